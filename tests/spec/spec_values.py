@@ -87,17 +87,14 @@ class Values:
         declared = {name: self.valid(child, depth + 1) for name, child in properties.items()}
         return st.tuples(st.fixed_dictionaries({}, optional=declared), extra).map(lambda both: both[0] | both[1])
 
-    @st.composite
-    @staticmethod
-    def _mutated(draw: st.DrawFn, valid: st.SearchStrategy[Any]) -> Any:
-        value = copy.deepcopy(draw(valid))
-        for _ in range(draw(st.integers(1, 4))):
-            value = _mutate(draw, value)
-        return value if isinstance(value, dict) else {"value": value}
 
-    def mutated(self, schema: Tree) -> st.SearchStrategy[Any]:
-        """An object that was valid before something was replaced, taken out, nulled or put in."""
-        return Values._mutated(self.valid(schema))
+@st.composite
+def mutated(draw: st.DrawFn, valid: st.SearchStrategy[Any]) -> Any:
+    """An object that was valid before something was replaced, taken out, nulled or put in."""
+    value = copy.deepcopy(draw(valid))
+    for _ in range(draw(st.integers(1, 4))):
+        value = _mutate(draw, value)
+    return value if isinstance(value, dict) else {"value": value}
 
 
 def _mutate(draw: st.DrawFn, value: Any, depth: int = 0) -> Any:

@@ -1,10 +1,10 @@
 """The bytes of bodies: JSON, url-encoded and multipart forms, text and binaries, and who chooses among them."""
 
 import datetime
+import email
 import importlib
 import io
 import json
-import re
 from typing import Any, get_type_hints
 
 import httpx
@@ -84,17 +84,12 @@ class TestUrlEncodedForms:
 
 def parts_of(request: httpx.Request) -> dict[str, Any]:
     """The parts of a multipart body by name: content type, file name and bytes; a list where a name repeats."""
-    boundary = request.headers["Content-Type"].partition("boundary=")[2].encode()
-    assert boundary
+    head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n"
+    parts: Any = email.message_from_bytes(head.encode() + request.content).get_payload()
     found: dict[str, list[Any]] = {}
-    for part in request.content.split(b"--" + boundary)[1:-1]:
-        head, _, content = part[2:-2].partition(b"\r\n\r\n")
-        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-        name = re.search(r'\bname="([^"]*)"', headers["Content-Disposition"])
-        filename = re.search(r'filename="([^"]*)"', headers["Content-Disposition"])
-        assert name
-        value = (headers.get("Content-Type"), filename and filename[1], content)
-        found.setdefault(name[1], []).append(value)
+    for part in parts:
+        value = (part["Content-Type"], part.get_filename(), part.get_payload(decode=True))
+        found.setdefault(part.get_param("name", header="Content-Disposition"), []).append(value)
     return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 

@@ -15,7 +15,6 @@ from random import Random
 import pytest
 
 from victor_ext.cli import operations
-from victor_ext.spec.checking.check import check
 from victor_ext.spec.command_line import main
 from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.document import DocumentError, load
@@ -23,7 +22,7 @@ from victor_ext.spec.generate import parse
 from victor_ext.spec.rewrites import Log, prepare
 from victor_ext.spec.rewrites.composition import inline_allof
 
-from .wire import TEXT, Tree, an_object, answering, beside, document, listed, reading, ref, taking
+from .wire import TEXT, Tree, an_object, answering, beside, checked, document, listed, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
@@ -72,22 +71,17 @@ for path in sys.argv[1:]:
 """
 
 
-def run_apart(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in a process that may not take much memory or time."""
-    return subprocess.run(
-        [sys.executable, *arguments],
+def test_what_would_not_end_is_refused_by_name_and_at_once(tmp_path: Path) -> None:
+    for name, (text, _) in REFUSED.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", READER, *(str(tmp_path / name) for name in REFUSED)],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-
-
-def test_what_would_not_end_is_refused_by_name_and_at_once(tmp_path: Path) -> None:
-    for name, (text, _) in REFUSED.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    done = run_apart("-c", READER, *(str(tmp_path / name) for name in REFUSED))
     assert done.returncode == 0, done.stderr[-300:]
     for (name, (text, says)), line in zip(REFUSED.items(), done.stdout.splitlines(), strict=True):
         seconds, _, said = line.partition(" ")
@@ -260,10 +254,8 @@ ENDLESS = {
 
 @pytest.mark.parametrize("which", ENDLESS)
 def test_the_values_of_a_schema_are_tried_once_by_each_part(tmp_path: Path, which: str) -> None:
-    path = tmp_path / "some.json"
-    path.write_text(json.dumps(reading({"S": ENDLESS[which]})), encoding="utf-8")
     with ending(which):
-        report = check(path, None)
+        report = checked(tmp_path, reading({"S": ENDLESS[which]}))
     assert [each.line() for each in report.problems if each.kind != "left out"] == []
     assert bool(report.notes["refused-example"]) == ("example" in ENDLESS[which])
 
@@ -273,9 +265,8 @@ def test_schemas_that_contain_each_other_come_to_an_end(tmp_path: Path, chunk: i
     """Each document is generated and checked, and compared with the one before it."""
     path, earlier, read = tmp_path / "some.json", tmp_path / "earlier.json", 0
     for seed in range(chunk * CHUNK, (chunk + 1) * CHUNK):
-        path.write_text(json.dumps(recursive_document(seed)), encoding="utf-8")
         with ending(f"the document {seed}"):
-            read += check(path, None).findings.calls > 0
+            read += checked(tmp_path, recursive_document(seed)).findings.calls > 0
             if earlier.exists():
                 compare(load(earlier), load(path))
         path.replace(earlier)

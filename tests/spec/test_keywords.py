@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from victor_ext.spec.checking.check import check
 from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.rewrites import prepare
 from victor_ext.spec.shape import KINDS
 from victor_ext.spec.tree import Tree, copied, target
 
-from .wire import beside
+from .wire import beside, checked
 
 TABLE: Tree = beside("keywords")
 VERSIONS = ("3.0", "3.1", "3.2")
@@ -60,8 +59,7 @@ def test_a_keyword_that_is_read_makes_another_package_and_a_limit_makes_none(tmp
 
 
 def test_a_document_with_every_keyword_but_those_is_complete(tmp_path: Path) -> None:
-    prepared(TABLE["document"], tmp_path)
-    assert [each.line() for each in check(tmp_path / "some.json", None).problems] == []
+    assert [each.line() for each in checked(tmp_path, TABLE["document"]).problems] == []
 
 
 @pytest.mark.parametrize("plant", TABLE["plants"])

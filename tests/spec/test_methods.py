@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,7 @@ import pytest
 from tests.providers.running import Script
 from victor_ext import ApiClient, ConnectionFailed, HeaderKey, Outcome
 from victor_ext.providers.connected.operations import key_place, rows_of
-from victor_ext.spec.checking.check import check
-from victor_ext.spec.checking.package import Package
+from victor_ext.spec.checking.check import inspect
 from victor_ext.spec.document import load
 
 from .diff.cases import entries
@@ -51,17 +51,12 @@ def test_each_is_sent_by_the_method_that_is_named(wire: Wire) -> None:
     assert (json.loads(sent[0].content), sent[1].headers["destination"]) == ({"text": "a"}, "/2")
 
 
-def test_the_check_calls_each_and_misses_one_that_is_not_there(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = wire.folder / "document.json"
-    assert check(path, None).findings.present["operations"] == 4
-    everything = Package.__init__
-
-    def without(package: Any, folder: Path) -> None:
-        everything(package, folder)
-        package.functions = [each for each in package.functions if each.method in ("get", "m-search")]
-
-    monkeypatch.setattr(Package, "__init__", without)
-    missing = [each.place for each in check(path, None).problems]
+def test_the_check_calls_each_and_misses_one_that_is_not_there(wire: Wire, tmp_path: Path) -> None:
+    tree, package = load(wire.folder / "document.json"), Path(shutil.copytree(wire.result.package, tmp_path / "less"))
+    assert inspect(tree, package).present["operations"] == 4
+    for name in ("find", "copy"):
+        (package / "api" / "default" / f"{name}.py").unlink()
+    missing = [each.place for each in inspect(tree, package).problems.values()]
     assert missing == ["paths./things/{id}.query", "paths./things/{id}.additionalOperations.COPY"]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import Tree, Wire, answering, beside, document, done, package, reading, ref, taking
+from .wire import Tree, Wire, answering, beside, checked, document, done, package, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
 UNIONS = beside("unions")
@@ -110,10 +110,9 @@ def test_a_required_member_with_one_value_has_it_in_the_constructor(wire: Wire) 
 
 
 def test_the_check_finds_nothing(wire: Wire, tmp_path: Path) -> None:
-    assert check(wire.folder / "document.json", None).problems == []
+    assert wire.problems() == []
     operation = answering(ref("Received"), operationId="x", requestBody=taking(ref("Sent")))
-    (tmp_path / "some.json").write_text(json.dumps(document({"/x": {"post": operation}}, UNIONS["sent_and_received"])))
-    assert check(tmp_path / "some.json", None).problems == []
+    assert checked(tmp_path, document({"/x": {"post": operation}}, UNIONS["sent_and_received"])).problems == []
 
 
 @pytest.mark.parametrize(("schema", "line"), UNIONS["no_forms"])

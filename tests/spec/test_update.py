@@ -62,8 +62,15 @@ def test_an_addition_needs_no_decision(shop: Path, capsys: pytest.CaptureFixture
     assert files(shop) == before
     update(shop, BROKEN, "--changelog", str(shop / "CHANGELOG.md"))
     entries = (shop / "CHANGELOG.md").read_text(encoding="utf-8").partition("### Changed\n\n")[2]
+    assert "### Changed" not in entries  # it stands once
     assert entries.startswith("- The document `shop.yaml` is a newer one: version 2.0.0 instead of 1.5.0.")
     assert entries.endswith(changelog.partition("### Changed\n\n")[2])
+
+
+def test_what_may_break_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    get = "  /cards/{id}:\n    get:\n"
+    assert update(shop, OLD.replace(get, f"{get}      deprecated: true\n      x-sunset: soon\n")) == 1
+    assert "1 decision for a person:" in capsys.readouterr().out
 
 
 def test_the_package_keeps_its_decimals(shop: Path) -> None:
@@ -81,29 +88,25 @@ def test_what_breaks_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str
     assert "components.schemas.Card.properties.price" in (shop / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_the_changelog_names_new_operations_and_what_is_to_be_looked_at(shop: Path) -> None:
-    newer = OLD.replace(
-        "  /cards/{id}:\n", "  /cards:\n    get: {responses: {'200': {description: ok}}}\n  /cards/{id}:\n"
-    )
-    newer = newer.replace("price: {type: integer}", "price: {type: integer, nullable: true}")
+NEW = OLD.replace("  /cards/{id}:\n", "  /cards:\n    get: {responses: {'200': {description: ok}}}\n  /cards/{id}:\n")
+RENAMED = OLD.replace("/cards/{id}:", "/cards/{card}:").replace("name: id,", "name: card,")
+MOVED = OLD.replace("/cards/{id}:", "/v2/cards/{id}:").replace("price: {type: integer}", "price: {type: string}")
+PRICE = "components.schemas.Card.properties.price` ("
+
+
+@pytest.mark.parametrize(
+    ("newer", "named"),
+    [
+        (NEW.replace("price: {type: integer}", "price: {type: integer, nullable: true}"), ["cards`.\n", PRICE]),
+        (RENAMED, ["path:id` (none on the wire, breaks in Python): path parameter is named card instead of id"]),
+        (MOVED, ["(breaks on the wire, none in Python): moved to get /v2/cards/{id}\n", "/v2/cards", PRICE]),
+    ],
+)
+def test_the_changelog_names_once_what_changed_moved_and_is_new(shop: Path, newer: str, named: list[str]) -> None:
     text = changelog_of(shop, newer)
-    assert "  - New operation: `get /cards`.\n" in text
-    assert "components.schemas.Card.properties.price` (" in text
-
-
-def test_a_renamed_path_parameter_makes_no_new_operation(shop: Path) -> None:
-    text = changelog_of(shop, OLD.replace("/cards/{id}:", "/cards/{card}:").replace("name: id,", "name: card,"))
-    assert "New operation" not in text
-    assert "path:id` (in Python): path parameter is named card instead of id" in text
-
-
-def test_the_changelog_names_each_move_once_and_what_changed_in_it(shop: Path) -> None:
-    newer = OLD.replace("/cards/{id}:", "/v2/cards/{id}:").replace("price: {type: integer}", "price: {type: string}")
-    text = changelog_of(shop, newer)
-    assert text.count("/v2/cards") == 1
-    assert "  - Moved: `get /cards/{id}` to `get /v2/cards/{id}`.\n" in text
-    assert "components.schemas.Card.properties.price` (on the wire and in Python): type changed" in text
-    assert "New operation" not in text
+    assert [text.count(each) for each in named] == [1] * len(named)
+    assert "paths./cards.get`" not in text  # that of the new operation
+    assert text.count("  - New operation: `get /cards`.\n") == text.count("New operation") == ("cards`.\n" in named)
 
 
 def test_the_changelog_names_what_requests_may_have_now(shop: Path) -> None:
@@ -111,7 +114,7 @@ def test_the_changelog_names_what_requests_may_have_now(shop: Path) -> None:
     filters = "parameters: [{in: query, name: state, schema: {type: string, enum: [open%s]}}, {in: path"
     (shop / "shop.yaml").write_text(OLD.replace("parameters: [{in: path", filters % ""), encoding="utf-8")
     text = changelog_of(shop, OLD.replace("parameters: [{in: path", filters % ", closed"))
-    assert 'query:state` (requests may have more): enum value "closed" added; in Python: ' in text
+    assert 'query:state` (fine on the wire, fine in Python): enum value "closed" added; in Python: ' in text
 
 
 @pytest.mark.parametrize(
@@ -150,7 +153,7 @@ def test_a_loss_is_accepted_by_the_command_that_the_refusal_names(
 def test_the_changelog_keeps_the_words_of_its_heading_above_the_entry(shop: Path, rest: str) -> None:
     text = changelog_of(shop, ADDED, f"# Changes\n\n## Unreleased: 2.0\n\nThe first release.\n\n{rest}")
     assert "## Unreleased: 2.0\n\nThe first release.\n\n### Changed\n\n- The document" in text
-    assert text.endswith(f"\n\n{rest}" if rest else ".\n")
+    assert text.endswith(f"is new\n\n{rest}" if rest else "is new\n")
 
 
 def test_a_changelog_without_a_heading_gets_one(shop: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, beside, document, package, taking
+from .wire import TEXT, Tree, Wire, an_object, beside, checked, document, package, taking
 
 pytestmark = pytest.mark.thorough
 
@@ -253,8 +253,7 @@ def test_the_check_reads_each(made: Wire) -> None:
 
 def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path: Path) -> None:
     hook = {"post": {"requestBody": taking(an_object(a=TEXT), "application/x-www-form-urlencoded")}}
-    (tmp_path / "some.json").write_text(json.dumps(document(webhooks={"sms": hook})))
-    [problem] = check(tmp_path / "some.json", None).problems
+    [problem] = checked(tmp_path, document(webhooks={"sms": hook})).problems
     assert problem.place == (
         "POST webhooks.sms: its body as application/x-www-form-urlencoded, which read_webhook does not read"
     )

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.providers.running import Script
-from victor_ext.spec.checking.check import check
+from victor_ext.spec.checking.check import Report, check
 from victor_ext.spec.generate import GenerationResult, generate
 
 Tree = dict[str, Any]
@@ -64,6 +64,12 @@ def document(paths: Tree | None = None, schemas: Tree | None = None, openapi: st
     """A whole document."""
     info = {"title": "T", "version": "1"}
     return {"openapi": openapi, "info": info, "paths": paths or {}, "components": {"schemas": schemas or {}}, **more}
+
+
+def checked(folder: Path, tree: Tree) -> Report:
+    """What the check finds in the package of a document."""
+    (folder / "some.json").write_text(json.dumps(tree), encoding="utf-8")
+    return check(folder / "some.json", None)
 
 
 class Wire:

@@ -35,23 +35,19 @@ _SPLIT = "split the document, or raise the limit with --max-mib (max_mib in Pyth
 _ALIASES = f"an alias counts as all that it stands for. Use fewer, or {_SPLIT}"
 
 
-class OutOfBoundsError(ValueError):
-    """The document is too large, nested too deeply, or endless; the message says where."""
-
-
 def read_text(path: Path, limits: Limits) -> str:
-    """The text of a file. Raises OSError, OutOfBoundsError, and UnicodeDecodeError (both a ValueError)."""
+    """The text of a file. Raises OSError, and ValueError for what is too large or no text in UTF-8."""
     with path.open("rb") as file:
         data = file.read(limits.bytes + 1)
     if len(data) > limits.bytes:
-        raise OutOfBoundsError(f"it has more than {limits.bytes:,} bytes: {_SPLIT}.")
+        raise ValueError(f"it has more than {limits.bytes:,} bytes: {_SPLIT}.")
     if b"\0" in data:
         raise ValueError("it is no text in UTF-8: name a document in YAML or JSON, and unpack an archive first.")
     return data.decode("utf-8-sig")
 
 
 def check_yaml(text: str, limits: Limits) -> None:
-    """Raise OutOfBoundsError at the parser's first event that exceeds a limit; yaml.YAMLError for what is not YAML."""
+    """Raise ValueError at the parser's first event that exceeds a limit; yaml.YAMLError for what is not YAML."""
     values = characters = 0
     anchors: dict[str | None, tuple[int, int]] = {}
     within: list[tuple[str | None, int, int]] = []
@@ -62,9 +58,7 @@ def check_yaml(text: str, limits: Limits) -> None:
             anchors[event.anchor] = size = 1, len(event.value)
         elif isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _, _ in within):
-                raise OutOfBoundsError(
-                    f"line {line}: *{event.anchor} stands within what it stands for: without an end."
-                )
+                raise ValueError(f"line {line}: *{event.anchor} stands within what it stands for: without an end.")
             size = anchors.get(event.anchor, size)  # the loader reports an undefined anchor
         elif isinstance(event, yaml.CollectionStartEvent):
             within.append((event.anchor, values, characters))
@@ -75,19 +69,19 @@ def check_yaml(text: str, limits: Limits) -> None:
         values, characters = values + size[0], characters + size[1]
         if values > limits.values or characters > limits.bytes:
             most = f"{limits.values:,} values" if values > limits.values else f"{limits.bytes:,} characters"
-            raise OutOfBoundsError(f"it has more than {most} up to line {line}: {_ALIASES}.")
+            raise ValueError(f"it has more than {most} up to line {line}: {_ALIASES}.")
         if len(within) > MAX_LEVELS:
             raise too_deep(f"line {line}: ")
 
 
 def check_values(tree: Any, limits: Limits) -> int:
-    """The number of JSON values. Raises OutOfBoundsError for too many of them, or for too deeply nested ones."""
+    """The number of JSON values. Raises ValueError for too many of them, or for too deeply nested ones."""
     values, levels = 0, 0
     inner: list[Any] = [tree]
     while inner:  # one level at a time
         values += len(inner)
         if values > limits.values:
-            raise OutOfBoundsError(f"it has more than {limits.values:,} values: {_SPLIT}.")
+            raise ValueError(f"it has more than {limits.values:,} values: {_SPLIT}.")
         outer = [each for each in inner if is_mapping(each) or is_list(each)]
         levels += bool(outer)
         if levels > MAX_LEVELS:
@@ -96,5 +90,5 @@ def check_values(tree: Any, limits: Limits) -> int:
     return values
 
 
-def too_deep(where: str = "it has ") -> OutOfBoundsError:
-    return OutOfBoundsError(f"{where}more than {MAX_LEVELS} levels of mappings and lists within each other.")
+def too_deep(where: str = "it has ") -> ValueError:
+    return ValueError(f"{where}more than {MAX_LEVELS} levels of mappings and lists within each other.")

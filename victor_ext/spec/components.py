@@ -107,10 +107,11 @@ class Components:
         self._targets = self._find_targets()
         self.referenced = {id(tree) for tree in self._targets.values()}
         """The ids of the parts that a reference leads to."""
-        self.heirs = self._find_heirs()
+        named = named_schemas(document)
+        every = [each for family in families(named).values() for each in family.items()]
+        self.heirs = {id(named[parent]): [named[name] for name in below] for parent, below in every}
         """By the id of a schema that is read as one of those that have it in their `allOf`: these."""
-        named = members(named_schemas(document))
-        self._extending = {id(part) for _, schema in named for part in schema_list_at(schema, "allOf")}
+        self._extending = {id(part) for _, schema in members(named) for part in schema_list_at(schema, "allOf")}
         self._walk_document()
         self._walk_other_targets()
         self._spread()
@@ -145,11 +146,6 @@ class Components:
             pending += tree.values() if is_mapping(tree) else tree if is_list(tree) else ()
         references = dict.fromkeys(str(tree["$ref"]) for tree in pending if is_mapping(tree) and "$ref" in tree)
         return {each: whole for each in references if is_mapping(whole := target(self.document, each))}
-
-    def _find_heirs(self) -> dict[int, list[Tree]]:
-        named = dict(members(named_schemas(self.document)))
-        every = [each for family in families(named).values() for each in family.items()]
-        return {id(named[parent]): [named[name] for name in below] for parent, below in every}
 
     def _walk_document(self) -> None:
         named = mapping_at(self.document, "components")

@@ -6,9 +6,9 @@ A package is built in a hidden folder beside its destination, and moved there wh
 import filecmp
 import keyword
 import re
-import secrets
 import shutil
 import sys
+import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,29 +24,25 @@ _RESERVED = {*sys.stdlib_module_names, "attr", "attrs", "dateutil", "httpx", "vi
 """Names of modules that a generated package, or a program that uses it, imports."""
 
 
-class DestinationError(RuntimeError):
-    """The package must not be written there; the message says why, and what to do."""
-
-
 def package_folder(out: Path, name: str) -> Path:
-    """The folder of the package `name` in `out`. Raises DestinationError when it must not be written."""
+    """The folder of the package `name` in `out`. Raises RuntimeError when it must not be written."""
     if not _NAME.fullmatch(name):
-        raise DestinationError(
+        raise RuntimeError(
             f"{name!r} is no name for a package: give one of ASCII letters, digits and underscores that begins with a "
             "letter, such as --name payments_api."
         )
     if keyword.iskeyword(name) or name in _RESERVED:
-        raise DestinationError(
+        raise RuntimeError(
             f"{name!r} is a word of Python or another module: give another name, such as --name {name}_api."
         )
     folder = out.resolve()
     if folder.exists() and not folder.is_dir():
-        raise DestinationError(f"--out is {out}, which is no folder: name a folder.")
+        raise RuntimeError(f"--out is {out}, which is no folder: name a folder.")
     package = folder / name
     if package.is_symlink():
-        raise DestinationError(f"{package} is a link: remove it, or name another folder with --out.")
+        raise RuntimeError(f"{package} is a link: remove it, or name another folder with --out.")
     if (foreign := next(_foreign_files(package), None)) is not None:
-        raise DestinationError(
+        raise RuntimeError(
             f"{foreign} was not generated: move it away, or name another folder with --out or another package "
             "with --name."
         )
@@ -68,13 +64,10 @@ def _foreign_files(package: Path) -> Iterator[Path]:
 @contextmanager
 def build_folder(package: Path) -> Generator[Path]:
     """Make an empty folder beside the package, on the same file system, and remove it afterwards."""
-    package.parent.mkdir(parents=True, exist_ok=True)
-    folder = package.parent / f".{package.name}-{secrets.token_hex(8)}"
-    try:
-        folder.mkdir(mode=0o700)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    out, name = package.parent, f".{package.name}-"
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=name, dir=out, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,11 @@ class Bundle:
         """
         while self._todo:
             file, tree, above = self._todo.pop()
-            choosing = [(steps, schema, _members(schema)) for steps, schema in _discriminating(tree, above)]
-            for steps, holder in [*_holders(tree, above)]:
+            mappings = [*_mappings(tree, above)]
+            choosing = [(steps, each, _members(each)) for steps, each in mappings if _is_choosing(steps, each)]
+            for steps, holder in mappings:
+                if not isinstance(holder.get("$ref"), str):
+                    continue
                 self._replace(file, steps, holder)
                 is_medium = steps[-2:-1] == ("content",) and _is_of_names(steps[:-1])
                 if "$ref" in holder and (is_medium or _is_of_names(steps)):
@@ -167,7 +170,8 @@ class Bundle:
             self._pointers[file] = {
                 holder[key]: "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps)
                 for key in ("$dynamicAnchor", "$anchor")
-                for steps, holder in _holders(self._files[file], key_of_text=key)
+                for steps, holder in _mappings(self._files[file])
+                if isinstance(holder.get(key), str)
             }
         return self._pointers[file]
 
@@ -267,18 +271,8 @@ def _section(steps: Steps) -> str:
     return above if above in _SECTIONS and "properties" not in steps[-3:-1] else "schemas"
 
 
-def _holders(tree: Any, above: Steps = (), key_of_text: str = "$ref") -> Iterator[tuple[Steps, Tree]]:
-    """Every mapping with a text under a key, with its place."""
-    return ((steps, each) for steps, each in _mappings(tree, above) if isinstance(each.get(key_of_text), str))
-
-
-def _discriminating(tree: Any, above: Steps = ()) -> Iterator[tuple[Steps, Tree]]:
-    """Every schema with a discriminator, with its place."""
-    return (
-        (steps, each)
-        for steps, each in _mappings(tree, above)
-        if is_mapping(each.get("discriminator")) and not _are_names(steps)
-    )
+def _is_choosing(steps: Steps, schema: Tree) -> bool:
+    return is_mapping(schema.get("discriminator")) and not _are_names(steps)
 
 
 def _mappings(tree: Any, above: Steps = ()) -> Iterator[tuple[Steps, Tree]]:

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Generator
 from dataclasses import dataclass, replace
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -27,7 +27,6 @@ from openapi_python_client.strings import PythonCode, PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from . import hooks
-from .bounds import MAX_MIB
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
@@ -177,11 +176,10 @@ class _VariantProperty(UuidProperty):
 
 def _types_of(union: UnionProperty, json: bool) -> set[PythonCode]:  # noqa: FBT001 - its caller is openapi-python-client
     """The types of the members; without the unknown variant where the discriminator has a default."""
-    defaulted = [
-        each for each in union.inner_properties if isinstance(each, _VariantProperty) and each.discriminator.has_default
-    ]
     return {
-        each.get_type_string(no_optional=True, json=json) for each in union.inner_properties if each not in defaulted
+        each.get_type_string(no_optional=True, json=json)
+        for each in union.inner_properties
+        if not (isinstance(each, _VariantProperty) and each.discriminator.has_default)
     }
 
 
@@ -236,21 +234,18 @@ def generate(
     trace: bool = False,
     tree: Tree | None = None,
     decimals: Collection[str] = (),
-    copies: Mapping[str, Path] | None = None,
-    max_mib: float = MAX_MIB,
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
     `name` is the name of the package; None takes it from the document. `trace` looks up where each name comes from,
     which costs time and memory and changes no byte of the package. `tree` is what `load` made of the document; None
-    loads it. `decimals` are the places of numbers that are read as Decimal: `Card.price`, `*.amount`. `copies` and
-    `max_mib` are those of `load`.
+    loads it. `decimals` are the places of numbers that are read as Decimal: `Card.price`, `*.amount`.
 
     Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are not the pinned
-    ones; DestinationError (a RuntimeError) when the package must not be written there; and OSError.
+    ones, or the package must not be written there; and OSError.
     """
     package = package_folder(out, package_name(document) if name is None else name)
-    loaded = load(document, copies, max_mib) if tree is None else tree
+    loaded = load(document) if tree is None else tree
     prepared, log, data = parsed(document, loaded, trace=trace, decimals=decimals)
     with build_folder(package) as folder:
         built = folder / package.name

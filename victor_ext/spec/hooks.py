@@ -82,12 +82,8 @@ def _discriminators(model: ModelProperty) -> Tags:
     words: dict[str, list[Any]] = {}
     for union, own in marks.items():
         words.setdefault(union.partition(".")[2], []).extend(own)
-    told = {name: own for name, own in words.items() if OTHERS not in own}
-    return {
-        name: named
-        for name, own in told.items()
-        if (named := tuple(dict.fromkeys(word for word in own if word is not None)))
-    }
+    named = {name: dict.fromkeys(own) for name, own in words.items() if OTHERS not in own}
+    return {name: told for name, own in named.items() if (told := tuple(word for word in own if word is not None))}
 
 
 def constant_of(model: ModelProperty, prop: Any) -> str | None:

@@ -57,14 +57,10 @@ def _name_parameters(endpoint: Endpoint) -> None:
     order = list(dict.fromkeys(re.findall(r"{([^{}]+)}", path)))
     endpoint.path_parameters.sort(key=lambda each: order.index(each.name.get_untrusted_value()))
     if places:  # the module formats the path
-        endpoint.path = UntrustedString(
-            "".join(
-                f"{{{places[part[1:-1]].python_name}}}"
-                if part[1:-1] in places and part.startswith("{")
-                else part.replace("{", "{{").replace("}", "}}")
-                for part in re.split(r"({[^{}]+})", path)
-            )
-        )
+        names_of = {f"{{{name}}}": f"{{{each.python_name}}}" for name, each in places.items()}
+        parts = re.split(r"({[^{}]+})", path)
+        written = (names_of.get(part, part.replace("{", "{{").replace("}", "}}")) for part in parts)
+        endpoint.path = UntrustedString("".join(written))
 
 
 def _renamed(each: Any, name: str) -> Any:

@@ -1,21 +1,17 @@
 """Whether every documented answer is read without loss."""
 
 import json
-from collections.abc import Iterator
-from enum import Enum
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
-from uuid import UUID
 
 import httpx
-
-from victor_ext.spec.tree import is_list, is_mapping
 
 from .expected import difference, short
 from .operations import Answer, Medium
 from .requests import OperationRequests, is_sent_as_json
 from .values import is_valid, received
 
-WAYS = ("sync_detailed", "asyncio_detailed")
 BODILESS = (204, 205, 304)
 
 
@@ -33,8 +29,10 @@ class OperationAnswers(OperationRequests):
             status = self._status(answer.status)
             # HTTP allows no body here, whatever the document says.
             is_empty = self.operation.method == "head" or status < 200 or status in BODILESS
-            if is_empty or not answer.media:
-                self._empty(answer, status, is_empty=is_empty)
+            if is_empty:
+                self._read(answer.place, httpx.Response(status), lambda _: None, answer.status)
+            elif not answer.media:
+                self._read(answer.place, httpx.Response(status), _is_body, answer.status)
             else:
                 for medium in answer.media:
                     self._medium(answer, status, medium)
@@ -52,36 +50,20 @@ class OperationAnswers(OperationRequests):
         free = (code for code in wanted if documented.isdisjoint({str(code), f"{code // 100}XX"}))
         return next((code for code in free if code not in BODILESS), 599)
 
-    def _empty(self, answer: Answer, status: int, *, is_empty: bool) -> None:
-        for way in WAYS:
-            parsed = self._read(answer.place, httpx.Response(status), way, answer.status)
-            if parsed is _FAILED:
-                return
-            if parsed is not None and not is_empty:
-                self.findings.wrong(answer.place, f"an answer without a body is read as {short(parsed)}")
-
     def _medium(self, answer: Answer, status: int, medium: Medium) -> None:
         is_json = is_sent_as_json(medium, self.document)
         words = (answer.status, medium.bare) if len(answer.media) > 1 else (answer.status,)
         for number, value in enumerate(self._values(medium) if is_json else [None]):
             response = _response(status, medium, value)
-            parsed: Any = None
-            for way in reversed(WAYS):
-                parsed = self._read(medium.place, response, way, *words)
-                if parsed is _FAILED:
-                    return
-                why = _difference(value, parsed) if is_json else _raw_difference(response.content, parsed)
-                if parsed is None and why:
-                    self.missing(medium.place, "its body is not read: parsed is None", *words)
-                elif why:
-                    self.findings.wrong(medium.place, why)
-                if why:
-                    return
+            differs = partial(self._difference, value) if is_json else partial(_raw_difference, response.content)
+            parsed = self._read(medium.place, response, differs, *words)
+            if parsed is _FAILED:
+                return
             if is_json:
                 self.models.compare(medium.schema, value, parsed)
             if number == 0 and hasattr(self.probe.function.module, "sync") and is_json:
                 returned = self.caller.answer(self.probe.function, self.least(), response, "sync")
-                if plain(returned) != plain(parsed):
+                if self.models.package.plain(returned) != self.models.package.plain(parsed):
                     self.findings.wrong(medium.place, "sync reads it otherwise than sync_detailed")
                     return
 
@@ -89,24 +71,36 @@ class OperationAnswers(OperationRequests):
         yield from received(self.document, medium.schema)
         yield from (each for each in medium.examples[:5] if is_valid(self.document, medium.schema, each))
 
-    def _read(self, place: str, response: httpx.Response, way: str, *words: str) -> Any:
+    def _difference(self, value: Any, parsed: Any) -> str | None:
         try:
-            parsed = self.caller.answer(self.probe.function, self.least(), response, way)
+            return difference(value, self.models.package.plain(parsed))
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            self.missing(place, f"{way} raises {type(error).__name__} for it: {error}", *words)
-            return _FAILED
-        self.findings.decoded += 1
+            return f"to_dict raises {type(error).__name__}: {error}"
+
+    def _read(self, place: str, response: httpx.Response, differs: Callable[[Any], str | None], *words: str) -> Any:
+        """What both functions make of an answer; `_FAILED` where `differs` says how it is another one."""
+        parsed: Any = None
+        for way in ("asyncio_detailed", "sync_detailed"):
+            try:
+                parsed = self.caller.answer(self.probe.function, self.least(), response, way)
+            except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+                self.missing(place, f"{way} raises {type(error).__name__} for it: {error}", *words)
+                return _FAILED
+            self.findings.decoded += 1
+            if why := differs(parsed):
+                if parsed is None:
+                    self.missing(place, "its body is not read: parsed is None", *words)
+                else:
+                    self.findings.wrong(place, why)
+                return _FAILED
         return parsed
 
 
 _FAILED = object()
 
 
-def _difference(value: Any, parsed: Any) -> str | None:
-    try:
-        return difference(value, plain(parsed))
-    except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-        return f"to_dict raises {type(error).__name__}: {error}"
+def _is_body(parsed: Any) -> str | None:
+    return None if parsed is None else f"an answer without a body is read as {short(parsed)}"
 
 
 def _raw_difference(content: bytes, parsed: Any) -> str | None:
@@ -116,18 +110,6 @@ def _raw_difference(content: bytes, parsed: Any) -> str | None:
     else:
         is_same = content == (raw.read() if hasattr(raw, "read") else raw)
     return None if is_same else f"the body is read as {short(parsed)}, not as it came"
-
-
-def plain(value: Any) -> Any:
-    if hasattr(value, "to_dict"):
-        return value.to_dict()
-    if is_list(value):
-        return [plain(each) for each in value]
-    if is_mapping(value):
-        return {name: plain(each) for name, each in value.items()}
-    if isinstance(value, Enum):
-        return value.value
-    return value.isoformat() if hasattr(value, "isoformat") else str(value) if isinstance(value, UUID) else value
 
 
 def _response(status: int, medium: Medium, value: Any) -> httpx.Response:

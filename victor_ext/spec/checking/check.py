@@ -5,14 +5,13 @@ import gc
 import json
 import tempfile
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from victor_ext.spec.bounds import MAX_MIB
 from victor_ext.spec.components import Components
 from victor_ext.spec.decisions import Acceptance, add_entries, default_path, read_accepted
 from victor_ext.spec.destination import changed_files
@@ -20,7 +19,7 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import GenerationResult, generate
 from victor_ext.spec.tree import Hook, Tree, copied, hooks
 
-from .answers import OperationAnswers, plain
+from .answers import OperationAnswers
 from .expected import difference
 from .models import Models
 from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, examples, operations
@@ -33,74 +32,73 @@ from .views import Document, Node
 
 def inspect(tree: Tree, folder: Path) -> Findings:
     """What the package in a folder does otherwise than its document says."""
-    findings = Findings()
-    document = Document(tree)
+    findings, document = Findings(), Document(tree)
+    declared = operations(document)
+    servers = {each.server for each in declared}
     gc.collect()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of httpx, about cookies in a request
         try:
-            shared, *others = {each.server for each in operations(document)} or {base_url(document)}
-            base = base_url(document) if others else shared
+            base = servers.pop() if len(servers) == 1 else base_url(document)
             with Package(folder) as package, Caller(package, base) as caller:
-                _Inspection(document, package, caller, findings, Models(document, package, findings)).run()
+                models = Models(document, package, findings)
+                _check_base_url(models)
+                _check_operations(declared, caller, models)
+                _check_webhooks(models)
                 findings.calls = caller.calls
         except PackageError as error:
             findings.wrong("the package", str(error))
     return findings
 
 
-@dataclass
-class _Inspection:
-    document: Document
-    package: Package
-    caller: Caller
-    findings: Findings
-    models: Models
+def _check_base_url(models: Models) -> None:
+    base = base_url(models.document)
+    known = getattr(models.package.load("client"), "DEFAULT_BASE_URL", base)
+    if models.document.root.items("servers") and httpx.URL(known) != httpx.URL(base) != SOMEWHERE:
+        models.findings.wrong("servers[0].url", f"the package's DEFAULT_BASE_URL is {known}, not {base}")
 
-    def run(self) -> None:
-        base = base_url(self.document)
-        known = getattr(self.package.load("client"), "DEFAULT_BASE_URL", base)
-        if self.document.root.items("servers") and httpx.URL(known) != httpx.URL(base) != SOMEWHERE:
-            self.findings.wrong("servers[0].url", f"the package's DEFAULT_BASE_URL is {known}, not {base}")
-        rest = [Probe(function, self.caller) for function in self.package.functions]
-        for operation in operations(self.document):
-            # Two operations may have paths of one shape: then the name decides.
-            key = operation.method, shape(operation.path)
-            matches = [each for each in rest if (each.function.method, shape(each.function.path)) == key]
-            probe = max(matches, key=lambda each: likeness(each.function, operation), default=None)
-            self.findings.count("operations", present=probe is not None)
-            if probe is None:
-                self.findings.missing(operation.place, "the package has no function for it", operation.title)
-            else:
-                self._operation(operation, probe)
-        for hook in hooks(self.document.root.tree):
-            if media := bodies(self.document, Node(hook.tree, hook.place)):
-                medium = next((each for each in media if each.is_json), None)
-                why = self._misread(hook, medium) if medium else "read_webhook does not read its content type"
-                self.findings.count("webhooks", present=not why)
-                if why:
-                    self.findings.missing(hook.place, why, hook.where)
 
-    def _misread(self, hook: Hook, medium: Medium) -> str:
-        """How `read_webhook` reads a body otherwise than it was posted; "" when it reads each as it was."""
-        for value in received(self.document, medium.schema):
-            try:
-                decoded = self.package.load("webhooks").read_webhook(json.dumps(value), name=hook.name)
-                if why := difference(value, plain(decoded)):
-                    return why
-                self.models.compare(medium.schema, value, decoded)
-            except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-                return f"read_webhook raises {type(error).__name__}: {error}"
-        return ""
-
-    def _operation(self, operation: Operation, probe: Probe) -> None:
+def _check_operations(declared: list[Operation], caller: Caller, models: Models) -> None:
+    findings, probes = models.findings, [Probe(function, caller) for function in models.package.functions]
+    for operation in declared:
+        # Two operations may have paths of one shape: then the name decides.
+        key = operation.method, shape(operation.path)
+        matches = [each for each in probes if (each.function.method, shape(each.function.path)) == key]
+        probe = max(matches, key=lambda each: likeness(each.function, operation), default=None)
+        findings.count("operations", present=probe is not None)
+        if probe is None:
+            findings.missing(operation.place, "the package has no function for it", operation.title)
+            continue
         try:
-            subject = OperationAnswers(self.document, operation, probe, self.caller, self.findings, self.models)
+            subject = OperationAnswers(operation, probe, caller, models)
             subject.check_requests()
             subject.check_answers()
         except Exception as error:  # noqa: BLE001 - a check that cannot end is a finding, not a traceback
             what = f"it cannot be checked: {type(error).__name__}: {error}"
-            self.findings.wrong(operation.place, " ".join(what.split()))
+            findings.wrong(operation.place, " ".join(what.split()))
+
+
+def _check_webhooks(models: Models) -> None:
+    for hook in hooks(models.document.root.tree):
+        if media := bodies(models.document, Node(hook.tree, hook.place)):
+            medium = next((each for each in media if each.is_json), None)
+            why = _misread(hook, medium, models) if medium else "read_webhook does not read its content type"
+            models.findings.count("webhooks", present=not why)
+            if why:
+                models.findings.missing(hook.place, why, hook.where)
+
+
+def _misread(hook: Hook, medium: Medium, models: Models) -> str:
+    """How `read_webhook` reads a body otherwise than it was posted; "" when it reads each as it was."""
+    for value in received(models.document, medium.schema):
+        try:
+            decoded = models.package.load("webhooks").read_webhook(json.dumps(value), name=hook.name)
+            if why := difference(value, models.package.plain(decoded)):
+                return why
+            models.compare(medium.schema, value, decoded)
+        except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+            return f"read_webhook raises {type(error).__name__}: {error}"
+    return ""
 
 
 NOTES = {
@@ -118,8 +116,8 @@ class Report:
     """What makes it red."""
     accepted: list[Acceptance] = field(default_factory=list[Acceptance])
     """The losses that the acceptance file accepts."""
-    added: list[Acceptance] = field(default_factory=list[Acceptance])
-    """The entries that this run wrote into the file."""
+    added: Collection[str] = ()
+    """The losses that this run wrote into the file."""
     notes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """The places of what is not wrong and worth a look, by the names in `NOTES`."""
 
@@ -153,12 +151,11 @@ def check(
     document: Path,
     packages: Path | None,
     *,
+    tree: Tree | None = None,
     name: str | None = None,
     accepted: Path | None = None,
     accept: str | None = None,
     decimals: Collection[str] = (),
-    copies: Mapping[str, Path] | None = None,
-    max_mib: float = MAX_MIB,
 ) -> Report:
     """Generate a package into a temporary folder, and look for what is wrong with it.
 
@@ -170,8 +167,7 @@ def check(
     """
     path = default_path(document, "accepted") if accepted is None else accepted
     read_accepted(path)  # a mistake in it is reported before the work begins
-    copies = copies or {}
-    tree = load(document, copies, max_mib)
+    tree = load(document) if tree is None else tree
     with tempfile.TemporaryDirectory() as folder:
         result = generate(document, Path(folder), name=name, tree=tree, decimals=decimals)
         report = check_generated(tree, document.name, result, path, accept=accept)
@@ -183,44 +179,37 @@ def check(
 def check_generated(
     tree: Tree, called: str, result: GenerationResult, accepted: Path, *, accept: str | None = None
 ) -> Report:
-    """Look for what is wrong with a package that was generated just now from `tree`. Raises DecisionError."""
+    """Look for what is wrong with a package that was generated just now from `tree`.
+
+    Each entry of the file `accepted` makes one loss green, and one that is of no use is a problem itself. Raises
+    DecisionError, also for an empty reason, and OSError.
+    """
     if not result.written:
         return Report(called, Findings(), [*Findings().beside(result.left_out), Problem("missing", "the package")])
     findings = inspect(tree, result.package)
     problems = findings.beside(result.left_out)
-    added = [] if accept is None else add_accepted(accepted, accept, problems)
-    left, used = judge(accepted, problems)
-    floats, examples = result.log.floats, list(_refused_examples(tree))
-    notes = {"amount-as-float": floats, "refused-example": examples}
-    return Report(called, findings, left, used, added, notes=notes)
-
-
-def judge(path: Path, problems: Sequence[Problem]) -> tuple[list[Problem], list[Acceptance]]:
-    """The problems that no entry of a file accepts, with one for each entry that is of no use; and the others."""
-    entries, losses = read_accepted(path), [problem.loss for problem in problems if problem.acceptable]
-    used = [entry for entry in entries if any(map(entry.matches, losses))]
-    left = [each for each in problems if not (each.acceptable and any(one.matches(each.loss) for one in used))]
-    unused = [each for each in entries if each not in used]
-    return [*left, *(Problem("acceptance", f"{path}: {each.place}", "it matches nothing") for each in unused)], used
-
-
-def add_accepted(path: Path, reason: str, problems: Sequence[Problem]) -> list[Acceptance]:
-    """Add an entry for each loss that has none. Raises DecisionError, also for an empty reason, and OSError."""
-    known, today = read_accepted(path), datetime.datetime.now(datetime.UTC).date()
     losses = dict.fromkeys(problem.loss for problem in problems if problem.acceptable)
-    places = [loss for loss in losses if not any(entry.matches(loss) for entry in known)]
-    add_entries(path, [{"place": place, "reason": reason.strip(), "since": today} for place in places])
-    return [Acceptance(place, reason.strip(), today.isoformat()) for place in places]
+    added: list[str] = []
+    if accept is not None:
+        today, known = datetime.datetime.now(datetime.UTC).date(), {each.place for each in read_accepted(accepted)}
+        added = [loss for loss in losses if loss not in known]
+        add_entries(accepted, [{"place": place, "reason": accept.strip(), "since": today} for place in added])
+    entries = read_accepted(accepted)
+    places = dict.fromkeys(entry.place for entry in entries)
+    left = [each for each in problems if not (each.acceptable and each.loss in places)]
+    unused = [place for place in places if place not in losses]
+    left += [Problem("acceptance", f"{accepted}: {place}", "it matches nothing") for place in unused]
+    used = [entry for entry in entries if entry.place in losses]
+    notes = {"amount-as-float": result.log.floats, "refused-example": [*_refused_examples(tree)]}
+    return Report(called, findings, left, used, added, notes)
 
 
 def _refused_examples(tree: Tree) -> Iterator[str]:
     document = Document(tree)
     for part in Components(copied(tree)).by_id.values():
-        whole, is_schema = Node(part.tree, part.place), part.kind == "schema"
-        schema = whole if is_schema else whole.child("schema")
-        if (is_schema or schema.tree) and any(
-            not is_valid(document, schema, each) for each in examples(document, whole, schema)
-        ):
+        whole = Node(part.tree, part.place)
+        schema = whole if part.kind == "schema" else whole.child("schema")
+        if schema.tree and not all(is_valid(document, schema, each) for each in examples(document, whole, schema)):
             yield part.place
 
 

@@ -36,8 +36,11 @@ class Request:
         """Scheme, host and port."""
         self.path = [unquote(part) for part in raw.split("/")]
         """The segments, percent-decoded."""
-        self.query = parse_qsl(query, keep_blank_values=True)
-        self.cookies = [(name.strip(), value) for name, _, value in cookies if name]
+        self.fields: dict[str, list[Pair]] = {
+            "query": parse_qsl(query, keep_blank_values=True),
+            "header": [*request.headers.items()],
+            "cookie": [(name.strip(), value) for name, _, value in cookies if name],
+        }
 
 
 JOINTS = {"spaceDelimited": " ", "pipeDelimited": "|"}
@@ -79,11 +82,10 @@ def _orders(value: Any) -> list[Any]:
 
 
 def _deep(name: str, value: Any) -> list[Pair]:
-    if is_mapping(value):
-        return [pair for key, each in value.items() for pair in _deep(f"{name}[{key}]", each)]
-    if is_list(value):
-        return [pair for n, each in enumerate(value) for pair in _deep(f"{name}[{n}]", each)]
-    return [(name, text(value))]
+    if not (is_mapping(value) or is_list(value)):
+        return [(name, text(value))]
+    members = value.items() if is_mapping(value) else enumerate(value)
+    return [pair for key, each in members for pair in _deep(f"{name}[{key}]", each)]
 
 
 def parameter_pairs(parameter: Parameter, value: Any) -> list[list[Pair]]:

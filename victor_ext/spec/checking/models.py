@@ -7,8 +7,7 @@ tried on its own, with every member of its unions, so that nested schemas need n
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Collection
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import product
@@ -48,11 +47,10 @@ class _Outcome:
 
 class Models:
     def __init__(self, document: Document, package: Package, findings: Findings) -> None:
-        self._document = document
-        self._package = package
-        self._findings = findings
-        self._known: set[tuple[int, Any]] = set()
-        self._alternatives = Counter[tuple[str, Any]]()
+        self.document = document
+        self.package = package
+        self.findings = findings
+        self._tried = defaultdict[tuple[str, Any], set[int]](set)
         """The alternatives of one place that were tried with a class: nested unions have more than anyone can tell."""
         self._counted: set[tuple[str, str]] = set()
         self._waiting: list[tuple[View, Any]] = []
@@ -60,8 +58,6 @@ class Models:
         """The comparisons within one value, by the ids of the alternatives, of the value and of what it is read as."""
         self._fitting: Known = {}
         """The same for the alternatives that a value fits."""
-        self._misread: dict[int, Collection[str]] = {}
-        """The attributes of the objects within the value that hold what has another type."""
 
     def compare(self, node: Node, value: Any, decoded: Any) -> None:
         """Report the declared fields and enum values of a JSON value that its decoded form does not have."""
@@ -73,23 +69,21 @@ class Models:
     def _take(self, outcome: _Outcome) -> None:
         self._compared.clear()
         self._fitting.clear()
-        self._misread.clear()
         for problem in outcome.losses.values():
-            self._findings.add(problem)
+            self.findings.add(problem)
         for word, present in outcome.words.items():
             self._count("enum values", word, present=present)
         for view, model in outcome.met:
-            place = view.place, model
-            if (id(view), model) not in self._known and self._alternatives[place] < MAX_TRIALS:
-                self._known.add((id(view), model))
-                self._alternatives[place] += 1
+            tried = self._tried[view.place, model]
+            if id(view) not in tried and len(tried) < MAX_TRIALS:
+                tried.add(id(view))
                 self._waiting.append((view, model))
 
     def _outcome(self, node: Node, value: Any, decoded: Any) -> _Outcome:
         """With the alternative of the schema that the decoded value fits best."""
         if value is None:
             return _Outcome()
-        views = self._document.views(node)
+        views = self.document.views(node)
         key = id(views), id(value), id(decoded)
         if key not in self._compared:
             self._compared[key] = self._of_views(views, value, decoded)
@@ -99,7 +93,7 @@ class Models:
         if len(views) == 1:
             return self._of_view(views[0], value, decoded)
         own = [view for view in views if _is_named(view, decoded)]
-        views = [view for view in views if fits(self._document, view, value, self._fitting)] or views[:1]
+        views = [view for view in views if fits(self.document, view, value, self._fitting)] or views[:1]
         outcomes = [(self._of_view(view, value, decoded), view) for view in views]
         names: set[str] = {*value} if is_mapping(value) else set()
         best, view = min(
@@ -147,14 +141,12 @@ class Models:
 
     def _of_model(self, view: View, value: dict[str, Any], decoded: Any) -> _Outcome:
         model = cast("Any", type(decoded))
-        attributes = self._package.attributes(model)
+        attributes = self.package.attributes(model)
         outcome = _Outcome(foreign=len(view.properties.keys() - attributes.keys()))
         if view.properties and (not outcome.foreign or value.keys() & view.properties.keys()):
             outcome.met.append((view, model))  # an empty object tells no class: see `_is_ambiguous`
         free: dict[str, Any] = decoded.additional_properties
-        if id(decoded) not in self._misread:
-            self._misread[id(decoded)] = misread(decoded)
-        others = self._misread[id(decoded)]
+        others = misread(decoded)
         for name, child in value.items():
             if name in view.properties and child is not None:
                 if name in free or name not in attributes or attributes[name] in others:
@@ -168,12 +160,12 @@ class Models:
 
     def _try(self, view: View, model: Any) -> None:
         """Decode values of a schema by its class, compare them, and build an equal object by the constructor."""
-        numbers = max((len(self._document.views(child)) for child in view.properties.values()), default=1)
+        numbers = max((len(self.document.views(child)) for child in view.properties.values()), default=1)
         unions = {name for name, child in view.properties.items() if self._is_ambiguous(child)}
         an_object = replace(view, types=("object",))  # it may be a text, too
         lost, tried = set[str](), set[str]()
         for number, full in product(range(min(max(numbers, 2), MAX_TRIALS)), (0, 1) if unions else (0,)):
-            synthesis = Synthesis(self._document, "received", number, as_json=True)
+            synthesis = Synthesis(self.document, "received", number, as_json=True)
             value = synthesis.of_view(an_object, full=1)
             for name, child in view.properties.items():
                 if name not in value or name in unions:
@@ -190,8 +182,8 @@ class Models:
 
     def _is_ambiguous(self, node: Node) -> bool:
         """Whether it is a union, a list of one, or an object that may be empty, which another class may read."""
-        [view, *others] = self._document.views(node)
-        of_items = self._document.views(view.items) if view.items is not None else []
+        [view, *others] = self.document.views(node)
+        of_items = self.document.views(view.items) if view.items is not None else []
         return bool(others) or len(of_items) > 1 or (bool(view.properties) and not view.required)
 
     def _decode(self, view: View, model: Any, value: dict[str, Any]) -> _Outcome:
@@ -210,7 +202,7 @@ class Models:
     def _count(self, kind: str, place: str, *, present: bool) -> None:
         if (kind, place) not in self._counted:
             self._counted.add((kind, place))
-            self._findings.count(kind, present=present)
+            self.findings.count(kind, present=present)
 
 
 def _is_named(view: View, decoded: Any) -> bool:

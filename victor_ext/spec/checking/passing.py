@@ -6,9 +6,8 @@ Each argument is given a text of its own, which is looked for in the request.
 import contextlib
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
-from io import BytesIO
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from victor_ext.spec.tree import is_mapping
 
@@ -16,8 +15,7 @@ from .expected import Request, short, text
 from .models import Models
 from .operations import Medium, Operation, Parameter
 from .package import Caller, Function, NoArgumentError, build, enum_values, is_model, misfit, options
-from .problems import Findings
-from .views import Document, Node
+from .views import Node
 
 
 class Probe:
@@ -30,24 +28,24 @@ class Probe:
         self.selector = next(media, None)
         """The argument that chooses the content type of the body."""
         names = [name for name in function.hints if name != self.selector]
-        self._markers = {f"~{number}~": name for number, name in enumerate(names)}
-        arguments = {name: _value_of(function.hints[name], marker) for marker, name in self._markers.items()}
+        markers = {f"~{number}~": name for number, name in enumerate(names)}
+        arguments = {
+            name: _first_of(function.hints[name], each, [each], {each: each}) for each, name in markers.items()
+        }
         if "body" in arguments and (self.selector or _is_body(function.hints["body"])):
-            arguments["body"] = _value_of(function.hints["body"], None)
+            arguments["body"] = _first_of(function.hints["body"], {}, b"", [])
         self.request: Request | None = None
         with contextlib.suppress(Exception):  # a call that is refused is reported with the values of the document
             self.request = caller.request(function, arguments)
         self.sent: dict[tuple[str, str], list[str]] = defaultdict(list)
-        """The arguments by place and name in the request; a marker in a name is `*`."""
+        """The arguments by place and name in the request; `*` for a marker, `filter` for `filter[0][~1~]`."""
         self.in_path = re.findall(r"{([^{}]+)}", function.path)
         """The arguments in the path, in order."""
-        if self.request is None:
-            return
-        places = {"query": self.request.query, "header": self.request.headers.items(), "cookie": self.request.cookies}
-        for location, pairs in places.items():
+        for location, pairs in self.request.fields.items() if self.request is not None else ():
             for name, value in pairs:
-                if markers := re.findall(r"~\d+~", name + value):
-                    self.sent[location, re.sub(r"~\d+~", "*", name)] += [self._markers[each] for each in markers]
+                if passed := re.findall(r"~\d+~", name + value):
+                    plain = re.sub(r"(\[0\])?(\[~.*)?$", "", name)
+                    self.sent[location, re.sub(r"~\d+~", "*", plain)] += [markers[each] for each in passed]
 
     @property
     def body(self) -> str | None:
@@ -76,20 +74,12 @@ def likeness(function: Function, operation: Operation) -> int:
     return 2 * name.endswith(path) + (name == _letters(operation.identity))
 
 
-def _value_of(hint: Any, marker: str | None) -> Any:
-    """A value of a type with a marker in it; an empty one without a marker."""
-    content = {} if marker is None else {marker: marker}
-    for option in options(hint):
-        if is_model(option):
-            return option.from_dict(content)
-        if marker is None and getattr(option, "__name__", "") == "File":
-            return option(payload=BytesIO(b""))
-        origin = getattr(option, "__origin__", option if marker is None else None)
-        if isinstance(origin, type) and issubclass(list, origin):
-            return [*content]
-        if isinstance(origin, type) and issubclass(dict, origin):
-            return content
-    return marker or content
+def _first_of(hint: Any, *values: Any) -> Any:
+    """The first of some JSON values that a type holds, as its value; the first one as it is when it holds none."""
+    for value in values:
+        with contextlib.suppress(NoArgumentError):
+            return build(hint, value)
+    return values[0]
 
 
 def _is_body(hint: Any) -> bool:
@@ -100,26 +90,24 @@ def _is_body(hint: Any) -> bool:
 Arguments = dict[str, Any]
 
 
-@dataclass
-class Given:
-    parameters: list[tuple[Parameter, Any]] = field(default_factory=list[tuple[Parameter, Any]])
-    medium: Medium | None = None
-    body: Any = None
+class Given(NamedTuple):
+    parameters: list[tuple[Parameter, Any]]
+    medium: Medium | None
+    body: Any
 
 
 @dataclass
 class Passing:
     """The arguments of one operation. Reports the parameters and enum values that have none."""
 
-    document: Document
     operation: Operation
     probe: Probe
     caller: Caller
-    findings: Findings
     models: Models
 
     def __post_init__(self) -> None:
-        self._sinks: dict[str, dict[str | None, str]] = {}
+        self.document, self.findings = self.models.document, self.models.findings
+        self.sinks: dict[str, dict[str | None, str]] = {}
         """By place, the argument of a parameter, under None; or those of its properties, if it is taken apart."""
         names = re.findall(r"{([^{}]+)}", self.operation.path)
         self._in_path = dict(zip(names, self.probe.in_path, strict=False))
@@ -136,17 +124,13 @@ class Passing:
 
     def is_required(self, parameter: Parameter) -> bool:
         """Whether the document, or the function, requires the parameter."""
-        taken = self._sinks.get(parameter.place, {}).values()
+        taken = self.sinks[parameter.place].values()
         return parameter.required or not self.probe.function.required.isdisjoint(taken)
-
-    def is_passed(self, parameter: Parameter) -> bool:
-        """Whether an argument takes the parameter."""
-        return bool(self._sinks[parameter.place])
 
     def kept(self, parameter: Parameter, value: Any) -> Any:
         """The value without the properties that no argument takes: they are reported as missing."""
-        sink = self._sinks[parameter.place]
-        is_apart = bool(sink) and None not in sink and is_mapping(value)
+        sink = self.sinks[parameter.place]
+        is_apart = None not in sink and is_mapping(value)
         return {name: each for name, each in value.items() if name in sink} if is_apart else value
 
     def _find_sink(self, parameter: Parameter) -> None:
@@ -157,20 +141,11 @@ class Passing:
         properties = {each: node for each, node in every if all(each in view.properties for view in views)}
         flat = parameter.style == "deepObject" or (parameter.style in ("form", "cookie") and parameter.explode)
         sink: dict[str | None, str] = {}
-        if properties and flat:
-            for each in properties:
-                wire = each if parameter.style == "form" else f"{parameter.name}[{each}]"
-                for (where, key), arguments in sent.items():
-                    nested = parameter.style == "deepObject" and key.startswith(f"{wire}[")
-                    if where == location and (key == wire or nested):
-                        sink.setdefault(each, arguments[0])
-        # `filter[*]`, or `filter[0]` of a list, of the parameter `filter`
-        starred = (
-            arguments
-            for (where, key), arguments in sent.items()
-            if where == location and (key == f"{name}[0]" or key.startswith(f"{name}[*"))
-        )
-        direct = sent.get((location, name)) or next(starred, list[str]())
+        for each in properties if flat else ():
+            wire = each if parameter.style == "form" else f"{parameter.name}[{each}]"
+            if (location, wire) in sent:
+                sink[each] = sent[location, wire][0]
+        direct = sent.get((location, name), [])
         if location == "path" and name in self._in_path:
             direct = [self._in_path[name]]
         exploded = sent.get((location, "*"), []) if flat and not direct else []
@@ -179,15 +154,16 @@ class Passing:
             sink = {None: named if named in exploded else (direct or exploded)[0]}
         elif probe.request is None and named is not None:
             sink = {None: named}
-        self._sinks[parameter.place] = sink
-        for part in [*properties] if properties and flat else [None]:
-            present = None in sink or part in sink
-            self.findings.count("parameters", present=present)
-            if not present:
-                place = f"{parameter.place}.{part or ''}".rstrip(".")
-                self.missing(place, "no argument of the function sends it", part or parameter.name)
+        self.sinks[parameter.place] = sink
+        apart = flat and None not in sink and properties
+        for part, schema in apart.items() if apart else [(None, parameter.schema)]:
+            place, word = (f"{parameter.place}.{part}", part) if part else (parameter.place, parameter.name)
+            self.findings.count("parameters", present=part in sink)
+            if part not in sink:
+                self.missing(place, "no argument of the function sends it", word)
+            elif not parameter.content_type:
+                self._check_words(place, word, schema, sink[part])
         self._check_name(parameter, sink)
-        self._check_words(parameter, sink, properties)
 
     def _check_name(self, parameter: Parameter, sink: dict[str | None, str]) -> None:
         """The argument with the name of a parameter sends it, and not another one."""
@@ -198,25 +174,22 @@ class Passing:
         if own and _letters(str(named)) not in map(_letters, own):
             self.findings.wrong(parameter.place, f"the argument {sink[None]} sends it, and not {named}")
 
-    def _check_words(self, parameter: Parameter, sink: dict[str | None, str], properties: dict[str, Node]) -> None:
+    def _check_words(self, place: str, word: str, schema: Node, argument: str) -> None:
         """Every value of an enum is a member of an enum in the type of the argument."""
-        for name, argument in sink.items():
-            known = enum_values(self.probe.function.hints[argument])
-            for view in self.document.views(parameter.schema if name is None else properties[name]):
-                item = self.document.views(view.items)[0] if view.items is not None else view
-                words = [] if parameter.content_type else item.words()
-                for word in words:
-                    self.findings.count("enum values", present=word in known)
-                if lost := [repr(word) for word in words if word not in known]:
-                    place = f"{parameter.place}.{name or ''}".rstrip(".")
-                    self.missing(place, f"no enum value {', '.join(lost)}", name or parameter.name)
+        known = enum_values(self.probe.function.hints[argument])
+        for view in self.document.views(schema):
+            words = (self.document.views(view.items)[0] if view.items is not None else view).words()
+            for each in words:
+                self.findings.count("enum values", present=each in known)
+            if lost := [repr(each) for each in words if each not in known]:
+                self.missing(place, f"no enum value {', '.join(lost)}", word)
 
     def arguments(self, given: Given, body: Arguments) -> Arguments:
         """The arguments of a call. Raises NoArgumentError, which names the parameter."""
         arguments: Arguments = {}
         hints = self.probe.function.hints
         for parameter, value in given.parameters:
-            for name, argument in self._sinks[parameter.place].items():
+            for name, argument in self.sinks[parameter.place].items():
                 if name is None or (is_mapping(value) and name in value):
                     own = value if name is None else value[name]
                     arguments[argument] = self._argument(parameter, hints[argument], own)

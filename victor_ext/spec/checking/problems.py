@@ -41,11 +41,9 @@ class Problem:
 
     def line(self) -> str:
         """`place: what is wrong; what to do`."""
-        if self.kind == "differs":
-            return f"{self.place}: {self.what}"
-        what = f": {self.what}" if self.what else ""
-        head = "" if self.kind == "acceptance" else f"{self.kind}: "
-        return f"{head}{self.place}{what}; {ADVICE[self.kind]}"
+        head = "" if self.kind in ("differs", "acceptance") else f"{self.kind}: "
+        advice = f"; {ADVICE[self.kind]}" if self.kind in ADVICE else ""
+        return f"{head}{self.loss}{advice}"
 
 
 @dataclass

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -68,11 +69,10 @@ class OperationRequests(Passing):
     def _body(self, medium: Medium | None, number: int, full: int = 2) -> Any:
         if medium is None:
             return None
-        structured = is_sent_as_json(medium, self.document) or "form" in medium.bare or medium.bare == "*/*"
-        if not structured and not medium.bare.startswith("text/"):
-            return BYTES
         if medium.bare.startswith("text/") and not medium.is_json:
             return "text"
+        if not (is_sent_as_json(medium, self.document) or "form" in medium.bare or medium.bare == "*/*"):
+            return BYTES
         return Synthesis(self.document, "sent", number, as_json=medium.is_json).of(medium.schema, full)
 
     def _compare(self, given: Given) -> None:
@@ -97,7 +97,7 @@ class OperationRequests(Passing):
         self._compare_address(given, request)
         self._compare_parameters(given, request)
         self._compare_body(given, request, arguments)
-        self._compare_awaited(given, request)
+        self._compare_awaited(request, self.arguments(given, arguments))
 
     def _refused(self, given: Given, error: ValueError) -> None:
         """Report a call that is refused; where it is a form with structures in it, try it without them, too."""
@@ -110,11 +110,11 @@ class OperationRequests(Passing):
             flat = {name: body[name] for name in fields if not _is_nested(body[name])}
             self._compare(Given(given.parameters, given.medium, flat))
 
-    def _recorded(self, given: Given, *, awaited: bool = False) -> tuple[Request, dict[str, Any]] | None:
+    def _recorded(self, given: Given) -> tuple[Request, dict[str, Any]] | None:
         """The request, and the arguments of the body that made it; None when no body has the right content type."""
         for body in self.body_options(given):
             try:
-                request = self.caller.request(self.probe.function, self.arguments(given, body), awaited=awaited)
+                request = self.caller.request(self.probe.function, self.arguments(given, body))
             except TypeError:  # of a body whose type is for another content type
                 if given.medium is None:
                     raise
@@ -131,7 +131,7 @@ class OperationRequests(Passing):
         if request.origin != f"{server.scheme}://{server.netloc.decode('ascii')}":
             self.wrong(f"it is sent to {request.origin}, its server is {operation.server}")
             return
-        ways = {each.name: values(each, value) for each, value in given.parameters if each.location == "path"}
+        ways = {f"{{{each.name}}}": values(each, value) for each, value in given.parameters if each.location == "path"}
         wanted = [[part] for part in server.path.rstrip("/").split("/")]
         wanted += [_filled(segment, ways) for segment in urlsplit(operation.path).path.split("/")[1:]]
         same = len(wanted) == len(request.path) and all(
@@ -144,13 +144,13 @@ class OperationRequests(Passing):
 
     def _compare_parameters(self, given: Given, request: Request) -> None:
         """Compare what the query, the headers and the cookies have."""
-        headers = [pair for pair in request.headers.items() if pair[0] not in IGNORED_HEADERS]
-        rest = {"query": [*request.query], "header": headers, "cookie": [*request.cookies]}
+        rest = {location: [*pairs] for location, pairs in request.fields.items()}
+        rest["header"] = headers = [pair for pair in rest["header"] if pair[0] not in IGNORED_HEADERS]
         fixed = parse_qsl(urlsplit(self.operation.path).query, keep_blank_values=True)  # tells operations apart
         if not take(rest["query"], [[pair for pair in fixed if "{" not in "".join(pair)]]):
             self.wrong(f"the query of its path is not sent: {shown(rest['query'])}")
         for parameter, value in given.parameters:
-            if parameter.location in rest and self.is_passed(parameter):
+            if parameter.location in rest and self.sinks[parameter.place]:
                 ways = parameter_pairs(parameter, self.kept(parameter, value))
                 if why := mismatch(rest[parameter.location], parameter.name, ways):
                     self.findings.wrong(parameter.place, f"it {why}")
@@ -170,13 +170,13 @@ class OperationRequests(Passing):
         for why, field in body_differences(medium, given.body, request):
             self.findings.wrong(medium.place, why, *([self.operation.title, field] if field else []))
 
-    def _compare_awaited(self, given: Given, request: Request) -> None:
+    def _compare_awaited(self, request: Request, arguments: dict[str, Any]) -> None:
         try:
-            other = self._recorded(given, awaited=True)
+            other = self.caller.request(self.probe.function, arguments, awaited=True)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             self.wrong(f"asyncio_detailed raises {type(error).__name__}: {error}")
             return
-        if other is None or _comparable(request) != _comparable(other[0]):
+        if _comparable(request) != _comparable(other):
             self.wrong("asyncio_detailed sends another request than sync_detailed")
 
 
@@ -194,7 +194,7 @@ def _comparable(request: Request) -> tuple[Any, ...]:
     body = request.body.replace(boundary[1].strip('"').encode(), b"+") if boundary else request.body
     kind = request.content_type.partition(";")[0]
     sent = sorted((name, value) for name, value in request.headers.items() if name != "content-type")
-    return request.method, request.origin, request.path, request.query, kind, sent, body
+    return request.method, request.origin, request.path, request.fields["query"], kind, sent, body
 
 
 _ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
@@ -206,11 +206,8 @@ def _is_nested(value: Any) -> bool:
 
 
 def _filled(segment: str, ways: dict[str, list[str]]) -> list[str]:
-    texts = [""]
-    for part in re.split(r"({[^}]+})", segment):
-        written = ways.get(part[1:-1], [part]) if part.startswith("{") else [part]
-        texts = [text + way for text in texts for way in written]
-    return texts
+    parts = [ways.get(part, [part]) for part in re.split(r"({[^}]+})", segment)]
+    return ["".join(texts) for texts in product(*parts)]
 
 
 def _same_type(medium: Medium, request: Request) -> bool:

@@ -215,9 +215,8 @@ class Document:
 
 def _own(node: Node) -> View:
     tree = node.tree
-    types = [kind for kind in types_of(tree) if isinstance(kind, str)]
-    nullable = bool(tree.get("nullable")) or "null" in types
-    types = [kind for kind in types if kind in ("object", "array", "string", "integer", "number", "boolean")]
+    nullable = bool(tree.get("nullable")) or "null" in types_of(tree)
+    types = [kind for kind in types_of(tree) if kind in ("object", "array", "string", "integer", "number", "boolean")]
     if not types and not nullable:
         types = ["object"] if is_mapping(tree.get("properties")) else ["array"] if "items" in tree else []
     additional, required, enum = tree.get("additionalProperties"), tree.get("required"), tree.get("enum")

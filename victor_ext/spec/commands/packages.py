@@ -11,7 +11,7 @@ from victor_ext._exit_status import MISUSE
 from victor_ext.spec.checking.check import NOTES, Report, check
 from victor_ext.spec.decisions import DecisionError, default_path, read_accepted
 from victor_ext.spec.destination import MARKER
-from victor_ext.spec.document import DocumentError
+from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import generate
 
 from . import FAILURES, Command, add_package_arguments, reading, show
@@ -22,10 +22,9 @@ SHOWN = 10
 
 def _run(one: Callable[[Path, argparse.Namespace], int], options: argparse.Namespace) -> int:
     """Do one thing for each document; the worst exit status counts."""
-    if options.name is not None and len(options.documents) > 1:
-        raise RuntimeError("--name is the name of one package: name one document with it.")
-    if options.accepted is not None and len(options.documents) > 1:
-        raise DecisionError("--accepted is the file of one document: name one document at a time.")
+    own = next((each for each in ("name", "accepted") if getattr(options, each) is not None), None)
+    if own is not None and len(options.documents) > 1:
+        raise RuntimeError(f"--{own} is that of one document: name one document with it.")
     writes = getattr(options, "accept", None) is not None
     if options.accepted is not None and not writes and not options.accepted.exists():
         raise DecisionError(f"--accepted {options.accepted}: the file does not exist: write it, or name another.")
@@ -39,14 +38,13 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
 
 
 def _generate(document: Path, options: argparse.Namespace) -> int:
-    accepted = read_accepted(
-        options.accepted or default_path(document, "accepted")
-    )  # a mistake in it is reported first
-    result = generate(document, options.out, name=options.name, decimals=options.decimals, **reading(options))
+    entries = read_accepted(options.accepted or default_path(document, "accepted"))  # a mistake in it is reported first
+    accepted = {each.place for each in entries}
+    tree = load(document, **reading(options))
+    result = generate(document, options.out, name=options.name, tree=tree, decimals=options.decimals)
     for line in result.log.lines() if options.verbose else ():
         show(f"  {line}")
-    accepted = accepted if result.written else []
-    lost = [line for line in result.left_out if not any(each.matches(" ".join(line.split())) for each in accepted)]
+    lost = [line for line in result.left_out if not result.written or " ".join(line.split()) not in accepted]
     for line in result.left_out:
         if line in lost or options.verbose:
             show(f"  {'LEFT OUT' if line in lost else 'left out, as accepted'}: {line}", to=sys.stderr)
@@ -55,21 +53,22 @@ def _generate(document: Path, options: argparse.Namespace) -> int:
     if not result.written:
         show(f"{document.name}: no package was made, and {result.package} is as it was.", to=sys.stderr)
         return MISUSE
-    counts = (
-        ", ".join(f"{len(paths)} {word}" for word, paths in vars(result.changes).items() if paths) or "nothing changed"
-    )
-    show(f"{document.name} -> {result.package}: {counts}")
-    is_first = Path(MARKER) in result.changes.new
-    for sign, paths in () if is_first else zip("+~-", vars(result.changes).values(), strict=True):
-        for each in _shown(paths, verbose=options.verbose):
-            show(f"  {sign} {each}")
+    changes = {word: paths for word, paths in vars(result.changes).items() if paths}
+    counts = ", ".join(f"{len(paths)} {word}" for word, paths in changes.items()) or "nothing changed"
+    signs = {} if Path(MARKER) in result.changes.new else {"new": "+", "changed": "~", "gone": "-"}
+    files = [
+        f"  {signs[word]} {each}"
+        for word, paths in changes.items()
+        if word in signs  # all are new in a package that was not there
+        for each in _shown(paths, verbose=options.verbose)
+    ]
+    show(f"{document.name} -> {result.package}: {counts}", *files)
     return int(bool(lost))
 
 
 def _shown(entries: Sequence[object], *, verbose: bool) -> Sequence[object]:
-    if verbose or len(entries) <= SHOWN:
-        return entries
-    return [*entries[:SHOWN], f"... and {len(entries) - SHOWN} more (--verbose)"]
+    rest = 0 if verbose else len(entries) - SHOWN
+    return [*entries[:SHOWN], f"... and {rest} more (--verbose)"] if rest > 0 else entries
 
 
 GENERATE = Command(
@@ -87,13 +86,13 @@ def _add_check(command: argparse.ArgumentParser) -> None:
     accept = "add what is left out now to the file of accepted losses, with this reason"
     command.add_argument("--accept", metavar="REASON", help=accept)
     command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
-    command.add_argument("--verbose", action="store_true", help="print what is accepted, too")
+    command.add_argument("--verbose", action="store_true", help="print what is accepted, and all places of a note")
 
 
 def _check(document: Path, options: argparse.Namespace) -> int:
     try:
         own = {key: getattr(options, key) for key in ("name", "accepted", "accept", "decimals")}
-        report = check(document, options.out, **own, **reading(options))
+        report = check(document, options.out, tree=load(document, **reading(options)), **own)
     except (*FAILURES, OSError):
         raise
     except Exception as error:
@@ -108,8 +107,8 @@ def _check(document: Path, options: argparse.Namespace) -> int:
 def _print(report: Report, *, verbose: bool) -> None:
     for each in report.problems:
         show(each.line(), to=sys.stderr)
-    for entry in report.added:
-        show(f"now accepted: {entry.place}")
+    for place in report.added:
+        show(f"now accepted: {place}")
     for entry in report.accepted if verbose else ():
         show(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
     for name, places in report.notes.items():

@@ -15,10 +15,9 @@ from victor_ext._output import replaced
 from victor_ext.spec.checking.check import check_generated
 from victor_ext.spec.decisions import default_path, read_accepted, read_approvals
 from victor_ext.spec.destination import build_folder, move_into_place, package_folder
-from victor_ext.spec.diff.changes import RULES, Entry
 from victor_ext.spec.diff.packages import Side
 from victor_ext.spec.diff.python import package_changes
-from victor_ext.spec.diff.report import Report, number, one_line, report_on
+from victor_ext.spec.diff.report import Report, levels_text, number, one_line, report_on
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
 from victor_ext.spec.tree import Tree, mapping_at
@@ -26,8 +25,10 @@ from victor_ext.spec.tree import Tree, mapping_at
 from . import Command, add_approved, add_generation, reading, show
 from .diff import write
 
-UNRELEASED = re.compile(r"^(## \[?Unreleased.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-"""What a changelog says of the next release."""
+_UNRELEASED = re.compile(r"^(## \[?Unreleased.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
+"""The heading of the next release in a changelog, with the words below it."""
+_CHANGED = re.compile(r"^## \[?Unreleased(?:(?!^## ).)*?^### Changed\n+", re.MULTILINE | re.DOTALL)
+"""All of the next release above what it says of changes."""
 MAX_LINES = 40
 """The changes of one update that the changelog names."""
 
@@ -70,11 +71,10 @@ def _run(options: argparse.Namespace) -> int:
                 to=sys.stderr,
             )
             return MISUSE
-        changelog = ""
-        if options.changelog is not None and report.entries:
-            changelog = _with(options.changelog, "\n".join(_changelog_lines(document, before, after, report)))
+        entry = "\n".join(_changelog_lines(document, before, after, report)) if report.entries else ""
+        changelog = _with(options.changelog, entry) if options.changelog is not None and entry else ""
         move_into_place(new.made.package, package)
-    if changelog and options.changelog is not None:
+    if changelog:
         with replaced(options.changelog) as file:
             file.write(changelog.encode())
     with replaced(document) as file:
@@ -102,28 +102,16 @@ def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) 
     versions = [one_line(str(mapping_at(each, "info").get("version", ""))) for each in (before, after)]
     version = f": version {versions[1]} instead of {versions[0]}" if versions[0] != versions[1] else ""
     yield f"- The document `{document.name}` is a newer one{version}. {report.summary()}"
-    moves = {RULES["operation-moved"].words.replace("{new}", new) for new in report.moved.values()}
     lines = [
-        f"`{one_line(each.place)}` ({effect}): {one_line(each.shortened())}"
-        for _, entries in report.by_level()
+        f"`{one_line(each.place)}` ({levels_text(report, each)}): {one_line(each.shortened())}"
+        for level, entries in report.by_level()
         for each in entries
-        if each.what not in moves and not {*each.operations} <= {*report.added} and (effect := _effect(each))
+        if level != "none" and not {*each.operations} <= {*report.added}
     ]
-    lines += [f"Moved: `{one_line(old)}` to `{one_line(new)}`." for old, new in report.moved.items()]
     lines += [f"New operation: `{one_line(each)}`." for each in report.added]
     yield from (f"  - {line}" for line in lines[:MAX_LINES])
     if len(lines) > MAX_LINES:
         yield f"  - {number(len(lines) - MAX_LINES, 'more change')}."
-
-
-def _effect(entry: Entry) -> str:
-    """What the changelog says that a change does; empty for one that it leaves out."""
-    columns = (("on the wire", entry.wire), ("in Python", entry.python))
-    if breaks := " and ".join(column for column, level in columns if level == "breaks"):
-        return breaks
-    if "look" in (entry.wire, entry.python):
-        return "to look at"
-    return "requests may have more" if entry.wire == "fine" and entry.direction != "received" else ""
 
 
 def _with(changelog: Path, entry: str) -> str:
@@ -132,15 +120,12 @@ def _with(changelog: Path, entry: str) -> str:
         text = changelog.read_text(encoding="utf-8") if changelog.exists() else "# Changelog\n"
     except ValueError as error:
         raise RuntimeError(f"Nothing was replaced: {changelog} is not UTF-8: {error}") from None
-    if UNRELEASED.search(text) is None:
-        text = re.sub(r"\A(# .*\n)?", r"\1\n## Unreleased\n", text, count=1)
-    head, release, rest = UNRELEASED.split(text, maxsplit=1)
-    changed = f"### Changed\n\n{entry}\n"
-    if "\n### Changed\n" in release:
-        return head + re.sub(r"^### Changed\n+", lambda _: changed, release, count=1, flags=re.MULTILINE) + rest
-    words, mark, others = release.partition("\n### ")
-    more = f"\n### {others}" if mark else "\n" if rest else ""
-    return f"{head}{words.rstrip()}\n\n{changed}{more}{rest}"
+    if (changed := _CHANGED.search(text)) is not None:
+        return f"{text[: changed.end()]}{entry}\n{text[changed.end() :]}"
+    if _UNRELEASED.search(text) is None:
+        text = re.sub(r"\A(# .*\n)?", r"\1\n## Unreleased\n\n", text, count=1)
+    above, release, below = _UNRELEASED.split(text, maxsplit=1)
+    return f"{above}{release.rstrip()}\n\n### Changed\n\n{entry}\n" + (f"\n{below}" if below else "")
 
 
 UPDATE = Command(
