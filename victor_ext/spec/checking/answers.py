@@ -2,10 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
+from enum import Enum
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import httpx
+
+from victor_ext.spec.tree import is_list, is_mapping
 
 from .expected import difference, short
 from .operations import Answer, Medium
@@ -55,7 +59,7 @@ class OperationAnswers(OperationRequests):
         words = (answer.status, medium.bare) if len(answer.media) > 1 else (answer.status,)
         for number, value in enumerate(self._values(medium) if is_json else [None]):
             response = _response(status, medium, value)
-            differs = partial(self._difference, value) if is_json else partial(_raw_difference, response.content)
+            differs = partial(_difference, value) if is_json else partial(_raw_difference, response.content)
             parsed = self._read(medium.place, response, differs, *words)
             if parsed is _FAILED:
                 return
@@ -63,19 +67,13 @@ class OperationAnswers(OperationRequests):
                 self.models.compare(medium.schema, value, parsed)
             if number == 0 and hasattr(self.probe.function.module, "sync") and is_json:
                 returned = self.caller.answer(self.probe.function, self.least(), response, "sync")
-                if self.models.package.plain(returned) != self.models.package.plain(parsed):
+                if plain(returned) != plain(parsed):
                     self.findings.wrong(medium.place, "sync reads it otherwise than sync_detailed")
                     return
 
     def _values(self, medium: Medium) -> Iterator[Any]:
         yield from received(self.document, medium.schema)
         yield from (each for each in medium.examples[:5] if is_valid(self.document, medium.schema, each))
-
-    def _difference(self, value: Any, parsed: Any) -> str | None:
-        try:
-            return difference(value, self.models.package.plain(parsed))
-        except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            return f"to_dict raises {type(error).__name__}: {error}"
 
     def _read(self, place: str, response: httpx.Response, differs: Callable[[Any], str | None], *words: str) -> Any:
         """What both functions make of an answer; `_FAILED` where `differs` says how it is another one."""
@@ -103,6 +101,13 @@ def _is_body(parsed: Any) -> str | None:
     return None if parsed is None else f"an answer without a body is read as {short(parsed)}"
 
 
+def _difference(value: Any, parsed: Any) -> str | None:
+    try:
+        return difference(value, plain(parsed))
+    except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+        return f"to_dict raises {type(error).__name__}: {error}"
+
+
 def _raw_difference(content: bytes, parsed: Any) -> str | None:
     raw = getattr(parsed, "payload", parsed)
     if isinstance(raw, str):
@@ -110,6 +115,18 @@ def _raw_difference(content: bytes, parsed: Any) -> str | None:
     else:
         is_same = content == (raw.read() if hasattr(raw, "read") else raw)
     return None if is_same else f"the body is read as {short(parsed)}, not as it came"
+
+
+def plain(value: Any) -> Any:
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if is_list(value):
+        return [plain(each) for each in value]
+    if is_mapping(value):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, Enum):
+        return value.value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value) if isinstance(value, UUID) else value
 
 
 def _response(status: int, medium: Medium, value: Any) -> httpx.Response:

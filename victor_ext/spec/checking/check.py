@@ -19,7 +19,7 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import GenerationResult, generate
 from victor_ext.spec.tree import Hook, Tree, copied, hooks
 
-from .answers import OperationAnswers
+from .answers import OperationAnswers, plain
 from .expected import difference
 from .models import Models
 from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, examples, operations
@@ -93,7 +93,7 @@ def _misread(hook: Hook, medium: Medium, models: Models) -> str:
     for value in received(models.document, medium.schema):
         try:
             decoded = models.package.load("webhooks").read_webhook(json.dumps(value), name=hook.name)
-            if why := difference(value, models.package.plain(decoded)):
+            if why := difference(value, plain(decoded)):
                 return why
             models.compare(medium.schema, value, decoded)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding

@@ -88,10 +88,6 @@ class Package(contextlib.AbstractContextManager["Package"]):
     def load(self, name: str) -> Any:
         return importlib.import_module(f"{_ALIAS}.{name}")
 
-    def plain(self, value: Any) -> Any:
-        """The JSON form of a value, as the package sends it."""
-        return self.load("serializing").plain(value)
-
 
 class _RecordedError(Exception):
     """Ends a call whose request, its only argument, is all that is wanted."""
