@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, wait_until, write_csv
+from tests.bulk.bulk_runs import Bulk, store_only, wait_until
 from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
@@ -282,14 +281,8 @@ def test_an_instruction_of_which_nothing_is_known(
     assert calls(sandbox, "instruct") == 1
 
 
-def test_who_goes_on_with_a_file_is_not_who_sends_it(
-    sender: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = write_csv(tmp_path / "march", rows(2))
-    with monkeypatch.context() as patched:
-        patched.setattr(BatchStore, "add_load", Mock(side_effect=InterruptedError))
-        with pytest.raises(InterruptedError):
-            sender(by="Ann", not_by_sender=True).send(file)
+def test_who_goes_on_with_a_file_is_not_who_sends_it(sender: Make) -> None:
+    store_only(sender(by="Ann", not_by_sender=True), rows(2))
     assert outcomes(sender(by="Bob").resume()) == {"created": 2}
     with pytest.raises(ConfigurationError, match="who sent these rows"):
         sender(by="ANN ").take_step("instruct")

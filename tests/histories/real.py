@@ -84,7 +84,7 @@ class Senders:
         files, copy = dice.choice([(("first",), "copy"), (("first", "next", "shorter"), "send")])
 
         def step(kind: str, account: str, share: float) -> tuple[Any, ...]:
-            between = dice.choice(["send", copy, "drop"]), dice.choice([layout.PLAN, layout.LOAD])
+            between = dice.choice(["send", copy, "drop"]), layout.LOAD
             event = dice.choice([None, ("kill", dice.randrange(5)), between])
             return kind, account, share, dice.choice(files), event
 
@@ -107,7 +107,7 @@ class Senders:
         insert, inserts = DBOSClient.enqueue_in_transaction, itertools.count()
 
         def inserting(*arguments: Any) -> Any:
-            # Another command comes between two transactions: in one thread it cannot wait for the end of this one.
+            # Another command comes before a transaction: in one thread it cannot wait for the end of this one.
             if event and event[1] in (next(inserts), arguments[2]["workflow_name"]):
                 if event[0] == "kill":
                     raise Killed

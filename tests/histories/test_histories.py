@@ -220,13 +220,11 @@ PLANTED = {
     "rows are compared by their keys": Planted("senders", "asked twice", (8, 2), (
         (f"{BULK}.vault:Digests.add", "self._vault.number(fingerprint)",
          "self._vault.number(fingerprint + identity.hex())"),)),
-    "any source completes what is being stored": Planted("senders", "lost: ", (33, 2), (
-        (f"{BULK}.loading:Loading.read", "self._plan.digest != self._digests.source", "False"),)),
     "rows are stored one by one": Planted("senders", "lost: ", (5, 2), (
         (f"{BULK}.batch_store:BatchStore.add_load", "self._transaction()",
          "self.engine.connect().execution_options(isolation_level='AUTOCOMMIT')"),)),
     "two that have looked store the same rows": Planted("senders", "asked twice", (23, 2), (
-        (f"{BULK}.batch_store:BatchStore._insert", "'reject'", "'reject' if name != COPY else None"),)),
+        (f"{BULK}.batch_store:BatchStore._insert", "'reject'", "'reject' if name != MARK else None"),)),
     "any 400 ends a list": Planted("reading", "ends early", (0, 600), (
         (f"{VICTOR}.reading:walk",
          "reader.last_was_short and names_only(error.problems, {'page'})", "reader.last_was_short"),)),

@@ -19,13 +19,12 @@ from .layout import Chunk, Submission, chunk_rows_for
 from .results import stored_rows, was_refused
 from .row_kind import RowKind
 from .rows import SHOWN, Check, Row, RowOutcome, RowProblem, identity_of
-from .settings import DAY, PATIENCE, PERSONS, READING, TERMS, Expected, Settings, WorkerContext, in_utc
+from .settings import DAY, PATIENCE, PERSONS, TERMS, Expected, Settings, WorkerContext, in_utc
 from .vault import Digests
 
 _EXACT = Context(prec=60)
 _NAMED = 10
 """Maximum number of rows in an error message."""
-_CHANGED = "This source is not the same: rows were changed, added or removed."
 OpenStore = Callable[[], AbstractContextManager[BatchStore]]
 _SCHEMA = """
 CREATE TABLE seen (id BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
@@ -52,8 +51,6 @@ class Loading(TemporaryDatabase):
         self._totals: dict[str, Decimal] = {}
         """The sum of the amounts in each currency."""
         self._loads: Sequence[Submission] = ()
-        self._plan: Submission | None = None
-        """The submission whose storing was interrupted."""
         self._key_column = context.settings.key_column or context.kind.reference
         self._digests = Digests(context.vault)
         self._new: dict[Hashable, list[Row]] = {}
@@ -65,8 +62,8 @@ class Loading(TemporaryDatabase):
     def _read_batch(self) -> None:
         """Read what the batch has, to compare the rows with it."""
         with self._open_store() as store:
-            self._loads, self._plan = store.submissions()
-            last = self._plan or next((load for load in reversed(self._loads) if load.rows), None)
+            self._loads = store.loads()
+            last = next((load for load in reversed(self._loads) if load.rows), None)
             self._key_column = _key_column(last, self._settings, self._kind)
             self._settings = self._settings.after(last) if last else self._settings
             rows = stored_rows(store, self._loads, only_refused=True)
@@ -76,8 +73,7 @@ class Loading(TemporaryDatabase):
     def read(self) -> Check:
         """Check every row, and write the rows to store into the database, encrypted, in chunks.
 
-        Raises `ConfigurationError` as `refuse_copy` does, if another batch has a payment of the rows, and if storing
-        another source was interrupted.
+        Raises `ConfigurationError` as `_refuse_sent` does.
         """
         if has_state := self._state.exists():
             self._read_batch()
@@ -96,13 +92,9 @@ class Loading(TemporaryDatabase):
         check.columns = list(self._columns)
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.note(RowProblem(None, None, None, "control_total", message), breaks=True)
-        if check.is_refused(skip_invalid=settings.skip_invalid):
-            return check
-        if self._plan is not None:
-            if self._plan.digest != self._digests.source:
-                raise being_stored(self.batch, self._plan)
-        elif has_state and check.new and not settings.ask_again:
-            self._refuse_sent()
+        if has_state and check.new and not check.is_refused(skip_invalid=settings.skip_invalid):
+            with self._open_store() as store:
+                self._refuse_sent(store)
         return check
 
     def _take(self, record: Record) -> None:
@@ -204,11 +196,32 @@ class Loading(TemporaryDatabase):
             encrypted = self._vault.serialize({"args": (chunk.to_json(),), "kwargs": {}})
             self.execute("INSERT INTO chunks (rows, encrypted) VALUES (?, ?)", (len(rows), encrypted))
 
-    def _refuse_sent(self) -> None:
-        with self._open_store() as store:
+    def _refuse_sent(self, store: BatchStore) -> list[str]:
+        """Return the marks to store with the rows: they are compared with those that the state has now.
+
+        Raises `ConfigurationError` if another source, in any batch, asks the same under new keys, or another batch has
+        a payment of the rows; unless they are to be asked again.
+        """
+        copies = f"copy/{self._digests.asked}"
+        marked = {copies: store.marks(copies)}
+        if self._kind.together > 1:
+            marked["payments"] = store.marks("payments")
+        if not self._settings.ask_again:
             if self._has_new_keys:
-                store.refuse_copy(self._digests.asked, self._digests.source)
-            self._refuse_payments(store, store.payments())
+                self._refuse_copy(marked[copies])
+            self._refuse_payments(store, [batch for batch, _ in marked.get("payments", ())])
+        return [f"{kind}/{len(marks) + 1}" for kind, marks in marked.items()]
+
+    def _refuse_copy(self, marks: Sequence[tuple[str, str]]) -> None:
+        # The same source in this batch is no copy.
+        others = [batch for batch, digest in marks if (batch, digest) != (self.batch, self._digests.source)]
+        if others:
+            message = f"{self.batch} has the same rows as the batch {others[-1]}, and they would be sent a second time."
+            hint = (
+                f"BulkSender(batch={others[-1]!r}, ...).status() shows that one, and .resume() goes on with it; to "
+                "send all of them again on purpose, ask_again=True"
+            )
+            raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
 
     def _refuse_payments(self, store: BatchStore, batches: Sequence[str]) -> None:
         """Raise `ConfigurationError` if another batch has a payment of a new row: it was submitted, or may be."""
@@ -234,63 +247,41 @@ class Loading(TemporaryDatabase):
             raise ConfigurationError.of([Problem("", "payments", message, hint=hint)])
 
     def store(self, store: BatchStore) -> None:
-        """Store the checked rows: first what will be stored (`add_plan`), then all of it at once (`add_load`)."""
-        if not self.check.stored and self._plan is None:
+        """Store the checked rows, all of them at once. Raises `ConfigurationError` as `_refuse_sent` does."""
+        if not self.check.stored:
             return
-        settings = self._settings
-        # Who goes on with what another one began to store is not who sends it.
-        persons = {name: self._plan.settings[name] for name in PERSONS} if self._plan else {}
         load = Submission(
             number=len(self._loads) + 1,
-            source=os.path.abspath(self._rows) if isinstance(self._rows, str | os.PathLike) else None,
             digest=self._digests.source,
             key_column=self._key_column,
             columns=self.check.columns,
-            settings={**{name: getattr(settings, name) for name in (*READING, *TERMS, *PERSONS)}, **persons},
+            settings={name: getattr(self._settings, name) for name in (*TERMS, *PERSONS)},
             sizes=[size for (size,) in self.execute("SELECT rows FROM chunks ORDER BY number")],
             first=self._loads[-1].last + 1 if self._loads else 1,
             replaced=self.check.replaced,
             dropped=(),
         )
-        if self._plan is None:
-            ask_again = settings.ask_again or not self._has_new_keys
-            store.add_plan(load, self._digests.asked, ask_again=ask_again)
 
         def chunks() -> Iterator[str]:
             return (encrypted for (encrypted,) in self.execute("SELECT encrypted FROM chunks ORDER BY number"))
 
-        is_stored = False
-        while not is_stored:
-            payments = store.payments() if self._kind.together > 1 else None
-            if payments and not settings.ask_again:
-                self._refuse_payments(store, payments)
-            is_stored = store.add_load(load, chunks, None if payments is None else len(payments))
+        while not store.add_load(load, chunks, self._refuse_sent(store)):
+            pass  # another batch was stored meanwhile
 
 
-def drop(store: BatchStore, loads: Sequence[Submission], plan: Submission | None) -> int:
-    """Drop the rows that are being stored, and those that were refused. Returns their number."""
+def drop(store: BatchStore, loads: Sequence[Submission]) -> int:
+    """Drop the rows that were refused. Returns their number."""
     refused: dict[bytes, list[tuple[int, int]]] = {}
     for number, row, result in stored_rows(store, loads, only_refused=True):
         if was_refused(row, result):
             refused.setdefault(row.identity, []).append((number, row.place))
         else:
             refused.pop(row.identity, None)
-    if plan is None and not refused:
-        return 0
-    first, places = loads[-1].last + 1 if loads else 1, [*chain.from_iterable(refused.values())]
-    load = replace(plan or loads[-1], number=len(loads) + 1, columns=(), first=first, sizes=())
-    store.add_load(replace(load, replaced=len(refused), dropped=places), tuple)
-    return len(refused) + (plan.rows if plan else 0)
-
-
-def being_stored(batch: str, plan: Submission, why: str = _CHANGED) -> ConfigurationError:
-    """Return the error for a batch whose last submission was interrupted while it was stored."""
-    message = (
-        f"{batch} is being stored, or that was interrupted: {plan.rows:,} rows from {plan.source or 'Python'}, and "
-        f"none of them was sent. {why}"
-    )
-    hint = f"send those rows again as they were, or give them up with BulkSender(batch={batch!r}, ...).drop()"
-    return ConfigurationError.of([Problem("", "being_stored", message, hint=hint)])
+    if refused:
+        last, places = loads[-1], [*chain.from_iterable(refused.values())]
+        load = replace(last, number=last.number + 1, columns=(), first=last.last + 1, sizes=())
+        store.add_load(replace(load, digest="", replaced=len(refused), dropped=places), tuple)
+    return len(refused)
 
 
 def _key_column(last: Submission | None, settings: Settings, kind: RowKind) -> str:

@@ -32,7 +32,6 @@ MAX_WORKERS = 100
 MAX_RATE = 10_000.0
 DEFAULTS = ("due_date", "payor_id")
 """Settings that are the values of a column for rows without one."""
-READING = ("encoding", "skip_invalid", *DEFAULTS)
 TERMS = ("rate", "key_retention", "patience")
 PERSONS = ("by", "not_by_sender")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -57,11 +57,10 @@ def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
 
 def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
     """Print the status of a batch; `resume` is the command that goes on with it."""
-    under_way = "" if status.over else " (under way, or interrupted)"
-    state = under_way if status.complete else " (being stored, or interrupted)"
+    state = "" if status.over else " (under way, or interrupted)"
     payments = (f"  {_counted(word, count)}" for word, count in (status.payments or {}).items())
     text = "\n".join([f"{_summary(status)}{state}", *payments, *_units(status)])
-    advice = [] if status.complete and status.over else [f"If nothing sends it now, go on with:\n  {resume}"]
+    advice = [] if status.over else [f"If nothing sends it now, go on with:\n  {resume}"]
     conclude(_as_dict(status), text, *advice, as_json=as_json)
 
 
@@ -151,10 +150,9 @@ def show_interruption(status: BatchStatus | None, command: str, unread: str | No
 
 
 def write_export(
-    sender: BulkSender, output: Path | None, resume: str, *, as_json: bool, escape: bool = True, refresh: bool = False
+    sender: BulkSender, output: Path | None, *, as_json: bool, escape: bool = True, refresh: bool = False
 ) -> None:
-    """Write the results of a batch to a file or standard output; `resume` is the command that goes on with it."""
-    before = sender.status()
+    """Write the results of a batch to a file or standard output."""
     statuses: Counter[str] = Counter()
 
     def note(result: RowResult) -> None:
@@ -171,11 +169,6 @@ def write_export(
     if refresh:
         listed = ", ".join(_counted(word, count) for word, count in sorted(statuses.items())) or "nothing was created"
         lines = [". ".join([*lines, f"The provider says now: {listed}."])]
-    if not before.complete:
-        lines.append(
-            f"{plain(before.batch)} is being stored, or that was interrupted: the rows that are not in this export "
-            f"were not sent. Go on with:\n  {resume}"
-        )
     if lines:
         complain("\n".join(lines))
 
