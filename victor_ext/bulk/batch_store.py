@@ -92,8 +92,8 @@ class BatchStore:
         stored = self.loads()[load.number - 1 :]
         if stored and stored[0].digest != load.digest:
             raise ConfigurationError(
-                f"Another process has stored or dropped rows of the batch {self.batch} meanwhile, and nothing else was "
-                "done. Look at its status, and do this again if it is still meant."
+                f"Another process has stored other rows of the batch {self.batch} meanwhile, and these were not. Look "
+                "at its status, and send them again if that is still meant."
             )
         return bool(stored)
 

@@ -1,6 +1,6 @@
 """Layout of a batch in the database: DBOS workflows only.
 
-    <batch>/load/<n>                      a submission of a source, or a drop
+    <batch>/load/<n>                      a submission of a source
     <batch>/<number>                      one chunk of rows; its output contains their results
     <batch>/<number>~<n>                  retry of a chunk's unsettled rows
     <application>/copy/<digest>/<n>       names a load whose rows ask for what the digest tells
@@ -43,7 +43,7 @@ _NAME = re.compile(rf"[^/\\]{{1,{MAX_NAME}}}")
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One submission of a source, or a drop: it has no rows.
+    """One submission of a source.
 
     Attributes:
         number: Number of the submission in the batch, from 1.
@@ -52,8 +52,7 @@ class Submission:
         settings: The settings `TERMS`, those of the submission before where none were given, and `PERSONS`.
         sizes: The number of rows in each chunk.
         first: Number of the first chunk.
-        replaced: Number of previously refused rows that stored rows replace, or that are dropped.
-        dropped: Chunk number, and place in the chunk, of each dropped row.
+        replaced: Number of previously refused rows that stored rows replace.
     """
 
     number: int
@@ -64,7 +63,6 @@ class Submission:
     sizes: Sequence[int]
     first: int
     replaced: int
-    dropped: Sequence[tuple[int, int]]
 
     @property
     def rows(self) -> int:
@@ -103,10 +101,6 @@ def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[int, int]]:
     """Yield the number of each chunk, and of its rows."""
     for load in loads:
         yield from enumerate(load.sizes, load.first)
-
-
-def dropped_in(loads: Sequence[Submission]) -> set[tuple[int, int]]:
-    return {(number, place) for load in loads for number, place in load.dropped}
 
 
 def chunk_id(batch: str, number: int, again: int = 0) -> str:

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from decimal import Context, Decimal
 from functools import partial
-from itertools import chain
 from typing import Any
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, idempotency_key_for
@@ -63,7 +62,7 @@ class Loading(TemporaryDatabase):
         """Read what the batch has, to compare the rows with it."""
         with self._open_store() as store:
             self._loads = store.loads()
-            last = next((load for load in reversed(self._loads) if load.rows), None)
+            last = self._loads[-1] if self._loads else None
             self._key_column = _key_column(last, self._settings, self._kind)
             self._settings = self._settings.after(last) if last else self._settings
             rows = stored_rows(store, self._loads, only_refused=True)
@@ -259,7 +258,6 @@ class Loading(TemporaryDatabase):
             sizes=[size for (size,) in self.execute("SELECT rows FROM chunks ORDER BY number")],
             first=self._loads[-1].last + 1 if self._loads else 1,
             replaced=self.check.replaced,
-            dropped=(),
         )
 
         def chunks() -> Iterator[str]:
@@ -267,21 +265,6 @@ class Loading(TemporaryDatabase):
 
         while not store.add_load(load, chunks, self._refuse_sent(store)):
             pass  # another batch was stored meanwhile
-
-
-def drop(store: BatchStore, loads: Sequence[Submission]) -> int:
-    """Drop the rows that were refused. Returns their number."""
-    refused: dict[bytes, list[tuple[int, int]]] = {}
-    for number, row, result in stored_rows(store, loads, only_refused=True):
-        if was_refused(row, result):
-            refused.setdefault(row.identity, []).append((number, row.place))
-        else:
-            refused.pop(row.identity, None)
-    if refused:
-        last, places = loads[-1], [*chain.from_iterable(refused.values())]
-        load = replace(last, number=last.number + 1, columns=(), first=last.last + 1, sizes=())
-        store.add_load(replace(load, digest="", replaced=len(refused), dropped=places), tuple)
-    return len(refused)
 
 
 def _key_column(last: Submission | None, settings: Settings, kind: RowKind) -> str:

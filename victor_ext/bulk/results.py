@@ -1,6 +1,6 @@
 """Read the stored rows of a batch with what is known of each, also by the provider, and export them."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TextIO
 
@@ -8,7 +8,7 @@ from victor_ext.settlement.key_age import Sent
 from victor_ext.tables.texts import csv_writer, escape_formulas
 
 from .batch_store import BatchStore, Try
-from .layout import Submission, dropped_in
+from .layout import Submission
 from .row_kind import RowKind
 from .rows import Result, Row, RowOutcome, RowResult
 
@@ -22,8 +22,7 @@ def results_of(store: BatchStore, loads: Sequence[Submission], kind: RowKind) ->
     # Corrected rows were stored again under the same key: the last row of each key counts, in the place of the first.
     # The submissions that correct rows are held in memory: few rows, unless one of them adds many as well.
     corrections = [load for load in loads if load.replaced]
-    dropped = dropped_in(loads)
-    latest = {row.identity: _line(row, result, kind) for _, row, result in stored_rows(store, corrections, dropped)}
+    latest = {row.identity: _line(row, result, kind) for _, row, result in stored_rows(store, corrections)}
     given: set[bytes] = set()
     for _, row, result in stored_rows(store, loads):
         if row.identity not in latest:
@@ -34,22 +33,16 @@ def results_of(store: BatchStore, loads: Sequence[Submission], kind: RowKind) ->
 
 
 def stored_rows(
-    store: BatchStore,
-    loads: Sequence[Submission],
-    dropped: Collection[tuple[int, int]] | None = None,
-    *,
-    only_refused: bool = False,
+    store: BatchStore, loads: Sequence[Submission], *, only_refused: bool = False
 ) -> Iterator[tuple[int, Row, Result | None]]:
-    """Yield the chunk's number, each stored row in order, and its result, if known. `dropped`: that in `loads`.
+    """Yield the chunk's number, each stored row in order, and its result, if known.
 
     With `only_refused` there are results of chunks alone in which rows were refused.
     """
-    dropped = dropped_in(loads) if dropped is None else dropped
     for number, tries in store.chunks(loads, rows=True):
         refused = any(attempt.counts and attempt.counts.get(RowOutcome.REFUSED) for attempt in tries)
         known = latest_results(store, tries) if refused or not only_refused else {}
-        rows = (row for row in tries[0].chunk.rows if (number, row.place) not in dropped)
-        yield from ((number, row, known.get(row.place)) for row in rows)
+        yield from ((number, row, known.get(row.place)) for row in tries[0].chunk.rows)
 
 
 def was_refused(row: Row, result: Result | None) -> bool:

@@ -89,7 +89,7 @@ class Settings:
 
     def check_person(self, loads: Sequence[Submission]) -> None:
         """Check that who takes a step is not who sent the rows, if that is wanted. Raises `ConfigurationError`."""
-        senders = {load.settings["by"] for load in loads if load.rows}
+        senders = {load.settings["by"] for load in loads}
         if not (self.not_by_sender or any(load.settings["not_by_sender"] for load in loads)):
             return
         if self.by is None:

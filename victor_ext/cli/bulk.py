@@ -366,18 +366,6 @@ def export(
         bulk_output.write_export(sender, output, as_json=session.as_json, escape=not no_escape, refresh=refresh)
 
 
-@bulk.command()
-@with_session
-def drop(session: Session, **given: Unpack[_Named]) -> None:
-    """Drop the refused rows, which were never sent."""
-    kept = _Batches.of(session, given)
-    one = kept.batch()
-    with kept.sender(batch=one) as sender:
-        count = sender.drop()
-        left = None if count else sender.status()
-        bulk_output.show_dropped(one, count, left, kept.next("resume", one), as_json=session.as_json)
-
-
 def _add_step(step: str, text: str) -> None:
     @bulk.command(step, help=text)
     @with_session

@@ -115,21 +115,11 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
     if status.unsettled:
         advice.append(f"Not all of it is settled. Try those rows again, with the same keys:\n  {command('resume')}")
     if "refused" in status.counts:
-        advice.append(f"Refused rows were not sent. Send them corrected, or drop them:\n  {command('drop')}")
+        advice.append("Refused rows were not sent. Correct them in the file, and send it again.")
     if status.exit_status:
         advice.append(f"Every row, with what became of it:\n  {command('export')}")
     document = {**_as_dict(status), "exit_status": status.exit_status}
     conclude(document, _summary(status), *advice, as_json=as_json)
-
-
-def show_dropped(batch: str, count: int, left: BatchStatus | None, resume: str, *, as_json: bool) -> None:
-    """Print how many rows were dropped. If none: what is `left`, and `resume`, the command that goes on with it."""
-    text = "None of them was ever sent."
-    if left is not None:
-        text = f"What it has was sent, or waits to be sent: {counts(left)}." if left.rows else "It has no rows."
-    advice = [f"Go on with:\n  {resume}"] if left is not None and left.unsettled else []
-    text = f"{plain(batch)}: {rows_text(count)} dropped. {text}"
-    conclude({"batch": batch, "dropped": count}, text, *advice, as_json=as_json)
 
 
 def show_interruption(status: BatchStatus | None, command: str, unread: str | None, *, as_json: bool) -> None:
