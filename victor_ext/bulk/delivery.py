@@ -59,22 +59,16 @@ class SendTerms:
 
 
 class Delivery:
-    """Sends the rows of all chunks of a process with one client, until `stop`: then only calls in progress finish."""
+    """Sends the rows of all chunks of a process, until `stop`: then only calls in progress finish."""
 
     def __init__(
-        self,
-        client: Any,
-        workers: int,
-        stop: threading.Event,
-        monotonic: Callable[[], float] = time.monotonic,
-        kind: Sendable | None = None,
+        self, kind: Sendable, workers: int, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._client, self._caller = client, client.caller
-        self._kind: Sendable = kind or client.system.load("bulk")(client)
+        self._kind, self._caller = kind, kind.client.caller
         self._stop = stop
         self._monotonic = monotonic
         self._backoff = Backoff(stop, monotonic)
-        self._clock = ProviderClock(client, monotonic)
+        self._clock = ProviderClock(kind.client, monotonic)
         self._workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
         self._few = threading.Lock()
@@ -241,7 +235,7 @@ class Delivery:
             # The time is read after the waits: a key can expire during them.
             return None if self._stop.is_set() else self._clock.now()
 
-        client = within_key_life(self._client, life)
+        client = within_key_life(self._kind.client, life)
         flow = settle(payment, keys, turn, lambda is_repeat: self._call(client, payment, key, is_repeat=is_repeat))
         return drive(flow, call)
 

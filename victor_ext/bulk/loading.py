@@ -16,9 +16,8 @@ from .batch_store import BatchStore
 from .columns import Fields, canonical_text, check_heading, differing, problems_of, split_record
 from .layout import Chunk, Submission, chunk_rows_for
 from .results import stored_rows, was_refused
-from .row_kind import RowKind
 from .rows import SHOWN, Check, Row, RowOutcome, RowProblem, identity_of
-from .settings import DAY, PATIENCE, PERSONS, TERMS, Expected, Settings, WorkerContext, in_utc
+from .settings import DAY, PATIENCE, PERSONS, TERMS, Expected, WorkerContext, in_utc
 from .vault import Digests
 
 _EXACT = Context(prec=60)
@@ -62,9 +61,8 @@ class Loading(TemporaryDatabase):
         """Read what the batch has, to compare the rows with it."""
         with self._open_store() as store:
             self._loads = store.loads()
-            last = self._loads[-1] if self._loads else None
-            self._key_column = _key_column(last, self._settings, self._kind)
-            self._settings = self._settings.after(last) if last else self._settings
+            if self._loads:
+                self._settings, self._key_column = self._settings.after(self._loads[-1]), self._loads[-1].key_column
             rows = stored_rows(store, self._loads, only_refused=True)
             values = ((row.identity, row.fingerprint, was_refused(row, one), number) for number, row, one in rows)
             self.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", values)
@@ -265,16 +263,3 @@ class Loading(TemporaryDatabase):
 
         while not store.add_load(load, chunks, self._refuse_sent(store)):
             pass  # another batch was stored meanwhile
-
-
-def _key_column(last: Submission | None, settings: Settings, kind: RowKind) -> str:
-    """Return the batch's key column. Another column would give other keys and duplicate requests."""
-    known = last.key_column if last else settings.key_column or kind.reference
-    if settings.key_column in (None, known):
-        return known
-    message = (
-        f"key_column is {settings.key_column}, and this batch has the key column {known} (by another one the same rows "
-        "have other keys, and would be sent again)."
-    )
-    hint = f"write key_column={known!r}, or leave it out, and give the column of the file this name again"
-    raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])

@@ -1,6 +1,6 @@
 """Read the stored rows of a batch with what is known of each, also by the provider, and export them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TextIO
 
@@ -81,13 +81,7 @@ def _line(row: Row, result: Result | None, kind: RowKind) -> RowResult:
 
 
 def write_csv(
-    file: TextIO,
-    results: Iterable[RowResult],
-    columns: Sequence[str],
-    *,
-    asked: Sequence[str],
-    escape: bool = True,
-    on_result: Callable[[RowResult], object] | None = None,
+    file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, asked: Sequence[str], escape: bool = True
 ) -> int:
     """Write results as CSV and return their number.
 
@@ -100,26 +94,22 @@ def write_csv(
     heading = [*COLUMNS, *_distinct(columns, asked), *asked]
     writer.writerow(map(escape_formulas, heading) if escape else heading)
     count = 0
-    for result in results:
-        if on_result is not None:
-            on_result(result)
+    for count, result in enumerate(results, 1):  # noqa: B007 - it is returned
         cells = [
             *(str(getattr(result, name) or "") for name in COLUMNS),
             *(result.extras.get(column, "") for column in columns),
             *(result.asked.get(name, "") for name in asked),
         ]
         writer.writerow(map(escape_formulas, cells) if escape else cells)
-        count += 1
     return count
 
 
 def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
     """Yield a name for each extra column that no other column has, also where blanks around a name do not count."""
     taken = {*COLUMNS, *asked, ""}
-    own = {column.strip() for column in columns} - taken
     for column in columns:
         name = column
-        while name.strip() in taken or (name != column and name.strip() in own):
+        while name.strip() in taken:
             name = f"file_{name}"
         taken.add(name.strip())
         yield name

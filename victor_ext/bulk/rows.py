@@ -143,13 +143,12 @@ class Row:
         return identity_of(self.key, self.number)
 
     def to_json(self) -> list[Any]:
-        rest = [self.arguments, self.extras, self.reason, self.sent, self.place, self.unit]
-        return [self.number, self.key, self.fingerprint, *rest]
+        return [getattr(self, name) for name in self.__slots__]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Row:
-        number, key, fingerprint, arguments, extras, reason, sent, *rest = data
-        return cls(number, key, fingerprint, arguments, extras, reason, Sent.from_json(sent), *rest)
+        *begin, sent, place, unit = data
+        return cls(*begin, Sent.from_json(sent), place, unit)
 
 
 class Result(NamedTuple):

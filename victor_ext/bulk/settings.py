@@ -111,9 +111,19 @@ class Settings:
         return 1 + math.ceil(self.workers / CHUNK_ROWS)
 
     def after(self, last: Submission) -> Settings:
-        """Return the settings, with the terms of the last submission where none are given."""
-        terms = {name: getattr(self, name) for name in TERMS}
-        return replace(self, **{name: last.settings[name] if term is None else term for name, term in terms.items()})
+        """Return the settings, with the terms of the last submission where none are given.
+
+        Raises `ConfigurationError` for another key column: it would give other keys, and duplicate requests.
+        """
+        known = last.key_column
+        if self.key_column not in (None, known):
+            message = (
+                f"key_column is {self.key_column}, and this batch has the key column {known} (by another one the same "
+                "rows have other keys, and would be sent again)."
+            )
+            hint = f"write key_column={known!r}, or leave it out, and give the column of the file this name again"
+            raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
+        return replace(self, **{name: last.settings[name] for name in TERMS if getattr(self, name) is None})
 
     def of_chunk(self, chunk: Chunk) -> Chunk:
         """Return the chunk, with these terms where they are given."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -143,31 +142,19 @@ def write_export(
     sender: BulkSender, output: Path | None, *, as_json: bool, escape: bool = True, refresh: bool = False
 ) -> None:
     """Write the results of a batch to a file or standard output."""
-    statuses: Counter[str] = Counter()
-
-    def note(result: RowResult) -> None:
-        if result.outcome == "created":
-            statuses[result.status or "not found"] += 1
-
     with nullcontext(sys.stdout) if output is None else whole_file(output, "--output", mode=0o666) as file:
         if as_json:
-            count = _write_json(sender.export(refresh=refresh), file, note)
+            count = _write_json(sender.export(refresh=refresh), file)
         else:
-            count = sender.export_csv(file, escape=escape, refresh=refresh, on_result=note)
+            count = sender.export_csv(file, escape=escape, refresh=refresh)
         file.flush()
-    lines: list[str] = [] if output is None else [f"{rows_text(count)} written to {output}"]
-    if refresh:
-        listed = ", ".join(_counted(word, count) for word, count in sorted(statuses.items())) or "nothing was created"
-        lines = [". ".join([*lines, f"The provider says now: {listed}."])]
-    if lines:
-        complain("\n".join(lines))
+    if output is not None:
+        complain(f"{rows_text(count)} written to {output}")
 
 
-def _write_json(results: Iterable[RowResult], file: TextIO, note: Callable[[RowResult], None]) -> int:
+def _write_json(results: Iterable[RowResult], file: TextIO) -> int:
     count = 0
-    for result in results:
-        count += 1
-        note(result)
+    for count, result in enumerate(results, 1):  # noqa: B007 - it is returned
         fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}
         file.write(json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)}) + "\n")
     return count

@@ -1,6 +1,5 @@
-"""The result of a reconciliation: rows, their counts and sums, and their export as CSV or JSON Lines."""
+"""The result of a reconciliation: rows, their counts and sums, and their export as CSV."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -167,14 +166,6 @@ def write_csv(file: TextIO, rows: Iterable[Row]) -> int:
     count = 0
     for count, row in enumerate(rows, 1):  # noqa: B007 - it is returned
         writer.writerow("" if cell is None else escape_formulas(str(cell)) for cell in row.to_dict().values())
-    return count
-
-
-def write_json_lines(file: TextIO, rows: Iterable[Row]) -> int:
-    """Write rows to a text `file` as JSON Lines, and return their number."""
-    count = 0
-    for count, row in enumerate(rows, 1):  # noqa: B007 - it is returned
-        file.write(json.dumps(row.to_dict()) + "\n")
     return count
 
 
