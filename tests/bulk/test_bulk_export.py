@@ -29,13 +29,13 @@ CASES = cases_beside(__file__)
 ESCAPED: dict[str, str] = {**{f"{sign}1+1": f"'{sign}1+1" for sign in RUN}, **CASES["escaped"]}
 
 
-def exported(*texts: str, **options: Any) -> list[list[str]]:
+def exported(*texts: str) -> list[list[str]]:
     """The rows of an export whose texts, in all columns that can hold any, are these."""
     results = [
         RowResult(1, text, text, text, RowOutcome.CREATED, text, {"region": text}, {"amount": text}) for text in texts
     ]
     file = io.StringIO(newline="")
-    assert write_export(file, results, ["region"], **options) == len(texts)
+    assert write_export(file, results, ["region"]) == len(texts)
     file.seek(0)
     return list(csv.reader(file, strict=True))[1:]
 
@@ -45,23 +45,18 @@ def test_what_a_spreadsheet_would_run_gets_a_quote_before_it(text: str, escaped:
     for before, shown in ((text, escaped), (escaped, escaped)):
         (cells,) = exported(before)
         assert cells == ["1", shown, shown, shown, "created", shown, shown, shown, "", "", ""]
-    (cells,) = exported(text, escape=False)
-    assert cells[1:4] + cells[5:8] == [text] * 6
 
 
 @pytest.mark.parametrize("text", CASES["left"])
 def test_other_text_is_left_as_it_is(text: str) -> None:
-    assert exported(text) == exported(text, escape=False)
-    assert exported(text)[0][6] == text
+    (cells,) = exported(text)
+    assert cells[1:4] + cells[5:8] == [text] * 6
 
 
 def test_the_heading_is_escaped_too() -> None:
     file = io.StringIO(newline="")
     write_export(file, [], [FORMULA, "region"])
     assert file.getvalue().startswith(f"row,key,id,status,outcome,error,'{FORMULA},region,")
-    file = io.StringIO(newline="")
-    write_export(file, [], [FORMULA], escape=False)
-    assert f",{FORMULA}," in file.getvalue()
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -74,12 +69,11 @@ def test_by_whatever_delimiter_it_is_read_no_cell_begins_a_formula(delimiter: st
         *(f"{before}{text}{after}" for text in ESCAPED for before in ('"', 'x";"', "a,b;") for after in ("", '"')),
     ]
     results = [RowResult(1, "", None, None, RowOutcome.CREATED, None, {"region": text}) for text in texts]
-    for escape in (True, False):
-        file = io.StringIO(newline="")
-        write_export(file, results, ["region"], escape=escape)
-        lines = file.getvalue().replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        cells = [cell for line in csv.reader(lines, delimiter=delimiter, quoting=quoting) for cell in line]
-        assert any(cell.lstrip().startswith(tuple(RUN)) for cell in cells) is not escape
+    file = io.StringIO(newline="")
+    write_export(file, results, ["region"])
+    lines = file.getvalue().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    cells = [cell for line in csv.reader(lines, delimiter=delimiter, quoting=quoting) for cell in line]
+    assert not any(cell.lstrip().startswith(tuple(RUN)) for cell in cells)
 
 
 @given(
@@ -108,11 +102,10 @@ def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
     assert entry.reference == trimmed(reference) or "'" in reference or not reference.strip()
 
 
-def test_the_command_escapes_and_has_a_switch_and_its_json_is_as_it_was(bulk: Bulk, sender: Senders) -> None:
+def test_the_command_escapes_and_its_json_is_as_it_was(bulk: Bulk, sender: Senders) -> None:
     records = [row(1, region=FORMULA), row(2, region="\t-1"), row(3, region="north")]
     sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").send(bulk.write(records, "march.csv"))
     assert [line["region"] for line in bulk("export").table] == [f"'{FORMULA}", "'\t'-1", "north"]
-    assert [line["region"] for line in bulk("export", "--no-escape").table] == [FORMULA, "\t-1", "north"]
     lines = [json.loads(line) for line in bulk("export", "--json").out.splitlines()]
     assert [line["columns"]["region"] for line in lines] == [FORMULA, "\t-1", "north"]
 

@@ -1,8 +1,7 @@
 """Check a source, then store its new rows in the database."""
 
 import os
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Context, Decimal
 from functools import partial
@@ -23,7 +22,6 @@ from .vault import Digests
 _EXACT = Context(prec=60)
 _NAMED = 10
 """Maximum number of rows in an error message."""
-OpenStore = Callable[[], AbstractContextManager[BatchStore]]
 _SCHEMA = """
 CREATE TABLE seen (id BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE known (id BLOB PRIMARY KEY, fingerprint TEXT NOT NULL, refused INTEGER NOT NULL,
@@ -34,17 +32,15 @@ CREATE TABLE chunks (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, encrypte
 
 
 class Loading(TemporaryDatabase):
-    """Rows to check, and then to store in a batch, which `open_store` opens if the state exists.
+    """Rows to check, and then to store in a batch.
 
     The database has encrypted chunks of checked rows, the keys of the source, and the keys of the batch.
     """
 
-    def __init__(
-        self, rows: Rows, batch: str, context: WorkerContext, open_store: OpenStore, expected: Expected
-    ) -> None:
+    def __init__(self, rows: Rows, batch: str, context: WorkerContext, expected: Expected) -> None:
         super().__init__(_SCHEMA)
         self._rows, self.batch, self._settings, self._kind = rows, batch, context.settings, context.kind
-        self._state, self._vault, self._open_store = context.state, context.vault, open_store
+        self._context, self._vault = context, context.vault
         self._expected, self._without_amount = expected, 0
         self._totals: dict[str, Decimal] = {}
         """The sum of the amounts in each currency."""
@@ -59,7 +55,7 @@ class Loading(TemporaryDatabase):
 
     def _read_batch(self) -> None:
         """Read what the batch has, to compare the rows with it."""
-        with self._open_store() as store:
+        with self._context.open_present(self.batch) as store:
             self._loads = store.loads()
             if self._loads:
                 self._settings, self._key_column = self._settings.after(self._loads[-1]), self._loads[-1].key_column
@@ -72,11 +68,11 @@ class Loading(TemporaryDatabase):
 
         Raises `ConfigurationError` as `_refuse_sent` does.
         """
-        if has_state := self._state.exists():
+        if has_state := self._context.state.exists():
             self._read_batch()
         settings, check, kind = self._settings, self.check, self._kind
         required = [name for name in kind.required if name not in settings.defaults]
-        heading = partial(check_heading, kind, self._key_column, required)
+        heading = partial(check_heading, self._key_column, required)
         try:
             for record in records_of(self._rows, encoding=settings.encoding, known=kind.columns, check=heading):
                 check.rows += 1
@@ -90,7 +86,7 @@ class Loading(TemporaryDatabase):
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.note(RowProblem(None, None, None, "control_total", message), breaks=True)
         if has_state and check.new and not check.is_refused(skip_invalid=settings.skip_invalid):
-            with self._open_store() as store:
+            with self._context.open_present(self.batch) as store:
                 self._refuse_sent(store)
         return check
 
@@ -177,7 +173,7 @@ class Loading(TemporaryDatabase):
         self.check.changed += 1
         columns: Sequence[str] = ()
         if len(self.check.problems) < SHOWN:
-            with self._open_store() as store:
+            with self._context.open_present(self.batch) as store:
                 rows = store.tries([chunk], rows=True)[chunk][0].chunk.rows
             # Values are omitted: one may be an account number.
             columns = differing(self._kind, next(row.arguments or {} for row in rows if row.key == key), arguments)

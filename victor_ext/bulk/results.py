@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TextIO
 
 from victor_ext.settlement.key_age import Sent
-from victor_ext.tables.texts import csv_writer, escape_formulas
+from victor_ext.tables.texts import write_table
 
 from .batch_store import BatchStore, Try
 from .layout import Submission
@@ -80,28 +81,19 @@ def _line(row: Row, result: Result | None, kind: RowKind) -> RowResult:
     return RowResult(row.number, row.key, final.id, final.status, final.outcome, final.error, row.extras, asked)
 
 
-def write_csv(
-    file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, asked: Sequence[str], escape: bool = True
-) -> int:
+def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, asked: Sequence[str]) -> int:
     """Write results as CSV and return their number.
 
     An extra column whose name is taken gets the prefix `file_`, again until no other column has the name. The requested
-    values come last; an argument that is the key column is among the extra columns. `escape` puts a single quote before
-    what a spreadsheet would run.
+    values come last; an argument that is the key column is among the extra columns.
     """
-    writer = csv_writer(file)
     asked = [name for name in asked if name not in columns]
     heading = [*COLUMNS, *_distinct(columns, asked), *asked]
-    writer.writerow(map(escape_formulas, heading) if escape else heading)
-    count = 0
-    for count, result in enumerate(results, 1):  # noqa: B007 - it is returned
-        cells = [
-            *(str(getattr(result, name) or "") for name in COLUMNS),
-            *(result.extras.get(column, "") for column in columns),
-            *(result.asked.get(name, "") for name in asked),
-        ]
-        writer.writerow(map(escape_formulas, cells) if escape else cells)
-    return count
+    cells = (
+        chain((getattr(one, name) for name in COLUMNS), map(one.extras.get, columns), map(one.asked.get, asked))
+        for one in results
+    )
+    return write_table(file, chain([heading], cells))
 
 
 def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:

@@ -182,17 +182,14 @@ class StatusReader:
     """
 
     def __init__(self, store: BatchStore, loads: Sequence[Submission]) -> None:
-        self._store = store
-        self._last_load = loads[-1]
+        self._store, self._loads = store, loads
         self._sizes = numbers_of(loads)
         self._open: dict[int, int] = {}
         self._read: Counter[RowOutcome] = Counter()
-        self._replaced = sum(load.replaced for load in loads)
-        self._rows = sum(load.rows for load in loads)
 
     def read(self) -> BatchStatus:
         """Read the database and return the status. Raises `StateLost` if records of the batch were deleted."""
-        self._store.check_load(self._last_load)
+        self._store.check_load(self._loads[-1])
         unfinished: Counter[RowOutcome] = Counter()
         while True:
             self._open.update(islice(self._sizes, _WINDOW - len(self._open)))
@@ -220,13 +217,14 @@ class StatusReader:
         return known + Counter({RowOutcome.UNKNOWN: left})
 
     def _status(self, unfinished: Counter[RowOutcome]) -> BatchStatus:
-        counts = self._read + unfinished
-        counts[RowOutcome.WAITING] += self._rows - counts.total()
-        counts[RowOutcome.REFUSED] -= self._replaced
+        counts, replaced = self._read + unfinished, sum(load.replaced for load in self._loads)
+        rows = sum(load.rows for load in self._loads)
+        counts[RowOutcome.WAITING] += rows - counts.total()
+        counts[RowOutcome.REFUSED] -= replaced
         # A chunk that is not over does not tell which of its rows are refused.
         counts[RowOutcome.WAITING] += min(0, counts[RowOutcome.REFUSED])
         shown = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome] > 0}
-        return BatchStatus(self._store.batch, self._rows - self._replaced, shown, over=not self._open)
+        return BatchStatus(self._store.batch, rows - replaced, shown, over=not self._open)
 
 
 def _counts(size: int, tries: Sequence[Try]) -> Counter[RowOutcome]:

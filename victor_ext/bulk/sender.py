@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any, ClassVar, TextIO
 
 import httpx
@@ -127,7 +126,7 @@ class BulkSender:
         """
         source = hidden(source)
         expected = Expected.of(expect_rows, expect_total)
-        with self._context() as context, self._loading(source, context, expected) as loading:
+        with self._context() as context, closing(Loading(source, self._name(source), context, expected)) as loading:
             return loading.read()
 
     def send(
@@ -153,16 +152,14 @@ class BulkSender:
         """
         source = hidden(source)
         expected = Expected.of(expect_rows, expect_total)
-        with self._context() as context:
-            with self._loading(source, context, expected) as loading:
-                check = loading.read()
-                refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
-                self._state.prepare()
-                with self._store(context, loading.batch) as store:
-                    loading.store(store)
-            with self._store(context, loading.batch) as store:
-                status = run_batch(context, store, store.loads(), on_progress)
-        return replace(status, check=check)
+        with self._context() as context, closing(Loading(source, self._name(source), context, expected)) as loading:
+            check = loading.read()
+            refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
+            self._state.prepare()
+            with context.open_present(loading.batch) as store:
+                loading.store(store)
+                loading.close()  # its file may be large, and sending may take long
+                return replace(run_batch(context, store, store.loads(), on_progress), check=check)
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Continue an interrupted batch, and retry unsettled rows with the same keys; `on_progress` is as for `send`.
@@ -249,14 +246,13 @@ class BulkSender:
         with self._stored() as (context, store, loads):
             yield from (refreshed if refresh else results_of)(store, loads, context.kind)
 
-    def export_csv(self, file: TextIO, *, escape: bool = True, refresh: bool = False) -> int:
-        """Write the export as CSV.
+    def export_csv(self, file: TextIO, *, refresh: bool = False) -> int:
+        """Write the export as CSV. Text that a spreadsheet would run as a formula has a single quote before it.
 
         The columns are row, key, id, status, outcome, error, the source's other columns, and the requested values.
 
         Args:
             file: Open text file.
-            escape: Put a single quote before text that a spreadsheet would run as a formula.
             refresh: As for `export`.
 
         Returns:
@@ -265,7 +261,7 @@ class BulkSender:
         with self._stored() as (context, store, loads):
             results = (refreshed if refresh else results_of)(store, loads, context.kind)
             columns = list(dict.fromkeys(column for load in loads for column in load.columns))
-            return write_csv(file, results, columns, asked=context.kind.asked, escape=escape)
+            return write_csv(file, results, columns, asked=context.kind.asked)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.
@@ -292,7 +288,7 @@ class BulkSender:
         with self._context() as context:
             queues = None if self._batch is None else [queue_of(context.vault.application, self._batch)]
             if self._batch is not None:
-                with self._store(context, self._batch) as store:
+                with context.open_present(self._batch) as store:
                     store.loads()
             serve(context, queues, lambda: stop is not None and stop.is_set())
 
@@ -315,24 +311,12 @@ class BulkSender:
             yield WorkerContext(client, kind, self._state, vault, self._settings, self.heartbeat, self._tried)
 
     @contextmanager
-    def _store(self, context: WorkerContext, batch: str, *, to_read: bool = False) -> Generator[BatchStore]:
-        if not self._state.exists():
-            raise no_such_batch(batch, str(self._state))
-        self._state.prepare()  # a process that was killed meanwhile, or an older DBOS, may have created it
-        with self._state.errors(), context.open(batch, to_read=to_read) as store:
-            yield store
-
-    @contextmanager
     def _stored(self, *, to_read: bool = True) -> Generator[tuple[WorkerContext, BatchStore, list[Submission]]]:
-        with self._context() as context, self._store(context, self._name(None), to_read=to_read) as store:
+        with self._context() as context, context.open_present(self._name(None), to_read=to_read) as store:
             loads = store.loads()
             if not loads:
                 raise no_such_batch(store.batch, str(self._state), store.batches(f"What {self._state} holds"))
             yield context, store, loads
-
-    def _loading(self, source: Rows, context: WorkerContext, expected: Expected) -> closing[Loading]:
-        batch = self._name(source)
-        return closing(Loading(source, batch, context, partial(self._store, context, batch), expected))
 
 
 def _units(kind: RowKind, store: BatchStore, loads: list[Submission]) -> list[str]:

@@ -19,7 +19,7 @@ from victor_ext.ids import in_one_form, words_of
 from victor_ext.settlement.key_age import LEAST_KEPT
 from victor_ext.systems import System
 
-from .batch_store import BatchStore
+from .batch_store import BatchStore, no_such_batch
 from .layout import CHUNK_ROWS, Chunk, Submission
 from .row_kind import RowKind
 from .rows import RowOutcome
@@ -183,6 +183,15 @@ class WorkerContext:
         """Open a batch. Unless it is only read, it has to belong to the client's account."""
         with self.state.engine() as engine, self.state.client(self.vault, engine) as client:
             yield BatchStore(client, engine, self.vault.application, batch, None if to_read else self.account)
+
+    @contextmanager
+    def open_present(self, batch: str, *, to_read: bool = False) -> Generator[BatchStore]:
+        """Open a batch of a state that has to be there. Raises as `State.errors` does."""
+        if not self.state.exists():
+            raise no_such_batch(batch, str(self.state))
+        self.state.prepare()  # a process that was killed meanwhile, or an older DBOS, may have created it
+        with self.state.errors(), self.open(batch, to_read=to_read) as store:
+            yield store
 
 
 def _refused(name: str, message: str) -> ConfigurationError:

@@ -138,15 +138,13 @@ def show_interruption(status: BatchStatus | None, command: str, unread: str | No
     complain(f"{text}\n  {command}")
 
 
-def write_export(
-    sender: BulkSender, output: Path | None, *, as_json: bool, escape: bool = True, refresh: bool = False
-) -> None:
+def write_export(sender: BulkSender, output: Path | None, *, as_json: bool, refresh: bool) -> None:
     """Write the results of a batch to a file or standard output."""
     with nullcontext(sys.stdout) if output is None else whole_file(output, "--output", mode=0o666) as file:
         if as_json:
             count = _write_json(sender.export(refresh=refresh), file)
         else:
-            count = sender.export_csv(file, escape=escape, refresh=refresh)
+            count = sender.export_csv(file, refresh=refresh)
         file.flush()
     if output is not None:
         complain(f"{rows_text(count)} written to {output}")
