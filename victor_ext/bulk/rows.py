@@ -234,11 +234,6 @@ class Progress:
         self.results |= step.results
         self._steps.append(step)
 
-    @property
-    def in_doubt(self) -> int:
-        """Number of rows that may have been sent, and have no result."""
-        return sum(index not in self.results for index in range(self.begun))
-
     def sent(self, index: int) -> Sent | None:
         """Return the earliest time at which a row may have been sent; None: it was not."""
         return next((step.sent for step in self._steps if index < step.begun), None)

@@ -213,7 +213,8 @@ class StatusReader:
         settled = Counter({outcome: count for outcome, count in counts.items() if outcome in SETTLED})
         known = settled + Counter(result.outcome for result in progress.results.values())
         # Of a retry that has not begun with them, rows may have been sent before.
-        left = progress.in_doubt if len(tries) == 1 else size - known.total()
+        begun = {*range(progress.begun)} - progress.results.keys()
+        left = len(begun) if len(tries) == 1 else size - known.total()
         return known + Counter({RowOutcome.UNKNOWN: left})
 
     def _status(self, unfinished: Counter[RowOutcome]) -> BatchStatus:
