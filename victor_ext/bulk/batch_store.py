@@ -79,16 +79,15 @@ class BatchStore:
     def add_load(self, load: Submission, chunks: Callable[[], Iterable[object]], marks: Sequence[str] = ()) -> bool:
         """Store a submission, its marks and all its chunks at once, unless another process has stored the same source.
 
-        Return False, and store nothing, if another batch has one of the `marks` (kind and number) meanwhile.
+        Return whether it is stored: not, if another batch has one of the `marks` (kind and number) meanwhile.
         Raises `ConfigurationError` if another process has stored other rows of this batch meanwhile.
         """
-        with suppress(*_stored_by_another()), self._transaction() as connection:
+        with self._transaction() as connection:
             self._insert(connection, LOAD, f"{self.batch}/load/{load.number}", asdict(load))
             for mark in marks:
                 self._insert(connection, MARK, f"{self.application}/{mark}", [self.batch, load.digest])
             for number, chunk in enumerate(chunks(), load.first):
                 self._insert(connection, CHUNK, chunk_id(self.batch, number), chunk)
-            return True
         stored = self.loads()[load.number - 1 :]
         if stored and stored[0].digest != load.digest:
             raise ConfigurationError(
@@ -99,7 +98,7 @@ class BatchStore:
 
     def add_try(self, workflow_id: str, chunk: Chunk) -> None:
         """Add an attempt, unless another process has already added it."""
-        with suppress(*_stored_by_another()), self._transaction() as connection:
+        with self._transaction() as connection:
             self._insert(connection, CHUNK, workflow_id, chunk.to_json())
 
     def open_queue(self, rate: float | None, slots: int) -> None:
@@ -165,7 +164,7 @@ class BatchStore:
 
         Raises `ConfigurationError`, about `what`, if there are only batches of other owners: they may have been sent.
         """
-        from dbos import DBOSClient  # noqa: PLC0415 - as in `_stored_by_another`
+        from dbos import DBOSClient  # noqa: PLC0415 - as in `_transaction`
 
         # A client without an application lists the workflows of all of them.
         client = DBOSClient(system_database_engine=self.engine, retry_connection_errors=False)
@@ -176,16 +175,16 @@ class BatchStore:
         owned = (info.workflow_id for info in infos if info.application_name == self.application)
         batches = [batch for workflow_id in owned if "/" not in (batch := workflow_id.rpartition("/load/")[0])]
         if infos and not batches:
-            # Prefer batches of the same key: the message can then name the settings to change.
-            same_key = self.application.rpartition("-")[0]
-            owners = {str(info.application_name) for info in infos}
-            owner = max(owners, key=lambda owner: owner.rpartition("-")[0] == same_key)
-            raise _other_owner(owner, self.application, what)
+            raise _other_owner(str(infos[-1].application_name), self.application, what)
         return list(dict.fromkeys(batches))
 
     @contextmanager
     def _transaction(self) -> Generator[sa.Connection]:
-        with self.engine.begin() as connection:
+        """Store all of a block, or nothing, and skip its rest, if another process has stored one of its ids."""
+        from dbos import error  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
+
+        taken = error.DBOSWorkflowIDInUseError, error.DBOSConflictingWorkflowError
+        with suppress(*taken), self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'"))
             yield connection
@@ -231,12 +230,6 @@ def _opened(stored: Any, what: str) -> Any:
     if isinstance(stored, str):
         raise other_key(what)
     return stored
-
-
-def _stored_by_another() -> tuple[type[Exception], ...]:
-    from dbos import error  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
-
-    return error.DBOSWorkflowIDInUseError, error.DBOSConflictingWorkflowError
 
 
 def _check_owner(info: WorkflowStatus, application: str, what: str, account: str | None) -> None:

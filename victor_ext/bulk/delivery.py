@@ -106,8 +106,7 @@ class Delivery:
             settled[unit] = self._send([rows[index] for index in unit], terms, rate_limiter)
 
         def known(units: Iterable[_Unit], *, is_final: bool = False) -> dict[int, Result]:
-            each = ((unit, settled[unit]) for unit in units if unit in settled)
-            sure = ((unit, one) for unit, one in each if isinstance(one, Settlement))
+            sure = ((unit, one) for unit in units if isinstance(one := settled.get(unit), Settlement))
             told = ((unit, self._result(one, rows[unit[0]].key, is_final=is_final)) for unit, one in sure)
             return {index: result for unit, result in told for index in unit}
 

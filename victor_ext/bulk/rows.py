@@ -147,8 +147,8 @@ class Row:
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Row:
-        *begin, sent, place, unit = data
-        return cls(*begin, Sent.from_json(sent), place, unit)
+        number, key, fingerprint, arguments, extras, reason, sent, *rest = data
+        return cls(number, key, fingerprint, arguments, extras, reason, Sent.from_json(sent), *rest)
 
 
 class Result(NamedTuple):
