@@ -38,7 +38,7 @@ class Crash(BaseException):
 def at_step(monkeypatch: pytest.MonkeyPatch) -> Steps:
     """Let something happen before the next insert of this kind, once; of the chunks before the third.
 
-    A load, its marks and its chunks (of 100 rows each) are one transaction.
+    A load, its mark and its chunks (of 100 rows each) are one transaction.
     """
     insert = DBOSClient.enqueue_in_transaction
 

@@ -76,15 +76,15 @@ class BatchStore:
         """Return the batch and the digest of each submission with a mark of this kind, in order."""
         return [(batch, digest) for batch, digest in self._numbered(f"{self.application}/{kind}", of_others=True)]
 
-    def add_load(self, load: Submission, chunks: Callable[[], Iterable[object]], marks: Sequence[str] = ()) -> bool:
-        """Store a submission, its marks and all its chunks at once, unless another process has stored the same source.
+    def add_load(self, load: Submission, chunks: Callable[[], Iterable[object]], mark: str = "") -> bool:
+        """Store a submission, its mark and all its chunks at once, unless another process has stored the same source.
 
-        Return whether it is stored: not, if another batch has one of the `marks` (kind and number) meanwhile.
+        Return whether it is stored: not, if another batch has the `mark` (kind and number; "" is none) meanwhile.
         Raises `ConfigurationError` if another process has stored other rows of this batch meanwhile.
         """
         with self._transaction() as connection:
             self._insert(connection, LOAD, f"{self.batch}/load/{load.number}", asdict(load))
-            for mark in marks:
+            if mark:
                 self._insert(connection, MARK, f"{self.application}/{mark}", [self.batch, load.digest])
             for number, chunk in enumerate(chunks(), load.first):
                 self._insert(connection, CHUNK, chunk_id(self.batch, number), chunk)

@@ -6,7 +6,7 @@
     <application>/copy/<digest>/<n>       names a load whose rows ask for what the digest tells
     <application>/payments/<n>            names a load of rows whose payments no other batch may have
 
-A load is stored in one transaction with its marks and all its chunks. An id exists once: of two processes that compare
+A load is stored in one transaction with its mark and all its chunks. An id exists once: of two processes that compare
 their rows and store them at the same time, the database lets one win, and the other one has to compare again. Loads,
 marks and chunks are numbered without gaps. Nobody runs loads and marks.
 """
@@ -67,11 +67,6 @@ class Submission:
     @property
     def rows(self) -> int:
         return sum(self.sizes)
-
-    @property
-    def last(self) -> int:
-        """Number of the last chunk; of no chunks, the number before `first`."""
-        return self.first - 1 + len(self.sizes)
 
 
 @dataclass(frozen=True, slots=True)

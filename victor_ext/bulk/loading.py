@@ -23,12 +23,13 @@ _EXACT = Context(prec=60)
 _NAMED = 10
 """Maximum number of rows in an error message."""
 _SCHEMA = """
-CREATE TABLE seen (id BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE known (id BLOB PRIMARY KEY, fingerprint TEXT NOT NULL, refused INTEGER NOT NULL,
-    chunk INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE keys (id BLOB PRIMARY KEY, line INTEGER, fingerprint TEXT, refused INTEGER, chunk INTEGER) WITHOUT ROWID;
 CREATE TABLE payments (name TEXT PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE chunks (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, encrypted TEXT NOT NULL);
 """
+
+
+_SEEN = "INSERT INTO keys (id, line) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET line = excluded.line"
 
 
 class Loading(TemporaryDatabase):
@@ -61,7 +62,7 @@ class Loading(TemporaryDatabase):
                 self._settings, self._key_column = self._settings.after(self._loads[-1]), self._loads[-1].key_column
             rows = stored_rows(store, self._loads, only_refused=True)
             values = ((row.identity, row.fingerprint, was_refused(row, one), number) for number, row, one in rows)
-            self.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", values)
+            self.executemany("INSERT OR REPLACE INTO keys VALUES (?, NULL, ?, ?, ?)", values)
 
     def read(self) -> Check:
         """Check every row, and write the rows to store into the database, encrypted, in chunks.
@@ -99,19 +100,20 @@ class Loading(TemporaryDatabase):
         if self._expected.total is not None:
             self._add_amount({} if record.problems else fields.arguments)
         key = "" if fields.key_value is None else idempotency_key_for(self.batch, fields.key_value)
-        identity = identity_of(key, record.number)
-        if key and (before := self._first_line_of(identity, record.line or record.number)) is not None:
+        identity, place = identity_of(key, record.number), record.line or record.number
+        known = self.execute("SELECT line, fingerprint, refused, chunk FROM keys WHERE id = ?", (identity,)).fetchone()
+        before, stored, refused, chunk = known or (None, None, True, 0)
+        if before is not None:
             check.repeated += 1
             unit, column = "row" if record.line is None else "line", self._key_column
             shown = (fields.key_value or "")[:60]
             message = f"{column} is {shown!r}, as in {unit} {before}: two rows cannot have one key."
             self._note(record, Problem(column, "repeated", message), *self._problems(record, fields))
             return
+        self.execute(_SEEN, (identity, place))
         fingerprint = self._vault.fingerprint(canonical_text(fields.arguments))
         self._digests.add(identity, fingerprint)
-        known = self.execute("SELECT fingerprint, refused, chunk FROM known WHERE id = ?", (identity,)).fetchone()
-        stored, was_never_sent, chunk = known or (None, True, 0)
-        if not was_never_sent:
+        if not refused:
             if stored == fingerprint:
                 check.unchanged += 1
             else:
@@ -129,7 +131,6 @@ class Loading(TemporaryDatabase):
             check.new += 1
             self._has_new_keys |= stored is None
             if (name := self._kind.payment_name(fields.arguments)) is not None:
-                place = record.line or record.number
                 self.execute("INSERT INTO payments VALUES (?, ?)", (self._vault.fingerprint(name), place))
         check.replaced += stored is not None
         asked = fields.arguments.items()
@@ -153,13 +154,6 @@ class Loading(TemporaryDatabase):
     def _note(self, record: Record, *problems: Problem) -> None:
         for one in problems:
             self.check.note(RowProblem(record.number, record.line, one.field or None, one.code, one.message))
-
-    def _first_line_of(self, identity: bytes, line: int) -> int | None:
-        """Record the line of a key; return its earlier line, if any."""
-        if self.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (identity, line)).rowcount:
-            return None
-        (before,) = self.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
-        return int(before)
 
     def _add_amount(self, arguments: Mapping[str, Any]) -> None:
         try:
@@ -189,21 +183,20 @@ class Loading(TemporaryDatabase):
             encrypted = self._vault.serialize({"args": (chunk.to_json(),), "kwargs": {}})
             self.execute("INSERT INTO chunks (rows, encrypted) VALUES (?, ?)", (len(rows), encrypted))
 
-    def _refuse_sent(self, store: BatchStore) -> list[str]:
-        """Return the marks to store with the rows: they are compared with those that the state has now.
+    def _refuse_sent(self, store: BatchStore) -> str:
+        """Return the mark to store with the rows: they are compared with all that the state has now.
 
         Raises `ConfigurationError` if another source, in any batch, asks the same under new keys, or another batch has
-        a payment of the rows; unless they are to be asked again.
+        a payment of the rows, where each has a name; unless they are to be asked again.
         """
-        copies = f"copy/{self._digests.asked}"
-        marked = {copies: store.marks(copies)}
-        if self._kind.together > 1:
-            marked["payments"] = store.marks("payments")
-        if not self._settings.ask_again:
-            if self._has_new_keys:
-                self._refuse_copy(marked[copies])
-            self._refuse_payments(store, [batch for batch, _ in marked.get("payments", ())])
-        return [f"{kind}/{len(marks) + 1}" for kind, marks in marked.items()]
+        has_names = self._kind.together > 1
+        kind = "payments" if has_names else f"copy/{self._digests.asked}"
+        marks = store.marks(kind)
+        if has_names and not self._settings.ask_again:
+            self._refuse_payments(store, [*dict.fromkeys(batch for batch, _ in marks if batch != self.batch)])
+        elif self._has_new_keys and not self._settings.ask_again:
+            self._refuse_copy(marks)
+        return f"{kind}/{len(marks) + 1}"
 
     def _refuse_copy(self, marks: Sequence[tuple[str, str]]) -> None:
         # The same source in this batch is no copy.
@@ -219,9 +212,7 @@ class Loading(TemporaryDatabase):
     def _refuse_payments(self, store: BatchStore, batches: Sequence[str]) -> None:
         """Raise `ConfigurationError` if another batch has a payment of a new row: it was submitted, or may be."""
         found = list[str]()
-        for batch in dict.fromkeys(batches):
-            if batch == self.batch:
-                continue
+        for batch in batches:
             other = replace(store, batch=batch, account=None)
             for _, row, result in stored_rows(other, other.loads()):
                 if was_refused(row, result) or (result is not None and result.outcome is RowOutcome.REJECTED):
@@ -250,7 +241,7 @@ class Loading(TemporaryDatabase):
             columns=self.check.columns,
             settings={name: getattr(self._settings, name) for name in (*TERMS, *PERSONS)},
             sizes=[size for (size,) in self.execute("SELECT rows FROM chunks ORDER BY number")],
-            first=self._loads[-1].last + 1 if self._loads else 1,
+            first=sum(len(load.sizes) for load in self._loads) + 1,
             replaced=self.check.replaced,
         )
 

@@ -201,7 +201,7 @@ class BulkSender:
             if not new and not before:
                 raise ConfigurationError(f"{store.batch} has nothing to {name}: the provider has accepted none of it.")
             if new:
-                first = before[-1].last + 1 if before else 1
+                first = sum(len(load.sizes) for load in before) + 1
                 settings = {**loads[-1].settings, **{term: getattr(self._settings, term) for term in PERSONS}}
                 load = Submission(len(before) + 1, "", kind.unit, (), settings, [1] * len(new), first, 0)
                 rows = (Row(1, idempotency_key_for(step.batch, unit), unit, {"id": unit}, {}) for unit in new)
