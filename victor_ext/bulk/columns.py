@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from victor_ext import InvalidRequest, Problem, money
 from victor_ext.ids import in_one_form
@@ -149,20 +149,8 @@ def _key_value(column: str, value: object) -> str | Problem:
 
 
 def _as_text(value: object) -> str:
-    text = value if isinstance(value, str) else _as_json(value)
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False, skipkeys=True)
     return str(text) if text.isascii() else HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
-
-
-def _as_json(value: object) -> str:
-    """Convert data to JSON text. Numbers from a JSON source keep their digits."""
-    if isinstance(value, NumberText):
-        return str(value)
-    if isinstance(value, dict):
-        items = cast("dict[object, object]", value)
-        return "{" + ", ".join(f"{_as_json(str(name))}: {_as_json(item)}" for name, item in items.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_as_json(item) for item in cast("Sequence[object]", value)) + "]"
-    return json.dumps(value, default=str, ensure_ascii=False)
 
 
 def _canonical_values(arguments: Mapping[str, Any]) -> dict[str, str]:

@@ -12,7 +12,6 @@ from victor_ext.settlement.flow import PaymentOutcome
 from victor_ext.settlement.key_age import Sent
 
 RowOutcome = PaymentOutcome
-"""Outcome of one row."""
 
 SHOWN = 100
 """Maximum number of stored problems; further ones are only counted."""
@@ -195,7 +194,6 @@ class RowResult:
 
 
 SEND_STEP = "send"
-"""The name of each step in DBOS."""
 
 
 class Step(NamedTuple):
