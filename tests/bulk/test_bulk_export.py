@@ -29,30 +29,45 @@ CASES = cases_beside(__file__)
 ESCAPED: dict[str, str] = {**{f"{sign}1+1": f"'{sign}1+1" for sign in RUN}, **CASES["escaped"]}
 
 
-def exported(text: str) -> list[str]:
-    """The row of an export whose text, in all columns that can hold any, is this."""
-    result = RowResult(1, text, text, text, RowOutcome.CREATED, text, {"region": text}, {"amount": text})
+def exported(*texts: str, **options: Any) -> list[list[str]]:
+    """The rows of an export whose texts, in all columns that can hold any, are these."""
+    results = [
+        RowResult(1, text, text, text, RowOutcome.CREATED, text, {"region": text}, {"amount": text}) for text in texts
+    ]
     file = io.StringIO(newline="")
-    assert write_export(file, [result], ["region"]) == 1
+    assert write_export(file, results, ["region"], **options) == len(texts)
     file.seek(0)
-    return list(csv.reader(file, strict=True))[1]
+    return list(csv.reader(file, strict=True))[1:]
 
 
 @pytest.mark.parametrize(("text", "escaped"), ESCAPED.items())
 def test_what_a_spreadsheet_would_run_gets_a_quote_before_it(text: str, escaped: str) -> None:
-    for before in (text, escaped):
-        assert exported(before) == ["1", *[escaped] * 3, "created", *[escaped] * 3, "", "", ""]
+    for before, shown in ((text, escaped), (escaped, escaped)):
+        (cells,) = exported(before)
+        assert cells == ["1", shown, shown, shown, "created", shown, shown, shown, "", "", ""]
+    (cells,) = exported(text, escape=False)
+    assert cells[1:4] + cells[5:8] == [text] * 6
 
 
 @pytest.mark.parametrize("text", CASES["left"])
 def test_other_text_is_left_as_it_is(text: str) -> None:
-    assert exported(text) == ["1", *[text] * 3, "created", *[text] * 3, "", "", ""]
+    assert exported(text) == exported(text, escape=False)
+    assert exported(text)[0][6] == text
 
 
 def test_the_heading_is_escaped_too() -> None:
     file = io.StringIO(newline="")
     write_export(file, [], [FORMULA, "region"])
     assert file.getvalue().startswith(f"row,key,id,status,outcome,error,'{FORMULA},region,")
+    file = io.StringIO(newline="")
+    write_export(file, [], [FORMULA], escape=False)
+    assert f",{FORMULA}," in file.getvalue()
+
+
+def test_a_column_whose_name_is_taken_takes_no_other_columns_name() -> None:
+    file = io.StringIO(newline="")
+    write_export(file, [], ["id", "file_id"])
+    assert file.getvalue().startswith("row,key,id,status,outcome,error,file_file_id,file_id,")
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -65,11 +80,12 @@ def test_by_whatever_delimiter_it_is_read_no_cell_begins_a_formula(delimiter: st
         *(f"{before}{text}{after}" for text in ESCAPED for before in ('"', 'x";"', "a,b;") for after in ("", '"')),
     ]
     results = [RowResult(1, "", None, None, RowOutcome.CREATED, None, {"region": text}) for text in texts]
-    file = io.StringIO(newline="")
-    write_export(file, results, ["region"])
-    lines = file.getvalue().replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    cells = [cell for line in csv.reader(lines, delimiter=delimiter, quoting=quoting) for cell in line]
-    assert not any(cell.lstrip().startswith(tuple(RUN)) for cell in cells)
+    for escape in (True, False):
+        file = io.StringIO(newline="")
+        write_export(file, results, ["region"], escape=escape)
+        lines = file.getvalue().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        cells = [cell for line in csv.reader(lines, delimiter=delimiter, quoting=quoting) for cell in line]
+        assert any(cell.lstrip().startswith(tuple(RUN)) for cell in cells) is not escape
 
 
 @given(
@@ -98,10 +114,11 @@ def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
     assert entry.reference == trimmed(reference) or "'" in reference or not reference.strip()
 
 
-def test_the_command_escapes_and_its_json_is_as_it_was(bulk: Bulk, sender: Senders) -> None:
+def test_the_command_escapes_and_has_a_switch_and_its_json_is_as_it_was(bulk: Bulk, sender: Senders) -> None:
     records = [row(1, region=FORMULA), row(2, region="\t-1"), row(3, region="north")]
     sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").send(bulk.write(records, "march.csv"))
     assert [line["region"] for line in bulk("export").table] == [f"'{FORMULA}", "'\t'-1", "north"]
+    assert [line["region"] for line in bulk("export", "--no-escape").table] == [FORMULA, "\t-1", "north"]
     lines = [json.loads(line) for line in bulk("export", "--json").out.splitlines()]
     assert [line["columns"]["region"] for line in lines] == [FORMULA, "\t-1", "north"]
 
@@ -118,13 +135,14 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
     victor_sandbox.move(declined, "declined", "Account 800000219 is\nclosed.")
     before = reads(victor_sandbox)
     exported = bulk("export", "--refresh")
-    assert (exported.status, exported.err) == (0, "")
+    now = "The provider says now: 1 completed (paid), 1 created, 1 declined."
+    assert (exported.status, exported.err) == (0, f"{now}\n")
     found = {line["id"]: (line["status"], line["error"]) for line in exported.table}
     assert found[paid] == ("completed", "")
     assert found[declined] == ("declined", "Account *****0219 is closed.")
     assert found[""][0] == ""
     assert reads(victor_sandbox)[len(before) :] == ["list"] * 2  # a page, and the empty one behind it
-    assert bulk("export", "--refresh", "-o", "now.csv").err == "4 rows written to now.csv\n"
+    assert bulk("export", "--refresh", "-o", "now.csv").err == f"4 rows written to now.csv. {now}\n"
 
     shown = bulk("status", "--refresh")
     assert shown.status == 1

@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem, money
 from victor_ext.ids import in_one_form
@@ -41,18 +42,28 @@ class Fields:
     problems: list[Problem] = field(default_factory=list[Problem])
 
 
-def check_heading(key_column: str, required: Sequence[str], names: Sequence[str], line: int) -> None:
+def check_heading(kind: RowKind, key_column: str, required: Sequence[str], names: Sequence[str], line: int) -> None:
     """Check a CSV heading: it must name the key column and these columns. Raises `SourceBroken`."""
     heading = f"the heading ({', '.join(names)})"
     if key_column not in names:
+        similar = _similar(kind, key_column, names)
+        other = "name another one" if similar is None else f"name another one, such as {similar}"
         message = (
             f"{heading} has no column {key_column} to tell the rows apart: if the column had this name when the file "
-            "was sent before, give it back; else name another one."
+            f"was sent before, give it back; else {other}."
         )
         raise SourceBroken(line, key_column, "key_column", message)
     missing = [name for name in required if name not in names]
     if missing:
-        raise SourceBroken(line, missing[0], "required", f"{heading} lacks {', '.join(missing)}.")
+        renamed = {name: near for name in missing if (near := _similar(kind, name, names))}
+        advice = "".join(f" Rename the column {other} to {name}." for name, other in renamed.items())
+        raise SourceBroken(line, missing[0], "required", f"{heading} lacks {', '.join(missing)}.{advice}")
+
+
+def _similar(kind: RowKind, name: str, names: Sequence[str]) -> str | None:
+    """Return the column that may have been meant. An argument is not meant for another one."""
+    others = [other for other in names if not {name, other} <= kind.columns]
+    return next(iter(get_close_matches(name, others, 1)), None)
 
 
 def split_record(kind: RowKind, record: Mapping[str, object], key_column: str) -> Fields:
@@ -149,8 +160,20 @@ def _key_value(column: str, value: object) -> str | Problem:
 
 
 def _as_text(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False, skipkeys=True)
+    text = value if isinstance(value, str) else _as_json(value)
     return str(text) if text.isascii() else HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
+
+
+def _as_json(value: object) -> str:
+    """Convert data to JSON text. Numbers from a JSON source keep their digits."""
+    if isinstance(value, NumberText):
+        return str(value)
+    if isinstance(value, dict):
+        items = cast("dict[object, object]", value)
+        return "{" + ", ".join(f"{_as_json(str(name))}: {_as_json(item)}" for name, item in items.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_as_json(item) for item in cast("Sequence[object]", value)) + "]"
+    return json.dumps(value, default=str, ensure_ascii=False)
 
 
 def _canonical_values(arguments: Mapping[str, Any]) -> dict[str, str]:

@@ -27,7 +27,7 @@ from .rows import Result, Row
 LOAD = "victor_bulk_load"
 MARK = "victor_bulk_mark"
 CHUNK = "victor_bulk_chunk"
-VERSION = "victor-bulk-1"
+VERSION = "victor-bulk-2"
 """Storage layout. With the account it is the application version of DBOS: a worker gets the chunks of its own one."""
 CHUNK_ROWS = 500
 """Rows that are stored, taken and finished together.

@@ -73,7 +73,7 @@ class Loading(TemporaryDatabase):
             self._read_batch()
         settings, check, kind = self._settings, self.check, self._kind
         required = [name for name in kind.required if name not in settings.defaults]
-        heading = partial(check_heading, self._key_column, required)
+        heading = partial(check_heading, kind, self._key_column, required)
         try:
             for record in records_of(self._rows, encoding=settings.encoding, known=kind.columns, check=heading):
                 check.rows += 1

@@ -81,11 +81,13 @@ def _line(row: Row, result: Result | None, kind: RowKind) -> RowResult:
     return RowResult(row.number, row.key, final.id, final.status, final.outcome, final.error, row.extras, asked)
 
 
-def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, asked: Sequence[str]) -> int:
+def write_csv(
+    file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, asked: Sequence[str], escape: bool = True
+) -> int:
     """Write results as CSV and return their number.
 
     An extra column whose name is taken gets the prefix `file_`, again until no other column has the name. The requested
-    values come last; an argument that is the key column is among the extra columns.
+    values come last; an argument that is the key column is among the extra columns. `escape` is as for `write_table`.
     """
     asked = [name for name in asked if name not in columns]
     heading = [*COLUMNS, *_distinct(columns, asked), *asked]
@@ -93,15 +95,16 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
         chain((getattr(one, name) for name in COLUMNS), map(one.extras.get, columns), map(one.asked.get, asked))
         for one in results
     )
-    return write_table(file, chain([heading], cells))
+    return write_table(file, chain([heading], cells), escape=escape)
 
 
 def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
     """Yield a name for each extra column that no other column has, also where blanks around a name do not count."""
     taken = {*COLUMNS, *asked, ""}
+    own = {column.strip() for column in columns} - taken
     for column in columns:
         name = column
-        while name.strip() in taken:
+        while name.strip() in taken or (name != column and name.strip() in own):
             name = f"file_{name}"
         taken.add(name.strip())
         yield name

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
@@ -246,22 +246,38 @@ class BulkSender:
         with self._stored() as (context, store, loads):
             yield from (refreshed if refresh else results_of)(store, loads, context.kind)
 
-    def export_csv(self, file: TextIO, *, refresh: bool = False) -> int:
-        """Write the export as CSV. Text that a spreadsheet would run as a formula has a single quote before it.
+    def export_csv(
+        self,
+        file: TextIO,
+        *,
+        escape: bool = True,
+        refresh: bool = False,
+        on_result: Callable[[RowResult], object] | None = None,
+    ) -> int:
+        """Write the export as CSV.
 
         The columns are row, key, id, status, outcome, error, the source's other columns, and the requested values.
 
         Args:
             file: Open text file.
+            escape: Put a single quote before text that a spreadsheet would run as a formula.
             refresh: As for `export`.
+            on_result: Called with each row before it is written.
 
         Returns:
             The number of rows written.
         """
         with self._stored() as (context, store, loads):
-            results = (refreshed if refresh else results_of)(store, loads, context.kind)
+            kind, read = context.kind, refreshed if refresh else results_of
+
+            def noted() -> Iterator[RowResult]:
+                for result in read(store, loads, kind):
+                    if on_result is not None:
+                        on_result(result)
+                    yield result
+
             columns = list(dict.fromkeys(column for load in loads for column in load.columns))
-            return write_csv(file, results, columns, asked=context.kind.asked)
+            return write_csv(file, noted(), columns, asked=kind.asked, escape=escape)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.

@@ -352,6 +352,7 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to a file (default: standard output).", metavar="FILE")
     ] = None,
+    no_escape: Annotated[bool, flag("--no-escape", "Write text as it is, without a ' before a formula.")] = False,
     refresh: Refresh = False,
     **given: Unpack[_Named],
 ) -> None:
@@ -362,7 +363,7 @@ def export(
     kept = _Batches.of(session, given)
     one = kept.batch()
     with kept.sender(batch=one) as sender:
-        bulk_output.write_export(sender, output, as_json=session.as_json, refresh=refresh)
+        bulk_output.write_export(sender, output, as_json=session.as_json, escape=not no_escape, refresh=refresh)
 
 
 def _add_step(step: str, text: str) -> None:

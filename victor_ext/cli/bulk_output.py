@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -138,21 +139,34 @@ def show_interruption(status: BatchStatus | None, command: str, unread: str | No
     complain(f"{text}\n  {command}")
 
 
-def write_export(sender: BulkSender, output: Path | None, *, as_json: bool, refresh: bool) -> None:
+def write_export(
+    sender: BulkSender, output: Path | None, *, as_json: bool, escape: bool = True, refresh: bool = False
+) -> None:
     """Write the results of a batch to a file or standard output."""
+    statuses: Counter[str] = Counter()
+
+    def note(result: RowResult) -> None:
+        if result.outcome == "created":
+            statuses[result.status or "not found"] += 1
+
     with nullcontext(sys.stdout) if output is None else whole_file(output, "--output", mode=0o666) as file:
         if as_json:
-            count = _write_json(sender.export(refresh=refresh), file)
+            count = _write_json(sender.export(refresh=refresh), file, note)
         else:
-            count = sender.export_csv(file, refresh=refresh)
+            count = sender.export_csv(file, escape=escape, refresh=refresh, on_result=note)
         file.flush()
-    if output is not None:
-        complain(f"{rows_text(count)} written to {output}")
+    lines: list[str] = [] if output is None else [f"{rows_text(count)} written to {output}"]
+    if refresh:
+        listed = ", ".join(_counted(word, count) for word, count in sorted(statuses.items())) or "nothing was created"
+        lines.append(f"The provider says now: {listed}.")
+    if lines:
+        complain(". ".join(lines))
 
 
-def _write_json(results: Iterable[RowResult], file: TextIO) -> int:
+def _write_json(results: Iterable[RowResult], file: TextIO, note: Callable[[RowResult], None]) -> int:
     count = 0
     for count, result in enumerate(results, 1):  # noqa: B007 - it is returned
+        note(result)
         fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}
         file.write(json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)}) + "\n")
     return count

@@ -67,14 +67,15 @@ def _is_visible(char: str) -> bool:
     return char.isprintable() and char not in _BLANK_LETTERS
 
 
-def write_table(file: TextIO, rows: Iterable[Iterable[object]]) -> int:
+def write_table(file: TextIO, rows: Iterable[Iterable[object]], *, escape: bool = True) -> int:
     """Write rows as CSV with lines that end with LF, the heading first; return the number of those after it.
 
-    None is an empty cell. Text that a spreadsheet would run has a single quote before it.
+    None is an empty cell. With `escape`, text that a spreadsheet would run has a single quote before it.
     """
     writer, count = csv.writer(_Lines(file)), 0
     for count, cells in enumerate(rows):  # noqa: B007 - it is returned
-        writer.writerow("" if cell is None else escape_formulas(str(cell)) for cell in cells)
+        texts = ("" if cell is None else str(cell) for cell in cells)
+        writer.writerow(map(escape_formulas, texts) if escape else texts)
     return count
 
 
