@@ -80,8 +80,8 @@ def test_a_source_whose_storing_was_interrupted_is_not_stored(
     asked_once(victor_sandbox, keys_of("march", records))
 
 
-def test_refused_rows_are_replaced(
-    sender: Senders, victor_sandbox: Sandbox, client: Victor, monkeypatch: pytest.MonkeyPatch
+def test_refused_rows_are_replaced_or_dropped(
+    sender: Senders, victor_sandbox: Sandbox, client: Victor, monkeypatch: pytest.MonkeyPatch, at_step: Steps
 ) -> None:
     tomorrow = today() + timedelta(days=1)
     records = [row(number, due_date=today() if number in (4, 5) else tomorrow) for number in range(1, 251)]
@@ -102,7 +102,22 @@ def test_refused_rows_are_replaced(
     again = sender(skip_invalid=True).send(records)
     assert (again.check.new, again.check.set_aside, again.check.replaced, again.rows) == (1, 0, 1, 250)
     assert [result.row for result in sender().export()] == [*range(1, 251)]
-    asked_once(victor_sandbox, keys_of("march", [*records[:1], *records[2:]]))
+    # A row that had no key comes with one: what was refused is another row, and is dropped.
+    assert sender(skip_invalid=True).send([row(251, invoice_no="", amount="-1"), row(252)]).rows == 252
+    assert sender().send([row(251), row(252)]).exit_status == 1
+    assert (sender().drop(), sender().drop()) == (2, 0)
+    assert (sender().status().exit_status, dict(sender().status().counts)) == (0, {RowOutcome.CREATED: 251})
+    good = keys_of("march", [records[0], *records[2:], row(251), row(252)])
+    assert {result.key for result in sender().export()} == good
+    # It is new if it comes again, and can be dropped again; not while something else is stored.
+    again = sender(skip_invalid=True).send(records)
+    assert (again.check.new, again.check.set_aside, again.check.replaced, again.rows) == (0, 1, 0, 252)
+    at_step(LOAD, partial(sender().send, [row(253)]))
+    with pytest.raises(ConfigurationError, match="stored other rows of the batch march meanwhile"):
+        sender().drop()
+    good |= keys_of("march", [row(253)])
+    assert (sender().drop(), sender().status().rows) == (1, 252)
+    asked_once(victor_sandbox, good)
 
 
 @pytest.mark.parametrize(("what", "message", "whose"), cases_beside(__file__)["comes"])

@@ -80,7 +80,7 @@ class BatchStore:
         """Store a submission, its mark and all its chunks at once, unless another process has stored the same source.
 
         Return whether it is stored: not, if another batch has the `mark` (kind and number; "" is none) meanwhile.
-        Raises `ConfigurationError` if another process has stored other rows of this batch meanwhile.
+        Raises `ConfigurationError` if another process has stored other rows of this batch, or dropped some, meanwhile.
         """
         with self._transaction() as connection:
             self._insert(connection, LOAD, f"{self.batch}/load/{load.number}", asdict(load))
@@ -89,10 +89,10 @@ class BatchStore:
             for number, chunk in enumerate(chunks(), load.first):
                 self._insert(connection, CHUNK, chunk_id(self.batch, number), chunk)
         stored = self.loads()[load.number - 1 :]
-        if stored and stored[0].digest != load.digest:
+        if stored and (stored[0].digest, [*stored[0].dropped]) != (load.digest, [*load.dropped]):
             raise ConfigurationError(
-                f"Another process has stored other rows of the batch {self.batch} meanwhile, and these were not. Look "
-                "at its status, and send them again if that is still meant."
+                f"Another process has stored other rows of the batch {self.batch} meanwhile, or dropped some, and "
+                "nothing else was done. Look at its status, and do this again if it is still meant."
             )
         return bool(stored)
 

@@ -1,6 +1,6 @@
 """Layout of a batch in the database: DBOS workflows only.
 
-    <batch>/load/<n>                      a submission of a source
+    <batch>/load/<n>                      a submission of a source, or a drop
     <batch>/<number>                      one chunk of rows; its output contains their results
     <batch>/<number>~<n>                  retry of a chunk's unsettled rows
     <application>/copy/<digest>/<n>       names a load whose rows ask for what the digest tells
@@ -43,7 +43,7 @@ _NAME = re.compile(rf"[^/\\]{{1,{MAX_NAME}}}")
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One submission of a source.
+    """One submission of a source, or a drop: it has no rows.
 
     Attributes:
         number: Number of the submission in the batch, from 1.
@@ -52,7 +52,8 @@ class Submission:
         settings: The settings `TERMS`, those of the submission before where none were given, and `PERSONS`.
         sizes: The number of rows in each chunk.
         first: Number of the first chunk.
-        replaced: Number of previously refused rows that stored rows replace.
+        replaced: Number of previously refused rows that stored rows replace, or that are dropped.
+        dropped: Chunk number, and place in the chunk, of each dropped row.
     """
 
     number: int
@@ -63,6 +64,7 @@ class Submission:
     sizes: Sequence[int]
     first: int
     replaced: int
+    dropped: Sequence[Sequence[int]] = ()
 
     @property
     def rows(self) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Context, Decimal
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, idempotency_key_for
@@ -250,3 +251,17 @@ class Loading(TemporaryDatabase):
 
         while not store.add_load(load, chunks, self._refuse_sent(store)):
             pass  # another batch was stored meanwhile
+
+
+def drop(store: BatchStore, loads: Sequence[Submission]) -> int:
+    """Drop the rows that were refused. Returns their number."""
+    refused: dict[bytes, list[list[int]]] = {}
+    for number, row, result in stored_rows(store, loads, only_refused=True):
+        if was_refused(row, result):
+            refused.setdefault(row.identity, []).append([number, row.place])
+        else:
+            refused.pop(row.identity, None)
+    if refused:
+        load = replace(loads[-1], number=len(loads) + 1, digest="", columns=(), sizes=(), replaced=len(refused))
+        store.add_load(replace(load, dropped=[*chain.from_iterable(refused.values())]), tuple)
+    return len(refused)

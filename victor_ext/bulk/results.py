@@ -1,6 +1,6 @@
 """Read the stored rows of a batch with what is known of each, also by the provider, and export them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TextIO
@@ -23,7 +23,8 @@ def results_of(store: BatchStore, loads: Sequence[Submission], kind: RowKind) ->
     # Corrected rows were stored again under the same key: the last row of each key counts, in the place of the first.
     # The submissions that correct rows are held in memory: few rows, unless one of them adds many as well.
     corrections = [load for load in loads if load.replaced]
-    latest = {row.identity: _line(row, result, kind) for _, row, result in stored_rows(store, corrections)}
+    corrected = stored_rows(store, corrections, dropped_in(loads))
+    latest = {row.identity: _line(row, result, kind) for _, row, result in corrected}
     given: set[bytes] = set()
     for _, row, result in stored_rows(store, loads):
         if row.identity not in latest:
@@ -34,16 +35,26 @@ def results_of(store: BatchStore, loads: Sequence[Submission], kind: RowKind) ->
 
 
 def stored_rows(
-    store: BatchStore, loads: Sequence[Submission], *, only_refused: bool = False
+    store: BatchStore,
+    loads: Sequence[Submission],
+    dropped: Collection[tuple[int, ...]] | None = None,
+    *,
+    only_refused: bool = False,
 ) -> Iterator[tuple[int, Row, Result | None]]:
-    """Yield the chunk's number, each stored row in order, and its result, if known.
+    """Yield the chunk's number, each stored row in order, and its result, if known. `dropped`: that in `loads`.
 
     With `only_refused` there are results of chunks alone in which rows were refused.
     """
+    dropped = dropped_in(loads) if dropped is None else dropped
     for number, tries in store.chunks(loads, rows=True):
         refused = any(attempt.counts and attempt.counts.get(RowOutcome.REFUSED) for attempt in tries)
         known = latest_results(store, tries) if refused or not only_refused else {}
-        yield from ((number, row, known.get(row.place)) for row in tries[0].chunk.rows)
+        rows = (row for row in tries[0].chunk.rows if (number, row.place) not in dropped)
+        yield from ((number, row, known.get(row.place)) for row in rows)
+
+
+def dropped_in(loads: Sequence[Submission]) -> set[tuple[int, ...]]:
+    return {tuple(place) for load in loads for place in load.dropped}
 
 
 def was_refused(row: Row, result: Result | None) -> bool:

@@ -19,7 +19,7 @@ from victor_ext.tables.sources import Rows, hidden
 
 from .batch_store import BatchStore, no_such_batch
 from .layout import Chunk, Submission, checked_batch, queue_of
-from .loading import Loading
+from .loading import Loading, drop
 from .results import refreshed, results_of, stored_rows, write_csv
 from .row_kind import RowKind
 from .rows import Check, Row, RowOutcome, RowResult, refuse_invalid
@@ -208,6 +208,17 @@ class BulkSender:
                 chunks = [self._settings.of_chunk(Chunk(DAY, PATIENCE, [row])).to_json() for row in rows]
                 step.add_load(load, lambda: chunks)
             return run_batch(context, step, step.loads(), on_progress)
+
+    def drop(self) -> int:
+        """Drop from the batch what was never sent: its refused rows.
+
+        They are neither counted nor exported any more. If they are sent again, they are new rows. Returns their number.
+
+        Raises:
+            ConfigurationError: The batch does not exist, or belongs to another account.
+        """
+        with self._stored(to_read=False) as (_, store, loads):
+            return drop(store, loads)
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.

@@ -366,6 +366,16 @@ def export(
         bulk_output.write_export(sender, output, as_json=session.as_json, escape=not no_escape, refresh=refresh)
 
 
+@bulk.command()
+@with_session
+def drop(session: Session, **given: Unpack[_Named]) -> None:
+    """Drop what was never sent: refused rows."""
+    kept = _Batches.of(session, given)
+    one = kept.batch()
+    with kept.sender(batch=one) as sender:
+        bulk_output.show_dropped(one, sender.drop(), as_json=session.as_json)
+
+
 def _add_step(step: str, text: str) -> None:
     @bulk.command(step, help=text)
     @with_session

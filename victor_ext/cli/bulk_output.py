@@ -115,11 +115,16 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
     if status.unsettled:
         advice.append(f"Not all of it is settled. Try those rows again, with the same keys:\n  {command('resume')}")
     if "refused" in status.counts:
-        advice.append("Refused rows were not sent. Correct them in the file, and send it again.")
+        advice.append(f"Refused rows were not sent. Send them corrected, or drop them:\n  {command('drop')}")
     if status.exit_status:
         advice.append(f"Every row, with what became of it:\n  {command('export')}")
     document = {**_as_dict(status), "exit_status": status.exit_status}
     conclude(document, _summary(status), *advice, as_json=as_json)
+
+
+def show_dropped(batch: str, count: int, *, as_json: bool) -> None:
+    """Print how many rows were dropped."""
+    conclude({"batch": batch, "dropped": count}, f"{plain(batch)}: {rows_text(count)} dropped.", as_json=as_json)
 
 
 def show_interruption(status: BatchStatus | None, command: str, unread: str | None, *, as_json: bool) -> None:
