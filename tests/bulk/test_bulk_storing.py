@@ -191,10 +191,20 @@ def test_a_command_that_is_killed_while_it_stores_has_stored_nothing(
     assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of("march.csv", rows(40)), 1)
 
 
+@pytest.mark.parametrize(
+    ("batch", "seconds", "told"), [("march", 1, "cannot be used"), ("april", 60, "same rows as the batch april")]
+)
 def test_nobody_waits_for_long_for_one_who_was_stopped_while_it_stored(
-    sender: Senders, postgres: str, monkeypatch: pytest.MonkeyPatch, at_step: Steps
+    sender: Senders,
+    postgres: str,
+    monkeypatch: pytest.MonkeyPatch,
+    at_step: Steps,
+    batch: str,
+    seconds: int,
+    told: str,
 ) -> None:
-    monkeypatch.setattr(batch_store, "_IDLE_SECONDS", 1)
+    """The server ends the transaction of the same batch; another batch does not wait at all."""
+    monkeypatch.setattr(batch_store, "_IDLE_SECONDS", seconds)
     stopped, goes_on = threading.Event(), threading.Event()
 
     def stop() -> None:
@@ -205,9 +215,9 @@ def test_nobody_waits_for_long_for_one_who_was_stopped_while_it_stored(
     with ThreadPoolExecutor() as pool:
         first = pool.submit(store_only, sender(state=postgres), rows(250))
         assert stopped.wait(60)
-        assert sender(state=postgres).send(rows(250)).exit_status == 0
+        assert sender(batch=batch, state=postgres).send(rows(250)).exit_status == 0
         goes_on.set()
-        assert "cannot be used" in str(first.exception())
+        assert told in str(first.exception())
 
 
 def test_nobody_but_the_provider_is_called(

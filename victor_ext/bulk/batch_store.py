@@ -84,10 +84,10 @@ class BatchStore:
         """
         with self._transaction() as connection:
             self._insert(connection, LOAD, f"{self.batch}/load/{load.number}", asdict(load))
-            if mark:
-                self._insert(connection, MARK, f"{self.application}/{mark}", [self.batch, load.digest])
             for number, chunk in enumerate(chunks(), load.first):
                 self._insert(connection, CHUNK, chunk_id(self.batch, number), chunk)
+            if mark:  # at the end: other batches wait for the transaction that has it
+                self._insert(connection, MARK, f"{self.application}/{mark}", [self.batch, load.digest])
         stored = self.loads()[load.number - 1 :]
         if stored and (stored[0].digest, [*stored[0].dropped]) != (load.digest, [*load.dropped]):
             raise ConfigurationError(
