@@ -19,6 +19,7 @@ from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran, interruptible
 from tests.programs import python
 from victor_ext import Victor, VictorOAuth
+from victor_ext.cli.bulk_output import show_interruption
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -322,3 +323,11 @@ def test_the_example_asks_once(
         assert refused.startswith("invoice 2046: refused amount is '12.345'")
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
     assert len(victor_sandbox.work_done_by_key()) == 12
+
+
+def test_who_stops_a_command_before_it_sends_is_not_told_to_resume(capsys: pytest.CaptureFixture[str]) -> None:
+    """The rows may not be stored: `resume` would end with 0 without them."""
+    for as_json, told in ((True, '"next_command": null'), (False, "Run the same command again.\n")):
+        show_interruption(None, "victor bulk resume", None, as_json=as_json)
+        error = capsys.readouterr().err
+        assert told in error and "resume" not in error

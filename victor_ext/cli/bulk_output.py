@@ -128,18 +128,20 @@ def show_dropped(batch: str, count: int, *, as_json: bool) -> None:
 
 
 def show_interruption(status: BatchStatus | None, command: str, unread: str | None, *, as_json: bool) -> None:
-    """Print that sending was stopped, how to continue, and why the state cannot be read now, if it cannot."""
+    """Print that sending was stopped, how to continue, and why the state cannot be read now, if it cannot.
+
+    No `status`: it had not begun. Rows may not have been stored, and `command` would know nothing of them.
+    """
     if as_json:
         state = {} if unread is None else {"state_unread": unread}
-        complain(json.dumps({"interrupted": True, "next_command": command, **state}))
+        next_command = None if status is None else command
+        complain(json.dumps({"interrupted": True, "next_command": next_command, **state}))
+        return
+    if status is None:
+        complain("Stopped before anything was sent. Run the same command again.")
         return
     text = "Stopped. Nothing is lost and nothing will be sent twice. Go on with:"
-    if status is None:
-        text = (
-            "Stopped before anything was sent. Run the same command again, or, if rows had been stored already, go on "
-            "with:"
-        )
-    elif unread is not None:
+    if unread is not None:
         text = f"Stopped. {plain(unread)}\nWhen the state can be read, go on with:"
     complain(f"{text}\n  {command}")
 
