@@ -64,6 +64,12 @@ def test_the_heading_is_escaped_too() -> None:
     assert f",{FORMULA}," in file.getvalue()
 
 
+def test_a_column_whose_name_is_taken_takes_no_other_columns_name() -> None:
+    file = io.StringIO(newline="")
+    write_export(file, [], ["id", "file_id"])
+    assert file.getvalue().startswith("row,key,id,status,outcome,error,file_file_id,file_id,")
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_NONE])
 def test_by_whatever_delimiter_it_is_read_no_cell_begins_a_formula(delimiter: str, quoting: Any) -> None:

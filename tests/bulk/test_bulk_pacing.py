@@ -18,6 +18,7 @@ from victor_ext import RetryPolicy, Victor, VictorJwt, idempotency_key_for
 from victor_ext.bulk import layout
 from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.pacing import Backoff, RateLimiter
+from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.rows import Result, Row
 from victor_ext.runtime.auth.credentials import caller_digest
 from victor_ext.sandbox import Sandbox
@@ -269,7 +270,7 @@ def sending(victor_key_pair: tuple[str, str]) -> Iterator[Start]:
             transport=httpx.MockTransport(provider),
             **options,
         )
-        delivery = Delivery(victor, 1, clock, clock)
+        delivery = Delivery(PaymentRequests(victor), 1, clock, clock)
         made.extend([victor, delivery])
         return Sending(clock, provider, delivery)
 
@@ -378,7 +379,7 @@ def test_many_rows_that_wait_for_the_time_ask_for_it_once(victor_key_pair: tuple
 
     auth = VictorJwt("an-api-key-for-tests", victor_key_pair[0], reuse=600)
     with Victor(auth, retry=RetryPolicy(max_attempts=1), transport=httpx.MockTransport(nobody)) as victor:
-        delivery = Delivery(victor, 16, threading.Event())
+        delivery = Delivery(PaymentRequests(victor), 16, threading.Event())
         sent = Sent(time.time() - 60, CALLER, known=True)
         terms = SendTerms(86_400.0, 2.5, None, lambda *_: ())
         results = delivered(delivery, [to_send(number, sent=sent) for number in range(1, 17)], terms)

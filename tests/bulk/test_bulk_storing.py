@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -16,11 +15,11 @@ import pytest
 import sqlalchemy as sa
 from dbos import DBOSClient
 
-from tests.bulk.bulk_runs import Bulk, Senders, asked_once, keys_of, row, rows, store_only, today, wait_until, write_csv
+from tests.bulk.bulk_runs import Bulk, Senders, asked_once, keys_of, row, rows, store_only, today, wait_until
 from tests.cases import cases_beside
 from victor_ext import ConfigurationError, Victor
 from victor_ext.bulk import RowOutcome, batch_store
-from victor_ext.bulk.layout import CHUNK, COPY, LOAD, PLAN
+from victor_ext.bulk.layout import CHUNK, LOAD, MARK
 from victor_ext.bulk.run import StatusReader
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
@@ -39,7 +38,7 @@ class Crash(BaseException):
 def at_step(monkeypatch: pytest.MonkeyPatch) -> Steps:
     """Let something happen before the next insert of this kind, once; of the chunks before the third.
 
-    A plan and its copy mark are one transaction, a load and its chunks (of 100 rows each) another one.
+    A load, its mark and its chunks (of 100 rows each) are one transaction.
     """
     insert = DBOSClient.enqueue_in_transaction
 
@@ -57,70 +56,28 @@ def at_step(monkeypatch: pytest.MonkeyPatch) -> Steps:
     return arrange
 
 
-def interrupt(at_step: Steps, sender: Any, records: Any, step: str = LOAD) -> None:
-    """Send, and let the process end at this step."""
-    at_step(step, Mock(side_effect=Crash))
-    with pytest.raises(Crash):
-        sender.send(records)
-
-
 @pytest.mark.parametrize("before", [0, 120])
-@pytest.mark.parametrize(("step", "rate"), [(LOAD, None), (CHUNK, None), (CHUNK, 2)])
-def test_only_the_source_whose_storing_was_interrupted_completes_it(
-    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path, at_step: Steps, before: int, step: str, rate: float | None
+@pytest.mark.parametrize("step", [LOAD, MARK, CHUNK])
+def test_a_source_whose_storing_was_interrupted_is_not_stored(
+    sender: Senders, victor_sandbox: Sandbox, at_step: Steps, before: int, step: str
 ) -> None:
-    records = rows(530 if rate is None else 190)
-    file = write_csv(tmp_path / "invoices.csv", records)
+    records = rows(530)
     if before:
         assert sender().send(rows(before)).exit_status == 0
-    interrupt(at_step, sender(rate=rate), file, step)
     asked = victor_sandbox.attempts_by_key()
-    status = sender().status()
-    assert (status.rows, status.counts[RowOutcome.WAITING]) == (len(records), len(records) - before)
-    assert not status.complete and not status.over
-    assert (status.exit_status, len(list(sender().export()))) == (75, before)
-
-    # The next file of this name, a shorter one, one whose rows ask the same under other keys, and the rows of before.
-    renamed = [{**record, "invoice_no": f"new {record['invoice_no']}"} for record in records]
-    for others in (rows(300, start=2000), records[:-1], renamed, rows(max(before, 1))):
-        write_csv(file, others)
-        acts = [sender(rate=10_000).resume, partial(sender().send, file), partial(sender().check, iter(others))]
-        for act in acts:
-            with pytest.raises(
-                ConfigurationError,
-                match=rf"march is being stored, or that was interrupted: {len(records) - before} rows "
-                rf"from {file}, and none of them was sent\. .* give them up with .*\.drop\(\)",
-            ):
-                act()
-    file.unlink()
-    with pytest.raises(ConfigurationError, match=r"They cannot be read from .*invoices\.csv again: .*drop\(\)"):
-        sender().resume()
-    assert victor_sandbox.attempts_by_key() == asked
-
-    # The order and the other columns are of no matter.
-    write_csv(file, [{**record, "region": "south"} for record in reversed(records)])
-    assert sender(rate=rate and 10_000, key_column=None).resume().exit_status == 0
-    asked_once(victor_sandbox, {result.key for result in sender().export()})
-    assert set(victor_sandbox.attempts_by_key()) == keys_of("march", records)
-
-
-def test_what_was_never_sent_is_dropped(sender: Senders, victor_sandbox: Sandbox, at_step: Steps) -> None:
-    interrupt(at_step, sender(), rows(5), COPY)
-    with pytest.raises(ConfigurationError, match="nothing was sent"):
-        sender().resume()
-    assert sender().batches() == []
-
-    interrupt(at_step, sender(), iter(rows(530)))
-    with pytest.raises(ConfigurationError, match="They cannot be read from Python again"):
-        sender().resume()
-    with pytest.raises(ConfigurationError, match=r"same rows as the batch march, .*batch='march'.*resume\(\) goes on"):
-        sender(batch="april").send(rows(530))
-    assert (sender().drop(), sender().drop()) == (530, 0)
-    assert (sender().status().rows, sender().resume().exit_status) == (0, 0)
-    # What comes then is new, also under another column.
-    others = [row(number, client_reference_id=f"ref {number}") for number in range(900, 903)]
-    assert sender(key_column="client_reference_id").send(others).exit_status == 0
-    assert set(victor_sandbox.attempts_by_key()) == keys_of("march", others, "client_reference_id")
+    at_step(step, Mock(side_effect=Crash))
+    with pytest.raises(Crash):
+        sender().send(records)
+    if before:
+        assert dict(sender().resume().counts) == {RowOutcome.CREATED: before}
+    else:
+        with pytest.raises(ConfigurationError, match="nothing was sent"):
+            sender().resume()
+    assert (len(sender().batches()), victor_sandbox.attempts_by_key()) == (bool(before), asked)
+    # Its rows are no copy of what is not there, and a part of them may come first.
+    assert sender(batch="april").check(records).new == 530
+    assert sender().send(records[:200]).exit_status == sender().send(records).exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", records))
 
 
 def test_refused_rows_are_replaced_or_dropped(
@@ -137,27 +94,37 @@ def test_refused_rows_are_replaced_or_dropped(
         status = sender().resume()
     assert (dict(status.counts), status.exit_status) == ({RowOutcome.CREATED: 246, RowOutcome.REFUSED: 4}, 1)
     assert "due_date" in ([*sender().export()][3].error or "")
-    # The third comes corrected, and the fourth as it was; storing another one is interrupted then.
+    # The third comes corrected, and the fourth as it was.
     records[2]["amount"] = "3.00"
     assert sender(skip_invalid=True).send(records[:4]).check.replaced == 2
-    interrupt(at_step, sender(skip_invalid=True), [*records[:4], *records[5:], row(251)])
-    assert sender().drop() == 3
-    assert (sender().status().exit_status, dict(sender().status().counts)) == (0, {RowOutcome.CREATED: 248})
-    assert [result.row for result in sender().export()] == [1, 3, 4, *range(6, 251)]
-    assert sender().drop() == 0
+    counts = {RowOutcome.CREATED: 248, RowOutcome.REFUSED: 2}
+    assert (sender().status().exit_status, dict(sender().status().counts)) == (1, counts)
     again = sender(skip_invalid=True).send(records)
-    assert (again.check.new, again.check.set_aside, again.check.replaced, again.rows) == (1, 1, 0, 250)
-    assert sender().drop() == 1
-    good = keys_of("march", [*records[:1], *records[2:]])
-    asked_once(victor_sandbox, good)
+    assert (again.check.new, again.check.set_aside, again.check.replaced, again.rows) == (1, 0, 1, 250)
+    assert [result.row for result in sender().export()] == [*range(1, 251)]
+    # A row that had no key comes with one: what was refused is another row, and is dropped.
+    assert sender(skip_invalid=True).send([row(251, invoice_no="", amount="-1"), row(252)]).rows == 252
+    assert sender().send([row(251), row(252)]).exit_status == 1
+    assert (sender().drop(), sender().drop()) == (2, 0)
+    assert (sender().status().exit_status, dict(sender().status().counts)) == (0, {RowOutcome.CREATED: 251})
+    good = keys_of("march", [records[0], *records[2:], row(251), row(252)])
     assert {result.key for result in sender().export()} == good
+    # It is new if it comes again, and can be dropped again; not while something else is stored.
+    again = sender(skip_invalid=True).send(records)
+    assert (again.check.new, again.check.set_aside, again.check.replaced, again.rows) == (0, 1, 0, 252)
+    at_step(LOAD, partial(sender().send, [row(253)]))
+    with pytest.raises(ConfigurationError, match="stored other rows of the batch march meanwhile"):
+        sender().drop()
+    good |= keys_of("march", [row(253)])
+    assert (sender().drop(), sender().status().rows) == (1, 252)
+    asked_once(victor_sandbox, good)
 
 
-@pytest.mark.parametrize(("what", "step", "message", "whose"), cases_beside(__file__)["comes"])
+@pytest.mark.parametrize(("what", "message", "whose"), cases_beside(__file__)["comes"])
 def test_what_comes_while_a_batch_is_stored(
-    sender: Senders, victor_sandbox: Sandbox, at_step: Steps, what: str, step: str, message: str, whose: str
+    sender: Senders, victor_sandbox: Sandbox, at_step: Steps, what: str, message: str, whose: str
 ) -> None:
-    """It comes from another process, before this one stores its plan, or its rows."""
+    """It comes from another process, when this one has compared its rows, and before it stores them."""
     batch, others = "april" if "copy" in what else "march", rows(120, start=1000) if what == "others" else rows(250)
     options, refused = {"ask_again": what == "a copy on purpose"}, list[str]()
 
@@ -168,15 +135,13 @@ def test_what_comes_while_a_batch_is_stored(
             refused.append(str(error))
 
     another = sender(batch=batch, **options)
-    at_step(step, partial(attempt, another.drop if what == "a drop" else partial(another.send, others)))
+    at_step(LOAD, partial(attempt, partial(another.send, others)))
     attempt(partial(sender(**options).send, rows(250)))
     ours, theirs = keys_of("march", rows(250)), keys_of(batch, others)
     keys = {"ours": ours, "theirs": theirs, "both": ours | theirs, "": set[str]()}[whose]
     assert len(refused) == bool(message) and message in "".join(refused)
     asked_once(victor_sandbox, keys)
     assert set(victor_sandbox.attempts_by_key()) == keys
-    # Nothing is left of the one that lost: what is there is whole.
-    assert {sender(batch=name).status().complete for name in sender().batches()} == {True}
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
@@ -189,7 +154,7 @@ def test_two_that_store_the_same_rows_at_the_same_moment(
     insert, both = DBOSClient.enqueue_in_transaction, threading.Barrier(2)
 
     def inserting(self: Any, connection: Any, chosen: Any, *arguments: Any) -> Any:
-        if chosen["workflow_name"] == PLAN:
+        if chosen["workflow_name"] == LOAD:
             both.wait(60)
         return insert(self, connection, chosen, *arguments)
 
@@ -203,45 +168,43 @@ def test_two_that_store_the_same_rows_at_the_same_moment(
     assert [("same rows as the batch" in error) for error in errors] == [True] * (batch == "april")
 
 
-def test_a_killed_command_whose_file_was_replaced_asks_for_the_first_one_or_a_drop(
+def test_a_command_that_is_killed_while_it_stores_has_stored_nothing(
     bulk: Bulk, victor_sandbox: Sandbox, postgres: str
 ) -> None:
     """Killed in the transaction that stores the rows, where a lock of ours holds it."""
     options = ("--state", postgres)
     send = ("send", "march.csv", "--key-column", "invoice_no", *options)
-    file = bulk.write(rows(230), "march.csv")
+    bulk.write(rows(230), "march.csv")
     State(postgres).prepare()
     with State(postgres).engine() as engine, engine.connect() as holder, engine.connect() as seen:
-        held = "INSERT INTO dbos.workflow_status (workflow_uuid, status, name) VALUES ('march.csv/load/1', '', '')"
+        held = "INSERT INTO dbos.workflow_status (workflow_uuid, status, name) VALUES ('march.csv/00000001', '', '')"
         holder.execute(sa.text(held))
         with bulk.started(*send) as process:
             waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
             wait_until(lambda: bool(seen.scalar(waiting)), process)
             assert process.poll() is None
         holder.rollback()
-    status = bulk("status", *options)
-    assert (status.status, status.out) == (75, "march.csv: 230 rows: 230 waiting (being stored, or interrupted)\n")
-    write_csv(file, rows(40))
-    for ended in (bulk("resume", *options), bulk(*send), bulk(*send, "--dry-run")):
-        assert (ended.status, f"interrupted: 230 rows from {file}" in ended.err) == (2, True)
-        assert "send that file again as it was, or give its rows up with the command 'drop'." in ended.err
-    # Its rows are a copy only until they are dropped.
-    bulk.write(rows(230), "other.csv")
-    copy = bulk(send[0], "other.csv", *send[2:], "--dry-run")
-    assert (copy.status, "same rows as the batch march.csv" in copy.err) == (2, True)
-    assert "'resume' goes on with it; to send all of them again on purpose, pass --ask-again." in copy.err
-    for said in ("230 rows dropped. None of them was ever sent.", "0 rows dropped. It has no rows."):
-        dropped = bulk("drop", *options)
-        assert (dropped.status, dropped.out) == (0, f"march.csv: {said}\n")
-    assert bulk(send[0], "other.csv", *send[2:]).status == 0
-    assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of("other.csv", rows(230)), 1)
-    assert bulk(send[0], "other.csv", "--batch", "again", *send[2:], "--ask-again").status == 0
+    for ended in (bulk("status", *options), bulk("resume", *options)):
+        assert (ended.status, "nothing was stored there, and nothing was sent" in ended.err) == (2, True)
+    bulk.write(rows(40), "march.csv")
+    assert bulk(*send).status == 0
+    assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of("march.csv", rows(40)), 1)
 
 
+@pytest.mark.parametrize(
+    ("batch", "seconds", "told"), [("march", 1, "cannot be used"), ("april", 60, "same rows as the batch april")]
+)
 def test_nobody_waits_for_long_for_one_who_was_stopped_while_it_stored(
-    sender: Senders, postgres: str, monkeypatch: pytest.MonkeyPatch, at_step: Steps
+    sender: Senders,
+    postgres: str,
+    monkeypatch: pytest.MonkeyPatch,
+    at_step: Steps,
+    batch: str,
+    seconds: int,
+    told: str,
 ) -> None:
-    monkeypatch.setattr(batch_store, "_IDLE_SECONDS", 1)
+    """The server ends the transaction of the same batch; another batch does not wait at all."""
+    monkeypatch.setattr(batch_store, "_IDLE_SECONDS", seconds)
     stopped, goes_on = threading.Event(), threading.Event()
 
     def stop() -> None:
@@ -252,9 +215,9 @@ def test_nobody_waits_for_long_for_one_who_was_stopped_while_it_stored(
     with ThreadPoolExecutor() as pool:
         first = pool.submit(store_only, sender(state=postgres), rows(250))
         assert stopped.wait(60)
-        assert sender(state=postgres).send(rows(250)).exit_status == 0
+        assert sender(batch=batch, state=postgres).send(rows(250)).exit_status == 0
         goes_on.set()
-        assert "cannot be used" in str(first.exception())
+        assert told in str(first.exception())
 
 
 def test_nobody_but_the_provider_is_called(
@@ -283,7 +246,7 @@ def test_memory_does_not_grow_with_the_number_of_rows(sender: Senders, monkeypat
         status = sender(batch=f"{count} {len(peaks)}", ask_again=True).send(map(row, range(count)))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-        assert (status.rows, status.complete) == (count, True)
+        assert status.rows == count
     assert peaks[2] - peaks[1] < 36 * (LONG - SHORT), "a key alone has 36 characters"
 
 

@@ -66,7 +66,7 @@ class Payrolls(Batches):
     def _delivery(self, number: int) -> dict[str, Any]:
         velo = self.clients[number]
         kinds = {"": Pairs(velo), "instruct": LaterStep(velo, "payouts.instruct")}
-        return {step: self._made(number, kind) for step, kind in kinds.items()}
+        return {step: self._made(kind) for step, kind in kinds.items()}
 
     def _accepted(self, batch: Batch) -> set[str]:
         """The payouts of a batch, by what is told of its rows."""

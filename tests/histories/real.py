@@ -84,11 +84,11 @@ class Senders:
         files, copy = dice.choice([(("first",), "copy"), (("first", "next", "shorter"), "send")])
 
         def step(kind: str, account: str, share: float) -> tuple[Any, ...]:
-            between = dice.choice(["send", copy, "drop"]), dice.choice([layout.PLAN, layout.LOAD])
+            between = dice.choice(["send", copy]), layout.LOAD
             event = dice.choice([None, ("kill", dice.randrange(5)), between])
             return kind, account, share, dice.choice(files), event
 
-        kinds = ("send", "send", copy, copy, "resume", "resume", "resume", "edited", "drop")
+        kinds = ("send", "send", copy, copy, "resume", "resume", "resume", "edited")
         steps = [step(dice.choice(kinds), dice.choice("AAB"), dice.choice([0.0, 0.5])) for _ in range(3)]
         return {"steps": [step("send", "A", 0.6), *steps], "seed": dice.randrange(10**6)}
 
@@ -107,7 +107,7 @@ class Senders:
         insert, inserts = DBOSClient.enqueue_in_transaction, itertools.count()
 
         def inserting(*arguments: Any) -> Any:
-            # Another command comes between two transactions: in one thread it cannot wait for the end of this one.
+            # Another command comes before a transaction: in one thread it cannot wait for the end of this one.
             if event and event[1] in (next(inserts), arguments[2]["workflow_name"]):
                 if event[0] == "kill":
                     raise Killed
@@ -167,10 +167,6 @@ class Senders:
                 raise Killed
 
         try:
-            if kind == "drop":
-                if sender.drop():
-                    self.owed[place] = {key for key in owed if self.provider.of(key)}
-                return
             status = sender.resume(on_progress=still) if kind == "resume" else sender.send(file, on_progress=still)
         except StateLost as error:
             self.wrong.append(f"lost: nobody has deleted anything, and {error}")

@@ -23,6 +23,7 @@ from tests.histories.world import Process, World, pause
 from victor_ext import Done, Proof, Victor, VictorError, VictorOAuth, idempotency_key_for
 from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.layout import Chunk
+from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.row_kind import Sendable
 from victor_ext.bulk.rows import Progress, Result, Row, RowOutcome
 from victor_ext.outbox import EntryState, Outbox
@@ -371,10 +372,10 @@ class Batches(Workers):
 
     def _delivery(self, number: int) -> dict[str, Any]:
         """What sends the rows of each step."""
-        return {"": self._made(number, None)}
+        return {"": self._made(PaymentRequests(self.clients[number]))}
 
-    def _made(self, number: int, kind: Sendable | None) -> Any:
-        made: Any = Delivery(self.clients[number], 1, Stop(self.world), lambda: self.world.now, kind)
+    def _made(self, kind: Sendable) -> Any:
+        made: Any = Delivery(kind, 1, Stop(self.world), lambda: self.world.now)
         made.close()
         made._threads = Inline()
         return made

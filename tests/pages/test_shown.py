@@ -32,7 +32,7 @@ def test_the_page_of_bulk_shows_what_is_printed(capsys: pytest.CaptureFixture[st
     killed, created = {RowOutcome.WAITING: 40, RowOutcome.UNKNOWN: 160}, {RowOutcome.CREATED: 200}
     for counts, payments in ((killed, None), (created, None), (created, paid)):
         over = counts is created
-        status = BatchStatus("invoices.csv", 200, counts, complete=True, over=over, payments=payments)
+        status = BatchStatus("invoices.csv", 200, counts, over=over, payments=payments)
         show_status(status, "victor bulk resume --batch invoices.csv", as_json=False)
         printed = capsys.readouterr()
         shown = re.escape(printed.out + printed.err)

@@ -12,14 +12,11 @@ import httpx
 import pytest
 
 from tests.providers.victor.adapter import payment
-from victor_ext import Victor, VictorOAuth
+from victor_ext import Victor, VictorOAuth, zulu
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
 COLUMNS = ("client_reference_id", "id", "key", "amount", "currency", "at")
-WORKERS = 8
-
-
-ROWS = 80
+WORKERS, ROWS = 8, 80
 SETTINGS = SandboxSettings(demo_data=True, auto=None)
 
 
@@ -99,12 +96,14 @@ class Planted:
         self.ours("matched", "OURS-NEAR-THE-END")
         self.sandbox.advance(240)
         self.ask("JUST-AFTER")
-        self.ours("matched", "JUST-AFTER", at=_zulu(self.end, -0.1))
+        self.ours("matched", "JUST-AFTER", at=zulu.format(self.end - timedelta(milliseconds=100)))
         self.ask("OF-THE-NEXT-BOOK")
         self.sandbox.advance(3600)
         late = self.ask("AN-HOUR-LATE")
         self.ours("matched", "AN-HOUR-LATE", id=late.id)
-        self.rows.append({"client_reference_id": "NEXT-DAY", "amount": "1", "at": _zulu(self.end, 86_400)})
+        self.rows.append(
+            {"client_reference_id": "NEXT-DAY", "amount": "1", "at": zulu.format(self.end + timedelta(days=1))}
+        )
 
     def write(self, path: Path, rows: Iterable[dict[str, str]] | None = None) -> Path:
         with path.open("w", encoding="utf-8", newline="") as file:
@@ -112,10 +111,6 @@ class Planted:
             writer.writeheader()
             writer.writerows(self.rows if rows is None else rows)
         return path
-
-
-def _zulu(moment: datetime, seconds: float) -> str:
-    return (moment + timedelta(seconds=seconds)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from victor_ext import ConfigurationError, Problem
+from victor_ext import ConfigurationError
 from victor_ext.settlement.flow import SETTLED
 
-from .layout import CHUNK, COPY, LOAD, PLAN, VERSION, Chunk, Submission, chunk_id, numbers_of, queue_of, record_of
+from .layout import CHUNK, LOAD, MARK, VERSION, Chunk, Submission, chunk_id, numbers_of, queue_of, record_of
 from .rows import SEND_STEP, Progress, RowOutcome, Step
 from .state import StateLost
 from .vault import other_key
@@ -72,80 +72,33 @@ class BatchStore:
         """
         return [Submission(**data) for data in self._numbered(f"{self.batch}/load")]
 
-    def submissions(self) -> tuple[list[Submission], Submission | None]:
-        """Return those that are stored, and the one that is being stored: it is planned, and no load."""
-        loads = self.loads()
-        return loads, self._submission(self.batch, "plan", len(loads) + 1)
+    def marks(self, kind: str) -> list[tuple[str, str]]:
+        """Return the batch and the digest of each submission with a mark of this kind, in order."""
+        return [(batch, digest) for batch, digest in self._numbered(f"{self.application}/{kind}", of_others=True)]
 
-    def refuse_copy(self, asked: str, source: str, *, ask_again: bool = False) -> int:
-        """Return how many submissions there were whose rows ask the same. The same source in this batch is no copy.
+    def add_load(self, load: Submission, chunks: Callable[[], Iterable[object]], mark: str = "") -> bool:
+        """Store a submission, its mark and all its chunks at once, unless another process has stored the same source.
 
-        Raises `ConfigurationError` if another source with such rows is, or is being, stored; unless `ask_again`.
+        Return whether it is stored: not, if another batch has the `mark` (kind and number; "" is none) meanwhile.
+        Raises `ConfigurationError` if another process has stored other rows of this batch, or dropped some, meanwhile.
         """
-        marks: list[tuple[str, int]] = self._numbered(f"{self.application}/copy/{asked}", of_others=True)
-        for batch, number in () if ask_again else reversed(marks):
-            load, plan = (self._submission(batch, kind, number) for kind in ("load", "plan"))
-            is_itself = batch == self.batch and plan is not None and plan.digest == source
-            if not is_itself and (load is None or load.rows):
-                message = f"{self.batch} has the same rows as the batch {batch}, and they would be sent a second time."
-                hint = (
-                    f"BulkSender(batch={batch!r}, ...).status() shows that one, and .resume() goes on with it; to send "
-                    "all of them again on purpose, ask_again=True"
-                )
-                raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
-        return len(marks)
-
-    def add_plan(self, plan: Submission, asked: str, *, ask_again: bool) -> None:
-        """Store which source is about to be stored, and the mark of what its rows ask.
-
-        Raises `ConfigurationError` as `refuse_copy` does, and if another process is storing another source.
-        """
-        while True:
-            marks = self.refuse_copy(asked, plan.digest, ask_again=ask_again)
-            with suppress(*_stored_by_another()), self._transaction() as connection:
-                self._insert(connection, PLAN, f"{self.batch}/plan/{plan.number}", asdict(plan))
-                mark = f"{self.application}/copy/{asked}/{marks + 1}"
-                self._insert(connection, COPY, mark, [self.batch, plan.number])
-                return
-            other = self._submission(self.batch, "plan", plan.number)
-            if other is not None and other.digest == plan.digest:
-                return
-            if other is not None:
-                raise ConfigurationError(
-                    f"Another process is storing the batch {self.batch}. Wait until it is done, then send again: rows "
-                    "that are stored already are not stored twice."
-                )
-
-    def payments(self) -> list[str]:
-        """Return the batch of each load whose payments no other batch may have."""
-        return [batch for batch, _ in self._numbered(f"{self.application}/payments", of_others=True)]
-
-    def add_load(self, load: Submission, chunks: Callable[[], Iterable[object]], payments: int | None = None) -> bool:
-        """Store a submission and all its chunks at once, unless another process has stored the same source.
-
-        Return False, and store nothing, if the state has no longer as many loads of `payments` (None: they are none).
-        Raises `ConfigurationError` if another process has dropped or, before a drop, stored rows of this batch.
-        """
-        with suppress(*_stored_by_another()), self._transaction() as connection:
+        with self._transaction() as connection:
             self._insert(connection, LOAD, f"{self.batch}/load/{load.number}", asdict(load))
             for number, chunk in enumerate(chunks(), load.first):
                 self._insert(connection, CHUNK, chunk_id(self.batch, number), chunk)
-            if payments is not None:
-                self._insert(connection, COPY, f"{self.application}/payments/{payments + 1}", [self.batch, load.number])
-            return True
-        other = self._submission(self.batch, "load", load.number)
-        if other is None and payments is not None:
-            return False
-        if other is None or not (other.rows and load.rows):
+            if mark:  # at the end: other batches wait for the transaction that has it
+                self._insert(connection, MARK, f"{self.application}/{mark}", [self.batch, load.digest])
+        stored = self.loads()[load.number - 1 :]
+        if stored and (stored[0].digest, [*stored[0].dropped]) != (load.digest, [*load.dropped]):
             raise ConfigurationError(
-                f"Another process has stored or dropped rows of the batch {self.batch} meanwhile, and nothing else was "
-                "done. Look at its status, and do this again if it is still meant."
+                f"Another process has stored other rows of the batch {self.batch} meanwhile, or dropped some, and "
+                "nothing else was done. Look at its status, and do this again if it is still meant."
             )
-        return True
+        return bool(stored)
 
     def add_try(self, workflow_id: str, chunk: Chunk) -> None:
         """Add an attempt, unless another process has already added it."""
-        with suppress(*_stored_by_another()), self._transaction() as connection:
+        with self._transaction() as connection:
             self._insert(connection, CHUNK, workflow_id, chunk.to_json())
 
     def open_queue(self, rate: float | None, slots: int) -> None:
@@ -211,27 +164,27 @@ class BatchStore:
 
         Raises `ConfigurationError`, about `what`, if there are only batches of other owners: they may have been sent.
         """
-        from dbos import DBOSClient  # noqa: PLC0415 - as in `_stored_by_another`
+        from dbos import DBOSClient  # noqa: PLC0415 - as in `_transaction`
 
         # A client without an application lists the workflows of all of them.
         client = DBOSClient(system_database_engine=self.engine, retry_connection_errors=False)
         try:
-            infos = client.list_workflows(name=PLAN, load_input=False, load_output=False)
+            infos = client.list_workflows(name=LOAD, load_input=False, load_output=False)
         finally:
             client.destroy()
         owned = (info.workflow_id for info in infos if info.application_name == self.application)
-        batches = [workflow_id.rpartition("/plan/")[0] for workflow_id in owned]
+        batches = [batch for workflow_id in owned if "/" not in (batch := workflow_id.rpartition("/load/")[0])]
         if infos and not batches:
-            # Prefer batches of the same key: the message can then name the settings to change.
-            same_key = self.application.rpartition("-")[0]
-            owners = {str(info.application_name) for info in infos}
-            owner = max(owners, key=lambda owner: owner.rpartition("-")[0] == same_key)
-            raise _other_owner(owner, self.application, what)
+            raise _other_owner(str(infos[-1].application_name), self.application, what)
         return list(dict.fromkeys(batches))
 
     @contextmanager
     def _transaction(self) -> Generator[sa.Connection]:
-        with self.engine.begin() as connection:
+        """Store all of a block, or nothing, and skip its rest, if another process has stored one of its ids."""
+        from dbos import error  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
+
+        taken = error.DBOSWorkflowIDInUseError, error.DBOSConflictingWorkflowError
+        with suppress(*taken), self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'"))
             yield connection
@@ -242,22 +195,14 @@ class BatchStore:
         options: Any = {**record, "workflow_id_reuse_policy": "reject"}
         self.client.enqueue_in_transaction(connection, options, data)
 
-    def _submission(self, batch: str, kind: str, number: int) -> Submission | None:
-        inputs = self._inputs([f"{batch}/{kind}/{number}"], of_others=batch != self.batch)
-        return Submission(**inputs[0]) if inputs else None
-
     def _numbered(self, prefix: str, *, of_others: bool = False) -> list[Any]:
         inputs: list[Any] = []
         while True:
             ids = [f"{prefix}/{number}" for number in range(len(inputs) + 1, len(inputs) + 1 + _AT_ONCE)]
-            page = self._inputs(ids, of_others=of_others)
-            inputs += page
+            page = self._workflows(ids, rows=True, of_others=of_others)
+            inputs += [_opened(page[each].input, "The batch")["args"][0] for each in ids if each in page]
             if len(page) < _AT_ONCE:
                 return inputs
-
-    def _inputs(self, ids: Sequence[str], *, of_others: bool) -> list[Any]:
-        page = self._workflows(ids, rows=True, of_others=of_others)
-        return [_opened(page[workflow_id].input, "The batch")["args"][0] for workflow_id in ids if workflow_id in page]
 
     def _workflows(
         self, ids: Sequence[str], *, rows: bool = False, of_others: bool = False
@@ -285,12 +230,6 @@ def _opened(stored: Any, what: str) -> Any:
     if isinstance(stored, str):
         raise other_key(what)
     return stored
-
-
-def _stored_by_another() -> tuple[type[Exception], ...]:
-    from dbos import error  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
-
-    return error.DBOSWorkflowIDInUseError, error.DBOSConflictingWorkflowError
 
 
 def _check_owner(info: WorkflowStatus, application: str, what: str, account: str | None) -> None:

@@ -59,22 +59,16 @@ class SendTerms:
 
 
 class Delivery:
-    """Sends the rows of all chunks of a process with one client, until `stop`: then only calls in progress finish."""
+    """Sends the rows of all chunks of a process, until `stop`: then only calls in progress finish."""
 
     def __init__(
-        self,
-        client: Any,
-        workers: int,
-        stop: threading.Event,
-        monotonic: Callable[[], float] = time.monotonic,
-        kind: Sendable | None = None,
+        self, kind: Sendable, workers: int, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._client, self._caller = client, client.caller
-        self._kind: Sendable = kind or client.system.load("bulk")(client)
+        self._kind, self._caller = kind, kind.client.caller
         self._stop = stop
         self._monotonic = monotonic
         self._backoff = Backoff(stop, monotonic)
-        self._clock = ProviderClock(client, monotonic)
+        self._clock = ProviderClock(kind.client, monotonic)
         self._workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
         self._few = threading.Lock()
@@ -112,8 +106,7 @@ class Delivery:
             settled[unit] = self._send([rows[index] for index in unit], terms, rate_limiter)
 
         def known(units: Iterable[_Unit], *, is_final: bool = False) -> dict[int, Result]:
-            each = ((unit, settled[unit]) for unit in units if unit in settled)
-            sure = ((unit, one) for unit, one in each if isinstance(one, Settlement))
+            sure = ((unit, one) for unit in units if isinstance(one := settled.get(unit), Settlement))
             told = ((unit, self._result(one, rows[unit[0]].key, is_final=is_final)) for unit, one in sure)
             return {index: result for unit, result in told for index in unit}
 
@@ -241,7 +234,7 @@ class Delivery:
             # The time is read after the waits: a key can expire during them.
             return None if self._stop.is_set() else self._clock.now()
 
-        client = within_key_life(self._client, life)
+        client = within_key_life(self._kind.client, life)
         flow = settle(payment, keys, turn, lambda is_repeat: self._call(client, payment, key, is_repeat=is_repeat))
         return drive(flow, call)
 

@@ -1,17 +1,14 @@
 """Layout of a batch in the database: DBOS workflows only.
 
-    <batch>/plan/<n>                      a submission of a source, before its rows are stored
-    <batch>/load/<n>                      the same, stored in one transaction with all its chunks, or dropped
+    <batch>/load/<n>                      a submission of a source, or a drop
     <batch>/<number>                      one chunk of rows; its output contains their results
     <batch>/<number>~<n>                  retry of a chunk's unsettled rows
-    <application>/copy/<digest>/<n>       names a plan whose rows ask for what the digest tells
+    <application>/copy/<digest>/<n>       names a load whose rows ask for what the digest tells
     <application>/payments/<n>            names a load of rows whose payments no other batch may have
 
-An id exists once: of two processes that store the same thing, the database lets one win. A plan is stored in one
-transaction with its copy mark. Until its load exists, the batch is being stored, and only the planned source or a drop
-makes that load. Submissions, marks and chunks are numbered without gaps. A load of payments is stored in one
-transaction with its mark: of two processes that compare their rows and store them at the same time, one has to compare
-again. Nobody runs plans, loads and marks.
+A load is stored in one transaction with its mark and all its chunks. An id exists once: of two processes that compare
+their rows and store them at the same time, the database lets one win, and the other one has to compare again. Loads,
+marks and chunks are numbered without gaps. Nobody runs loads and marks.
 """
 
 from __future__ import annotations
@@ -27,11 +24,10 @@ from victor_ext.settlement.flow import SETTLED
 
 from .rows import Result, Row
 
-PLAN = "victor_bulk_plan"
 LOAD = "victor_bulk_load"
-COPY = "victor_bulk_copy"
+MARK = "victor_bulk_mark"
 CHUNK = "victor_bulk_chunk"
-VERSION = "victor-bulk-1"
+VERSION = "victor-bulk-2"
 """Storage layout. With the account it is the application version of DBOS: a worker gets the chunks of its own one."""
 CHUNK_ROWS = 500
 """Rows that are stored, taken and finished together.
@@ -51,10 +47,9 @@ class Submission:
 
     Attributes:
         number: Number of the submission in the batch, from 1.
-        source: Path to read again after an interruption; None for rows from Python.
         digest: Digest of all rows of the source and their keys, to know it again.
         columns: Extra columns, for the export.
-        settings: The settings `READING` and `TERMS`, those of the submission before where none were given.
+        settings: The settings `TERMS`, those of the submission before where none were given, and `PERSONS`.
         sizes: The number of rows in each chunk.
         first: Number of the first chunk.
         replaced: Number of previously refused rows that stored rows replace, or that are dropped.
@@ -62,7 +57,6 @@ class Submission:
     """
 
     number: int
-    source: str | None
     digest: str
     key_column: str
     columns: Sequence[str]
@@ -70,16 +64,11 @@ class Submission:
     sizes: Sequence[int]
     first: int
     replaced: int
-    dropped: Sequence[tuple[int, int]]
+    dropped: Sequence[Sequence[int]] = ()
 
     @property
     def rows(self) -> int:
         return sum(self.sizes)
-
-    @property
-    def last(self) -> int:
-        """Number of the last chunk; of no chunks, the number before `first`."""
-        return self.first - 1 + len(self.sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +98,6 @@ def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[int, int]]:
     """Yield the number of each chunk, and of its rows."""
     for load in loads:
         yield from enumerate(load.sizes, load.first)
-
-
-def dropped_in(loads: Sequence[Submission]) -> set[tuple[int, int]]:
-    return {(number, place) for load in loads for number, place in load.dropped}
 
 
 def chunk_id(batch: str, number: int, again: int = 0) -> str:

@@ -1,8 +1,7 @@
 """Check a source, then store its new rows in the database."""
 
 import os
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Context, Decimal
 from functools import partial
@@ -17,43 +16,37 @@ from .batch_store import BatchStore
 from .columns import Fields, canonical_text, check_heading, differing, problems_of, split_record
 from .layout import Chunk, Submission, chunk_rows_for
 from .results import stored_rows, was_refused
-from .row_kind import RowKind
 from .rows import SHOWN, Check, Row, RowOutcome, RowProblem, identity_of
-from .settings import DAY, PATIENCE, PERSONS, READING, TERMS, Expected, Settings, WorkerContext, in_utc
+from .settings import DAY, PATIENCE, PERSONS, TERMS, Expected, WorkerContext, in_utc
 from .vault import Digests
 
 _EXACT = Context(prec=60)
 _NAMED = 10
 """Maximum number of rows in an error message."""
-_CHANGED = "This source is not the same: rows were changed, added or removed."
-OpenStore = Callable[[], AbstractContextManager[BatchStore]]
 _SCHEMA = """
-CREATE TABLE seen (id BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE known (id BLOB PRIMARY KEY, fingerprint TEXT NOT NULL, refused INTEGER NOT NULL,
-    chunk INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE keys (id BLOB PRIMARY KEY, line INTEGER, fingerprint TEXT, refused INTEGER, chunk INTEGER) WITHOUT ROWID;
 CREATE TABLE payments (name TEXT PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE chunks (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, encrypted TEXT NOT NULL);
 """
 
 
+_SEEN = "INSERT INTO keys (id, line) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET line = excluded.line"
+
+
 class Loading(TemporaryDatabase):
-    """Rows to check, and then to store in a batch, which `open_store` opens if the state exists.
+    """Rows to check, and then to store in a batch.
 
     The database has encrypted chunks of checked rows, the keys of the source, and the keys of the batch.
     """
 
-    def __init__(
-        self, rows: Rows, batch: str, context: WorkerContext, open_store: OpenStore, expected: Expected
-    ) -> None:
+    def __init__(self, rows: Rows, batch: str, context: WorkerContext, expected: Expected) -> None:
         super().__init__(_SCHEMA)
         self._rows, self.batch, self._settings, self._kind = rows, batch, context.settings, context.kind
-        self._state, self._vault, self._open_store = context.state, context.vault, open_store
+        self._context, self._vault = context, context.vault
         self._expected, self._without_amount = expected, 0
         self._totals: dict[str, Decimal] = {}
         """The sum of the amounts in each currency."""
         self._loads: Sequence[Submission] = ()
-        self._plan: Submission | None = None
-        """The submission whose storing was interrupted."""
         self._key_column = context.settings.key_column or context.kind.reference
         self._digests = Digests(context.vault)
         self._new: dict[Hashable, list[Row]] = {}
@@ -64,22 +57,20 @@ class Loading(TemporaryDatabase):
 
     def _read_batch(self) -> None:
         """Read what the batch has, to compare the rows with it."""
-        with self._open_store() as store:
-            self._loads, self._plan = store.submissions()
-            last = self._plan or next((load for load in reversed(self._loads) if load.rows), None)
-            self._key_column = _key_column(last, self._settings, self._kind)
-            self._settings = self._settings.after(last) if last else self._settings
+        with self._context.open_present(self.batch) as store:
+            self._loads = store.loads()
+            if self._loads:
+                self._settings, self._key_column = self._settings.after(self._loads[-1]), self._loads[-1].key_column
             rows = stored_rows(store, self._loads, only_refused=True)
             values = ((row.identity, row.fingerprint, was_refused(row, one), number) for number, row, one in rows)
-            self.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", values)
+            self.executemany("INSERT OR REPLACE INTO keys VALUES (?, NULL, ?, ?, ?)", values)
 
     def read(self) -> Check:
         """Check every row, and write the rows to store into the database, encrypted, in chunks.
 
-        Raises `ConfigurationError` as `refuse_copy` does, if another batch has a payment of the rows, and if storing
-        another source was interrupted.
+        Raises `ConfigurationError` as `_refuse_sent` does.
         """
-        if has_state := self._state.exists():
+        if has_state := self._context.state.exists():
             self._read_batch()
         settings, check, kind = self._settings, self.check, self._kind
         required = [name for name in kind.required if name not in settings.defaults]
@@ -96,13 +87,9 @@ class Loading(TemporaryDatabase):
         check.columns = list(self._columns)
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.note(RowProblem(None, None, None, "control_total", message), breaks=True)
-        if check.is_refused(skip_invalid=settings.skip_invalid):
-            return check
-        if self._plan is not None:
-            if self._plan.digest != self._digests.source:
-                raise being_stored(self.batch, self._plan)
-        elif has_state and check.new and not settings.ask_again:
-            self._refuse_sent()
+        if has_state and check.new and not check.is_refused(skip_invalid=settings.skip_invalid):
+            with self._context.open_present(self.batch) as store:
+                self._refuse_sent(store)
         return check
 
     def _take(self, record: Record) -> None:
@@ -114,19 +101,20 @@ class Loading(TemporaryDatabase):
         if self._expected.total is not None:
             self._add_amount({} if record.problems else fields.arguments)
         key = "" if fields.key_value is None else idempotency_key_for(self.batch, fields.key_value)
-        identity = identity_of(key, record.number)
-        if key and (before := self._first_line_of(identity, record.line or record.number)) is not None:
+        identity, place = identity_of(key, record.number), record.line or record.number
+        known = self.execute("SELECT line, fingerprint, refused, chunk FROM keys WHERE id = ?", (identity,)).fetchone()
+        before, stored, refused, chunk = known or (None, None, True, 0)
+        if before is not None:
             check.repeated += 1
             unit, column = "row" if record.line is None else "line", self._key_column
             shown = (fields.key_value or "")[:60]
             message = f"{column} is {shown!r}, as in {unit} {before}: two rows cannot have one key."
             self._note(record, Problem(column, "repeated", message), *self._problems(record, fields))
             return
+        self.execute(_SEEN, (identity, place))
         fingerprint = self._vault.fingerprint(canonical_text(fields.arguments))
         self._digests.add(identity, fingerprint)
-        known = self.execute("SELECT fingerprint, refused, chunk FROM known WHERE id = ?", (identity,)).fetchone()
-        stored, was_never_sent, chunk = known or (None, True, 0)
-        if not was_never_sent:
+        if not refused:
             if stored == fingerprint:
                 check.unchanged += 1
             else:
@@ -144,7 +132,6 @@ class Loading(TemporaryDatabase):
             check.new += 1
             self._has_new_keys |= stored is None
             if (name := self._kind.payment_name(fields.arguments)) is not None:
-                place = record.line or record.number
                 self.execute("INSERT INTO payments VALUES (?, ?)", (self._vault.fingerprint(name), place))
         check.replaced += stored is not None
         asked = fields.arguments.items()
@@ -169,13 +156,6 @@ class Loading(TemporaryDatabase):
         for one in problems:
             self.check.note(RowProblem(record.number, record.line, one.field or None, one.code, one.message))
 
-    def _first_line_of(self, identity: bytes, line: int) -> int | None:
-        """Record the line of a key; return its earlier line, if any."""
-        if self.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (identity, line)).rowcount:
-            return None
-        (before,) = self.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
-        return int(before)
-
     def _add_amount(self, arguments: Mapping[str, Any]) -> None:
         try:
             amount, currency = self._kind.price(arguments)
@@ -188,7 +168,7 @@ class Loading(TemporaryDatabase):
         self.check.changed += 1
         columns: Sequence[str] = ()
         if len(self.check.problems) < SHOWN:
-            with self._open_store() as store:
+            with self._context.open_present(self.batch) as store:
                 rows = store.tries([chunk], rows=True)[chunk][0].chunk.rows
             # Values are omitted: one may be an account number.
             columns = differing(self._kind, next(row.arguments or {} for row in rows if row.key == key), arguments)
@@ -204,18 +184,36 @@ class Loading(TemporaryDatabase):
             encrypted = self._vault.serialize({"args": (chunk.to_json(),), "kwargs": {}})
             self.execute("INSERT INTO chunks (rows, encrypted) VALUES (?, ?)", (len(rows), encrypted))
 
-    def _refuse_sent(self) -> None:
-        with self._open_store() as store:
-            if self._has_new_keys:
-                store.refuse_copy(self._digests.asked, self._digests.source)
-            self._refuse_payments(store, store.payments())
+    def _refuse_sent(self, store: BatchStore) -> str:
+        """Return the mark to store with the rows: they are compared with all that the state has now.
+
+        Raises `ConfigurationError` if another source, in any batch, asks the same under new keys, or another batch has
+        a payment of the rows, where each has a name; unless they are to be asked again.
+        """
+        has_names = self._kind.together > 1
+        kind = "payments" if has_names else f"copy/{self._digests.asked}"
+        marks = store.marks(kind)
+        if has_names and not self._settings.ask_again:
+            self._refuse_payments(store, [*dict.fromkeys(batch for batch, _ in marks if batch != self.batch)])
+        elif self._has_new_keys and not self._settings.ask_again:
+            self._refuse_copy(marks)
+        return f"{kind}/{len(marks) + 1}"
+
+    def _refuse_copy(self, marks: Sequence[tuple[str, str]]) -> None:
+        # The same source in this batch is no copy.
+        others = [batch for batch, digest in marks if (batch, digest) != (self.batch, self._digests.source)]
+        if others:
+            message = f"{self.batch} has the same rows as the batch {others[-1]}, and they would be sent a second time."
+            hint = (
+                f"BulkSender(batch={others[-1]!r}, ...).status() shows that one, and .resume() goes on with it; to "
+                "send all of them again on purpose, ask_again=True"
+            )
+            raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
 
     def _refuse_payments(self, store: BatchStore, batches: Sequence[str]) -> None:
         """Raise `ConfigurationError` if another batch has a payment of a new row: it was submitted, or may be."""
         found = list[str]()
-        for batch in dict.fromkeys(batches):
-            if batch == self.batch:
-                continue
+        for batch in batches:
             other = replace(store, batch=batch, account=None)
             for _, row, result in stored_rows(other, other.loads()):
                 if was_refused(row, result) or (result is not None and result.outcome is RowOutcome.REJECTED):
@@ -234,73 +232,36 @@ class Loading(TemporaryDatabase):
             raise ConfigurationError.of([Problem("", "payments", message, hint=hint)])
 
     def store(self, store: BatchStore) -> None:
-        """Store the checked rows: first what will be stored (`add_plan`), then all of it at once (`add_load`)."""
-        if not self.check.stored and self._plan is None:
+        """Store the checked rows, all of them at once. Raises `ConfigurationError` as `_refuse_sent` does."""
+        if not self.check.stored:
             return
-        settings = self._settings
-        # Who goes on with what another one began to store is not who sends it.
-        persons = {name: self._plan.settings[name] for name in PERSONS} if self._plan else {}
         load = Submission(
             number=len(self._loads) + 1,
-            source=os.path.abspath(self._rows) if isinstance(self._rows, str | os.PathLike) else None,
             digest=self._digests.source,
             key_column=self._key_column,
             columns=self.check.columns,
-            settings={**{name: getattr(settings, name) for name in (*READING, *TERMS, *PERSONS)}, **persons},
+            settings={name: getattr(self._settings, name) for name in (*TERMS, *PERSONS)},
             sizes=[size for (size,) in self.execute("SELECT rows FROM chunks ORDER BY number")],
-            first=self._loads[-1].last + 1 if self._loads else 1,
+            first=sum(len(load.sizes) for load in self._loads) + 1,
             replaced=self.check.replaced,
-            dropped=(),
         )
-        if self._plan is None:
-            ask_again = settings.ask_again or not self._has_new_keys
-            store.add_plan(load, self._digests.asked, ask_again=ask_again)
 
         def chunks() -> Iterator[str]:
             return (encrypted for (encrypted,) in self.execute("SELECT encrypted FROM chunks ORDER BY number"))
 
-        is_stored = False
-        while not is_stored:
-            payments = store.payments() if self._kind.together > 1 else None
-            if payments and not settings.ask_again:
-                self._refuse_payments(store, payments)
-            is_stored = store.add_load(load, chunks, None if payments is None else len(payments))
+        while not store.add_load(load, chunks, self._refuse_sent(store)):
+            pass  # another batch was stored meanwhile
 
 
-def drop(store: BatchStore, loads: Sequence[Submission], plan: Submission | None) -> int:
-    """Drop the rows that are being stored, and those that were refused. Returns their number."""
-    refused: dict[bytes, list[tuple[int, int]]] = {}
+def drop(store: BatchStore, loads: Sequence[Submission]) -> int:
+    """Drop the rows that were refused. Returns their number."""
+    refused: dict[bytes, list[list[int]]] = {}
     for number, row, result in stored_rows(store, loads, only_refused=True):
         if was_refused(row, result):
-            refused.setdefault(row.identity, []).append((number, row.place))
+            refused.setdefault(row.identity, []).append([number, row.place])
         else:
             refused.pop(row.identity, None)
-    if plan is None and not refused:
-        return 0
-    first, places = loads[-1].last + 1 if loads else 1, [*chain.from_iterable(refused.values())]
-    load = replace(plan or loads[-1], number=len(loads) + 1, columns=(), first=first, sizes=())
-    store.add_load(replace(load, replaced=len(refused), dropped=places), tuple)
-    return len(refused) + (plan.rows if plan else 0)
-
-
-def being_stored(batch: str, plan: Submission, why: str = _CHANGED) -> ConfigurationError:
-    """Return the error for a batch whose last submission was interrupted while it was stored."""
-    message = (
-        f"{batch} is being stored, or that was interrupted: {plan.rows:,} rows from {plan.source or 'Python'}, and "
-        f"none of them was sent. {why}"
-    )
-    hint = f"send those rows again as they were, or give them up with BulkSender(batch={batch!r}, ...).drop()"
-    return ConfigurationError.of([Problem("", "being_stored", message, hint=hint)])
-
-
-def _key_column(last: Submission | None, settings: Settings, kind: RowKind) -> str:
-    """Return the batch's key column. Another column would give other keys and duplicate requests."""
-    known = last.key_column if last else settings.key_column or kind.reference
-    if settings.key_column in (None, known):
-        return known
-    message = (
-        f"key_column is {settings.key_column}, and this batch has the key column {known} (by another one the same rows "
-        "have other keys, and would be sent again)."
-    )
-    hint = f"write key_column={known!r}, or leave it out, and give the column of the file this name again"
-    raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
+    if refused:
+        load = replace(loads[-1], number=len(loads) + 1, digest="", columns=(), sizes=(), replaced=len(refused))
+        store.add_load(replace(load, dropped=[*chain.from_iterable(refused.values())]), tuple)
+    return len(refused)

@@ -1,14 +1,15 @@
 """Read the stored rows of a batch with what is known of each, also by the provider, and export them."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TextIO
 
 from victor_ext.settlement.key_age import Sent
-from victor_ext.tables.texts import csv_writer, escape_formulas
+from victor_ext.tables.texts import write_table
 
 from .batch_store import BatchStore, Try
-from .layout import Submission, dropped_in
+from .layout import Submission
 from .row_kind import RowKind
 from .rows import Result, Row, RowOutcome, RowResult
 
@@ -22,8 +23,8 @@ def results_of(store: BatchStore, loads: Sequence[Submission], kind: RowKind) ->
     # Corrected rows were stored again under the same key: the last row of each key counts, in the place of the first.
     # The submissions that correct rows are held in memory: few rows, unless one of them adds many as well.
     corrections = [load for load in loads if load.replaced]
-    dropped = dropped_in(loads)
-    latest = {row.identity: _line(row, result, kind) for _, row, result in stored_rows(store, corrections, dropped)}
+    corrected = stored_rows(store, corrections, dropped_in(loads))
+    latest = {row.identity: _line(row, result, kind) for _, row, result in corrected}
     given: set[bytes] = set()
     for _, row, result in stored_rows(store, loads):
         if row.identity not in latest:
@@ -36,7 +37,7 @@ def results_of(store: BatchStore, loads: Sequence[Submission], kind: RowKind) ->
 def stored_rows(
     store: BatchStore,
     loads: Sequence[Submission],
-    dropped: Collection[tuple[int, int]] | None = None,
+    dropped: Collection[tuple[int, ...]] | None = None,
     *,
     only_refused: bool = False,
 ) -> Iterator[tuple[int, Row, Result | None]]:
@@ -50,6 +51,10 @@ def stored_rows(
         known = latest_results(store, tries) if refused or not only_refused else {}
         rows = (row for row in tries[0].chunk.rows if (number, row.place) not in dropped)
         yield from ((number, row, known.get(row.place)) for row in rows)
+
+
+def dropped_in(loads: Sequence[Submission]) -> set[tuple[int, ...]]:
+    return {tuple(place) for load in loads for place in load.dropped}
 
 
 def was_refused(row: Row, result: Result | None) -> bool:
@@ -88,36 +93,20 @@ def _line(row: Row, result: Result | None, kind: RowKind) -> RowResult:
 
 
 def write_csv(
-    file: TextIO,
-    results: Iterable[RowResult],
-    columns: Sequence[str],
-    *,
-    asked: Sequence[str],
-    escape: bool = True,
-    on_result: Callable[[RowResult], object] | None = None,
+    file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, asked: Sequence[str], escape: bool = True
 ) -> int:
     """Write results as CSV and return their number.
 
     An extra column whose name is taken gets the prefix `file_`, again until no other column has the name. The requested
-    values come last; an argument that is the key column is among the extra columns. `escape` puts a single quote before
-    what a spreadsheet would run.
+    values come last; an argument that is the key column is among the extra columns. `escape` is as for `write_table`.
     """
-    writer = csv_writer(file)
     asked = [name for name in asked if name not in columns]
     heading = [*COLUMNS, *_distinct(columns, asked), *asked]
-    writer.writerow(map(escape_formulas, heading) if escape else heading)
-    count = 0
-    for result in results:
-        if on_result is not None:
-            on_result(result)
-        cells = [
-            *(str(getattr(result, name) or "") for name in COLUMNS),
-            *(result.extras.get(column, "") for column in columns),
-            *(result.asked.get(name, "") for name in asked),
-        ]
-        writer.writerow(map(escape_formulas, cells) if escape else cells)
-        count += 1
-    return count
+    cells = (
+        chain((getattr(one, name) for name in COLUMNS), map(one.extras.get, columns), map(one.asked.get, asked))
+        for one in results
+    )
+    return write_table(file, chain([heading], cells), escape=escape)
 
 
 def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,6 @@ from victor_ext.settlement.flow import PaymentOutcome
 from victor_ext.settlement.key_age import Sent
 
 RowOutcome = PaymentOutcome
-"""Outcome of one row."""
 
 SHOWN = 100
 """Maximum number of stored problems; further ones are only counted."""
@@ -143,8 +142,7 @@ class Row:
         return identity_of(self.key, self.number)
 
     def to_json(self) -> list[Any]:
-        rest = [self.arguments, self.extras, self.reason, self.sent, self.place, self.unit]
-        return [self.number, self.key, self.fingerprint, *rest]
+        return [getattr(self, name) for name in self.__slots__]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Row:
@@ -196,7 +194,6 @@ class RowResult:
 
 
 SEND_STEP = "send"
-"""The name of each step in DBOS."""
 
 
 class Step(NamedTuple):
@@ -234,11 +231,6 @@ class Progress:
         self.begun, self.is_over = max(self.begun, step.begun), step.is_last
         self.results |= step.results
         self._steps.append(step)
-
-    @property
-    def in_doubt(self) -> int:
-        """Number of rows that may have been sent, and have no result."""
-        return sum(index not in self.results for index in range(self.begun))
 
     def sent(self, index: int) -> Sent | None:
         """Return the earliest time at which a row may have been sent; None: it was not."""

@@ -38,7 +38,6 @@ class BatchStatus:
     Attributes:
         rows: Number of rows.
         counts: Rows by outcome; rows that have not been sent are `waiting`.
-        complete: Whether no rows are being stored. Those that are count as `waiting`, and are not sent before.
         over: Whether workers have nothing left to do. Rows may still be unsettled.
         check: Result of checking the source, if this call checked it.
         payments: Created requests by what the provider says of them now (`completed` is paid), if this call read that.
@@ -49,7 +48,6 @@ class BatchStatus:
     batch: str
     rows: int
     counts: Mapping[RowOutcome, int]
-    complete: bool
     over: bool
     check: Check | None = field(default=None, repr=False)
     payments: Mapping[str, int] | None = None
@@ -75,7 +73,7 @@ class BatchStatus:
         """
         if any(self.counts.get(outcome, 0) for outcome in MAY_EXIST):
             return UNKNOWN
-        if self.unsettled or not self.complete:
+        if self.unsettled:
             return FOR_NOW
         changed = self.check is not None and self.check.changed
         return 0 if not changed and self.counts.get(RowOutcome.CREATED, 0) == self.rows else FAILED
@@ -181,25 +179,17 @@ class StatusReader:
     """Counts a batch repeatedly. Finished chunks are read once; of the others, only the next ones are read.
 
     Rows in progress are `unknown`: their sender may have died.
-
-    Args:
-        plan: The submission that is being stored.
     """
 
-    def __init__(self, store: BatchStore, loads: Sequence[Submission], plan: Submission | None = None) -> None:
-        self._store = store
-        self._complete = plan is None
-        self._last_load = loads[-1] if loads else None
+    def __init__(self, store: BatchStore, loads: Sequence[Submission]) -> None:
+        self._store, self._loads = store, loads
         self._sizes = numbers_of(loads)
         self._open: dict[int, int] = {}
         self._read: Counter[RowOutcome] = Counter()
-        self._replaced = sum(load.replaced for load in loads)
-        self._rows = sum(load.rows for load in loads) + (plan.rows - plan.replaced if plan else 0)
 
     def read(self) -> BatchStatus:
         """Read the database and return the status. Raises `StateLost` if records of the batch were deleted."""
-        if self._last_load is not None:
-            self._store.check_load(self._last_load)
+        self._store.check_load(self._loads[-1])
         unfinished: Counter[RowOutcome] = Counter()
         while True:
             self._open.update(islice(self._sizes, _WINDOW - len(self._open)))
@@ -223,18 +213,19 @@ class StatusReader:
         settled = Counter({outcome: count for outcome, count in counts.items() if outcome in SETTLED})
         known = settled + Counter(result.outcome for result in progress.results.values())
         # Of a retry that has not begun with them, rows may have been sent before.
-        left = progress.in_doubt if len(tries) == 1 else size - known.total()
+        begun = {*range(progress.begun)} - progress.results.keys()
+        left = len(begun) if len(tries) == 1 else size - known.total()
         return known + Counter({RowOutcome.UNKNOWN: left})
 
     def _status(self, unfinished: Counter[RowOutcome]) -> BatchStatus:
-        counts = self._read + unfinished
-        counts[RowOutcome.WAITING] += self._rows - counts.total()
-        counts[RowOutcome.REFUSED] -= self._replaced
+        counts, replaced = self._read + unfinished, sum(load.replaced for load in self._loads)
+        rows = sum(load.rows for load in self._loads)
+        counts[RowOutcome.WAITING] += rows - counts.total()
+        counts[RowOutcome.REFUSED] -= replaced
         # A chunk that is not over does not tell which of its rows are refused.
         counts[RowOutcome.WAITING] += min(0, counts[RowOutcome.REFUSED])
         shown = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome] > 0}
-        over = self._complete and not self._open
-        return BatchStatus(self._store.batch, self._rows - self._replaced, shown, self._complete, over)
+        return BatchStatus(self._store.batch, rows - replaced, shown, over=not self._open)
 
 
 def _counts(size: int, tries: Sequence[Try]) -> Counter[RowOutcome]:

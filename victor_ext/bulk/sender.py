@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any, ClassVar, TextIO
 
 import httpx
@@ -20,12 +19,12 @@ from victor_ext.tables.sources import Rows, hidden
 
 from .batch_store import BatchStore, no_such_batch
 from .layout import Chunk, Submission, checked_batch, queue_of
-from .loading import Loading, being_stored, drop
+from .loading import Loading, drop
 from .results import refreshed, results_of, stored_rows, write_csv
 from .row_kind import RowKind
 from .rows import Check, Row, RowOutcome, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, StatusReader, run_batch, serve
-from .settings import DAY, PATIENCE, PERSONS, READING, Expected, Settings, WorkerContext, day_of, provider_of, system_of
+from .settings import DAY, PATIENCE, PERSONS, Expected, Settings, WorkerContext, day_of, provider_of, system_of
 from .state import DEFAULT_STATE, State
 from .vault import Vault, storage_secret
 
@@ -127,7 +126,7 @@ class BulkSender:
         """
         source = hidden(source)
         expected = Expected.of(expect_rows, expect_total)
-        with self._context() as context, self._loading(source, context, expected) as loading:
+        with self._context() as context, closing(Loading(source, self._name(source), context, expected)) as loading:
             return loading.read()
 
     def send(
@@ -152,25 +151,25 @@ class BulkSender:
             VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
         source = hidden(source)
-        return self._send(source, self._settings, Expected.of(expect_rows, expect_total), on_progress)
+        expected = Expected.of(expect_rows, expect_total)
+        with self._context() as context, closing(Loading(source, self._name(source), context, expected)) as loading:
+            check = loading.read()
+            refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
+            self._state.prepare()
+            with context.open_present(loading.batch) as store:
+                loading.store(store)
+                loading.close()  # its file may be large, and sending may take long
+                return replace(run_batch(context, store, store.loads(), on_progress), check=check)
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Continue an interrupted batch, and retry unsettled rows with the same keys; `on_progress` is as for `send`.
 
         Raises:
-            ConfigurationError: The batch does not exist, it belongs to another account, or storing it was interrupted
-                and its source is not there as it was.
+            ConfigurationError: The batch does not exist, or it belongs to another account.
             VictorError: See `send`.
         """
-        with self._stored(to_read=False) as (context, store, loads, plan):
-            if plan is None:
-                return run_batch(context, store, loads, on_progress)
-        if plan.source is None or not os.path.exists(plan.source):
-            raise being_stored(store.batch, plan, f"They cannot be read from {plan.source or 'Python'} again.")
-        settings = replace(
-            self._settings, key_column=plan.key_column, **{name: plan.settings[name] for name in READING}
-        )
-        return self._send(plan.source, settings, Expected(), on_progress)
+        with self._stored(to_read=False) as (context, store, loads):
+            return run_batch(context, store, loads, on_progress)
 
     def take_step(self, name: str, *, on_progress: Progress | None = None) -> BatchStatus:
         """Instruct or withdraw each payout that the provider has accepted, at most once.
@@ -189,7 +188,7 @@ class BulkSender:
                 may not.
             VictorError: See `send`.
         """
-        with self._stored() as (context, store, loads, _):
+        with self._stored() as (context, store, loads):
             kind = context.kind
             if name not in kind.steps:
                 steps = f": write {' or '.join(kind.steps)}" if kind.steps else ", which have no steps"
@@ -202,24 +201,24 @@ class BulkSender:
             if not new and not before:
                 raise ConfigurationError(f"{store.batch} has nothing to {name}: the provider has accepted none of it.")
             if new:
-                first = before[-1].last + 1 if before else 1
+                first = sum(len(load.sizes) for load in before) + 1
                 settings = {**loads[-1].settings, **{term: getattr(self._settings, term) for term in PERSONS}}
-                load = Submission(len(before) + 1, None, "", kind.unit, (), settings, [1] * len(new), first, 0, ())
+                load = Submission(len(before) + 1, "", kind.unit, (), settings, [1] * len(new), first, 0)
                 rows = (Row(1, idempotency_key_for(step.batch, unit), unit, {"id": unit}, {}) for unit in new)
                 chunks = [self._settings.of_chunk(Chunk(DAY, PATIENCE, [row])).to_json() for row in rows]
                 step.add_load(load, lambda: chunks)
             return run_batch(context, step, step.loads(), on_progress)
 
     def drop(self) -> int:
-        """Drop from the batch what was never sent: refused rows, and rows that were left being stored.
+        """Drop from the batch what was never sent: its refused rows.
 
         They are neither counted nor exported any more. If they are sent again, they are new rows. Returns their number.
 
         Raises:
             ConfigurationError: The batch does not exist, or belongs to another account.
         """
-        with self._stored(to_read=False) as (_, store, loads, plan):
-            return drop(store, loads, plan)
+        with self._stored(to_read=False) as (_, store, loads):
+            return drop(store, loads)
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -230,14 +229,14 @@ class BulkSender:
         Raises:
             VictorError: With `refresh`, the provider could not be read.
         """
-        with self._stored() as (context, store, loads, plan):
+        with self._stored() as (context, store, loads):
             kind, steps = context.kind, dict[str, dict[str, Any]]()
             for name in kind.steps:
                 step = replace(store, batch=f"{store.batch}/{name}")
                 if taken := step.loads():
                     by = [load.settings["by"] for load in taken]
                     steps[name] = {"by": by, "counts": StatusReader(step, taken).read().counts}
-            status = replace(StatusReader(store, loads, plan).read(), steps=steps)
+            status = replace(StatusReader(store, loads).read(), steps=steps)
             if not refresh:
                 return status
             now = kind.current(results_of(store, loads, kind)).values()
@@ -248,8 +247,6 @@ class BulkSender:
     def export(self, *, refresh: bool = False) -> Iterator[RowResult]:
         """Yield the current result of every row in order, one for each key.
 
-        If the batch is not `complete` (see `status`), rows that were not stored are missing.
-
         Args:
             refresh: Read the provider's present `status` of each created request: `completed` is paid. Without it,
                 the status is that of the answer to `create`.
@@ -257,7 +254,7 @@ class BulkSender:
         Raises:
             VictorError: With `refresh`, the provider could not be read. Nothing has been yielded then.
         """
-        with self._stored() as (context, store, loads, _):
+        with self._stored() as (context, store, loads):
             yield from (refreshed if refresh else results_of)(store, loads, context.kind)
 
     def export_csv(
@@ -281,11 +278,17 @@ class BulkSender:
         Returns:
             The number of rows written.
         """
-        with self._stored() as (context, store, loads, _):
-            kind = context.kind
-            results = (refreshed if refresh else results_of)(store, loads, kind)
+        with self._stored() as (context, store, loads):
+            kind, read = context.kind, refreshed if refresh else results_of
+
+            def noted() -> Iterator[RowResult]:
+                for result in read(store, loads, kind):
+                    if on_result is not None:
+                        on_result(result)
+                    yield result
+
             columns = list(dict.fromkeys(column for load in loads for column in load.columns))
-            return write_csv(file, results, columns, asked=kind.asked, escape=escape, on_result=on_result)
+            return write_csv(file, noted(), columns, asked=kind.asked, escape=escape)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.
@@ -312,8 +315,8 @@ class BulkSender:
         with self._context() as context:
             queues = None if self._batch is None else [queue_of(context.vault.application, self._batch)]
             if self._batch is not None:
-                with self._store(context, self._batch) as store:
-                    store.submissions()
+                with context.open_present(self._batch) as store:
+                    store.loads()
             serve(context, queues, lambda: stop is not None and stop.is_set())
 
     def tried_counts(self) -> dict[RowOutcome, int]:
@@ -329,45 +332,18 @@ class BulkSender:
         return checked_batch(name)
 
     @contextmanager
-    def _context(self, settings: Settings | None = None) -> Generator[WorkerContext]:
+    def _context(self) -> Generator[WorkerContext]:
         with Victor.from_env(limits=self.limits) if self._client is None else nullcontext(self._client) as client:
             vault, kind = Vault(self._secret, provider_of(client)), client.system.load("bulk")(client)
-            terms = settings or self._settings
-            yield WorkerContext(client, kind, self._state, vault, terms, self.heartbeat, self._tried)
+            yield WorkerContext(client, kind, self._state, vault, self._settings, self.heartbeat, self._tried)
 
     @contextmanager
-    def _store(self, context: WorkerContext, batch: str, *, to_read: bool = False) -> Generator[BatchStore]:
-        if not self._state.exists():
-            raise no_such_batch(batch, str(self._state))
-        self._state.prepare()  # a process that was killed meanwhile, or an older DBOS, may have created it
-        with self._state.errors(), context.open(batch, to_read=to_read) as store:
-            yield store
-
-    @contextmanager
-    def _stored(
-        self, *, to_read: bool = True
-    ) -> Generator[tuple[WorkerContext, BatchStore, list[Submission], Submission | None]]:
-        with self._context() as context, self._store(context, self._name(None), to_read=to_read) as store:
-            loads, plan = store.submissions()
-            if not loads and plan is None:
+    def _stored(self, *, to_read: bool = True) -> Generator[tuple[WorkerContext, BatchStore, list[Submission]]]:
+        with self._context() as context, context.open_present(self._name(None), to_read=to_read) as store:
+            loads = store.loads()
+            if not loads:
                 raise no_such_batch(store.batch, str(self._state), store.batches(f"What {self._state} holds"))
-            yield context, store, loads, plan
-
-    def _loading(self, source: Rows, context: WorkerContext, expected: Expected) -> closing[Loading]:
-        batch = self._name(source)
-        return closing(Loading(source, batch, context, partial(self._store, context, batch), expected))
-
-    def _send(self, source: Rows, settings: Settings, expected: Expected, on_progress: Progress | None) -> BatchStatus:
-        with self._context(settings) as context:
-            with self._loading(source, context, expected) as loading:
-                check = loading.read()
-                refuse_invalid(loading.batch, check, skip_invalid=settings.skip_invalid)
-                self._state.prepare()
-                with self._store(context, loading.batch) as store:
-                    loading.store(store)
-            with self._store(context, loading.batch) as store:
-                status = run_batch(context, store, store.loads(), on_progress)
-        return replace(status, check=check)
+            yield context, store, loads
 
 
 def _units(kind: RowKind, store: BatchStore, loads: list[Submission]) -> list[str]:

@@ -19,7 +19,7 @@ from victor_ext.ids import in_one_form, words_of
 from victor_ext.settlement.key_age import LEAST_KEPT
 from victor_ext.systems import System
 
-from .batch_store import BatchStore
+from .batch_store import BatchStore, no_such_batch
 from .layout import CHUNK_ROWS, Chunk, Submission
 from .row_kind import RowKind
 from .rows import RowOutcome
@@ -32,7 +32,6 @@ MAX_WORKERS = 100
 MAX_RATE = 10_000.0
 DEFAULTS = ("due_date", "payor_id")
 """Settings that are the values of a column for rows without one."""
-READING = ("encoding", "skip_invalid", *DEFAULTS)
 TERMS = ("rate", "key_retention", "patience")
 PERSONS = ("by", "not_by_sender")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -90,7 +89,7 @@ class Settings:
 
     def check_person(self, loads: Sequence[Submission]) -> None:
         """Check that who takes a step is not who sent the rows, if that is wanted. Raises `ConfigurationError`."""
-        senders = {load.settings["by"] for load in loads if load.rows}
+        senders = {load.settings["by"] for load in loads}
         if not (self.not_by_sender or any(load.settings["not_by_sender"] for load in loads)):
             return
         if self.by is None:
@@ -112,9 +111,19 @@ class Settings:
         return 1 + math.ceil(self.workers / CHUNK_ROWS)
 
     def after(self, last: Submission) -> Settings:
-        """Return the settings, with the terms of the last submission where none are given."""
-        terms = {name: getattr(self, name) for name in TERMS}
-        return replace(self, **{name: last.settings[name] if term is None else term for name, term in terms.items()})
+        """Return the settings, with the terms of the last submission where none are given.
+
+        Raises `ConfigurationError` for another key column: it would give other keys, and duplicate requests.
+        """
+        known = last.key_column
+        if self.key_column not in (None, known):
+            message = (
+                f"key_column is {self.key_column}, and this batch has the key column {known} (by another one the same "
+                "rows have other keys, and would be sent again)."
+            )
+            hint = f"write key_column={known!r}, or leave it out, and give the column of the file this name again"
+            raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
+        return replace(self, **{name: last.settings[name] for name in TERMS if getattr(self, name) is None})
 
     def of_chunk(self, chunk: Chunk) -> Chunk:
         """Return the chunk, with these terms where they are given."""
@@ -174,6 +183,15 @@ class WorkerContext:
         """Open a batch. Unless it is only read, it has to belong to the client's account."""
         with self.state.engine() as engine, self.state.client(self.vault, engine) as client:
             yield BatchStore(client, engine, self.vault.application, batch, None if to_read else self.account)
+
+    @contextmanager
+    def open_present(self, batch: str, *, to_read: bool = False) -> Generator[BatchStore]:
+        """Open a batch of a state that has to be there. Raises as `State.errors` does."""
+        if not self.state.exists():
+            raise no_such_batch(batch, str(self.state))
+        self.state.prepare()  # a process that was killed meanwhile, or an older DBOS, may have created it
+        with self.state.errors(), self.open(batch, to_read=to_read) as store:
+            yield store
 
 
 def _refused(name: str, message: str) -> ConfigurationError:

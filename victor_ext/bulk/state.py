@@ -114,10 +114,9 @@ class State:
         if self.is_sqlite and not os.path.exists(self.path):
             return False
         with self.errors(), self.engine() as engine:
-            if not self.is_sqlite and not self._is_on_server():
-                return False
+            schema = None if self.is_sqlite else "dbos"
             # DBOS has no public question for this.
-            return sa.inspect(engine).has_table("workflow_status", schema=None if self.is_sqlite else "dbos")
+            return (self.is_sqlite or self._is_on_server()) and sa.inspect(engine).has_table("workflow_status", schema)
 
     def prepare(self) -> None:
         """Create the database and its tables, or migrate tables of an older DBOS. Raises as `errors` does."""

@@ -23,7 +23,7 @@ from victor_ext.settlement.key_age import LAST_CALLS
 from .delivery import Delivery, SendTerms
 from .layout import CHUNK, VERSION, Chunk, batch_of, next_try, queue_of, record_of
 from .results import stored_rows
-from .row_kind import LaterStep
+from .row_kind import LaterStep, Sendable
 from .rows import SEND_STEP, Progress, Result, RowOutcome, Step
 from .settings import WorkerContext
 from .state import NOTICE, StateLost, report
@@ -49,9 +49,9 @@ class Worker:
         self._worker_lock = worker_lock
         self._queues = queues
         self._stop = threading.Event()
-        new = partial(Delivery, context.client, context.settings.workers, self._stop)
-        later = {name: new(kind=LaterStep(context.client, write)) for name, write in context.kind.steps.items()}
-        self._deliveries = {"": new(kind=context.kind), **later}
+        later = {name: LaterStep(context.client, write) for name, write in context.kind.steps.items()}
+        kinds: dict[str, Sendable] = {"": context.kind, **later}
+        self._deliveries = {name: Delivery(kind, context.settings.workers, self._stop) for name, kind in kinds.items()}
         """By the step that a batch is of: one of what was sent before has its name after a slash."""
         self._unstored: dict[str, dict[int, Result]] = {}
         """Results by chunk and place in it that could not be stored yet. Their rows are not sent again."""

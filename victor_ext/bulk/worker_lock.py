@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -172,6 +172,8 @@ class TakeOver(threading.Thread):
         self._worker_lock = worker_lock
         self._stop_event = stop
         self.heartbeat = context.heartbeat
+        self._stalled: dict[str, int] = {}
+        """The number of consecutive looks that have shown each stalled chunk."""
         self.running: list[str] = []
         """The chunks that the worker runs: an execution can wait for another one of the same chunk, with its id."""
         self.begun: set[str] = set()
@@ -192,7 +194,6 @@ class TakeOver(threading.Thread):
         return max(began, present, key=lambda moment: moment.monotonic)
 
     def run(self) -> None:
-        stalled: dict[str, int] = {}
         self.heartbeat.start("bulk.state")
         with self._context.open() as store:
             while True:
@@ -206,7 +207,7 @@ class TakeOver(threading.Thread):
                         self._lost_at = time.monotonic()
                     else:
                         self._present = moment
-                    stalled = self._from_workers(store.client, stalled)
+                    self._queue_again(store.client)
                     gone = self._gone(store.client)
                 except SQLAlchemyError as error:
                     report(failure := error)
@@ -225,21 +226,16 @@ class TakeOver(threading.Thread):
         gone = set(begun) - {info.workflow_id for info in stored}
         return StateLost.deleted(f"What {self._state} has of {', '.join(sorted(gone))}") if gone else None
 
-    def _from_workers(self, client: DBOSClient, stalled: Mapping[str, int]) -> dict[str, int]:
-        """Queue again what dead workers had, and what this one was given without being told: its stalled chunks.
-
-        Returns them, with the number of consecutive looks that have shown them.
-        """
+    def _queue_again(self, client: DBOSClient) -> None:
+        """Queue again what dead workers had, and what this one was given without being told: its stalled chunks."""
         pending = client.list_workflows(status="PENDING", load_input=False, load_output=False)
-        still_stalled: dict[str, int] = {}
         mine = self._worker_lock.executor
-        for info in pending:
-            if info.executor_id == mine and info.name == CHUNK and info.workflow_id not in self.running:
-                still_stalled[info.workflow_id] = stalled.get(info.workflow_id, 0) + 1
-                if still_stalled[info.workflow_id] >= _LOOKS:
-                    # The claim was stored but its response was lost, for example in a server crash.
-                    client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
-                    del still_stalled[info.workflow_id]
+        own = {info.workflow_id: info for info in pending if info.executor_id == mine and info.name == CHUNK}
+        self._stalled = {each: self._stalled.get(each, 0) + 1 for each in own if each not in self.running}
+        for each in [each for each, looks in self._stalled.items() if looks >= _LOOKS]:
+            # The claim was stored but its response was lost, for example in a server crash.
+            client.resume_workflow(each, queue_name=own[each].queue_name)
+            del self._stalled[each]
         lock = self._worker_lock
         if isinstance(lock, ServerLock) and time.monotonic() - self._lost_at >= _GRACE:
             for executor in map(str, {info.executor_id for info in pending} - {mine, None}):
@@ -247,4 +243,3 @@ class TakeOver(threading.Thread):
                     if is_dead:
                         for info in client.list_workflows(status="PENDING", executor_id=executor, load_input=False):
                             client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
-        return still_stalled

@@ -331,7 +331,7 @@ def _watch(kept: _Batches) -> None:
                 statuses = [sender.status() for sender in senders]
                 for status in statuses:
                     progress.show(status.batch, status.settled, status.rows, bulk_output.counts(status))
-                if all(status.complete and status.over for status in statuses):
+                if all(status.over for status in statuses):
                     return
                 for status in statuses:
                     if kept.session.as_json and status not in before:
@@ -363,20 +363,17 @@ def export(
     kept = _Batches.of(session, given)
     one = kept.batch()
     with kept.sender(batch=one) as sender:
-        go_on = kept.next("resume", one)
-        bulk_output.write_export(sender, output, go_on, as_json=session.as_json, escape=not no_escape, refresh=refresh)
+        bulk_output.write_export(sender, output, as_json=session.as_json, escape=not no_escape, refresh=refresh)
 
 
 @bulk.command()
 @with_session
 def drop(session: Session, **given: Unpack[_Named]) -> None:
-    """Drop what was never sent: refused rows, and rows that were left being stored."""
+    """Drop what was never sent: refused rows."""
     kept = _Batches.of(session, given)
     one = kept.batch()
     with kept.sender(batch=one) as sender:
-        count = sender.drop()
-        left = None if count else sender.status()
-        bulk_output.show_dropped(one, count, left, kept.next("resume", one), as_json=session.as_json)
+        bulk_output.show_dropped(one, sender.drop(), as_json=session.as_json)
 
 
 def _add_step(step: str, text: str) -> None:

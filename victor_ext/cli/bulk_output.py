@@ -57,11 +57,10 @@ def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
 
 def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
     """Print the status of a batch; `resume` is the command that goes on with it."""
-    under_way = "" if status.over else " (under way, or interrupted)"
-    state = under_way if status.complete else " (being stored, or interrupted)"
+    state = "" if status.over else " (under way, or interrupted)"
     payments = (f"  {_counted(word, count)}" for word, count in (status.payments or {}).items())
     text = "\n".join([f"{_summary(status)}{state}", *payments, *_units(status)])
-    advice = [] if status.complete and status.over else [f"If nothing sends it now, go on with:\n  {resume}"]
+    advice = [] if status.over else [f"If nothing sends it now, go on with:\n  {resume}"]
     conclude(_as_dict(status), text, *advice, as_json=as_json)
 
 
@@ -123,38 +122,34 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
     conclude(document, _summary(status), *advice, as_json=as_json)
 
 
-def show_dropped(batch: str, count: int, left: BatchStatus | None, resume: str, *, as_json: bool) -> None:
-    """Print how many rows were dropped. If none: what is `left`, and `resume`, the command that goes on with it."""
-    text = "None of them was ever sent."
-    if left is not None:
-        text = f"What it has was sent, or waits to be sent: {counts(left)}." if left.rows else "It has no rows."
-    advice = [f"Go on with:\n  {resume}"] if left is not None and left.unsettled else []
-    text = f"{plain(batch)}: {rows_text(count)} dropped. {text}"
-    conclude({"batch": batch, "dropped": count}, text, *advice, as_json=as_json)
+def show_dropped(batch: str, count: int, *, as_json: bool) -> None:
+    """Print how many rows were dropped."""
+    conclude({"batch": batch, "dropped": count}, f"{plain(batch)}: {rows_text(count)} dropped.", as_json=as_json)
 
 
 def show_interruption(status: BatchStatus | None, command: str, unread: str | None, *, as_json: bool) -> None:
-    """Print that sending was stopped, how to continue, and why the state cannot be read now, if it cannot."""
+    """Print that sending was stopped, how to continue, and why the state cannot be read now, if it cannot.
+
+    No `status`: it had not begun. Rows may not have been stored, and `command` would know nothing of them.
+    """
     if as_json:
         state = {} if unread is None else {"state_unread": unread}
-        complain(json.dumps({"interrupted": True, "next_command": command, **state}))
+        next_command = None if status is None else command
+        complain(json.dumps({"interrupted": True, "next_command": next_command, **state}))
+        return
+    if status is None:
+        complain("Stopped before anything was sent. Run the same command again.")
         return
     text = "Stopped. Nothing is lost and nothing will be sent twice. Go on with:"
-    if status is None:
-        text = (
-            "Stopped before anything was sent. Run the same command again, or, if rows had been stored already, go on "
-            "with:"
-        )
-    elif unread is not None:
+    if unread is not None:
         text = f"Stopped. {plain(unread)}\nWhen the state can be read, go on with:"
     complain(f"{text}\n  {command}")
 
 
 def write_export(
-    sender: BulkSender, output: Path | None, resume: str, *, as_json: bool, escape: bool = True, refresh: bool = False
+    sender: BulkSender, output: Path | None, *, as_json: bool, escape: bool = True, refresh: bool = False
 ) -> None:
-    """Write the results of a batch to a file or standard output; `resume` is the command that goes on with it."""
-    before = sender.status()
+    """Write the results of a batch to a file or standard output."""
     statuses: Counter[str] = Counter()
 
     def note(result: RowResult) -> None:
@@ -170,20 +165,14 @@ def write_export(
     lines: list[str] = [] if output is None else [f"{rows_text(count)} written to {output}"]
     if refresh:
         listed = ", ".join(_counted(word, count) for word, count in sorted(statuses.items())) or "nothing was created"
-        lines = [". ".join([*lines, f"The provider says now: {listed}."])]
-    if not before.complete:
-        lines.append(
-            f"{plain(before.batch)} is being stored, or that was interrupted: the rows that are not in this export "
-            f"were not sent. Go on with:\n  {resume}"
-        )
+        lines.append(f"The provider says now: {listed}.")
     if lines:
-        complain("\n".join(lines))
+        complain(". ".join(lines))
 
 
 def _write_json(results: Iterable[RowResult], file: TextIO, note: Callable[[RowResult], None]) -> int:
     count = 0
-    for result in results:
-        count += 1
+    for count, result in enumerate(results, 1):  # noqa: B007 - it is returned
         note(result)
         fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}
         file.write(json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)}) + "\n")

@@ -54,9 +54,7 @@ def reconcile(
     ] = 10.0,
     payor_id: Annotated[str | None, option("The payor, where payments are listed by payor.", "ID")] = None,
     page_size: Annotated[int | None, option("Payments in a page (default: the provider's).", "N")] = None,
-    out: Annotated[
-        Path | None, option("Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE")
-    ] = None,
+    out: Annotated[Path | None, option("Write all rows to a file, as CSV.", "FILE")] = None,
     html: Annotated[
         Path | None, option("Write a report for people to open and print: totals, differences, what to do.", "FILE")
     ] = None,
@@ -73,7 +71,7 @@ def reconcile(
     with _failures(session):
         checks.finish("The reconciliation")
         from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - only this needs it
-        from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - the same
+        from victor_ext.reconciliation import write_csv  # noqa: PLC0415 - the same
 
         _check_outputs(file, {"--out": out, "--html": html})
         if not margin <= _LONGEST_MARGIN:  # NaN, too
@@ -95,9 +93,8 @@ def reconcile(
         ):
             progress.close()
             if out is not None:
-                write = write_json_lines if out.suffix.lower() in (".jsonl", ".ndjson", ".json") else write_csv
                 with whole_file(out, "--out", mode=0o600) as written:
-                    write(written, report)
+                    write_csv(written, report)
             place = ", ".join(filter(None, (system.title, client.environment, client.base_url)))
             about = {"Our book": plain(file.name), "Provider": place}
             moments = {"From": window["start"], "Until just before": window["end"], "Made": datetime.now(UTC)}

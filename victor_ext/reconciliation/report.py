@@ -1,15 +1,15 @@
-"""The result of a reconciliation: rows, their counts and sums, and their export as CSV or JSON Lines."""
+"""The result of a reconciliation: rows, their counts and sums, and their export as CSV."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from typing import Any, TextIO
 
 from victor_ext import zulu
 from victor_ext.books import Theirs
 from victor_ext.money import Money
-from victor_ext.tables.texts import csv_writer, escape_formulas, visible
+from victor_ext.tables.texts import visible, write_table
 
 from .entries import Entry
 
@@ -162,20 +162,7 @@ def write_csv(file: TextIO, rows: Iterable[Row]) -> int:
 
     Text that a spreadsheet would run has a single quote before it.
     """
-    writer = csv_writer(file)
-    writer.writerow(FIELDS)
-    count = 0
-    for count, row in enumerate(rows, 1):  # noqa: B007 - it is returned
-        writer.writerow("" if cell is None else escape_formulas(str(cell)) for cell in row.to_dict().values())
-    return count
-
-
-def write_json_lines(file: TextIO, rows: Iterable[Row]) -> int:
-    """Write rows to a text `file` as JSON Lines, and return their number."""
-    count = 0
-    for count, row in enumerate(rows, 1):  # noqa: B007 - it is returned
-        file.write(json.dumps(row.to_dict()) + "\n")
-    return count
+    return write_table(file, chain([FIELDS], (row.to_dict().values() for row in rows)))
 
 
 def _sums(sums: Sequence[Money]) -> dict[str, str]:

@@ -160,16 +160,16 @@ def _book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: 
     if system is None or not system.book:
         given = f"client is {type(client).__name__}" if system is None else f"{system.title} has no book"
         raise ConfigurationError(f"{given}: use the client of {titles('book')}, or the async form of one.")
-    if system.needs_payor and payor_id is None:
+    payor = {} if payor_id is None else {"payor_id": payor_id}
+    if system.needs_payor and not payor:
         message = "payor_id is missing: name the payor whose payments are compared."
         raise ConfigurationError.of([Problem("payor_id", "required", message)])
-    if payor_id is not None and not system.needs_payor:
+    if payor and not system.needs_payor:
         message = f"payor_id is for {titles('needs_payor')}: leave it out."
         raise ConfigurationError.of([Problem("payor_id", "choice", message)])
     if hasattr(client, "__aenter__") is not awaited:
         instead = "use reconcile" if awaited else "await reconcile_async"
         raise ConfigurationError(f"client is {type(client).__name__}: {instead} instead.")
-    payor = {"payor_id": payor_id} if system.needs_payor else {}
     book: Book = system.load("book")(client, page_size=page_size, **payor)
     return book
 

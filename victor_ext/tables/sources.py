@@ -5,6 +5,7 @@ import csv
 import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -199,12 +200,10 @@ def _constant(name: str) -> object:
 
 def _checked_encoding(encoding: str | None) -> str:
     """Return the normalized name of an encoding; UTF-8 for None. Raises `ConfigurationError`."""
-    try:
+    with suppress(LookupError, UnicodeError):
         # Lines are split before decoding, and some codecs are not text encodings.
         if b"\n;".decode(encoding or "utf-8") == "\n;":
             return codecs.lookup(encoding or "utf-8").name
-    except (LookupError, UnicodeError):
-        pass
     message = f"encoding={encoding!r} is not a text encoding: save the file as UTF-8, or name one such as windows-1252."
     raise ConfigurationError.of([Problem("encoding", "choice", message)])
 

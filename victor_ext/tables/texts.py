@@ -3,7 +3,8 @@
 import csv
 import re
 import unicodedata
-from typing import Any, TextIO
+from collections.abc import Iterable
+from typing import TextIO
 
 from victor_ext import Problem
 from victor_ext.ids import HALF_CHARACTER, trimmed
@@ -66,9 +67,16 @@ def _is_visible(char: str) -> bool:
     return char.isprintable() and char not in _BLANK_LETTERS
 
 
-def csv_writer(file: TextIO) -> Any:
-    """Return a writer of `csv` that ends lines with LF."""
-    return csv.writer(_Lines(file))
+def write_table(file: TextIO, rows: Iterable[Iterable[object]], *, escape: bool = True) -> int:
+    """Write rows as CSV with lines that end with LF, the heading first; return the number of those after it.
+
+    None is an empty cell. With `escape`, text that a spreadsheet would run has a single quote before it.
+    """
+    writer, count = csv.writer(_Lines(file)), 0
+    for count, cells in enumerate(rows):  # noqa: B007 - it is returned
+        texts = ("" if cell is None else str(cell) for cell in cells)
+        writer.writerow(map(escape_formulas, texts) if escape else texts)
+    return count
 
 
 class _Lines:
