@@ -49,7 +49,7 @@ class FlexFactorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport
     base_url: str | AnyURL | None
 
 
-class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
+class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Payments[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"orders": Orders, "_payments": Payments}
@@ -125,7 +125,7 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         for name in ("evaluate", "capture", "transmit") if hasattr(cls, "_payments") else ():
-            setattr(cls, name, staticmethod(getattr(cls._payments, name)))
+            setattr(cls, name, getattr(cls._payments, name).__func__)  # that of its mode, for `create_autospec`
 
     def _attach(self) -> None:
         super()._attach()
@@ -135,16 +135,6 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
 class FlexFactor(_FlexFactorClient[Blocking, SyncTransport, SyncClient], BlockingPing, BlockingClient):
     """A client of FlexFactor (formerly FlexCharge) with blocking calls. Safe to share between threads."""
 
-    def _attach(self) -> None:
-        super()._attach()
-        payments = self._payments  # here, and not in the base: only here is the type of its methods known
-        self.evaluate, self.capture, self.transmit = payments.evaluate, payments.capture, payments.transmit
-
 
 class AsyncFlexFactor(_FlexFactorClient[Awaited, AsyncTransport, AsyncClient], AwaitedPing, AwaitedClient):
     """A client of FlexFactor with awaited calls. The arguments are those of `FlexFactor`."""
-
-    def _attach(self) -> None:
-        super()._attach()
-        payments = self._payments  # see `FlexFactor`
-        self.evaluate, self.capture, self.transmit = payments.evaluate, payments.capture, payments.transmit

@@ -125,6 +125,7 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         )
         self._api = self.bind(self._generated)
         self._runner = self._runner_type(self._api_within, poll_sleep, config.extras)
+        self._shared = Shared(self._runner, config.clock, config.loop.deadline, config.context)
         self._attach()
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -161,10 +162,6 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         """Whom this client trusts; other clients share it. None for plain http, or with a transport of the caller's."""
         route: Route | None = getattr(self._connections, "route", None)
         return None if route is None else route.tls
-
-    @property
-    def _shared(self) -> Shared:
-        return Shared(self._runner, self._config.clock, self._config.loop.deadline, self._config.context)
 
     def with_options(
         self,
