@@ -11,7 +11,7 @@ from flexfactor_api import models
 from flexfactor_api.api.payments import capture, evaluate, transmit
 
 from victor_ext.money import Money
-from victor_ext.privacy import concealed, concealed_within, kind_of
+from victor_ext.privacy import HiddenRepr, concealed, concealed_within, kind_of
 from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, members_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
@@ -21,11 +21,11 @@ from victor_ext.runtime.loop.idempotency_keys import new_key
 from .checks import Validation
 from .records import Capture, Decision, Transmission
 from .system import Merchant
-from .transactions import Address, Card, Hidden, OrderItem, Payer, Subscription, Transaction
+from .transactions import Address, Card, OrderItem, Payer, Subscription, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _TransactionRequest(Hidden):
+class _TransactionRequest(HiddenRepr):
     """The arguments that `evaluate` and `transmit` have in common."""
 
     # `external_cancel` has to be able to name it.

@@ -76,6 +76,13 @@ def check(doing: str = "", /, **arguments: Any) -> None:
     validation.finish(doing or f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}")
 
 
+def check_request(doing: str, request: object) -> None:
+    """Check a request object. Raises `InvalidRequest`, which begins with `doing`."""
+    validation = Validation()
+    validation.checked(request)
+    validation.finish(doing)
+
+
 def day_around(value: datetime, days: int) -> str:
     """The date of a moment in UTC, moved by some days: in which zone Velo means its dates is not documented."""
     return (value.astimezone(UTC) + timedelta(days=days)).date().isoformat()

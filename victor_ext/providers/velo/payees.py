@@ -26,7 +26,7 @@ from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.validation import rule
 
-from .checks import Validation, check
+from .checks import Validation, check, check_request
 from .operations import batch_id as batch_id_of
 from .reading import ChangeFeed, InvitationList, PayeeList, read, walk, write
 from .records import Payee, PayeeBatch, PayeeChange, PayeeInvitation
@@ -162,9 +162,7 @@ class Payees(Resource[Mode]):
         Examples:
             >>> velo.payees.update(new_payee_id, language="en")
         """
-        validation = Validation()
-        validation.checked(request)
-        validation.finish("The payee")
+        check_request("The payee", request)
         body = models.PayeeUpdate(**members_of(request, "payee_id"))
         yield from call_without_body(update_payee, payee_id=request.payee_id, body=body)
 
