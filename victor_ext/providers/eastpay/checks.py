@@ -15,7 +15,6 @@ from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import is_encodable
 from victor_ext.runtime.http.from_httpx2 import as_httpx
 
-from .cards import Card, CardToken
 from .system import Entity
 
 FormT = TypeVar("FormT", "models.PaymentForm", "models.FollowUpForm", "models.CheckoutForm")
@@ -90,13 +89,6 @@ class Validation(validation.Validation):
     def id(self, name: str, value: Any) -> Any:
         """An id of the gateway's, which cannot lead to another path."""
         return self.matching(name, value, ID, "an id of the gateway's: letters, digits and - . _ ~")
-
-    def card(self, name: str, card: object) -> dict[str, str]:
-        """The fields of a card."""
-        if not isinstance(card, Card | CardToken):
-            self.note(name, "type", f"card must be Card(...) or CardToken(...), not {kind_of(card)}.")
-            return {}
-        return card.fields()
 
     def parameters(self, parameters: object, sources: Mapping[str, str]) -> dict[str, str]:
         """Further parameters by their names on the wire. No message shows their values.

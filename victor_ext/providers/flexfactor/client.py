@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar, Generic, Self, Unpack
 
-import httpx
 from flexfactor_api.api.orders import list_orders
 from flexfactor_api.client import Client as GeneratedClient
 
@@ -27,7 +26,6 @@ from .orders import Orders
 from .payments import Payments
 from .system import (
     DEFAULT_HOSTS,
-    HOSTS,
     SYSTEM,
     EnvironmentWord,
     HostsWord,
@@ -91,12 +89,12 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
         if not isinstance(auth, FlexFactorAuth | FlexFactorToken):
             wanted = "FlexFactorAuth(app_key, app_secret) or FlexFactorToken(token)"
             raise ConfigurationError(f"auth must be {wanted}, not {kind_of(auth)}.")
-        name, url = checked_place(environment, hosts, base_url)
+        name, url, place = checked_place(environment, hosts, base_url)
         self._start(
             given,
             partial(auth.authenticator, name, url),
             url,
-            behaviour=behaviour_of(name, url, auth.hint(name), elsewhere=url != httpx.URL(HOSTS[hosts][name])),
+            behaviour=behaviour_of(place, url, auth.hint(name)),
             credentials=auth,
             environment=name,
             caller=auth.caller or caller_digest(merchant.mid, product="victor-ext flexfactor merchant"),

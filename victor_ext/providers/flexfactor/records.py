@@ -71,8 +71,6 @@ class FlexFactorRecord(Record):
         super().__init__(raw)
         self._body: dict[str, Any] = raw if is_object(raw) else raw.to_dict()
         for name, value in request.items():
-            if not hasattr(type(self), name):
-                raise TypeError(f"{type(self).__name__} has no {name}.")
             setattr(self, name, value)
 
     def value_at(self, path: Sequence[str]) -> Any:
@@ -83,14 +81,7 @@ class FlexFactorRecord(Record):
         return f"{type(self).__name__}({', '.join(f'{name}={_shown(getattr(self, name))}' for name in self._in_repr)})"
 
 
-class _CallRecord(FlexFactorRecord):
-    @property
-    def request_id(self) -> str | None:
-        """The provider's id of the exchange: the gateway's, else the body's `traceId`."""
-        return None if self.response_info is None else self.response_info.request_id
-
-
-class _Response(_CallRecord):
+class _Response(FlexFactorRecord):
     """What the responses to all writes have in common.
 
     `success` is whether the call was successful, as the provider says; it does not mean that a payment was made.
@@ -190,7 +181,7 @@ class Transmission(_Response):
     id = word("transmitId")
 
 
-class Cancellation(_CallRecord):
+class Cancellation(FlexFactorRecord):
     """The order is cancelled, now or before. The provider says little more about it: the body, `raw`, is mostly empty.
 
     `order_id` is the provider's id, after `orders.cancel`; `external_order_id` the merchant's own, after
@@ -208,7 +199,7 @@ class Cancellation(_CallRecord):
         return f"Cancellation({name}={_shown(getattr(self, name))})"
 
 
-class Order(_CallRecord):
+class Order(FlexFactorRecord):
     """An order, as the provider last described it. Most of its members are not documented: see `raw`, the generated
     model, with everything that was sent, which includes the payer's data.
 

@@ -266,11 +266,10 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def behaviour_of(environment: str, base_url: httpx.URL, *, elsewhere: bool) -> Behaviour:
-    """Velo's behaviour; `elsewhere`: the URL is not the environment's own, so that messages contain it."""
+def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour:
     return Behaviour(
         name="Velo",
-        environment=f"{environment}, {base_url}" if elsewhere else environment,
+        environment=place,
         operations=Operations(OPERATIONS, base_url, NoKey()),
         problems=read_problems,
         # `correlationId` is what Velo's support asks for; a header may be that of a proxy.
