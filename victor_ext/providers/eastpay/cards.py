@@ -43,14 +43,13 @@ class Card(UnpicklableCredentials):
         number, cvv = concealed_account(number), _hidden(cvv)  # a traceback shows no frame with the bare values
         digits = AccountNumber(_GAPS.sub("", number)) if isinstance(number, str) else number
         month, year = _digits(expiry_month), _digits(expiry_year)
-        validation = Validation()
-        validation.text("card.number", digits, 19, shortest=8, form=_DIGITS, wanted="8 to 19 digits")
-        validation.text("card.cvv", cvv, 4, shortest=3, form=_DIGITS, wanted="three or four digits", required=False)
-        validation.matching("card.expiryMonth", month, _MONTH, "a month from 1 to 12")
-        validation.matching("card.expiryYear", year, _YEAR, "four digits, as in 2030")
-        if holder is not None:
-            validation.printable("card.holder", holder, 128)
-        validation.finish()
+        with Validation() as validation:
+            validation.text("card.number", digits, 19, shortest=8, form=_DIGITS, wanted="8 to 19 digits")
+            validation.text("card.cvv", cvv, 4, shortest=3, form=_DIGITS, wanted="three or four digits", required=False)
+            validation.matching("card.expiryMonth", month, _MONTH, "a month from 1 to 12")
+            validation.matching("card.expiryYear", year, _YEAR, "four digits, as in 2030")
+            if holder is not None:
+                validation.printable("card.holder", holder, 128)
         self._number = digits
         self._cvv = None if cvv is None else Secret(cvv)
         self.expiry_month, self.expiry_year, self.holder = month.zfill(2), year, holder
@@ -87,9 +86,8 @@ class CardToken(UnpicklableCredentials):
 
     def __init__(self, token: str) -> None:
         token = concealed(token)
-        validation = Validation()
-        validation.printable("card.token", token, 64)
-        validation.finish()
+        with Validation() as validation:
+            validation.printable("card.token", token, 64)
         self._token = token
 
     def fields(self) -> dict[str, str]:

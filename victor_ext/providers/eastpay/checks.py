@@ -132,9 +132,8 @@ def _sources_of(model: type[Any], request: Any) -> dict[str, str]:
 
 def check_id(name: str, value: object) -> None:
     """Check the only argument of a call. Raises `InvalidRequest`."""
-    validation = Validation()
-    validation.id(name, value)
-    validation.finish()
+    with Validation() as validation:
+        validation.id(name, value)
 
 
 def _encoded_url(text: str) -> str | None:

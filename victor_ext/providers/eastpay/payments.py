@@ -198,9 +198,8 @@ class Payments(Resource[Mode]):
             >>> [match.id for match in eastpay.payments.find("INV-1042")] == [payment.id]
             True
         """
-        validation = Validation()
-        reference = validation.reference("merchant_transaction_id", merchant_transaction_id, LONGEST_REFERENCE)
-        validation.finish("payments.find")
+        with Validation("payments.find") as validation:
+            reference = validation.reference("merchant_transaction_id", merchant_transaction_id, LONGEST_REFERENCE)
         if not self.entity.found_by_reference:
             raise ConfigurationError(_NO_INQUIRY_BY_REFERENCE)
         raw = yield from call(

@@ -82,11 +82,10 @@ class SourceAccounts(Resource[Mode]):
             >>> bank, amount = funding_account_id, Money.of("1000.00", "USD")
             >>> receipt = velo.source_accounts.fund(source_account_id, funding_account_id=bank, amount=amount)
         """
-        validation = Validation()
-        validation.id("funding_account_id", funding_account_id)
-        validation.id("source_account_id", source_account_id)
-        validation.money("amount", amount, largest=9_999_999_999)
-        validation.finish("The funding")
+        with Validation("The funding") as validation:
+            validation.id("funding_account_id", funding_account_id)
+            validation.id("source_account_id", source_account_id)
+            validation.money("amount", amount, largest=9_999_999_999)
         account = yield from SourceAccounts.get.flow(self, source_account_id)
         if account.currency != amount.currency:
             message = f"amount is in {amount.currency}, and source account {source_account_id} has {account.currency}."
