@@ -9,7 +9,7 @@ from typing import Any
 
 from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import concealed
-from victor_ext.runtime.client.records import Field, Record, as_object, identifier, timestamp
+from victor_ext.runtime.client.records import Field, Record, as_integer, as_object, identifier, timestamp
 from victor_ext.runtime.client.webhooks import (
     Delivery,
     Headers,
@@ -25,6 +25,11 @@ SHORTEST_AUTHORIZATION = 16
 
 def _first_text(*values: object) -> str | None:
     return next((value for value in values if isinstance(value, str) and value), None)
+
+
+def _as_number(value: object) -> int:
+    number = as_integer(value) or 0
+    return number if 1 <= number < 2**63 else 0
 
 
 def _as_payors(payors: object) -> frozenset[str]:
@@ -55,7 +60,7 @@ class Notification(Record):
             value = object_or_empty(value).get(name)
         return value
 
-    sequence_number = Field[int](lambda number: number, "sequenceNumber")
+    sequence_number = Field(_as_number, "sequenceNumber")
     event_id = identifier("source.eventId")
     category = identifier("category")
     event_name = identifier("eventName")
@@ -147,8 +152,7 @@ def read_notification(body: bytes) -> Notification:
         InvalidRequest: It is not a JSON object of up to 1 MiB, or it has no sequence number or no event id.
     """
     said = Notification(notification_body(body, provider="Velo"))
-    number = said.sequence_number
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number < 2**63:  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not said.sequence_number:
         raise invalid_notification("Velo", "has no sequenceNumber of 1 or more")
     if not said.event_id:
         raise invalid_notification("Velo", "has no eventId in its source")
