@@ -167,9 +167,6 @@ def test_a_date_of_birth_is_in_no_message(born: str) -> None:
 
 
 SINCE = datetime(2026, 3, 4, 9, 0, 0, 500_000, tzinfo=UTC)
-ADA = Individual(first_name="Ada", last_name="Lovelace", date_of_birth="1970-05-20")
-HOME = Address(line1="1 Elm", city="Springfield", country="US")
-PAYEE = NewPayee(remote_id="payee-7", email="ada@example.com", address=HOME, individual=ADA)
 THE_ERROR = {
     "errors": [
         {"errorCode": "20110003", "errorMessage": "must not be blank", "location": "payments[0].remoteId",
