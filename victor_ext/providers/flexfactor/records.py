@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import partial
 from typing import Any, ClassVar
 
 from victor_ext.errors import Problem
@@ -54,9 +55,8 @@ def _problems(errors: object) -> Sequence[Problem]:
     return problems_in({"errors": errors})
 
 
-def word(*names: str) -> Field[str | None]:
-    """The first text that is not empty, of members with these names in any letter case."""
-    return Field(_word, *names)
+# The first text that is not empty, of members with these names in any letter case.
+word = partial(Field[str | None], _word)
 
 
 class FlexFactorRecord(Record):
