@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,16 +14,20 @@ _IDS = ("event_id", "eventId")
 _NAMES = ("type", "event", "event_type", "eventType", "eventName")
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class DocumentWebhook:
     """What `webhook` of a connected client returns: see there for the arguments."""
 
-    provider: str
-    _read_webhook: Callable[..., Any]
-    _verify: Callable[[Mapping[str, str], bytes], object] | None
-    _id: Callable[[Mapping[str, str], Any], str] | None
-    _name: Callable[[Any], str] | None
-    _read: Callable[[Any, Any], Any] | None
+    def __init__(
+        self,
+        provider: str,
+        read_webhook: Callable[..., Any],
+        verify: Callable[[Mapping[str, str], bytes], object] | None,
+        id: Callable[[Mapping[str, str], Any], str] | None,
+        name: Callable[[Any], str] | None,
+        read: Callable[[Any, Any], Any] | None,
+    ) -> None:
+        self.provider, self._read_webhook, self._verify = provider, read_webhook, verify
+        self._id, self._name, self._read = id, name, read
 
     def delivery(self, body: bytes | str, headers: Headers) -> Delivery:
         """Check a request, and read it. Raises `InvalidRequest`, and what `verify` raises."""
