@@ -251,8 +251,8 @@ def test_a_card_is_copied_and_not_pickled(kept: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "fields"),
     [
-        *(({"number": each}, ["card.number"]) for each in ("4929", NUMBER + "x", NUMBER * 2, int(NUMBER), None)),
-        *(({"cvv": each}, ["card.cvv"]) for each in ("73", "73912", 7391)),
+        *(({"number": each}, ["card.number"]) for each in ("4929", NUMBER + "x", "4" * 20, int(NUMBER), None)),
+        *(({"cvv": each}, ["card.cvv"]) for each in ("73", "73912", "73x", 7391)),
         *(({"expiry_month": each}, ["card.expiryMonth"]) for each in (13, "0", True)),
         *(({"expiry_year": each}, ["card.expiryYear"]) for each in (31, "2131")),
         *(({"holder": each}, ["card.holder"]) for each in ("", "x" * 129, "a\nb")),
