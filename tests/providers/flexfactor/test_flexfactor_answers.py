@@ -55,11 +55,11 @@ def test_an_answer_is_read_in_the_spelling_in_which_it_is_judged(spelled: Callab
     decision = answered("evaluate", {spelled(name): value for name, value in said.items()})
     assert (decision.approved, decision.success, decision.status) == (True, True, "APPROVED")
     assert (decision.order_id, decision.sense_key, decision.result) == (ORDER, "s", "r")
-    assert (decision.trace_id, decision.response_info.request_id, decision.error_code) == ("t", "t", (200, 1))
+    assert (decision.trace_id, decision.request_id, decision.error_code) == ("t", "t", (200, 1))
     refused = answered("evaluate", {spelled("status"): "DECLINED", spelled("errors"): ["a"]})
     assert [each.message for each in refused.problems] == ["a"]
     refund = answered("refund", {spelled("success"): True, spelled("responseCode"): "100", spelled("traceId"): "t"})
-    assert (refund.succeeded, refund.response_code, refund.response_info.request_id) == (True, "100", "t")
+    assert (refund.succeeded, refund.response_code, refund.request_id) == (True, "100", "t")
     assert answered("transmit", {spelled("transmitId"): "c-1"}).id == "c-1"
 
 
@@ -207,7 +207,7 @@ def test_what_a_cancellation_was_answered_with_is_kept() -> None:
     said = {"success": True, "status": "CANCELLED", "TraceId": "t-1", "new": 1}
     for operation in ("cancel", "external_cancel"):
         cancelled = answered(operation, said)
-        assert (cancelled.raw, cancelled.response_info.request_id) == (said, "t-1")
+        assert (cancelled.raw, cancelled.request_id) == (said, "t-1")
         assert CALLS[operation](scripted(httpx.Response(202, json=said))[0]).raw == said
 
 

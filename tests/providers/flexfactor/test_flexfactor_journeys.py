@@ -22,7 +22,7 @@ def test_a_declined_payment_is_rescued_and_part_of_it_given_back(harness: Harnes
     decision = harness(lambda client: client.evaluate(**declined(), idempotency_key=KEY))
     assert (decision.approved, decision.status, decision.success) == (True, "APPROVED", True)
     assert decision.idempotency_key == KEY
-    assert decision.response_info.request_id
+    assert decision.request_id
     assert not decision.problems
 
     refund = harness(lambda client: client.orders.refund(decision.order_id, Money.of("4.20", "USD"), message="late"))
@@ -83,7 +83,7 @@ def test_an_order_is_cancelled_and_cancelling_it_again_changes_nothing(harness: 
     cancelled = harness(cancel, cancel)
     assert (cancelled.order_id or cancelled.external_order_id) == (decision.order_id if by == "id" else "INV-1042")
     assert uuid.UUID(cancelled.idempotency_key)
-    assert cancelled.response_info.request_id
+    assert cancelled.request_id
     assert (harness.work("INV-1042/cancel"), len(harness.sent("cancel") + harness.sent("external_cancel"))) == (1, 2)
 
 

@@ -81,7 +81,14 @@ class FlexFactorRecord(Record):
         return f"{type(self).__name__}({', '.join(f'{name}={_shown(getattr(self, name))}' for name in self._in_repr)})"
 
 
-class _Response(FlexFactorRecord):
+class _CallRecord(FlexFactorRecord):
+    @property
+    def request_id(self) -> str | None:
+        """The provider's id of the exchange: the gateway's, else the body's `traceId`."""
+        return None if self.response_info is None else self.response_info.request_id
+
+
+class _Response(_CallRecord):
     """What the responses to all writes have in common.
 
     `success` is whether the call was successful, as the provider says; it does not mean that a payment was made.
@@ -181,7 +188,7 @@ class Transmission(_Response):
     id = word("transmitId")
 
 
-class Cancellation(FlexFactorRecord):
+class Cancellation(_CallRecord):
     """The order is cancelled, now or before. The provider says little more about it: the body, `raw`, is mostly empty.
 
     `order_id` is the provider's id, after `orders.cancel`; `external_order_id` the merchant's own, after
@@ -199,7 +206,7 @@ class Cancellation(FlexFactorRecord):
         return f"Cancellation({name}={_shown(getattr(self, name))})"
 
 
-class Order(FlexFactorRecord):
+class Order(_CallRecord):
     """An order, as the provider last described it. Most of its members are not documented: see `raw`, the generated
     model, with everything that was sent, which includes the payer's data.
 
