@@ -13,7 +13,7 @@ import pytest
 
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
 from victor_ext import ConfigurationError
-from victor_ext.runtime.client.resources import Resource
+from victor_ext.runtime.client.resources import Resource, operation
 from victor_ext.systems import entry_points_of
 
 # One operation and one list of each system, with what they return.
@@ -37,7 +37,12 @@ def methods_of(client: Any) -> dict[str, Any]:
         for name in dir(resource)
         if not name.startswith("_") and not hasattr(Resource, name) and inspect.ismethod(getattr(resource, name))
     }
-    of_client = {name: each for name, each in vars(client).items() if inspect.ismethod(each) and name[0] != "_"}
+    of_client = {
+        name: getattr(client, name)
+        for attribute, resource in client._resources.items()
+        for name, each in vars(resource).items()
+        if attribute.startswith("_") and isinstance(each, operation)
+    }
     return {**of_resources, **of_client}
 
 

@@ -251,8 +251,8 @@ def test_a_card_is_copied_and_not_pickled(kept: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "fields"),
     [
-        *(({"number": each}, ["card.number"]) for each in ("4929", NUMBER + "x", NUMBER * 2, int(NUMBER), None)),
-        *(({"cvv": each}, ["card.cvv"]) for each in ("73", "73912", 7391)),
+        *(({"number": each}, ["card.number"]) for each in ("4929", NUMBER + "x", "4" * 20, int(NUMBER), None)),
+        *(({"cvv": each}, ["card.cvv"]) for each in ("73", "73912", "73x", 7391)),
         *(({"expiry_month": each}, ["card.expiryMonth"]) for each in (13, "0", True)),
         *(({"expiry_year": each}, ["card.expiryYear"]) for each in (31, "2131")),
         *(({"holder": each}, ["card.holder"]) for each in ("", "x" * 129, "a\nb")),
@@ -269,7 +269,9 @@ def test_what_is_no_card(changes: dict[str, Any], fields: list[str] | None) -> N
 
 @pytest.mark.parametrize("token", ["", "x" * 65, "a\n", None, 7])
 def test_what_is_no_token_of_a_card(token: Any) -> None:
-    with pytest.raises(InvalidRequest, match=r"card\.token must be text of 1 to 64 characters"):
+    with pytest.raises(
+        InvalidRequest, match=r"card\.token (is missing: it )?must be (text of 1 to 64 characters|printable)"
+    ):
         CardToken(token)
 
 

@@ -101,6 +101,9 @@ WRONG: list[tuple[Any, list[Any], dict[str, str]]] = [
      ["long-and-random\n7f3b", "lang-und-zufällig-7f3b"], {"authorization_header": "format"}),
     (lambda velo, each: velo.webhooks.update("w", categories=each), [["a", 5, ""]],
      {"categories[1]": "type", "categories[2]": "length"}),
+    (lambda velo, each: velo.webhooks.create("", url="x", authorization_header="short", categories=(), enabled=each),
+     [None, "yes"], {"payor_id": "format", "url": "length", "authorization_header": "format", "categories": "type",
+                     "enabled": "type"}),
     (lambda velo, each: velo.payments.find("INV-1", payor_id="p", since=each), NO_DAY_BEFORE_OR_AFTER,
      {"since": "range"}),
     (lambda velo, each: velo.payments.changes("p", since=each), NO_DAY_BEFORE_OR_AFTER, {"since": "range"}),
@@ -167,9 +170,6 @@ def test_a_date_of_birth_is_in_no_message(born: str) -> None:
 
 
 SINCE = datetime(2026, 3, 4, 9, 0, 0, 500_000, tzinfo=UTC)
-ADA = Individual(first_name="Ada", last_name="Lovelace", date_of_birth="1970-05-20")
-HOME = Address(line1="1 Elm", city="Springfield", country="US")
-PAYEE = NewPayee(remote_id="payee-7", email="ada@example.com", address=HOME, individual=ADA)
 THE_ERROR = {
     "errors": [
         {"errorCode": "20110003", "errorMessage": "must not be blank", "location": "payments[0].remoteId",

@@ -100,9 +100,6 @@ def test_what_the_sandbox_would_have_posted(harness: Harness) -> None:
     assert (payment.id, payment.status) == (out[-1].payment_id, "FUNDED")
 
 
-PAYEE = {"payeeId": "p-1", "payeeType": "Company"}
-
-
 @contextmanager
 def opened(sandbox: VeloSandbox) -> Iterator[tuple[Velo, Harness]]:
     harness = Harness(sandbox, awaited=False)

@@ -98,14 +98,9 @@ class DocumentOperations(Operations):
 
     def follow_of(self, name: str) -> Follow | None:
         """The document's read of what a write made, or else of the object that its path begins with."""
-        path, words = name.partition(" ")[2], self._final.get(name)
-        if words is None:
-            return None
-        makes = self._makes(name)
-        path = f"{path}/{{}}" if makes else path
-        while path and f"GET {path}" not in self._by_name:
-            path = path.rpartition("/")[0]
-        if not path.endswith("{}"):
+        words, makes = self._final.get(name), self._makes(name)
+        path = f"{name.partition(' ')[2]}/{{}}" if makes else self._read_above(name)
+        if words is None or not path:
             return None
 
         def read(client: Any, call: Any, id: str) -> Any:
@@ -143,12 +138,15 @@ class DocumentOperations(Operations):
 
     def _look_up(self, declared: Declared | None) -> str | None:
         """The read of the object whose path is the beginning of a write's own, unless the write makes another one."""
-        path = "" if declared is None else name_of(declared).partition(" ")[2]
-        if f"GET {path}/{{}}" in self._by_name:
-            return None
+        path = "" if declared is None or self._makes(name_of(declared)) else self._read_above(name_of(declared))
+        return self._by_name[f"GET {path}"].name if path else None
+
+    def _read_above(self, name: str) -> str:
+        """The path of the read of the object that a write's own path begins with; empty without one."""
+        path = name.partition(" ")[2]
         while path and f"GET {path}" not in self._by_name:
             path = path.rpartition("/")[0]
-        return self._by_name[f"GET {path}"].name if path.endswith("{}") else None
+        return path if path.endswith("{}") else ""
 
     def _hint(self, declared: Declared | None, key: KeyRule | None) -> str:
         look_up = self._look_up(declared)

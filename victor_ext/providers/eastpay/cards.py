@@ -3,18 +3,16 @@
 import re
 from typing import Any
 
-from victor_ext.errors import InvalidRequest, Problem
-from victor_ext.privacy import AccountNumber, OddAccount, Secret, concealed, concealed_account, kind_of, mask
+from victor_ext.privacy import AccountNumber, OddAccount, Secret, concealed, concealed_account, mask
 from victor_ext.runtime.auth.credentials import UnpicklableCredentials
 from victor_ext.runtime.client.runners import drop_none
 
+from .checks import Validation
+
 _GAPS = re.compile("[ -]")
-_NUMBER = re.compile("[0-9]{8,19}")
-_CVV = re.compile("[0-9]{3,4}")
+_DIGITS = re.compile("[0-9]+")
 _MONTH = re.compile("0?[1-9]|1[0-2]")
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
-_LONGEST_HOLDER = 128
-_LONGEST_TOKEN = 64
 
 
 class Card(UnpicklableCredentials):
@@ -45,20 +43,13 @@ class Card(UnpicklableCredentials):
         number, cvv = concealed_account(number), _hidden(cvv)  # a traceback shows no frame with the bare values
         digits = AccountNumber(_GAPS.sub("", number)) if isinstance(number, str) else number
         month, year = _digits(expiry_month), _digits(expiry_year)
-        problems = [
-            *_problem("card.number", digits, _NUMBER, "8 to 19 digits, as text"),
-            *([] if cvv is None else _problem("card.cvv", cvv, _CVV, "three or four digits, as text")),
-        ]
-        is_name = isinstance(holder, str) and holder.strip() and len(holder) <= _LONGEST_HOLDER and holder.isprintable()
-        for field, is_right, wanted in (
-            ("card.expiryMonth", _MONTH.fullmatch(month), "be a month from 1 to 12"),
-            ("card.expiryYear", _YEAR.fullmatch(year), "have four digits, as in 2030"),
-            ("card.holder", holder is None or is_name, f"be text of 1 to {_LONGEST_HOLDER} printable characters"),
-        ):
-            if not is_right:
-                problems.append(Problem(field, "invalid", f"{field} must {wanted}."))
-        if problems:
-            raise InvalidRequest.of(problems)
+        with Validation() as validation:
+            validation.text("card.number", digits, 19, shortest=8, form=_DIGITS, wanted="8 to 19 digits")
+            validation.text("card.cvv", cvv, 4, shortest=3, form=_DIGITS, wanted="three or four digits", required=False)
+            validation.matching("card.expiryMonth", month, _MONTH, "a month from 1 to 12")
+            validation.matching("card.expiryYear", year, _YEAR, "four digits, as in 2030")
+            if holder is not None:
+                validation.printable("card.holder", holder, 128)
         self._number = digits
         self._cvv = None if cvv is None else Secret(cvv)
         self.expiry_month, self.expiry_year, self.holder = month.zfill(2), year, holder
@@ -95,9 +86,8 @@ class CardToken(UnpicklableCredentials):
 
     def __init__(self, token: str) -> None:
         token = concealed(token)
-        if not isinstance(token, str) or not (0 < len(token) <= _LONGEST_TOKEN and token.isprintable()):
-            message = f"card.token must be text of 1 to {_LONGEST_TOKEN} characters, as the gateway gave it."
-            raise InvalidRequest.of([Problem("card.token", "invalid", message)])
+        with Validation() as validation:
+            validation.printable("card.token", token, 64)
         self._token = token
 
     def fields(self) -> dict[str, str]:
@@ -113,11 +103,3 @@ def _digits(value: object) -> str:
 def _hidden(cvv: Any) -> Any:
     """A CVV of any type, as a value that shows nothing."""
     return cvv if cvv is None else concealed(cvv) if isinstance(cvv, str) else OddAccount(cvv)
-
-
-def _problem(field: str, value: object, form: re.Pattern[str], wanted: str) -> list[Problem]:
-    if not isinstance(value, str):
-        return [Problem(field, "type", f"{field} must be {wanted}, not {kind_of(value)}: a number loses its zeros.")]
-    if form.fullmatch(value):
-        return []
-    return [Problem(field, "invalid", f"{field} must be {wanted}; the length of this is {len(value)}.")]

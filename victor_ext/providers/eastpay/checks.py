@@ -15,7 +15,6 @@ from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import is_encodable
 from victor_ext.runtime.http.from_httpx2 import as_httpx
 
-from .cards import Card, CardToken
 from .system import Entity
 
 FormT = TypeVar("FormT", "models.PaymentForm", "models.FollowUpForm", "models.CheckoutForm")
@@ -91,13 +90,6 @@ class Validation(validation.Validation):
         """An id of the gateway's, which cannot lead to another path."""
         return self.matching(name, value, ID, "an id of the gateway's: letters, digits and - . _ ~")
 
-    def card(self, name: str, card: object) -> dict[str, str]:
-        """The fields of a card."""
-        if not isinstance(card, Card | CardToken):
-            self.note(name, "type", f"card must be Card(...) or CardToken(...), not {kind_of(card)}.")
-            return {}
-        return card.fields()
-
     def parameters(self, parameters: object, sources: Mapping[str, str]) -> dict[str, str]:
         """Further parameters by their names on the wire. No message shows their values.
 
@@ -140,9 +132,8 @@ def _sources_of(model: type[Any], request: Any) -> dict[str, str]:
 
 def check_id(name: str, value: object) -> None:
     """Check the only argument of a call. Raises `InvalidRequest`."""
-    validation = Validation()
-    validation.id(name, value)
-    validation.finish()
+    with Validation() as validation:
+        validation.id(name, value)
 
 
 def _encoded_url(text: str) -> str | None:

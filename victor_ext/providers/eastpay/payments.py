@@ -11,6 +11,7 @@ from eastpay_api.api.payments import create_payment, find_payments, follow_up_pa
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.money import Money
+from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Shared, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
@@ -23,11 +24,18 @@ from .records import Payment, payment_id_of
 from .system import Entity
 
 
+def _card_fields(validation: Validation, name: str, card: object) -> dict[str, str]:
+    if isinstance(card, Card | CardToken):
+        return card.fields()
+    validation.note(name, "type", f"card must be Card(...) or CardToken(...), not {kind_of(card)}.")
+    return {}
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class _PaymentRequest:
     amount: Annotated[Money, rule(Validation.amount)]
     _: KW_ONLY
-    card: Annotated[Card | CardToken | None, rule(Validation.card)] = None
+    card: Annotated[Card | CardToken | None, rule(_card_fields)] = None
     merchant_transaction_id: Annotated[str, rule(Validation.reference, LONGEST_REFERENCE)]
     payment_brand: Annotated[str | None, rule(Validation.printable, 32)] = None
     notification_url: Annotated[str | None, rule(Validation.url)] = None
@@ -190,9 +198,8 @@ class Payments(Resource[Mode]):
             >>> [match.id for match in eastpay.payments.find("INV-1042")] == [payment.id]
             True
         """
-        validation = Validation()
-        reference = validation.reference("merchant_transaction_id", merchant_transaction_id, LONGEST_REFERENCE)
-        validation.finish("payments.find")
+        with Validation("payments.find") as validation:
+            reference = validation.reference("merchant_transaction_id", merchant_transaction_id, LONGEST_REFERENCE)
         if not self.entity.found_by_reference:
             raise ConfigurationError(_NO_INQUIRY_BY_REFERENCE)
         raw = yield from call(

@@ -22,9 +22,7 @@ class FlexFactorAuth(IdAndSecret):
 
     Args:
         app_key: From the merchant portal. The sandbox and production have keys of their own.
-        app_secret: Likewise. To replace it without a new process, pass the `Path` of a file that holds it, which is
-            read again when it has changed, or a function that returns it. Each new token is fetched with the current
-            one.
+        app_secret: Likewise; or a `Path` or a function, as for the secret of `VictorOAuth`.
 
     Raises:
         ConfigurationError: One of them is empty or not text.
@@ -64,9 +62,7 @@ class FlexFactorToken(UnpicklableCredentials):
     `/v1/oauth2/token` ends after ten minutes; `FlexFactorAuth` renews it.
 
     Args:
-        token: The key or the token, without a word before it. To replace it without a new process, pass the `Path` of a
-            file that holds it, which is read again when it has changed, or a function that returns it, which is called
-            for each attempt.
+        token: The key or the token, without a word before it; or a `Path` or a function, as for `BearerAuth`.
         scheme: The word before it in the header. The page does not name one; the newer pages write `Bearer`, and some
             older examples none at all: None sends the token alone.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar, Generic, Self, Unpack
 
-import httpx
 from flexfactor_api.api.orders import list_orders
 from flexfactor_api.client import Client as GeneratedClient
 
@@ -26,7 +25,6 @@ from .orders import Orders
 from .payments import Payments
 from .system import (
     DEFAULT_HOSTS,
-    HOSTS,
     SYSTEM,
     EnvironmentWord,
     HostsWord,
@@ -48,7 +46,7 @@ class FlexFactorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport
     base_url: str | AnyURL | None
 
 
-class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pings[Mode]):
+class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Payments[Mode], Pings[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"orders": Orders, "_payments": Payments}
@@ -90,12 +88,12 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
         if not isinstance(auth, FlexFactorAuth | FlexFactorToken):
             wanted = "FlexFactorAuth(app_key, app_secret) or FlexFactorToken(token)"
             raise ConfigurationError(f"auth must be {wanted}, not {kind_of(auth)}.")
-        name, url = checked_place(environment, hosts, base_url)
+        name, url, place = checked_place(environment, hosts, base_url)
         self._start(
             given,
             partial(auth.authenticator, name, url),
             url,
-            behaviour=behaviour_of(name, url, auth.hint(name), elsewhere=url != httpx.URL(HOSTS[hosts][name])),
+            behaviour=behaviour_of(place, url, auth.hint(name)),
             credentials=auth,
             environment=name,
             caller=auth.caller or caller_digest(merchant.mid, product="victor-ext flexfactor merchant"),
@@ -124,7 +122,7 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         for name in ("evaluate", "capture", "transmit") if hasattr(cls, "_payments") else ():
-            setattr(cls, name, staticmethod(getattr(cls._payments, name)))
+            setattr(cls, name, getattr(cls._payments, name).__func__)  # that of its mode, for `create_autospec`
 
     def _attach(self) -> None:
         super()._attach()
@@ -134,16 +132,6 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
 class FlexFactor(_FlexFactorClient[Blocking, SyncTransport, SyncClient], BlockingClient):
     """A client of FlexFactor (formerly FlexCharge) with blocking calls. Safe to share between threads."""
 
-    def _attach(self) -> None:
-        super()._attach()
-        payments = self._payments  # here, and not in the base: only here is the type of its methods known
-        self.evaluate, self.capture, self.transmit = payments.evaluate, payments.capture, payments.transmit
-
 
 class AsyncFlexFactor(_FlexFactorClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient):
     """A client of FlexFactor with awaited calls. The arguments are those of `FlexFactor`."""
-
-    def _attach(self) -> None:
-        super()._attach()
-        payments = self._payments  # see `FlexFactor`
-        self.evaluate, self.capture, self.transmit = payments.evaluate, payments.capture, payments.transmit

@@ -198,14 +198,13 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def behaviour_of(environment: str, base_url: httpx.URL, authentication_hint: str, *, elsewhere: bool) -> Behaviour:
-    """The provider's behaviour; `elsewhere`: the URL is not the environment's own, so that messages contain it."""
-    place = BodyKey("idempotencyKey")
+def behaviour_of(place: str, base_url: httpx.URL, authentication_hint: str) -> Behaviour:
+    key_place = BodyKey("idempotencyKey")
     return Behaviour(
         name="FlexFactor",
-        environment=f"{environment}, {base_url}" if elsewhere else environment,
-        key_place=place,
-        operations=Operations(OPERATIONS, base_url, place),
+        environment=place,
+        key_place=key_place,
+        operations=Operations(OPERATIONS, base_url, key_place),
         # Its pages give status 409 both meanings. Only one that mentions the payload, and not progress, is final.
         waits_for_conflicts=True,
         problems=read_problems,

@@ -99,9 +99,8 @@ class Orders(Resource[Mode]):
             >>> flexfactor.orders.get(decision.order_id).status.name
             'COMPLETED'
         """
-        validation = Validation()
-        validation.path_id("order_id", order_id)
-        validation.finish("orders.get")
+        with Validation("orders.get") as validation:
+            validation.path_id("order_id", order_id)
         return (yield from _read_order(order_id, None))
 
     @operation
@@ -125,10 +124,9 @@ class Orders(Resource[Mode]):
             >>> flexfactor.orders.wait(decision.order_id, until="COMPLETED", timeout=30).external_order_id
             'INV-1042'
         """
-        validation = Validation()
-        validation.path_id("order_id", order_id)
-        wanted = _status_numbers(validation, "until", until)
-        validation.finish("orders.wait")
+        with Validation("orders.wait") as validation:
+            validation.path_id("order_id", order_id)
+            wanted = _status_numbers(validation, "until", until)
 
         def reached(order: Order) -> bool:
             status = order.status
@@ -178,9 +176,8 @@ class Orders(Resource[Mode]):
             >>> [order.id for order in flexfactor.orders.list(status="COMPLETED", page_size=50)] == [decision.order_id]
             True
         """
-        validation = Validation()
-        filters = validation.checked(request)
-        validation.finish("orders.list")
+        with Validation("orders.list") as validation:
+            filters = validation.checked(request)
         first = filters.pop("page")
         filters["mid"] = request.mid or self._shared.context.mid
         for name, sent in (("start", "from_"), ("end", "to")):
@@ -220,14 +217,15 @@ class Orders(Resource[Mode]):
             >>> flexfactor.orders.refund(decision.order_id, Money.of("12.00", "USD")).succeeded
             True
         """
-        validation = Validation()
-        validation.path_id("order_id", order_id)
-        validation.amount("amount", amount)
-        if isinstance(amount, Money) and amount.currency != "USD":  # pyright: ignore[reportUnnecessaryIsInstance]
-            what = "a refund names no currency, and FlexFactor documents its amount as dollars"
-            validation.note("amount", "currency", f"amount is in {amount.currency}: {what}. Refund it in the portal.")
-        validation.text("message", message, shortest=0, required=False)
-        validation.finish("orders.refund")
+        with Validation("orders.refund") as validation:
+            validation.path_id("order_id", order_id)
+            validation.amount("amount", amount)
+            if isinstance(amount, Money) and amount.currency != "USD":  # pyright: ignore[reportUnnecessaryIsInstance]
+                what = "a refund names no currency, and FlexFactor documents its amount as dollars"
+                validation.note(
+                    "amount", "currency", f"amount is in {amount.currency}: {what}. Refund it in the portal."
+                )
+            validation.text("message", message, shortest=0, required=False)
         # Dollars. Of at most fifteen digits, the shortest text of the float has the digits of the amount.
         dollars = float(amount.amount)
         body = models.RefundRequest(amount_to_refund=dollars, **drop_none(refund_message=message))
@@ -309,10 +307,9 @@ class Orders(Resource[Mode]):
 def _cancel(
     operation: ModuleType, field: str, order_id: str, idempotency_key: str | None
 ) -> OperationFlow[Cancellation]:
-    validation = Validation()
-    validation.path_id(field, order_id)
-    validation.key("idempotency_key", idempotency_key)
-    validation.finish("orders.cancel" if field == "order_id" else "orders.external_cancel")
+    with Validation("orders.cancel" if field == "order_id" else "orders.external_cancel") as validation:
+        validation.path_id(field, order_id)
+        validation.key("idempotency_key", idempotency_key)
     key = new_key() if idempotency_key is None else idempotency_key
     named: dict[str, Any] = {field: order_id}
     response = yield from call_without_body(operation, **named, body=models.CancelRequest(idempotency_key=key))

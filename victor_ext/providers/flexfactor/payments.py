@@ -11,7 +11,7 @@ from flexfactor_api import models
 from flexfactor_api.api.payments import capture, evaluate, transmit
 
 from victor_ext.money import Money
-from victor_ext.privacy import concealed, concealed_within, kind_of
+from victor_ext.privacy import HiddenRepr, concealed, concealed_within, kind_of
 from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, members_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
@@ -21,11 +21,11 @@ from victor_ext.runtime.loop.idempotency_keys import new_key
 from .checks import Validation
 from .records import Capture, Decision, Transmission
 from .system import Merchant
-from .transactions import Address, Card, Hidden, OrderItem, Payer, Subscription, Transaction
+from .transactions import Address, Card, OrderItem, Payer, Subscription, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _TransactionRequest(Hidden):
+class _TransactionRequest(HiddenRepr):
     """The arguments that `evaluate` and `transmit` have in common."""
 
     # `external_cancel` has to be able to name it.
@@ -49,17 +49,16 @@ class _TransactionRequest(Hidden):
                 object.__setattr__(self, name, concealed_within(concealed(getattr(self, name))))
 
     def check(self, doing: str) -> None:
-        validation = Validation()
-        validation.checked(self)
-        validation.no_card_numbers("fields", self.fields)
-        validation.no_card_numbers("extra_body", self.extra_body)
-        if isinstance(self.items, list | tuple):
-            currency = getattr(self.amount, "currency", None)
-            for place, item in enumerate(self.items):
-                validation.request(f"items[{place}]", item, OrderItem, currency=currency)
-        else:
-            validation.note("items", "type", f"items must be a list of OrderItem(...), not {kind_of(self.items)}.")
-        validation.finish(doing)
+        with Validation(doing) as validation:
+            validation.checked(self)
+            validation.no_card_numbers("fields", self.fields)
+            validation.no_card_numbers("extra_body", self.extra_body)
+            if isinstance(self.items, list | tuple):
+                currency = getattr(self.amount, "currency", None)
+                for place, item in enumerate(self.items):
+                    validation.request(f"items[{place}]", item, OrderItem, currency=currency)
+            else:
+                validation.note("items", "type", f"items must be a list of OrderItem(...), not {kind_of(self.items)}.")
 
     def _members(self, merchant: Merchant, *left_out: str) -> dict[str, Any]:
         """The members of the body, by the names of the generated models."""
@@ -175,11 +174,10 @@ class Payments(Resource[Mode]):
             >>> flexfactor.capture(decision.order_id, price).succeeded
             True
         """
-        validation = Validation()
-        validation.text("order_id", order_id)
-        validation.amount("amount", amount)
-        validation.key("idempotency_key", idempotency_key)
-        validation.finish("capture")
+        with Validation("capture") as validation:
+            validation.text("order_id", order_id)
+            validation.amount("amount", amount)
+            validation.key("idempotency_key", idempotency_key)
         key = new_key() if idempotency_key is None else idempotency_key
         in_cents = amount.minor_units
         body = models.CaptureRequest(idempotency_key=key, order_id=order_id, amount=in_cents, currency=amount.currency)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import partial
 from typing import Any, ClassVar
 
 from victor_ext.errors import Problem
@@ -54,9 +55,8 @@ def _problems(errors: object) -> Sequence[Problem]:
     return problems_in({"errors": errors})
 
 
-def word(*names: str) -> Field[str | None]:
-    """The first text that is not empty, of members with these names in any letter case."""
-    return Field(_word, *names)
+# The first text that is not empty, of members with these names in any letter case.
+word = partial(Field[str | None], _word)
 
 
 class FlexFactorRecord(Record):
@@ -71,8 +71,6 @@ class FlexFactorRecord(Record):
         super().__init__(raw)
         self._body: dict[str, Any] = raw if is_object(raw) else raw.to_dict()
         for name, value in request.items():
-            if not hasattr(type(self), name):
-                raise TypeError(f"{type(self).__name__} has no {name}.")
             setattr(self, name, value)
 
     def value_at(self, path: Sequence[str]) -> Any:

@@ -32,7 +32,7 @@ The provider's page "Payment" lists the first pair under "Endpoints". Some of it
 DEFAULT_HOSTS: Final = "flex-charge"
 
 
-def checked_place(environment: object, hosts: object, base_url: str | AnyURL | None) -> tuple[str, httpx.URL]:
+def checked_place(environment: object, hosts: object, base_url: str | AnyURL | None) -> tuple[str, httpx.URL, str]:
     if not isinstance(hosts, str) or hosts not in HOSTS:
         raise ConfigurationError(f"hosts={shown(hosts)} is unknown: write {' or '.join(map(repr, HOSTS))}.")
     urls = {name: (HOSTS[hosts][name], *(pair[name] for pair in HOSTS.values())) for name in HOSTS[hosts]}

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from dataclasses import fields as dataclass_fields
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import Annotated
 
 from flexfactor_api import models
 
 from victor_ext.money import Money
-from victor_ext.privacy import HiddenRepr, concealed, kind_of
-from victor_ext.runtime.client.resources import members_of
+from victor_ext.privacy import kind_of
+from victor_ext.runtime.client.resources import Part, members_of
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core.validation import Sent, rule
 
@@ -21,16 +20,6 @@ from .checks import MOST, Validation
 _TEXT, _OPTIONAL = rule(Validation.text), rule(Validation.text, shortest=0)
 _DIGITS = rule(Validation.matching, re.compile("[0-9]+"), "digits alone")
 _NUMBER, _AMOUNT = rule(Validation.integer, -MOST, MOST), rule(Validation.amount, zero=True)
-
-
-class Hidden(HiddenRepr):
-    """A dataclass that shows none of its values: not in a `repr`, a log, or a traceback's locals."""
-
-    __slots__ = ()
-
-    def __post_init__(self) -> None:
-        for member in dataclass_fields(self):  # type: ignore[arg-type] # every subclass is a dataclass
-            object.__setattr__(self, member.name, concealed(getattr(self, member.name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +61,7 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Card(Hidden):
+class Card(Part):
     """The card, by a token that stands for its number. A card number in place of any of these is refused, unsent.
 
     Attributes:
@@ -84,6 +73,7 @@ class Card(Hidden):
         country: Of the bank that issued it.
     """
 
+    _model = models.PaymentMethod
     token: Annotated[str, Sent("card_number"), _TEXT]
     expiration_month: Annotated[int | None, rule(Validation.integer, 1, 12)] = None
     expiration_year: Annotated[int | None, rule(Validation.integer, 1000, 9999)] = None
@@ -95,17 +85,15 @@ class Card(Hidden):
     country: Annotated[str | None, Sent("card_country"), _OPTIONAL] = None
 
     def check(self, validation: Validation, place: str) -> None:
-        for member in dataclass_fields(self):
+        for member in fields(self):
             validation.no_card_numbers(f"{place}.{member.name}", getattr(self, member.name), about_a_card=True)
-
-    def to_model(self) -> models.PaymentMethod:
-        return models.PaymentMethod(**members_of(self))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Payer(Hidden):
+class Payer(Part):
     """The person who pays: their `email` address, the merchant's own `id` of them, `phone` as text, and `birthdate`."""
 
+    _model = models.Payer
     email: Annotated[str, _TEXT]
     id: Annotated[str | None, _OPTIONAL] = None
     phone: Annotated[str | None, _OPTIONAL] = None
@@ -117,12 +105,9 @@ class Payer(Hidden):
             field = f"{place}.birthdate"
             validation.note(field, "type", f"{field} must be a date, not {kind_of(birthdate)}.")
 
-    def to_model(self) -> models.Payer:
-        return models.Payer(**members_of(self))
-
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Address(Hidden):
+class Address(Part):
     """A billing or shipping address, each part as text.
 
     `first_name` and `last_name` are those of the resident. `line1` is street and number, and `line2` what follows, such
@@ -130,6 +115,7 @@ class Address(Hidden):
     `country_code` two letters by ISO 3166-1, and `phone` the telephone number.
     """
 
+    _model = models.Address
     first_name: Annotated[str | None, _OPTIONAL] = None
     last_name: Annotated[str | None, _OPTIONAL] = None
     line1: Annotated[str | None, Sent("address_line_1"), _OPTIONAL] = None
@@ -140,9 +126,6 @@ class Address(Hidden):
     country: Annotated[str | None, _OPTIONAL] = None
     country_code: Annotated[str | None, _OPTIONAL] = None
     phone: Annotated[str | None, _OPTIONAL] = None
-
-    def to_model(self) -> models.Address:
-        return models.Address(**members_of(self))
 
 
 @dataclass(frozen=True, slots=True)

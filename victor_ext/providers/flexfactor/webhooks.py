@@ -108,7 +108,9 @@ class Webhook(UnpicklableCredentials):
         the same is not: two equal refunds of one order are two events.
         """
         said = self.read(body, headers)
-        nonce, content, about = _names(said)
+        # The request, its content, and its content without the time.
+        nonce, about = f"nonce {said.nonce}", f"about {said.fingerprint}"
+        content = f"content {_digest(said.raw, without=('isresent',))}"
         return Delivery(
             name=said.event or "",
             subject=said.order_id or "",
@@ -188,12 +190,6 @@ class Notification(FlexFactorRecord):
     def fingerprint(self) -> str:
         """The same text for a notification and its repeats: store it to recognise a repeat after a restart."""
         return _digest(self.raw, without=("isresent", "timestamp"))
-
-
-def _names(notification: Notification) -> tuple[str, str, str]:
-    """What identifies it: the request, its content, and its content without the time."""
-    content = _digest(notification.raw, without=("isresent",))
-    return f"nonce {notification.nonce}", f"content {content}", f"about {notification.fingerprint}"
 
 
 def _key(secret: object) -> SecretBytes:

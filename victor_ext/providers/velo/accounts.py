@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Annotated
+
 from velo_api import models
 from velo_api.api.funding import (
     create_funding_account,
@@ -15,17 +18,30 @@ from velo_api.api.source_accounts import get_source_account, list_source_account
 
 from victor_ext.errors import InvalidRequest, NotFound, Problem
 from victor_ext.money import Money
-from victor_ext.privacy import concealed_account
 from victor_ext.runtime.client.polling import checked_seconds, poll
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
+from victor_ext.runtime.client.resources import Mode, Part, Resource, Walk, arguments_of, listing, operation
+from victor_ext.runtime.client.runners import OperationFlow, call_without_body
+from victor_ext.runtime.core.validation import Sent, rule
 from victor_ext.runtime.loop.flow import Sleep
 
-from .checks import Validation
+from .checks import Validation, check, check_request
 from .operations import Receipt
 from .reading import ChangeFeed, FundingAccountList, FundingList, SourceAccountList, read, walk
 from .records import Funding, FundingAccount, FundingChange, FundingEntry, SourceAccount
 from .system import FundingAccountTypeWord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _NewFundingAccount(Part):
+    _model = models.NewFundingAccount
+    _account_numbers = ("account_number", "routing_number")
+    payor_id: Annotated[str, rule(Validation.id)]
+    name: Annotated[str, rule(Validation.text, 30, shortest=3)]
+    account_type: Annotated[FundingAccountTypeWord, Sent("type_"), rule(Validation.text, 40)]
+    account_name: Annotated[str | None, rule(Validation.text, 22)] = None
+    account_number: Annotated[str | None, rule(Validation.text, 17, shortest=4)] = None
+    routing_number: Annotated[str | None, rule(Validation.text, 9, shortest=6)] = None
+    currency: Annotated[str | None, rule(Validation.capitals, 3)] = None
 
 
 class SourceAccounts(Resource[Mode]):
@@ -66,11 +82,10 @@ class SourceAccounts(Resource[Mode]):
             >>> bank, amount = funding_account_id, Money.of("1000.00", "USD")
             >>> receipt = velo.source_accounts.fund(source_account_id, funding_account_id=bank, amount=amount)
         """
-        validation = Validation()
-        validation.id("funding_account_id", funding_account_id)
-        validation.id("source_account_id", source_account_id)
-        validation.money("amount", amount, largest=9_999_999_999)
-        validation.finish("The funding")
+        with Validation("The funding") as validation:
+            validation.id("funding_account_id", funding_account_id)
+            validation.id("source_account_id", source_account_id)
+            validation.money("amount", amount, largest=9_999_999_999)
         account = yield from SourceAccounts.get.flow(self, source_account_id)
         if account.currency != amount.currency:
             message = f"amount is in {amount.currency}, and source account {source_account_id} has {account.currency}."
@@ -109,17 +124,8 @@ class FundingAccounts(Resource[Mode]):
         return (yield from read(get_funding_account, FundingAccount, **named))
 
     @operation
-    def create(
-        self,
-        *,
-        payor_id: str,
-        name: str,
-        account_type: FundingAccountTypeWord,
-        account_name: str | None = None,
-        account_number: str | None = None,
-        routing_number: str | None = None,
-        currency: str | None = None,
-    ) -> OperationFlow[Receipt]:
+    @arguments_of(_NewFundingAccount)
+    def create(self, request: _NewFundingAccount) -> OperationFlow[Receipt]:
         """Register a bank account as a funding account. Velo finishes it later: `wait` for it.
 
         The request is sent once. After a lost response, look with `list(payor_id=..., name=...)`.
@@ -139,21 +145,8 @@ class FundingAccounts(Resource[Mode]):
             ...     payor_id=payor_id, name="Second bank", account_type="FBO", currency="USD", **account
             ... )
         """
-        account_number, routing_number = concealed_account(account_number), concealed_account(routing_number)
-        validation = Validation()
-        body = models.NewFundingAccount(
-            payor_id=validation.id("payor_id", payor_id),
-            name=validation.text("name", name, 30, shortest=3),
-            type_=validation.text("account_type", account_type, 40),
-            **drop_none(
-                account_name=validation.text("account_name", account_name, 22, required=False),
-                account_number=validation.text("account_number", account_number, 17, shortest=4, required=False),
-                routing_number=validation.text("routing_number", routing_number, 9, shortest=6, required=False),
-                currency=validation.capitals("currency", currency, 3, required=False),
-            ),
-        )
-        validation.finish("The funding account")
-        return Receipt.of((yield from call_without_body(create_funding_account, body=body)))
+        check_request("The funding account", request)
+        return Receipt.of((yield from call_without_body(create_funding_account, body=request.to_model())))
 
     @operation
     def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> OperationFlow[FundingAccount]:
@@ -169,9 +162,8 @@ class FundingAccounts(Resource[Mode]):
             >>> velo.funding_accounts.wait(receipt, timeout=30).name
             'Second bank'
         """
-        validation = Validation()
-        validation.id("receipt.id", receipt.id if isinstance(receipt, Receipt) else None)  # pyright: ignore[reportUnnecessaryIsInstance]
-        validation.finish("The funding account")
+        receipt_id = receipt.id if isinstance(receipt, Receipt) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+        check("The funding account", **{"receipt.id": receipt_id})
         seconds = checked_seconds(timeout)
         pause = min(receipt.retry_after or 0.0, seconds)
         yield Sleep(pause)

@@ -19,9 +19,7 @@ class VeloAuth(IdAndSecret):
     body. All threads or tasks of a client share one token. There is no refresh token.
 
     Args:
-        api_secret: The secret of the key. To replace it without a new process, pass the `Path` of a file that holds it,
-            which is read again when it has changed, or a function that returns it. Each new token is fetched with the
-            current one.
+        api_secret: The secret of the key; or a `Path` or a function, as for the secret of `VictorOAuth`.
 
     Raises:
         ConfigurationError: One of them is empty or not text, or the key has a colon, which Basic cannot carry.

@@ -70,10 +70,15 @@ class Validation(validation.Validation):
 
 def check(doing: str = "", /, **arguments: Any) -> None:
     """Check ids, and `sensitive`. Raises `InvalidRequest`, which begins with `doing`, or with what the first is of."""
-    validation = Validation()
-    for name, value in arguments.items():
-        (validation.flag if name == "sensitive" else validation.id)(name, value)
-    validation.finish(doing or f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}")
+    with Validation(doing or f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}") as validation:
+        for name, value in arguments.items():
+            (validation.flag if name == "sensitive" else validation.id)(name, value)
+
+
+def check_request(doing: str, request: object) -> None:
+    """Check a request object. Raises `InvalidRequest`, which begins with `doing`."""
+    with Validation(doing) as validation:
+        validation.checked(request)
 
 
 def day_around(value: datetime, days: int) -> str:

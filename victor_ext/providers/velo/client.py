@@ -6,7 +6,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, Generic, Self, Unpack, cast
 
-import httpx
 from velo_api.api.access import logout
 from velo_api.api.source_accounts import list_source_accounts
 from velo_api.client import Client as GeneratedClient
@@ -89,12 +88,12 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pin
         given = take(self, options)
         if not isinstance(auth, VeloAuth):
             raise ConfigurationError(f"auth must be VeloAuth(api_key, api_secret), not {kind_of(auth)}.")
-        name, url = environment_and_url(environment, base_url, ENVIRONMENTS, *VERSIONS, provider="Velo")
+        name, url, place = environment_and_url(environment, base_url, ENVIRONMENTS, *VERSIONS, provider="Velo")
         self._start(
             given,
             partial(auth.authenticator, name, url),
             url,
-            behaviour=behaviour_of(name, url, elsewhere=url != httpx.URL(*ENVIRONMENTS[name])),
+            behaviour=behaviour_of(name, url, place),
             credentials=auth,
             environment=name,
             caller=auth.caller,

@@ -121,18 +121,8 @@ def _read(evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None) -> Ope
     return Operation(effect=Effect.READS, evidence=evidence, id=repeats, is_empty=no_items_in("content"))
 
 
-def _write(
-    effect: Effect,
-    look: str,
-    evidence: Evidence = _DONE,
-    shown: Shown = Shown.EVERYTHING,
-    proof: Proof | None = None,
-    follow: Follow | None = None,
-) -> Operation:
-    hint = look and f"with {look}"
-    return Operation(
-        effect=effect, evidence=evidence, look_up=hint, shown=shown, proof=proof, follow=follow, made=batch_id
-    )
+def _write(effect: Effect, look: str, evidence: Evidence = _DONE, **columns: Any) -> Operation:
+    return Operation(effect=effect, evidence=evidence, look_up=look and f"with {look}", made=batch_id, **columns)
 
 
 # Believed, what has none would be the end of a list.
@@ -218,7 +208,7 @@ OPERATIONS: Mapping[str, Operation] = {
     f"POST {TOKEN_PATH}": replace(TOKEN, evidence=_has("access_token")),
     "POST /v1/logout": _write(SETS, ""),
     "POST /v4/payees /v3/payees": _write(
-        MAKES, "payees.list(payor_id, remote_id=...)", _made("batch of payees", batch_id), _PRIVATE
+        MAKES, "payees.list(payor_id, remote_id=...)", _made("batch of payees", batch_id), shown=_PRIVATE
     ),
     "POST /v4/payees/{}/invite /v3/payees/{}/invite": _write(
         MAKES, "payees.invitations(payor_id, payee_id=...)", shown=_PRIVATE
@@ -236,7 +226,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _read(repeats=RepeatsId("source account", "id")),
     "GET /v3/sourceAccounts /v2/sourceAccounts": _LIST,
-    "POST /v2/fundingAccounts": _write(MAKES, "funding_accounts.list(payor_id=...)", _made("account"), _PRIVATE),
+    "POST /v2/fundingAccounts": _write(MAKES, "funding_accounts.list(payor_id=...)", _made("account"), shown=_PRIVATE),
     "GET /v2/fundingAccounts/{}": _read(repeats=RepeatsId("funding account", "id")),
     "GET /v2/fundingAccounts": _LIST,
     "GET /v1/fundings/{}": _read(repeats=RepeatsId("funding", "fundingId")),
@@ -268,7 +258,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v4/paymentaudit/payments /v3/paymentaudit/payments": _LIST,
     "GET /v4/payments/deltas /v1/deltas/payments": _LIST,
     "GET /v4/paymentaudit/transactions /v3/paymentaudit/transactions": _read(_checked(_no_csv)),
-    "POST /v1/webhooks": _write(MAKES, "webhooks.list(payor_id)", _made("webhook"), _PRIVATE),
+    "POST /v1/webhooks": _write(MAKES, "webhooks.list(payor_id)", _made("webhook"), shown=_PRIVATE),
     "POST /v1/webhooks/{}": _write(SETS, "webhooks.get(webhook_id)", shown=_PRIVATE),
     "POST /v1/webhooks/{}/ping": _write(SETS, "", _OBJECT),
     "GET /v1/webhooks/{}": _read(_has("id", "webhookUrl"), RepeatsId("webhook", "id")),
@@ -276,11 +266,10 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def behaviour_of(environment: str, base_url: httpx.URL, *, elsewhere: bool) -> Behaviour:
-    """Velo's behaviour; `elsewhere`: the URL is not the environment's own, so that messages contain it."""
+def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour:
     return Behaviour(
         name="Velo",
-        environment=f"{environment}, {base_url}" if elsewhere else environment,
+        environment=place,
         operations=Operations(OPERATIONS, base_url, NoKey()),
         problems=read_problems,
         # `correlationId` is what Velo's support asks for; a header may be that of a proxy.

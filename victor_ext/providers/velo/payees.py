@@ -26,7 +26,7 @@ from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.validation import rule
 
-from .checks import Validation, check
+from .checks import Validation, check, check_request
 from .operations import batch_id as batch_id_of
 from .reading import ChangeFeed, InvitationList, PayeeList, read, walk, write
 from .records import Payee, PayeeBatch, PayeeChange, PayeeInvitation
@@ -91,10 +91,9 @@ class Payees(Resource[Mode]):
             >>> ada = NewPayee(remote_id="payee-9", email="ada@example.com", company=firm, address=home)
             >>> batch_id = velo.payees.create(payor_id, [ada])
         """
-        validation = Validation()
-        validation.id("payor_id", payor_id)
-        validation.requests("payees", payees, NewPayee)
-        validation.finish("The payees")
+        with Validation("The payees") as validation:
+            validation.id("payor_id", payor_id)
+            validation.requests("payees", payees, NewPayee)
         body = models.NewPayees(payor_id=payor_id, payees=[payee.to_model() for payee in payees])
         return batch_id_of((yield from call_without_body(create_payees, body=body))) or ""
 
@@ -162,9 +161,7 @@ class Payees(Resource[Mode]):
         Examples:
             >>> velo.payees.update(new_payee_id, language="en")
         """
-        validation = Validation()
-        validation.checked(request)
-        validation.finish("The payee")
+        check_request("The payee", request)
         body = models.PayeeUpdate(**members_of(request, "payee_id"))
         yield from call_without_body(update_payee, payee_id=request.payee_id, body=body)
 
@@ -180,11 +177,10 @@ class Payees(Resource[Mode]):
         Examples:
             >>> velo.payees.update_remote_id(new_payee_id, payor_id=payor_id, remote_id="payee-88")
         """
-        validation = Validation()
-        validation.id("payee_id", payee_id)
-        validation.id("payor_id", payor_id)
-        validation.text("remote_id", remote_id, 100)
-        validation.finish("The payee")
+        with Validation("The payee") as validation:
+            validation.id("payee_id", payee_id)
+            validation.id("payor_id", payor_id)
+            validation.text("remote_id", remote_id, 100)
         body = models.RemoteIdUpdate(payor_id=payor_id, remote_id=remote_id)
         yield from call_without_body(update_payee_remote_id, payee_id=payee_id, body=body)
 

@@ -81,10 +81,9 @@ class Payments(Resource[Mode]):
             >>> (match,) = velo.payments.find("INV-1044", payor_id=payor_id, since=since)
             >>> velo.payments.withdraw(match.id, reason="The invoice was cancelled.")
         """
-        validation = Validation()
-        validation.id("payment_id", payment_id)
-        validation.text("reason", reason, 256, shortest=2)
-        validation.finish("The payment")
+        with Validation("The payment") as validation:
+            validation.id("payment_id", payment_id)
+            validation.text("reason", reason, 256, shortest=2)
         body = models.Withdrawal(reason=reason)
         yield from write(withdraw_payment, get_payment, Payment, ("WITHDRAWN",), payment_id=payment_id, body=body)
 
@@ -110,13 +109,12 @@ class Payments(Resource[Mode]):
             >>> [match.status for match in velo.payments.find("INV-1042", payor_id=payor_id, since=since)]
             ['CONFIRMED']
         """
-        validation = Validation()
-        validation.reference("payor_payment_id", payor_payment_id, 40)
-        validation.id("payor_id", payor_id)
-        validation.moment("since", since)
-        validation.moment("until", until, required=False)
-        validation.range("since", since, "until", until)
-        validation.finish("The search")
+        with Validation("The search") as validation:
+            validation.reference("payor_payment_id", payor_payment_id, 40)
+            validation.id("payor_id", payor_id)
+            validation.moment("since", since)
+            validation.moment("until", until, required=False)
+            validation.range("since", since, "until", until)
         first, last = day_around(since, -1), None if until is None else day_around(until, 1)
         window = PaymentList(
             payor_id, page_size=100, sort="submittedDateTime:asc", submitted_from=first, submitted_to=last
@@ -151,14 +149,13 @@ class Payments(Resource[Mode]):
         Examples:
             >>> rows = list(csv.DictReader(io.StringIO(velo.payments.export(payor_id, start=today))))
         """
-        validation = Validation()
-        arguments = drop_none(
-            payor_id=validation.id("payor_id", payor_id),
-            start_date=validation.day("start", start, required=False),
-            end_date=validation.day("end", end, required=False),
-            include=validation.text("include", include, 40, required=False),
-        )
-        validation.finish("The export")
+        with Validation("The export") as validation:
+            arguments = drop_none(
+                payor_id=validation.id("payor_id", payor_id),
+                start_date=validation.day("start", start, required=False),
+                end_date=validation.day("end", end, required=False),
+                include=validation.text("include", include, 40, required=False),
+            )
         response = yield from call_without_body(export_transactions, **arguments)
         try:
             return bytes(response.content).decode("utf-8-sig")

@@ -73,17 +73,16 @@ class Payouts(Resource[Mode]):
             >>> velo.payouts.wait(payout_id, until="ACCEPTED", timeout=30).payments_accepted
             1
         """
-        validation = Validation()
-        _check_references(validation, validation.requests("payments", payments, PaymentInstruction))
-        options = drop_none(
-            payout_memo=validation.text("memo", memo, 40, required=False),
-            payout_from_payor_id=validation.id("payout_from_payor_id", payout_from_payor_id, required=False),
-            payout_to_payor_id=validation.id("payout_to_payor_id", payout_to_payor_id, required=False),
-        )
-        if (payout_from_payor_id is None) is not (payout_to_payor_id is None):
-            message = "payout_from_payor_id and payout_to_payor_id must be given together, or neither of them."
-            validation.note("payout_to_payor_id", "choice", message)
-        validation.finish("The payout")
+        with Validation("The payout") as validation:
+            _check_references(validation, validation.requests("payments", payments, PaymentInstruction))
+            options = drop_none(
+                payout_memo=validation.text("memo", memo, 40, required=False),
+                payout_from_payor_id=validation.id("payout_from_payor_id", payout_from_payor_id, required=False),
+                payout_to_payor_id=validation.id("payout_to_payor_id", payout_to_payor_id, required=False),
+            )
+            if (payout_from_payor_id is None) is not (payout_to_payor_id is None):
+                message = "payout_from_payor_id and payout_to_payor_id must be given together, or neither of them."
+                validation.note("payout_to_payor_id", "choice", message)
         body = models.NewPayout(payments=[payment.to_model() for payment in payments], **options)
         return Receipt.of((yield from call_without_body(submit_payout, body=body))).id
 

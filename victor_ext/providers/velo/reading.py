@@ -149,11 +149,10 @@ class ListRequest:
 
     def arguments(self, doing: str, most: int) -> tuple[dict[str, Any], bool]:
         """What is sent, and whether items may leave a filter. Raises `InvalidRequest`, which begins with `doing`."""
-        validation = Validation()
-        if self.page_size is not None:
-            validation.integer("page_size", self.page_size, 1, most)
-        sent = validation.checked(self)
-        validation.finish(doing)
+        with Validation(doing) as validation:
+            if self.page_size is not None:
+                validation.integer("page_size", self.page_size, 1, most)
+            sent = validation.checked(self)
         sort = sent.get("sort") or self.default_sort
         if sort is not None:
             sent["sort"] = f"{sort},{self.order_by_id}:asc" if self.order_by_id not in sort else sort

@@ -1,5 +1,6 @@
 """Records: what Velo says of payees, accounts, fundings, payouts and payments. States are text: Velo adds to them."""
 
+from functools import partial
 from typing import Any
 
 from victor_ext.errors import InvalidRequest
@@ -26,9 +27,8 @@ def as_money(minor_units: Any, currency: Any) -> Money | None:
         return None
 
 
-def money(amount: str, currency: str) -> Field[Money | None]:
-    """An amount, from the paths of its minor units and of its currency."""
-    return Field(as_money, amount, currency)
+# An amount, from the paths of its minor units and of its currency.
+money = partial(Field[Money | None], as_money)
 
 
 class PayorRef(Record):

@@ -9,8 +9,7 @@ from typing import Annotated
 from velo_api import models
 
 from victor_ext.money import Money
-from victor_ext.privacy import HiddenRepr, concealed, concealed_account
-from victor_ext.runtime.client.resources import members_of
+from victor_ext.runtime.client.resources import Part, members_of
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core.validation import Sent, rule
 
@@ -50,7 +49,7 @@ class PaymentInstruction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Address(HiddenRepr):
+class Address(Part):
     """Where a payee lives.
 
     `line1` has up to 100 characters, in an update 2 to 255; so have `line2`, `line3` and `line4`, which may be empty.
@@ -58,6 +57,7 @@ class Address(HiddenRepr):
     30. `country` is two capital letters (ISO 3166); in an update Velo's document allows up to 50 characters.
     """
 
+    _model = models.PostalAddress
     line1: str
     city: str
     country: str
@@ -79,12 +79,9 @@ class Address(HiddenRepr):
         else:
             validation.capitals(f"{place}.country", self.country, 2)
 
-    def to_model(self) -> models.PostalAddress:
-        return models.PostalAddress(**members_of(self))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Individual(HiddenRepr):
+class Individual(Part):
     """A payee who is a person.
 
     `first_name`, `last_name` and `other_names` have up to 40 characters, a `title` such as Dr up to 10.
@@ -92,15 +89,13 @@ class Individual(HiddenRepr):
     has 6 to 30 characters.
     """
 
+    _account_numbers = ("national_identification",)
     first_name: Annotated[str, rule(Validation.text, 40)]
     last_name: Annotated[str, rule(Validation.text, 40)]
     date_of_birth: Annotated[date | str, rule(Validation.birthday)]
     national_identification: Annotated[str | None, rule(Validation.text, 30, shortest=6)] = None
     title: Annotated[str | None, rule(Validation.text, 10)] = None
     other_names: Annotated[str | None, rule(Validation.text, 40)] = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "national_identification", concealed_account(self.national_identification))
 
     def to_model(self) -> models.Person:
         name = models.PersonName(**members_of(self, "date_of_birth", "national_identification"))
@@ -110,23 +105,19 @@ class Individual(HiddenRepr):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Company(HiddenRepr):
+class Company(Part):
     """A payee that is a company: its `name` (3 to 40 characters), its number at the tax office (`tax_id`, 6 to 30
     characters), and the name that it trades under (`operating_name`, up to 100 characters)."""
 
+    _model = models.Firm
+    _account_numbers = ("tax_id",)
     name: Annotated[str, rule(Validation.text, 40, shortest=3)]
     tax_id: Annotated[str | None, rule(Validation.text, 30, shortest=6)] = None
     operating_name: Annotated[str | None, rule(Validation.text, 100)] = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "tax_id", concealed_account(self.tax_id))
-
-    def to_model(self) -> models.Firm:
-        return models.Firm(**members_of(self))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class PaymentChannel(HiddenRepr):
+class PaymentChannel(Part):
     """The account that a payee is paid on: an IBAN, or account and routing number, never both.
 
     An `iban` has 15 to 34 characters, an `account_number` 6 to 17, a `routing_number` 9. `account_name` is whose
@@ -134,6 +125,8 @@ class PaymentChannel(HiddenRepr):
     `name` a name for this channel, up to 255 characters.
     """
 
+    _model = models.NewPaymentChannel
+    _account_numbers = ("iban", "account_number", "routing_number")
     account_name: Annotated[str, rule(Validation.text, 100)]
     country_code: Annotated[str, rule(Validation.capitals, 2)]
     currency: Annotated[str, rule(Validation.capitals, 3)]
@@ -142,37 +135,25 @@ class PaymentChannel(HiddenRepr):
     routing_number: Annotated[str | None, rule(Validation.text, 9, shortest=9)] = None
     name: Annotated[str | None, Sent("payment_channel_name"), rule(Validation.text, 255)] = None
 
-    def __post_init__(self) -> None:
-        for field in ("iban", "account_number", "routing_number"):
-            object.__setattr__(self, field, concealed_account(getattr(self, field)))
-
     def check(self, validation: Validation, place: str) -> None:
         given = [number is not None for number in (self.iban, self.account_number, self.routing_number)]
         if given not in ([True, False, False], [False, True, True]):
             message = f"{place} must have iban, or account_number with routing_number, not both."
             validation.note(place, "choice", message)
 
-    def to_model(self) -> models.NewPaymentChannel:
-        return models.NewPaymentChannel(**members_of(self))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Challenge(HiddenRepr):
+class Challenge(Part):
     """What a payee is asked when onboarding begins (`description`, up to 255 characters), and the answer (`value`, 3 to
     20 characters)."""
 
+    _model = models.Challenge
     value: Annotated[str, rule(Validation.text, 20, shortest=3)]
     description: Annotated[str, rule(Validation.text, 255)]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "value", concealed(self.value))
-
-    def to_model(self) -> models.Challenge:
-        return models.Challenge(**members_of(self))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class NewPayee(HiddenRepr):
+class NewPayee(Part):
     """A payee to be created: an individual or a company.
 
     Attributes:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, cast
+from dataclasses import KW_ONLY, dataclass
+from typing import Annotated, cast
 
 from velo_api import models
 from velo_api.api.webhooks import create_webhook, get_webhook, list_webhooks, ping_webhook, update_webhook
 
-from victor_ext.privacy import concealed
 from victor_ext.runtime.client.records import Field, Record, boolean, identifier, text
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
+from victor_ext.runtime.client.resources import Mode, Part, Resource, Walk, arguments_of, listing, members_of, operation
+from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.json_values import list_or_empty
+from victor_ext.runtime.core.validation import Sent, rule
 
-from .checks import Validation
+from .checks import Validation, check_request
 from .operations import Receipt
 from .reading import PayorList, read, walk
 from .system import CategoryWord
@@ -45,19 +46,52 @@ class WebhookPing(Record):
     webhook_id = text("webhook_id")
 
 
+def _check_categories(validation: Validation, field: str, value: object) -> None:
+    if isinstance(value, str) or not isinstance(value, Sequence) or not value:
+        validation.note(field, "type", f"{field} must be a list of one or more, such as ['payment'].")
+    else:
+        for place, name in enumerate(cast("Sequence[object]", value)):
+            validation.text(f"{field}[{place}]", name, 100)
+
+
+def _check_enabled(validation: Validation, field: str, value: object) -> None:
+    if value is None:
+        validation.note(field, "type", f"{field} is missing: write True or False.")
+    validation.flag(field, value)
+
+
+_URL = rule(Validation.text, 2000, shortest=6)
+_AUTHORIZATION = rule(Validation.matching, _HEADER, f"{SHORTEST_AUTHORIZATION} to 1000 characters of printable ASCII")
+_CATEGORIES = rule(_check_categories)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _NewWebhook(Part):
+    _model = models.NewWebhook
+    payor_id: Annotated[str, rule(Validation.id)]
+    _: KW_ONLY
+    url: Annotated[str, Sent("webhook_url"), _URL]
+    authorization_header: Annotated[str, _AUTHORIZATION]
+    categories: Annotated[Sequence[CategoryWord] | None, _CATEGORIES] = None
+    enabled: Annotated[bool, rule(_check_enabled)] = True
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _WebhookUpdate(Part):
+    webhook_id: Annotated[str, rule(Validation.id)]
+    _: KW_ONLY
+    url: Annotated[str | None, Sent("webhook_url"), _URL] = None
+    authorization_header: Annotated[str | None, _AUTHORIZATION] = None
+    categories: Annotated[Sequence[CategoryWord] | None, _CATEGORIES] = None
+    enabled: Annotated[bool | None, rule(Validation.flag)] = None
+
+
 class Webhooks(Resource[Mode]):
     """The addresses that Velo posts notifications to. Errors and filters are those of `Payees`."""
 
     @operation
-    def create(
-        self,
-        payor_id: str,
-        *,
-        url: str,
-        authorization_header: str,
-        categories: Sequence[CategoryWord] | None = None,
-        enabled: bool = True,
-    ) -> OperationFlow[str]:
+    @arguments_of(_NewWebhook)
+    def create(self, request: _NewWebhook) -> OperationFlow[str]:
         """Have notifications posted to an address. Returns the id of the webhook.
 
         The request is sent once. After a lost response, look with `list(payor_id)`.
@@ -75,13 +109,8 @@ class Webhooks(Resource[Mode]):
             >>> url, header = "https://hooks.shop.example/velo", secrets.token_urlsafe()
             >>> webhook_id = velo.webhooks.create(payor_id, url=url, authorization_header=header)
         """
-        authorization_header = concealed(authorization_header)
-        validation = Validation()
-        validation.id("payor_id", payor_id)
-        settings = _checked_settings(validation, url, authorization_header, categories, enabled, required=True)
-        validation.finish("The webhook")
-        body = models.NewWebhook(payor_id=payor_id, **settings)
-        return Receipt.of((yield from call_without_body(create_webhook, body=body))).id
+        check_request("The webhook", request)
+        return Receipt.of((yield from call_without_body(create_webhook, body=request.to_model()))).id
 
     @listing
     @arguments_of(PayorList)
@@ -105,15 +134,8 @@ class Webhooks(Resource[Mode]):
         return (yield from read(get_webhook, WebhookEndpoint, webhook_id=webhook_id))
 
     @operation
-    def update(
-        self,
-        webhook_id: str,
-        *,
-        url: str | None = None,
-        authorization_header: str | None = None,
-        categories: Sequence[CategoryWord] | None = None,
-        enabled: bool | None = None,
-    ) -> OperationFlow[None]:
+    @arguments_of(_WebhookUpdate)
+    def update(self, request: _WebhookUpdate) -> OperationFlow[None]:
         """Change a webhook. What is None is left out, and stays.
 
         Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost response look with
@@ -123,13 +145,9 @@ class Webhooks(Resource[Mode]):
         Examples:
             >>> velo.webhooks.update(webhook_id, categories=["payment"], enabled=False)
         """
-        authorization_header = concealed(authorization_header)
-        validation = Validation()
-        validation.id("webhook_id", webhook_id)
-        settings = _checked_settings(validation, url, authorization_header, categories, enabled, required=False)
-        validation.finish("The webhook")
-        body = models.WebhookUpdate(**settings)
-        yield from call_without_body(update_webhook, webhook_id=webhook_id, body=body)
+        check_request("The webhook", request)
+        body = models.WebhookUpdate(**members_of(request, "webhook_id"))
+        yield from call_without_body(update_webhook, webhook_id=request.webhook_id, body=body)
 
     @operation
     def ping(self, webhook_id: str) -> OperationFlow[WebhookPing]:
@@ -140,27 +158,3 @@ class Webhooks(Resource[Mode]):
             True
         """
         return (yield from read(ping_webhook, WebhookPing, webhook_id=webhook_id))
-
-
-def _checked_settings(
-    validation: Validation, url: Any, authorization_header: Any, categories: Any, enabled: Any, *, required: bool
-) -> dict[str, Any]:
-    """The members of a webhook that are not None, for its model."""
-    validation.text("url", url, 2000, shortest=6, required=required)
-    wanted = f"{SHORTEST_AUTHORIZATION} to 1000 characters of printable ASCII"
-    validation.matching("authorization_header", authorization_header, _HEADER, wanted, required=required)
-    if required and enabled is None:
-        validation.note("enabled", "type", "enabled is missing: write True or False.")
-    if categories is not None and (
-        isinstance(categories, str) or not isinstance(categories, Sequence) or not categories
-    ):
-        validation.note("categories", "type", "categories must be a list of one or more, such as ['payment'].")
-        categories = None
-    for place, name in enumerate(cast("Sequence[object]", categories or ())):
-        validation.text(f"categories[{place}]", name, 100)
-    return drop_none(
-        webhook_url=url,
-        authorization_header=authorization_header,
-        enabled=validation.flag("enabled", enabled),
-        categories=categories and [*categories],
-    )

@@ -3,15 +3,13 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import concealed
-from victor_ext.runtime.client.records import as_timestamp
+from victor_ext.runtime.client.records import Field, Record, as_integer, as_object, identifier, timestamp
 from victor_ext.runtime.client.webhooks import (
     Delivery,
     Headers,
@@ -25,9 +23,21 @@ SHORTEST_AUTHORIZATION = 16
 """Characters. Velo takes four, which can be guessed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """One notification.
+def _first_text(*values: object) -> str | None:
+    return next((value for value in values if isinstance(value, str) and value), None)
+
+
+def _as_number(value: object) -> int:
+    number = as_integer(value) or 0
+    return number if 1 <= number < 2**63 else 0
+
+
+def _as_payors(payors: object) -> frozenset[str]:
+    return frozenset(filter(None, map(text_or_empty, object_or_empty(payors).values())))
+
+
+class Notification(Record):
+    """One notification. `raw` is its body, with everything that was sent.
 
     Attributes:
         sequence_number: Velo counts the notifications of each payor from 1.
@@ -38,37 +48,30 @@ class Notification:
         created_at: When the event happened, aware; None if that cannot be read.
         source: Everything that Velo sent of the event.
         api_version: The version of the notification's format.
+        payment_id: The id of the payment, if it is about one. It is a hint: read the payment before you act on it.
+        payor_payment_id: The payor's own reference of that payment.
+        payee_id: The id of the payee, if it is about one. Read the payee before you act on it.
+        payor_ids: The payors of a payment: who submitted it, who pays, whose payee is paid. Empty when none is named.
     """
 
-    sequence_number: int
-    event_id: str
-    category: str
-    event_name: str
-    source_type: str = ""
-    created_at: datetime | None = None
-    source: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
-    api_version: str = ""
+    def value_at(self, path: Sequence[str]) -> Any:
+        value = self.raw
+        for name in path:
+            value = object_or_empty(value).get(name)
+        return value
 
-    @property
-    def payment_id(self) -> str | None:
-        """The id of the payment, if it is about one. It is a hint: read the payment before you act on it."""
-        return text_or_empty(self.source.get("paymentId")) or None
-
-    @property
-    def payor_payment_id(self) -> str | None:
-        """The payor's own reference of that payment."""
-        return text_or_empty(self.source.get("payorPaymentId")) or None
-
-    @property
-    def payee_id(self) -> str | None:
-        """The id of the payee, if it is about one. Read the payee before you act on it."""
-        return text_or_empty(self.source.get("payeeId")) or None
-
-    @property
-    def payor_ids(self) -> frozenset[str]:
-        """The payors of a payment: who submitted it, who pays, whose payee is paid. Empty when none is named."""
-        payors = object_or_empty(self.source.get("payoutPayorIds"))
-        return frozenset(filter(None, map(text_or_empty, payors.values())))
+    sequence_number = Field(_as_number, "sequenceNumber")
+    event_id = identifier("source.eventId")
+    category = identifier("category")
+    event_name = identifier("eventName")
+    source_type = Field(lambda *names: _first_text(*names) or "", "source.sourceType", "source.type")  # it has both
+    created_at = timestamp("source.createdAt")
+    api_version = identifier("apiVersion")
+    payment_id = Field(_first_text, "source.paymentId")
+    payee_id = Field(_first_text, "source.payeeId")
+    payor_payment_id = Field(_first_text, "source.payorPaymentId", hidden=True)
+    payor_ids = Field(_as_payors, "source.payoutPayorIds", hidden=True)
+    source = Field(as_object, "source", hidden=True)
 
 
 class Webhook:
@@ -111,7 +114,7 @@ class Webhook:
         return Delivery(
             name=said.event_name or said.source_type or said.category,
             subject=said.event_id,
-            content=json.dumps(notification_body(body, provider="Velo")),
+            content=json.dumps(said.raw),
             ids=(said.event_id,),
             number=said.sequence_number,
         )
@@ -148,24 +151,12 @@ def read_notification(body: bytes) -> Notification:
     Raises:
         InvalidRequest: It is not a JSON object of up to 1 MiB, or it has no sequence number or no event id.
     """
-    content = notification_body(body, provider="Velo")
-    source = object_or_empty(content.get("source"))
-    number, event_id = content.get("sequenceNumber"), text_or_empty(source.get("eventId"))
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number < 2**63:
+    said = Notification(notification_body(body, provider="Velo"))
+    if not said.sequence_number:
         raise invalid_notification("Velo", "has no sequenceNumber of 1 or more")
-    if not event_id:
+    if not said.event_id:
         raise invalid_notification("Velo", "has no eventId in its source")
-    return Notification(
-        sequence_number=number,
-        event_id=event_id,
-        category=text_or_empty(content.get("category")),
-        event_name=text_or_empty(content.get("eventName")),
-        # Velo's document has both names.
-        source_type=text_or_empty(source.get("sourceType")) or text_or_empty(source.get("type")),
-        created_at=as_timestamp(source.get("createdAt")),
-        source=source,
-        api_version=text_or_empty(content.get("apiVersion")),
-    )
+    return said
 
 
 def _digest(value: str | bytes) -> bytes:

@@ -113,15 +113,7 @@ class VictorJwt(UnpicklableCredentials):
         return f"VictorJwt(api_key='[hidden]', {key}='[hidden]', prefix={getattr(self, '_prefix', None)!r})"
 
     def authorization_at(self, issued: int, expires: int) -> str:
-        """Return the header of a token with these times, whatever an environment permits.
-
-        Args:
-            issued: `iat`, in seconds since the epoch.
-            expires: `exp`, in the same.
-
-        Raises:
-            ConfigurationError: The private key is elsewhere.
-        """
+        """As `authorization_at` of a client. Raises `ConfigurationError` if the private key is elsewhere."""
         from victor_ext.runtime.auth.signed_tokens import signed_token  # noqa: PLC0415 - loads cryptography, for who signs
 
         if self._key is None:

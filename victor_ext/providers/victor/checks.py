@@ -20,8 +20,8 @@ _ID_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
 class Validation(validation.Validation):
     """The problems of one call. With `now`, a due date must not be past, nor over 24 hours ahead."""
 
-    def __init__(self, now: datetime | None = None) -> None:
-        super().__init__()
+    def __init__(self, doing: str, *, now: datetime | None = None) -> None:
+        super().__init__(f"{doing} was not sent")
         self.now = now
 
     def id(self, field: str, value: object) -> None:
@@ -78,16 +78,11 @@ class Validation(validation.Validation):
     def key(self, field: str, value: object) -> None:  # noqa: ARG002 - a key's problems name it
         self.add(key_problem(value))
 
-    def finish(self, doing: str = "") -> None:
-        """Raise `InvalidRequest` if there are problems. The message begins with `doing`."""
-        super().finish(f"{doing} was not sent")
-
 
 RESPONSE_ARGUMENTS = {"status": "accept or decline", "notes": "notes", "modified_amount": "modified_amount"}
 """The members of the body of `accept` and `decline`, each with what sets it."""
 
 
 def check_id(request_id: object) -> None:
-    validation = Validation()
-    validation.id("id", request_id)
-    validation.finish("The call")
+    with Validation("The call") as validation:
+        validation.id("id", request_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar, Generic, Self, Unpack
 
-import httpx
 from victor_api.api.payment_requests import list_payment_requests
 from victor_api.client import Client as GeneratedClient
 
@@ -69,12 +68,12 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
                 f"auth must be VictorJwt(api_key, private_key) or VictorOAuth(client_id, client_secret), not "
                 f"{'the class itself' if isinstance(auth, type) else kind_of(auth)}."
             )
-        name, url = environment_and_url(environment, base_url, ENVIRONMENTS, VERSION, provider="Victor")
+        name, url, place = environment_and_url(environment, base_url, ENVIRONMENTS, VERSION, provider="Victor")
         self._start(
             given,
             partial(auth.authenticator, name, url),
             url,
-            behaviour=behaviour_of(name, url, elsewhere=url != httpx.URL(*ENVIRONMENTS[name])),
+            behaviour=behaviour_of(name, url, place),
             credentials=auth,
             environment=name,
             caller=getattr(auth, "caller", None),

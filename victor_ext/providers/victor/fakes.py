@@ -6,15 +6,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from victor_api import models
-
 from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.runtime.client.resources import members_of
-from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.core.validation import as_date, date_problem, moment_problem
+from victor_ext.runtime.core.validation import date_problem, moment_problem
 
-from .statuses import Payee, Payer, PaymentRequestResponse, Status
+from .statuses import CHILD_ID, ID, PARENT_ID, Payee, Payer, PaymentRequestResponse, Status
 
 
 class FakeFields(TypedDict, total=False):
@@ -57,47 +54,48 @@ _DEFAULTS: FakeFields = {
 }
 
 
-def fake_model(fields: FakeFields) -> models.PaymentRequestReceipt | models.GetPaymentRequestResponse:
-    """An item of a list with these attributes and the defaults of the others; with a `response`, an answer to `get`."""
+_DETAILS = "payment_request.payment_details"
+_PLACES = {
+    "id": ID, "payee": "payment_request.payee", "payer": "payment_request.payer", "network": "payment_network",
+    "parent_id": PARENT_ID, "child_id": CHILD_ID, "response": "payment_request.payment_request_response",
+    **{name: f"payment_request.{name}" for name in ("created_at", "approved_at")},
+    **{name: f"{_DETAILS}.{name}" for name in ("amount", "original_amount", "due_date", "biller_type")},
+    **{name: f"{_DETAILS}.{name}" for name in ("amount_modification_allowed", "notes", "approval_notes")},
+}  # fmt: skip
+"""Where an attribute stands in the JSON; others have the name of a member of its own."""
+_AMOUNTS = {"amount", "original_amount", "modified_amount"}
+
+
+def fake_json(fields: FakeFields) -> dict[str, Any]:
+    """The JSON of a request with these attributes and the defaults of the others, but for its key."""
     unknown = sorted(fields.keys() - FakeFields.__annotations__.keys())
     if unknown:
         known = ", ".join(FakeFields.__annotations__)
         raise TypeError(f"PaymentRequest.fake has no attribute {', '.join(unknown)}; those it has are {known}")
-    given: dict[str, Any] = {**_DEFAULTS, **fields}
+    given: dict[str, Any] = {name: value for name, value in {**_DEFAULTS, **fields}.items() if value is not None}
     checks = {"due_date": date_problem, "created_at": moment_problem, "approved_at": moment_problem}
-    problems = [check(name, given[name]) for name, check in checks.items() if given.get(name) is not None]
+    problems = [check(name, given[name]) for name, check in checks.items() if name in given]
     if any(problems):
         raise InvalidRequest.of([problem for problem in problems if problem is not None])
-    payee, payer, due_date, response = (given.get(name) for name in ("payee", "payer", "due_date", "response"))
+    response = given.get("response")
     modified = None if response is None or response.status == Status.DECLINED else response.modified_amount
     if modified is not None and fields.get("amount") is not None and money.to_decimal(given["amount"]) != modified:
         message = f"amount is {given['amount']}, and the response has modified_amount {modified}: leave amount out."
         raise InvalidRequest.of([Problem("amount", "combination", message)])
-    details = drop_none(
-        due_date=due_date and str(as_date(due_date)),
-        **_with_text(given, "amount", "original_amount"),
-        **{name: given.get(name) for name in ("biller_type", "amount_modification_allowed", "notes", "approval_notes")},
-    )
-    request = drop_none(
-        payee=payee and members_of(payee),
-        payer=payer and drop_none(victor_counterparty_id=payer.counterparty_id, **members_of(payer, "counterparty_id")),
-        payment_details=details,
-        payment_request_response=response
-        and {**members_of(response), **_with_text(members_of(response), "original_amount", "modified_amount")},
-        **{name: given[name].timestamp() for name in ("created_at", "approved_at") if given.get(name) is not None},
-    )
-    wire = drop_none(
-        victor_payment_request_id=given.get("id"),
-        payment_network=given.get("network"),
-        victor_payment_request_parent_id=given.get("parent_id"),
-        victor_payment_request_child_id=given.get("child_id"),
-        payment_request=request,
-        **{name: given.get(name) for name in ("status", "direction", "client_reference_id", "error_message")},
-    )
-    # A list has no responses.
-    model = models.PaymentRequestReceipt if response is None else models.GetPaymentRequestResponse
-    return model.from_dict(wire)
+    wire: dict[str, Any] = {"payment_request": {"payment_details": {}}}
+    for name, value in given.items():
+        *parts, member = _PLACES.get(name, name).split(".")
+        holder = wire
+        for part in parts:
+            holder = holder[part]
+        holder[member] = _sent(name, value)
+    return wire
 
 
-def _with_text(values: dict[str, Any], *names: str) -> dict[str, str]:
-    return {name: str(money.to_decimal(values[name])) for name in names if values.get(name) is not None}
+def _sent(name: str, value: Any) -> Any:
+    if isinstance(value, Payee | Payer | PaymentRequestResponse):
+        names = {"counterparty_id": "victor_counterparty_id"}
+        return {names.get(part, part): _sent(part, each) for part, each in members_of(value).items()}
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return str(money.to_decimal(value)) if name in _AMOUNTS else str(value) if isinstance(value, date) else value

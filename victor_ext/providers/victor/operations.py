@@ -164,15 +164,14 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def behaviour_of(environment: str, base_url: httpx.URL, *, elsewhere: bool) -> Behaviour:
-    """Victor's behaviour; `elsewhere`: the URL is not the environment's own, so that messages contain it."""
+def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour:
     # The document has a shortest length for `create`. Those of newer documents are known to have the longest one.
-    place = HeaderKey(problem=lambda _request, key: key_problem(key, shortest=1))
+    key_place = HeaderKey(problem=lambda _request, key: key_problem(key, shortest=1))
     return Behaviour(
         name="Victor",
-        environment=f"{environment}, {base_url}" if elsewhere else environment,
-        key_place=place,
-        operations=Operations(OPERATIONS, base_url, place),
+        environment=place,
+        key_place=key_place,
+        operations=Operations(OPERATIONS, base_url, key_place),
         problems=read_problems,
         authentication_hint=(
             f"Environment {environment!r} was asked: check that the credentials belong to it (keys of one "

@@ -143,16 +143,15 @@ def _moved(moment: datetime, seconds: float) -> datetime:
 
 
 def _check_search(client_reference_id: object, start_datetime: Any, end_datetime: Any, extra_query: Any) -> None:
-    validation = Validation()
-    validation.text("client_reference_id", client_reference_id, 128)
-    if start_datetime is None:
-        message = "start_datetime is missing: write datetime(2026, 3, 4, tzinfo=UTC)."
-        validation.add(Problem("start_datetime", "required", message))
-    try:
-        ListRequest(start_datetime=start_datetime, end_datetime=end_datetime, extra_query=extra_query).filters()
-    except InvalidRequest as error:
-        validation.problems += error.problems
-    validation.finish("The search")
+    with Validation("The search") as validation:
+        validation.text("client_reference_id", client_reference_id, 128)
+        if start_datetime is None:
+            message = "start_datetime is missing: write datetime(2026, 3, 4, tzinfo=UTC)."
+            validation.add(Problem("start_datetime", "required", message))
+        try:
+            ListRequest(start_datetime=start_datetime, end_datetime=end_datetime, extra_query=extra_query).filters()
+        except InvalidRequest as error:
+            validation.problems += error.problems
 
 
 def listed(request_id: str, seconds: float | None) -> OperationFlow[PaymentRequest | None]:

@@ -201,10 +201,12 @@ class PaymentRequest(Record):
             TypeError: There is no such attribute.
             InvalidRequest: An amount, a date or a time that the client does not take, such as a naive datetime.
         """
-        from .fakes import fake_model  # noqa: PLC0415 - only tests need it
+        from .fakes import fake_json  # noqa: PLC0415 - only tests need it
 
         key = fields.pop("idempotency_key", None)
-        return cls(fake_model(fields), key)
+        # A list has no responses.
+        model = _LISTED if fields.get("response") is None else "GetPaymentRequestResponse"
+        return cls.of_json(fake_json(fields), model, idempotency_key=key)
 
     id = Field(_as_id, statuses.ID)
 

@@ -104,13 +104,12 @@ class CreateRequest:
 
         With `now` None the due date is not compared with the time.
         """
-        validation = Validation(now)
-        sent = validation.checked(self)
-        if self.ultimate_creditor is not None and spelled(self.biller_type) == "CONSUMER":
-            message = "ultimate_creditor can only be given with the biller type BUSINESS: leave it out."
-            validation.note("ultimate_creditor", "combination", message)
-        validation.problems += extra_body_problems(self.extra_body, ARGUMENTS)
-        validation.finish("The payment request")
+        with Validation("The payment request", now=now) as validation:
+            sent = validation.checked(self)
+            if self.ultimate_creditor is not None and spelled(self.biller_type) == "CONSUMER":
+                message = "ultimate_creditor can only be given with the biller type BUSINESS: leave it out."
+                validation.note("ultimate_creditor", "combination", message)
+            validation.problems += extra_body_problems(self.extra_body, ARGUMENTS)
         return sent
 
     def to_model(self, sent: Mapping[str, Any]) -> models.NewRtpRfpPaymentRequest:
@@ -141,12 +140,11 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
     """
     arguments["payee_account_number"] = concealed_account(arguments.get("payee_account_number"))
     if now is not None:
-        validation = Validation()
-        problem = moment_problem("now", now)
-        if problem is None and not MINYEAR < now.year < MAXYEAR:
-            problem = Problem("now", "range", f"now={now} is too far away to compare a due date with it.")
-        validation.add(problem)
-        validation.finish("The check")
+        with Validation("The check") as validation:
+            problem = moment_problem("now", now)
+            if problem is None and not MINYEAR < now.year < MAXYEAR:
+                problem = Problem("now", "range", f"now={now} is too far away to compare a due date with it.")
+            validation.add(problem)
     required: dict[str, Any] = {name: None for name, (_, is_required) in rules_of(CreateRequest).items() if is_required}
     CreateRequest(**{**required, **arguments}).check(zulu.now() if now is None else now)
 
@@ -263,11 +261,10 @@ class ListRequest:
 
     def filters(self) -> dict[str, str]:
         """The filters that are not None, as text. Raises `InvalidRequest` with all problems."""
-        validation = Validation()
-        sent = validation.checked(self)
-        wire = {name: sent[name] for name in FILTERS if sent.get(name) is not None}
-        validation.problems += extra_query_problems(self.extra_query, (*FILTERS, "page", "page_size"))
-        validation.finish("The list")
+        with Validation("The list") as validation:
+            sent = validation.checked(self)
+            wire = {name: sent[name] for name in FILTERS if sent.get(name) is not None}
+            validation.problems += extra_query_problems(self.extra_query, (*FILTERS, "page", "page_size"))
         return wire
 
 

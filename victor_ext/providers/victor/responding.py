@@ -155,23 +155,24 @@ def check_response(
     extra_body: object = None,
 ) -> None:
     """Raise `InvalidRequest` with all problems. `known` is the record of the request, if the caller passed it."""
-    validation = Validation()
-    validation.id("id", request_id)
-    if known is not None and known.direction is Direction.OUTBOUND:
-        whose = f"whose id is {known.child_id}" if known.child_id else "which only its payer has"
-        message = f"id is {shown(request_id)}, an outbound request: answer the inbound one, {whose}."
-        validation.note("id", "direction", message)
-    validation.text("notes", notes, 150)
-    if modified_amount is not None:
-        is_amount = validation.amount("modified_amount", modified_amount) is not None
-        # Without the flag it is false, by the document's default.
-        is_fixed = known is not None and not known.amount_modification_allowed
-        own = None if known is None else known.amount
-        if is_fixed and is_amount and money.to_decimal(cast("Decimal", modified_amount)) != own:
-            message = f"modified_amount is {modified_amount}, and the request allows no amount but {own or 'its own'}: "
-            validation.note("modified_amount", "combination", f"{message}leave it out.")
-    validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
-    validation.finish("The answer")
+    with Validation("The answer") as validation:
+        validation.id("id", request_id)
+        if known is not None and known.direction is Direction.OUTBOUND:
+            whose = f"whose id is {known.child_id}" if known.child_id else "which only its payer has"
+            message = f"id is {shown(request_id)}, an outbound request: answer the inbound one, {whose}."
+            validation.note("id", "direction", message)
+        validation.text("notes", notes, 150)
+        if modified_amount is not None:
+            is_amount = validation.amount("modified_amount", modified_amount) is not None
+            # Without the flag it is false, by the document's default.
+            is_fixed = known is not None and not known.amount_modification_allowed
+            own = None if known is None else known.amount
+            if is_fixed and is_amount and money.to_decimal(cast("Decimal", modified_amount)) != own:
+                message = (
+                    f"modified_amount is {modified_amount}, and the request allows no amount but {own or 'its own'}: "
+                )
+                validation.note("modified_amount", "combination", f"{message}leave it out.")
+        validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
 
 
 def _send(

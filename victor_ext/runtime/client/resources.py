@@ -21,9 +21,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from dataclasses import dataclass, field, fields
 from functools import update_wrapper
 from operator import attrgetter
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, overload
+from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, overload
 
-from victor_ext.privacy import concealed_within
+from victor_ext.privacy import HiddenRepr, concealed, concealed_account, concealed_within
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow
 from victor_ext.runtime.core.clock import ServerClock
@@ -82,6 +82,24 @@ def members_of(request: Any, *left_out: str) -> dict[str, Any]:
         for name, value in given.items()
         if value is not None
     }
+
+
+class Part(HiddenRepr):
+    """A part of a request, as a dataclass: nothing shows its values, and `to_model` makes its generated model."""
+
+    __slots__ = ()
+
+    _model: ClassVar[Any]
+    _account_numbers: ClassVar[tuple[str, ...]] = ()
+    """The fields with numbers of accounts or persons: what is passed as another type by mistake is hidden, too."""
+
+    def __post_init__(self) -> None:
+        for member in fields(cast("Any", self)):
+            conceal = concealed_account if member.name in self._account_numbers else concealed
+            object.__setattr__(self, member.name, conceal(getattr(self, member.name)))
+
+    def to_model(self) -> Any:
+        return self._model(**members_of(self))
 
 
 class Blocking:

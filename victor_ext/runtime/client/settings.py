@@ -19,8 +19,10 @@ def environment_and_url(
     urls: Mapping[str, Sequence[str]],
     *versions: str,
     provider: str,
-) -> tuple[str, httpx.URL]:
+) -> tuple[str, httpx.URL, str]:
     """The name of the environment that is called, and the URL: the caller's, checked, or else the environment's.
+
+    The third is what messages call that place: the environment, with the URL where it is not the environment's own.
 
     A host of the provider's belongs to one environment, whatever its port and path: it is refused under the name of
     the other one, also where that name is only the default. Any other host (a sandbox's, a gateway's) belongs to the
@@ -45,7 +47,8 @@ def environment_and_url(
         )
         message = f"base_url is {provider}'s {theirs[0]}, and the environment is {environment}{default}."
         raise ConfigurationError.of([Problem("base_url", "environment", message, hint=hint)])
-    return environment, url or httpx.URL(urls[environment][0])
+    own = httpx.URL(urls[environment][0])
+    return environment, url or own, environment if url in (None, own) else f"{environment}, {url}"
 
 
 def unversioned_url(base_url: str | AnyURL, *versions: str, name: str = "base_url") -> httpx.URL:

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache
 from types import NoneType
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast, get_args, get_type_hints
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Self, TypeVar, cast, get_args, get_type_hints
 
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.ids import HALF_CHARACTER
@@ -156,11 +156,19 @@ class Validation:
     """The problems of a call's arguments. Each provider adds its checks in a subclass.
 
     A method checks one argument, and returns what is sent for it. No message shows a free text, which may be a secret
-    by mistake. None is refused where the argument is required.
+    by mistake. None is refused where the argument is required. A `with` block raises at its end what `finish` does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, doing: str = "") -> None:
         self.problems: list[Problem] = []
+        self._doing = doing
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.finish()
 
     def add(self, problem: Problem | None) -> None:
         if problem is not None:
@@ -281,10 +289,10 @@ class Validation:
         elif value is not None or required:
             self.note(field, "type", f"{field} must be {kind.__name__}(...), not {kind_of(value)}.")
 
-    def finish(self, doing: str = "") -> None:
-        """Raise `InvalidRequest` with all problems, if there are any. `doing` says what was not done."""
+    def finish(self) -> None:
+        """Raise `InvalidRequest` with all problems, if there are any. The message begins with `doing`."""
         if self.problems:
-            raise InvalidRequest.of(self.problems, doing=doing)
+            raise InvalidRequest.of(self.problems, doing=self._doing)
 
 
 def _in_order(value: Any) -> Any:
