@@ -6,6 +6,7 @@ import json
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict, Unpack, cast
 
 import typer
@@ -15,7 +16,7 @@ import victor_ext
 from . import view
 from .failures import ONLY_READS, Doubt
 from .screen import complain, masked, notices, plain, say, terminal_width
-from .session import DAYS, MOMENTS, Checks, Session, Yes, day, flag, option, with_session, words_of
+from .session import DAYS, MOMENTS, Session, Yes, day, flag, moments, option, with_session, words_of
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Victor
@@ -130,24 +131,20 @@ def list_(
     **filters: Unpack[_Filters],
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
-    checks, given = Checks(), dict[str, Any]()
-    for name, value in cast("dict[str, str | None]", filters).items():
-        if value is not None:
-            is_day = name.endswith("_date")
-            given[name] = checks.moment(name, value) if name.endswith("_datetime") else day(value) if is_day else value
+    given: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
+    times = {name: given.pop(name) for name in [*given] if name.endswith("_datetime")}
+    given |= {name: day(value) for name, value in given.items() if name.endswith("_date")}
     with session.client() as victor:
         requests = victor.payment_requests
-        # The client checks filters and paging separately; a list that is not iterated sends nothing.
-        checks.run(lambda: requests.list(**given))
-        checks.run(lambda: requests.list(page_size=page_size))
-        checks.finish("The list was not sent")
-        listing = requests.list(**given, page_size=page_size)
+        whole = partial(requests.list, **given, page_size=page_size)
+        # A list that is not iterated sends nothing.
+        listing = whole(**cast("Any", moments(times, doing="The list was not sent", check=whole)))
         pages = view.at_most(limit, (page.items for page in listing.pages()))
         if payers:
             pages = view.with_payers(pages, requests.get)
         count = view.show_list(pages, as_json=session.as_json)
     if count == 0 and not session.as_json:
-        complain("No payment request passes these filters." if given else "There are no payment requests.")
+        complain("No payment request passes these filters." if given or times else "There are no payment requests.")
 
 
 @rfp.command()
@@ -163,14 +160,10 @@ def find(
 
     The provider has no filter for the reference, so that all of the window is read: keep it small.
     """
-    checks = Checks()
-    window: dict[str, Any] = {
-        "start_datetime": checks.moment("start_datetime", start_datetime, needed=True),
-        "end_datetime": checks.moment("end_datetime", end_datetime),
-    }
+    window = {"start_datetime": start_datetime, "end_datetime": end_datetime}
     with session.client() as victor:
-        checks.finish("The search was not sent")
-        matches = victor.payment_requests.find(client_reference_id, **window)
+        times: dict[str, Any] = {**moments(window, "start_datetime", doing="The search was not sent")}
+        matches = victor.payment_requests.find(client_reference_id, **times)
         if matches:
             view.show_list([matches], as_json=session.as_json)
     if not matches and not session.as_json:

@@ -25,7 +25,7 @@ from .failures import Doubt, Failure, Misuse, broken_off, victor_failure
 from .screen import complain
 
 if TYPE_CHECKING:
-    from victor_ext import PaymentRequest, Problem, Victor
+    from victor_ext import PaymentRequest, Victor
 
 _VARIABLES = {"environment": "VICTOR_ENVIRONMENT", "base_url": "VICTOR_BASE_URL"}
 
@@ -256,43 +256,6 @@ def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
         raise Misuse(f"{name} {path} cannot be written: {reason}.") from error
 
 
-class Checks:
-    """Collects the problems of a command's options. Call `finish` before anything is sent."""
-
-    def __init__(self) -> None:
-        self._problems: list[Problem] = []
-
-    def moment(self, name: str, text: str | None, *, needed: bool = False) -> datetime | None:
-        """Parse a Zulu time, or a day: its first moment in UTC. Records a problem and returns None if it is neither."""
-        from victor_ext import InvalidRequest, Problem, zulu  # noqa: PLC0415 - `victor --help` needs none of them
-
-        if text is None:
-            if needed:
-                self._problems.append(Problem(name, "required", f"{name} is missing."))
-            return None
-        try:
-            given = day(text, MOMENTS)
-            return zulu.parse(f"{given}T00:00:00Z" if _DATE.fullmatch(given) else given)
-        except InvalidRequest as error:
-            # The client's message has no name for the value, and no word for a day: add them.
-            for problem in error.problems:
-                message = f"{name} is {text!r}: write {_MOMENT}." if problem.code == "format" else problem.message
-                self._problems.append(Problem(name, problem.code, message))
-            return None
-
-    def run(self, check: Callable[[], object]) -> None:
-        """Run a client check that sends nothing, and record its problems."""
-        try:
-            check()
-        except victor_ext.InvalidRequest as error:
-            self._problems += error.problems
-
-    def finish(self, doing: str) -> None:
-        """Raise `InvalidRequest` with all recorded problems, if any."""
-        if self._problems:
-            raise victor_ext.InvalidRequest.of(self._problems, doing=doing)
-
-
 DAYS = {"today": 0, "tomorrow": 1}
 MOMENTS = {"yesterday": -1, **DAYS}
 """Words for a midnight (UTC), by the days from now to it."""
@@ -303,3 +266,34 @@ _MOMENT = "a Zulu time such as 2026-03-04T05:06:07Z, or a day in UTC: 2026-03-04
 def day(text: str | None, words: Mapping[str, int] = DAYS) -> Any:
     """Convert `today` and such words to UTC dates; return other text, or None, unchanged."""
     return (datetime.now(UTC).date() + timedelta(days=words[text])).isoformat() if text and text in words else text
+
+
+def moments(
+    texts: Mapping[str, str | None], *needed: str, doing: str, check: Callable[..., object] = dict
+) -> dict[str, datetime]:
+    """Parse Zulu times, or days: their first moments in UTC. Those that are None are left out.
+
+    Raises `InvalidRequest` with all problems: of these options, and of the call `check` with what could be read of
+    them, which sends nothing.
+    """
+    from victor_ext import InvalidRequest, Problem, zulu  # noqa: PLC0415 - `victor --help` needs none of them
+
+    problems = [Problem(name, "required", f"{name} is missing.") for name in needed if texts[name] is None]
+    read = dict[str, datetime]()
+    for name, text in texts.items():
+        given = day(text, MOMENTS)
+        try:
+            if given is not None:
+                read[name] = zulu.parse(f"{given}T00:00:00Z" if _DATE.fullmatch(given) else given)
+        except InvalidRequest as error:
+            # The client's message has no name for the value, and no word for a day: add them.
+            for problem in error.problems:
+                message = f"{name} is {text!r}: write {_MOMENT}." if problem.code == "format" else problem.message
+                problems.append(Problem(name, problem.code, message))
+    try:
+        check(**read)
+    except InvalidRequest as error:
+        problems += error.problems
+    if problems:
+        raise InvalidRequest.of(problems, doing=doing)
+    return read
