@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
@@ -83,38 +83,29 @@ def root(
     """Requests for payment over the instant payment networks: send, read, answer and follow them."""
 
 
-_FORWARDED: dict[str, Any] = {
-    "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True},
-    "add_help_option": False,
-}
-"""Settings of a command whose arguments another parser reads."""
+def _forward(name: str, module: str, text: str) -> None:
+    """Add a command whose arguments the `main` of a module reads. It needs an extra."""
+    settings = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+    @app.command(name, help=text, context_settings=settings, add_help_option=False)
+    def forwarded(context: typer.Context) -> None:
+        try:
+            main = import_module(module).main
+        except ImportError as error:
+            raise Misuse(f"{error}.") from error
+        raise typer.Exit(main(context.args, prog=f"victor {name}"))
 
 
-@app.command(**_FORWARDED)
-def sandbox(context: typer.Context) -> None:
-    """Run a local stand-in for the provider.
-
-    `victor sandbox --help` lists its options.
-    """
-    _forward(context, "victor_ext.sandbox.__main__")
-
-
-@app.command(**_FORWARDED)
-def spec(context: typer.Context) -> None:
-    """Generate, check and compare typed packages of OpenAPI documents.
-
-    `victor spec --help` lists its commands.
-    """
-    _forward(context, "victor_ext.cli.operations")
-
-
-def _forward(context: typer.Context, module: str) -> NoReturn:
-    """Run the `main` of a module that needs an extra, and end with its exit status."""
-    try:
-        main = import_module(module).main
-    except ImportError as error:
-        raise Misuse(f"{error}.") from error
-    raise typer.Exit(main(context.args, prog=f"victor {context.command.name}"))
+_forward(
+    "sandbox",
+    "victor_ext.sandbox.__main__",
+    "Run a local stand-in for the provider.\n\n`victor sandbox --help` lists its options.",
+)
+_forward(
+    "spec",
+    "victor_ext.cli.operations",
+    "Generate, check and compare typed packages of OpenAPI documents.\n\n`victor spec --help` lists its commands.",
+)
 
 
 @app.command()
