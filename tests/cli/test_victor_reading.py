@@ -193,19 +193,6 @@ def test_100_columns_have_the_whole_reference(command: Command) -> None:
     assert f" {reference} " in first
 
 
-def test_the_payers_of_inbound_requests_are_read_when_they_are_asked_for(
-    command: Command, victor_sandbox: Sandbox
-) -> None:
-    victor_sandbox.create_inbound("1500.00", notes=LONG)
-    heading, first, *_ = shown(command, 80, "list", "--direction", "inbound", "--payers", "--limit", "1")
-    name = str(victor_sandbox.requests()[-1]["payer_name"])
-    assert re.split(r"\s{2,}", heading) == ["ID", "STATUS", "AMOUNT", "DUE", "PAYER", "NOTES"]
-    assert name[:11] in first
-    listed = command("rfp", "list", "--payers", "--limit", "1", "--json").json
-    assert (listed["payer"]["name"], listed["network"]) == (name, "RTP")
-    assert [each.operation for each in victor_sandbox.received()].count("get") == 2
-
-
 def test_a_terminal_of_60_columns_gets_cards_that_cut_nothing(command: Command, victor_sandbox: Sandbox) -> None:
     request_id = victor_sandbox.create_inbound("1500.00", notes=LONG, ultimate_creditor="City Power")
     text = "\n".join(shown(command, 60, "list", "--limit", "1"))

@@ -16,7 +16,7 @@ import victor_ext
 from . import view
 from .failures import ONLY_READS, Doubt
 from .screen import complain, masked, notices, plain, say, terminal_width
-from .session import DAYS, MOMENTS, Session, Yes, day, flag, moments, option, with_session, words_of
+from .session import DAYS, MOMENTS, Session, Yes, day, moments, option, with_session, words_of
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Victor
@@ -127,7 +127,6 @@ def list_(
     *,
     limit: Annotated[int | None, option("Stop after this number of requests (default: all).", "N", min=1)] = None,
     page_size: Annotated[int | None, option("How many to ask for at a time.", "N")] = None,
-    payers: Annotated[bool, flag("--payers", "Name the payers of inbound requests: a call for each of them.")] = False,
     **filters: Unpack[_Filters],
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
@@ -140,8 +139,6 @@ def list_(
         # A list that is not iterated sends nothing.
         listing = whole(**cast("Any", moments(times, doing="The list was not sent", check=whole)))
         pages = view.at_most(limit, (page.items for page in listing.pages()))
-        if payers:
-            pages = view.with_payers(pages, requests.get)
         count = view.show_list(pages, as_json=session.as_json)
     if count == 0 and not session.as_json:
         complain("No payment request passes these filters." if given or times else "There are no payment requests.")

@@ -191,21 +191,6 @@ def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Ite
             return
 
 
-def with_payers(
-    pages: Iterable[Sequence[PaymentRequest]], get: Callable[[str], PaymentRequest]
-) -> Iterator[Sequence[PaymentRequest]]:
-    """Yield the pages with the payers of inbound requests, which a list lacks: `get` reads each of them."""
-    from victor_ext import PaymentRequest  # noqa: PLC0415 - `victor --help` does not need it
-
-    for page in pages:
-        yield [
-            PaymentRequest(request.raw, completed_by=get(request.id))
-            if request.direction == "inbound" and request.payer is None and request.id
-            else request
-            for request in page
-        ]
-
-
 def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iterator[Text]:
     """Yield a heading, and a line for each request as its page arrives; or cards, if there is no room for a table.
 
