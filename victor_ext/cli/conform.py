@@ -1,10 +1,10 @@
 """`victor conform`: is the provider what this package takes it for?"""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any, TypedDict, Unpack
+from typing import Annotated, Any
 
 import typer
 
@@ -19,29 +19,31 @@ FILE = Path("conform.json")
 """The default of `--out`. `victor doctor` names its age, too."""
 
 
-class _Plan(TypedDict):
-    payee: Annotated[str | None, option("Ask for 0.01 a few times: to this account number.", "NUMBER")]
-    payer: Annotated[str | None, option("And from this counterparty.", "ID")]
-    own_payer: Annotated[bool, flag("--own-payer", "Its account is yours: answer two requests, and let 0.01 move.")]
+@dataclass(frozen=True, kw_only=True, repr=False)
+class _Plan(Session):
+    payee: Annotated[str | None, option("Ask for 0.01 a few times: to this account number.", "NUMBER")] = None
+    payer: Annotated[str | None, option("And from this counterparty.", "ID")] = None
+    own_payer: Annotated[bool, flag("--own-payer", "Its account is yours: answer two requests, and let 0.01 move.")] = (
+        False
+    )
     token_tolerance: Annotated[
         bool, flag("--token-tolerance", "Send four tokens that should be refused. Many may lock a key.")
-    ]
+    ] = False
     key_life: Annotated[
         float | None, option("Measure how long keys are kept, up to 26h. It takes that long.", "TIME", parser=seconds)
-    ]
-    read_only: Annotated[bool, flag("--read-only", "Only read. In production nothing else is allowed.")]
+    ] = None
+    read_only: Annotated[bool, flag("--read-only", "Only read. In production nothing else is allowed.")] = False
 
 
 @with_session
 def conform(
-    session: Session,
+    session: _Plan,
     *,
     provider: Provider = DEFAULT,
     out: Annotated[Path, option("The file of the measurement. It goes on from one that is there.", "FILE")] = FILE,
     show_plan: Annotated[bool, flag("--plan", "Print what would be sent, at most, and send nothing.")] = False,
     compare: Annotated[Path | None, option("Say what has changed since an earlier file.", "FILE")] = None,
     html: Annotated[Path | None, option("Write a page for the provider's support.", "FILE")] = None,
-    **given: Unpack[_Plan],
 ) -> None:
     """Measure what the provider does where its document is silent, and where that differs from what is assumed.
 
@@ -53,10 +55,10 @@ def conform(
         raise Misuse(f"--out is {out}, which is a folder: name a file.")
     if html is not None and html.resolve() in {each.resolve() for each in (out, compare) if each is not None}:
         raise Misuse(f"--html is {html}, which has a measurement: name another file.")
-    with replace(session, failed=FOR_NOW).failures():
+    with session.failures(failed=FOR_NOW):
         from victor_ext.conform import Plan, load, measure  # noqa: PLC0415 - only this needs it
 
-        plan = Plan(**given)
+        plan = Plan(**session.own)
 
         def connect(**more: Any) -> Any:
             return session.client_of(provider, **more)[1]

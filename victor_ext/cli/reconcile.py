@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, islice
 from pathlib import Path
@@ -153,7 +152,7 @@ def _failures(session: Session) -> Generator[None]:
     """Report a failure. A read that failed, or a file that could not be written, must not look like a difference."""
     from victor_ext.reconciliation import InvalidEntries  # noqa: PLC0415 - `victor --help` does not need it
 
-    with replace(session, failed=FOR_NOW).failures():
+    with session.failures(failed=FOR_NOW):
         try:
             yield
         except InvalidEntries as error:

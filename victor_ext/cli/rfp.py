@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import uuid
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -42,16 +43,19 @@ Until = Annotated[
 ]
 
 
-class _Create(TypedDict):
-    payee_account_number: Annotated[str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")]
-    payer_counterparty_id: Annotated[str | None, _needed("Who is asked; up to 16 characters.", "ID")]
-    amount: Annotated[str | None, _needed("US dollars, above zero, at most two decimals.", "USD")]
-    biller_type: Annotated[str | None, _needed("BUSINESS or CONSUMER.", "TYPE", "BUSINESS", "CONSUMER")]
-    due_date: Annotated[str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *DAYS)]
-    ultimate_creditor: Annotated[str | None, option("For whom it is collected; only with BUSINESS.", "NAME")]
-    amount_modification_allowed: Annotated[bool | None, option("Whether the payer may pay another amount.")]
-    notes: Annotated[str | None, option("For the payer; up to 150 characters.", "TEXT")]
-    client_reference_id: Annotated[str | None, option("Your reference; up to 128 characters.", "TEXT")]
+@dataclass(frozen=True, kw_only=True, repr=False)
+class _Create(Session):
+    payee_account_number: Annotated[str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")] = None
+    payer_counterparty_id: Annotated[str | None, _needed("Who is asked; up to 16 characters.", "ID")] = None
+    amount: Annotated[str | None, _needed("US dollars, above zero, at most two decimals.", "USD")] = None
+    biller_type: Annotated[str | None, _needed("BUSINESS or CONSUMER.", "TYPE", "BUSINESS", "CONSUMER")] = None
+    due_date: Annotated[
+        str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *DAYS)
+    ] = None
+    ultimate_creditor: Annotated[str | None, option("For whom it is collected; only with BUSINESS.", "NAME")] = None
+    amount_modification_allowed: Annotated[bool | None, option("Whether the payer may pay another amount.")] = None
+    notes: Annotated[str | None, option("For the payer; up to 150 characters.", "TEXT")] = None
+    client_reference_id: Annotated[str | None, option("Your reference; up to 128 characters.", "TEXT")] = None
     idempotency_key: Annotated[
         str | None,
         option(
@@ -59,15 +63,15 @@ class _Create(TypedDict):
             '"$(victor key invoice 1042)" (default: a random one).',
             "KEY",
         ),
-    ]
+    ] = None
 
 
 @rfp.command()
 @with_session
-def create(session: Session, *, yes: Yes = False, **given: Unpack[_Create]) -> None:
+def create(session: _Create, *, yes: Yes = False) -> None:
     """Ask a counterparty for money. Status 0 means asked, not paid: follow it with `victor rfp watch`."""
-    arguments: dict[str, Any] = {**given, "due_date": day(given["due_date"])}
-    account, is_first = given["payee_account_number"], given["idempotency_key"] is None
+    arguments = session.own | {"due_date": day(session.due_date)}
+    account, is_first = session.payee_account_number, session.idempotency_key is None
     if is_first:
         # Created here, so that it can be shown whatever the outcome of the call.
         arguments["idempotency_key"] = str(uuid.uuid4())
@@ -75,13 +79,13 @@ def create(session: Session, *, yes: Yes = False, **given: Unpack[_Create]) -> N
     doubt = Doubt(
         advice="With the same key, this command makes no second request:",
         command=[*repeat, *session.options(as_json=session.as_json)],
-        look=_search(given["client_reference_id"], session, is_first=is_first),
+        look=_search(session.client_reference_id, session, is_first=is_first),
         key=arguments["idempotency_key"],
         secret=account,
     )
 
     def question() -> str:
-        who, amount = plain(given["payer_counterparty_id"] or ""), plain(given["amount"] or "")
+        who, amount = plain(session.payer_counterparty_id or ""), plain(session.amount or "")
         return f"This asks {who} for {amount} USD, to be paid to {masked(account or '')}."
 
     with session.client() as victor:
@@ -101,36 +105,36 @@ def get(session: Session, request_id: RequestId) -> None:
         _show(session, victor.payment_requests.get(request_id))
 
 
-class _Filters(TypedDict):
-    status: Annotated[str | None, option(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)]
+@dataclass(frozen=True, kw_only=True, repr=False)
+class _Filters(Session):
+    status: Annotated[str | None, option(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)] = None
     direction: Annotated[
         str | None, option("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound")
-    ]
-    start_datetime: Annotated[str | None, option("From this moment on, in Zulu time.", "TIME", *MOMENTS)]
-    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)]
-    victor_id: Annotated[str | None, option("The provider's id.", "TEXT")]
-    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE", *DAYS)]
-    due_date_end_date: Annotated[str | None, option("Due up to this day.", "DATE", *DAYS)]
-    approval_start_datetime: Annotated[str | None, option("Approved from this moment on.", "TIME", *MOMENTS)]
-    approval_end_datetime: Annotated[str | None, option("Approved up to this moment.", "TIME", *MOMENTS)]
-    victor_payment_request_parent_id: Annotated[str | None, option("The outbound request of a twin.", "TEXT")]
-    victor_payment_request_child_id: Annotated[str | None, option("The inbound twin of a request.", "TEXT")]
-    network_type: Annotated[str | None, option("FedNow or RTP.", "TEXT", "FedNow", "RTP")]
-    tracking_id: Annotated[str | None, option("The tracking id.", "TEXT")]
-    instant_payment_rails_id: Annotated[str | None, option("The id on the payment network.", "TEXT")]
+    ] = None
+    start_datetime: Annotated[str | None, option("From this moment on, in Zulu time.", "TIME", *MOMENTS)] = None
+    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)] = None
+    victor_id: Annotated[str | None, option("The provider's id.", "TEXT")] = None
+    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE", *DAYS)] = None
+    due_date_end_date: Annotated[str | None, option("Due up to this day.", "DATE", *DAYS)] = None
+    approval_start_datetime: Annotated[str | None, option("Approved from this moment on.", "TIME", *MOMENTS)] = None
+    approval_end_datetime: Annotated[str | None, option("Approved up to this moment.", "TIME", *MOMENTS)] = None
+    victor_payment_request_parent_id: Annotated[str | None, option("The outbound request of a twin.", "TEXT")] = None
+    victor_payment_request_child_id: Annotated[str | None, option("The inbound twin of a request.", "TEXT")] = None
+    network_type: Annotated[str | None, option("FedNow or RTP.", "TEXT", "FedNow", "RTP")] = None
+    tracking_id: Annotated[str | None, option("The tracking id.", "TEXT")] = None
+    instant_payment_rails_id: Annotated[str | None, option("The id on the payment network.", "TEXT")] = None
 
 
 @rfp.command("list")
 @with_session
 def list_(
-    session: Session,
+    session: _Filters,
     *,
     limit: Annotated[int | None, option("Stop after this number of requests (default: all).", "N", min=1)] = None,
     page_size: Annotated[int | None, option("How many to ask for at a time.", "N")] = None,
-    **filters: Unpack[_Filters],
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
-    given: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
+    given = {name: value for name, value in session.own.items() if value is not None}
     times = {name: given.pop(name) for name in [*given] if name.endswith("_datetime")}
     given |= {name: day(value) for name, value in given.items() if name.endswith("_date")}
     with session.client() as victor:

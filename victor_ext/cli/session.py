@@ -8,9 +8,8 @@ import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, get_type_hints
 
@@ -80,10 +79,9 @@ def system_of(provider: str) -> System:
 
 @dataclass(frozen=True)
 class Session:
-    """The options of all commands; None: the variable or the client's default. `failed`: see `exit_status_of`."""
+    """The options of all commands; None: the variable or the client's default. A subclass has more of its commands."""
 
     command: typer.Context = field(repr=False)
-    failed: int = FAILED
     _: KW_ONLY
     as_json: AsJson = False
     environment: Annotated[
@@ -124,11 +122,16 @@ class Session:
         os.environ.update({variable: str(value) for variable, value in variables.items()})
         return name
 
+    @property
+    def own(self) -> dict[str, Any]:
+        """The options of the subclass, by their names."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _COMMON}
+
     @contextmanager
-    def client(self, doubt: Doubt | None = None, **settings: Any) -> Generator[Victor]:
+    def client(self, doubt: Doubt | None = None) -> Generator[Victor]:
         """Open a client for the block. A failure is reported and ends the command; see `failures`."""
         self.use_profile()
-        with self.failures(doubt), victor_ext.Victor.from_env(**{**settings, **self._given()}) as victor:
+        with self.failures(doubt), victor_ext.Victor.from_env(**self._given()) as victor:
             yield victor
 
     def client_of(self, provider: str, **settings: Any) -> tuple[System, Any]:
@@ -140,14 +143,19 @@ class Session:
         return system, system.load("client").from_env(**{**settings, **self._given()})
 
     @contextmanager
-    def failures(self, doubt: Doubt | None = None, made: PaymentRequest | None = None) -> Generator[None]:
-        """Report a failure of the block, and end the command. One that writes has a `doubt`, and later what it made."""
+    def failures(
+        self, doubt: Doubt | None = None, made: PaymentRequest | None = None, *, failed: int = FAILED
+    ) -> Generator[None]:
+        """Report a failure of the block, and end the command. One that writes has a `doubt`, and later what it made.
+
+        `failed`: see `exit_status_of`.
+        """
         try:
             yield
         except (Misuse, typer.Exit):
             raise
         except victor_ext.VictorError as error:
-            self.end(victor_failure(error, doubt, self.spelled, self.failed))
+            self.end(victor_failure(error, doubt, self.spelled, failed))
         except (Exception, KeyboardInterrupt) as error:
             if doubt is None:
                 raise
@@ -197,25 +205,25 @@ class Session:
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
-def with_session(function: Callable[..., None]) -> Callable[..., None]:
-    """Decorate a function that takes a `Session` first: add the common options after its own.
+_COMMON = {each.name for each in fields(Session)}
 
-    Those that it takes as a `TypedDict` come after its other ones; by default a flag is False, and anything else None.
-    """
+
+def with_session(function: Callable[..., None]) -> Callable[..., None]:
+    """Decorate a function that takes a `Session`, or a subclass, first: add the options of that after its own."""
 
     def command(context: typer.Context, **given: Any) -> None:
-        session = Session(context, **{parameter.name: given.pop(parameter.name) for parameter in shared})
+        session = session_type(context, **{option.name: given.pop(option.name) for option in shared})
         function(session, **given)
 
-    _, *own = inspect.signature(function, eval_str=True).parameters.values()
+    first, *own = inspect.signature(function, eval_str=True).parameters.values()
     of_command, _ = inspect.signature(command, eval_str=True).parameters.values()
-    of_session = inspect.signature(Session, eval_str=True).parameters.values()
-    shared = [parameter for parameter in of_session if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
-    if own and own[-1].kind is inspect.Parameter.VAR_KEYWORD:
-        hints: Mapping[str, Any] = get_type_hints(own.pop().annotation.__args__[0], include_extras=True)
-        make = partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY)
-        defaults = {name: False if hint.__origin__ is bool else None for name, hint in hints.items()}
-        own += [make(name, annotation=hint, default=defaults[name]) for name, hint in hints.items()]
+    session_type: type[Session] = first.annotation
+    hints = get_type_hints(session_type, include_extras=True)
+    shared = [
+        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name])
+        for each in sorted(fields(session_type), key=lambda option: option.name in _COMMON)
+        if each.kw_only
+    ]
     signature = inspect.Signature([of_command, *own, *shared])
     command.__signature__ = signature  # type: ignore[attr-defined] # typer reads it
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
