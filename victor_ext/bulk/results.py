@@ -1,6 +1,6 @@
 """Read the stored rows of a batch with what is known of each, also by the provider, and export them."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TextIO
 
@@ -88,13 +88,7 @@ def _line(row: Row, result: Result | None, kind: RowKind) -> RowResult:
 
 
 def write_csv(
-    file: TextIO,
-    results: Iterable[RowResult],
-    columns: Sequence[str],
-    *,
-    asked: Sequence[str],
-    escape: bool = True,
-    on_result: Callable[[RowResult], object] | None = None,
+    file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, asked: Sequence[str], escape: bool = True
 ) -> int:
     """Write results as CSV and return their number.
 
@@ -108,8 +102,6 @@ def write_csv(
     writer.writerow(map(escape_formulas, heading) if escape else heading)
     count = 0
     for result in results:
-        if on_result is not None:
-            on_result(result)
         cells = [
             *(str(getattr(result, name) or "") for name in COLUMNS),
             *(result.extras.get(column, "") for column in columns),

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
@@ -260,14 +260,7 @@ class BulkSender:
         with self._stored() as (context, store, loads, _):
             yield from (refreshed if refresh else results_of)(store, loads, context.kind)
 
-    def export_csv(
-        self,
-        file: TextIO,
-        *,
-        escape: bool = True,
-        refresh: bool = False,
-        on_result: Callable[[RowResult], object] | None = None,
-    ) -> int:
+    def export_csv(self, file: TextIO, *, escape: bool = True, refresh: bool = False) -> int:
         """Write the export as CSV.
 
         The columns are row, key, id, status, outcome, error, the source's other columns, and the requested values.
@@ -276,7 +269,6 @@ class BulkSender:
             file: Open text file.
             escape: Put a single quote before text that a spreadsheet would run as a formula.
             refresh: As for `export`.
-            on_result: Called with each row before it is written.
 
         Returns:
             The number of rows written.
@@ -285,7 +277,7 @@ class BulkSender:
             kind = context.kind
             results = (refreshed if refresh else results_of)(store, loads, kind)
             columns = list(dict.fromkeys(column for load in loads for column in load.columns))
-            return write_csv(file, results, columns, asked=kind.asked, escape=escape, on_result=on_result)
+            return write_csv(file, results, columns, asked=kind.asked, escape=escape)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
+import victor_ext
 from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
 from victor_ext._output import OutputLost, guarded_output
 
@@ -70,9 +71,7 @@ app.command()(conform)
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
     if wanted:
-        from victor_ext import __version__  # noqa: PLC0415 - only this needs it
-
-        say(f"victor {__version__}")
+        say(f"victor {victor_ext.__version__}")
         raise typer.Exit
 
 
@@ -119,11 +118,9 @@ def key(
     It is the same on every machine, every day. Leave out what changes between two attempts, such as the time.
     `victor key invoice 1042` prints what idempotency_key_for("invoice", 1042) returns in Python.
     """
-    from victor_ext import InvalidRequest, idempotency_key_for  # noqa: PLC0415 - `victor --help` needs neither
-
     try:
-        value = idempotency_key_for(*facts)
-    except InvalidRequest as error:
+        value = victor_ext.idempotency_key_for(*facts)
+    except victor_ext.InvalidRequest as error:
         raise Misuse(in_options(error.problems, {})) from error
     say(json.dumps({"idempotency_key": value}) if as_json else value)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+import victor_ext
 from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
 from victor_ext.systems import DEFAULT
 
@@ -432,15 +433,13 @@ def _metrics(port: int) -> Prometheus:
 
 def _unread(sender: BulkSender) -> str | None:
     """Return why the state cannot be read, or None. The batch was there: an error may not say that it never was."""
-    from victor_ext import ConfigurationError, VictorError  # noqa: PLC0415 - `victor --help` needs neither
-
     try:
         sender.status()
-    except ConfigurationError:
+    except victor_ext.ConfigurationError:
         return (
             "The state does not have this batch any more, or cannot be read. Put a copy of it back; without one, "
             "reconcile your rows with the provider before any of them is sent again."
         )
-    except VictorError as error:
+    except victor_ext.VictorError as error:
         return str(error)
     return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -59,7 +58,10 @@ def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
     """Print the status of a batch; `resume` is the command that goes on with it."""
     under_way = "" if status.over else " (under way, or interrupted)"
     state = under_way if status.complete else " (being stored, or interrupted)"
-    payments = (f"  {_counted(word, count)}" for word, count in (status.payments or {}).items())
+    payments = (
+        f"  {count:,} {plain(word)}{' (paid)' if word == 'completed' else ''}"
+        for word, count in (status.payments or {}).items()
+    )
     text = "\n".join([f"{_summary(status)}{state}", *payments, *_units(status)])
     advice = [] if status.complete and status.over else [f"If nothing sends it now, go on with:\n  {resume}"]
     conclude(_as_dict(status), text, *advice, as_json=as_json)
@@ -155,43 +157,28 @@ def write_export(
 ) -> None:
     """Write the results of a batch to a file or standard output; `resume` is the command that goes on with it."""
     before = sender.status()
-    statuses: Counter[str] = Counter()
-
-    def note(result: RowResult) -> None:
-        if result.outcome == "created":
-            statuses[result.status or "not found"] += 1
-
     with nullcontext(sys.stdout) if output is None else whole_file(output, "--output", mode=0o666) as file:
         if as_json:
-            count = _write_json(sender.export(refresh=refresh), file, note)
+            count = _write_json(sender.export(refresh=refresh), file)
         else:
-            count = sender.export_csv(file, escape=escape, refresh=refresh, on_result=note)
+            count = sender.export_csv(file, escape=escape, refresh=refresh)
         file.flush()
-    lines: list[str] = [] if output is None else [f"{rows_text(count)} written to {output}"]
-    if refresh:
-        listed = ", ".join(_counted(word, count) for word, count in sorted(statuses.items())) or "nothing was created"
-        lines = [". ".join([*lines, f"The provider says now: {listed}."])]
+    if output is not None:
+        complain(f"{rows_text(count)} written to {output}")
     if not before.complete:
-        lines.append(
+        complain(
             f"{plain(before.batch)} is being stored, or that was interrupted: the rows that are not in this export "
             f"were not sent. Go on with:\n  {resume}"
         )
-    if lines:
-        complain("\n".join(lines))
 
 
-def _write_json(results: Iterable[RowResult], file: TextIO, note: Callable[[RowResult], None]) -> int:
+def _write_json(results: Iterable[RowResult], file: TextIO) -> int:
     count = 0
     for result in results:
         count += 1
-        note(result)
         fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}
         file.write(json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)}) + "\n")
     return count
-
-
-def _counted(status: str, count: int) -> str:
-    return f"{count:,} {plain(status)}{' (paid)' if status == 'completed' else ''}"
 
 
 def counts(status: BatchStatus) -> str:

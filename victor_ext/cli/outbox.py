@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import victor_ext
 from victor_ext._exit_status import FAILED
 
 from .failures import Misuse
@@ -35,8 +36,6 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
 
     With `inbox` the table may be an inbox's: its events are like those of an outbox, and it has no entries (False).
     """
-    from victor_ext import InvalidRequest  # noqa: PLC0415 - `victor --help` does not need it
-
     try:
         import sqlalchemy as sa  # noqa: PLC0415 - an extra of its own
         from sqlalchemy.exc import ArgumentError, SQLAlchemyError  # noqa: PLC0415 - as above
@@ -56,7 +55,7 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
         if not (has_entries or inbox):
             raise Misuse(f"{table} has no entries, only events: it is an inbox's, for status and retry --dead-letter.")
         yield Outbox(engine, table=table), has_entries
-    except InvalidRequest as error:
+    except victor_ext.InvalidRequest as error:
         raise Misuse(in_options(error.problems, {name: f"--{name}" for name in ("by", "why", "id")})) from error
     except (ArgumentError, ImportError) as error:
         raise Misuse("--database: write sqlite:///FILE or postgresql+psycopg://..., and install its driver.") from error

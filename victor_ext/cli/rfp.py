@@ -142,9 +142,9 @@ def list_(
         whole = partial(requests.list, **given, page_size=page_size)
         # A list that is not iterated sends nothing.
         listing = whole(**cast("Any", moments(times, doing="The list was not sent", check=whole)))
-        pages = view.at_most(limit, (page.items for page in listing.pages()))
-        count = view.show_list(pages, as_json=session.as_json)
-    if count == 0 and not session.as_json:
+        pages = view.at_most(limit, (page.items for page in listing.pages() if page.items))
+        has_any = view.show_list(pages, as_json=session.as_json)
+    if not (has_any or session.as_json):
         complain("No payment request passes these filters." if given or times else "There are no payment requests.")
 
 

@@ -284,24 +284,24 @@ def moments(
     Raises `InvalidRequest` with all problems: of these options, and of the call `check` with what could be read of
     them, which sends nothing.
     """
-    from victor_ext import InvalidRequest, Problem, zulu  # noqa: PLC0415 - `victor --help` needs none of them
+    from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
 
-    problems = [Problem(name, "required", f"{name} is missing.") for name in needed if texts[name] is None]
+    problems = [victor_ext.Problem(name, "required", f"{name} is missing.") for name in needed if texts[name] is None]
     read = dict[str, datetime]()
     for name, text in texts.items():
         given = day(text, MOMENTS)
         try:
             if given is not None:
                 read[name] = zulu.parse(f"{given}T00:00:00Z" if _DATE.fullmatch(given) else given)
-        except InvalidRequest as error:
+        except victor_ext.InvalidRequest as error:
             # The client's message has no name for the value, and no word for a day: add them.
             for problem in error.problems:
                 message = f"{name} is {text!r}: write {_MOMENT}." if problem.code == "format" else problem.message
-                problems.append(Problem(name, problem.code, message))
+                problems.append(victor_ext.Problem(name, problem.code, message))
     try:
         check(**read)
-    except InvalidRequest as error:
+    except victor_ext.InvalidRequest as error:
         problems += error.problems
     if problems:
-        raise InvalidRequest.of(problems, doing=doing)
+        raise victor_ext.InvalidRequest.of(problems, doing=doing)
     return read

@@ -162,23 +162,15 @@ _GAP = "  "
 _CARD_LABEL = 17
 
 
-def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> int:
-    """Print pages as they come, as a table or as one JSON document a line. Returns the number of requests."""
-    count = 0
-
-    def counted() -> Iterator[Sequence[PaymentRequest]]:
-        nonlocal count
-        for page in pages:
-            count += len(page)
-            yield page
-
-    if as_json:
-        for page in counted():
-            say("\n".join(json.dumps(request.to_dict()) for request in page))
-    else:
-        for line in _lines(counted(), terminal_width()):
-            say(line)
-    return count
+def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> bool:
+    """Print pages as they come, as a table or as one JSON document a line. Returns whether there was any request."""
+    documents = ("\n".join(json.dumps(request.to_dict()) for request in page) for page in pages)
+    lines = documents if as_json else _lines(pages, terminal_width())
+    has_any = False
+    for line in lines:
+        say(line)
+        has_any = True
+    return has_any
 
 
 def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Iterator[Sequence[PaymentRequest]]:
