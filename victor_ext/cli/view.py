@@ -147,19 +147,18 @@ class _Column:
 _COLUMNS = (
     _Column("ID", 10, lambda request: request.id),
     _Column("STATUS", 12, lambda request: request.status),
-    _Column("DIRECTION", 9, lambda request: request.direction, rank=4),
+    _Column("DIRECTION", 9, lambda request: request.direction, rank=5),
     _Column("AMOUNT", 10, lambda request: _written(request.amount, "f"), right=True),
-    _Column("DUE", 10, lambda request: _written(request.due_date), rank=1),
-    _Column("CREATED (UTC)", 19, lambda request: _written(request.created_at, _TIME), rank=5),
+    _Column("DUE", 10, lambda request: _written(request.due_date), rank=2),
+    _Column("CREATED (UTC)", 19, lambda request: _written(request.created_at, _TIME), rank=6),
     _Column("PAYER", 12, _payer_of, cut=True),
-    _Column("PAYEE", 12, _payee_of, rank=3, cut=True),
-    _Column("REFERENCE", 12, lambda request: request.client_reference_id, rank=2, cut=True),
-    _Column("NOTES", 16, lambda request: request.notes, cut=True),
+    _Column("PAYEE", 12, _payee_of, rank=4, cut=True),
+    _Column("REFERENCE", 12, lambda request: request.client_reference_id, rank=3, cut=True),
+    _Column("NOTES", 16, lambda request: request.notes, rank=1, cut=True),
 )
 _DROPPED = sorted((i for i, column in enumerate(_COLUMNS) if column.rank), key=lambda i: -(_COLUMNS[i].rank or 0))
 _STATUS, _PAYER, _PAYEE, _REFERENCE = 1, 6, 7, 8
 _GAP = "  "
-_CARD_LABEL = 17
 
 
 def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> bool:
@@ -184,7 +183,7 @@ def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Ite
 
 
 def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iterator[Text]:
-    """Yield a heading, and a line for each request as its page arrives; or cards, if there is no room for a table.
+    """Yield a heading, and a line for each request as its page arrives.
 
     A page that needs more room than those before it has a heading of its own. Without a `width`, that of a terminal,
     all columns are shown, and nothing is cut.
@@ -200,10 +199,6 @@ def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iter
         widths = [max([known, *(cell_len(row[i]) for row in rows)]) for i, known in enumerate(widths)]
         empty -= {i for row in rows for i, cell in enumerate(row) if cell != _NOTHING}
         layout = _fit(widths, width, empty)
-        if layout is None:
-            for row in rows:
-                yield from _card(row, width or 0)
-            continue
         if headed != list(layout):
             headed = list(layout)
             yield _line([column.heading for column in _COLUMNS], layout, style="bold")
@@ -211,26 +206,23 @@ def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iter
             yield _line(row, layout)
 
 
-def _fit(widths: Sequence[int], total: int | None, empty: set[int]) -> dict[int, int] | None:
-    """Return the columns to show with their widths, or None if not even the needed ones have room.
+def _fit(widths: Sequence[int], total: int | None, empty: set[int]) -> dict[int, int]:
+    """Return the columns to show with their widths.
 
     Columns without a value go first. Where no payer is known, as in a list of inbound requests, the payee is needed.
     """
     if total is None:
         return dict(enumerate(widths))
     shown = {i: column.width if column.cut else widths[i] for i, column in enumerate(_COLUMNS)}
-    order = dict.fromkeys([*sorted(empty - {_PAYEE}, reverse=True), *_DROPPED])
-    dropped = iter([i for i in order if i != _PAYEE or _PAYER not in empty])
-    while sum(shown.values()) + len(_GAP) * (len(shown) - 1) > total:
-        column = next(dropped, None)
-        if column is None:
-            return None
-        del shown[column]
-    left = total - sum(shown.values()) - len(_GAP) * (len(shown) - 1)
+
+    def room() -> int:
+        return total - sum(shown.values()) - len(_GAP) * (len(shown) - 1)
+
+    for i in dict.fromkeys([*sorted(empty - {_PAYEE}, reverse=True), *_DROPPED]):
+        if room() < 0 and (i != _PAYEE or _PAYER not in empty):
+            del shown[i]
     for i in sorted(shown, key=_REFERENCE.__ne__):  # a reference that is cut finds nothing: the room is first its own
-        more = min(widths[i] - shown[i], left)
-        shown[i] += more
-        left -= more
+        shown[i] += max(0, min(widths[i] - shown[i], room()))
     return shown
 
 
@@ -246,15 +238,3 @@ def _line(cells: Sequence[str], layout: dict[int, int], style: str = "") -> Text
     line = Text(_GAP, style=style).join(parts)
     line.rstrip()
     return line
-
-
-def _card(cells: Sequence[str], width: int) -> Iterator[Text]:
-    from rich.text import Text  # noqa: PLC0415 - JSON does without it
-
-    labelled = {column.heading: cell for column, cell in zip(_COLUMNS, cells, strict=True)}
-    request_id, status = labelled.pop("ID"), labelled.pop("STATUS")
-    yield Text.assemble((request_id, "bold"), _GAP, (status, _STYLES.get(status, "")))
-    for heading, cell in labelled.items():
-        if cell != _NOTHING:
-            yield from entry(f"{_GAP}{heading}", cell, width, label=_CARD_LABEL)
-    yield Text()
