@@ -193,11 +193,8 @@ def _show(
         say("")
     for line in _table(report):
         say(line)
-    say("")
-    for note in (
-        f"The window is from {about['From']} until just before {about['Until just before']}.",
-        *_notes(report),
-    ):
+    say(f"\nThe window is from {about['From']} until just before {about['Until just before']}.")
+    for note in _notes(report):
         say(note)
     say(_verdict(report))
     for what, path in written.items():
