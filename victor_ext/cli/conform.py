@@ -73,14 +73,13 @@ def conform(
         own = "The reads of its table are sent once each. Nothing is created or changed."
         complain(str(plan) if provider == DEFAULT else own)
         began = count()
+
+        def show(probe: Any) -> None:
+            progress.show("conform", next(began), None, probe.names[0], unit="probes")
+
         try:
             with Progress(as_json=session.as_json) as progress:
-                report = measure(
-                    out,
-                    plan,
-                    connect,
-                    on_probe=lambda probe: progress.show("conform", next(began), None, probe.names[0], unit="probes"),
-                )
+                report = measure(out, plan, connect, on_probe=show)
         except KeyboardInterrupt:
             if out.exists():
                 complain(f"{load(out).creates}\nRun it again with the same options: it goes on from {out}.")
