@@ -13,7 +13,7 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.cli.victor_command import SCRIPT, Command, until
-from tests.programs import python
+from victor_ext import PaymentRequest
 from victor_ext.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -141,18 +141,12 @@ def test_it_says_where_it_wrote_to(command: Command, victor_sandbox: Sandbox) ->
 
 
 def test_a_mistake_of_the_command_itself_does_not_look_like_a_refusal(
-    settings: dict[str, str], bare_environment: dict[str, str], victor_sandbox: Sandbox
+    command: Command, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = f"""
-import sys
-from victor_ext import PaymentRequest
-from victor_ext.cli import main
-PaymentRequest.to_dict = lambda self: 1 / 0
-sys.exit(main({[*words(idempotency_key=KEY), "--json"]!r}))
-"""
-    ran = python("-c", code, env={**bare_environment, **settings})
-    assert (ran.returncode, ran.stdout) == (3, "")
-    assert (KEY in ran.stderr, victor_sandbox.work_done_by_key()) == (True, {KEY: 1})
+    monkeypatch.setattr(PaymentRequest, "to_dict", lambda _: 1 / 0)
+    ran = command(*words(idempotency_key=KEY), "--json")
+    assert (ran.status, ran.out) == (3, "")
+    assert (KEY in ran.err, victor_sandbox.work_done_by_key()) == (True, {KEY: 1})
 
 
 def test_a_limit_is_status_75_unless_an_answer_was_lost_before(command: Command, victor_sandbox: Sandbox) -> None:

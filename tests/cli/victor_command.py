@@ -66,13 +66,17 @@ class Command:
     def __call__(self, *words: str, **variables: str) -> Ran:
         """Run it to its end in this process, which saves the start of another one."""
         out, err = io.StringIO(), io.StringIO()
+        status = self.ended(words, out, err, **variables)
+        return Ran(status, out.getvalue(), err.getvalue())
+
+    def ended(self, words: Sequence[str], out: Any, err: Any, **variables: str) -> int:
+        """What it ends with here, with these outputs. A closed one is None, as for the interpreter."""
         surroundings = mock.patch.dict(os.environ, {**self.environment, **variables}, clear=True)
         with surroundings, chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
             try:
-                status = main(words)
-            except SystemExit as ended:
-                status = int(ended.code or 0)
-        return Ran(status, out.getvalue(), err.getvalue())
+                return main(words)
+            except SystemExit as end:
+                return int(end.code or 0)
 
     def in_a_process(self, *words: str, **variables: str) -> Ran:
         """Run it to its end in a process of its own."""

@@ -22,8 +22,8 @@ def victor(started, monkeypatch, capsys):
     """Run the command against a sandbox; returns the exit status and what it printed."""
     measured = started(unknown_id="404")
     monkeypatch.chdir(measured.path)
-    for name, value in {"URL": measured.sandbox.url, "KEY": API_KEY}.items():
-        monkeypatch.setenv({"URL": "VICTOR_BASE_URL", "KEY": "VICTOR_API_KEY"}[name], value)
+    monkeypatch.setenv("VICTOR_BASE_URL", measured.sandbox.url)
+    monkeypatch.setenv("VICTOR_API_KEY", API_KEY)
     monkeypatch.setenv("VICTOR_PRIVATE_KEY_FILE", str(measured.path / "key.pem"))
 
     def command(*arguments: str) -> tuple[int, str]:
