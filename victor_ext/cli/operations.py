@@ -5,7 +5,6 @@ It reads a document before any package is made: what it declares of each operati
 
 import argparse
 import json
-import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,12 +19,11 @@ from victor_ext.spec.commands import Command, add_reading, reading, show
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import parsed
 from victor_ext.spec.requests import evidence
-from victor_ext.spec.tree import Tree, hooks, trees_at
+from victor_ext.spec.tree import Tree, hooks
 
 _ADVICE = {
     "undeclared-key": UNDECLARED,
     "write-without-key": "After a lost response it is not repeated: look it up, or ask the provider.",
-    "server": "Give the right URL as base_url; http works for this machine only.",
     "own-server": "It is called at base_url, unless connect(servers=...) leads there.",
     "webhook-without-security": "Anybody can post: pass read_webhook a check of the signature (verify=).",
 }
@@ -81,7 +79,7 @@ def _show(document: Path, options: argparse.Namespace) -> int:
     good = [evidence(each) for each in endpoints]
     served = [(each, log.requests.request_of(endpoint).server) for each, endpoint in zip(rows, endpoints, strict=True)]
     own = [Warned("own-server", each.operation, f"its server is {server}") for each, server in served if server]
-    every = [*_of_keys(rows, options.key), *own, *_of_document(tree)]
+    every = [*_of_keys(rows, options.key), *own, *_of_hooks(tree)]
     warned = [each for each in every if each.rule not in options.skip]
     if options.json:
         told = [{**row._asdict(), "evidence": each} for row, each in zip(rows, good, strict=True)]
@@ -131,13 +129,7 @@ def _warnings(warned: Sequence[Warned]) -> Iterator[str]:
             yield f"    ... and {count - _SHOWN} more (--json)"
 
 
-def _of_document(document: Tree) -> Iterator[Warned]:
-    servers = trees_at(document, "servers")
-    if not servers:
-        yield Warned("server", "servers", "the document names no server")
-    for number, url in enumerate(str(server.get("url", "")) for server in servers):
-        if re.match(r"http://(?!localhost|127\.)", url):
-            yield Warned("server", f"servers[{number}].url", f"{url} is not encrypted")
+def _of_hooks(document: Tree) -> Iterator[Warned]:
     for hook in hooks(document):
         if not hook.tree.get("security", document.get("security")):
             yield Warned("webhook-without-security", hook.where, "nothing says how to tell that the provider sent it")
