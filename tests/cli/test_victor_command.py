@@ -145,15 +145,9 @@ def test_a_profile_is_all_that_is_needed(profiled: Command, option: tuple[str, .
 def test_a_profile_stands_alone(profiled: Command, settings: dict[str, str]) -> None:
     other = {"VICTOR_API_KEY": "k", "VICTOR_BASE_URL": "http://127.0.0.1:1", "VICTOR_ENVIRONMENT": "production"}
     assert profiled("rfp", "list", "--profile", "sandbox", **other).status == 0
-    ran = profiled("rfp", "list", "--profile", "empty", **settings)
-    assert (ran.status, ran.out) == (2, "")
-    assert "are not set" in ran.err
-
-
-def test_an_empty_name_is_no_profile(profiled: Command, settings: dict[str, str]) -> None:
-    ran = profiled("rfp", "list", "--profile", "", **settings)
-    assert (ran.status, ran.out) == (2, "")
-    assert "There is no profile '' in" in ran.err
+    for name, said in {"empty": "are not set", "": "There is no profile '' in"}.items():
+        ran = profiled("rfp", "list", "--profile", name, **settings)
+        assert (ran.status, ran.out, said in ran.err) == (2, "", True)
 
 
 @pytest.mark.hours

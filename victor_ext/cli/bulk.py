@@ -83,7 +83,6 @@ class _Batches(Session):
             from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
         except ImportError as error:
             raise Misuse(f"{error}.") from error
-        self.use_profile(self.provider)
         if why := system_of(self.provider).why_not_bulk:
             raise Misuse(why)
         given = {name: value for name, value in self.own.items() if value is not None}

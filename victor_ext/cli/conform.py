@@ -50,7 +50,6 @@ def conform(
     The exit status is 0 if all is as assumed (with --compare: as before), 1 if something differs, 2 for misuse, and 75
     if something could not be measured: run it again, and it goes on from its file.
     """
-    session.use_profile(provider)
     if out.is_dir():
         raise Misuse(f"--out is {out}, which is a folder: name a file.")
     if html is not None and html.resolve() in {each.resolve() for each in (out, compare) if each is not None}:

@@ -73,10 +73,13 @@ def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
 
 
 def _findings(session: Session, provider: str) -> Iterator[Finding]:
-    settings = _settings(session, provider)
-    yield settings
-    if settings.ok is False:
+    try:
+        name = session.use_profile(provider)
+    except Misuse as error:
+        advice = "Correct the file, name another profile, or leave it out to use the environment variables."
+        yield _bad("Settings", str(error), advice, exit_status=MISUSE)
         return
+    yield _good("Settings", f"the profile {plain(name)}" if name else "the environment variables")
     try:
         system, client = session.client_of(provider, deadline=_DEADLINE)
     except victor_ext.VictorError as error:
@@ -103,15 +106,6 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
             yield finding
         yield _clock(client)
     yield from _measured()
-
-
-def _settings(session: Session, provider: str) -> Finding:
-    try:
-        name = session.use_profile(provider)
-    except Misuse as error:
-        advice = "Correct the file, name another profile, or leave it out to use the environment variables."
-        return _bad("Settings", str(error), advice, exit_status=MISUSE)
-    return _good("Settings", f"the profile {plain(name)}" if name else "the environment variables")
 
 
 def _steps(client: Any, system: System, session: Session) -> Iterator[tuple[str, Callable[[], Finding], str, str]]:

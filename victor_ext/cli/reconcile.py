@@ -85,7 +85,6 @@ def reconcile(
     It only reads. The exit status is 0 if the books agree, 1 if they do not, 2 for misuse or rows that
     cannot be right, and 75 if the provider's book could not be read, or a file not be written: it can be run again.
     """
-    session.use_profile(provider)
     with _failures(session):
         ends = moments({"start": start, "end": end}, "start", "end", doing="The reconciliation")
         from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - only this needs it

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 import victor_ext
+from victor_ext.privacy import short_mask
 
 from . import view
 from .failures import ONLY_READS, Doubt
-from .screen import complain, masked, notices, plain, say, terminal_width
+from .screen import complain, notices, plain, say, terminal_width
 from .session import Session, Yes, day, moments, option, with_session, words_of
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def create(session: _Create, *, yes: Yes = False) -> None:
 
     def question() -> str:
         who, amount = plain(session.payer_counterparty_id or ""), plain(session.amount or "")
-        return f"This asks {who} for {amount} USD, to be paid to {masked(account or '')}."
+        return f"This asks {who} for {amount} USD, to be paid to {plain(short_mask(account or ''))}."
 
     with session.client() as victor:
         with session.failures(doubt):

@@ -114,6 +114,7 @@ class Session:
 
     def client_of(self, provider: str, **settings: Any) -> tuple[System, Any]:
         """Return a system and its blocking client. Options take precedence over `settings`. Raises `Misuse`, too."""
+        self.use_profile(provider)
         system = system_of(provider)
         for option, instead in system.refuses.items():
             if getattr(self, option) is not None:

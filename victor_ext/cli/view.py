@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .screen import masked, plain, say, terminal_width
+from victor_ext.privacy import short_mask
+
+from .screen import plain, say, terminal_width
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -116,7 +118,7 @@ def _payee_of(request: PaymentRequest) -> str | None:
 
 
 def _number(number: str | None) -> str | None:
-    return None if number is None else masked(number)
+    return None if number is None else plain(short_mask(number))
 
 
 def _written(value: Any, form: str = "", unit: str = "") -> str | None:
