@@ -43,9 +43,8 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
         from victor_ext.outbox import Outbox  # noqa: PLC0415 - as above
     except ImportError as error:
         raise Misuse(f"{error}.") from error
-    engine = None
     try:
-        engine = sa.create_engine(database)
+        engine = sa.create_engine(database, poolclass=sa.NullPool)  # no connection stays open
         file = engine.url.database if engine.name == "sqlite" else None
         if file and not file.startswith(("file:", ":memory:")) and not Path(file).exists():  # SQLite would make it
             raise Misuse(f"--database: there is no file {file}.")
@@ -62,9 +61,6 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
     except SQLAlchemyError as error:
         reason = plain(str(getattr(error, "orig", None) or "it refused a statement").split("\n")[0])
         raise Misuse(f"--database cannot be used: {reason}. Check the URL, and that it runs.") from error
-    finally:
-        if engine is not None:
-            engine.dispose()
 
 
 def _show(entries: Iterable[Entry], *, as_json: bool) -> None:
