@@ -6,7 +6,6 @@ import shlex
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -51,7 +50,6 @@ Refresh = Annotated[
 ]
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
 class _Batches(Session):
     """Where batches are kept, for a command about them. The options of subclasses are those of its senders."""
 
@@ -132,12 +130,10 @@ class _Batches(Session):
         bulk_output.show_result(status, partial(self.next, batch=status.batch), as_json=self.as_json)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
 class _Kept(_Batches):
     batch: Annotated[str | None, option("The batch's name (default: that of the file, or all of them).", "NAME")] = None
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
 class _Named(_Kept):
     name: Annotated[str | None, typer.Argument(metavar="BATCH", help="The batch, when there are several.")] = None
 
@@ -179,7 +175,6 @@ class _Named(_Kept):
         raise typer.Exit(max(exit_statuses, key=(0, FAILED, MISUSE, FOR_NOW, UNKNOWN).index))
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
 class _Terms(_Kept):
     workers: Annotated[int | None, option("Concurrent calls of this process, 1 to 100 (default: 16).", "N")] = None
     key_retention: Annotated[
@@ -196,7 +191,6 @@ class _Terms(_Kept):
     ] = None
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
 class _Sent(_Terms):
     rate: Annotated[
         float | None, option("Maximum rows, or payouts of Velo, per second over all machines (default: no limit).", "N")
@@ -204,12 +198,10 @@ class _Sent(_Terms):
     yes: Yes = False
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
 class _Resume(_Named, _Sent):
     pass
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
 class _Step(_Batches):
     by: Annotated[str | None, option("Who does it: stored with it.", "NAME")] = None
     not_by_sender: Annotated[
@@ -218,7 +210,6 @@ class _Step(_Batches):
     yes: Yes = False
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
 class _Send(_Step, _Sent):
     key_column: Annotated[
         str | None,

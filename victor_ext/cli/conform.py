@@ -1,7 +1,6 @@
 """`victor conform`: is the provider what this package takes it for?"""
 
 import json
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +18,6 @@ FILE = Path("conform.json")
 """The default of `--out`. `victor doctor` names its age, too."""
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
 class _Plan(Session):
     payee: Annotated[str | None, option("Ask for 0.01 a few times: to this account number.", "NUMBER")] = None
     payer: Annotated[str | None, option("And from this counterparty.", "ID")] = None

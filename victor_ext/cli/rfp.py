@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -39,7 +38,6 @@ def _needed(text: str, metavar: str) -> Any:
 Until = Annotated[str | None, option(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS")]
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
 class _Create(Session):
     payee_account_number: Annotated[str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")] = None
     payer_counterparty_id: Annotated[str | None, _needed("Who is asked; up to 16 characters.", "ID")] = None
@@ -99,7 +97,6 @@ def get(session: Session, request_id: RequestId) -> None:
         _show(session, victor.payment_requests.get(request_id))
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
 class _Filters(Session):
     status: Annotated[str | None, option(f"{_STATUSES}.", "TEXT")] = None
     direction: Annotated[str | None, option("outbound (we ask) or inbound (we are asked).", "TEXT")] = None

@@ -61,7 +61,10 @@ def system_of(provider: str) -> System:
 
 @dataclass(frozen=True)
 class Session:
-    """The options of all commands; None: the variable or the client's default. A subclass has more of its commands."""
+    """The options of all commands; None: the variable or the client's default. A subclass adds some, with defaults."""
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True, kw_only=True, repr=False)(cls)
 
     command: typer.Context = field(repr=False)
     _: KW_ONLY
