@@ -18,7 +18,7 @@ from victor_ext.systems import DEFAULT, System
 
 from .conform import FILE
 from .failures import Misuse, victor_failure
-from .screen import decided, plain, say, terminal_width
+from .screen import decided, plain, say
 from .session import Provider, Session, with_session
 from .view import entry
 from .wording import CERTIFICATE, CREDENTIALS
@@ -233,6 +233,6 @@ def _show(finding: Finding) -> None:
     took = "" if finding.seconds is None else f" ({finding.seconds * 1000:,.0f} ms)"
     texts = [f"{finding.found}{took}", *([] if finding.advice is None else [finding.advice])]
     for i, text in enumerate(texts):
-        for line in entry("" if i else f"{mark} {finding.check}", plain(text), terminal_width(), label=15):
+        for line in entry("" if i else f"{mark} {finding.check}", plain(text), label=15):
             line.stylize("" if i else style, 0, 1)
             say(line)

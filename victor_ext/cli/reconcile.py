@@ -245,7 +245,7 @@ def _cells(row: Row) -> Sequence[str]:
 
 def _difference(row: Row) -> Iterator[Text]:
     label = _label(row.kind)
-    first, *rest = entry(label, plain("; ".join(_facts(row))), terminal_width(), label=14)
+    first, *rest = entry(label, plain("; ".join(_facts(row))), label=14)
     first.stylize(KINDS[row.kind][0], 0, len(label))
     yield from (first, *rest)
 

@@ -16,7 +16,7 @@ from victor_ext.privacy import short_mask
 
 from . import view
 from .failures import ONLY_READS, Doubt
-from .screen import complain, notices, plain, say, terminal_width
+from .screen import complain, notices, plain, say
 from .session import Session, Yes, day, moments, option, with_session, words_of
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def accept(
 
         def question() -> str:
             record = victor.payment_requests.get(request_id) if isinstance(request, str) else request
-            lines = view.full(record, None, terminal_width())
+            lines = view.full(record)
             other = "" if modified_amount is None else f" {plain(modified_amount)} USD, in place of its amount"
             return "\n".join([*(line.plain for line in lines), f"This pays it{other}."])
 
@@ -219,7 +219,7 @@ def _show(session: Session, request: PaymentRequest, victor: Victor | None = Non
         if session.as_json:
             say(json.dumps(request.to_dict()))
             return
-        for line in view.full(request, None if victor is None else session.place(victor), terminal_width()):
+        for line in view.full(request, None if victor is None else session.place(victor)):
             say(line)
 
 

@@ -38,19 +38,19 @@ _NOTHING = "-"
 """What stands for a value that was not sent."""
 
 
-def full(request: PaymentRequest, place: str | None = None, width: int | None = None) -> Iterator[Text]:
-    """Yield the lines of one payment request. `place` is the environment it was written to; `width` as in `entry`."""
+def full(request: PaymentRequest, place: str | None = None) -> Iterator[Text]:
+    """Yield the lines of one payment request. `place` is the environment it was written to."""
+    from rich.text import Text  # noqa: PLC0415 - JSON does without it
+
     status = _shown(request.status)
     meaning = f" ({_MEANINGS[status]})" if status in _MEANINGS else ""
-    [line] = entry("Payment request", _shown(request.id), None)
-    line.stylize("bold", _LABEL_WIDTH)
-    yield line
-    first, *rest = entry("Status", f"{status}{meaning}", width)
+    yield Text.assemble(f"{'Payment request':<{_LABEL_WIDTH}}", (_shown(request.id), "bold"))
+    first, *rest = entry("Status", f"{status}{meaning}")
     first.stylize(_STYLES.get(status, ""), _LABEL_WIDTH, _LABEL_WIDTH + len(status))
     yield from (first, *rest)
     for label, value in (("Environment", place), *_facts(request)):
         if value is not None:
-            yield from entry(label, plain(value), width)
+            yield from entry(label, plain(value))
 
 
 def _facts(request: PaymentRequest) -> Iterator[tuple[str, str | None]]:
@@ -90,15 +90,15 @@ def change(request: PaymentRequest, seen: datetime) -> Text:
     return Text.assemble(f"{seen:{UTC_TIME}}  ", (status, _STYLES.get(status, "")), reason)
 
 
-def entry(name: str, value: str, width: int | None, *, label: int = _LABEL_WIDTH) -> Iterator[Text]:
+def entry(name: str, value: str, *, label: int = _LABEL_WIDTH) -> Iterator[Text]:
     """Yield a label with its printable value, which continues below itself where the terminal is too narrow for it.
 
-    `width` is that of the terminal (None: one line, however long), `label` that of the label, in columns.
+    `label` is the width of the label, in columns.
     """
     from rich.console import Console  # noqa: PLC0415 - JSON does without it
     from rich.text import Text  # noqa: PLC0415 - see above
 
-    text = Text(value)
+    text, width = Text(value), terminal_width()
     parts = [text] if width is None else text.wrap(Console(width=width), max(width - label, label))
     for i, part in enumerate(parts):
         yield Text.assemble(f"{'' if i else name:<{label}}", part.plain.rstrip())
