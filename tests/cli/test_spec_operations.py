@@ -12,7 +12,7 @@ from victor_ext.cli.operations import main
 pytestmark = pytest.mark.thorough
 ROOT, TEXT = Path(__file__).resolve().parents[2], {"type": "string"}
 DONE: dict[str, Any] = {"content": {"application/json": {"schema": {"properties": {"id": TEXT}}}}, "description": ""}
-READ = {"operationId": "read", "responses": {"200": DONE}}
+ANSWERS = {"200": DONE, "default": {"description": ""}}
 
 
 def document(paths: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -34,10 +34,16 @@ def test_the_page_shows_what_is_printed(capsys: pytest.CaptureFixture[str]) -> N
     assert table in (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
 
 
+def get(**more: Any) -> dict[str, Any]:
+    return {"/p": {"get": {"operationId": "read", "responses": ANSWERS, **more}}}
+
+
 @pytest.mark.parametrize("case", cases_beside(__file__)["warnings"], ids=str)
 def test_a_warning_names_its_place(case: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place, rule = case.get("place", ""), case.get("rule", "")
-    tree = document({"/p": {case.get("method", "get"): READ}}, **case.get("document", {}))
+    read = get(**case.get("get", {}))
+    item = dict.fromkeys(case.get("methods", ["get"]), read["/p"]["get"])
+    tree = document({"/p": item}, **case.get("document", {}))
     found = seen(tmp_path, capsys, tree)["warnings"]
     assert [(each["place"], each["rule"]) for each in found] == ([(place, rule)] if rule else [])
     status = main(["operations", str(tmp_path / "some.json"), "--fail-on-warning"], prog="victor spec")
@@ -46,5 +52,5 @@ def test_a_warning_names_its_place(case: dict[str, Any], tmp_path: Path, capsys:
 
 
 def test_a_key_that_no_operation_declares_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = seen(tmp_path, capsys, document({"/p": {"get": READ}}), "--key", "Idempotncy-Key")["warnings"]
+    found = seen(tmp_path, capsys, document(get()), "--key", "Idempotncy-Key")["warnings"]
     assert [each["rule"] for each in found] == ["undeclared-key"]

@@ -117,6 +117,20 @@ def test_sandbox_runs_until_it_is_stopped(bare_command: Command, number: signal.
     assert url in ran.err
 
 
+@pytest.mark.parametrize(("line", "offered"), cases_beside(__file__)["completions"])
+def test_a_shell_completes_values(bare_command: Command, tmp_path: Path, line: str, offered: list[str]) -> None:
+    profiles = tmp_path / "victor" / "profiles.toml"
+    profiles.parent.mkdir()
+    profiles.write_text("[live]\n[test]\n")
+    profiles.chmod(0o600)
+    words = f"victor {line}"
+    ran = bare_command.in_a_process(
+        _VICTOR_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(words.count(" ")),
+        XDG_CONFIG_HOME=str(tmp_path),
+    )  # fmt: skip
+    assert ran.out.split() == offered
+
+
 @pytest.fixture
 def file(tmp_path: Path, settings: dict[str, str]) -> Path:
     """Two profiles: the sandbox's credentials, and one without any."""

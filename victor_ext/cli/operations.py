@@ -3,13 +3,16 @@
 It reads a document before any package is made: what it declares of each operation, and what it leaves open.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from victor_ext import ConfigurationError, HeaderKey
 from victor_ext._exit_status import FAILED
@@ -18,13 +21,19 @@ from victor_ext.spec import command_line
 from victor_ext.spec.commands import Command, add_reading, reading, show
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import parsed
-from victor_ext.spec.requests import evidence
-from victor_ext.spec.tree import Tree, hooks
+from victor_ext.spec.requests import evidence, good_answers, members
+from victor_ext.spec.tree import Operation, Tree, hooks, mappings_at, operations, resolve, trees_at
+
+if TYPE_CHECKING:  # without the extra, the import of `victor_ext.spec` says what to install
+    from openapi_python_client.parser.openapi import Endpoint
 
 _ADVICE = {
     "undeclared-key": UNDECLARED,
     "write-without-key": "After a lost response it is not repeated: look it up, or ask the provider.",
+    "server": "Give the right URL as base_url; http works for this machine only.",
     "own-server": "It is called at base_url, unless connect(servers=...) leads there.",
+    "pages-without-end": "`paged` reads to an empty page, and refuses a page that comes again.",
+    "undocumented-failure": "Errors have classes by status all the same: AuthenticationError, ServerError.",
     "webhook-without-security": "Anybody can post: pass read_webhook a check of the signature (verify=).",
 }
 """What follows for a caller, by the name of each warning."""
@@ -74,12 +83,13 @@ def _show(document: Path, options: argparse.Namespace) -> int:
     tags = {} if data is None else data.endpoint_collections_by_tag
     endpoints = [each for tag in tags.values() for each in tag.endpoints]
     declared = [log.requests.declared(each) for each in endpoints]
+    by_name = {(each.method, each.path): endpoint for each, endpoint in zip(declared, endpoints, strict=True)}
     place = key_place(declared, options.key)
     rows = rows_of(declared, place)
     good = [evidence(each) for each in endpoints]
     served = [(each, log.requests.request_of(endpoint).server) for each, endpoint in zip(rows, endpoints, strict=True)]
     own = [Warned("own-server", each.operation, f"its server is {server}") for each, server in served if server]
-    every = [*_of_keys(rows, options.key), *own, *_of_hooks(tree)]
+    every = [*_of_keys(rows, options.key), *own, *_of_document(tree, by_name)]
     warned = [each for each in every if each.rule not in options.skip]
     if options.json:
         told = [{**row._asdict(), "evidence": each} for row, each in zip(rows, good, strict=True)]
@@ -129,10 +139,46 @@ def _warnings(warned: Sequence[Warned]) -> Iterator[str]:
             yield f"    ... and {count - _SHOWN} more (--json)"
 
 
-def _of_hooks(document: Tree) -> Iterator[Warned]:
+def _of_document(document: Tree, endpoints: Mapping[tuple[str, str], Endpoint]) -> Iterator[Warned]:
+    servers = trees_at(document, "servers")
+    if not servers:
+        yield Warned("server", "servers", "the document names no server")
+    for number, url in enumerate(str(server.get("url", "")) for server in servers):
+        if re.match(r"http://(?!localhost|127\.)", url):
+            yield Warned("server", f"servers[{number}].url", f"{url} is not encrypted")
+    for each in operations(document):
+        yield from _of_answers(document, each, endpoints.get((each.method.upper(), each.path)))
     for hook in hooks(document):
         if not hook.tree.get("security", document.get("security")):
             yield Warned("webhook-without-security", hook.where, "nothing says how to tell that the provider sent it")
+
+
+_PAGING = re.compile(
+    r"(?i)^(?:page(?:_?(?:number|no|token))?|offset|skip|start|cursor|(?:starting_|ending_)?(?:after|before)|from)$"
+)
+_END = re.compile(
+    r"(?i)has_?more|next|total|last_?page|page_?count|is_?last|cursor|links?$|count$|paging|pagination|^meta$|^page$"
+)
+
+
+def _of_answers(document: Tree, operation: Operation, endpoint: Endpoint | None) -> Iterator[Warned]:
+    answers = {status.lower(): resolve(document, each) for status, each in mappings_at(operation.tree, "responses")}
+    # Without a word on its security, it is most likely not open.
+    wanted = {"401": operation.tree.get("security") == [] or answers.keys() & {"401", "4xx"}}
+    wanted["5xx"] = any(status.startswith("5") for status in answers)
+    missing = " and ".join(name for name, is_there in wanted.items() if not is_there)
+    if missing and "default" not in answers:
+        yield Warned("undocumented-failure", operation.where, f"no answer is documented for {missing}")
+    if operation.method != "get" or endpoint is None:
+        return
+    paging = [name for each in endpoint.query_parameters if _PAGING.match(name := each.name.get_untrusted_value())]
+    bodies = [each.prop for each in good_answers(endpoint) if each.source["attribute"] != "None"]
+    # And those of objects in it, such as `{"albums": {"next": ...}}`; not those of the listed items.
+    names = {name for body in bodies for name in members(body, levels=2)}
+    names |= {name for answer in answers.values() for name, _ in mappings_at(answer, "headers")}
+    if paging and bodies and not any(_END.search(name) for name in names.difference(paging)):
+        what = f"a list is read in pages ({', '.join(paging)}), and nothing in its answer says which page is the last"
+        yield Warned("pages-without-end", operation.where, what)
 
 
 OPERATIONS = Command(

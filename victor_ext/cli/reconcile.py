@@ -19,7 +19,7 @@ from victor_ext.systems import DEFAULT
 
 from .failures import Misuse
 from .screen import Progress, complain, decided, plain, say, terminal_width
-from .session import Provider, Session, moments, option, whole_file, with_session
+from .session import MOMENTS, Provider, Session, moments, option, whole_file, with_session
 from .view import UTC_TIME, entry
 from .wording import ENCODING, column_remedy, rows_text
 
@@ -56,10 +56,10 @@ def reconcile(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Your book: CSV, JSON Lines, or an export of bulk.")],
     *,
     start: Annotated[
-        str | None, option("The window's start: a Zulu time, or a day in UTC, such as 2026-03-04.", "TIME")
+        str | None, option("The window's start: a Zulu time, or a day in UTC, such as 2026-03-04.", "TIME", *MOMENTS)
     ] = None,
     end: Annotated[
-        str | None, option("The window's end, which is not part of it; a day is its first moment.", "TIME")
+        str | None, option("The window's end, which is not part of it; a day is its first moment.", "TIME", *MOMENTS)
     ] = None,
     provider: Provider = DEFAULT,
     column: Annotated[

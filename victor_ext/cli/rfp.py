@@ -17,33 +17,40 @@ from victor_ext.privacy import short_mask
 from . import view
 from .failures import ONLY_READS, Doubt
 from .screen import complain, notices, plain, say
-from .session import Session, Yes, day, moments, option, with_session, words_of
+from .session import DAYS, MOMENTS, Session, Yes, day, flag, moments, option, with_session, words_of
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Victor
 
 rfp = typer.Typer(help="Requests for payment: create, read, answer, follow.", no_args_is_help=True)
 
-_STATUSES = "created, pending, processing, needs-review, accepted, completed, declined, expired or failed"
+_EVERY_STATUS = (
+    "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed",
+)  # fmt: skip
+_STATUSES = f"{', '.join(_EVERY_STATUS[:-1])} or {_EVERY_STATUS[-1]}"
 
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="The id of the payment request.")]
 AnswerNotes = Annotated[str | None, option("1 to 150 characters. [needed]", "TEXT")]
 Timeout = Annotated[float, option("Give up after SECONDS, with exit status 1.", "SECONDS")]
 
 
-def _needed(text: str, metavar: str) -> Any:
-    return option(f"{text} [needed]", metavar)
+def _needed(text: str, metavar: str, *words: str) -> Any:
+    return option(f"{text} [needed]", metavar, *words)
 
 
-Until = Annotated[str | None, option(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS")]
+Until = Annotated[
+    str | None, option(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS)
+]
 
 
 class _Create(Session):
     payee_account_number: Annotated[str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")] = None
     payer_counterparty_id: Annotated[str | None, _needed("Who is asked; up to 16 characters.", "ID")] = None
     amount: Annotated[str | None, _needed("US dollars, above zero, at most two decimals.", "USD")] = None
-    biller_type: Annotated[str | None, _needed("BUSINESS or CONSUMER.", "TYPE")] = None
-    due_date: Annotated[str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE")] = None
+    biller_type: Annotated[str | None, _needed("BUSINESS or CONSUMER.", "TYPE", "BUSINESS", "CONSUMER")] = None
+    due_date: Annotated[
+        str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *DAYS)
+    ] = None
     ultimate_creditor: Annotated[str | None, option("For whom it is collected; only with BUSINESS.", "NAME")] = None
     amount_modification_allowed: Annotated[bool | None, option("Whether the payer may pay another amount.")] = None
     notes: Annotated[str | None, option("For the payer; up to 150 characters.", "TEXT")] = None
@@ -98,18 +105,20 @@ def get(session: Session, request_id: RequestId) -> None:
 
 
 class _Filters(Session):
-    status: Annotated[str | None, option(f"{_STATUSES}.", "TEXT")] = None
-    direction: Annotated[str | None, option("outbound (we ask) or inbound (we are asked).", "TEXT")] = None
-    start_datetime: Annotated[str | None, option("From this moment on, in Zulu time.", "TIME")] = None
-    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME")] = None
+    status: Annotated[str | None, option(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)] = None
+    direction: Annotated[
+        str | None, option("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound")
+    ] = None
+    start_datetime: Annotated[str | None, option("From this moment on, in Zulu time.", "TIME", *MOMENTS)] = None
+    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)] = None
     victor_id: Annotated[str | None, option("The provider's id.", "TEXT")] = None
-    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE")] = None
-    due_date_end_date: Annotated[str | None, option("Due up to this day.", "DATE")] = None
-    approval_start_datetime: Annotated[str | None, option("Approved from this moment on.", "TIME")] = None
-    approval_end_datetime: Annotated[str | None, option("Approved up to this moment.", "TIME")] = None
+    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE", *DAYS)] = None
+    due_date_end_date: Annotated[str | None, option("Due up to this day.", "DATE", *DAYS)] = None
+    approval_start_datetime: Annotated[str | None, option("Approved from this moment on.", "TIME", *MOMENTS)] = None
+    approval_end_datetime: Annotated[str | None, option("Approved up to this moment.", "TIME", *MOMENTS)] = None
     victor_payment_request_parent_id: Annotated[str | None, option("The outbound request of a twin.", "TEXT")] = None
     victor_payment_request_child_id: Annotated[str | None, option("The inbound twin of a request.", "TEXT")] = None
-    network_type: Annotated[str | None, option("FedNow or RTP.", "TEXT")] = None
+    network_type: Annotated[str | None, option("FedNow or RTP.", "TEXT", "FedNow", "RTP")] = None
     tracking_id: Annotated[str | None, option("The tracking id.", "TEXT")] = None
     instant_payment_rails_id: Annotated[str | None, option("The id on the payment network.", "TEXT")] = None
 
@@ -121,6 +130,7 @@ def list_(
     *,
     limit: Annotated[int | None, option("Stop after this number of requests (default: all).", "N", min=1)] = None,
     page_size: Annotated[int | None, option("How many to ask for at a time.", "N")] = None,
+    payers: Annotated[bool, flag("--payers", "Name the payers of inbound requests: a call for each of them.")] = False,
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
     given = {name: value for name, value in session.own.items() if value is not None}
@@ -132,6 +142,8 @@ def list_(
         # A list that is not iterated sends nothing.
         listing = whole(**cast("Any", moments(times, doing="The list was not sent", check=whole)))
         pages = view.at_most(limit, (page.items for page in listing.pages() if page.items))
+        if payers:
+            pages = view.with_payers(pages, requests.get)
         has_any = view.show_list(pages, as_json=session.as_json)
     if not (has_any or session.as_json):
         complain("No payment request passes these filters." if given or times else "There are no payment requests.")
@@ -143,8 +155,8 @@ def find(
     session: Session,
     client_reference_id: Annotated[str, typer.Argument(metavar="REFERENCE", help="Your reference.")],
     *,
-    start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME")] = None,
-    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME")] = None,
+    start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME", *MOMENTS)] = None,
+    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)] = None,
 ) -> None:
     """List the payment requests with a client reference, to see whether a create took effect.
 

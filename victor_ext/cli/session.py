@@ -6,7 +6,7 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
@@ -29,8 +29,20 @@ if TYPE_CHECKING:
 _VARIABLES = {"environment": "VICTOR_ENVIRONMENT", "base_url": "VICTOR_BASE_URL"}
 
 
-def option(text: str, metavar: str | None = None, **settings: Any) -> Any:
-    return typer.Option(help=text, metavar=metavar, **settings)
+def option(
+    text: str,
+    metavar: str | None = None,
+    *words: str,
+    known: Callable[[], Iterable[str]] | None = None,
+    **settings: Any,
+) -> Any:
+    """Return an option with a help text; the shell completes it with the words, or with those that are `known`."""
+
+    def beginning(incomplete: str) -> list[str]:
+        return [word for word in (words if known is None else known()) if word.startswith(incomplete)]
+
+    completion = beginning if words or known else None  # a shell completes the name of a file by itself
+    return typer.Option(help=text, metavar=metavar, autocompletion=completion, **settings)
 
 
 def flag(name: str, text: str) -> Any:
@@ -45,8 +57,14 @@ def seconds(text: str) -> float:
     return float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2] or "s"]
 
 
+def _profiles() -> list[str]:
+    from victor_ext.profiles import profile_names  # noqa: PLC0415 - it knows the errors, which know httpx: 80 ms
+
+    return profile_names()
+
+
 AsJson = Annotated[bool, flag("--json", "Print JSON, with data in full, for programs.")]
-Provider = Annotated[str, option("The payment system.", "NAME")]
+Provider = Annotated[str, option("The payment system.", "NAME", known=entry_points_of)]
 Yes = Annotated[bool, flag("--yes", "Do it in production without asking.")]
 
 
@@ -69,16 +87,20 @@ class Session:
     command: typer.Context = field(repr=False)
     _: KW_ONLY
     as_json: AsJson = False
-    environment: Annotated[str | None, option("staging or production (instead of VICTOR_ENVIRONMENT).", "NAME")] = None
-    base_url: Annotated[str | None, option("Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", "URL")] = (
-        None
-    )
+    environment: Annotated[
+        str | None, option("staging or production (instead of VICTOR_ENVIRONMENT).", "NAME", "staging", "production")
+    ] = None
+    base_url: Annotated[
+        str | None,
+        option("Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", "URL"),
+    ] = None
     deadline: Annotated[
         float | None,
         option("Give up on a call after SECONDS, with all its attempts and waits (default: 60).", "SECONDS"),
     ] = None
     profile: Annotated[
-        str | None, option("Settings in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).", "NAME")
+        str | None,
+        option("Settings in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).", "NAME", known=_profiles),
     ] = None
 
     def use_profile(self, provider: str = DEFAULT) -> str | None:
@@ -246,14 +268,14 @@ def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
         raise Misuse(f"{name} {path} cannot be written: {reason}.") from error
 
 
-_DAYS = {"today": 0, "tomorrow": 1}
-_MOMENTS = {"yesterday": -1, **_DAYS}
+DAYS = {"today": 0, "tomorrow": 1}
+MOMENTS = {"yesterday": -1, **DAYS}
 """Words for a midnight (UTC), by the days from now to it."""
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = "a Zulu time such as 2026-03-04T05:06:07Z, or a day in UTC: 2026-03-04, yesterday, today or tomorrow"
 
 
-def day(text: str | None, words: Mapping[str, int] = _DAYS) -> Any:
+def day(text: str | None, words: Mapping[str, int] = DAYS) -> Any:
     """Convert `today` and such words to UTC dates; return other text, or None, unchanged."""
     return (datetime.now(UTC).date() + timedelta(days=words[text])).isoformat() if text and text in words else text
 
@@ -271,7 +293,7 @@ def moments(
     problems = [victor_ext.Problem(name, "required", f"{name} is missing.") for name in needed if texts[name] is None]
     read = dict[str, datetime]()
     for name, text in texts.items():
-        given = day(text, _MOMENTS)
+        given = day(text, MOMENTS)
         try:
             if given is not None:
                 read[name] = zulu.parse(f"{given}T00:00:00Z" if _DATE.fullmatch(given) else given)

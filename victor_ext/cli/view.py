@@ -149,14 +149,14 @@ class _Column:
 _COLUMNS = (
     _Column("ID", 10, lambda request: request.id),
     _Column("STATUS", 12, lambda request: request.status),
-    _Column("DIRECTION", 9, lambda request: request.direction, rank=5),
+    _Column("DIRECTION", 9, lambda request: request.direction, rank=4),
     _Column("AMOUNT", 10, lambda request: _written(request.amount, "f"), right=True),
-    _Column("DUE", 10, lambda request: _written(request.due_date), rank=2),
-    _Column("CREATED (UTC)", 19, lambda request: _written(request.created_at, _TIME), rank=6),
+    _Column("DUE", 10, lambda request: _written(request.due_date), rank=1),
+    _Column("CREATED (UTC)", 19, lambda request: _written(request.created_at, _TIME), rank=5),
     _Column("PAYER", 12, _payer_of, cut=True),
-    _Column("PAYEE", 12, _payee_of, rank=4, cut=True),
-    _Column("REFERENCE", 12, lambda request: request.client_reference_id, rank=3, cut=True),
-    _Column("NOTES", 16, lambda request: request.notes, rank=1, cut=True),
+    _Column("PAYEE", 12, _payee_of, rank=3, cut=True),
+    _Column("REFERENCE", 12, lambda request: request.client_reference_id, rank=2, cut=True),
+    _Column("NOTES", 16, lambda request: request.notes, cut=True),
 )
 _DROPPED = sorted((i for i, column in enumerate(_COLUMNS) if column.rank), key=lambda i: -(_COLUMNS[i].rank or 0))
 _STATUS, _PAYER, _PAYEE, _REFERENCE = 1, 6, 7, 8
@@ -184,8 +184,23 @@ def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Ite
             return
 
 
+def with_payers(
+    pages: Iterable[Sequence[PaymentRequest]], get: Callable[[str], PaymentRequest]
+) -> Iterator[Sequence[PaymentRequest]]:
+    """Yield the pages with the payers of inbound requests, which a list lacks: `get` reads each of them."""
+    from victor_ext import PaymentRequest  # noqa: PLC0415 - `victor --help` does not need it
+
+    for page in pages:
+        yield [
+            PaymentRequest(request.raw, completed_by=get(request.id))
+            if request.direction == "inbound" and request.payer is None and request.id
+            else request
+            for request in page
+        ]
+
+
 def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iterator[Text]:
-    """Yield a heading, and a line for each request as its page arrives.
+    """Yield a heading, and a line for each request as its page arrives; or cards, if there is no room for a table.
 
     A page that needs more room than those before it has a heading of its own. Without a `width`, that of a terminal,
     all columns are shown, and nothing is cut.
@@ -201,6 +216,10 @@ def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iter
         widths = [max([known, *(cell_len(row[i]) for row in rows)]) for i, known in enumerate(widths)]
         empty -= {i for row in rows for i, cell in enumerate(row) if cell != _NOTHING}
         layout = _fit(widths, width, empty)
+        if layout is None:
+            for row in rows:
+                yield from _card(row)
+            continue
         if headed != list(layout):
             headed = list(layout)
             yield _line([column.heading for column in _COLUMNS], layout, style="bold")
@@ -208,8 +227,8 @@ def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iter
             yield _line(row, layout)
 
 
-def _fit(widths: Sequence[int], total: int | None, empty: set[int]) -> dict[int, int]:
-    """Return the columns to show with their widths.
+def _fit(widths: Sequence[int], total: int | None, empty: set[int]) -> dict[int, int] | None:
+    """Return the columns to show with their widths, or None if not even the needed ones have room.
 
     Columns without a value go first. Where no payer is known, as in a list of inbound requests, the payee is needed.
     """
@@ -223,8 +242,10 @@ def _fit(widths: Sequence[int], total: int | None, empty: set[int]) -> dict[int,
     for i in dict.fromkeys([*sorted(empty - {_PAYEE}, reverse=True), *_DROPPED]):
         if room() < 0 and (i != _PAYEE or _PAYER not in empty):
             del shown[i]
+    if room() < 0:
+        return None
     for i in sorted(shown, key=_REFERENCE.__ne__):  # a reference that is cut finds nothing: the room is first its own
-        shown[i] += max(0, min(widths[i] - shown[i], room()))
+        shown[i] += min(widths[i] - shown[i], room())
     return shown
 
 
@@ -240,3 +261,14 @@ def _line(cells: Sequence[str], layout: dict[int, int], style: str = "") -> Text
     line = Text(_GAP, style=style).join(parts)
     line.rstrip()
     return line
+
+
+def _card(cells: Sequence[str]) -> Iterator[Text]:
+    from rich.text import Text  # noqa: PLC0415 - JSON does without it
+
+    request_id, status, *others = cells
+    yield Text.assemble((request_id, "bold"), _GAP, (status, _STYLES.get(status, "")))
+    for column, cell in zip(_COLUMNS[2:], others, strict=True):
+        if cell != _NOTHING:
+            yield from entry(f"{_GAP}{column.heading}", cell, label=17)
+    yield Text()

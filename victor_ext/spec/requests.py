@@ -160,11 +160,15 @@ def key(operation: Tree) -> Key:
     return str(PythonIdentifier(tag, "tag")), str(PythonIdentifier(operation["operationId"], PREFIX))
 
 
+def good_answers(endpoint: Endpoint) -> list[Any]:
+    """The documented answers to a call that succeeds."""
+    good = [each for each in endpoint.responses if (each.status_code.range or (0,))[0] // 100 == 2]
+    return good or [each for each in endpoint.responses if each.is_default()]
+
+
 def evidence(endpoint: Endpoint) -> dict[str, str]:
     """What a good response has, by its status: the members of an object (one of them is enough), or another body."""
-    good = [each for each in endpoint.responses if (each.status_code.range or (0,))[0] // 100 == 2]
-    good = good or [each for each in endpoint.responses if each.is_default()]
-    return {each.status_code.pattern: _body(each) for each in good}
+    return {each.status_code.pattern: _body(each) for each in good_answers(endpoint)}
 
 
 def _body(answer: Any) -> str:
@@ -178,10 +182,11 @@ def _body(answer: Any) -> str:
     return "a list" if isinstance(answer.prop, ListProperty) else f"a {kind}"
 
 
-def members(body: Any) -> Iterator[str]:
-    """The names of the members of a body, on the wire; those of each of its kinds."""
+def members(body: Any, levels: int = 1) -> Iterator[str]:
+    """The names of the members of a body, on the wire, and of the objects in it; those of each of its kinds."""
     for inner in getattr(body, "inner_properties", ()):
-        yield from members(inner)
-    for kind in ("required_properties", "optional_properties"):
+        yield from members(inner, levels)
+    for kind in ("required_properties", "optional_properties") if levels else ():
         for each in getattr(body, kind, None) or ():
             yield each.name.get_untrusted_value()
+            yield from members(each, levels - 1)
