@@ -79,7 +79,7 @@ def test_the_status_says_what_happened(
     command: Command, victor_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: dict[str, Any]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    if case["line"].startswith(("bulk", "reconcile")):
+    if case["line"].startswith(("bulk", "reconcile", "conform")):
         prepare(tmp_path, command.environment, victor_sandbox)
     for out, err in PAIRS:
         inbound = victor_sandbox.create_inbound()
@@ -100,7 +100,7 @@ def test_the_status_says_what_happened(
         assert "Traceback" not in told
         assert told == "" or right != 141
         assert told.count("could not be written") <= 1
-        shows = {"reconcile", "doctor", "operations", "status", "resume", "send"}
+        shows = {"conform", "reconcile", "doctor", "operations", "status", "resume", "send"}
         is_told = right != case["status"] or shows & {*line}
         if err == "good" and out in ("full", "closed") and is_told and right != 2:
             assert re.search(r'(^Error: |"message": ").*could not be written', told, re.MULTILINE)

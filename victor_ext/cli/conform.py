@@ -12,7 +12,7 @@ from victor_ext.systems import DEFAULT
 
 from .failures import Misuse
 from .screen import Progress, complain, decided, plain, say
-from .session import Provider, Session, flag, option, seconds, whole_file, with_session
+from .session import Provider, Session, flag, option, report_file, seconds, with_session
 
 FILE = Path("conform.json")
 """The default of `--out`. `victor doctor` names its age, too."""
@@ -46,7 +46,7 @@ def conform(
     """Measure what the provider does where its document is silent, and where that differs from what is assumed.
 
     The exit status is 0 if all is as assumed (with --compare: as before), 1 if something differs, 2 for misuse, and 75
-    if something could not be measured: run it again, and it goes on from its file.
+    if something could not be measured, or the page not be written: run it again, and it goes on from its file.
     """
     if out.is_dir():
         raise Misuse(f"--out is {out}, which is a folder: name a file.")
@@ -82,7 +82,7 @@ def conform(
                 complain(f"{load(out).creates}\nRun it again with the same options: it goes on from {out}.")
             raise
         if html is not None:
-            with whole_file(html, "--html", mode=0o600) as page:
+            with report_file(html, "--html") as page:
                 page.write(report.html())
         changes = [] if before is None else report.changes(before)
         with decided():

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from victor_ext._exit_status import FOR_NOW, MISUSE
-from victor_ext._output import OutputLost, page_of
+from victor_ext._output import page_of
 from victor_ext.systems import DEFAULT
 
 from .failures import Misuse
 from .screen import Progress, complain, decided, plain, say, terminal_width
-from .session import MOMENTS, Provider, Session, moments, option, whole_file, with_session
+from .session import MOMENTS, Provider, Session, moments, option, report_file, with_session
 from .view import UTC_TIME, entry
 from .wording import ENCODING, column_remedy, rows_text
 
@@ -111,14 +111,14 @@ def reconcile(
             progress.close()
             if out is not None:
                 write = write_json_lines if out.suffix.lower() in (".jsonl", ".ndjson", ".json") else write_csv
-                with whole_file(out, "--out", mode=0o600) as written:
+                with report_file(out, "--out") as written:
                     write(written, report)
             place = ", ".join(filter(None, (system.title, client.environment, client.base_url)))
             about = {"Our book": plain(file.name), "Provider": place}
             times = {"From": ends["start"], "Until just before": ends["end"], "Made": datetime.now(UTC)}
             about |= {name: f"{at:{UTC_TIME}}" for name, at in times.items()}
             if html is not None:
-                with whole_file(html, "--html", mode=0o600) as written:
+                with report_file(html, "--html") as written:
                     _write_page(written, report, about)
             written_to = {"All rows are": out, "The report is": html}
             _show(report, about, written_to, as_json=session.as_json)
@@ -148,7 +148,7 @@ def _columns(given: list[str]) -> dict[str, str | None]:
 
 @contextmanager
 def _failures(session: Session) -> Generator[None]:
-    """Report a failure. A read that failed, or a file that could not be written, must not look like a difference."""
+    """Report a failure. A read that failed must not look like a difference."""
     from victor_ext.reconciliation import InvalidEntries  # noqa: PLC0415 - `victor --help` does not need it
 
     with session.failures(failed=FOR_NOW):
@@ -159,9 +159,6 @@ def _failures(session: Session) -> Generator[None]:
                 raise
             _show_problems(error)
             raise typer.Exit(MISUSE) from None
-        except OutputLost as error:
-            complain(f"Error: the report could not be written: {error}.")
-            raise typer.Exit(FOR_NOW) from None
 
 
 def _show_problems(error: InvalidEntries) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, get_type_hin
 import typer
 
 import victor_ext
-from victor_ext._exit_status import FAILED
+from victor_ext._exit_status import FAILED, FOR_NOW
 from victor_ext._output import OutputLost, replaced
 from victor_ext.systems import DEFAULT, System, entry_points_of
 
@@ -266,6 +266,17 @@ def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
         if is_open:
             raise OutputLost(f"{name} {path}: {reason}") from error
         raise Misuse(f"{name} {path} cannot be written: {reason}.") from error
+
+
+@contextmanager
+def report_file(path: Path, name: str) -> Generator[TextIO]:
+    """Write a whole file for its owner alone. One that could not be written must not look like a difference."""
+    try:
+        with whole_file(path, name, mode=0o600) as file:
+            yield file
+    except OutputLost as error:
+        complain(f"Error: the report could not be written: {error}.")
+        raise typer.Exit(FOR_NOW) from None
 
 
 DAYS = {"today": 0, "tomorrow": 1}
