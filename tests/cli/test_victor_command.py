@@ -75,11 +75,9 @@ def test_token_warns_whoever_sees_it(command: Command) -> None:
     assert "secret" not in ran.out
 
 
-def test_a_mistyped_option_or_command_is_status_2(bare_command: Command) -> None:
-    for words in (("rfp", "list", "--limt", "3"), ("rfp", "get"), ("rpf",)):
-        ran = bare_command(*words)
-        assert ran.status == 2
-        assert "--help'" in ran.err
+def test_what_is_mistyped_names_the_help(bare_command: Command) -> None:
+    for words, of in ((("rfp", "list", "--limt", "3"), "rfp list "), (("rpf",), "")):
+        assert f"See 'victor {of}--help'." in bare_command(*words).err
     assert bare_command("rfp", "get", "--json").error["type"] == "Misuse"
 
 

@@ -80,8 +80,7 @@ class Command:
 
     def in_a_process(self, *words: str, **variables: str) -> Ran:
         """Run it to its end in a process of its own."""
-        process = self._process(words, variables, DEVNULL, PIPE, PIPE, text=True)
-        with self._watched(process):
+        with self.started(*words, **variables) as process:
             out, err = process.communicate()
         return Ran(process.returncode, out, err)
 
@@ -104,8 +103,14 @@ class Command:
         """Start it; it is killed at the end of the block if it still runs."""
         with interruptible():
             process = self._process(words, variables, DEVNULL, PIPE, PIPE, text=True)
-        with self._watched(process):
-            yield process
+        watchdog = threading.Timer(self.patience, process.kill)
+        watchdog.start()
+        with process:
+            try:
+                yield process
+            finally:
+                watchdog.cancel()
+                process.kill()
 
     def _process(self, words: Sequence[str], variables: dict[str, str], *streams: Any, **options: Any) -> Any:
         stdin, stdout, stderr = streams
@@ -113,17 +118,6 @@ class Command:
         return subprocess.Popen(
             command, stdin=stdin, stdout=stdout, stderr=stderr, cwd=self.folder, env=environment, **options
         )
-
-    @contextmanager
-    def _watched(self, process: subprocess.Popen[str]) -> Iterator[None]:
-        watchdog = threading.Timer(self.patience, process.kill)
-        watchdog.start()
-        with process:
-            try:
-                yield
-            finally:
-                watchdog.cancel()
-                process.kill()
 
     def stopped(self, process: subprocess.Popen[str], number: signal.Signals) -> Ran:
         """Send a signal, and say how the process ended."""

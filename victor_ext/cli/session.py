@@ -133,8 +133,7 @@ class Session:
     @contextmanager
     def client(self, doubt: Doubt | None = None) -> Generator[Victor]:
         """Open a client for the block. A failure is reported and ends the command; see `failures`."""
-        self.use_profile()
-        with self.failures(doubt), victor_ext.Victor.from_env(**self._given()) as victor:
+        with self.failures(doubt), self.client_of(DEFAULT)[1] as victor:
             yield victor
 
     def client_of(self, provider: str, **settings: Any) -> tuple[System, Any]:
