@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.providers.running import MODES, Script, run
-from tests.providers.victor.adapter import over, payment
+from tests.providers.victor.adapter import invoice, over, payment
 from victor_ext import (
     AsyncVictor,
     BadRequest,
@@ -25,12 +25,6 @@ from victor_ext import (
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.hours
-
-
-def invoice(number: int = 1042, **changes: Any) -> dict[str, Any]:
-    """The arguments of a request for payment."""
-    known = {"client_reference_id": f"INV-{number}", "idempotency_key": idempotency_key_for("invoice", number)}
-    return payment(**{"payer_counterparty_id": "acme000001", "amount": Decimal("44.23"), **known, **changes})
 
 
 THREE_DAYS = 3 * 86_400.0

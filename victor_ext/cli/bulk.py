@@ -54,23 +54,14 @@ class _Batches(Session):
     """Where batches are kept, for a command about them. The options of subclasses are those of its senders."""
 
     state: Annotated[
-        str | None,
-        option(
-            "Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines). "
-            f"(default: {_DEFAULT_STATE})",
-            "URL",
-        ),
-    ] = None
+        str, option("Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines).", "URL")
+    ] = _DEFAULT_STATE
     yes = False
 
     @property
-    def state_url(self) -> str:
-        return self.state or _DEFAULT_STATE
-
-    @property
     def provider(self) -> str:
-        parent = self.command.parent
-        return DEFAULT if parent is None else parent.params.get("provider", DEFAULT)
+        group: Any = self.command.parent
+        return str(group.params["provider"])
 
     @contextmanager
     def sender(
@@ -83,12 +74,12 @@ class _Batches(Session):
             raise Misuse(f"{error}.") from error
         if why := system_of(self.provider).why_not_bulk:
             raise Misuse(why)
-        given = {name: value for name, value in self.own.items() if value is not None}
-        options = {name: given[name] for name in given.keys() - {"state", "batch", "name", "yes"}}
+        own = ("state", "batch", "name", "yes")
+        options = {name: value for name, value in self.own.items() if value is not None and name not in own}
         client = {"limits": BulkSender.limits, "on_event": on_event}
         with self.failures(failed=FOR_NOW), self.client_of(self.provider, **client)[1] as victor:
             try:
-                sender = BulkSender(victor, batch=batch, state=self.state_url, **options)
+                sender = BulkSender(victor, batch=batch, state=self.state, **options)
                 if question is not None:
                     self.confirm(victor, partial(question, sender), yes=self.yes)
                 yield sender
@@ -100,7 +91,7 @@ class _Batches(Session):
 
     def next(self, command: str, batch: str) -> str:
         """Return another command for the batch, without passwords, for display."""
-        place = [] if self.state_url == _DEFAULT_STATE else ["--state", bulk_output.without_password(self.state_url)]
+        place = [] if self.state == _DEFAULT_STATE else ["--state", bulk_output.without_password(self.state)]
         unasked = ["--yes"] if self.yes and command == "resume" else []
         system = [] if self.provider == DEFAULT else ["--provider", self.provider]
         named = [batch] if command in STEPS else ["--batch", batch]
@@ -148,7 +139,7 @@ class _Named(_Kept):
             names = sender.batches()
         if not names:
             raise Misuse(
-                f"There is no batch in {bulk_output.without_password(self.state_url)}: nothing was stored there, and "
+                f"There is no batch in {bulk_output.without_password(self.state)}: nothing was stored there, and "
                 "nothing was sent from it. Begin with 'victor bulk send', and the name of your file."
             )
         return names
@@ -390,7 +381,7 @@ def worker(
     metrics_port: Annotated[int | None, option("Serve /metrics, /livez and /readyz on this port.", "PORT")] = None,
 ) -> None:
     """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine. With --json: a line an event."""
-    if kept.state_url.startswith("sqlite"):
+    if kept.state.startswith("sqlite"):
         raise Misuse(
             "--state is an SQLite file, on which one process works at a time, and 'victor bulk send' and 'victor bulk "
             "resume' do that work themselves: run 'victor bulk resume', or keep the batch in --state postgresql://..."
@@ -400,7 +391,7 @@ def worker(
     with kept.sender(kept.batch, on_event=metrics) as sender, notices(partial(tell, "notice")):
         if metrics is not None:
             metrics.watch(sender)
-        tell("working", f"Working on {bulk_output.without_password(kept.state_url)}; Ctrl-C stops.")
+        tell("working", f"Working on {bulk_output.without_password(kept.state)}; Ctrl-C stops.")
         try:
             sender.work()
         except KeyboardInterrupt:
