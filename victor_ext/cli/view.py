@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -134,32 +134,30 @@ def _shown(value: str | None) -> str:
 class _Column:
     """A column of the table.
 
-    `width` is that of usual values, so that the columns of all pages stand in line. `rank` says which column goes first
-    where there is no room: the highest; one without a rank stays. `cut` allows the value to be cut to that width.
+    `width` is that of usual values, so that the columns of all pages stand in line. `cut` allows the value to be cut to
+    that width.
     """
 
-    heading: str
     width: int
     value: Callable[[PaymentRequest], str | None]
-    rank: int | None = None
     cut: bool = False
     right: bool = False
 
 
-_COLUMNS = (
-    _Column("ID", 10, lambda request: request.id),
-    _Column("STATUS", 12, lambda request: request.status),
-    _Column("DIRECTION", 9, lambda request: request.direction, rank=4),
-    _Column("AMOUNT", 10, lambda request: _written(request.amount, "f"), right=True),
-    _Column("DUE", 10, lambda request: _written(request.due_date), rank=1),
-    _Column("CREATED (UTC)", 19, lambda request: _written(request.created_at, _TIME), rank=5),
-    _Column("PAYER", 12, _payer_of, cut=True),
-    _Column("PAYEE", 12, _payee_of, rank=3, cut=True),
-    _Column("REFERENCE", 12, lambda request: request.client_reference_id, rank=2, cut=True),
-    _Column("NOTES", 16, lambda request: request.notes, cut=True),
-)
-_DROPPED = sorted((i for i, column in enumerate(_COLUMNS) if column.rank), key=lambda i: -(_COLUMNS[i].rank or 0))
-_STATUS, _PAYER, _PAYEE, _REFERENCE = 1, 6, 7, 8
+_COLUMNS = {
+    "ID": _Column(10, lambda request: request.id),
+    "STATUS": _Column(12, lambda request: request.status),
+    "DIRECTION": _Column(9, lambda request: request.direction),
+    "AMOUNT": _Column(10, lambda request: _written(request.amount, "f"), right=True),
+    "DUE": _Column(10, lambda request: _written(request.due_date)),
+    "CREATED (UTC)": _Column(19, lambda request: _written(request.created_at, _TIME)),
+    "PAYER": _Column(12, _payer_of, cut=True),
+    "PAYEE": _Column(12, _payee_of, cut=True),
+    "REFERENCE": _Column(12, lambda request: request.client_reference_id, cut=True),
+    "NOTES": _Column(16, lambda request: request.notes, cut=True),
+}
+_DROPPED = ("CREATED (UTC)", "DIRECTION", "PAYEE", "REFERENCE", "DUE")
+"""What goes where there is no room, in this order."""
 _GAP = "  "
 
 
@@ -207,14 +205,14 @@ def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iter
     """
     from rich.cells import cell_len  # noqa: PLC0415 - JSON does without it
 
-    widths = [column.width for column in _COLUMNS]
-    empty = set(range(len(_COLUMNS)))
-    headed: list[int] = []
+    widths = {name: column.width for name, column in _COLUMNS.items()}
+    empty = set(_COLUMNS)
+    headed: list[str] = []
     for page in pages:
-        rows = [[_shown(column.value(request)) for column in _COLUMNS] for request in page]
+        rows = [{name: _shown(column.value(request)) for name, column in _COLUMNS.items()} for request in page]
         # Some characters take two columns of a terminal.
-        widths = [max([known, *(cell_len(row[i]) for row in rows)]) for i, known in enumerate(widths)]
-        empty -= {i for row in rows for i, cell in enumerate(row) if cell != _NOTHING}
+        widths = {name: max([known, *(cell_len(row[name]) for row in rows)]) for name, known in widths.items()}
+        empty -= {name for row in rows for name, cell in row.items() if cell != _NOTHING}
         layout = _fit(widths, width, empty)
         if layout is None:
             for row in rows:
@@ -222,53 +220,54 @@ def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iter
             continue
         if headed != list(layout):
             headed = list(layout)
-            yield _line([column.heading for column in _COLUMNS], layout, style="bold")
+            yield _line({name: name for name in layout}, layout, style="bold")
         for row in rows:
             yield _line(row, layout)
 
 
-def _fit(widths: Sequence[int], total: int | None, empty: set[int]) -> dict[int, int] | None:
+def _fit(widths: Mapping[str, int], total: int | None, empty: set[str]) -> Mapping[str, int] | None:
     """Return the columns to show with their widths, or None if not even the needed ones have room.
 
     Columns without a value go first. Where no payer is known, as in a list of inbound requests, the payee is needed.
     """
     if total is None:
-        return dict(enumerate(widths))
-    shown = {i: column.width if column.cut else widths[i] for i, column in enumerate(_COLUMNS)}
+        return widths
+    shown = {name: column.width if column.cut else widths[name] for name, column in _COLUMNS.items()}
 
     def room() -> int:
         return total - sum(shown.values()) - len(_GAP) * (len(shown) - 1)
 
-    for i in dict.fromkeys([*sorted(empty - {_PAYEE}, reverse=True), *_DROPPED]):
-        if room() < 0 and (i != _PAYEE or _PAYER not in empty):
-            del shown[i]
+    needless = [name for name in reversed(_COLUMNS) if name in empty and name != "PAYEE"]
+    for name in dict.fromkeys([*needless, *_DROPPED]):
+        if room() < 0 and (name != "PAYEE" or "PAYER" not in empty):
+            del shown[name]
     if room() < 0:
         return None
-    for i in sorted(shown, key=_REFERENCE.__ne__):  # a reference that is cut finds nothing: the room is first its own
-        shown[i] += min(widths[i] - shown[i], room())
+    # A reference that is cut finds nothing: the room is first its own.
+    for name in sorted(shown, key="REFERENCE".__ne__):
+        shown[name] += min(widths[name] - shown[name], room())
     return shown
 
 
-def _line(cells: Sequence[str], layout: dict[int, int], style: str = "") -> Text:
+def _line(cells: Mapping[str, str], layout: Mapping[str, int], style: str = "") -> Text:
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
     parts: list[Text] = []
-    for i, width in layout.items():
-        part = Text(cells[i], style=_STYLES.get(cells[i], "") if i == _STATUS and not style else "")
+    for name, width in layout.items():
+        part = Text(cells[name], style=_STYLES.get(cells[name], "") if name == "STATUS" and not style else "")
         part.truncate(width, overflow="ellipsis")
-        part.align("right" if _COLUMNS[i].right else "left", width)
+        part.align("right" if _COLUMNS[name].right else "left", width)
         parts.append(part)
     line = Text(_GAP, style=style).join(parts)
     line.rstrip()
     return line
 
 
-def _card(cells: Sequence[str]) -> Iterator[Text]:
+def _card(cells: Mapping[str, str]) -> Iterator[Text]:
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
-    request_id, status, *others = cells
-    yield Text.assemble((request_id, "bold"), _GAP, (status, _STYLES.get(status, "")))
-    for column, cell in zip(_COLUMNS[2:], others, strict=True):
+    yield Text.assemble((cells["ID"], "bold"), _GAP, (cells["STATUS"], _STYLES.get(cells["STATUS"], "")))
+    for name, cell in [*cells.items()][2:]:
         if cell != _NOTHING:
-            yield from entry(f"{_GAP}{column.heading}", cell, label=17)
+            yield from entry(f"{_GAP}{name}", cell, label=17)
     yield Text()
