@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cases import cases_beside
-from tests.cli.victor_command import SCRIPT, Command, until
+from tests.cli.victor_command import SCRIPT, Command, calls, until
 from victor_ext import PaymentRequest
 from victor_ext.sandbox import Sandbox
 
@@ -32,10 +32,6 @@ def words(**changes: str) -> list[str]:
     """A whole command line, with some options changed or added."""
     options = {**NEEDED, **{"--" + name.replace("_", "-"): value for name, value in changes.items()}}
     return ["rfp", "create", *(word for pair in options.items() for word in pair)]
-
-
-def creates(sandbox: Sandbox) -> list[Any]:
-    return [exchange for exchange in sandbox.received() if exchange.operation == "create"]
 
 
 def outbound(sandbox: Sandbox) -> list[Any]:
@@ -72,7 +68,7 @@ def test_a_date_too_late_says_which_are_right_and_why(command: Command, victor_s
     ran = command(*words(due_date="2020-01-01", biller_type="X"))
     assert "--due-date 2020-01-01 is in the past" in ran.err
     assert "Outcome: not_sent" in ran.err
-    assert creates(victor_sandbox) == []
+    assert calls(victor_sandbox, "create") == 0
 
 
 def test_a_repeat_on_a_later_day_is_sent_as_it_was(command: Command, victor_sandbox: Sandbox) -> None:
@@ -183,7 +179,7 @@ def test_the_retry_loop_of_the_page(command: Command, victor_sandbox: Sandbox, t
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert (ended.returncode, (tmp_path / "pauses").read_text().split()) == (status, pauses.split()), ended.stderr
-    assert (len(creates(victor_sandbox)), [*victor_sandbox.work_done_by_key().values()]) == (seen, done)
+    assert (calls(victor_sandbox, "create"), [*victor_sandbox.work_done_by_key().values()]) == (seen, done)
     if status == 0:
         asked = json.loads((tmp_path / "asked.json").read_text())
         assert [request["id"] for request in outbound(victor_sandbox)] == [asked["id"]]

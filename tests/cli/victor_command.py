@@ -19,6 +19,7 @@ from typing import Any
 from unittest import mock
 
 from victor_ext.cli import main
+from victor_ext.sandbox import Sandbox
 
 SCRIPT = Path(sys.executable).with_name("victor")
 PATIENCE = 30.0
@@ -164,6 +165,11 @@ class _Terminal:
         with suppress(OSError):
             while chunk := os.read(self._ours, 65536):
                 self._found.append(chunk)
+
+
+def calls(sandbox: Sandbox, *operations: str) -> int:
+    """How many calls of these operations have come to a sandbox."""
+    return sum(each.operation in operations for each in sandbox.received())
 
 
 def until(holds: Callable[[], object]) -> None:

@@ -26,7 +26,6 @@ outbox = typer.Typer(help="The outbox of a database: what is unclear, and what t
 
 Database = Annotated[str, option("The database of the outbox: sqlite:///FILE, or postgresql+psycopg://...", "URL")]
 TableName = Annotated[str, option("The name of its table; status and retry take an inbox's, too.", "NAME")]
-Key = Annotated[str, typer.Argument(metavar="KEY", help="The idempotency key of the entry.")]
 _TABLE = "victor_outbox"
 
 
@@ -140,7 +139,7 @@ def retry(
 @outbox.command()
 def resolve(
     database: Database,
-    key: Key,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The idempotency key of the entry.")],
     *,
     found: Annotated[str, typer.Option("--as", metavar="WORD", help="What you have found: sent or not-done.")],
     by: Annotated[str, option("Who has found it out.", "NAME")],
