@@ -75,11 +75,9 @@ def test_token_warns_whoever_sees_it(command: Command) -> None:
     assert "secret" not in ran.out
 
 
-def test_a_mistyped_option_or_command_is_status_2(bare_command: Command) -> None:
-    for words in (("rfp", "list", "--limt", "3"), ("rfp", "get"), ("rpf",)):
-        ran = bare_command(*words)
-        assert ran.status == 2
-        assert "--help'" in ran.err
+def test_what_is_mistyped_names_the_help(bare_command: Command) -> None:
+    for words, of in ((("rfp", "list", "--limt", "3"), "rfp list "), (("rpf",), "")):
+        assert f"See 'victor {of}--help'." in bare_command(*words).err
     assert bare_command("rfp", "get", "--json").error["type"] == "Misuse"
 
 
@@ -159,15 +157,9 @@ def test_a_profile_is_all_that_is_needed(profiled: Command, option: tuple[str, .
 def test_a_profile_stands_alone(profiled: Command, settings: dict[str, str]) -> None:
     other = {"VICTOR_API_KEY": "k", "VICTOR_BASE_URL": "http://127.0.0.1:1", "VICTOR_ENVIRONMENT": "production"}
     assert profiled("rfp", "list", "--profile", "sandbox", **other).status == 0
-    ran = profiled("rfp", "list", "--profile", "empty", **settings)
-    assert (ran.status, ran.out) == (2, "")
-    assert "are not set" in ran.err
-
-
-def test_an_empty_name_is_no_profile(profiled: Command, settings: dict[str, str]) -> None:
-    ran = profiled("rfp", "list", "--profile", "", **settings)
-    assert (ran.status, ran.out) == (2, "")
-    assert "There is no profile '' in" in ran.err
+    for name, said in {"empty": "are not set", "": "There is no profile '' in"}.items():
+        ran = profiled("rfp", "list", "--profile", name, **settings)
+        assert (ran.status, ran.out, said in ran.err) == (2, "", True)
 
 
 @pytest.mark.hours

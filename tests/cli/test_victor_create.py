@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.cases import cases_beside
-from tests.cli.victor_command import SCRIPT, Command, until
-from tests.programs import python
+from tests.cli.victor_command import SCRIPT, Command, calls, until
+from victor_ext import PaymentRequest
 from victor_ext.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -32,10 +32,6 @@ def words(**changes: str) -> list[str]:
     """A whole command line, with some options changed or added."""
     options = {**NEEDED, **{"--" + name.replace("_", "-"): value for name, value in changes.items()}}
     return ["rfp", "create", *(word for pair in options.items() for word in pair)]
-
-
-def creates(sandbox: Sandbox) -> list[Any]:
-    return [exchange for exchange in sandbox.received() if exchange.operation == "create"]
 
 
 def outbound(sandbox: Sandbox) -> list[Any]:
@@ -72,7 +68,7 @@ def test_a_date_too_late_says_which_are_right_and_why(command: Command, victor_s
     ran = command(*words(due_date="2020-01-01", biller_type="X"))
     assert "--due-date 2020-01-01 is in the past" in ran.err
     assert "Outcome: not_sent" in ran.err
-    assert creates(victor_sandbox) == []
+    assert calls(victor_sandbox, "create") == 0
 
 
 def test_a_repeat_on_a_later_day_is_sent_as_it_was(command: Command, victor_sandbox: Sandbox) -> None:
@@ -141,18 +137,12 @@ def test_it_says_where_it_wrote_to(command: Command, victor_sandbox: Sandbox) ->
 
 
 def test_a_mistake_of_the_command_itself_does_not_look_like_a_refusal(
-    settings: dict[str, str], bare_environment: dict[str, str], victor_sandbox: Sandbox
+    command: Command, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = f"""
-import sys
-from victor_ext import PaymentRequest
-from victor_ext.cli import main
-PaymentRequest.to_dict = lambda self: 1 / 0
-sys.exit(main({[*words(idempotency_key=KEY), "--json"]!r}))
-"""
-    ran = python("-c", code, env={**bare_environment, **settings})
-    assert (ran.returncode, ran.stdout) == (3, "")
-    assert (KEY in ran.stderr, victor_sandbox.work_done_by_key()) == (True, {KEY: 1})
+    monkeypatch.setattr(PaymentRequest, "to_dict", lambda _: 1 / 0)
+    ran = command(*words(idempotency_key=KEY), "--json")
+    assert (ran.status, ran.out) == (3, "")
+    assert (KEY in ran.err, victor_sandbox.work_done_by_key()) == (True, {KEY: 1})
 
 
 def test_a_limit_is_status_75_unless_an_answer_was_lost_before(command: Command, victor_sandbox: Sandbox) -> None:
@@ -189,7 +179,7 @@ def test_the_retry_loop_of_the_page(command: Command, victor_sandbox: Sandbox, t
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert (ended.returncode, (tmp_path / "pauses").read_text().split()) == (status, pauses.split()), ended.stderr
-    assert (len(creates(victor_sandbox)), [*victor_sandbox.work_done_by_key().values()]) == (seen, done)
+    assert (calls(victor_sandbox, "create"), [*victor_sandbox.work_done_by_key().values()]) == (seen, done)
     if status == 0:
         asked = json.loads((tmp_path / "asked.json").read_text())
         assert [request["id"] for request in outbound(victor_sandbox)] == [asked["id"]]

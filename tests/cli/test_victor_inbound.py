@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.cli.victor_command import Command
+from tests.cli.victor_command import Command, calls
 from victor_ext.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.victor_sandbox(auto=None)]
@@ -15,10 +15,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.victor_sandbox(auto=None)]
 @pytest.fixture
 def inbound(victor_sandbox: Sandbox) -> str:
     return victor_sandbox.create_inbound("129.95", amount_modification_allowed=True)
-
-
-def sent(sandbox: Sandbox) -> int:
-    return [exchange.operation for exchange in sandbox.received()].count("respond")
 
 
 @pytest.mark.victor_sandbox(accepted_amount="requested")
@@ -46,7 +42,7 @@ def test_a_modified_amount_is_checked(command: Command, victor_sandbox: Sandbox,
         ran = command("rfp", "accept", request, "--notes", "Yes", "--modified-amount", amount)
         assert ran.status == 2
         assert message in ran.err
-    assert sent(victor_sandbox) == 0
+    assert calls(victor_sandbox, "respond") == 0
 
 
 def test_a_doubt_that_stays_is_status_3_and_says_where_to_look(
@@ -58,7 +54,7 @@ def test_a_doubt_that_stays_is_status_3_and_says_where_to_look(
     assert (ran.status, ran.out) == (3, "")
     assert (ran.error["outcome"], ran.error["idempotency_key"]) == ("unknown", None)
     assert ran.error["notes"]
-    assert sent(victor_sandbox) == 1
+    assert calls(victor_sandbox, "respond") == 1
 
     victor_sandbox.clear_faults()
     look = command(*shlex.split(ran.error["next_command"])[1:])

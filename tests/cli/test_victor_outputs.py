@@ -12,12 +12,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from string import Template
 from typing import Any
-from unittest import mock
 
 import pytest
 
@@ -29,7 +28,6 @@ from tests.cli.victor_command import PATIENCE, SCRIPT, Command, interruptible
 from tests.programs import python
 from victor_ext import Victor, VictorOAuth
 from victor_ext.bulk import BulkSender
-from victor_ext.cli import main
 from victor_ext.sandbox import Sandbox
 
 FULL = Path("/dev/full")
@@ -75,37 +73,26 @@ def prepare(folder: Path, settings: dict[str, str], victor_sandbox: Sandbox) -> 
         (folder / f"{name}.csv").write_text(f"{','.join(record)}\n{','.join(record.values())}\n")
 
 
-def ended(words: list[str], environment: dict[str, str], stdout: Any, stderr: Any) -> tuple[int, str]:
-    """What the command ends with here, and what standard error has. A closed stream is None, as for the interpreter."""
-    surroundings = mock.patch.dict(os.environ, environment, clear=True)
-    with surroundings, redirect_stdout(stdout), redirect_stderr(stderr):
-        try:
-            status = main(words)
-        except SystemExit as end:
-            status = int(end.code or 0)
-    told = stderr.getvalue() if isinstance(stderr, io.StringIO) else ""
-    for stream in filter(None, (stdout, stderr)):
-        with suppress(OSError):
-            stream.close()
-    return status, told
-
-
 @pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_status_says_what_happened(
     command: Command, victor_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: dict[str, Any]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    if case["line"].startswith(("bulk", "reconcile")):
+    if case["line"].startswith(("bulk", "reconcile", "conform")):
         prepare(tmp_path, command.environment, victor_sandbox)
-    environment = {**command.environment, "VICTOR_BULK_KEY": KEY}
     for out, err in PAIRS:
         inbound = victor_sandbox.create_inbound()
         for operation, fault in case.get("faults", {}).items():
             options = {"status": 403} if fault == "status" else {}
             victor_sandbox.inject(fault, operation=operation, times=None, **options)
         line = shlex.split(Template(case["line"]).substitute(create=CREATE, inbound=inbound, shop=SPEC / "shop.yaml"))
-        status, told = ended(line, environment, OUTPUTS[out](), OUTPUTS[err]())
+        streams = OUTPUTS[out](), OUTPUTS[err]()
+        status = command.ended(line, *streams, VICTOR_BULK_KEY=KEY)
+        told = streams[1].getvalue() if isinstance(streams[1], io.StringIO) else ""
+        for stream in filter(None, streams):
+            with suppress(OSError):
+                stream.close()
         victor_sandbox.clear_faults()
         lost = case.get("lost", case["status"])
         right = case["status"] if out == "good" else case.get("ended", lost) if out.startswith("a pipe") else lost
@@ -113,7 +100,7 @@ def test_the_status_says_what_happened(
         assert "Traceback" not in told
         assert told == "" or right != 141
         assert told.count("could not be written") <= 1
-        shows = {"reconcile", "doctor", "operations", "status", "resume", "send"}
+        shows = {"conform", "reconcile", "doctor", "operations", "status", "resume", "send"}
         is_told = right != case["status"] or shows & {*line}
         if err == "good" and out in ("full", "closed") and is_told and right != 2:
             assert re.search(r'(^Error: |"message": ").*could not be written', told, re.MULTILINE)
@@ -135,13 +122,16 @@ def test_what_a_shell_has_closed_takes_nothing_of_the_request(
     assert [*victor_sandbox.work_done_by_key().values()] == [1]
 
 
-def test_a_document_is_replaced_whoever_reads_of_it(tmp_path: Path) -> None:
+def test_a_document_is_replaced_whoever_reads_of_it(bare_command: Command, tmp_path: Path) -> None:
     documents = [tmp_path / "shop.yaml", tmp_path / "newer.yaml"]
     text = (SPEC / "shop.yaml").read_text()
     for document, each in zip(documents, (text, text.replace("type: integer", "type: string", 1)), strict=True):
         document.write_text(each)
     update = ["spec", "update", *map(str, documents), "--out", str(tmp_path)]
-    assert ended(update, {"PATH": os.environ["PATH"]}, ended_pipe(), io.StringIO())[0] == 1
+    out = ended_pipe()
+    assert bare_command.ended(update, out, io.StringIO()) == 1
+    with suppress(OSError):
+        out.close()
     assert documents[0].read_text() == documents[1].read_text() != text
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.bulk.bulk_runs import rows, write_csv
-from tests.cli.test_victor_create import KEY, creates, words
-from tests.cli.victor_command import Command
+from tests.cli.test_victor_create import KEY, words
+from tests.cli.victor_command import Command, calls
 from victor_ext.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.victor_sandbox(environment="production")]
@@ -19,14 +19,10 @@ def command(command: Command) -> Command:
     return Command({**command.environment, "VICTOR_ENVIRONMENT": "production"})
 
 
-def moves(sandbox: Sandbox) -> int:
-    return sum(exchange.operation in ("create", "respond") for exchange in sandbox.received())
-
-
 @pytest.mark.parametrize(("typed", "status", "sent"), [("y\n", 0, 1), ("n\n", 1, 0), ("\n", 1, 0), ("\x04", 130, 0)])
 def test_a_create_is_asked_about(command: Command, victor_sandbox: Sandbox, typed: str, status: int, sent: int) -> None:
     ran = command.at_terminal(*words(), typed=typed)
-    assert (ran.status, len(creates(victor_sandbox))) == (status, sent), ran
+    assert (ran.status, calls(victor_sandbox, "create")) == (status, sent), ran
     assert "This asks acme000001 for 44.23 USD, to be paid to ****3645." in ran.err
     assert f"Do it in production (production, {victor_sandbox.url})? [y/N]" in ran.err
     assert ("Not confirmed. Nothing was sent." in ran.err) == (status == 1)
@@ -43,22 +39,22 @@ def test_an_accept_shows_what_it_pays(command: Command, victor_sandbox: Sandbox)
     request_id = victor_sandbox.create_inbound("1500.00", notes="Deposit")
     accept = ("rfp", "accept", request_id, "--notes", "Yes")
     ran = command.at_terminal(*accept, typed="n\n")
-    assert (ran.status, moves(victor_sandbox)) == (1, 0)
+    assert (ran.status, calls(victor_sandbox, "create", "respond")) == (1, 0)
     assert "1500.00 USD" in ran.err
     assert "Deposit" in ran.err
     assert command.at_terminal(*accept, typed="y\n").status == 0
-    assert moves(victor_sandbox) == 1
+    assert calls(victor_sandbox, "create", "respond") == 1
 
 
 def test_where_nobody_can_be_asked_nothing_is_sent_without_yes(command: Command, victor_sandbox: Sandbox) -> None:
     request_id = victor_sandbox.create_inbound()
     for line in (words(), ["rfp", "accept", request_id, "--notes", "Yes"]):
         ran = command.in_a_process(*line)
-        assert (ran.status, ran.out, moves(victor_sandbox)) == (2, "", 0)
+        assert (ran.status, ran.out, calls(victor_sandbox, "create", "respond")) == (2, "", 0)
         assert "pass --yes to confirm" in ran.err
     for line in (words(), ["rfp", "accept", request_id, "--notes", "Yes"]):
         assert command(*line, "--yes").status == 0
-    assert moves(victor_sandbox) == 2
+    assert calls(victor_sandbox, "create", "respond") == 2
 
 
 def test_what_moves_no_money_is_not_asked_about(command: Command, victor_sandbox: Sandbox) -> None:
@@ -81,9 +77,9 @@ def test_a_batch_is_asked_about(command: Command, victor_sandbox: Sandbox, tmp_p
     assert command.in_a_process(*send).status == 2
     assert command.in_a_process(*send, "--dry-run").status == 0
     ran = command.at_terminal(*send, typed="n\n")
-    assert (ran.status, moves(victor_sandbox)) == (1, 0)
+    assert (ran.status, calls(victor_sandbox, "create", "respond")) == (1, 0)
     assert "2 rows: 2 new. Those that are new ask their payers for money." in ran.err
     assert command.at_terminal(*send, typed="y\n").status == 0
-    assert moves(victor_sandbox) == 2
+    assert calls(victor_sandbox, "create", "respond") == 2
     ran = command.at_terminal("bulk", "resume", *place, typed="n\n")
     assert "0 of 2 rows are not settled" in ran.err

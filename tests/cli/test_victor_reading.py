@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from tests.cli.test_victor_create import words
-from tests.cli.victor_command import Command
+from tests.cli.victor_command import Command, calls
 from victor_ext import Status
 from victor_ext.cli.app import app
 from victor_ext.providers.victor.requests import FILTERS
@@ -54,7 +54,7 @@ def test_list_reads_no_further_than_the_limit(command: Command, victor_sandbox: 
         victor_sandbox.create_inbound()
     ran = command("rfp", "list", "--limit", "3", "--page-size", "2", "--json")
     assert len(ran.json_lines) == 3
-    assert [exchange.operation for exchange in victor_sandbox.received()].count("list") == 2
+    assert calls(victor_sandbox, "list") == 2
 
 
 def test_list_takes_every_filter(httpx_mock: HTTPXMock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +140,7 @@ def test_find_needs_a_reference_and_a_beginning(command: Command, victor_sandbox
     ran = command("rfp", "find", "INV-7", "--end-datetime", "last week")
     assert ran.status == 2
     assert "--start-datetime is missing. --end-datetime is 'last week': write a Zulu time such as" in ran.err
-    assert "list" not in [exchange.operation for exchange in victor_sandbox.received()]
+    assert calls(victor_sandbox, "list") == 0
 
 
 def test_a_window_may_begin_with_a_day(command: Command) -> None:
@@ -203,7 +203,7 @@ def test_the_payers_of_inbound_requests_are_read_when_they_are_asked_for(
     assert name[:11] in first
     listed = command("rfp", "list", "--payers", "--limit", "1", "--json").json
     assert (listed["payer"]["name"], listed["network"]) == (name, "RTP")
-    assert [each.operation for each in victor_sandbox.received()].count("get") == 2
+    assert calls(victor_sandbox, "get") == 2
 
 
 def test_a_terminal_of_60_columns_gets_cards_that_cut_nothing(command: Command, victor_sandbox: Sandbox) -> None:

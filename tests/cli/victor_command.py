@@ -19,6 +19,7 @@ from typing import Any
 from unittest import mock
 
 from victor_ext.cli import main
+from victor_ext.sandbox import Sandbox
 
 SCRIPT = Path(sys.executable).with_name("victor")
 PATIENCE = 30.0
@@ -66,18 +67,21 @@ class Command:
     def __call__(self, *words: str, **variables: str) -> Ran:
         """Run it to its end in this process, which saves the start of another one."""
         out, err = io.StringIO(), io.StringIO()
+        status = self.ended(words, out, err, **variables)
+        return Ran(status, out.getvalue(), err.getvalue())
+
+    def ended(self, words: Sequence[str], out: Any, err: Any, **variables: str) -> int:
+        """What it ends with here, with these outputs. A closed one is None, as for the interpreter."""
         surroundings = mock.patch.dict(os.environ, {**self.environment, **variables}, clear=True)
         with surroundings, chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
             try:
-                status = main(words)
-            except SystemExit as ended:
-                status = int(ended.code or 0)
-        return Ran(status, out.getvalue(), err.getvalue())
+                return main(words)
+            except SystemExit as end:
+                return int(end.code or 0)
 
     def in_a_process(self, *words: str, **variables: str) -> Ran:
         """Run it to its end in a process of its own."""
-        process = self._process(words, variables, DEVNULL, PIPE, PIPE, text=True)
-        with self._watched(process):
+        with self.started(*words, **variables) as process:
             out, err = process.communicate()
         return Ran(process.returncode, out, err)
 
@@ -100,8 +104,14 @@ class Command:
         """Start it; it is killed at the end of the block if it still runs."""
         with interruptible():
             process = self._process(words, variables, DEVNULL, PIPE, PIPE, text=True)
-        with self._watched(process):
-            yield process
+        watchdog = threading.Timer(self.patience, process.kill)
+        watchdog.start()
+        with process:
+            try:
+                yield process
+            finally:
+                watchdog.cancel()
+                process.kill()
 
     def _process(self, words: Sequence[str], variables: dict[str, str], *streams: Any, **options: Any) -> Any:
         stdin, stdout, stderr = streams
@@ -109,17 +119,6 @@ class Command:
         return subprocess.Popen(
             command, stdin=stdin, stdout=stdout, stderr=stderr, cwd=self.folder, env=environment, **options
         )
-
-    @contextmanager
-    def _watched(self, process: subprocess.Popen[str]) -> Iterator[None]:
-        watchdog = threading.Timer(self.patience, process.kill)
-        watchdog.start()
-        with process:
-            try:
-                yield
-            finally:
-                watchdog.cancel()
-                process.kill()
 
     def stopped(self, process: subprocess.Popen[str], number: signal.Signals) -> Ran:
         """Send a signal, and say how the process ended."""
@@ -166,6 +165,11 @@ class _Terminal:
         with suppress(OSError):
             while chunk := os.read(self._ours, 65536):
                 self._found.append(chunk)
+
+
+def calls(sandbox: Sandbox, *operations: str) -> int:
+    """How many calls of these operations have come to a sandbox."""
+    return sum(each.operation in operations for each in sandbox.received())
 
 
 def until(holds: Callable[[], object]) -> None:

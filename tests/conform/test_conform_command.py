@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.victor_command import Command
 from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import ConnectionFailed, Outcome, Victor, VictorOAuth
-from victor_ext.cli.app import run
 from victor_ext.conform import Plan, measure
 from victor_ext.conform.measuring import write
 from victor_ext.conform.run import CREATE
@@ -18,51 +18,47 @@ READS = ["conform", "--out", "measured.json"]
 
 
 @pytest.fixture
-def victor(started, monkeypatch, capsys):
-    """Run the command against a sandbox; returns the exit status and what it printed."""
+def sandbox(started, monkeypatch):
     measured = started(unknown_id="404")
     monkeypatch.chdir(measured.path)
-    for name, value in {"URL": measured.sandbox.url, "KEY": API_KEY}.items():
-        monkeypatch.setenv({"URL": "VICTOR_BASE_URL", "KEY": "VICTOR_API_KEY"}[name], value)
-    monkeypatch.setenv("VICTOR_PRIVATE_KEY_FILE", str(measured.path / "key.pem"))
-
-    def command(*arguments: str) -> tuple[int, str]:
-        status = run([*arguments])
-        shown, command.complaint = capsys.readouterr()
-        return status, shown
-
-    command.sandbox = measured.sandbox
-    return command
+    return measured.sandbox
 
 
-def test_a_plan_sends_nothing(victor):
-    status, shown = victor(*READS, "--plan", "--payee", "043987673645", "--payer", "aHeq349838", "--own-payer")
-    assert status == 0
-    assert "15 payment requests are made, never more than 67" in shown
-    assert "****3645" in shown
-    assert victor.sandbox.received() == []
+@pytest.fixture
+def victor(sandbox, bare_environment):
+    """The command, which measures the sandbox."""
+    settings = {"BASE_URL": sandbox.url, "API_KEY": API_KEY, "PRIVATE_KEY_FILE": "key.pem"}
+    return Command(bare_environment | {f"VICTOR_{name}": value for name, value in settings.items()})
+
+
+def test_a_plan_sends_nothing(victor, sandbox):
+    ran = victor(*READS, "--plan", "--payee", "043987673645", "--payer", "aHeq349838", "--own-payer")
+    assert ran.status == 0
+    assert "15 payment requests are made, never more than 67" in ran.out
+    assert "****3645" in ran.out
+    assert sandbox.received() == []
     assert not Path("measured.json").exists()
 
 
 def test_differences_are_named_and_compared(victor):
-    status, shown = victor(*READS, "--html", "report.html")
-    assert status == 1
-    assert "! unknown-id: 404. An id that does not exist" in shown
-    assert "    assumed: 400. NotFound is raised under both." in shown
+    ran = victor(*READS, "--html", "report.html")
+    assert ran.status == 1
+    assert "! unknown-id: 404. An id that does not exist" in ran.out
+    assert "    assumed: 400. NotFound is raised under both." in ran.out
     page = Path("report.html").read_text(encoding="utf-8")
     assert "NotFound is raised under both." in page
     assert "unknown-id" in page
     assert "eyJ" not in page
-    status, shown = victor("conform", "--compare", "measured.json", "--json")
-    assert (status, json.loads(shown)["sandbox"]["unknown_id"]) == (0, "404")
+    ran = victor("conform", "--compare", "measured.json", "--json")
+    assert (ran.status, ran.json["sandbox"]["unknown_id"]) == (0, "404")
     document = json.loads(Path("measured.json").read_bytes())
     document["findings"]["unknown-id"]["value"] = "400"
     Path("before.json").write_text(json.dumps(document))
-    status, shown = victor(*READS, "--compare", "before.json")
-    assert (status, shown.splitlines()[-1]) == (1, "changed: unknown-id: 400 before, 404 now")
-    status, shown = victor(*READS, "--compare", "before.json", "--json")
-    assert json.loads(shown)["changes"] == ["unknown-id: 400 before, 404 now"]
-    status, shown = victor("doctor")
+    ran = victor(*READS, "--compare", "before.json")
+    assert (ran.status, ran.out.splitlines()[-1]) == (1, "changed: unknown-id: 400 before, 404 now")
+    changes = victor(*READS, "--compare", "before.json", "--json").json["changes"]
+    assert changes == ["unknown-id: 400 before, 404 now"]
+    shown = victor("doctor").out
     assert "Measured" in shown
     assert "0 days ago, in conform.json" in shown
 
@@ -76,9 +72,10 @@ def test_interrupted_it_says_what_it_made(victor, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("victor_ext.conform.measure", interrupted)
-    assert victor(*READS)[0] == 130
-    assert "Payment requests that were made: 1 (OURS).\nOf 1 more, it is not known" in victor.complaint
-    assert "it goes on from measured.json" in victor.complaint
+    ran = victor(*READS)
+    assert ran.status == 130
+    assert "Payment requests that were made: 1 (OURS).\nOf 1 more, it is not known" in ran.err
+    assert "it goes on from measured.json" in ran.err
 
 
 def test_a_comparison_names_what_it_leaves_out(victor):
@@ -88,8 +85,8 @@ def test_a_comparison_names_what_it_leaves_out(victor):
     found["unknown-id"] |= {"value": "400", "certainty": "likely"}
     found["key-repeat"] |= {"value": "replay", "certainty": "certain"}
     Path("before.json").write_text(json.dumps(document | {"base_url": "https://other.example"}))
-    status, shown = victor("conform", "--compare", "before.json")
-    assert (status, shown.splitlines()[-3:]) == (
+    ran = victor("conform", "--compare", "before.json")
+    assert (ran.status, ran.out.splitlines()[-3:]) == (
         0,
         [
             "Nothing that was compared has changed.",
@@ -99,14 +96,14 @@ def test_a_comparison_names_what_it_leaves_out(victor):
     )
 
 
-def test_what_could_not_be_measured_can_be_run_again(victor):
-    victor.sandbox.inject("status", times=None, skip=1, query="*page_size=1000*")
-    assert victor("conform", "--compare", "nothing.json")[0] == 2
-    assert victor("conform", "--out", "first.json")[0] == 1
+def test_what_could_not_be_measured_can_be_run_again(victor, sandbox):
+    sandbox.inject("status", times=None, skip=1, query="*page_size=1000*")
+    assert victor("conform", "--compare", "nothing.json").status == 2
+    assert victor("conform", "--out", "first.json").status == 1
     victor("conform")
-    status, shown = victor("conform", "--compare", "first.json")
-    assert status == 75
-    assert "- max-page-size: not measured" in shown
+    ran = victor("conform", "--compare", "first.json")
+    assert ran.status == 75
+    assert "- max-page-size: not measured" in ran.out
 
 
 def test_where_nothing_listens_nothing_was_sent(victor):
@@ -137,13 +134,15 @@ PAIR = ["--payee", "043987673645", "--payer", "aHeq349838"]
     ],
 )
 @pytest.mark.parametrize("plan", [["--plan"], []], ids=["plan", "run"])
-def test_a_plan_that_cannot_be_run_is_refused_before_it_is_shown(victor, arguments, words, plan):
-    assert victor("conform", *arguments, *plan)[0] == 2
-    assert words in victor.complaint
-    assert victor.sandbox.received() == []
+def test_a_plan_that_cannot_be_run_is_refused_before_it_is_shown(victor, sandbox, arguments, words, plan):
+    ran = victor("conform", *arguments, *plan)
+    assert ran.status == 2
+    assert words in ran.err
+    assert sandbox.received() == []
 
 
 def test_a_file_of_another_plan_is_named_with_its_options(victor):
-    measure("conform.json", Plan(read_only=True), Victor.from_env)
-    assert victor("conform")[0] == 2
-    assert "conform.json is of another measurement (--read-only): " in victor.complaint
+    assert victor("conform", "--read-only").status == 1
+    ran = victor("conform")
+    assert ran.status == 2
+    assert "conform.json is of another measurement (--read-only): " in ran.err

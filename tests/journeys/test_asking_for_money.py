@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cli.victor_command import calls
 from tests.providers.running import MODES, Script, run
-from tests.providers.victor.adapter import over, payment
+from tests.providers.victor.adapter import invoice, over, payment
 from victor_ext import (
     AsyncVictor,
     BadRequest,
@@ -25,12 +26,6 @@ from victor_ext import (
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.hours
-
-
-def invoice(number: int = 1042, **changes: Any) -> dict[str, Any]:
-    """The arguments of a request for payment."""
-    known = {"client_reference_id": f"INV-{number}", "idempotency_key": idempotency_key_for("invoice", number)}
-    return payment(**{"payer_counterparty_id": "acme000001", "amount": Decimal("44.23"), **known, **changes})
 
 
 THREE_DAYS = 3 * 86_400.0
@@ -153,11 +148,6 @@ def test_what_has_no_key_is_not_asked_again(mode: str) -> None:
         assert refused(mode, httpx.Response(409), found)[0].outcome is outcome
 
 
-def answers(sandbox: Sandbox) -> int:
-    """How many answers the sandbox was sent."""
-    return sum(exchange.operation == "respond" for exchange in sandbox.received())
-
-
 READINGS = ("modified", "requested")
 """Whether the modified amount replaces that of the request, or stands in the response alone, as in the document."""
 
@@ -190,7 +180,7 @@ def test_a_request_of_our_own_is_not_ours_to_answer(victor_sandbox: Sandbox, vic
         with pytest.raises(InvalidRequest, match="an outbound request: answer the inbound one") as caught:
             answer(made, notes="")
         assert [problem.field for problem in caught.value.problems] == ["id", "notes"]
-    assert answers(victor_sandbox) == 0
+    assert calls(victor_sandbox, "respond") == 0
 
 
 def test_a_key_on_every_call_makes_no_answer_repeatable(victor_sandbox: Sandbox, victor: Victor) -> None:
@@ -207,7 +197,7 @@ def test_a_key_on_every_call_makes_no_answer_repeatable(victor_sandbox: Sandbox,
         ))  # fmt: skip
 
     assert caught.value.outcome is Outcome.UNKNOWN
-    assert answers(victor_sandbox) == 1
+    assert calls(victor_sandbox, "respond") == 1
 
 
 @pytest.mark.parametrize("payer", ["acceptsRfp", "declinesRfp"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.victor_command import calls
 from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, BadRequest, Victor, zulu
 from victor_ext.sandbox import Sandbox
@@ -33,11 +34,6 @@ def test_every_request_once_though_the_server_cuts_the_pages(victor_sandbox: San
     assert [len(page.items) for page in pages] == [7, 7, 7, 7, 2]
 
 
-def lists(sandbox: Sandbox) -> int:
-    """How many pages the sandbox was asked for."""
-    return sum(exchange.operation == "list" for exchange in sandbox.received())
-
-
 def test_whoever_accepts_what_is_pending_accepts_all_of_it(victor_sandbox: Sandbox, victor: Victor) -> None:
     """Each accepted request leaves the list, and the rest moves forward, past the reader."""
     fill(victor_sandbox, 120)
@@ -57,10 +53,10 @@ def test_what_reading_twice_costs_and_when_it_is_done(victor_sandbox: Sandbox, v
         ({"status": "pending"}, 2),
         ({"approval_end_datetime": now}, 1),  # nobody is approved: an empty list is read once
     ):
-        before = lists(victor_sandbox)
+        before = calls(victor_sandbox, "list")
         pages = list(victor.payment_requests.list(**filters).pages())
         assert [page.number for page in pages] == [0, 1, 2][: len(pages)]
-        assert lists(victor_sandbox) - before == times * (len(pages) + 1)
+        assert calls(victor_sandbox, "list") - before == times * (len(pages) + 1)
 
 
 def test_a_list_is_read_as_it_is_walked(victor_sandbox: Sandbox, victor: Victor) -> None:

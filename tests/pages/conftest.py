@@ -19,13 +19,12 @@ from tests.providers.connected.till_sandbox import TillSandbox
 from tests.providers.velo.adapter import Harness as VeloHarness
 from tests.providers.velo.adapter import pay
 from tests.providers.victor.adapter import payment
-from victor_ext import RetryPolicy, Victor, VictorJwt
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
 from victor_ext.providers.flexfactor import system as flexfactor_settings
 from victor_ext.providers.velo import Velo
 from victor_ext.providers.velo import client as velo_client
 from victor_ext.providers.victor import client as victor_client
-from victor_ext.sandbox import Sandbox, SandboxSettings
+from victor_ext.sandbox import Sandbox
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
@@ -39,6 +38,7 @@ invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_dat
 
 token = access_token = pytest.fixture(lambda: "not-a-secret")
 sandbox = pytest.fixture(lambda victor_sandbox: victor_sandbox)
+auth = pytest.fixture(lambda victor_auth: victor_auth)
 private_key = pytest.fixture(lambda victor_key_pair: victor_key_pair[0])
 credentials = pytest.fixture(lambda victor_sandbox: victor_sandbox.add_oauth_client())
 client_id = pytest.fixture(lambda credentials: credentials[0])
@@ -71,13 +71,6 @@ def log_level() -> Iterator[None]:
 
 
 @pytest.fixture
-def victor_sandbox() -> Iterator[Sandbox]:
-    """The provider of a page: with demo data, and a step of each request's life every 10 ms."""
-    with Sandbox(SandboxSettings(demo_data=True, auto=0.01)) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working folder of a page."""
     here = tmp_path / "page"
@@ -98,11 +91,6 @@ def api_key(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str], folder: P
 
 
 @pytest.fixture
-def auth(api_key: str, private_key: str) -> VictorJwt:
-    return VictorJwt(api_key, private_key)
-
-
-@pytest.fixture
 def provider(
     victor_sandbox: Sandbox, credentials: tuple[str, str], api_key: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Shell:
@@ -117,12 +105,6 @@ def provider(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return Shell()
-
-
-@pytest.fixture
-def victor(victor_sandbox: Sandbox, auth: VictorJwt) -> Iterator[Victor]:
-    with Victor(auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.0)) as client:
-        yield client
 
 
 @pytest.fixture

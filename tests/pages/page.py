@@ -1,10 +1,10 @@
 """The pages, what each is given, and how a block of each language is run."""
 
-import builtins
 import doctest
 import json
 import re
-import symtable
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,20 +96,16 @@ PARSED: dict[str, Runner] = {
 }
 
 
-def unresolved(page: Path) -> Iterator[str]:
-    """Names in the Python of a page that no block before, no import and no `given` makes; with their lines."""
-    known = {*dir(builtins), "__name__"}
+def unresolved(page: Path) -> list[str]:
+    """Names in the Python of a page that no block, no import and no `given` makes; with their lines."""
+    lines = [""] * page.read_text(encoding="utf-8").count("\n")
     for example in parsed(page, {"python": read_only}).examples():
         if isinstance(example.parsed, list):
-            known |= set(example.parsed)
-        if example.region.lexemes.get("arguments") != "python":
-            continue
-        table = symtable.symtable(example.parsed, name_of(page), "exec")
-        known |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-        known |= {child.get_name() for child in table.get_children()}
-        tables = [table]
-        while tables:
-            inner = tables.pop()
-            tables += inner.get_children()
-            free = {symbol.get_name() for symbol in inner.get_symbols() if inner is table or symbol.is_global()}
-            yield from (f"{name_of(page)}:{example.line}: {name}" for name in sorted(free - known))
+            lines[example.line - 1] = f"{' = '.join(example.parsed)} = None"
+        elif example.region.lexemes.get("arguments") == "python":
+            block = str(example.parsed).splitlines()
+            lines[example.line : example.line + len(block)] = block
+    check = ("-m", "ruff", "check", "--isolated", "--select=F821", "--output-format=concise", "--stdin-filename")
+    command, source = [sys.executable, *check, f"{page}.py", "-"], "\n".join(lines)
+    ran = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
+    return [line for line in ran.stdout.splitlines() if line.startswith(str(page))] + ran.stderr.splitlines()

@@ -12,7 +12,8 @@ from sybil.region import Lexeme
 from tests.pages.page import PAGES, PARSED, READ_ONLY, ROOT, languages, name_of, parsed, unresolved
 from tests.pages.shell import Shell
 
-pytestmark = pytest.mark.slow
+# The provider of a page has demo data, and takes a step of each request's life every 10 ms.
+pytestmark = [pytest.mark.slow, pytest.mark.victor_sandbox(demo_data=True, auto=0.01)]
 pytest_plugins = ["pytester"]
 KNOWN = {"python", "sh", "console", "http", *READ_ONLY, *PARSED}
 
@@ -87,7 +88,7 @@ def test_each_block_names_its_language_and_each_skip_its_reason(page: Path) -> N
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_the_python_of_a_page_is_complete(page: Path) -> None:
-    assert list(unresolved(page)) == []
+    assert unresolved(page) == []
 
 
 def test_all_pages_are_here() -> None:

@@ -20,7 +20,7 @@ from victor_ext.providers.flexfactor import FlexFactor
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = [pytest.mark.slow, pytest.mark.hours, pytest.mark.victor_sandbox(demo_data=True, auto=0.01)]
 
 
 def run_examples(client: Any, *order: str, own: dict[str, Any] | None = None, **given: Any) -> None:

@@ -17,7 +17,7 @@ from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran
 from tests.reconciliation.planted import Planted, planted
 from victor_ext import AsyncVictor, zulu
-from victor_ext.cli.reconcile_output import KINDS
+from victor_ext.cli.reconcile import KINDS
 from victor_ext.reconciliation import COLUMNS, Kind
 from victor_ext.reconciliation.report import FIELDS
 

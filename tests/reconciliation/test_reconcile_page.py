@@ -10,7 +10,7 @@ from tests.chromium import CONTRAST, browser, launch
 from tests.cli.victor_command import Command
 from tests.reconciliation.planted import Planted, planted
 from tests.reconciliation.test_reconcile_command import command, run
-from victor_ext.cli import reconcile_output
+from victor_ext.cli import reconcile
 
 pytestmark = pytest.mark.slow
 __all__ = ["browser", "command", "launch", "planted"]
@@ -63,7 +63,7 @@ def test_it_says_what_the_text_says_and_what_to_do(
     assert counts == {kind: count for kind, count in expected.items() if kind not in ("matched", "modified")}
     for kind in expected:
         *_, meaning, advice = opened.locator("tbody tr", has=opened.locator(f"th.{kind}")).inner_text().split("\t")
-        assert (meaning, advice[-1]) == (reconcile_output.KINDS[kind][1], ".")
+        assert (meaning, advice[-1]) == (reconcile.KINDS[kind][1], ".")
     twice = opened.locator("section", has=opened.locator("h2 .duplicate")).locator("tbody tr").first
     other = r"44.23 USD\tpending\tthe other payment is \w+"
     assert re.fullmatch(rf"\d+\tTWICE-0\t44.23 USD\t\w+ \(TWICE-0\)\t{other}", twice.inner_text())
@@ -74,7 +74,7 @@ def test_it_says_what_the_text_says_and_what_to_do(
 def test_a_page_stops_where_a_browser_would_be_slow(
     command: Command, planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile_output, "_LISTED", 2)
+    monkeypatch.setattr(reconcile, "_LISTED", 2)
     html = tmp_path / "report.html"
     run(command, planted, planted.write(tmp_path / "ours.csv"), "--html", str(html))
     text = html.read_text("utf-8")

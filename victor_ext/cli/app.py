@@ -4,11 +4,12 @@ import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
 
+import victor_ext
 from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
 from victor_ext._output import OutputLost, guarded_output
 
@@ -70,9 +71,7 @@ app.command()(conform)
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
     if wanted:
-        from victor_ext import __version__  # noqa: PLC0415 - only this needs it
-
-        say(f"victor {__version__}")
+        say(f"victor {victor_ext.__version__}")
         raise typer.Exit
 
 
@@ -83,38 +82,29 @@ def root(
     """Requests for payment over the instant payment networks: send, read, answer and follow them."""
 
 
-_FORWARDED: dict[str, Any] = {
-    "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True},
-    "add_help_option": False,
-}
-"""Settings of a command whose arguments another parser reads."""
+def _forward(name: str, module: str, text: str) -> None:
+    """Add a command whose arguments the `main` of a module reads. It needs an extra."""
+    settings = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+    @app.command(name, help=text, context_settings=settings, add_help_option=False)
+    def forwarded(context: typer.Context) -> None:
+        try:
+            main = import_module(module).main
+        except ImportError as error:
+            raise Misuse(f"{error}.") from error
+        raise typer.Exit(main(context.args, prog=f"victor {name}"))
 
 
-@app.command(**_FORWARDED)
-def sandbox(context: typer.Context) -> None:
-    """Run a local stand-in for the provider.
-
-    `victor sandbox --help` lists its options.
-    """
-    _forward(context, "victor_ext.sandbox.__main__")
-
-
-@app.command(**_FORWARDED)
-def spec(context: typer.Context) -> None:
-    """Generate, check and compare typed packages of OpenAPI documents.
-
-    `victor spec --help` lists its commands.
-    """
-    _forward(context, "victor_ext.cli.operations")
-
-
-def _forward(context: typer.Context, module: str) -> NoReturn:
-    """Run the `main` of a module that needs an extra, and end with its exit status."""
-    try:
-        main = import_module(module).main
-    except ImportError as error:
-        raise Misuse(f"{error}.") from error
-    raise typer.Exit(main(context.args, prog=f"victor {context.command.name}"))
+_forward(
+    "sandbox",
+    "victor_ext.sandbox.__main__",
+    "Run a local stand-in for the provider.\n\n`victor sandbox --help` lists its options.",
+)
+_forward(
+    "spec",
+    "victor_ext.cli.operations",
+    "Generate, check and compare typed packages of OpenAPI documents.\n\n`victor spec --help` lists its commands.",
+)
 
 
 @app.command()
@@ -128,11 +118,9 @@ def key(
     It is the same on every machine, every day. Leave out what changes between two attempts, such as the time.
     `victor key invoice 1042` prints what idempotency_key_for("invoice", 1042) returns in Python.
     """
-    from victor_ext import InvalidRequest, idempotency_key_for  # noqa: PLC0415 - `victor --help` needs neither
-
     try:
-        value = idempotency_key_for(*facts)
-    except InvalidRequest as error:
+        value = victor_ext.idempotency_key_for(*facts)
+    except victor_ext.InvalidRequest as error:
         raise Misuse(in_options(error.problems, {})) from error
     say(json.dumps({"idempotency_key": value}) if as_json else value)
 

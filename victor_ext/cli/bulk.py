@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+import victor_ext
 from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
 from victor_ext.systems import DEFAULT
 
@@ -45,139 +45,92 @@ STEPS = {
 }
 _WATCH_SECONDS = 0.5
 
-State = Annotated[
-    str | None,
-    option(
-        f"Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines). (default: {_DEFAULT_STATE})",
-        "URL",
-    ),
-]
 Refresh = Annotated[
     bool, flag("--refresh", "Read the present status of the rows from the provider. (Victor: completed is paid.)")
 ]
 
 
-class _Kept(TypedDict):
-    state: State
-    batch: Annotated[str | None, option("The batch's name (default: that of the file, or all of them).", "NAME")]
+class _Batches(Session):
+    """Where batches are kept, for a command about them. The options of subclasses are those of its senders."""
 
-
-class _Named(_Kept):
-    name: Annotated[str | None, typer.Argument(metavar="BATCH", help="The batch, when there are several.")]
-
-
-class _Terms(_Kept):
-    workers: Annotated[int | None, option("Concurrent calls of this process, 1 to 100 (default: 16).", "N")]
-    key_retention: Annotated[
-        float | None,
-        option(
-            "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is looked up and not "
-            "sent again. (default: 24h)",
-            "TIME",
-            parser=seconds,
-        ),
-    ]
-    patience: Annotated[
-        float | None, option("How long a row is tried while the provider fails (default: 120).", "SECONDS")
-    ]
-
-
-class _Sent(_Terms):
-    rate: Annotated[
-        float | None, option("Maximum rows, or payouts of Velo, per second over all machines (default: no limit).", "N")
-    ]
-    yes: Yes
-
-
-class _Resume(_Named, _Sent):
-    pass
-
-
-class _Step(TypedDict):
-    state: State
-    by: Annotated[str | None, option("Who does it: stored with it.", "NAME")]
-    not_by_sender: Annotated[
-        bool, flag("--not-by-sender", "Another person than who sent the rows has to instruct or withdraw them.")
-    ]
-    yes: Yes
-
-
-class _Send(_Step, _Sent):
-    key_column: Annotated[
-        str | None,
-        option(
-            "Victor: the column that tells the rows apart; their keys are made of it. (default: the batch's, or "
-            "client_reference_id) Velo's rows are told apart by payor_payment_id.",
-            "NAME",
-        ),
-    ]
-    due_date: Annotated[str | None, option("Victor: of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")]
-    payor_id: Annotated[str | None, option("Velo: the payor, of rows without one.", "ID")]
-    skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")]
-    encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")]
-    ask_again: Annotated[
-        bool, flag("--ask-again", "Ask the customers, or submit the payments, of another batch again, on purpose.")
-    ]
-
-
-@dataclass(frozen=True)
-class _Batches:
-    """Where batches are kept, for a command about them. `terms` are options of all its senders."""
-
-    session: Session
-    place: str
-    named: Sequence[str]
-    yes: bool
-    terms: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, session: Session, given: Mapping[str, Any]) -> Self:
-        terms = {name: value for name, value in given.items() if value is not None}
-        named = [terms.pop(name) for name in ("name", "batch") if name in terms]
-        return cls(session, terms.pop("state", _DEFAULT_STATE), named, terms.pop("yes", False), terms)
+    state: Annotated[
+        str, option("Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines).", "URL")
+    ] = _DEFAULT_STATE
+    yes = False
 
     @property
     def provider(self) -> str:
-        parent = self.session.command.parent
-        return DEFAULT if parent is None else parent.params.get("provider", DEFAULT)
+        group: Any = self.command.parent
+        return str(group.params["provider"])
 
     @contextmanager
     def sender(
-        self, question: Callable[[BulkSender], str] | None = None, *, on_event: Any = None, **options: Any
+        self, batch: str | None = None, question: Callable[[BulkSender], str] | None = None, *, on_event: Any = None
     ) -> Generator[BulkSender]:
         """Open a sender for the block. A failure ends the command. In production, the question is asked first."""
         try:
             from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
         except ImportError as error:
             raise Misuse(f"{error}.") from error
-        session = replace(self.session, failed=FOR_NOW)
-        session.use_profile(self.provider)
         if why := system_of(self.provider).why_not_bulk:
             raise Misuse(why)
+        own = ("state", "batch", "name", "yes")
+        options = {name: value for name, value in self.own.items() if value is not None and name not in own}
         client = {"limits": BulkSender.limits, "on_event": on_event}
-        with session.failures(), session.client_of(self.provider, **client)[1] as victor:
+        with self.failures(failed=FOR_NOW), self.client_of(self.provider, **client)[1] as victor:
             try:
-                sender = BulkSender(victor, state=self.place, **self.terms, **options)
+                sender = BulkSender(victor, batch=batch, state=self.state, **options)
                 if question is not None:
-                    session.confirm(victor, partial(question, sender), yes=self.yes)
+                    self.confirm(victor, partial(question, sender), yes=self.yes)
                 yield sender
             except InvalidRows as error:
-                failure = victor_failure(error, None, session.spelled)
-                source = str(session.command.params.get("file", "source"))
-                bulk_output.report_invalid(failure, error.check, source, as_json=session.as_json)
+                failure = victor_failure(error, None, self.spelled)
+                source = str(self.command.params.get("file", "source"))
+                bulk_output.report_invalid(failure, error.check, source, as_json=self.as_json)
                 raise typer.Exit(failure.exit_status) from None
 
     def next(self, command: str, batch: str) -> str:
         """Return another command for the batch, without passwords, for display."""
-        place = [] if self.place == _DEFAULT_STATE else ["--state", bulk_output.without_password(self.place)]
+        place = [] if self.state == _DEFAULT_STATE else ["--state", bulk_output.without_password(self.state)]
         unasked = ["--yes"] if self.yes and command == "resume" else []
         system = [] if self.provider == DEFAULT else ["--provider", self.provider]
         named = [batch] if command in STEPS else ["--batch", batch]
-        return shlex.join(["victor", "bulk", *system, command, *named, *place, *unasked, *self.session.options()])
+        return shlex.join(["victor", "bulk", *system, command, *named, *place, *unasked, *self.options()])
+
+    @contextmanager
+    def run(self, sender: BulkSender, batch: str, again: str = "resume") -> Generator[Callable[[BatchStatus], None]]:
+        """Yield what shows the progress of a batch. Ctrl-C ends the block, and shows how to continue."""
+        latest: BatchStatus | None = None
+
+        def show(status: BatchStatus) -> None:
+            nonlocal latest
+            latest = status
+            progress.show(status.batch, status.settled, status.rows, bulk_output.counts(status))
+
+        with Progress(as_json=self.as_json) as progress:
+            try:
+                yield show
+            except KeyboardInterrupt as error:
+                progress.close()
+                unread = None if latest is None else _unread(sender)
+                bulk_output.show_interruption(latest, self.next(again, batch), unread, as_json=self.as_json)
+                raise typer.Exit(status_of(error)) from None
+
+    def show(self, status: BatchStatus) -> None:
+        """Show what became of a batch."""
+        bulk_output.show_result(status, partial(self.next, batch=status.batch), as_json=self.as_json)
+
+
+class _Kept(_Batches):
+    batch: Annotated[str | None, option("The batch's name (default: that of the file, or all of them).", "NAME")] = None
+
+
+class _Named(_Kept):
+    name: Annotated[str | None, typer.Argument(metavar="BATCH", help="The batch, when there are several.")] = None
 
     def batches(self) -> list[str]:
         """Return the batch that is named, in either way, or all of them."""
-        named = list(dict.fromkeys(self.named))
+        named = list(dict.fromkeys(filter(None, (self.name, self.batch))))
         if len(named) > 1:
             raise Misuse(f"Two batches are named, {' and '.join(named)}: name one.")
         if named:
@@ -186,12 +139,12 @@ class _Batches:
             names = sender.batches()
         if not names:
             raise Misuse(
-                f"There is no batch in {bulk_output.without_password(self.place)}: nothing was stored there, and "
+                f"There is no batch in {bulk_output.without_password(self.state)}: nothing was stored there, and "
                 "nothing was sent from it. Begin with 'victor bulk send', and the name of your file."
             )
         return names
 
-    def batch(self) -> str:
+    def one_batch(self) -> str:
         names = self.batches()
         if len(names) > 1:
             raise Misuse(f"There are several batches ({', '.join(names)}): name one of them with --batch.")
@@ -212,35 +165,66 @@ class _Batches:
                 exit_statuses.append(end.exit_code)
         raise typer.Exit(max(exit_statuses, key=(0, FAILED, MISUSE, FOR_NOW, UNKNOWN).index))
 
-    @contextmanager
-    def run(self, sender: BulkSender, batch: str, again: str = "resume") -> Generator[Callable[[BatchStatus], None]]:
-        """Yield what shows the progress of a batch. Ctrl-C ends the block, and shows how to continue."""
-        latest: BatchStatus | None = None
 
-        def show(status: BatchStatus) -> None:
-            nonlocal latest
-            latest = status
-            progress.show(status.batch, status.settled, status.rows, bulk_output.counts(status))
+class _Terms(_Kept):
+    workers: Annotated[int | None, option("Concurrent calls of this process, 1 to 100 (default: 16).", "N")] = None
+    key_retention: Annotated[
+        float | None,
+        option(
+            "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is looked up and not "
+            "sent again. (default: 24h)",
+            "TIME",
+            parser=seconds,
+        ),
+    ] = None
+    patience: Annotated[
+        float | None, option("How long a row is tried while the provider fails (default: 120).", "SECONDS")
+    ] = None
 
-        with Progress(as_json=self.session.as_json) as progress:
-            try:
-                yield show
-            except KeyboardInterrupt as error:
-                progress.close()
-                unread = None if latest is None else _unread(sender)
-                command = self.next(again, batch)
-                bulk_output.show_interruption(latest, command, unread, as_json=self.session.as_json)
-                raise typer.Exit(status_of(error)) from None
 
-    def show(self, status: BatchStatus) -> None:
-        """Show what became of a batch."""
-        bulk_output.show_result(status, partial(self.next, batch=status.batch), as_json=self.session.as_json)
+class _Sent(_Terms):
+    rate: Annotated[
+        float | None, option("Maximum rows, or payouts of Velo, per second over all machines (default: no limit).", "N")
+    ] = None
+    yes: Yes = False
+
+
+class _Resume(_Named, _Sent):
+    pass
+
+
+class _Step(_Batches):
+    by: Annotated[str | None, option("Who does it: stored with it.", "NAME")] = None
+    not_by_sender: Annotated[
+        bool, flag("--not-by-sender", "Another person than who sent the rows has to instruct or withdraw them.")
+    ] = False
+    yes: Yes = False
+
+
+class _Send(_Step, _Sent):
+    key_column: Annotated[
+        str | None,
+        option(
+            "Victor: the column that tells the rows apart; their keys are made of it. (default: the batch's, or "
+            "client_reference_id) Velo's rows are told apart by payor_payment_id.",
+            "NAME",
+        ),
+    ] = None
+    due_date: Annotated[str | None, option("Victor: of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")] = (
+        None
+    )
+    payor_id: Annotated[str | None, option("Velo: the payor, of rows without one.", "ID")] = None
+    skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")] = False
+    encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None
+    ask_again: Annotated[
+        bool, flag("--ask-again", "Ask the customers, or submit the payments, of another batch again, on purpose.")
+    ] = False
 
 
 @bulk.command()
 @with_session
 def send(
-    session: Session,
+    kept: _Send,
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A CSV or JSON Lines file; docs/bulk.md has its columns.")
     ],
@@ -248,24 +232,23 @@ def send(
     expect_rows: Annotated[int | None, option("How many rows the file must have.", "N", min=1)] = None,
     expect_total: Annotated[str | None, option("What all amounts of the file must be together.", "AMOUNT")] = None,
     dry_run: Annotated[bool, flag("--dry-run", "Check all rows, and send nothing.")] = False,
-    **given: Unpack[_Send],
 ) -> None:
     """Send the rows of a file.
 
     All rows are checked first. Sending the same file again under the same name sends no row twice: rows that were
     sent are skipped, added rows are sent, and changed rows are refused.
     """
-    kept, batch = _Batches.of(session, given), given["batch"] or file.name
+    batch = kept.batch or file.name
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
 
     def question(sender: BulkSender) -> str:
         return f"{bulk_output.summary_of(sender.check(file, **totals))} {sender.effect}"
 
-    with kept.sender(None if dry_run else question, batch=batch) as sender:
+    with kept.sender(batch, None if dry_run else question) as sender:
         if dry_run:
             check = sender.check(file, **totals)
-            exit_status = bulk_output.exit_status_of(check, skip_invalid=given["skip_invalid"])
-            bulk_output.show_check(check, exit_status, str(file), as_json=session.as_json)
+            exit_status = bulk_output.exit_status_of(check, skip_invalid=kept.skip_invalid)
+            bulk_output.show_check(check, exit_status, str(file), as_json=kept.as_json)
             raise typer.Exit(exit_status)
         with kept.run(sender, batch) as show:
             status = sender.send(file, on_progress=show, **totals)
@@ -275,16 +258,15 @@ def send(
 
 @bulk.command()
 @with_session
-def resume(session: Session, **given: Unpack[_Resume]) -> None:
+def resume(kept: _Resume) -> None:
     """Continue an interrupted batch: send, or look up, the rows that are not settled."""
-    kept = _Batches.of(session, given)
 
     def question(sender: BulkSender) -> str:
         status = sender.status()
         return f"{plain(status.batch)}: {status.unsettled:,} of {status.rows:,} rows are not settled, and are sent."
 
     def resumed(batch: str) -> BatchStatus:
-        with kept.sender(question, batch=batch) as sender, kept.run(sender, batch) as show:
+        with kept.sender(batch, question) as sender, kept.run(sender, batch) as show:
             status = sender.resume(on_progress=show)
         kept.show(status)
         return status
@@ -295,11 +277,10 @@ def resume(session: Session, **given: Unpack[_Resume]) -> None:
 @bulk.command()
 @with_session
 def status(
-    session: Session,
+    kept: _Named,
     *,
     refresh: Refresh = False,
     watch: Annotated[bool, flag("--watch", "Show it until no row is left to send. Ctrl-C stops only this.")] = False,
-    **given: Unpack[_Named],
 ) -> None:
     """Show the progress of batches; with --refresh: what the provider says now. With --json: one JSON document a line.
 
@@ -307,24 +288,23 @@ def status(
     """
     if watch and refresh:
         raise Misuse("--watch shows what is stored, and --refresh reads the provider: leave one of them out.")
-    kept = _Batches.of(session, given)
     if watch:
         _watch(kept)
 
     def shown(batch: str) -> BatchStatus:
-        with kept.sender(batch=batch) as sender:
+        with kept.sender(batch) as sender:
             status = sender.status(refresh=refresh)
-            bulk_output.show_status(status, kept.next("resume", batch), as_json=session.as_json)
+            bulk_output.show_status(status, kept.next("resume", batch), as_json=kept.as_json)
         return status
 
     kept.each(shown)
 
 
-def _watch(kept: _Batches) -> None:
+def _watch(kept: _Named) -> None:
     """Show the progress of all batches until nothing of them is left to do."""
     before: list[BatchStatus] = []
-    with ExitStack() as stack, Progress(as_json=kept.session.as_json, at_once=True) as progress:
-        senders = [stack.enter_context(kept.sender(batch=batch)) for batch in kept.batches()]
+    with ExitStack() as stack, Progress(as_json=kept.as_json, at_once=True) as progress:
+        senders = [stack.enter_context(kept.sender(batch)) for batch in kept.batches()]
         try:
             while True:
                 began = time.monotonic()
@@ -334,7 +314,7 @@ def _watch(kept: _Batches) -> None:
                 if all(status.over for status in statuses):
                     return
                 for status in statuses:
-                    if kept.session.as_json and status not in before:
+                    if kept.as_json and status not in before:
                         bulk_output.show_status(status, "", as_json=True)
                 before = statuses
                 time.sleep(max(_WATCH_SECONDS, 5 * (time.monotonic() - began)))  # a large batch takes long to read
@@ -347,51 +327,42 @@ def _watch(kept: _Batches) -> None:
 @bulk.command()
 @with_session
 def export(
-    session: Session,
+    kept: _Named,
     *,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to a file (default: standard output).", metavar="FILE")
     ] = None,
     no_escape: Annotated[bool, flag("--no-escape", "Write text as it is, without a ' before a formula.")] = False,
     refresh: Refresh = False,
-    **given: Unpack[_Named],
 ) -> None:
     """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
 
     The columns are row, key, id, status, outcome, error, the file's other columns, and what was asked of whom.
     """
-    kept = _Batches.of(session, given)
-    one = kept.batch()
-    with kept.sender(batch=one) as sender:
-        bulk_output.write_export(sender, output, as_json=session.as_json, escape=not no_escape, refresh=refresh)
+    batch = kept.one_batch()
+    with kept.sender(batch) as sender:
+        bulk_output.write_export(sender, output, as_json=kept.as_json, escape=not no_escape, refresh=refresh)
 
 
 @bulk.command()
 @with_session
-def drop(session: Session, **given: Unpack[_Named]) -> None:
+def drop(kept: _Named) -> None:
     """Drop what was never sent: refused rows."""
-    kept = _Batches.of(session, given)
-    one = kept.batch()
-    with kept.sender(batch=one) as sender:
-        bulk_output.show_dropped(one, sender.drop(), as_json=session.as_json)
+    batch = kept.one_batch()
+    with kept.sender(batch) as sender:
+        bulk_output.show_dropped(batch, sender.drop(), as_json=kept.as_json)
 
 
 def _add_step(step: str, text: str) -> None:
     @bulk.command(step, help=text)
     @with_session
-    def take(
-        session: Session,
-        batch: Annotated[str, typer.Argument(metavar="BATCH", help="The batch.")],
-        **given: Unpack[_Step],
-    ) -> None:
-        kept = _Batches.of(session, given)
-
+    def take(kept: _Step, batch: Annotated[str, typer.Argument(metavar="BATCH", help="The batch.")]) -> None:
         def question(sender: BulkSender) -> str:
             return bulk_output.step_question(step, sender.status(refresh=True))
 
-        with kept.sender(question, batch=batch) as sender, kept.run(sender, batch, step) as show:
+        with kept.sender(batch, question) as sender, kept.run(sender, batch, step) as show:
             status = sender.take_step(step, on_progress=show)
-        bulk_output.show_step(step, batch, status, kept.next(step, batch), as_json=session.as_json)
+        bulk_output.show_step(step, batch, status, kept.next(step, batch), as_json=kept.as_json)
         raise typer.Exit(status.exit_status)
 
 
@@ -402,24 +373,22 @@ for each in STEPS.items():
 @bulk.command()
 @with_session
 def worker(
-    session: Session,
+    kept: _Terms,
     *,
     metrics_port: Annotated[int | None, option("Serve /metrics, /livez and /readyz on this port.", "PORT")] = None,
-    **given: Unpack[_Terms],
 ) -> None:
     """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine. With --json: a line an event."""
-    kept = _Batches.of(session, given)
-    if kept.place.startswith("sqlite"):
+    if kept.state.startswith("sqlite"):
         raise Misuse(
             "--state is an SQLite file, on which one process works at a time, and 'victor bulk send' and 'victor bulk "
             "resume' do that work themselves: run 'victor bulk resume', or keep the batch in --state postgresql://..."
         )
-    tell = partial(bulk_output.show_event, as_json=session.as_json)
+    tell = partial(bulk_output.show_event, as_json=kept.as_json)
     metrics = None if metrics_port is None else _metrics(metrics_port)
-    with kept.sender(on_event=metrics, batch=given["batch"]) as sender, notices(partial(tell, "notice")):
+    with kept.sender(kept.batch, on_event=metrics) as sender, notices(partial(tell, "notice")):
         if metrics is not None:
             metrics.watch(sender)
-        tell("working", f"Working on {bulk_output.without_password(kept.place)}; Ctrl-C stops.")
+        tell("working", f"Working on {bulk_output.without_password(kept.state)}; Ctrl-C stops.")
         try:
             sender.work()
         except KeyboardInterrupt:
@@ -442,15 +411,13 @@ def _metrics(port: int) -> Prometheus:
 
 def _unread(sender: BulkSender) -> str | None:
     """Return why the state cannot be read, or None. The batch was there: an error may not say that it never was."""
-    from victor_ext import ConfigurationError, VictorError  # noqa: PLC0415 - `victor --help` needs neither
-
     try:
         sender.status()
-    except ConfigurationError:
+    except victor_ext.ConfigurationError:
         return (
             "The state does not have this batch any more, or cannot be read. Put a copy of it back; without one, "
             "reconcile your rows with the provider before any of them is sent again."
         )
-    except VictorError as error:
+    except victor_ext.VictorError as error:
         return str(error)
     return None

@@ -179,12 +179,12 @@ def _write_json(results: Iterable[RowResult], file: TextIO, note: Callable[[RowR
     return count
 
 
-def _counted(status: str, count: int) -> str:
-    return f"{count:,} {plain(status)}{' (paid)' if status == 'completed' else ''}"
-
-
 def counts(status: BatchStatus) -> str:
     return ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in status.counts.items()) or "no rows"
+
+
+def _counted(word: str, count: int) -> str:
+    return f"{count:,} {plain(word)}{' (paid)' if word == 'completed' else ''}"
 
 
 def _summary(status: BatchStatus) -> str:

@@ -1,10 +1,9 @@
 """`victor conform`: is the provider what this package takes it for?"""
 
 import json
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any, TypedDict, Unpack
+from typing import Annotated, Any
 
 import typer
 
@@ -13,50 +12,50 @@ from victor_ext.systems import DEFAULT
 
 from .failures import Misuse
 from .screen import Progress, complain, decided, plain, say
-from .session import Provider, Session, flag, option, seconds, whole_file, with_session
+from .session import Provider, Session, flag, option, report_file, seconds, with_session
 
 FILE = Path("conform.json")
 """The default of `--out`. `victor doctor` names its age, too."""
 
 
-class _Plan(TypedDict):
-    payee: Annotated[str | None, option("Ask for 0.01 a few times: to this account number.", "NUMBER")]
-    payer: Annotated[str | None, option("And from this counterparty.", "ID")]
-    own_payer: Annotated[bool, flag("--own-payer", "Its account is yours: answer two requests, and let 0.01 move.")]
+class _Plan(Session):
+    payee: Annotated[str | None, option("Ask for 0.01 a few times: to this account number.", "NUMBER")] = None
+    payer: Annotated[str | None, option("And from this counterparty.", "ID")] = None
+    own_payer: Annotated[bool, flag("--own-payer", "Its account is yours: answer two requests, and let 0.01 move.")] = (
+        False
+    )
     token_tolerance: Annotated[
         bool, flag("--token-tolerance", "Send four tokens that should be refused. Many may lock a key.")
-    ]
+    ] = False
     key_life: Annotated[
         float | None, option("Measure how long keys are kept, up to 26h. It takes that long.", "TIME", parser=seconds)
-    ]
-    read_only: Annotated[bool, flag("--read-only", "Only read. In production nothing else is allowed.")]
+    ] = None
+    read_only: Annotated[bool, flag("--read-only", "Only read. In production nothing else is allowed.")] = False
 
 
 @with_session
 def conform(
-    session: Session,
+    session: _Plan,
     *,
     provider: Provider = DEFAULT,
     out: Annotated[Path, option("The file of the measurement. It goes on from one that is there.", "FILE")] = FILE,
     show_plan: Annotated[bool, flag("--plan", "Print what would be sent, at most, and send nothing.")] = False,
     compare: Annotated[Path | None, option("Say what has changed since an earlier file.", "FILE")] = None,
     html: Annotated[Path | None, option("Write a page for the provider's support.", "FILE")] = None,
-    **given: Unpack[_Plan],
 ) -> None:
     """Measure what the provider does where its document is silent, and where that differs from what is assumed.
 
     The exit status is 0 if all is as assumed (with --compare: as before), 1 if something differs, 2 for misuse, and 75
-    if something could not be measured: run it again, and it goes on from its file.
+    if something could not be measured, or the page not be written: run it again, and it goes on from its file.
     """
-    session.use_profile(provider)
     if out.is_dir():
         raise Misuse(f"--out is {out}, which is a folder: name a file.")
     if html is not None and html.resolve() in {each.resolve() for each in (out, compare) if each is not None}:
         raise Misuse(f"--html is {html}, which has a measurement: name another file.")
-    with replace(session, failed=FOR_NOW).failures():
+    with session.failures(failed=FOR_NOW):
         from victor_ext.conform import Plan, load, measure  # noqa: PLC0415 - only this needs it
 
-        plan = Plan(**given)
+        plan = Plan(**session.own)
 
         def connect(**more: Any) -> Any:
             return session.client_of(provider, **more)[1]
@@ -71,20 +70,19 @@ def conform(
         own = "The reads of its table are sent once each. Nothing is created or changed."
         complain(str(plan) if provider == DEFAULT else own)
         began = count()
+
+        def show(probe: Any) -> None:
+            progress.show("conform", next(began), None, probe.names[0], unit="probes")
+
         try:
             with Progress(as_json=session.as_json) as progress:
-                report = measure(
-                    out,
-                    plan,
-                    connect,
-                    on_probe=lambda probe: progress.show("conform", next(began), None, probe.names[0], unit="probes"),
-                )
+                report = measure(out, plan, connect, on_probe=show)
         except KeyboardInterrupt:
             if out.exists():
                 complain(f"{load(out).creates}\nRun it again with the same options: it goes on from {out}.")
             raise
         if html is not None:
-            with whole_file(html, "--html", mode=0o600) as page:
+            with report_file(html, "--html") as page:
                 page.write(report.html())
         changes = [] if before is None else report.changes(before)
         with decided():

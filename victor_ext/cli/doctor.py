@@ -18,7 +18,7 @@ from victor_ext.systems import DEFAULT, System
 
 from .conform import FILE
 from .failures import Misuse, victor_failure
-from .screen import decided, plain, say, terminal_width
+from .screen import decided, plain, say
 from .session import Provider, Session, with_session
 from .view import entry
 from .wording import CERTIFICATE, CREDENTIALS
@@ -73,16 +73,19 @@ def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
 
 
 def _findings(session: Session, provider: str) -> Iterator[Finding]:
-    settings = _settings(session, provider)
-    yield settings
-    if settings.ok is False:
+    try:
+        name = session.use_profile(provider)
+    except Misuse as error:
+        advice = "Correct the file, name another profile, or leave it out to use the environment variables."
+        yield _bad("Settings", str(error), advice, exit_status=MISUSE)
         return
+    yield _good("Settings", f"the profile {plain(name)}" if name else "the environment variables")
     try:
         system, client = session.client_of(provider, deadline=_DEADLINE)
     except victor_ext.VictorError as error:
-        failure = victor_failure(error, None, session.spelled)
-        advice = CREDENTIALS if CREDENTIALS in failure.notes else "Correct that setting, and run it again."
-        yield _bad("Credentials", failure.message, advice, exit_status=MISUSE)
+        told = victor_failure(error, None, session.spelled)
+        what_to_do = CREDENTIALS if CREDENTIALS in told.notes else "Correct that setting, and run it again."
+        yield _bad("Credentials", told.message, what_to_do, exit_status=MISUSE)
         return
     with client:
         # The client is made: they are complete and can be used.
@@ -96,25 +99,17 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
             variable = next(variables, "a setting of this machine")
             yield _good("Proxy", f"{client.proxy}, which {variable} names: calls go through it")
         failed: str | None = None
-        for check, look in _steps(client, system, session).items():
-            finding = look() if failed is None else Finding(check, f"skipped: {failed} must be fixed first")
+        for check, look, failure, advice in _steps(client, system, session):
+            skipped = Finding(check, f"skipped: {failed} must be fixed first")
+            finding = skipped if failed else _timed(check, look, failure, advice)
             failed = check if failed is None and finding.ok is False else failed
             yield finding
         yield _clock(client)
     yield from _measured()
 
 
-def _settings(session: Session, provider: str) -> Finding:
-    try:
-        name = session.use_profile(provider)
-    except Misuse as error:
-        advice = "Correct the file, name another profile, or leave it out to use the environment variables."
-        return _bad("Settings", str(error), advice, exit_status=MISUSE)
-    return _good("Settings", f"the profile {plain(name)}" if name else "the environment variables")
-
-
-def _steps(client: Any, system: System, session: Session) -> dict[str, Callable[[], Finding]]:
-    """Return the checks of the way to the provider; behind a proxy, of the way to the proxy."""
+def _steps(client: Any, system: System, session: Session) -> Iterator[tuple[str, Callable[[], Finding], str, str]]:
+    """Yield the checks of the way to the provider, or to the proxy, each with what a failure is, and what to do."""
     import httpx  # noqa: PLC0415 - `victor --help` does not need it
 
     url = httpx.URL(client.base_url)
@@ -128,20 +123,11 @@ def _steps(client: Any, system: System, session: Session) -> dict[str, Callable[
         sandbox = f"victor sandbox --provider {system.name}"
         firewall = f"Start what should listen there, such as '{sandbox}', or correct {system.prefix}BASE_URL."
 
-    def tls() -> Finding:
-        if of or url.scheme == "http":
-            return Finding("TLS", "through the proxy: see the signed read" if of else "none: http to this machine")
-        on_the_way = "Check for a firewall or a proxy on the way."
-        handshake = partial(_tls, client.ssl_context, url.host, port, f"{system.prefix}BASE_URL")
-        return _timed("TLS", handshake, "the handshake failed", on_the_way)
-
-    resolver, no_port = "Check this machine's resolver.", f"port {port}{of} cannot be reached"
-    return {
-        "DNS": partial(_timed, "DNS", partial(_dns, host, port), f"{host} has no address", resolver),
-        "Connection": partial(_timed, "Connection", partial(_connection, host, port, of), no_port, firewall),
-        "TLS": tls,
-        "Signed read": partial(_signed_read, client, system, session),
-    }
+    tls = partial(_tls, client.ssl_context, url, port, of, f"{system.prefix}BASE_URL")
+    yield "DNS", partial(_dns, host, port), f"{host} has no address", "Check this machine's resolver."
+    yield "Connection", partial(_connection, host, port, of), f"port {port}{of} cannot be reached", firewall
+    yield "TLS", tls, "the handshake failed", "Check for a firewall or a proxy on the way."
+    yield "Signed read", partial(_signed_read, client, system, session), "", ""
 
 
 def _timed(check: str, look: Callable[[], Finding], failure: str, advice: str) -> Finding:
@@ -152,7 +138,8 @@ def _timed(check: str, look: Callable[[], Finding], failure: str, advice: str) -
     except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or error
         return _bad(check, f"{failure}: {reason}", advice, exit_status=FOR_NOW)
-    return replace(finding, seconds=time.monotonic() - began) if finding.ok else finding
+    seconds = time.monotonic() - began if finding.seconds is None else finding.seconds
+    return replace(finding, seconds=seconds) if finding.ok else finding
 
 
 def _dns(host: str, port: int) -> Finding:
@@ -166,13 +153,15 @@ def _connection(host: str, port: int, of: str) -> Finding:
         return _good("Connection", f"port {port}{of} answers")
 
 
-def _tls(context: Any, host: str, port: int, setting: str) -> Finding:
+def _tls(context: Any, url: Any, port: int, of: str, setting: str) -> Finding:
     import ssl  # noqa: PLC0415 - every start of the command would pay for it
 
+    if of or url.scheme == "http":
+        return Finding("TLS", "through the proxy: see the signed read" if of else "none: http to this machine")
     try:
         with (
-            socket.create_connection((host, port), timeout=_CONNECT) as plain_socket,
-            context.wrap_socket(plain_socket, server_hostname=host) as secured,
+            socket.create_connection((url.host, port), timeout=_CONNECT) as plain_socket,
+            context.wrap_socket(plain_socket, server_hostname=url.host) as secured,
         ):
             certificate: dict[str, Any] = secured.getpeercert() or {}
             days = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86400
@@ -244,6 +233,6 @@ def _show(finding: Finding) -> None:
     took = "" if finding.seconds is None else f" ({finding.seconds * 1000:,.0f} ms)"
     texts = [f"{finding.found}{took}", *([] if finding.advice is None else [finding.advice])]
     for i, text in enumerate(texts):
-        for line in entry("" if i else f"{mark} {finding.check}", plain(text), terminal_width(), label=15):
+        for line in entry("" if i else f"{mark} {finding.check}", plain(text), label=15):
             line.stylize("" if i else style, 0, 1)
             say(line)

@@ -147,24 +147,10 @@ def _of_document(document: Tree, endpoints: Mapping[tuple[str, str], Endpoint]) 
         if re.match(r"http://(?!localhost|127\.)", url):
             yield Warned("server", f"servers[{number}].url", f"{url} is not encrypted")
     for each in operations(document):
-        endpoint = endpoints.get((each.method.upper(), each.path))
-        answers = {status: resolve(document, answer) for status, answer in mappings_at(each.tree, "responses")}
-        yield from _of_answers(each, answers)
-        if endpoint is not None and each.method == "get":
-            yield from _of_pages(each, endpoint, answers)
+        yield from _of_answers(document, each, endpoints.get((each.method.upper(), each.path)))
     for hook in hooks(document):
         if not hook.tree.get("security", document.get("security")):
             yield Warned("webhook-without-security", hook.where, "nothing says how to tell that the provider sent it")
-
-
-def _of_answers(operation: Operation, answers: Mapping[str, Tree]) -> Iterator[Warned]:
-    statuses = {status.lower() for status in answers}
-    # Without a word on its security, it is most likely not open.
-    wanted = {"401": operation.tree.get("security") == [] or statuses & {"401", "4xx"}}
-    wanted["5xx"] = any(status.startswith("5") for status in statuses)
-    missing = " and ".join(name for name, is_there in wanted.items() if not is_there)
-    if missing and "default" not in statuses:
-        yield Warned("undocumented-failure", operation.where, f"no answer is documented for {missing}")
 
 
 _PAGING = re.compile(
@@ -175,13 +161,22 @@ _END = re.compile(
 )
 
 
-def _of_pages(operation: Operation, endpoint: Endpoint, answers: Mapping[str, Tree]) -> Iterator[Warned]:
+def _of_answers(document: Tree, operation: Operation, endpoint: Endpoint | None) -> Iterator[Warned]:
+    answers = {status.lower(): resolve(document, each) for status, each in mappings_at(operation.tree, "responses")}
+    # Without a word on its security, it is most likely not open.
+    wanted = {"401": operation.tree.get("security") == [] or answers.keys() & {"401", "4xx"}}
+    wanted["5xx"] = any(status.startswith("5") for status in answers)
+    missing = " and ".join(name for name, is_there in wanted.items() if not is_there)
+    if missing and "default" not in answers:
+        yield Warned("undocumented-failure", operation.where, f"no answer is documented for {missing}")
+    if operation.method != "get" or endpoint is None:
+        return
     paging = [name for each in endpoint.query_parameters if _PAGING.match(name := each.name.get_untrusted_value())]
+    bodies = [each.prop for each in good_answers(endpoint) if each.source["attribute"] != "None"]
     # And those of objects in it, such as `{"albums": {"next": ...}}`; not those of the listed items.
-    names = {name for each in good_answers(endpoint) for name in members(each.prop, levels=2)}
-    headers = {name for answer in answers.values() for name, _ in mappings_at(answer, "headers")}
-    has_body = any(each.source["attribute"] != "None" for each in good_answers(endpoint))
-    if paging and has_body and not any(_END.search(name) for name in (names | headers).difference(paging)):
+    names = {name for body in bodies for name in members(body, levels=2)}
+    names |= {name for answer in answers.values() for name, _ in mappings_at(answer, "headers")}
+    if paging and bodies and not any(_END.search(name) for name in names.difference(paging)):
         what = f"a list is read in pages ({', '.join(paging)}), and nothing in its answer says which page is the last"
         yield Warned("pages-without-end", operation.where, what)
 

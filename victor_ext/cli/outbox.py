@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import victor_ext
 from victor_ext._exit_status import FAILED
 
 from .failures import Misuse
@@ -25,7 +26,6 @@ outbox = typer.Typer(help="The outbox of a database: what is unclear, and what t
 
 Database = Annotated[str, option("The database of the outbox: sqlite:///FILE, or postgresql+psycopg://...", "URL")]
 TableName = Annotated[str, option("The name of its table; status and retry take an inbox's, too.", "NAME")]
-Key = Annotated[str, typer.Argument(metavar="KEY", help="The idempotency key of the entry.")]
 _TABLE = "victor_outbox"
 
 
@@ -35,8 +35,6 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
 
     With `inbox` the table may be an inbox's: its events are like those of an outbox, and it has no entries (False).
     """
-    from victor_ext import InvalidRequest  # noqa: PLC0415 - `victor --help` does not need it
-
     try:
         import sqlalchemy as sa  # noqa: PLC0415 - an extra of its own
         from sqlalchemy.exc import ArgumentError, SQLAlchemyError  # noqa: PLC0415 - as above
@@ -44,9 +42,8 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
         from victor_ext.outbox import Outbox  # noqa: PLC0415 - as above
     except ImportError as error:
         raise Misuse(f"{error}.") from error
-    engine = None
     try:
-        engine = sa.create_engine(database)
+        engine = sa.create_engine(database, poolclass=sa.NullPool)  # no connection stays open
         file = engine.url.database if engine.name == "sqlite" else None
         if file and not file.startswith(("file:", ":memory:")) and not Path(file).exists():  # SQLite would make it
             raise Misuse(f"--database: there is no file {file}.")
@@ -56,16 +53,13 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
         if not (has_entries or inbox):
             raise Misuse(f"{table} has no entries, only events: it is an inbox's, for status and retry --dead-letter.")
         yield Outbox(engine, table=table), has_entries
-    except InvalidRequest as error:
+    except victor_ext.InvalidRequest as error:
         raise Misuse(in_options(error.problems, {name: f"--{name}" for name in ("by", "why", "id")})) from error
     except (ArgumentError, ImportError) as error:
         raise Misuse("--database: write sqlite:///FILE or postgresql+psycopg://..., and install its driver.") from error
     except SQLAlchemyError as error:
         reason = plain(str(getattr(error, "orig", None) or "it refused a statement").split("\n")[0])
         raise Misuse(f"--database cannot be used: {reason}. Check the URL, and that it runs.") from error
-    finally:
-        if engine is not None:
-            engine.dispose()
 
 
 def _show(entries: Iterable[Entry], *, as_json: bool) -> None:
@@ -145,7 +139,7 @@ def retry(
 @outbox.command()
 def resolve(
     database: Database,
-    key: Key,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The idempotency key of the entry.")],
     *,
     found: Annotated[str, typer.Option("--as", metavar="WORD", help="What you have found: sent or not-done.")],
     by: Annotated[str, option("Who has found it out.", "NAME")],

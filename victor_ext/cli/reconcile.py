@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from itertools import groupby, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from victor_ext._exit_status import FOR_NOW, MISUSE
-from victor_ext._output import OutputLost
+from victor_ext._output import page_of
 from victor_ext.systems import DEFAULT
 
-from . import reconcile_output
 from .failures import Misuse
-from .screen import Progress, complain, plain
-from .session import MOMENTS, Checks, Provider, Session, option, whole_file, with_session
-from .view import UTC_TIME
-from .wording import ENCODING, column_remedy
+from .screen import Progress, complain, decided, plain, say, terminal_width
+from .session import MOMENTS, Provider, Session, moments, option, report_file, with_session
+from .view import UTC_TIME, entry
+from .wording import ENCODING, column_remedy, rows_text
 
 if TYPE_CHECKING:
-    from victor_ext.reconciliation import InvalidEntries
+    from rich.text import Text
+
+    from victor_ext.money import Money
+    from victor_ext.reconciliation import InvalidEntries, Reconciliation, Row
     from victor_ext.reconciliation import Progress as Counts
 
 _LONGEST_MARGIN = 365 * 24 * 60
+"""Minutes."""
+_SHOWN = 10
+"""The maximum number of differences to show."""
+_LISTED = 1000
+"""The maximum rows of one kind in a page: a browser can open and print it, however much differs."""
+KINDS = {
+    "duplicate": ("bold white on red", "asked twice: one more of theirs for one of ours"),
+    "differs": ("red", "another amount, currency, id or reference"),
+    "missing": ("red", "ours, and not theirs"),
+    "unknown": ("red", "theirs, and not ours"),
+    "at_edge": ("yellow", "theirs, near an end of the window: see the neighbouring book"),
+    "repeated": ("yellow", "ours once more than theirs: look before you ask again"),
+    "unchecked": ("yellow", "ours, and nothing shows whether the provider has it"),
+    "modified": ("cyan", "the payer agreed to another amount"),
+    "matched": ("green", "in both books"),
+}
+"""The style and the meaning of each kind of row. What to do about it is in `reconcile.html`."""
 
 
 @with_session
@@ -64,12 +83,8 @@ def reconcile(
     It only reads. The exit status is 0 if the books agree, 1 if they do not, 2 for misuse or rows that
     cannot be right, and 75 if the provider's book could not be read, or a file not be written: it can be run again.
     """
-    checks = Checks()
-    moment = partial(checks.moment, needed=True)
-    window: dict[str, Any] = {"start": moment("start", start), "end": moment("end", end)}
-    session.use_profile(provider)
     with _failures(session):
-        checks.finish("The reconciliation")
+        ends = moments({"start": start, "end": end}, "start", "end", doing="The reconciliation")
         from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - only this needs it
         from victor_ext.reconciliation import write_csv  # noqa: PLC0415 - the same
 
@@ -77,7 +92,7 @@ def reconcile(
         if not margin <= _LONGEST_MARGIN:  # NaN, too
             raise Misuse(f"--margin is {margin}: write minutes from 0 to {_LONGEST_MARGIN}.")
         options: dict[str, Any] = {
-            **window, "columns": _columns(column or []), "currency": currency, "encoding": encoding,
+            **ends, "columns": _columns(column or []), "currency": currency, "encoding": encoding,
             "margin": timedelta(minutes=margin), "payor_id": payor_id, "page_size": page_size,
         }  # fmt: skip
 
@@ -93,17 +108,17 @@ def reconcile(
         ):
             progress.close()
             if out is not None:
-                with whole_file(out, "--out", mode=0o600) as written:
+                with report_file(out, "--out") as written:
                     write_csv(written, report)
             place = ", ".join(filter(None, (system.title, client.environment, client.base_url)))
             about = {"Our book": plain(file.name), "Provider": place}
-            moments = {"From": window["start"], "Until just before": window["end"], "Made": datetime.now(UTC)}
-            about |= {name: f"{at:{UTC_TIME}}" for name, at in moments.items()}
+            times = {"From": ends["start"], "Until just before": ends["end"], "Made": datetime.now(UTC)}
+            about |= {name: f"{at:{UTC_TIME}}" for name, at in times.items()}
             if html is not None:
-                with whole_file(html, "--html", mode=0o600) as written:
-                    reconcile_output.write_page(written, report, about)
+                with report_file(html, "--html") as written:
+                    _write_page(written, report, about)
             written_to = {"All rows are": out, "The report is": html}
-            reconcile_output.show(report, about, written_to, as_json=session.as_json)
+            _show(report, about, written_to, as_json=session.as_json)
             raise typer.Exit(0 if report.agrees else 1)
 
 
@@ -130,10 +145,10 @@ def _columns(given: list[str]) -> dict[str, str | None]:
 
 @contextmanager
 def _failures(session: Session) -> Generator[None]:
-    """Report a failure. A read that failed, or a file that could not be written, must not look like a difference."""
+    """Report a failure. A read that failed must not look like a difference."""
     from victor_ext.reconciliation import InvalidEntries  # noqa: PLC0415 - `victor --help` does not need it
 
-    with replace(session, failed=FOR_NOW).failures():
+    with session.failures(failed=FOR_NOW):
         try:
             yield
         except InvalidEntries as error:
@@ -141,9 +156,6 @@ def _failures(session: Session) -> Generator[None]:
                 raise
             _show_problems(error)
             raise typer.Exit(MISUSE) from None
-        except OutputLost as error:
-            complain(f"Error: the report could not be written: {error}.")
-            raise typer.Exit(FOR_NOW) from None
 
 
 def _show_problems(error: InvalidEntries) -> None:
@@ -152,3 +164,134 @@ def _show_problems(error: InvalidEntries) -> None:
     remedies = [ENCODING if problem.code == "encoding" else column_remedy(problem) for problem in error.problems]
     advice = [plain(remedy) for remedy in dict.fromkeys(remedies) if remedy is not None]
     complain(" ".join(["Error: the file cannot be compared. Nothing was read from the provider.", *advice]))
+
+
+@decided()
+def _show(
+    report: Reconciliation, about: Mapping[str, str], written: Mapping[str, Path | None], *, as_json: bool
+) -> None:
+    """Print the result. `about` says what was compared, `written` what is in which file, or would be."""
+    summary = report.summary
+    if as_json:
+        say(json.dumps(summary.to_dict()))
+        return
+    differing = _differing(report)
+    for row in islice(report.differences(), _SHOWN):
+        for line in _difference(row):
+            say(line)
+    if differing > _SHOWN:
+        more, out = f"... and {differing - _SHOWN:,} more", written["All rows are"]
+        say(more + (": --out report.csv writes all of them" if out is None else f": see {plain(str(out))}"))
+    if differing:
+        say("")
+    for line in _table(report):
+        say(line)
+    say(f"\nThe window is from {about['From']} until just before {about['Until just before']}.")
+    for note in _notes(report):
+        say(note)
+    say(_verdict(report))
+    for what, path in written.items():
+        if path is not None:
+            complain(f"{what} in {plain(str(path))}.")
+
+
+def _write_page(file: TextIO, report: Reconciliation, about: Mapping[str, str]) -> None:
+    """Write the report as one HTML document: it loads nothing, and runs nothing."""
+    kinds = groupby(report.differences(), lambda row: row.kind)
+    sections = ((kind, map(_cells, islice(rows, _LISTED))) for kind, rows in kinds)
+    words = {"verdict": _verdict(report), "notes": map(plain, _notes(report)), "kinds": KINDS, "listed": _LISTED}
+    shown = {"about": about, "report": report, "sections": sections, "label": _label, "sums": _sums}
+    file.writelines(page_of(Path(__file__).with_name("reconcile.html"), **words, **shown))
+
+
+def _verdict(report: Reconciliation) -> str:
+    if not report.summary.totals:
+        return "Nothing was compared: no row of either book is in the window."
+    return "The books agree." if report.agrees else f"The books differ: {rows_text(_differing(report))}."
+
+
+def _differing(report: Reconciliation) -> int:
+    totals = report.summary.totals
+    return sum(totals[kind].count for kind in totals if kind not in ("matched", "modified"))
+
+
+def _label(kind: str) -> str:
+    return "ASKED TWICE" if kind == "duplicate" else kind.replace("_", " ")
+
+
+def _cells(row: Row) -> Sequence[str]:
+    """Return the cells of a row in a page: line, ours, its amount, theirs, its amount, its status, remark."""
+    ours, theirs, cells = row.ours, row.theirs, row.to_dict()
+    line = our = our_amount = their = their_amount = status = ""
+    if ours is not None:
+        line = "" if ours.line is None else str(ours.line)
+        our = cells["reference"] or cells["id"] or (f"key {ours.key}" if ours.key else "no reference")
+        our_amount = str(ours.amount)
+    if theirs is not None:
+        reference = f"({cells['their_reference']})" if theirs.reference else None
+        their = " ".join(part for part in (cells["their_id"], reference) if part) or "-"
+        their_amount = "no amount" if theirs.amount is None else str(theirs.amount)
+        status = theirs.status or "no status"
+    other = row.other_id and f"the other payment is {row.other_id}"
+    remark = "; ".join(filter(None, (" and ".join(f"another {each}" for each in row.differences), other, row.reason)))
+    return [plain(cell) for cell in (line, our, our_amount, their, their_amount, status, remark)]
+
+
+def _difference(row: Row) -> Iterator[Text]:
+    label = _label(row.kind)
+    first, *rest = entry(label, plain("; ".join(_facts(row))), label=14)
+    first.stylize(KINDS[row.kind][0], 0, len(label))
+    yield from (first, *rest)
+
+
+def _facts(row: Row) -> Iterator[str]:
+    line, ours, our_amount, theirs, their_amount, status, remark = _cells(row)
+    if row.ours is not None:
+        yield f"ours: {f'line {line}, ' if line else ''}{ours}, {our_amount}"
+    if row.theirs is not None:
+        yield f"theirs: {theirs}, {their_amount}, {status}"
+    if remark:
+        yield remark
+
+
+def _table(report: Reconciliation) -> Iterator[Text]:
+    """Yield the counts and sums: without what the kinds mean where the terminal is too narrow."""
+    from rich.text import Text  # noqa: PLC0415 - JSON does without it
+
+    headings = ("", "rows", "ours", "theirs", "")
+    rows = [
+        (kind.value, f"{totals.count:,}", _sums(totals.ours), _sums(totals.theirs), KINDS[kind.value][1])
+        for kind, totals in report.summary.totals.items()
+    ]
+    widths = [max(len(row[place]) for row in [headings, *rows]) for place in range(5)]
+    room = terminal_width() or sum(widths) + 8
+    for row in [headings, *rows]:
+        meaning = row[4] if sum(widths) + 8 <= room else ""
+        cells = [row[0].replace("_", " ").ljust(widths[0]), *(row[i].rjust(widths[i]) for i in (1, 2, 3)), meaning]
+        line = Text("  ".join(cells).rstrip(), style="bold" if row is headings else "")
+        line.stylize(KINDS.get(row[0], ("",))[0], 0, len(row[0]))
+        yield line
+
+
+def _notes(report: Reconciliation) -> Iterator[str]:
+    summary = report.summary
+    yield f"{rows_text(summary.ours)} of ours, {summary.theirs:,} of theirs were read."
+    if summary.outside:
+        yield f"{rows_text(summary.outside)} of ours outside of the window by their own time: no part of this."
+    if summary.not_asked:
+        yield f"{rows_text(summary.not_asked)} of the export for which the provider has nothing: no part of this."
+    if summary.elsewhere:
+        yield (
+            f"{rows_text(summary.elsewhere)} of ours matched only by id, because the provider's list of the window "
+            "has no such payment: whether the customer was asked twice is not known."
+        )
+    if summary.statuses:
+        counts = ", ".join(f"{count:,} {plain(status)}" for status, count in summary.statuses.items())
+        yield f"Of those in both books: {counts}."
+    if summary.ours and not summary.theirs:
+        yield "The provider has shown nothing: check the account, the environment and the window before you ask again."
+    yield from summary.notes
+
+
+def _sums(sums: Sequence[Money]) -> str:
+    return " + ".join(f"{money.amount:,f} {money.currency}" for money in sums) or "-"

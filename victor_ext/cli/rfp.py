@@ -6,16 +6,18 @@ import json
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict, Unpack, cast
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 import victor_ext
+from victor_ext.privacy import short_mask
 
 from . import view
 from .failures import ONLY_READS, Doubt
-from .screen import complain, masked, notices, plain, say, terminal_width
-from .session import DAYS, MOMENTS, Checks, Session, Yes, day, flag, option, with_session, words_of
+from .screen import complain, notices, plain, say
+from .session import DAYS, MOMENTS, Session, Yes, day, flag, moments, option, with_session, words_of
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Victor
@@ -41,16 +43,18 @@ Until = Annotated[
 ]
 
 
-class _Create(TypedDict):
-    payee_account_number: Annotated[str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")]
-    payer_counterparty_id: Annotated[str | None, _needed("Who is asked; up to 16 characters.", "ID")]
-    amount: Annotated[str | None, _needed("US dollars, above zero, at most two decimals.", "USD")]
-    biller_type: Annotated[str | None, _needed("BUSINESS or CONSUMER.", "TYPE", "BUSINESS", "CONSUMER")]
-    due_date: Annotated[str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *DAYS)]
-    ultimate_creditor: Annotated[str | None, option("For whom it is collected; only with BUSINESS.", "NAME")]
-    amount_modification_allowed: Annotated[bool | None, option("Whether the payer may pay another amount.")]
-    notes: Annotated[str | None, option("For the payer; up to 150 characters.", "TEXT")]
-    client_reference_id: Annotated[str | None, option("Your reference; up to 128 characters.", "TEXT")]
+class _Create(Session):
+    payee_account_number: Annotated[str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")] = None
+    payer_counterparty_id: Annotated[str | None, _needed("Who is asked; up to 16 characters.", "ID")] = None
+    amount: Annotated[str | None, _needed("US dollars, above zero, at most two decimals.", "USD")] = None
+    biller_type: Annotated[str | None, _needed("BUSINESS or CONSUMER.", "TYPE", "BUSINESS", "CONSUMER")] = None
+    due_date: Annotated[
+        str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *DAYS)
+    ] = None
+    ultimate_creditor: Annotated[str | None, option("For whom it is collected; only with BUSINESS.", "NAME")] = None
+    amount_modification_allowed: Annotated[bool | None, option("Whether the payer may pay another amount.")] = None
+    notes: Annotated[str | None, option("For the payer; up to 150 characters.", "TEXT")] = None
+    client_reference_id: Annotated[str | None, option("Your reference; up to 128 characters.", "TEXT")] = None
     idempotency_key: Annotated[
         str | None,
         option(
@@ -58,15 +62,15 @@ class _Create(TypedDict):
             '"$(victor key invoice 1042)" (default: a random one).',
             "KEY",
         ),
-    ]
+    ] = None
 
 
 @rfp.command()
 @with_session
-def create(session: Session, *, yes: Yes = False, **given: Unpack[_Create]) -> None:
+def create(session: _Create, *, yes: Yes = False) -> None:
     """Ask a counterparty for money. Status 0 means asked, not paid: follow it with `victor rfp watch`."""
-    arguments: dict[str, Any] = {**given, "due_date": day(given["due_date"])}
-    account, is_first = given["payee_account_number"], given["idempotency_key"] is None
+    arguments = session.own | {"due_date": day(session.due_date)}
+    account, is_first = session.payee_account_number, session.idempotency_key is None
     if is_first:
         # Created here, so that it can be shown whatever the outcome of the call.
         arguments["idempotency_key"] = str(uuid.uuid4())
@@ -74,14 +78,14 @@ def create(session: Session, *, yes: Yes = False, **given: Unpack[_Create]) -> N
     doubt = Doubt(
         advice="With the same key, this command makes no second request:",
         command=[*repeat, *session.options(as_json=session.as_json)],
-        look=_search(given["client_reference_id"], session, is_first=is_first),
+        look=_search(session.client_reference_id, session, is_first=is_first),
         key=arguments["idempotency_key"],
         secret=account,
     )
 
     def question() -> str:
-        who, amount = plain(given["payer_counterparty_id"] or ""), plain(given["amount"] or "")
-        return f"This asks {who} for {amount} USD, to be paid to {masked(account or '')}."
+        who, amount = plain(session.payer_counterparty_id or ""), plain(session.amount or "")
+        return f"This asks {who} for {amount} USD, to be paid to {plain(short_mask(account or ''))}."
 
     with session.client() as victor:
         with session.failures(doubt):
@@ -100,54 +104,49 @@ def get(session: Session, request_id: RequestId) -> None:
         _show(session, victor.payment_requests.get(request_id))
 
 
-class _Filters(TypedDict):
-    status: Annotated[str | None, option(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)]
+class _Filters(Session):
+    status: Annotated[str | None, option(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)] = None
     direction: Annotated[
         str | None, option("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound")
-    ]
-    start_datetime: Annotated[str | None, option("From this moment on, in Zulu time.", "TIME", *MOMENTS)]
-    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)]
-    victor_id: Annotated[str | None, option("The provider's id.", "TEXT")]
-    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE", *DAYS)]
-    due_date_end_date: Annotated[str | None, option("Due up to this day.", "DATE", *DAYS)]
-    approval_start_datetime: Annotated[str | None, option("Approved from this moment on.", "TIME", *MOMENTS)]
-    approval_end_datetime: Annotated[str | None, option("Approved up to this moment.", "TIME", *MOMENTS)]
-    victor_payment_request_parent_id: Annotated[str | None, option("The outbound request of a twin.", "TEXT")]
-    victor_payment_request_child_id: Annotated[str | None, option("The inbound twin of a request.", "TEXT")]
-    network_type: Annotated[str | None, option("FedNow or RTP.", "TEXT", "FedNow", "RTP")]
-    tracking_id: Annotated[str | None, option("The tracking id.", "TEXT")]
-    instant_payment_rails_id: Annotated[str | None, option("The id on the payment network.", "TEXT")]
+    ] = None
+    start_datetime: Annotated[str | None, option("From this moment on, in Zulu time.", "TIME", *MOMENTS)] = None
+    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)] = None
+    victor_id: Annotated[str | None, option("The provider's id.", "TEXT")] = None
+    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE", *DAYS)] = None
+    due_date_end_date: Annotated[str | None, option("Due up to this day.", "DATE", *DAYS)] = None
+    approval_start_datetime: Annotated[str | None, option("Approved from this moment on.", "TIME", *MOMENTS)] = None
+    approval_end_datetime: Annotated[str | None, option("Approved up to this moment.", "TIME", *MOMENTS)] = None
+    victor_payment_request_parent_id: Annotated[str | None, option("The outbound request of a twin.", "TEXT")] = None
+    victor_payment_request_child_id: Annotated[str | None, option("The inbound twin of a request.", "TEXT")] = None
+    network_type: Annotated[str | None, option("FedNow or RTP.", "TEXT", "FedNow", "RTP")] = None
+    tracking_id: Annotated[str | None, option("The tracking id.", "TEXT")] = None
+    instant_payment_rails_id: Annotated[str | None, option("The id on the payment network.", "TEXT")] = None
 
 
 @rfp.command("list")
 @with_session
 def list_(
-    session: Session,
+    session: _Filters,
     *,
     limit: Annotated[int | None, option("Stop after this number of requests (default: all).", "N", min=1)] = None,
     page_size: Annotated[int | None, option("How many to ask for at a time.", "N")] = None,
     payers: Annotated[bool, flag("--payers", "Name the payers of inbound requests: a call for each of them.")] = False,
-    **filters: Unpack[_Filters],
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
-    checks, given = Checks(), dict[str, Any]()
-    for name, value in cast("dict[str, str | None]", filters).items():
-        if value is not None:
-            is_day = name.endswith("_date")
-            given[name] = checks.moment(name, value) if name.endswith("_datetime") else day(value) if is_day else value
+    given = {name: value for name, value in session.own.items() if value is not None}
+    times = {name: given.pop(name) for name in [*given] if name.endswith("_datetime")}
+    given |= {name: day(value) for name, value in given.items() if name.endswith("_date")}
     with session.client() as victor:
         requests = victor.payment_requests
-        # The client checks filters and paging separately; a list that is not iterated sends nothing.
-        checks.run(lambda: requests.list(**given))
-        checks.run(lambda: requests.list(page_size=page_size))
-        checks.finish("The list was not sent")
-        listing = requests.list(**given, page_size=page_size)
-        pages = view.at_most(limit, (page.items for page in listing.pages()))
+        whole = partial(requests.list, **given, page_size=page_size)
+        # A list that is not iterated sends nothing.
+        listing = whole(**cast("Any", moments(times, doing="The list was not sent", check=whole)))
+        pages = view.at_most(limit, (page.items for page in listing.pages() if page.items))
         if payers:
             pages = view.with_payers(pages, requests.get)
-        count = view.show_list(pages, as_json=session.as_json)
-    if count == 0 and not session.as_json:
-        complain("No payment request passes these filters." if given else "There are no payment requests.")
+        has_any = view.show_list(pages, as_json=session.as_json)
+    if not (has_any or session.as_json):
+        complain("No payment request passes these filters." if given or times else "There are no payment requests.")
 
 
 @rfp.command()
@@ -163,14 +162,10 @@ def find(
 
     The provider has no filter for the reference, so that all of the window is read: keep it small.
     """
-    checks = Checks()
-    window: dict[str, Any] = {
-        "start_datetime": checks.moment("start_datetime", start_datetime, needed=True),
-        "end_datetime": checks.moment("end_datetime", end_datetime),
-    }
+    window = {"start_datetime": start_datetime, "end_datetime": end_datetime}
     with session.client() as victor:
-        checks.finish("The search was not sent")
-        matches = victor.payment_requests.find(client_reference_id, **window)
+        times: dict[str, Any] = {**moments(window, "start_datetime", doing="The search was not sent")}
+        matches = victor.payment_requests.find(client_reference_id, **times)
         if matches:
             view.show_list([matches], as_json=session.as_json)
     if not matches and not session.as_json:
@@ -197,7 +192,7 @@ def accept(
 
         def question() -> str:
             record = victor.payment_requests.get(request_id) if isinstance(request, str) else request
-            lines = view.full(record, None, terminal_width())
+            lines = view.full(record)
             other = "" if modified_amount is None else f" {plain(modified_amount)} USD, in place of its amount"
             return "\n".join([*(line.plain for line in lines), f"This pays it{other}."])
 
@@ -236,7 +231,7 @@ def _show(session: Session, request: PaymentRequest, victor: Victor | None = Non
         if session.as_json:
             say(json.dumps(request.to_dict()))
             return
-        for line in view.full(request, None if victor is None else session.place(victor), terminal_width()):
+        for line in view.full(request, None if victor is None else session.place(victor)):
             say(line)
 
 

@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from victor_ext._output import OutputLost
-from victor_ext.privacy import short_mask
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -93,10 +92,6 @@ def terminal_width() -> int | None:
 def plain(text: str) -> str:
     """Replace unprintable characters of external text: escape sequences, line breaks, direction marks."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
-def masked(number: str) -> str:
-    return plain(short_mask(number))
 
 
 class Progress:

@@ -8,16 +8,15 @@ import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, get_type_hints
 
 import typer
 
 import victor_ext
-from victor_ext._exit_status import FAILED
+from victor_ext._exit_status import FAILED, FOR_NOW
 from victor_ext._output import OutputLost, replaced
 from victor_ext.systems import DEFAULT, System, entry_points_of
 
@@ -25,7 +24,7 @@ from .failures import Doubt, Failure, Misuse, broken_off, victor_failure
 from .screen import complain
 
 if TYPE_CHECKING:
-    from victor_ext import PaymentRequest, Problem, Victor
+    from victor_ext import PaymentRequest, Victor
 
 _VARIABLES = {"environment": "VICTOR_ENVIRONMENT", "base_url": "VICTOR_BASE_URL"}
 
@@ -80,10 +79,12 @@ def system_of(provider: str) -> System:
 
 @dataclass(frozen=True)
 class Session:
-    """The options of all commands; None: the variable or the client's default. `failed`: see `exit_status_of`."""
+    """The options of all commands; None: the variable or the client's default. A subclass adds some, with defaults."""
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True, kw_only=True, repr=False)(cls)
 
     command: typer.Context = field(repr=False)
-    failed: int = FAILED
     _: KW_ONLY
     as_json: AsJson = False
     environment: Annotated[
@@ -124,15 +125,20 @@ class Session:
         os.environ.update({variable: str(value) for variable, value in variables.items()})
         return name
 
+    @property
+    def own(self) -> dict[str, Any]:
+        """The options of the subclass, by their names."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _COMMON}
+
     @contextmanager
-    def client(self, doubt: Doubt | None = None, **settings: Any) -> Generator[Victor]:
+    def client(self, doubt: Doubt | None = None) -> Generator[Victor]:
         """Open a client for the block. A failure is reported and ends the command; see `failures`."""
-        self.use_profile()
-        with self.failures(doubt), victor_ext.Victor.from_env(**{**settings, **self._given()}) as victor:
+        with self.failures(doubt), self.client_of(DEFAULT)[1] as victor:
             yield victor
 
     def client_of(self, provider: str, **settings: Any) -> tuple[System, Any]:
         """Return a system and its blocking client. Options take precedence over `settings`. Raises `Misuse`, too."""
+        self.use_profile(provider)
         system = system_of(provider)
         for option, instead in system.refuses.items():
             if getattr(self, option) is not None:
@@ -140,14 +146,19 @@ class Session:
         return system, system.load("client").from_env(**{**settings, **self._given()})
 
     @contextmanager
-    def failures(self, doubt: Doubt | None = None, made: PaymentRequest | None = None) -> Generator[None]:
-        """Report a failure of the block, and end the command. One that writes has a `doubt`, and later what it made."""
+    def failures(
+        self, doubt: Doubt | None = None, made: PaymentRequest | None = None, *, failed: int = FAILED
+    ) -> Generator[None]:
+        """Report a failure of the block, and end the command. One that writes has a `doubt`, and later what it made.
+
+        `failed`: see `exit_status_of`.
+        """
         try:
             yield
         except (Misuse, typer.Exit):
             raise
         except victor_ext.VictorError as error:
-            self.end(victor_failure(error, doubt, self.spelled, self.failed))
+            self.end(victor_failure(error, doubt, self.spelled, failed))
         except (Exception, KeyboardInterrupt) as error:
             if doubt is None:
                 raise
@@ -197,25 +208,25 @@ class Session:
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
-def with_session(function: Callable[..., None]) -> Callable[..., None]:
-    """Decorate a function that takes a `Session` first: add the common options after its own.
+_COMMON = {each.name for each in fields(Session)}
 
-    Those that it takes as a `TypedDict` come after its other ones; by default a flag is False, and anything else None.
-    """
+
+def with_session(function: Callable[..., None]) -> Callable[..., None]:
+    """Decorate a function that takes a `Session`, or a subclass, first: add the options of that after its own."""
 
     def command(context: typer.Context, **given: Any) -> None:
-        session = Session(context, **{parameter.name: given.pop(parameter.name) for parameter in shared})
+        session = session_type(context, **{option.name: given.pop(option.name) for option in shared})
         function(session, **given)
 
-    _, *own = inspect.signature(function, eval_str=True).parameters.values()
+    first, *own = inspect.signature(function, eval_str=True).parameters.values()
     of_command, _ = inspect.signature(command, eval_str=True).parameters.values()
-    of_session = inspect.signature(Session, eval_str=True).parameters.values()
-    shared = [parameter for parameter in of_session if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
-    if own and own[-1].kind is inspect.Parameter.VAR_KEYWORD:
-        hints: Mapping[str, Any] = get_type_hints(own.pop().annotation.__args__[0], include_extras=True)
-        make = partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY)
-        defaults = {name: False if hint.__origin__ is bool else None for name, hint in hints.items()}
-        own += [make(name, annotation=hint, default=defaults[name]) for name, hint in hints.items()]
+    session_type: type[Session] = first.annotation
+    hints = get_type_hints(session_type, include_extras=True)
+    shared = [
+        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name])
+        for each in sorted(fields(session_type), key=lambda option: option.name in _COMMON)
+        if each.kw_only
+    ]
     signature = inspect.Signature([of_command, *own, *shared])
     command.__signature__ = signature  # type: ignore[attr-defined] # typer reads it
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
@@ -256,41 +267,15 @@ def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
         raise Misuse(f"{name} {path} cannot be written: {reason}.") from error
 
 
-class Checks:
-    """Collects the problems of a command's options. Call `finish` before anything is sent."""
-
-    def __init__(self) -> None:
-        self._problems: list[Problem] = []
-
-    def moment(self, name: str, text: str | None, *, needed: bool = False) -> datetime | None:
-        """Parse a Zulu time, or a day: its first moment in UTC. Records a problem and returns None if it is neither."""
-        from victor_ext import InvalidRequest, Problem, zulu  # noqa: PLC0415 - `victor --help` needs none of them
-
-        if text is None:
-            if needed:
-                self._problems.append(Problem(name, "required", f"{name} is missing."))
-            return None
-        try:
-            given = day(text, MOMENTS)
-            return zulu.parse(f"{given}T00:00:00Z" if _DATE.fullmatch(given) else given)
-        except InvalidRequest as error:
-            # The client's message has no name for the value, and no word for a day: add them.
-            for problem in error.problems:
-                message = f"{name} is {text!r}: write {_MOMENT}." if problem.code == "format" else problem.message
-                self._problems.append(Problem(name, problem.code, message))
-            return None
-
-    def run(self, check: Callable[[], object]) -> None:
-        """Run a client check that sends nothing, and record its problems."""
-        try:
-            check()
-        except victor_ext.InvalidRequest as error:
-            self._problems += error.problems
-
-    def finish(self, doing: str) -> None:
-        """Raise `InvalidRequest` with all recorded problems, if any."""
-        if self._problems:
-            raise victor_ext.InvalidRequest.of(self._problems, doing=doing)
+@contextmanager
+def report_file(path: Path, name: str) -> Generator[TextIO]:
+    """Write a whole file for its owner alone. One that could not be written must not look like a difference."""
+    try:
+        with whole_file(path, name, mode=0o600) as file:
+            yield file
+    except OutputLost as error:
+        complain(f"Error: the report could not be written: {error}.")
+        raise typer.Exit(FOR_NOW) from None
 
 
 DAYS = {"today": 0, "tomorrow": 1}
@@ -303,3 +288,34 @@ _MOMENT = "a Zulu time such as 2026-03-04T05:06:07Z, or a day in UTC: 2026-03-04
 def day(text: str | None, words: Mapping[str, int] = DAYS) -> Any:
     """Convert `today` and such words to UTC dates; return other text, or None, unchanged."""
     return (datetime.now(UTC).date() + timedelta(days=words[text])).isoformat() if text and text in words else text
+
+
+def moments(
+    texts: Mapping[str, str | None], *needed: str, doing: str, check: Callable[..., object] = dict
+) -> dict[str, datetime]:
+    """Parse Zulu times, or days: their first moments in UTC. Those that are None are left out.
+
+    Raises `InvalidRequest` with all problems: of these options, and of the call `check` with what could be read of
+    them, which sends nothing.
+    """
+    from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
+
+    problems = [victor_ext.Problem(name, "required", f"{name} is missing.") for name in needed if texts[name] is None]
+    read = dict[str, datetime]()
+    for name, text in texts.items():
+        given = day(text, MOMENTS)
+        try:
+            if given is not None:
+                read[name] = zulu.parse(f"{given}T00:00:00Z" if _DATE.fullmatch(given) else given)
+        except victor_ext.InvalidRequest as error:
+            # The client's message has no name for the value, and no word for a day: add them.
+            for problem in error.problems:
+                message = f"{name} is {text!r}: write {_MOMENT}." if problem.code == "format" else problem.message
+                problems.append(victor_ext.Problem(name, problem.code, message))
+    try:
+        check(**read)
+    except victor_ext.InvalidRequest as error:
+        problems += error.problems
+    if problems:
+        raise victor_ext.InvalidRequest.of(problems, doing=doing)
+    return read

@@ -29,7 +29,8 @@ def ended_by_signals(command: Callable[[], int]) -> int:
     """
     signals = _Signals()
     try:
-        signals.begin()
+        signals.raised = True
+        signals.raise_last()
         status = command()
         signals.raised = False
     except BaseException as error:
@@ -60,12 +61,6 @@ class _Signals:
         for number in numbers:
             self._others_handlers[number] = signal.signal(number, self._receive)
 
-    def begin(self) -> None:
-        """Raise the exceptions from now on."""
-        self.raised = True
-        if self.received:
-            self._raise()
-
     def remove(self) -> None:
         """Restore the handlers of others."""
         if sys.platform != "win32" and signal.SIGALRM in self._others_handlers:
@@ -76,10 +71,11 @@ class _Signals:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self.received.append(number)
-        self._raise(number, frame)
+        self.raise_last(number, frame)
 
-    def _raise(self, _number: int = 0, frame: FrameType | None = None) -> None:
-        if not self.raised:
+    def raise_last(self, _number: int = 0, frame: FrameType | None = None) -> None:
+        """Raise the exception of what was received last, unless that is nothing, or none is to be raised."""
+        if not (self.raised and self.received):
             return
         # A second signal does not wait.
         if sys.platform != "win32" and len(self.received) == 1 and _imports(frame):
@@ -97,7 +93,7 @@ class _Signals:
     def _raise_later(self) -> None:
         if sys.platform != "win32":
             # Only now: an alarm of somebody else is none of ours.
-            before = signal.signal(signal.SIGALRM, self._raise)
+            before = signal.signal(signal.SIGALRM, self.raise_last)
             self._others_handlers.setdefault(signal.SIGALRM, before)
             signal.setitimer(signal.ITIMER_REAL, _AGAIN)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .screen import masked, plain, say, terminal_width
+from victor_ext.privacy import short_mask
+
+from .screen import plain, say, terminal_width
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -36,19 +38,19 @@ _NOTHING = "-"
 """What stands for a value that was not sent."""
 
 
-def full(request: PaymentRequest, place: str | None = None, width: int | None = None) -> Iterator[Text]:
-    """Yield the lines of one payment request. `place` is the environment it was written to; `width` as in `entry`."""
+def full(request: PaymentRequest, place: str | None = None) -> Iterator[Text]:
+    """Yield the lines of one payment request. `place` is the environment it was written to."""
+    from rich.text import Text  # noqa: PLC0415 - JSON does without it
+
     status = _shown(request.status)
     meaning = f" ({_MEANINGS[status]})" if status in _MEANINGS else ""
-    [line] = entry("Payment request", _shown(request.id), None)
-    line.stylize("bold", _LABEL_WIDTH)
-    yield line
-    first, *rest = entry("Status", f"{status}{meaning}", width)
+    yield Text.assemble(f"{'Payment request':<{_LABEL_WIDTH}}", (_shown(request.id), "bold"))
+    first, *rest = entry("Status", f"{status}{meaning}")
     first.stylize(_STYLES.get(status, ""), _LABEL_WIDTH, _LABEL_WIDTH + len(status))
     yield from (first, *rest)
     for label, value in (("Environment", place), *_facts(request)):
         if value is not None:
-            yield from entry(label, plain(value), width)
+            yield from entry(label, plain(value))
 
 
 def _facts(request: PaymentRequest) -> Iterator[tuple[str, str | None]]:
@@ -88,15 +90,15 @@ def change(request: PaymentRequest, seen: datetime) -> Text:
     return Text.assemble(f"{seen:{UTC_TIME}}  ", (status, _STYLES.get(status, "")), reason)
 
 
-def entry(name: str, value: str, width: int | None, *, label: int = _LABEL_WIDTH) -> Iterator[Text]:
+def entry(name: str, value: str, *, label: int = _LABEL_WIDTH) -> Iterator[Text]:
     """Yield a label with its printable value, which continues below itself where the terminal is too narrow for it.
 
-    `width` is that of the terminal (None: one line, however long), `label` that of the label, in columns.
+    `label` is the width of the label, in columns.
     """
     from rich.console import Console  # noqa: PLC0415 - JSON does without it
     from rich.text import Text  # noqa: PLC0415 - see above
 
-    text = Text(value)
+    text, width = Text(value), terminal_width()
     parts = [text] if width is None else text.wrap(Console(width=width), max(width - label, label))
     for i, part in enumerate(parts):
         yield Text.assemble(f"{'' if i else name:<{label}}", part.plain.rstrip())
@@ -116,7 +118,7 @@ def _payee_of(request: PaymentRequest) -> str | None:
 
 
 def _number(number: str | None) -> str | None:
-    return None if number is None else masked(number)
+    return None if number is None else plain(short_mask(number))
 
 
 def _written(value: Any, form: str = "", unit: str = "") -> str | None:
@@ -132,53 +134,42 @@ def _shown(value: str | None) -> str:
 class _Column:
     """A column of the table.
 
-    `width` is that of usual values, so that the columns of all pages stand in line. `rank` says which column goes first
-    where there is no room: the highest; one without a rank stays. `cut` allows the value to be cut to that width.
+    `width` is that of usual values, so that the columns of all pages stand in line. `cut` allows the value to be cut to
+    that width.
     """
 
-    heading: str
     width: int
     value: Callable[[PaymentRequest], str | None]
-    rank: int | None = None
     cut: bool = False
     right: bool = False
 
 
-_COLUMNS = (
-    _Column("ID", 10, lambda request: request.id),
-    _Column("STATUS", 12, lambda request: request.status),
-    _Column("DIRECTION", 9, lambda request: request.direction, rank=4),
-    _Column("AMOUNT", 10, lambda request: _written(request.amount, "f"), right=True),
-    _Column("DUE", 10, lambda request: _written(request.due_date), rank=1),
-    _Column("CREATED (UTC)", 19, lambda request: _written(request.created_at, _TIME), rank=5),
-    _Column("PAYER", 12, _payer_of, cut=True),
-    _Column("PAYEE", 12, _payee_of, rank=3, cut=True),
-    _Column("REFERENCE", 12, lambda request: request.client_reference_id, rank=2, cut=True),
-    _Column("NOTES", 16, lambda request: request.notes, cut=True),
-)
-_DROPPED = sorted((i for i, column in enumerate(_COLUMNS) if column.rank), key=lambda i: -(_COLUMNS[i].rank or 0))
-_STATUS, _PAYER, _PAYEE, _REFERENCE = 1, 6, 7, 8
+_COLUMNS = {
+    "ID": _Column(10, lambda request: request.id),
+    "STATUS": _Column(12, lambda request: request.status),
+    "DIRECTION": _Column(9, lambda request: request.direction),
+    "AMOUNT": _Column(10, lambda request: _written(request.amount, "f"), right=True),
+    "DUE": _Column(10, lambda request: _written(request.due_date)),
+    "CREATED (UTC)": _Column(19, lambda request: _written(request.created_at, _TIME)),
+    "PAYER": _Column(12, _payer_of, cut=True),
+    "PAYEE": _Column(12, _payee_of, cut=True),
+    "REFERENCE": _Column(12, lambda request: request.client_reference_id, cut=True),
+    "NOTES": _Column(16, lambda request: request.notes, cut=True),
+}
+_DROPPED = ("CREATED (UTC)", "DIRECTION", "PAYEE", "REFERENCE", "DUE")
+"""What goes where there is no room, in this order."""
 _GAP = "  "
-_CARD_LABEL = 17
 
 
-def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> int:
-    """Print pages as they come, as a table or as one JSON document a line. Returns the number of requests."""
-    count = 0
-
-    def counted() -> Iterator[Sequence[PaymentRequest]]:
-        nonlocal count
-        for page in pages:
-            count += len(page)
-            yield page
-
-    if as_json:
-        for page in counted():
-            say("\n".join(json.dumps(request.to_dict()) for request in page))
-    else:
-        for line in _lines(counted(), terminal_width()):
-            say(line)
-    return count
+def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> bool:
+    """Print pages as they come, as a table or as one JSON document a line. Returns whether there was any request."""
+    documents = ("\n".join(json.dumps(request.to_dict()) for request in page) for page in pages)
+    lines = documents if as_json else _lines(pages, terminal_width())
+    has_any = False
+    for line in lines:
+        say(line)
+        has_any = True
+    return has_any
 
 
 def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Iterator[Sequence[PaymentRequest]]:
@@ -214,70 +205,69 @@ def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iter
     """
     from rich.cells import cell_len  # noqa: PLC0415 - JSON does without it
 
-    widths = [column.width for column in _COLUMNS]
-    empty = set(range(len(_COLUMNS)))
-    headed: list[int] = []
+    widths = {name: column.width for name, column in _COLUMNS.items()}
+    empty = set(_COLUMNS)
+    headed: list[str] = []
     for page in pages:
-        rows = [[_shown(column.value(request)) for column in _COLUMNS] for request in page]
+        rows = [{name: _shown(column.value(request)) for name, column in _COLUMNS.items()} for request in page]
         # Some characters take two columns of a terminal.
-        widths = [max([known, *(cell_len(row[i]) for row in rows)]) for i, known in enumerate(widths)]
-        empty -= {i for row in rows for i, cell in enumerate(row) if cell != _NOTHING}
+        widths = {name: max([known, *(cell_len(row[name]) for row in rows)]) for name, known in widths.items()}
+        empty -= {name for row in rows for name, cell in row.items() if cell != _NOTHING}
         layout = _fit(widths, width, empty)
         if layout is None:
             for row in rows:
-                yield from _card(row, width or 0)
+                yield from _card(row)
             continue
         if headed != list(layout):
             headed = list(layout)
-            yield _line([column.heading for column in _COLUMNS], layout, style="bold")
+            yield _line({name: name for name in layout}, layout, style="bold")
         for row in rows:
             yield _line(row, layout)
 
 
-def _fit(widths: Sequence[int], total: int | None, empty: set[int]) -> dict[int, int] | None:
+def _fit(widths: Mapping[str, int], total: int | None, empty: set[str]) -> Mapping[str, int] | None:
     """Return the columns to show with their widths, or None if not even the needed ones have room.
 
     Columns without a value go first. Where no payer is known, as in a list of inbound requests, the payee is needed.
     """
     if total is None:
-        return dict(enumerate(widths))
-    shown = {i: column.width if column.cut else widths[i] for i, column in enumerate(_COLUMNS)}
-    order = dict.fromkeys([*sorted(empty - {_PAYEE}, reverse=True), *_DROPPED])
-    dropped = iter([i for i in order if i != _PAYEE or _PAYER not in empty])
-    while sum(shown.values()) + len(_GAP) * (len(shown) - 1) > total:
-        column = next(dropped, None)
-        if column is None:
-            return None
-        del shown[column]
-    left = total - sum(shown.values()) - len(_GAP) * (len(shown) - 1)
-    for i in sorted(shown, key=_REFERENCE.__ne__):  # a reference that is cut finds nothing: the room is first its own
-        more = min(widths[i] - shown[i], left)
-        shown[i] += more
-        left -= more
+        return widths
+    shown = {name: column.width if column.cut else widths[name] for name, column in _COLUMNS.items()}
+
+    def room() -> int:
+        return total - sum(shown.values()) - len(_GAP) * (len(shown) - 1)
+
+    needless = [name for name in reversed(_COLUMNS) if name in empty and name != "PAYEE"]
+    for name in dict.fromkeys([*needless, *_DROPPED]):
+        if room() < 0 and (name != "PAYEE" or "PAYER" not in empty):
+            del shown[name]
+    if room() < 0:
+        return None
+    # A reference that is cut finds nothing: the room is first its own.
+    for name in sorted(shown, key="REFERENCE".__ne__):
+        shown[name] += min(widths[name] - shown[name], room())
     return shown
 
 
-def _line(cells: Sequence[str], layout: dict[int, int], style: str = "") -> Text:
+def _line(cells: Mapping[str, str], layout: Mapping[str, int], style: str = "") -> Text:
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
     parts: list[Text] = []
-    for i, width in layout.items():
-        part = Text(cells[i], style=_STYLES.get(cells[i], "") if i == _STATUS and not style else "")
+    for name, width in layout.items():
+        part = Text(cells[name], style=_STYLES.get(cells[name], "") if name == "STATUS" and not style else "")
         part.truncate(width, overflow="ellipsis")
-        part.align("right" if _COLUMNS[i].right else "left", width)
+        part.align("right" if _COLUMNS[name].right else "left", width)
         parts.append(part)
     line = Text(_GAP, style=style).join(parts)
     line.rstrip()
     return line
 
 
-def _card(cells: Sequence[str], width: int) -> Iterator[Text]:
+def _card(cells: Mapping[str, str]) -> Iterator[Text]:
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
-    labelled = {column.heading: cell for column, cell in zip(_COLUMNS, cells, strict=True)}
-    request_id, status = labelled.pop("ID"), labelled.pop("STATUS")
-    yield Text.assemble((request_id, "bold"), _GAP, (status, _STYLES.get(status, "")))
-    for heading, cell in labelled.items():
+    yield Text.assemble((cells["ID"], "bold"), _GAP, (cells["STATUS"], _STYLES.get(cells["STATUS"], "")))
+    for name, cell in [*cells.items()][2:]:
         if cell != _NOTHING:
-            yield from entry(f"{_GAP}{heading}", cell, width, label=_CARD_LABEL)
+            yield from entry(f"{_GAP}{name}", cell, label=17)
     yield Text()

@@ -226,12 +226,12 @@ def _key_life(run: Run) -> None:
     made = [run.made(f"key to keep {i}") for i in range(len(AGES))]
     kept, gone = 0.0, None
     for i, part in enumerate(AGES):
-        age, began = part * longest, run.sent_at(f"key to keep {i}")
+        age, began = part * longest, run.writes[f"key to keep {i}"]["began"]
         run.sleep(max(0.0, began + age - run.now()))
         answer = run.create(f"kept key {i}", like=f"key to keep {i}")
         if not answer.is_good:
             raise Unmeasured(f"call {answer.call}, a repeat with its key, was answered with {answer.status}")
-        late = run.sent_at(f"kept key {i}") - began
+        late = run.writes[f"kept key {i}"]["began"] - began
         age = age if late < 1.01 * age + 1 else float(round(late))  # it was started again long after
         if answer.id != made[i].id:
             gone = age

@@ -130,16 +130,16 @@ def edge(is_good: Callable[[int], bool], documented: int, safe: int, beyond: int
     `farthest` is the last one that is tried beyond; 0: none is.
     """
     if not is_good(documented):
-        return _bisected(is_good, documented, safe)
-    if not beyond or not is_good(beyond):
+        good, bad = safe, documented
+    elif not beyond or not is_good(beyond):
         return documented
-    return farthest if is_good(farthest) else _bisected(is_good, farthest, beyond)
-
-
-def _bisected(is_good: Callable[[int], bool], bad: int, good: int) -> int:
+    elif is_good(farthest):
+        return farthest
+    else:
+        good, bad = beyond, farthest
     while abs(good - bad) > 1:
         middle = (bad + good) // 2
-        bad, good = (bad, middle) if is_good(middle) else (middle, good)
+        good, bad = (middle, bad) if is_good(middle) else (good, middle)
     return good
 
 

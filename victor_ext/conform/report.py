@@ -90,12 +90,12 @@ class Report:
         lines = [f"changed: {each}" for each in self.changes(before)] or ["Nothing that was compared has changed."]
         if names := self.not_compared(before):
             lines.append(f"Not compared, since one of the two did not measure them for certain: {', '.join(names)}.")
-        others = [
-            name for name in ("system", "environment", "base_url") if before.document[name] != self.document[name]
+        lines += [
+            f"The earlier file has another {name}: {before.document[name]}."
+            for name in ("system", "environment", "base_url")
+            if before.document[name] != self.document[name]
         ]
-        return "\n".join(
-            [*lines, *(f"The earlier file has another {name}: {before.document[name]}." for name in others)]
-        )
+        return "\n".join(lines)
 
     def html(self) -> str:
         """The report as a page that loads nothing, with each redacted exchange: for the provider's support.

@@ -281,10 +281,6 @@ class Run:
         with ThreadPoolExecutor(len(entries)) as pool:
             return [*pool.map(self.perform, entries)]
 
-    def sent_at(self, step: str) -> float:
-        """When a step was sent, in epoch seconds: perhaps in an earlier run."""
-        return float(self.writes[step]["began"])
-
     def respond(self, step: str, id: str, **body: Any) -> Answer:
         """Respond to an inbound request; otherwise as `create`."""
         return self.perform(self._reserved(step, RESPOND + id, body))
