@@ -9,7 +9,7 @@ from victor_ext.spec.tree import Tree, bare_type, list_at, mapping_at, mappings_
 from .changes import Reach, renamed_parameters, wire_name
 from .keywords import lifecycle
 from .schemas import SchemaComparison
-from .shape import Part, is_text
+from .shape import Part
 
 
 class OperationComparison(SchemaComparison):
@@ -175,8 +175,7 @@ class OperationComparison(SchemaComparison):
                 self.add(kind, place, self.reach(first, second))
             return
         below = place if place.endswith(".schema") else f"{place}.schema"
-        as_text = is_text(self.old.of(old) or first)
-        old_part = Part(before, place, below, self.old.of(before) or first, as_text=as_text)
+        old_part = Part(before, place, below, self.old.of(before) or first)
         self.compare(old_part, Part(after, place, below, self.new.of(after) or second))
 
     def _attributes(self, old: Operation, new: Operation) -> None:

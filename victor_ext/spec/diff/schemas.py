@@ -25,8 +25,8 @@ class SchemaComparison(Sides):
         self._kept: set[str] = set()
         """The places of schemas that some reference leads to in both documents."""
         self._visited: set[tuple[int, int]] = set()
-        self._known: dict[tuple[int, int, bool], tuple[list[Change], list[tuple[Tree, Tree]]]] = {}
-        """What differs between two schemas themselves (as text or not), and the pairs of schemas that they refer to."""
+        self._known: dict[tuple[int, int], tuple[list[Change], list[tuple[Tree, Tree]]]] = {}
+        """What differs between two schemas themselves, and the pairs of schemas that they refer to."""
         self._links: list[tuple[Tree, Tree]] | None = None
         """Collects pairs while two schemas are compared apart from any place; None otherwise."""
 
@@ -106,7 +106,7 @@ class SchemaComparison(Sides):
     def _replaced(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         """Note a reference that leads to something else, if that differs."""
         pairs = [(old_end, new_end)]
-        changes = list(self._differences(pairs, as_text=old.as_text))
+        changes = list(self._differences(pairs))
         for pair in pairs[1:]:
             first, second = self.old.of(pair[0]), self.new.of(pair[1])
             if first is not None and second is not None:
@@ -122,24 +122,24 @@ class SchemaComparison(Sides):
         ends = self.old.end(old)[0], self.new.end(new)[0]
         return next(self._differences([ends]), None) is None
 
-    def _differences(self, pairs: list[tuple[Tree, Tree]], *, as_text: bool = False) -> Iterator[Change]:
+    def _differences(self, pairs: list[tuple[Tree, Tree]]) -> Iterator[Change]:
         """The changes of a pair of schemas, and of those that they refer to by different names, which are added."""
         seen = {(id(old), id(new)) for old, new in pairs}
         for pair in pairs:  # it grows
-            changes, links = self._difference(*pair, as_text=as_text)
+            changes, links = self._difference(*pair)
             yield from changes
             for link in links:
                 if (id(link[0]), id(link[1])) not in seen:
                     seen.add((id(link[0]), id(link[1])))
                     pairs.append(link)
 
-    def _difference(self, old: Tree, new: Tree, *, as_text: bool) -> tuple[list[Change], list[tuple[Tree, Tree]]]:
-        key = (id(old), id(new), as_text)
+    def _difference(self, old: Tree, new: Tree) -> tuple[list[Change], list[tuple[Tree, Tree]]]:
+        key = (id(old), id(new))
         if key not in self._known:
             self._known[key] = [], []  # until it is known: a cycle adds nothing
             kept = self.changes, self._visited, self._links
-            self.changes, self._visited, self._links = {}, {key[:2]}, []
-            self._walk(Part(old, "", "", None, as_text=as_text), Part(new, "", "", None), old, new)
+            self.changes, self._visited, self._links = {}, {key}, []
+            self._walk(Part(old, "", "", None), Part(new, "", "", None), old, new)
             self._known[key] = [*self.changes], self._links
             self.changes, self._visited, self._links = kept
         return self._known[key]
@@ -152,7 +152,7 @@ class SchemaComparison(Sides):
             self._unions(old, new, before, after)
         if "discriminator" in old_end and before.value("discriminator") == after.value("discriminator"):
             self._values(old, new, old_end, new_end)
-        differences = keyword_differences(before, after, as_text=old.as_text)
+        differences = keyword_differences(before, after)
         if bool(before.unions) != bool(after.unions):
             self._note(old, new, [each for each in differences if each[0].startswith("null-")])
             return
@@ -180,11 +180,7 @@ class SchemaComparison(Sides):
             here = either if kind.endswith(("read-only", "write-only")) else reach
             if kind == "no-longer-read-only" and new.required:
                 kind = "required-no-longer-read-only"  # noqa: PLW2901 - the same change of a required property
-            if kind == "type-as-text" and reach.received:  # what a named schema is in an answer is no text
-                self.add("type-changed", old.place, Reach(received=reach.received), former, latter)
-                here = Reach(reach.sent)
-            if kind != "type-as-text" or here.sent or not reach.received:
-                self.add(kind, old.place, here, former, latter)
+            self.add(kind, old.place, here, former, latter)
 
     def _children(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
         bases, prefix = before.common(after), ".properties."

@@ -25,7 +25,6 @@ from victor_ext.spec.tree import (
 from .keywords import DOCUMENTATION, Difference, canonical, join, keyword_changes, keywords, types_text
 
 SCHEMAS = "components.schemas."
-_PLAIN = {"integer", "number", "boolean"}
 _NO_MEANING = {*DOCUMENTATION, "$schema", "$id", "$anchor", "$defs", "definitions"}
 
 
@@ -48,8 +47,6 @@ class Part:
     """What knows the operations that reach it; None while two schemas are compared apart from any operation."""
     required: bool = False
     """Whether it is a property that has to be there."""
-    as_text: bool = False
-    """Whether its values are written as plain text, as in a query: 5 and "5" are the same there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,24 +97,10 @@ class Shapes(Components):
         super().__init__(document)
         self._both: dict[frozenset[int], Tree] = {}
 
-    @cached_property
-    def _of_bodies(self) -> set[int]:
-        """The ids of the schemas that some request has where values are not written as text."""
-        holders = [each for each in self.by_id.values() if each.kind != "schema" and each.sent and not is_text(each)]
-        pending = [schema for each in holders if (schema := schema_at(each.tree, "schema")) is not None]
-        seen: set[int] = set()
-        while pending:
-            tree = pending.pop()
-            if id(tree) not in seen:
-                seen.add(id(tree))
-                pending += [self.resolve(tree), *(child for _, child in self._children(tree))]
-        return seen
-
     def part(self, place: str) -> Part:
         """The schema at its own place."""
         component = self.by_place[place]
-        as_text = bool(component.sent) and id(component.tree) not in self._of_bodies
-        return Part(component.tree, place, place, component, as_text=as_text)
+        return Part(component.tree, place, place, component)
 
     @cached_property
     def users(self) -> dict[str, list[str]]:
@@ -160,7 +143,7 @@ class Shapes(Components):
 
     def child_part(self, parent: Part, child: Child, place: str) -> Part:
         component = None if parent.component is None else self.of(child.tree) or parent.component
-        return Part(child.tree, place, place, component, as_text=parent.as_text)
+        return Part(child.tree, place, place, component)
 
     def label(self, tree: Tree) -> str:
         """What to call a schema: its name, or its types and properties."""
@@ -253,11 +236,8 @@ class Shapes(Components):
                 shape.keywords[keyword] = Given(joined, home)
 
 
-def keyword_differences(old: Shape, new: Shape, *, as_text: bool = False) -> list[Difference]:
-    """What differs between the keywords of two schemas, without what a common base gives; little beside other types.
-
-    `as_text` is that of `Part`.
-    """
+def keyword_differences(old: Shape, new: Shape) -> list[Difference]:
+    """What differs between the keywords of two schemas, without what a common base gives; little beside other types."""
     bases = old.common(new)
     differences: list[Difference] = []
     for keyword in sorted({*old.keywords, *new.keywords}):
@@ -266,17 +246,10 @@ def keyword_differences(old: Shape, new: Shape, *, as_text: bool = False) -> lis
         nowhere = keyword == "type" and None in (first, second) and (old.inferred or new.inferred)
         if first != second and not nowhere and not {each.home for each in given if each} <= bases:
             differences += keyword_changes(keyword, first, second)
-    if as_text and new.value("type") == {"string"} and (old.value("type") or {"array"}) <= _PLAIN:
-        differences = [("type-as-text", *each[1:]) if each[0] == "type-changed" else each for each in differences]
     if any(kind == "type-changed" for kind, _, _ in differences):
         kept = ("type-changed", "null-admitted", "null-refused", "became-read-only", "became-write-only")
         return [each for each in differences if each[0] in kept]
     return differences
-
-
-def is_text(part: Component) -> bool:
-    """Whether the values of what has a schema are written as plain text."""
-    return part.kind == "parameter" or part.place.endswith(".content.application/x-www-form-urlencoded")
 
 
 def meaning(tree: Tree) -> set[str]:
