@@ -89,7 +89,7 @@ def _is_right(case: Case, verdict: Verdict, *, code: bool) -> bool:
 
 def _ours(old: Path, new: Path, *, code: bool) -> Verdict:
     before, after = (json.loads(file.read_text(encoding="utf-8")) for file in (old, new))
-    entries = compare(before, after, python_changes(old, new) if code else {}).entries
+    entries = compare(before, after, python_changes(old, new) if code else {})
     if any((entry.python if code else entry.wire) == "breaks" for entry in entries):
         return "breaks"
     return "less" if entries else "nothing"

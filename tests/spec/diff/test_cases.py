@@ -7,7 +7,6 @@ import pytest
 
 from tests.cases import cases_beside
 from victor_ext.spec.diff.changes import RULES, Change, PythonChange, Reach, Sides
-from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.tree import METHODS, copied
 
@@ -21,11 +20,6 @@ pytestmark = pytest.mark.thorough
 def test_it_is_no_change(name: str, turned: bool) -> None:
     old, new = reversed(SAME[name]) if turned else SAME[name]
     assert [(each.place, each.what) for each in entries(old, new)] == []
-
-
-def test_texts_are_counted() -> None:
-    old, new = SAME["examples and descriptions"]
-    assert compare(copied(old), copied(new)).documentation == 2
 
 
 @pytest.mark.parametrize("case", [*WIRE, *CODE, *MORE], ids=str)

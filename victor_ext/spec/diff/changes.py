@@ -257,7 +257,6 @@ class Sides:
         """The operations of the new document that are in the old one too, by their old names."""
         self.moves = moves_of(self.old, self.same_operations)
         old_names = {new.name: old for old, new in self.same_operations.items()}
-        self.added = [name for name in self.new.operations if name not in old_names]
 
         @cache
         def translate(names: Names) -> Names:

@@ -3,14 +3,13 @@
 import hashlib
 import re
 import sys
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping
 
-from victor_ext.spec.tree import Tree, around, mapping_at
+from victor_ext.spec.tree import Tree, around
 
 from .access import compare_access
 from .changes import ANY_NOTICE, LEVELS, Change, Entry, Level, Notice, PythonChange, Reach, Sides, reach_of, worst
-from .keywords import DOCUMENTATION, as_json
+from .keywords import as_json
 from .operations import OperationComparison
 from .schemas import words_of
 from .shape import Shapes
@@ -19,34 +18,21 @@ MAX_FRAMES = 50_000
 """Schemas refer to each other in chains of hundreds, and each takes some calls."""
 
 
-@dataclass(frozen=True)
-class Comparison:
-    entries: list[Entry] = field(default_factory=list[Entry])
-    documentation: int = 0
-    """Changed texts and examples."""
-    added: Sequence[str] = ()
-    """The operations that only the new document has."""
-    moved: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The new name of each operation that moved."""
-
-
 def compare(
     old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None, notice: Notice = ANY_NOTICE
-) -> Comparison:
-    """Compare two documents.
+) -> list[Entry]:
+    """Compare two documents: one entry for each component that changed.
 
     `old` and `new` come from `victor_ext.spec.document.load`, and are changed (see `Components`). `python` has the
     changes of the generated packages by place; None leaves that column empty.
     """
     sides = compared(Shapes(old), Shapes(new), notice)
-    moved = {each.old: each.new for each in sides.changes if each.kind == "operation-moved"}
     by_home = _by_home(sides, python or {})
     by_place: dict[str, dict[Change, Reach]] = {}
     for change, reach in sides.changes.items():
         by_place.setdefault(change.place, {})[change] = reach
     places = sorted({*by_place, *by_home})
-    entries = [_entry(sides, place, by_place.get(place, {}), by_home.get(place)) for place in places]
-    return Comparison(entries, _documentation(sides), sides.added, moved)
+    return [_entry(sides, place, by_place.get(place, {}), by_home.get(place)) for place in places]
 
 
 def compared(old: Shapes, new: Shapes, notice: Notice = ANY_NOTICE) -> Sides:
@@ -60,17 +46,6 @@ def compared(old: Shapes, new: Shapes, notice: Notice = ANY_NOTICE) -> Sides:
     finally:
         sys.setrecursionlimit(limit)
     return sides
-
-
-def _documentation(sides: Sides) -> int:
-    """The number of texts and examples that differ."""
-    pairs = [(mapping_at(sides.old.document, "info"), mapping_at(sides.new.document, "info"))]
-    pairs += [
-        (part.tree, other.tree)
-        for place, part in sides.old.by_place.items()
-        if (other := sides.new.by_place.get(sides.moves.now(place)))
-    ]
-    return sum(old.get(key) != new.get(key) for old, new in pairs for key in DOCUMENTATION)
 
 
 def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:

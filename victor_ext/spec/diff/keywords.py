@@ -8,7 +8,7 @@ from typing import Any
 from victor_ext.spec.tree import Tree, is_among, is_list, is_mapping, mapping_at, types_of
 
 DOCUMENTATION = {"description", "title", "summary", "example", "examples", "externalDocs", "$comment"}
-"""Keys whose changes are counted only."""
+"""Keys whose changes are none."""
 
 Limit = tuple[float, bool]
 """A limit. The flag makes the tighter of two limits the greater one (lower limits) or the lesser one (upper limits)."""

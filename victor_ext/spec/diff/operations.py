@@ -20,9 +20,10 @@ class OperationComparison(SchemaComparison):
         for name, operation in self.old.operations.items():
             if name not in self.same_operations:
                 self.add("operation-removed", operation.place, _both(name))
-        for name in self.added:
-            added = self.new.operations[name]
-            self.add("webhook-added" if added.incoming else "operation-added", added.place, _both(name))
+        known = {each.name for each in self.same_operations.values()}
+        for name, added in self.new.operations.items():
+            if name not in known:
+                self.add("webhook-added" if added.incoming else "operation-added", added.place, _both(name))
         for name, new in self.same_operations.items():
             old = self.old.operations[name]
             if wire_name(old) != wire_name(new):
