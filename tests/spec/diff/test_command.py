@@ -167,18 +167,6 @@ class TestApprovals:
         assert not Path("new.approved.yaml").exists()
 
 
-@pytest.mark.parametrize(("sunset", "days", "says"), CASES["sunsets"])
-def test_a_deprecation_leaves_time(
-    capsys: pytest.CaptureFixture[str], sunset: str | None, days: str, says: str
-) -> None:
-    ended = {"deprecated": True, **({"x-sunset": sunset} if sunset else {})}
-    old, new = (
-        write(name, receives(card(pin={**TEXT, **more}))) for name, more in (("old.json", {}), ("new.json", ended))
-    )
-    assert run(old, new, "--sunset-days", days) == ("soon" in says or "without" in says)
-    assert f"    {says}" in capsys.readouterr().out
-
-
 @pytest.mark.nightly
 def test_the_bytes_do_not_depend_on_the_order_of_hashes(victor_yaml: Path) -> None:
     text = victor_yaml.read_text(encoding="utf-8").replace("payerCounterpartyId", "payerId")

@@ -29,14 +29,6 @@ def _add_diff(command: argparse.ArgumentParser) -> None:
     add_approved(command, "NEW, else beside OLD")
     command.add_argument("--approve", metavar="REASON", help="approve all that breaks, and write it to that file")
     command.add_argument("--expires", metavar="YYYY-MM-DD", help="the last day of what --approve writes")
-    text = "the days that a deprecation has to leave until its x-sunset, which it needs then (default: 0)"
-    command.add_argument("--sunset-days", metavar="DAYS", type=_days, default=0, help=text)
-
-
-def _days(text: str) -> int:
-    if not text.isdecimal() or int(text) > 36_500:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days: write one such as 180.")
-    return int(text)
 
 
 def _run_diff(options: argparse.Namespace) -> int:
@@ -53,7 +45,7 @@ def _run_diff(options: argparse.Namespace) -> int:
         before, after = (load(file, fetch=fetch, **reading(options)) for file, fetch in both)
         (old, _), (new, _) = both
         python = None if options.no_python else python_changes(old, new, name=options.name, trees=(before, after))
-        report = report_on(before, after, python, read_approvals(file), options.sunset_days)
+        report = report_on(before, after, python, read_approvals(file))
     if options.approve is not None:
         count = len(report.breaking())
         report = report.approve(file, options.approve, options.expires, "wire" if options.no_python else "both")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -15,7 +14,7 @@ import yaml
 from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.tree import around
 
-from .keywords import keyword_changes, lifecycle, sunset_of
+from .keywords import keyword_changes, lifecycle
 from .shape import Shapes
 
 Level = Literal["breaks", "look", "fine", "none"]
@@ -240,18 +239,11 @@ class Change:
     """As in `Rule`."""
 
 
-Notice = tuple[date, bool]
-"""The first day on which a sunset leaves time enough, and whether what is deprecated needs a sunset."""
-
-ANY_NOTICE: Notice = (date.min, False)
-
-
 class Sides:
     """Both documents, and what differs so far."""
 
-    def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
+    def __init__(self, old: Shapes, new: Shapes) -> None:
         self.old, self.new = old, new
-        self._soonest, self._needs_sunset = notice
         self.changes: dict[Change, Reach] = {}
         self.same_operations = same_operations(self.old, self.new)
         """The operations of the new document that are in the old one too, by their old names."""
@@ -270,10 +262,6 @@ class Sides:
         if kind in _REMOVALS and place in self.old.by_place:
             day = lifecycle(self.old.by_place[place].tree).get("deprecated")
             old = f" (its sunset was {day})" if day else ""
-        if kind.startswith("sunset") and (sunset := sunset_of(new)) and sunset < self._soonest:
-            kind = "sunset-too-soon"
-        elif kind == "deprecated" and self._needs_sunset:
-            kind = "sunset-missing"
         rule = RULES[kind]
         self.note(Change(place, kind, old, new, (rule.sent, rule.received), absorbed=rule.absorbed), reach)
 

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from victor_ext.spec.tree import Tree, around
 
 from .access import compare_access
-from .changes import ANY_NOTICE, LEVELS, Change, Entry, Level, Notice, PythonChange, Reach, Sides, reach_of, worst
+from .changes import LEVELS, Change, Entry, Level, PythonChange, Reach, Sides, reach_of, worst
 from .keywords import as_json
 from .operations import OperationComparison
 from .schemas import words_of
@@ -18,15 +18,13 @@ MAX_FRAMES = 50_000
 """Schemas refer to each other in chains of hundreds, and each takes some calls."""
 
 
-def compare(
-    old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None, notice: Notice = ANY_NOTICE
-) -> list[Entry]:
+def compare(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None) -> list[Entry]:
     """Compare two documents: one entry for each component that changed.
 
     `old` and `new` come from `victor_ext.spec.document.load`, and are changed (see `Components`). `python` has the
     changes of the generated packages by place; None leaves that column empty.
     """
-    sides = compared(Shapes(old), Shapes(new), notice)
+    sides = compared(Shapes(old), Shapes(new))
     by_home = _by_home(sides, python or {})
     by_place: dict[str, dict[Change, Reach]] = {}
     for change, reach in sides.changes.items():
@@ -35,11 +33,11 @@ def compare(
     return [_entry(sides, place, by_place.get(place, {}), by_home.get(place)) for place in places]
 
 
-def compared(old: Shapes, new: Shapes, notice: Notice = ANY_NOTICE) -> Sides:
+def compared(old: Shapes, new: Shapes) -> Sides:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, MAX_FRAMES))
     try:
-        sides = OperationComparison(old, new, notice)
+        sides = OperationComparison(old, new)
         sides.run()
         sides.named()
         compare_access(sides)

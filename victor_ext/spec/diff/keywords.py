@@ -69,7 +69,7 @@ def lifecycle(tree: Tree) -> dict[str, str]:
     return given
 
 
-def sunset_of(text: str) -> date | None:
+def _sunset_of(text: str) -> date | None:
     """The day of an `x-sunset`, which has a time or not; None for what is no date."""
     try:
         return datetime.fromisoformat(text).date()
@@ -205,7 +205,7 @@ def _format_change(old: str | None, new: str | None) -> Difference:
 
 
 def _deprecation_change(old: str | None, new: str | None) -> Difference:
-    before, after = (sunset_of(each or "") for each in (old, new))
+    before, after = (_sunset_of(each or "") for each in (old, new))
     if not new:
         kind = "undeprecated" if new is None else "sunset-removed" if old else "deprecated"
     elif after is None:

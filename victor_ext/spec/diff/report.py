@@ -141,19 +141,13 @@ class Report:
 
 
 def report_on(
-    before: Tree,
-    after: Tree,
-    python: Mapping[str, PythonChange] | None,
-    approvals: Sequence[Approval],
-    sunset_days: int = 0,
+    before: Tree, after: Tree, python: Mapping[str, PythonChange] | None, approvals: Sequence[Approval]
 ) -> Report:
     """Compare two loaded documents, which stay as they are.
 
-    `python` has the changes of their packages; None when they were not compared. `sunset_days` is the least number of
-    days until a sunset; above 0, what is deprecated must have one.
+    `python` has the changes of their packages; None when they were not compared.
     """
-    notice = today() + datetime.timedelta(days=sunset_days), sunset_days > 0
-    entries = compare(copied(before), copied(after), python, notice)
+    entries = compare(copied(before), copied(after), python)
     return Report(entries=entries, approvals=approvals, today=today(), python_compared=python is not None)
 
 

@@ -10,7 +10,7 @@ from itertools import zip_longest
 
 from victor_ext.spec.tree import Tree, members, named_schemas
 
-from .changes import LEVELS, RULES, Change, Level, Notice, Reach, Sides, worst
+from .changes import LEVELS, RULES, Change, Level, Reach, Sides, worst
 from .keywords import Difference, canonical
 from .shape import SCHEMAS, Child, Part, Shape, Shapes, Union, keyword_differences, paired
 
@@ -18,8 +18,8 @@ from .shape import SCHEMAS, Child, Part, Shape, Shapes, Union, keyword_differenc
 class SchemaComparison(Sides):
     """Compares schemas, and adds what it finds to the changes."""
 
-    def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
-        super().__init__(old, new, notice)
+    def __init__(self, old: Shapes, new: Shapes) -> None:
+        super().__init__(old, new)
         self._instead: dict[str, str] = {}
         """By the place of a schema that a reference led to, the place where it leads now; "" for what is inline."""
         self._kept: set[str] = set()
