@@ -231,12 +231,16 @@ class Change:
     """A key of `RULES`."""
     old: str
     new: str
-    levels: tuple[Level, Level]
-    """When it is sent, and when it is received."""
-    detail: str = ""
-    """What differs, where the values do not say it."""
-    absorbed: str = ""
-    """As in `Rule`."""
+    within: str = ""
+    """Its place within the schema that stands at `place` instead of another one."""
+
+    @property
+    def rule(self) -> Rule:
+        return RULES[self.kind]
+
+    def words(self) -> str:
+        words = self.rule.words.replace("{old}", self.old).replace("{new}", self.new)
+        return f"{self.within.removeprefix('.')}: {words}" if self.within else words
 
 
 class Sides:
@@ -262,8 +266,7 @@ class Sides:
         if kind in _REMOVALS and place in self.old.by_place:
             day = lifecycle(self.old.by_place[place].tree).get("deprecated")
             old = f" (its sunset was {day})" if day else ""
-        rule = RULES[kind]
-        self.note(Change(place, kind, old, new, (rule.sent, rule.received), absorbed=rule.absorbed), reach)
+        self.note(Change(place, kind, old, new), reach)
 
     def differ(self, kind: str, place: str, reach: Reach, old: str, new: str) -> None:
         """Note a change of a text, if it is another one now."""

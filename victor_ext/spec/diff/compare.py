@@ -11,7 +11,6 @@ from .access import compare_access
 from .changes import LEVELS, Change, Entry, Level, PythonChange, Reach, Sides, reach_of, worst
 from .keywords import as_json
 from .operations import OperationComparison
-from .schemas import words_of
 from .shape import Shapes
 
 MAX_FRAMES = 50_000
@@ -89,10 +88,12 @@ def _entry(sides: Sides, place: str, changes: Mapping[Change, Reach], python: Py
         old, new = sides.old.by_place.get(place), sides.new.by_place.get(sides.moves.now(place))
         reach = sides.reach(old, new) if old and new else reach_of(old or new)
     levels: dict[Change, Level] = {
-        change: worst(level for level, names in zip(change.levels, (each.sent, each.received), strict=True) if names)
+        change: worst([change.rule.sent] * bool(each.sent) + [change.rule.received] * bool(each.received))
         for change, each in changes.items()
     }
-    ordered = sorted(changes, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new))
+    ordered = sorted(
+        changes, key=lambda each: (-LEVELS.index(levels[each]), each.within, each.kind, each.old, each.new)
+    )
     words = [*dict.fromkeys(_words(ordered, changes))]
     if python is not None:
         words.append(f"in Python: {python.what}" if words else python.what)
@@ -113,8 +114,8 @@ def _words(changes: list[Change], reaches: Mapping[Change, Reach]) -> Iterator[s
     """Changes in words, with what the generated package makes of those that are received: once for what is alike."""
     seen = {""}
     for change in changes:
-        absorbed = change.absorbed if reaches[change].received else ""
-        yield words_of(change) if absorbed in seen else f"{words_of(change)} ({absorbed})"
+        absorbed = change.rule.absorbed if reaches[change].received else ""
+        yield change.words() if absorbed in seen else f"{change.words()} ({absorbed})"
         seen.add(absorbed)
 
 
@@ -123,7 +124,7 @@ def _fingerprint(place: str, wire: Level, changes: Iterable[Change], python: Pyt
 
     The index of a server is left out: another server before it makes no difference.
     """
-    essence = [[change.kind, change.old, change.new, *filter(None, [change.detail])] for change in changes]
+    essence = [[change.kind, change.old, change.new, *filter(None, [change.within])] for change in changes]
     if not essence and python is not None:
         essence = [["python", python.level, *python.names]]
     parts = re.sub(r"servers\[\d+\]", "servers[]", place), wire, essence

@@ -4,13 +4,13 @@ A reference that leads to another schema than before is one change of the place 
 is gone: then it was renamed, or written out.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import zip_longest
 
 from victor_ext.spec.tree import Tree, members, named_schemas
 
-from .changes import LEVELS, RULES, Change, Level, Reach, Sides, worst
+from .changes import Change, Level, Reach, Sides, worst
 from .keywords import Difference, canonical
 from .shape import SCHEMAS, Child, Part, Shape, Shapes, Union, keyword_differences, paired
 
@@ -111,12 +111,11 @@ class SchemaComparison(Sides):
             first, second = self.old.of(pair[0]), self.new.of(pair[1])
             if first is not None and second is not None:
                 self._replaces(first.place, second.place)
+        reach = self.reach(old.component, new.component)
+        for each in changes:
+            self.note(replace(each, place=old.place, within=each.place), reach)
         if changes:
-            levels = worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
-            names = self.old.label(old.tree), self.new.label(new.tree)
-            absorbed = max(changes, key=lambda each: LEVELS.index(each.levels[1])).absorbed
-            change = Change(old.place, "replaced", *names, levels, _summary(changes), absorbed)
-            self.note(change, self.reach(old.component, new.component))
+            self.add("replaced", old.place, reach, self.old.label(old.tree), self.new.label(new.tree))
 
     def _is_same(self, old: Tree, new: Tree) -> bool:
         ends = self.old.end(old)[0], self.new.end(new)[0]
@@ -268,7 +267,7 @@ class SchemaComparison(Sides):
     def _levels(self, old: Tree, new: Tree) -> tuple[Level, Level]:
         """The worst that differs between two schemas when they are sent, and when they are received."""
         changes = [*self._differences([(self.old.end(old)[0], self.new.end(new)[0])])]
-        return worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
+        return worst(each.rule.sent for each in changes), worst(each.rule.received for each in changes)
 
     def _with_member(self, old: Part, new: Part) -> None:
         """Compare a single schema with the member of a union that it became, or was. Null is said of the whole."""
@@ -307,14 +306,3 @@ class SchemaComparison(Sides):
         if before == after or before not in old or after not in new:
             return before != after
         return before in new or (after in old and not self._is_same(old[before].tree, new[after].tree))
-
-
-def _summary(changes: Sequence[Change], most: int = 3) -> str:
-    ordered = sorted(changes, key=lambda each: -max(LEVELS.index(level) for level in each.levels))
-    words = [f"{each.place.removeprefix('.')}: {words_of(each)}".removeprefix(": ") for each in ordered[:most]]
-    return "; ".join(words) + (f"; and {len(changes) - most} more" if len(changes) > most else "")
-
-
-def words_of(change: Change) -> str:
-    words = RULES[change.kind].words.replace("{old}", change.old).replace("{new}", change.new)
-    return f"{change.detail} ({words})" if change.detail else words
