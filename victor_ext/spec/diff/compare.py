@@ -91,9 +91,9 @@ def _entry(sides: Sides, place: str, changes: Mapping[Change, Reach], python: Py
         change: worst([change.rule.sent] * bool(each.sent) + [change.rule.received] * bool(each.received))
         for change, each in changes.items()
     }
-    ordered = sorted(
-        changes, key=lambda each: (-LEVELS.index(levels[each]), each.within, each.kind, each.old, each.new)
-    )
+    # The worst first; what is said of the whole comes before what is said of a part of it.
+    ordered = sorted(changes, key=lambda each: (each.within, each.kind, each.old, each.new))
+    ordered.sort(key=lambda each: LEVELS.index(levels[each]), reverse=True)
     words = [*dict.fromkeys(_words(ordered, changes))]
     if python is not None:
         words.append(f"in Python: {python.what}" if words else python.what)
