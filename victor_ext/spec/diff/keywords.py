@@ -26,7 +26,6 @@ _ANY_TEXT = {"", ".*", "^", "$", "^.*", ".*$", "^.*$"}
 """Patterns that every text matches."""
 _OTHERS = "..."
 """Stands among the values of an enum for those that the document does not name: see `x-extensible-enum`."""
-_STABILITY = ("draft", "alpha", "beta", "stable")
 
 
 def keywords(tree: Tree) -> dict[str, Any]:
@@ -58,15 +57,9 @@ def keywords(tree: Tree) -> dict[str, Any]:
 
 
 def lifecycle(tree: Tree) -> dict[str, str]:
-    """How long an operation, a parameter or a schema stays.
-
-    `deprecated` is there for what is deprecated, with its `x-sunset`, or ""; `stability` is an `x-stability-level`.
-    """
-    level = str(tree.get("x-stability-level", _STABILITY[-1]))
-    given = {} if level == _STABILITY[-1] else {"stability": level}
-    if "x-sunset" in tree or tree.get("deprecated") is True:
-        given["deprecated"] = str(tree.get("x-sunset", ""))
-    return given
+    """How long an operation, a parameter or a schema stays: `deprecated` is its `x-sunset`, or "" if it has no date."""
+    is_ending = "x-sunset" in tree or tree.get("deprecated") is True
+    return {"deprecated": str(tree.get("x-sunset", ""))} if is_ending else {}
 
 
 def _sunset_of(text: str) -> date | None:
@@ -215,19 +208,10 @@ def _deprecation_change(old: str | None, new: str | None) -> Difference:
     return kind, old or "", new or ""
 
 
-def _stability_change(old: str | None, new: str | None) -> Difference:
-    first, second = old or _STABILITY[-1], new or _STABILITY[-1]
-    if not {first, second} <= {*_STABILITY}:
-        return "stability-unknown", first, second
-    is_less = _STABILITY.index(second) < _STABILITY.index(first)
-    return "stability-decreased" if is_less else "stability-increased", first, second
-
-
 _CHANGES: dict[str, Callable[[Any, Any], Difference]] = {
     "type": _type_change,
     "format": _format_change,
     "deprecated": _deprecation_change,
-    "stability": _stability_change,
 }
 
 
