@@ -49,7 +49,8 @@ def spec_diff(folder: Path) -> str:
     paths = folder / "old.yaml", folder / "new.yaml"
     for path, text in zip(paths, (old, new), strict=True):
         path.write_text(text, encoding="utf-8")
-    report = Report(entries=compare(*map(load, paths), python_changes(*paths)))
+    python = python_changes(*paths, (load(paths[0]), load(paths[1])))
+    report = Report(entries=compare(*map(load, paths), python))
     return report.as_text(width=WIDTH - 4, colour=True)
 
 

@@ -8,6 +8,7 @@ import pytest
 from tests.cases import cases_beside
 from victor_ext.spec.diff.changes import RULES, Change, PythonChange, Reach, Sides
 from victor_ext.spec.diff.python import python_changes
+from victor_ext.spec.document import load
 from victor_ext.spec.tree import METHODS, copied
 
 from .cases import CODE, MORE, OPERATIONS, SAME, TOLD, WIRE, Case, Tree, entries
@@ -53,7 +54,7 @@ def test_every_rule_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", TOLD)
 def test_what_is_told_in_both_columns(name: str) -> None:
     old, new, told = TOLD[name]
-    python = python_changes(Path("old.json"), Path("new.json"), name="pkg", trees=(copied(old), copied(new)))
+    python = python_changes(Path("old.json"), Path("new.json"), (copied(old), copied(new)), "pkg")
     assert {each.place: [each.wire, each.python, each.what] for each in entries(old, new, python)} == told
 
 
@@ -104,7 +105,8 @@ def test_a_change_names_what_it_breaks_and_its_cause(name: str, tmp_path: Path) 
         new = new.replace(before, after)
     (tmp_path / "old.yaml").write_text(old)
     (tmp_path / "new.yaml").write_text(new)
-    found = python_changes(tmp_path / "old.yaml", tmp_path / "new.yaml", name="cards_api")
+    paths = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    found = python_changes(*paths, (load(paths[0]), load(paths[1])), "cards_api")
     assert dict(found) == {
         place: PythonChange(level, tuple(f"cards_api.{name}" for name in names.split()), what)
         for place, level, names, what in WRITTEN["cases"][name]["told"]

@@ -44,7 +44,7 @@ def _run_diff(options: argparse.Namespace) -> int:
         both = [stack.enter_context(_opened(source)) for source in (options.old, options.new)]
         before, after = (load(file, fetch=fetch, **reading(options)) for file, fetch in both)
         (old, _), (new, _) = both
-        python = None if options.no_python else python_changes(old, new, name=options.name, trees=(before, after))
+        python = None if options.no_python else python_changes(old, new, (before, after), options.name)
         report = report_on(before, after, python, read_approvals(file))
     if options.approve is not None:
         count = len(report.breaking())
