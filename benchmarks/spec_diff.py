@@ -26,7 +26,6 @@ from rich.table import Table
 from tests.spec.diff.cases import CODE, MORE, SAME, WIRE, Case
 from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.python import python_changes
-from victor_ext.spec.document import load
 
 REDOCLY = "@redocly/cli@2.77.0"
 Verdict = str
@@ -90,7 +89,7 @@ def _is_right(case: Case, verdict: Verdict, *, code: bool) -> bool:
 
 def _ours(old: Path, new: Path, *, code: bool) -> Verdict:
     before, after = (json.loads(file.read_text(encoding="utf-8")) for file in (old, new))
-    entries = compare(before, after, python_changes(old, new, (load(old), load(new))) if code else {})
+    entries = compare(before, after, python_changes(old, new) if code else {}).entries
     if any((entry.python if code else entry.wire) == "breaks" for entry in entries):
         return "breaks"
     return "less" if entries else "nothing"

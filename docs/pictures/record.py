@@ -26,6 +26,7 @@ from victor_ext import Victor, VictorOAuth, idempotency_key_for
 from victor_ext.cli import main as victor
 from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.spec.diff.compare import compare
+from victor_ext.spec.diff.formats import as_text
 from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.diff.report import Report
 from victor_ext.spec.document import load
@@ -49,9 +50,9 @@ def spec_diff(folder: Path) -> str:
     paths = folder / "old.yaml", folder / "new.yaml"
     for path, text in zip(paths, (old, new), strict=True):
         path.write_text(text, encoding="utf-8")
-    python = python_changes(*paths, (load(paths[0]), load(paths[1])))
-    report = Report(entries=compare(*map(load, paths), python))
-    return report.as_text(width=WIDTH - 4, colour=True)
+    result = compare(*map(load, paths), python_changes(*paths))
+    report = Report(old="old.yaml", new="new.yaml", file="new.yaml", **vars(result))
+    return as_text(report, width=WIDTH - 4, colour=True)
 
 
 def demo() -> str:

@@ -127,7 +127,7 @@ def test_the_limit_of_a_command_is_an_option(tmp_path: Path, capsys: pytest.Capt
     values = ", ".join(["1"] * 1_000)
     (spec := tmp_path / "some.yaml").write_text(f"{HEAD}x: [{values}]\n", encoding="utf-8")
     out = f"--out={tmp_path / 'out'}"
-    ways = (["generate", spec, out], ["check", spec], ["diff", spec, spec], ["update", spec, spec, out])
+    ways = (["generate", spec, out], ["check", spec], ["diff", spec, spec, "--github"], ["update", spec, spec, out])
     for way in (*ways, ["operations", spec]):
         arguments = [*map(str, way)]
         assert operations.main([*arguments, "--max-mib=0.02"], prog="victor spec") == 2

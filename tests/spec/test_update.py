@@ -87,13 +87,13 @@ def test_the_changelog_names_new_operations_and_what_is_to_be_looked_at(shop: Pa
     )
     newer = newer.replace("price: {type: integer}", "price: {type: integer, nullable: true}")
     text = changelog_of(shop, newer)
-    assert "  - `paths./cards.get` (requests may have more): added; in Python: " in text
+    assert "  - New operation: `get /cards`.\n" in text
     assert "components.schemas.Card.properties.price` (" in text
 
 
 def test_a_renamed_path_parameter_makes_no_new_operation(shop: Path) -> None:
     text = changelog_of(shop, OLD.replace("/cards/{id}:", "/cards/{card}:").replace("name: id,", "name: card,"))
-    assert "paths./cards/{card}.get" not in text
+    assert "New operation" not in text
     assert "path:id` (in Python): path parameter is named card instead of id" in text
 
 
@@ -101,8 +101,9 @@ def test_the_changelog_names_each_move_once_and_what_changed_in_it(shop: Path) -
     newer = OLD.replace("/cards/{id}:", "/v2/cards/{id}:").replace("price: {type: integer}", "price: {type: string}")
     text = changelog_of(shop, newer)
     assert text.count("/v2/cards") == 1
-    assert "  - `paths./cards/{id}.get` (on the wire): moved to get /v2/cards/{id}\n" in text
+    assert "  - Moved: `get /cards/{id}` to `get /v2/cards/{id}`.\n" in text
     assert "components.schemas.Card.properties.price` (on the wire and in Python): type changed" in text
+    assert "New operation" not in text
 
 
 def test_the_changelog_names_what_requests_may_have_now(shop: Path) -> None:

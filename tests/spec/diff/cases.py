@@ -34,7 +34,7 @@ class Case:
 
 def entries(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None) -> list[Entry]:
     """What the comparison says of two documents, which stay as they are."""
-    return compare(copied(old), copied(new), python)
+    return compare(copied(old), copied(new), python).entries
 
 
 # ---- Documents ----

@@ -76,7 +76,7 @@ def test_other_versions_of_all_schemas_beside_the_earlier_ones() -> None:
     old, new = (receives(ref(f"{version}3"), schemas) for version in "AB")
     (entry,) = entries(old, new)
     assert entry.place == "paths./cards.get.responses.200.content.application/json.schema"
-    assert ("properties.id: type changed" in entry.what, entry.wire) == (True, "breaks")
+    assert ("type changed" in entry.what, entry.wire) == (True, "breaks")
 
 
 def test_both_columns_of_one_place_are_one_entry() -> None:

@@ -117,16 +117,15 @@ def _rehearse(number: int, folder: Path) -> Found:
     for kind in ("user", "strict"):
         (folder / f"{name}_{kind}.py").write_text(user.text(f"{name}_pkg", strict=kind == "strict"), encoding="utf-8")
     same_surface = UserCode(folder / f"{name}_pkg").text(f"{name}_pkg") == user.text(f"{name}_pkg")
-    entries = compare(load(path), load(changed), package_changes(old, new, f"{case.document}_api"))
-    told_of = [(each.operations[0], text) for each in entries if each.operations for text in each.what.split("; ")]
-    moves = {operation: text.removeprefix("moved to ") for operation, text in told_of if text.startswith("moved to ")}
+    comparison = compare(load(path), load(changed), package_changes(old, new, f"{case.document}_api"))
+    entries = comparison.entries
     others = [each for each in entries if not (case.moved and each.what.startswith("moved to "))]
     told = worst(each.wire for each in others), worst(each.python for each in entries)
     shown = "; ".join(f"{each.place}: {each.wire}/{each.python} {each.what}" for each in entries)
     proof = client.talk_to(Provider(document))
     if case.moved and proof.level == worst(each.wire for each in entries) == "breaks":
         stayed = Provider(case.new(load(path), stays=True))
-        proof = client.talk_to(stayed, Provider(document), moves)
+        proof = client.talk_to(stayed, Provider(document), comparison.moved)
     return Found(told, proof, same_surface, shown)
 
 

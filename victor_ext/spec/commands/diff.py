@@ -8,11 +8,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from victor_ext.spec.decisions import DecisionError, default_path, read_approvals
+from victor_ext.spec.diff.formats import FORMATS, as_text
 from victor_ext.spec.diff.python import python_changes
-from victor_ext.spec.diff.report import Report, report_on
+from victor_ext.spec.diff.report import Report, lines_of, report_on
 from victor_ext.spec.document import DocumentError, load
 
 from . import Command, add_approved, add_reading, reading, show, show_as_is
@@ -21,7 +23,10 @@ from . import Command, add_approved, add_reading, reading, show, show_as_is
 def _add_diff(command: argparse.ArgumentParser) -> None:
     command.add_argument("old", metavar="OLD", help="a document, or git:REV:path")
     command.add_argument("new", metavar="NEW", help="a document, or git:REV:path")
-    command.add_argument("--json", action="store_true", help="write JSON instead of text")
+    formats = command.add_mutually_exclusive_group()
+    for form in FORMATS:
+        text = f"write {form} instead of text"
+        formats.add_argument(f"--{form}", dest="format", action="store_const", const=form, help=text)
     command.add_argument("--out", metavar="FILE", type=Path, help="write to a file instead of the standard output")
     command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api, of OLD)")
     add_reading(command)
@@ -29,6 +34,15 @@ def _add_diff(command: argparse.ArgumentParser) -> None:
     add_approved(command, "NEW, else beside OLD")
     command.add_argument("--approve", metavar="REASON", help="approve all that breaks, and write it to that file")
     command.add_argument("--expires", metavar="YYYY-MM-DD", help="the last day of what --approve writes")
+    command.add_argument("--check-version", action="store_true", help="fail unless info.version moved as it must")
+    text = "the days that a deprecation has to leave until its x-sunset, which it needs then (default: 0)"
+    command.add_argument("--sunset-days", metavar="DAYS", type=_days, default=0, help=text)
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or int(text) > 36_500:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days: write one such as 180.")
+    return int(text)
 
 
 def _run_diff(options: argparse.Namespace) -> int:
@@ -44,24 +58,34 @@ def _run_diff(options: argparse.Namespace) -> int:
         both = [stack.enter_context(_opened(source)) for source in (options.old, options.new)]
         before, after = (load(file, fetch=fetch, **reading(options)) for file, fetch in both)
         (old, _), (new, _) = both
-        python = None if options.no_python else python_changes(old, new, (before, after), options.name)
-        report = report_on(before, after, python, read_approvals(file))
+        python = None if options.no_python else python_changes(old, new, name=options.name, trees=(before, after))
+        report = report_on(
+            before,
+            after,
+            python,
+            called=(options.old, options.new),
+            file=_path_of(options.new),
+            approved=read_approvals(file),
+            check_version=options.check_version,
+            sunset_days=options.sunset_days,
+        )
+        report = replace(report, lines=lines_of(new, options.max_mib)) if options.format == "github" else report
     if options.approve is not None:
         count = len(report.breaking())
         report = report.approve(file, options.approve, options.expires, "wire" if options.no_python else "both")
         show(f"Approvals written to {file}: {count}", to=sys.stderr)
-    write(report, options.out, as_json=options.json)
-    return int(bool(report.breaking()))
+    write(report, options.format, options.out)
+    return report.status
 
 
-def write(report: Report, out: Path | None = None, *, as_json: bool = False) -> None:
+def write(report: Report, form: str | None = None, out: Path | None = None) -> None:
     """Print a report, or write it to a file. Text has the width and the colours of the terminal."""
-    if as_json:
-        text = report.as_json()
+    if form is not None:
+        text = FORMATS[form](report)
     else:
         terminal = out is None and sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if terminal else 100
-        text = report.as_text(width=width, colour=terminal and not os.environ.get("NO_COLOR"))
+        text = as_text(report, width=width, colour=terminal and not os.environ.get("NO_COLOR"))
     if out is None:
         show_as_is(text)
     else:

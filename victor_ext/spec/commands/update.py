@@ -15,7 +15,7 @@ from victor_ext._output import replaced
 from victor_ext.spec.checking.check import check_generated
 from victor_ext.spec.decisions import default_path, read_accepted, read_approvals
 from victor_ext.spec.destination import build_folder, move_into_place, package_folder
-from victor_ext.spec.diff.changes import Entry
+from victor_ext.spec.diff.changes import RULES, Entry
 from victor_ext.spec.diff.packages import Side
 from victor_ext.spec.diff.python import package_changes
 from victor_ext.spec.diff.report import Report, number, one_line, report_on
@@ -54,7 +54,8 @@ def _run(options: argparse.Namespace) -> int:
         old = Side(document, before, folder / "old", name, options.decimals)
         new = Side(newer, after, folder / "new", name, options.decimals)
         changes = package_changes(old, new, name)
-        report = report_on(before, after, changes, approvals)
+        names = document.name, newer.name
+        report = report_on(before, after, changes, called=names, file=document, approved=approvals)
         write(report)
         show("")
         losses = check_generated(after, newer.name, new.made, accepted).problems
@@ -101,12 +102,15 @@ def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) 
     versions = [one_line(str(mapping_at(each, "info").get("version", ""))) for each in (before, after)]
     version = f": version {versions[1]} instead of {versions[0]}" if versions[0] != versions[1] else ""
     yield f"- The document `{document.name}` is a newer one{version}. {report.summary()}"
+    moves = {RULES["operation-moved"].words.replace("{new}", new) for new in report.moved.values()}
     lines = [
         f"`{one_line(each.place)}` ({effect}): {one_line(each.shortened())}"
         for _, entries in report.by_level()
         for each in entries
-        if (effect := _effect(each))
+        if each.what not in moves and not {*each.operations} <= {*report.added} and (effect := _effect(each))
     ]
+    lines += [f"Moved: `{one_line(old)}` to `{one_line(new)}`." for old, new in report.moved.items()]
+    lines += [f"New operation: `{one_line(each)}`." for each in report.added]
     yield from (f"  - {line}" for line in lines[:MAX_LINES])
     if len(lines) > MAX_LINES:
         yield f"  - {number(len(lines) - MAX_LINES, 'more change')}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -14,7 +15,7 @@ import yaml
 from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.tree import around
 
-from .keywords import keyword_changes, lifecycle
+from .keywords import keyword_changes, lifecycle, sunset_of
 from .shape import Shapes
 
 Level = Literal["breaks", "look", "fine", "none"]
@@ -231,28 +232,32 @@ class Change:
     """A key of `RULES`."""
     old: str
     new: str
-    within: str = ""
-    """Its place within the schema that stands at `place` instead of another one."""
+    levels: tuple[Level, Level]
+    """When it is sent, and when it is received."""
+    detail: str = ""
+    """What differs, where the values do not say it."""
+    absorbed: str = ""
+    """As in `Rule`."""
 
-    @property
-    def rule(self) -> Rule:
-        return RULES[self.kind]
 
-    def words(self) -> str:
-        words = self.rule.words.replace("{old}", self.old).replace("{new}", self.new)
-        return f"{self.within.removeprefix('.')}: {words}" if self.within else words
+Notice = tuple[date, bool]
+"""The first day on which a sunset leaves time enough, and whether what is deprecated needs a sunset."""
+
+ANY_NOTICE: Notice = (date.min, False)
 
 
 class Sides:
     """Both documents, and what differs so far."""
 
-    def __init__(self, old: Shapes, new: Shapes) -> None:
+    def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
         self.old, self.new = old, new
+        self._soonest, self._needs_sunset = notice
         self.changes: dict[Change, Reach] = {}
         self.same_operations = same_operations(self.old, self.new)
         """The operations of the new document that are in the old one too, by their old names."""
         self.moves = moves_of(self.old, self.same_operations)
         old_names = {new.name: old for old, new in self.same_operations.items()}
+        self.added = [name for name in self.new.operations if name not in old_names]
 
         @cache
         def translate(names: Names) -> Names:
@@ -266,7 +271,12 @@ class Sides:
         if kind in _REMOVALS and place in self.old.by_place:
             day = lifecycle(self.old.by_place[place].tree).get("deprecated")
             old = f" (its sunset was {day})" if day else ""
-        self.note(Change(place, kind, old, new), reach)
+        if kind.startswith("sunset") and (sunset := sunset_of(new)) and sunset < self._soonest:
+            kind = "sunset-too-soon"
+        elif kind == "deprecated" and self._needs_sunset:
+            kind = "sunset-missing"
+        rule = RULES[kind]
+        self.note(Change(place, kind, old, new, (rule.sent, rule.received), absorbed=rule.absorbed), reach)
 
     def differ(self, kind: str, place: str, reach: Reach, old: str, new: str) -> None:
         """Note a change of a text, if it is another one now."""

@@ -3,46 +3,74 @@
 import hashlib
 import re
 import sys
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from victor_ext.spec.tree import Tree, around
+from victor_ext.spec.tree import Tree, around, mapping_at
 
 from .access import compare_access
-from .changes import LEVELS, Change, Entry, Level, PythonChange, Reach, Sides, reach_of, worst
-from .keywords import as_json
+from .changes import ANY_NOTICE, LEVELS, Change, Entry, Level, Notice, PythonChange, Reach, Sides, reach_of, worst
+from .keywords import DOCUMENTATION, as_json
 from .operations import OperationComparison
+from .schemas import words_of
 from .shape import Shapes
 
 MAX_FRAMES = 50_000
 """Schemas refer to each other in chains of hundreds, and each takes some calls."""
 
 
-def compare(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None) -> list[Entry]:
-    """Compare two documents: one entry for each component that changed.
+@dataclass(frozen=True)
+class Comparison:
+    entries: list[Entry] = field(default_factory=list[Entry])
+    documentation: int = 0
+    """Changed texts and examples."""
+    added: Sequence[str] = ()
+    """The operations that only the new document has."""
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The new name of each operation that moved."""
+
+
+def compare(
+    old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None, notice: Notice = ANY_NOTICE
+) -> Comparison:
+    """Compare two documents.
 
     `old` and `new` come from `victor_ext.spec.document.load`, and are changed (see `Components`). `python` has the
     changes of the generated packages by place; None leaves that column empty.
     """
-    sides = compared(Shapes(old), Shapes(new))
+    sides = compared(Shapes(old), Shapes(new), notice)
+    moved = {each.old: each.new for each in sides.changes if each.kind == "operation-moved"}
     by_home = _by_home(sides, python or {})
     by_place: dict[str, dict[Change, Reach]] = {}
     for change, reach in sides.changes.items():
         by_place.setdefault(change.place, {})[change] = reach
     places = sorted({*by_place, *by_home})
-    return [_entry(sides, place, by_place.get(place, {}), by_home.get(place)) for place in places]
+    entries = [_entry(sides, place, by_place.get(place, {}), by_home.get(place)) for place in places]
+    return Comparison(entries, _documentation(sides), sides.added, moved)
 
 
-def compared(old: Shapes, new: Shapes) -> Sides:
+def compared(old: Shapes, new: Shapes, notice: Notice = ANY_NOTICE) -> Sides:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, MAX_FRAMES))
     try:
-        sides = OperationComparison(old, new)
+        sides = OperationComparison(old, new, notice)
         sides.run()
         sides.named()
         compare_access(sides)
     finally:
         sys.setrecursionlimit(limit)
     return sides
+
+
+def _documentation(sides: Sides) -> int:
+    """The number of texts and examples that differ."""
+    pairs = [(mapping_at(sides.old.document, "info"), mapping_at(sides.new.document, "info"))]
+    pairs += [
+        (part.tree, other.tree)
+        for place, part in sides.old.by_place.items()
+        if (other := sides.new.by_place.get(sides.moves.now(place)))
+    ]
+    return sum(old.get(key) != new.get(key) for old, new in pairs for key in DOCUMENTATION)
 
 
 def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
@@ -88,12 +116,10 @@ def _entry(sides: Sides, place: str, changes: Mapping[Change, Reach], python: Py
         old, new = sides.old.by_place.get(place), sides.new.by_place.get(sides.moves.now(place))
         reach = sides.reach(old, new) if old and new else reach_of(old or new)
     levels: dict[Change, Level] = {
-        change: worst([change.rule.sent] * bool(each.sent) + [change.rule.received] * bool(each.received))
+        change: worst(level for level, names in zip(change.levels, (each.sent, each.received), strict=True) if names)
         for change, each in changes.items()
     }
-    # The worst first; what is said of the whole comes before what is said of a part of it.
-    ordered = sorted(changes, key=lambda each: (each.within, each.kind, each.old, each.new))
-    ordered.sort(key=lambda each: LEVELS.index(levels[each]), reverse=True)
+    ordered = sorted(changes, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new))
     words = [*dict.fromkeys(_words(ordered, changes))]
     if python is not None:
         words.append(f"in Python: {python.what}" if words else python.what)
@@ -114,8 +140,8 @@ def _words(changes: list[Change], reaches: Mapping[Change, Reach]) -> Iterator[s
     """Changes in words, with what the generated package makes of those that are received: once for what is alike."""
     seen = {""}
     for change in changes:
-        absorbed = change.rule.absorbed if reaches[change].received else ""
-        yield change.words() if absorbed in seen else f"{change.words()} ({absorbed})"
+        absorbed = change.absorbed if reaches[change].received else ""
+        yield words_of(change) if absorbed in seen else f"{words_of(change)} ({absorbed})"
         seen.add(absorbed)
 
 
@@ -124,7 +150,7 @@ def _fingerprint(place: str, wire: Level, changes: Iterable[Change], python: Pyt
 
     The index of a server is left out: another server before it makes no difference.
     """
-    essence = [[change.kind, change.old, change.new, *filter(None, [change.within])] for change in changes]
+    essence = [[change.kind, change.old, change.new, *filter(None, [change.detail])] for change in changes]
     if not essence and python is not None:
         essence = [["python", python.level, *python.names]]
     parts = re.sub(r"servers\[\d+\]", "servers[]", place), wire, essence

@@ -8,7 +8,7 @@ from typing import Any
 from victor_ext.spec.tree import Tree, is_among, is_list, is_mapping, mapping_at, types_of
 
 DOCUMENTATION = {"description", "title", "summary", "example", "examples", "externalDocs", "$comment"}
-"""Keys whose changes are none."""
+"""Keys whose changes are counted only."""
 
 Limit = tuple[float, bool]
 """A limit. The flag makes the tighter of two limits the greater one (lower limits) or the lesser one (upper limits)."""
@@ -26,6 +26,7 @@ _ANY_TEXT = {"", ".*", "^", "$", "^.*", ".*$", "^.*$"}
 """Patterns that every text matches."""
 _OTHERS = "..."
 """Stands among the values of an enum for those that the document does not name: see `x-extensible-enum`."""
+_STABILITY = ("draft", "alpha", "beta", "stable")
 
 
 def keywords(tree: Tree) -> dict[str, Any]:
@@ -57,12 +58,18 @@ def keywords(tree: Tree) -> dict[str, Any]:
 
 
 def lifecycle(tree: Tree) -> dict[str, str]:
-    """How long an operation, a parameter or a schema stays: `deprecated` is its `x-sunset`, or "" if it has no date."""
-    is_ending = "x-sunset" in tree or tree.get("deprecated") is True
-    return {"deprecated": str(tree.get("x-sunset", ""))} if is_ending else {}
+    """How long an operation, a parameter or a schema stays.
+
+    `deprecated` is there for what is deprecated, with its `x-sunset`, or ""; `stability` is an `x-stability-level`.
+    """
+    level = str(tree.get("x-stability-level", _STABILITY[-1]))
+    given = {} if level == _STABILITY[-1] else {"stability": level}
+    if "x-sunset" in tree or tree.get("deprecated") is True:
+        given["deprecated"] = str(tree.get("x-sunset", ""))
+    return given
 
 
-def _sunset_of(text: str) -> date | None:
+def sunset_of(text: str) -> date | None:
     """The day of an `x-sunset`, which has a time or not; None for what is no date."""
     try:
         return datetime.fromisoformat(text).date()
@@ -198,7 +205,7 @@ def _format_change(old: str | None, new: str | None) -> Difference:
 
 
 def _deprecation_change(old: str | None, new: str | None) -> Difference:
-    before, after = (_sunset_of(each or "") for each in (old, new))
+    before, after = (sunset_of(each or "") for each in (old, new))
     if not new:
         kind = "undeprecated" if new is None else "sunset-removed" if old else "deprecated"
     elif after is None:
@@ -208,10 +215,19 @@ def _deprecation_change(old: str | None, new: str | None) -> Difference:
     return kind, old or "", new or ""
 
 
+def _stability_change(old: str | None, new: str | None) -> Difference:
+    first, second = old or _STABILITY[-1], new or _STABILITY[-1]
+    if not {first, second} <= {*_STABILITY}:
+        return "stability-unknown", first, second
+    is_less = _STABILITY.index(second) < _STABILITY.index(first)
+    return "stability-decreased" if is_less else "stability-increased", first, second
+
+
 _CHANGES: dict[str, Callable[[Any, Any], Difference]] = {
     "type": _type_change,
     "format": _format_change,
     "deprecated": _deprecation_change,
+    "stability": _stability_change,
 }
 
 

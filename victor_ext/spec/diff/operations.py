@@ -9,7 +9,7 @@ from victor_ext.spec.tree import Tree, bare_type, list_at, mapping_at, mappings_
 from .changes import Reach, renamed_parameters, wire_name
 from .keywords import lifecycle
 from .schemas import SchemaComparison
-from .shape import Part
+from .shape import Part, is_text
 
 
 class OperationComparison(SchemaComparison):
@@ -20,10 +20,9 @@ class OperationComparison(SchemaComparison):
         for name, operation in self.old.operations.items():
             if name not in self.same_operations:
                 self.add("operation-removed", operation.place, _both(name))
-        known = {each.name for each in self.same_operations.values()}
-        for name, added in self.new.operations.items():
-            if name not in known:
-                self.add("webhook-added" if added.incoming else "operation-added", added.place, _both(name))
+        for name in self.added:
+            added = self.new.operations[name]
+            self.add("webhook-added" if added.incoming else "operation-added", added.place, _both(name))
         for name, new in self.same_operations.items():
             old = self.old.operations[name]
             if wire_name(old) != wire_name(new):
@@ -176,7 +175,8 @@ class OperationComparison(SchemaComparison):
                 self.add(kind, place, self.reach(first, second))
             return
         below = place if place.endswith(".schema") else f"{place}.schema"
-        old_part = Part(before, place, below, self.old.of(before) or first)
+        as_text = is_text(self.old.of(old) or first)
+        old_part = Part(before, place, below, self.old.of(before) or first, as_text=as_text)
         self.compare(old_part, Part(after, place, below, self.new.of(after) or second))
 
     def _attributes(self, old: Operation, new: Operation) -> None:

@@ -4,29 +4,29 @@ A reference that leads to another schema than before is one change of the place 
 is gone: then it was renamed, or written out.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
 from victor_ext.spec.tree import Tree, members, named_schemas
 
-from .changes import Change, Level, Reach, Sides, worst
+from .changes import LEVELS, RULES, Change, Level, Notice, Reach, Sides, worst
 from .keywords import Difference, canonical
-from .shape import SCHEMAS, Child, Part, Shape, Shapes, Union, keyword_differences
+from .shape import SCHEMAS, Child, Part, Shape, Shapes, Union, keyword_differences, paired
 
 
 class SchemaComparison(Sides):
     """Compares schemas, and adds what it finds to the changes."""
 
-    def __init__(self, old: Shapes, new: Shapes) -> None:
-        super().__init__(old, new)
+    def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
+        super().__init__(old, new, notice)
         self._instead: dict[str, str] = {}
         """By the place of a schema that a reference led to, the place where it leads now; "" for what is inline."""
         self._kept: set[str] = set()
         """The places of schemas that some reference leads to in both documents."""
         self._visited: set[tuple[int, int]] = set()
-        self._known: dict[tuple[int, int], tuple[list[Change], list[tuple[Tree, Tree]]]] = {}
-        """What differs between two schemas themselves, and the pairs of schemas that they refer to."""
+        self._known: dict[tuple[int, int, bool], tuple[list[Change], list[tuple[Tree, Tree]]]] = {}
+        """What differs between two schemas themselves (as text or not), and the pairs of schemas that they refer to."""
         self._links: list[tuple[Tree, Tree]] | None = None
         """Collects pairs while two schemas are compared apart from any place; None otherwise."""
 
@@ -106,39 +106,40 @@ class SchemaComparison(Sides):
     def _replaced(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         """Note a reference that leads to something else, if that differs."""
         pairs = [(old_end, new_end)]
-        changes = list(self._differences(pairs))
+        changes = list(self._differences(pairs, as_text=old.as_text))
         for pair in pairs[1:]:
             first, second = self.old.of(pair[0]), self.new.of(pair[1])
             if first is not None and second is not None:
                 self._replaces(first.place, second.place)
-        reach = self.reach(old.component, new.component)
-        for each in changes:
-            self.note(replace(each, place=old.place, within=each.place), reach)
         if changes:
-            self.add("replaced", old.place, reach, self.old.label(old.tree), self.new.label(new.tree))
+            levels = worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
+            names = self.old.label(old.tree), self.new.label(new.tree)
+            absorbed = max(changes, key=lambda each: LEVELS.index(each.levels[1])).absorbed
+            change = Change(old.place, "replaced", *names, levels, _summary(changes), absorbed)
+            self.note(change, self.reach(old.component, new.component))
 
     def _is_same(self, old: Tree, new: Tree) -> bool:
         ends = self.old.end(old)[0], self.new.end(new)[0]
         return next(self._differences([ends]), None) is None
 
-    def _differences(self, pairs: list[tuple[Tree, Tree]]) -> Iterator[Change]:
+    def _differences(self, pairs: list[tuple[Tree, Tree]], *, as_text: bool = False) -> Iterator[Change]:
         """The changes of a pair of schemas, and of those that they refer to by different names, which are added."""
         seen = {(id(old), id(new)) for old, new in pairs}
         for pair in pairs:  # it grows
-            changes, links = self._difference(*pair)
+            changes, links = self._difference(*pair, as_text=as_text)
             yield from changes
             for link in links:
                 if (id(link[0]), id(link[1])) not in seen:
                     seen.add((id(link[0]), id(link[1])))
                     pairs.append(link)
 
-    def _difference(self, old: Tree, new: Tree) -> tuple[list[Change], list[tuple[Tree, Tree]]]:
-        key = (id(old), id(new))
+    def _difference(self, old: Tree, new: Tree, *, as_text: bool) -> tuple[list[Change], list[tuple[Tree, Tree]]]:
+        key = (id(old), id(new), as_text)
         if key not in self._known:
             self._known[key] = [], []  # until it is known: a cycle adds nothing
             kept = self.changes, self._visited, self._links
-            self.changes, self._visited, self._links = {}, {key}, []
-            self._walk(Part(old, "", "", None), Part(new, "", "", None), old, new)
+            self.changes, self._visited, self._links = {}, {key[:2]}, []
+            self._walk(Part(old, "", "", None, as_text=as_text), Part(new, "", "", None), old, new)
             self._known[key] = [*self.changes], self._links
             self.changes, self._visited, self._links = kept
         return self._known[key]
@@ -151,7 +152,7 @@ class SchemaComparison(Sides):
             self._unions(old, new, before, after)
         if "discriminator" in old_end and before.value("discriminator") == after.value("discriminator"):
             self._values(old, new, old_end, new_end)
-        differences = keyword_differences(before, after)
+        differences = keyword_differences(before, after, as_text=old.as_text)
         if bool(before.unions) != bool(after.unions):
             self._note(old, new, [each for each in differences if each[0].startswith("null-")])
             return
@@ -179,7 +180,11 @@ class SchemaComparison(Sides):
             here = either if kind.endswith(("read-only", "write-only")) else reach
             if kind == "no-longer-read-only" and new.required:
                 kind = "required-no-longer-read-only"  # noqa: PLW2901 - the same change of a required property
-            self.add(kind, old.place, here, former, latter)
+            if kind == "type-as-text" and reach.received:  # what a named schema is in an answer is no text
+                self.add("type-changed", old.place, Reach(received=reach.received), former, latter)
+                here = Reach(reach.sent)
+            if kind != "type-as-text" or here.sent or not reach.received:
+                self.add(kind, old.place, here, former, latter)
 
     def _children(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
         bases, prefix = before.common(after), ".properties."
@@ -232,7 +237,7 @@ class SchemaComparison(Sides):
 
     def _members(self, old: Part, new: Part, former: Union, latter: Union) -> None:
         reach = self.reach(old.component, new.component)
-        pairs = self._paired(former, latter)
+        pairs = paired(self.old, self.new, former, latter, self._is_same, self._admits)
         for member in former.members:
             if all(member is not each for each, _ in pairs):
                 name = self.old.label(member.tree)
@@ -260,40 +265,6 @@ class SchemaComparison(Sides):
             else:
                 self._with_member(old_part, new_part)
 
-    def _paired(self, former: Union, latter: Union) -> list[tuple[Child, Child]]:
-        """The members that stand for each other: of one name or text, of one meaning, of one kind.
-
-        A single schema is also paired with a member that admits all that it does, or that it admits all of.
-        """
-        before, after = [*former.members], [*latter.members]
-        names = {each: self.old.identity(each.tree) for each in before}
-        names |= {each: self.new.identity(each.tree) for each in after}
-        is_single = not (former.keyword and latter.keyword)
-        ways: tuple[Callable[[Child, Child], bool], ...] = (
-            lambda one, other: names[one] == names[other],
-            lambda one, other: self._is_same(one.tree, other.tree),
-            lambda one, other: is_single and self._admits(one.tree, other.tree),
-            self._could_be,
-        )
-        pairs: list[tuple[Child, Child]] = []
-        for is_pair in ways:
-            for first in [*before]:
-                second = next((member for member in after if is_pair(first, member)), None)
-                if second is not None:
-                    pairs.append((first, second))
-                    before.remove(first)
-                    after.remove(second)
-        return pairs
-
-    def _could_be(self, one: Child, other: Child) -> bool:
-        """Whether an inline member may be another one, changed: objects with half of their properties in common."""
-        (first, old_referred), (second, new_referred) = self.old.end(one.tree), self.new.end(other.tree)
-        kept = self.old.place(first, "?") in self.new.by_place or self.new.place(second, "?") in self.old.by_place
-        if (old_referred or new_referred) and kept:
-            return False
-        before, after = self.old.shape(first).children, self.new.shape(second).children
-        return 2 * len(before.keys() & after.keys()) >= max(len(before), len(after)) > 0
-
     def _admits(self, old: Tree, new: Tree) -> bool:
         """Whether the new schema admits all that is sent by the old one."""
         return self._levels(old, new)[0] != "breaks"
@@ -301,7 +272,7 @@ class SchemaComparison(Sides):
     def _levels(self, old: Tree, new: Tree) -> tuple[Level, Level]:
         """The worst that differs between two schemas when they are sent, and when they are received."""
         changes = [*self._differences([(self.old.end(old)[0], self.new.end(new)[0])])]
-        return worst(each.rule.sent for each in changes), worst(each.rule.received for each in changes)
+        return worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
 
     def _with_member(self, old: Part, new: Part) -> None:
         """Compare a single schema with the member of a union that it became, or was. Null is said of the whole."""
@@ -340,3 +311,14 @@ class SchemaComparison(Sides):
         if before == after or before not in old or after not in new:
             return before != after
         return before in new or (after in old and not self._is_same(old[before].tree, new[after].tree))
+
+
+def _summary(changes: Sequence[Change], most: int = 3) -> str:
+    ordered = sorted(changes, key=lambda each: -max(LEVELS.index(level) for level in each.levels))
+    words = [f"{each.place.removeprefix('.')}: {words_of(each)}".removeprefix(": ") for each in ordered[:most]]
+    return "; ".join(words) + (f"; and {len(changes) - most} more" if len(changes) > most else "")
+
+
+def words_of(change: Change) -> str:
+    words = RULES[change.kind].words.replace("{old}", change.old).replace("{new}", change.new)
+    return f"{change.detail} ({words})" if change.detail else words

@@ -5,6 +5,7 @@ Each keyword and property keeps the place of the schema that gives it: a change 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from victor_ext.spec.tree import (
 from .keywords import DOCUMENTATION, Difference, canonical, join, keyword_changes, keywords, types_text
 
 SCHEMAS = "components.schemas."
+_PLAIN = {"integer", "number", "boolean"}
 _NO_MEANING = {*DOCUMENTATION, "$schema", "$id", "$anchor", "$defs", "definitions"}
 
 
@@ -46,6 +48,8 @@ class Part:
     """What knows the operations that reach it; None while two schemas are compared apart from any operation."""
     required: bool = False
     """Whether it is a property that has to be there."""
+    as_text: bool = False
+    """Whether its values are written as plain text, as in a query: 5 and "5" are the same there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +100,24 @@ class Shapes(Components):
         super().__init__(document)
         self._both: dict[frozenset[int], Tree] = {}
 
+    @cached_property
+    def _of_bodies(self) -> set[int]:
+        """The ids of the schemas that some request has where values are not written as text."""
+        holders = [each for each in self.by_id.values() if each.kind != "schema" and each.sent and not is_text(each)]
+        pending = [schema for each in holders if (schema := schema_at(each.tree, "schema")) is not None]
+        seen: set[int] = set()
+        while pending:
+            tree = pending.pop()
+            if id(tree) not in seen:
+                seen.add(id(tree))
+                pending += [self.resolve(tree), *(child for _, child in self._children(tree))]
+        return seen
+
     def part(self, place: str) -> Part:
         """The schema at its own place."""
         component = self.by_place[place]
-        return Part(component.tree, place, place, component)
+        as_text = bool(component.sent) and id(component.tree) not in self._of_bodies
+        return Part(component.tree, place, place, component, as_text=as_text)
 
     @cached_property
     def users(self) -> dict[str, list[str]]:
@@ -142,7 +160,7 @@ class Shapes(Components):
 
     def child_part(self, parent: Part, child: Child, place: str) -> Part:
         component = None if parent.component is None else self.of(child.tree) or parent.component
-        return Part(child.tree, place, place, component)
+        return Part(child.tree, place, place, component, as_text=parent.as_text)
 
     def label(self, tree: Tree) -> str:
         """What to call a schema: its name, or its types and properties."""
@@ -155,13 +173,6 @@ class Shapes(Components):
         )
         words = "a union" if shape.unions else types_text(shape.value("type"))
         return f"{words} of {', '.join(properties)}" if properties else words
-
-    def identity(self, member: Tree) -> str:
-        """The place of a member that has a name, whether or not a reference led there; the meaning of an inline one."""
-        end, referred = self.end(member)
-        place = self.place(end, "")
-        named = named_schemas(self.document).get(place.removeprefix(SCHEMAS)) is end
-        return place if referred or named else canonical(end)
 
     def mapping_of(self, schema: Tree) -> dict[str, str]:
         """The place of the schema that each value of a discriminator selects; its own name where none is mapped."""
@@ -242,8 +253,11 @@ class Shapes(Components):
                 shape.keywords[keyword] = Given(joined, home)
 
 
-def keyword_differences(old: Shape, new: Shape) -> list[Difference]:
-    """What differs between the keywords of two schemas, without what a common base gives; little beside other types."""
+def keyword_differences(old: Shape, new: Shape, *, as_text: bool = False) -> list[Difference]:
+    """What differs between the keywords of two schemas, without what a common base gives; little beside other types.
+
+    `as_text` is that of `Part`.
+    """
     bases = old.common(new)
     differences: list[Difference] = []
     for keyword in sorted({*old.keywords, *new.keywords}):
@@ -252,10 +266,17 @@ def keyword_differences(old: Shape, new: Shape) -> list[Difference]:
         nowhere = keyword == "type" and None in (first, second) and (old.inferred or new.inferred)
         if first != second and not nowhere and not {each.home for each in given if each} <= bases:
             differences += keyword_changes(keyword, first, second)
+    if as_text and new.value("type") == {"string"} and (old.value("type") or {"array"}) <= _PLAIN:
+        differences = [("type-as-text", *each[1:]) if each[0] == "type-changed" else each for each in differences]
     if any(kind == "type-changed" for kind, _, _ in differences):
         kept = ("type-changed", "null-admitted", "null-refused", "became-read-only", "became-write-only")
         return [each for each in differences if each[0] in kept]
     return differences
+
+
+def is_text(part: Component) -> bool:
+    """Whether the values of what has a schema are written as plain text."""
+    return part.kind == "parameter" or part.place.endswith(".content.application/x-www-form-urlencoded")
 
 
 def meaning(tree: Tree) -> set[str]:
@@ -270,3 +291,52 @@ def _inferred(shape: Shape) -> Given | None:
     if enum and enum.value and all(each.startswith('"') for each in enum.value):
         return Given(frozenset({"string"}), enum.home)
     return None
+
+
+Test = Callable[[Tree, Tree], bool]
+
+
+def paired(
+    old: Shapes, new: Shapes, former: Union, latter: Union, is_same: Test, admits: Test
+) -> list[tuple[Child, Child]]:
+    """The members that stand for each other: of one name or text, of one meaning, of one kind.
+
+    A single schema is also paired with a member that admits all that it does, or that it admits all of.
+    """
+    before, after = [*former.members], [*latter.members]
+    names = {each: _identity(side, each) for side, own in ((old, before), (new, after)) for each in own}
+    is_single = not (former.keyword and latter.keyword)
+    ways: tuple[Callable[[Child, Child], bool], ...] = (
+        lambda one, other: names[one] == names[other],
+        lambda one, other: is_same(one.tree, other.tree),
+        lambda one, other: is_single and admits(one.tree, other.tree),
+        lambda one, other: _could_be(old, new, one, other),
+    )
+    pairs: list[tuple[Child, Child]] = []
+    for is_pair in ways:
+        for first in [*before]:
+            second = next((member for member in after if is_pair(first, member)), None)
+            if second is not None:
+                pairs.append((first, second))
+                before.remove(first)
+                after.remove(second)
+    return pairs
+
+
+def _identity(shapes: Shapes, member: Child) -> str:
+    """The place of a member that has a name, whether or not a reference led there; the meaning of an inline one."""
+    end, referred = shapes.end(member.tree)
+    place = shapes.place(end, "")
+    named = named_schemas(shapes.document).get(place.removeprefix(SCHEMAS)) is end
+    return place if referred or named else canonical(end)
+
+
+def _could_be(old: Shapes, new: Shapes, one: Child, other: Child) -> bool:
+    """Whether an inline member may be another one, changed: objects with half of their properties in common."""
+    (first, old_referred), (second, new_referred) = old.end(one.tree), new.end(other.tree)
+    kept = old.place(first, "?") in new.by_place or new.place(second, "?") in old.by_place
+    if (old_referred or new_referred) and kept:
+        return False
+    before, after = old.shape(first), new.shape(second)
+    shared = before.children.keys() & after.children.keys()
+    return 2 * len(shared) >= max(len(before.children), len(after.children)) > 0

@@ -5,7 +5,7 @@ from typing import Any
 
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, resolve, types_of
 
-from .serialization import is_object
+from .serialization import variants
 
 REDEFINED = "x-redefined"
 """The key of a composition that `both` made; `inline_allof` settles it."""
@@ -29,12 +29,12 @@ def both(document: Tree, earlier: Tree, later: Tree, above: Pairs = frozenset())
     for narrow, wide in ((later, earlier), (earlier, later)):
         members = {gist(each) for each in _members(resolve(document, wide))} if "properties" not in wide else set[str]()
         # Each member of the narrow one, when that is a union too, is one of the wide one.
-        is_open = UNITED in wide and is_object(document, narrow)
+        is_open = UNITED in wide and _has_fields(document, narrow)
         is_among = bool(members) and not is_open and all(gist(each) in members for each in _members(narrow) or [narrow])
         if not TYPED & wide.keys() or is_among:
             return _with_words(narrow, {**earlier, **later}) if "$ref" not in wide else narrow
     first, last = _bare(document, earlier), _bare(document, later)
-    if is_object(document, first) and is_object(document, last):
+    if _has_fields(document, first) and _has_fields(document, last):
         parts = [part for each in (first, last) for part in (each["allOf"] if REDEFINED in each else [each])]
         return in_place_of(later, {"allOf": parts, REDEFINED: True})
     return _both_values(document, earlier, later, above)
@@ -47,7 +47,7 @@ def _both_values(document: Tree, earlier: Tree, later: Tree, above: Pairs) -> Tr
         items = both(document, first["items"], last["items"], above | {pair})
         return in_place_of(later, {**first, **last, "items": items})
     kinds = _kinds(first), _kinds(last)
-    if kinds == (["integer"], ["number"]) or (kinds[0] == kinds[1] and values_of(first) and not values_of(last)):
+    if kinds == (["integer"], ["number"]) or (kinds[0] == kinds[1] and _is_closed(first) and not _is_closed(last)):
         return _with_words(earlier, later)
     if "$ref" not in earlier and "$ref" not in later and kinds[0] == kinds[1]:
         return in_place_of(later, {**earlier, **later})
@@ -92,10 +92,14 @@ def _bare(document: Tree, schema: Tree) -> Tree:
     return members[0] if len(members) == 1 and not {"properties", "allOf"} & schema.keys() else schema
 
 
+def _has_fields(document: Tree, schema: Tree) -> bool:
+    """Whether a schema, or a part of it, has fields."""
+    return any("properties" in each or _kinds(each) == ["object"] for each in variants(document, schema))
+
+
 def _kinds(schema: Tree) -> list[str]:
     return [each for each in types_of(schema) if each != "null"]
 
 
-def values_of(schema: Tree) -> list[Any]:
-    """The values of an enum, or the constant, that a schema is restricted to; none when it is not."""
-    return [schema["const"]] if "const" in schema else list_at(schema, "enum")
+def _is_closed(schema: Tree) -> bool:
+    return bool(schema.get("enum")) or "const" in schema
