@@ -4,7 +4,7 @@ A reference that leads to another schema than before is one change of the place 
 is gone: then it was renamed, or written out.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -12,7 +12,7 @@ from victor_ext.spec.tree import Tree, members, named_schemas
 
 from .changes import LEVELS, RULES, Change, Level, Notice, Reach, Sides, worst
 from .keywords import Difference, canonical
-from .shape import SCHEMAS, Child, Part, Shape, Shapes, Union, keyword_differences, paired
+from .shape import SCHEMAS, Child, Part, Shape, Shapes, Union, keyword_differences
 
 
 class SchemaComparison(Sides):
@@ -237,7 +237,7 @@ class SchemaComparison(Sides):
 
     def _members(self, old: Part, new: Part, former: Union, latter: Union) -> None:
         reach = self.reach(old.component, new.component)
-        pairs = paired(self.old, self.new, former, latter, self._is_same, self._admits)
+        pairs = self._paired(former, latter)
         for member in former.members:
             if all(member is not each for each, _ in pairs):
                 name = self.old.label(member.tree)
@@ -264,6 +264,40 @@ class SchemaComparison(Sides):
                 self.compare(old_part, new_part)
             else:
                 self._with_member(old_part, new_part)
+
+    def _paired(self, former: Union, latter: Union) -> list[tuple[Child, Child]]:
+        """The members that stand for each other: of one name or text, of one meaning, of one kind.
+
+        A single schema is also paired with a member that admits all that it does, or that it admits all of.
+        """
+        before, after = [*former.members], [*latter.members]
+        names = {each: self.old.identity(each.tree) for each in before}
+        names |= {each: self.new.identity(each.tree) for each in after}
+        is_single = not (former.keyword and latter.keyword)
+        ways: tuple[Callable[[Child, Child], bool], ...] = (
+            lambda one, other: names[one] == names[other],
+            lambda one, other: self._is_same(one.tree, other.tree),
+            lambda one, other: is_single and self._admits(one.tree, other.tree),
+            self._could_be,
+        )
+        pairs: list[tuple[Child, Child]] = []
+        for is_pair in ways:
+            for first in [*before]:
+                second = next((member for member in after if is_pair(first, member)), None)
+                if second is not None:
+                    pairs.append((first, second))
+                    before.remove(first)
+                    after.remove(second)
+        return pairs
+
+    def _could_be(self, one: Child, other: Child) -> bool:
+        """Whether an inline member may be another one, changed: objects with half of their properties in common."""
+        (first, old_referred), (second, new_referred) = self.old.end(one.tree), self.new.end(other.tree)
+        kept = self.old.place(first, "?") in self.new.by_place or self.new.place(second, "?") in self.old.by_place
+        if (old_referred or new_referred) and kept:
+            return False
+        before, after = self.old.shape(first).children, self.new.shape(second).children
+        return 2 * len(before.keys() & after.keys()) >= max(len(before), len(after)) > 0
 
     def _admits(self, old: Tree, new: Tree) -> bool:
         """Whether the new schema admits all that is sent by the old one."""

@@ -98,11 +98,8 @@ def _admitted(document: Tree, schema: Tree) -> set[str]:
 
 def named_if_within(document: Tree, schema: Tree, parts: list[Tree], where: str) -> Tree:
     """The schema that is to have some parts: one with a name, to which the schema refers, where they contain it."""
-    is_within = any(each is schema for part in parts for _, each in below(where, part))
-    return _name(document, schema, where) if is_within else schema
-
-
-def _name(document: Tree, schema: Tree, where: str) -> Tree:
+    if not any(each is schema for part in parts for _, each in below(where, part)):
+        return schema
     schema[MADE_OF] = sorted(_composed(document, [schema]))
     return mapping_at(components(document), give_name(document, schema, re.sub(r"\W+", "_", where)))
 

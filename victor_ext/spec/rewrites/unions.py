@@ -29,7 +29,7 @@ from .composition import (
     named_if_within,
     write_out_allof,
 )
-from .names import SCHEMAS, free_name, is_model
+from .names import SCHEMAS, free_name, give_name, is_model
 from .redefinition import TYPED
 from .schemas import ONLY_NULL
 from .serialization import kinds, variants
@@ -309,25 +309,17 @@ def _values(document: Tree, schema: Tree) -> list[Any]:
 def name_union_member(document: Tree, log: Log) -> None:
     """Name the objects within a named union: the generator would build their own objects twice, and then fail."""
     for name, schema in [*components(document).items()]:
-        _name_members(components(document), name, schema, log)
+        _name_members(document, name, schema, log)
 
 
-def _name_members(named: Tree, name: str, schema: Tree, log: Log) -> None:
+def _name_members(document: Tree, name: str, schema: Tree, log: Log) -> None:
     """Walk through unions and lists; an object has the name that the generator would give to its class."""
     items = schema.get("items")
     if is_mapping(items) and not is_model(items):  # a model in a list is built once
-        _name_members(named, f"{name}_item", items, log)
-    number = 0
-    for key in ("anyOf", "oneOf"):
-        members: list[Tree] = list_at(schema, key)
-        for place, member in enumerate(members):
-            own = f"{name}_type_{number}"
-            number += 1
-            if not is_model(member):
-                _name_members(named, own, member, log)
-                continue
-            while own in named:
-                own += "_inner"
-            named[own] = member
-            members[place] = {"$ref": f"#/components/schemas/{own}"}
-            log("name-union-member", own)
+        _name_members(document, f"{name}_item", items, log)
+    for number, member in enumerate([*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]):
+        own = f"{name}_type_{number}"
+        if is_model(member):
+            log("name-union-member", give_name(document, member, own))
+        else:
+            _name_members(document, own, member, log)
