@@ -9,7 +9,6 @@ from victor_ext.spec.tree import (
     Tree,
     families,
     in_place_of,
-    is_list,
     is_mapping,
     is_null,
     list_at,
@@ -30,7 +29,7 @@ from .composition import (
     write_out_allof,
 )
 from .names import SCHEMAS, free_name, give_name, is_model
-from .redefinition import TYPED
+from .redefinition import TYPED, values_of
 from .schemas import ONLY_NULL
 from .serialization import kinds, variants
 
@@ -302,8 +301,7 @@ def _values(document: Tree, schema: Tree) -> list[Any]:
     parts = list_at(whole, "allOf")
     if len(parts) == 1 and "enum" not in whole:
         return _values(document, parts[0])
-    values = [whole["const"]] if "const" in whole else whole.get("enum")
-    return [value for value in values if isinstance(value, (str, int))] if is_list(values) else []
+    return [value for value in values_of(whole) if isinstance(value, (str, int))]
 
 
 def name_union_member(document: Tree, log: Log) -> None:
