@@ -5,7 +5,7 @@ from typing import Any
 
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, resolve, types_of
 
-from .serialization import is_object
+from .serialization import variants
 
 REDEFINED = "x-redefined"
 """The key of a composition that `both` made; `inline_allof` settles it."""
@@ -29,12 +29,12 @@ def both(document: Tree, earlier: Tree, later: Tree, above: Pairs = frozenset())
     for narrow, wide in ((later, earlier), (earlier, later)):
         members = {gist(each) for each in _members(resolve(document, wide))} if "properties" not in wide else set[str]()
         # Each member of the narrow one, when that is a union too, is one of the wide one.
-        is_open = UNITED in wide and is_object(document, narrow)
+        is_open = UNITED in wide and _has_fields(document, narrow)
         is_among = bool(members) and not is_open and all(gist(each) in members for each in _members(narrow) or [narrow])
         if not TYPED & wide.keys() or is_among:
             return _with_words(narrow, {**earlier, **later}) if "$ref" not in wide else narrow
     first, last = _bare(document, earlier), _bare(document, later)
-    if is_object(document, first) and is_object(document, last):
+    if _has_fields(document, first) and _has_fields(document, last):
         parts = [part for each in (first, last) for part in (each["allOf"] if REDEFINED in each else [each])]
         return in_place_of(later, {"allOf": parts, REDEFINED: True})
     return _both_values(document, earlier, later, above)
@@ -90,6 +90,11 @@ def _bare(document: Tree, schema: Tree) -> Tree:
     """The only member of a union beside null; any other schema is itself."""
     members = [each for each in _members(schema) if resolve(document, each).get("type") != "null"]
     return members[0] if len(members) == 1 and not {"properties", "allOf"} & schema.keys() else schema
+
+
+def _has_fields(document: Tree, schema: Tree) -> bool:
+    """Whether a schema, or a part of it, has fields."""
+    return any("properties" in each or _kinds(each) == ["object"] for each in variants(document, schema))
 
 
 def _kinds(schema: Tree) -> list[str]:
