@@ -305,19 +305,18 @@ def _values(document: Tree, schema: Tree) -> list[Any]:
 
 
 def name_union_member(document: Tree, log: Log) -> None:
-    """Name the objects within a named union: the generator would build their own objects twice, and then fail."""
-    for name, schema in [*components(document).items()]:
-        _name_members(document, name, schema, log)
+    """Name the objects within a named union: the generator would build their own objects twice, and then fail.
 
-
-def _name_members(document: Tree, name: str, schema: Tree, log: Log) -> None:
-    """Walk through unions and lists; an object has the name that the generator would give to its class."""
-    items = schema.get("items")
-    if is_mapping(items) and not is_model(items):  # a model in a list is built once
-        _name_members(document, f"{name}_item", items, log)
-    for number, member in enumerate([*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]):
-        own = f"{name}_type_{number}"
-        if is_model(member):
-            log("name-union-member", give_name(document, member, own))
-        else:
-            _name_members(document, own, member, log)
+    An object in unions and lists gets the name that the generator would give to its class.
+    """
+    pending = [*components(document).items()]
+    for name, schema in pending:  # it grows
+        items = schema.get("items")
+        if is_mapping(items) and not is_model(items):  # a model in a list is built once
+            pending.append((f"{name}_item", items))
+        for number, member in enumerate([*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]):
+            own = f"{name}_type_{number}"
+            if is_model(member):
+                log("name-union-member", give_name(document, member, own))
+            else:
+                pending.append((own, member))
