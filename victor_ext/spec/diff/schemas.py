@@ -112,10 +112,11 @@ class SchemaComparison(Sides):
             if first is not None and second is not None:
                 self._replaces(first.place, second.place)
         if changes:
-            levels = worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
+            received = max((each.rule for each in changes), key=lambda rule: LEVELS.index(rule.received))
+            sent = worst(each.rule.sent for each in changes)
+            rule = received._replace(sent=sent, words=RULES["replaced"].words)
             names = self.old.label(old.tree), self.new.label(new.tree)
-            absorbed = max(changes, key=lambda each: LEVELS.index(each.levels[1])).absorbed
-            change = Change(old.place, "replaced", *names, levels, _summary(changes), absorbed)
+            change = Change(old.place, "replaced", *names, rule, _summary(changes))
             self.note(change, self.reach(old.component, new.component))
 
     def _is_same(self, old: Tree, new: Tree) -> bool:
@@ -306,7 +307,7 @@ class SchemaComparison(Sides):
     def _levels(self, old: Tree, new: Tree) -> tuple[Level, Level]:
         """The worst that differs between two schemas when they are sent, and when they are received."""
         changes = [*self._differences([(self.old.end(old)[0], self.new.end(new)[0])])]
-        return worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
+        return worst(each.rule.sent for each in changes), worst(each.rule.received for each in changes)
 
     def _with_member(self, old: Part, new: Part) -> None:
         """Compare a single schema with the member of a union that it became, or was. Null is said of the whole."""
@@ -348,11 +349,6 @@ class SchemaComparison(Sides):
 
 
 def _summary(changes: Sequence[Change], most: int = 3) -> str:
-    ordered = sorted(changes, key=lambda each: -max(LEVELS.index(level) for level in each.levels))
-    words = [f"{each.place.removeprefix('.')}: {words_of(each)}".removeprefix(": ") for each in ordered[:most]]
+    ordered = sorted(changes, key=lambda each: -max(map(LEVELS.index, each.rule[:2])))
+    words = [f"{each.place.removeprefix('.')}: {each.words()}".removeprefix(": ") for each in ordered[:most]]
     return "; ".join(words) + (f"; and {len(changes) - most} more" if len(changes) > most else "")
-
-
-def words_of(change: Change) -> str:
-    words = RULES[change.kind].words.replace("{old}", change.old).replace("{new}", change.new)
-    return f"{change.detail} ({words})" if change.detail else words
