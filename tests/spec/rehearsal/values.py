@@ -18,7 +18,7 @@ TEXTS = {
     "binary": ["abc"],
     "byte": ["YWJj"],
 }
-PLAIN = ["Abc def", "a-b_c", "123456789", "10.25", "a.b", "Invoice 7", "5", "USD", "US"]
+PLAIN = ["Abc def", "a-b_c", "123456789", "10.25", "a.b", "Invoice 7", "5", "USD", "US", "AB12CD34", "2026", "12"]
 
 
 class Values:
@@ -98,6 +98,7 @@ class Values:
             texts = [*PLAIN, *("A" * size for size in sizes), *("7" * size for size in sizes)]
             texts = sorted(texts, key=lambda text: text not in ("A" * sizes[-1], "7" * sizes[-1], "10.25"))
         pattern = re.compile(schema.get("pattern", ""))
+        texts = [*texts, *re.findall(r"\w+", pattern.pattern)]  # it may list the words
         found = [text for text in texts if least <= len(text) <= most and pattern.search(text)]
         assert found, schema
         return found

@@ -232,12 +232,13 @@ class Change:
     """A key of `RULES`."""
     old: str
     new: str
-    levels: tuple[Level, Level]
-    """When it is sent, and when it is received."""
+    rule: Rule
     detail: str = ""
     """What differs, where the values do not say it."""
-    absorbed: str = ""
-    """As in `Rule`."""
+
+    def words(self) -> str:
+        words = self.rule.words.replace("{old}", self.old).replace("{new}", self.new)
+        return f"{self.detail} ({words})" if self.detail else words
 
 
 Notice = tuple[date, bool]
@@ -275,8 +276,7 @@ class Sides:
             kind = "sunset-too-soon"
         elif kind == "deprecated" and self._needs_sunset:
             kind = "sunset-missing"
-        rule = RULES[kind]
-        self.note(Change(place, kind, old, new, (rule.sent, rule.received), absorbed=rule.absorbed), reach)
+        self.note(Change(place, kind, old, new, RULES[kind]), reach)
 
     def differ(self, kind: str, place: str, reach: Reach, old: str, new: str) -> None:
         """Note a change of a text, if it is another one now."""

@@ -12,7 +12,6 @@ from .access import compare_access
 from .changes import ANY_NOTICE, LEVELS, Change, Entry, Level, Notice, PythonChange, Reach, Sides, reach_of, worst
 from .keywords import DOCUMENTATION, as_json
 from .operations import OperationComparison
-from .schemas import words_of
 from .shape import Shapes
 
 MAX_FRAMES = 50_000
@@ -116,7 +115,7 @@ def _entry(sides: Sides, place: str, changes: Mapping[Change, Reach], python: Py
         old, new = sides.old.by_place.get(place), sides.new.by_place.get(sides.moves.now(place))
         reach = sides.reach(old, new) if old and new else reach_of(old or new)
     levels: dict[Change, Level] = {
-        change: worst(level for level, names in zip(change.levels, (each.sent, each.received), strict=True) if names)
+        change: worst(level for level, names in zip(change.rule[:2], (each.sent, each.received), strict=True) if names)
         for change, each in changes.items()
     }
     ordered = sorted(changes, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new))
@@ -140,8 +139,8 @@ def _words(changes: list[Change], reaches: Mapping[Change, Reach]) -> Iterator[s
     """Changes in words, with what the generated package makes of those that are received: once for what is alike."""
     seen = {""}
     for change in changes:
-        absorbed = change.absorbed if reaches[change].received else ""
-        yield words_of(change) if absorbed in seen else f"{words_of(change)} ({absorbed})"
+        absorbed = change.rule.absorbed if reaches[change].received else ""
+        yield change.words() if absorbed in seen else f"{change.words()} ({absorbed})"
         seen.add(absorbed)
 
 

@@ -71,10 +71,9 @@ class Report(Comparison):
 
     def by_level(self) -> list[tuple[Level, list[Entry]]]:
         """The entries by the worse of their columns, the worst first."""
-        by_level: dict[Level, list[Entry]] = {level: [] for level in reversed(LEVELS)}
-        for entry in self.entries:
-            by_level[worst((entry.wire, entry.python))].append(entry)
-        return [(level, entries) for level, entries in by_level.items() if entries]
+        worst_of = [(worst((entry.wire, entry.python)), entry) for entry in self.entries]
+        by_level = [(level, [entry for own, entry in worst_of if own == level]) for level in reversed(LEVELS)]
+        return [(level, entries) for level, entries in by_level if entries]
 
     def notices(self) -> list[str]:
         """What else a person has to know: approvals that no longer count, and the version."""

@@ -4,7 +4,7 @@ A reference that leads to another schema than before is one change of the place 
 is gone: then it was renamed, or written out.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -12,7 +12,7 @@ from victor_ext.spec.tree import Tree, members, named_schemas
 
 from .changes import LEVELS, RULES, Change, Level, Notice, Reach, Sides, worst
 from .keywords import Difference, canonical
-from .shape import SCHEMAS, Child, Part, Shape, Shapes, Union, keyword_differences, paired
+from .shape import SCHEMAS, Child, Part, Shape, Shapes, Union, keyword_differences
 
 
 class SchemaComparison(Sides):
@@ -112,10 +112,11 @@ class SchemaComparison(Sides):
             if first is not None and second is not None:
                 self._replaces(first.place, second.place)
         if changes:
-            levels = worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
+            received = max((each.rule for each in changes), key=lambda rule: LEVELS.index(rule.received))
+            sent = worst(each.rule.sent for each in changes)
+            rule = received._replace(sent=sent, words=RULES["replaced"].words)
             names = self.old.label(old.tree), self.new.label(new.tree)
-            absorbed = max(changes, key=lambda each: LEVELS.index(each.levels[1])).absorbed
-            change = Change(old.place, "replaced", *names, levels, _summary(changes), absorbed)
+            change = Change(old.place, "replaced", *names, rule, _summary(changes))
             self.note(change, self.reach(old.component, new.component))
 
     def _is_same(self, old: Tree, new: Tree) -> bool:
@@ -237,7 +238,7 @@ class SchemaComparison(Sides):
 
     def _members(self, old: Part, new: Part, former: Union, latter: Union) -> None:
         reach = self.reach(old.component, new.component)
-        pairs = paired(self.old, self.new, former, latter, self._is_same, self._admits)
+        pairs = self._paired(former, latter)
         for member in former.members:
             if all(member is not each for each, _ in pairs):
                 name = self.old.label(member.tree)
@@ -265,6 +266,40 @@ class SchemaComparison(Sides):
             else:
                 self._with_member(old_part, new_part)
 
+    def _paired(self, former: Union, latter: Union) -> list[tuple[Child, Child]]:
+        """The members that stand for each other: of one name or text, of one meaning, of one kind.
+
+        A single schema is also paired with a member that admits all that it does, or that it admits all of.
+        """
+        before, after = [*former.members], [*latter.members]
+        names = {each: self.old.identity(each.tree) for each in before}
+        names |= {each: self.new.identity(each.tree) for each in after}
+        is_single = not (former.keyword and latter.keyword)
+        ways: tuple[Callable[[Child, Child], bool], ...] = (
+            lambda one, other: names[one] == names[other],
+            lambda one, other: self._is_same(one.tree, other.tree),
+            lambda one, other: is_single and self._admits(one.tree, other.tree),
+            self._could_be,
+        )
+        pairs: list[tuple[Child, Child]] = []
+        for is_pair in ways:
+            for first in [*before]:
+                second = next((member for member in after if is_pair(first, member)), None)
+                if second is not None:
+                    pairs.append((first, second))
+                    before.remove(first)
+                    after.remove(second)
+        return pairs
+
+    def _could_be(self, one: Child, other: Child) -> bool:
+        """Whether an inline member may be another one, changed: objects with half of their properties in common."""
+        (first, old_referred), (second, new_referred) = self.old.end(one.tree), self.new.end(other.tree)
+        kept = self.old.place(first, "?") in self.new.by_place or self.new.place(second, "?") in self.old.by_place
+        if (old_referred or new_referred) and kept:
+            return False
+        before, after = self.old.shape(first).children, self.new.shape(second).children
+        return 2 * len(before.keys() & after.keys()) >= max(len(before), len(after)) > 0
+
     def _admits(self, old: Tree, new: Tree) -> bool:
         """Whether the new schema admits all that is sent by the old one."""
         return self._levels(old, new)[0] != "breaks"
@@ -272,7 +307,7 @@ class SchemaComparison(Sides):
     def _levels(self, old: Tree, new: Tree) -> tuple[Level, Level]:
         """The worst that differs between two schemas when they are sent, and when they are received."""
         changes = [*self._differences([(self.old.end(old)[0], self.new.end(new)[0])])]
-        return worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
+        return worst(each.rule.sent for each in changes), worst(each.rule.received for each in changes)
 
     def _with_member(self, old: Part, new: Part) -> None:
         """Compare a single schema with the member of a union that it became, or was. Null is said of the whole."""
@@ -314,11 +349,6 @@ class SchemaComparison(Sides):
 
 
 def _summary(changes: Sequence[Change], most: int = 3) -> str:
-    ordered = sorted(changes, key=lambda each: -max(LEVELS.index(level) for level in each.levels))
-    words = [f"{each.place.removeprefix('.')}: {words_of(each)}".removeprefix(": ") for each in ordered[:most]]
+    ordered = sorted(changes, key=lambda each: -max(map(LEVELS.index, each.rule[:2])))
+    words = [f"{each.place.removeprefix('.')}: {each.words()}".removeprefix(": ") for each in ordered[:most]]
     return "; ".join(words) + (f"; and {len(changes) - most} more" if len(changes) > most else "")
-
-
-def words_of(change: Change) -> str:
-    words = RULES[change.kind].words.replace("{old}", change.old).replace("{new}", change.new)
-    return f"{change.detail} ({words})" if change.detail else words

@@ -5,7 +5,6 @@ Each keyword and property keeps the place of the schema that gives it: a change 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -174,6 +173,13 @@ class Shapes(Components):
         words = "a union" if shape.unions else types_text(shape.value("type"))
         return f"{words} of {', '.join(properties)}" if properties else words
 
+    def identity(self, member: Tree) -> str:
+        """The place of a member that has a name, whether or not a reference led there; the meaning of an inline one."""
+        end, referred = self.end(member)
+        place = self.place(end, "")
+        named = named_schemas(self.document).get(place.removeprefix(SCHEMAS)) is end
+        return place if referred or named else canonical(end)
+
     def mapping_of(self, schema: Tree) -> dict[str, str]:
         """The place of the schema that each value of a discriminator selects; its own name where none is mapped."""
         discriminator = mapping_at(schema, "discriminator")
@@ -291,52 +297,3 @@ def _inferred(shape: Shape) -> Given | None:
     if enum and enum.value and all(each.startswith('"') for each in enum.value):
         return Given(frozenset({"string"}), enum.home)
     return None
-
-
-Test = Callable[[Tree, Tree], bool]
-
-
-def paired(
-    old: Shapes, new: Shapes, former: Union, latter: Union, is_same: Test, admits: Test
-) -> list[tuple[Child, Child]]:
-    """The members that stand for each other: of one name or text, of one meaning, of one kind.
-
-    A single schema is also paired with a member that admits all that it does, or that it admits all of.
-    """
-    before, after = [*former.members], [*latter.members]
-    names = {each: _identity(side, each) for side, own in ((old, before), (new, after)) for each in own}
-    is_single = not (former.keyword and latter.keyword)
-    ways: tuple[Callable[[Child, Child], bool], ...] = (
-        lambda one, other: names[one] == names[other],
-        lambda one, other: is_same(one.tree, other.tree),
-        lambda one, other: is_single and admits(one.tree, other.tree),
-        lambda one, other: _could_be(old, new, one, other),
-    )
-    pairs: list[tuple[Child, Child]] = []
-    for is_pair in ways:
-        for first in [*before]:
-            second = next((member for member in after if is_pair(first, member)), None)
-            if second is not None:
-                pairs.append((first, second))
-                before.remove(first)
-                after.remove(second)
-    return pairs
-
-
-def _identity(shapes: Shapes, member: Child) -> str:
-    """The place of a member that has a name, whether or not a reference led there; the meaning of an inline one."""
-    end, referred = shapes.end(member.tree)
-    place = shapes.place(end, "")
-    named = named_schemas(shapes.document).get(place.removeprefix(SCHEMAS)) is end
-    return place if referred or named else canonical(end)
-
-
-def _could_be(old: Shapes, new: Shapes, one: Child, other: Child) -> bool:
-    """Whether an inline member may be another one, changed: objects with half of their properties in common."""
-    (first, old_referred), (second, new_referred) = old.end(one.tree), new.end(other.tree)
-    kept = old.place(first, "?") in new.by_place or new.place(second, "?") in old.by_place
-    if (old_referred or new_referred) and kept:
-        return False
-    before, after = old.shape(first), new.shape(second)
-    shared = before.children.keys() & after.children.keys()
-    return 2 * len(shared) >= max(len(before.children), len(after.children)) > 0

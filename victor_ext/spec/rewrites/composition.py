@@ -9,7 +9,7 @@ from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping
 
 from .base import HAD_NULL, Log, below, components, drop, replace, schemas
 from .names import SCHEMAS, give_name
-from .redefinition import REDEFINED, TYPED, UNITED, both, gist
+from .redefinition import REDEFINED, TYPED, UNITED, both, gist, values_of
 from .serialization import kinds, variants
 
 SOURCES = "x-redefined-as"
@@ -98,11 +98,8 @@ def _admitted(document: Tree, schema: Tree) -> set[str]:
 
 def named_if_within(document: Tree, schema: Tree, parts: list[Tree], where: str) -> Tree:
     """The schema that is to have some parts: one with a name, to which the schema refers, where they contain it."""
-    is_within = any(each is schema for part in parts for _, each in below(where, part))
-    return _name(document, schema, where) if is_within else schema
-
-
-def _name(document: Tree, schema: Tree, where: str) -> Tree:
+    if not any(each is schema for part in parts for _, each in below(where, part)):
+        return schema
     schema[MADE_OF] = sorted(_composed(document, [schema]))
     return mapping_at(components(document), give_name(document, schema, re.sub(r"\W+", "_", where)))
 
@@ -310,7 +307,7 @@ def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
     if any(properties):
         names = dict.fromkeys(name for each in properties for name in each)
         return {"properties": {name: one_of([each[name] for each in properties if name in each]) for name in names}}
-    if wholes and all(whole.get("enum") or "const" in whole for whole in wholes):
+    if wholes and all(map(values_of, wholes)):
         return one_of(wholes)
     scalars = all(whole.get("type", "object") != "object" or "anyOf" in whole for whole in wholes)
     return {"anyOf": members} if wholes and scalars else {}
@@ -324,7 +321,7 @@ def one_of(parts: list[Tree]) -> Tree:
     )
     if len(different) == 1:
         return different[0]
-    values = [[each["const"]] if "const" in each else list_at(each, "enum") for each in different]
+    values = [values_of(each) for each in different]
     if all(values) and len({json.dumps(each.get("type")) for each in different}) == 1:
         rest = {key: value for key, value in different[0].items() if key not in ("const", "enum", "x-enum-varnames")}
         whole = {**rest, "enum": list(dict.fromkeys(value for each in values for value in each))}

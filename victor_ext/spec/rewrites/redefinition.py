@@ -47,7 +47,7 @@ def _both_values(document: Tree, earlier: Tree, later: Tree, above: Pairs) -> Tr
         items = both(document, first["items"], last["items"], above | {pair})
         return in_place_of(later, {**first, **last, "items": items})
     kinds = _kinds(first), _kinds(last)
-    if kinds == (["integer"], ["number"]) or (kinds[0] == kinds[1] and _is_closed(first) and not _is_closed(last)):
+    if kinds == (["integer"], ["number"]) or (kinds[0] == kinds[1] and values_of(first) and not values_of(last)):
         return _with_words(earlier, later)
     if "$ref" not in earlier and "$ref" not in later and kinds[0] == kinds[1]:
         return in_place_of(later, {**earlier, **later})
@@ -101,5 +101,6 @@ def _kinds(schema: Tree) -> list[str]:
     return [each for each in types_of(schema) if each != "null"]
 
 
-def _is_closed(schema: Tree) -> bool:
-    return bool(schema.get("enum")) or "const" in schema
+def values_of(schema: Tree) -> list[Any]:
+    """The values of an enum, or the constant, that a schema is restricted to; none when it is not."""
+    return [schema["const"]] if "const" in schema else list_at(schema, "enum")

@@ -9,7 +9,6 @@ from victor_ext.spec.tree import (
     Tree,
     families,
     in_place_of,
-    is_list,
     is_mapping,
     is_null,
     list_at,
@@ -29,8 +28,8 @@ from .composition import (
     named_if_within,
     write_out_allof,
 )
-from .names import SCHEMAS, free_name, is_model
-from .redefinition import TYPED
+from .names import SCHEMAS, free_name, give_name, is_model
+from .redefinition import TYPED, values_of
 from .schemas import ONLY_NULL
 from .serialization import kinds, variants
 
@@ -302,32 +301,22 @@ def _values(document: Tree, schema: Tree) -> list[Any]:
     parts = list_at(whole, "allOf")
     if len(parts) == 1 and "enum" not in whole:
         return _values(document, parts[0])
-    values = [whole["const"]] if "const" in whole else whole.get("enum")
-    return [value for value in values if isinstance(value, (str, int))] if is_list(values) else []
+    return [value for value in values_of(whole) if isinstance(value, (str, int))]
 
 
 def name_union_member(document: Tree, log: Log) -> None:
-    """Name the objects within a named union: the generator would build their own objects twice, and then fail."""
-    for name, schema in [*components(document).items()]:
-        _name_members(components(document), name, schema, log)
+    """Name the objects within a named union: the generator would build their own objects twice, and then fail.
 
-
-def _name_members(named: Tree, name: str, schema: Tree, log: Log) -> None:
-    """Walk through unions and lists; an object has the name that the generator would give to its class."""
-    items = schema.get("items")
-    if is_mapping(items) and not is_model(items):  # a model in a list is built once
-        _name_members(named, f"{name}_item", items, log)
-    number = 0
-    for key in ("anyOf", "oneOf"):
-        members: list[Tree] = list_at(schema, key)
-        for place, member in enumerate(members):
+    An object in unions and lists gets the name that the generator would give to its class.
+    """
+    pending = [*components(document).items()]
+    for name, schema in pending:  # it grows
+        items = schema.get("items")
+        if is_mapping(items) and not is_model(items):  # a model in a list is built once
+            pending.append((f"{name}_item", items))
+        for number, member in enumerate([*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]):
             own = f"{name}_type_{number}"
-            number += 1
-            if not is_model(member):
-                _name_members(named, own, member, log)
-                continue
-            while own in named:
-                own += "_inner"
-            named[own] = member
-            members[place] = {"$ref": f"#/components/schemas/{own}"}
-            log("name-union-member", own)
+            if is_model(member):
+                log("name-union-member", give_name(document, member, own))
+            else:
+                pending.append((own, member))
