@@ -143,6 +143,7 @@ class _Call:
     def _reported(self, report: CallReport, attempts: Flow[Response]) -> Flow[Response]:
         """The attempts, with the events of the beginning and the end."""
         report.call_started()
+        response: Response | None = None
         last: httpx.Response | None = None
         error: BaseException | None = None
         name: str | None = None
@@ -166,8 +167,9 @@ class _Call:
             request_id=request_id_of(last, self._loop.behaviour),
             quota=self._loop.quota.available,
         )
-        if error is None:
+        if response is not None:
             return response
+        assert error is not None
         try:
             raise error
         finally:

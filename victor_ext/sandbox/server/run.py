@@ -136,8 +136,12 @@ class _Foreground(ServerInThread[ServerSettings]):
 
     def client_settings(self) -> str:
         url, provider = self.url, self._running().provider
+
+        def made(_commands: object) -> str:
+            return provider.client_settings(url)
+
         # A command that the control API does not have: credentials are made on the serving thread.
-        return str(self._send(Command("client_settings", "", "", lambda _: provider.client_settings(url)), {}))
+        return str(self._send(Command("client_settings", "", "", made), {}))
 
     def greeting(self) -> str:
         url, host = self.url, self.settings.host

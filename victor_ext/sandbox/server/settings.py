@@ -118,7 +118,8 @@ class ServerSettings:
 
     def to_dict(self) -> JsonObject:
         values = {name: getattr(self, name) for name in options_of(type(self))}
-        return {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in values.items()}
+        paths = {name: str(cast("object", value)) for name, value in values.items() if isinstance(value, os.PathLike)}
+        return {**values, **paths}
 
 
 def is_this_machine(host: str) -> bool:

@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace) -> int:
         entry = "\n".join(_changelog_lines(document, before, after, report)) if report.entries else ""
         changelog = _with(options.changelog, entry) if options.changelog is not None and entry else ""
         move_into_place(new.made.package, package)
-    if changelog:
+    if changelog and options.changelog is not None:
         with replaced(options.changelog) as file:
             file.write(changelog.encode())
     with replaced(document) as file:

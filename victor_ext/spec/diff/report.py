@@ -72,6 +72,7 @@ class Report(Comparison):
     def by_level(self) -> list[tuple[Level, list[Entry]]]:
         """The entries by the worse of their columns, the worst first."""
         worst_of = [(worst((entry.wire, entry.python)), entry) for entry in self.entries]
+        by_level: list[tuple[Level, list[Entry]]]
         by_level = [(level, [entry for own, entry in worst_of if own == level]) for level in reversed(LEVELS)]
         return [(level, entries) for level, entries in by_level if entries]
 
