@@ -135,13 +135,14 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
     victor_sandbox.move(declined, "declined", "Account 800000219 is\nclosed.")
     before = reads(victor_sandbox)
     exported = bulk("export", "--refresh")
-    assert (exported.status, exported.err) == (0, "")
+    now = "The provider says now: 1 completed (paid), 1 created, 1 declined."
+    assert (exported.status, exported.err) == (0, f"{now}\n")
     found = {line["id"]: (line["status"], line["error"]) for line in exported.table}
     assert found[paid] == ("completed", "")
     assert found[declined] == ("declined", "Account *****0219 is closed.")
     assert found[""][0] == ""
     assert reads(victor_sandbox)[len(before) :] == ["list"] * 2  # a page, and the empty one behind it
-    assert bulk("export", "--refresh", "-o", "now.csv").err == "4 rows written to now.csv\n"
+    assert bulk("export", "--refresh", "-o", "now.csv").err == f"4 rows written to now.csv. {now}\n"
 
     shown = bulk("status", "--refresh")
     assert shown.status == 1

@@ -156,7 +156,7 @@ def taken(
     marks: Sequence[str],
     values: Callable[[Any], Mapping[str, Any]],
 ) -> Any:
-    """Take up the first row that is due: it gets `values`. It is looked for anew if another worker changes its `marks`.
+    """Take up the first row that is due: it gets `values`. If another worker changes its `marks`, it is read again.
 
     Returns the row as it was, or None if none is due.
     """

@@ -233,7 +233,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     def send(self, call: PreparedCall) -> OperationFlow[Done]:
         """Send a prepared write, with all attempts that are safe.
 
-        Its bytes are those that were prepared; the credentials and the environment are this client's.
+        Args:
+            call: The write. Its bytes are those that were prepared; credentials and environment are this client's.
 
         Raises:
             VictorError: As of the method that was prepared.

@@ -5,6 +5,7 @@ import json
 from collections.abc import Awaitable, Callable, Container
 from dataclasses import replace
 from email.utils import formatdate
+from functools import partial
 from typing import TypeAlias, cast
 
 from starlette.applications import Starlette
@@ -72,7 +73,8 @@ class Api:
             await asyncio.sleep(fault.delay)
         if response is None or replaced:
             said = f"An injected fault: status {fault.status}."
-            return injected_response(fault, self._provider.error(fault.status, "injected_fault", said))
+            error = partial(self._provider.error, fault.status, "injected_fault", said)  # it may take an id of the seed
+            return injected_response(fault, error)
         return damaged(response, fault.kind)
 
     def _work(self, call: Call, path: str) -> Response:

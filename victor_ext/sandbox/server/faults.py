@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import count
@@ -156,11 +157,13 @@ class FaultQueue:
         return None
 
 
-def injected_response(fault: Fault, response: Response) -> Response:
-    """The response to a `status`, `rate_limit` or `html` fault; `response` is the provider's own error."""
+def injected_response(fault: Fault, error: Callable[[], Response]) -> Response:
+    """The response to a `status`, `rate_limit` or `html` fault; `error` makes the provider's own."""
     if fault.kind == "html":
         page = _HTML.format(status=fault.status).encode()
         response = Response(fault.status, page, ((b"content-type", b"text/html"),))
+    else:
+        response = error()
     headers = dict(response.headers)
     if fault.retry_after is not None:
         headers[b"retry-after"] = f"{fault.retry_after:g}".encode("ascii")
