@@ -56,6 +56,18 @@ def made(cls: type[VictorError]) -> VictorError:
     )  # fmt: skip
 
 
+class Overdrawn(VictorError):
+    """An error of a user's own."""
+
+    def __init__(self, account: str, amount: str) -> None:
+        super().__init__(f"{account} lacks {amount}.")
+
+
+@pytest.mark.parametrize("way", COPIES)
+def test_an_error_of_ones_own_survives(way: str) -> None:
+    assert facts(COPIES[way](Overdrawn("0432", "1.00"))) == facts(Overdrawn("0432", "1.00"))
+
+
 @pytest.mark.parametrize("way", COPIES)
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_all_of_it_survives(cls, way):

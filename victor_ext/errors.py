@@ -26,7 +26,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -212,6 +212,15 @@ class VictorError(Exception):
     def __repr__(self) -> str:
         status = f", status_code={self.status_code}" if self.status_code is not None else ""
         return f"{type(self).__name__}({self.message!r}, outcome={self.outcome.value!r}{status})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuilt, (type(self), self.message), self.__dict__)  # a class of a caller's may take other arguments
+
+
+def _rebuilt(cls: type[VictorError], message: str) -> VictorError:
+    error = cls.__new__(cls, message)
+    VictorError.__init__(error, message)
+    return error
 
 
 _NOT_KEPT = frozenset({b"set-cookie", b"content-encoding", b"transfer-encoding", b"content-length"})

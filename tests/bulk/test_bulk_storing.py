@@ -1,11 +1,12 @@
 """Storing a batch: interrupted at any step, in two places at once, a million rows long, and with nobody listening."""
 
 import socket
+import sqlite3
 import threading
 import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -21,7 +22,7 @@ from victor_ext import ConfigurationError, Victor
 from victor_ext.bulk import RowOutcome, batch_store
 from victor_ext.bulk.layout import CHUNK, LOAD, MARK
 from victor_ext.bulk.run import StatusReader
-from victor_ext.bulk.state import State
+from victor_ext.bulk.state import State, StateLost
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -218,6 +219,14 @@ def test_nobody_waits_for_long_for_one_who_was_stopped_while_it_stored(
         assert sender(batch=batch, state=postgres).send(rows(250)).exit_status == 0
         goes_on.set()
         assert told in str(first.exception())
+
+
+def test_a_batch_of_which_a_part_was_deleted_is_named(sender: Senders) -> None:
+    assert sender().send(rows(1)).exit_status == 0
+    with closing(sqlite3.connect(sender()._state.path)) as state, state:
+        state.execute("DELETE FROM workflow_status WHERE workflow_uuid LIKE '%/load/1'")
+    with pytest.raises(StateLost, match="march"):
+        sender().send(rows(1))
 
 
 def test_nobody_but_the_provider_is_called(

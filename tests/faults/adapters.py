@@ -334,6 +334,8 @@ class Run:
             wrong += self._work_mismatches()
         if error is not None and self.operation == "create" and seen.keys and {error.idempotency_key} != seen.keys:
             wrong.append("the error carries another key than was sent")
+        if isinstance(error, VictorError) and error.args != (error.message,):
+            wrong.append("who keeps the arguments of the error alone has another message")
         if observed.record is not None:
             wrong += self._record_mismatches(observed.record)
         return wrong

@@ -57,6 +57,20 @@ def test_refused(background: Background, mode: str, operation: Operation) -> Non
         on.expect("success", operation)
 
 
+@each_operation
+@each_mode
+def test_refused_after_a_lost_answer(background: Background, mode: str, operation: Operation) -> None:
+    """Not reaching the provider says nothing of the attempt that did."""
+
+    def on_event(event: object) -> None:
+        if isinstance(event, RetryScheduled):
+            on.proxy.refuse()
+
+    with adapter(background, mode, on_event=on_event) as on:
+        run = on.expect("unknown", operation, [Cut("answer", 0, "reset"), Cut("request", 0, "reset")])
+        assert run.seen.work == (operation != "get")
+
+
 @on_linux
 @each_operation
 @each_mode

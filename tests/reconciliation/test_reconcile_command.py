@@ -102,7 +102,10 @@ def test_json_and_a_report_of_all_rows(command: Command, planted: Planted, book:
     assert Counter(row["kind"] for row in rows) == planted.expected
     assert tuple(rows[0]) == FIELDS
     assert (tmp_path / "report.csv").stat().st_mode & 0o077 == 0, "only its owner can read it"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["ours.csv", "report.csv"]
+    run(command, planted, book, "--out", str(tmp_path / "report.jsonl"))
+    lines = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text("utf-8").splitlines()]
+    assert [{name: "" if value is None else str(value) for name, value in line.items()} for line in lines] == rows
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ours.csv", "report.csv", "report.jsonl"]
 
 
 def test_rows_that_are_wrong_are_told_before_the_provider_is_asked(

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -153,8 +154,8 @@ def exchange(url: str, data: bytes, patience: float = 5.0) -> tuple[bytes, str]:
 class SandboxProcess:
     """`python -m victor_ext.sandbox` on a free port, and the commands over HTTP."""
 
-    def __init__(self, *options: str) -> None:
-        command = [sys.executable, "-m", "victor_ext.sandbox", "--json", *options]
+    def __init__(self, *options: str, program: Sequence[str] = ("victor_ext.sandbox",)) -> None:
+        command = [sys.executable, "-m", *program, "--json", *options]
         if "--port" not in options:
             command += ["--port", "0"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

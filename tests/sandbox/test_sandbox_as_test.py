@@ -112,8 +112,10 @@ def test_it_reads_as_one_would_write_it(seen, client):
 
 def test_an_account_of_a_person_is_not_in_it(seen, client):
     notes = "To 998877665544, for order 42"
+    seen.add_counterparty("9876543210", account_number="243884643621")
     more = {"payee_account_number": "998877665544", "client_reference_id": "INV-20261042"}
+    more["payer_counterparty_id"] = "9876543210"  # it is no account, and another one would be asked
     source = copied(seen, ask(client, notes=notes, **more).id)
     assert "998877665544" not in source
-    shown = ('"000000005544"', '"To 000000005544, for order 42"', '"INV-20261042"')
+    shown = ('"000000005544"', '"To 000000005544, for order 42"', '"INV-20261042"', '"9876543210"')
     assert all(text in source for text in shown), source

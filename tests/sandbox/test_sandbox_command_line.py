@@ -22,6 +22,12 @@ from victor_ext.sandbox.server.faults import KINDS, Fault
 pytestmark = pytest.mark.slow
 
 
+def test_the_command_ends_with_129_when_its_terminal_is_gone():
+    with SandboxProcess(program=("victor_ext.cli", "sandbox")) as process:
+        process.end(signal.SIGHUP)
+    assert process.process.returncode == 129
+
+
 @pytest.mark.parametrize("umask", [0o000], indirect=True)
 def test_it_serves_logs_and_ends_cleanly(umask, tmp_path):
     env = tmp_path / "sandbox.env"

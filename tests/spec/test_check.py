@@ -148,6 +148,7 @@ paths:
   /ping: {{get: {{operationId: ping, responses: {ANSWER}}}}}
   /pong: {{get: {{operationId: pong, responses: {ANSWER}}}}}
 """
+GROUP = '- places: "{}"\n  reason: nobody listens\n  since: 2026-03-04\n'
 ENTRY = '- place: "{}"\n  reason: nobody listens\n  since: 2026-03-04\n'
 DO_WITHOUT = "do without it, and accept it with a reason"
 BOTH = ENTRY.format(LOSS) + ENTRY.format(OTHER)
@@ -212,6 +213,21 @@ def test_an_entry_is_for_one_loss(
     assert capsys.readouterr().err == "".join(f"  LEFT OUT: {each}\n" for each in lost)
     assert main([*generate, "--verbose"]) == int(bool(lost))
     assert f"left out, as accepted: {LOSS}" in capsys.readouterr().err
+
+
+def test_an_entry_for_all_losses_of_one_kind(command: Command, accepted: Path) -> None:
+    text = GROUP.format("GET *: answer *, which is no status of HTTP")
+    status, printed, _ = command(text, "--verbose")
+    assert status == 0
+    assert "accepted since 2026-03-04: GET *: answer *, which is no status of HTTP: nobody listens\n" in printed
+    assert command(None, "--accept", "all else").status == 0
+    assert accepted.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("places", beside("acceptance")["other_kinds"])
+def test_an_entry_for_a_kind_accepts_no_other_kind(command: Command, places: str) -> None:
+    status, out, err = command(GROUP.format(places))
+    assert (status, LOSS in out + err, f"{places}: it matches nothing" in out + err) == (1, True, True)
 
 
 def test_another_file_must_exist_unless_it_is_to_be_written(command: Command, tmp_path: Path) -> None:

@@ -175,7 +175,10 @@ class BatchStore:
         owned = (info.workflow_id for info in infos if info.application_name == self.application)
         batches = [batch for workflow_id in owned if "/" not in (batch := workflow_id.rpartition("/load/")[0])]
         if infos and not batches:
-            raise _other_owner(str(infos[-1].application_name), self.application, what)
+            # Prefer an owner of the same key: the message can then name the settings to change.
+            owners, same_key = {str(info.application_name) for info in infos}, self.application.rpartition("-")[0]
+            owner = max(owners, key=lambda owner: owner.rpartition("-")[0] == same_key)
+            raise _other_owner(owner, self.application, what)
         return list(dict.fromkeys(batches))
 
     @contextmanager

@@ -18,6 +18,7 @@ from .layout import Chunk, Submission, chunk_rows_for
 from .results import stored_rows, was_refused
 from .rows import SHOWN, Check, Row, RowOutcome, RowProblem, identity_of
 from .settings import DAY, PATIENCE, PERSONS, TERMS, Expected, WorkerContext, in_utc
+from .state import StateLost
 from .vault import Digests
 
 _EXACT = Context(prec=60)
@@ -249,8 +250,11 @@ class Loading(TemporaryDatabase):
         def chunks() -> Iterator[str]:
             return (encrypted for (encrypted,) in self.execute("SELECT encrypted FROM chunks ORDER BY number"))
 
-        while not store.add_load(load, chunks, self._refuse_sent(store)):
-            pass  # another batch was stored meanwhile
+        mark = self._refuse_sent(store)
+        while not store.add_load(load, chunks, mark):
+            before, mark = mark, self._refuse_sent(store)
+            if mark == before:  # no other batch was stored meanwhile: an id is taken of which the rest was deleted
+                raise StateLost.deleted(f"What {self._context.state} has of the batch {self.batch}")
 
 
 def drop(store: BatchStore, loads: Sequence[Submission]) -> int:

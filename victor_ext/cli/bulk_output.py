@@ -124,7 +124,9 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
 
 def show_dropped(batch: str, count: int, *, as_json: bool) -> None:
     """Print how many rows were dropped."""
-    conclude({"batch": batch, "dropped": count}, f"{plain(batch)}: {rows_text(count)} dropped.", as_json=as_json)
+    said = "None of them was ever sent." if count else "None was refused: all others were sent, or wait to be sent."
+    text = f"{plain(batch)}: {rows_text(count)} dropped. {said}"
+    conclude({"batch": batch, "dropped": count}, text, as_json=as_json)
 
 
 def show_interruption(status: BatchStatus | None, command: str, unread: str | None, *, as_json: bool) -> None:

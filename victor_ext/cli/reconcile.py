@@ -73,7 +73,9 @@ def reconcile(
     ] = 10.0,
     payor_id: Annotated[str | None, option("The payor, where payments are listed by payor.", "ID")] = None,
     page_size: Annotated[int | None, option("Payments in a page (default: the provider's).", "N")] = None,
-    out: Annotated[Path | None, option("Write all rows to a file, as CSV.", "FILE")] = None,
+    out: Annotated[
+        Path | None, option("Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE")
+    ] = None,
     html: Annotated[
         Path | None, option("Write a report for people to open and print: totals, differences, what to do.", "FILE")
     ] = None,
@@ -86,7 +88,7 @@ def reconcile(
     with _failures(session):
         ends = moments({"start": start, "end": end}, "start", "end", doing="The reconciliation")
         from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - only this needs it
-        from victor_ext.reconciliation import write_csv  # noqa: PLC0415 - the same
+        from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - the same
 
         _check_outputs(file, {"--out": out, "--html": html})
         if not margin <= _LONGEST_MARGIN:  # NaN, too
@@ -108,8 +110,9 @@ def reconcile(
         ):
             progress.close()
             if out is not None:
+                write = write_json_lines if out.suffix.lower() in (".jsonl", ".ndjson", ".json") else write_csv
                 with report_file(out, "--out") as written:
-                    write_csv(written, report)
+                    write(written, report)
             place = ", ".join(filter(None, (system.title, client.environment, client.base_url)))
             about = {"Our book": plain(file.name), "Provider": place}
             times = {"From": ends["start"], "Until just before": ends["end"], "Made": datetime.now(UTC)}

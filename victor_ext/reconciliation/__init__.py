@@ -10,10 +10,10 @@ with reconcile(victor, "invoices.csv", start=start, end=end) as report:
 from victor_ext.books import Theirs
 
 from .entries import COLUMNS, Entry, InvalidEntries
-from .report import Kind, Row, Summary, Totals, write_csv
+from .report import Kind, Row, Summary, Totals, write_csv, write_json_lines
 from .run import Progress, Reconciliation, reconcile, reconcile_async
 
 __all__ = (
     "COLUMNS", "Entry", "InvalidEntries", "Kind", "Progress", "Reconciliation", "Row", "Summary", "Theirs",
-    "Totals", "reconcile", "reconcile_async", "write_csv",
+    "Totals", "reconcile", "reconcile_async", "write_csv", "write_json_lines",
 )  # fmt: skip

@@ -1,5 +1,6 @@
-"""The result of a reconciliation: rows, their counts and sums, and their export as CSV."""
+"""The result of a reconciliation: rows, their counts and sums, and their export as CSV or JSON Lines."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -163,6 +164,11 @@ def write_csv(file: TextIO, rows: Iterable[Row]) -> int:
     Text that a spreadsheet would run has a single quote before it.
     """
     return write_table(file, chain([FIELDS], (row.to_dict().values() for row in rows)))
+
+
+def write_json_lines(file: TextIO, rows: Iterable[Row]) -> int:
+    """Write rows to a text `file` as JSON Lines, and return their number."""
+    return sum(file.write(f"{json.dumps(row.to_dict())}\n") > 0 for row in rows)
 
 
 def _sums(sums: Sequence[Money]) -> dict[str, str]:

@@ -11,6 +11,9 @@ import yaml
 
 from .tree import is_list, is_mapping
 
+LITERAL_WORDS = 2
+"""What a pattern says of the loss at least."""
+
 
 class DecisionError(Exception):
     """The file cannot be used; the message says where, and what to write."""
@@ -18,12 +21,16 @@ class DecisionError(Exception):
 
 @dataclass(frozen=True)
 class Acceptance:
-    """One accepted loss (openapi/README.md)."""
+    """One accepted loss, or the losses of one kind (openapi/README.md)."""
 
     place: str
-    """The whole text of the loss."""
+    """The whole text of the loss, or the pattern."""
     reason: str
     since: str
+    pattern: re.Pattern[str] | None = None
+
+    def matches(self, loss: str) -> bool:
+        return self.place == loss if self.pattern is None else self.pattern.fullmatch(loss) is not None
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,25 @@ def default_path(document: Path, kind: Literal["accepted", "approved"]) -> Path:
 
 def read_accepted(path: Path) -> list[Acceptance]:
     """The accepted losses; none when there is no such file. Raises DecisionError."""
-    return [Acceptance(**entry) for _, entry in _entries(path, ("place", "reason", "since"))]
+    return [
+        Acceptance(entry["place"], entry["reason"], entry["since"])
+        if "place" in entry
+        else Acceptance(entry["places"], entry["reason"], entry["since"], _pattern(where, entry["places"]))
+        for where, entry in _entries(path, ("place", "reason", "since"), ("places", "reason", "since"))
+    ]
+
+
+def _pattern(where: str, places: str) -> re.Pattern[str]:
+    place, _, what = places.partition(": ")
+    words = what.split()
+    if sum("*" not in word for word in words) < LITERAL_WORDS:
+        raise DecisionError(
+            f"{where}: places is {places!r}: write the text of a loss, `place: words`, with `*` for what differs; at "
+            f"least {LITERAL_WORDS} of its words are no `*`."
+        )
+    any_place = r"(?:(?!: ).)+"
+    ways = [re.escape(place).replace(r"\*", any_place), *(re.escape(word).replace(r"\*", r"\S+") for word in words)]
+    return re.compile(f"{ways[0]}: {' '.join(ways[1:])}")
 
 
 def read_approvals(path: Path) -> list[Approval]:
@@ -58,8 +83,8 @@ def read_approvals(path: Path) -> list[Approval]:
     return approvals
 
 
-def _entries(path: Path, keys: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """The entries of a file, each with what to call it."""
+def _entries(path: Path, *forms: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """The entries of a file, each with what to call it and with the keys of one of the forms."""
     try:
         entries = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - it makes only texts
     except FileNotFoundError:
@@ -67,11 +92,14 @@ def _entries(path: Path, keys: Sequence[str]) -> Iterator[tuple[str, dict[str, s
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise DecisionError(f"{path} cannot be read: {error}") from error
     if not is_list(entries := entries or []):
-        raise DecisionError(f"{path} is not a list: write `- {keys[0]}: ...` for each entry.")
+        raise DecisionError(f"{path} is not a list: write `- {forms[0][0]}: ...` for each entry.")
     for number, written in enumerate(entries, 1):
         where, entry = f"{path}, entry {number}", written if is_mapping(written) else {}
-        if {*entry} != {*keys} or not all(isinstance(each, str) and each.strip() for each in entry.values()):
-            raise DecisionError(f"{where}: write the keys {', '.join(keys)}, each with a text, and no others.")
+        if {*entry} not in map(set, forms) or not all(
+            isinstance(each, str) and each.strip() for each in entry.values()
+        ):
+            keys = " or ".join(map(", ".join, forms))
+            raise DecisionError(f"{where}: write the keys {keys}, each with a text, and no others.")
         for key in {"since", "expires"} & entry.keys():
             parse_day(entry[key], f"{where}: {key}")
         yield where, {key: text.strip() for key, text in entry.items()}

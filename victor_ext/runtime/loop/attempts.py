@@ -226,6 +226,7 @@ class _Call:
         if not self._is_for_token and advice not in error.message:
             error.message = f"{error.message} {advice}"
             error.hint = advice
+            error.args = (error.message,)  # what Celery's JSON, and others that know no attributes, keep
         error.outcome = self._outcome
         error.idempotency_key = self._key
         error.attempts = self._attempts

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Generic, Self, TypeVar, cast
+from typing import ClassVar, Generic, NoReturn, Self, TypeVar, cast
 
 from victor_ext.sandbox.server.api import Api, control_app
 from victor_ext.sandbox.server.commands import Command, ServerCommands
@@ -151,6 +151,14 @@ class _Foreground(ServerInThread[ServerSettings]):
         return f"{greeting}\nWarning: {host} can be reached from other machines, and so can the control API."
 
 
+class _Stopped(BaseException):
+    """SIGINT or SIGTERM has come. `KeyboardInterrupt` is what others make of other signals, such as SIGHUP."""
+
+
+def _stop(*_: object) -> NoReturn:
+    raise _Stopped
+
+
 def serve(
     provider_type: type[AnyProvider],
     settings: ServerSettings,
@@ -167,14 +175,14 @@ def serve(
     sandbox = cast("_Foreground", type("Served", (_Foreground,), {"provider_type": provider_type})(settings))
     in_main_thread = threading.current_thread() is threading.main_thread()
     numbers = (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()  # other threads have no signals
-    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    before = {number: signal.signal(number, _stop) for number in numbers}
     calls = logging.StreamHandler()
     calls.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
     if not quiet:
         access.addHandler(calls)
         access.setLevel(logging.INFO)
     try:
-        with suppress(KeyboardInterrupt), sandbox:
+        with suppress(_Stopped), sandbox:
             if env_file is not None:
                 _write(env_file, sandbox.client_settings())
             if json_line:
@@ -187,8 +195,9 @@ def serve(
         print(f"victor sandbox: {error}", file=sys.stderr)
         return 1
     finally:
-        access.removeHandler(calls)
-        access.setLevel(logging.NOTSET)
+        if not quiet:
+            access.removeHandler(calls)
+            access.setLevel(logging.NOTSET)
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)  # None: it was not set from Python
     return 0

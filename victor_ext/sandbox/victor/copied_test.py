@@ -96,7 +96,7 @@ def _literal(name: str, value: object) -> str:
     """A value as it is written in Python, without a whole account number. What cannot be printed is escaped."""
     if "account" in name:
         value = str(value)[-4:].zfill(len(str(value)))
-    elif isinstance(value, str) and not name.endswith("amount"):
+    elif isinstance(value, str) and not name.endswith(("amount", "counterparty_id")):
         value = masked(value, "0")
     literal = repr(value)
     return f'"{literal[1:-1]}"' if literal.startswith("'") and '"' not in literal else literal

@@ -181,8 +181,8 @@ def check_generated(
 ) -> Report:
     """Look for what is wrong with a package that was generated just now from `tree`.
 
-    Each entry of the file `accepted` makes one loss green, and one that is of no use is a problem itself. Raises
-    DecisionError, also for an empty reason, and OSError.
+    Each entry of the file `accepted` makes one loss green, or all of one kind, and one that is of no use is a problem
+    itself. Raises DecisionError, also for an empty reason, and OSError.
     """
     if not result.written:
         return Report(called, Findings(), [*Findings().beside(result.left_out), Problem("missing", "the package")])
@@ -191,15 +191,14 @@ def check_generated(
     losses = dict.fromkeys(problem.loss for problem in problems if problem.acceptable)
     added: list[str] = []
     if accept is not None:
-        today, known = datetime.datetime.now(datetime.UTC).date(), {each.place for each in read_accepted(accepted)}
-        added = [loss for loss in losses if loss not in known]
+        today, known = datetime.datetime.now(datetime.UTC).date(), read_accepted(accepted)
+        added = [loss for loss in losses if not any(each.matches(loss) for each in known)]
         add_entries(accepted, [{"place": place, "reason": accept.strip(), "since": today} for place in added])
     entries = read_accepted(accepted)
-    places = dict.fromkeys(entry.place for entry in entries)
-    left = [each for each in problems if not (each.acceptable and each.loss in places)]
-    unused = [place for place in places if place not in losses]
+    used = [entry for entry in entries if any(map(entry.matches, losses))]
+    left = [each for each in problems if not (each.acceptable and any(one.matches(each.loss) for one in used))]
+    unused = dict.fromkeys(each.place for each in entries if each not in used)
     left += [Problem("acceptance", f"{accepted}: {place}", "it matches nothing") for place in unused]
-    used = [entry for entry in entries if entry.place in losses]
     notes = {"amount-as-float": result.log.floats, "refused-example": [*_refused_examples(tree)]}
     return Report(called, findings, left, used, added, notes)
 

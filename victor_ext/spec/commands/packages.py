@@ -38,13 +38,13 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
 
 
 def _generate(document: Path, options: argparse.Namespace) -> int:
-    entries = read_accepted(options.accepted or default_path(document, "accepted"))  # a mistake in it is reported first
-    accepted = {each.place for each in entries}
+    accepted = read_accepted(options.accepted or default_path(document, "accepted"))  # a mistake is reported first
     tree = load(document, **reading(options))
     result = generate(document, options.out, name=options.name, tree=tree, decimals=options.decimals)
     for line in result.log.lines() if options.verbose else ():
         show(f"  {line}")
-    lost = [line for line in result.left_out if not result.written or " ".join(line.split()) not in accepted]
+    accepted = accepted if result.written else []
+    lost = [line for line in result.left_out if not any(each.matches(" ".join(line.split())) for each in accepted)]
     for line in result.left_out:
         if line in lost or options.verbose:
             show(f"  {'LEFT OUT' if line in lost else 'left out, as accepted'}: {line}", to=sys.stderr)
