@@ -196,8 +196,8 @@ def _schema(random: Random, named: list[str], levels: int, parts: list[str]) -> 
     return schema
 
 
-CHUNK = 25
-CHUNKS = 40 if "VICTOR_SEARCH" in os.environ else 1
+CHUNK = 10
+CHUNKS = 100 if "VICTOR_SEARCH" in os.environ else 1
 SECONDS = 60
 
 

@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -54,7 +55,7 @@ VALUES: list[Any] = [
 ANYWHERE = st.sampled_from([each for each in places(DOCUMENT) if each])
 
 
-@settings(max_examples=60)
+@settings(max_examples=200 if "VICTOR_SEARCH" in os.environ else 20)
 @given(place=ANYWHERE, value=st.sampled_from(VALUES))
 @example(place=("components",), value=None)
 @example(place=("paths",), value=[])

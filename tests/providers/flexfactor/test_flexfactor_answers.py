@@ -4,6 +4,7 @@ Whatever JSON it holds, it is read or named, and nothing of ours stumbles over i
 """
 
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -211,7 +212,7 @@ def test_what_a_cancellation_was_answered_with_is_kept() -> None:
         assert CALLS[operation](scripted(httpx.Response(202, json=said))[0]).raw == said
 
 
-MANY = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=500 if "VICTOR_SEARCH" in os.environ else 50, suppress_health_check=[HealthCheck.too_slow])
 NAMES = st.sampled_from(
     ["success", "status", "errors", "orderId", "orderSessionKey", "traceId", "statusCode", "item1", "item3", "id",
      "statusName", "items", "hasNextPage", "pageNumber", "result", "title", "responseCode", "expires", "x"]
