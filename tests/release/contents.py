@@ -62,7 +62,7 @@ def expected_in_wheel(files: Iterable[str]) -> set[str]:
     """The files of the packages, as a wheel names them."""
     packages = ("victor_ext/", *(f"generated/{package}/" for package in GENERATED))
     names = {name.removeprefix("generated/") for name in files if name.startswith(packages)}
-    return names | {"victor_ext/openapi/victor.yaml", "victor_ext/openapi/velo.yaml"}
+    return names | {f"victor_ext/openapi/{package.removesuffix('_api')}.yaml" for package in GENERATED}
 
 
 def expected_in_source(files: Iterable[str]) -> set[str]:

@@ -36,6 +36,8 @@ UNMEASURED = ("not measured", "not shown", "not asked", "not measurable")
 """The certainties of what has no value: it failed, no response shows it, the plan leaves it out, nothing shows it."""
 PAUSES = (0, 1, 2, 4, 8, 16, 32)
 """Seconds before each look for something that may take a while."""
+_REST = 0.15
+"""Seconds before a read over the client of another system, which uses no connection again before a tenth of one."""
 
 
 class Run:
@@ -155,6 +157,8 @@ class Run:
         Raises:
             Unmeasured: No answer came, or one that says nothing about the provider's rules, such as a 503.
         """
+        if not self._is_victor:
+            self.sleep(_REST)
         self._seen[call["call"]] = call["at"]
         asked, own = call["request"], self._client.authorization if self._is_victor else str
         headers = {
