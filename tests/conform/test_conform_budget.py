@@ -212,7 +212,18 @@ def test_what_the_provider_says_of_how_long_it_keeps_a_connection_is_noted():
     run = run_over(lambda _: httpx.Response(404, headers={"keep-alive": "timeout=5"}))
     run.measure(reads._unknown_id)
     run.measure(reads.connection)
-    assert run.finding("keep-alive")["note"] == "the provider says: timeout=5"
+    found = run.finding("keep-alive")
+    assert (found["value"], found["note"]) == ("kept", "the provider says: timeout=5")
+
+
+def test_two_calls_do_not_show_whether_a_connection_is_kept():
+    """Each may have had a connection of its own for a reason of the client's: it lets one rest before a list."""
+    run = run_over(lambda _: httpx.Response(404))
+    run.measure(reads._unknown_id)
+    for number, call in enumerate(run.document["calls"]):
+        call["connection"] = number
+    run.measure(reads.connection)
+    assert (run.finding("keep-alive")["value"], run.finding("tls")["value"]) == (None, "none")
 
 
 def test_of_two_at_once_that_had_no_answer_each_is_named():

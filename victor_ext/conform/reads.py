@@ -20,6 +20,7 @@ from .run import Run
 
 _LARGE = 1000
 _TOLERATED = 2.0
+_FEWEST = 4  # calls after another one that show whether a connection is kept
 _FAR = 1_000_000
 _UNKNOWN_ID = "NOSUCHID00"
 
@@ -183,14 +184,20 @@ def connection(run: Run) -> None:
     run.find("date-header", ahead is not None)
     if ahead is not None:
         run.find("clock-skew", 0 if abs(ahead) <= _TOLERATED else round(ahead))
-    adjacent = [(one, other) for one, other in pairwise(entries) if other["call"] == one["call"] + 1]
-    kept = [one["connection"] == other["connection"] for one, other in adjacent]
-    is_kept = 2 * sum(kept) > len(kept)  # one that is closed at once may serve a fast call first
-    said = entries[-1]["response"]["headers"].get("keep-alive")  # such as timeout=5: the seconds without a call
-    note = f"the provider says: {said}" if said else ""
-    run.find("keep-alive", "kept" if is_kept else "closed", play=None if is_kept else 0, note=note)
     run.find("http-version", entries[-1]["response"]["http"])
     run.find("tls", entries[-1]["tls"])
+    adjacent = [(one, other) for one, other in pairwise(entries) if other["call"] == one["call"] + 1]
+    kept = [one["connection"] == other["connection"] for one, other in adjacent]
+    # One that is closed at once may serve a fast call first, and calls may take turns on two that are kept.
+    used = {entry["connection"] for entry in entries}
+    is_kept = 2 * sum(kept) > len(kept) or 2 * len(used) <= len(entries)
+    said = entries[-1]["response"]["headers"].get("keep-alive")  # such as timeout=5: the seconds without a call
+    if not is_kept and len(kept) < _FEWEST:
+        if not said:
+            raise Unmeasured("too few calls followed each other")
+        is_kept = True
+    note = f"the provider says: {said}" if said else ""
+    run.find("keep-alive", "kept" if is_kept else "closed", play=None if is_kept else 0, note=note)
 
 
 def _seconds_ahead(entries: list[dict[str, Any]]) -> float | None:
