@@ -124,7 +124,8 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
 
 def show_dropped(batch: str, count: int, *, as_json: bool) -> None:
     """Print how many rows were dropped."""
-    said = "None of them was ever sent." if count else "None was refused: all others were sent, or wait to be sent."
+    none = "It has no refused row: what it has was sent, or waits to be sent."
+    said = "None of them was ever sent." if count else none
     text = f"{plain(batch)}: {rows_text(count)} dropped. {said}"
     conclude({"batch": batch, "dropped": count}, text, as_json=as_json)
 
