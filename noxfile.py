@@ -13,7 +13,10 @@ import nox
 
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml("pyproject.toml")
-EXTRAS = ("core", *sorted(PROJECT["project"]["optional-dependencies"], key=lambda name: (name == "all", name)))
+EXTRAS = (
+    "core",
+    *sorted(PROJECT["project"]["optional-dependencies"], key=lambda name: (name == "all", name)),
+)
 PYTHONS = (*nox.project.python_versions(PROJECT), "3.14t")
 # Without wheels of a dependency: PyYAML has none for 3.15, psycopg-binary none for free-threaded builds.
 NO_WHEELS = {"3.15": ("bulk", "sandbox", "spec", "all"), "3.14t": ("bulk", "all")}
@@ -55,11 +58,23 @@ def wheel(session: nox.Session, extra: str, resolution: str) -> None:
     session.install("--no-build", "--constraint", str(bounds), requirement, *tools)
     with session.chdir(folder):
         if extra != "all":
-            session.run("python", "-P", "-W", "error", str(ROOT / "tests" / "pythons" / "uses.py"), extra)
+            session.run(
+                "python", "-P", "-W", "error", str(ROOT / "tests" / "pythons" / "uses.py"), extra
+            )
             return
     tree = folder / "tree"
     shutil.rmtree(tree, ignore_errors=True)
-    files = session.run("git", "ls-files", "-z", "--", ".", ":!victor_ext", ":!generated", external=True, silent=True)
+    files = session.run(
+        "git",
+        "ls-files",
+        "-z",
+        "--",
+        ".",
+        ":!victor_ext",
+        ":!generated",
+        external=True,
+        silent=True,
+    )
     for name in filter(None, str(files).split("\0")):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tree / name)

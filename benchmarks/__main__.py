@@ -34,7 +34,9 @@ print(json.dumps({name: version(name) for name in sys.argv[1:]}))
 def main() -> int:
     """Exit status 1 when a ratio of ours is beyond its limit, or a contender fails."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of everything; nothing is written")
+    parser.add_argument(
+        "--quick", action="store_true", help="a tenth of everything; nothing is written"
+    )
     options = parser.parse_args()
     began = time.monotonic()
 
@@ -47,12 +49,16 @@ def main() -> int:
         print(refused, file=sys.stderr)
         return 1
     if options.quick:
-        print("Quick: a tenth of the calls, in which chance decides. Compare nothing with docs/benchmarks.md.\n")
+        print(
+            "Quick: a tenth of the calls, in which chance decides. Compare nothing with docs/benchmarks.md.\n"
+        )
         print(page.markdown(record))
         return 0  # in so few calls chance decides: the limits are for a whole run
     page.RECORD.write_text(page.as_text(record), encoding="utf-8")
     page.write(record)
-    tell(f"written: {', '.join(str(path.relative_to(page.ROOT)) for path in (page.RECORD, page.PAGE, page.CHART))}")
+    tell(
+        f"written: {', '.join(str(path.relative_to(page.ROOT)) for path in (page.RECORD, page.PAGE, page.CHART))}"
+    )
     beyond = page.beyond_limits(record)
     for line in beyond:
         print(line, file=sys.stderr)
@@ -71,7 +77,9 @@ def recorded(quick: int, tell: page.Tell) -> page.Record:
     TRUSTED.write_text(authority.pem)
     with canned_server() as plain, canned_server(authority.pair()) as secure:
         measures = run({False: plain, True: secure}, quick, tell)
-    peers = sorted({each.distribution for each in CONTENDERS.values() if each.peer} - {"openapi-python-client"})
+    peers = sorted(
+        {each.distribution for each in CONTENDERS.values() if each.peer} - {"openapi-python-client"}
+    )
     return {
         "taken": datetime.now(UTC).date().isoformat(),
         "machine": machine(),

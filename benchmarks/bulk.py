@@ -85,24 +85,43 @@ class Run:
 def main() -> int:
     """Exit status 1 when memory grows with the number of rows."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk", description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[10_000], metavar="N", help="one batch of each")
+    parser.add_argument(
+        "--rows", type=int, nargs="+", default=[10_000], metavar="N", help="one batch of each"
+    )
     parser.add_argument("--workers", type=int, default=16)
-    parser.add_argument("--processes", type=int, nargs="+", default=[1], help="more than one: on PostgreSQL")
-    parser.add_argument("--signed", action="store_true", help="a signed token for each call, in place of OAuth")
-    parser.add_argument("--postgresql", action="store_true", help="on a PostgreSQL server of its own")
-    parser.add_argument("--echo", action="store_true", help="a server that takes every request, not the sandbox")
+    parser.add_argument(
+        "--processes", type=int, nargs="+", default=[1], help="more than one: on PostgreSQL"
+    )
+    parser.add_argument(
+        "--signed", action="store_true", help="a signed token for each call, in place of OAuth"
+    )
+    parser.add_argument(
+        "--postgresql", action="store_true", help="on a PostgreSQL server of its own"
+    )
+    parser.add_argument(
+        "--echo", action="store_true", help="a server that takes every request, not the sandbox"
+    )
     parser.add_argument("--json", action="store_true", help="for machines")
-    parser.add_argument("--write", action="store_true", help="keep the last run of each kind, for docs/scale.md")
+    parser.add_argument(
+        "--write", action="store_true", help="keep the last run of each kind, for docs/scale.md"
+    )
     options = parser.parse_args()
     if options.signed and (options.echo or options.write):
-        parser.error("--signed goes neither with --echo, which knows no keys, nor with --write: its runs are of OAuth")
+        parser.error(
+            "--signed goes neither with --echo, which knows no keys, nor with --write: its runs are of OAuth"
+        )
     options.postgresql = options.postgresql or max(options.processes) > 1
     runs: list[Run] = []
     for processes, rows in itertools.product(options.processes, options.rows):
         with tempfile.TemporaryDirectory(prefix="victor-bulk-bench-") as folder:
-            runs.append(_run(Path(folder), rows, processes, options, runs[0].peak_mib if runs else None))
+            runs.append(
+                _run(Path(folder), rows, processes, options, runs[0].peak_mib if runs else None)
+            )
         rate, peak = runs[-1].rate, runs[-1].peak_mib
-        print(f"{rows:,} rows, {processes} at work: {rate:,.0f} a second, {peak:,.1f} MiB", file=sys.stderr)
+        print(
+            f"{rows:,} rows, {processes} at work: {rate:,.0f} a second, {peak:,.1f} MiB",
+            file=sys.stderr,
+        )
     if options.write:
         about = {
             "taken": datetime.now(UTC).date().isoformat(),
@@ -117,7 +136,9 @@ def main() -> int:
     return 0 if all(run.ratio <= MOST_MEMORY for run in runs) else 1
 
 
-def _run(folder: Path, rows: int, processes: int, options: argparse.Namespace, first_peak: float | None) -> Run:
+def _run(
+    folder: Path, rows: int, processes: int, options: argparse.Namespace, first_peak: float | None
+) -> Run:
     _write(folder / "invoices.csv", rows)
     with (
         _server(folder, echo=options.echo, signed=options.signed) as (environment, server),
@@ -125,7 +146,15 @@ def _run(folder: Path, rows: int, processes: int, options: argparse.Namespace, f
     ):
         alone = _calls_alone(environment, options.workers)
         before = _cpu_of(server)
-        words = ["bulk", "send", "invoices.csv", "--key-column", "invoice_no", "--workers", str(options.workers)]
+        words = [
+            "bulk",
+            "send",
+            "invoices.csv",
+            "--key-column",
+            "invoice_no",
+            "--workers",
+            str(options.workers),
+        ]
         with _workers(processes - 1, state, options.workers, folder, environment) as more:
             checked, _ = _measured([*words, "--state", state, "--dry-run"], folder, environment)
             seconds, usage = _measured([*words, "--state", state], folder, environment)
@@ -146,7 +175,16 @@ def _write(path: Path, rows: int) -> None:
         for number in range(rows):
             amount = f"{number % 900 + 1}.23"
             account, payer = "043987673645", "aHeq349838"
-            line = (f"INV-{number}", account, payer, amount, "BUSINESS", due, f"REF-{number}", f"region {number % 7}")
+            line = (
+                f"INV-{number}",
+                account,
+                payer,
+                amount,
+                "BUSINESS",
+                due,
+                f"REF-{number}",
+                f"region {number % 7}",
+            )
             writer.writerow(line)
 
 
@@ -158,7 +196,11 @@ def _server(folder: Path, *, echo: bool, signed: bool) -> Iterator[tuple[dict[st
             yield environment, process.pid
         return
     with echo_server() as (url, pid):
-        settings = {"VICTOR_BASE_URL": url, "VICTOR_CLIENT_ID": "canned", "VICTOR_CLIENT_SECRET": "not-a-secret"}
+        settings = {
+            "VICTOR_BASE_URL": url,
+            "VICTOR_CLIENT_ID": "canned",
+            "VICTOR_CLIENT_SECRET": "not-a-secret",
+        }
         yield {**_kept(), **settings}, pid
 
 
@@ -170,11 +212,15 @@ def _kept() -> dict[str, str]:
 
 
 @contextmanager
-def sandbox_process(folder: Path, *, signed: bool) -> Iterator[tuple[dict[str, str], subprocess.Popen[bytes]]]:
+def sandbox_process(
+    folder: Path, *, signed: bool
+) -> Iterator[tuple[dict[str, str], subprocess.Popen[bytes]]]:
     """A sandbox that keeps nothing but its requests for payment, and the environment of its client."""
     settings = folder / "env"  # written once connections are accepted
     words = ["--port", "0", "--env-file", settings, "--quiet", "--keep-received", "0"]
-    process = subprocess.Popen([sys.executable, "-m", "victor_ext.sandbox", *words, "--auto", "1e9"])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "victor_ext.sandbox", *words, "--auto", "1e9"]
+    )
     try:
         while not settings.exists():
             if process.poll() is not None:
@@ -191,7 +237,9 @@ def _settings(path: Path, *, signed: bool) -> dict[str, str]:
     text = path.read_text("utf-8")
     found = dict(re.findall(r"^(?:# )?(VICTOR_[A-Z_]+)=(.*)$", text, re.MULTILINE))
     unused = "VICTOR_CLIENT_" if signed else ("VICTOR_API_", "VICTOR_PRIVATE_")
-    return {name: value.strip("'\"") for name, value in found.items() if not name.startswith(unused)}
+    return {
+        name: value.strip("'\"") for name, value in found.items() if not name.startswith(unused)
+    }
 
 
 @contextmanager
@@ -224,11 +272,18 @@ def postgresql_state(connections: int | None = None) -> Iterator[str]:
             server.cleanup()
 
 
-def _measured(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[float, resource.struct_rusage]:
+def _measured(
+    words: list[str], folder: Path, environment: dict[str, str]
+) -> tuple[float, resource.struct_rusage]:
     """Run the command; how long it took, and what it used."""
     began = time.perf_counter()
     with subprocess.Popen(
-        [VICTOR, *words], cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [VICTOR, *words],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         for line in process.stderr or ():
             if "a second" in line and sys.stderr.isatty():
@@ -241,7 +296,9 @@ def _measured(words: list[str], folder: Path, environment: dict[str, str]) -> tu
 
 
 @contextmanager
-def _workers(count: int, state: str, calls: int, folder: Path, environment: dict[str, str]) -> Iterator[list[float]]:
+def _workers(
+    count: int, state: str, calls: int, folder: Path, environment: dict[str, str]
+) -> Iterator[list[float]]:
     """As many more workers; afterwards the list has the seconds of CPU that each has used."""
     words = [VICTOR, "bulk", "worker", "--workers", str(calls), "--state", state]
     kept: dict[str, Any] = {"cwd": folder, "env": environment, "stderr": subprocess.DEVNULL}
@@ -303,7 +360,10 @@ def _table(runs: list[Run]) -> Table:
     first = runs[0]
     title = f"victor bulk send, {first.workers} threads, {first.database}, {first.server}"
     several = any(run.processes > 1 for run in runs)
-    table = Table(title, *(f"{run.rows:,} rows" + (f", {run.processes} at work" if several else "") for run in runs))
+    table = Table(
+        title,
+        *(f"{run.rows:,} rows" + (f", {run.processes} at work" if several else "") for run in runs),
+    )
     for column in table.columns[1:]:
         column.justify = "right"
     lines: dict[str, list[str]] = {
@@ -312,7 +372,9 @@ def _table(runs: list[Run]) -> Table:
         "rows stored and sent a second": [f"{run.rate:,.0f}" for run in runs],
         "calls a second of the client alone": [f"{run.alone:,.0f}" for run in runs],
         "CPU of the sender, ms a row": [f"{1000 * run.sender_cpu / run.rows:.2f}" for run in runs],
-        f"CPU of the server ({first.server}), ms a row": [f"{1000 * run.server_cpu / run.rows:.2f}" for run in runs],
+        f"CPU of the server ({first.server}), ms a row": [
+            f"{1000 * run.server_cpu / run.rows:.2f}" for run in runs
+        ],
         "peak memory of a sender, MiB": [f"{run.peak_mib:,.1f}" for run in runs],
         f"ratio to the first (at most {MOST_MEMORY})": [f"{run.ratio:.2f}" for run in runs],
     }

@@ -37,7 +37,9 @@ def svg(record: dict[str, Any]) -> str:
         lines = [line for line in lines_of(name, record) if line.name != "bare"]
         longest = min(_MOST, max(line.judged for line in lines))
         y += 18
-        drawn.append(f'<text class="title" x="16" y="{y}">{escape(MEASURES[name].title)}: {TIMES} raw httpx</text>')
+        drawn.append(
+            f'<text class="title" x="16" y="{y}">{escape(MEASURES[name].title)}: {TIMES} raw httpx</text>'
+        )
         y += 8
         for line in lines:
             kind = "raw" if line.name == "raw" else "peer" if contender(line.name).peer else "ours"

@@ -50,7 +50,9 @@ def measured() -> dict[str, Any]:
         for size in _SIZES:  # the first pages warm up
             worker.items(client, size, _ITEMS, time.perf_counter() + 60.0)
         rounds = {
-            str(size): [[used(client, size, json.loads), used(client, size, checked)] for _ in range(ROUNDS)]
+            str(size): [
+                [used(client, size, json.loads), used(client, size, checked)] for _ in range(ROUNDS)
+            ]
             for size in _SIZES
         }
     return {
@@ -84,12 +86,19 @@ def recorded() -> dict[str, Any]:
 def main() -> None:
     """Measure, and print what the page would say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.decoding", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="record it; `make bench-page` makes the page anew")
+    parser.add_argument(
+        "--write", action="store_true", help="record it; `make bench-page` makes the page anew"
+    )
     options = parser.parse_args()
     record = measured()
     print(note(record))
     if options.write:
-        text = json.dumps(record, indent=1).replace("[\n    ", "[").replace(",\n    ", ", ").replace("\n   ]", "]")
+        text = (
+            json.dumps(record, indent=1)
+            .replace("[\n    ", "[")
+            .replace(",\n    ", ", ")
+            .replace("\n   ]", "]")
+        )
         RECORD.write_text(text + "\n", encoding="utf-8")
 
 

@@ -59,18 +59,30 @@ class Run:
 def run(*arguments: str, cwd: Path | None = None) -> Run:
     """Run Python with arguments; measure its CPU time and its peak memory."""
     process = subprocess.Popen(
-        [sys.executable, *arguments], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, *arguments],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stderr is not None
     errors: list[str] = []
-    reader = threading.Thread(target=lambda: errors.append(process.stderr.read() if process.stderr else ""))
+    reader = threading.Thread(
+        target=lambda: errors.append(process.stderr.read() if process.stderr else "")
+    )
     reader.start()
     out = process.stdout.read()
     reader.join()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return Run(process.returncode, out, "".join(errors), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Run(
+        process.returncode,
+        out,
+        "".join(errors),
+        usage.ru_utime + usage.ru_stime,
+        usage.ru_maxrss / 1024,
+    )
 
 
 def row(document: Path, folder: Path) -> dict[str, str]:
@@ -79,7 +91,9 @@ def row(document: Path, folder: Path) -> dict[str, str]:
     made = run("-m", "victor_ext.cli", "spec", "generate", str(document), "--out", str(folder))
     checked = run("-m", "victor_ext.cli", "spec", "check", "--json", str(document))
     report = json.loads(checked.out) if checked.out else None
-    (folder / f"{document.name}.check.json").write_text(checked.out or checked.err, encoding="utf-8")
+    (folder / f"{document.name}.check.json").write_text(
+        checked.out or checked.err, encoding="utf-8"
+    )
     imported = run("-W", "error", "-c", IMPORT, name, cwd=folder)
     typed = run(*MYPY, "-p", name, cwd=folder)
     errors = re.search(r"Found (\d+) errors?", typed.out)
@@ -90,7 +104,9 @@ def row(document: Path, folder: Path) -> dict[str, str]:
         "document": document.name,
         "exit": str(made.status),
         "left out": str(len(re.findall("LEFT OUT", made.err))),
-        "check": f"{checked.status} ({len(problems) - left_out} besides)" if checked.status else "0",
+        "check": f"{checked.status} ({len(problems) - left_out} besides)"
+        if checked.status
+        else "0",
         "imports": "yes" if imported.status == 0 else "no",
         "mypy": errors[1] if errors else ("0" if typed.status == 0 else "?"),
         "operations": f"{counts['found']} of {counts['declared']}",
@@ -103,12 +119,18 @@ def row(document: Path, folder: Path) -> dict[str, str]:
 
 def main() -> None:
     """Print the table, line by line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, help="the folder of the documents")
     parser.add_argument("names", nargs="*", help="only these files")
-    parser.add_argument("--keep", type=Path, help="a folder for the packages and the reports (default: none)")
+    parser.add_argument(
+        "--keep", type=Path, help="a folder for the packages and the reports (default: none)"
+    )
     options = parser.parse_args()
-    documents = sorted(path for path in options.folder.iterdir() if path.suffix in SUFFIXES and path.is_file())
+    documents = sorted(
+        path for path in options.folder.iterdir() if path.suffix in SUFFIXES and path.is_file()
+    )
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)

@@ -51,7 +51,12 @@ def _timed(measure: Measure, name: str, rounds: list[Any]) -> Line:
     used = median((own[2] / own[0]) / (raw[2] / raw[0]) for own, raw in rounds)
     units = sum(own[0] for own, _ in rounds)
     ratio = median(ratios)
-    cells = [spread(each), number(median(cpu)), f"{ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f})", f"{used:.2f}"]
+    cells = [
+        spread(each),
+        number(median(cpu)),
+        f"{ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
+        f"{used:.2f}",
+    ]
     headings = [unit, "CPU, " + unit.split(maxsplit=1)[0], f"{TIMES} raw httpx", "of its CPU"]
     if measure.what == "item":
         cells.insert(0, f"{1e6 / median(each):,.0f}")
@@ -67,13 +72,22 @@ def _memory(_: Measure, name: str, rounds: list[Any]) -> Line:
     peak, grown, items = rounds[0]
     cells = (f"{peak:.1f}", f"{grown:.1f}", f"{items:,}")
     headings = ("MB at most", "growth, MB", "items")
-    return Line(name, contender(name).label, headings, cells, peak, f"{peak:.1f} MB", peak / (peak - grown))
+    return Line(
+        name, contender(name).label, headings, cells, peak, f"{peak:.1f} MB", peak / (peak - grown)
+    )
 
 
 def _size(_: Measure, name: str, rounds: list[Any]) -> Line:
     size, packages = rounds[0]
     cells = (f"{size:.1f}", f"{packages}")
-    return Line(name, contender(name).label, ("MB", "packages"), cells, size, f"{size:.1f} MB, {packages} packages")
+    return Line(
+        name,
+        contender(name).label,
+        ("MB", "packages"),
+        cells,
+        size,
+        f"{size:.1f} MB, {packages} packages",
+    )
 
 
 def spread(values: list[float]) -> str:

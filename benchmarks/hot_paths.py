@@ -72,13 +72,17 @@ def named(found: Counter[CodeType]) -> Counts:
         if code.co_filename == __file__ or code.co_filename.endswith("contextlib.py"):
             continue
         place = _place(code.co_filename)
-        counts[place if place.startswith(("python/", "<")) else f"{place}:{code.co_qualname}"] += count
+        counts[place if place.startswith(("python/", "<")) else f"{place}:{code.co_qualname}"] += (
+            count
+        )
     return dict(sorted(counts.items()))
 
 
 def _place(filename: str) -> str:
     if filename.startswith("<"):
-        return filename.split(maxsplit=1)[0].rstrip(">") + ">"  # of attrs: `<attrs generated init ...>`
+        return (
+            filename.split(maxsplit=1)[0].rstrip(">") + ">"
+        )  # of attrs: `<attrs generated init ...>`
     if "/site-packages/" in filename:
         return filename.rpartition("/site-packages/")[2]
     for root, prefix in _ROOTS:

@@ -34,7 +34,11 @@ class Refused(Exception):
 
 def environment() -> dict[str, str]:
     """The variables of a contender's process: none of the user's settings of any client."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT") if name in os.environ}
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "HOME", "LANG", "SYSTEMROOT")
+        if name in os.environ
+    }
     path = os.pathsep.join(map(str, (ROOT, ROOT / "generated", STOCK)))
     return {**kept, "PYTHONPATH": path, "NO_PROXY": "*", "SSL_CERT_FILE": str(TRUSTED)}
 
@@ -104,17 +108,23 @@ def in_turn(measure: Measure, found: dict[str, Worker]) -> Rows:
     for number in range(measure.rounds + 1):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
-            share = measure.share if number else max(1, measure.share // 10)  # the first round warms up
+            share = (
+                measure.share if number else max(1, measure.share // 10)
+            )  # the first round warms up
             result = found[name].order(measure.kind, measure.argument, share, measure.budget)
             if number:
-                rows[name].append([[units, round(seconds, 6), round(cpu, 6)] for units, seconds, cpu in result])
+                rows[name].append(
+                    [[units, round(seconds, 6), round(cpu, 6)] for units, seconds, cpu in result]
+                )
     return rows
 
 
 def output(name: str, code: str, *words: object, python: str | Path = PYTHON) -> Any:
     """What a fresh process of a contender prints, as JSON."""
     command = [str(python), "-c", code, *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(), check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env=environment(), check=False
+    )
     if done.returncode:
         raise Refused(f"{name} failed:\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -162,7 +172,10 @@ def peaks(measure: Measure, url: str) -> Rows:
 def growth(measure: Measure, worker: Worker) -> Rows:
     """Lists of several lengths, by ours."""
     return {
-        row: [worker.order("items", measure.argument, int(row), measure.budget) for _ in range(measure.rounds)]
+        row: [
+            worker.order("items", measure.argument, int(row), measure.budget)
+            for _ in range(measure.rounds)
+        ]
         for row in measure.rows
     }
 
@@ -188,7 +201,9 @@ def run(urls: Urls, quick: int, tell: Callable[[str], None]) -> dict[str, Rows]:
     """
     measures = {name: smaller(measure, quick) for name, measure in MEASURES.items()}
     found: dict[str, Rows] = {}
-    names = tuple(dict.fromkeys(row for m in measures.values() if m.kind in _BY_WORKERS for row in m.rows))
+    names = tuple(
+        dict.fromkeys(row for m in measures.values() if m.kind in _BY_WORKERS for row in m.rows)
+    )
     tell(f"starting {len(names)} processes")
     url = urls[False]
     with workers(names, urls) as processes:
@@ -212,10 +227,23 @@ def smaller(measure: Measure, quick: int) -> Measure:
     if quick == 1:
         return measure
     rows = measure.rows[:3] if measure.kind == "growth" else measure.rows
-    share = max(measure.share // quick, 1000 if measure.kind == "items" else 50) if measure.share > 1 else 1
-    return replace(measure, rounds=min(measure.rounds, 2), share=share, budget=measure.budget / quick, rows=rows)
+    share = (
+        max(measure.share // quick, 1000 if measure.kind == "items" else 50)
+        if measure.share > 1
+        else 1
+    )
+    return replace(
+        measure,
+        rounds=min(measure.rounds, 2),
+        share=share,
+        budget=measure.budget / quick,
+        rows=rows,
+    )
 
 
 def answer_bytes() -> dict[str, list[int]]:
     """Of each shape, the bytes of one payment, and of each item of a page of 100."""
-    return {name: [len(shape.single()), len(shape.template(100)) // 100] for name, shape in SHAPES.items()}
+    return {
+        name: [len(shape.single()), len(shape.template(100)) // 100]
+        for name, shape in SHAPES.items()
+    }

@@ -86,7 +86,9 @@ def contender(name: str) -> Contender:
     """The contender, or the variant of ours, of this name."""
     if name in VARIANTS:
         tls = name.endswith("_tls")
-        return Contender(VARIANTS[name], "victor", "victor", connect=name, awaited="", peer=False, tls=tls)
+        return Contender(
+            VARIANTS[name], "victor", "victor", connect=name, awaited="", peer=False, tls=tls
+        )
     return CONTENDERS[name]
 
 
@@ -124,7 +126,9 @@ class Measure:
 
 
 PROCESSES = tuple(
-    name for name, each in CONTENDERS.items() if name not in ("bare", "victor_alone", "victor_reused") and not each.tls
+    name
+    for name, each in CONTENDERS.items()
+    if name not in ("bare", "victor_alone", "victor_reused") and not each.tls
 )
 BLOCKING = tuple(name for name in PROCESSES if name != "victor_oauth")
 CALLED = tuple(name for name, each in CONTENDERS.items() if name != "victor_oauth" and not each.tls)

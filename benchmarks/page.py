@@ -91,7 +91,12 @@ def markdown(record: Record) -> str:
 def _told(record: Record, name: str) -> str:
     """What a client takes for the calls that each user makes, as far as they were measured."""
     measures = (("get", "a GET"), ("create", "a create"), ("awaited", "an awaited GET"))
-    told = [(what, line) for measure, what in measures for line in lines_of(measure, record) if line.name == name]
+    told = [
+        (what, line)
+        for measure, what in measures
+        for line in lines_of(measure, record)
+        if line.name == name
+    ]
     return ", ".join(f"{what} takes {line.shown}" for what, line in told)
 
 
@@ -105,7 +110,10 @@ def wins(record: Record) -> list[str]:
             continue
         ahead = [line for line in lines if CONTENDERS[line.name].peer and line.judged < ours.judged]
         if ahead:
-            told = ", ".join(f"{line.label} ({line.shown})" for line in sorted(ahead, key=lambda line: line.judged))
+            told = ", ".join(
+                f"{line.label} ({line.shown})"
+                for line in sorted(ahead, key=lambda line: line.judged)
+            )
             found.append(f"- {measure.title}: {told}; victor_ext {ours.shown}.")
     return found
 
@@ -125,7 +133,9 @@ def beyond_limits(record: Record) -> list[str]:
 def _table(lines: list[Line]) -> str:
     headings = lines[0].headings
     rows = [f"| {line.label} | {' | '.join(line.cells)} |" for line in lines]
-    return "\n".join([f"| client | {' | '.join(headings)} |", f"|---|{'---:|' * len(headings)}", *rows, ""])
+    return "\n".join(
+        [f"| client | {' | '.join(headings)} |", f"|---|{'---:|' * len(headings)}", *rows, ""]
+    )
 
 
 def as_text(record: Record) -> str:
@@ -136,7 +146,9 @@ def as_text(record: Record) -> str:
         + "\n  }"
         for name, rows in record["measures"].items()
     ]
-    rest = json.dumps({name: value for name, value in record.items() if name != "measures"}, indent=1)
+    rest = json.dumps(
+        {name: value for name, value in record.items() if name != "measures"}, indent=1
+    )
     return rest[:-2] + ',\n "measures": {\n' + ",\n".join(measures) + "\n }\n}\n"
 
 

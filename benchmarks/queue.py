@@ -72,7 +72,9 @@ class _Nobody:
 
 
 def _sender(state: str, batch: str = _BATCH) -> BulkSender:
-    client: Any = Victor(VictorOAuth("nobody", "a secret for benchmarks"), base_url="http://127.0.0.1:9")
+    client: Any = Victor(
+        VictorOAuth("nobody", "a secret for benchmarks"), base_url="http://127.0.0.1:9"
+    )
     client.payment_requests = _Nobody()
     secret = "only good for a benchmark"
     return BulkSender(client, state=state, batch=batch, key_column="invoice_no", storage_key=secret)
@@ -84,13 +86,16 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 16, 64], metavar="N")
     parser.add_argument("--json", action="store_true", help="for machines")
-    parser.add_argument("--write", action="store_true", help="keep the record, and make docs/scale.md of it")
+    parser.add_argument(
+        "--write", action="store_true", help="keep the record, and make docs/scale.md of it"
+    )
     parser.add_argument("--worker", metavar="STATE", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker is not None:
         # Forked before any thread or connection is made: each worker is a process, and all share the imported modules.
         processes = [
-            get_context("fork").Process(target=_work, args=(options.worker,)) for _ in range(options.workers[0])
+            get_context("fork").Process(target=_work, args=(options.worker,))
+            for _ in range(options.workers[0])
         ]
         for process in processes:
             process.start()
@@ -144,7 +149,9 @@ class _Stored(Exception):
 
 def _run(rows: int, workers: int) -> dict[str, Any]:
     with postgresql_state(connections=_MAX_CONNECTIONS) as state:
-        engine = sa.create_engine(state.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+        engine = sa.create_engine(
+            state.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
+        )
         # The tables are made by another batch, which nobody sends.
         _store(state, "tables", 1)
         launcher = _started(state, workers)
@@ -208,7 +215,10 @@ def _watched(engine: sa.Engine, workers: int) -> dict[str, int]:
         done, chunks = _query(engine, _SETTLED)
         busy = _query(engine, _BUSY)
         connections, waiting = max(connections, busy[0]), max(waiting, busy[1])
-        print(f"{workers} workers: {done:,} of {chunks:,} chunks, {busy[0]} connections", file=sys.stderr)
+        print(
+            f"{workers} workers: {done:,} of {chunks:,} chunks, {busy[0]} connections",
+            file=sys.stderr,
+        )
         if done == chunks:
             return {"connections": connections, "waiting_for_locks": waiting}
         time.sleep(0.25)

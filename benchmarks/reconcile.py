@@ -78,7 +78,9 @@ class Run:
 def main() -> int:
     """Exit status 1 when a finding is wrong, or memory grows with the number of rows."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reconcile", description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000], metavar="N", help="ascending")
+    parser.add_argument(
+        "--rows", type=int, nargs="+", default=[10_000, 100_000], metavar="N", help="ascending"
+    )
     parser.add_argument("--json", action="store_true", help="for machines")
     options = parser.parse_args()
     runs: list[Run] = []
@@ -90,7 +92,10 @@ def main() -> int:
                 subprocess.run(words, env=environment, check=True)
                 filled = rows
                 runs.append(_run(folder, rows, environment, runs[0].peak_mib if runs else None))
-                print(f"{rows:,} rows: {runs[-1].seconds:,.1f} s, {runs[-1].peak_mib:,.1f} MiB", file=sys.stderr)
+                print(
+                    f"{rows:,} rows: {runs[-1].seconds:,.1f} s, {runs[-1].peak_mib:,.1f} MiB",
+                    file=sys.stderr,
+                )
     if options.json:
         print(json.dumps([asdict(run) for run in runs], indent=1))
     else:
@@ -101,10 +106,15 @@ def main() -> int:
 def _run(folder: Path, rows: int, environment: dict[str, str], first_peak: float | None) -> Run:
     expected = _write(folder / "ours.csv", rows)
     now = datetime.now(UTC)
-    window = [f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (now - timedelta(hours=4), now + timedelta(hours=4))]
+    window = [
+        f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+        for moment in (now - timedelta(hours=4), now + timedelta(hours=4))
+    ]
     words = ["reconcile", "ours.csv", "--start", window[0], "--end", window[1], "--json"]
     began = time.perf_counter()
-    with subprocess.Popen([VICTOR, *words], cwd=folder, env=environment, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [VICTOR, *words], cwd=folder, env=environment, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         found = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
@@ -130,11 +140,17 @@ def _write(path: Path, rows: int) -> Counter[str]:
         writer.writerow(("client_reference_id", "amount", "currency"))
         for number in range(rows):
             planted = _PLANTED.get(number % _THOUSAND, "matched")
-            kinds = {"amount": ["differs"], "currency": ["differs"], "duplicate": ["duplicate", "matched"]}
+            kinds = {
+                "amount": ["differs"],
+                "currency": ["differs"],
+                "duplicate": ["duplicate", "matched"],
+            }
             expected.update(kinds.get(planted, [planted]))
             if planted != "unknown":
                 amount = "44.24" if planted == "amount" else _AMOUNT
-                writer.writerow((f"REF-{number}", amount, "EUR" if planted == "currency" else "USD"))
+                writer.writerow(
+                    (f"REF-{number}", amount, "EUR" if planted == "currency" else "USD")
+                )
     return expected
 
 

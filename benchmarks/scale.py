@@ -138,14 +138,20 @@ def bulk_table(runs: list[Record]) -> str:
 
 def markdown(record: Record, bulk: list[Record]) -> str:
     """The page."""
-    on_server = min((run for run in bulk if run["database"] == "PostgreSQL"), key=lambda run: run["processes"])
+    on_server = min(
+        (run for run in bulk if run["database"] == "PostgreSQL"), key=lambda run: run["processes"]
+    )
     cpu = on_server["sender_cpu"] / on_server["rows"]
     machines = sorted({f"{run['machine']}, Python {run['python']}" for run in bulk})
     most = max(record["runs"], key=lambda run: run["workers"])
     alone = min(record["runs"], key=lambda run: run["workers"])
     best = max(record["runs"], key=lambda run: run["rows"] / run["seconds"])
     rows, rate = most["rows"], DAY_ROWS / _DAY
-    writes, wal, tables = most["writes"] / rows, sum(most["wal_bytes"]) / rows, sum(most["table_bytes"]) / rows
+    writes, wal, tables = (
+        most["writes"] / rows,
+        sum(most["wal_bytes"]) / rows,
+        sum(most["table_bytes"]) / rows,
+    )
     each = most["connections"] / most["workers"]
     store_rate = alone["rows"] / alone["store_seconds"]
     return _TEXT.format(
@@ -198,7 +204,9 @@ def keep_queue(record: Record) -> None:
 
 def keep_bulk(runs: list[Record]) -> None:
     """Keep batches that were sent, in place of the earlier ones of their kind, and write the page."""
-    kinds = {_kind(run): run for run in [*(_read(BULK_RECORD) if BULK_RECORD.exists() else []), *runs]}
+    kinds = {
+        _kind(run): run for run in [*(_read(BULK_RECORD) if BULK_RECORD.exists() else []), *runs]
+    }
     ordered = sorted(kinds.values(), key=lambda run: (run["database"] == "PostgreSQL", *_kind(run)))
     BULK_RECORD.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
     write()

@@ -23,7 +23,9 @@ from typing import Any
 from benchmarks.shapes import NEXT, SHAPES, THIS
 
 _SIZE = re.compile(rb"[?&](?:page_size|per_page|limit)=(\d+)")
-_CURSOR = re.compile(rb"[?&](?:page|cursor|after|after_cursor|starting_after|from)=[A-Za-z_]*(\d{1,5})")
+_CURSOR = re.compile(
+    rb"[?&](?:page|cursor|after|after_cursor|starting_after|from)=[A-Za-z_]*(\d{1,5})"
+)
 _ONE = re.compile(rb"(\d{5})001 HTTP")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
@@ -82,7 +84,9 @@ def answer(line: bytes) -> bytes:
     size = _SIZE.search(line)
     if size is None:
         asked = _ONE.search(line)
-        return _one(name, made=line.startswith(b"POST")).replace(THIS.encode(), asked[1] if asked else b"00001")
+        return _one(name, made=line.startswith(b"POST")).replace(
+            THIS.encode(), asked[1] if asked else b"00001"
+        )
     found = _CURSOR.search(line)
     number = int(found[1]) if found else 0
     if found and name == "stripe":  # its cursor is the last payment of the page before
@@ -102,7 +106,9 @@ def _token() -> bytes:
 
 @cache
 def _one(name: str, *, made: bool) -> bytes:
-    status = "201 Created" if made and name == "mollie" else "200 OK"  # the other clients take either
+    status = (
+        "201 Created" if made and name == "mollie" else "200 OK"
+    )  # the other clients take either
     return _http(name, SHAPES[name].single(), "", status)
 
 
@@ -113,7 +119,9 @@ def _page(name: str, size: int) -> bytes:
 
 def _http(name: str, body: bytes, headers: str, status: str = "200 OK") -> bytes:
     kind = "application/hal+json" if name == "mollie" else "application/json"
-    head = f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\n{headers}content-length: {len(body)}\r\n\r\n"
+    head = (
+        f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\n{headers}content-length: {len(body)}\r\n\r\n"
+    )
     return head.encode() + body
 
 
@@ -124,7 +132,9 @@ def _serve(port: Any, protocol: type[_Canned], pair: Path | None) -> None:
         context.load_cert_chain(pair)
 
     async def main() -> None:
-        server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, backlog=512, ssl=context)
+        server = await asyncio.get_running_loop().create_server(
+            protocol, "127.0.0.1", 0, backlog=512, ssl=context
+        )
         port.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 

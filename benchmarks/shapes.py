@@ -55,7 +55,9 @@ class Shape:
 
     def template(self, size: int) -> bytes:
         """A page of this many payments, with `THIS` and `NEXT` for the numbers of pages."""
-        return json.dumps(self.page([self.payment(f"{THIS}{n:03d}") for n in range(size)], size)).encode()
+        return json.dumps(
+            self.page([self.payment(f"{THIS}{n:03d}") for n in range(size)], size)
+        ).encode()
 
 
 def _as_asked(payment: Json) -> Json:
@@ -76,7 +78,10 @@ def _victor(number: str) -> Json:
         "victor_payment_request_parent_id": None,
         "victor_payment_request_child_id": "QNNEVS9JL4",
         "payment_request": {
-            "payee": {"account_number": "043987673645", "ultimate_creditor": "SampleCo Billing Inc."},
+            "payee": {
+                "account_number": "043987673645",
+                "ultimate_creditor": "SampleCo Billing Inc.",
+            },
             "payer": {"victor_counterparty_id": "aHeq349838"},
             "payment_details": {
                 "amount": "44.23",
@@ -96,8 +101,15 @@ def _victor(number: str) -> Json:
 def _victor_documented(number: str) -> Json:
     """The same payment in the words of the document: what the provider sends is refused by a stock client."""
     told = _victor(number)
-    told.update(direction="outbound", status="pending", error_message="", victor_payment_request_parent_id="")
-    told["payment_request"].update(approved_at="2026-03-04T05:33:20Z", created_at="2026-03-04T04:53:20Z")
+    told.update(
+        direction="outbound",
+        status="pending",
+        error_message="",
+        victor_payment_request_parent_id="",
+    )
+    told["payment_request"].update(
+        approved_at="2026-03-04T05:33:20Z", created_at="2026-03-04T04:53:20Z"
+    )
     return told
 
 
@@ -238,7 +250,11 @@ def _gocardless(number: str) -> Json:
         "status": "pending_submission",
         "amount_refunded": 0,
         "reference": f"INV-{number}",
-        "metadata": {"invoice": f"INV-{number}", "payer": "aHeq349838", "notes": "Notes regarding sample payment."},
+        "metadata": {
+            "invoice": f"INV-{number}",
+            "payer": "aHeq349838",
+            "notes": "Notes regarding sample payment.",
+        },
         "fx": {
             "fx_currency": "USD",
             "fx_amount": None,
@@ -247,7 +263,11 @@ def _gocardless(number: str) -> Json:
         },
         "retry_if_possible": False,
         "faster_ach": False,
-        "links": {"mandate": "MD0123456789AB", "creditor": "CR0123456789AB", "subscription": "SB0123456789AB"},
+        "links": {
+            "mandate": "MD0123456789AB",
+            "creditor": "CR0123456789AB",
+            "subscription": "SB0123456789AB",
+        },
     }
 
 
@@ -272,7 +292,10 @@ def _mollie(number: str) -> Json:
         "sequenceType": "oneoff",
         "redirectUrl": "https://example.com/redirect",
         "webhookUrl": "https://example.com/webhook",
-        "_links": {"self": link(f"payments/tr_{number}"), "dashboard": link(f"dashboard/tr_{number}")},
+        "_links": {
+            "self": link(f"payments/tr_{number}"),
+            "dashboard": link(f"dashboard/tr_{number}"),
+        },
     }
 
 
@@ -285,7 +308,10 @@ def _mollie_page(items: list[Json], size: int) -> Json:
             "self": {"href": f"/payments?limit={size}", **kind},
             "previous": None,
             "next": {"href": f"/payments?from=tr_{NEXT}&limit={size}", **kind},
-            "documentation": {"href": "https://docs.example.com/list-payments", "type": "text/html"},
+            "documentation": {
+                "href": "https://docs.example.com/list-payments",
+                "type": "text/html",
+            },
         },
     }
 

@@ -41,7 +41,16 @@ class Judge(Protocol):
 def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), REDOCLY]
+        install = [
+            "npm",
+            "install",
+            "--silent",
+            "--no-audit",
+            "--no-fund",
+            "--prefix",
+            str(folder),
+            REDOCLY,
+        ]
         subprocess.run(install, check=True, capture_output=True)
         tools: dict[str, Judge] = {
             "victor spec diff": _ours,
@@ -54,7 +63,11 @@ def main() -> int:
             for tool, judge in tools.items():
                 code = cases is CODE
                 verdicts = {each.name: _judged(judge, each, folder, code=code) for each in cases}
-                failed = [each.name for each in cases if not _is_right(each, verdicts[each.name], code=code)]
+                failed = [
+                    each.name
+                    for each in cases
+                    if not _is_right(each, verdicts[each.name], code=code)
+                ]
                 wrong += [f"{tool}: {failure} ({verdicts[failure]})" for failure in failed]
                 row.append(f"{len(cases) - len(failed)} of {len(cases)}")
             table.add_row(title, *row)
@@ -71,7 +84,12 @@ def _groups() -> dict[str, list[Case]]:
         for name, (old, new) in SAME.items()
         for way, pair in (("there", (old, new)), ("back", (new, old)))
     ]
-    return {"on the wire": WIRE, "in Python": CODE, "more, on the wire": MORE, "the same in another form": same}
+    return {
+        "on the wire": WIRE,
+        "in Python": CODE,
+        "more, on the wire": MORE,
+        "the same in another form": same,
+    }
 
 
 def _judged(judge: Judge, case: Case, folder: Path, *, code: bool) -> Verdict:
@@ -103,7 +121,16 @@ def _redocly(folder: Path, old: Path, new: Path) -> Verdict:
 
 
 def _run_redocly(folder: Path, old: str, new: str) -> bytes:
-    command = [str(folder / "node_modules/.bin/redocly"), "diff", old, new, "--format", "json", "--fail-on", "none"]
+    command = [
+        str(folder / "node_modules/.bin/redocly"),
+        "diff",
+        old,
+        new,
+        "--format",
+        "json",
+        "--fail-on",
+        "none",
+    ]
     done = subprocess.run(command, capture_output=True, check=False)
     if not done.stdout:
         raise RuntimeError(done.stderr.decode())
@@ -112,15 +139,30 @@ def _run_redocly(folder: Path, old: str, new: str) -> bytes:
 
 def _measure(folder: Path, old: str, new: str) -> None:
     """Time both tools as processes; the memory is that of the largest child so far, so ours runs first."""
-    ours = [sys.executable, "-m", "victor_ext.cli", "spec", "diff", "--no-python", "--json", old, new]
+    ours = [
+        sys.executable,
+        "-m",
+        "victor_ext.cli",
+        "spec",
+        "diff",
+        "--no-python",
+        "--json",
+        old,
+        new,
+    ]
     runs: dict[str, Callable[[], bytes]] = {
-        "victor spec diff --no-python": lambda: subprocess.run(ours, capture_output=True, check=False).stdout,
+        "victor spec diff --no-python": lambda: (
+            subprocess.run(ours, capture_output=True, check=False).stdout
+        ),
         "redocly diff": lambda: _run_redocly(folder, old, new),
     }
     for name, run in runs.items():
         began = time.perf_counter()
         found = json.loads(run())
-        elapsed, peak = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        elapsed, peak = (
+            time.perf_counter() - began,
+            resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
+        )
         count = len(found.get("entries", found.get("changes", [])))
         print(f"{name}: {count} entries, {elapsed:.1f} s, at most {peak // 1024} MB")
 

@@ -42,9 +42,18 @@ def title_and_sentence(page: str) -> tuple[str, str]:
     text = re.sub(r"\A---\n.*?^---$|^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
     heading, *paragraphs = re.split(r"\n\s*\n", text.strip())
     title = heading.removeprefix("# ").replace("`", "")
-    if documented := re.findall(r'^::: (\S+)(?:\n    options: \{ heading: "(.+?)")?', text, re.MULTILINE):
-        return title, f"reference of {', '.join(f'`{heading or path}`' for path, heading in documented)}."
-    prose = next(each.strip() for each in paragraphs if each.strip() and not each.strip().startswith(NO_PROSE))
+    if documented := re.findall(
+        r'^::: (\S+)(?:\n    options: \{ heading: "(.+?)")?', text, re.MULTILINE
+    ):
+        return (
+            title,
+            f"reference of {', '.join(f'`{heading or path}`' for path, heading in documented)}.",
+        )
+    prose = next(
+        each.strip()
+        for each in paragraphs
+        if each.strip() and not each.strip().startswith(NO_PROSE)
+    )
     return title, _first_sentence(prose)
 
 

@@ -19,7 +19,9 @@ def connect() -> AsyncVictor:
     try:
         credentials = RemoteSandbox(url).add_oauth_client("quickstart", "not-a-real-secret")
     except OSError:
-        raise SystemExit(f"Nothing answers at {url}: start `victor sandbox` in another terminal.") from None
+        raise SystemExit(
+            f"Nothing answers at {url}: start `victor sandbox` in another terminal."
+        ) from None
     return AsyncVictor(VictorOAuth(*credentials), base_url=url)
 
 
@@ -37,7 +39,9 @@ async def ask(victor: AsyncVictor, invoice: int, amount: str) -> None:
         )
     except VictorError as error:
         if error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
-            print("The provider may have executed it. Run this again: the same key never asks twice.")
+            print(
+                "The provider may have executed it. Run this again: the same key never asks twice."
+            )
         print(error)
     else:
         ended = await victor.payment_requests.wait(request.id, timeout=30)
@@ -47,7 +51,9 @@ async def ask(victor: AsyncVictor, invoice: int, amount: str) -> None:
 async def main() -> None:
     """Three invoices at once, then the list."""
     async with connect() as victor:
-        await asyncio.gather(ask(victor, 1042, "44.23"), ask(victor, 1043, "1250"), ask(victor, 1044, "0.99"))
+        await asyncio.gather(
+            ask(victor, 1042, "44.23"), ask(victor, 1043, "1250"), ask(victor, 1044, "0.99")
+        )
         async for recent in victor.payment_requests.list(direction="outbound"):
             print(f"in the list: {recent.id}  {recent.amount!s:>8}  {recent.status}")
 

@@ -21,7 +21,9 @@ def connect() -> Victor:
     try:
         credentials = RemoteSandbox(url).add_oauth_client("quickstart", "not-a-real-secret")
     except OSError:
-        raise SystemExit(f"Nothing answers at {url}: start `victor sandbox` in another terminal.") from None
+        raise SystemExit(
+            f"Nothing answers at {url}: start `victor sandbox` in another terminal."
+        ) from None
     return Victor(VictorOAuth(*credentials), base_url=url)
 
 
@@ -37,5 +39,7 @@ with connect() as victor:
     status = invoices.send(Path(__file__).with_name("invoices.csv"))
     print(", ".join(f"{count} {outcome}" for outcome, count in status.counts.items()))
     for result in invoices.export():
-        print(f"invoice {result.extras['invoice_no']}: {result.outcome} {result.id or result.error}")
+        print(
+            f"invoice {result.extras['invoice_no']}: {result.outcome} {result.id or result.error}"
+        )
     sys.exit(status.exit_status)

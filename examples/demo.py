@@ -91,18 +91,26 @@ class Demo:
 
     def new_credentials(self) -> VictorJwt:
         """Make an API key pair, as the client portal does for a customer."""
-        self.step("An API key", "Its private half never leaves this program; the sandbox gets the public one.")
+        self.step(
+            "An API key",
+            "Its private half never leaves this program; the sandbox gets the public one.",
+        )
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         public = key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         api_key = self.sandbox.add_api_key(public.decode())
-        self.say(f"API key {api_key[:8]}..., with a 2048-bit RSA key. It signs one token for all calls of a second.")
+        self.say(
+            f"API key {api_key[:8]}..., with a 2048-bit RSA key. It signs one token for all calls of a second."
+        )
         return VictorJwt(api_key, key)
 
     def send_invoices(self) -> None:
         """Ask for every invoice of the file, with a key that follows from the invoice's number."""
-        self.step("Invoices, three faults, and one bad row", f"From {INVOICES.name}. The key follows from the number.")
+        self.step(
+            "Invoices, three faults, and one bad row",
+            f"From {INVOICES.name}. The key follows from the number.",
+        )
         for line, row in invoices():
             number = row["invoice_no"]
             if number in FAULTS:
@@ -113,7 +121,10 @@ class Demo:
                 request = self.ask(row)
             except InvalidRequest as error:
                 self.refused.append(line)
-                self.say(f"line {line:>2}   {number}  {row['amount']:>9}  not sent: {error.problems[0].message}", "red")
+                self.say(
+                    f"line {line:>2}   {number}  {row['amount']:>9}  not sent: {error.problems[0].message}",
+                    "red",
+                )
                 continue
             self.asked[number] = request
             payer = PAYERS[row["payer_counterparty_id"]][0]
@@ -140,18 +151,26 @@ class Demo:
         """Say what the client does about a failure. It is the client's `on_event`."""
         if isinstance(event, RetryScheduled):
             reason = event.reason.partition(":")[0].partition(" (")[0]
-            self.say(f"          client: {reason}; again in {event.wait:.1f} s, with the same key", "cyan")
+            self.say(
+                f"          client: {reason}; again in {event.wait:.1f} s, with the same key",
+                "cyan",
+            )
 
     def tell_how_it_ended(self) -> None:
         """Say what the sandbox made of the last attempt."""
         if self.sandbox.received()[-1].replayed:
-            self.say("         sandbox: knows the key, so it makes no second request and answers as before", "green")
+            self.say(
+                "         sandbox: knows the key, so it makes no second request and answers as before",
+                "green",
+            )
         else:
             self.say("         sandbox: had done nothing yet, and makes the request now", "green")
 
     def read_list(self) -> None:
         """Read what the provider has, page by page."""
-        self.step("What the provider has now", "The list, in pages of five. It ends at an empty page.")
+        self.step(
+            "What the provider has now", "The list, in pages of five. It ends at an empty page."
+        )
         table = Table("id", "status", "amount", "due", "payer", "account", "reference", box=None)
         table.columns[2].justify = "right"
         for page in self.victor.payment_requests.list(direction="outbound", page_size=5).pages():
@@ -167,23 +186,34 @@ class Demo:
 
     def send_again(self) -> None:
         """Send the same file once more: what a program does that starts over after a crash."""
-        self.step("The same file once more", "As if the program had crashed, and did not know how far it had come.")
+        self.step(
+            "The same file once more",
+            "As if the program had crashed, and did not know how far it had come.",
+        )
         for _, row in invoices():
             if row["invoice_no"] in self.asked:
                 self.ids_again.append(self.ask(row).id)
         known = [request.id for request in self.asked.values()]
         same = sum(again == before for again, before in zip(self.ids_again, known, strict=True))
-        self.say(f"{len(known)} sent again, {same} of them answered with the request that was there already.")
+        self.say(
+            f"{len(known)} sent again, {same} of them answered with the request that was there already."
+        )
 
     def answer_others(self) -> None:
         """Answer two requests that others have sent to us: one yes, one no."""
-        self.step("Two requests of others", "We are asked for money: one is accepted, one declined.")
+        self.step(
+            "Two requests of others", "We are asked for money: one is accepted, one declined."
+        )
         for amount, creditor, notes in (
             ("129.95", "Example City Power", "Electricity in October"),
             ("4999.00", "Sample Prize Office", "Fee for your lottery prize"),
         ):
             self.sandbox.create_inbound(
-                amount, payer_account=OUR_ACCOUNT, payee_account="000999888777", ultimate_creditor=creditor, notes=notes
+                amount,
+                payer_account=OUR_ACCOUNT,
+                payee_account="000999888777",
+                ultimate_creditor=creditor,
+                notes=notes,
             )
         requests = self.victor.payment_requests
         for request in list(requests.list(direction="inbound", status="pending")):
@@ -197,22 +227,32 @@ class Demo:
 
     def let_time_pass(self) -> None:
         """Move the sandbox's clock, and wait for every request until its status is final."""
-        self.step("Time passes", "On the sandbox's own clock: four days in no time. Payers answer, or do not.")
+        self.step(
+            "Time passes",
+            "On the sandbox's own clock: four days in no time. Payers answer, or do not.",
+        )
         moved = self.sandbox.advance(4 * DAY)
         names = {request.id: f"INV-{number}" for number, request in self.asked.items()}
-        table = Table(Column("request", no_wrap=True), Column("ended as", no_wrap=True), "because", box=None)
+        table = Table(
+            Column("request", no_wrap=True), Column("ended as", no_wrap=True), "because", box=None
+        )
         for request_id in [*names, *self.answered]:
             request = self.victor.payment_requests.wait(request_id, timeout=5)
             self.ended[request_id] = f"{request.status}"
             style = STYLES.get(f"{request.status}", "")
             reason = request.error_message or request.approval_notes or ""
-            table.add_row(names.get(request_id, "inbound"), f"[{style}]{request.status}[/]", Text(reason))
+            table.add_row(
+                names.get(request_id, "inbound"), f"[{style}]{request.status}[/]", Text(reason)
+            )
         self.console.print(table)
         self.say(f"{moved} changes of status in all.")
 
     def ask_the_sandbox(self) -> list[str]:
         """Show the sandbox's own record, and return what is wrong with it."""
-        self.step("What the sandbox saw", "From its own record. A duplicate is a second payment request of one key.")
+        self.step(
+            "What the sandbox saw",
+            "From its own record. A duplicate is a second payment request of one key.",
+        )
         attempts, made = self.sandbox.attempts_by_key(), self.sandbox.work_done_by_key()
         table = Table("invoice", "key", "attempts", "payment requests made", box=None)
         for number in self.asked:
@@ -220,8 +260,12 @@ class Demo:
             table.add_row(number, f"{key[:8]}...", f"{attempts.get(key, 0)}", f"{made.get(key, 0)}")
         self.console.print(table)
         self.say("Each invoice was sent in two passes.")
-        creates = [exchange for exchange in self.sandbox.received() if exchange.operation == "create"]
-        kept = [request for request in self.sandbox.requests() if request["direction"] == "outbound"]
+        creates = [
+            exchange for exchange in self.sandbox.received() if exchange.operation == "create"
+        ]
+        kept = [
+            request for request in self.sandbox.requests() if request["direction"] == "outbound"
+        ]
         faults = Counter(exchange.fault for exchange in creates if exchange.fault)
         duplicates = len(kept) - len({request["idempotency_key"] for request in kept})
         self.console.print()
@@ -232,14 +276,23 @@ class Demo:
             ("duplicates", duplicates),
         ):
             self.say(f"{label + ':':<18}{count:>3}", "bold")
-        self.say(f"faults applied:     {', '.join(f'{kind} {count}' for kind, count in sorted(faults.items()))}")
+        self.say(
+            f"faults applied:     {', '.join(f'{kind} {count}' for kind, count in sorted(faults.items()))}"
+        )
         checks = {
             "duplicates are 0": duplicates == 0 and all(count == 1 for count in made.values()),
-            "every key was sent twice or more, and made one request": len(kept) == len(self.asked) == len(attempts)
+            "every key was sent twice or more, and made one request": len(kept)
+            == len(self.asked)
+            == len(attempts)
             and min(attempts.values(), default=0) >= 2,
-            "twelve invoices were asked for, and line 7 was refused": (len(self.asked), self.refused) == (12, [7]),
+            "twelve invoices were asked for, and line 7 was refused": (
+                len(self.asked),
+                self.refused,
+            )
+            == (12, [7]),
             "each fault was applied once": faults == FAULTS_EXPECTED,
-            "the second run got the same requests": self.ids_again == [found.id for found in self.asked.values()],
+            "the second run got the same requests": self.ids_again
+            == [found.id for found in self.asked.values()],
             "one request was accepted and paid, one declined": sorted(self.answered.values())
             == ["completed", "declined"]
             and all(self.ended.get(request_id) == end for request_id, end in self.answered.items()),
@@ -250,7 +303,10 @@ class Demo:
 
     def visit_other_systems(self) -> None:
         """Three more payment systems on the same runtime, each against a sandbox of its own; one line for each."""
-        self.step("Other payment systems", "The same runtime; each line is the end of an example in this folder.")
+        self.step(
+            "Other payment systems",
+            "The same runtime; each line is the end of an example in this folder.",
+        )
         for example in OTHER_SYSTEMS:
             with redirect_stdout(StringIO()):
                 line = import_module(example).main()
@@ -281,7 +337,9 @@ def main() -> int:
     if not console.is_terminal:
         console = Console(highlight=False, width=110)
     with Sandbox(SandboxSettings(auto=None)) as sandbox:
-        console.print(f"[bold]A sandbox of the provider listens on {sandbox.url}[/], with a clock of its own.")
+        console.print(
+            f"[bold]A sandbox of the provider listens on {sandbox.url}[/], with a clock of its own."
+        )
         sandbox.add_account(OUR_ACCOUNT, name="Our account")
         for payer, (name, behaviour) in PAYERS.items():
             sandbox.add_counterparty(payer, name=name, behaviour=behaviour)
@@ -296,7 +354,9 @@ def main() -> int:
     demo.visit_other_systems()
     for what in wrong:
         console.print(f"  This should hold, and does not: {what}.", style="bold red")
-    console.print(f"\nThe sandbox has stopped. All of this took {time.perf_counter() - began:.1f} s.")
+    console.print(
+        f"\nThe sandbox has stopped. All of this took {time.perf_counter() - began:.1f} s."
+    )
     return 1 if wrong else 0
 
 

@@ -14,27 +14,37 @@ def main() -> str:
         merchant = sandbox.add_merchant()
         url, entity_id = f"{sandbox.url}/eastpay", merchant.entity_id
         # This bank says that its gateway has the inquiry by reference, which EastPay does not document.
-        with EastPay(merchant.token, base_url=url, entity_id=entity_id, inquiry_by_reference=True) as eastpay:
+        with EastPay(
+            merchant.token, base_url=url, entity_id=entity_id, inquiry_by_reference=True
+        ) as eastpay:
             return story(sandbox, eastpay)
 
 
 def story(sandbox: EastPaySandbox, eastpay: EastPay) -> str:
     """A checkout, a declined card, a time-out of the bank, a lost answer, and a refund."""
     checkout = eastpay.checkouts.prepare(PRICE)
-    print(f'The page shows <script src="{checkout.widget_url}">, until {checkout.lapses_at:%H:%M:%S} UTC.')
+    print(
+        f'The page shows <script src="{checkout.widget_url}">, until {checkout.lapses_at:%H:%M:%S} UTC.'
+    )
     paid_id = sandbox.pay_checkout(checkout.id)
-    paid = eastpay.payments.notified(sandbox.notification(paid_id))  # the notification is a hint: the client inquires
+    paid = eastpay.payments.notified(
+        sandbox.notification(paid_id)
+    )  # the notification is a hint: the client inquires
     print(f"The shopper has paid: {paid.result.kind}, {paid.result}.")
 
     card = Card("4111 1111 1111 1111", expiry_month=12, expiry_year=2030, cvv="999")
     declined = eastpay.payments.debit(PRICE, card=card, merchant_transaction_id="INV-1")
-    print(f"A card is declined, and that is an answer: {declined.result.kind}, {declined.result.meaning}")
+    print(
+        f"A card is declined, and that is an answer: {declined.result.kind}, {declined.result.meaning}"
+    )
 
     card = Card("4111 1111 1111 1111", expiry_month=12, expiry_year=2030, cvv="123")
     sandbox.decide("INV-2", "100.200.100", then="000.000.000")
     slow = eastpay.payments.debit(PRICE, card=card, merchant_transaction_id="INV-2")
     settled = eastpay.payments.wait(slow.id)
-    print(f"The bank timed out, which is {slow.result.kind} and no refusal; inquired, it is {settled.result.kind}.")
+    print(
+        f"The bank timed out, which is {slow.result.kind} and no refusal; inquired, it is {settled.result.kind}."
+    )
 
     sandbox.inject("lose_answer", operation="pay")
     try:

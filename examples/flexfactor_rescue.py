@@ -27,10 +27,14 @@ def declined(order_id: str) -> dict[str, Any]:
     return {
         "order_id": order_id,
         "amount": PRICE,
-        "transaction": Transaction(f"t-{order_id}", datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC), response_code="05"),
+        "transaction": Transaction(
+            f"t-{order_id}", datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC), response_code="05"
+        ),
         "payer": Payer("ada@example.com"),
         "card": CARD,
-        "billing": Address("Ada", "Lovelace", city="Springfield", zip_code="01234", country_code="US"),
+        "billing": Address(
+            "Ada", "Lovelace", city="Springfield", zip_code="01234", country_code="US"
+        ),
         "customer_ip": "203.0.113.7",
         "idempotency_key": idempotency_key_for("rescue", order_id),
     }
@@ -41,10 +45,16 @@ def main() -> str:
     with FlexFactorSandbox() as sandbox:
         app_key, app_secret, mid = sandbox.add_client()
         sandbox.add_card(token=CARD.token)
-        with FlexFactor(FlexFactorAuth(app_key, app_secret), mid=mid, base_url=sandbox.url) as flexfactor:
+        with FlexFactor(
+            FlexFactorAuth(app_key, app_secret), mid=mid, base_url=sandbox.url
+        ) as flexfactor:
             summary = story(sandbox, flexfactor)
-        with FlexFactor(FlexFactorToken(sandbox.add_token()), mid=mid, base_url=sandbox.url) as flexfactor:
-            print(f"With a token that is ready, {sum(1 for _ in flexfactor.orders.list())} orders are listed.")
+        with FlexFactor(
+            FlexFactorToken(sandbox.add_token()), mid=mid, base_url=sandbox.url
+        ) as flexfactor:
+            print(
+                f"With a token that is ready, {sum(1 for _ in flexfactor.orders.list())} orders are listed."
+            )
         return summary
 
 
@@ -56,16 +66,22 @@ def story(sandbox: FlexFactorSandbox, flexfactor: FlexFactor) -> str:
 
     sandbox.decide("CHALLENGE")
     challenged = flexfactor.evaluate(**declined("INV-2"))
-    print(f"INV-2 is {challenged.status}: success is {challenged.success}, and approved is {challenged.approved}.")
+    print(
+        f"INV-2 is {challenged.status}: success is {challenged.success}, and approved is {challenged.approved}."
+    )
     sandbox.settle("INV-2", "APPROVED")
     headers, body = sandbox.notification("INV-2", "order.completed", host=HOST)
     notification = Webhook(sandbox.subscriber_key(), host=HOST).read(body, headers)
-    order = flexfactor.orders.get(str(notification.order_id))  # a notification is a hint: the order is what counts
+    order = flexfactor.orders.get(
+        str(notification.order_id)
+    )  # a notification is a hint: the order is what counts
     print(f"A signed notification says {notification.event}, and the order is {order.status_name}.")
 
     sandbox.decide("DECLINED")
     try:
-        flexfactor.orders.wait(str(flexfactor.evaluate(**declined("INV-3")).order_id), until="COMPLETED")
+        flexfactor.orders.wait(
+            str(flexfactor.evaluate(**declined("INV-3")).order_id), until="COMPLETED"
+        )
     except Conflict as error:
         print(f"INV-3 is declined here too, so that nobody waits for it: {error}")
 
@@ -83,14 +99,14 @@ def story(sandbox: FlexFactorSandbox, flexfactor: FlexFactor) -> str:
     try:
         flexfactor.orders.refund(order_id, Money.of("1.00", "USD"))
     except VictorError as error:
-        print(f"A refund's answer is lost. It has no key, so it is not sent again: the outcome is {error.outcome}.")
+        print(
+            f"A refund's answer is lost. It has no key, so it is not sent again: the outcome is {error.outcome}."
+        )
 
     record, charges = sandbox.order_record("INV-1"), sandbox.work_done_by_reference()
     if charges["INV-1"] != 1 or record["refunded"] != 523:
         raise SystemExit("somebody was charged or refunded twice")
-    return (
-        "FlexFactor: a declined card rescued once through a lost answer, and a refund refused with status 200 reported"
-    )
+    return "FlexFactor: a declined card rescued once through a lost answer, and a refund refused with status 200 reported"
 
 
 if __name__ == "__main__":

@@ -16,11 +16,15 @@ def show(event: Event) -> None:
         result = f"status {event.status_code}" if event.status_code else "no answer"
         print(f"  attempt {event.attempt}   key {event.idempotency_key[:8]}…   {result}")
     elif isinstance(event, RetryScheduled):
-        print(f"              It may have been executed: again in {event.wait:.2f} s, with the same key.")
+        print(
+            f"              It may have been executed: again in {event.wait:.2f} s, with the same key."
+        )
 
 
 with Sandbox(SandboxSettings(auto=0.1)) as sandbox:
-    sandbox.inject("lose_answer", operation="create")  # the sandbox does the work, and its answer is lost
+    sandbox.inject(
+        "lose_answer", operation="create"
+    )  # the sandbox does the work, and its answer is lost
     auth = VictorOAuth(*sandbox.add_oauth_client())
     with Victor(auth, base_url=sandbox.url, on_event=show) as victor:
         print("Request 44.23 USD for invoice 1042")
@@ -38,4 +42,6 @@ with Sandbox(SandboxSettings(auto=0.1)) as sandbox:
         print(f"  {paid.id}   {paid.status}")
     attempts, work = sandbox.attempts_by_key(), sandbox.work_done_by_key()
 
-print(f"The provider's record: {sum(attempts.values())} attempts, {sum(work.values())} request for payment")
+print(
+    f"The provider's record: {sum(attempts.values())} attempts, {sum(work.values())} request for payment"
+)

@@ -18,7 +18,9 @@ def connect() -> Victor:
     try:
         credentials = RemoteSandbox(url).add_oauth_client("quickstart", "not-a-real-secret")
     except OSError:
-        raise SystemExit(f"Nothing answers at {url}: start `victor sandbox` in another terminal.") from None
+        raise SystemExit(
+            f"Nothing answers at {url}: start `victor sandbox` in another terminal."
+        ) from None
     return Victor(VictorOAuth(*credentials), base_url=url)
 
 
@@ -35,10 +37,14 @@ with connect() as victor:
         )
     except VictorError as error:
         if error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
-            print("The provider may have executed it. Run this again: the same key never asks twice.")
+            print(
+                "The provider may have executed it. Run this again: the same key never asks twice."
+            )
         raise SystemExit(str(error)) from None
 
     print(f"asked for {request.amount} USD: {request.id} is {request.status}")
-    print(f"read back: {victor.payment_requests.get(request.id).amount} USD")  # of the status it says Pending or Error
+    print(
+        f"read back: {victor.payment_requests.get(request.id).amount} USD"
+    )  # of the status it says Pending or Error
     for recent in victor.payment_requests.list(direction="outbound"):
         print(f"in the list: {recent.id}  {recent.amount!s:>8}  {recent.status}")

@@ -27,7 +27,10 @@ def main() -> str:
 def pay(reference: str, amount: Money) -> PaymentInstruction:
     """A payment to the payee that the payor calls payee-7."""
     return PaymentInstruction(
-        remote_id="payee-7", amount=amount, source_account_name="USD account", payor_payment_id=reference
+        remote_id="payee-7",
+        amount=amount,
+        source_account_name="USD account",
+        payor_payment_id=reference,
     )
 
 
@@ -35,17 +38,24 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
     """A payout in two currencies, a lost answer that is settled by looking, and the notifications of it all."""
     begun = datetime.now(UTC) - timedelta(minutes=1)
     webhook_id = velo.webhooks.create(
-        sandbox.payor_id, url="https://hooks.example.com/velo", authorization_header=HEADER, categories=["payment"]
+        sandbox.payor_id,
+        url="https://hooks.example.com/velo",
+        authorization_header=HEADER,
+        categories=["payment"],
     )
     velo.webhooks.ping(webhook_id)
-    payout_id = velo.payouts.submit([pay("INV-1", Money.of("44.23", "USD")), pay("INV-2", Money.of("100.00", "EUR"))])
+    payout_id = velo.payouts.submit(
+        [pay("INV-1", Money.of("44.23", "USD")), pay("INV-2", Money.of("100.00", "EUR"))]
+    )
     payout = velo.payouts.wait(payout_id, until="ACCEPTED")
     [rate] = velo.payouts.quote(payout_id).fx_summaries
     print(f"Payout {payout.id} is accepted; {rate.payment} costs {rate.source}, at {rate.rate}.")
     velo.payouts.instruct(payout_id)
     sandbox.advance(30)
     history = velo.payouts.history(payout_id)
-    print(f"Instructed, and half a minute later {history.status}: {history.confirmed_payments} payments confirmed.")
+    print(
+        f"Instructed, and half a minute later {history.status}: {history.confirmed_payments} payments confirmed."
+    )
 
     sandbox.inject("lose_answer", operation="submit")
     try:
@@ -62,7 +72,9 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
     inbox.create_table()
 
     @inbox.on()
-    def told(_session: Session, event: InboxEvent) -> None:  # a hint: what the inbox has read is the fact
+    def told(
+        _session: Session, event: InboxEvent
+    ) -> None:  # a hint: what the inbox has read is the fact
         about = event.notification.payor_payment_id or "nothing of ours"
         print(f"  {event.notification.sequence_number}. {event.name} of {about}")
 
@@ -73,11 +85,11 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
     inbox.handle()
 
     velo.logout()
-    if any(sandbox.work_done_by_reference()[invoice] != 1 for invoice in ("INV-1", "INV-2", "INV-3")):
+    if any(
+        sandbox.work_done_by_reference()[invoice] != 1 for invoice in ("INV-1", "INV-2", "INV-3")
+    ):
         raise SystemExit("something was submitted twice")
-    return (
-        "Velo: a payout in two currencies completed, and one whose answer was lost found by its reference, not repeated"
-    )
+    return "Velo: a payout in two currencies completed, and one whose answer was lost found by its reference, not repeated"
 
 
 if __name__ == "__main__":

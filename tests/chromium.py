@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-playwright_api: Any = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+playwright_api: Any = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed"
+)
 CONTRAST = (Path(__file__).parent / "sandbox" / "contrast.js").read_text(encoding="utf-8")
 """What names the texts of a page that are too pale."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -20,9 +22,13 @@ def launch() -> Iterator[Callable[..., Any]]:
         own = playwright.chromium.executable_path
         program = own if Path(own).exists() else next(filter(None, map(shutil.which, NAMES)), None)
         if program is None:
-            pytest.skip("no browser: apt-get install chromium, or .venv/bin/playwright install chromium")
+            pytest.skip(
+                "no browser: apt-get install chromium, or .venv/bin/playwright install chromium"
+            )
         # The sandbox of Chromium needs rights that containers do not have. The only pages here are ours.
-        yield lambda *more: playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *more])
+        yield lambda *more: playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", *more]
+        )
 
 
 @pytest.fixture(scope="module")

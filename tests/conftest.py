@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 NOT_QUICK = re.compile(r"^pytestmark = .*\bmark\.(slow|thorough)\b", re.MULTILINE)
 
 # The same examples in every run, but with `make test-all`; and an example that is slow on a busy machine is no failure.
-hypothesis.settings.register_profile("repeatable", deadline=None, derandomize="VICTOR_SEARCH" not in os.environ)
+hypothesis.settings.register_profile(
+    "repeatable", deadline=None, derandomize="VICTOR_SEARCH" not in os.environ
+)
 hypothesis.settings.load_profile("repeatable")
 
 
@@ -32,17 +34,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="leave out what is marked `nightly`, and three in four cases of the parametrised tests that take long",
     )
     parser.addoption(
-        "--quick", action="store_true", help="leave out what searches, starts a process or waits; fail if a test does"
+        "--quick",
+        action="store_true",
+        help="leave out what searches, starts a process or waits; fail if a test does",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marks known. A listener that raises is treated as in production, except where a test says otherwise."""
     os.environ["VICTOR_LISTENER_ERRORS"] = "log"
-    config.addinivalue_line("markers", "hours: knows the time; `make test-all` runs it at six moments")
-    config.addinivalue_line("markers", "nightly: checks tests, or takes minutes; `make test-all` runs it")
+    config.addinivalue_line(
+        "markers", "hours: knows the time; `make test-all` runs it at six moments"
+    )
+    config.addinivalue_line(
+        "markers", "nightly: checks tests, or takes minutes; `make test-all` runs it"
+    )
     config.addinivalue_line("markers", "slow: starts a process, or waits; not in `make quick`")
-    config.addinivalue_line("markers", "thorough: searches, or starts processes; not in `make quick`")
+    config.addinivalue_line(
+        "markers", "thorough: searches, or starts processes; not in `make quick`"
+    )
 
 
 def _refuse_processes(event: str, _arguments: object) -> None:
@@ -54,7 +64,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """With `--quick`, do not import a file whose mark leaves it out: that takes as long as many tests."""
     if not config.getoption("quick"):
         return None
-    is_left_out = collection_path.suffix == ".py" and NOT_QUICK.search(collection_path.read_text("utf-8"))
+    is_left_out = collection_path.suffix == ".py" and NOT_QUICK.search(
+        collection_path.read_text("utf-8")
+    )
     return True if is_left_out else None
 
 
@@ -62,7 +74,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def bare_environment() -> dict[str, str]:
     """What any process needs, and no setting of ours; a warning in the command is an error."""
     kept = {
-        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT", "PYTHONPATH") if name in os.environ
+        name: os.environ[name]
+        for name in ("PATH", "HOME", "LANG", "SYSTEMROOT", "PYTHONPATH")
+        if name in os.environ
     }
     return {**kept, "PYTHONWARNINGS": "error", "COLUMNS": "200"}
 
@@ -105,7 +119,11 @@ def _left_out(items: list[pytest.Item], config: pytest.Config) -> list[pytest.It
     marks = {item: {mark.name for mark in item.iter_markers()} for item in items}
     if config.getoption("quick"):
         # The packages of connected systems are generated first, by processes.
-        return [item for item in items if marks[item] & {"nightly", "slow", "thorough"} or "connected" in item.name]
+        return [
+            item
+            for item in items
+            if marks[item] & {"nightly", "slow", "thorough"} or "connected" in item.name
+        ]
     if not config.getoption("first_tier"):
         return []
     cases: dict[str, list[pytest.Item]] = {}
@@ -114,6 +132,10 @@ def _left_out(items: list[pytest.Item], config: pytest.Config) -> list[pytest.It
             cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
     runs: set[pytest.Item] = set()
     for group in cases.values():
-        runs.update([item for item in group if zlib.crc32(item.nodeid.encode()) % 4 == 0] or group[:1])
+        runs.update(
+            [item for item in group if zlib.crc32(item.nodeid.encode()) % 4 == 0] or group[:1]
+        )
     sampled = {item for group in cases.values() for item in group}
-    return [item for item in items if "nightly" in marks[item] or (item in sampled and item not in runs)]
+    return [
+        item for item in items if "nightly" in marks[item] or (item in sampled and item not in runs)
+    ]

@@ -56,11 +56,17 @@ def found_in(text: str, secrets: Iterable[str]) -> list[str]:
     return [
         secret
         for secret in secrets
-        if (re.search(rf"(?<![0-9a-f]){secret}(?![0-9a-f])", text) if secret.isdigit() else secret in text)
+        if (
+            re.search(rf"(?<![0-9a-f]){secret}(?![0-9a-f])", text)
+            if secret.isdigit()
+            else secret in text
+        )
     ]
 
 
-def assert_hidden(error: BaseException, secrets: Iterable[str], files: tuple[str, ...] = OURS) -> None:
+def assert_hidden(
+    error: BaseException, secrets: Iterable[str], files: tuple[str, ...] = OURS
+) -> None:
     secrets = [*secrets]
     for place, text in places(error, files):
         assert found_in(text, secrets) == [], f"{place}: {text[:2000]}"

@@ -32,7 +32,9 @@ class Replacement(ast.NodeTransformer):
         self._right, self._wrong = ast.parse(right).body, ast.parse(wrong).body
         self._wanted = list(map(ast.dump, self._right))
         first = self._right[0]
-        self._expression = ast.dump(first.value) if isinstance(first, ast.Expr) and len(self._right) == 1 else None
+        self._expression = (
+            ast.dump(first.value) if isinstance(first, ast.Expr) and len(self._right) == 1 else None
+        )
         self.count = 0
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
@@ -73,11 +75,19 @@ def planted(where: str, right: str, wrong: str) -> Generator[None]:
         holder = getattr(holder, each)
     before, made = vars(holder)[function], dict[str, Any]()
     # Modules that have imported it have it, too.
-    others = (each for each in list(sys.modules.values()) if getattr(each, "__dict__", {}).get(function) is before)
+    others = (
+        each
+        for each in list(sys.modules.values())
+        if getattr(each, "__dict__", {}).get(function) is before
+    )
     holders_of_it = [holder, *others]
     assert isinstance(tree, ast.FunctionDef)
     future = ast.ImportFrom("__future__", [ast.alias("annotations")], 0)
-    exec(compile(ast.fix_missing_locations(ast.Module([future, tree], [])), where, "exec"), vars(module), made)
+    exec(
+        compile(ast.fix_missing_locations(ast.Module([future, tree], [])), where, "exec"),
+        vars(module),
+        made,
+    )
     for each in holders_of_it:
         setattr(each, function, made[function])
     try:

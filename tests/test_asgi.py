@@ -29,13 +29,20 @@ def answered(victor: Victor) -> Any:
     def create(_request: Request) -> JSONResponse:
         return JSONResponse(victor.payment_requests.create(**asked).to_dict())
 
-    app = Starlette(routes=[Route("/", create, methods=["POST"])], exception_handlers={VictorError: error_response})
+    app = Starlette(
+        routes=[Route("/", create, methods=["POST"])],
+        exception_handlers={VictorError: error_response},
+    )
 
     def call(**changes: Any) -> httpx.Response:
-        asked.update(payment(**{"payer_counterparty_id": "acceptsRfp", "idempotency_key": KEY, **changes}))
+        asked.update(
+            payment(**{"payer_counterparty_id": "acceptsRfp", "idempotency_key": KEY, **changes})
+        )
 
         async def post() -> httpx.Response:
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+            async with httpx.AsyncClient(
+                transport=httpx.ASGITransport(app), base_url="http://service"
+            ) as client:
                 return await client.post("/")
 
         return anyio.run(post)
@@ -72,7 +79,9 @@ def test_what_is_no_notification_is_no_wrong_argument(read: Any) -> None:
         (lambda faults: faults.status(400), 502, "rejected"),
     ],
 )
-def test_the_status_says_what_is_known(answered: Any, faults: Faults, order: Any, status: int, outcome: str) -> None:
+def test_the_status_says_what_is_known(
+    answered: Any, faults: Faults, order: Any, status: int, outcome: str
+) -> None:
     order(faults)
     answer = answered()
     said = answer.json()
@@ -85,7 +94,9 @@ def test_the_providers_wish_to_wait_is_passed_on_rounded_up(answered: Any, fault
     faults.rate_limit(retry_after=3600)
     answer = answered()
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3600")
-    answer = anyio.run(error_response, Request({"type": "http"}), RateLimited("Too many.", retry_after=2.4))
+    answer = anyio.run(
+        error_response, Request({"type": "http"}), RateLimited("Too many.", retry_after=2.4)
+    )
     assert answer.headers["retry-after"] == "3"
 
 
@@ -99,4 +110,7 @@ def test_what_to_install_is_said_in_a_line() -> None:
     code = "import sys; sys.modules['starlette'] = None; import victor_ext.asgi"
     ran = python("-c", code)
     line = ran.stderr.splitlines()[-1]
-    assert line == "ImportError: victor_ext.asgi needs starlette, which FastAPI brings: pip install starlette"
+    assert (
+        line
+        == "ImportError: victor_ext.asgi needs starlette, which FastAPI brings: pip install starlette"
+    )

@@ -43,6 +43,8 @@ def test_a_long_integer_is_not_rounded_where_orjson_is_measured():
 
 
 def test_the_page_is_made_of_the_record_and_of_nothing_else() -> None:
-    record, bulk = (json.loads(path.read_text("utf-8")) for path in (scale.RECORD, scale.BULK_RECORD))
+    record, bulk = (
+        json.loads(path.read_text("utf-8")) for path in (scale.RECORD, scale.BULK_RECORD)
+    )
     page = scale.PAGE.read_text("utf-8")
     assert scale.markdown(record, bulk) == page

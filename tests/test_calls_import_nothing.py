@@ -246,7 +246,10 @@ def given_for(system: str, auth: str, sandbox: Any, key_pair: tuple[str, str]) -
 
 
 ALL = [
-    (system, auth, way) for system, (_, auths) in WAYS.items() for auth in auths for way in ("own", "mock transport")
+    (system, auth, way)
+    for system, (_, auths) in WAYS.items()
+    for auth in auths
+    for way in ("own", "mock transport")
 ]
 
 
@@ -255,7 +258,9 @@ def case(system: str, auth: str, way: str, awaited: bool) -> Any:
     first = auth == WAYS[system][1][0]
     soon = (awaited or first) if way == "own" else awaited and first and system == "victor"
     marks = [] if soon else [pytest.mark.nightly]
-    return pytest.param(system, auth, way, awaited, id=f"{system}-{auth}-{way}-{awaited=}", marks=marks)
+    return pytest.param(
+        system, auth, way, awaited, id=f"{system}-{auth}-{way}-{awaited=}", marks=marks
+    )
 
 
 @pytest.mark.parametrize(
@@ -276,7 +281,9 @@ def test_a_call_imports_nothing(
 ) -> None:
     with ADAPTERS[system].sandbox() as sandbox:
         given = given_for(system, auth, sandbox, victor_key_pair)
-        sandbox.inject("status", status=503, body="<html>Busy</html>", skip=1)  # is repeated, and told to a listener
+        sandbox.inject(
+            "status", status=503, body="<html>Busy</html>", skip=1
+        )  # is repeated, and told to a listener
         url = sandbox.url.replace("127.0.0.1", "localhost")
         asked = json.dumps([system, auth, awaited, way, url, given])
         ran = python("-c", PROGRAM + WAYS[system][0] + CALLING, asked)
@@ -289,27 +296,43 @@ def test_a_call_imports_nothing(
 
 IN_FUNCTIONS = {
     "providers/__init__.py": {"import_module"},  # a system, when one of its names is asked for
-    "providers/connected/client.py": {"import_module"},  # the webhooks of a generated package, for an inbox
+    "providers/connected/client.py": {
+        "import_module"
+    },  # the webhooks of a generated package, for an inbox
     "providers/victor/auth.py": {"signed_tokens"},  # cryptography, when credentials are made
     "providers/victor/records.py": {"fakes"},  # for tests
-    "runtime/client/generated.py": {"import_module"},  # the errors of a generated package, when its client is made
-    "runtime/client/prepared_calls.py": {"import_module"},  # the generated operation of a stored call, when it is sent
+    "runtime/client/generated.py": {
+        "import_module"
+    },  # the errors of a generated package, when its client is made
+    "runtime/client/prepared_calls.py": {
+        "import_module"
+    },  # the generated operation of a stored call, when it is sent
     "runtime/core/locks.py": {"asyncio"},  # when an async client is made
-    "runtime/loop/flow.py": {"import_module"},  # what asyncio and anyio load late, when an async client is made
+    "runtime/loop/flow.py": {
+        "import_module"
+    },  # what asyncio and anyio load late, when an async client is made
 }
 
 
 def test_functions_import_only_what_is_named_here() -> None:
     rooms = [path for room in ("runtime", "providers") for path in (PACKAGE / room).rglob("*.py")]
-    modules = {str(path.relative_to(PACKAGE)): late_imports(ast.parse(path.read_bytes())) for path in rooms}
+    modules = {
+        str(path.relative_to(PACKAGE)): late_imports(ast.parse(path.read_bytes())) for path in rooms
+    }
     assert {path: names for path, names in modules.items() if names} == IN_FUNCTIONS
 
 
 def late_imports(tree: ast.Module) -> set[str]:
     """The last parts of the names of modules that functions import, and `import_module`."""
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
     inside = [node for function in functions for node in ast.walk(function)]
     names = [alias.name for node in inside if isinstance(node, ast.Import) for alias in node.names]
     names += [str(node.module) for node in inside if isinstance(node, ast.ImportFrom)]
-    names += [node.attr for node in inside if isinstance(node, ast.Attribute) and node.attr == "import_module"]
+    names += [
+        node.attr
+        for node in inside
+        if isinstance(node, ast.Attribute) and node.attr == "import_module"
+    ]
     return {name.rpartition(".")[2] for name in names}

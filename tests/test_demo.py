@@ -56,7 +56,12 @@ def test_the_demo_counts_what_the_sandbox_saw(demo: subprocess.CompletedProcess[
     assert "\x1b" not in demo.stdout, "piped output is plain"
     counts = dict(re.findall(r"^  ([a-z ]+): +(\d+)$", demo.stdout, re.MULTILINE))
     # Twelve good rows, sent twice, and one more attempt for each of the three faults.
-    assert counts == {"attempts": "27", "idempotency keys": "12", "payment requests": "12", "duplicates": "0"}
+    assert counts == {
+        "attempts": "27",
+        "idempotency keys": "12",
+        "payment requests": "12",
+        "duplicates": "0",
+    }
     keys = re.findall(r"^ (\d{4}) +[0-9a-f]{8}\.\.\. +(\d) +(\d)", demo.stdout, re.MULTILINE)
     assert len(keys) == 12
     assert sum(int(attempts) for _, attempts, _ in keys) == 27
@@ -88,7 +93,9 @@ def test_a_quickstart_needs_nothing_but_a_sandbox(name: str, sandbox_url: str) -
     day = datetime.now(UTC).date()
     first, second = (example(name, VICTOR_BASE_URL=sandbox_url) for _ in range(2))
     assert (first.returncode, first.stderr) == (0, "")
-    assert (second.returncode, second.stderr) == (0, "") or datetime.now(UTC).date() != day, "midnight: due another day"
+    assert (second.returncode, second.stderr) == (0, "") or datetime.now(UTC).date() != day, (
+        "midnight: due another day"
+    )
     assert "44.23" in first.stdout
     made = RemoteSandbox(sandbox_url).work_done_by_key()
     assert set(made.values()) == {1}, "run twice, asked once"
@@ -96,12 +103,25 @@ def test_a_quickstart_needs_nothing_but_a_sandbox(name: str, sandbox_url: str) -
 
 
 @each_quickstart
-def test_a_quickstart_takes_the_environment_s_credentials_and_lists_an_odd_request(name: str, sandbox_url: str) -> None:
+def test_a_quickstart_takes_the_environment_s_credentials_and_lists_an_odd_request(
+    name: str, sandbox_url: str
+) -> None:
     remote = RemoteSandbox(sandbox_url)
     client_id, client_secret = remote.add_oauth_client()
-    odd = json.dumps({"results": [{"victor_payment_request_id": "ODD", "payment_request": {"payment_details": None}}]})
+    odd = json.dumps(
+        {
+            "results": [
+                {"victor_payment_request_id": "ODD", "payment_request": {"payment_details": None}}
+            ]
+        }
+    )
     remote.inject("status", operation="list", query="*direction=outbound*", status=200, body=odd)
-    ran = example(name, VICTOR_BASE_URL=sandbox_url, VICTOR_CLIENT_ID=client_id, VICTOR_CLIENT_SECRET=client_secret)
+    ran = example(
+        name,
+        VICTOR_BASE_URL=sandbox_url,
+        VICTOR_CLIENT_ID=client_id,
+        VICTOR_CLIENT_SECRET=client_secret,
+    )
     assert (ran.returncode, ran.stderr) == (0, "")
     assert remote.tokens_issued() == {client_id: 1}
     assert "in the list: ODD      None" in ran.stdout

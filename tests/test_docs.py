@@ -15,7 +15,10 @@ from tests.programs import python
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-PAGES = {str(path.relative_to(DOCS).with_suffix("")).removesuffix("/index") for path in DOCS.rglob("*.md")} - {"index"}
+PAGES = {
+    str(path.relative_to(DOCS).with_suffix("")).removesuffix("/index")
+    for path in DOCS.rglob("*.md")
+} - {"index"}
 """Every page of the documentation but the first one, such as `retry` or `api/errors`."""
 SEARCHED: dict[str, str] = cases_beside(__file__, "searched")
 ODD = (
@@ -23,7 +26,13 @@ ODD = (
     r"so many times", r"\bthat there are(?: not)?\b", r"\btime-outs?\b", r"\bbounds? (?:a|the|one|each)\b",
 )  # fmt: skip
 """Phrases that are not plain English for readers of other mother tongues."""
-ODD_IN_MESSAGES = (r"\bis told\b", r"\bof yours\b", r"so many times", r"\banew\b", r"may have been done: repeat")
+ODD_IN_MESSAGES = (
+    r"\bis told\b",
+    r"\bof yours\b",
+    r"so many times",
+    r"\banew\b",
+    r"may have been done: repeat",
+)
 """The same in messages, help texts and docstrings."""
 GENERATED = ("benchmarks", "scale", "sandbox-")
 """Pages, or tables of pages, whose words have their source elsewhere."""
@@ -47,30 +56,48 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_each_page_is_there_and_loads_nothing_from_elsewhere(site: Path) -> None:
     assert {str(path.parent.relative_to(site)) for path in site.rglob("*/index.html")} == PAGES
     for page in site.rglob("*.html"):
-        loaded = re.findall(r"<(?:script|img|link|iframe)[^>]+(?:src|href)=\"(https?:[^\"]+)", page.read_text("utf-8"))
+        loaded = re.findall(
+            r"<(?:script|img|link|iframe)[^>]+(?:src|href)=\"(https?:[^\"]+)",
+            page.read_text("utf-8"),
+        )
         assert loaded == [], page.name
 
 
 def test_the_reference_shows_public_names(site: Path) -> None:
     for page in site.glob("api/*/index.html"):
         shown = re.sub(r"<[^>]+>", "", page.read_text("utf-8"))
-        assert re.findall(r"_\w+Client\[|Bases: .*\b_\w+|&lt;object object at", shown) == [], page.parent.name
-    listed = re.findall(r"\]\((\w[\w-]*)\.md\)", (DOCS / "api" / "index.md").read_text(encoding="utf-8"))
+        assert re.findall(r"_\w+Client\[|Bases: .*\b_\w+|&lt;object object at", shown) == [], (
+            page.parent.name
+        )
+    listed = re.findall(
+        r"\]\((\w[\w-]*)\.md\)", (DOCS / "api" / "index.md").read_text(encoding="utf-8")
+    )
     assert {f"api/{name}" for name in listed} == {page for page in PAGES if page.startswith("api/")}
 
 
 def test_search_shows_the_right_page_at_once(site: Path) -> None:
     script = ROOT / "tests" / "pages" / "search.cjs"
-    ran = node([str(script), str(site), *SEARCHED], return_completed_process=True, capture_output=True, text=True)
+    ran = node(
+        [str(script), str(site), *SEARCHED],
+        return_completed_process=True,
+        capture_output=True,
+        text=True,
+    )
     assert ran.returncode == 0, ran.stderr
     shown = [re.sub(r"#\S*", "", locations).split() for locations in ran.stdout.splitlines()]
-    missed = [query for query, locations in zip(SEARCHED, shown, strict=True) if SEARCHED[query] not in locations]
+    missed = [
+        query
+        for query, locations in zip(SEARCHED, shown, strict=True)
+        if SEARCHED[query] not in locations
+    ]
     assert missed == []
 
 
 def test_the_index_for_language_models_is_up_to_date_and_leads_somewhere(site: Path) -> None:
     served = (site / "llms.txt").read_text(encoding="utf-8")
-    assert served == runpy.run_path(str(ROOT / "docs" / "llms.py"))["index"](), "make docs writes it again"
+    assert served == runpy.run_path(str(ROOT / "docs" / "llms.py"))["index"](), (
+        "make docs writes it again"
+    )
     linked = re.findall(r"^- \[.+?\]\((.+?)\): .+\.$", served, re.MULTILINE)
     assert set(linked) == {f"{page}/" for page in PAGES}
 
@@ -79,11 +106,24 @@ def test_the_pages_are_in_plain_english() -> None:
     odd: dict[str, list[str]] = {}
     for path in DOCS.rglob("*.md"):
         if not path.stem.startswith(GENERATED):
-            text = re.sub(r"<!--.*?-->|^```.*?^```$", "", path.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+            text = re.sub(
+                r"<!--.*?-->|^```.*?^```$",
+                "",
+                path.read_text("utf-8"),
+                flags=re.DOTALL | re.MULTILINE,
+            )
             prose = " ".join(text.split())
-            odd[path.stem] = [match for pattern in ODD for match in re.findall(f".{{20}}{pattern}.{{20}}", prose)]
+            odd[path.stem] = [
+                match for pattern in ODD for match in re.findall(f".{{20}}{pattern}.{{20}}", prose)
+            ]
     for path in (ROOT / "victor_ext").rglob("*.py"):
-        texts = [node.value for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Constant)]
+        texts = [
+            node.value
+            for node in ast.walk(ast.parse(path.read_bytes()))
+            if isinstance(node, ast.Constant)
+        ]
         prose = " ".join(" ".join(text.split()) for text in texts if isinstance(text, str))
-        odd[str(path.relative_to(ROOT))] = re.findall(f".{{0,20}}(?:{'|'.join(ODD_IN_MESSAGES)}).{{0,20}}", prose)
+        odd[str(path.relative_to(ROOT))] = re.findall(
+            f".{{0,20}}(?:{'|'.join(ODD_IN_MESSAGES)}).{{0,20}}", prose
+        )
     assert {page: phrases for page, phrases in odd.items() if phrases} == {}

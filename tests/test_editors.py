@@ -22,9 +22,37 @@ def program(victor: Victor, later: AsyncVictor, box: Outbox, async_box: AsyncOut
 """
 OPERATIONS = {"accept", "create", "decline", "find", "get", "list", "wait", "watch"}
 CLIENT = {
-    *("api", "ask_time", "authorization", "authorization_at", "base_url", "bind", "caller", "close", "deadline"),
-    *("environment", "from_env", "from_profile", "http", "is_awaited", "listener_failures", "look_up"),
-    *("payment_requests", "ping", "prepare", "provider", "provider_time", "proxy", "read_state", "reads", "send"),
+    *(
+        "api",
+        "ask_time",
+        "authorization",
+        "authorization_at",
+        "base_url",
+        "bind",
+        "caller",
+        "close",
+        "deadline",
+    ),
+    *(
+        "environment",
+        "from_env",
+        "from_profile",
+        "http",
+        "is_awaited",
+        "listener_failures",
+        "look_up",
+    ),
+    *(
+        "payment_requests",
+        "ping",
+        "prepare",
+        "provider",
+        "provider_time",
+        "proxy",
+        "read_state",
+        "reads",
+        "send",
+    ),
     *("ssl_context", "system", "with_options"),
 }
 
@@ -35,7 +63,11 @@ class Editor:
     def __init__(self, server: subprocess.Popen[bytes], folder: Path) -> None:
         assert server.stdin is not None
         assert server.stdout is not None
-        self._input, self._output, self._uri = server.stdin, server.stdout, (folder / "program.py").as_uri()
+        self._input, self._output, self._uri = (
+            server.stdin,
+            server.stdout,
+            (folder / "program.py").as_uri(),
+        )
         capabilities = {"textDocument": {"hover": {"contentFormat": ["markdown"]}}}
         folders = [{"uri": folder.as_uri(), "name": "service"}]
         self._ask("initialize", processId=None, workspaceFolders=folders, capabilities=capabilities)
@@ -62,11 +94,15 @@ class Editor:
         self._send(id=1, method=method, params=params)
         while True:
             headers = b"".join(iter(self._output.readline, b"\r\n"))
-            message = json.loads(self._output.read(int(re.findall(rb"Content-Length: (\d+)", headers)[0])))
+            message = json.loads(
+                self._output.read(int(re.findall(rb"Content-Length: (\d+)", headers)[0]))
+            )
             if "method" not in message:
                 return message["result"]
             if "id" in message:  # it asks for settings
-                self._send(id=message["id"], result=[None] * len(message["params"].get("items", [])))
+                self._send(
+                    id=message["id"], result=[None] * len(message["params"].get("items", []))
+                )
 
 
 @pytest.fixture(scope="module")
@@ -76,12 +112,18 @@ def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
     (folder / "pyrightconfig.json").write_text(
         json.dumps({"venvPath": str(server.parents[2]), "venv": server.parents[1].name})
     )
-    with subprocess.Popen([server, "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder) as process:
+    with subprocess.Popen(
+        [server, "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder
+    ) as process:
         yield Editor(process, folder)
         process.kill()
 
 
-PAYMENT_REQUESTS = ("victor.payment_requests.create", "victor.payment_requests.list", "later.payment_requests.create")
+PAYMENT_REQUESTS = (
+    "victor.payment_requests.create",
+    "victor.payment_requests.list",
+    "later.payment_requests.create",
+)
 
 
 @pytest.mark.parametrize("call", [*PAYMENT_REQUESTS, "box.add", "async_box.add", "django_box.add"])
@@ -91,7 +133,9 @@ def test_the_arguments_are_shown_with_a_sentence_each(editor: Editor, call: str)
     assert len(names) >= 11
     for name in names:
         arguments = editor.at(f"{call}({name}=", "signatureHelp")["signatures"][0]["parameters"]
-        (said,) = [text for each in arguments if (text := each.get("documentation", {}).get("value"))]
+        (said,) = [
+            text for each in arguments if (text := each.get("documentation", {}).get("value"))
+        ]
         assert re.fullmatch(rf"{name}: [A-Z`].*\.", said), said
 
 
@@ -104,7 +148,8 @@ def test_a_method_is_explained_without_indentation(editor: Editor, method: str) 
 
 
 @pytest.mark.parametrize(
-    ("of", "names"), [("victor", CLIENT), ("later", {*CLIENT, "aclose"}), ("victor.payment_requests", OPERATIONS)]
+    ("of", "names"),
+    [("victor", CLIENT), ("later", {*CLIENT, "aclose"}), ("victor.payment_requests", OPERATIONS)],
 )
 def test_no_name_of_the_machinery_is_offered(editor: Editor, of: str, names: set[str]) -> None:
     offered = {each["label"] for each in editor.at(f"{of}.", "completion")["items"]}

@@ -21,34 +21,64 @@ from victor_ext.privacy import (
 )
 from victor_ext.runtime.loop.classification import error_class_for
 
-CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, VictorError)]
+CLASSES = [
+    value
+    for _, value in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(value, VictorError)
+]
 PROBLEMS = [
     Problem("payment_details.amount", "101", "error.amount.invalid", "paymentDetails.amount"),
     Problem("notes", "length", "notes is too long."),
 ]
 COPIES = {
-    **{f"pickle-{protocol}": (lambda error, p=protocol: pickle.loads(pickle.dumps(error, p))) for protocol in range(6)},
+    **{
+        f"pickle-{protocol}": (lambda error, p=protocol: pickle.loads(pickle.dumps(error, p)))
+        for protocol in range(6)
+    },
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
 }
 
 
 def facts(error: VictorError) -> dict[str, object]:
-    names = ("message", "outcome", "idempotency_key", "status_code", "body", "attempts", "request_id", "retry_after")
+    names = (
+        "message",
+        "outcome",
+        "idempotency_key",
+        "status_code",
+        "body",
+        "attempts",
+        "request_id",
+        "retry_after",
+    )
     known: dict[str, object] = {name: getattr(error, name) for name in (*names, "problems")}
-    known["class"], known["str"], known["repr"], known["args"] = type(error), str(error), repr(error), error.args
+    known["class"], known["str"], known["repr"], known["args"] = (
+        type(error),
+        str(error),
+        repr(error),
+        error.args,
+    )
     known["notes"] = getattr(error, "__notes__", None)
     if error.request is not None:
         known["request"] = (error.request.method, error.request.url, dict(error.request.headers))
     if error.response is not None:
-        known["response"] = (error.response.status_code, dict(error.response.headers), error.response.content)
+        known["response"] = (
+            error.response.status_code,
+            dict(error.response.headers),
+            error.response.content,
+        )
     return known
 
 
 def made(cls: type[VictorError]) -> VictorError:
-    request = httpx.Request("POST", "https://pay.example/payments", headers={"Idempotency-Key": KEY}, content=b"{}")
+    request = httpx.Request(
+        "POST", "https://pay.example/payments", headers={"Idempotency-Key": KEY}, content=b"{}"
+    )
     response = httpx.Response(
-        429, headers={"X-Request-Id": "r-1", "Set-Cookie": "a=b"}, content=b'{"no": 1}', request=request
+        429,
+        headers={"X-Request-Id": "r-1", "Set-Cookie": "a=b"},
+        content=b'{"no": 1}',
+        request=request,
     )
     return cls(
         "It went wrong.", outcome=Outcome.UNKNOWN, idempotency_key=KEY, request=request, response=response, attempts=3,
@@ -109,13 +139,24 @@ class TestTheFamily:
 
     def test_nothing_is_known_of_one_that_was_made_with_a_message_only(self):
         error = VictorError("It went wrong.")
-        assert (error.outcome, error.attempts, error.status_code, error.body) == (Outcome.NOT_SENT, 0, None, None)
+        assert (error.outcome, error.attempts, error.status_code, error.body) == (
+            Outcome.NOT_SENT,
+            0,
+            None,
+            None,
+        )
         assert repr(error) == "VictorError('It went wrong.', outcome='not_sent')"
-        assert repr(made(errors.RateLimited)) == "RateLimited('It went wrong.', outcome='unknown', status_code=429)"
+        assert (
+            repr(made(errors.RateLimited))
+            == "RateLimited('It went wrong.', outcome='unknown', status_code=429)"
+        )
 
     def test_all_problems_in_one_sentence_each(self):
         error = InvalidRequest.of(PROBLEMS, doing="The payment request was not sent")
-        assert str(error) == "The payment request was not sent: error.amount.invalid; notes is too long."
+        assert (
+            str(error)
+            == "The payment request was not sent: error.amount.invalid; notes is too long."
+        )
         assert list(error.problems) == PROBLEMS
         many = InvalidRequest.of([PROBLEMS[1]] * 2000)
         assert (len(many.problems), str(many).count("too long")) == (2000, 20)
@@ -125,7 +166,11 @@ class TestTheFamily:
 class TestWhatAnErrorCarries:
     def test_the_request_without_body_token_and_unknown_headers(self):
         headers = {"X-Secret": "s", "Cookie": "c"}
-        request = Harness("sync", [status(400)]).fails(errors.BadRequest, "POST", KEY, headers=headers).request
+        request = (
+            Harness("sync", [status(400)])
+            .fails(errors.BadRequest, "POST", KEY, headers=headers)
+            .request
+        )
         assert (request.method, str(request.url)) == ("POST", "https://pay.example/payments")
         assert request.content == b""
         assert set(request.headers) <= {"host", "idempotency-key", "content-length"}
@@ -139,7 +184,9 @@ class TestWhatAnErrorCarries:
         assert "set-cookie" not in response.headers
         assert response.request.url == error.request.url
 
-    @pytest.mark.parametrize("header", ["X-Request-Id", "Request-Id", "X-Correlation-Id", "apigw-requestid"])
+    @pytest.mark.parametrize(
+        "header", ["X-Request-Id", "Request-Id", "X-Correlation-Id", "apigw-requestid"]
+    )
     def test_the_providers_id_of_the_exchange(self, header):
         error = Harness("sync", [Happens(400, b"{}", ((header, "r-1"),))]).fails(errors.BadRequest)
         assert error.request_id == "r-1"

@@ -17,7 +17,18 @@ from victor_ext import errors, money, providers, testing, zulu
 pytestmark = pytest.mark.thorough
 PACKAGE = Path(victor_ext.__file__).parent
 GENERATED = PACKAGE.parent / "generated"
-HEAVY = ["cryptography", "jwt", "typer", "rich", "starlette", "uvicorn", "anyio", "asyncio", "victor_api", "dbos"]
+HEAVY = [
+    "cryptography",
+    "jwt",
+    "typer",
+    "rich",
+    "starlette",
+    "uvicorn",
+    "anyio",
+    "asyncio",
+    "victor_api",
+    "dbos",
+]
 HEAVY += ["django"]
 
 OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b|\bVICTOR_(LOG|LISTENER_ERRORS)\b")
@@ -45,7 +56,11 @@ class TestNames:
         assert {*errors.__all__} <= NAMES
 
     def test_a_star_import_brings_them_all(self):
-        names = set(json.loads(run("import json; from victor_ext import *; print(json.dumps([*globals()]))")))
+        names = set(
+            json.loads(
+                run("import json; from victor_ext import *; print(json.dumps([*globals()]))")
+            )
+        )
         assert names >= NAMES - {"__version__"}
 
     def test_another_name_is_none(self):
@@ -69,7 +84,9 @@ class TestNames:
         """Those under TYPE_CHECKING are loaded when they are asked for, and no type checker sees what loads them."""
         path = Path(package.__file__)
         tree = ast.parse(path.read_text())
-        blocks = {ast.unparse(node.test): node.body for node in tree.body if isinstance(node, ast.If)}
+        blocks = {
+            ast.unparse(node.test): node.body for node in tree.body if isinstance(node, ast.If)
+        }
         imported = {
             (alias.asname or alias.name, f"{package.__name__}.{node.module}")
             for node in blocks["TYPE_CHECKING"]
@@ -81,38 +98,57 @@ class TestNames:
             assert vars(importlib.import_module(module))[name] is getattr(package, name)
         assert len(blocks["not TYPE_CHECKING"]) == 1, "the function"
         if package is victor_ext:
-            assert {module for _, module in imported} == {f"victor_ext{home}" for home in victor_ext._HOMES}
+            assert {module for _, module in imported} == {
+                f"victor_ext{home}" for home in victor_ext._HOMES
+            }
 
     def test_no_module_has_any_name_for_a_type_checker(self):
-        trees = {path: ast.parse(path.read_text()) for path in (*PACKAGE.rglob("*.py"), *GENERATED.rglob("*.py"))}
+        trees = {
+            path: ast.parse(path.read_text())
+            for path in (*PACKAGE.rglob("*.py"), *GENERATED.rglob("*.py"))
+        }
         assert [
-            path for path, tree in trees.items() if any(vars(node).get("name") == "__getattr__" for node in tree.body)
+            path
+            for path, tree in trees.items()
+            if any(vars(node).get("name") == "__getattr__" for node in tree.body)
         ] == []
 
 
 class TestWhatImportingCosts:
     def test_the_package_alone_loads_nothing_heavy(self):
         assert loaded_after("import victor_ext") == set()
-        assert json.loads(run("import sys, json, victor_ext; print(json.dumps('httpx' in sys.modules))")) is False
+        assert (
+            json.loads(
+                run("import sys, json, victor_ext; print(json.dumps('httpx' in sys.modules))")
+            )
+            is False
+        )
 
     def test_an_error_loads_the_http_library_alone(self):
         code = "from victor_ext import VictorError\nassert not any('providers' in name for name in sys.modules)"
         assert loaded_after(code) == loaded_after("import httpx")
 
     def test_its_names_load_no_more_than_an_http_client_does(self):
-        extra = loaded_after("from victor_ext import *") - loaded_after("import httpx\nhttpx.HTTPTransport()")
+        extra = loaded_after("from victor_ext import *") - loaded_after(
+            "import httpx\nhttpx.HTTPTransport()"
+        )
         assert extra == {"victor_api"}
 
     def test_a_generated_package_and_the_names_of_its_models_cost_nothing(self):
         code = "import json, sys, victor_api, victor_api.models; print(json.dumps([*sys.modules]))"
         modules = set(json.loads(run(code)))
-        assert {name for name in modules if name.startswith("victor_api")} == {"victor_api", "victor_api.models"}
+        assert {name for name in modules if name.startswith("victor_api")} == {
+            "victor_api",
+            "victor_api.models",
+        }
         assert modules.isdisjoint({"attr", "attrs", "httpx", *HEAVY} - {"victor_api"})
 
     def test_a_client_with_a_client_secret_needs_no_cryptography(self):
         code = "from victor_ext import *\nVictor(VictorOAuth('i', 's'), base_url='http://127.0.0.1:1').close()"
         code += "\nassert 'anyio._core._sockets' not in sys.modules"  # awaited calls alone connect with it
-        assert loaded_after(code) - loaded_after("import httpx\nhttpx.HTTPTransport()") == {"victor_api"}
+        assert loaded_after(code) - loaded_after("import httpx\nhttpx.HTTPTransport()") == {
+            "victor_api"
+        }
 
     @pytest.mark.parametrize("system", ["eastpay", "flexfactor", "velo"])
     def test_a_payment_system_loads_no_other_one_and_no_extra(self, system):
@@ -121,13 +157,17 @@ class TestWhatImportingCosts:
 
     def test_the_runtime_loads_no_generated_layer(self):
         files = (PACKAGE / "runtime").rglob("[a-z]*.py")
-        modules = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in files]
+        modules = [
+            ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in files
+        ]
         assert len(modules) > 15
         assert "victor_api" not in loaded_after("import " + ", ".join(modules))
 
 
 class TestTheRuntimeKnowsNoProvider:
-    @pytest.mark.parametrize("path", sorted((PACKAGE / "runtime").rglob("*.py")), ids=lambda path: path.name)
+    @pytest.mark.parametrize(
+        "path", sorted((PACKAGE / "runtime").rglob("*.py")), ids=lambda path: path.name
+    )
     def test_not_even_by_name(self, path):
         found = [
             line

@@ -39,8 +39,19 @@ def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
 def variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """What its sandbox, a process of its own, writes for a client."""
     monkeypatch.setenv("PYTHONPATH", str(FOLDER))
-    command = [sys.executable, "-m", "victor_ext.sandbox", "--provider", "tiny", "--port", "0", "--json"]
-    with subprocess.Popen([*command, "--env-file", tmp_path / "env"], stdout=subprocess.PIPE, text=True) as process:
+    command = [
+        sys.executable,
+        "-m",
+        "victor_ext.sandbox",
+        "--provider",
+        "tiny",
+        "--port",
+        "0",
+        "--json",
+    ]
+    with subprocess.Popen(
+        [*command, "--env-file", tmp_path / "env"], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["url"].startswith("http://")
         yield dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines())
@@ -63,11 +74,15 @@ def test_a_fifth_system_touches_no_file_outside_its_folder(
 
     # Called, and reconciled: the classes know their system, and nothing is looked for.
     with system.load("client").from_env() as tiny:
-        made = [tiny.charges.create(f"INV-{n}", 1200, idempotency_key="k" * 20 + str(n)) for n in (1, 3)]
+        made = [
+            tiny.charges.create(f"INV-{n}", 1200, idempotency_key="k" * 20 + str(n)) for n in (1, 3)
+        ]
         assert tiny.charges.get(made[0])["reference"] == "INV-1"
         with books.reconcile(tiny, ours, **WINDOW) as report:
             kinds = [row.kind.value for row in report]
-        with pytest.raises(ConfigurationError, match=r"TinyPay has no bulk sending: .* It is for Victor or Velo"):
+        with pytest.raises(
+            ConfigurationError, match=r"TinyPay has no bulk sending: .* It is for Victor or Velo"
+        ):
             BulkSender(tiny)
         with pytest.raises(ConfigurationError, match="payor_id is for Velo: leave it out"):
             books.reconcile(tiny, ours, **WINDOW, payor_id="P")
@@ -84,7 +99,11 @@ def test_a_fifth_system_touches_no_file_outside_its_folder(
     status, found = victor("doctor", "--provider", "tiny")
     assert (status, found["checks"][6]["found"]) == (0, "charges can be listed")
     assert found["checks"][1]["found"] == "the variables TINY_... are complete"
-    times = [word for name, moment in WINDOW.items() for word in (f"--{name}", f"{moment:%Y-%m-%dT%H:%M:%SZ}")]
+    times = [
+        word
+        for name, moment in WINDOW.items()
+        for word in (f"--{name}", f"{moment:%Y-%m-%dT%H:%M:%SZ}")
+    ]
     status, found = victor("reconcile", str(ours), "--provider", "tiny", *times)
     assert (status, found["theirs"]) == (1, 2)
     status, found = victor("doctor", "--provider", "tiny", "--environment", "staging")

@@ -6,21 +6,36 @@ import pytest
 
 from benchmarks import hot_paths
 
-ACCEPTED = {"get": 419, "create": 556, "page": 3144, "get, awaited": 587, "create, awaited": 726, "page, awaited": 3472}
+ACCEPTED = {
+    "get": 419,
+    "create": 556,
+    "page": 3144,
+    "get, awaited": 587,
+    "create, awaited": 726,
+    "page, awaited": 3472,
+}
 """Calls with Python 3.11. Newer ones inline comprehensions, and make up to 6 % fewer."""
 MOST, LEAST = 1.03, 0.9
 """One more call for each item of a page is too many. Far fewer are to be accepted, so that they stay so."""
 
 
 @pytest.mark.skipif(
-    sys.platform != "linux" or sys.version_info >= (3, 14), reason="elsewhere Python waits for sockets otherwise"
+    sys.platform != "linux" or sys.version_info >= (3, 14),
+    reason="elsewhere Python waits for sockets otherwise",
 )
 def test_no_hot_path_makes_more_calls_than_were_accepted() -> None:
     found = hot_paths.count()
     for counts in found.values():
         # Calls below victor_ext count, too.
-        assert {name.split("/")[0] for name in counts} >= {"victor_ext", "generated", "httpx", "python"}
+        assert {name.split("/")[0] for name in counts} >= {
+            "victor_ext",
+            "generated",
+            "httpx",
+            "python",
+        }
     totals = {path: sum(counts.values()) for path, counts in found.items()}
-    outside = [path for path, most in ACCEPTED.items() if not most * LEAST <= totals[path] <= most * MOST]
+    outside = [
+        path for path, most in ACCEPTED.items() if not most * LEAST <= totals[path] <= most * MOST
+    ]
     how = "`make hot-paths` before and after your change names the functions; mend it, or write down the figures"
     assert not outside, f"{outside}: {how} of Python 3.11: {totals}"

@@ -45,7 +45,9 @@ def pytest_runtest_logstart():
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_what_knows_the_time(moment: str, tmp_path: Path) -> None:
     begins = datetime.fromisoformat(f"{moment}Z").timestamp()
-    (tmp_path / "sitecustomize.py").write_text(AT_THE_START.format(libraries=str(LIBRARIES), moment=begins), "utf-8")
+    (tmp_path / "sitecustomize.py").write_text(
+        AT_THE_START.format(libraries=str(LIBRARIES), moment=begins), "utf-8"
+    )
     (tmp_path / "ahead").write_text(str(begins - time.time()), "ascii")
     options = ("-q", "-m", "hours", "--first-tier", "-p", "no:cacheprovider", "-p", "sitecustomize")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}

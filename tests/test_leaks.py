@@ -21,7 +21,9 @@ pytestmark = pytest.mark.slow
 CLIENT_ID = "client-id-0c1f7e55"
 CLIENT_SECRET = "client-secret-9d1c44ab"
 ACCESS_TOKEN = "access-token-77aa01ff"
-KNOWN = Secrets("", client_secret=CLIENT_SECRET, tokens=[f"Bearer {word}" for word in (ACCESS_TOKEN, CLIENT_ID)])
+KNOWN = Secrets(
+    "", client_secret=CLIENT_SECRET, tokens=[f"Bearer {word}" for word in (ACCESS_TOKEN, CLIENT_ID)]
+)
 API_KEY = KNOWN.api_key
 each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 
@@ -35,8 +37,12 @@ def create(victor: Any, **values: Any) -> Any:
     return victor.payment_requests.create(**payment(**{"payee_account_number": ACCOUNT, **values}))
 
 
-def failure(mode: str, answer: Callable[[httpx.Request], httpx.Response], call: Callable[[Any], Any]) -> Any:
-    client = Caller(mode, VictorOAuth(CLIENT_ID, CLIENT_SECRET), transport=httpx.MockTransport(answer))
+def failure(
+    mode: str, answer: Callable[[httpx.Request], httpx.Response], call: Callable[[Any], Any]
+) -> Any:
+    client = Caller(
+        mode, VictorOAuth(CLIENT_ID, CLIENT_SECRET), transport=httpx.MockTransport(answer)
+    )
     error = client.run(call, client.client)
     client.close()
     return error
@@ -44,7 +50,8 @@ def failure(mode: str, answer: Callable[[httpx.Request], httpx.Response], call: 
 
 REFUSED_HERE: dict[str, Callable[[Any], Any]] = {
     "an account in an extra body": lambda victor: create(
-        victor, extra_body={"payee": {"account_number": ACCOUNT, "owner": {"of": [ACCOUNT]}}, "new": 1.5}
+        victor,
+        extra_body={"payee": {"account_number": ACCOUNT, "owner": {"of": [ACCOUNT]}}, "new": 1.5},
     ),
     "an account in the extra body of an answer": lambda victor: victor.payment_requests.accept(
         "in-1", notes="n", extra_body={"notes": ACCOUNT, "new": {"account": ACCOUNT}}
@@ -53,7 +60,9 @@ REFUSED_HERE: dict[str, Callable[[Any], Any]] = {
         "a1", extra_query={"account": ACCOUNT, "new": [ACCOUNT, 1.5]}
     ),
     "an account in the extra body of all calls": lambda victor: create(
-        victor.with_options(extra_body={"payee": {"account_number": ACCOUNT}, "new": {"account": ACCOUNT}})
+        victor.with_options(
+            extra_body={"payee": {"account_number": ACCOUNT}, "new": {"account": ACCOUNT}}
+        )
     ),
 }
 
@@ -100,13 +109,19 @@ def set_ups(private: str) -> dict[str, Callable[[], Any]]:
         "a key without an API key": lambda: VictorJwt("", private),
         "a truncated PEM": lambda: VictorJwt(API_KEY, private[:500]),
         "a truncated PEM in bytes": lambda: VictorJwt(API_KEY, private[:500].encode()),
-        "a truncated PEM in a bytearray": lambda: VictorJwt(API_KEY, bytearray(private[:500].encode())),
+        "a truncated PEM in a bytearray": lambda: VictorJwt(
+            API_KEY, bytearray(private[:500].encode())
+        ),
         "a piece of base64": lambda: VictorJwt(API_KEY, piece[:301]),
         "the two the wrong way round": lambda: VictorJwt("key", API_KEY),
-        "a password that is not needed": lambda: VictorJwt(API_KEY, private, password=CLIENT_SECRET),
+        "a password that is not needed": lambda: VictorJwt(
+            API_KEY, private, password=CLIENT_SECRET
+        ),
         "a password in bytes": lambda: VictorJwt(API_KEY, private, password=CLIENT_SECRET.encode()),
         "a lifetime that is none": lambda: VictorJwt(API_KEY, private, lifetime=-1),
-        "a lifetime too long": lambda: Victor(VictorJwt(API_KEY, private, lifetime=3000), environment="production"),
+        "a lifetime too long": lambda: Victor(
+            VictorJwt(API_KEY, private, lifetime=3000), environment="production"
+        ),
         "an id that is empty": lambda: VictorOAuth("", CLIENT_SECRET),
         "a proxy that is none": lambda: Victor(
             VictorOAuth(CLIENT_ID, CLIENT_SECRET), proxy=f"ftp://u:{CLIENT_SECRET}@h.example"
@@ -122,7 +137,8 @@ def test_a_set_up_that_fails(name, secrets, victor_key_pair):
 
 
 @pytest.mark.parametrize(
-    "wrong", ['secret = "x"', "client_id = 5", 'environment = "prod"', 'api_key = "two kinds"', "no TOML"]
+    "wrong",
+    ['secret = "x"', "client_id = 5", 'environment = "prod"', 'api_key = "two kinds"', "no TOML"],
 )
 def test_a_profile_that_fails(wrong, secrets, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))

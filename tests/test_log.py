@@ -37,7 +37,9 @@ def test_each_level(level: str, lines: list[str]) -> None:
     assert len({line.partition("[call ")[2] for line in found}) == bool(lines)
 
 
-@pytest.mark.parametrize(("level", "levels"), [("json", ["INFO"]), ("json, DEBUG", ["INFO", "DEBUG"])])
+@pytest.mark.parametrize(
+    ("level", "levels"), [("json", ["INFO"]), ("json, DEBUG", ["INFO", "DEBUG"])]
+)
 def test_json(level: str, levels: list[str]) -> None:
     records = [json.loads(line) for line in written(level).splitlines()]
     assert [record["level"] for record in records] == levels
@@ -67,12 +69,21 @@ def test_the_formatter_takes_any_record_of_a_program() -> None:
     said = json.loads(python("-c", CONFIGURED).stderr)
     assert said.pop("exception").endswith("ValueError: it is late\nor not")
     del said["time"]
-    assert said == {"level": "ERROR", "logger": "billing", "message": "Invoice 1042", "at": "a", "message_id": 7}
+    assert said == {
+        "level": "ERROR",
+        "logger": "billing",
+        "message": "Invoice 1042",
+        "at": "a",
+        "message_id": 7,
+    }
 
 
 @pytest.mark.parametrize("words", ["loud", "debug,info", "json,loud", "json,info,debug"])
 def test_another_word_is_warned_of(words: str) -> None:
     logs = logging.getLogger("victor_ext").handlers[:]
-    with pytest.warns(UserWarning, match=f"VICTOR_LOG='{words}' is not a level: write debug, info, warning or error"):
+    with pytest.warns(
+        UserWarning,
+        match=f"VICTOR_LOG='{words}' is not a level: write debug, info, warning or error",
+    ):
         log_to_stderr(words)
     assert logging.getLogger("victor_ext").handlers == logs

@@ -24,7 +24,9 @@ def codes_of(amount: Any) -> str:
     with pytest.raises(InvalidRequest) as raised:
         to_wire(amount, field="price")
     assert {problem.field for problem in raised.value.problems} == {"price"}
-    assert all(problem.message.removesuffix(".") in str(raised.value) for problem in raised.value.problems)
+    assert all(
+        problem.message.removesuffix(".") in str(raised.value) for problem in raised.value.problems
+    )
     assert raised.value.outcome == "not_sent"
     return " ".join(problem.code for problem in raised.value.problems)
 
@@ -76,19 +78,34 @@ def test_what_is_refused_with_all_that_is_wrong(codes: str) -> None:
 
 
 def test_the_sentence_says_what_to_write() -> None:
-    with pytest.raises(InvalidRequest, match=r"price is a float.*write Decimal\('44.23'\) or '44.23'"):
+    with pytest.raises(
+        InvalidRequest, match=r"price is a float.*write Decimal\('44.23'\) or '44.23'"
+    ):
         to_wire(44.23, field="price")
-    with pytest.raises(InvalidRequest, match=r"price is '12.345': write at most two decimals; nothing is rounded"):
+    with pytest.raises(
+        InvalidRequest, match=r"price is '12.345': write at most two decimals; nothing is rounded"
+    ):
         to_wire("12.345", field="price")
 
 
 @pytest.mark.parametrize(
     "amount",
     [
-        *map(Decimal, ("1E+999999999", "-1E+999999999", "1E-999999999", "0E+999999999", "-0E-999999999")),
-        *(10**1_000_000, -(10**1_000_000), "1" * 1_000_000, "1." + "1" * 1_000_000, "x" * 1_000_000),
+        *map(
+            Decimal,
+            ("1E+999999999", "-1E+999999999", "1E-999999999", "0E+999999999", "-0E-999999999"),
+        ),
+        *(
+            10**1_000_000,
+            -(10**1_000_000),
+            "1" * 1_000_000,
+            "1." + "1" * 1_000_000,
+            "x" * 1_000_000,
+        ),
     ],
-    ids=lambda amount: "long-int" if isinstance(amount, int) else f"{type(amount).__name__}-{str(amount)[:14]}",
+    ids=lambda amount: (
+        "long-int" if isinstance(amount, int) else f"{type(amount).__name__}-{str(amount)[:14]}"
+    ),
 )
 def test_it_is_fast_whatever_the_exponent_and_short_whatever_the_amount(amount: Any) -> None:
     began = time.process_time()
@@ -130,7 +147,9 @@ def test_a_text_is_the_documents_pattern_or_refused(text: str) -> None:
     assert len(wire.partition(".")[2]) <= 2
 
 
-@pytest.mark.parametrize("text", ["1", "9", "10", "44.2", "44.20", "44.23", "999999999999999", "999999999999999.99"])
+@pytest.mark.parametrize(
+    "text", ["1", "9", "10", "44.2", "44.20", "44.23", "999999999999999", "999999999999999.99"]
+)
 def test_usual_text_is_read_as_any_other_amount(text: str) -> None:
     """It is read at once. The long way, by its digits, has the same result and refuses the first digit too many."""
     assert str(to_decimal(text)) == str(_read_unusual(text, "amount")) == text
@@ -155,7 +174,9 @@ def test_what_of_the_wire_is_an_amount_and_what_is_none(value: Any, amount: str 
 
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.decimals()),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)
+    ),
     max_leaves=4,
 )
 
@@ -190,7 +211,11 @@ CURRENCIES = st.sampled_from(["USD", "EUR", "JPY", "KWD", "CLF", "XYZ"])
     ],
 )
 def test_minor_units_follow_the_currency(money: Money, amount: Decimal, text: str) -> None:
-    assert (money.amount, str(money.amount), str(money)) == (amount, text.split(maxsplit=1)[0], text)
+    assert (money.amount, str(money.amount), str(money)) == (
+        amount,
+        text.split(maxsplit=1)[0],
+        text,
+    )
     assert Money.of(amount, money.currency) == money
 
 
@@ -207,7 +232,9 @@ def test_there_and_back_is_the_same(minor: int, currency: str) -> None:
     "amount", [44.23, "44,23", "4.4E1", "44.234", " 44", "", "NaN", Decimal("Infinity"), True, None]
 )
 def test_what_is_no_amount_is_refused(amount: object) -> None:
-    with pytest.raises(InvalidRequest, match=r"amount is .* at most 2 decimals for USD, such as '44.23'") as caught:
+    with pytest.raises(
+        InvalidRequest, match=r"amount is .* at most 2 decimals for USD, such as '44.23'"
+    ) as caught:
         Money.of(amount, "USD")  # type: ignore[arg-type] # on purpose
     assert caught.value.problems[0].field == "amount"
 
@@ -221,11 +248,19 @@ def test_what_is_no_amount_is_refused(amount: object) -> None:
             (Money, it, "USD", "minor_units is .* must be an int of cents")
             for it in (44.0, "44", Decimal(44), True, None)
         ),
-        *((Money, minor, "USD", "minor_units has more than 30 digits") for minor in (10**30, -(10**30))),
-        *((Money, 1, it, "currency is .* three capital letters") for it in ("usd", "US", "USDX", "", None, 840)),
+        *(
+            (Money, minor, "USD", "minor_units has more than 30 digits")
+            for minor in (10**30, -(10**30))
+        ),
+        *(
+            (Money, 1, it, "currency is .* three capital letters")
+            for it in ("usd", "US", "USDX", "", None, 840)
+        ),
     ],
 )
-def test_what_is_no_money_is_refused(make: Any, amount: object, currency: object, words: str) -> None:
+def test_what_is_no_money_is_refused(
+    make: Any, amount: object, currency: object, words: str
+) -> None:
     with pytest.raises(InvalidRequest, match=words):
         make(amount, currency)
 

@@ -54,7 +54,10 @@ class Observed:
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
                     found[metric.name] = [
-                        (dict(point.attributes or {}), getattr(point, "count", None) or getattr(point, "value", None))
+                        (
+                            dict(point.attributes or {}),
+                            getattr(point, "count", None) or getattr(point, "value", None),
+                        )
                         for point in metric.data.data_points
                     ]
         return found
@@ -65,22 +68,33 @@ def observed() -> Observed:
     return Observed()
 
 
-def client_of(system: str, observed: Observed, provider: Callable[[httpx.Request], httpx.Response]) -> Any:
+def client_of(
+    system: str, observed: Observed, provider: Callable[[httpx.Request], httpx.Response]
+) -> Any:
     options = {"retry": RetryPolicy(base=0.0), "on_event": observed.listener}
     return CLIENTS[system][0](**ARGUMENTS[system], transport=Script(provider).transport, **options)
 
 
 def failing_once(**record: Any) -> Callable[[httpx.Request], httpx.Response]:
-    script = [httpx.Response(503), httpx.Response(200, json=record, headers={"X-Request-Id": "r-1"})]
+    script = [
+        httpx.Response(503),
+        httpx.Response(200, json=record, headers={"X-Request-Id": "r-1"}),
+    ]
     return lambda _request: script.pop(0)
 
 
 def test_a_call_is_a_span_with_its_attempts_as_events(observed: Observed) -> None:
-    victor = client_of("victor", observed, failing_once(victor_payment_request_id=ID, status="PENDING"))
+    victor = client_of(
+        "victor", observed, failing_once(victor_payment_request_id=ID, status="PENDING")
+    )
     with victor, observed.tracer.start_as_current_span("pay an invoice") as parent:
         victor.payment_requests.get(ID)
     span, _ = observed.spans
-    assert (span.name, span.kind, span.status.status_code) == (f"GET {TEMPLATE}", SpanKind.CLIENT, StatusCode.UNSET)
+    assert (span.name, span.kind, span.status.status_code) == (
+        f"GET {TEMPLATE}",
+        SpanKind.CLIENT,
+        StatusCode.UNSET,
+    )
     assert span.parent is not None
     assert span.parent.span_id == parent.get_span_context().span_id
     attributes = dict(span.attributes or {})
@@ -119,13 +133,17 @@ def test_the_provider_can_go_on_with_the_trace(observed: Observed) -> None:
         victor.payment_requests.get(ID)
     (span,) = observed.spans
     assert span.context is not None
-    assert current == [span.context] * len(seen)  # the parent of what an instrumentation makes of an attempt
+    assert current == [span.context] * len(
+        seen
+    )  # the parent of what an instrumentation makes of an attempt
     assert get_current_span() is INVALID_SPAN
     parent = f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-{span.context.trace_flags:02x}"
     assert [each.headers.get_list("traceparent") for each in seen] == [[parent], [parent]]
 
 
-@pytest.mark.parametrize("made", [{"authorization": "theirs"}, {"x-own": "a\nb"}, ValueError("no context")])
+@pytest.mark.parametrize(
+    "made", [{"authorization": "theirs"}, {"x-own": "a\nb"}, ValueError("no context")]
+)
 def test_a_tracer_replaces_no_header_and_ends_no_call(observed: Observed, made: object) -> None:
     seen = list[httpx.Request]()
 
@@ -160,7 +178,10 @@ def test_two_calls_of_which_one_fails(observed: Observed) -> None:
     script = failing_once(victor_payment_request_id=ID, status="PENDING")
     with client_of("victor", observed, script) as victor:
         victor.payment_requests.get(ID)
-    with client_of("victor", observed, lambda _request: httpx.Response(404)) as victor, pytest.raises(NotFound):
+    with (
+        client_of("victor", observed, lambda _request: httpx.Response(404)) as victor,
+        pytest.raises(NotFound),
+    ):
         victor.payment_requests.get(ID)
     span = observed.spans[-1]
     attributes = dict(span.attributes or {})
@@ -179,10 +200,16 @@ def test_two_calls_of_which_one_fails(observed: Observed) -> None:
     assert metrics["victor_ext.call.turn.wait"] == [(read, 2)]
     assert metrics["victor_ext.retries"] == [(read, 1)]
     assert metrics["victor_ext.retry.quota"] == [(always, 500)]
-    assert metrics["victor_ext.token.requests"] == [({**always, "http.response.status_code": 200}, 2)]
-    statuses = [each["http.response.status_code"] for each, _ in metrics["http.client.request.duration"]]
+    assert metrics["victor_ext.token.requests"] == [
+        ({**always, "http.response.status_code": 200}, 2)
+    ]
+    statuses = [
+        each["http.response.status_code"] for each, _ in metrics["http.client.request.duration"]
+    ]
     assert statuses == [200, 503, 200, 404]
-    assert "victor_ext.connection.wait" not in metrics  # a transport of the caller's own does not tell
+    assert (
+        "victor_ext.connection.wait" not in metrics
+    )  # a transport of the caller's own does not tell
 
 
 def test_connections_are_counted_over_real_sockets(
@@ -190,11 +217,15 @@ def test_connections_are_counted_over_real_sockets(
 ) -> None:
     environment, url = victor_sandbox.settings.environment, victor_sandbox.url
     client = CLIENTS["victor"][0]
-    with client(victor_auth, environment=environment, base_url=url, on_event=observed.listener) as victor:
+    with client(
+        victor_auth, environment=environment, base_url=url, on_event=observed.listener
+    ) as victor:
         list(victor.payment_requests.list())
     metrics = observed.metrics()
     assert sum(count for _, count in metrics["victor_ext.connection.opened"]) >= 1
-    assert sum(count for _, count in metrics["victor_ext.connection.wait"]) == len(victor_sandbox.received())
+    assert sum(count for _, count in metrics["victor_ext.connection.wait"]) == len(
+        victor_sandbox.received()
+    )
 
 
 @pytest.mark.parametrize("system", CLIENTS)
@@ -219,11 +250,17 @@ def test_what_an_outbox_has_is_measured_with_each_export(observed: Observed) -> 
     box.event_counts = lambda: {"dead": 1}
     observed.listener.watch(box)
     observed.listener.watch(inbox)
-    with pytest.raises(ConfigurationError, match="box must be an outbox, an inbox or a BulkSender, not str"):
+    with pytest.raises(
+        ConfigurationError, match="box must be an outbox, an inbox or a BulkSender, not str"
+    ):
         observed.listener.watch("sqlite://")
     measured = observed.metrics()
     labels = {"server.address": "api.example.com", "victor_ext.of": "SimpleNamespace"}
-    found = [(name, value) for name in ("outbox.entries", "events") for value in measured[f"victor_ext.{name}"]]
+    found = [
+        (name, value)
+        for name in ("outbox.entries", "events")
+        for value in measured[f"victor_ext.{name}"]
+    ]
     assert found == [
         (of, ({**labels, "victor_ext.table": table, "victor_ext.state": state}, number))
         for of, table, state, number in (

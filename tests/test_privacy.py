@@ -41,7 +41,11 @@ def test_an_account_in_a_row_is_hidden_as_what_it_came(value: Any, kind: str) ->
 
 
 def test_a_mask_in_short_does_not_tell_the_length() -> None:
-    assert [short_mask(number) for number in ("043987673645", "43645", "3645")] == ["****3645", "****3645", "****"]
+    assert [short_mask(number) for number in ("043987673645", "43645", "3645")] == [
+        "****3645",
+        "****3645",
+        "****",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["objects", "lists"])
@@ -76,22 +80,50 @@ FIELDS: dict[str, tuple[Callable[[httpx.Response], Any], Callable[[Any], Any]]] 
         ("x" * 60_000, "x" * 200 + "..."),
     ],
 )
-def test_a_code_of_the_provider_is_shown_and_no_account_number(system: str, code: Any, shown: str) -> None:
+def test_a_code_of_the_provider_is_shown_and_no_account_number(
+    system: str, code: Any, shown: str
+) -> None:
     """FlexFactor: "Use this list to diagnose failed transactions ... the last three digits represent the error"."""
     read, body = FIELDS[system]
-    response = httpx.Response(400, json=body(code), request=httpx.Request("POST", "https://api.example/v1/evaluate"))
+    response = httpx.Response(
+        400, json=body(code), request=httpx.Request("POST", "https://api.example/v1/evaluate")
+    )
     (problem,) = read(response)
     assert problem.code == shown
     assert "No." in problem.message or shown in problem.message
 
 
 WORDS = (
-    *("error", "errors", "allErrors", "result", "parameterErrors", "code", "codes", "errorCode", "statusCode", "item3"),
-    *("message", "defaultMessage", "errorMessage", "description", "item1", "field", "location", "name", "objectName"),
+    *(
+        "error",
+        "errors",
+        "allErrors",
+        "result",
+        "parameterErrors",
+        "code",
+        "codes",
+        "errorCode",
+        "statusCode",
+        "item3",
+    ),
+    *(
+        "message",
+        "defaultMessage",
+        "errorMessage",
+        "description",
+        "item1",
+        "field",
+        "location",
+        "name",
+        "objectName",
+    ),
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS) | st.text(), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(WORDS) | st.text(), inner, max_size=4)
+    ),
     max_leaves=10,
 )
 
@@ -101,7 +133,10 @@ JSON = st.recursive(
 def test_no_error_body_can_make_reading_it_raise(
     read: Callable[[httpx.Response], Any], body: Any, members: dict[str, Any]
 ) -> None:
-    request, inner = httpx.Request("POST", "https://api.example/v1/capture"), (body, members, [body, members])
+    request, inner = (
+        httpx.Request("POST", "https://api.example/v1/capture"),
+        (body, members, [body, members]),
+    )
     shapes = [{name: each} for name in ("error", "errors", "allErrors", "result") for each in inner]
     for shape in (body, members, *shapes):
         for problem in read(httpx.Response(400, content=json.dumps(shape), request=request)):
@@ -112,7 +147,9 @@ def test_no_error_body_can_make_reading_it_raise(
 
 
 @pytest.mark.parametrize("read", [of_flexfactor, of_connected])
-def test_a_code_in_a_list_of_errors_is_a_code_and_a_sentence_is_none(read: Callable[[httpx.Response], Any]) -> None:
+def test_a_code_in_a_list_of_errors_is_a_code_and_a_sentence_is_none(
+    read: Callable[[httpx.Response], Any],
+) -> None:
     codes = ["400012", 400013, "E40001", "account 917364550218", "917364550218", "no"]
     shown = ["400012", "400013", "E40001", "", "********0218", ""]
     request = httpx.Request("POST", "https://api.example/v1/capture")
@@ -123,7 +160,9 @@ def test_a_code_in_a_list_of_errors_is_a_code_and_a_sentence_is_none(read: Calla
         found = read(httpx.Response(400, json=body, request=request))
         assert ", ".join(each.code for each in found) == "400012, 400013, E40001"
     [found] = read(httpx.Response(400, json={"errors": {"account": ["91736455"]}}, request=request))
-    assert (found.code, found.message) == ("", "****6455"), "a value of another field may be an account number"
+    assert (found.code, found.message) == ("", "****6455"), (
+        "a value of another field may be an account number"
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,7 +178,11 @@ def test_no_address_is_shown(sent: str, shown: str) -> None:
 
 
 def test_an_object_that_is_handed_over_shows_none_of_its_texts() -> None:
-    given = {"payer": {"email": "ada@example.com", "age": 36}, "names": ["Ada", ("Byron",)], "none": None}
+    given = {
+        "payer": {"email": "ada@example.com", "age": 36},
+        "names": ["Ada", ("Byron",)],
+        "none": None,
+    }
     hidden = concealed_within(given)
     assert hidden == {**given, "names": ["Ada", ["Byron"]]}
     assert all(word not in repr(hidden) for word in ("ada@example.com", "Ada", "Byron"))

@@ -25,7 +25,11 @@ from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 RULES = Path(__file__).parent.parent / "docs" / "prometheus-alerts.yaml"
-EXPRESSIONS = [rule["expr"] for group in yaml.safe_load(RULES.read_text("utf-8"))["groups"] for rule in group["rules"]]
+EXPRESSIONS = [
+    rule["expr"]
+    for group in yaml.safe_load(RULES.read_text("utf-8"))["groups"]
+    for rule in group["rules"]
+]
 
 
 class Scraped:
@@ -53,7 +57,9 @@ def scraped(tmp_path: Path) -> Iterator[Scraped]:
     made.server.server_close()
 
 
-def test_the_rules_are_about_metrics_of_a_real_run(scraped: Scraped, victor_sandbox: Sandbox, tmp_path: Path) -> None:
+def test_the_rules_are_about_metrics_of_a_real_run(
+    scraped: Scraped, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
     parser: Any = pytest.importorskip("promql_parser")
     with pytest.raises(ConfigurationError, match="share one between all clients"):
         Prometheus(registry=scraped.registry)
@@ -64,20 +70,33 @@ def test_the_rules_are_about_metrics_of_a_real_run(scraped: Scraped, victor_sand
             victor.payment_requests.create(**invoice(2))
         scraped.outbox.send(victor)
         state = f"sqlite:///{tmp_path / 'bulk.sqlite'}"
-        sender = BulkSender(victor, state=state, batch="b", key_column="invoice_no", storage_key=16 * "x")
+        sender = BulkSender(
+            victor, state=state, batch="b", key_column="invoice_no", storage_key=16 * "x"
+        )
         scraped.metrics.watch(sender)
         assert sender.send(rows(3)).exit_status == 0
     text = scraped.get("/metrics")[1]
-    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    samples = [
+        sample for family in text_string_to_metric_families(text) for sample in family.samples
+    ]
 
     def value(name: str, **labels: str) -> float:
-        return sum(each.value for each in samples if each.name == name and labels.items() <= each.labels.items())
+        return sum(
+            each.value
+            for each in samples
+            if each.name == name and labels.items() <= each.labels.items()
+        )
 
     lost = {"victor_ext_outcome": "unknown", "error_type": "ConnectionFailed"}
     assert value("victor_ext_call_duration_seconds_count", **lost) == 1
     assert value("victor_ext_call_duration_seconds_bucket", **lost, le="60") == 1
     assert value("victor_ext_outbox_entries", victor_ext_of="Outbox", victor_ext_state="sent") == 1
-    assert value("victor_ext_bulk_rows_total", victor_ext_of="BulkSender", victor_ext_outcome="created") == 3
+    assert (
+        value(
+            "victor_ext_bulk_rows_total", victor_ext_of="BulkSender", victor_ext_outcome="created"
+        )
+        == 3
+    )
     named: set[str | None] = set()
 
     def keep(part: object) -> None:
@@ -95,7 +114,9 @@ def test_promtool_takes_the_rules() -> None:
     subprocess.run([promtool, "check", "rules", RULES], check=True, capture_output=True)
 
 
-def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped: Scraped, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(
+    scraped: Scraped, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = SimpleNamespace(now=0.0)
     clock.monotonic = lambda: clock.now
     monkeypatch.setattr("victor_ext.health.time", clock)
@@ -118,10 +139,14 @@ def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped: Scraped, m
             self.set()
             return True
 
-    with Victor(VictorOAuth("id", "not-a-real-secret"), transport=httpx.MockTransport(provider)) as victor:
+    with Victor(
+        VictorOAuth("id", "not-a-real-secret"), transport=httpx.MockTransport(provider)
+    ) as victor:
         scraped.outbox.run(victor, interval=5.0, stop=Pause())
     look("/livez", "/readyz")
-    untried = "".join(f"Outbox: outbox.{name}: not tried\n" for name in ("send", "refresh", "handle"))
+    untried = "".join(
+        f"Outbox: outbox.{name}: not tried\n" for name in ("send", "refresh", "handle")
+    )
     in_a_call = [(200, "ok\n"), (503, untried), (503, "Outbox: no step for 301 seconds\n")]
     assert [each for each in seen if "HELP" not in each[1]] == [
         *(*in_a_call, *in_a_call),  # a token is asked for twice

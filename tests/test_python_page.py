@@ -47,7 +47,9 @@ def test_the_defaults_of_a_client(client: type) -> None:
 
 
 def test_the_defaults_of_the_retry_policy() -> None:
-    figures = dict(re.findall(r"(\w+)=([0-9.]+)", re.search(r"retry=RetryPolicy\(\),  # (.*)", BLOCKS[0])[1]))  # type: ignore[index]
+    figures = dict(
+        re.findall(r"(\w+)=([0-9.]+)", re.search(r"retry=RetryPolicy\(\),  # (.*)", BLOCKS[0])[1])
+    )  # type: ignore[index]
     policy = RetryPolicy()
     assert {name: float(value) for name, value in figures.items()} == {
         name: getattr(policy, name) for name in ("max_attempts", "base", "cap", "quota")
@@ -56,11 +58,17 @@ def test_the_defaults_of_the_retry_policy() -> None:
 
 def test_the_methods() -> None:
     rows = re.findall(r"\| `(\w+)\((.*?)\)` \|(.*)\|", section("Payment requests"))
-    methods = {name for name, value in vars(PaymentRequests).items() if callable(value) and not name.startswith("_")}
+    methods = {
+        name
+        for name, value in vars(PaymentRequests).items()
+        if callable(value) and not name.startswith("_")
+    }
     assert {name for name, *_ in rows} == methods
     for name, arguments, prose in rows:
         parameters = inspect.signature(getattr(PaymentRequests, name)).parameters
-        named = set(re.findall(r"(?<![\w.])([a-z_]+)(?=[,=)]|$)", arguments)) | set(re.findall(r"`([a-z_]+)`", prose))
+        named = set(re.findall(r"(?<![\w.])([a-z_]+)(?=[,=)]|$)", arguments)) | set(
+            re.findall(r"`([a-z_]+)`", prose)
+        )
         assert named <= set(parameters), name
         for argument, default in re.findall(r"(\w+)=([^,)]+)", arguments):
             assert str(parameters[argument].default) == default
@@ -83,7 +91,8 @@ def test_what_a_record_has() -> None:
 def test_the_tree_of_errors() -> None:
     named = set(
         re.findall(
-            r"\b([A-Z][A-Za-z]+)\b(?=  | 4| 5|\n|$)", ERRORS.split("```text\nVictorError\n")[1].partition("```")[0]
+            r"\b([A-Z][A-Za-z]+)\b(?=  | 4| 5|\n|$)",
+            ERRORS.split("```text\nVictorError\n")[1].partition("```")[0],
         )
     )
     found = {
@@ -101,7 +110,10 @@ def test_the_tree_of_errors() -> None:
 def test_settling_an_unknown_outcome(victor_sandbox: Sandbox, victor: Victor) -> None:
     (settling,) = [block for block in PYTHON_BLOCKS.findall(RETRY) if "began" in block]
     victor_sandbox.inject("lose_answer", operation="create", times=6)
-    names: dict[str, Any] = {"victor": victor, "invoice": payment(payer_counterparty_id="acme000001")}
+    names: dict[str, Any] = {
+        "victor": victor,
+        "invoice": payment(payer_counterparty_id="acme000001"),
+    }
 
     exec(settling, names)
 
@@ -111,4 +123,6 @@ def test_settling_an_unknown_outcome(victor_sandbox: Sandbox, victor: Victor) ->
 
 def test_credentials_that_the_page_names() -> None:
     parameters = inspect.signature(VictorJwt).parameters
-    assert set(re.findall(r"`(\w+)=`", PAGE.split("## Keys and tokens")[1].split("\n## ")[0])) <= set(parameters)
+    assert set(
+        re.findall(r"`(\w+)=`", PAGE.split("## Keys and tokens")[1].split("\n## ")[0])
+    ) <= set(parameters)

@@ -19,16 +19,39 @@ from victor_ext.sandbox.server.provider import SandboxProvider
 
 pytestmark = pytest.mark.slow
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "api"
-SHOWN = [path for page in PAGES.glob("*.md") for path in re.findall(r"(?m)^::: (\S+)$", page.read_text("utf-8"))]
+SHOWN = [
+    path
+    for page in PAGES.glob("*.md")
+    for path in re.findall(r"(?m)^::: (\S+)$", page.read_text("utf-8"))
+]
 """What the pages show: dotted paths. A path that leads nowhere is an error of `make docs`."""
 
 DESCRIBED = (
-    *("victor_ext", "victor_ext.errors", "victor_ext.money", "victor_ext.zulu", "victor_ext.response_info"),
-    *("victor_ext.otel", "victor_ext.asgi", "victor_ext.outbox", "victor_ext.reconciliation", "victor_ext.bulk"),
-    *("victor_ext.outbox.django", "victor_ext.inbox", "victor_ext.inbox.django", "victor_ext.testing"),
+    *(
+        "victor_ext",
+        "victor_ext.errors",
+        "victor_ext.money",
+        "victor_ext.zulu",
+        "victor_ext.response_info",
+    ),
+    *(
+        "victor_ext.otel",
+        "victor_ext.asgi",
+        "victor_ext.outbox",
+        "victor_ext.reconciliation",
+        "victor_ext.bulk",
+    ),
+    *(
+        "victor_ext.outbox.django",
+        "victor_ext.inbox",
+        "victor_ext.inbox.django",
+        "victor_ext.testing",
+    ),
     *("victor_ext.prometheus", "victor_ext.health"),
 )
-PROVIDERS = tuple(f"victor_ext.providers{name}" for name in ("", ".velo", ".eastpay", ".flexfactor"))
+PROVIDERS = tuple(
+    f"victor_ext.providers{name}" for name in ("", ".velo", ".eastpay", ".flexfactor")
+)
 SANDBOXES = tuple(f"victor_ext.sandbox{name}" for name in ("", ".velo", ".eastpay", ".flexfactor"))
 
 OF_THE_MACHINERY = {
@@ -50,15 +73,21 @@ def test_each_public_name_is_on_a_page(module: str) -> None:
     shown: list[Any] = []
     for path in SHOWN:
         made = pkgutil.resolve_name(path)
-        shown += [getattr(made, name) for name in made.__all__] if inspect.ismodule(made) else [made]
+        shown += (
+            [getattr(made, name) for name in made.__all__] if inspect.ismodule(made) else [made]
+        )
     names = importlib.import_module(module)
-    assert [name for name in names.__all__ if not any(getattr(names, name) is each for each in shown)] == []
+    assert [
+        name for name in names.__all__ if not any(getattr(names, name) is each for each in shown)
+    ] == []
 
 
 def test_each_argument_and_field_is_described() -> None:
     missing = {
         where: names
-        for where, made, text in sorted({each[0]: each for each in described()}.values(), key=lambda each: each[0])
+        for where, made, text in sorted(
+            {each[0]: each for each in described()}.values(), key=lambda each: each[0]
+        )
         if (names := undescribed(made, text))
     }
     assert missing == {}
@@ -78,7 +107,12 @@ def described() -> Iterator[tuple[str, Any, str]]:
 
 def of_class(made: type[Any]) -> Iterator[tuple[str, Any, str]]:
     ours = [kind for kind in made.__mro__ if kind.__module__.startswith("victor_ext")]
-    texts = [text for kind in ours for text in (kind.__doc__, vars(kind).get("__init__", kind).__doc__) if text]
+    texts = [
+        text
+        for kind in ours
+        for text in (kind.__doc__, vars(kind).get("__init__", kind).__doc__)
+        if text
+    ]
     if made.__name__ not in OF_THE_MACHINERY and not issubclass(made, MADE_BY_US):
         yield made.__name__, made, "\n".join(texts)
     for kind in ours:
@@ -89,7 +123,8 @@ def of_class(made: type[Any]) -> Iterator[tuple[str, Any, str]]:
                 and name not in OF_THE_MACHINERY
                 and callable(method)
                 and not inspect.isclass(method)
-                and "validation" not in inspect.signature(method).parameters  # how an argument checks itself
+                and "validation"
+                not in inspect.signature(method).parameters  # how an argument checks itself
             ):
                 yield f"{kind.__name__}.{name}", method, f"{kind.__doc__}\n{inspect.getdoc(method)}"
         for resource in getattr(kind, "_resources", {}).values():
@@ -104,7 +139,8 @@ def undescribed(made: Any, text: str) -> list[str]:
         names = [
             each.name
             for each in dataclasses.fields(made)
-            if "option" not in each.metadata and not re.search(rf'(?m)^    {each.name}: .*\n    """', source)
+            if "option" not in each.metadata
+            and not re.search(rf'(?m)^    {each.name}: .*\n    """', source)
         ]
     else:
         names = [name for name in inspect.signature(made).parameters if name not in ("self", "cls")]
@@ -114,5 +150,9 @@ def undescribed(made: Any, text: str) -> list[str]:
         if not name.startswith("_")
         and not ELSEWHERE.search(text)
         # Of an id it suffices to say what has it: "Read a payout" for `payout_id`.
-        and not re.search(rf"\b{name}\b|\b{name.removesuffix('_id').replace('_', '[ -]')}s?\b", text, re.IGNORECASE)
+        and not re.search(
+            rf"\b{name}\b|\b{name.removesuffix('_id').replace('_', '[ -]')}s?\b",
+            text,
+            re.IGNORECASE,
+        )
     ]

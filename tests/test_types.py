@@ -159,7 +159,9 @@ async def awaited(victor: AsyncVictor) -> None:
         pass
 """
 """Each mistake is followed by what mypy --strict says of it, and what pyright says."""
-ON_PAGE = re.search(r"(?s)```python\n(class Both.*?)```", (ROOT / "docs" / "observability.md").read_text("utf-8"))[1]
+ON_PAGE = re.search(
+    r"(?s)```python\n(class Both.*?)```", (ROOT / "docs" / "observability.md").read_text("utf-8")
+)[1]
 LISTENER = f"""
 from victor_ext import Event, Victor, VictorJwt
 from victor_ext.otel import OpenTelemetry
@@ -181,7 +183,9 @@ def test_a_program_that_uses_it(tmp_path: Path, checker: str) -> None:
         "mypy": ("# type: ignore[call-arg]", "# type: ignore[arg-type]"),
         "pyright": ("# pyright: ignore[reportCallIssue]", "# pyright: ignore[reportArgumentType]"),
     }[checker]
-    program = (CONNECT + HTTPX2 + OUTBOX + WORDS).replace("# WRONG", ignored).replace("# WORD", words)
+    program = (
+        (CONNECT + HTTPX2 + OUTBOX + WORDS).replace("# WRONG", ignored).replace("# WORD", words)
+    )
     for name, text in {"program": program, "listener": LISTENER, "mistakes": MISTAKES}.items():
         (tmp_path / f"{name}.py").write_text(text)
     (tmp_path / "pyproject.toml").write_text(
@@ -190,9 +194,16 @@ def test_a_program_that_uses_it(tmp_path: Path, checker: str) -> None:
         f'[tool.pyright]\ntypeCheckingMode = "strict"\nextraPaths = ["{ROOT}", "{ROOT}/generated"]\n'
         f'reportUnnecessaryTypeIgnoreComment = true\nvenvPath = "{ROOT}"\nvenv = ".venv"\n'
         # What only follows from a mistake.
-        + "".join(f"reportUn{what} = false\n" for what in ("knownMemberType", "knownVariableType", "usedExpression"))
+        + "".join(
+            f"reportUn{what} = false\n"
+            for what in ("knownMemberType", "knownVariableType", "usedExpression")
+        )
     )
-    arguments = ["--output=json", "--config-file=pyproject.toml", "."] if checker == "mypy" else ["--outputjson"]
+    arguments = (
+        ["--output=json", "--config-file=pyproject.toml", "."]
+        if checker == "mypy"
+        else ["--outputjson"]
+    )
     ran = python("-m", checker, *arguments, cwd=tmp_path, timeout=None)
     expected = {
         ("mistakes", number, said[checker])

@@ -81,7 +81,12 @@ def test_the_sentence_says_what_to_write(text: str, sentence: str) -> None:
 
 
 @MANY
-@given(st.one_of(st.text(), st.from_regex(r"\A\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?\s?\Z")))
+@given(
+    st.one_of(
+        st.text(),
+        st.from_regex(r"\A\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?\s?\Z"),
+    )
+)
 def test_any_text_is_zulu_time_or_refused(text: str) -> None:
     with suppress(InvalidRequest):
         assert zulu.parse(text).utcoffset() == timedelta(0)
@@ -99,7 +104,9 @@ def test_any_text_is_zulu_time_or_refused(text: str) -> None:
         (datetime(33, 4, 3, tzinfo=UTC), "0033-04-03T00:00:00Z"),
     ],
 )
-def test_it_is_written_in_utc_with_milliseconds_when_there_are_any(moment: datetime, text: str) -> None:
+def test_it_is_written_in_utc_with_milliseconds_when_there_are_any(
+    moment: datetime, text: str
+) -> None:
     assert zulu.format(moment) == text
 
 
@@ -115,7 +122,10 @@ class Unknown(tzinfo):
     [
         ("naive", datetime(2026, 3, 4)),  # noqa: DTZ001 - that is the point
         ("naive", datetime(2026, 3, 4, tzinfo=Unknown())),
-        *(("type", value) for value in (date(2026, 3, 4), "2026-03-04T05:06:07Z", 1772600767, None)),
+        *(
+            ("type", value)
+            for value in (date(2026, 3, 4), "2026-03-04T05:06:07Z", 1772600767, None)
+        ),
         ("range", datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))),
         ("range", datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))),
     ],
@@ -171,7 +181,9 @@ def test_what_is_no_epoch_and_says_so_at_once(code: str) -> None:
 
 @MANY
 @given(st.integers(100_000_000_000, 253_402_300_799_999), st.integers(1, 12))
-def test_milliseconds_are_exact_whatever_the_users_arithmetic_context(number: int, precision: int) -> None:
+def test_milliseconds_are_exact_whatever_the_users_arithmetic_context(
+    number: int, precision: int
+) -> None:
     moment = zulu.from_epoch(number)
     assert (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1) == number
     with localcontext(prec=precision):

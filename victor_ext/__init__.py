@@ -33,21 +33,41 @@ if TYPE_CHECKING:
         UnreadableResponse,
         VictorError,
     )
-    from .providers.connected.auth import ApiKeyAuth, BasicAuth, BearerAuth, ClientCredentialsAuth, SignedAuth
+    from .providers.connected.auth import (
+        ApiKeyAuth,
+        BasicAuth,
+        BearerAuth,
+        ClientCredentialsAuth,
+        SignedAuth,
+    )
     from .providers.connected.client import ApiClient, AsyncApiClient, connect, connect_async
     from .providers.connected.paging import CursorPages, LinkedPages, NumberedPages, OffsetPages
     from .providers.victor.auth import VictorJwt, VictorOAuth
     from .providers.victor.client import AsyncVictor, Victor
     from .providers.victor.records import PaymentRequest
     from .providers.victor.requests import check_payment_request
-    from .providers.victor.statuses import Direction, Network, Payee, Payer, PaymentRequestResponse, Status
+    from .providers.victor.statuses import (
+        Direction,
+        Network,
+        Payee,
+        Payer,
+        PaymentRequestResponse,
+        Status,
+    )
     from .response_info import ResponseInfo
     from .runtime.client.base import Ping
     from .runtime.client.generated import expect
     from .runtime.client.prepared_calls import PreparedCall
     from .runtime.client.webhooks import Delivery, HmacSignature
     from .runtime.core.clock import ProviderTime
-    from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled
+    from .runtime.loop.events import (
+        AttemptEnded,
+        AttemptStarted,
+        CallEnded,
+        CallStarted,
+        Event,
+        RetryScheduled,
+    )
     from .runtime.loop.idempotency_keys import BodyKey, HeaderKey, idempotency_key_for
     from .runtime.loop.operations import Done, Promise, Proof
     from .runtime.loop.retry import RetryPolicy

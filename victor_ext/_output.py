@@ -15,7 +15,9 @@ from typing import Any
 
 
 @contextmanager
-def replaced(path: Path, opened: str = "xb", *, mode: int = 0o666, **options: Any) -> Generator[Any]:
+def replaced(
+    path: Path, opened: str = "xb", *, mode: int = 0o666, **options: Any
+) -> Generator[Any]:
     """A file that takes the place of `path` when the block ends, and is on the disk then, also after a power cut.
 
     If the block fails, nothing has changed. `opened` and `options` are those of `open`.
@@ -43,7 +45,9 @@ def page_of(template: Path, **words: Any) -> Iterator[str]:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only pages need it
 
     loader = FileSystemLoader(template.parent)
-    templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    templates = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
     return templates.get_template(template.name).generate(words)
 
 
@@ -102,7 +106,10 @@ def guarded_output(*, insists: bool) -> Generator[GuardedStream]:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if stream is None:  # it is closed: no connection may take its number
             os.open(os.devnull, os.O_RDWR)
-    stdout, stderr = GuardedStream(sys.stdout, insists=insists), GuardedStream(sys.stderr, insists=False)
+    stdout, stderr = (
+        GuardedStream(sys.stdout, insists=insists),
+        GuardedStream(sys.stderr, insists=False),
+    )
     out: Any = stdout
     error: Any = stderr
     with redirect_stdout(out), redirect_stderr(error):

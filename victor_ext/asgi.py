@@ -16,7 +16,9 @@ try:
     from starlette.requests import Request
     from starlette.responses import JSONResponse
 except ImportError as error:
-    raise ImportError("victor_ext.asgi needs starlette, which FastAPI brings: pip install starlette") from error
+    raise ImportError(
+        "victor_ext.asgi needs starlette, which FastAPI brings: pip install starlette"
+    ) from error
 
 from victor_ext import (
     AuthenticationError,
@@ -31,7 +33,12 @@ from victor_ext import (
 
 __all__ = ("error_response",)
 
-_BY_OUTCOME = {Outcome.NOT_SENT: 503, Outcome.REJECTED: 502, Outcome.UNKNOWN: 504, Outcome.ACCEPTED: 502}
+_BY_OUTCOME = {
+    Outcome.NOT_SENT: 503,
+    Outcome.REJECTED: 502,
+    Outcome.UNKNOWN: 504,
+    Outcome.ACCEPTED: 502,
+}
 """503: a repeat is safe. 504: the provider may have executed it, repeat with the same key. 502: a fault upstream."""
 
 
@@ -44,20 +51,29 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
     503 for a 429, and otherwise by the outcome: 503 not sent, 504 unknown, 502 refused by the provider, or accepted and
     unreadable. If the provider asked to wait, the answer has its `Retry-After`.
     """
-    if type(error).__name__ == "RequestValidationError":  # Starlette alone has none, so it is not imported
+    if (
+        type(error).__name__ == "RequestValidationError"
+    ):  # Starlette alone has none, so it is not imported
         error = _as_invalid_request(error)
     if isinstance(error, HTTPException):
         title = responses.get(error.status_code, "Error")
-        return _problem({"title": title, "status": error.status_code, "detail": str(error.detail)}, error.headers)
+        return _problem(
+            {"title": title, "status": error.status_code, "detail": str(error.detail)},
+            error.headers,
+        )
     if not isinstance(error, VictorError):
         raise error
     status = _BY_OUTCOME[error.outcome]
     if error.outcome in (Outcome.NOT_SENT, Outcome.REJECTED) or isinstance(error, Conflict):
         own = {InvalidRequest: 422, NotFound: 404, Conflict: 409, RateLimited: 503}
         status = next((code for kind, code in own.items() if isinstance(error, kind)), status)
-    if isinstance(error, AuthenticationError) and error.request is None:  # of a webhook: nobody was asked
+    if (
+        isinstance(error, AuthenticationError) and error.request is None
+    ):  # of a webhook: nobody was asked
         status = 401
-    if isinstance(error, InvalidRequest) and any(problem.code == "notification" for problem in error.problems):
+    if isinstance(error, InvalidRequest) and any(
+        problem.code == "notification" for problem in error.problems
+    ):
         status = 400
     body: dict[str, Any] = {
         "title": type(error).__name__,
@@ -68,8 +84,12 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
     }
     if isinstance(error, InvalidRequest):
         names = ("field", "code", "message")
-        body["problems"] = [{name: getattr(problem, name) for name in names} for problem in error.problems]
-    headers = {} if error.retry_after is None else {"Retry-After": f"{math.ceil(error.retry_after)}"}
+        body["problems"] = [
+            {name: getattr(problem, name) for name in names} for problem in error.problems
+        ]
+    headers = (
+        {} if error.retry_after is None else {"Retry-After": f"{math.ceil(error.retry_after)}"}
+    )
     return _problem(body, headers)
 
 
@@ -81,7 +101,9 @@ def _as_invalid_request(error: Any) -> InvalidRequest:
     """The problems that FastAPI reports. The values that it quotes are left out: one may be an account number."""
     problems: list[Problem] = []
     for report in error.errors():
-        place, *path = report["loc"]  # such as body, payer, name; or body and a position in text that is not JSON
+        place, *path = report[
+            "loc"
+        ]  # such as body, payer, name; or body and a position in text that is not JSON
         field = ".".join(map(str, path)) if any(isinstance(part, str) for part in path) else place
         problems.append(Problem(field, report["type"], f"{field}: {report['msg']}."))
     return InvalidRequest.of(problems)

@@ -89,7 +89,11 @@ class Outcome(StrEnum):
         if self is Outcome.REJECTED:
             return "The provider did not execute it."
         if self is Outcome.ACCEPTED:
-            return f"Do not send it again: {look}." if key is None else f"Repeat only with the same key: {key}."
+            return (
+                f"Do not send it again: {look}."
+                if key is None
+                else f"Repeat only with the same key: {key}."
+            )
         if key is None:
             return f"The provider may have executed it, and no key makes a repeat safe: {look} before you repeat it."
         if not conflict:
@@ -169,7 +173,9 @@ class VictorError(Exception):
         self.idempotency_key = idempotency_key
         self.request = request
         if request is not None:
-            self.request = httpx.Request(request.method, request.url, headers=shown_headers(request.headers.items()))
+            self.request = httpx.Request(
+                request.method, request.url, headers=shown_headers(request.headers.items())
+            )
         self.response = None if response is None else _detached(response, self.request)
         self.attempts = attempts
         self.request_id = request_id
@@ -199,7 +205,9 @@ class VictorError(Exception):
         """The last response without its body, as on a record: status, headers, request id, attempts; or None."""
         if self.response is None:
             return None
-        return ResponseInfo(self.response.status_code, self.response.headers, self.attempts, (), self.request_id)
+        return ResponseInfo(
+            self.response.status_code, self.response.headers, self.attempts, (), self.request_id
+        )
 
     @property
     def body(self) -> bytes | None:
@@ -214,7 +222,11 @@ class VictorError(Exception):
         return f"{type(self).__name__}({self.message!r}, outcome={self.outcome.value!r}{status})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuilt, (type(self), self.message), self.__dict__)  # a class of a caller's may take other arguments
+        return (
+            _rebuilt,
+            (type(self), self.message),
+            self.__dict__,
+        )  # a class of a caller's may take other arguments
 
 
 def _rebuilt(cls: type[VictorError], message: str) -> VictorError:
@@ -233,7 +245,9 @@ def _detached(response: httpx.Response, request: httpx.Request | None) -> httpx.
     except httpx.ResponseNotRead:
         content = SecretBytes()
     # Raw bytes: httpx cannot encode a header value that is not ASCII again.
-    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _NOT_KEPT]
+    headers = [
+        (name, value) for name, value in response.headers.raw if name.lower() not in _NOT_KEPT
+    ]
     copy = httpx.Response(response.status_code, headers=headers, content=content, request=request)
     copy.stream = httpx.ByteStream(b"")  # httpx has read it, and would hold the body twice
     with suppress(RuntimeError):  # nobody has measured it

@@ -5,7 +5,9 @@ import unicodedata
 
 GUID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.IGNORECASE)
 _BLANKS = " \t\n\v\f\r"
-HALF_CHARACTER = "holds half of a character (a lone surrogate): pass the text as it was before it was cut"
+HALF_CHARACTER = (
+    "holds half of a character (a lone surrogate): pass the text as it was before it was cut"
+)
 """What is wrong with text that UTF-8 has no bytes for."""
 
 

@@ -7,7 +7,12 @@ from datetime import UTC, datetime
 
 __all__ = ("JsonFormatter",)
 
-_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
 _OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
@@ -20,9 +25,20 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line."""
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        line = {"time": at, "level": record.levelname, "logger": record.name, "message": record.getMessage()}
-        given = {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
+        at = (
+            datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z")
+        )
+        line = {
+            "time": at,
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        given = {
+            name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD
+        }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(given | line, default=str)
@@ -51,7 +67,11 @@ def log_to_stderr(setting: str) -> None:
         warnings.warn(text, stacklevel=3)
         return
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if is_json else _Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(
+        JsonFormatter()
+        if is_json
+        else _Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
     logger = logging.getLogger("victor_ext")
     logger.addHandler(handler)
     logger.setLevel(_LEVELS[level])

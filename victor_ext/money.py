@@ -66,7 +66,9 @@ class Money:
             )
             problems.append(Problem("minor_units", "type", message))
         elif abs(minor) >= 10**_MOST_DIGITS:
-            problems.append(Problem("minor_units", "range", f"minor_units has more than {_MOST_DIGITS} digits."))
+            problems.append(
+                Problem("minor_units", "range", f"minor_units has more than {_MOST_DIGITS} digits.")
+            )
         problems += _currency_problems(self.currency)
         if problems:
             raise InvalidRequest.of(problems)
@@ -87,8 +89,14 @@ class Money:
         if minor is None or minor != minor.to_integral_value():
             example = f"44.{'2300'[:places]}".rstrip(".")
             # Text comes from files, too: who reads that message need not know Python.
-            kind, end = ("digits", ".") if isinstance(amount, str) else ("Decimal, text or int", "; never a float.")
-            message = f"{kind} with at most {places} decimals for {currency}, such as '{example}'{end}"
+            kind, end = (
+                ("digits", ".")
+                if isinstance(amount, str)
+                else ("Decimal, text or int", "; never a float.")
+            )
+            message = (
+                f"{kind} with at most {places} decimals for {currency}, such as '{example}'{end}"
+            )
             message = f"amount is {shown(amount)} and must be {message}"
             raise InvalidRequest.of([Problem("amount", "invalid", message)])
         return cls(int(minor), currency)
@@ -181,17 +189,25 @@ def _read_unusual(amount: object, field: str) -> Decimal | list[Problem]:
         return [Problem(field, "range", f"{field} is {value} and must be a number above zero.")]
     problems: list[Problem] = []
     if value <= 0:
-        problems.append(Problem(field, "range", f"{field} is {shown(amount)} and must be above zero."))
+        problems.append(
+            Problem(field, "range", f"{field} is {shown(amount)} and must be above zero.")
+        )
     if value.adjusted() >= _MAX_WHOLE_DIGITS:
         problems.append(_too_large(field))
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int)
     cents = value if exponent >= -2 else value.quantize(_CENT, context=_EXACT)
-    if cents != value or (isinstance(amount, str) and not _WIRE.fullmatch(amount.removeprefix("-"))):
-        message = f"{field} is {shown(amount)}: write at most two decimals; nothing is rounded for you."
+    if cents != value or (
+        isinstance(amount, str) and not _WIRE.fullmatch(amount.removeprefix("-"))
+    ):
+        message = (
+            f"{field} is {shown(amount)}: write at most two decimals; nothing is rounded for you."
+        )
         problems.append(Problem(field, "decimals", message))
     return problems or Decimal(f"{cents:f}")  # without an exponent
 
 
 def _too_large(field: str) -> Problem:
-    return Problem(field, "range", f"{field} has more than {_MAX_WHOLE_DIGITS} digits before the point.")
+    return Problem(
+        field, "range", f"{field} has more than {_MAX_WHOLE_DIGITS} digits before the point."
+    )

@@ -27,7 +27,9 @@ try:
     from opentelemetry import context, metrics, propagate, trace
     from opentelemetry.context.context import Context
 except ImportError as error:  # pragma: no cover - the tests have it
-    raise ImportError("victor_ext.otel needs opentelemetry-api: pip install 'victor-ext[otel]'") from error
+    raise ImportError(
+        "victor_ext.otel needs opentelemetry-api: pip install 'victor-ext[otel]'"
+    ) from error
 
 __all__ = ("OpenTelemetry",)
 
@@ -56,16 +58,34 @@ class OpenTelemetry:
         self._spans: dict[str, trace.Span] = {}
         self._entered: dict[str, Token[Context]] = {}
         self._boxes: list[Any] = []
-        self._duration = meter.create_histogram("victor_ext.call.duration", "s", "Duration of whole calls")
-        self._attempts = meter.create_histogram("victor_ext.call.attempts", "{attempt}", "Attempts of a call")
-        self._active = meter.create_up_down_counter("victor_ext.call.active", "{call}", "Calls under way")
-        self._turn_wait = meter.create_histogram("victor_ext.call.turn.wait", "s", "Waiting for a turn")
-        self._exchange = meter.create_histogram("http.client.request.duration", "s", "Duration of HTTP requests")
+        self._duration = meter.create_histogram(
+            "victor_ext.call.duration", "s", "Duration of whole calls"
+        )
+        self._attempts = meter.create_histogram(
+            "victor_ext.call.attempts", "{attempt}", "Attempts of a call"
+        )
+        self._active = meter.create_up_down_counter(
+            "victor_ext.call.active", "{call}", "Calls under way"
+        )
+        self._turn_wait = meter.create_histogram(
+            "victor_ext.call.turn.wait", "s", "Waiting for a turn"
+        )
+        self._exchange = meter.create_histogram(
+            "http.client.request.duration", "s", "Duration of HTTP requests"
+        )
         self._retries = meter.create_counter("victor_ext.retries", "{retry}", "Repeated attempts")
-        self._quota = meter.create_gauge("victor_ext.retry.quota", "{point}", "What is left of the retry quota")
-        self._tokens = meter.create_counter("victor_ext.token.requests", "{request}", "Requests for a token")
-        self._wait = meter.create_histogram("victor_ext.connection.wait", "s", "Waiting for a free connection")
-        self._opened = meter.create_counter("victor_ext.connection.opened", "{connection}", "Connections opened")
+        self._quota = meter.create_gauge(
+            "victor_ext.retry.quota", "{point}", "What is left of the retry quota"
+        )
+        self._tokens = meter.create_counter(
+            "victor_ext.token.requests", "{request}", "Requests for a token"
+        )
+        self._wait = meter.create_histogram(
+            "victor_ext.connection.wait", "s", "Waiting for a free connection"
+        )
+        self._opened = meter.create_counter(
+            "victor_ext.connection.opened", "{connection}", "Connections opened"
+        )
 
     def __call__(self, event: Event) -> None:
         """Take an event of a client."""
@@ -73,12 +93,16 @@ class OpenTelemetry:
             self._call_started(event)
         elif isinstance(event, AttemptStarted):
             self._leave(event)
-            self._entered[event.call_id] = context.attach(trace.set_span_in_context(self._span_of(event)))
+            self._entered[event.call_id] = context.attach(
+                trace.set_span_in_context(self._span_of(event))
+            )
         elif isinstance(event, AttemptEnded):
             self._leave(event)
             self._attempt_ended(event)
         elif isinstance(event, RetryScheduled):
-            self._span_of(event).add_event("victor_ext.retry", {"victor_ext.retry.wait": event.wait})
+            self._span_of(event).add_event(
+                "victor_ext.retry", {"victor_ext.retry.wait": event.wait}
+            )
             self._retries.add(1, self._labels(event))
             self._quota.set(event.quota, self._attributes)
         elif isinstance(event, CallEnded):
@@ -98,7 +122,9 @@ class OpenTelemetry:
             ConfigurationError: It is something else, such as an engine.
         """
         if not isinstance(getattr(box, "heartbeat", None), Heartbeat):
-            raise ConfigurationError(f"box must be an outbox, an inbox or a BulkSender, not {type(box).__name__}.")
+            raise ConfigurationError(
+                f"box must be an outbox, an inbox or a BulkSender, not {type(box).__name__}."
+            )
         self._boxes.append(box)
         if len(self._boxes) > 1:  # the gauges ask it, too
             return
@@ -107,23 +133,43 @@ class OpenTelemetry:
             return [
                 metrics.Observation(number, {**self._box_labels(each), label: state})
                 for each in self._boxes
-                if (count := getattr(each, name, None)) is not None and not iscoroutinefunction(count)
+                if (count := getattr(each, name, None)) is not None
+                and not iscoroutinefunction(count)
                 for state, number in count().items()
             ]
 
         def idle(_: object) -> list[metrics.Observation]:
-            return [metrics.Observation(each.heartbeat.idle, self._box_labels(each)) for each in self._boxes]
+            return [
+                metrics.Observation(each.heartbeat.idle, self._box_labels(each))
+                for each in self._boxes
+            ]
 
         gauge = self._meter.create_observable_gauge
-        gauge("victor_ext.outbox.entries", [lambda _: measured("counts")], "{entry}", "Entries by state")
-        gauge("victor_ext.events", [lambda _: measured("event_counts")], "{event}", "Events by state")
+        gauge(
+            "victor_ext.outbox.entries",
+            [lambda _: measured("counts")],
+            "{entry}",
+            "Entries by state",
+        )
+        gauge(
+            "victor_ext.events", [lambda _: measured("event_counts")], "{event}", "Events by state"
+        )
         gauge("victor_ext.worker.idle", [idle], "s", "Since the last step of a worker")
         counter, outcome = self._meter.create_observable_counter, "victor_ext.outcome"
-        counter("victor_ext.bulk.rows", [lambda _: measured("tried_counts", outcome)], "{row}", "Rows that were tried")
+        counter(
+            "victor_ext.bulk.rows",
+            [lambda _: measured("tried_counts", outcome)],
+            "{row}",
+            "Rows that were tried",
+        )
 
     def _box_labels(self, box: Any) -> dict[str, str]:
         table = {"victor_ext.table": box.table.name} if hasattr(box, "table") else {}
-        return {**self._attributes, "victor_ext.of": type(box).__name__.removeprefix("Django"), **table}
+        return {
+            **self._attributes,
+            "victor_ext.of": type(box).__name__.removeprefix("Django"),
+            **table,
+        }
 
     def inject(self, event: AttemptStarted, carrier: dict[str, str]) -> None:
         """Write the headers of the call's span, such as `traceparent`, for the provider.
@@ -140,8 +186,12 @@ class OpenTelemetry:
     def _call_started(self, event: CallStarted) -> None:
         name = f"{event.method} {event.path_template}" if event.path_template else event.method
         names = ("operation", "call_id", "idempotency_key")
-        attributes = self._labels(event, **{f"victor_ext.{name}": getattr(event, name) for name in names})
-        self._spans[event.call_id] = self._tracer.start_span(name, kind=trace.SpanKind.CLIENT, attributes=attributes)
+        attributes = self._labels(
+            event, **{f"victor_ext.{name}": getattr(event, name) for name in names}
+        )
+        self._spans[event.call_id] = self._tracer.start_span(
+            name, kind=trace.SpanKind.CLIENT, attributes=attributes
+        )
         self._active.add(1, self._labels(event))
 
     def _attempt_ended(self, event: AttemptEnded) -> None:
@@ -181,14 +231,18 @@ class OpenTelemetry:
         span.end()
         labels = self._labels(event, **{"victor_ext.outcome": outcome, "error.type": event.error})
         self._duration.record(event.seconds, labels)
-        self._attempts.record(event.attempts, self._labels(event, **{"victor_ext.outcome": outcome}))
+        self._attempts.record(
+            event.attempts, self._labels(event, **{"victor_ext.outcome": outcome})
+        )
         self._turn_wait.record(event.waited, self._labels(event))
         self._active.add(-1, self._labels(event))
         self._quota.set(event.quota, self._attributes)
 
     def _leave(self, event: Event) -> None:
         token = self._entered.pop(event.call_id, None)
-        if token is not None and trace.get_current_span() is self._span_of(event):  # a dropped task ends in another one
+        if token is not None and trace.get_current_span() is self._span_of(
+            event
+        ):  # a dropped task ends in another one
             context.detach(token)
 
     def _span_of(self, event: Event) -> trace.Span:

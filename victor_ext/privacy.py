@@ -32,11 +32,21 @@ _BARE_CODE = re.compile(r"[\w.:-]{0,100}?[0-9]{3}[\w.:-]{0,100}", re.ASCII)
 _EXCERPT = 200
 _PYTHON_BYTES = re.compile(r"""(?:\bbytearray\()?\bb['"].*""")
 """Bytes as Python writes them, to the end: what could not be read on the wire, which may be the request itself."""
-_TOKEN = re.compile(r"\b(?i:(bearer|basic|token)\s+(?=\S*[0-9._~+/=-])\S{8,})|\beyJ[\w-]{8,}[\w.-]*")
+_TOKEN = re.compile(
+    r"\b(?i:(bearer|basic|token)\s+(?=\S*[0-9._~+/=-])\S{8,})|\beyJ[\w-]{8,}[\w.-]*"
+)
 """The credentials of a header (RFC 9110, 11.4), and a JSON Web Token."""
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 _SAFE_HEADERS = frozenset(
-    {"accept", "content-type", "content-length", "host", "user-agent", "idempotency-key", "accept-encoding"}
+    {
+        "accept",
+        "content-type",
+        "content-length",
+        "host",
+        "user-agent",
+        "idempotency-key",
+        "accept-encoding",
+    }
 )
 
 CREDENTIALS = "victor_ext.credentials"
@@ -96,7 +106,11 @@ class SecretObject(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         # No variable: a signal may come at each line.
-        return Secret(super().get(name)) if isinstance(super().get(name), str) else super().get(name, default)
+        return (
+            Secret(super().get(name))
+            if isinstance(super().get(name), str)
+            else super().get(name, default)
+        )
 
 
 def body_of(message: Any) -> SecretBytes:
@@ -293,13 +307,20 @@ def _parts(header: Secret) -> Iterator[Secret]:
     yield token
     if scheme.lower() == "basic":
         with suppress(ValueError):
-            yield from map(Secret, SecretBytes(base64.b64decode(token)).decode("latin-1").split(":", 1))
+            yield from map(
+                Secret, SecretBytes(base64.b64decode(token)).decode("latin-1").split(":", 1)
+            )
 
 
 def _forms(text: Secret) -> Iterator[Secret]:
     encoded = SecretBytes(text.encode("utf-8", "replace"))
-    in_base64 = (encode(encoded).rstrip(b"=").decode() for encode in (base64.b64encode, base64.urlsafe_b64encode))
-    forms = map(Secret, (text, quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1], *in_base64))
+    in_base64 = (
+        encode(encoded).rstrip(b"=").decode()
+        for encode in (base64.b64encode, base64.urlsafe_b64encode)
+    )
+    forms = map(
+        Secret, (text, quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1], *in_base64)
+    )
     yield from (_folded(form) for form in forms if len(form) >= _SHORTEST_CREDENTIAL)
 
 
@@ -315,7 +336,9 @@ def mask_digits(text: str) -> str:
 
 def mask_tokens(text: str) -> str:
     """The text without what looks like a token, and without bytes that could not be read."""
-    return _TOKEN.sub(lambda token: f"{token[1] or ''} [secret]".lstrip(), _PYTHON_BYTES.sub("[bytes]", text))
+    return _TOKEN.sub(
+        lambda token: f"{token[1] or ''} [secret]".lstrip(), _PYTHON_BYTES.sub("[bytes]", text)
+    )
 
 
 def mask_emails(text: str) -> str:
@@ -347,7 +370,11 @@ def redact_code(code: object) -> str:
     `redact_excerpt` makes it, and a value of another type is empty.
     """
     if is_sequence(code):
-        return one_line(", ".join(filter(None, (redact_code(item) for item in code[:_CODES] if not is_sequence(item)))))
+        return one_line(
+            ", ".join(
+                filter(None, (redact_code(item) for item in code[:_CODES] if not is_sequence(item)))
+            )
+        )
     text = one_line(code) if isinstance(code, str | int) and not isinstance(code, bool) else ""
     is_short = _WORD.fullmatch(text) is not None and sum(map(str.isdigit, text)) <= _CODE_DIGITS
     return mask_emails(mask_tokens(text)) if is_short else redact_excerpt(text)
@@ -371,7 +398,9 @@ def one_own_line(whole: str) -> str:
     return flat if len(flat) <= _EXCERPT else flat[:_EXCERPT] + "..."
 
 
-def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool, place: str = "") -> Iterator[str]:
+def texts_within(
+    body: Any, is_public: Callable[[str], bool], *, numbers: bool, place: str = ""
+) -> Iterator[str]:
     """The texts of a JSON body that are not public; also its numbers, with `numbers`. The body stands at `place`.
 
     `is_public` is asked for a place in the body, such as `payer.email`; items of a list have the place of the list.
@@ -390,13 +419,19 @@ def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool, 
         yield str(body)
 
 
-def pattern_of(texts: Iterable[str], *, whole_words: bool, flags: int = 0) -> re.Pattern[str] | None:
+def pattern_of(
+    texts: Iterable[str], *, whole_words: bool, flags: int = 0
+) -> re.Pattern[str] | None:
     """A pattern of the texts that are long enough to be hidden; None without any.
 
     With `whole_words` a text counts only where no ASCII letter or digit is next to it.
     """
-    hidden = sorted({text for text in texts if len(text) >= SHORTEST}, key=len, reverse=True)  # no part of one remains
+    hidden = sorted(
+        {text for text in texts if len(text) >= SHORTEST}, key=len, reverse=True
+    )  # no part of one remains
     if not hidden:
         return None
     alternatives = "|".join(map(re.escape, hidden))
-    return re.compile(f"(?<![0-9A-Za-z])(?:{alternatives})(?![0-9A-Za-z])" if whole_words else alternatives, flags)
+    return re.compile(
+        f"(?<![0-9A-Za-z])(?:{alternatives})(?![0-9A-Za-z])" if whole_words else alternatives, flags
+    )

@@ -40,7 +40,11 @@ def profile_names() -> list[str]:
 def profiles_file() -> Path:
     """The path of the file (XDG Base Directory Specification)."""
     home = os.environ.get("XDG_CONFIG_HOME", "")
-    return (Path(home) if os.path.isabs(home) else Path.home() / ".config") / "victor" / "profiles.toml"
+    return (
+        (Path(home) if os.path.isabs(home) else Path.home() / ".config")
+        / "victor"
+        / "profiles.toml"
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -64,7 +68,9 @@ def _read(path: Path) -> dict[str, Any]:
     except ValueError as error:  # the position, and no text of the file
         reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8"
         problem = f"{path} is not a TOML file: {reason}."
-    raise ConfigurationError(problem)  # outside of the handlers: the frames of `tomllib` hold the whole file
+    raise ConfigurationError(
+        problem
+    )  # outside of the handlers: the frames of `tomllib` hold the whole file
 
 
 def _require_private(path: Path, status: os.stat_result) -> None:
@@ -83,7 +89,9 @@ def _require_private(path: Path, status: os.stat_result) -> None:
 
 def _checked(system: System, name: str, profile: object, path: Path) -> dict[str, str]:
     if not isinstance(profile, dict):
-        raise ConfigurationError(f"{path}: {name} is not a profile: write [{name}] above its settings.")
+        raise ConfigurationError(
+            f"{path}: {name} is not a profile: write [{name}] above its settings."
+        )
     values: dict[str, str] = {}
     for setting, value in cast("dict[str, object]", profile).items():
         where = f"{path}: [{name}]"
@@ -93,6 +101,8 @@ def _checked(system: System, name: str, profile: object, path: Path) -> dict[str
                 f"{where} has {setting}, which is not a setting of {system.title}: write one of {known}."
             )
         if not isinstance(value, str) or not value.strip() or "\0" in value:
-            raise ConfigurationError(f"{where}: {setting} must be text: put it in quotes, or leave the line out.")
+            raise ConfigurationError(
+                f"{where}: {setting} must be text: put it in quotes, or leave the line out."
+            )
         values[setting] = os.path.expanduser(str(value)) if setting.endswith("_file") else value
     return values

@@ -20,7 +20,9 @@ try:
 
     from .otel import OpenTelemetry
 except ImportError as error:
-    raise ImportError("victor_ext.prometheus needs an extra: pip install 'victor-ext[prometheus]'") from error
+    raise ImportError(
+        "victor_ext.prometheus needs an extra: pip install 'victor-ext[prometheus]'"
+    ) from error
 
 __all__ = ("Prometheus",)
 
@@ -50,17 +52,25 @@ class Prometheus(OpenTelemetry):
         attributes: Mapping[str, str] | None = None,
     ) -> None:
         if registry in _used:  # each metric would be there twice, and Prometheus would take none
-            raise ConfigurationError("Another Prometheus() has this registry: share one between all clients.")
+            raise ConfigurationError(
+                "Another Prometheus() has this registry: share one between all clients."
+            )
         _used.add(registry)
-        reader = PrometheusMetricReader(disable_target_info=True, scope_info_enabled=False, registry=registry)
+        reader = PrometheusMetricReader(
+            disable_target_info=True, scope_info_enabled=False, registry=registry
+        )
         buckets = ExplicitBucketHistogramAggregation(_SECONDS)
         views = [View(instrument_type=Histogram, instrument_unit="s", aggregation=buckets)]
         provider = MeterProvider([reader], views=views, shutdown_on_exit=False)
-        super().__init__(tracer_provider=tracer_provider, meter_provider=provider, attributes=attributes)
+        super().__init__(
+            tracer_provider=tracer_provider, meter_provider=provider, attributes=attributes
+        )
         self._registry = registry
         self._metrics_app: Callable[..., Iterable[bytes]] = make_wsgi_app(registry)
 
-    def wsgi_app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def wsgi_app(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         """A WSGI application: `/livez` and `/readyz` for probes; else the metrics.
 
         A probe is answered with 200, or with 503 and what is wrong with a worker of what is watched: it has taken no
@@ -70,8 +80,12 @@ class Prometheus(OpenTelemetry):
         if path not in ("/livez", "/readyz"):
             return self._metrics_app(environ, start_response)
         said = ((each, each.heartbeat.problems(ready=path == "/readyz")) for each in self._boxes)
-        wrong = [f"{type(each).__name__}: {problem}\n" for each, problems in said for problem in problems]
-        start_response("503 Service Unavailable" if wrong else "200 OK", [("Content-Type", "text/plain")])
+        wrong = [
+            f"{type(each).__name__}: {problem}\n" for each, problems in said for problem in problems
+        ]
+        start_response(
+            "503 Service Unavailable" if wrong else "200 OK", [("Content-Type", "text/plain")]
+        )
         return ["".join(wrong or ["ok\n"]).encode()]
 
     def serve(self, port: int, host: str = "0.0.0.0") -> WSGIServer:  # noqa: S104 - Prometheus asks from elsewhere

@@ -26,7 +26,9 @@ class ResponseInfo:
     @property
     def request_id(self) -> str | None:
         """The provider's id of the exchange, or None."""
-        return next((self.headers[name] for name in self._names if name in self.headers), self._request_id)
+        return next(
+            (self.headers[name] for name in self._names if name in self.headers), self._request_id
+        )
 
     def __repr__(self) -> str:
         shown = f"status_code={self.status_code}, request_id={self.request_id!r}, attempts={self.attempts}"

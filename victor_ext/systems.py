@@ -64,7 +64,11 @@ class System:
     def why_not_bulk(self) -> str:
         """Why bulk sending is not for it, in a sentence; empty: it is."""
         why = self.why_no_bulk or "it says of none of its writes what a row of a file would be"
-        return "" if self.bulk else f"{self.title} has no bulk sending: {why}. It is for {titles('bulk')}."
+        return (
+            ""
+            if self.bulk
+            else f"{self.title} has no bulk sending: {why}. It is for {titles('bulk')}."
+        )
 
     def load(self, field: str) -> Any:
         """The class or the function that a field names."""
@@ -90,7 +94,10 @@ def entry_points_of(group: str = "victor_ext.systems") -> dict[str, EntryPoint]:
     from importlib.metadata import entry_points  # noqa: PLC0415 - no client pays for it
 
     installed = {point.name: point for point in entry_points(group=group)}
-    return {name: installed[name] for name in sorted(installed, key=lambda name: (name != DEFAULT, name))}
+    return {
+        name: installed[name]
+        for name in sorted(installed, key=lambda name: (name != DEFAULT, name))
+    }
 
 
 def titles(having: str) -> str:

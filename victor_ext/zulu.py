@@ -13,7 +13,9 @@ from .runtime.core.validation import moment_problem
 
 __all__ = ["format", "from_epoch", "now", "parse"]
 
-_ZULU = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?Z")
+_ZULU = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?Z"
+)
 _OFFSET = re.compile(r"(?:[+-][0-9]{2}:?[0-9]{2}|z)\Z")
 _DATE_ALONE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,7 +36,9 @@ def parse(text: str) -> datetime:
         InvalidRequest: The text has another zone (also `+00:00`) or no zone, or is not a valid date and time.
     """
     if not isinstance(text, str):
-        raise _refused("type", f"a Zulu time is text such as '2026-03-04T05:06:07Z', not {type(text).__name__}")
+        raise _refused(
+            "type", f"a Zulu time is text such as '2026-03-04T05:06:07Z', not {type(text).__name__}"
+        )
     match = _ZULU.fullmatch(text)
     if match is None:
         raise _refused(*_why_not(text))

@@ -22,7 +22,10 @@ class Bare:
         body = json.dumps(shape.body).encode()
         host = f"Host: {parts.netloc}\r\n"
         self.asking = f"GET /victor{shape.one}%s HTTP/1.1\r\n{host}\r\n"
-        self.making = f"POST /victor{shape.many} HTTP/1.1\r\n{host}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        self.making = (
+            f"POST /victor{shape.many} HTTP/1.1\r\n{host}Content-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
 
     def _exchange(self, sent: bytes) -> bytes:
         self.socket.sendall(sent)

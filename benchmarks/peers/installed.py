@@ -34,12 +34,16 @@ def _add(name: str, extras: frozenset[str], needed: dict[str, Distribution]) -> 
     for line in found.requires or ():
         requirement = Requirement(line)
         contexts = [{"extra": extra} for extra in (extras or {""})]
-        if requirement.marker is None or any(requirement.marker.evaluate(context) for context in contexts):
+        if requirement.marker is None or any(
+            requirement.marker.evaluate(context) for context in contexts
+        ):
             _add(requirement.name, frozenset(requirement.extras), needed)
 
 
 def _size(found: Distribution) -> int:
-    if found.metadata["Name"] == "victor-ext":  # installed from this folder: the record has no files
+    if (
+        found.metadata["Name"] == "victor-ext"
+    ):  # installed from this folder: the record has no files
         return sum(map(_of_module, OURS))
     total = 0
     for file in found.files or ():
@@ -51,4 +55,6 @@ def _size(found: Distribution) -> int:
 
 def _of_module(name: str) -> int:
     place = Path(str(__import__(name).__file__)).parent
-    return sum(path.stat().st_size for path in place.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return sum(
+        path.stat().st_size for path in place.rglob("*") if path.is_file() and path.suffix != ".pyc"
+    )

@@ -15,7 +15,9 @@ class Payments:
 
     def __init__(self, url: str) -> None:
         self.client = mollie.ClientSDK(
-            security=mollie.Security(api_key="test_benchmark"), server_url=f"{url}/mollie", retry_config=None
+            security=mollie.Security(api_key="test_benchmark"),
+            server_url=f"{url}/mollie",
+            retry_config=None,
         )
 
     def get(self) -> object:

@@ -16,7 +16,9 @@ class Raw:
 
     def __init__(self, url: str, name: str) -> None:
         self.shape = SHAPES[name]
-        self.client = httpx.Client(base_url=f"{url}/{name}", headers={"authorization": "Bearer benchmark"})
+        self.client = httpx.Client(
+            base_url=f"{url}/{name}", headers={"authorization": "Bearer benchmark"}
+        )
         self.paths = self.shape.fields
 
     def get(self) -> object:
@@ -29,7 +31,8 @@ class Raw:
         number = 0
         while True:
             found = self.client.get(
-                self.shape.many, params={self.shape.size: page_size, self.shape.cursor: f"{number:05d}"}
+                self.shape.many,
+                params={self.shape.size: page_size, self.shape.cursor: f"{number:05d}"},
             ).json()
             for key in self.shape.items:
                 found = found[key]
@@ -54,7 +57,9 @@ class AwaitedRaw:
 
     def __init__(self, url: str, name: str) -> None:
         self.path = SHAPES[name].one
-        self.client = httpx.AsyncClient(base_url=f"{url}/{name}", headers={"authorization": "Bearer benchmark"})
+        self.client = httpx.AsyncClient(
+            base_url=f"{url}/{name}", headers={"authorization": "Bearer benchmark"}
+        )
 
     async def get(self) -> object:
         return (await self.client.get(self.path + number())).json()

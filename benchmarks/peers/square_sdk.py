@@ -28,7 +28,13 @@ class Payments:
         return iter(self.client.payments.list(limit=page_size))
 
     def read(self, item: Any) -> tuple[Any, ...]:
-        return item.id, item.amount_money.amount, item.amount_money.currency, item.status, item.created_at
+        return (
+            item.id,
+            item.amount_money.amount,
+            item.amount_money.currency,
+            item.status,
+            item.created_at,
+        )
 
     def close(self) -> None:
         """It has no method for this: its connections close with the process."""

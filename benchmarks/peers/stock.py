@@ -6,7 +6,11 @@ import datetime
 from collections.abc import Iterator
 from typing import Any
 
-from victor_stock.api.payment_requests import create_request_payment, get_payment_request, list_payment_requests
+from victor_stock.api.payment_requests import (
+    create_request_payment,
+    get_payment_request,
+    list_payment_requests,
+)
 from victor_stock.client import AuthenticatedClient
 from victor_stock.models import (
     ListPaymentRequests,
@@ -35,17 +39,23 @@ class Stock:
             payee=RfpPayeeRequestDetails(account_number="043987673645"),
             payer=RfpPayerDetails(victor_counterparty_id="aHeq349838"),
             payment_details=RfpBasePaymentDetails(
-                amount="44.23", biller_type=RfpBasePaymentDetailsBillerType.BUSINESS, due_date=self.due.isoformat()
+                amount="44.23",
+                biller_type=RfpBasePaymentDetailsBillerType.BUSINESS,
+                due_date=self.due.isoformat(),
             ),
             client_reference_id="INV-00001001",
         )
-        return create_request_payment.sync(client=self.client, body=body, idempotency_key="invoice-1001")
+        return create_request_payment.sync(
+            client=self.client, body=body, idempotency_key="invoice-1001"
+        )
 
     def items(self, page_size: int) -> Iterator[Any]:
         number = 0
         while True:
             wanted = ListPaymentRequests(page=number, page_size=page_size)
-            found: Any = list_payment_requests.sync(client=self.client, payment_requests_filter=wanted)
+            found: Any = list_payment_requests.sync(
+                client=self.client, payment_requests_filter=wanted
+            )
             yield from found.results
             number += 1
 

@@ -24,7 +24,9 @@ class Stripe:
         return self.client.v1.payment_intents.retrieve(f"pi_{number()}")
 
     def create(self) -> object:
-        return self.client.v1.payment_intents.create({"amount": 4423, "currency": "usd", "description": "INV-00001001"})
+        return self.client.v1.payment_intents.create(
+            {"amount": 4423, "currency": "usd", "description": "INV-00001001"}
+        )
 
     def items(self, page_size: int) -> Iterator[Any]:
         return iter(self.client.v1.payment_intents.list({"limit": page_size}).auto_paging_iter())

@@ -75,8 +75,12 @@ class Alone(VictorJwt):
 class Ours:
     """A client of `victor_ext`."""
 
-    def __init__(self, url: str, *, auth: VictorJwt | VictorOAuth | None = None, **options: Any) -> None:
-        self.client = Victor(auth or VictorJwt("benchmark", key(2048)), base_url=f"{url}/victor", **options)
+    def __init__(
+        self, url: str, *, auth: VictorJwt | VictorOAuth | None = None, **options: Any
+    ) -> None:
+        self.client = Victor(
+            auth or VictorJwt("benchmark", key(2048)), base_url=f"{url}/victor", **options
+        )
         self.read = read
 
     def get(self) -> object:
@@ -96,7 +100,9 @@ class AwaitedOurs:
     """An awaited client of `victor_ext`."""
 
     def __init__(self, url: str, *, reuse: float | None = None, **options: Any) -> None:
-        self.client = AsyncVictor(VictorJwt("benchmark", key(2048), reuse=reuse), base_url=f"{url}/victor", **options)
+        self.client = AsyncVictor(
+            VictorJwt("benchmark", key(2048), reuse=reuse), base_url=f"{url}/victor", **options
+        )
 
     async def get(self) -> object:
         return await self.client.payment_requests.get(f"R{number()}")
@@ -122,7 +128,9 @@ class Signature:
     def get(self) -> object:
         from victor_ext.runtime.auth.signed_tokens import signed_token
 
-        return signed_token({"sub": "benchmark", "iss": "victor-api", "iat": 1, "exp": 240}, self.key)
+        return signed_token(
+            {"sub": "benchmark", "iss": "victor-api", "iat": 1, "exp": 240}, self.key
+        )
 
     create = get
 

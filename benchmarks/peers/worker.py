@@ -101,7 +101,10 @@ class Worker:
         """Measure the contender, then raw httpx."""
         if kind == "awaited":
             return asyncio.run(self._awaited(argument, share, budget))
-        return [measured(self._action(each, kind, argument, share), budget) for each in (self.client, self.raw)]
+        return [
+            measured(self._action(each, kind, argument, share), budget)
+            for each in (self.client, self.raw)
+        ]
 
     def _action(self, client: Any, kind: str, argument: Any, share: int) -> Callable[[float], int]:
         if kind == "call":
@@ -115,7 +118,9 @@ class Worker:
         found = []
         for connect in (self.connect_awaited, lambda url: AwaitedRaw(url, self.shape)):
             client = connect(self.url)
-            await asyncio.gather(*(client.get() for _ in range(at_a_time)))  # connects, and imports what is left
+            await asyncio.gather(
+                *(client.get() for _ in range(at_a_time))
+            )  # connects, and imports what is left
             found.append(await awaited(client, at_a_time, share, budget))
             await client.close()
         return found
@@ -129,7 +134,9 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
 
-def memory(module: str, connect: str, url: str, page_size: int, share: int, budget: float) -> list[float]:
+def memory(
+    module: str, connect: str, url: str, page_size: int, share: int, budget: float
+) -> list[float]:
     """The peak after so many items, how far it rose after the first two pages, and how many items there were."""
     client = getattr(importlib.import_module(f"benchmarks.peers.{module}"), connect)(url)
     items(client, page_size, 2 * page_size, time.perf_counter() + budget)

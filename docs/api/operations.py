@@ -40,30 +40,50 @@ class Operations(griffe.Extension):
             elif name == "with_client_options":
                 kinds, keyword = griffe.ParameterKind, griffe.ParameterKind.keyword_only
                 own = [each for each in function.parameters if each.kind is not kinds.var_keyword]
-                described = loader.modules_collection[f"{ClientOptions.__module__}.ClientOptions"].members
+                described = loader.modules_collection[
+                    f"{ClientOptions.__module__}.ClientOptions"
+                ].members
                 shared = [
-                    griffe.Parameter(each, kind=keyword, annotation=described[each].annotation, default=repr(default))
+                    griffe.Parameter(
+                        each,
+                        kind=keyword,
+                        annotation=described[each].annotation,
+                        default=repr(default),
+                    )
                     for each, default in DEFAULTS.items()
                 ]
                 function.parameters = griffe.Parameters(*own, *shared)
                 assert function.docstring is not None
                 function.docstring.value = with_options_described(function.docstring.value) or ""
         last = function.parameters[-1] if len(function.parameters) else None
-        if last is not None and str(last.annotation) == f"Unpack[{PaymentRequestArguments.__name__}]":
-            keys = loader.modules_collection[f"{PaymentRequestArguments.__module__}.PaymentRequestArguments"].members
+        if (
+            last is not None
+            and str(last.annotation) == f"Unpack[{PaymentRequestArguments.__name__}]"
+        ):
+            keys = loader.modules_collection[
+                f"{PaymentRequestArguments.__module__}.PaymentRequestArguments"
+            ].members
             own = [each for each in function.parameters if each is not last]
             function.parameters = griffe.Parameters(*own, *map(_keyword, keys.values()))
         for parameter in function.parameters:
             kind = parameter.annotation
             if isinstance(kind, griffe.ExprSubscript) and str(kind.left) == "Annotated":
-                parameter.annotation = kind.slice.elements[0]  # what follows is the rule that checks it
+                parameter.annotation = kind.slice.elements[
+                    0
+                ]  # what follows is the rule that checks it
         returns = function.returns
         if isinstance(returns, griffe.ExprSubscript) and str(returns.left) in _RESULTS:
             kind = _RESULTS[str(returns.left)]
             function.returns = returns.slice if kind is None else f"{kind}[{returns.slice}]"
 
 
-_RESULTS = {"OperationFlow": None, "Pass": None, "Work": None, "Walk": "Pages", "Results": "Iterator"}
+_RESULTS = {
+    "OperationFlow": None,
+    "Pass": None,
+    "Work": None,
+    "Walk": "Pages",
+    "Results": "Iterator",
+}
 """What the caller gets: the result itself, or something that yields such results."""
 
 
@@ -71,10 +91,18 @@ def _without_sessions(box: griffe.Class) -> None:
     """Give a box of Django's the inherited methods that take a session of the others: it takes none."""
     for name, inherited in box.inherited_members.items():
         method = inherited.final_target
-        if isinstance(method, griffe.Function) and "in_session" in {str(each.value) for each in method.decorators}:
+        if isinstance(method, griffe.Function) and "in_session" in {
+            str(each.value) for each in method.decorators
+        }:
             own, _, *rest = method.parameters
-            copied = griffe.Function(name, parameters=griffe.Parameters(own, *rest), returns=method.returns)
-            copied.docstring, copied.lineno, copied.endlineno = method.docstring, method.lineno, method.endlineno
+            copied = griffe.Function(
+                name, parameters=griffe.Parameters(own, *rest), returns=method.returns
+            )
+            copied.docstring, copied.lineno, copied.endlineno = (
+                method.docstring,
+                method.lineno,
+                method.endlineno,
+            )
             box.set_member(name, copied)
 
 

@@ -60,7 +60,11 @@ def demo() -> str:
     environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(DEMO_WIDTH)}
     environment.pop("NO_COLOR", None)
     ran = subprocess.run(  # noqa: S603 - a program of this repository, with no arguments
-        [sys.executable, EXAMPLES / "demo.py"], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, EXAMPLES / "demo.py"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return demo_steps(ran.stdout)
 
@@ -68,7 +72,9 @@ def demo() -> str:
 def demo_steps(printed: str) -> str:
     """The steps of the demonstration that the picture shows: each begins with its title and a rule."""
     steps = re.split(r"\n\n(?=[^\n]*──)", printed)
-    return "\n\n".join(step for step in steps if any(title in step.partition("\n")[0] for title in DEMO_STEPS))
+    return "\n\n".join(
+        step for step in steps if any(title in step.partition("\n")[0] for title in DEMO_STEPS)
+    )
 
 
 def doctor() -> str:
@@ -80,7 +86,10 @@ def doctor() -> str:
 def rfp_list() -> str:
     """A list of three requests: one paid, one declined, one just asked for."""
     with _shell() as (run, sandbox, auth), Victor(auth, base_url=sandbox.url) as client:
-        for number, payer, amount in ((1042, "northClinic", "44.23"), (1043, "lakesideRent", "12.00")):
+        for number, payer, amount in (
+            (1042, "northClinic", "44.23"),
+            (1043, "lakesideRent", "12.00"),
+        ):
             _ask(client, number, payer, amount)
         sandbox.advance(3600)
         _ask(client, 1044, "northClinic", "1250.00")
@@ -101,7 +110,12 @@ def lost_answer() -> str:
         [sys.executable, EXAMPLES / "lost_answer.py"], capture_output=True, text=True, check=True
     )
     printed = ran.stdout
-    styles = {"no answer": "31;1", "status 200|completed": "32;1", "It may.*": "36", ".*record.*": "1"}
+    styles = {
+        "no answer": "31;1",
+        "status 200|completed": "32;1",
+        "It may.*": "36",
+        ".*record.*": "1",
+    }
     for pattern, style in styles.items():
         printed = re.sub(pattern, f"\x1b[{style}m\\g<0>\x1b[0m", printed)
     return f"\x1b[1m$ python examples/lost_answer.py\x1b[0m\n{printed}"
@@ -112,8 +126,12 @@ def _shell() -> Iterator[tuple[Callable[[str], str], Sandbox, VictorOAuth]]:
     """What runs `victor` as at a terminal with colours, in a folder with the example's invoices, and its sandbox."""
     with Sandbox(SandboxSettings(auto=None)) as sandbox, tempfile.TemporaryDirectory() as folder:
         shutil.copy(EXAMPLES / "invoices.csv", folder)
-        for payer in re.findall(r"^\d+,\d+,(\w+)", (EXAMPLES / "invoices.csv").read_text("utf-8"), re.MULTILINE):
-            sandbox.add_counterparty(payer, behaviour="decline" if payer == "lakesideRent" else "accept")
+        for payer in re.findall(
+            r"^\d+,\d+,(\w+)", (EXAMPLES / "invoices.csv").read_text("utf-8"), re.MULTILINE
+        ):
+            sandbox.add_counterparty(
+                payer, behaviour="decline" if payer == "lakesideRent" else "accept"
+            )
         client_id, client_secret = sandbox.add_oauth_client()
         environment = {
             "PATH": os.environ["PATH"], "HOME": folder, "TERM": "xterm-256color", "FORCE_COLOR": "1",
@@ -152,13 +170,17 @@ def as_svg(text: str, title: str, width: int = WIDTH) -> str:
     """A terminal with this text, which may have escape sequences of colours."""
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(text))
-    svg = console.export_svg(title=title, unique_id="report", code_format=_without_fonts(CONSOLE_SVG_FORMAT))
+    svg = console.export_svg(
+        title=title, unique_id="report", code_format=_without_fonts(CONSOLE_SVG_FORMAT)
+    )
     return re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE)
 
 
 def _without_fonts(template: str) -> str:
     """The template without the fonts that it would load from elsewhere."""
-    return re.sub(r"@font-face \{\{.*?\}\}", "", template, flags=re.DOTALL).replace("Fira Code, monospace", "monospace")
+    return re.sub(r"@font-face \{\{.*?\}\}", "", template, flags=re.DOTALL).replace(
+        "Fira Code, monospace", "monospace"
+    )
 
 
 SESSIONS: dict[str, Callable[[], str]] = {

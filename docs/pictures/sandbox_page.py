@@ -90,7 +90,9 @@ def take(browser: Browser, folder: Path) -> None:
 def main() -> None:
     """Start a browser, and write every picture beside this file."""
     with sync_playwright() as playwright:
-        program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        program = next(
+            filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+        )
         browser = playwright.chromium.launch(executable_path=program)
         take(browser, Path(__file__).parent)
         browser.close()

@@ -51,7 +51,11 @@ class Steps(httpx.BaseTransport):
             commit(database)
 
         patch.object(BaseDatabaseWrapper, "commit", watched).start()
-        patch.object(Victor, "from_env", partial(Victor.from_env, transport=self, retry=RetryPolicy(base=0.0))).start()
+        patch.object(
+            Victor,
+            "from_env",
+            partial(Victor.from_env, transport=self, retry=RetryPolicy(base=0.0)),
+        ).start()
         connection_created.connect(self._watch)
 
     def _watch(self, connection: Any, **_: Any) -> None:
@@ -59,7 +63,11 @@ class Steps(httpx.BaseTransport):
             connection.execute_wrappers.append(self._statement)
 
     def _at(self, step: str) -> None:
-        if sys.platform != "win32" and step == self._last and not (self._once and self._once.exists()):
+        if (
+            sys.platform != "win32"
+            and step == self._last
+            and not (self._once and self._once.exists())
+        ):
             if self._once:
                 self._once.touch()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -103,10 +111,17 @@ def live(answers: Connection, environment: dict[str, str], last: str | None) -> 
     Steps(last)
     client = Client(SERVER_NAME="localhost")
     for number, counterparty in NUMBERS.items():
-        new = {"number": number, "amount": "44.23", "counterparty": counterparty, "due_date": now().date().isoformat()}
+        new = {
+            "number": number,
+            "amount": "44.23",
+            "counterparty": counterparty,
+            "due_date": now().date().isoformat(),
+        }
         assert client.post("/invoices", new, content_type="application/json").status_code == 201
     call_command("send_payment_requests", stdout=StringIO())
-    answers.send({number: client.get(f"/invoices/{number}").json()["payment"] for number in NUMBERS})
+    answers.send(
+        {number: client.get(f"/invoices/{number}").json()["payment"] for number in NUMBERS}
+    )
 
 
 def begin(**_: Any) -> None:
@@ -117,5 +132,7 @@ def begin(**_: Any) -> None:
 if note := os.environ.get("DYING_NOTE"):  # `celery -A dying worker`
     task_prerun.connect(end_leases)
     Steps(os.environ["DYING_STEP"], once=Path(note))
-    app.conf.worker_lost_wait = 0.1  # seconds, in place of ten, until the task of a dead process counts as lost
+    app.conf.worker_lost_wait = (
+        0.1  # seconds, in place of ten, until the task of a dead process counts as lost
+    )
     worker_ready.connect(begin)

@@ -38,12 +38,16 @@ class Project:
             "VICTOR_CLIENT_ID": client_id, "VICTOR_CLIENT_SECRET": client_secret,
         }  # fmt: skip
         self._processes = multiprocessing.get_context("forkserver")
-        self._processes.set_forkserver_preload(["pytest", "dying"])  # so that a process begins in no time
+        self._processes.set_forkserver_preload(
+            ["pytest", "dying"]
+        )  # so that a process begins in no time
 
     def live(self, last: str | None = None) -> dict[int, str] | None:
         """What a process knows of both payments at its end; None: it was killed before the step `last`."""
         receiver, sender = self._processes.Pipe(duplex=False)
-        process = self._processes.Process(target=dying.live, args=(sender, self.environment, last), daemon=True)
+        process = self._processes.Process(
+            target=dying.live, args=(sender, self.environment, last), daemon=True
+        )
         process.start()
         sender.close()
         try:
@@ -59,8 +63,21 @@ class Project:
     def celery(self, note: Path) -> subprocess.Popen[bytes]:
         """Start a worker of Celery, in a process group of its own. The first process whose call is answered dies."""
         quiet = ("--without-mingle", "--without-gossip", "--without-heartbeat")
-        command = [sys.executable, "-m", "celery", "-A", "dying", "worker", "--concurrency=1", *quiet]
-        dying = {"DYING_NOTE": str(note), "DYING_STEP": "create answered", "CELERY_BROKER_URL": "memory://"}
+        command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "dying",
+            "worker",
+            "--concurrency=1",
+            *quiet,
+        ]
+        dying = {
+            "DYING_NOTE": str(note),
+            "DYING_STEP": "create answered",
+            "CELERY_BROKER_URL": "memory://",
+        }
         environment = {**os.environ, **self.environment, **dying}
         return subprocess.Popen(command, cwd=HERE, env=environment, start_new_session=True)
 
@@ -78,17 +95,24 @@ def postgresql() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def project(victor_sandbox: Sandbox, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(
+    victor_sandbox: Sandbox, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Project:
     monkeypatch.setenv("PYTHONPATH", str(HERE))  # for the process that the others are forked from
     return Project(victor_sandbox, request.getfixturevalue(getattr(request, "param", "sqlite")))
 
 
 @pytest.fixture
-def one_request_each(victor_sandbox: Sandbox, sent_once: Callable[[str], Any]) -> Callable[[], None]:
+def one_request_each(
+    victor_sandbox: Sandbox, sent_once: Callable[[str], Any]
+) -> Callable[[], None]:
     def check() -> None:
         for number in ENDS:
             sent_once(idempotency_key_for("invoice", number))
-        assert sorted(each["client_reference_id"] for each in victor_sandbox.requests()) == ["INV-1042", "INV-1043"]
+        assert sorted(each["client_reference_id"] for each in victor_sandbox.requests()) == [
+            "INV-1042",
+            "INV-1043",
+        ]
 
     return check
 

@@ -22,7 +22,9 @@ from victor_ext.asgi import error_response
 from victor_ext.otel import OpenTelemetry
 from victor_ext.outbox import AsyncOutbox
 
-DATABASE_URL = os.environ.get("DATABASE_URL", "sqlite+aiosqlite:///invoices.sqlite")  # or postgresql+psycopg://...
+DATABASE_URL = os.environ.get(
+    "DATABASE_URL", "sqlite+aiosqlite:///invoices.sqlite"
+)  # or postgresql+psycopg://...
 PAYEE_ACCOUNT = os.environ.get("PAYEE_ACCOUNT", "043987673645")
 
 
@@ -50,15 +52,21 @@ class StoredInvoice(NewInvoice):
     error: str | None
 
 
-def create_app(victor: AsyncVictor | None = None, database_url: str = DATABASE_URL, interval: float = 2.0) -> FastAPI:
+def create_app(
+    victor: AsyncVictor | None = None, database_url: str = DATABASE_URL, interval: float = 2.0
+) -> FastAPI:
     """The service, with a client from the environment if none is given; `interval` seconds pass between two passes."""
     registry = CollectorRegistry()
-    reader = PrometheusMetricReader(disable_target_info=True, scope_info_enabled=False, registry=registry)
+    reader = PrometheusMetricReader(
+        disable_target_info=True, scope_info_enabled=False, registry=registry
+    )
     meters = MeterProvider([reader])
     client = victor or AsyncVictor.from_env(on_event=OpenTelemetry(meter_provider=meters))
     engine = create_async_engine(database_url)
     outbox = AsyncOutbox(engine)
-    requests = Gauge("invoice_requests", "Requests for payment by state.", ["state"], registry=registry)
+    requests = Gauge(
+        "invoice_requests", "Requests for payment by state.", ["state"], registry=registry
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:

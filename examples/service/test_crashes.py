@@ -25,7 +25,13 @@ if sys.platform == "win32":
 assert sys.platform != "win32"  # for pyright
 
 ENDS = {1042: ("acceptsRfp", "completed"), 1043: ("declinesRfp", "declined")}
-FIRST_TIER = ("commit of intent", "commit of claim", "create answered", "commit of result", "list answered")
+FIRST_TIER = (
+    "commit of intent",
+    "commit of claim",
+    "create answered",
+    "commit of result",
+    "list answered",
+)
 """The last moments before what was done is stored. `make test-all` kills the service before every step."""
 PATIENCE = 20.0
 
@@ -35,14 +41,20 @@ class Service:
 
     def __init__(self, sandbox: Sandbox, database_url: str) -> None:
         self._environment = dict(
-            zip(("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET"), sandbox.add_oauth_client(), strict=True),
+            zip(
+                ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET"),
+                sandbox.add_oauth_client(),
+                strict=True,
+            ),
             VICTOR_BASE_URL=sandbox.url,
             VICTOR_ENVIRONMENT="staging",
         )
         self._database_url = database_url
         self._database = sa.create_engine(database_url.replace("+aiosqlite", ""))
         self._processes = multiprocessing.get_context("forkserver")
-        self._processes.set_forkserver_preload(["pytest", "crashing"])  # so that a process begins in no time
+        self._processes.set_forkserver_preload(
+            ["pytest", "crashing"]
+        )  # so that a process begins in no time
         self.process: BaseProcess | None = None
         self._client = httpx.Client()
         self._due = datetime.now(UTC).date().isoformat()
@@ -83,7 +95,12 @@ class Service:
 
     def post(self, number: int) -> None:
         """Post an invoice, as often as one likes."""
-        new = {"number": number, "amount": "44.23", "counterparty": ENDS[number][0], "due_date": self._due}
+        new = {
+            "number": number,
+            "amount": "44.23",
+            "counterparty": ENDS[number][0],
+            "due_date": self._due,
+        }
         assert self._client.post("/invoices", json=new).status_code == 201
 
     def get(self, number: int) -> dict[str, Any]:
@@ -95,7 +112,11 @@ class Service:
         """Two invoices from POST to their ends. Raises `httpx.TransportError` when the process is killed."""
         for number in ENDS:
             self.post(number)
-        until(lambda: all(self.get(number)["payment"] not in ("waiting", "sending") for number in ENDS))
+        until(
+            lambda: all(
+                self.get(number)["payment"] not in ("waiting", "sending") for number in ENDS
+            )
+        )
         time_travel.advance(minutes=1)
         until(lambda: all(self.get(number)["payment"] == end for number, (_, end) in ENDS.items()))
 
@@ -112,7 +133,9 @@ def until(reached: Callable[[], bool]) -> None:
 def service(
     victor_sandbox: Sandbox, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Service]:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # for the process that the others are forked from
+    monkeypatch.setenv(
+        "PYTHONPATH", str(Path(__file__).parent)
+    )  # for the process that the others are forked from
     made = Service(victor_sandbox, request.getfixturevalue(getattr(request, "param", "sqlite")))
     yield made
     made.close()
@@ -131,18 +154,30 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture
-def one_request_each(service: Service, victor_sandbox: Sandbox, sent_once: Callable[[str], Any]) -> Callable[[], None]:
+def one_request_each(
+    service: Service, victor_sandbox: Sandbox, sent_once: Callable[[str], Any]
+) -> Callable[[], None]:
     def check() -> None:
         for number, (_, end) in ENDS.items():
             sent_once(idempotency_key_for("invoice", number))
-            assert (service.get(number)["payment"], service.get(number)["paid"]) == (end, end == "completed")
-        assert sorted(each["client_reference_id"] for each in victor_sandbox.requests()) == ["INV-1042", "INV-1043"]
+            assert (service.get(number)["payment"], service.get(number)["paid"]) == (
+                end,
+                end == "completed",
+            )
+        assert sorted(each["client_reference_id"] for each in victor_sandbox.requests()) == [
+            "INV-1042",
+            "INV-1043",
+        ]
 
     return check
 
 
 @pytest.mark.parametrize(
-    "step", [step if step in FIRST_TIER else pytest.param(step, marks=pytest.mark.nightly) for step in STEPS]
+    "step",
+    [
+        step if step in FIRST_TIER else pytest.param(step, marks=pytest.mark.nightly)
+        for step in STEPS
+    ],
 )
 def test_killed_before_a_step_and_again_when_it_is_settled(
     service: Service, time_travel: TimeTravel, one_request_each: Callable[[], None], step: str
@@ -172,7 +207,9 @@ def test_killed_while_it_waits_for_an_answer(
     for calls in (1, 2):  # the second process settles what the first one has left
         service.start()
         service.post(1042)
-        until(lambda: sum(call.operation == "create" for call in victor_sandbox.received()) >= calls)  # noqa: B023 - called at once
+        until(
+            lambda: sum(call.operation == "create" for call in victor_sandbox.received()) >= calls
+        )  # noqa: B023 - called at once
         assert service.get(1042)["payment"] == "sending"
         service.kill()
     service.start()

@@ -32,7 +32,9 @@ async def service(
     monkeypatch.setenv("VICTOR_CLIENT_SECRET", client_secret)
     monkeypatch.setenv("VICTOR_BASE_URL", victor_sandbox.url)
     monkeypatch.setenv("VICTOR_ENVIRONMENT", "staging")
-    app = create_app(database_url=f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}", interval=0.02)
+    app = create_app(
+        database_url=f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}", interval=0.02
+    )
     calls = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service")
     async with app.router.lifespan_context(app), calls as client:
         yield client
@@ -40,7 +42,13 @@ async def service(
 
 def new(**changes: Any) -> dict[str, Any]:
     today = datetime.now(UTC).date().isoformat()
-    return {"number": 1042, "amount": "44.23", "counterparty": "acceptsRfp", "due_date": today, **changes}
+    return {
+        "number": 1042,
+        "amount": "44.23",
+        "counterparty": "acceptsRfp",
+        "due_date": today,
+        **changes,
+    }
 
 
 async def becomes(service: httpx.AsyncClient, payment: str) -> dict[str, Any]:
@@ -52,19 +60,30 @@ async def becomes(service: httpx.AsyncClient, payment: str) -> dict[str, Any]:
 
 
 async def test_an_invoice_is_paid(
-    service: httpx.AsyncClient, faults: Faults, time_travel: TimeTravel, sent_once: Callable[[str], list[Any]]
+    service: httpx.AsyncClient,
+    faults: Faults,
+    time_travel: TimeTravel,
+    sent_once: Callable[[str], list[Any]],
 ) -> None:
     faults.lose_answer(operation="create")
     posted = await service.post("/invoices", json=new())
     assert posted.status_code == 201
-    assert await becomes(service, "created") == {**new(), "payment": "created", "paid": False, "error": None}
+    assert await becomes(service, "created") == {
+        **new(),
+        "payment": "created",
+        "paid": False,
+        "error": None,
+    }
     time_travel.advance(minutes=1)
     assert (await becomes(service, "completed"))["paid"] is True
     assert len(sent_once(idempotency_key_for("invoice", 1042))) == 2
 
     metrics = (await service.get("/metrics")).text
     assert 'invoice_requests{state="sent"} 1.0' in metrics
-    assert 'url_template="/v2/payment-requests/request-payment",victor_ext_outcome="success"' in metrics
+    assert (
+        'url_template="/v2/payment-requests/request-payment",victor_ext_outcome="success"'
+        in metrics
+    )
     assert "victor_ext_retries" in metrics
     assert "INV-1042" not in metrics
 
@@ -72,7 +91,10 @@ async def test_an_invoice_is_paid(
 async def test_an_invoice_that_is_posted_again_is_the_same_one(
     service: httpx.AsyncClient, victor_sandbox: Sandbox
 ) -> None:
-    assert [(await service.post("/invoices", json=new())).status_code for _ in range(2)] == [201, 201]
+    assert [(await service.post("/invoices", json=new())).status_code for _ in range(2)] == [
+        201,
+        201,
+    ]
     assert (await service.post("/invoices", json=new(amount="44.24"))).status_code == 409
     await becomes(service, "created")
     assert [each["amount"] for each in victor_sandbox.requests()] == ["44.23"]
@@ -81,7 +103,10 @@ async def test_an_invoice_that_is_posted_again_is_the_same_one(
 @pytest.mark.parametrize(
     ("posted", "fields"),
     [
-        ({"counterparty": "a counterparty of more than 16"}, ["payer_counterparty_id"]),  # found by victor_ext
+        (
+            {"counterparty": "a counterparty of more than 16"},
+            ["payer_counterparty_id"],
+        ),  # found by victor_ext
         ({"amount": "-1", "due_date": None}, ["amount", "due_date"]),  # found by FastAPI
         ("no JSON", ["body"]),
     ],
@@ -90,12 +115,17 @@ async def test_what_cannot_be_asked_for_is_not_stored(
     service: httpx.AsyncClient, posted: dict[str, Any] | str, fields: list[str]
 ) -> None:
     body = posted if isinstance(posted, str) else json.dumps(new(**posted))
-    answer = await service.post("/invoices", content=body, headers={"Content-Type": "application/json"})
+    answer = await service.post(
+        "/invoices", content=body, headers={"Content-Type": "application/json"}
+    )
     assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
     said = answer.json()
     assert (said["title"], said["outcome"]) == ("InvalidRequest", "not_sent")
     assert [problem["field"] for problem in said["problems"]] == fields
-    assert all(problem["code"] and problem["message"].startswith(problem["field"]) for problem in said["problems"])
+    assert all(
+        problem["code"] and problem["message"].startswith(problem["field"])
+        for problem in said["problems"]
+    )
     assert (await service.get("/invoices/1042")).status_code == 404
 
 
@@ -111,19 +141,26 @@ async def test_every_error_has_one_format(
     service: httpx.AsyncClient, method: str, path: str, status: int, title: str
 ) -> None:
     answer = await service.request(method, path)
-    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (
+        status,
+        "application/problem+json",
+    )
     said = answer.json()
     assert (said["status"], said["title"], bool(said["detail"])) == (status, title, True)
     assert answer.headers.get("Allow") == ("POST" if status == 405 else None)
 
 
-async def test_what_the_provider_rejects_says_why(service: httpx.AsyncClient, faults: Faults) -> None:
+async def test_what_the_provider_rejects_says_why(
+    service: httpx.AsyncClient, faults: Faults
+) -> None:
     faults.status(400, operation="create")
     await service.post("/invoices", json=new())
     assert (await becomes(service, "rejected"))["error"]
 
 
-async def test_an_invoice_is_taken_while_the_provider_is_away(service: httpx.AsyncClient, faults: Faults) -> None:
+async def test_an_invoice_is_taken_while_the_provider_is_away(
+    service: httpx.AsyncClient, faults: Faults
+) -> None:
     faults.down()
     assert (await service.post("/invoices", json=new())).status_code == 201
     assert (await service.get("/health")).json() == {"status": "alive"}
@@ -131,5 +168,7 @@ async def test_an_invoice_is_taken_while_the_provider_is_away(service: httpx.Asy
     await becomes(service, "created")
 
 
-async def test_the_documentation_of_its_routes_claims_no_other_format(service: httpx.AsyncClient) -> None:
+async def test_the_documentation_of_its_routes_claims_no_other_format(
+    service: httpx.AsyncClient,
+) -> None:
     assert "HTTPValidationError" not in (await service.get("/openapi.json")).text

@@ -62,11 +62,18 @@ def boxes_at_work(database: str) -> Iterator[None]:
         def feed() -> None:
             number, by = 1, {"payor_id": sandbox.payor_id}
             while not fed.wait(0.2):
-                key, payment = f"submit-{number}", PaymentInstruction(payor_payment_id=f"PAY-{number}", **PAID)
+                key, payment = (
+                    f"submit-{number}",
+                    PaymentInstruction(payor_payment_id=f"PAY-{number}", **PAID),
+                )
                 with suppress(DBAPIError):  # the server is away: it is added, and delivered, again
                     with Session(engine) as session, session.begin():
-                        outbox.add_call(session, SUBMITTED, [payment], idempotency_key=key, look_up_by=by)
-                        inbox.receive(session, body_of(number, f"e-{number}"), {"Authorization": HEADER})
+                        outbox.add_call(
+                            session, SUBMITTED, [payment], idempotency_key=key, look_up_by=by
+                        )
+                        inbox.receive(
+                            session, body_of(number, f"e-{number}"), {"Authorization": HEADER}
+                        )
                     number += 1
 
         with ThreadPoolExecutor(3) as threads:
@@ -91,7 +98,10 @@ def _is_busy(engine: sa.Engine, outbox: Outbox, inbox: Inbox) -> bool:
     with suppress(DBAPIError):  # the first connection after a kill is one from before it
         counts = outbox.counts()
         with engine.connect() as connection:
-            left = [connection.scalar(sa.select(sa.func.count()).select_from(box.events)) for box in (outbox, inbox)]
+            left = [
+                connection.scalar(sa.select(sa.func.count()).select_from(box.events))
+                for box in (outbox, inbox)
+            ]
         return any(left) or any(
             counts[state] for state in (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING)
         )

@@ -19,7 +19,15 @@ PATIENCE = 120.0
 CLOCK = Path(__file__).parent / "shifted_clock"
 KEY = ("--key-column", "invoice_no")
 Senders = Callable[..., Any]
-COLUMNS = ("invoice_no", "payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date", "region")
+COLUMNS = (
+    "invoice_no",
+    "payee_account_number",
+    "payer_counterparty_id",
+    "amount",
+    "biller_type",
+    "due_date",
+    "region",
+)
 ACCOUNT = "917364550218"
 
 
@@ -102,7 +110,9 @@ class Bulk(Command):
         """A file with these rows, in its folder."""
         return write_csv(self.folder / name, records)
 
-    def started(self, *words: str, **variables: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    def started(
+        self, *words: str, **variables: str
+    ) -> AbstractContextManager[subprocess.Popen[str]]:
         return super().started("bulk", *words, **variables)
 
 
@@ -111,7 +121,9 @@ def shifted(seconds: float | Path) -> dict[str, str]:
     return {"PYTHONPATH": str(CLOCK), "SHIFTED_CLOCK": str(seconds)}
 
 
-def wait_until(come: Callable[[], bool], process: subprocess.Popen[str], at_most: float = PATIENCE) -> None:
+def wait_until(
+    come: Callable[[], bool], process: subprocess.Popen[str], at_most: float = PATIENCE
+) -> None:
     """Wait for a condition, until the process ends or the time is up."""
     ends = time.monotonic() + at_most
     while not come() and time.monotonic() < ends:

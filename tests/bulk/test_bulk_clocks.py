@@ -19,7 +19,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bulk.bulk_runs import PATIENCE, Bulk, Senders, asked_once, keys_of, row, rows, shifted, wait_until
+from tests.bulk.bulk_runs import (
+    PATIENCE,
+    Bulk,
+    Senders,
+    asked_once,
+    keys_of,
+    row,
+    rows,
+    shifted,
+    wait_until,
+)
 from tests.bulk.postgres import Postgres
 from tests.cases import cases_beside
 from tests.faults.raw_provider import Exchange, RawProvider, answer
@@ -39,9 +49,13 @@ SEND = ("--key-column", "invoice_no", "--workers", "1", "--key-retention", f"{KE
 pytestmark = [pytest.mark.slow, pytest.mark.victor_sandbox(key_life=KEPT)]
 
 
-def broken_off(bulk: Bulk, victor_sandbox: Sandbox, file: Path, count: int, ahead: float, *state: str) -> None:
+def broken_off(
+    bulk: Bulk, victor_sandbox: Sandbox, file: Path, count: int, ahead: float, *state: str
+) -> None:
     """Send these rows on a machine whose clock is ahead; kill it when all are made, and no result is stored."""
-    victor_sandbox.inject("delay", operation="create", delay=60, work=True, skip=count - 1, times=None)
+    victor_sandbox.inject(
+        "delay", operation="create", delay=60, work=True, skip=count - 1, times=None
+    )
     with bulk.started("send", file.name, *SEND, *state, **shifted(ahead)) as process:
         wait_until(lambda: sum(victor_sandbox.work_done_by_key().values()) >= count, process)
         assert process.poll() is None, process.communicate()
@@ -69,7 +83,9 @@ def test_a_key_that_lapsed_is_not_sent_again_whatever_the_machines_clock_says(
     assert {line["outcome"] for line in bulk("export").table} == {"created"}
 
 
-def test_a_key_that_is_kept_is_sent_again_whatever_the_machines_clock_says(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_a_key_that_is_kept_is_sent_again_whatever_the_machines_clock_says(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
     file = bulk.write(rows(4), "march.csv")
     broken_off(bulk, victor_sandbox, file, 4, -HOUR)
     victor_sandbox.set_clock_skew(60)
@@ -83,18 +99,32 @@ def test_a_key_that_is_kept_is_sent_again_whatever_the_machines_clock_says(bulk:
 def test_rows_are_looked_up_and_none_is_sent_when_their_key_is_too_old(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
 ) -> None:
-    records = [*(row(number, client_reference_id=f"REF-{number}") for number in range(1, 6)), row(6)]
+    records = [
+        *(row(number, client_reference_id=f"REF-{number}") for number in range(1, 6)),
+        row(6),
+    ]
     broken_off(bulk, victor_sandbox, bulk.write(records, "march"), 3, 0)
     victor_sandbox.set_clock_skew(KEPT + 600)
-    attempts, again = victor_sandbox.attempts_by_key(), sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite")
+    attempts, again = (
+        victor_sandbox.attempts_by_key(),
+        sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite"),
+    )
     status = again.resume()
     assert (dict(status.counts), status.exit_status) == ({"created": 3, "unknown": 3}, 3)
     exported = list(again.export())
     assert [result.outcome for result in exported] == ["created"] * 3 + ["unknown"] * 3
-    made = {request.get("client_reference_id"): request["id"] for request in victor_sandbox.requests()}
+    made = {
+        request.get("client_reference_id"): request["id"] for request in victor_sandbox.requests()
+    }
     assert [result.id for result in exported[:3]] == [made[f"REF-{number}"] for number in (1, 2, 3)]
-    says = {1: "identified by its client_reference_id", 4: "check it by hand", 6: "no client_reference_id"}
-    assert [number for number, text in says.items() if text not in (exported[number - 1].error or "")] == []
+    says = {
+        1: "identified by its client_reference_id",
+        4: "check it by hand",
+        6: "no client_reference_id",
+    }
+    assert [
+        number for number, text in says.items() if text not in (exported[number - 1].error or "")
+    ] == []
     # Nothing changes when it is tried once more, in either way.
     assert (again.resume().exit_status, again.send(records).exit_status) == (3, 3)
     assert victor_sandbox.attempts_by_key() == attempts
@@ -108,9 +138,18 @@ def test_rows_that_were_never_sent_are_sent_also_after_the_life_of_a_key(
     records = [row(number, client_reference_id=f"ref {number}") for number in range(1, 251)]
     file = bulk.write(records, "march.csv")
     broken_off(bulk, victor_sandbox, file, 40, 0, *state)
-    under_way, exported = bulk("status", "--json", *state).json["counts"], bulk("export", *state).table
-    assert under_way.keys() == {"unknown", "waiting"} and 40 <= under_way["unknown"] <= 2 * MARKED_AHEAD
-    assert (Counter(line["outcome"] for line in exported), "interrupted" in exported[0]["error"]) == (under_way, True)
+    under_way, exported = (
+        bulk("status", "--json", *state).json["counts"],
+        bulk("export", *state).table,
+    )
+    assert (
+        under_way.keys() == {"unknown", "waiting"}
+        and 40 <= under_way["unknown"] <= 2 * MARKED_AHEAD
+    )
+    assert (
+        Counter(line["outcome"] for line in exported),
+        "interrupted" in exported[0]["error"],
+    ) == (under_way, True)
     victor_sandbox.set_clock_skew(KEPT + 600)
     ended = bulk("resume", *state, **shifted(KEPT + 600))
     outcomes = Counter(line["outcome"] for line in bulk("export", *state).table)
@@ -150,10 +189,18 @@ class TakenOver(httpx.HTTPTransport):
 
     def __init__(self) -> None:
         super().__init__()
-        self._calls, self._done, self._repeated = itertools.count(), threading.Event(), threading.Event()
+        self._calls, self._done, self._repeated = (
+            itertools.count(),
+            threading.Event(),
+            threading.Event(),
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        call = next(self._calls) if request.method == "POST" and "token" not in request.url.path else None
+        call = (
+            next(self._calls)
+            if request.method == "POST" and "token" not in request.url.path
+            else None
+        )
         if call == 0:
             self._take_over()
             assert self._done.wait(PATIENCE)
@@ -161,7 +208,9 @@ class TakenOver(httpx.HTTPTransport):
         response = super().handle_request(request)
         if call == 1:
             self._done.set()
-            while len(self._worker().take_over.running) > 1:  # the first worker cannot store its result, and ends
+            while (
+                len(self._worker().take_over.running) > 1
+            ):  # the first worker cannot store its result, and ends
                 time.sleep(0.01)
             self._take_over()
             self._repeated.wait(5)
@@ -184,19 +233,25 @@ class TakenOver(httpx.HTTPTransport):
 def test_a_worker_whose_chunk_was_taken_over_stores_nothing(
     sender: Senders, oauth_client: tuple[str, str], victor_sandbox: Sandbox, postgres: str
 ) -> None:
-    records, options = [row(1, client_reference_id="ref 1")], {"retry": RetryPolicy(base=0.0, max_attempts=1)}
+    records, options = (
+        [row(1, client_reference_id="ref 1")],
+        {"retry": RetryPolicy(base=0.0, max_attempts=1)},
+    )
     auth = VictorOAuth(*oauth_client)
     with Victor(auth, base_url=victor_sandbox.url, transport=TakenOver(), **options) as victor:
         assert dict(sender(victor=victor, state=postgres).send(records).counts) == {"created": 1}
     asked_once(victor_sandbox, keys_of("march", records))
 
 
-def test_a_batch_with_a_rate_goes_on_after_a_clock_that_was_ahead(sender: Senders, tmp_path: Path) -> None:
+def test_a_batch_with_a_rate_goes_on_after_a_clock_that_was_ahead(
+    sender: Senders, tmp_path: Path
+) -> None:
     """DBOS counts the chunks that began within a period: those of next year would be in each period until then."""
     sender(rate=1).send(rows(1))
     with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database, database:
         database.execute(
-            "UPDATE workflow_status SET started_at_epoch_ms = started_at_epoch_ms + ?", (365 * DAY * 1000,)
+            "UPDATE workflow_status SET started_at_epoch_ms = started_at_epoch_ms + ?",
+            (365 * DAY * 1000,),
         )
     ends = time.monotonic() + PATIENCE / 4
 
@@ -216,7 +271,9 @@ NOW = 1_800_000_000.0
 SENT_AGAIN, TOO_OLD, CALLERS = None, "longer ago than", "credentials"
 
 
-def reason(sent: Sent | Moment | None, now: Now, kept: float = DAY, caller: str = "me") -> str | None:
+def reason(
+    sent: Sent | Moment | None, now: Now, kept: float = DAY, caller: str = "me"
+) -> str | None:
     doubt = Keys(kept, caller).doubt(sent, now)
     return None if doubt is None else doubt[1]
 
@@ -233,7 +290,9 @@ def test_what_is_sent_again_at_which_age(age: float, kept: float, why: str | Non
 
 
 @given(st.floats(100, 10 * DAY), st.floats(0, 1), st.none() | st.floats(1, 20 * DAY))
-def test_a_call_that_is_made_ends_before_its_key(kept: float, part: float, deadline: float | None) -> None:
+def test_a_call_that_is_made_ends_before_its_key(
+    kept: float, part: float, deadline: float | None
+) -> None:
     with Victor(VictorOAuth("id", "not-a-secret"), deadline=deadline) as victor:
         longest = within_key_life(victor, kept).deadline
     assert longest is not None and longest <= (deadline or longest)
@@ -242,8 +301,12 @@ def test_a_call_that_is_made_ends_before_its_key(kept: float, part: float, deadl
     assert reason(Sent(NOW - age, "me", known=True), BY_PROVIDER, kept) or age + longest < kept
 
 
-@pytest.mark.parametrize(("set_by", "slept"), [(0, 0), (HOUR, 0), (-HOUR, 0), (0, HOUR), (-HOUR, HOUR)])
-def test_a_row_that_was_first_sent_in_this_process_is_as_old_as_any_clock_says(set_by: float, slept: float) -> None:
+@pytest.mark.parametrize(
+    ("set_by", "slept"), [(0, 0), (HOUR, 0), (-HOUR, 0), (0, HOUR), (-HOUR, HOUR)]
+)
+def test_a_row_that_was_first_sent_in_this_process_is_as_old_as_any_clock_says(
+    set_by: float, slept: float
+) -> None:
     there = NOW - 7 * HOUR
     first = Now(Moment(NOW, 50.0), ProviderTime(datetime.fromtimestamp(there, UTC), is_known=False))
     assert Sent.at(first.moment, first, "me") == Sent(NOW, "me", known=False)
@@ -256,7 +319,9 @@ def test_a_row_that_was_first_sent_in_this_process_is_as_old_as_any_clock_says(s
     assert TOO_OLD in (reason(first.moment, now, passed + 60) or "")
 
 
-def test_the_time_is_asked_for_once_before_the_first_row_is_sent(sender: Senders, victor_sandbox: Sandbox) -> None:
+def test_the_time_is_asked_for_once_before_the_first_row_is_sent(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
     assert sender(rate=1000).send(rows(700)).exit_status == 0
     asked = [exchange.operation for exchange in victor_sandbox.received()]
     assert asked.count("list") == 1
@@ -298,16 +363,22 @@ def provider(bulk: Bulk) -> Iterator[Held]:
         server.close()
 
 
-def no_more_are_in_doubt_than_there_were_calls(bulk: Bulk, provider: Held, status: int, *state: str) -> None:
+def no_more_are_in_doubt_than_there_were_calls(
+    bulk: Bulk, provider: Held, status: int, *state: str
+) -> None:
     outcomes = Counter(line["outcome"] for line in bulk("export", *state).table)
     assert outcomes.keys() <= {"created", "unknown"}
-    assert (status, 0 < outcomes["unknown"] <= WORKERS, outcomes.total()) == (3, True, ROWS), outcomes
+    assert (status, 0 < outcomes["unknown"] <= WORKERS, outcomes.total()) == (3, True, ROWS), (
+        outcomes
+    )
     assert [*provider.asked.values()] == [1] * ROWS
 
 
 @pytest.mark.parametrize("has_references", [False, True])
 def test_a_killed_sender(bulk: Bulk, provider: Held, has_references: bool) -> None:
-    references: Any = ({"client_reference_id": f"ref {number}"} if has_references else {} for number in range(ROWS))
+    references: Any = (
+        {"client_reference_id": f"ref {number}"} if has_references else {} for number in range(ROWS)
+    )
     bulk.write([row(number, **each) for number, each in enumerate(references)], "march.csv")
     with bulk.started(*SEND_MARCH) as sending:
         wait_until(lambda: len(provider.asked) == ANSWERED + WORKERS, sending)
@@ -317,7 +388,11 @@ def test_a_killed_sender(bulk: Bulk, provider: Held, has_references: bool) -> No
     provider.go_on()
     ended = bulk("resume", "--workers", str(WORKERS))
     if has_references:
-        assert (ended.status, ended.out, ended.err) == (0, f"march.csv: {ROWS} rows: {ROWS} created\n", "")
+        assert (ended.status, ended.out, ended.err) == (
+            0,
+            f"march.csv: {ROWS} rows: {ROWS} created\n",
+            "",
+        )
         assert [*provider.asked.values()] == [1] * ROWS
     else:
         no_more_are_in_doubt_than_there_were_calls(bulk, provider, ended.status)

@@ -14,7 +14,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, row, rows, store_only, wait_until
+from tests.bulk.bulk_runs import (
+    KEY,
+    Bulk,
+    Senders,
+    asked_once,
+    keys_of,
+    row,
+    rows,
+    store_only,
+    wait_until,
+)
 from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran, interruptible
 from tests.programs import python
@@ -36,12 +46,18 @@ def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: S
     sent = bulk("send", "invoices.csv", *KEY)
     assert (sent.status, sent.out, sent.err) == (0, "invoices.csv: 3 rows: 3 created\n", "")
     asked_once(victor_sandbox, keys_of("invoices.csv", records))
-    assert sorted(os.listdir(bulk.folder)) == ["invoices.csv", "victor-bulk.sqlite", "victor-bulk.sqlite-lock"]
+    assert sorted(os.listdir(bulk.folder)) == [
+        "invoices.csv",
+        "victor-bulk.sqlite",
+        "victor-bulk.sqlite-lock",
+    ]
 
     assert bulk("status").out == "invoices.csv: 3 rows: 3 created\n"
     exported = bulk("export")
     assert exported.status == 0
-    assert [list(line)[:6] for line in exported.table] == [["row", "key", "id", "status", "outcome", "error"]] * 3
+    assert [list(line)[:6] for line in exported.table] == [
+        ["row", "key", "id", "status", "outcome", "error"]
+    ] * 3
     assert [line["invoice_no"] for line in exported.table] == ["INV-1", "INV-2", "INV-3"]
 
     ended = bulk("export", "-o", "results.csv")
@@ -49,7 +65,9 @@ def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: S
     assert (bulk.folder / "results.csv").read_text("utf-8") == exported.out
     umask = os.umask(0)
     os.umask(umask)
-    assert (bulk.folder / "results.csv").stat().st_mode & 0o777 == 0o666 & ~umask, "as every new file"
+    assert (bulk.folder / "results.csv").stat().st_mode & 0o777 == 0o666 & ~umask, (
+        "as every new file"
+    )
 
 
 def test_a_program_that_runs_the_command_goes_on_while_threads_of_it_end(
@@ -57,7 +75,9 @@ def test_a_program_that_runs_the_command_goes_on_while_threads_of_it_end(
 ) -> None:
     bulk.write(rows(1))
     monkeypatch.chdir(bulk.folder)
-    monkeypatch.setattr(os, "_exit", lambda status: pytest.fail(f"the process was ended with {status}"))
+    monkeypatch.setattr(
+        os, "_exit", lambda status: pytest.fail(f"the process was ended with {status}")
+    )
     with ThreadPoolExecutor(1, thread_name_prefix="victor-bulk") as others:
         over = threading.Event()
         others.submit(over.wait)
@@ -83,7 +103,9 @@ assert not loaded & {{"dbos", "psycopg"}}, sorted(loaded)
     assert (ran.returncode, ran.stdout) == (0, "2 rows: 2 new. Nothing was sent.\n"), ran.stderr
 
 
-def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
     bulk.write([row(1), row(2, amount="44,23"), row(2)])
     ended = bulk("send", "invoices.csv", *KEY)
     assert (ended.status, ended.out) == (2, "")
@@ -96,7 +118,10 @@ def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(bulk: Bulk, vic
     ended = bulk("send", "invoices.csv", *KEY, "--json")
     document = json.loads(ended.err)
     assert (ended.status, ended.out, document["exit_status"]) == (2, "", 2)
-    places = [(problem["line"], problem["column"], problem["code"]) for problem in document["error"]["problems"]]
+    places = [
+        (problem["line"], problem["column"], problem["code"])
+        for problem in document["error"]["problems"]
+    ]
     assert places == [(3, "amount", "format"), (4, "invoice_no", "repeated")]
 
 
@@ -108,7 +133,9 @@ def test_the_counts_of_a_dry_run_add_up(bulk: Bulk) -> None:
     assert dry.err.endswith("... and 2 more: --dry-run --json shows all of them\n")
 
 
-def test_a_file_that_was_cut_is_refused_by_its_control_totals(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_a_file_that_was_cut_is_refused_by_its_control_totals(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
     bulk.write(rows(2))
     ended = bulk("send", "invoices.csv", *KEY, "--expect-rows", "3", "--expect-total", "9.69")
     assert ended.status == 2
@@ -117,9 +144,15 @@ def test_a_file_that_was_cut_is_refused_by_its_control_totals(bulk: Bulk, victor
         "invoices.csv: the amounts are 5.46 in all, and 9.69 is expected: nothing was stored.",
         "Error: the file is not the one that is expected. Nothing was sent.",
     ]
-    assert "--expect-total '5,46' is not" in bulk("send", "invoices.csv", *KEY, "--expect-total", "5,46").err
+    assert (
+        "--expect-total '5,46' is not"
+        in bulk("send", "invoices.csv", *KEY, "--expect-total", "5,46").err
+    )
     assert victor_sandbox.attempts_by_key() == {}
-    assert bulk("send", "invoices.csv", *KEY, "--expect-rows", "2", "--expect-total", "5.46").status == 0
+    assert (
+        bulk("send", "invoices.csv", *KEY, "--expect-rows", "2", "--expect-total", "5.46").status
+        == 0
+    )
 
 
 def test_json_for_programs(bulk: Bulk) -> None:
@@ -158,7 +191,11 @@ def background() -> Iterator[None]:
 @pytest.mark.usefixtures("background")
 @pytest.mark.parametrize(
     ("how", "status"),
-    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.nightly), (signal.SIGHUP, 129)],
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.nightly),
+        (signal.SIGHUP, 129),
+    ],
 )
 def test_a_stop_is_clean_and_says_how_to_go_on(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Senders, how: signal.Signals, status: int
@@ -173,9 +210,14 @@ def test_a_stop_is_clean_and_says_how_to_go_on(
     assert "victor bulk resume --batch invoices.csv" in err
     assert 5 <= len(victor_sandbox.work_done_by_key()) < 40
 
-    again = sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch="invoices.csv", rate=1000)
+    again = sender(
+        state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch="invoices.csv", rate=1000
+    )
     counts = again.status().counts
-    assert counts == {"created": len(victor_sandbox.work_done_by_key()), "waiting": 40 - counts["created"]}
+    assert counts == {
+        "created": len(victor_sandbox.work_done_by_key()),
+        "waiting": 40 - counts["created"],
+    }
     assert again.resume().exit_status == 0
     asked_once(victor_sandbox, keys_of("invoices.csv", records))
     # What was sent before was not sent again: nothing had been left open.
@@ -195,13 +237,20 @@ def test_a_worker_joins_and_ends_with_a_signal(
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        with bulk.started("worker", "--json", "--state", postgres, "--metrics-port", str(port)) as worker:
+        with bulk.started(
+            "worker", "--json", "--state", postgres, "--metrics-port", str(port)
+        ) as worker:
             wait_until(lambda: len(victor_sandbox.work_done_by_key()) >= 30, worker)
-            scraped = {path: httpx.get(f"http://127.0.0.1:{port}/{path}").text for path in ("metrics", "readyz")}
+            scraped = {
+                path: httpx.get(f"http://127.0.0.1:{port}/{path}").text
+                for path in ("metrics", "readyz")
+            }
             worker.send_signal(signal.SIGTERM)
             out, err = worker.communicate(timeout=60)
     assert (worker.returncode, err) == (0, "")
-    assert re.search(r'\nvictor_ext_call_duration_seconds_count\{.*="success"} [1-9]', scraped["metrics"])
+    assert re.search(
+        r'\nvictor_ext_call_duration_seconds_count\{.*="success"} [1-9]', scraped["metrics"]
+    )
     assert 'victor_ext_worker_idle_seconds{victor_ext_of="BulkSender"} ' in scraped["metrics"]
     assert scraped["readyz"] == "ok\n"
     begun, *_, ended = map(json.loads, out.splitlines())
@@ -215,13 +264,18 @@ def test_a_worker_joins_and_ends_with_a_signal(
 def test_a_batch_is_watched_until_its_last_row_or_a_signal(bulk: Bulk, sender: Senders) -> None:
     sending = sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite")
     store_only(sending, rows(3))
-    with bulk.started("status", "--watch", "--json") as watching, bulk.started("status", "--watch") as stopped:
+    with (
+        bulk.started("status", "--watch", "--json") as watching,
+        bulk.started("status", "--watch") as stopped,
+    ):
         assert watching.stdout is not None
         assert stopped.stderr is not None
         line = json.loads(watching.stdout.readline())
         assert (line["batch"], line["over"], line["unsettled"]) == ("march", False, 3)
         assert stopped.stderr.readline() == "march: 0 of 3 rows: 3 waiting\n"
-        assert bulk.stopped(stopped, signal.SIGTERM) == Ran(143, "", "Stopped watching. That stops nothing else.\n")
+        assert bulk.stopped(stopped, signal.SIGTERM) == Ran(
+            143, "", "Stopped watching. That stops nothing else.\n"
+        )
         assert sending.resume().exit_status == 0
         out, err = watching.communicate(timeout=60)
     last = json.loads(out.splitlines()[-1])
@@ -252,7 +306,8 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     assert (ended.status, ended.out) == (2, "")
     assert "has the key column invoice_no" in ended.err
     assert (
-        "would be sent again): leave --key-column out, and give the column of the file its former name.\n" in ended.err
+        "would be sent again): leave --key-column out, and give the column of the file its former name.\n"
+        in ended.err
     )
     asked_once(victor_sandbox, keys_of("key.csv", records))
     assert len(victor_sandbox.work_done_by_key()) == 3
@@ -286,14 +341,19 @@ def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk) -> None:
     assert bulk("export", "bad.csv").status == 0
     ended = bulk("export")
     assert (ended.status, ended.out) == (2, "")
-    assert ended.err == "Error: There are several batches (good.csv, bad.csv): name one of them with --batch.\n"
+    assert (
+        ended.err
+        == "Error: There are several batches (good.csv, bad.csv): name one of them with --batch.\n"
+    )
 
 
 def test_a_batch_that_cannot_be_resumed_hides_no_other_one(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
 ) -> None:
     state = f"sqlite:///{bulk.folder}/victor-bulk.sqlite"
-    with Victor(VictorOAuth(*victor_sandbox.add_oauth_client()), base_url=victor_sandbox.url) as other:
+    with Victor(
+        VictorOAuth(*victor_sandbox.add_oauth_client()), base_url=victor_sandbox.url
+    ) as other:
         store_only(sender(victor=other, state=state, batch="others"), rows(1))
     store_only(sender(state=state, batch="ours"), rows(1, 2))
     victor_sandbox.inject("lose_answer", operation="create", times=None)
@@ -306,14 +366,19 @@ def test_a_batch_that_cannot_be_resumed_hides_no_other_one(
 
 
 def test_the_example_asks_once(
-    bulk: Bulk, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bulk: Bulk,
+    victor_sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(bulk.folder)
     for name, value in bulk.environment.items():
         monkeypatch.setenv(name, value)
     for _ in range(2):
         with pytest.raises(SystemExit, match="1"):
-            runpy.run_path(str(Path(__file__).parents[2] / "examples" / "bulk_send.py"), run_name="__main__")
+            runpy.run_path(
+                str(Path(__file__).parents[2] / "examples" / "bulk_send.py"), run_name="__main__"
+            )
         shown = capsys.readouterr()
         assert shown.err == ""
         first, *lines = shown.out.splitlines()
@@ -325,7 +390,9 @@ def test_the_example_asks_once(
     assert len(victor_sandbox.work_done_by_key()) == 12
 
 
-def test_who_stops_a_command_before_it_sends_is_not_told_to_resume(capsys: pytest.CaptureFixture[str]) -> None:
+def test_who_stops_a_command_before_it_sends_is_not_told_to_resume(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """The rows may not be stored: `resume` would end with 0 without them."""
     for as_json, told in ((True, '"next_command": null'), (False, "Run the same command again.\n")):
         show_interruption(None, "victor bulk resume", None, as_json=as_json)

@@ -49,7 +49,9 @@ class Moment:
 
     def __str__(self) -> str:
         when = f"{self.calls} calls" if self.calls else f"{self.seconds:.2f} s"
-        return f"{'+'.join(self.victims)} at {when}" + (f", again at {self.again}" if self.again else "")
+        return f"{'+'.join(self.victims)} at {when}" + (
+            f", again at {self.again}" if self.again else ""
+        )
 
 
 def moments(seed: int, *victims: tuple[str, ...]) -> list[Moment]:
@@ -98,8 +100,14 @@ def nothing_is_said_that_is_not_known(sender: Any, victor_sandbox: Sandbox) -> N
         known = True
     assert known
     done = victor_sandbox.work_done_by_key()
-    assert [result.key for result in exported if result.outcome == "created" and result.key not in done] == []
-    assert [result.key for result in exported if result.outcome == "waiting" and result.key in done_before] == []
+    assert [
+        result.key for result in exported if result.outcome == "created" and result.key not in done
+    ] == []
+    assert [
+        result.key
+        for result in exported
+        if result.outcome == "waiting" and result.key in done_before
+    ] == []
     assert {result.outcome.value for result in exported} <= {"created", "waiting", "unknown"}
 
 
@@ -110,7 +118,9 @@ def all_accounted_for(sender: Any, victor_sandbox: Sandbox, file: Path) -> None:
     exported = list(sender.export())
     assert [result.row for result in exported] == list(range(1, ROWS + 1))
     assert {result.outcome.value for result in exported} == {"created"}
-    assert {result.id for result in exported} == {request["id"] for request in outbound(victor_sandbox)}
+    assert {result.id for result in exported} == {
+        request["id"] for request in outbound(victor_sandbox)
+    }
 
 
 VICTIMS = {"sqlite": [("sender",)], "postgres": [("sender",), ("worker",), ("sender", "worker")]}
@@ -119,19 +129,36 @@ VICTIMS = {"sqlite": [("sender",)], "postgres": [("sender",), ("worker",), ("sen
 @pytest.mark.nightly
 @pytest.mark.parametrize(
     ("database", "moment"),
-    [(name, moment) for seed, name in enumerate(VICTIMS, 1) for moment in moments(seed, *VICTIMS[name])],
+    [
+        (name, moment)
+        for seed, name in enumerate(VICTIMS, 1)
+        for moment in moments(seed, *VICTIMS[name])
+    ],
     ids=str,
 )
 def test_a_killed_sender_or_worker(
-    bulk: Bulk, victor_sandbox: Sandbox, request: pytest.FixtureRequest, sender: Senders, database: str, moment: Moment
+    bulk: Bulk,
+    victor_sandbox: Sandbox,
+    request: pytest.FixtureRequest,
+    sender: Senders,
+    database: str,
+    moment: Moment,
 ) -> None:
     file = bulk.write(rows(ROWS))
     is_server = database == "postgres"
-    place = request.getfixturevalue("postgres") if is_server else f"sqlite:///{bulk.folder}/victor-bulk.sqlite"
+    place = (
+        request.getfixturevalue("postgres")
+        if is_server
+        else f"sqlite:///{bulk.folder}/victor-bulk.sqlite"
+    )
     looking, state = sender(state=place, batch=file.name), ("--state", place)
     with ExitStack() as stack:
-        processes = {"worker": stack.enter_context(bulk.started("worker", *state))} if is_server else {}
-        processes["sender"] = sending = stack.enter_context(bulk.started("send", file.name, *KEY, *state))
+        processes = (
+            {"worker": stack.enter_context(bulk.started("worker", *state))} if is_server else {}
+        )
+        processes["sender"] = sending = stack.enter_context(
+            bulk.started("send", file.name, *KEY, *state)
+        )
         come(moment, victor_sandbox, sending)
         for victim in moment.victims:
             processes[victim].send_signal(signal.SIGKILL)
@@ -144,9 +171,16 @@ def test_a_killed_sender_or_worker(
     all_accounted_for(looking, victor_sandbox, file)
 
 
-@pytest.mark.parametrize("moment", [moment for moment in moments(3, ("server",)) if moment.calls], ids=str)
+@pytest.mark.parametrize(
+    "moment", [moment for moment in moments(3, ("server",)) if moment.calls], ids=str
+)
 def test_a_killed_database_server(
-    bulk: Bulk, victor_sandbox: Sandbox, postgres_server: Postgres, postgres: str, sender: Senders, moment: Moment
+    bulk: Bulk,
+    victor_sandbox: Sandbox,
+    postgres_server: Postgres,
+    postgres: str,
+    sender: Senders,
+    moment: Moment,
 ) -> None:
     file = bulk.write(rows(ROWS))
     state = ("--state", postgres)

@@ -32,7 +32,8 @@ ESCAPED: dict[str, str] = {**{f"{sign}1+1": f"'{sign}1+1" for sign in RUN}, **CA
 def exported(*texts: str, **options: Any) -> list[list[str]]:
     """The rows of an export whose texts, in all columns that can hold any, are these."""
     results = [
-        RowResult(1, text, text, text, RowOutcome.CREATED, text, {"region": text}, {"amount": text}) for text in texts
+        RowResult(1, text, text, text, RowOutcome.CREATED, text, {"region": text}, {"amount": text})
+        for text in texts
     ]
     file = io.StringIO(newline="")
     assert write_export(file, results, ["region"], **options) == len(texts)
@@ -72,19 +73,32 @@ def test_a_column_whose_name_is_taken_takes_no_other_columns_name() -> None:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_NONE])
-def test_by_whatever_delimiter_it_is_read_no_cell_begins_a_formula(delimiter: str, quoting: Any) -> None:
+def test_by_whatever_delimiter_it_is_read_no_cell_begins_a_formula(
+    delimiter: str, quoting: Any
+) -> None:
     if (delimiter, quoting) == (",", csv.QUOTE_NONE):
         pytest.skip("who reads commas and no quotes reads no CSV")
     texts = [
         *ESCAPED,
-        *(f"{before}{text}{after}" for text in ESCAPED for before in ('"', 'x";"', "a,b;") for after in ("", '"')),
+        *(
+            f"{before}{text}{after}"
+            for text in ESCAPED
+            for before in ('"', 'x";"', "a,b;")
+            for after in ("", '"')
+        ),
     ]
-    results = [RowResult(1, "", None, None, RowOutcome.CREATED, None, {"region": text}) for text in texts]
+    results = [
+        RowResult(1, "", None, None, RowOutcome.CREATED, None, {"region": text}) for text in texts
+    ]
     for escape in (True, False):
         file = io.StringIO(newline="")
         write_export(file, results, ["region"], escape=escape)
         lines = file.getvalue().replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        cells = [cell for line in csv.reader(lines, delimiter=delimiter, quoting=quoting) for cell in line]
+        cells = [
+            cell
+            for line in csv.reader(lines, delimiter=delimiter, quoting=quoting)
+            for cell in line
+        ]
         assert any(cell.lstrip().startswith(tuple(RUN)) for cell in cells) is not escape
 
 
@@ -98,7 +112,9 @@ def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
     tmp_path_factory: pytest.TempPathFactory, columns: list[str], reference: str, as_json: bool
 ) -> None:
     asked = {"amount": "44.23", "client_reference_id": reference}
-    result = RowResult(1, "k-1", "ID-1", "", RowOutcome.CREATED, None, dict.fromkeys(columns, "of the file"), asked)
+    result = RowResult(
+        1, "k-1", "ID-1", "", RowOutcome.CREATED, None, dict.fromkeys(columns, "of the file"), asked
+    )
     path = tmp_path_factory.mktemp("export") / ("export.jsonl" if as_json else "export.csv")
     with path.open("w", encoding="utf-8", newline="") as file:
         if as_json:
@@ -114,11 +130,19 @@ def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
     assert entry.reference == trimmed(reference) or "'" in reference or not reference.strip()
 
 
-def test_the_command_escapes_and_has_a_switch_and_its_json_is_as_it_was(bulk: Bulk, sender: Senders) -> None:
+def test_the_command_escapes_and_has_a_switch_and_its_json_is_as_it_was(
+    bulk: Bulk, sender: Senders
+) -> None:
     records = [row(1, region=FORMULA), row(2, region="\t-1"), row(3, region="north")]
-    sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").send(bulk.write(records, "march.csv"))
+    sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").send(
+        bulk.write(records, "march.csv")
+    )
     assert [line["region"] for line in bulk("export").table] == [f"'{FORMULA}", "'\t'-1", "north"]
-    assert [line["region"] for line in bulk("export", "--no-escape").table] == [FORMULA, "\t-1", "north"]
+    assert [line["region"] for line in bulk("export", "--no-escape").table] == [
+        FORMULA,
+        "\t-1",
+        "north",
+    ]
     lines = [json.loads(line) for line in bulk("export", "--json").out.splitlines()]
     assert [line["columns"]["region"] for line in lines] == [FORMULA, "\t-1", "north"]
 
@@ -141,13 +165,19 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
     assert found[paid] == ("completed", "")
     assert found[declined] == ("declined", "Account *****0219 is closed.")
     assert found[""][0] == ""
-    assert reads(victor_sandbox)[len(before) :] == ["list"] * 2  # a page, and the empty one behind it
+    assert (
+        reads(victor_sandbox)[len(before) :] == ["list"] * 2
+    )  # a page, and the empty one behind it
     assert bulk("export", "--refresh", "-o", "now.csv").err == f"4 rows written to now.csv. {now}\n"
 
     shown = bulk("status", "--refresh")
     assert shown.status == 1
     assert "  1 completed (paid)\n" in shown.out
-    assert bulk("status", "--refresh", "--json").json["payments"] == {"completed": 1, "declined": 1, "created": 1}
+    assert bulk("status", "--refresh", "--json").json["payments"] == {
+        "completed": 1,
+        "declined": 1,
+        "created": 1,
+    }
     assert {json.loads(line)["status"] for line in bulk("export", "--refresh", "--json").out.splitlines()} == {
         "completed", "declined", "created", None,
     }  # fmt: skip
@@ -159,7 +189,9 @@ def test_what_the_list_lacks_is_read_by_its_id(sender: Senders, victor_sandbox: 
     ids = [request["id"] for request in outbound(victor_sandbox)]
     victor_sandbox.move(ids[0], "completed")
     victor_sandbox.respond(ids[1], "Declined", "Not ours")
-    victor_sandbox.inject("status", operation="list", status=200, body='{"results": []}', times=None)
+    victor_sandbox.inject(
+        "status", operation="list", status=200, body='{"results": []}', times=None
+    )
     assert dict(sender().status(refresh=True).payments) == {"completed": 1, "declined": 1}
     assert {one.error for one in sender().export(refresh=True)} == {None, "Not ours"}
     victor_sandbox.inject("status", operation="get", status=404, body="{}", times=None)
@@ -167,7 +199,9 @@ def test_what_the_list_lacks_is_read_by_its_id(sender: Senders, victor_sandbox: 
     assert {(one.status, one.error) for one in sender().export(refresh=True)} == {(None, NOT_FOUND)}
 
 
-def test_what_is_read_by_its_id_has_the_status_of_the_list(sender: Senders, victor_sandbox: Sandbox) -> None:
+def test_what_is_read_by_its_id_has_the_status_of_the_list(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
     """`get` says "Pending" of what is paid; and a request without a status is not one that has gone."""
     sender().send(rows(1))
     paid = outbound(victor_sandbox)[0]["id"]
@@ -179,7 +213,9 @@ def test_what_is_read_by_its_id_has_the_status_of_the_list(sender: Senders, vict
     assert sender().status(refresh=True).payments == {"no status": 1}
 
 
-def test_a_provider_that_cannot_be_read_costs_no_old_file(bulk: Bulk, sender: Senders, victor_sandbox: Sandbox) -> None:
+def test_a_provider_that_cannot_be_read_costs_no_old_file(
+    bulk: Bulk, sender: Senders, victor_sandbox: Sandbox
+) -> None:
     bulk.write(rows(1))
     assert bulk("send", "invoices.csv", *KEY).status == 0
     assert bulk("export", "-o", "results.csv").status == 0

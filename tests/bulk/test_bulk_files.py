@@ -49,8 +49,12 @@ KEYED = FILE.replace("invoice_no", "Schlüssel")
 UMLAUT = f"{FILE}INV-2{GOOD[5:]}Grüße\n"
 UNDATED = FILE.replace(",due_date", "").replace(f",{today()}", "")
 JSON = {"name": "invoices.jsonl"}
-FOUR = "invoice_no,payee_account_number,payer_counterparty_id,biller_type,due_date,amount" + "".join(
-    f"\nINV-{amount},{ACCOUNT},aHeq349838,BUSINESS,{today()},{amount}" for amount in (44.23, 30.23, 1250, "1238.00")
+FOUR = (
+    "invoice_no,payee_account_number,payer_counterparty_id,biller_type,due_date,amount"
+    + "".join(
+        f"\nINV-{amount},{ACCOUNT},aHeq349838,BUSINESS,{today()},{amount}"
+        for amount in (44.23, 30.23, 1250, "1238.00")
+    )
 )
 READ: dict[str, tuple[str | bytes, dict[str, Any], int]] = {
     "empty lines": ("\n".join(TWO), {}, 2),
@@ -130,7 +134,10 @@ def test_what_is_refused_with_its_place(checked: Callable[..., Check], what: str
 @pytest.mark.parametrize(
     ("content", "message", "options"),
     [
-        *((FILE, "encoding", {"encoding": name}) for name in ("base64", "rot13", "utf-16-le", "utf-32", "cp037", "x")),
+        *(
+            (FILE, "encoding", {"encoding": name})
+            for name in ("base64", "rot13", "utf-16-le", "utf-32", "cp037", "x")
+        ),
         (b"PK\x03\x04rest", ".xlsx", {}),
         (b"\xd0\xcf\x11\xe0rest", ".xls", {}),
     ],
@@ -144,22 +151,34 @@ def test_what_has_no_lines_that_can_be_told_apart_is_named(
 
 @pytest.mark.parametrize("key_column", ["invoice_no", "client_reference_id"])
 @pytest.mark.parametrize("shortened", ["2.0260E+13", "2,026e+13"])
-def test_a_shortened_number_is_no_key_and_no_reference(sender: Senders, key_column: str, shortened: str) -> None:
+def test_a_shortened_number_is_no_key_and_no_reference(
+    sender: Senders, key_column: str, shortened: str
+) -> None:
     # Another day the same number is written out: it would be another key, and another payment.
-    check = sender(key_column=key_column).check([row(1, **{key_column: shortened}), row(2, **{key_column: "1E5"})])
-    assert [(problem.row, problem.column, problem.code) for problem in check.problems] == [(1, key_column, "shortened")]
+    check = sender(key_column=key_column).check(
+        [row(1, **{key_column: shortened}), row(2, **{key_column: "1E5"})]
+    )
+    assert [(problem.row, problem.column, problem.code) for problem in check.problems] == [
+        (1, key_column, "shortened")
+    ]
     assert check.new == 1
 
 
 @pytest.mark.parametrize("key_column", ["invoice_no", "client_reference_id"])
-def test_what_cannot_be_seen_is_named_in_a_key_and_in_a_reference(sender: Senders, key_column: str) -> None:
+def test_what_cannot_be_seen_is_named_in_a_key_and_in_a_reference(
+    sender: Senders, key_column: str
+) -> None:
     odd = ["INV-\u200b7", "INV\u00a07", "\ufeffINV-7", "INV-7\u202e", "INV-7 "]
-    check = sender(key_column=key_column).check([row(n, client_reference_id=text) for n, text in enumerate(odd, 1)])
+    check = sender(key_column=key_column).check(
+        [row(n, client_reference_id=text) for n, text in enumerate(odd, 1)]
+    )
     assert [(problem.row, problem.column, problem.code) for problem in check.problems] == [
         (number, "client_reference_id", "characters") for number in range(1, 6)
     ]
     shown = ["'INV-<U+200B>7'", "'INV<U+00A0>7'", "'<U+FEFF>INV-7'", "'INV-7<U+202E>'", "'INV-7 '"]
-    assert [problem.message.rsplit(": ", 1)[1] for problem in check.problems] == [f"{text}." for text in shown]
+    assert [problem.message.rsplit(": ", 1)[1] for problem in check.problems] == [
+        f"{text}." for text in shown
+    ]
 
 
 @pytest.mark.parametrize(
@@ -176,13 +195,21 @@ def test_bad_values_are_named_by_row_and_column(
 ) -> None:
     check = sender().check([row(1), row(2, **changes)])
     assert (check.new, check.invalid) == (1, 1)
-    assert [(problem.row, problem.column, problem.code) for problem in check.problems] == [(2, column, code)]
+    assert [(problem.row, problem.column, problem.code) for problem in check.problems] == [
+        (2, column, code)
+    ]
 
 
-def test_all_that_is_wrong_with_a_row_is_said_at_once_without_its_account_number(sender: Senders) -> None:
+def test_all_that_is_wrong_with_a_row_is_said_at_once_without_its_account_number(
+    sender: Senders,
+) -> None:
     for number in ("98765432109876543210987", "98765432x"):
         check = sender().check([row(1, amount="-1", notes="x" * 151, payee_account_number=number)])
-        assert {problem.column for problem in check.problems} == {"amount", "notes", "payee_account_number"}
+        assert {problem.column for problem in check.problems} == {
+            "amount",
+            "notes",
+            "payee_account_number",
+        }
         assert not any("98765" in str(problem) + repr(problem) for problem in check.problems)
 
 
@@ -192,24 +219,36 @@ def test_of_a_file_nothing_is_said_in_python(
     checked: Callable[..., Check], tmp_path: Path, name: str, changes: dict[str, str], message: str
 ) -> None:
     record = row(1, **changes)
-    content = write_csv(tmp_path / "written", [record]).read_text("utf-8") if "csv" in name else json.dumps(record)
+    content = (
+        write_csv(tmp_path / "written", [record]).read_text("utf-8")
+        if "csv" in name
+        else json.dumps(record)
+    )
     assert [problem.message for problem in checked(content, name).problems] == [message]
 
 
 def test_no_value_of_a_json_document_is_answered_in_python(checked: Callable[..., Check]) -> None:
     values = ("1.5", "7", "true", "[]", "{}", '"x"', '"\\ud83d"', "null")
-    columns = [(column, value) for column in (*sorted(PaymentRequests.columns), "invoice_no") for value in values]
+    columns = [
+        (column, value)
+        for column in (*sorted(PaymentRequests.columns), "invoice_no")
+        for value in values
+    ]
     records = [
         json.dumps({**row(number), column: "here"}).replace('"here"', value)
         for number, (column, value) in enumerate(columns, start=100)
     ]
     problems = checked("\n".join(records), **JSON).problems
     assert {problem.column for problem in problems} == {*PaymentRequests.columns, "invoice_no"}
-    python = re.compile(r"Decimal|\bdate\(|\bstr\b|\bTrue\b|\bNone\b|\bdict\b|\blist\b|_type=|\bbool\b")
+    python = re.compile(
+        r"Decimal|\bdate\(|\bstr\b|\bTrue\b|\bNone\b|\bdict\b|\blist\b|_type=|\bbool\b"
+    )
     assert [problem.message for problem in problems if python.search(problem.message)] == []
 
 
-def test_words_for_days_stand_for_dates_and_do_not_change_with_them(sender: Senders, victor_sandbox: Sandbox) -> None:
+def test_words_for_days_stand_for_dates_and_do_not_change_with_them(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
     records = [row(1, due_date="today"), row(2, due_date="tomorrow")]
     assert sender().send(records).exit_status == 0
     asked = [request["due_date"] for request in outbound(victor_sandbox)]
@@ -219,7 +258,13 @@ def test_words_for_days_stand_for_dates_and_do_not_change_with_them(sender: Send
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [("44.23", None), ("44", None), ("44.230000000000004", "decimals"), ("4.423e1", "format"), ("-1", "range")],
+    [
+        ("44.23", None),
+        ("44", None),
+        ("44.230000000000004", "decimals"),
+        ("4.423e1", "format"),
+        ("-1", "range"),
+    ],
 )
 def test_an_amount_that_is_a_json_number_is_read_by_its_digits(
     checked: Callable[..., Check], number: str, code: str | None
@@ -229,7 +274,9 @@ def test_an_amount_that_is_a_json_number_is_read_by_its_digits(
     assert places(checked(record, **JSON)) == ([] if code is None else [(1, "amount", code)])
 
 
-@pytest.mark.parametrize("record", ["[1]", "{", '{"a": 1, "a": 2}', '{"a": NaN}', "[" * 100_000, '"text"'])
+@pytest.mark.parametrize(
+    "record", ["[1]", "{", '{"a": 1, "a": 2}', '{"a": NaN}', "[" * 100_000, '"text"']
+)
 def test_json_that_is_no_record(checked: Callable[..., Check], record: str) -> None:
     check = checked(f"{json.dumps(row(1))}\n{record}\n", **JSON)
     assert (check.new, check.invalid) == (1, 1)
@@ -237,7 +284,12 @@ def test_json_that_is_no_record(checked: Callable[..., Check], record: str) -> N
 
 
 def test_rows_from_python_keep_their_types(sender: Senders) -> None:
-    good = {**row(1), "amount": Decimal("44.23"), "due_date": today(), "amount_modification_allowed": True}
+    good = {
+        **row(1),
+        "amount": Decimal("44.23"),
+        "due_date": today(),
+        "amount_modification_allowed": True,
+    }
     assert sender().check([good]).new == 1
     assert sender().check([row(1, invoice_no="1042"), {**row(2), "invoice_no": 1042}]).repeated == 1
     wrong: list[Any] = [
@@ -257,14 +309,34 @@ def test_rows_from_python_keep_their_types(sender: Senders) -> None:
 @pytest.mark.parametrize(
     ("content", "expected", "message"),
     [
-        (FOUR[:-5], {"expect_total": "2562.46"}, r"are 1336\.46 in all, and 2562\.46 is expected: nothing was stored"),
-        (FOUR, {"expect_total": Decimal("2562.4")}, r"are 2562\.46 in all, and 2562\.40 is expected: nothing"),
-        (FOUR, {"expect_total": 2562, "expect_rows": 5}, "the number of rows is 4, and 5 is expected: nothing was s"),
-        (FOUR.replace("44.23", "44:23"), {"expect_total": "2518.23"}, r"2518\.23 in all \(1 of the rows have no valid"),
+        (
+            FOUR[:-5],
+            {"expect_total": "2562.46"},
+            r"are 1336\.46 in all, and 2562\.46 is expected: nothing was stored",
+        ),
+        (
+            FOUR,
+            {"expect_total": Decimal("2562.4")},
+            r"are 2562\.46 in all, and 2562\.40 is expected: nothing",
+        ),
+        (
+            FOUR,
+            {"expect_total": 2562, "expect_rows": 5},
+            "the number of rows is 4, and 5 is expected: nothing was s",
+        ),
+        (
+            FOUR.replace("44.23", "44:23"),
+            {"expect_total": "2518.23"},
+            r"2518\.23 in all \(1 of the rows have no valid",
+        ),
     ],
 )
 def test_a_source_with_other_control_totals_is_refused_as_a_whole(
-    checked: Callable[..., Check], sender: Senders, content: str, expected: dict[str, Any], message: str
+    checked: Callable[..., Check],
+    sender: Senders,
+    content: str,
+    expected: dict[str, Any],
+    message: str,
 ) -> None:
     """Such as one that was cut inside its last amount, which is an amount itself."""
     check = checked(content, skip_invalid=True, **expected)
@@ -285,7 +357,12 @@ def test_control_totals_are_of_all_rows_of_the_source(sender: Senders, tmp_path:
         file.write_text(f"{FOUR}\nINV-5,{ACCOUNT},aHeq349838,BUSINESS,yesterday,0.04\n", "utf-8")
         check = sender(skip_invalid=True).send(file, expect_rows=5, expect_total="2562.50").check
     assert (check.unchanged, check.set_aside) == (4, 1)
-    for wrong in ({"expect_rows": 0}, {"expect_rows": 4.0}, {"expect_total": 2562.46}, {"expect_total": "2,562.46"}):
+    for wrong in (
+        {"expect_rows": 0},
+        {"expect_rows": 4.0},
+        {"expect_total": 2562.46},
+        {"expect_total": "2,562.46"},
+    ):
         with pytest.raises(ConfigurationError, match=next(iter(wrong))):
             sender().check(file, **wrong)
 
@@ -306,7 +383,10 @@ def test_a_file_that_is_not_there_and_rows_without_a_name(sender: Senders, tmp_p
         ({"key_retention": timedelta(seconds=2)}, "key_retention=2.0"),
         ({"state": "postgresql://u:s3cret\ud800@host/db"}, "invisible characters"),
         ({"state": "sqlite:///s3cret\0"}, "invisible characters"),
-        ({"victor": AsyncVictor(VictorOAuth("client", "secret"))}, "with blocking calls, not AsyncVictor"),
+        (
+            {"victor": AsyncVictor(VictorOAuth("client", "secret"))},
+            "with blocking calls, not AsyncVictor",
+        ),
         ({"storage_key": b"s3cret of sixteen characters"}, "storage_key must be text, not bytes"),
     ],
 )

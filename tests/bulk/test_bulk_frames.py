@@ -30,7 +30,8 @@ from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 OURS = tuple(
-    str(Path(module.__file__).parent) for module in (victor_ext.bulk, victor_ext.settlement, victor_ext.tables)
+    str(Path(module.__file__).parent)
+    for module in (victor_ext.bulk, victor_ext.settlement, victor_ext.tables)
 )
 SECRETS = {
     "the account number": ACCOUNT,
@@ -39,7 +40,12 @@ SECRETS = {
     "the client's secret": "client-s3cret",
     "another variable": "variable-5b77e1",
 }
-FIRST = [row(1, client_reference_id="a"), row(2, amount="-1"), row(3), row(4, payee_account_number=ACCOUNT + "x")]
+FIRST = [
+    row(1, client_reference_id="a"),
+    row(2, amount="-1"),
+    row(3),
+    row(4, payee_account_number=ACCOUNT + "x"),
+]
 
 
 def shown(value: Any, depth: int = 0) -> Iterator[str]:
@@ -88,7 +94,9 @@ class Look:
             for name, value in frame.f_locals.copy().items():
                 text = "\n".join(shown(value))
                 self.found |= {
-                    (secret, code.co_qualname, name) for secret, secrets in SECRETS.items() if secrets in text
+                    (secret, code.co_qualname, name)
+                    for secret, secrets in SECRETS.items()
+                    if secrets in text
                 }
         return self._trace
 
@@ -112,9 +120,13 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
     with Look() as look:
         send(FIRST, skip_invalid=True)
         victor_sandbox.set_clock_skew(200)
-        assert client.payment_requests.find("none", start_datetime=datetime.now(UTC)) == []  # with a Date
+        assert (
+            client.payment_requests.find("none", start_datetime=datetime.now(UTC)) == []
+        )  # with a Date
         sender(storage_key=SECRETS["the storage key"], key_retention=100).resume()
-        send([row(1, client_reference_id="b"), row(2), row(3, notes="x"), row(5)], skip_invalid=True)
+        send(
+            [row(1, client_reference_id="b"), row(2), row(3, notes="x"), row(5)], skip_invalid=True
+        )
         list(sender(storage_key=SECRETS["the storage key"]).export())
     assert {
         "Loading._take",
@@ -130,7 +142,9 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
-def test_no_line_that_reads_a_file_has_such_a_local(sender: Senders, tmp_path: Path, kind: str) -> None:
+def test_no_line_that_reads_a_file_has_such_a_local(
+    sender: Senders, tmp_path: Path, kind: str
+) -> None:
     file = tmp_path / f"march.{kind}"
     if kind == "csv":
         write_csv(file, FIRST)
@@ -142,19 +156,34 @@ def test_no_line_that_reads_a_file_has_such_a_local(sender: Senders, tmp_path: P
     assert look.found == set()
 
 
-def test_no_line_has_a_local_that_shows_a_password_or_the_environment(telling: None, client: Any) -> None:
+def test_no_line_has_a_local_that_shows_a_password_or_the_environment(
+    telling: None, client: Any
+) -> None:
     def unreachable(state: str, **options: Any) -> None:
         with pytest.raises(VictorError):
             BulkSender(client, state=state, batch="march", **options).send([row(1)])
 
     with Look() as look:
         for place in ("", "pass-w5rd@"):
-            for end in ("/db", "/db?password=pass-w5rd", "/db?password=pass-w5rd&password=pass-w5rd"):
+            for end in (
+                "/db",
+                "/db?password=pass-w5rd",
+                "/db?password=pass-w5rd&password=pass-w5rd",
+            ):
                 unreachable(f"postgresql://user:{place or '@'}127.0.0.1:1{end}")
-        for wrong in ("postgresql://user:pass-w5rd@host:port/db", "sqlite:///state.sqlite?password=pass-w5rd"):
+        for wrong in (
+            "postgresql://user:pass-w5rd@host:port/db",
+            "sqlite:///state.sqlite?password=pass-w5rd",
+        ):
             unreachable(wrong)
         unreachable("sqlite:///state.sqlite", storage_key=SECRETS["the client's secret"][:8])
-    assert {"State.__init__", "_checked_url", "storage_secret", "_from_credentials", "State.engine"} <= look.frames
+    assert {
+        "State.__init__",
+        "_checked_url",
+        "storage_secret",
+        "_from_credentials",
+        "State.engine",
+    } <= look.frames
     assert look.found == set()
 
 
@@ -182,13 +211,20 @@ def test_what_callers_raise_carries_no_row_with_it(sender: Senders) -> None:
     for name, act in acts.items():
         with pytest.raises((LookupError, VictorError)) as raised:
             act()
-        everywhere = (locals_of(error, OURS, lambda value: "\n".join(shown(value))) for error in chain(raised.value))
+        everywhere = (
+            locals_of(error, OURS, lambda value: "\n".join(shown(value)))
+            for error in chain(raised.value)
+        )
         seen = dict(itertools.chain(*everywhere))
         assert len(seen) > 5, name
-        assert [place for place, text in seen.items() if ACCOUNT in text or "a secret for tests" in text] == [], name
+        assert [
+            place for place, text in seen.items() if ACCOUNT in text or "a secret for tests" in text
+        ] == [], name
 
 
-def test_the_look_finds_what_a_frame_shows(sender: Senders, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_look_finds_what_a_frame_shows(
+    sender: Senders, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A look that finds nothing proves nothing."""
     monkeypatch.setattr("victor_ext.bulk.sender.concealed", lambda value: value)
     monkeypatch.setattr("victor_ext.tables.sources.hidden_fields", dict)

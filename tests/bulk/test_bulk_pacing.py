@@ -125,13 +125,21 @@ def kept(victor_sandbox: Sandbox, rate: float) -> None:
     The pace is kept by the senders. A busy machine holds arrivals back and lets them come together, which is what
     the tolerance is for; two senders that did not know of each other would be twice as fast.
     """
-    times = sorted(exchange.at for exchange in victor_sandbox.received() if exchange.operation == "create")
+    times = sorted(
+        exchange.at for exchange in victor_sandbox.received() if exchange.operation == "create"
+    )
     assert times[-1] - times[0] >= (len(times) - 1) / rate - 0.7
-    assert max(sum(begin <= time < begin + 2 for time in times) for begin in times) <= 2 * rate * 1.5
+    assert (
+        max(sum(begin <= time < begin + 2 for time in times) for begin in times) <= 2 * rate * 1.5
+    )
 
 
 def test_a_rate_holds_for_all_workers_of_a_database_together(
-    bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Senders, monkeypatch: pytest.MonkeyPatch
+    bulk: Bulk,
+    victor_sandbox: Sandbox,
+    postgres: str,
+    sender: Senders,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     file = bulk.write(rows(60), "march")
     with bulk.started("worker", "--state", postgres):
@@ -142,7 +150,9 @@ def test_a_rate_holds_for_all_workers_of_a_database_together(
     kept(victor_sandbox, 20)
 
 
-def test_a_new_rate_takes_the_place_of_the_old_one(sender: Senders, victor_sandbox: Sandbox) -> None:
+def test_a_new_rate_takes_the_place_of_the_old_one(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
     store_only(sender(rate=1000), rows(60))
     assert victor_sandbox.attempts_by_key() == {}
     assert sender(rate=25).resume().exit_status == 0
@@ -161,7 +171,10 @@ def made(request: httpx.Request, *, amount: str | None = None, **changes: Any) -
     """What the provider answers when it takes a request."""
     body = json.loads(request.content)
     body["payment_details"]["amount"] = amount or body["payment_details"]["amount"]
-    receipt = {"victor_payment_request_id": "ABCDEFGH12", "client_reference_id": body.get("client_reference_id")}
+    receipt = {
+        "victor_payment_request_id": "ABCDEFGH12",
+        "client_reference_id": body.get("client_reference_id"),
+    }
     more = {"status": "created", "direction": "outbound", "payment_request": body}
     return httpx.Response(200, json={**receipt, **more, **changes})
 
@@ -201,7 +214,9 @@ FAULTS: dict[str, Respond] = {
     "half of an answer": status(200, '{"victor_payment', content_type="application/json"),
     "an answer without an id": lambda request: made(request, victor_payment_request_id=None),
     "the answer of another payment": lambda request: made(request, amount="9999.99"),
-    "the answer of another reference": lambda request: made(request, client_reference_id="another's"),
+    "the answer of another reference": lambda request: made(
+        request, client_reference_id="another's"
+    ),
 }
 
 
@@ -215,7 +230,9 @@ class Provider:
 
     clock: Clock
     respond: Respond
-    lists: Respond = lambda _request: httpx.Response(200, json={"page": 0, "page_size": 50, "results": []})
+    lists: Respond = lambda _request: httpx.Response(
+        200, json={"page": 0, "page_size": 50, "results": []}
+    )
     tries: dict[str, list[float]] = field(default_factory=dict)
     reads: list[float] = field(default_factory=list)
 
@@ -282,7 +299,9 @@ def sending(victor_key_pair: tuple[str, str]) -> Iterator[Start]:
 def to_send(number: int, **changes: Any) -> Row:
     arguments = row(number, client_reference_id=f"ref {number}", due_date=today())
     del arguments["invoice_no"], arguments["region"]
-    return Row(number, idempotency_key_for("waits", number), "", arguments, {}, place=number - 1, **changes)
+    return Row(
+        number, idempotency_key_for("waits", number), "", arguments, {}, place=number - 1, **changes
+    )
 
 
 def gaps(times: Sequence[float]) -> list[float]:
@@ -294,7 +313,9 @@ def grow(times: Sequence[float]) -> bool:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("what", ["never sent", "may have been sent", "sent while others are answered"])
+@pytest.mark.parametrize(
+    "what", ["never sent", "may have been sent", "sent while others are answered"]
+)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_row_is_tried_again_after_waits_that_grow(sending: Start, fault: str, what: str) -> None:
     send = sending(FAULTS[fault])
@@ -344,7 +365,9 @@ def test_a_list_that_fails_is_read_again_after_waits_that_grow(sending: Start, f
         return respond(request)
 
     send.provider.lists = fail_amid_successes
-    too_old = [to_send(number, sent=Sent(time.time() - 90_000, CALLER, known=True)) for number in (1, 2)]
+    too_old = [
+        to_send(number, sent=Sent(time.time() - 90_000, CALLER, known=True)) for number in (1, 2)
+    ]
     results = [*send(too_old[0]), *send(too_old[1])]
     assert [result.outcome.value for result in results] == ["unknown"] * 2
     assert send.provider.tries == {}
@@ -354,7 +377,9 @@ def test_a_list_that_fails_is_read_again_after_waits_that_grow(sending: Start, f
         assert gaps(send.provider.reads)[0] >= (45 if "come back" in fault else 1)
 
 
-@pytest.mark.parametrize("fault", [name for name, respond in FAULTS.items() if "<locals>.respond" in repr(respond)])
+@pytest.mark.parametrize(
+    "fault", [name for name, respond in FAULTS.items() if "<locals>.respond" in repr(respond)]
+)
 def test_while_nobody_tells_the_time_a_row_that_may_have_been_sent_waits_longer_and_longer(
     sending: Start, fault: str
 ) -> None:
@@ -378,11 +403,15 @@ def test_many_rows_that_wait_for_the_time_ask_for_it_once(victor_key_pair: tuple
         raise httpx.ConnectError("on purpose")
 
     auth = VictorJwt("an-api-key-for-tests", victor_key_pair[0], reuse=600)
-    with Victor(auth, retry=RetryPolicy(max_attempts=1), transport=httpx.MockTransport(nobody)) as victor:
+    with Victor(
+        auth, retry=RetryPolicy(max_attempts=1), transport=httpx.MockTransport(nobody)
+    ) as victor:
         delivery = Delivery(PaymentRequests(victor), 16, threading.Event())
         sent = Sent(time.time() - 60, CALLER, known=True)
         terms = SendTerms(86_400.0, 2.5, None, lambda *_: ())
-        results = delivered(delivery, [to_send(number, sent=sent) for number in range(1, 17)], terms)
+        results = delivered(
+            delivery, [to_send(number, sent=sent) for number in range(1, 17)], terms
+        )
         delivery.close()
     assert {result.outcome.value for result in results} == {"unknown"}
     # At once, after 1 s and after 2 s more.
@@ -392,7 +421,12 @@ def test_many_rows_that_wait_for_the_time_ask_for_it_once(victor_key_pair: tuple
 
 @pytest.mark.parametrize(
     ("kept", "away", "outcome"),
-    [(100.0, 2.0, "created"), (100.0, 40.0, "unknown"), (86_400.0, 3_600.0, "created"), (86_400.0, 86_300, "unknown")],
+    [
+        (100.0, 2.0, "created"),
+        (100.0, 40.0, "unknown"),
+        (86_400.0, 3_600.0, "created"),
+        (86_400.0, 86_300, "unknown"),
+    ],
 )
 def test_a_row_is_sent_by_a_worker_that_was_just_the_only_one(
     sending: Start, kept: float, away: float, outcome: str
@@ -418,7 +452,8 @@ def test_what_was_looked_up_is_never_sent_again(sending: Start, fault: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("deadline", "retention", "within"), [(60, 600, 60), (60, 86_400, 60), (600, 86_400, 290), (None, 600, 60)]
+    ("deadline", "retention", "within"),
+    [(60, 600, 60), (60, 86_400, 60), (600, 86_400, 290), (None, 600, 60)],
 )
 def test_a_call_ends_before_its_key_can_expire(
     sending: Start, deadline: float | None, retention: float, within: float

@@ -58,7 +58,11 @@ late = pytest.mark.parametrize("sandbox", [LAG], indirect=True)
 @pytest.fixture
 def client(sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Velo]:
     monkeypatch.setattr(pacing, "_FIRST_PAUSE", 0.001)
-    with Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url, retry=RetryPolicy(base=0.0, max_attempts=2)) as made:
+    with Velo(
+        VeloAuth(*sandbox.add_key()),
+        base_url=sandbox.url,
+        retry=RetryPolicy(base=0.0, max_attempts=2),
+    ) as made:
         yield made
 
 
@@ -70,7 +74,11 @@ def sender_options(sandbox: VeloSandbox) -> dict[str, Any]:
 @pytest.fixture
 def bulk(sandbox: VeloSandbox, bare_environment: dict[str, str], tmp_path: Path) -> Bulk:
     api_key, api_secret = sandbox.add_key()
-    settings = {"VELO_BASE_URL": sandbox.url, "VELO_API_KEY": api_key, "VELO_API_SECRET": api_secret}
+    settings = {
+        "VELO_BASE_URL": sandbox.url,
+        "VELO_API_KEY": api_key,
+        "VELO_API_SECRET": api_secret,
+    }
     return Bulk({**bare_environment, **settings, "VICTOR_BULK_KEY": STORAGE_KEY}, tmp_path)
 
 
@@ -79,7 +87,10 @@ def calls(sandbox: VeloSandbox, operation: str) -> int:
 
 
 def submitted_once(sandbox: VeloSandbox, count: int) -> None:
-    assert sandbox.work_done_by_reference().items() >= {f"PAY-{number}": 1 for number in range(1, count + 1)}.items()
+    assert (
+        sandbox.work_done_by_reference().items()
+        >= {f"PAY-{number}": 1 for number in range(1, count + 1)}.items()
+    )
 
 
 def payouts_of(sender: Any) -> list[list[str]]:
@@ -90,7 +101,9 @@ def payouts_of(sender: Any) -> list[list[str]]:
     return list(by_payout.values())
 
 
-def test_rows_are_grouped_into_payouts(sender: Make, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_are_grouped_into_payouts(
+    sender: Make, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Payouts, "together", 3)
     payor, records = sandbox.payor_id, rows(9)
     records[1]["payout_memo"] = records[6]["payout_memo"] = "May"
@@ -110,7 +123,10 @@ def test_rejected_rows_quote_and_totals_are_shown(bulk: Bulk, sandbox: VeloSandb
     system, payor = ("--provider", "velo"), ("--payor-id", sandbox.payor_id)
     total = ("--expect-rows", "3", "--expect-total", "4.50")
     assert "payor_payment_id" in bulk(*system, "send", "--help").out
-    assert "\n--payor-id ID gives a payor to every row without one." in bulk(*system, "send", file.name).err
+    assert (
+        "\n--payor-id ID gives a payor to every row without one."
+        in bulk(*system, "send", file.name).err
+    )
     assert "--by is missing" in bulk(*system, "send", file.name, *payor, "--not-by-sender").err
     sent = bulk(*system, "send", file.name, *payor, *total, "--by", "Ann", "--not-by-sender")
     assert (sent.status, sent.out) == (1, "march.csv: 3 rows: 2 created, 1 rejected\n")
@@ -125,7 +141,9 @@ def test_rejected_rows_quote_and_totals_are_shown(bulk: Bulk, sandbox: VeloSandb
         ("created", "", "north"), ("rejected", "There is no payee nobody.", "north"), ("created", "", "north"),
     ]  # fmt: skip
     with Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url) as velo:
-        assert {line["id"] for line in lines} == {payment.id for payment in velo.payments.list(sandbox.payor_id)}
+        assert {line["id"] for line in lines} == {
+            payment.id for payment in velo.payments.list(sandbox.payor_id)
+        }
 
     # A second step, by another person. It is taken once.
     assert "Another person" in bulk(*system, "instruct", file.name, "--by", "ann").err
@@ -143,7 +161,10 @@ def test_rejected_rows_quote_and_totals_are_shown(bulk: Bulk, sandbox: VeloSandb
 
 def test_a_file_of_another_total_is_refused(sender: Make, sandbox: VeloSandbox) -> None:
     both = [row(1), row(2, currency="EUR")]
-    for records, total, words in ((rows(2), "3.01", "the amounts are 3.00"), (both, "3.00", "in USD and EUR")):
+    for records, total, words in (
+        (rows(2), "3.01", "the amounts are 3.00"),
+        (both, "3.00", "in USD and EUR"),
+    ):
         with pytest.raises(InvalidRows, match=words):
             sender().send(records, expect_total=total)
     assert sender().check(rows(2), expect_total="3.00", expect_rows=2).new == 2
@@ -153,7 +174,9 @@ def test_a_file_of_another_total_is_refused(sender: Make, sandbox: VeloSandbox) 
 @pytest.mark.parametrize(("changes", "column"), cases_beside(__file__)["payments"])
 def test_a_row_that_velo_would_refuse(sender: Make, changes: dict[str, str], column: str) -> None:
     check = sender().check([row(1, **changes)])
-    assert [(problem.column, column in problem.message) for problem in check.problems] == [(column, True)]
+    assert [(problem.column, column in problem.message) for problem in check.problems] == [
+        (column, True)
+    ]
 
 
 def test_rows_are_told_apart_by_the_reference_that_finds_them(sender: Make) -> None:
@@ -161,7 +184,10 @@ def test_rows_are_told_apart_by_the_reference_that_finds_them(sender: Make) -> N
         sender(key_column="region")
     with pytest.raises(ConfigurationError, match="due_date is no column"):
         sender(due_date="today")
-    wrong = [row(1, amount="x", source_account_name=""), row(2, amount="x", currency="USDD", remote_id="")]
+    wrong = [
+        row(1, amount="x", source_account_name=""),
+        row(2, amount="x", currency="USDD", remote_id=""),
+    ]
     check = sender().check([row(1), *wrong])
     # How many decimals an amount has depends on its currency.
     columns = ["payor_payment_id", "amount", "source_account_name", "currency", "remote_id"]
@@ -200,7 +226,9 @@ def test_a_payment_of_another_batch_is_refused(
 def test_another_system_is_refused_with_the_reason(bulk: Bulk) -> None:
     with (
         EastPay(**EASTPAY) as client,
-        pytest.raises(ConfigurationError, match=r"EastPay has no bulk sending: .* It is for Victor or Velo\."),
+        pytest.raises(
+            ConfigurationError, match=r"EastPay has no bulk sending: .* It is for Victor or Velo\."
+        ),
     ):
         BulkSender(client)
     refused = bulk("--provider", "flexfactor", "status")
@@ -224,7 +252,9 @@ class TestALostResponse:
         assert calls(sandbox, "submit") == 1
 
     @late
-    def test_it_is_unclear_only_after_a_time_and_never_sent_again(self, sender: Make, sandbox: VeloSandbox) -> None:
+    def test_it_is_unclear_only_after_a_time_and_never_sent_again(
+        self, sender: Make, sandbox: VeloSandbox
+    ) -> None:
         sandbox.inject("lose_answer", operation="submit")
 
         def stop(_status: object) -> None:
@@ -238,14 +268,18 @@ class TestALostResponse:
             status = sender().resume()
             assert (status.counts, status.exit_status) == ({"unknown": 3}, 3)
         assert {
-            result.error for result in sender().export() if "No payouts have payments" not in str(result.error)
+            result.error
+            for result in sender().export()
+            if "No payouts have payments" not in str(result.error)
         } == set()
         sandbox.advance(LAG)
         assert sender().resume().counts == {"created": 3}
         assert calls(sandbox, "submit") == 1
         submitted_once(sandbox, 3)
 
-    def test_the_payout_of_another_batch_is_not_taken_for_it(self, sender: Make, sandbox: VeloSandbox) -> None:
+    def test_the_payout_of_another_batch_is_not_taken_for_it(
+        self, sender: Make, sandbox: VeloSandbox
+    ) -> None:
         sender().send(rows(2))
         sandbox.inject("cut_request", operation="submit")
 
@@ -267,7 +301,9 @@ def test_an_instruction_of_which_nothing_is_known(
     for _ in range(2):
         ran = bulk(*system, "instruct", file.name)
         assert (ran.status, ran.out) == (3, "march.csv: instruct: 1 unknown\n")
-        assert ran.err.endswith("look it up with:\n  victor bulk --provider velo instruct march.csv\n")
+        assert ran.err.endswith(
+            "look it up with:\n  victor bulk --provider velo instruct march.csv\n"
+        )
     assert calls(sandbox, "instruct") == 1
 
 
@@ -290,7 +326,9 @@ def test_a_machine_that_slept_does_not_submit() -> None:
 def test_what_is_not_accepted_yet_waits_for_resume(sender: Make, sandbox: VeloSandbox) -> None:
     sandbox.inject("status", operation="get_payout", status=503, times=2)
     assert sender().send(rows(2)).counts == {"accepted": 2}
-    with pytest.raises(ConfigurationError, match="not_by_sender cannot be checked: some of the rows"):
+    with pytest.raises(
+        ConfigurationError, match="not_by_sender cannot be checked: some of the rows"
+    ):
         sender(by="Bob", not_by_sender=True).take_step("instruct")
     with pytest.raises(ConfigurationError, match="accepted none"):
         sender().take_step("instruct")
@@ -325,6 +363,9 @@ def test_two_machines(bulk: Bulk, sandbox: VeloSandbox, postgres: str) -> None:
     with bulk.started("--provider", "velo", "worker", *words):
         sent = bulk("--provider", "velo", "send", file.name, "--payor-id", sandbox.payor_id, *words)
         assert (sent.status, sent.out) == (0, "march.csv: 24 rows: 24 created\n")
-        assert bulk("--provider", "velo", "instruct", file.name, *words).out == "march.csv: instruct: 6 done\n"
+        assert (
+            bulk("--provider", "velo", "instruct", file.name, *words).out
+            == "march.csv: instruct: 6 done\n"
+        )
     submitted_once(sandbox, 24)
     assert (calls(sandbox, "submit"), calls(sandbox, "instruct")) == (6, 6)

@@ -31,7 +31,9 @@ def test_a_row_that_the_list_does_not_show_yet_is_unknown_and_found_by_resuming(
     attempts = victor_sandbox.attempts_by_key()
     victor_sandbox.advance(60)
     assert sender().resume().counts == {"created": 2}
-    assert {result.id for result in sender().export()} == {each["id"] for each in victor_sandbox.requests()}
+    assert {result.id for result in sender().export()} == {
+        each["id"] for each in victor_sandbox.requests()
+    }
     assert victor_sandbox.attempts_by_key() == attempts
 
 
@@ -41,7 +43,12 @@ def test_an_older_request_that_is_like_a_row_is_not_taken_for_it(
 ) -> None:
     victor_sandbox.set_clock_skew(-60)
     (record,) = referenced(1)
-    assert sender(state=f"sqlite:///{tmp_path}/another.sqlite").send([{**record, "invoice_no": "2"}]).exit_status == 0
+    assert (
+        sender(state=f"sqlite:///{tmp_path}/another.sqlite")
+        .send([{**record, "invoice_no": "2"}])
+        .exit_status
+        == 0
+    )
     victor_sandbox.set_clock_skew(0)
     client.ping()  # with the Date of today
     victor_sandbox.inject("lose_answer", operation="create")
@@ -63,7 +70,9 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
 
     monkeypatch.setattr(delivery.RateLimiter, "wait", long_wait)
     monkeypatch.setattr(
-        Victor, "provider_time", lambda _self: ProviderTime(datetime.now(UTC) + timedelta(seconds=ahead), is_known=True)
+        Victor,
+        "provider_time",
+        lambda _self: ProviderTime(datetime.now(UTC) + timedelta(seconds=ahead), is_known=True),
     )
     assert sender(key_retention=3600).resume().exit_status == 3
     assert victor_sandbox.attempts_by_key() == attempts
@@ -76,11 +85,16 @@ def test_the_request_of_another_row_settles_nothing(
     sender: Senders, client: Victor, victor_sandbox: Sandbox, batch: str
 ) -> None:
     """A row with the same reference and values, in another chunk or in another batch: it alone was made."""
-    first, second = row(1, client_reference_id="contract 7"), row(1, invoice_no="2", client_reference_id="contract 7")
+    first, second = (
+        row(1, client_reference_id="contract 7"),
+        row(1, invoice_no="2", client_reference_id="contract 7"),
+    )
     victor_sandbox.inject("cut_request", operation="create", times=2)
     assert sender().send([first]).exit_status == 3
     victor_sandbox.set_clock_skew(KEPT)
-    assert client.payment_requests.find("none", start_datetime=datetime.now(UTC)) == []  # with a Date
+    assert (
+        client.payment_requests.find("none", start_datetime=datetime.now(UTC)) == []
+    )  # with a Date
     again = sender(key_retention=KEPT)
     sender(batch=batch, key_retention=KEPT, ask_again=True).send([second])
     assert again.resume().counts["unknown"] == 1
@@ -97,14 +111,25 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
     options = {"state": postgres}
     victor_sandbox.inject("lose_answer", operation="create", times=2)
     victor_sandbox.inject("refuse", operation="create", times=2)
-    assert dict(sender(workers=1, **options).send(referenced(3)).counts) == {"created": 1, "unknown": 2}
+    assert dict(sender(workers=1, **options).send(referenced(3)).counts) == {
+        "created": 1,
+        "unknown": 2,
+    }
     store_only(sender(**options), referenced(130))
     attempts = victor_sandbox.attempts_by_key()
-    with Victor(VictorOAuth(*victor_sandbox.add_oauth_client()), base_url=victor_sandbox.url) as other:
+    with Victor(
+        VictorOAuth(*victor_sandbox.add_oauth_client()), base_url=victor_sandbox.url
+    ) as other:
         theirs = sender(victor=other, **options)
-        acts = [theirs.resume, theirs.work, *(partial(act, referenced(131)) for act in (theirs.send, theirs.check))]
+        acts = [
+            theirs.resume,
+            theirs.work,
+            *(partial(act, referenced(131)) for act in (theirs.send, theirs.check)),
+        ]
         for act in acts:
-            with pytest.raises(ConfigurationError, match=r"batch march belongs to the account [0-9a-f]{12}, these"):
+            with pytest.raises(
+                ConfigurationError, match=r"batch march belongs to the account [0-9a-f]{12}, these"
+            ):
                 act()
         assert dict(theirs.status().counts) == dict(sender(**options).status().counts)
         # A worker for all batches leaves it, too, and works on a batch of its own.
@@ -118,9 +143,9 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
         sender(victor=other, batch=None, **options).work(stop=Done())
         assert theirs.status().exit_status == 0
     ours = keys_of("march", referenced(130))
-    assert {key: count for key, count in victor_sandbox.attempts_by_key().items() if key in ours} == {
-        key: count for key, count in attempts.items() if key in ours
-    }
+    assert {
+        key: count for key, count in victor_sandbox.attempts_by_key().items() if key in ours
+    } == {key: count for key, count in attempts.items() if key in ours}
     assert sender(**options).resume().exit_status == 0
     asked_once(victor_sandbox, ours)
 

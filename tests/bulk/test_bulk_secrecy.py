@@ -7,19 +7,36 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.bulk.bulk_runs import ACCOUNT, Bulk, Senders, asked_once, change_state, keys_of, row, rows
+from tests.bulk.bulk_runs import (
+    ACCOUNT,
+    Bulk,
+    Senders,
+    asked_once,
+    change_state,
+    keys_of,
+    row,
+    rows,
+)
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-SECRETS = (ACCOUNT, "aHeq349838", "INV-1", "a note to nobody", "region of row", "[idempotency", "victor_payment")
+SECRETS = (
+    ACCOUNT,
+    "aHeq349838",
+    "INV-1",
+    "a note to nobody",
+    "region of row",
+    "[idempotency",
+    "victor_payment",
+)
 
 
 def telling_rows() -> list[dict[str, str]]:
-    return [row(number, notes="a note to nobody", region="region of row") for number in range(1, 6)] + [
-        row(6, payee_account_number=ACCOUNT + "x")
-    ]
+    return [
+        row(number, notes="a note to nobody", region="region of row") for number in range(1, 6)
+    ] + [row(6, payee_account_number=ACCOUNT + "x")]
 
 
 def everything_in(url: str) -> str:
@@ -40,23 +57,36 @@ def shown(text: str) -> list[str]:
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:0", "h..x", "127.0.0.1:99999"])
 def test_no_message_shows_what_stands_after_the_question_mark_of_a_state(address: str) -> None:
-    state = State(f"postgresql://someone:not-a-secret@{address}/batches?nope=not-a-secret&options=not-a-secret")
+    state = State(
+        f"postgresql://someone:not-a-secret@{address}/batches?nope=not-a-secret&options=not-a-secret"
+    )
     with pytest.raises(ConfigurationError, match="/batches cannot be used") as raised:
         state.exists()
     assert "not-a-secret" not in str(raised.value)
 
 
 def test_an_sqlite_file_shows_nothing(
-    bulk: Bulk, victor_sandbox: Sandbox, caplog: pytest.LogCaptureFixture, sender: Senders, tmp_path: Path
+    bulk: Bulk,
+    victor_sandbox: Sandbox,
+    caplog: pytest.LogCaptureFixture,
+    sender: Senders,
+    tmp_path: Path,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     victor_sandbox.inject("lose_answer", operation="create", times=2)
     victor_sandbox.inject("status", operation="create", status=400, times=1)
     status = sender(workers=1, skip_invalid=True).send(telling_rows())
-    assert {outcome.value for outcome in status.counts} == {"created", "unknown", "rejected", "refused"}
+    assert {outcome.value for outcome in status.counts} == {
+        "created",
+        "unknown",
+        "rejected",
+        "refused",
+    }
 
     assert (tmp_path / "state.sqlite").stat().st_mode & 0o077 == 0, "it is its owner's"
-    content = b"".join(path.read_bytes() for path in tmp_path.glob("state.sqlite*")).decode("latin-1")
+    content = b"".join(path.read_bytes() for path in tmp_path.glob("state.sqlite*")).decode(
+        "latin-1"
+    )
     text = everything_in(f"sqlite:///{tmp_path}/state.sqlite")
     assert "march/00000001" in text
     assert shown(content) == shown(text) == shown(caplog.text) == []
@@ -68,7 +98,9 @@ def test_an_sqlite_file_shows_nothing(
         assert ACCOUNT not in (result.error or "")
 
 
-def test_what_is_said_to_go_on_shows_no_password(bulk: Bulk, victor_sandbox: Sandbox, postgres: str) -> None:
+def test_what_is_said_to_go_on_shows_no_password(
+    bulk: Bulk, victor_sandbox: Sandbox, postgres: str
+) -> None:
     state = postgres.replace("postgres@", "postgres:pass-w@rd@") + "&password=pass-w@rd"
     victor_sandbox.inject("lose_answer", operation="create", times=None)
     bulk.write(rows(1), "march.csv")
@@ -79,7 +111,9 @@ def test_what_is_said_to_go_on_shows_no_password(bulk: Bulk, victor_sandbox: San
     assert "w@rd" not in ended.out + ended.err
 
 
-def test_another_key_opens_nothing_and_disturbs_nothing(sender: Senders, victor_sandbox: Sandbox) -> None:
+def test_another_key_opens_nothing_and_disturbs_nothing(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
     victor_sandbox.down()
     status = sender().send(rows(3))
     assert (dict(status.counts), status.exit_status) == ({"not_sent": 3}, 75)
@@ -95,10 +129,14 @@ def test_another_key_opens_nothing_and_disturbs_nothing(sender: Senders, victor_
     asked_once(victor_sandbox, keys_of("march", rows(3)))
 
 
-def test_settings_of_another_environment_are_refused(sender: Senders, victor_sandbox: Sandbox) -> None:
+def test_settings_of_another_environment_are_refused(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
     sender().send(rows(1))
     auth = VictorOAuth(*victor_sandbox.add_oauth_client())
-    with Victor(auth, environment="production", base_url=victor_sandbox.url, retry=RetryPolicy(base=0.0)) as victor:
+    with Victor(
+        auth, environment="production", base_url=victor_sandbox.url, retry=RetryPolicy(base=0.0)
+    ) as victor:
         other = sender(victor=victor)
         for act in (other.resume, other.batches, partial(other.send, rows(1))):
             with pytest.raises(ConfigurationError, match="VICTOR_ENVIRONMENT"):
@@ -118,14 +156,23 @@ def test_the_key_comes_from_the_credentials_or_from_its_own_variable(
     monkeypatch.setenv("VICTOR_CLIENT_SECRET", "another one")
     with pytest.raises(ConfigurationError, match="another key"):
         sender(storage_key=None).status()
-    for name in ("VICTOR_BULK_KEY", "VICTOR_CLIENT_SECRET", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE"):
+    for name in (
+        "VICTOR_BULK_KEY",
+        "VICTOR_CLIENT_SECRET",
+        "VICTOR_PRIVATE_KEY",
+        "VICTOR_PRIVATE_KEY_FILE",
+    ):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(ConfigurationError, match="no secret to derive its key from: set VICTOR_BULK_KEY"):
+    with pytest.raises(
+        ConfigurationError, match="no secret to derive its key from: set VICTOR_BULK_KEY"
+    ):
         sender(storage_key=None)
 
 
 def test_a_damaged_value_is_said_to_be_one(sender: Senders, tmp_path: Path) -> None:
     sender().send(rows(1))
-    change_state(tmp_path / "state.sqlite", "UPDATE workflow_input SET inputs = 'vb1.00000000.' || inputs")
+    change_state(
+        tmp_path / "state.sqlite", "UPDATE workflow_input SET inputs = 'vb1.00000000.' || inputs"
+    )
     with pytest.raises(ConfigurationError, match="key"):
         sender().status()

@@ -10,10 +10,28 @@ from unicodedata import normalize
 
 import pytest
 
-from tests.bulk.bulk_runs import Senders, asked_once, change_state, keys_of, outbound, row, rows, store_only, write_csv
+from tests.bulk.bulk_runs import (
+    Senders,
+    asked_once,
+    change_state,
+    keys_of,
+    outbound,
+    row,
+    rows,
+    store_only,
+    write_csv,
+)
 from tests.cases import cases_beside
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
-from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, layout, worker, worker_lock
+from victor_ext.bulk import (
+    BulkStopped,
+    InvalidRows,
+    RowOutcome,
+    RowResult,
+    layout,
+    worker,
+    worker_lock,
+)
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -39,7 +57,11 @@ def test_every_row_is_sent_once_and_exported_with_its_other_columns(
     records = [row(number, region=f"r{number}", status="mine") for number in range(1, 251)]
     file = write_csv(tmp_path / "invoices.csv", records)
     status = sender(batch=None).send(file)
-    assert (status.rows, dict(status.counts), status.exit_status) == (250, {RowOutcome.CREATED: 250}, 0)
+    assert (status.rows, dict(status.counts), status.exit_status) == (
+        250,
+        {RowOutcome.CREATED: 250},
+        0,
+    )
     assert status.over
     asked_once(victor_sandbox, keys_of("invoices.csv", records))
 
@@ -56,17 +78,30 @@ def test_every_row_is_sent_once_and_exported_with_its_other_columns(
     number = int(first.split(",")[0])
     key = idempotency_key_for("invoices.csv", f"INV-{number}")
     asked_for = f"{number % 900 + 1}.23,aHeq349838,{row(1)['due_date']},"
-    assert first == f"{number},{key},{request['id']},created,created,,INV-{number},r{number},mine,{asked_for}"
+    assert (
+        first
+        == f"{number},{key},{request['id']},created,created,,INV-{number},r{number},mine,{asked_for}"
+    )
 
 
-def test_the_export_says_what_was_asked_of_whom(sender: Senders, victor_sandbox: Sandbox, tmp_path: Path) -> None:
+def test_the_export_says_what_was_asked_of_whom(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
     """Without a key column, the reference is the key."""
-    first_row = row(1, client_reference_id="ref 1", amount="7.5", due_date="today", region="Gr\u00fc\u00dfe")
-    sender(key_column=None, skip_invalid=True).send([first_row, row(2, client_reference_id="ref 2", amount="-1")])
+    first_row = row(
+        1, client_reference_id="ref 1", amount="7.5", due_date="today", region="Gr\u00fc\u00dfe"
+    )
+    sender(key_column=None, skip_invalid=True).send(
+        [first_row, row(2, client_reference_id="ref 2", amount="-1")]
+    )
     asked_once(victor_sandbox, keys_of("march", [first_row], "client_reference_id"))
     first, second = sender(key_column=None).export()
     day = row(1)["due_date"]
-    asked_for = {"amount": "7.5", "payer_counterparty_id": "aHeq349838", "client_reference_id": "ref 1"}
+    asked_for = {
+        "amount": "7.5",
+        "payer_counterparty_id": "aHeq349838",
+        "client_reference_id": "ref 1",
+    }
     assert (first.asked, second.asked) == ({**asked_for, "due_date": day}, {})
     output = tmp_path / "results.csv"
     with output.open("w", encoding="utf-8", newline="") as results:
@@ -74,16 +109,23 @@ def test_the_export_says_what_was_asked_of_whom(sender: Senders, victor_sandbox:
     with output.open(encoding="utf-8", newline="") as results:
         lines = list(csv.DictReader(results, strict=True))
     assert [*lines[0]].count("client_reference_id") == 1
-    assert [(line["client_reference_id"], line["due_date"]) for line in lines] == [("ref 1", day), ("ref 2", "")]
+    assert [(line["client_reference_id"], line["due_date"]) for line in lines] == [
+        ("ref 1", day),
+        ("ref 2", ""),
+    ]
     # A file that cannot hold a letter is no failure of the state.
     with output.open("w", encoding="ascii") as results, pytest.raises(UnicodeEncodeError):
         sender().export_csv(results)
 
 
-def test_other_values_of_a_json_document_are_exported_as_they_were(sender: Senders, tmp_path: Path) -> None:
+def test_other_values_of_a_json_document_are_exported_as_they_were(
+    sender: Senders, tmp_path: Path
+) -> None:
     document = '{"a": [1.10, 2e5, true, null, "7"], "b": {}}'
     file = tmp_path / "odd.jsonl"
-    file.write_text(json.dumps({**row(1), "region": 0}).replace('"region": 0', f'"region": {document}'), "utf-8")
+    file.write_text(
+        json.dumps({**row(1), "region": 0}).replace('"region": 0', f'"region": {document}'), "utf-8"
+    )
     assert sender().send(file).exit_status == 0
     assert next(iter(sender().export())).extras["region"] == document
 
@@ -95,12 +137,21 @@ def test_what_is_sent_is_what_the_file_says(sender: Senders, victor_sandbox: San
     )  # fmt: skip
     assert sender().send([record]).exit_status == 0
     (request,) = outbound(victor_sandbox)
-    assert (request["payee_account"], request["amount"], request["notes"]) == ("0000123", "7", " two\nlines ")
-    assert (request["ultimate_creditor"], request["amount_modification_allowed"]) == ("Acme Inc.", True)
+    assert (request["payee_account"], request["amount"], request["notes"]) == (
+        "0000123",
+        "7",
+        " two\nlines ",
+    )
+    assert (request["ultimate_creditor"], request["amount_modification_allowed"]) == (
+        "Acme Inc.",
+        True,
+    )
     assert request["client_reference_id"] == "ref 1"
 
 
-def test_sending_again_sends_nothing_and_added_rows_are_added(sender: Senders, victor_sandbox: Sandbox) -> None:
+def test_sending_again_sends_nothing_and_added_rows_are_added(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
     sender().send(rows(5))
     before = victor_sandbox.attempts_by_key()
     status = sender().send(rows(5))
@@ -113,7 +164,9 @@ def test_sending_again_sends_nothing_and_added_rows_are_added(sender: Senders, v
     assert outcomes(sender()) == [(number, RowOutcome.CREATED) for number in range(1, 9)]
 
 
-def test_a_row_that_changed_is_refused_and_the_others_go_on(sender: Senders, victor_sandbox: Sandbox) -> None:
+def test_a_row_that_changed_is_refused_and_the_others_go_on(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
     sender().send(rows(3))
     changed = [row(1), row(2, amount="9999.99"), row(3, region="south"), row(4)]
     status = sender().send(changed)
@@ -129,7 +182,11 @@ def test_a_row_that_changed_is_refused_and_the_others_go_on(sender: Senders, vic
 def test_what_has_changed_is_named(sender: Senders) -> None:
     changes = cases_beside(__file__)["changes"]
     sender().send([row(number, **before) for number, (before, _, _) in enumerate(changes)])
-    problems = sender().check([row(number, **after) for number, (_, after, _) in enumerate(changes)]).problems
+    problems = (
+        sender()
+        .check([row(number, **after) for number, (_, after, _) in enumerate(changes)])
+        .problems
+    )
     found = [problem.message.partition(": not what is stored")[0] for problem in problems]
     assert found == [names for _, _, names in changes]
     assert "5550001112" not in str(problems)
@@ -140,7 +197,10 @@ def test_what_has_changed_is_named(sender: Senders) -> None:
 def test_two_unicode_forms_of_a_text_are_one(sender: Senders, victor_sandbox: Sandbox) -> None:
     """Of a key, a reference, notes and a name of a batch: macOS writes the one, and Windows the other."""
     texts = {"invoice_no": "Mü-1", "client_reference_id": "Mü-1", "notes": "für März"}
-    one, other = (row(1, **{name: normalize(form, text) for name, text in texts.items()}) for form in ("NFC", "NFD"))
+    one, other = (
+        row(1, **{name: normalize(form, text) for name, text in texts.items()})
+        for form in ("NFC", "NFD")
+    )
     assert sender(batch=normalize("NFC", "März")).send([one]).exit_status == 0
     assert sender(batch=normalize("NFD", "März")).send([other]).check.unchanged == 1
     with pytest.raises(InvalidRows, match="as in row 1: two rows cannot have one key") as caught:
@@ -156,7 +216,9 @@ def test_two_unicode_forms_of_a_text_are_one(sender: Senders, victor_sandbox: Sa
 def test_another_spelling_another_default_due_date_and_one_that_has_passed_are_no_changes(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert sender(due_date="today").send([row(1, amount="7.50", due_date=""), row(2)]).exit_status == 0
+    assert (
+        sender(due_date="today").send([row(1, amount="7.50", due_date=""), row(2)]).exit_status == 0
+    )
     again = [row(1, amount="7.5", due_date=""), row(2)]
     assert sender(due_date="tomorrow").send(again).check.unchanged == 2
     monkeypatch.setattr("victor_ext.zulu.now", lambda: datetime.now(UTC) + timedelta(days=5))
@@ -164,10 +226,17 @@ def test_another_spelling_another_default_due_date_and_one_that_has_passed_are_n
     assert (status.exit_status, status.check.unchanged, created(victor_sandbox)) == (0, 2, 2)
 
 
-def test_bad_rows_are_set_aside_and_a_corrected_one_takes_its_place(sender: Senders, victor_sandbox: Sandbox) -> None:
+def test_bad_rows_are_set_aside_and_a_corrected_one_takes_its_place(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
     records = [row(1), row(2, amount="-1"), row(3, invoice_no="", region="nowhere"), row(4)]
     store_only(sender(skip_invalid=True), records)
-    assert [outcome.value for _, outcome in outcomes(sender())] == ["waiting", "refused", "refused", "waiting"]
+    assert [outcome.value for _, outcome in outcomes(sender())] == [
+        "waiting",
+        "refused",
+        "refused",
+        "waiting",
+    ]
     status = sender(skip_invalid=True).resume()
     assert dict(status.counts) == {RowOutcome.CREATED: 2, RowOutcome.REFUSED: 2}
     assert status.exit_status == 1
@@ -176,7 +245,12 @@ def test_bad_rows_are_set_aside_and_a_corrected_one_takes_its_place(sender: Send
     assert (found[3].key, found[3].extras["region"]) == ("", "nowhere")
 
     again = sender(skip_invalid=True).send(records)
-    assert (again.rows, again.check.unchanged, again.check.invalid, again.check.stored) == (4, 2, 2, 0)
+    assert (again.rows, again.check.unchanged, again.check.invalid, again.check.stored) == (
+        4,
+        2,
+        2,
+        0,
+    )
 
     status = sender(skip_invalid=True).send([row(1), row(2), records[2], row(4)])
     assert dict(status.counts) == {RowOutcome.CREATED: 3, RowOutcome.REFUSED: 1}
@@ -187,7 +261,9 @@ def test_bad_rows_are_set_aside_and_a_corrected_one_takes_its_place(sender: Send
     asked_once(victor_sandbox, keys_of("march", [row(1), row(2), row(4)]))
 
 
-def test_what_the_provider_refuses_is_rejected_and_stays_so(sender: Senders, victor_sandbox: Sandbox) -> None:
+def test_what_the_provider_refuses_is_rejected_and_stays_so(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
     victor_sandbox.inject("status", operation="create", status=400, times=1)
     status = sender(workers=1).send(rows(3))
     assert dict(status.counts) == {RowOutcome.CREATED: 2, RowOutcome.REJECTED: 1}
@@ -232,7 +308,11 @@ def test_credentials_that_are_not_taken_stop_the_batch_and_use_no_row_up(
 
 @pytest.mark.parametrize(("unknown", "exit_status"), [(0, 1), (1, 3)])
 def test_a_wrong_address_does_not_use_the_batch_up(
-    sender: Senders, victor_sandbox: Sandbox, oauth_client: tuple[str, str], unknown: int, exit_status: int
+    sender: Senders,
+    victor_sandbox: Sandbox,
+    oauth_client: tuple[str, str],
+    unknown: int,
+    exit_status: int,
 ) -> None:
     auth = VictorOAuth(*oauth_client)
     if unknown:
@@ -253,7 +333,11 @@ def test_a_wrong_address_does_not_use_the_batch_up(
 
 
 def test_a_batch_that_nobody_knows(sender: Senders) -> None:
-    for act in (lambda: sender().resume(), lambda: sender().status(), lambda: list(sender().export())):
+    for act in (
+        lambda: sender().resume(),
+        lambda: sender().status(),
+        lambda: list(sender().export()),
+    ):
         with pytest.raises(ConfigurationError, match="nothing was sent"):
             act()
     assert sender().batches() == []
@@ -272,13 +356,23 @@ def test_the_rows_of_another_batch_are_two_payments_only_on_purpose(
     sender(batch="march").send(records)
     # The order, the other columns, the format and the spelling are of no matter; nor is it when rows were added.
     sender(batch="march").send([*records, row(5)])
-    copy = write_csv(tmp_path / "ren (1).csv", [{**record, "region": "south"} for record in reversed(records)])
+    copy = write_csv(
+        tmp_path / "ren (1).csv", [{**record, "region": "south"} for record in reversed(records)]
+    )
     for act in (sender(batch=None).check, sender(batch=None).send):
-        with pytest.raises(ConfigurationError, match=r"same rows as the batch march, .*batch='march'.*ask_again=True"):
+        with pytest.raises(
+            ConfigurationError,
+            match=r"same rows as the batch march, .*batch='march'.*ask_again=True",
+        ):
             act(copy)
     with pytest.raises(ConfigurationError, match="same rows as the batch march"):
         sender(batch="april").send(rows(5))
-    for others in (rows(6), rows(3), [*rows(3), row(4, amount="7.77")], [*rows(3), row(3, invoice_no="INV-9")]):
+    for others in (
+        rows(6),
+        rows(3),
+        [*rows(3), row(4, amount="7.77")],
+        [*rows(3), row(3, invoice_no="INV-9")],
+    ):
         assert sender(batch="april").check(others).new == len(others)
     assert created(victor_sandbox) == 5
     assert sender(batch="april", ask_again=True).send(copy).exit_status == 0
@@ -293,9 +387,13 @@ def test_a_copy_is_told_by_what_is_sent_whatever_its_keys_are(sender: Senders, b
     sender(batch="march").send(records)
     keyed = [{**record, "invoice_no": f"new {place}"} for place, record in enumerate(records)]
     for copy in (keyed, [*records[:2], keyed[2]]):
-        with pytest.raises(ConfigurationError, match=r"same rows as the batch march, .*ask_again=True"):
+        with pytest.raises(
+            ConfigurationError, match=r"same rows as the batch march, .*ask_again=True"
+        ):
             sender(batch=batch).send(copy)
-    without = [{name: value for name, value in each.items() if name != "invoice_no"} for each in records]
+    without = [
+        {name: value for name, value in each.items() if name != "invoice_no"} for each in records
+    ]
     if batch == "april":
         with pytest.raises(ConfigurationError, match="same rows as the batch march"):
             sender(batch=batch, key_column=None).send(without)
@@ -358,7 +456,9 @@ def test_a_chunk_that_somebody_cancelled_is_sent_by_resume(
     asked_once(victor_sandbox, keys_of("march", rows(3)))
 
 
-def test_a_state_of_another_layout_is_refused_by_name(sender: Senders, victor_sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_state_of_another_layout_is_refused_by_name(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
     store_only(sender(), rows(3))
     other = "UPDATE workflow_status SET application_version = 'victor-bulk-9/account'"
     change_state(tmp_path / "state.sqlite", other)

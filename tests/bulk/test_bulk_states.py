@@ -21,7 +21,17 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, change_state, keys_of, rows, store_only, wait_until
+from tests.bulk.bulk_runs import (
+    KEY,
+    Bulk,
+    Senders,
+    asked_once,
+    change_state,
+    keys_of,
+    rows,
+    store_only,
+    wait_until,
+)
 from tests.bulk.postgres import Postgres
 from tests.programs import python
 from victor_ext import ConfigurationError
@@ -40,19 +50,29 @@ def test_a_server_that_restarts_while_rows_are_stored(
     file = bulk.write(rows(30))
     postgres = postgres.replace("postgres@", "postgres:pass-word@")
     store_only(sender(state=postgres, batch="another"), rows(1))
-    with psycopg.connect(postgres) as other, bulk.started("send", file.name, *KEY, "--state", postgres) as sending:
+    with (
+        psycopg.connect(postgres) as other,
+        bulk.started("send", file.name, *KEY, "--state", postgres) as sending,
+    ):
         other.execute("LOCK TABLE dbos.workflow_status IN EXCLUSIVE MODE")
         is_waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
         wait_until(lambda: other.execute(is_waiting).fetchall() == [(True,)], sending)
         postgres_server.kill()
         _, err = sending.communicate(timeout=bulk.patience)
         other.close()
-    down = [bulk(*words, "--state", postgres) for words in (("status",), ("send", file.name, *KEY), ("worker",))]
+    down = [
+        bulk(*words, "--state", postgres)
+        for words in (("status",), ("send", file.name, *KEY), ("worker",))
+    ]
     postgres_server.start()
-    assert (sending.returncode, "cannot be used now" in err, "Traceback" in err) == (75, True, False), err
-    assert [(ran.status, "cannot be used now" in ran.err, "pass-word" in ran.err) for ran in down] == (
-        [(75, True, False)] * 3
-    )
+    assert (sending.returncode, "cannot be used now" in err, "Traceback" in err) == (
+        75,
+        True,
+        False,
+    ), err
+    assert [
+        (ran.status, "cannot be used now" in ran.err, "pass-word" in ran.err) for ran in down
+    ] == ([(75, True, False)] * 3)
     assert bulk("send", file.name, *KEY, "--state", postgres).status == 0
     asked_once(victor_sandbox, keys_of(file.name, rows(30)))
 
@@ -82,7 +102,10 @@ DELETED_FILES: dict[str, Callable[[Path], object]] = {
 DELETED_ON_SERVERS = {
     "its tables are dropped": ("send", "DROP SCHEMA dbos CASCADE"),
     "its table is truncated": ("send", "TRUNCATE dbos.workflow_status CASCADE"),
-    "its table is truncated while a worker sends": ("worker", "TRUNCATE dbos.workflow_status CASCADE"),
+    "its table is truncated while a worker sends": (
+        "worker",
+        "TRUNCATE dbos.workflow_status CASCADE",
+    ),
     "its database is dropped while a worker sends": ("worker", "DROP DATABASE {name} WITH (FORCE)"),
 }
 
@@ -120,7 +143,12 @@ def test_a_batch_of_which_chunks_are_gone_is_not_read_as_if_they_waited(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
 ) -> None:
     file = bulk.write(rows(200))
-    assert sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch=file.name).send(file).exit_status == 0
+    assert (
+        sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch=file.name)
+        .send(file)
+        .exit_status
+        == 0
+    )
     path = bulk.folder / "victor-bulk.sqlite"
     change_state(path, "DELETE FROM workflow_status WHERE workflow_uuid LIKE '%/00000002'")
     for words in (("send", file.name, *KEY), ("resume",), ("status",), ("export",)):
@@ -138,14 +166,20 @@ def test_nothing_is_promised_of_a_state_that_cannot_be_read(
         postgres_server.kill()
         ran = bulk.stopped(process, signal.SIGINT)
     postgres_server.start()
-    assert (ran.status, "Nothing is lost" in ran.err, "victor bulk resume" in ran.err) == (130, False, True), ran
+    assert (ran.status, "Nothing is lost" in ran.err, "victor bulk resume" in ran.err) == (
+        130,
+        False,
+        True,
+    ), ran
 
 
 def lock_of(path: Path) -> FileLock:
     return FileLock(State(f"sqlite:///{path}"))
 
 
-def test_two_senders_on_one_file_wait_for_each_other(bulk: Bulk, victor_sandbox: Sandbox, tmp_path: Path) -> None:
+def test_two_senders_on_one_file_wait_for_each_other(
+    bulk: Bulk, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
     """A link to the state is no way around the lock."""
     bulk.write(rows(12), "one.csv")
     bulk.write(rows(3, start=101), "two.csv")
@@ -157,12 +191,22 @@ def test_two_senders_on_one_file_wait_for_each_other(bulk: Bulk, victor_sandbox:
         assert second.status == 0
         assert "Another process works on" in second.err
         assert first.wait(60) == 0
-    asked_once(victor_sandbox, keys_of("one.csv", rows(12)) | keys_of("two.csv", rows(3, start=101)))
-    assert sorted(os.listdir(bulk.folder)) == ["one.csv", "two.csv", "victor-bulk.sqlite", "victor-bulk.sqlite-lock"]
+    asked_once(
+        victor_sandbox, keys_of("one.csv", rows(12)) | keys_of("two.csv", rows(3, start=101))
+    )
+    assert sorted(os.listdir(bulk.folder)) == [
+        "one.csv",
+        "two.csv",
+        "victor-bulk.sqlite",
+        "victor-bulk.sqlite-lock",
+    ]
 
 
 def test_the_lock_is_its_owners_and_goes_with_its_holder(tmp_path: Path) -> None:
-    here, again = lock_of(tmp_path / "state.sqlite"), lock_of(tmp_path / ".." / tmp_path.name / "state.sqlite")
+    here, again = (
+        lock_of(tmp_path / "state.sqlite"),
+        lock_of(tmp_path / ".." / tmp_path.name / "state.sqlite"),
+    )
     assert here.acquire()
     (lock,) = tmp_path.iterdir()
     assert (lock.name, lock.stat().st_mode & 0o777) == ("state.sqlite-lock", 0o600)
@@ -230,12 +274,17 @@ def test_a_batch_is_sent_and_its_times_are_whole_milliseconds_of_now(
     asked_once(victor_sandbox, keys_of("march", rows(3)))
     with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
         columns = "created_at, updated_at, completed_at"
-        times = database.execute(f"SELECT {columns} FROM workflow_status WHERE status = 'SUCCESS'").fetchall()
+        times = database.execute(
+            f"SELECT {columns} FROM workflow_status WHERE status = 'SUCCESS'"
+        ).fetchall()
     assert times
     for moment in itertools.chain(*times):
         assert isinstance(moment, int)
         assert abs(moment / 1000 - time.time()) < 60
-    with State(f"sqlite:///{tmp_path}/state.sqlite").engine() as engine, engine.connect() as connection:
+    with (
+        State(f"sqlite:///{tmp_path}/state.sqlite").engine() as engine,
+        engine.connect() as connection,
+    ):
         assert connection.scalar(sa.text("SELECT unixepoch('auto')")) is None
     # The engines of the program that sends are its own, also after two threads have opened a state at the same time.
     with state._subseconds_in_all_pools(), state._subseconds_in_all_pools():
@@ -249,9 +298,13 @@ def test_an_sqlite_that_is_too_old_for_dbos_is_refused_with_the_cure(
 ) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
     monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
-    with pytest.raises(ConfigurationError, match=r"is 3\.34\.1: 3\.35 is the oldest .* postgresql://") as refused:
+    with pytest.raises(
+        ConfigurationError, match=r"is 3\.34\.1: 3\.35 is the oldest .* postgresql://"
+    ) as refused:
         State(f"sqlite:///{tmp_path}/state.sqlite")
-    assert [(problem.field, problem.code) for problem in refused.value.problems] == [("state", "sqlite_version")]
+    assert [(problem.field, problem.code) for problem in refused.value.problems] == [
+        ("state", "sqlite_version")
+    ]
     assert not State("postgresql://user@host/database").is_sqlite
 
 
@@ -278,7 +331,9 @@ class Disk:
         self.full = True
         self.look(database, None, None)
         with pytest.raises(sqlite3.OperationalError, match="full"):
-            database.executemany("INSERT INTO filler VALUES (zeroblob(?))", ((300,) for _ in range(100_000)))
+            database.executemany(
+                "INSERT INTO filler VALUES (zeroblob(?))", ((300,) for _ in range(100_000))
+            )
         database.close()
 
 
@@ -294,11 +349,17 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 def logged_notices(caplog: pytest.LogCaptureFixture) -> Notices:
     """What people are shown beside the progress."""
     caplog.set_level(logging.INFO, "victor_ext.bulk")
-    return lambda: [record.getMessage() for record in caplog.records if getattr(record, "notice", False)]
+    return lambda: [
+        record.getMessage() for record in caplog.records if getattr(record, "notice", False)
+    ]
 
 
 def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_again(
-    sender: Senders, victor_sandbox: Sandbox, disk: Disk, logged_notices: Notices, monkeypatch: pytest.MonkeyPatch
+    sender: Senders,
+    victor_sandbox: Sandbox,
+    disk: Disk,
+    logged_notices: Notices,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[int] = []
 
@@ -317,7 +378,9 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_aga
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
     notices = logged_notices()
     assert 1 <= len(notices) <= 3
-    assert all("database or disk is full" in notice and "are sent then" in notice for notice in notices)
+    assert all(
+        "database or disk is full" in notice and "are sent then" in notice for notice in notices
+    )
     assert all(result.outcome == "created" for result in sender().export())
 
 
@@ -337,7 +400,9 @@ def test_what_dbos_says_of_a_full_disk_is_told(logged_notices: Notices, sender: 
     sender()
     log = logging.getLogger("dbos")
     for text in ("database or disk is full", "could not extend file: No space left on device"):
-        log.warning("Exception encountered in queue thread for a queue: (OperationalError) %s", text)
+        log.warning(
+            "Exception encountered in queue thread for a queue: (OperationalError) %s", text
+        )
         try:
             raise OSError(text)
         except OSError as error:

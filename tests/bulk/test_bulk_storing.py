@@ -16,7 +16,17 @@ import pytest
 import sqlalchemy as sa
 from dbos import DBOSClient
 
-from tests.bulk.bulk_runs import Bulk, Senders, asked_once, keys_of, row, rows, store_only, today, wait_until
+from tests.bulk.bulk_runs import (
+    Bulk,
+    Senders,
+    asked_once,
+    keys_of,
+    row,
+    rows,
+    store_only,
+    today,
+    wait_until,
+)
 from tests.cases import cases_beside
 from victor_ext import ConfigurationError, Victor
 from victor_ext.bulk import RowOutcome, batch_store
@@ -82,18 +92,30 @@ def test_a_source_whose_storing_was_interrupted_is_not_stored(
 
 
 def test_refused_rows_are_replaced_or_dropped(
-    sender: Senders, victor_sandbox: Sandbox, client: Victor, monkeypatch: pytest.MonkeyPatch, at_step: Steps
+    sender: Senders,
+    victor_sandbox: Sandbox,
+    client: Victor,
+    monkeypatch: pytest.MonkeyPatch,
+    at_step: Steps,
 ) -> None:
     tomorrow = today() + timedelta(days=1)
-    records = [row(number, due_date=today() if number in (4, 5) else tomorrow) for number in range(1, 251)]
+    records = [
+        row(number, due_date=today() if number in (4, 5) else tomorrow) for number in range(1, 251)
+    ]
     records[1]["amount"], records[2]["amount"] = "-1", "0"
     store_only(sender(skip_invalid=True), records)
-    clock, late = client._config.clock, datetime(tomorrow.year, tomorrow.month, tomorrow.day, 23, tzinfo=UTC)
+    clock, late = (
+        client._config.clock,
+        datetime(tomorrow.year, tomorrow.month, tomorrow.day, 23, tzinfo=UTC),
+    )
     with monkeypatch.context() as patched:
         # The fourth and fifth are refused only when their turn comes.
         patched.setattr(type(clock), "moment", lambda _self: late)
         status = sender().resume()
-    assert (dict(status.counts), status.exit_status) == ({RowOutcome.CREATED: 246, RowOutcome.REFUSED: 4}, 1)
+    assert (dict(status.counts), status.exit_status) == (
+        {RowOutcome.CREATED: 246, RowOutcome.REFUSED: 4},
+        1,
+    )
     assert "due_date" in ([*sender().export()][3].error or "")
     # The third comes corrected, and the fourth as it was.
     records[2]["amount"] = "3.00"
@@ -101,18 +123,33 @@ def test_refused_rows_are_replaced_or_dropped(
     counts = {RowOutcome.CREATED: 248, RowOutcome.REFUSED: 2}
     assert (sender().status().exit_status, dict(sender().status().counts)) == (1, counts)
     again = sender(skip_invalid=True).send(records)
-    assert (again.check.new, again.check.set_aside, again.check.replaced, again.rows) == (1, 0, 1, 250)
+    assert (again.check.new, again.check.set_aside, again.check.replaced, again.rows) == (
+        1,
+        0,
+        1,
+        250,
+    )
     assert [result.row for result in sender().export()] == [*range(1, 251)]
     # A row that had no key comes with one: what was refused is another row, and is dropped.
-    assert sender(skip_invalid=True).send([row(251, invoice_no="", amount="-1"), row(252)]).rows == 252
+    assert (
+        sender(skip_invalid=True).send([row(251, invoice_no="", amount="-1"), row(252)]).rows == 252
+    )
     assert sender().send([row(251), row(252)]).exit_status == 1
     assert (sender().drop(), sender().drop()) == (2, 0)
-    assert (sender().status().exit_status, dict(sender().status().counts)) == (0, {RowOutcome.CREATED: 251})
+    assert (sender().status().exit_status, dict(sender().status().counts)) == (
+        0,
+        {RowOutcome.CREATED: 251},
+    )
     good = keys_of("march", [records[0], *records[2:], row(251), row(252)])
     assert {result.key for result in sender().export()} == good
     # It is new if it comes again, and can be dropped again; not while something else is stored.
     again = sender(skip_invalid=True).send(records)
-    assert (again.check.new, again.check.set_aside, again.check.replaced, again.rows) == (0, 1, 0, 252)
+    assert (again.check.new, again.check.set_aside, again.check.replaced, again.rows) == (
+        0,
+        1,
+        0,
+        252,
+    )
     at_step(LOAD, partial(sender().send, [row(253)]))
     with pytest.raises(ConfigurationError, match="stored other rows of the batch march meanwhile"):
         sender().drop()
@@ -126,7 +163,10 @@ def test_what_comes_while_a_batch_is_stored(
     sender: Senders, victor_sandbox: Sandbox, at_step: Steps, what: str, message: str, whose: str
 ) -> None:
     """It comes from another process, when this one has compared its rows, and before it stores them."""
-    batch, others = "april" if "copy" in what else "march", rows(120, start=1000) if what == "others" else rows(250)
+    batch, others = (
+        "april" if "copy" in what else "march",
+        rows(120, start=1000) if what == "others" else rows(250),
+    )
     options, refused = {"ask_again": what == "a copy on purpose"}, list[str]()
 
     def attempt(act: Callable[[], object]) -> None:
@@ -148,7 +188,11 @@ def test_what_comes_while_a_batch_is_stored(
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 @pytest.mark.parametrize("batch", ["march", "april"])
 def test_two_that_store_the_same_rows_at_the_same_moment(
-    sender: Senders, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, database: str, batch: str
+    sender: Senders,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    database: str,
+    batch: str,
 ) -> None:
     """Both have looked, and neither has stored: the database decides."""
     options = {} if database == "sqlite" else {"state": request.getfixturevalue("postgres")}
@@ -162,7 +206,10 @@ def test_two_that_store_the_same_rows_at_the_same_moment(
     State(sender(**options)._state.connection_string.replace("+psycopg", "")).prepare()
     monkeypatch.setattr(DBOSClient, "enqueue_in_transaction", inserting)
     with ThreadPoolExecutor() as pool:
-        done = [pool.submit(store_only, sender(batch=name, **options), rows(250)) for name in ("march", batch)]
+        done = [
+            pool.submit(store_only, sender(batch=name, **options), rows(250))
+            for name in ("march", batch)
+        ]
     errors = [str(error) for each in done if (error := each.exception()) is not None]
     stored = [sender(batch=name, **options).status().rows for name in sender(**options).batches()]
     assert stored == [250]
@@ -186,14 +233,18 @@ def test_a_command_that_is_killed_while_it_stores_has_stored_nothing(
             assert process.poll() is None
         holder.rollback()
     for ended in (bulk("status", *options), bulk("resume", *options)):
-        assert (ended.status, "nothing was stored there, and nothing was sent" in ended.err) == (2, True)
+        assert (ended.status, "nothing was stored there, and nothing was sent" in ended.err) == (
+            2,
+            True,
+        )
     bulk.write(rows(40), "march.csv")
     assert bulk(*send).status == 0
     assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of("march.csv", rows(40)), 1)
 
 
 @pytest.mark.parametrize(
-    ("batch", "seconds", "told"), [("march", 1, "cannot be used"), ("april", 60, "same rows as the batch april")]
+    ("batch", "seconds", "told"),
+    [("march", 1, "cannot be used"), ("april", 60, "same rows as the batch april")],
 )
 def test_nobody_waits_for_long_for_one_who_was_stopped_while_it_stored(
     sender: Senders,
@@ -245,7 +296,9 @@ def test_nobody_but_the_provider_is_called(
 
 
 @pytest.mark.nightly
-def test_memory_does_not_grow_with_the_number_of_rows(sender: Senders, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_does_not_grow_with_the_number_of_rows(
+    sender: Senders, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All of it but the sending: that takes as long as the provider does, and its rows are gone when they are sent."""
     read = lambda _context, store, loads, _progress: StatusReader(store, loads).read()  # noqa: E731 - as it is patched in
     monkeypatch.setattr("victor_ext.bulk.sender.run_batch", read)

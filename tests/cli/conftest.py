@@ -16,7 +16,11 @@ def bare_command(bare_environment: dict[str, str]) -> Command:
 def settings(victor_sandbox: Sandbox) -> dict[str, str]:
     """What a shell has to export to reach the sandbox."""
     client_id, client_secret = victor_sandbox.add_oauth_client()
-    return {"VICTOR_BASE_URL": victor_sandbox.url, "VICTOR_CLIENT_ID": client_id, "VICTOR_CLIENT_SECRET": client_secret}
+    return {
+        "VICTOR_BASE_URL": victor_sandbox.url,
+        "VICTOR_CLIENT_ID": client_id,
+        "VICTOR_CLIENT_SECRET": client_secret,
+    }
 
 
 @pytest.fixture

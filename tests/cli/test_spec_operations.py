@@ -11,16 +11,27 @@ from victor_ext.cli.operations import main
 
 pytestmark = pytest.mark.thorough
 ROOT, TEXT = Path(__file__).resolve().parents[2], {"type": "string"}
-DONE: dict[str, Any] = {"content": {"application/json": {"schema": {"properties": {"id": TEXT}}}}, "description": ""}
+DONE: dict[str, Any] = {
+    "content": {"application/json": {"schema": {"properties": {"id": TEXT}}}},
+    "description": "",
+}
 ANSWERS = {"200": DONE, "default": {"description": ""}}
 
 
 def document(paths: dict[str, Any], **more: Any) -> dict[str, Any]:
     servers = [{"url": "https://some.example"}]
-    return {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "servers": servers, "paths": paths, **more}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "", "version": ""},
+        "servers": servers,
+        "paths": paths,
+        **more,
+    }
 
 
-def seen(folder: Path, capsys: pytest.CaptureFixture[str], tree: dict[str, Any], *more: str) -> dict[str, Any]:
+def seen(
+    folder: Path, capsys: pytest.CaptureFixture[str], tree: dict[str, Any], *more: str
+) -> dict[str, Any]:
     """What the command says of a document, as JSON."""
     (folder / "some.json").write_text(json.dumps(tree))
     assert main(["operations", str(folder / "some.json"), "--json", *more], prog="victor spec") == 0
@@ -39,18 +50,24 @@ def get(**more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", cases_beside(__file__)["warnings"], ids=str)
-def test_a_warning_names_its_place(case: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_warning_names_its_place(
+    case: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     place, rule = case.get("place", ""), case.get("rule", "")
     read = get(**case.get("get", {}))
     item = dict.fromkeys(case.get("methods", ["get"]), read["/p"]["get"])
     tree = document({"/p": item}, **case.get("document", {}))
     found = seen(tmp_path, capsys, tree)["warnings"]
     assert [(each["place"], each["rule"]) for each in found] == ([(place, rule)] if rule else [])
-    status = main(["operations", str(tmp_path / "some.json"), "--fail-on-warning"], prog="victor spec")
+    status = main(
+        ["operations", str(tmp_path / "some.json"), "--fail-on-warning"], prog="victor spec"
+    )
     assert (status, f"{rule} (1): " in capsys.readouterr().out) == (int(bool(rule)), bool(rule))
     assert not rule or seen(tmp_path, capsys, tree, "--skip", rule)["warnings"] == []
 
 
-def test_a_key_that_no_operation_declares_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_that_no_operation_declares_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     found = seen(tmp_path, capsys, document(get()), "--key", "Idempotncy-Key")["warnings"]
     assert [each["rule"] for each in found] == ["undeclared-key"]

@@ -40,7 +40,9 @@ def test_key_prints_the_key_of_a_fact(bare_command: Command) -> None:
     ran = bare_command("key", "invoice", "1042")
     assert (ran.status, ran.out, ran.err) == (0, f"{idempotency_key_for('invoice', 1042)}\n", "")
     assert bare_command("key", "a", "bc").out != bare_command("key", "ab", "c").out
-    assert bare_command("key", "invoice", "1042", "--json").json == {"idempotency_key": ran.out.strip()}
+    assert bare_command("key", "invoice", "1042", "--json").json == {
+        "idempotency_key": ran.out.strip()
+    }
 
 
 def test_help_names_the_settings_and_the_exit_statuses(bare_command: Command) -> None:
@@ -50,12 +52,24 @@ def test_help_names_the_settings_and_the_exit_statuses(bare_command: Command) ->
         assert re.search(rf"\bVICTOR_{variable}\b", ran.out)
     assert "VICTOR_ENVIRONMENT    staging (when it is not set) or production" in ran.out
     statuses = ran.out.partition("Exit status:")[2]
-    assert re.findall(r"\b[0-9]+\b", statuses) == ["0", "1", "2", "3", "75", "130", "143", "129", "141"]
+    assert re.findall(r"\b[0-9]+\b", statuses) == [
+        "0",
+        "1",
+        "2",
+        "3",
+        "75",
+        "130",
+        "143",
+        "129",
+        "141",
+    ]
     create = bare_command("rfp", "create", "--help").out
     for place, name in ARGUMENTS.items():
         option = f"--{name.replace('_', '-')}"
         assert f"{option} " in create
-        assert spelling_of(place, {name: option}) == option  # in a message about what the provider has refused
+        assert (
+            spelling_of(place, {name: option}) == option
+        )  # in a message about what the provider has refused
     key = create.partition("--idempotency-key")[2]
     assert "20 to 128 visible ASCII characters" in " ".join(key.split())
 
@@ -82,7 +96,12 @@ def test_what_is_mistyped_names_the_help(bare_command: Command) -> None:
 
 
 def test_no_command_at_all_shows_the_commands(bare_command: Command) -> None:
-    groups = {"": ("rfp", "sandbox", "token"), "rfp": ("create", "watch"), "bulk": ("send",), "outbox": ("resolve",)}
+    groups = {
+        "": ("rfp", "sandbox", "token"),
+        "rfp": ("create", "watch"),
+        "bulk": ("send",),
+        "outbox": ("resolve",),
+    }
     for words, expected in ((group.split(), expected) for group, expected in groups.items()):
         ran = bare_command(*words)
         assert ran.status == 0
@@ -90,7 +109,9 @@ def test_no_command_at_all_shows_the_commands(bare_command: Command) -> None:
     assert bare_command("--version").out == f"victor {__version__}\n"
 
 
-@pytest.mark.parametrize("words", [["--help"], ["rfp", "create", "--help"], ["bulk", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["rfp", "create", "--help"], ["bulk", "--help"], ["--version"]]
+)
 def test_help_is_light(words: list[str]) -> None:
     ran = python("-c", LIGHT.format(words=words))
     assert ran.returncode == 0, ran.stderr
@@ -106,7 +127,9 @@ def test_a_missing_extra_is_named_in_a_sentence(name: str, words: list[str], ext
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_sandbox_runs_until_it_is_stopped(bare_command: Command, number: signal.Signals) -> None:
-    with bare_command.started("sandbox", "--port", "0", "--json", "--environment", "production") as process:
+    with bare_command.started(
+        "sandbox", "--port", "0", "--json", "--environment", "production"
+    ) as process:
         assert process.stdout
         url = json.loads(process.stdout.readline())["url"]
         assert RemoteSandbox(url).info()["settings"]["environment"] == "production"
@@ -116,7 +139,9 @@ def test_sandbox_runs_until_it_is_stopped(bare_command: Command, number: signal.
 
 
 @pytest.mark.parametrize(("line", "offered"), cases_beside(__file__)["completions"])
-def test_a_shell_completes_values(bare_command: Command, tmp_path: Path, line: str, offered: list[str]) -> None:
+def test_a_shell_completes_values(
+    bare_command: Command, tmp_path: Path, line: str, offered: list[str]
+) -> None:
     profiles = tmp_path / "victor" / "profiles.toml"
     profiles.parent.mkdir()
     profiles.write_text("[live]\n[test]\n")
@@ -134,7 +159,9 @@ def file(tmp_path: Path, settings: dict[str, str]) -> Path:
     """Two profiles: the sandbox's credentials, and one without any."""
     path = tmp_path / "victor" / "profiles.toml"
     path.parent.mkdir()
-    lines = [f'{name.removeprefix("VICTOR_").lower()} = "{value}"' for name, value in settings.items()]
+    lines = [
+        f'{name.removeprefix("VICTOR_").lower()} = "{value}"' for name, value in settings.items()
+    ]
     path.write_text("\n".join(["[sandbox]", *lines, "[empty]", 'environment = "production"', ""]))
     path.chmod(0o600)
     return path
@@ -155,7 +182,11 @@ def test_a_profile_is_all_that_is_needed(profiled: Command, option: tuple[str, .
 
 
 def test_a_profile_stands_alone(profiled: Command, settings: dict[str, str]) -> None:
-    other = {"VICTOR_API_KEY": "k", "VICTOR_BASE_URL": "http://127.0.0.1:1", "VICTOR_ENVIRONMENT": "production"}
+    other = {
+        "VICTOR_API_KEY": "k",
+        "VICTOR_BASE_URL": "http://127.0.0.1:1",
+        "VICTOR_ENVIRONMENT": "production",
+    }
     assert profiled("rfp", "list", "--profile", "sandbox", **other).status == 0
     for name, said in {"empty": "are not set", "": "There is no profile '' in"}.items():
         ran = profiled("rfp", "list", "--profile", name, **settings)
@@ -163,7 +194,9 @@ def test_a_profile_stands_alone(profiled: Command, settings: dict[str, str]) -> 
 
 
 @pytest.mark.hours
-def test_the_command_that_settles_a_create_names_the_profile(profiled: Command, victor_sandbox: Sandbox) -> None:
+def test_the_command_that_settles_a_create_names_the_profile(
+    profiled: Command, victor_sandbox: Sandbox
+) -> None:
     victor_sandbox.inject("lose_answer", operation="create", times=None)
     ran = profiled(*create.words(), "--profile", "sandbox", "--deadline", "0.5", "--json")
     assert ran.status == 3
@@ -171,7 +204,9 @@ def test_the_command_that_settles_a_create_names_the_profile(profiled: Command, 
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
-def test_a_file_that_others_may_read_or_change_is_refused(profiled: Command, file: Path, mode: int) -> None:
+def test_a_file_that_others_may_read_or_change_is_refused(
+    profiled: Command, file: Path, mode: int
+) -> None:
     file.chmod(mode)
     ran = profiled("rfp", "list", "--profile", "sandbox")
     assert (ran.status, ran.out) == (2, "")
@@ -207,20 +242,30 @@ def test_the_doctor_crosses_a_profile_that_cannot_be_used(profiled: Command, fil
 
 
 @pytest.mark.parametrize("chosen", ["option", "variable"])
-def test_a_profile_is_of_the_system_that_the_command_names(profiled: Command, file: Path, chosen: str) -> None:
-    option, variables = (("--profile", "payouts"), {}) if chosen == "option" else ((), {"VELO_PROFILE": "payouts"})
+def test_a_profile_is_of_the_system_that_the_command_names(
+    profiled: Command, file: Path, chosen: str
+) -> None:
+    option, variables = (
+        (("--profile", "payouts"), {}) if chosen == "option" else ((), {"VELO_PROFILE": "payouts"})
+    )
     with VeloSandbox() as velo:
         key, secret = velo.add_key()
         settings = f'base_url = "{velo.url}"\napi_key = "{key}"\napi_secret = "{secret}"\n'
         file.write_text(f"{file.read_text()}[payouts]\n{settings}")
-        other = {"VELO_API_KEY": "k", "VELO_BASE_URL": "http://127.0.0.1:1", "VICTOR_PROFILE": "nobody"}
+        other = {
+            "VELO_API_KEY": "k",
+            "VELO_BASE_URL": "http://127.0.0.1:1",
+            "VICTOR_PROFILE": "nobody",
+        }
         ran = profiled("doctor", "--provider", "velo", "--json", *option, **other, **variables)
         assert ran.status == 0, ran
         assert ran.json["checks"][0]["found"] == "the profile payouts"
         book = file.with_name("book.csv")
         book.write_text("reference,id,amount,currency,at\n")
         window = ("--start", "yesterday", "--end", "today", "--payor-id", velo.payor_id)
-        compared = profiled("reconcile", str(book), "--provider", "velo", *window, *option, **other, **variables)
+        compared = profiled(
+            "reconcile", str(book), "--provider", "velo", *window, *option, **other, **variables
+        )
         assert (compared.status, "Nothing was compared" in compared.out) == (0, True), compared
     refused = profiled("doctor", "--profile", "payouts")
     assert "has api_secret, which is not a setting of Victor" in refused.out

@@ -30,7 +30,10 @@ KEY = "invoice-1042-of-2026"
 
 def words(**changes: str) -> list[str]:
     """A whole command line, with some options changed or added."""
-    options = {**NEEDED, **{"--" + name.replace("_", "-"): value for name, value in changes.items()}}
+    options = {
+        **NEEDED,
+        **{"--" + name.replace("_", "-"): value for name, value in changes.items()},
+    }
     return ["rfp", "create", *(word for pair in options.items() for word in pair)]
 
 
@@ -44,38 +47,65 @@ def test_it_shows_the_record_with_the_account_masked_and_json_in_full(
     ran = command(*words(notes="Thank you", idempotency_key=KEY))
     assert (ran.status, ran.err) == (0, "")
     [made] = outbound(victor_sandbox)
-    assert (made["payee_account"], made["amount"], made["idempotency_key"]) == (ACCOUNT, "44.23", KEY)
-    assert [text for text in (made["id"], "44.23 USD", "****3645", " UTC", KEY) if text not in ran.out] == []
+    assert (made["payee_account"], made["amount"], made["idempotency_key"]) == (
+        ACCOUNT,
+        "44.23",
+        KEY,
+    )
+    assert [
+        text for text in (made["id"], "44.23 USD", "****3645", " UTC", KEY) if text not in ran.out
+    ] == []
     assert [text for text in (ACCOUNT, "\x1b") if text in ran.out] == []
     whole = command(*words(notes="Thank you", idempotency_key=KEY), "--json").json
-    assert (whole["id"], whole["payee"]["account_number"], whole["idempotency_key"]) == (made["id"], ACCOUNT, KEY)
+    assert (whole["id"], whole["payee"]["account_number"], whole["idempotency_key"]) == (
+        made["id"],
+        ACCOUNT,
+        KEY,
+    )
     assert (whole["amount"], whole["status"]) == ("44.23", "created")
 
 
 def test_every_option_reaches_the_provider(command: Command, victor_sandbox: Sandbox) -> None:
-    texts = {"ultimate_creditor": "SampleCo Inc.", "notes": "--json is no option", "client_reference_id": "INV 7"}
-    assert command(*words(**texts, due_date="tomorrow"), "--amount-modification-allowed").status == 0
+    texts = {
+        "ultimate_creditor": "SampleCo Inc.",
+        "notes": "--json is no option",
+        "client_reference_id": "INV 7",
+    }
+    assert (
+        command(*words(**texts, due_date="tomorrow"), "--amount-modification-allowed").status == 0
+    )
     [made] = outbound(victor_sandbox)
     assert {name: made[name] for name in texts} == texts
     assert (made["amount_modification_allowed"], len(made["due_date"])) == (True, 10)
 
 
-def test_a_date_too_late_says_which_are_right_and_why(command: Command, victor_sandbox: Sandbox) -> None:
-    for ran in (command(*words(due_date="2999-01-01")), command(*words(due_date="2999-01-01", idempotency_key=KEY))):
+def test_a_date_too_late_says_which_are_right_and_why(
+    command: Command, victor_sandbox: Sandbox
+) -> None:
+    for ran in (
+        command(*words(due_date="2999-01-01")),
+        command(*words(due_date="2999-01-01", idempotency_key=KEY)),
+    ):
         assert ran.status == 2
         right = rf"so write {datetime.now(UTC):%Y-%m}-\d\d or \d{{4}}-\d\d-\d\d\."
-        assert re.search(r"--due-date 2999-01-01 is too late: .* at most 24 hours ahead; .*" + right, ran.err)
+        assert re.search(
+            r"--due-date 2999-01-01 is too late: .* at most 24 hours ahead; .*" + right, ran.err
+        )
     ran = command(*words(due_date="2020-01-01", biller_type="X"))
     assert "--due-date 2020-01-01 is in the past" in ran.err
     assert "Outcome: not_sent" in ran.err
     assert calls(victor_sandbox, "create") == 0
 
 
-def test_a_repeat_on_a_later_day_is_sent_as_it_was(command: Command, victor_sandbox: Sandbox) -> None:
+def test_a_repeat_on_a_later_day_is_sent_as_it_was(
+    command: Command, victor_sandbox: Sandbox
+) -> None:
     asked = words(idempotency_key=KEY, due_date=datetime.now(UTC).date().isoformat())
     made = command(*asked, "--json").json
     victor_sandbox.set_clock_skew(4 * 86400)
-    assert command(*words(idempotency_key=KEY, due_date="2020-01-01")).status == 3, "the provider decides"
+    assert command(*words(idempotency_key=KEY, due_date="2020-01-01")).status == 3, (
+        "the provider decides"
+    )
     assert command(*asked, "--json").json["id"] == made["id"]
 
 
@@ -112,7 +142,9 @@ def test_an_unknown_outcome_shows_the_exact_command_at_a_terminal_and_no_account
     assert victor_sandbox.work_done_by_key() == {KEY: 1}
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_an_interrupted_create_tells_its_key(
     command: Command, victor_sandbox: Sandbox, number: signal.Signals, status: int
 ) -> None:
@@ -132,7 +164,9 @@ def test_an_interrupted_create_tells_its_key(
 def test_it_says_where_it_wrote_to(command: Command, victor_sandbox: Sandbox) -> None:
     inbound = victor_sandbox.create_inbound()
     for ran in (command(*words()), command("rfp", "decline", inbound, "--notes", "No")):
-        assert re.search(rf"^Environment +staging, {re.escape(victor_sandbox.url)}$", ran.out, re.MULTILINE)
+        assert re.search(
+            rf"^Environment +staging, {re.escape(victor_sandbox.url)}$", ran.out, re.MULTILINE
+        )
     assert "Environment" not in command("rfp", "get", inbound).out
 
 
@@ -145,13 +179,19 @@ def test_a_mistake_of_the_command_itself_does_not_look_like_a_refusal(
     assert (KEY in ran.err, victor_sandbox.work_done_by_key()) == (True, {KEY: 1})
 
 
-def test_a_limit_is_status_75_unless_an_answer_was_lost_before(command: Command, victor_sandbox: Sandbox) -> None:
+def test_a_limit_is_status_75_unless_an_answer_was_lost_before(
+    command: Command, victor_sandbox: Sandbox
+) -> None:
     victor_sandbox.inject("rate_limit", operation="create", retry_after=60)
     ran = command(*words(), "--deadline", "5", "--json")
     assert (ran.status, ran.error["outcome"], ran.error["retry_after"]) == (75, "rejected", 60)
     victor_sandbox.inject("status", operation="create", status=429, times=None)
     ran = command(*words(), "--deadline", "0.5", "--json")
-    assert (ran.status, ran.error["type"], ran.error["outcome"]) == (75, "DeadlineExceeded", "rejected")
+    assert (ran.status, ran.error["type"], ran.error["outcome"]) == (
+        75,
+        "DeadlineExceeded",
+        "rejected",
+    )
     victor_sandbox.clear_faults()
     victor_sandbox.inject("lose_answer", operation="create")
     victor_sandbox.inject("rate_limit", operation="create", retry_after=60)
@@ -162,8 +202,12 @@ def test_a_limit_is_status_75_unless_an_answer_was_lost_before(command: Command,
 LOOPS: dict[str, dict[str, Any]] = cases_beside(__file__)["loops"]
 
 
-@pytest.mark.parametrize("case", [*list(LOOPS)[:-1], pytest.param(list(LOOPS)[-1], marks=pytest.mark.nightly)])
-def test_the_retry_loop_of_the_page(command: Command, victor_sandbox: Sandbox, tmp_path: Path, case: str) -> None:
+@pytest.mark.parametrize(
+    "case", [*list(LOOPS)[:-1], pytest.param(list(LOOPS)[-1], marks=pytest.mark.nightly)]
+)
+def test_the_retry_loop_of_the_page(
+    command: Command, victor_sandbox: Sandbox, tmp_path: Path, case: str
+) -> None:
     """As it is written in docs/cli.md, in a real shell with the real command."""
     status, pauses, seen, done = LOOPS[case]["ends"]
     for fault in LOOPS[case].get("faults", []):
@@ -171,15 +215,25 @@ def test_the_retry_loop_of_the_page(command: Command, victor_sandbox: Sandbox, t
     page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
     [written] = re.findall(r"^key=\$\(victor key .*?^done$", page, re.MULTILINE | re.DOTALL)
     options = {**NEEDED, "--due-date": datetime.now(UTC).date().isoformat(), "--deadline": "1.5"}
-    create = shlex.join(["victor", "rfp", "create", *(word for pair in options.items() for word in pair)])
-    script = f"sleep() {{ echo $1 >> pauses; }}\n{written}\nexit $status\n".replace("victor rfp create ...", create)
+    create = shlex.join(
+        ["victor", "rfp", "create", *(word for pair in options.items() for word in pair)]
+    )
+    script = f"sleep() {{ echo $1 >> pauses; }}\n{written}\nexit $status\n".replace(
+        "victor rfp create ...", create
+    )
     ended = subprocess.run(
         ["/bin/sh", "-c", script],
         env={**command.environment, **LOOPS[case].get("variables", {}), "PATH": f"{SCRIPT.parent}:/usr/bin:/bin"},
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
-    assert (ended.returncode, (tmp_path / "pauses").read_text().split()) == (status, pauses.split()), ended.stderr
-    assert (calls(victor_sandbox, "create"), [*victor_sandbox.work_done_by_key().values()]) == (seen, done)
+    assert (ended.returncode, (tmp_path / "pauses").read_text().split()) == (
+        status,
+        pauses.split(),
+    ), ended.stderr
+    assert (calls(victor_sandbox, "create"), [*victor_sandbox.work_done_by_key().values()]) == (
+        seen,
+        done,
+    )
     if status == 0:
         asked = json.loads((tmp_path / "asked.json").read_text())
         assert [request["id"] for request in outbound(victor_sandbox)] == [asked["id"]]

@@ -18,7 +18,16 @@ from tests.security.recorder import RecordingProxy
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-CHECKS = ["Settings", "Credentials", "Environment", "DNS", "Connection", "TLS", "Signed read", "Clock"]
+CHECKS = [
+    "Settings",
+    "Credentials",
+    "Environment",
+    "DNS",
+    "Connection",
+    "TLS",
+    "Signed read",
+    "Clock",
+]
 
 
 def checks(ran: Ran) -> dict[str, dict[str, Any]]:
@@ -41,10 +50,20 @@ def test_all_is_well(command: Command, columns: int) -> None:
     assert "\x1b[32m✓" in ran.out
 
 
-def test_the_page_shows_these_checks(command: Command, settings: dict[str, str], victor_sandbox: Sandbox) -> None:
+def test_the_page_shows_these_checks(
+    command: Command, settings: dict[str, str], victor_sandbox: Sandbox
+) -> None:
     ran = command("doctor", "--json")
-    assert (ran.status, ran.err, ran.json["ok"], ran.json["exit_status"], list(checks(ran))) == (0, "", True, 0, CHECKS)
-    assert all(0 <= checks(ran)[name]["seconds"] < 30 for name in ("DNS", "Connection", "Signed read"))
+    assert (ran.status, ran.err, ran.json["ok"], ran.json["exit_status"], list(checks(ran))) == (
+        0,
+        "",
+        True,
+        0,
+        CHECKS,
+    )
+    assert all(
+        0 <= checks(ran)[name]["seconds"] < 30 for name in ("DNS", "Connection", "Signed read")
+    )
     assert settings["VICTOR_CLIENT_SECRET"] not in ran.out
     page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
     shown = page.partition("$ victor doctor\n")[2].partition("```")[0].splitlines()
@@ -55,7 +74,9 @@ def test_the_page_shows_these_checks(command: Command, settings: dict[str, str],
 
 
 @pytest.mark.parametrize("provider", ["velo", "flexfactor", "eastpay"])
-def test_the_other_systems_are_looked_at_in_the_same_way(bare_command: Command, provider: str) -> None:
+def test_the_other_systems_are_looked_at_in_the_same_way(
+    bare_command: Command, provider: str
+) -> None:
     with ADAPTERS[provider].sandbox() as sandbox:
         settings = sandbox._service.provider.client_settings(sandbox.url)  # as --env-file has them
         variables = dict(line.split("=", 1) for line in settings.splitlines())
@@ -68,7 +89,10 @@ def test_the_other_systems_are_looked_at_in_the_same_way(bare_command: Command, 
         assert (missing.status, verdicts(missing)) == (2, [True, False])
         assert f"{provider.upper()}_" in checks(missing)["Credentials"]["found"]
     away = bare_command("doctor", "--provider", provider, "--json", **variables)
-    assert (away.status, f"--provider {provider}'" in checks(away)["Connection"]["advice"]) == (75, True)
+    assert (away.status, f"--provider {provider}'" in checks(away)["Connection"]["advice"]) == (
+        75,
+        True,
+    )
 
 
 def test_a_setting_that_is_missing_ends_it(bare_command: Command) -> None:
@@ -93,22 +117,38 @@ def test_a_host_that_is_not_there_is_75(command: Command) -> None:
     assert (ran.status, verdicts(ran)) == (75, [True, True, True, False, None, None, None, None])
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        ran = command("doctor", "--json", "--base-url", f"http://127.0.0.1:{unused.getsockname()[1]}")
+        ran = command(
+            "doctor", "--json", "--base-url", f"http://127.0.0.1:{unused.getsockname()[1]}"
+        )
     assert (ran.status, verdicts(ran)) == (75, [True, True, True, True, False, None, None, None])
     assert checks(ran)["Signed read"]["found"] == "skipped: Connection must be fixed first"
 
 
-def test_a_provider_that_is_out_of_order_is_crossed(command: Command, victor_sandbox: Sandbox) -> None:
+def test_a_provider_that_is_out_of_order_is_crossed(
+    command: Command, victor_sandbox: Sandbox
+) -> None:
     victor_sandbox.inject("status", operation="list", status=503, times=None)
     ran = command("doctor", "--json", "--deadline", "0.5")
-    assert (ran.status, checks(ran)["Signed read"]["ok"], checks(ran)["Clock"]["ok"]) == (1, False, True)
+    assert (ran.status, checks(ran)["Signed read"]["ok"], checks(ran)["Clock"]["ok"]) == (
+        1,
+        False,
+        True,
+    )
 
 
-@pytest.mark.parametrize(("skew", "said"), [(-90.0, "90 s ahead of the provider's"), (90.0, "90 s behind")])
-def test_a_clock_that_is_off_is_crossed(command: Command, victor_sandbox: Sandbox, skew: float, said: str) -> None:
+@pytest.mark.parametrize(
+    ("skew", "said"), [(-90.0, "90 s ahead of the provider's"), (90.0, "90 s behind")]
+)
+def test_a_clock_that_is_off_is_crossed(
+    command: Command, victor_sandbox: Sandbox, skew: float, said: str
+) -> None:
     victor_sandbox.set_clock_skew(skew)
     ran = command("doctor", "--json")
-    assert (ran.status, checks(ran)["Signed read"]["ok"], checks(ran)["Clock"]["ok"]) == (1, True, False)
+    assert (ran.status, checks(ran)["Signed read"]["ok"], checks(ran)["Clock"]["ok"]) == (
+        1,
+        True,
+        False,
+    )
     found = checks(ran)["Clock"]["found"].replace("89 s", "90 s").replace("91 s", "90 s")
     assert said in found
     assert "NTP" in checks(ran)["Clock"]["advice"]
@@ -116,9 +156,13 @@ def test_a_clock_that_is_off_is_crossed(command: Command, victor_sandbox: Sandbo
 
 def test_a_proxy_is_looked_at_in_place_of_the_provider(command: Command) -> None:
     through = {"HTTPS_PROXY": "http://user:pass-word@127.0.0.1:1", "NO_PROXY": ""}
-    ran = command("doctor", "--json", "--base-url", "https://nobody.invalid", "--deadline", "0.5", **through)
+    ran = command(
+        "doctor", "--json", "--base-url", "https://nobody.invalid", "--deadline", "0.5", **through
+    )
     assert (ran.status, verdicts(ran)) == (75, [True] * 5 + [False] + [None] * 3)
-    assert checks(ran)["Proxy"]["found"] == "127.0.0.1:1, which HTTPS_PROXY names: calls go through it"
+    assert (
+        checks(ran)["Proxy"]["found"] == "127.0.0.1:1, which HTTPS_PROXY names: calls go through it"
+    )
     assert "port 1 of the proxy 127.0.0.1 cannot be reached" in checks(ran)["Connection"]["found"]
     assert "HTTPS_PROXY" in checks(ran)["Connection"]["advice"]
     assert "pass-word" not in ran.out
@@ -128,7 +172,15 @@ def test_a_proxy_is_looked_at_in_place_of_the_provider(command: Command) -> None
     with background() as loop:
         deaf = RecordingProxy(loop, 1, answer=b"HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n")
         through = {"HTTPS_PROXY": f"http://127.0.0.1:{deaf.port}", "NO_PROXY": ""}
-        ran = command("doctor", "--json", "--base-url", "https://nobody.invalid", "--deadline", "0.5", **through)
+        ran = command(
+            "doctor",
+            "--json",
+            "--base-url",
+            "https://nobody.invalid",
+            "--deadline",
+            "0.5",
+            **through,
+        )
         deaf.close()
     assert (ran.status, verdicts(ran)) == (75, [True] * 6 + [None, False, None])
     assert "crossed above" not in checks(ran)["Signed read"]["advice"]
@@ -142,7 +194,11 @@ def secured(bare_command: Command, victor_sandbox: Sandbox, tmp_path: Path) -> I
     (tmp_path / "authority.pem").write_bytes(authority.certificate.public_bytes(Encoding.PEM))
     with background() as loop:
         provider = RawProvider(loop, tls=authority.server())
-        settings = {"VICTOR_BASE_URL": provider.url(), "VICTOR_API_KEY": api_key, "VICTOR_PRIVATE_KEY": private_key}
+        settings = {
+            "VICTOR_BASE_URL": provider.url(),
+            "VICTOR_API_KEY": api_key,
+            "VICTOR_PRIVATE_KEY": private_key,
+        }
         yield Command({**bare_command.environment, **settings})
         provider.close()
 
@@ -150,7 +206,9 @@ def secured(bare_command: Command, victor_sandbox: Sandbox, tmp_path: Path) -> I
 def test_tls_is_looked_at_with_what_the_client_trusts(secured: Command, tmp_path: Path) -> None:
     ran = secured("doctor", "--json", SSL_CERT_FILE=str(tmp_path / "authority.pem"))
     assert (ran.status, verdicts(ran)) == (0, [True] * 7 + [None]), ran
-    assert re.fullmatch(r"TLSv1\.3, the certificate is good for \d+ days", checks(ran)["TLS"]["found"])
+    assert re.fullmatch(
+        r"TLSv1\.3, the certificate is good for \d+ days", checks(ran)["TLS"]["found"]
+    )
     assert "expires soon" in checks(ran)["TLS"]["advice"]
     ran = secured("doctor", "--json")
     assert (ran.status, verdicts(ran)) == (1, [True] * 5 + [False, None, None])

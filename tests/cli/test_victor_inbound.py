@@ -20,9 +20,16 @@ def inbound(victor_sandbox: Sandbox) -> str:
 @pytest.mark.victor_sandbox(accepted_amount="requested")
 def test_accept(command: Command, inbound: str) -> None:
     options = ("--notes", "Paid in part", "--modified-amount", "100.00")
-    for ran in (command("rfp", "accept", inbound, *options, "--json"), command("rfp", "get", inbound, "--json")):
+    for ran in (
+        command("rfp", "accept", inbound, *options, "--json"),
+        command("rfp", "get", inbound, "--json"),
+    ):
         assert ran.status == 0
-        assert (ran.json["id"], ran.json["status"], ran.json["amount"]) == (inbound, "accepted", "100.00")
+        assert (ran.json["id"], ran.json["status"], ran.json["amount"]) == (
+            inbound,
+            "accepted",
+            "100.00",
+        )
         assert ran.json["response"]["notes"] == "Paid in part"
 
 
@@ -33,11 +40,17 @@ def test_decline(command: Command, inbound: str) -> None:
     assert command("rfp", "get", inbound, "--json").json["status"] == "declined"
 
 
-def test_a_modified_amount_is_checked(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
+def test_a_modified_amount_is_checked(
+    command: Command, victor_sandbox: Sandbox, inbound: str
+) -> None:
     fixed = victor_sandbox.create_inbound("129.95")
     for request, amount, message in (
         (inbound, "1,5", "--modified-amount is '1,5'"),
-        (fixed, "100", "--modified-amount is 100, and the request allows no amount but 129.95: leave it out"),
+        (
+            fixed,
+            "100",
+            "--modified-amount is 100, and the request allows no amount but 129.95: leave it out",
+        ),
     ):
         ran = command("rfp", "accept", request, "--notes", "Yes", "--modified-amount", amount)
         assert ran.status == 2
@@ -61,7 +74,9 @@ def test_a_doubt_that_stays_is_status_3_and_says_where_to_look(
     assert (look.status, look.json["status"]) == (0, "accepted")
 
 
-def test_each_change_is_a_line_until_the_end(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
+def test_each_change_is_a_line_until_the_end(
+    command: Command, victor_sandbox: Sandbox, inbound: str
+) -> None:
     with command.started("rfp", "watch", inbound) as process:
         assert process.stdout
         assert process.stdout.readline().split()[2:] == ["UTC", "pending"]
@@ -78,7 +93,11 @@ def test_ending_otherwise_is_status_1_and_json_is_the_whole_record(
     victor_sandbox.move(inbound, "declined")
     ran = command("rfp", "watch", inbound, "--until", "completed", "--json")
     assert (ran.status, ran.error["type"]) == (1, "Conflict")
-    assert (ran.json["id"], ran.json["status"], ran.json["is_terminal"]) == (inbound, "declined", True)
+    assert (ran.json["id"], ran.json["status"], ran.json["is_terminal"]) == (
+        inbound,
+        "declined",
+        True,
+    )
 
 
 def test_not_getting_there_in_time_is_status_1(command: Command, inbound: str) -> None:
@@ -89,7 +108,9 @@ def test_not_getting_there_in_time_is_status_1(command: Command, inbound: str) -
     assert "did not reach accepted within 0 s: it is pending" in ran.err
 
 
-def test_a_passing_outage_is_outlived(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
+def test_a_passing_outage_is_outlived(
+    command: Command, victor_sandbox: Sandbox, inbound: str
+) -> None:
     victor_sandbox.move(inbound, "completed")
     # The client itself does not try this status again.
     for operation in ("list", "get"):

@@ -32,15 +32,23 @@ def outbox(tmp_path: Path) -> Outbox:
         made.add(connection, **invoice(1))
         made.add(connection, **invoice(2))
         unclear = sa.update(made.table).where(made.table.c.id == 1)
-        connection.execute(unclear.values(state="unclear", error="Nobody knows.", first_sent_at=1.0))
-        made._put(connection, provider="Velo", name="completed", source="s", subject="k-3", data="{}")
-        connection.execute(sa.update(made.events).values(state="dead", error="ValueError: no", tries=MOST_TRIES))
+        connection.execute(
+            unclear.values(state="unclear", error="Nobody knows.", first_sent_at=1.0)
+        )
+        made._put(
+            connection, provider="Velo", name="completed", source="s", subject="k-3", data="{}"
+        )
+        connection.execute(
+            sa.update(made.events).values(state="dead", error="ValueError: no", tries=MOST_TRIES)
+        )
     return made
 
 
 @pytest.fixture
 def run(outbox: Outbox, bare_command: Command) -> Run:
-    return lambda name, *words: bare_command("outbox", name, "--database", str(outbox._engine.url), *words)
+    return lambda name, *words: bare_command(
+        "outbox", name, "--database", str(outbox._engine.url), *words
+    )
 
 
 def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
@@ -51,8 +59,15 @@ def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
         "dead letter 1: completed of k-3: ValueError: no",
     ]
     counts: Any = run("status", "--json").json
-    assert (counts["entries"]["unclear"], counts["entries"]["waiting"], counts["events"]["dead"]) == (1, 1, 1)
-    assert (counts["unclear"][0]["idempotency_key"], counts["dead_letters"][0]["subject"]) == (KEY, "k-3")
+    assert (
+        counts["entries"]["unclear"],
+        counts["entries"]["waiting"],
+        counts["events"]["dead"],
+    ) == (1, 1, 1)
+    assert (counts["unclear"][0]["idempotency_key"], counts["dead_letters"][0]["subject"]) == (
+        KEY,
+        "k-3",
+    )
     listed = run("entries", "--json").json_lines
     assert [each["client_reference_id"] for each in listed] == ["INV-1", "INV-2"]
     assert run("entries", "--state", "waiting").out.split()[2] == "INV-2"
@@ -62,7 +77,9 @@ def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
     assert run("retry", "--all-dead-letters", "--json").json == {"retried": 0}
 
 
-def test_an_unclear_one_is_settled_by_hand_and_its_handlers_are_called(outbox: Outbox, run: Run) -> None:
+def test_an_unclear_one_is_settled_by_hand_and_its_handlers_are_called(
+    outbox: Outbox, run: Run
+) -> None:
     told: list[OutboxEvent] = []
     outbox.on()(lambda _session, event: told.append(event))
     person = ("--by", "Zoë", "--why", "the portal shows it")
@@ -80,7 +97,10 @@ def test_what_was_not_done_is_sent_again_and_nothing_else(
 ) -> None:
     assert run("retry", KEY).status == 2
     rejected = run("resolve", KEY, "--as", "not-done", "--by", "Zoë", "--why", "none in the list")
-    assert rejected.out == "rejected   payment_requests.create  INV-1  Not done, says Zoë: none in the list\n"
+    assert (
+        rejected.out
+        == "rejected   payment_requests.create  INV-1  Not done, says Zoë: none in the list\n"
+    )
     assert run("retry", KEY).out.startswith("waiting")
     assert [entry.state.value for entry in outbox.send(victor)] == ["sent", "sent"]
     sent_once(KEY)
@@ -96,23 +116,43 @@ def test_an_inbox_has_dead_letters_and_no_entries(outbox: Outbox, run: Run) -> N
     inbox = Inbox(outbox._engine, velo.Webhook("a" * 16))
     inbox.create_table()
     with outbox._engine.begin() as connection:
-        inbox._put(connection, provider="Velo", name="payment.accepted", source="p", subject="e-1", data="{}")
+        inbox._put(
+            connection,
+            provider="Velo",
+            name="payment.accepted",
+            source="p",
+            subject="e-1",
+            data="{}",
+        )
         connection.execute(sa.update(inbox.events).values(state="dead", error="ValueError: no"))
     shown = run("status", "--table", "victor_inbox")
     assert (shown.status, shown.out.splitlines()[2:]) == (
         1,
         ["dead letter 1: payment.accepted of e-1: ValueError: no"],
     )
-    assert run("retry", "--all-dead-letters", "--table", "victor_inbox").out == "1 to be tried again.\n"
+    assert (
+        run("retry", "--all-dead-letters", "--table", "victor_inbox").out
+        == "1 to be tried again.\n"
+    )
     assert run("status", "--table", "victor_inbox").status == 0
     refused = run("retry", KEY, "--table", "victor_inbox")
     assert (refused.status, "it is an inbox's" in refused.err) == (2, True)
 
 
-def test_a_database_that_is_none_is_named_without_its_password(bare_command: Command, tmp_path: Path) -> None:
+def test_a_database_that_is_none_is_named_without_its_password(
+    bare_command: Command, tmp_path: Path
+) -> None:
     missing = tmp_path / "none.sqlite"
     shown = bare_command("outbox", "entries", "--database", f"sqlite:///{missing}")
-    assert (shown.status, f"there is no file {missing}." in shown.err, missing.exists()) == (2, True, False)
-    for url in ("postgresql+psycopg://me:secret@127.0.0.1:1/x", "nonsense", "mysql+nothing://me:secret@h/x"):
+    assert (shown.status, f"there is no file {missing}." in shown.err, missing.exists()) == (
+        2,
+        True,
+        False,
+    )
+    for url in (
+        "postgresql+psycopg://me:secret@127.0.0.1:1/x",
+        "nonsense",
+        "mysql+nothing://me:secret@h/x",
+    ):
         shown = bare_command("outbox", "status", "--database", url)
         assert (shown.status, "secret" in shown.err) == (2, False), shown.err

@@ -76,7 +76,11 @@ def prepare(folder: Path, settings: dict[str, str], victor_sandbox: Sandbox) -> 
 @pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_status_says_what_happened(
-    command: Command, victor_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: dict[str, Any]
+    command: Command,
+    victor_sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    case: dict[str, Any],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     if case["line"].startswith(("bulk", "reconcile", "conform")):
@@ -86,7 +90,11 @@ def test_the_status_says_what_happened(
         for operation, fault in case.get("faults", {}).items():
             options = {"status": 403} if fault == "status" else {}
             victor_sandbox.inject(fault, operation=operation, times=None, **options)
-        line = shlex.split(Template(case["line"]).substitute(create=CREATE, inbound=inbound, shop=SPEC / "shop.yaml"))
+        line = shlex.split(
+            Template(case["line"]).substitute(
+                create=CREATE, inbound=inbound, shop=SPEC / "shop.yaml"
+            )
+        )
         streams = OUTPUTS[out](), OUTPUTS[err]()
         status = command.ended(line, *streams, VICTOR_BULK_KEY=KEY)
         told = streams[1].getvalue() if isinstance(streams[1], io.StringIO) else ""
@@ -95,7 +103,13 @@ def test_the_status_says_what_happened(
                 stream.close()
         victor_sandbox.clear_faults()
         lost = case.get("lost", case["status"])
-        right = case["status"] if out == "good" else case.get("ended", lost) if out.startswith("a pipe") else lost
+        right = (
+            case["status"]
+            if out == "good"
+            else case.get("ended", lost)
+            if out.startswith("a pipe")
+            else lost
+        )
         assert status == right, (out, err, told)
         assert "Traceback" not in told
         assert told == "" or right != 141
@@ -106,10 +120,16 @@ def test_the_status_says_what_happened(
             assert re.search(r'(^Error: |"message": ").*could not be written', told, re.MULTILINE)
         if err == "good" and right == 3 and case["status"] == 0:
             assert re.search(r"executed it \(payment request [A-Z0-9]+\), but", told, re.IGNORECASE)
-            error = json.loads(told)["error"] if "--json" in line else {"attempts": 1, "status_code": 200}
+            error = (
+                json.loads(told)["error"]
+                if "--json" in line
+                else {"attempts": 1, "status_code": 200}
+            )
             assert (error["attempts"], error["status_code"]) == (1, 200)
         if err == "good" and right == 3 and line[0] == "rfp":
-            assert re.search(r"victor rfp (create .*--idempotency-key |get )[A-Z0-9]", told, re.IGNORECASE)
+            assert re.search(
+                r"victor rfp (create .*--idempotency-key |get )[A-Z0-9]", told, re.IGNORECASE
+            )
 
 
 @pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
@@ -118,14 +138,19 @@ def test_what_a_shell_has_closed_takes_nothing_of_the_request(
 ) -> None:
     victor_sandbox.inject("lose_answer", operation="create", times=None)
     script = f"exec {SCRIPT} {CREATE} --deadline 0.3 {closed}"
-    assert subprocess.run(["/bin/sh", "-c", script], env=command.environment, check=False).returncode == 3
+    assert (
+        subprocess.run(["/bin/sh", "-c", script], env=command.environment, check=False).returncode
+        == 3
+    )
     assert [*victor_sandbox.work_done_by_key().values()] == [1]
 
 
 def test_a_document_is_replaced_whoever_reads_of_it(bare_command: Command, tmp_path: Path) -> None:
     documents = [tmp_path / "shop.yaml", tmp_path / "newer.yaml"]
     text = (SPEC / "shop.yaml").read_text()
-    for document, each in zip(documents, (text, text.replace("type: integer", "type: string", 1)), strict=True):
+    for document, each in zip(
+        documents, (text, text.replace("type: integer", "type: string", 1)), strict=True
+    ):
         document.write_text(each)
     update = ["spec", "update", *map(str, documents), "--out", str(tmp_path)]
     out = ended_pipe()
@@ -181,7 +206,11 @@ def in_an_error_that_is_reported(number: int) -> None:
 @SIGNALS
 @pytest.mark.parametrize("comes", [in_a_finalizer, in_a_database, in_an_error_that_is_reported])
 def test_a_signal_that_another_layer_has_taken_ends_the_command(
-    bare_command: Command, monkeypatch: pytest.MonkeyPatch, comes: Callable[[int], None], number: int, status: int
+    bare_command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    comes: Callable[[int], None],
+    number: int,
+    status: int,
 ) -> None:
     def taken(*_facts: Any) -> str:
         comes(number)
@@ -197,7 +226,9 @@ def test_an_import_ends_before_the_command_does(
     bare_command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int, status: int
 ) -> None:
     """Another thread that needs the same module would wait for its lock for ever."""
-    (tmp_path / "signalled.py").write_text(f"import signal\nsignal.raise_signal({int(number)})\nloaded = True\n")
+    (tmp_path / "signalled.py").write_text(
+        f"import signal\nsignal.raise_signal({int(number)})\nloaded = True\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
 
     def imports(*_facts: Any) -> None:
@@ -251,7 +282,9 @@ def test_a_signal_that_was_ignored_stays_ignored(
     bare_command: Command, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     signal.signal(number, signal.SIG_IGN)
-    monkeypatch.setattr(victor_ext, "idempotency_key_for", lambda *_: signal.raise_signal(number) or "a-key")
+    monkeypatch.setattr(
+        victor_ext, "idempotency_key_for", lambda *_: signal.raise_signal(number) or "a-key"
+    )
     ran = bare_command("key", "invoice", "1042")
     assert (ran.status, ran.out) == (0, "a-key\n")
     assert signal.getsignal(number) is signal.SIG_IGN

@@ -19,8 +19,12 @@ def command(command: Command) -> Command:
     return Command({**command.environment, "VICTOR_ENVIRONMENT": "production"})
 
 
-@pytest.mark.parametrize(("typed", "status", "sent"), [("y\n", 0, 1), ("n\n", 1, 0), ("\n", 1, 0), ("\x04", 130, 0)])
-def test_a_create_is_asked_about(command: Command, victor_sandbox: Sandbox, typed: str, status: int, sent: int) -> None:
+@pytest.mark.parametrize(
+    ("typed", "status", "sent"), [("y\n", 0, 1), ("n\n", 1, 0), ("\n", 1, 0), ("\x04", 130, 0)]
+)
+def test_a_create_is_asked_about(
+    command: Command, victor_sandbox: Sandbox, typed: str, status: int, sent: int
+) -> None:
     ran = command.at_terminal(*words(), typed=typed)
     assert (ran.status, calls(victor_sandbox, "create")) == (status, sent), ran
     assert "This asks acme000001 for 44.23 USD, to be paid to ****3645." in ran.err
@@ -46,7 +50,9 @@ def test_an_accept_shows_what_it_pays(command: Command, victor_sandbox: Sandbox)
     assert calls(victor_sandbox, "create", "respond") == 1
 
 
-def test_where_nobody_can_be_asked_nothing_is_sent_without_yes(command: Command, victor_sandbox: Sandbox) -> None:
+def test_where_nobody_can_be_asked_nothing_is_sent_without_yes(
+    command: Command, victor_sandbox: Sandbox
+) -> None:
     request_id = victor_sandbox.create_inbound()
     for line in (words(), ["rfp", "accept", request_id, "--notes", "Yes"]):
         ran = command.in_a_process(*line)
@@ -63,7 +69,9 @@ def test_what_moves_no_money_is_not_asked_about(command: Command, victor_sandbox
         assert command("rfp", *line).status == 0
 
 
-def test_the_command_that_settles_it_asks_no_more_than_this_one(command: Command, victor_sandbox: Sandbox) -> None:
+def test_the_command_that_settles_it_asks_no_more_than_this_one(
+    command: Command, victor_sandbox: Sandbox
+) -> None:
     victor_sandbox.inject("lose_answer", operation="create", times=None)
     ran = command(*words(idempotency_key=KEY), "--yes", "--deadline", "0.5", "--json")
     assert ran.status == 3

@@ -39,7 +39,9 @@ def fail(what: str, command: Command, sandbox: Sandbox, *more: str) -> Ran:
 
     def run(line: str, *more: str, **settings: str) -> Ran:
         urls = {"url": sandbox.url, "tls": sandbox.url.replace("http:", "https:")}
-        whole = Template(line).substitute(answers, create=create, ask=f"{create} --amount 2", **urls)
+        whole = Template(line).substitute(
+            answers, create=create, ask=f"{create} --amount 2", **urls
+        )
         return command(*shlex.split(whole), *more, **settings)
 
     if "before" in case:
@@ -55,7 +57,9 @@ def speaks_python(ran: Ran) -> bool:
 
 
 @pytest.mark.parametrize("what", FAILURES)
-def test_a_failure_is_told_in_words_of_the_shell(command: Command, victor_sandbox: Sandbox, what: str) -> None:
+def test_a_failure_is_told_in_words_of_the_shell(
+    command: Command, victor_sandbox: Sandbox, what: str
+) -> None:
     """What it `says` is there once, and what it should never say is not."""
     case = FAILURES[what]
     ran = fail(what, command, victor_sandbox)
@@ -68,29 +72,48 @@ def test_a_failure_is_told_in_words_of_the_shell(command: Command, victor_sandbo
 
 
 @pytest.mark.parametrize("line", cases_beside(__file__)["misuse"])
-def test_what_cannot_be_meant_is_refused_in_plain_words_once(command: Command, tmp_path: Path, line: str) -> None:
+def test_what_cannot_be_meant_is_refused_in_plain_words_once(
+    command: Command, tmp_path: Path, line: str
+) -> None:
     (tmp_path / "good.csv").write_text("reference,amount\nINV-1,1.00\n")
     ran = replace(command, folder=tmp_path)(*shlex.split(line), VICTOR_BULK_KEY="k" * 16)
     assert (ran.status, ran.out) == (2, "")
     assert not speaks_python(ran), ran.err
     assert ran.err.startswith("Error: ")
     assert ran.err.endswith(("'.\n", ".\n", "Outcome: not_sent\n"))
-    assert re.search(r"See .* See |\.\.\. See|[^.][.?]\.$|\b1 characters|(int|float) range|--[a-z-]+=", ran.err) is None
+    assert (
+        re.search(
+            r"See .* See |\.\.\. See|[^.][.?]\.$|\b1 characters|(int|float) range|--[a-z-]+=",
+            ran.err,
+        )
+        is None
+    )
 
 
-def test_the_doctor_blames_a_wrong_address_on_no_secret(command: Command, victor_sandbox: Sandbox) -> None:
-    *_, path, _ = command("doctor", "--json", "--base-url", f"{victor_sandbox.url}/v7").json["checks"]
+def test_the_doctor_blames_a_wrong_address_on_no_secret(
+    command: Command, victor_sandbox: Sandbox
+) -> None:
+    *_, path, _ = command("doctor", "--json", "--base-url", f"{victor_sandbox.url}/v7").json[
+        "checks"
+    ]
     assert (path["ok"], path["advice"]) == (False, "Check the path of VICTOR_BASE_URL.")
     ran = command("doctor", "--json", "--base-url", victor_sandbox.url.replace("http:", "https:"))
     tls = next(check for check in ran.json["checks"] if check["check"] == "TLS")
     assert (ran.status, tls["ok"]) == (2, False)
-    assert tls["advice"] == "Correct VICTOR_BASE_URL: another port, or http for a sandbox on this machine."
+    assert (
+        tls["advice"]
+        == "Correct VICTOR_BASE_URL: another port, or http for a sandbox on this machine."
+    )
 
 
-def test_where_to_look_is_a_command_with_the_reference_and_the_time(command: Command, victor_sandbox: Sandbox) -> None:
+def test_where_to_look_is_a_command_with_the_reference_and_the_time(
+    command: Command, victor_sandbox: Sandbox
+) -> None:
     victor_sandbox.inject("lose_answer", operation="create", work=True, times=None)
     ran = command(*CREATE, "--amount", "1", "--client-reference-id", "INV 7", "--deadline", "0.5")
-    [look] = re.findall(r"look with 'victor (rfp find 'INV 7' --start-datetime [0-9T:Z-]+ --deadline 0.5)'", ran.err)
+    [look] = re.findall(
+        r"look with 'victor (rfp find 'INV 7' --start-datetime [0-9T:Z-]+ --deadline 0.5)'", ran.err
+    )
     victor_sandbox.clear_faults()
     found = command(*shlex.split(look), "--json")
     assert [record["client_reference_id"] for record in found.json_lines] == ["INV 7"]
@@ -108,14 +131,20 @@ def test_only_a_repeat_that_can_end_otherwise_is_advice(
     command: Command, victor_sandbox: Sandbox, said: str, next_command: str
 ) -> None:
     command(*CREATE, "--amount", "1")
-    victor_sandbox.inject("status", operation="create", status=409, body=json.dumps({"error": said}), times=None)
+    victor_sandbox.inject(
+        "status", operation="create", status=409, body=json.dumps({"error": said}), times=None
+    )
     ran = command(*CREATE, "--amount", "2", "--deadline", "1", "--json")
     assert (ran.status, ran.error["outcome"]) == (3, "unknown")
     assert ran.error["next_command"].startswith(f"victor rfp {next_command}")
     victor_sandbox.clear_faults()
     conflict = command(*CREATE, "--amount", "2")
-    [look] = re.findall(r"^This command only reads:\n  victor (rfp list .*)$", conflict.err, re.MULTILINE)
-    assert [record["amount"] for record in command(*shlex.split(look), "--json").json_lines] == ["1"]
+    [look] = re.findall(
+        r"^This command only reads:\n  victor (rfp list .*)$", conflict.err, re.MULTILINE
+    )
+    assert [record["amount"] for record in command(*shlex.split(look), "--json").json_lines] == [
+        "1"
+    ]
 
 
 def problems(ran: Ran) -> list[tuple[str | None, str]]:
@@ -123,9 +152,13 @@ def problems(ran: Ran) -> list[tuple[str | None, str]]:
 
 
 def test_problems_name_options_that_there_are(command: Command) -> None:
-    assert problems(command("rfp", "get", "NOPE", "--json")) == [("ID", "victor_payment_request_id")]
+    assert problems(command("rfp", "get", "NOPE", "--json")) == [
+        ("ID", "victor_payment_request_id")
+    ]
     command(*CREATE, "--amount", "1")
-    assert problems(command(*CREATE, "--amount", "2", "--json")) == [("--idempotency-key", "Idempotency-Key")]
+    assert problems(command(*CREATE, "--amount", "2", "--json")) == [
+        ("--idempotency-key", "Idempotency-Key")
+    ]
 
 
 @pytest.mark.parametrize(("provider_field", "option", "field"), cases_beside(__file__)["fields"])
@@ -140,13 +173,26 @@ def test_fields_of_the_provider_are_told_by_option_where_there_is_one(
 def test_everything_wrong_is_said_at_once_also_what_the_command_parses(
     command: Command, victor_sandbox: Sandbox
 ) -> None:
-    ran = command("rfp", "create", "--biller-type", "consumer", "--due-date", "20.11.2026", "--amount", "0", "--json")
+    ran = command(
+        "rfp",
+        "create",
+        "--biller-type",
+        "consumer",
+        "--due-date",
+        "20.11.2026",
+        "--amount",
+        "0",
+        "--json",
+    )
     assert ran.status == 2
     assert [option for option, _ in problems(ran)] == [
         "--payee-account-number", "--payer-counterparty-id", "--amount", "--biller-type", "--due-date",
     ]  # fmt: skip
     assert "--payee-account-number, --payer-counterparty-id are missing." in ran.error["message"]
-    assert all(f"{option} is " in ran.error["message"] for option in ("--amount", "--biller-type", "--due-date"))
+    assert all(
+        f"{option} is " in ran.error["message"]
+        for option in ("--amount", "--biller-type", "--due-date")
+    )
     ran = command("rfp", "list", "--page-size", "0", "--status", "paid", "--start-datetime", "x",
                   "--end-datetime", "2026-03-04T00:00:00", "--due-date-end-date", "z", "--direction", "up",
                   "--network-type", "ACH", "--json")  # fmt: skip
@@ -182,7 +228,10 @@ def test_advice_about_a_file_is_in_options(
     window = ["--start", "2026-03-04T00:00:00Z", "--end", "2026-03-05T00:00:00Z"]
     settings = {"VICTOR_BULK_KEY": "a secret for tests, of some length"}
     ran = command(
-        *words, str(file), *(window if words[0] == "reconcile" else ["--state", f"sqlite:///{tmp_path}/s"]), **settings
+        *words,
+        str(file),
+        *(window if words[0] == "reconcile" else ["--state", f"sqlite:///{tmp_path}/s"]),
+        **settings,
     )
     assert (ran.status, ran.out) == (2, "")
     assert advice in ran.err, ran.err

@@ -85,7 +85,9 @@ class Command:
             out, err = process.communicate()
         return Ran(process.returncode, out, err)
 
-    def at_terminal(self, *words: str, columns: int = 200, typed: str | None = None, **variables: str) -> Ran:
+    def at_terminal(
+        self, *words: str, columns: int = 200, typed: str | None = None, **variables: str
+    ) -> Ran:
         """Run it to its end, with both of its outputs going to terminals of so many columns.
 
         `typed` is what a person types there. None: nobody can type anything.
@@ -113,11 +115,19 @@ class Command:
                 watchdog.cancel()
                 process.kill()
 
-    def _process(self, words: Sequence[str], variables: dict[str, str], *streams: Any, **options: Any) -> Any:
+    def _process(
+        self, words: Sequence[str], variables: dict[str, str], *streams: Any, **options: Any
+    ) -> Any:
         stdin, stdout, stderr = streams
         command, environment = [*self.program, *words], {**self.environment, **variables}
         return subprocess.Popen(
-            command, stdin=stdin, stdout=stdout, stderr=stderr, cwd=self.folder, env=environment, **options
+            command,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=self.folder,
+            env=environment,
+            **options,
         )
 
     def stopped(self, process: subprocess.Popen[str], number: signal.Signals) -> Ran:

@@ -42,12 +42,16 @@ def started(victor_key_pair, tmp_path):
     """Start a sandbox with options, and give what measures it."""
     with ExitStack() as stack:
 
-        def start(settings=None, *, lifetime: float | None = None, is_oauth: bool = False, **options) -> Measured:
+        def start(
+            settings=None, *, lifetime: float | None = None, is_oauth: bool = False, **options
+        ) -> Measured:
             settings = settings or SandboxSettings(demo_data=True, **options)
             sandbox = stack.enter_context(Sandbox(settings))
             sandbox.add_api_key(victor_key_pair[1], API_KEY)
             auth = VictorJwt(API_KEY, victor_key_pair[0], lifetime=lifetime)
             (tmp_path / "key.pem").write_text(victor_key_pair[0])
-            return Measured(sandbox, VictorOAuth(*sandbox.add_oauth_client()) if is_oauth else auth, tmp_path)
+            return Measured(
+                sandbox, VictorOAuth(*sandbox.add_oauth_client()) if is_oauth else auth, tmp_path
+            )
 
         yield start

@@ -48,7 +48,13 @@ class Provider:
         shape = self.does["error-shape"]
         if shape == "documented":
             shape = "api" if operation == "create" else "validation"
-        api = {"error": {"code": int(self.does["error-code"]), "message": "error.x.invalid", "field": "x"}}
+        api = {
+            "error": {
+                "code": int(self.does["error-code"]),
+                "message": "error.x.invalid",
+                "field": "x",
+            }
+        }
         return {"api": api, "validation": {"allErrors": []}, "plain": {"error": "wrong"}}[shape]
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -58,9 +64,15 @@ class Provider:
                 if "authorization" not in request.headers:
                     self.refuse("refused-token")
                 if request.method == "GET":
-                    found = self.list(parse_qsl(request.url.query.decode())) if is_list else self.get(last)
+                    found = (
+                        self.list(parse_qsl(request.url.query.decode()))
+                        if is_list
+                        else self.get(last)
+                    )
                 elif last == "request-payment":
-                    found = self.create(request.headers.get("idempotency-key"), json.loads(request.content))
+                    found = self.create(
+                        request.headers.get("idempotency-key"), json.loads(request.content)
+                    )
                 else:
                     found = self.respond(last, json.loads(request.content))
             status = 200
@@ -84,9 +96,15 @@ class Provider:
                 end, sign = name.partition("_")[0], 1 if name.startswith("s") else -1
                 bound = round(datetime.fromisoformat(value).timestamp(), 3)
                 closed = ends in ("both", end)
-                items = [each for each in items if (each["at"] - bound) * sign > 0 or (closed and each["at"] == bound)]
+                items = [
+                    each
+                    for each in items
+                    if (each["at"] - bound) * sign > 0 or (closed and each["at"] == bound)
+                ]
             elif name in ("victor_id", "direction"):
-                items = [each for each in items if each["id" if name == "victor_id" else name] == value]
+                items = [
+                    each for each in items if each["id" if name == "victor_id" else name] == value
+                ]
             elif does["unknown-filter"] == "refuse":
                 self.refuse("invalid-status")
         if does["order"] == "newest":
@@ -102,11 +120,15 @@ class Provider:
         return {"page": page, "page_size": size, "results": [self.shown(each) for each in found]}
 
     def word(self, status: str) -> str:
-        return {"documented": status, "title": status.title(), "upper": status.upper()}[self.does["status-words"]]
+        return {"documented": status, "title": status.title(), "upper": status.upper()}[
+            self.does["status-words"]
+        ]
 
     def shown(self, item: dict, status: str | None = None) -> dict:
         at = item["at"] * 1000 if self.does["times"] == "milliseconds" else item["at"]
-        direction = {"documented": str.lower, "upper": str.upper, "other": str.title}[self.does["directions"]]
+        direction = {"documented": str.lower, "upper": str.upper, "other": str.title}[
+            self.does["directions"]
+        ]
         details = {"amount": item["amount"], "notes": item["notes"]}
         shown = {
             "victor_payment_request_id": item["id"],
@@ -131,7 +153,9 @@ class Provider:
         does, fingerprint = self.does, json.dumps(body, sort_keys=True)
         if key is None and does["require-key"] == "true":
             self.refuse("invalid-status", "create")
-        if key is not None and not int(does["key-shortest"]) <= len(key) <= int(does["key-longest"]):
+        if key is not None and not int(does["key-shortest"]) <= len(key) <= int(
+            does["key-longest"]
+        ):
             self.refuse("invalid-status", "create")
         before, item = self.keys.get(key, (fingerprint, None))
         if key in self.keys and item is None:
@@ -154,18 +178,28 @@ class Provider:
             self.keys[key] = (fingerprint, item)
         if does["twins"] == "true":
             item["child"] = f"IN{item['id']}"
-            self.requests.append({**item, "id": item["child"], "direction": "inbound", "child": None, "parent": item})
+            self.requests.append(
+                {**item, "id": item["child"], "direction": "inbound", "child": None, "parent": item}
+            )
         return self.shown(item, self.word("created"))
 
     def checked(self, body: dict) -> dict:
         details, does = body["payment_details"], self.does
-        is_known = body["payer"]["victor_counterparty_id"] == "aHeq349838" or does["unknown-payer"] == "accepted"
+        is_known = (
+            body["payer"]["victor_counterparty_id"] == "aHeq349838"
+            or does["unknown-payer"] == "accepted"
+        )
         notes = self.kept("notes", details.get("notes"))
         reference = self.kept("reference", body["client_reference_id"])
         if not is_known or not details["amount"].replace(".", "").isdigit():
             self.refuse("invalid-status", "create")
         number = len(self.requests)
-        made = {"id": f"N{number:05}", "at": self.now(), "direction": "outbound", "amount": details["amount"]}
+        made = {
+            "id": f"N{number:05}",
+            "at": self.now(),
+            "direction": "outbound",
+            "amount": details["amount"],
+        }
         return made | {"notes": notes, "reference": reference}
 
     def kept(self, name: str, text: str | None) -> str | None:
@@ -182,7 +216,10 @@ class Provider:
 
     def respond(self, id: str, body: dict) -> dict:
         item = next((each for each in self.requests if each["id"] == id), {})
-        said = {"status": body["status"].replace("Declined", "Rejected"), "victor_payment_request_id": id}
+        said = {
+            "status": body["status"].replace("Declined", "Rejected"),
+            "victor_payment_request_id": id,
+        }
         if "answer" in item and self.does["second-answer"] == "refuse":
             self.refuse("invalid-status", "respond")
         item["answer"] = item["parent"]["answer"] = body["status"].lower()
@@ -193,4 +230,6 @@ class Provider:
 
 def without_nulls(value: dict) -> dict:
     kept = {name: each for name, each in value.items() if each is not None}
-    return {name: without_nulls(each) if isinstance(each, dict) else each for name, each in kept.items()}
+    return {
+        name: without_nulls(each) if isinstance(each, dict) else each for name, each in kept.items()
+    }

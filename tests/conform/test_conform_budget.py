@@ -31,7 +31,9 @@ def writes(report) -> list[dict]:
 
 def check_the_file(measured, report) -> None:
     """What the sandbox has is what the file says; of the rest, the file says that it is not known."""
-    outbound = {each["id"] for each in measured.sandbox.requests() if each["direction"] == "outbound"}
+    outbound = {
+        each["id"] for each in measured.sandbox.requests() if each["direction"] == "outbound"
+    }
     made = writes(report)
     unknown = [each for each in made if each["state"] in ("sent", "unknown") and not each["id"]]
     assert {*report.made} <= outbound
@@ -44,7 +46,9 @@ def check_the_file(measured, report) -> None:
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_under_every_fault(started, kind):
     measured = started()
-    options = {"after": 20} if kind.startswith("cut") else {"delay": 0.01} if kind == "delay" else {}
+    options = (
+        {"after": 20} if kind.startswith("cut") else {"delay": 0.01} if kind == "delay" else {}
+    )
     fault = measured.sandbox.inject(kind, probability=0.3, seed=7, skip=1, **options)
     report = measured(timeout=0.3)
     assert any(each["id"] == fault and each["applied"] for each in measured.sandbox.faults())
@@ -111,13 +115,18 @@ measure(path, WHOLE, lambda **more: Victor(VictorJwt(key, pem), base_url=url, **
     check_the_file(measured, report)
     assert [each["assumption"] for each in report.failures] == ["key-repeat", "key-in-progress"]
     assert {each["state"] for each in writes(report)} == {"made", "found", "refused"}
-    assert "with this file cannot measure key-repeat, key-in-progress: measure into another file." in report.text()
+    assert (
+        "with this file cannot measure key-repeat, key-in-progress: measure into another file."
+        in report.text()
+    )
 
 
 def test_a_file_of_another_plan_or_place_is_refused(started):
     measured = started()
     measured(Plan())
-    with pytest.raises(ConfigurationError, match=r"another measurement \(payee, payer, own_payer, "):
+    with pytest.raises(
+        ConfigurationError, match=r"another measurement \(payee, payer, own_payer, "
+    ):
         measured(WHOLE)
     other = started()
     with pytest.raises(ConfigurationError, match=r"another measurement \(base_url\)"):
@@ -149,7 +158,11 @@ def test_a_request_of_somebody_else_is_never_answered():
         if request.method == "POST":
             responded.append(request.url.path)
             return made("OTHERS")
-        theirs = {"victor_payment_request_id": "OTHERS", "victor_payment_request_child_id": "THEIRTWIN", "status": "x"}
+        theirs = {
+            "victor_payment_request_id": "OTHERS",
+            "victor_payment_request_child_id": "THEIRTWIN",
+            "status": "x",
+        }
         return httpx.Response(200, json={"results": [theirs]})
 
     run = run_over(answer)
@@ -157,7 +170,9 @@ def test_a_request_of_somebody_else_is_never_answered():
     assert responded == []
     assert run.finding("twins")["value"] == "false"
     run.measure(creates._repeats)
-    assert run.finding("key-repeat")["certainty"] == "likely", "the status of another request shows nothing"
+    assert run.finding("key-repeat")["certainty"] == "likely", (
+        "the status of another request shows nothing"
+    )
 
 
 def test_a_create_that_is_answered_with_201_was_made():
@@ -171,7 +186,10 @@ def test_it_trusts_whom_the_client_trusts(background, authority, victor_key_pair
     provider = RawProvider(background, tls=authority.server())
     auth = VictorJwt(API_KEY, victor_key_pair[0])
     connect = partial(Victor, auth, base_url=provider.url(), verify=authority.trusted())
-    assert measure(tmp_path / "measured.json", Plan(), connect).document["findings"]["tls"]["value"] == "TLSv1.3"
+    assert (
+        measure(tmp_path / "measured.json", Plan(), connect).document["findings"]["tls"]["value"]
+        == "TLSv1.3"
+    )
     provider.close()
 
 
@@ -197,8 +215,12 @@ def test_two_that_were_not_sent_at_once_show_nothing():
     assert len(sent) == 2
 
 
-@pytest.mark.parametrize(("says", "found"), [(lambda _: 25, None), (lambda asked: min(asked, 40), "40")])
-def test_what_a_page_says_of_itself_counts_if_it_follows_what_is_asked_and_is_not_played(says, found):
+@pytest.mark.parametrize(
+    ("says", "found"), [(lambda _: 25, None), (lambda asked: min(asked, 40), "40")]
+)
+def test_what_a_page_says_of_itself_counts_if_it_follows_what_is_asked_and_is_not_played(
+    says, found
+):
     run = run_over(
         lambda request: httpx.Response(
             200, json={"results": [], "page_size": says(int(request.url.params["page_size"]))}
@@ -296,7 +318,9 @@ def test_the_life_of_a_key_after_a_long_stop():
 
 def test_a_folder_that_does_not_exist(tmp_path):
     with (
-        pytest.raises(ConfigurationError, match=r"\.measured\.json\.lock cannot be written \(unable to open"),
+        pytest.raises(
+            ConfigurationError, match=r"\.measured\.json\.lock cannot be written \(unable to open"
+        ),
         only_writer(tmp_path / "nowhere" / "measured.json"),
     ):
         pass
@@ -308,8 +332,16 @@ def test_times_are_compared_as_texts_also_at_a_whole_second():
 
 
 def test_what_an_error_says_of_a_person_is_not_kept_and_its_words_are():
-    error = {"code": 7, "message": "error.payer.unknown", "defaultMessage": "Jane Doe is no payer", "error": "Jane Doe"}
+    error = {
+        "code": 7,
+        "message": "error.payer.unknown",
+        "defaultMessage": "Jane Doe is no payer",
+        "error": "Jane Doe",
+    }
     run = run_over(lambda _: httpx.Response(400, json=error))
     run.read()
     kept = run.document["calls"][0]["response"]["body"]
-    assert kept == error | {"defaultMessage": "text of 20 characters", "error": "text of 8 characters"}
+    assert kept == error | {
+        "defaultMessage": "text of 20 characters",
+        "error": "text of 8 characters",
+    }

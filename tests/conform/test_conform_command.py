@@ -32,7 +32,9 @@ def victor(sandbox, bare_environment):
 
 
 def test_a_plan_sends_nothing(victor, sandbox):
-    ran = victor(*READS, "--plan", "--payee", "043987673645", "--payer", "aHeq349838", "--own-payer")
+    ran = victor(
+        *READS, "--plan", "--payee", "043987673645", "--payer", "aHeq349838", "--own-payer"
+    )
     assert ran.status == 0
     assert "15 payment requests are made, never more than 67" in ran.out
     assert "****3645" in ran.out
@@ -65,7 +67,9 @@ def test_differences_are_named_and_compared(victor):
 
 def test_interrupted_it_says_what_it_made(victor, monkeypatch):
     ends = (("OURS", "made"), (None, "sent"))
-    calls = [{"step": "lag", "request": {"path": CREATE}, "id": id, "state": state} for id, state in ends]
+    calls = [
+        {"step": "lag", "request": {"path": CREATE}, "id": id, "state": state} for id, state in ends
+    ]
 
     def interrupted(file: Path, *_: object, **__: object) -> None:
         write(file, {"format": 1, "calls": calls})
@@ -109,7 +113,9 @@ def test_what_could_not_be_measured_can_be_run_again(victor, sandbox):
 def test_where_nothing_listens_nothing_was_sent(victor):
     with pytest.raises(ConnectionFailed) as raised:
         measure(
-            "none.json", Plan(), partial(Victor, VictorOAuth("id", "secret-for-a-test"), base_url="http://127.0.0.1:1")
+            "none.json",
+            Plan(),
+            partial(Victor, VictorOAuth("id", "secret-for-a-test"), base_url="http://127.0.0.1:1"),
         )
     assert raised.value.outcome is Outcome.NOT_SENT
     assert "http_client" not in str(raised.value)
@@ -122,19 +128,30 @@ PAIR = ["--payee", "043987673645", "--payer", "aHeq349838"]
     ("arguments", "words"),
     [
         (["--payee", "043987673645"], "payee and payer: pass both"),
-        (["--key-life", "soon"], "Invalid value for '--key-life': 'soon' is not a duration: write 24h"),
+        (
+            ["--key-life", "soon"],
+            "Invalid value for '--key-life': 'soon' is not a duration: write 24h",
+        ),
         ([*PAIR, "--key-life", "27h"], "at most 93600 (26 hours)"),
         (["--own-payer"], "--own-payer and --key-life need a payee and a payer."),
-        (["--read-only", "--token-tolerance"], "--read-only: leave out payee, payer and --token-tolerance."),
+        (
+            ["--read-only", "--token-tolerance"],
+            "--read-only: leave out payee, payer and --token-tolerance.",
+        ),
         (["--provider", "paypal"], "--provider is 'paypal'"),
         (["--environment", "prod"], "--environment 'prod' is unknown"),
         (["--environment", "production", *PAIR], "This is production"),
         (["--out", "."], "--out is ., which is a folder: name a file."),
-        (["--out", "x", "--html", "./x"], "--html is x, which has a measurement: name another file."),
+        (
+            ["--out", "x", "--html", "./x"],
+            "--html is x, which has a measurement: name another file.",
+        ),
     ],
 )
 @pytest.mark.parametrize("plan", [["--plan"], []], ids=["plan", "run"])
-def test_a_plan_that_cannot_be_run_is_refused_before_it_is_shown(victor, sandbox, arguments, words, plan):
+def test_a_plan_that_cannot_be_run_is_refused_before_it_is_shown(
+    victor, sandbox, arguments, words, plan
+):
     ran = victor("conform", *arguments, *plan)
     assert ran.status == 2
     assert words in ran.err

@@ -36,13 +36,22 @@ def test_a_finished_file_is_measured_anew_and_keeps_the_date_of_what_is_not(star
     file.write_text(file.read_text().replace(old.sandbox.url, new.sandbox.url))
     again, created = new(), ("key-repeat", "refused-key", "error-shape")
     found, before = again.document["findings"], first.document["findings"]
-    values = {name: each["value"] for name, each in found.items() if each["value"] not in (None, before[name]["value"])}
+    values = {
+        name: each["value"]
+        for name, each in found.items()
+        if each["value"] not in (None, before[name]["value"])
+    }
     assert values == {"refused-token": "403", "clock-skew": "30"}
     assert (again.document["sandbox"]["refused_token"], new.made()) == ("403", 0)
     dates = [found[name]["measured_at"] for name in created]
-    assert max(*dates, again.document["measured_at"]) < again.document["began_at"] <= found["first-page"]["measured_at"]
     assert (
-        f"= key-repeat: replay. {found['key-repeat']['sentence']}\n    measured at {dates[0]}, not repe" in again.text()
+        max(*dates, again.document["measured_at"])
+        < again.document["began_at"]
+        <= found["first-page"]["measured_at"]
+    )
+    assert (
+        f"= key-repeat: replay. {found['key-repeat']['sentence']}\n    measured at {dates[0]}, not repe"
+        in again.text()
     )
 
 
@@ -83,7 +92,11 @@ def test_no_account_and_no_credential_is_in_the_file(started):
     measured = started()
     measured()
     text = (measured.path / "measured.json").read_text()
-    assert not [each for each in ("043987673645", "000123456789", "eyJ", "Victor Doe", "City Power") if each in text]
+    assert not [
+        each
+        for each in ("043987673645", "000123456789", "eyJ", "Victor Doe", "City Power")
+        if each in text
+    ]
 
 
 # The other systems, and an API of which only the document is known: each read once, and nothing else.
@@ -107,10 +120,16 @@ def test_each_read_of_a_system_is_sent_once(name, tmp_path, monkeypatch):
         report = measure(tmp_path / "measured.json", Plan(), client)
         with pytest.raises(ConfigurationError, match="can only be read"):
             measure(tmp_path / "other.json", WHOLE, client)
-        sent = [call for call in sandbox.received() if call.operation not in ("authenticate", "token")]
+        sent = [
+            call for call in sandbox.received() if call.operation not in ("authenticate", "token")
+        ]
     assert report.document["system"] == name
     assert {call.method for call in sent} == {"GET"}
-    assert len(sent) == len(reads) == sum(name.startswith("GET ") for name in report.document["findings"])
+    assert (
+        len(sent)
+        == len(reads)
+        == sum(name.startswith("GET ") for name in report.document["findings"])
+    )
     assert "clock-skew: 0." in report.text()
     assert [(each["assumption"], each["note"]) for each in report.failures] == []
     assert ",  (" not in report.text()
@@ -120,7 +139,9 @@ def test_each_read_of_a_system_is_sent_once(name, tmp_path, monkeypatch):
 def test_the_reads_of_a_document_are_sent(started, tmp_path):
     measured = started()
     auth = BearerAuth("secret-for-a-test")
-    client = partial(connect, victor_api.Client, base_url=measured.sandbox.url, auth=auth, name="Acme")
+    client = partial(
+        connect, victor_api.Client, base_url=measured.sandbox.url, auth=auth, name="Acme"
+    )
     report = measure(tmp_path / "acme.json", Plan(), client)
     assert [call.method for call in measured.sandbox.received()] == ["GET", "GET"]
     assert {each["assumption"] for each in report.failures} == {

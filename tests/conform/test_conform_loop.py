@@ -16,7 +16,9 @@ from victor_ext.sandbox import SandboxSettings
 from victor_ext.sandbox.server.settings import options_of
 
 pytestmark = pytest.mark.thorough
-OPTIONS = {name: option for name, option in options_of(SandboxSettings).items() if option.measurable}
+OPTIONS = {
+    name: option for name, option in options_of(SandboxSettings).items() if option.measurable
+}
 NUMBERS, WITH = (cases_beside(__file__)[name] for name in ("numbers", "with"))
 
 
@@ -24,7 +26,11 @@ def cases():
     for name, option in OPTIONS.items():
         values = option.choices or NUMBERS.get(name) or [True, False]
         default = SandboxSettings.__dataclass_fields__[name].default
-        yield from ({name: value} | WITH.get(name, {}) for value in values if value != default or name in WITH)
+        yield from (
+            {name: value} | WITH.get(name, {})
+            for value in values
+            if value != default or name in WITH
+        )
 
 
 def told(report) -> dict[str, tuple[str, str]]:
@@ -41,7 +47,9 @@ def differing(options: dict) -> dict[str, str | None]:
     return named | implied | {name: words[name] for name in words if name in named}
 
 
-@pytest.mark.parametrize("settings", [*cases()], ids=lambda settings: "-".join(map(str, next(iter(settings.items())))))
+@pytest.mark.parametrize(
+    "settings", [*cases()], ids=lambda settings: "-".join(map(str, next(iter(settings.items()))))
+)
 def test_what_the_sandbox_does_is_found_and_played(started, settings):
     plan = dataclasses.replace(WHOLE, key_life=72_000) if "key_life" in settings else WHOLE
     options = {name: value for name, value in settings.items() if name != "lifetime"}
@@ -49,7 +57,10 @@ def test_what_the_sandbox_does_is_found_and_played(started, settings):
     measured = started(lifetime=lifetime, is_oauth=is_oauth, **options)
     report = measured(plan)
     assert report.failures == []
-    expected, found = differing(options), {each["assumption"]: each["value"] for each in report.differences}
+    expected, found = (
+        differing(options),
+        {each["assumption"]: each["value"] for each in report.differences},
+    )
     assert found == {name: value or found.get(name) for name, value in expected.items()}
     assert len(report.made) == measured.made() <= plan.writes
     played = SandboxSettings.like(measured.path / "measured.json", demo_data=True)
@@ -68,7 +79,10 @@ def test_each_option_that_can_be_measured_has_an_assumption():
 
 def hidden_by(does: dict[str, str]) -> set[str]:
     """What nothing shows, where a provider does all this."""
-    sets, limits = ("notes-characters", "reference-characters"), (("notes-limit", "150"), ("reference-limit", "128"))
+    sets, limits = (
+        ("notes-characters", "reference-characters"),
+        (("notes-limit", "150"), ("reference-limit", "128")),
+    )
     hidden = {
         "error-code": does["error-shape"] not in ("documented", "api"),
         "key-in-progress": does["key-repeat"] == "409",
@@ -87,7 +101,9 @@ def test_what_a_provider_does_is_found(seed, victor_key_pair, tmp_path):
     measured = Measured(place, VictorJwt(API_KEY, victor_key_pair[0]), tmp_path)
     report = measured(transport=httpx.MockTransport(provider.answer))
     found = {each["assumption"]: each["value"] for each in report.findings}
-    wrong = {name: (found[name], value) for name, value in provider.does.items() if found[name] != value}
+    wrong = {
+        name: (found[name], value) for name, value in provider.does.items() if found[name] != value
+    }
     assert wrong.keys() == hidden_by(provider.does), wrong
     assert {found[name] for name in wrong} <= {None}
     assert report.failures == []

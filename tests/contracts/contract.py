@@ -43,7 +43,13 @@ class Call:
 
     @classmethod
     def of(
-        cls, name: str, /, *args: Any, answer: Mapping[str, Any] | None = None, has_record: bool = True, **named: Any
+        cls,
+        name: str,
+        /,
+        *args: Any,
+        answer: Mapping[str, Any] | None = None,
+        has_record: bool = True,
+        **named: Any,
     ) -> Call:
         """A call of the method with these arguments."""
         make = (lambda client: attrgetter(name)(client)(*args, **named),)
@@ -84,7 +90,9 @@ class Contract:
 
     def _crashes(self) -> Iterator[str]:
         for name, exchanges in self.exchanges.items():
-            for crash in [exchange.result for exchange in exchanges if isinstance(exchange.result, Crash)]:
+            for crash in [
+                exchange.result for exchange in exchanges if isinstance(exchange.result, Crash)
+            ]:
                 yield (
                     f"{name}: {self.calls[name].name} cannot be called with the generated package: {crash}. "
                     "Change what victor_ext makes of its arguments, or the names that it uses."
@@ -103,7 +111,11 @@ class Contract:
                 known = {word for part in get_args(kind) for word in get_args(part)}
                 theirs = set(schema.get("enum", ())) if kind else known
                 for word in sorted(known ^ theirs):
-                    change = f"add it to the `Literal` of {place}" if word in theirs else f"remove it from {place}"
+                    change = (
+                        f"add it to the `Literal` of {place}"
+                        if word in theirs
+                        else f"remove it from {place}"
+                    )
                     yield f"{operation.id}: {place} has the word {word!r} on one side only: {change} in {file}."
 
     def _operations(self, document: Document) -> Iterator[str]:
@@ -161,14 +173,18 @@ class Contract:
                     f"{place}: the document declares it in an answer, and no member of the record of {name} reads it. "
                     "Add one, or name it in `not_read` of tests/contracts with the reason; `raw` has it."
                 )
-        yield from _stale("not_read", self.not_read, {place for call in reading.values() for place in call} - read)
+        yield from _stale(
+            "not_read", self.not_read, {place for call in reading.values() for place in call} - read
+        )
 
     def _gone_from_answers(self, document: Document) -> Iterator[str]:
         declared = {
             call.name: {leaf.place for leaf in document.leaves(operation.answer[1] or {})}
             for operation, call in self._called(document)
         }
-        gone = {call.name for call in self.calls.values()} - declared.keys()  # told once, by `_operations`
+        gone = {
+            call.name for call in self.calls.values()
+        } - declared.keys()  # told once, by `_operations`
         kept = {name: places for name, places in self.recorded.items() if name not in gone}
         for name, places in kept.items():
             for place in places.keys() - declared.get(name, set()):
@@ -182,7 +198,8 @@ class Contract:
         """What `reading` found when it was last recorded, the members of a place as one text."""
         record = json.loads(self.record.read_text(encoding="utf-8"))
         return {
-            call: dict(_places_of(record[lines] if isinstance(lines, str) else lines)) for call, lines in record.items()
+            call: dict(_places_of(record[lines] if isinstance(lines, str) else lines))
+            for call, lines in record.items()
         }
 
     @property
@@ -202,7 +219,9 @@ class Contract:
                 if isinstance(exchange.result, VictorError):
                     by_name[call.name] = {REFUSED: [str(exchange.result)]}
                     continue
-                by_name[call.name] = {leaf.place: sorted(exchange.readers(leaf)) for leaf in document.leaves(schema)}
+                by_name[call.name] = {
+                    leaf.place: sorted(exchange.readers(leaf)) for leaf in document.leaves(schema)
+                }
         return by_name
 
     def limits(self, document: Document) -> list[str]:
@@ -215,22 +234,38 @@ class Contract:
                 limits = LIMITS & schema.keys()
                 known |= {name} if limits else set()
                 if name in self.limited:
-                    for value, allowed in [pair for limit in sorted(limits) for pair in around(limit, schema)]:
+                    for value, allowed in [
+                        pair for limit in sorted(limits) for pair in around(limit, schema)
+                    ]:
                         if self._takes(name, value) != allowed:
-                            what = f"{len(value)} characters" if isinstance(value, str) else f"{value}"
-                            theirs, ours = ("allows", "refuses") if allowed else ("forbids", "takes")
-                            items.append(f"{name}: the document {theirs} {what}, and {call.name} {ours} it.")
+                            what = (
+                                f"{len(value)} characters" if isinstance(value, str) else f"{value}"
+                            )
+                            theirs, ours = (
+                                ("allows", "refuses") if allowed else ("forbids", "takes")
+                            )
+                            items.append(
+                                f"{name}: the document {theirs} {what}, and {call.name} {ours} it."
+                            )
                 elif limits and name not in self.unlimited:
                     items.append(
                         f"{name}: the document limits it ({', '.join(sorted(limits))}): check it in the client, "
                         f"and add the call to `limited` in tests/contracts/{self.name}.py."
                     )
-        return sorted([*items, *_stale("limited", self.limited, known), *_stale("unlimited", self.unlimited, known)])
+        return sorted(
+            [
+                *items,
+                *_stale("limited", self.limited, known),
+                *_stale("unlimited", self.unlimited, known),
+            ]
+        )
 
     def _takes(self, name: str, value: Any) -> bool:
         document = Document.of(self.name)
         operation = next(each for each in document.operations if name.startswith(f"{each.id}: "))
-        exchange = Exchange(self, document, operation, lambda client: self.limited[name](client, value))
+        exchange = Exchange(
+            self, document, operation, lambda client: self.limited[name](client, value)
+        )
         return not isinstance(exchange.result, InvalidRequest)
 
     def _called(self, document: Document) -> Iterator[tuple[Operation, Call]]:
@@ -251,7 +286,10 @@ def _places_of(lines: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         for said in members.split("; "):
             member, _, attribute = said.partition(": ")
             is_read = not kind.startswith("refused")
-            yield f"{schema}.{member}", f"{kind}.{attribute or snake_case(member)}" if is_read else kind
+            yield (
+                f"{schema}.{member}",
+                f"{kind}.{attribute or snake_case(member)}" if is_read else kind,
+            )
 
 
 def around(limit: str, schema: Mapping[str, Any]) -> list[tuple[Any, bool]]:
@@ -273,9 +311,18 @@ class Exchange:
     """One call, answered with all that the document declares."""
 
     def __init__(
-        self, contract: Contract, document: Document, operation: Operation, make: Callable[[Any], Any]
+        self,
+        contract: Contract,
+        document: Document,
+        operation: Operation,
+        make: Callable[[Any], Any],
     ) -> None:
-        self._contract, self._document, self._operation, self._make = contract, document, operation, make
+        self._contract, self._document, self._operation, self._make = (
+            contract,
+            document,
+            operation,
+            make,
+        )
         self._answers: dict[str, Any] = {}
         for each in document.operations:
             schema = each.answer[1]
@@ -291,7 +338,9 @@ class Exchange:
         result = self._run({**self._answers, self._operation.id: body})
         if isinstance(result, VictorError | Crash):
             return {f"refused ({type(result).__name__})"}
-        return {name for name, _ in set(_members(result)) ^ set(_members(self.result))} - self._contract.unrelated
+        return {
+            name for name, _ in set(_members(result)) ^ set(_members(self.result))
+        } - self._contract.unrelated
 
     def _run(self, answers: dict[str, Any]) -> Any:
         def answer(request: httpx.Request) -> httpx.Response:
@@ -300,14 +349,22 @@ class Exchange:
             body = answers[operation.id]
             if operation is self._operation:
                 self.sent |= operation.places_in(request)
-            headers = {"Location": f"{request.url}/made-1", "Retry-After": "1"} if operation.answer[1] is None else {}
+            headers = (
+                {"Location": f"{request.url}/made-1", "Retry-After": "1"}
+                if operation.answer[1] is None
+                else {}
+            )
             given = {} if body is None else {"json": body}
             return httpx.Response(operation.answer[0], headers=headers, **given)
 
         with self._contract.client(httpx.MockTransport(answer)) as client:
             try:
                 result = self._make(client)
-                return next((page.items for page in result.pages()), ()) if hasattr(result, "pages") else result
+                return (
+                    next((page.items for page in result.pages()), ())
+                    if hasattr(result, "pages")
+                    else result
+                )
             except VictorError as error:
                 return error
             except Exception as error:  # noqa: BLE001 - the package is not the one that the client was written for
@@ -327,7 +384,9 @@ def _members(result: Any) -> Iterator[tuple[str, str]]:
 
 
 def _is_record(value: Any) -> bool:
-    return type(value).__module__.startswith("victor_ext.providers") and not isinstance(value, str | int)
+    return type(value).__module__.startswith("victor_ext.providers") and not isinstance(
+        value, str | int
+    )
 
 
 def _parent(body: Any, path: Iterable[str]) -> Any:

@@ -23,7 +23,11 @@ from victor_ext.spec.tree import operations, resolve
 ROOT = Path(__file__).resolve().parents[2]
 Tree = dict[str, Any]
 
-_TEXTS = {"date-time": "2026-03-04T05:06:07Z", "date": "2026-03-04", "uuid": "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"}
+_TEXTS = {
+    "date-time": "2026-03-04T05:06:07Z",
+    "date": "2026-03-04",
+    "uuid": "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77",
+}
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,18 @@ class Operation:
         for parameter in self.parameters:
             schema = self._document.resolve(parameter["schema"])
             place = f"{parameter['in']}:{parameter['name']}"
-            if schema.get("properties"):  # `style: form` and `explode: true`: each is a parameter of its own
-                by_name |= {f"{parameter['in']}:{name}": each for name, each in schema["properties"].items()}
+            if schema.get(
+                "properties"
+            ):  # `style: form` and `explode: true`: each is a parameter of its own
+                by_name |= {
+                    f"{parameter['in']}:{name}": each for name, each in schema["properties"].items()
+                }
             else:
                 by_name[place] = schema
         for schema in self.bodies:
             by_name |= {
-                f"body:{'.'.join(leaf.path).replace('.*', '[]')}": leaf.schema for leaf in self._document.leaves(schema)
+                f"body:{'.'.join(leaf.path).replace('.*', '[]')}": leaf.schema
+                for leaf in self._document.leaves(schema)
             }
         return {place: self._document.resolve(schema) for place, schema in by_name.items()}
 
@@ -74,15 +83,23 @@ class Operation:
         match = self.matches(request)
         by_name = {f"path:{name[1:]}" for name in (match.groupdict() if match else {})}
         by_name |= {f"query:{name}" for name in request.url.params}
-        by_name |= {place for place in self.sent if place.startswith("header:") and place[7:] in request.headers}
+        by_name |= {
+            place
+            for place in self.sent
+            if place.startswith("header:") and place[7:] in request.headers
+        }
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            return by_name | {f"body:{name}" for name in httpx.QueryParams(request.content.decode())}
+            return by_name | {
+                f"body:{name}" for name in httpx.QueryParams(request.content.decode())
+            }
         return by_name | {f"body:{place}" for place in _places(_json(request))}
 
     @property
     def answer(self) -> tuple[int, Tree | None]:
         """The first documented success: its status, and the schema of its body."""
-        status, response = next((int(each), tree) for each, tree in self.tree["responses"].items() if each[0] == "2")
+        status, response = next(
+            (int(each), tree) for each, tree in self.tree["responses"].items() if each[0] == "2"
+        )
         return status, next(iter(self._contents(self._document.resolve(response))), None)
 
     def _contents(self, tree: Tree) -> Iterator[Tree]:
@@ -145,7 +162,9 @@ class Document:
     def _has_members(self, schema: Tree) -> bool:
         whole = self.resolve(schema)
         inner = whole["items"] if whole.get("type") == "array" else schema
-        return any(True for _ in self.properties(inner)) or (inner is not schema and self._has_members(inner))
+        return any(True for _ in self.properties(inner)) or (
+            inner is not schema and self._has_members(inner)
+        )
 
     def value(self, schema: Tree, name: str = "value", above: tuple[int, ...] = ()) -> Any:
         """A value that the schema allows, with every member that it declares."""
@@ -155,7 +174,9 @@ class Document:
         above = (*above, id(whole))
         if whole.get("enum"):
             return whole["enum"][0]
-        members = {each: self.value(child, each, above) for _, each, child in self.properties(whole)}
+        members = {
+            each: self.value(child, each, above) for _, each, child in self.properties(whole)
+        }
         if members or whole.get("type") == "object":
             return members or {"a-member": "a-value"}
         if whole.get("type") == "array":

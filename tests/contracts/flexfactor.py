@@ -30,13 +30,19 @@ def client(transport: httpx.MockTransport) -> FlexFactor:
         response = transport.handler(request)
         body = response.json() if response.content else None
         if isinstance(body, dict) and "errors" in body:  # a result has no errors beside it
-            response = httpx.Response(response.status_code, headers=response.headers, json={**body, "errors": []})
+            response = httpx.Response(
+                response.status_code, headers=response.headers, json={**body, "errors": []}
+            )
         if request.url.path.endswith("/orders"):  # the document cannot name the array of a page
-            return httpx.Response(200, json={**response.json(), "orders": [{"id": ORDER, "status": 7}]})
+            return httpx.Response(
+                200, json={**response.json(), "orders": [{"id": ORDER, "status": 7}]}
+            )
         return response
 
     auth = FlexFactorAuth("an-app-key", "no-secret-at-all")
-    return FlexFactor(auth, mid=ORDER, site_id=KEY, transport=httpx.MockTransport(answer), retry=ONCE)
+    return FlexFactor(
+        auth, mid=ORDER, site_id=KEY, transport=httpx.MockTransport(answer), retry=ONCE
+    )
 
 
 def usual() -> dict[str, Any]:
@@ -99,7 +105,8 @@ CONTRACT = Contract(
     CALLS,
     not_read={
         **dict.fromkeys(
-            (f"OrderPage.{name}" for name in _PAGE), "A walk counts its pages itself, and ends with an empty one."
+            (f"OrderPage.{name}" for name in _PAGE),
+            "A walk counts its pages itself, and ends with an empty one.",
         ),
         **{
             f"{kind}.{name}": why

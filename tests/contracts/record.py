@@ -30,7 +30,9 @@ def record_of(contract: Contract) -> str:
                 said = member if attribute in ("", snake_case(member)) else f"{member}: {attribute}"
                 lines.setdefault(f"{schema} in {kind}", []).append(said)
         read = {line: "; ".join(members) for line, members in lines.items()}
-        record[call] = next((other for other, known in record.items() if known == read and read), read)
+        record[call] = next(
+            (other for other, known in record.items() if known == read and read), read
+        )
     return json.dumps(record, indent=1, sort_keys=True) + "\n"
 
 

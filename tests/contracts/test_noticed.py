@@ -23,7 +23,10 @@ def members_of(document: Document, system: str) -> dict[str, tuple[str, ...]]:
         call = contract.calls.get(operation.id)
         if call is None:
             continue
-        schemas = [*operation.bodies, *([operation.answer[1]] if operation.answer[1] and call.has_record else [])]
+        schemas = [
+            *operation.bodies,
+            *([operation.answer[1]] if operation.answer[1] and call.has_record else []),
+        ]
         for leaf in [leaf for schema in schemas for leaf in document.leaves(schema)]:
             schema, _, name = leaf.place.partition(".")
             if leaf.place not in contract.not_read and "." not in name:
@@ -36,20 +39,31 @@ def test_a_new_member_of_any_schema_is_named(system: str) -> None:
     document = Document.of(system).copy()
     schemas = members_of(document, system)
     for schema in schemas:
-        document.tree["components"]["schemas"][schema]["properties"]["brandNew"] = {"type": "string"}
+        document.tree["components"]["schemas"][schema]["properties"]["brandNew"] = {
+            "type": "string"
+        }
     problems = contract_of(system).differences(document)
     named = " ".join(problems)
     answers = {schema for schema in schemas if f"{schema}.brandNew" in named}
-    sent = {place for operation in document.operations for place in operation.sent if "brandNew" in place}
+    sent = {
+        place
+        for operation in document.operations
+        for place in operation.sent
+        if "brandNew" in place
+    }
     assert answers, "the change went unnoticed"
     assert {place for place in sent if place not in named} == set()
-    assert answers | {schema for schema in schemas if is_only_sent(document, schema)} == set(schemas)
+    assert answers | {schema for schema in schemas if is_only_sent(document, schema)} == set(
+        schemas
+    )
 
 
 def is_only_sent(document: Document, schema: str) -> bool:
     """Whether no answer holds the schema."""
     answers = [operation.answer[1] for operation in document.operations if operation.answer[1]]
-    return all(leaf.place != f"{schema}.brandNew" for answer in answers for leaf in document.leaves(answer))
+    return all(
+        leaf.place != f"{schema}.brandNew" for answer in answers for leaf in document.leaves(answer)
+    )
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -99,7 +113,9 @@ def test_a_new_operation_and_one_that_is_gone_are_named(system: str) -> None:
     document = Document.of(system)
     changed = document.copy().tree
     item = next(item for item in changed["paths"].values() if "get" in item)
-    changed["paths"]["/v9/new"] = {"get": {**item.pop("get"), "operationId": "brandNew", "parameters": []}}
+    changed["paths"]["/v9/new"] = {
+        "get": {**item.pop("get"), "operationId": "brandNew", "parameters": []}
+    }
     problems = contract_of(system).gone(Document(changed))
     assert says(problems, "/v9/new", "brandNew")
     assert says(problems, "no operation")
@@ -120,14 +136,18 @@ def test_an_operation_with_another_id_is_no_loss_of_its_members(system: str) -> 
     assert not says(problems, "declares it no more", f"and {name} reads it")
 
 
-def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from victor_api.models import NewRtpRfpPaymentRequest
 
     def refuses(_: object) -> None:
         raise TypeError("__init__() got an unexpected keyword argument 'notes'")
 
     document = Document.of("victor").copy()
-    del document.tree["components"]["schemas"]["PaymentRequestReceipt"]["properties"]["error_message"]
+    del document.tree["components"]["schemas"]["PaymentRequestReceipt"]["properties"][
+        "error_message"
+    ]
     contract = dataclasses.replace(contract_of("victor"))
     monkeypatch.setattr(NewRtpRfpPaymentRequest, "from_dict", refuses)
     problems = contract.differences(document)

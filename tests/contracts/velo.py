@@ -90,13 +90,17 @@ def using(name: str, **given: Any) -> Callable[..., Any]:
     def make(velo: Velo, **changes: Any) -> Any:
         method = attrgetter(name)(velo)
         arguments = signature(method).parameters
-        assert SAMPLES.keys() >= arguments.keys(), f"SAMPLES lacks {arguments.keys() - SAMPLES.keys()}"
+        assert SAMPLES.keys() >= arguments.keys(), (
+            f"SAMPLES lacks {arguments.keys() - SAMPLES.keys()}"
+        )
         return method(**{each: SAMPLES[each] for each in arguments} | given | changes)
 
     return make
 
 
-def call(name: str, /, answer: dict[str, Any] | None = None, *, has_record: bool = True, **given: Any) -> Call:
+def call(
+    name: str, /, answer: dict[str, Any] | None = None, *, has_record: bool = True, **given: Any
+) -> Call:
     return Call(name, (using(name, **given),), answer or {}, has_record)
 
 
@@ -122,7 +126,9 @@ def items(members: dict[str, Any]) -> dict[str, Any]:
 
 AUDITED_PAYMENTS = using("payouts.audited_payments", status="RETURNED")
 CALLS = {
-    "authenticate": Call("VeloAuth", (using("payees.get"),), {"token_type": "bearer", "expires_in": 3600}, False),
+    "authenticate": Call(
+        "VeloAuth", (using("payees.get"),), {"token_type": "bearer", "expires_in": 3600}, False
+    ),
     "listPayees": call("payees.list", sort="displayName:asc"),
     "createPayees": call("payees.create"),
     "getPayee": call("payees.get", {"payeeId": "payee-id-7"}),
@@ -142,17 +148,22 @@ CALLS = {
     "withdrawPayout": call("payouts.withdraw"),
     "quotePayout": call("payouts.quote", SUMMARY),
     "listPayoutPayments": call("payouts.payments", items(CURRENCY)),
-    "listPayments": call("payments.list", items(PAYMENT), sort="submittedDateTime:asc", status="CONFIRMED"),
+    "listPayments": call(
+        "payments.list", items(PAYMENT), sort="submittedDateTime:asc", status="CONFIRMED"
+    ),
     "getPayment": call("payments.get", {**PAYMENT, "paymentId": "payment-1"}),
     "withdrawPayment": call("payments.withdraw"),
     "exportTransactions": call("payments.export", has_record=False),
     "listPayouts": call("payouts.list", items(SUBMITTED), status="INSTRUCTED"),
-    "getPayoutHistory": Call("payouts.history", (using("payouts.history"), AUDITED_PAYMENTS), items(PAYMENT)),
+    "getPayoutHistory": Call(
+        "payouts.history", (using("payouts.history"), AUDITED_PAYMENTS), items(PAYMENT)
+    ),
     "getPayoutStatistics": call("payouts.statistics"),
     "listFundings": call("fundings.list", sort="amount"),
     "deletePayee": call("payees.delete"),
     "updatePayee": Call(
-        "payees.update", (using("payees.update"), using("payees.update", individual=None, company=COMPANY))
+        "payees.update",
+        (using("payees.update"), using("payees.update", individual=None, company=COMPANY)),
     ),
     "updatePayeeRemoteId": call("payees.update_remote_id"),
     "invitePayee": call("payees.invite"),
@@ -219,10 +230,16 @@ CONTRACT = Contract(
     client,
     CALLS,
     unlimited={
-        **{name: "A walk counts its pages itself, from 1." for name in limits() if name.endswith(" query:page")},
+        **{
+            name: "A walk counts its pages itself, from 1."
+            for name in limits()
+            if name.endswith(" query:page")
+        },
         **UNLIMITED,
     },
-    not_called={"logout": "A token ends by itself; all clients of one key share it, so none may revoke it."},
+    not_called={
+        "logout": "A token ends by itself; all clients of one key share it, so none may revoke it."
+    },
     not_read={
         **{
             f"{schema}.{name}": why
@@ -232,5 +249,9 @@ CONTRACT = Contract(
         },
         "WebhookEndpoint.authorizationHeader": "A secret; `raw` has it, and no record repeats it.",
     },
-    limited={name: limited(name) for name in limits() if not name.endswith(" query:page") and name not in UNLIMITED},
+    limited={
+        name: limited(name)
+        for name in limits()
+        if not name.endswith(" query:page") and name not in UNLIMITED
+    },
 )

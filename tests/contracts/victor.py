@@ -11,7 +11,10 @@ from victor_ext.providers.victor import statuses
 from victor_ext.providers.victor.requests import FILTERS, ListRequest
 
 ID = "a7ffd43c37c1"
-REQUESTS, STATUSES = "victor_ext/providers/victor/requests.py", "victor_ext/providers/victor/statuses.py"
+REQUESTS, STATUSES = (
+    "victor_ext/providers/victor/requests.py",
+    "victor_ext/providers/victor/statuses.py",
+)
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 DAY = date(2026, 3, 4)
 TOKEN = {"access_token": "a-token", "token_type": "Bearer", "expires": 4_000_000_000_000}
@@ -38,7 +41,11 @@ def create(victor: Any, **changes: Any) -> Any:
 
 
 def walk(victor: Any) -> Any:
-    values: dict[Any, Any] = {datetime | None: MOMENT, date | str | None: DAY, str | None: "a-value"}
+    values: dict[Any, Any] = {
+        datetime | None: MOMENT,
+        date | str | None: DAY,
+        str | None: "a-value",
+    }
     kinds = get_type_hints(ListRequest)
     filters = {name: values.get(kinds[name], Word("a-word")) for name in FILTERS}
     return victor.payment_requests.list(**filters, page_size=50)
@@ -74,7 +81,11 @@ CONTRACT = Contract(
         "getPaymentRequest": Call.of(
             "payment_requests.get",
             ID,
-            answer={**ASKED, f"{RESPONSE}.victor_payment_request_id": ID, f"{RESPONSE}.modified_amount": "34.23"},
+            answer={
+                **ASKED,
+                f"{RESPONSE}.victor_payment_request_id": ID,
+                f"{RESPONSE}.modified_amount": "34.23",
+            },
         ),
         "respondToPaymentRequest": Call.of(
             "payment_requests.accept",
@@ -85,7 +96,10 @@ CONTRACT = Contract(
         ),
     },
     words={
-        "createRequestPayment: body:payment_details.biller_type": (statuses.BillerTypeWord, STATUSES),
+        "createRequestPayment: body:payment_details.biller_type": (
+            statuses.BillerTypeWord,
+            STATUSES,
+        ),
         "listPaymentRequests: query:status": (statuses.StatusWord, STATUSES),
         "listPaymentRequests: query:direction": (statuses.DirectionWord, STATUSES),
         "listPaymentRequests: query:network_type": (statuses.NetworkWord, STATUSES),
@@ -96,7 +110,9 @@ CONTRACT = Contract(
     ),
     limited={
         **{
-            f"createRequestPayment: {place}": lambda victor, value, name=name: create(victor, **{name: value})
+            f"createRequestPayment: {place}": lambda victor, value, name=name: create(
+                victor, **{name: value}
+            )
             for place, name in {
                 "body:client_reference_id": "client_reference_id",
                 "body:payee.account_number": "payee_account_number",
@@ -106,12 +122,21 @@ CONTRACT = Contract(
                 "header:Idempotency-Key": "idempotency_key",
             }.items()
         },
-        "respondToPaymentRequest: body:notes": lambda victor, value: victor.payment_requests.accept(ID, notes=value),
-        "listPaymentRequests: query:page": lambda victor, value: victor.payment_requests.list(page=value),
-        "listPaymentRequests: query:page_size": lambda victor, value: victor.payment_requests.list(page_size=value),
+        "respondToPaymentRequest: body:notes": lambda victor, value: victor.payment_requests.accept(
+            ID, notes=value
+        ),
+        "listPaymentRequests: query:page": lambda victor, value: victor.payment_requests.list(
+            page=value
+        ),
+        "listPaymentRequests: query:page_size": lambda victor, value: victor.payment_requests.list(
+            page_size=value
+        ),
     },
     unlimited=dict.fromkeys(
-        ("createRequestPayment: body:payment_details.amount", "respondToPaymentRequest: body:modified_amount"),
+        (
+            "createRequestPayment: body:payment_details.amount",
+            "respondToPaymentRequest: body:modified_amount",
+        ),
         "A length of 0 or more forbids nothing.",
     ),
 )

@@ -97,9 +97,16 @@ class Crowd:
     `at_once`: how many of them call at a time.
     """
 
-    def __init__(self, mode: str, client: Callable[[], Any], workers: int, *, at_once: int | None = None) -> None:
+    def __init__(
+        self, mode: str, client: Callable[[], Any], workers: int, *, at_once: int | None = None
+    ) -> None:
         self.spans: list[float] = []
-        self._mode, self._client, self._workers, self._at_once = mode, client, workers, at_once or workers
+        self._mode, self._client, self._workers, self._at_once = (
+            mode,
+            client,
+            workers,
+            at_once or workers,
+        )
 
     def run(self, *rounds: WorkerCall) -> list[list[Any]]:
         """One call of every worker in each round. Returns what each observed, by round."""
@@ -123,7 +130,10 @@ class Crowd:
                 finally:
                     self.spans.append(time.monotonic() - began)
 
-            return [await asyncio.gather(*(observe(call, each) for each in range(self._workers))) for call in rounds]
+            return [
+                await asyncio.gather(*(observe(call, each) for each in range(self._workers)))
+                for call in rounds
+            ]
 
 
 class Caller(Running):
@@ -134,17 +144,23 @@ class Caller(Running):
             "base_url": url,
             "timeout": 5.0,
             "deadline": 10.0,  # a client that reads the end of a connection over and over fails, and does not hang
-            "limits": httpx.Limits(max_connections=1),  # each exchange follows the one before on its connection
+            "limits": httpx.Limits(
+                max_connections=1
+            ),  # each exchange follows the one before on its connection
             "retry": RetryPolicy(max_attempts=ATTEMPTS, base=0.0, quota=10**9),
         }
         self.awaited, self.options = awaited, defaults | options
         super().__init__(self._open, awaited=awaited)
 
     def _open(self) -> Any:
-        return (AsyncVictor if self.awaited else Victor)(VictorOAuth("id", "not-a-secret"), **self.options)
+        return (AsyncVictor if self.awaited else Victor)(
+            VictorOAuth("id", "not-a-secret"), **self.options
+        )
 
     def _ask(self, operation: Operation, subject: str) -> Any:
-        return getattr(self.client.payment_requests, METHODS[operation])(**arguments(operation, subject))
+        return getattr(self.client.payment_requests, METHODS[operation])(
+            **arguments(operation, subject)
+        )
 
     def _shown(self, result: Any, subject: str) -> Any:
         return result
@@ -164,7 +180,9 @@ class ConnectedCaller(Caller):
 
     def _open(self) -> Any:
         auth = ClientCredentialsAuth("/v2/auth/token", "id", "not-a-secret")
-        return (connect_async if self.awaited else connect)(Client, auth=auth, key=HeaderKey(), **self.options)
+        return (connect_async if self.awaited else connect)(
+            Client, auth=auth, key=HeaderKey(), **self.options
+        )
 
     def _ask(self, operation: Operation, subject: str) -> Any:
         self._key = None
@@ -172,7 +190,9 @@ class ConnectedCaller(Caller):
             module, named = get_payment_request, {"victor_payment_request_id": subject}
         else:
             values = {name: str(value) for name, value in arguments("create", subject).items()}
-            body = NewRtpRfpPaymentRequest.from_dict({"client_reference_id": subject, "payment_details": values})
+            body = NewRtpRfpPaymentRequest.from_dict(
+                {"client_reference_id": subject, "payment_details": values}
+            )
             self._key = str(uuid.uuid4())
             module, named = create_request_payment, {"body": body, "idempotency_key": self._key}
         return (module.asyncio if self.awaited else module.sync)(client=self.client.api, **named)
@@ -269,7 +289,9 @@ class Adapter:
         by_key, refused = record.work_by_key.copy(), record.refused
         observed = self.caller.start(operation, subject)
         self.settle()
-        arrived = [request for request in record.requests[requests:] if not request.path.endswith("/token")]
+        arrived = [
+            request for request in record.requests[requests:] if not request.path.endswith("/token")
+        ]
         seen = Seen(
             bytes_received=len(record.received) - received,
             work=record.work[subject],
@@ -281,7 +303,12 @@ class Adapter:
         return Run(operation, subject, observed, seen)
 
     def expect(
-        self, word: str, operation: Operation, cuts: Iterable[Cut | None] = (), *, requests: int | None = None
+        self,
+        word: str,
+        operation: Operation,
+        cuts: Iterable[Cut | None] = (),
+        *,
+        requests: int | None = None,
     ) -> Run:
         """A call that truly comes to this, in so many requests (None: any number)."""
         run = self.run(operation, cuts)
@@ -294,7 +321,9 @@ class Adapter:
         self.proxy.wait_until_quiet()
         if not self.direct:
             provider = self.provider
-            provider.quiet.wait_for(lambda: len(provider.open) == self.proxy.passing, "the provider's connections")
+            provider.quiet.wait_for(
+                lambda: len(provider.open) == self.proxy.passing, "the provider's connections"
+            )
 
     def close(self) -> None:
         self.caller.close()
@@ -332,7 +361,12 @@ class Run:
             wrong.append(f"an answer without a key was sent {seen.requests} times")
         if self.operation != "get":
             wrong += self._work_mismatches()
-        if error is not None and self.operation == "create" and seen.keys and {error.idempotency_key} != seen.keys:
+        if (
+            error is not None
+            and self.operation == "create"
+            and seen.keys
+            and {error.idempotency_key} != seen.keys
+        ):
             wrong.append("the error carries another key than was sent")
         if isinstance(error, VictorError) and error.args != (error.message,):
             wrong.append("who keeps the arguments of the error alone has another message")
@@ -342,13 +376,22 @@ class Run:
 
     def _work_mismatches(self) -> list[str]:
         word, work, arrived = self.observed.word, self.seen.work, self.seen.bytes_received
-        is_false = {"success": work != 1, "not_sent": arrived > 0, "rejected": work > 0, "accepted": work == 0}
+        is_false = {
+            "success": work != 1,
+            "not_sent": arrived > 0,
+            "rejected": work > 0,
+            "accepted": work == 0,
+        }
         said = f"{word} was reported, the work was done {work} times, and {arrived} bytes arrived"
         return [said] if is_false.get(word, False) else []
 
     def _record_mismatches(self, record: PaymentRequest) -> list[str]:
         of = record.client_reference_id if self.operation == "create" else record.id
-        wrong = [] if of == self.subject else [f"the record of {of!r} was returned for {self.subject!r}"]
+        wrong = (
+            []
+            if of == self.subject
+            else [f"the record of {of!r} was returned for {self.subject!r}"]
+        )
         if self.operation == "create" and {record.idempotency_key} != self.seen.keys:
             wrong.append("the result carries another key than was sent")
         if self.operation == "respond" and record.approval_notes != "Thanks.":
@@ -356,7 +399,9 @@ class Run:
         return wrong
 
     def __str__(self) -> str:
-        return f"{self.operation}: got {self.observed.word} ({self.observed.error}); seen {self.seen}"
+        return (
+            f"{self.operation}: got {self.observed.word} ({self.observed.error}); seen {self.seen}"
+        )
 
 
 def timeouts(seconds: float) -> httpx.Timeout:

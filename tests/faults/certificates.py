@@ -40,7 +40,11 @@ class Authority:
         )
 
     def _signed(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *extensions: x509.ExtensionType, ends: timedelta = DAY
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        *extensions: x509.ExtensionType,
+        ends: timedelta = DAY,
     ) -> x509.Certificate:
         now = datetime.now(UTC)
         builder = (
@@ -52,10 +56,15 @@ class Authority:
             .not_valid_before(now - 10 * DAY)
             .not_valid_after(now + ends)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
         )
         for extension in extensions:
-            builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+            builder = builder.add_extension(
+                extension, critical=isinstance(extension, x509.BasicConstraints)
+            )
         return builder.sign(self._key, hashes.SHA256())
 
     def server(self, *names: x509.GeneralName, ends: timedelta = DAY) -> ssl.SSLContext:
@@ -68,12 +77,17 @@ class Authority:
         """A file with a private key and its certificate, for a server of these names or for a client."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._signed(
-            _name("A server for tests"), key.public_key(), x509.SubjectAlternativeName(names or [HERE]), ends=ends
+            _name("A server for tests"),
+            key.public_key(),
+            x509.SubjectAlternativeName(names or [HERE]),
+            ends=ends,
         )
         path = self._folder / f"{certificate.serial_number:x}.pem"
         path.write_bytes(
             key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
             )
             + certificate.public_bytes(serialization.Encoding.PEM)
         )

@@ -27,7 +27,9 @@ class Cut:
     change: bool = False
 
     def __str__(self) -> str:
-        return f"{'changed' if self.change else self.how} after {self.after} bytes of the {self.side}"
+        return (
+            f"{'changed' if self.change else self.how} after {self.after} bytes of the {self.side}"
+        )
 
 
 @dataclass
@@ -44,9 +46,15 @@ class CuttingProxy:
     def __init__(self, background: Background, provider: RawProvider) -> None:
         self.background = background
         self.upstream = provider.port
-        self.quiet = provider.quiet  # one for both: it is their connections together that come to rest
-        self.cuts: deque[Cut | None] = deque()  # for the next exchanges, one each; None, or no more, cuts nothing
-        self.at_accept: deque[End] = deque()  # of the next connections, one each, as soon as they are made
+        self.quiet = (
+            provider.quiet
+        )  # one for both: it is their connections together that come to rest
+        self.cuts: deque[Cut | None] = (
+            deque()
+        )  # for the next exchanges, one each; None, or no more, cuts nothing
+        self.at_accept: deque[End] = (
+            deque()
+        )  # of the next connections, one each, as soon as they are made
         self.exchanges: list[Passed] = []  # what was passed on in each so far
         self.connections = 0
         self.open: set[_Pair] = set()
@@ -85,7 +93,9 @@ class CuttingProxy:
 
     def wait_until_quiet(self) -> None:
         """Wait until every connection that was cut is gone on both sides."""
-        self.quiet.wait_for(lambda: not any(pair.over for pair in list(self.open)), "the proxy's connections")
+        self.quiet.wait_for(
+            lambda: not any(pair.over for pair in list(self.open)), "the proxy's connections"
+        )
 
     def close(self) -> None:
         def shut() -> None:
@@ -122,7 +132,9 @@ class _Pair(asyncio.Protocol):
 
     async def _connect(self) -> None:
         loop = self._proxy.background.loop
-        transport, _ = await loop.create_connection(lambda: _Server(self), "127.0.0.1", self._proxy.upstream)
+        transport, _ = await loop.create_connection(
+            lambda: _Server(self), "127.0.0.1", self._proxy.upstream
+        )
         self._server = transport
         transport.write(self._waiting)
         if self.over or self._client is None:
@@ -145,14 +157,18 @@ class _Pair(asyncio.Protocol):
         passed = self._passed or Passed()
         passed.answer += self._let_through(data, passed.answer, "answer", self._client.write)
 
-    def _let_through(self, data: bytes, before: int, side: str, send: Callable[[bytes], None]) -> int:
+    def _let_through(
+        self, data: bytes, before: int, side: str, send: Callable[[bytes], None]
+    ) -> int:
         cut = self._cut
         if cut is None or cut.side != side or before + len(data) < cut.after:
             send(data)
             return len(data)
         left = cut.after - before
         if not cut.change:
-            self.over = True  # before the bytes leave: whoever has them may ask whether all is quiet
+            self.over = (
+                True  # before the bytes leave: whoever has them may ask whether all is quiet
+            )
             send(data[:left])
             self.cut(cut.how)
             return left

@@ -56,7 +56,12 @@ class Record:
 
 def answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
     """A well-formed answer."""
-    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
+    lines = [
+        f"HTTP/1.1 {status}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        *headers,
+    ]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
@@ -145,7 +150,10 @@ class State:
     @property
     def made(self) -> dict[str, str]:
         """The id of the request that was made for each reference."""
-        return {made["client_reference_id"]: made["victor_payment_request_id"] for made in self._by_key.values()}
+        return {
+            made["client_reference_id"]: made["victor_payment_request_id"]
+            for made in self._by_key.values()
+        }
 
     def do(self, request: Request) -> dict[str, Any]:
         if request.path == "/v2/auth/token":
@@ -175,7 +183,11 @@ class State:
     def _respond(self, request_id: str, body: dict[str, Any]) -> dict[str, Any]:
         self._record.work[request_id] += 1
         status = "Accepted" if body["status"] == "Accepted" else "Rejected"
-        self._answers[request_id] = {"status": status, "original_amount": "44.23", "notes": body["notes"]}
+        self._answers[request_id] = {
+            "status": status,
+            "original_amount": "44.23",
+            "notes": body["notes"],
+        }
         return {"victor_payment_request_id": request_id, **self._answers[request_id]}
 
     def _read(self, request_id: str) -> dict[str, Any]:
@@ -203,7 +215,9 @@ class RawProvider:
         self._scheme = "http" if tls is None else "https"
 
         async def listen() -> asyncio.Server:
-            return await background.loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, ssl=tls)
+            return await background.loop.create_server(
+                lambda: _Connection(self), "127.0.0.1", 0, ssl=tls
+            )
 
         self._server = background.run(listen())
         self.port: int = self._server.sockets[0].getsockname()[1]
@@ -282,7 +296,10 @@ class _Connection(asyncio.Protocol):
         if not found:
             return None
         first, *lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        headers = {
+            name.lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in lines)
+        }
         length = int(headers.get("content-length", "0"))
         if len(rest) < length:
             return None

@@ -55,7 +55,9 @@ def background() -> closing[Background]:
     return closing(Background())
 
 
-def run_as_a_connection_comes(loop: Background, port: int, work: Coroutine[Any, Any, object]) -> None:
+def run_as_a_connection_comes(
+    loop: Background, port: int, work: Coroutine[Any, Any, object]
+) -> None:
     """Run `work` in the same round of the loop in which a server of the loop accepts a connection."""
     busy, go_on = threading.Event(), threading.Event()
 
@@ -118,7 +120,9 @@ def full(address: str, port: int) -> Iterator[int]:
             yield port
 
 
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems round the length of a queue up")
+on_linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="other systems round the length of a queue up"
+)
 
 
 @contextmanager

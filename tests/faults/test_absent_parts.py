@@ -105,7 +105,9 @@ class Msvcrt(ModuleType):
             raise PermissionError(13, "Permission denied") from None
 
 
-def test_the_lock_of_bulk_is_one_of_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lock_of_bulk_is_one_of_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lock_of = as_on_windows(worker_lock, monkeypatch).FileLock
     state = State(f"sqlite:///{tmp_path}/state.sqlite")
     first, second = lock_of(state), lock_of(state)

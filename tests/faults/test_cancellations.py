@@ -59,7 +59,10 @@ async def by_a_scope(call: Call, seconds: float) -> Any:
         return await call()
 
 
-WAYS: dict[str, Sequence[Way]] = {"asyncio": (by_task_cancel, by_turns, by_wait_for, by_a_scope), "trio": (by_a_scope,)}
+WAYS: dict[str, Sequence[Way]] = {
+    "asyncio": (by_task_cancel, by_turns, by_wait_for, by_a_scope),
+    "trio": (by_a_scope,),
+}
 
 
 def closing_now_and_then(dice: Random) -> Callable[[Exchange], None]:
@@ -130,7 +133,9 @@ async def all_at_once(victor: AsyncVictor) -> None:
 
 
 @contextmanager
-def provider_on(background: Background, authority: Authority, *, tls: bool) -> Iterator[RawProvider]:
+def provider_on(
+    background: Background, authority: Authority, *, tls: bool
+) -> Iterator[RawProvider]:
     """Over TLS, each call asks for a token."""
     with closing(RawProvider(background, tls=authority.server() if tls else None)) as provider:
         provider.instead = closing_now_and_then(Random(1))
@@ -141,7 +146,9 @@ def provider_on(background: Background, authority: Authority, *, tls: bool) -> I
 
 @pytest.mark.parametrize("library", WAYS)
 @pytest.mark.parametrize("tls", [False, True], ids=["tcp, one token", "tls, a token each"])
-def test_calls_that_are_cancelled(background: Background, authority: Authority, library: str, tls: bool) -> None:
+def test_calls_that_are_cancelled(
+    background: Background, authority: Authority, library: str, tls: bool
+) -> None:
     cancelled = CANCELLED // (3 if library == "asyncio" else 6)
     options: dict[str, Any] = {
         "limits": httpx.Limits(max_connections=CONNECTIONS),
@@ -153,23 +160,31 @@ def test_calls_that_are_cancelled(background: Background, authority: Authority, 
         before = open_files()
 
         async def run() -> Callers:
-            async with AsyncVictor(VictorOAuth("id", "not-a-secret"), base_url=provider.url(), **options) as victor:
+            async with AsyncVictor(
+                VictorOAuth("id", "not-a-secret"), base_url=provider.url(), **options
+            ) as victor:
                 callers = Callers(victor, cancelled, WAYS[library])
                 await all_at_once(victor)
                 async with anyio.create_task_group() as group:
                     for _ in range(TASKS):
                         group.start_soon(callers.work)
                 await all_at_once(victor)
-                provider.quiet.wait_for(lambda: len(provider.open) <= CONNECTIONS, "connections that nobody uses")
+                provider.quiet.wait_for(
+                    lambda: len(provider.open) <= CONNECTIONS, "connections that nobody uses"
+                )
                 return callers
 
         callers = anyio.run(run, backend=library)
-        provider.quiet.wait_for(lambda: not provider.open, "the connections of a client that was closed")
+        provider.quiet.wait_for(
+            lambda: not provider.open, "the connections of a client that was closed"
+        )
         assert open_files() == before
         assert callers.wrong == []
         assert max(provider.record.work_by_key.values()) == 1
         assert len(provider.record.sent_to(CREATE)) > cancelled // 20  # a busy machine is late
-        assert min(callers.ended[way.__name__] for way in callers.ways) > cancelled // 100, callers.ended
+        assert min(callers.ended[way.__name__] for way in callers.ways) > cancelled // 100, (
+            callers.ended
+        )
         assert callers.ended["in time"] > cancelled // 100, callers.ended
         print(f"{library}, over {'TLS' if tls else 'TCP'}: {callers.ended}")
 
@@ -247,11 +262,15 @@ print(json.dumps(counts))
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs timers that signal")
 @pytest.mark.parametrize("tls", [False, True], ids=["tcp, one token", "tls, a token each"])
-def test_calls_that_are_interrupted(background: Background, authority: Authority, tls: bool) -> None:
+def test_calls_that_are_interrupted(
+    background: Background, authority: Authority, tls: bool
+) -> None:
     with provider_on(background, authority, tls=tls) as provider:
         given = [provider.url(), str(INTERRUPTS // 2), authority.pem if tls else ""]
         ran = python("-c", PROGRAM, *given, timeout=LONGEST)
-        provider.quiet.wait_for(lambda: not provider.open, "the connections of a client that was closed")
+        provider.quiet.wait_for(
+            lambda: not provider.open, "the connections of a client that was closed"
+        )
     assert (ran.stderr, ran.returncode) == ("", 0)
     observed = json.loads(ran.stdout)
     assert observed["wrong"] == []

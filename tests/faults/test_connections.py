@@ -59,7 +59,9 @@ def test_refused(background: Background, mode: str, operation: Operation) -> Non
 
 @each_operation
 @each_mode
-def test_refused_after_a_lost_answer(background: Background, mode: str, operation: Operation) -> None:
+def test_refused_after_a_lost_answer(
+    background: Background, mode: str, operation: Operation
+) -> None:
     """Not reaching the provider says nothing of the attempt that did."""
 
     def on_event(event: object) -> None:
@@ -67,7 +69,9 @@ def test_refused_after_a_lost_answer(background: Background, mode: str, operatio
             on.proxy.refuse()
 
     with adapter(background, mode, on_event=on_event) as on:
-        run = on.expect("unknown", operation, [Cut("answer", 0, "reset"), Cut("request", 0, "reset")])
+        run = on.expect(
+            "unknown", operation, [Cut("answer", 0, "reset"), Cut("request", 0, "reset")]
+        )
         assert run.seen.work == (operation != "get")
 
 
@@ -87,7 +91,9 @@ def test_no_connection_in_time(background: Background, mode: str, operation: Ope
 @each_operation
 @each_mode
 @pytest.mark.parametrize("how", ["reset", "close", "stall"])
-def test_ended_as_soon_as_it_is_accepted(background: Background, mode: str, operation: Operation, how: End) -> None:
+def test_ended_as_soon_as_it_is_accepted(
+    background: Background, mode: str, operation: Operation, how: End
+) -> None:
     with adapter(background, mode, timeout=timeouts(SHORT)) as on:
         once = "unknown" if operation == "respond" else "success"
         # An end that comes before anything was written is seen in time: then nothing was sent.
@@ -104,7 +110,9 @@ def test_ended_as_soon_as_it_is_accepted(background: Background, mode: str, oper
 @each_operation
 @each_mode
 @pytest.mark.parametrize("how", ["reset", "close"])
-def test_closed_while_idle(background: Background, mode: str, operation: Operation, how: End) -> None:
+def test_closed_while_idle(
+    background: Background, mode: str, operation: Operation, how: End
+) -> None:
     """A kept connection that has died meanwhile is noticed before anything is sent on it: no attempt is lost."""
 
     def then_end(exchange: Exchange) -> None:
@@ -115,7 +123,9 @@ def test_closed_while_idle(background: Background, mode: str, operation: Operati
         for _ in range(5):
             on.provider.acts.append(then_end)
             on.expect("success", operation)
-            on.provider.quiet.wait_for(lambda: not on.provider.open, "the connection that was closed")
+            on.provider.quiet.wait_for(
+                lambda: not on.provider.open, "the connection that was closed"
+            )
             on.expect("success", operation, requests=1)
 
 
@@ -126,7 +136,12 @@ def open_files() -> int:
 @on_linux
 @each_mode
 def test_no_socket_is_left_behind(background: Background, mode: str) -> None:
-    cuts = [Cut(side, after, how) for side in ("request", "answer") for after in (0, 120) for how in ("reset", "close")]
+    cuts = [
+        Cut(side, after, how)
+        for side in ("request", "answer")
+        for after in (0, 120)
+        for how in ("reset", "close")
+    ]
     with adapter(background, mode, timeout=timeouts(SHORT)) as on:
         assert on.run("respond").observed.word == "success"
         before = open_files()
@@ -158,7 +173,9 @@ class Holding:
 
     def let_go(self) -> None:
         for exchange in self.held:
-            self.provider.background.do(lambda exchange=exchange: exchange.send(answer(exchange.work())))
+            self.provider.background.do(
+                lambda exchange=exchange: exchange.send(answer(exchange.work()))
+            )
 
 
 def calls(provider: RawProvider, mode: str, count: int, **limits: Any) -> list[Observed]:
@@ -168,27 +185,37 @@ def calls(provider: RawProvider, mode: str, count: int, **limits: Any) -> list[O
 
 @each_mode
 @pytest.mark.parametrize(
-    "limits", [{"max_connections": 1, "keepalive_expiry": 0.0}, {"max_keepalive_connections": 0}], ids=str
+    "limits",
+    [{"max_connections": 1, "keepalive_expiry": 0.0}, {"max_keepalive_connections": 0}],
+    ids=str,
 )
-def test_one_that_may_not_be_kept_or_not_for_so_long_is_closed(provider: RawProvider, mode: str, limits: Any) -> None:
+def test_one_that_may_not_be_kept_or_not_for_so_long_is_closed(
+    provider: RawProvider, mode: str, limits: Any
+) -> None:
     assert [each.word for each in calls(provider, mode, 3, **limits)] == ["success"] * 3
     assert provider.record.connections == 4  # the token's as well
 
 
 @each_mode
-@pytest.mark.parametrize("limits", [{"max_connections": 4}, {"max_keepalive_connections": 4}], ids=str)
+@pytest.mark.parametrize(
+    "limits", [{"max_connections": 4}, {"max_keepalive_connections": 4}], ids=str
+)
 def test_at_its_limit_it_keeps_those_that_have_rested(
     provider: RawProvider, mode: str, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Five writes come in a rest. Of four connections, the newest makes room; the others serve half of the writes."""
     monkeypatch.setattr(connection_pool, "REUSE_DELAY", 5.0)
     monkeypatch.setattr(connection_pool, "monotonic", lambda: float(len(provider.record.requests)))
-    with closing(CALLERS[mode](provider.url(), limits=httpx.Limits(keepalive_expiry=None, **limits))) as caller:
+    with closing(
+        CALLERS[mode](provider.url(), limits=httpx.Limits(keepalive_expiry=None, **limits))
+    ) as caller:
         assert {caller.start("create", f"S{number}").word for number in range(55)} == {"success"}
     assert provider.record.connections == 26
 
 
-def test_one_that_comes_back_when_all_are_kept_is_closed(provider: RawProvider, monkeypatch: Any) -> None:
+def test_one_that_comes_back_when_all_are_kept_is_closed(
+    provider: RawProvider, monkeypatch: Any
+) -> None:
     now = 0.0
     monkeypatch.setattr(connection_pool, "monotonic", lambda: now)
     url, limits = httpx.URL(provider.url()), httpx.Limits(max_keepalive_connections=1)

@@ -52,7 +52,15 @@ def _with(*lines: str) -> Callable[[bytes], bytes]:
 
     def make(body: bytes) -> bytes:
         return bare(
-            [OK, JSON, *(line.format(n=len(body), more=len(body) + 9, less=len(body) - 9) for line in lines)], body
+            [
+                OK,
+                JSON,
+                *(
+                    line.format(n=len(body), more=len(body) + 9, less=len(body) - 9)
+                    for line in lines
+                ),
+            ],
+            body,
         )
 
     return make
@@ -62,7 +70,9 @@ def _before(*informational: str) -> Callable[[bytes], bytes]:
     return lambda body: b"".join(bare(head.split("|")) for head in informational) + answer(body)
 
 
-def _compressed(squeeze: Callable[[bytes], bytes], coding: str = "gzip") -> Callable[[bytes], bytes]:
+def _compressed(
+    squeeze: Callable[[bytes], bytes], coding: str = "gzip"
+) -> Callable[[bytes], bytes]:
     return lambda body: answer(squeeze(body), "200 OK", f"Content-Encoding: {coding}")
 
 
@@ -86,33 +96,59 @@ def _flipped(data: bytes) -> bytes:
 WHOLE = (
     Damage("no length, until the end", "success", _with("Connection: close"), "close"),
     Damage("the same length twice", "success", _with("Content-Length: {n}", "Content-Length: {n}")),
-    Damage("an old protocol", "success", lambda body: bare(["HTTP/1.0 200 OK", JSON], body), "close"),
-    Damage("no reason phrase", "success", lambda body: bare(["HTTP/1.1 200", f"Content-Length: {len(body)}"], body)),
+    Damage(
+        "an old protocol", "success", lambda body: bare(["HTTP/1.0 200 OK", JSON], body), "close"
+    ),
+    Damage(
+        "no reason phrase",
+        "success",
+        lambda body: bare(["HTTP/1.1 200", f"Content-Length: {len(body)}"], body),
+    ),
     Damage("another good status", "success", lambda body: answer(body, "201 Created")),
     Damage("chunks", "success", chunked),
     Damage("gzip", "success", _compressed(gzip.compress)),
     Damage("100 first", "success", _before("HTTP/1.1 100 Continue")),
-    Damage("103 first", "success", _before("HTTP/1.1 103 Early Hints|Link: </style.css>; rel=preload")),
-    Damage("many 1xx first", "success", _before(*["HTTP/1.1 102 Processing", "HTTP/1.1 103 Early Hints|A: b"] * 50)),
+    Damage(
+        "103 first", "success", _before("HTTP/1.1 103 Early Hints|Link: </style.css>; rel=preload")
+    ),
+    Damage(
+        "many 1xx first",
+        "success",
+        _before(*["HTTP/1.1 102 Processing", "HTTP/1.1 103 Early Hints|A: b"] * 50),
+    ),
 )
 """Odd, and whole: the caller gets what was answered."""
 
 LOST = (
-    *(Damage("a length too long", "unknown", _with("Content-Length: {more}"), how) for how in ("reset", "close")),
-    Damage("two different lengths", "unknown", _with("Content-Length: {n}", "Content-Length: {less}")),
+    *(
+        Damage("a length too long", "unknown", _with("Content-Length: {more}"), how)
+        for how in ("reset", "close")
+    ),
+    Damage(
+        "two different lengths", "unknown", _with("Content-Length: {n}", "Content-Length: {less}")
+    ),
     Damage("1xx, and no more", "unknown", lambda _: bare(["HTTP/1.1 103 Early Hints"]), "close"),
-    Damage("a header of 1 MiB", "unknown", lambda body: answer(body, "200 OK", "X-Long: " + "x" * MIB)),
+    Damage(
+        "a header of 1 MiB", "unknown", lambda body: answer(body, "200 OK", "X-Long: " + "x" * MIB)
+    ),
 )
 """No whole answer can be made of it: `test_parser` has every way."""
 
 UNREADABLE = (
     Damage("a length too short", "accepted", _with("Content-Length: {less}")),
-    Damage("no length, cut", "accepted", lambda body: bare([OK, JSON, "Connection: close"], body[:-9]), "close"),
+    Damage(
+        "no length, cut",
+        "accepted",
+        lambda body: bare([OK, JSON, "Connection: close"], body[:-9]),
+        "close",
+    ),
 )
 """A whole answer that says yes with a documented member, and cannot be read whole: more in `test_attempt_table`."""
 
 NO_EVIDENCE = (
-    Damage("gzip, a bit flipped", "unknown", _compressed(lambda body: _flipped(gzip.compress(body)))),
+    Damage(
+        "gzip, a bit flipped", "unknown", _compressed(lambda body: _flipped(gzip.compress(body)))
+    ),
     Damage("a coding that nobody knows", "unknown", _compressed(zlib.compress, "x-own")),
     Damage("a message", "unknown", _instead(b'{"message": "please log in"}')),
 )
@@ -140,7 +176,11 @@ def mixed_up(exchange: Exchange) -> None:
 
 
 def mixed_up_and_idle(exchange: Exchange) -> None:
-    exchange.send(answer(b'{"victor_payment_request_id": "T000001", "status": "Accepted", "notes": "Thanks."}'))
+    exchange.send(
+        answer(
+            b'{"victor_payment_request_id": "T000001", "status": "Accepted", "notes": "Thanks."}'
+        )
+    )
 
 
 @each_mode
@@ -150,7 +190,11 @@ def test_an_answer_about_another_request(background: Background, mode: str) -> N
         on.provider.acts.append(mixed_up)
         on.expect("success", "respond")  # the look settled it
 
-        for more in ([], [mixed_up], [mixed_up_and_idle]):  # the look is answered truly, and the same way
+        for more in (
+            [],
+            [mixed_up],
+            [mixed_up_and_idle],
+        ):  # the look is answered truly, and the same way
             on.provider.acts.extend([says_later, mixed_up_and_idle, *more])
             run = on.run("respond")
             assert (run.observed.word, run.mismatches(), run.seen.work) == ("unknown", [], 0)
@@ -169,12 +213,16 @@ def says_later(exchange: Exchange) -> None:
 @each_mode
 def test_an_answer_that_spells_the_id_in_another_case(background: Background, mode: str) -> None:
     with adapter(background, mode, direct=True) as on:
-        on.provider.acts.append(lambda exchange: exchange.send(answer(exchange.work().replace(b'"S0', b'"s0'))))
+        on.provider.acts.append(
+            lambda exchange: exchange.send(answer(exchange.work().replace(b'"S0', b'"s0')))
+        )
         run = on.run("respond")
         assert (run.observed.word, run.seen.work, run.seen.requests) == ("success", 1, 1)
 
 
-JUNK = answer(b'{"victor_payment_request_id": "JUNK", "client_reference_id": "JUNK", "status": "created"}')
+JUNK = answer(
+    b'{"victor_payment_request_id": "JUNK", "client_reference_id": "JUNK", "status": "created"}'
+)
 
 
 # Answers without measure: refused at `MAX_RESPONSE_BYTES`, read no further, and never held in memory
@@ -219,10 +267,13 @@ def peak() -> Iterator[list[int]]:
 
 
 @pytest.mark.parametrize(
-    ("operation", "body"), [*product(["create", "respond"], list(BODIES)[:3]), ("create", "in a text")]
+    ("operation", "body"),
+    [*product(["create", "respond"], list(BODIES)[:3]), ("create", "in a text")],
 )
 @each_mode
-def test_a_body_of_1_gib(background: Background, mode: str, operation: Operation, body: str) -> None:
+def test_a_body_of_1_gib(
+    background: Background, mode: str, operation: Operation, body: str
+) -> None:
     with adapter(background, mode, direct=True) as on:
         # The look at what became of an answer is answered so as well.
         on.provider.acts.extend([BODIES[body]] * (2 if operation == "respond" else 1))
@@ -235,7 +286,9 @@ def test_a_body_of_1_gib(background: Background, mode: str, operation: Operation
         assert run.mismatches() == []
         assert isinstance(run.observed.error, UnreadableResponse)
         assert run.observed.error.attempts == 1  # asking again would bring the same
-        assert sent <= (2 if operation == "respond" else 1) * (MAX_RESPONSE_BYTES + 16 * MIB)  # what sockets buffer
+        assert sent <= (2 if operation == "respond" else 1) * (
+            MAX_RESPONSE_BYTES + 16 * MIB
+        )  # what sockets buffer
         assert most[0] <= 4 * MAX_RESPONSE_BYTES
 
 
@@ -262,9 +315,13 @@ def one_gib_compressed() -> bytes:
 @each_mode
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize(
-    "body", [one_gib_compressed, json_that_swells, page_that_swells], ids=["1 GiB", "objects", "items"]
+    "body",
+    [one_gib_compressed, json_that_swells, page_that_swells],
+    ids=["1 GiB", "objects", "items"],
 )
-def test_a_body_that_was_compressed(background: Background, mode: str, body: Callable[[], bytes], times: int) -> None:
+def test_a_body_that_was_compressed(
+    background: Background, mode: str, body: Callable[[], bytes], times: int
+) -> None:
     """A thousandth of it on the wire; and compressed again, a few thousand bytes."""
     data = body() if times == 1 else gzip.compress(body())
     with adapter(background, mode, direct=True) as on:

@@ -8,7 +8,16 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.faults.adapters import CALLERS, Adapter, Observed, Operation, adapter, each_mode, each_operation, observed
+from tests.faults.adapters import (
+    CALLERS,
+    Adapter,
+    Observed,
+    Operation,
+    adapter,
+    each_mode,
+    each_operation,
+    observed,
+)
 from tests.faults.certificates import Authority
 from tests.faults.cutting_proxy import Cut
 from tests.faults.raw_provider import Act, Exchange, bare
@@ -66,7 +75,9 @@ def test_a_stall_anywhere(background: Background, mode: str, operation: Operatio
 @each_mode
 def test_sending_and_looking_share_one_deadline(background: Background, mode: str) -> None:
     """An answer that was lost is looked for in the time that is left, and not in as much again."""
-    with adapter(background, mode, timeout=httpx.Timeout(DEADLINE / 2, connect=5.0), deadline=DEADLINE) as on:
+    with adapter(
+        background, mode, timeout=httpx.Timeout(DEADLINE / 2, connect=5.0), deadline=DEADLINE
+    ) as on:
         lost, deaf = Cut("answer", 0, "stall"), Cut("request", 0, "stall")
         assert punctual(lambda: truthfully(on, "respond", [lost, deaf, deaf])).word == "unknown"
         assert punctual(lambda: truthfully(on, "respond", [lost])).word == "success"
@@ -143,7 +154,10 @@ def test_a_host_of_many_addresses(mode: str, monkeypatch: pytest.MonkeyPatch) ->
         def look_up(host: Any, *rest: Any, **named: Any) -> list[Any]:
             if host not in ("many.localhost", b"many.localhost"):
                 return usual(host, *rest, **named)
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+            return [
+                (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+                for address in addresses
+            ]
 
         caller = CALLERS[mode](f"http://many.localhost:{port}", deadline=DEADLINE)
         monkeypatch.setattr(socket, "getaddrinfo", look_up)

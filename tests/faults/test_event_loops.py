@@ -36,12 +36,17 @@ CLIENTS = {
         FlexFactorAuth("id", "not-a-secret"), mid="3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71", **options
     ),
 }
-COPIES = {"the client": lambda client: client, "a copy": lambda client: client.with_options(timeout=4.0)}
+COPIES = {
+    "the client": lambda client: client,
+    "a copy": lambda client: client.with_options(timeout=4.0),
+}
 
 
 @pytest.mark.parametrize("system", CLIENTS)
 @pytest.mark.parametrize("copy", COPIES)
-def test_a_token_is_not_waited_for_in_another_loop(provider: RawProvider, system: str, copy: str) -> None:
+def test_a_token_is_not_waited_for_in_another_loop(
+    provider: RawProvider, system: str, copy: str
+) -> None:
     asked, held = threading.Event(), list[Exchange]()
 
     def hold(exchange: Exchange) -> None:
@@ -95,7 +100,9 @@ async def outcomes(port: int, calls: int = 1) -> list[str]:
     url = f"http://127.0.0.1:{port}"
     async with AsyncVictor(AUTH, base_url=url, deadline=DEADLINE, limits=ONE) as victor:
         asyncio.get_running_loop().call_later(DEADLINE / 2, time.sleep, 2 * DEADLINE)
-        accepting = [victor.payment_requests.accept(f"R{each}", notes="Thanks.") for each in range(calls)]
+        accepting = [
+            victor.payment_requests.accept(f"R{each}", notes="Thanks.") for each in range(calls)
+        ]
         errors = await asyncio.gather(*accepting, return_exceptions=True)
     assert all(isinstance(error, TimedOut) for error in errors), errors
     return [error.outcome.value for error in errors if isinstance(error, TimedOut)]

@@ -41,7 +41,8 @@ PATIENT = RetryPolicy(max_attempts=2 * ATTEMPTS, base=0.0, quota=10**9)
 Side = Literal["request", "answer"]
 both_sides = pytest.mark.parametrize("side", ["request", "answer"])
 each_client = pytest.mark.parametrize(
-    ("mode", "operation"), [*itertools.product(MODES, OPERATIONS), *itertools.product(CONNECTED, ("get", "create"))]
+    ("mode", "operation"),
+    [*itertools.product(MODES, OPERATIONS), *itertools.product(CONNECTED, ("get", "create"))],
 )
 """Also a system that is connected by its document alone."""
 each_end = pytest.mark.parametrize("how", ["reset", "close"])
@@ -54,7 +55,9 @@ def expected(operation: Operation, cut: Cut, whole: Passed, *, always: bool) -> 
     if always:
         return "unknown"
     if operation == "respond" and cut.side == "request":
-        return "unknown"  # the request is read back, and shows no answer: it could still be on its way
+        return (
+            "unknown"  # the request is read back, and shows no answer: it could still be on its way
+        )
     return "success"
 
 
@@ -106,7 +109,9 @@ def points(whole: Passed, side: Side, how: End) -> Iterator[Cut]:
 @both_sides
 @each_end
 @each_client
-def test_cuts(background: Background, mode: str, operation: Operation, how: End, side: Side) -> None:
+def test_cuts(
+    background: Background, mode: str, operation: Operation, how: End, side: Side
+) -> None:
     wrong: list[str] = []
     with adapter(background, mode) as on:
         whole = whole_exchange(on, operation)
@@ -142,7 +147,9 @@ def test_between_the_request_and_the_answer(
         assert (run.observed.word, run.mismatches()) == (once, [])
 
     with adapter(background, mode, direct=True, timeout=timeouts(STALL)) as on:
-        on.provider.acts.extend([ending(how, work=work)] * (1 + ATTEMPTS))  # one more: a look is tried twice
+        on.provider.acts.extend(
+            [ending(how, work=work)] * (1 + ATTEMPTS)
+        )  # one more: a look is tried twice
         run = on.expect("unknown", operation)
         assert run.seen.work == (work and operation != "get")
 
@@ -164,7 +171,9 @@ def test_work_that_is_done_when_the_caller_has_long_gone(
 @both_sides
 @each_end
 @each_mode
-def test_reading_an_answer_back_is_cut(background: Background, mode: str, how: End, side: Side) -> None:
+def test_reading_an_answer_back_is_cut(
+    background: Background, mode: str, how: End, side: Side
+) -> None:
     """The answer to `respond` is lost after the work; the look at what became of it is cut as well."""
     lost = Cut("answer", 0, how)
     wrong: list[str] = []
@@ -178,14 +187,18 @@ def test_reading_an_answer_back_is_cut(background: Background, mode: str, how: E
                 if cut.side == "answer" and cut.after == whole.answer:
                     wanted = "success"  # noqa: PLW2901 - nothing of it was cut off
                 if run.observed.word != wanted:
-                    wrong.append(f"{cut}, {times} times: got {run.observed.word}, not {wanted}; {run}")
+                    wrong.append(
+                        f"{cut}, {times} times: got {run.observed.word}, not {wanted}; {run}"
+                    )
     assert wrong == []
 
 
 @each_operation
 @each_end
 @each_mode
-def test_no_token_no_call(background: Background, mode: str, operation: Operation, how: End) -> None:
+def test_no_token_no_call(
+    background: Background, mode: str, operation: Operation, how: End
+) -> None:
     wrong: list[str] = []
     with adapter(background, mode, fresh_tokens=True) as on:
         whole = on.proxy.exchanges[0]
@@ -209,7 +222,11 @@ def with_adapters(
         free: SimpleQueue[Adapter] = SimpleQueue()
         policy = RetryPolicy(max_attempts=attempts, base=0.0, quota=10**9)
         for _ in range(ADAPTERS):
-            free.put(stack.enter_context(adapter(background, mode, timeout=timeouts(STALL), retry=policy)))
+            free.put(
+                stack.enter_context(
+                    adapter(background, mode, timeout=timeouts(STALL), retry=policy)
+                )
+            )
 
         def in_one(job: Callable[[Adapter], list[str]]) -> list[str]:
             on = free.get()
@@ -226,7 +243,9 @@ def with_adapters(
 @each_operation
 @each_mode
 @pytest.mark.parametrize("always", [False, True], ids=["once", "always"])
-def test_stall(background: Background, mode: str, operation: Operation, side: Side, always: bool) -> None:
+def test_stall(
+    background: Background, mode: str, operation: Operation, side: Side, always: bool
+) -> None:
     with adapter(background, mode) as on:
         whole = whole_exchange(on, operation)
 
@@ -239,4 +258,6 @@ def test_stall(background: Background, mode: str, operation: Operation, side: Si
 
     jobs = map(job, points(whole, side, "stall"))
     # One that stalls once may be tried more often: a slow moment of this machine is not what is tested here.
-    assert with_adapters(background, mode, jobs, attempts=ATTEMPTS if always else 2 * ATTEMPTS) == []
+    assert (
+        with_adapters(background, mode, jobs, attempts=ATTEMPTS if always else 2 * ATTEMPTS) == []
+    )

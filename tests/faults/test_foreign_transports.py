@@ -54,7 +54,11 @@ ENDS: dict[str, Callable[[Exchange], None]] = {
     ],
 )
 def test_they_say_that_nothing_was_sent_after_all_was(
-    provider: RawProvider, send: Callable[[Any, str], None], transport: Any, end: str, error: type[Exception]
+    provider: RawProvider,
+    send: Callable[[Any, str], None],
+    transport: Any,
+    end: str,
+    error: type[Exception],
 ) -> None:
     provider.instead = ENDS[end]
     with pytest.raises(error):
@@ -63,7 +67,9 @@ def test_they_say_that_nothing_was_sent_after_all_was(
 
 
 def test_aiohttp_sends_again_by_itself(provider: RawProvider) -> None:
-    provider.acts.extend([lambda exchange: exchange.end("close"), lambda exchange: exchange.send(answer(b"{}"))])
+    provider.acts.extend(
+        [lambda exchange: exchange.end("close"), lambda exchange: exchange.send(answer(b"{}"))]
+    )
     awaited_with(AiohttpTransport, f"{provider.url()}/v2/anything", "PUT")
     assert [request.body for request in provider.record.requests] == [b"the whole request"] * 2
 
@@ -79,10 +85,18 @@ class Curl(httpx.AsyncBaseTransport):
 @pytest.mark.parametrize(
     ("client", "transport", "words"),
     [
-        (Victor, SyncHttpxTransport, r"transport: pyreqwest reports .* pass httpx\.HTTPTransport\(\.\.\.\)\."),
+        (
+            Victor,
+            SyncHttpxTransport,
+            r"transport: pyreqwest reports .* pass httpx\.HTTPTransport\(\.\.\.\)\.",
+        ),
         (Victor, OwnTransport, "transport: pyreqwest .* sent again"),
         (AsyncVictor, HttpxTransport, r"pass httpx\.AsyncHTTPTransport\(\.\.\.\)\."),
-        (AsyncVictor, AiohttpTransport, "transport: httpx_aiohttp reports a missing response as a connection"),
+        (
+            AsyncVictor,
+            AiohttpTransport,
+            "transport: httpx_aiohttp reports a missing response as a connection",
+        ),
         (AsyncVictor, Curl, "transport: httpx_curl_cffi sends a request again by itself"),
     ],
 )
@@ -107,7 +121,10 @@ def test_what_a_wrapper_of_httpx_calls_no_connection_may_have_been_sent(
     background: Background, monkeypatch: pytest.MonkeyPatch, mode: str, operation: Any
 ) -> None:
     """Somebody has wrapped the transports of httpx, tries each request again, and ends with another error."""
-    sync, awaited = httpx.HTTPTransport.handle_request, httpx.AsyncHTTPTransport.handle_async_request
+    sync, awaited = (
+        httpx.HTTPTransport.handle_request,
+        httpx.AsyncHTTPTransport.handle_async_request,
+    )
 
     def twice(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
         try:
@@ -115,7 +132,9 @@ def test_what_a_wrapper_of_httpx_calls_no_connection_may_have_been_sent(
         except httpx.TransportError:
             raise httpx.ConnectError("the second time") from None
 
-    async def awaited_twice(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+    async def awaited_twice(
+        transport: httpx.AsyncHTTPTransport, request: httpx.Request
+    ) -> httpx.Response:
         try:
             return await awaited(transport, request)
         except httpx.TransportError:
@@ -137,19 +156,42 @@ WAYS: dict[str, tuple[str, str, Callable[[], Any]]] = {
     "http_client, awaited": ("async", "http_client", lambda: httpx.AsyncClient(limits=NONE_KEPT)),
     "httpx2, transport": ("sync", "transport", httpx2.HTTPTransport),
     "httpx2, transport, awaited": ("async", "transport", httpx2.AsyncHTTPTransport),
-    "httpx2, blocking": ("sync", "http_client", lambda: httpx2.Client(limits=httpx2.Limits(**vars(NONE_KEPT)))),
-    "httpx2, awaited": ("async", "http_client", lambda: httpx2.AsyncClient(limits=httpx2.Limits(**vars(NONE_KEPT)))),
+    "httpx2, blocking": (
+        "sync",
+        "http_client",
+        lambda: httpx2.Client(limits=httpx2.Limits(**vars(NONE_KEPT))),
+    ),
+    "httpx2, awaited": (
+        "async",
+        "http_client",
+        lambda: httpx2.AsyncClient(limits=httpx2.Limits(**vars(NONE_KEPT))),
+    ),
     # It calls what was sent a connection that was not made, and cannot be seen below a wrapper.
-    "pyreqwest, blocking": ("sync", "http_client", lambda: httpx.Client(transport=Wrapped(SyncHttpxTransport()))),
-    "pyreqwest, awaited": ("async", "http_client", lambda: httpx.AsyncClient(transport=AsyncWrapped(HttpxTransport()))),
+    "pyreqwest, blocking": (
+        "sync",
+        "http_client",
+        lambda: httpx.Client(transport=Wrapped(SyncHttpxTransport())),
+    ),
+    "pyreqwest, awaited": (
+        "async",
+        "http_client",
+        lambda: httpx.AsyncClient(transport=AsyncWrapped(HttpxTransport())),
+    ),
 }
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("operation", ["create", "respond"])
-def test_over_those_of_httpx_the_outcomes_are_true(background: Background, way: str, operation: Any) -> None:
+def test_over_those_of_httpx_the_outcomes_are_true(
+    background: Background, way: str, operation: Any
+) -> None:
     mode, argument, make = WAYS[way]
-    cuts = [Cut(side, after, how) for side in ("request", "answer") for after in (0, 40) for how in ("reset", "close")]
+    cuts = [
+        Cut(side, after, how)
+        for side in ("request", "answer")
+        for after in (0, 40)
+        for how in ("reset", "close")
+    ]
     with adapter(background, mode, **{argument: make()}) as on:
         for cut in cuts:
             on.expect("unknown", operation, [cut] * (1 + ATTEMPTS))

@@ -14,7 +14,15 @@ import anyio
 import httpx
 import pytest
 
-from tests.faults.adapters import CALLERS, OPERATIONS, Crowd, Operation, adapter, arguments, each_mode
+from tests.faults.adapters import (
+    CALLERS,
+    OPERATIONS,
+    Crowd,
+    Operation,
+    adapter,
+    arguments,
+    each_mode,
+)
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background, serving
@@ -37,14 +45,21 @@ WORK = 0.003
 
 
 def options(provider: RawProvider) -> dict[str, Any]:
-    return {"base_url": provider.url(), "timeout": 10.0, "retry": RetryPolicy(max_attempts=4, base=0.0, quota=10**9)}
+    return {
+        "base_url": provider.url(),
+        "timeout": 10.0,
+        "retry": RetryPolicy(max_attempts=4, base=0.0, quota=10**9),
+    }
 
 
 @pytest.fixture(params=["own connections", pytest.param("traced", marks=pytest.mark.nightly)])
 def traced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also with httpx's connections: somebody stands in front of them, as a tracer does."""
     if request.param == "traced":
-        for kind, name in ((httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request")):
+        for kind, name in (
+            (httpx.HTTPTransport, "handle_request"),
+            (httpx.AsyncHTTPTransport, "handle_async_request"),
+        ):
             monkeypatch.setattr(kind, name, partialmethod(getattr(kind, name)))
 
 
@@ -81,7 +96,9 @@ def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
     shown: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connection_pool, "REUSE_DELAY", PATIENCE)  # a busy machine is late by more than it is
+    monkeypatch.setattr(
+        connection_pool, "REUSE_DELAY", PATIENCE
+    )  # a busy machine is late by more than it is
     provider.instead = repeating(shown)
 
     def client() -> Any:
@@ -114,7 +131,10 @@ class ListsAgain:
         exchange.later(WORK + self._dice.uniform(0, LATEST / 2), again)
 
     def page(self, number: int, ids: list[str]) -> bytes:
-        results = [{"victor_payment_request_id": name, "client_reference_id": f"INV-{name}"} for name in ids]
+        results = [
+            {"victor_payment_request_id": name, "client_reference_id": f"INV-{name}"}
+            for name in ids
+        ]
         said = {"page": number} if self._says_page else {}
         return answer(json.dumps({**said, "results": results}).encode())
 
@@ -129,10 +149,14 @@ SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @each_mode
-def test_no_list_loses_a_page_and_find_finds(provider: RawProvider, lists_again: ListsAgain, mode: str) -> None:
+def test_no_list_loses_a_page_and_find_finds(
+    provider: RawProvider, lists_again: ListsAgain, mode: str
+) -> None:
     client = Caller(mode, VictorOAuth("id", "not-a-secret"), **options(provider))
     for _ in range(2):
-        assert [item.id for item in client("list", direction="outbound", page_size=10)] == lists_again.ids["outbound"]
+        assert [
+            item.id for item in client("list", direction="outbound", page_size=10)
+        ] == lists_again.ids["outbound"]
         assert client("list", direction="inbound") == []
         found = client("find", client_reference_id="INV-R000007", start_datetime=SINCE)
         assert [item.id for item in found] == ["R000007"]
@@ -156,7 +180,11 @@ def test_a_page_of_another_number_is_read_again(provider: RawProvider) -> None:
 @each_mode
 @pytest.mark.parametrize("version", [None, "tls1.2", "tls1.3"])
 def test_one_that_comes_while_the_connection_is_idle(
-    background: Background, authority: Authority, mode: str, operation: Operation, version: str | None
+    background: Background,
+    authority: Authority,
+    mode: str,
+    operation: Operation,
+    version: str | None,
 ) -> None:
     held: list[Exchange] = []
 
@@ -164,7 +192,11 @@ def test_one_that_comes_while_the_connection_is_idle(
         exchange.send(answer(exchange.work()))
         held.append(exchange)
 
-    tls = {"tls": authority.server(), "verify": authority.trusted(VERSIONS[version])} if version else {}
+    tls = (
+        {"tls": authority.server(), "verify": authority.trusted(VERSIONS[version])}
+        if version
+        else {}
+    )
     with adapter(background, mode, direct=True, **tls) as on:
         for _ in range(5):
             on.provider.acts.append(once_so_far)
@@ -187,11 +219,15 @@ def test_a_connection_over_tls_is_kept_all_the_same(
 
 
 @each_mode
-def test_a_connection_is_closed_after_an_answer_that_is_framed_in_two_ways(background: Background, mode: str) -> None:
+def test_a_connection_is_closed_after_an_answer_that_is_framed_in_two_ways(
+    background: Background, mode: str
+) -> None:
     """RFC 9112, 6.3: with a length and chunks, somebody on the way may see a second answer in the first one."""
 
     def with_length(length: bytes) -> Act:
-        return lambda exchange: exchange.send(chunked(exchange.work()).replace(b"\r\n", b"\r\n" + length, 1))
+        return lambda exchange: exchange.send(
+            chunked(exchange.work()).replace(b"\r\n", b"\r\n" + length, 1)
+        )
 
     for length, connections in ((b"", 1), (b"Content-Length: 2\r\n", 2)):
         with adapter(background, mode, direct=True) as on:
@@ -215,11 +251,19 @@ class TestRest:
         [(False, "create", 7), (False, "get", 0), (True, "create", 0)],
     )
     def test_another_is_used_meanwhile(
-        self, provider: RawProvider, mode: str, rested: bool, operation: Operation, connections: int, monkeypatch: Any
+        self,
+        provider: RawProvider,
+        mode: str,
+        rested: bool,
+        operation: Operation,
+        connections: int,
+        monkeypatch: Any,
     ) -> None:
         if rested:
             monkeypatch.setattr(connection_pool, "REUSE_DELAY", 0.0)
-        with closing(CALLERS[mode](provider.url(), limits=httpx.Limits(max_connections=100))) as caller:
+        with closing(
+            CALLERS[mode](provider.url(), limits=httpx.Limits(max_connections=100))
+        ) as caller:
             for number in range(7):
                 assert caller.start(operation, f"S{number}").word == "success"
         assert provider.record.connections == connections + 1  # the token's
@@ -235,12 +279,16 @@ class TestRest:
             return usual("127.0.0.1" if "pay.localhost" in str(host) else host, *rest, **named)
 
         monkeypatch.setattr(socket, "getaddrinfo", look_up)
-        caller = CALLERS[mode](provider.url().replace("127.0.0.1", "pay.localhost"), limits=httpx.Limits())
+        caller = CALLERS[mode](
+            provider.url().replace("127.0.0.1", "pay.localhost"), limits=httpx.Limits()
+        )
         words = {caller.start("create", f"S{number}").word for number in range(7)}
         caller.close()
         assert (words, provider.record.connections, len(looked_up)) == ({"success"}, 8, 1)
 
-    def test_a_list_has_to_for_nothing_in_a_page_says_whose_it_is(self, provider: RawProvider) -> None:
+    def test_a_list_has_to_for_nothing_in_a_page_says_whose_it_is(
+        self, provider: RawProvider
+    ) -> None:
         with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
             for _ in range(7):
                 assert list(victor.payment_requests.list()) == []
@@ -270,7 +318,9 @@ def test_what_was_said_before_anything_was_asked_is_no_answer() -> None:
 
     def awaited(route: Route, request: httpx.Request) -> httpx.Response:
         async def run() -> httpx.Response:
-            async with AsyncPooledTransport(route, checked_limits(None), AsyncPatient()) as transport:
+            async with AsyncPooledTransport(
+                route, checked_limits(None), AsyncPatient()
+            ) as transport:
                 return await transport.handle_async_request(request)
 
         return asyncio.run(run())

@@ -20,7 +20,15 @@ import pytest
 from tests.faults.adapters import Crowd, each_mode
 from tests.providers.victor.adapter import payment
 from tests.runtime.fakes import BEHAVIOUR, FakeClock
-from victor_ext import AsyncVictor, DeadlineExceeded, Outcome, RetryPolicy, Victor, VictorError, VictorJwt
+from victor_ext import (
+    AsyncVictor,
+    DeadlineExceeded,
+    Outcome,
+    RetryPolicy,
+    Victor,
+    VictorError,
+    VictorJwt,
+)
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.attempts import AttemptLoop
@@ -156,7 +164,9 @@ class TestInSimulatedTime:
         [(failing(503), 0.02, 2_000, 100), (unanswered, 20.0, 1_000, 50)],
         ids=["503", "no answer"],
     )
-    def test_what_is_sent_beyond_the_calls_is_the_quota(self, fault: Any, takes: float, calls: int, extra: int) -> None:
+    def test_what_is_sent_beyond_the_calls_is_the_quota(
+        self, fault: Any, takes: float, calls: int, extra: int
+    ) -> None:
         outage = Outage(fault, pause=20.0, latency=takes).run(200.0)
         assert len(outage.calls) == calls
         assert len(outage.attempts) - len(outage.calls) == len(outage.retries) == extra
@@ -164,7 +174,9 @@ class TestInSimulatedTime:
     def test_a_provider_that_fails_most_of_the_time(self) -> None:
         """What now and then succeeds refills the quota, and must not feed a storm by that."""
         share = 0.9
-        outage = Outage(lambda now, dice: (failing(503) if dice.random() < share else good)(now, dice))
+        outage = Outage(
+            lambda now, dice: (failing(503) if dice.random() < share else good)(now, dice)
+        )
         outage.run(15.0)
         assert len(outage.attempts) / len(outage.calls) <= 1.0 + (1 - share) + 0.02
 
@@ -181,13 +193,20 @@ class TestInSimulatedTime:
         assert full < end + 5
 
     @pytest.mark.parametrize(
-        ("fault", "soonest"), [(refused, 0.0), (failing(503, retry_after="3"), 3.0)], ids=["refused", "asked to wait"]
+        ("fault", "soonest"),
+        [(refused, 0.0), (failing(503, retry_after="3"), 3.0)],
+        ids=["refused", "asked to wait"],
     )
-    def test_first_failures_at_one_moment_are_not_tried_again_at_one_moment(self, fault: Any, soonest: float) -> None:
+    def test_first_failures_at_one_moment_are_not_tried_again_at_one_moment(
+        self, fault: Any, soonest: float
+    ) -> None:
         outage = Outage(fault).run(0.5)
         assert len(outage.retries) == len(set(outage.retries)) == 100
         assert min(outage.retries) >= soonest
-        at_once = [sum(first <= each <= first + 0.05 for each in outage.retries) for first in outage.retries]
+        at_once = [
+            sum(first <= each <= first + 0.05 for each in outage.retries)
+            for first in outage.retries
+        ]
         assert max(at_once) <= 30  # of 100, over half a second
 
 
@@ -196,8 +215,13 @@ PLAIN: dict[str, Any] = {"sync": httpx.Client, "async": httpx.AsyncClient}
 
 
 def create(victor: Any, worker: int) -> Any:
-    known = {"client_reference_id": f"INV-{worker}", "idempotency_key": f"one-key-for-worker-{worker:04}"}
-    return victor.payment_requests.create(**payment(payer_counterparty_id="ignoresRfp", amount="1.00", **known))
+    known = {
+        "client_reference_id": f"INV-{worker}",
+        "idempotency_key": f"one-key-for-worker-{worker:04}",
+    }
+    return victor.payment_requests.create(
+        **payment(payer_counterparty_id="ignoresRfp", amount="1.00", **known)
+    )
 
 
 @pytest.fixture
@@ -229,7 +253,9 @@ def test_a_hundred_workers_over_real_sockets(
         return create(victor, worker)
 
     def client() -> Any:
-        return CLIENTS[mode](patient_auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.02))
+        return CLIENTS[mode](
+            patient_auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.02)
+        )
 
     began = time.monotonic()
     Crowd(mode, client, CROWD).run(lambda victor, worker: create(victor, worker + CROWD))
@@ -242,11 +268,17 @@ def test_a_hundred_workers_over_real_sockets(
 
     observed = [each for observed_in_round in outage for each in observed_in_round]
     assert all(isinstance(each, VictorError) for each in observed)
-    assert {each.outcome for each in observed} == {Outcome.NOT_SENT if how == "down" else Outcome.UNKNOWN}
+    assert {each.outcome for each in observed} == {
+        Outcome.NOT_SENT if how == "down" else Outcome.UNKNOWN
+    }
     attempts = sum(each.attempts for each in observed)
     assert len(observed) < attempts <= len(observed) + 100
-    assert [each.client_reference_id for each in recovered] == [f"INV-{worker}" for worker in range(CROWD)]
-    assert took < 5 + 4 * in_peace, "two rounds of a hundred creates; one round in peace is what the machine can do"
+    assert [each.client_reference_id for each in recovered] == [
+        f"INV-{worker}" for worker in range(CROWD)
+    ]
+    assert took < 5 + 4 * in_peace, (
+        "two rounds of a hundred creates; one round in peace is what the machine can do"
+    )
     assert set(victor_sandbox.work_done_by_key().values()) == {1}
 
 
@@ -259,10 +291,20 @@ def test_a_deadline_holds_for_every_worker_of_a_crowd(
     victor_sandbox.inject("stall", times=None)
     # As many connections as callers: its limits are for each stage, and nobody is to wait for a connection first.
     limits = httpx.Limits(max_connections=CROWD)
-    plain = Crowd(mode, lambda: PLAIN[mode](base_url=victor_sandbox.url, timeout=deadline, limits=limits), CROWD)
-    crowd = Crowd(mode, lambda: CLIENTS[mode](patient_auth, base_url=victor_sandbox.url, deadline=deadline), CROWD)
+    plain = Crowd(
+        mode,
+        lambda: PLAIN[mode](base_url=victor_sandbox.url, timeout=deadline, limits=limits),
+        CROWD,
+    )
+    crowd = Crowd(
+        mode,
+        lambda: CLIENTS[mode](patient_auth, base_url=victor_sandbox.url, deadline=deadline),
+        CROWD,
+    )
     late: list[float] = []
-    for _ in range(6):  # slow moments are the machine's; what a client does wrong by itself it does wrong every time
+    for _ in range(
+        6
+    ):  # slow moments are the machine's; what a client does wrong by itself it does wrong every time
         plain.run(lambda client, _worker: client.get("/v2/payment-requests/b34783af0"))
         (observed,) = crowd.run(lambda victor, _worker: victor.payment_requests.get("b34783af0"))
         assert all(isinstance(each, DeadlineExceeded) for each in observed)

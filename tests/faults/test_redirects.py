@@ -10,7 +10,13 @@ from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background
 
 pytestmark = pytest.mark.slow
-STATUSES = ("301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect")
+STATUSES = (
+    "301 Moved Permanently",
+    "302 Found",
+    "303 See Other",
+    "307 Temporary Redirect",
+    "308 Permanent Redirect",
+)
 
 each_status = pytest.mark.parametrize("status", STATUSES, ids=lambda status: status[:3])
 
@@ -60,7 +66,9 @@ def test_never_off_the_origin(
         record = on.provider.record
         for location in addresses_elsewhere(on.provider.port, elsewhere):
             connections = record.connections
-            on.provider.acts.extend([to(location, status)] * 2)  # two: a look at what became of an answer is one more
+            on.provider.acts.extend(
+                [to(location, status)] * 2
+            )  # two: a look at what became of an answer is one more
             on.expect("unknown", operation, requests=1)
             on.provider.acts.clear()
             assert record.connections == connections, location
@@ -76,7 +84,9 @@ def test_a_read_follows_within_its_origin(background: Background, mode: str, sta
     with adapter(background, mode, direct=True) as on:
         on.provider.acts.append(onward)
         on.expect("success", "get", requests=2)
-        assert {request.headers["authorization"] for request in on.provider.record.requests[-2:]} == {"Bearer t"}
+        assert {
+            request.headers["authorization"] for request in on.provider.record.requests[-2:]
+        } == {"Bearer t"}
 
         on.provider.acts.extend([onward] * 100)
         run = on.run("get")

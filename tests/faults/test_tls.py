@@ -42,7 +42,12 @@ def only_once(exchange: Exchange) -> None:
 
 
 def tls_adapter(
-    background: Background, mode: str, authority: Authority, version: str, wait: float = 5.0, **options: Any
+    background: Background,
+    mode: str,
+    authority: Authority,
+    version: str,
+    wait: float = 5.0,
+    **options: Any,
 ) -> closing[Adapter]:
     tls = {"tls": authority.server(), "verify": authority.trusted(VERSIONS[version])}
     return adapter(background, mode, acts=only_once, timeout=wait, **tls, **options)
@@ -62,7 +67,12 @@ def flights(on: Adapter) -> list[int]:
 @each_version
 @pytest.mark.parametrize("how", ["reset", "close"])
 def test_handshake_cut(
-    background: Background, authority: Authority, mode: str, operation: Operation, version: str, how: End
+    background: Background,
+    authority: Authority,
+    mode: str,
+    operation: Operation,
+    version: str,
+    how: End,
 ) -> None:
     wrong: list[str] = []
     with tls_adapter(background, mode, authority, version) as on:
@@ -73,7 +83,11 @@ def test_handshake_cut(
         for cut in cuts:
             for times, wanted in ((1, "success"), (ATTEMPTS, "not_sent")):
                 run = on.run(operation, [cut] if times == 1 else [cut] * times)
-                mismatches = run.mismatches() if run.observed.word == wanted else [*run.mismatches(), f"not {wanted}"]
+                mismatches = (
+                    run.mismatches()
+                    if run.observed.word == wanted
+                    else [*run.mismatches(), f"not {wanted}"]
+                )
                 wrong += [f"{cut}, {times} times: {lie}; {run}" for lie in mismatches]
     assert wrong == []
 
@@ -83,7 +97,11 @@ def test_handshake_stalls(background: Background, authority: Authority, mode: st
     version = "tls1.3"
     with tls_adapter(background, mode, authority, version) as on:
         asked, replied = flights(on)
-    cuts = [Cut("request", asked // 2, "stall"), Cut("answer", 0, "stall"), Cut("answer", replied // 2, "stall")]
+    cuts = [
+        Cut("request", asked // 2, "stall"),
+        Cut("answer", 0, "stall"),
+        Cut("answer", replied // 2, "stall"),
+    ]
     # The time to connect includes the handshake. What stalls once is tried more often: any machine has slow moments.
     patient = RetryPolicy(max_attempts=2 * ATTEMPTS, base=0.0, quota=10**9)
     with tls_adapter(background, mode, authority, version, wait=SHORT, retry=patient) as on:
@@ -107,7 +125,9 @@ def test_bytes_changed_on_the_way(
         asked, replied = flights(on)
         first = [Cut("request", at, "close", change=True) for at in range(2, asked, asked // 5)]
         first += [Cut("answer", at, "close", change=True) for at in range(2, replied, replied // 7)]
-        later: list[list[Cut | None]] = [[None, Cut("answer", at, "close", change=True)] for at in range(2, 400, 40)]
+        later: list[list[Cut | None]] = [
+            [None, Cut("answer", at, "close", change=True)] for at in range(2, 400, 40)
+        ]
         later += [[None, Cut("request", at, "close", change=True)] for at in range(2, 400, 60)]
         for cuts in [*([cut] for cut in first), *later]:
             run = on.run(operation, cuts)
@@ -141,7 +161,9 @@ def test_who_is_not_trusted_gets_nothing(
 
 
 @each_mode
-def test_a_context_that_another_client_sets_to_http2(background: Background, authority: Authority, mode: str) -> None:
+def test_a_context_that_another_client_sets_to_http2(
+    background: Background, authority: Authority, mode: str
+) -> None:
     """Contexts are shared, and httpx sets them before each of its handshakes."""
     server, shared = authority.server(), authority.trusted()
     server.set_alpn_protocols(["h2", "http/1.1"])
@@ -170,7 +192,9 @@ def demanding_server(authority: Authority) -> Iterator[str]:
 
 @each_mode
 @each_version
-def test_the_reason_of_a_server_that_wants_a_certificate(authority: Authority, mode: str, version: str) -> None:
+def test_the_reason_of_a_server_that_wants_a_certificate(
+    authority: Authority, mode: str, version: str
+) -> None:
     with demanding_server(authority) as url:
         seen = observed(mode, url, verify=authority.trusted(VERSIONS[version]))
     assert seen.word == "not_sent"
@@ -180,7 +204,9 @@ def test_the_reason_of_a_server_that_wants_a_certificate(authority: Authority, m
 
 @each_mode
 @each_version
-def test_a_client_certificate(background: Background, authority: Authority, mode: str, version: str) -> None:
+def test_a_client_certificate(
+    background: Background, authority: Authority, mode: str, version: str
+) -> None:
     """Mutual TLS by an `ssl.SSLContext`, as docs/production.md has it: who demands a certificate gets one."""
     demanding = authority.server()
     demanding.verify_mode = ssl.CERT_REQUIRED
@@ -188,6 +214,8 @@ def test_a_client_certificate(background: Background, authority: Authority, mode
     with_one, without = authority.trusted(VERSIONS[version]), authority.trusted(VERSIONS[version])
     with_one.load_cert_chain(authority.pair())
     with closing(RawProvider(background, tls=demanding)) as provider:
-        words = [observed(mode, provider.url(), verify=context).word for context in (with_one, without)]
+        words = [
+            observed(mode, provider.url(), verify=context).word for context in (with_one, without)
+        ]
     assert words == ["success", "not_sent"]  # without one, already the request for a token fails
     assert provider.record.work.total() == 1

@@ -34,7 +34,9 @@ class Harness(running.Harness):
 
 
 def charge(client: Any, reference: str, key: str = "") -> Any:
-    return client.charges.create(reference, 4423, idempotency_key=key or f"the-key-of-charge-{next(_numbers)}")
+    return client.charges.create(
+        reference, 4423, idempotency_key=key or f"the-key-of-charge-{next(_numbers)}"
+    )
 
 
 READ = Exchange(

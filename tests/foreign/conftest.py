@@ -48,7 +48,10 @@ def localstripe(tmp_path: Path) -> Iterator[str]:
     command = [sys.executable, "-c", SERVER, str(address[1])]
     with log.open("w") as output:
         process = subprocess.Popen(
-            command, env={**os.environ, "PYTHONPATH": str(INSTALLED)}, stdout=output, stderr=subprocess.STDOUT
+            command,
+            env={**os.environ, "PYTHONPATH": str(INSTALLED)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     try:
         while not _listens(address):

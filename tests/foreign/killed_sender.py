@@ -26,7 +26,9 @@ WRITES: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 OPEN = (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING)
 LEASE, PATIENCE = 3.0, 120.0
-ORDERS = sa.Table("orders", sa.MetaData(), sa.Column("number", sa.Integer, primary_key=True, autoincrement=False))
+ORDERS = sa.Table(
+    "orders", sa.MetaData(), sa.Column("number", sa.Integer, primary_key=True, autoincrement=False)
+)
 """What is sent for each of them, one committed with its entry."""
 
 
@@ -38,9 +40,15 @@ def keeping_keys(url: str) -> Act:
         sent = exchange.request
         if sent.key is None or sent.key not in kept:
             headers = {"Content-Type": sent.headers.get("content-type", ""), **BEARER}
-            kept[sent.key] = httpx.request(sent.method, url + sent.path, content=sent.body, headers=headers)
+            kept[sent.key] = httpx.request(
+                sent.method, url + sent.path, content=sent.body, headers=headers
+            )
         first = kept[sent.key]
-        exchange.send(answer(first.content, f"{first.status_code} As said", f"Date: {formatdate(usegmt=True)}"))
+        exchange.send(
+            answer(
+                first.content, f"{first.status_code} As said", f"Date: {formatdate(usegmt=True)}"
+            )
+        )
 
     return forward
 
@@ -56,8 +64,12 @@ class Plan(NamedTuple):
     def outbox(self) -> Outbox:
         options: dict[str, Any] = {"key": HeaderKey("Idempotency-Key")} if self.keyed else {}
         client = importlib.import_module("stripe_api.client").Client
-        stripe = connect(client, base_url=self.url, auth=BearerAuth("sk_local"), deadline=LEASE, **options)
-        return Outbox(sa.create_engine(self.database), client=stripe, lease=timedelta(seconds=LEASE))
+        stripe = connect(
+            client, base_url=self.url, auth=BearerAuth("sk_local"), deadline=LEASE, **options
+        )
+        return Outbox(
+            sa.create_engine(self.database), client=stripe, lease=timedelta(seconds=LEASE)
+        )
 
     def add(self, outbox: Outbox, number: int) -> None:
         """Store an order, and the call that is made for it."""
@@ -114,7 +126,9 @@ def run(plan: Plan, localstripe: str, kills: int, seed: int) -> list[str]:
     assert last.exitcode == 0
     made: dict[str, list[str]] = {}
     for kind in ("customers", "payment_intents"):
-        listed = httpx.get(f"{localstripe}/v1/{kind}", params={"limit": "100000"}, headers=BEARER).json()
+        listed = httpx.get(
+            f"{localstripe}/v1/{kind}", params={"limit": "100000"}, headers=BEARER
+        ).json()
         for each in listed["data"]:
             made.setdefault(each["metadata"]["order"], []).append(each["id"])
     found = [*_wrong(outbox, made, 0 if plan.keyed else kills)]

@@ -17,7 +17,11 @@ from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.thorough
 KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "3"))
-KEYLESS_AGAIN = ("victor_ext.settlement.key_age:NoKey.doubt", "if sent is not None:\n    return sent, self.why", "")
+KEYLESS_AGAIN = (
+    "victor_ext.settlement.key_age:NoKey.doubt",
+    "if sent is not None:\n    return sent, self.why",
+    "",
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -30,12 +34,16 @@ def stripe_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def test_what_has_a_key_is_made_once(localstripe: str, database_url: str, background: Background) -> None:
+def test_what_has_a_key_is_made_once(
+    localstripe: str, database_url: str, background: Background
+) -> None:
     with closing(RawProvider(background)) as proxy:
         proxy.instead = keeping_keys(localstripe)
         assert run(Plan(proxy.url(), database_url, keyed=True), localstripe, KILLS, seed=1) == []
     keys = [sent.key for sent in proxy.record.requests if sent.key]
-    assert len(keys) - len(set(keys)) >= KILLS // 10, "some are killed while an answer is on its way"
+    assert len(keys) - len(set(keys)) >= KILLS // 10, (
+        "some are killed while an answer is on its way"
+    )
 
 
 def test_what_has_no_key_is_made_at_most_once(localstripe: str, database_url: str) -> None:
@@ -45,7 +53,9 @@ def test_what_has_no_key_is_made_at_most_once(localstripe: str, database_url: st
 @pytest.mark.nightly
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
-    ("keyed", "mistakes"), [(True, ()), (False, (KEYLESS_AGAIN,))], ids=["nobody keeps the keys", "sent again"]
+    ("keyed", "mistakes"),
+    [(True, ()), (False, (KEYLESS_AGAIN,))],
+    ids=["nobody keeps the keys", "sent again"],
 )
 def test_a_mistake_is_noticed(
     localstripe: str, database_url: str, keyed: bool, mistakes: tuple[tuple[str, str, str], ...]

@@ -18,11 +18,16 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "add-a-payment-api.md"
 
 
 def test_the_code_of_the_tutorial(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     document = os.environ.get("VICTOR_STRIPE_DOCUMENT")
     if document is None:
-        pytest.skip("VICTOR_STRIPE_DOCUMENT names no document: give the path of Stripe's openapi/spec3.json")
+        pytest.skip(
+            "VICTOR_STRIPE_DOCUMENT names no document: give the path of Stripe's openapi/spec3.json"
+        )
     foreign = request.getfixturevalue("localstripe")
     assert generate(Path(document), tmp_path, name="spec3_api").left_out == []
     monkeypatch.syspath_prepend(tmp_path)
@@ -31,4 +36,7 @@ def test_the_code_of_the_tutorial(
     names: dict[str, Any] = {}
     exec(compile(block.replace("http://127.0.0.1:8420", foreign), str(PAGE), "exec"), names)
     names["stripe"].close()
-    assert capsys.readouterr().out == "4423 succeeded\n1000 succeeded\nrejected Your card was declined.\nTrue\n"
+    assert (
+        capsys.readouterr().out
+        == "4423 succeeded\n1000 succeeded\nrejected Your card was declined.\nTrue\n"
+    )

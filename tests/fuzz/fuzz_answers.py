@@ -44,7 +44,11 @@ def _one_input(atheris: Any) -> Any:
         mode = Fuzzed()
         for operation in OPERATIONS:  # what is loaded on first use is to be watched too
             observe(mode, operation, answer(b"{}", 400))
-            observe(mode, operation, answer(b'{"victor_payment_request_id": "R1", "status": "created", "page": 0}'))
+            observe(
+                mode,
+                operation,
+                answer(b'{"victor_payment_request_id": "R1", "status": "created", "page": 0}'),
+            )
 
     @STEADY
     @given(st.sampled_from(OPERATIONS), ANSWERS)
@@ -57,8 +61,15 @@ def _one_input(atheris: Any) -> Any:
 def main() -> None:
     atheris = _atheris()
     given = sys.argv[1:]
-    if given and not given[0].isdigit() and not given[0].startswith("-") and not Path(given[0]).is_file():
-        raise SystemExit(f"{given[0]!r} is neither a number of seconds nor a file that was found earlier.")
+    if (
+        given
+        and not given[0].isdigit()
+        and not given[0].startswith("-")
+        and not Path(given[0]).is_file()
+    ):
+        raise SystemExit(
+            f"{given[0]!r} is neither a number of seconds nor a file that was found earlier."
+        )
     seconds = given.pop(0) if given and given[0].isdigit() else str(SECONDS)
     prefix = f"{tempfile.mkdtemp(prefix='victor-fuzz-')}{os.sep}found-"
     options = [

@@ -18,7 +18,9 @@ from victor_ext.runtime.http.http11 import Route
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.streams import AsyncBackend, AsyncStream, SyncBackend, SyncStream
 
-TOKEN = json.dumps({"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}).encode()
+TOKEN = json.dumps(
+    {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
+).encode()
 TOKEN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(TOKEN), TOKEN)
 
 
@@ -42,7 +44,9 @@ class _Stream:
     def asked(self, data: bytes) -> None:
         if self._left is None:
             self._wire.asked = data
-            self._left = self._wire.token_answer if b" /v2/auth/token " in data else self._wire.answer
+            self._left = (
+                self._wire.token_answer if b" /v2/auth/token " in data else self._wire.answer
+            )
 
     def answered(self, max_bytes: int) -> bytes:
         size = min(max_bytes, self._wire.piece)
@@ -122,7 +126,9 @@ class Fuzzed:
 
         def make() -> Any:
             options = {"transport": _over(self.wire, awaited=awaited), **_OPTIONS}
-            return (AsyncVictor if awaited else Victor)(VictorOAuth("id", "not-a-secret"), **options)
+            return (AsyncVictor if awaited else Victor)(
+                VictorOAuth("id", "not-a-secret"), **options
+            )
 
         self._running = Running(make, awaited=awaited)
         self.close = self._running.close
@@ -130,13 +136,21 @@ class Fuzzed:
     def run(self, operation: str, answer: bytes) -> int:
         """Call, and read everything of every record. Raises `VictorError`."""
         self.wire.answer = answer
-        found = self._running.result(lambda: CALLS[operation](self._running.client.payment_requests))
-        return sum(read_everything(record) for record in (found if operation == "list" else [found]))
+        found = self._running.result(
+            lambda: CALLS[operation](self._running.client.payment_requests)
+        )
+        return sum(
+            read_everything(record) for record in (found if operation == "list" else [found])
+        )
 
 
 def answer(body: bytes, status: object = 200, *headers: bytes) -> bytes:
     """An answer that is framed well, whatever is in it."""
-    lines = [b"HTTP/1.1 %b Status" % str(status).encode(), b"Content-Length: %d" % len(body), *headers]
+    lines = [
+        b"HTTP/1.1 %b Status" % str(status).encode(),
+        b"Content-Length: %d" % len(body),
+        *headers,
+    ]
     return b"\r\n".join([*lines, b"", b""]) + body
 
 
@@ -145,7 +159,16 @@ def answer(body: bytes, status: object = 200, *headers: bytes) -> bytes:
 
 _RECORD = [name for name in dir(PaymentRequest) if not name.startswith("_")]
 _ERROR = [
-    *("message", "outcome", "idempotency_key", "status_code", "request", "response", "body", "attempts"),
+    *(
+        "message",
+        "outcome",
+        "idempotency_key",
+        "status_code",
+        "request",
+        "response",
+        "body",
+        "attempts",
+    ),
     *("request_id", "retry_after", "problems"),
 ]
 LONGEST_MESSAGE = 6000
@@ -185,4 +208,8 @@ def read_all_of_error(error: VictorError) -> None:
         assert len(text) < LONGEST_MESSAGE
     for other in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
         assert (type(other), str(other), other.outcome) == (type(error), str(error), error.outcome)
-        assert (other.status_code, other.body, other.problems) == (error.status_code, error.body, error.problems)
+        assert (other.status_code, other.body, other.problems) == (
+            error.status_code,
+            error.body,
+            error.problems,
+        )

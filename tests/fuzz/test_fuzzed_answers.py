@@ -14,7 +14,11 @@ from victor_ext import VictorError
 pytestmark = pytest.mark.thorough
 STEADY = settings(
     database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.function_scoped_fixture,
+    ],
 )
 
 
@@ -27,7 +31,9 @@ def mode(request: pytest.FixtureRequest) -> Iterator[Fuzzed]:
 
 def examples(mode: Fuzzed, number: int) -> int:
     """The async client has no code of its own for responses, so a sample is enough; and so it is of a fixed search."""
-    return number // (1 if mode.mode == "sync" else 6) // (1 if "VICTOR_SEARCH" in os.environ else 3)
+    return (
+        number // (1 if mode.mode == "sync" else 6) // (1 if "VICTOR_SEARCH" in os.environ else 3)
+    )
 
 
 def observe(mode: Fuzzed, operation: str, data: bytes) -> VictorError | None:
@@ -60,7 +66,9 @@ def _spoilt(draw: st.DrawFn) -> bytes:
 
 
 SPOILT = _spoilt() | st.binary(max_size=200)
-WHOLE = st.builds(lambda body, status, headers: answer(body, status, *headers), BODIES, STATUSES, HEADERS)
+WHOLE = st.builds(
+    lambda body, status, headers: answer(body, status, *headers), BODIES, STATUSES, HEADERS
+)
 ANSWERS = WHOLE | SPOILT
 
 
@@ -92,12 +100,16 @@ def test_every_status(mode: Fuzzed, operation: str) -> None:
     for status in (*range(200, 600, step), 600, 700, 999):
         others = BODIES_OF_EVERY_STATUS[1:]
         for body in (BODIES_OF_EVERY_STATUS[0], others[status % len(others)]):
-            error = observe(mode, operation, answer(body if status not in (204, 304) else b"", status))
+            error = observe(
+                mode, operation, answer(body if status not in (204, 304) else b"", status)
+            )
             assert error is not None or 200 <= status < 300, status
             assert error is None or error.status_code == status
 
 
-@pytest.mark.parametrize("status", ["000", "001", "099", "100", "101", "199", "1000", "20", "abc", "-20", "2e2", ""])
+@pytest.mark.parametrize(
+    "status", ["000", "001", "099", "100", "101", "199", "1000", "20", "abc", "-20", "2e2", ""]
+)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_no_status_at_all(mode: Fuzzed, operation: str, status: str) -> None:
     assert observe(mode, operation, answer(BODIES_OF_EVERY_STATUS[0], status)) is not None
@@ -119,10 +131,32 @@ def test_any_token(mode: Fuzzed) -> None:
 
 @st.composite
 def tokens(draw: st.DrawFn) -> bytes:
-    tokens = ['"t"', '""', '"\\ud800"', '"a\\r\\nb: c"', "1", "null", "[]", '"\\u0000"', '"' + "t" * 9999 + '"']
+    tokens = [
+        '"t"',
+        '""',
+        '"\\ud800"',
+        '"a\\r\\nb: c"',
+        "1",
+        "null",
+        "[]",
+        '"\\u0000"',
+        '"' + "t" * 9999 + '"',
+    ]
     token = draw(st.sampled_from(tokens))
     kind = draw(st.sampled_from(['"Bearer"', '""', '"\\n"', "null", "1", '"\\ud800"', '"Token x"']))
-    times = ["1", "0", "-1", "1e400", "NaN", '"soon"', "null", "9" * 30, "4102444800000", "true", "1.5"]
+    times = [
+        "1",
+        "0",
+        "-1",
+        "1e400",
+        "NaN",
+        '"soon"',
+        "null",
+        "9" * 30,
+        "4102444800000",
+        "true",
+        "1.5",
+    ]
     ends = draw(st.sampled_from(times))
     return f'{{"access_token": {token}, "token_type": {kind}, "expires": {ends}}}'.encode()
 

@@ -53,7 +53,9 @@ def soak(calls: int, workers: int, seed: str) -> Found:
     """Run one history of this kind and length."""
     drawn, found = draw(seed, "soak"), Found()
     found.count = 1
-    for complaint in run(replace(drawn, setup=drawn.setup | {"calls": calls, "workers": workers}), found.words):
+    for complaint in run(
+        replace(drawn, setup=drawn.setup | {"calls": calls, "workers": workers}), found.words
+    ):
         found.wrong.setdefault(kind_of(complaint), []).append((seed, complaint))
     return found
 
@@ -65,13 +67,17 @@ def main(count: int, seed: str, kind: str | None) -> int:
         found = soak(count, 64, seed)
     else:
         with ProcessPoolExecutor() as pool:
-            for part in [pool.submit(run_all, seed, range(place, count, parts), kind) for place in range(parts)]:
+            for part in [
+                pool.submit(run_all, seed, range(place, count, parts), kind)
+                for place in range(parts)
+            ]:
                 found.add(part.result())
     for word, times in sorted(found.words.items()):
         print(f"{times:>8} {word}")
     for each in found.wrong.values():
         print(
-            f"\n{len(each)} times, such as with {replayable(*min(each, key=lambda one: len(one[0])), kind)}", flush=True
+            f"\n{len(each)} times, such as with {replayable(*min(each, key=lambda one: len(one[0])), kind)}",
+            flush=True,
         )
     took = f"seed {seed!r}, in {time.monotonic() - began:.0f} s"
     print(f"\n{sum(map(len, found.wrong.values()))} wrong in {found.count} histories from {took}")
@@ -80,4 +86,6 @@ def main(count: int, seed: str, kind: str | None) -> int:
 
 if __name__ == "__main__":
     given = [*sys.argv[1:], "", "", ""]
-    sys.exit(main(int(given[0] or 100_000), given[1] or str(random.randrange(10**9)), given[2] or None))
+    sys.exit(
+        main(int(given[0] or 100_000), given[1] or str(random.randrange(10**9)), given[2] or None)
+    )

@@ -22,7 +22,13 @@ from tests.histories.world import BEGINS, Process, Wire, World
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import AsyncEastPay, Card, EastPay
-from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth, Payer, Transaction
+from victor_ext.providers.flexfactor import (
+    AsyncFlexFactor,
+    FlexFactor,
+    FlexFactorAuth,
+    Payer,
+    Transaction,
+)
 from victor_ext.providers.flexfactor import Card as CardToken
 from victor_ext.providers.velo import AsyncVelo, PaymentInstruction, Velo, VeloAuth
 from victor_ext.spec.generate import generate
@@ -64,7 +70,11 @@ def _respond(accept: bool) -> Operation:
     def call(victor: Any, name: str, changed: dict[str, Any]) -> Any:
         requests, notes = victor.payment_requests, changed.get("notes") or "Thanks."
         modified = {"modified_amount": changed["amount"]} if "amount" in changed else {}
-        return requests.accept(name, notes=notes, **modified) if accept else requests.decline(name, notes=notes)
+        return (
+            requests.accept(name, notes=notes, **modified)
+            if accept
+            else requests.decline(name, notes=notes)
+        )
 
     return Operation("victor", call, "POST /v2/payment-requests/respond-to-request/")
 
@@ -150,27 +160,48 @@ def _by_the_worlds_clock(kind: Any) -> Any:
 
     def assemble(self: Any, config: Any, connections: Any, **options: Any) -> None:
         kind._assemble(self, config, connections, **options)
-        self._driver.sleep = connections.world.asleep if hasattr(self, "__aenter__") else connections.world.sleep
+        self._driver.sleep = (
+            connections.world.asleep if hasattr(self, "__aenter__") else connections.world.sleep
+        )
 
     return type(kind.__name__, (kind,), {"_assemble": assemble})
 
 
 def client(
-    system: str, process: Process, *, awaited: bool = False, deadline: float | None = 60.0, **options: Any
+    system: str,
+    process: Process,
+    *,
+    awaited: bool = False,
+    deadline: float | None = 60.0,
+    **options: Any,
 ) -> Any:
     """A client of a process that has just started."""
     user, secret = process.account, "not-a-secret"
-    options |= {"transport": Wire(process), "retry": QUICK, "base_url": f"https://{system}.test", "deadline": deadline}
+    options |= {
+        "transport": Wire(process),
+        "retry": QUICK,
+        "base_url": f"https://{system}.test",
+        "deadline": deadline,
+    }
     if system == "kiosk":
         takes_key = lambda request: request.url.path.startswith(("/v1/orders", "/v1/files"))  # noqa: E731 - one line
-        options |= {"auth": victor_ext.BearerAuth("token-A"), "key": victor_ext.HeaderKey(takes_key=takes_key)}
-        made = (victor_ext.connect, victor_ext.connect_async)[awaited](kiosk("client").Client, **options)
+        options |= {
+            "auth": victor_ext.BearerAuth("token-A"),
+            "key": victor_ext.HeaderKey(takes_key=takes_key),
+        }
+        made = (victor_ext.connect, victor_ext.connect_async)[awaited](
+            kiosk("client").Client, **options
+        )
     else:
         kinds, first, more = {
             "victor": ((Victor, AsyncVictor), VictorOAuth(user, secret), {}),
             "velo": ((Velo, AsyncVelo), VeloAuth(user, secret), {}),
             "eastpay": ((EastPay, AsyncEastPay), "token-" + "A" * 40, {"entity_id": "E1"}),
-            "flexfactor": ((FlexFactor, AsyncFlexFactor), FlexFactorAuth("key", secret), {"mid": MERCHANT}),
+            "flexfactor": (
+                (FlexFactor, AsyncFlexFactor),
+                FlexFactorAuth("key", secret),
+                {"mid": MERCHANT},
+            ),
             "tiny": ((Tiny, AsyncTiny), "token-A", {}),
         }[system]
         made = kinds[awaited](first, **more, **options)
@@ -221,13 +252,22 @@ class Calls:
     def draw(cls, dice: Random) -> dict[str, Any]:
         operation = dice.choice([*OPERATIONS, *["create"] * 5])
         deadline = dice.choice([60.0, 60.0, None, 3 * KEPT])
-        return {"operation": operation, "rules": Rules.draw(dice), "awaited": dice.random() < 0.2, "deadline": deadline}
+        return {
+            "operation": operation,
+            "rules": Rules.draw(dice),
+            "awaited": dice.random() < 0.2,
+            "deadline": deadline,
+        }
 
     def _client(self, process: Process) -> Any:
         async def make() -> Any:
             return client(self.operation.system, process, awaited=True, deadline=self.deadline)
 
-        return self._run(make) if self.awaited else client(self.operation.system, process, deadline=self.deadline)
+        return (
+            self._run(make)
+            if self.awaited
+            else client(self.operation.system, process, deadline=self.deadline)
+        )
 
     def _run(self, call: Callable[[], Any]) -> Any:
         return _loop().run_until_complete(call()) if self.awaited else call()
@@ -237,12 +277,20 @@ class Calls:
         name, process = self.names[choice % 2], self.processes[number]
         since, calls = self.begun.get(name, (self.world.now, 0))
         told = self.told[name]
-        may_repeat = calls == len(told) and all(each.word in ("rejected", "not_sent") for each in told)
-        kept = KEPT / 2 if self.deadline == 60.0 else 100.0  # a call without a deadline may take all of its key's life
+        may_repeat = calls == len(told) and all(
+            each.word in ("rejected", "not_sent") for each in told
+        )
+        kept = (
+            KEPT / 2 if self.deadline == 60.0 else 100.0
+        )  # a call without a deadline may take all of its key's life
         if self.world.now - since < kept if self.operation.is_keyed else may_repeat:
             self.begun[name] = since, calls + 1
             form = "NFD" if self.operation.is_keyed and choice % 3 == 0 else "NFC"
-            process.start(lambda: self._call(number, name, OTHER[choice % len(OTHER)], key_of(choice % 2, form)))
+            process.start(
+                lambda: self._call(
+                    number, name, OTHER[choice % len(OTHER)], key_of(choice % 2, form)
+                )
+            )
 
     def kill(self, number: int) -> None:
         self.clients[number] = self._client(self.processes[number])
@@ -262,7 +310,11 @@ class Calls:
         self.told[name].append(Told(call, word, status, result, changed, self._works(name)))
 
     def _works(self, name: str) -> list[Work]:
-        return [work for work in self.world.provider.done if work.fact.startswith(self.operation.fact + name)]
+        return [
+            work
+            for work in self.world.provider.done
+            if work.fact.startswith(self.operation.fact + name)
+        ]
 
     def end(self) -> None:
         """What callers were told, they were told."""
@@ -276,7 +328,9 @@ class Calls:
             if len(works) > 1:
                 yield f"asked twice: {name} was done {len(works)} times"
             for told in self.told[name]:
-                wrong = self._wrong_success(told) if told.word == "success" else self._wrong_error(told)
+                wrong = (
+                    self._wrong_success(told) if told.word == "success" else self._wrong_error(told)
+                )
                 if wrong:
                     yield f"told wrong: {told}, and {wrong}"
 
@@ -312,8 +366,18 @@ class Calls:
         """The first value that is another one than was sent, of those that the answer to `create` has."""
         shown = json.dumps(self.world.provider.shown(work, self.world.rules.detail))
         for name, value in told.sent.items():
-            text, wire = str(value) if isinstance(value, date) else value, name.replace("payer_", "victor_")
-            found = next((each for path, each in work.values.items() if wire.endswith(path.rpartition(".")[2])), text)
+            text, wire = (
+                str(value) if isinstance(value, date) else value,
+                name.replace("payer_", "victor_"),
+            )
+            found = next(
+                (
+                    each
+                    for path, each in work.values.items()
+                    if wire.endswith(path.rpartition(".")[2])
+                ),
+                text,
+            )
             if text is not None and _form(found) != _form(text) and json.dumps(found) in shown:
                 return f"{work.id} has {name} {found!r}, not {text!r}"
         return None

@@ -27,7 +27,28 @@ FAULTS = {
     "ok": 60, "refuse": 2, "no time": 1, "reset": 6, "silence": 3, "half": 3, "status": 13, "page": 8, "foreign": 3,
     "damaged": 2,
 }  # fmt: skip
-STATUSES = (400, 400, 400, 401, 403, 404, 409, 409, 409, 422, 425, 408, 429, 429, 500, 502, 503, 504, 520, 302)
+STATUSES = (
+    400,
+    400,
+    400,
+    401,
+    403,
+    404,
+    409,
+    409,
+    409,
+    422,
+    425,
+    408,
+    429,
+    429,
+    500,
+    502,
+    503,
+    504,
+    520,
+    302,
+)
 PAGES = ("html", "login", "empty", "text", "list", "null")
 WAITS = (1.0, 130.0, KEPT / 3, KEPT + 1, 1.25 * KEPT, 1.25 * KEPT)
 CLOCKS = (-3_600.0, 3_600.0, -100_800.0, 100_800.0, -259_200.0, 259_200.0, -YEAR, YEAR)
@@ -48,7 +69,9 @@ class History:
     @property
     def is_calm(self) -> bool:
         """Whether nothing goes wrong in it."""
-        return all(event[0] == "start" or (event[0] == "go" and event[2] == OK) for event in self.events)
+        return all(
+            event[0] == "start" or (event[0] == "go" and event[2] == OK) for event in self.events
+        )
 
 
 def draw(seed: str, kind: str | None = None) -> History:
@@ -104,7 +127,11 @@ def run(history: History, words: Counter[str] | None = None) -> list[str]:
         if words is not None:
             words.update(f"{history.kind}: {word}" for word in told)
         unsettled = [word for word in told if word not in scene.settled]
-        calm = [f"lost: {unsettled} though nothing went wrong"] if history.is_calm and unsettled else []
+        calm = (
+            [f"lost: {unsettled} though nothing went wrong"]
+            if history.is_calm and unsettled
+            else []
+        )
         return list(dict.fromkeys([*scene.judge(), *calm]))
 
 
@@ -141,9 +168,14 @@ def shortest(history: History, complaint: str) -> History:
             while start < len(history.events):
                 before, after = history.events[:start], history.events[start + size :]
                 part = history.events[start:][:size] if calm else ()
-                instead = (("go", who, OK) if what == "go" else (what, who, rest) for what, who, rest in part)
+                instead = (
+                    ("go", who, OK) if what == "go" else (what, who, rest)
+                    for what, who, rest in part
+                )
                 shorter = replace(history, events=(*before, *instead, *after))
-                is_shorter = shorter != history and any(kind_of(each) == kind_of(complaint) for each in run(shorter))
+                is_shorter = shorter != history and any(
+                    kind_of(each) == kind_of(complaint) for each in run(shorter)
+                )
                 history = shorter if is_shorter else history
                 start += 0 if is_shorter and not calm else size
         size //= 2

@@ -44,7 +44,10 @@ BODIES = {
 }
 _CONFLICTS = {"409": "other values", "bare 409": "no reason", "400": "used", "403": "duplicate"}
 _DETAILS, _PAYER = "payment_details.", "payer.victor_counterparty_id"
-_TO_RESPOND, _ONE_REQUEST = "/respond-to-request/", re.compile(r"/payment-requests/(?!request-payment)")
+_TO_RESPOND, _ONE_REQUEST = (
+    "/respond-to-request/",
+    re.compile(r"/payment-requests/(?!request-payment)"),
+)
 
 
 def _one_of(*choices: Any) -> Any:
@@ -116,7 +119,11 @@ def flat(value: Any, path: str = "") -> dict[str, Any]:
     """The values of a body, by their paths."""
     if not isinstance(value, dict):
         return {path: value}
-    return {name: each for key in value for name, each in flat(value[key], f"{path}.{key}".lstrip(".")).items()}
+    return {
+        name: each
+        for key in value
+        for name, each in flat(value[key], f"{path}.{key}".lstrip(".")).items()
+    }
 
 
 class Provider:
@@ -138,9 +145,16 @@ class Provider:
         return [work for work in self.done if work.fact == fact]
 
     def record(
-        self, fact: str, values: dict[str, Any], account: str = "A", call: int = 0, status: str = "created"
+        self,
+        fact: str,
+        values: dict[str, Any],
+        account: str = "A",
+        call: int = 0,
+        status: str = "created",
     ) -> Work:
-        self.done.append(Work(fact, values, f"R{len(self.done):05}x7", account, self.clock(), call, status))
+        self.done.append(
+            Work(fact, values, f"R{len(self.done):05}x7", account, self.clock(), call, status)
+        )
         return self.done[-1]
 
     @staticmethod
@@ -151,13 +165,27 @@ class Provider:
             token = f"token-{json.loads(content)['client_id']}"
             return said(200, {"access_token": token, "token_type": "Bearer", "expires": FOREVER})
         if path == "/v1/authenticate":
-            user = base64.b64decode(request.headers["authorization"].split()[1]).decode().partition(":")[0]
-            return said(200, {"access_token": f"token-{user}", "token_type": "bearer", "expires_in": 10**8})
-        return said(200, {"accessToken": "token-A", "expires": FOREVER}) if path == "/v1/oauth2/token" else None
+            user = (
+                base64.b64decode(request.headers["authorization"].split()[1])
+                .decode()
+                .partition(":")[0]
+            )
+            return said(
+                200, {"access_token": f"token-{user}", "token_type": "bearer", "expires_in": 10**8}
+            )
+        return (
+            said(200, {"accessToken": "token-A", "expires": FOREVER})
+            if path == "/v1/oauth2/token"
+            else None
+        )
 
     @staticmethod
     def key_of(request: httpx.Request, content: bytes) -> str | None:
-        in_body = json.loads(content) if request.url.host in ("flexfactor.test", "tiny.test") and content else {}
+        in_body = (
+            json.loads(content)
+            if request.url.host in ("flexfactor.test", "tiny.test") and content
+            else {}
+        )
         # For payouts the kiosk does not look at the header.
         sent = {} if request.url.path == "/v1/payouts" else request.headers
         return sent.get("idempotency-key", in_body.get("idempotencyKey"))
@@ -167,7 +195,10 @@ class Provider:
         """Whether such a body may be the operation's own answer, by its page."""
         if request.url.path == "/v1/orders":
             return body != "html"
-        return body in ("empty", "login") and re.search(r"/v3/payouts/.|/cancel$", request.url.path) is not None
+        return (
+            body in ("empty", "login")
+            and re.search(r"/v3/payouts/.|/cancel$", request.url.path) is not None
+        )
 
     @contextmanager
     def working(self, request: httpx.Request, content: bytes, call: int) -> Generator[Reply]:
@@ -178,7 +209,9 @@ class Provider:
         if key is None or request.method == "GET":
             yield self._do(request, content, account, None, call)
         elif place in self._busy:
-            yield Reply(409, BODIES["in progress" if self.rules.repeat == "replay" else "no reason"])
+            yield Reply(
+                409, BODIES["in progress" if self.rules.repeat == "replay" else "no reason"]
+            )
         else:
             self._busy.add(place)
             try:
@@ -188,11 +221,15 @@ class Provider:
 
     def answer_at_once(self, raw: Any) -> Reply:
         """The answer to a request that came on a raw socket, with its work done."""
-        request = httpx.Request(raw.method, f"https://victor.test{raw.path}", headers=raw.headers, content=raw.body)
+        request = httpx.Request(
+            raw.method, f"https://victor.test{raw.path}", headers=raw.headers, content=raw.body
+        )
         with self.working(request, raw.body, 0) as reply:
             return reply
 
-    def _once(self, place: tuple[str, str], request: httpx.Request, content: bytes, *rest: Any) -> Reply:
+    def _once(
+        self, place: tuple[str, str], request: httpx.Request, content: bytes, *rest: Any
+    ) -> Reply:
         at, before, work = self._keys.get(place, (-1e18, b"", None))
         if work is not None and self.clock() - at <= KEPT:
             rule = self.rules.repeat if before == content else self.rules.conflict
@@ -204,7 +241,9 @@ class Provider:
             self._keys[place] = self.clock(), content, self.done[-1]
         return reply
 
-    def _do(self, request: httpx.Request, content: bytes, account: str, key: str | None, call: int) -> Reply:
+    def _do(
+        self, request: httpx.Request, content: bytes, account: str, key: str | None, call: int
+    ) -> Reply:
         path, host = request.url.path, request.url.host.partition(".")[0]
         if request.method == "GET":
             return self._read(request.url, path.rpartition("/")[2], account)
@@ -214,12 +253,21 @@ class Provider:
             body = dict(parse_qsl(content.decode()))
         else:
             body = json.loads(content or b"{}")
-        fact = key or body.get("merchantTransactionId") or body.get("reference") or f"{request.method} {path}"
+        fact = (
+            key
+            or body.get("merchantTransactionId")
+            or body.get("reference")
+            or f"{request.method} {path}"
+        )
         if path == "/v3/payouts":
             fact = body["payments"][0]["payorPaymentId"]
-        elif host in ("victor", "velo") and key is None and self.of(fact):  # a second answer, or instruction
+        elif (
+            host in ("victor", "velo") and key is None and self.of(fact)
+        ):  # a second answer, or instruction
             self.repeated.append(fact)
-            return Reply(400, BODIES["error"]) if host == "victor" else Reply(409, BODIES["no reason"])
+            return (
+                Reply(400, BODIES["error"]) if host == "victor" else Reply(409, BODIES["no reason"])
+            )
         work = self.record(fact, flat(body), account, call)
         work.reply = getattr(self, f"_{host}")(path, body, work)
         return work.reply
@@ -231,31 +279,64 @@ class Provider:
             return said(200, self.shown(work, self.rules.detail))
         work.id = path.rpartition("/")[2]
         word = {"status": "Accepted" if body["status"] == "Accepted" else "Rejected"}
-        answer = self.inbound[work.id]["answer"] = {"original_amount": self.inbound[work.id]["amount"], **body, **word}
+        answer = self.inbound[work.id]["answer"] = {
+            "original_amount": self.inbound[work.id]["amount"],
+            **body,
+            **word,
+        }
         return said(200, {"victor_payment_request_id": work.id, **answer})
 
     def _velo(self, path: str, _body: Any, work: Work) -> Reply:
         if path != "/v3/payouts":
             work.id = path.rpartition("/")[2]
-        return Reply(202, b"", {"location": f"https://velo.test/v3/payouts/{work.id}"} if path == "/v3/payouts" else {})
+        return Reply(
+            202,
+            b"",
+            {"location": f"https://velo.test/v3/payouts/{work.id}"}
+            if path == "/v3/payouts"
+            else {},
+        )
 
     def _eastpay(self, _path: str, body: Any, work: Work) -> Reply:
-        repeated = {name: body[name] for name in ("paymentType", "amount", "currency", "merchantTransactionId")}
+        repeated = {
+            name: body[name]
+            for name in ("paymentType", "amount", "currency", "merchantTransactionId")
+        }
         repeated["timestamp"] = datetime.fromtimestamp(work.at, UTC).isoformat()
-        return said(200, {"id": work.id, **repeated, "result": {"code": "000.000.000", "description": "Succeeded"}})
+        return said(
+            200,
+            {
+                "id": work.id,
+                **repeated,
+                "result": {"code": "000.000.000", "description": "Succeeded"},
+            },
+        )
 
     def _flexfactor(self, path: str, body: Any, work: Work) -> Reply:
         if path.endswith("cancel"):
             return Reply(200)
-        order = {"/v1/evaluate": work.id, "/v1/capture": body.get("orderId")}.get(path) or path.split("/")[3]
-        return said(200, {"success": True, "status": "APPROVED" if order == work.id else "COMPLETED", "orderId": order})
+        order = {"/v1/evaluate": work.id, "/v1/capture": body.get("orderId")}.get(
+            path
+        ) or path.split("/")[3]
+        return said(
+            200,
+            {
+                "success": True,
+                "status": "APPROVED" if order == work.id else "COMPLETED",
+                "orderId": order,
+            },
+        )
 
     def _tiny(self, _path: str, _body: Any, work: Work) -> Reply:
         return Reply(202, b"", {"location": f"/v1/charges/{work.id}"})
 
     def _kiosk(self, path: str, body: Any, work: Work) -> Reply:
         if path != "/v1/orders":
-            return said(201, {"id": work.id} | (body if path.startswith("/v1/pay") else {"size": len(body["content"])}))
+            return said(
+                201,
+                {"id": work.id}
+                | (body if path.startswith("/v1/pay") else {"size": len(body["content"])}),
+            )
         # Of what this one answers, the document says nothing.
         replies = said(200, {"id": work.id}), said(202, {"status": "taken"}), Reply(204), Reply(200)
         return replies[sum(map(ord, work.fact)) % 4]
@@ -270,7 +351,10 @@ class Provider:
             nested.get(place, {})[last] = value
         shown: dict[str, Any] = {"victor_payment_request_id": work.id, "status": work.status}
         if detail != "terse":
-            shown |= {"direction": "OUTBOUND", "payment_request": {"payment_details": nested["payment_details"]}}
+            shown |= {
+                "direction": "OUTBOUND",
+                "payment_request": {"payment_details": nested["payment_details"]},
+            }
         if detail == "full":
             inside = {**nested, "created_at": int(work.at * 1000)}
             shown |= {"client_reference_id": work.reference, "payment_request": inside}
@@ -281,14 +365,29 @@ class Provider:
         """The answer to another request, as a cache may give it; None where nothing in it would show that."""
         path, other = request.url.path, f"F{number:05}x7"
         if request.method == "GET" and path.endswith("/payment-requests"):
-            return said(200, {"page": int(request.url.params.get("page", 0)) + 1 + number, "results": []})
+            return said(
+                200, {"page": int(request.url.params.get("page", 0)) + 1 + number, "results": []}
+            )
         if path.endswith(("/request-payment", "/v3/payments")):
             values = {"client_reference_id": "another", _PAYER: "c9", _DETAILS + "amount": "7.77"}
-            body = {"merchantTransactionId": "another", "paymentType": "DB", "amount": "7.77", "currency": "EUR"}
+            body = {
+                "merchantTransactionId": "another",
+                "paymentType": "DB",
+                "amount": "7.77",
+                "currency": "EUR",
+            }
             work = Work("another", values, other, "A", self.clock())
-            return self._eastpay("", body, work) if "/v3/" in path else said(200, self.shown(work, "full"))
+            return (
+                self._eastpay("", body, work)
+                if "/v3/" in path
+                else said(200, self.shown(work, "full"))
+            )
         answer = {"status": "Accepted", "original_amount": "7.77", "notes": "Thanks."}
-        return said(200, {"victor_payment_request_id": other, **answer}) if _ONE_REQUEST.search(path) else None
+        return (
+            said(200, {"victor_payment_request_id": other, **answer})
+            if _ONE_REQUEST.search(path)
+            else None
+        )
 
     def _read(self, url: httpx.URL, last: str, account: str) -> Reply:
         works, asked = [work for work in self.done if work.account == account], url.params
@@ -299,19 +398,33 @@ class Provider:
             return self._found(url, last, visible)
         if url.host == "velo.test":
             done = {work.fact.partition(" ")[0] for work in works if work.id == last}
-            status = "WITHDRAWN" if "DELETE" in done else "INSTRUCTED" if "POST" in done else "ACCEPTED"
-            payments = [each for work in works if work.id == last for each in work.values.get("payments", ())]
+            status = (
+                "WITHDRAWN" if "DELETE" in done else "INSTRUCTED" if "POST" in done else "ACCEPTED"
+            )
+            payments = [
+                each
+                for work in works
+                if work.id == last
+                for each in work.values.get("payments", ())
+            ]
             rejected = [each for each in payments if each["remoteId"] == NOBODY]
             return said(200, {"payoutId": last, "status": status, "rejectedPayments": rejected})
         if last in self.inbound:
             details = {"amount": self.inbound[last]["amount"], "amount_modification_allowed": True}
-            whole = {"payment_details": details, "payment_request_response": self.inbound[last].get("answer", {})}
+            whole = {
+                "payment_details": details,
+                "payment_request_response": self.inbound[last].get("answer", {}),
+            }
             shown = {"victor_payment_request_id": last, "direction": "INBOUND", "status": "Pending"}
             return said(200, {**shown, "payment_request": whole})
         works = [work for work in works if _DETAILS + "amount" in work.values]
         if last != "payment-requests":
             one = next((self.shown(work, "full") for work in works if work.id == last), None)
-            return Reply(400, BODIES["error"]) if one is None else said(200, {**one, "status": "Pending"})
+            return (
+                Reply(400, BODIES["error"])
+                if one is None
+                else said(200, {**one, "status": "Pending"})
+            )
         if self.rules.order == "shuffled":
             Random(len(works) * (self.clock() % KEPT)).shuffle(works)
         first, end = (_moment(asked.get(f"{name}_datetime")) for name in ("start", "end"))
@@ -322,7 +435,9 @@ class Provider:
         if page and page * size >= len(works) and self.rules.past_end == "400":
             return Reply(400, BODIES["past the end"])
         on_page = works[page * size :][:size]
-        visible = [work for work in on_page if work in visible] or on_page  # an empty page would be the last
+        visible = [
+            work for work in on_page if work in visible
+        ] or on_page  # an empty page would be the last
         return said(200, {"page": page, "results": [self.shown(work, "full") for work in visible]})
 
     # What shows a write that other systems have made
@@ -344,11 +459,15 @@ class Provider:
             same = [each for each in works if each.fact == url.params["merchantTransactionId"]]
             return said(200, {"payments": [json.loads(each.reply.body) for each in same]})
         if url.path == "/v1/payouts":
-            paid = [each for each in works if each.fact == each.values.get("reference")]  # not under a key
+            paid = [
+                each for each in works if each.fact == each.values.get("reference")
+            ]  # not under a key
             return said(200, [{"id": each.id, **each.values} for each in paid])
         if url.path.startswith("/v1/orders/"):
             is_cancelled = any(
-                each.values == {} or "idempotencyKey" in each.values for each in works if last in each.fact
+                each.values == {} or "idempotencyKey" in each.values
+                for each in works
+                if last in each.fact
             )
             return said(200, {"id": last, "status": 2 if is_cancelled else 5})
         return Reply(404, BODIES["no reason"])

@@ -34,10 +34,18 @@ class Readings:
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
-        what, rules = dice.choice(["list", "list", "leaving", "find", "get", "reconcile"]), Rules.draw(dice)
+        what, rules = (
+            dice.choice(["list", "list", "leaving", "find", "get", "reconcile"]),
+            Rules.draw(dice),
+        )
         if what == "reconcile" and dice.random() < 0.3:
             rules = replace(rules, order="shuffled")
-        return {"what": what, "count": dice.randrange(18), "page_size": dice.choice([None, 2, 3]), "rules": rules}
+        return {
+            "what": what,
+            "count": dice.randrange(18),
+            "page_size": dice.choice([None, 2, 3]),
+            "rules": rules,
+        }
 
     def _ask(self, reference: str) -> None:
         payment = {"payer.victor_counterparty_id": "c1", "payment_details.amount": "44.23"}
@@ -67,7 +75,9 @@ class Readings:
         there = list(self.provider.done)
         try:
             is_report = self.what == "reconcile"
-            found: Any = [*self._reconcile()] if is_report else [each.id for each in self._requests()]
+            found: Any = (
+                [*self._reconcile()] if is_report else [each.id for each in self._requests()]
+            )
         except VictorError as error:
             found = error
         self.readings.append((there, found))
@@ -76,18 +86,30 @@ class Readings:
         if self.what == "find":
             return self.requests.find(normalize("NFD", "Mü-3"), start_datetime=self.began - HOUR)
         if self.what == "get":
-            return (self.requests.get(work.id) for work in list(self.provider.done) if self._is_meant(work))
+            return (
+                self.requests.get(work.id)
+                for work in list(self.provider.done)
+                if self._is_meant(work)
+            )
         which: Any = {"status": "pending"} if self.what == "leaving" else {"direction": "outbound"}
         return self.requests.list(**which, page_size=self.page_size)
 
     def _reconcile(self) -> Iterator[tuple[str, str]]:
-        ours = [{"reference": f"Mü-{number}", "amount": "44.23", "currency": "USD"} for number in range(12)]
+        ours = [
+            {"reference": f"Mü-{number}", "amount": "44.23", "currency": "USD"}
+            for number in range(12)
+        ]
         window = {"start": self.began - HOUR, "end": self.began + HOUR}
         with reconcile(self.victor, ours, page_size=self.page_size, **window) as report:
-            yield from ((row.kind.value, row.ours.reference) for row in report if row.ours is not None)
+            yield from (
+                (row.kind.value, row.ours.reference) for row in report if row.ours is not None
+            )
 
     def words(self) -> Iterator[str]:
-        return (type(found).__name__ if isinstance(found, VictorError) else "read" for _, found in self.readings)
+        return (
+            type(found).__name__ if isinstance(found, VictorError) else "read"
+            for _, found in self.readings
+        )
 
     def _is_meant(self, work: Work) -> bool:
         """Whether it has been in the list to the end."""

@@ -28,7 +28,14 @@ from tests.faults.raw_sockets import background
 from tests.histories.calls import BASE, QUICK
 from tests.histories.provider import BODIES, Provider, Rules
 from tests.histories.world import Killed
-from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth, idempotency_key_for
+from victor_ext import (
+    AsyncVictor,
+    RetryPolicy,
+    Victor,
+    VictorError,
+    VictorOAuth,
+    idempotency_key_for,
+)
 from victor_ext.bulk import BulkSender, StateLost, layout, pacing
 from victor_ext.bulk import run as bulk_run
 from victor_ext.flows import adrive, drive
@@ -43,7 +50,12 @@ class Network(httpx.BaseTransport):
     """Between the threads of a sender and the provider. A share of the exchanges fails."""
 
     def __init__(self, provider: Provider, dice: Random, share: float) -> None:
-        self._provider, self._dice, self._share, self._lock = provider, dice, share, threading.Lock()
+        self._provider, self._dice, self._share, self._lock = (
+            provider,
+            dice,
+            share,
+            threading.Lock(),
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         content = request.read()
@@ -71,7 +83,10 @@ class Senders:
 
     def __init__(self, steps: list[tuple[Any, ...]], seed: int) -> None:
         self.steps, self.dice, self.folder = steps, Random(seed), Path()
-        self.provider, self.owners = Provider(Rules(conflict="bare 409"), time.time), dict[str, str]()
+        self.provider, self.owners = (
+            Provider(Rules(conflict="bare 409"), time.time),
+            dict[str, str](),
+        )
         self.made_by: dict[str, str] = {}
         """The state and batch whose sender made a request, by the request's id."""
         self.owed: dict[str, set[str]] = {}
@@ -89,7 +104,9 @@ class Senders:
             return kind, account, share, dice.choice(files), event
 
         kinds = ("send", "send", copy, copy, "resume", "resume", "resume", "edited")
-        steps = [step(dice.choice(kinds), dice.choice("AAB"), dice.choice([0.0, 0.5])) for _ in range(3)]
+        steps = [
+            step(dice.choice(kinds), dice.choice("AAB"), dice.choice([0.0, 0.5])) for _ in range(3)
+        ]
         return {"steps": [step("send", "A", 0.6), *steps], "seed": dice.randrange(10**6)}
 
     @patch.object(pacing, "_FIRST_PAUSE", 0.01)
@@ -129,12 +146,27 @@ class Senders:
         place = state + batch
         file = self.folder / f"{state}-{batch}.jsonl"
         file.write_text("\n".join(json.dumps(row, default=str) for row in rows), "utf-8")
-        options: dict[str, Any] = {"base_url": "https://victor.test", "retry": RetryPolicy(max_attempts=1)}
+        options: dict[str, Any] = {
+            "base_url": "https://victor.test",
+            "retry": RetryPolicy(max_attempts=1),
+        }
         transport = Network(self.provider, self.dice, share)
         with Victor(VictorOAuth(account, "a-secret"), transport=transport, **options) as victor:
-            database, secret = f"sqlite:///{self.folder}/{state}.sqlite", "a secret for histories, of some length"
-            sender = BulkSender(victor, state=database, batch=batch, key_column=column, patience=0, storage_key=secret)
-            self._run(kind, sender, file, {idempotency_key_for(batch, row[column]) for row in rows}, place)
+            database, secret = (
+                f"sqlite:///{self.folder}/{state}.sqlite",
+                "a secret for histories, of some length",
+            )
+            sender = BulkSender(
+                victor,
+                state=database,
+                batch=batch,
+                key_column=column,
+                patience=0,
+                storage_key=secret,
+            )
+            self._run(
+                kind, sender, file, {idempotency_key_for(batch, row[column]) for row in rows}, place
+            )
             results: list[Any] = []
             with suppress(VictorError):
                 results = list(sender.export())
@@ -144,30 +176,46 @@ class Senders:
         self.made_by |= dict.fromkeys(made, place)
         owner = self.owners.get(place)
         if owner != account and made:
-            self.wrong.append(f"asked by another account: {account} has sent rows of the batch {batch} of {owner}")
+            self.wrong.append(
+                f"asked by another account: {account} has sent rows of the batch {batch} of {owner}"
+            )
         for result in results:
             works = self.provider.of(result.key)
             is_ours = any(self.made_by[work.id].startswith(state) for work in works)
             if works and (result.outcome == "rejected" or (result.outcome in NOTHING and is_ours)):
-                self.wrong.append(f"told wrong: {result.outcome} {result.error}, and there is {works[0].id}")
+                self.wrong.append(
+                    f"told wrong: {result.outcome} {result.error}, and there is {works[0].id}"
+                )
             if result.outcome == "created" and result.id not in [work.id for work in works]:
                 self.wrong.append(f"told wrong: {result} is not under its key")
         works = [work for work in self.provider.done if work.account == owner]
         # By one state, or under the keys of one batch: of other keys in another state, nobody knows.
         for shared in ("one", "march"):
-            references = sorted(normalize("NFC", work.reference) for work in works if shared in self.made_by[work.id])
+            references = sorted(
+                normalize("NFC", work.reference)
+                for work in works
+                if shared in self.made_by[work.id]
+            )
             if len(set(references)) < len(references):
                 self.wrong.append(f"asked twice: {references} after {kind}")
 
     def _run(self, kind: str, sender: BulkSender, file: Path, keys: set[str], place: str) -> None:
-        owed, before, ends = self.owed.setdefault(place, set()), self._rows_of(sender), time.monotonic() + 30
+        owed, before, ends = (
+            self.owed.setdefault(place, set()),
+            self._rows_of(sender),
+            time.monotonic() + 30,
+        )
 
         def still(_status: Any) -> None:
             if time.monotonic() > ends:
                 raise Killed
 
         try:
-            status = sender.resume(on_progress=still) if kind == "resume" else sender.send(file, on_progress=still)
+            status = (
+                sender.resume(on_progress=still)
+                if kind == "resume"
+                else sender.send(file, on_progress=still)
+            )
         except StateLost as error:
             self.wrong.append(f"lost: nobody has deleted anything, and {error}")
             return
@@ -182,7 +230,9 @@ class Senders:
         owed |= set() if kind == "resume" else keys
         lost = [key for key in owed if not self.provider.of(key)]
         if lost and status.exit_status == 0:
-            self.wrong.append(f"lost: {len(lost)} of {len(owed)} rows, though {kind} says that all is created")
+            self.wrong.append(
+                f"lost: {len(lost)} of {len(owed)} rows, though {kind} says that all is created"
+            )
 
     def _rows_of(self, sender: BulkSender) -> int:
         with suppress(VictorError):
@@ -194,18 +244,30 @@ class Sockets:
     """Threads that share few connections, on which each answer comes twice."""
 
     def __init__(self, threads: int, connections: int, delay: float, seed: int) -> None:
-        self.threads, self.connections, self.delay, self.dice = threads, connections, delay, Random(seed)
+        self.threads, self.connections, self.delay, self.dice = (
+            threads,
+            connections,
+            delay,
+            Random(seed),
+        )
         self.provider, self.slowest = Provider(Rules(detail="terse"), time.time), 0.0
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
         threads, connections = dice.choice([2, 4, 8]), dice.choice([1, 2, 4, 8])
         delay = dice.choice([0.001, 0.003, 0.01])
-        return {"threads": threads, "connections": connections, "delay": delay, "seed": dice.randrange(10**6)}
+        return {
+            "threads": threads,
+            "connections": connections,
+            "delay": delay,
+            "seed": dice.randrange(10**6),
+        }
 
     def _act(self, exchange: Exchange) -> None:
         reply = self.provider.answer_at_once(exchange.request)
-        exchange._provider.background.loop.call_later(0.002, self._answer, exchange, answer(reply.body), 0.0)
+        exchange._provider.background.loop.call_later(
+            0.002, self._answer, exchange, answer(reply.body), 0.0
+        )
 
     def _answer(self, exchange: Exchange, data: bytes, first: float) -> None:
         """Answer, and a moment later once more."""
@@ -224,7 +286,9 @@ class Sockets:
             server = RawProvider(loop)
             server.instead = self._act
             with Victor(VictorOAuth("A", "a-secret"), base_url=server.url(), **options) as victor:
-                told = list(pool.map(lambda number: self._create(victor, number), range(3 * self.threads)))
+                told = list(
+                    pool.map(lambda number: self._create(victor, number), range(3 * self.threads))
+                )
             server.close()
         for key, named in told if self.slowest < SOON else ():
             made = [work.id for work in self.provider.of(key)]
@@ -256,7 +320,13 @@ class Soak:
     """
 
     def __init__(self, calls: int, workers: int, seconds: float, rate: float, seed: int) -> None:
-        self.calls, self.workers, self.rate, self.seed, self.dice = calls, workers, rate, seed, Random(seed)
+        self.calls, self.workers, self.rate, self.seed, self.dice = (
+            calls,
+            workers,
+            rate,
+            seed,
+            Random(seed),
+        )
         self.numbers, self.ends_at = itertools.count(), time.monotonic() + seconds
         self.provider, self.answers = Provider(Rules(), time.time), [b""]
         self.told: list[tuple[int, str, str | None]] = []
@@ -283,7 +353,10 @@ class Soak:
         exchange._provider.record.requests.clear()
         if self.dice.random() >= self.rate:
             return exchange.send(self._done(exchange))
-        kind, seconds = self.dice.choices([*FAULTS], [*FAULTS.values()])[0], self.dice.choice((0.05, 0.2, 0.5, 1.2))
+        kind, seconds = (
+            self.dice.choices([*FAULTS], [*FAULTS.values()])[0],
+            self.dice.choice((0.05, 0.2, 0.5, 1.2)),
+        )
         self.befallen[f"fault: {kind}"] += 1
         if kind == "ended before the work":
             exchange.end(self.dice.choice(ENDS))
@@ -347,13 +420,18 @@ class Soak:
         if isinstance(result, Exception):
             word = result.outcome.value if isinstance(result, VictorError) else "broken"
         elif result.client_reference_id != payment["client_reference_id"]:
-            self.wrong.append(f"told wrong: {result.client_reference_id} for {payment['client_reference_id']}")
+            self.wrong.append(
+                f"told wrong: {result.client_reference_id} for {payment['client_reference_id']}"
+            )
         if word == "broken" or result.idempotency_key != key:
             self.wrong.append(f"told wrong: {result!r} of the key {key}")
         self.told.append((number, word, named))
 
     def _threads(self, options: Any) -> None:
-        with Victor(VictorOAuth("A", "a-secret"), **options) as victor, ThreadPoolExecutor(self.workers // 2) as pool:
+        with (
+            Victor(VictorOAuth("A", "a-secret"), **options) as victor,
+            ThreadPoolExecutor(self.workers // 2) as pool,
+        ):
             work = [self._ask(victor.payment_requests.create) for _ in range(self.workers // 2)]
             for thread in [pool.submit(drive, each, call) for each in work]:
                 thread.result()
@@ -361,7 +439,10 @@ class Soak:
 
     async def _tasks(self, options: Any) -> None:
         async with AsyncVictor(VictorOAuth("A", "a-secret"), **options) as victor:
-            work = [self._ask(victor.payment_requests.create) for _ in range(self.workers - self.workers // 2)]
+            work = [
+                self._ask(victor.payment_requests.create)
+                for _ in range(self.workers - self.workers // 2)
+            ]
             await asyncio.gather(*(adrive(each, call) for each in work))
             self.kept = max(self.kept, _kept())
 
@@ -372,10 +453,15 @@ class Soak:
             server.instead = self._act
             retry = RetryPolicy(base=0.05, cap=1.0)
             options = {"base_url": server.url(), "timeout": 1.0, "deadline": 30.0, "retry": retry}
-            both = [pool.submit(self._threads, options), pool.submit(lambda: asyncio.run(self._tasks(options)))]
+            both = [
+                pool.submit(self._threads, options),
+                pool.submit(lambda: asyncio.run(self._tasks(options))),
+            ]
             for each in both:
                 each.result()
-            server.quiet.wait_for(lambda: not self.on_their_way, "what is on its way to the provider")
+            server.quiet.wait_for(
+                lambda: not self.on_their_way, "what is on its way to the provider"
+            )
             server.close()
         yield from self.wrong
         if _open_sockets() != sockets:

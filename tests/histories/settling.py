@@ -17,7 +17,18 @@ from unicodedata import normalize
 import httpx
 import sqlalchemy as sa
 
-from tests.histories.calls import BASE, DECLINED, DUE, MERCHANT, QUICK, TOKEN, USD, client, key_of, kiosk
+from tests.histories.calls import (
+    BASE,
+    DECLINED,
+    DUE,
+    MERCHANT,
+    QUICK,
+    TOKEN,
+    USD,
+    client,
+    key_of,
+    kiosk,
+)
 from tests.histories.provider import KEPT, Provider, Rules, Work, flat
 from tests.histories.world import Process, World, pause
 from victor_ext import Done, Proof, Victor, VictorError, VictorOAuth, idempotency_key_for
@@ -37,7 +48,20 @@ LEASES, PATIENCE = (120.0, 2 * KEPT), 5.0
 OPEN, SETTLE_FOR = (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING), 600.0
 NOT_DONE = (EntryState.WAITING, EntryState.REJECTED, EntryState.REFUSED)
 YEAR = 365 * 86_400.0
-AHEAD = (0.0, 0.0, 0.0, 3_600.0, -3_600.0, 100_800.0, -100_800.0, -100_800.0, 259_200.0, -259_200.0, YEAR, -YEAR)
+AHEAD = (
+    0.0,
+    0.0,
+    0.0,
+    3_600.0,
+    -3_600.0,
+    100_800.0,
+    -100_800.0,
+    -100_800.0,
+    259_200.0,
+    -259_200.0,
+    YEAR,
+    -YEAR,
+)
 FORMS: tuple[dict[str, Any], ...] = (
     {}, {"amount": 44}, {"amount": Decimal("44.2300")}, {"amount": Decimal(100).normalize()}, {"notes": None},
     {"due_date": DUE + timedelta(days=1)}, {"extra_body": {"payment_details": {"fee": Decimal("1.10")}}},
@@ -49,7 +73,9 @@ REFERENCES = ("Mü-1", normalize("NFD", "Mü-1"), "Mü-2", "Mü-3")
 class Workers:
     """Two workers, each with an account and a machine of its own."""
 
-    def __init__(self, rules: Rules, accounts: str, ahead: tuple[float, ...], deadline: float | None) -> None:
+    def __init__(
+        self, rules: Rules, accounts: str, ahead: tuple[float, ...], deadline: float | None
+    ) -> None:
         self.world, self.deadline = World(rules), deadline
         self.processes = [Process(self.world, *each) for each in zip(accounts, ahead, strict=True)]
         self.clients = [self._client(process) for process in self.processes]
@@ -59,10 +85,18 @@ class Workers:
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
-        accounts, ahead = dice.choice(["AA", "AA", "AA", "AB"]), (dice.choice(AHEAD), dice.choice(AHEAD))
+        accounts, ahead = (
+            dice.choice(["AA", "AA", "AA", "AB"]),
+            (dice.choice(AHEAD), dice.choice(AHEAD)),
+        )
         rules = Rules.draw(dice)
         rules = replace(rules, dates="never") if dice.random() < 0.3 else rules
-        return {"rules": rules, "accounts": accounts, "ahead": ahead, "deadline": dice.choice([60.0, 60.0, 2 * KEPT])}
+        return {
+            "rules": rules,
+            "accounts": accounts,
+            "ahead": ahead,
+            "deadline": dice.choice([60.0, 60.0, 2 * KEPT]),
+        }
 
     def kill(self, number: int) -> None:
         self.clients[number] = self._client(self.processes[number])
@@ -131,7 +165,9 @@ class Outboxes(Workers):
         self.rest = rest
         self.lease = LEASES[self.deadline != 60.0]
         self.outbox = shared_outbox(DATABASE[0], self.lease)
-        self.entries = {key_of(number, "NFC"): (forms[number], REFERENCES[number]) for number in range(3)}
+        self.entries = {
+            key_of(number, "NFC"): (forms[number], REFERENCES[number]) for number in range(3)
+        }
         with self.outbox._engine.begin() as connection:
             connection.execute(sa.delete(self.outbox.table))
             for number, (form, reference) in enumerate(self.entries.values()):
@@ -144,7 +180,11 @@ class Outboxes(Workers):
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
         forms = tuple(dice.choice([0] * 20 + [*range(len(FORMS))]) for _ in range(3))
-        return {"forms": forms, "rest": dice.choice([0.0, 1.25 * KEPT, 1.25 * KEPT]), **super().draw(dice)}
+        return {
+            "forms": forms,
+            "rest": dice.choice([0.0, 1.25 * KEPT, 1.25 * KEPT]),
+            **super().draw(dice),
+        }
 
     def start(self, number: int, choice: int) -> None:
         self.processes[number].start(lambda: self._pass(number, is_refresh=choice % 8 == 7))
@@ -167,12 +207,18 @@ class Outboxes(Workers):
         if len(self.world.provider.done) > len(self.entries):
             yield f"asked twice: {len(self.world.provider.done)} requests for {len(self.entries)} payments"
         for key, arguments in self.entries.items():
-            entry, works, expected = entries.get(key), self.world.provider.of(key), _expected(*arguments, key)
+            entry, works, expected = (
+                entries.get(key),
+                self.world.provider.of(key),
+                _expected(*arguments, key),
+            )
             if entry is None:
                 if expected is not None:
                     yield f"lost: add refuses {FORMS[arguments[0]]}, which create takes"
                 continue
-            if entry.state is EntryState.SENT and [work.id for work in works[:1]] != [entry.request_id]:
+            if entry.state is EntryState.SENT and [work.id for work in works[:1]] != [
+                entry.request_id
+            ]:
                 yield f"told wrong: {entry}, and under its key is {[work.id for work in works]}"
             is_over = entry.state in (EntryState.REJECTED, EntryState.REFUSED)
             if (is_over or entry.state is EntryState.WAITING) and works:
@@ -198,7 +244,10 @@ def _kiosk(operation: str) -> Any:
 
 
 def _in_kiosk(operation: str) -> Any:
-    return lambda name: ((_kiosk(operation),), {"body": kiosk("models").Sale(amount=4423, reference=name)})
+    return lambda name: (
+        (_kiosk(operation),),
+        {"body": kiosk("models").Sale(amount=4423, reference=name)},
+    )
 
 
 def _pay(*names: str) -> tuple[str, list[PaymentInstruction]]:
@@ -208,8 +257,17 @@ def _pay(*names: str) -> tuple[str, list[PaymentInstruction]]:
 
 ACCEPTED = {"at_most_once": True}
 LOOKED_UP = {"look_up_by": {"payor_id": MERCHANT}}
-RESCUED = {"payer": Payer(email="ada@example.com"), "card": TOKEN, "transaction": DECLINED, "amount": USD}
-PROOFS = {"POST /v1/payouts": Proof(_find_payout, subject=lambda request: json.loads(request.content)["reference"])}
+RESCUED = {
+    "payer": Payer(email="ada@example.com"),
+    "card": TOKEN,
+    "transaction": DECLINED,
+    "amount": USD,
+}
+PROOFS = {
+    "POST /v1/payouts": Proof(
+        _find_payout, subject=lambda request: json.loads(request.content)["reference"]
+    )
+}
 RESPOND = "POST /v2/payment-requests/respond-to-request/"
 # fmt: off
 WRITES: dict[str, tuple[str, Any, str]] = {
@@ -236,7 +294,9 @@ WRITES: dict[str, tuple[str, Any, str]] = {
 class Writes(Outboxes):
     """Two workers of one outbox with three writes of one system, some of which may be about the same."""
 
-    def __init__(self, writes: tuple[str, ...], names: tuple[int, ...], rest: float, **workers: Any) -> None:
+    def __init__(
+        self, writes: tuple[str, ...], names: tuple[int, ...], rest: float, **workers: Any
+    ) -> None:
         self.system = WRITES[writes[0]][0]
         Workers.__init__(self, **workers)
         self.rest, self.lease = rest, LEASES[self.deadline != 60.0]
@@ -257,7 +317,10 @@ class Writes(Outboxes):
                     self.outbox.add_call(connection, *args, **named, idempotency_key=key)
 
     def _client(self, process: Process) -> Any:
-        more: dict[str, Any] = {"eastpay": {"inquiry_by_reference": True}, "kiosk": {"proofs": PROOFS}}
+        more: dict[str, Any] = {
+            "eastpay": {"inquiry_by_reference": True},
+            "kiosk": {"proofs": PROOFS},
+        }
         return client(self.system, process, deadline=self.deadline, **more.get(self.system, {}))
 
     @classmethod
@@ -276,17 +339,29 @@ class Writes(Outboxes):
 
     def judge(self) -> Iterator[str]:
         for fact in set(self.facts.values()):
-            entries = [entry for entry in self.outbox.entries() if self.facts[entry.idempotency_key] == fact]
-            works, over = self.world.provider.of(fact), [entry for entry in entries if entry.state in NOT_DONE]
+            entries = [
+                entry
+                for entry in self.outbox.entries()
+                if self.facts[entry.idempotency_key] == fact
+            ]
+            works, over = (
+                self.world.provider.of(fact),
+                [entry for entry in entries if entry.state in NOT_DONE],
+            )
             told = [entry.request_id for entry in entries if entry.state is EntryState.SENT]
             made = {work.id for work in works}
             if len(works) > len(entries):
                 yield f"asked twice: {fact} was done {len(works)} times for {len(entries)} entries"
             elif len(works) > len(entries) - len(over):
                 yield f"told wrong: {over}, and there is {made}"
-            if (told and not {*told} <= made | {None, "o-1", *fact.split("/")}) or (told and not made):
+            if (told and not {*told} <= made | {None, "o-1", *fact.split("/")}) or (
+                told and not made
+            ):
                 yield f"told wrong: {entries}, and there is {made}"
-            if len({*told} & made) < len([each for each in told if each in made]) and "/" not in fact:
+            if (
+                len({*told} & made) < len([each for each in told if each in made])
+                and "/" not in fact
+            ):
                 yield f"told wrong: {entries} are one"
             if any(entry.state in OPEN for entry in entries):
                 yield f"lost: {entries} is never settled"
@@ -337,7 +412,9 @@ class Batch:
         """The result of a row, and whether it may be under way."""
         index = self.left.index(row) if row in self.left else -1
         stored = self.progress.results.get(index)
-        return stored or self.results.get(row.place), stored is None and 0 <= index < self.progress.begun
+        return stored or self.results.get(
+            row.place
+        ), stored is None and 0 <= index < self.progress.begun
 
 
 def _row(batch: str, place: int, number: int, **changes: Any) -> Row:
@@ -356,12 +433,22 @@ class Batches(Workers):
     def __init__(self, days: int, can_be_lost: bool, is_edited: bool, **workers: Any) -> None:
         super().__init__(**workers)
         self.can_be_lost, self.batches = can_be_lost, list[Batch]()
-        due = str(datetime.fromtimestamp(self.world.provider.clock(), UTC).date() + timedelta(days=days))
-        sizes: list[tuple[int, str, tuple[int, ...]]] = [(0, "march", (0, 1, 2, 3)), (0, "april", (1, 2))]
+        due = str(
+            datetime.fromtimestamp(self.world.provider.clock(), UTC).date() + timedelta(days=days)
+        )
+        sizes: list[tuple[int, str, tuple[int, ...]]] = [
+            (0, "march", (0, 1, 2, 3)),
+            (0, "april", (1, 2)),
+        ]
         # Of what another account has under the same keys, nobody can know.
-        for state, name, numbers in [*sizes, (1, "march", (3,))][: 2 if "B" in workers["accounts"] else 3]:
+        for state, name, numbers in [*sizes, (1, "march", (3,))][
+            : 2 if "B" in workers["accounts"] else 3
+        ]:
             amount = "45.00" if state and is_edited else "44.23"
-            rows = [_row(name, place, number, due_date=due, amount=amount) for place, number in enumerate(numbers)]
+            rows = [
+                _row(name, place, number, due_date=due, amount=amount)
+                for place, number in enumerate(numbers)
+            ]
             self.batches.append(Batch(state, name, rows, rows))
         self.deliveries = [self._delivery(number) for number in range(len(self.processes))]
 
@@ -398,9 +485,15 @@ class Batches(Workers):
         delivery = self.deliveries[number][batch.step]
         moment, _ = delivery.now()
         alone_since = (lambda: moment) if self.can_be_lost else None
-        units = {index: one.unit for index, one in progress.results.items() if one.outcome is RowOutcome.ACCEPTED}
+        units = {
+            index: one.unit
+            for index, one in progress.results.items()
+            if one.outcome is RowOutcome.ACCEPTED
+        }
         rows = {
-            index: replace(row, sent=row.sent or progress.sent(index), unit=row.unit or units.get(index))
+            index: replace(
+                row, sent=row.sent or progress.sent(index), unit=row.unit or units.get(index)
+            )
             for index, row in enumerate(batch.left)
             if index not in progress.results or units.get(index)
         }
@@ -423,7 +516,11 @@ class Batches(Workers):
     def _rivals(self, own: Batch, references: Any, ids: Any) -> list[Rival]:
         """What `Worker._rivals` reads from the batches of a state."""
         rivals: list[Rival] = []
-        for batch in (each for each in self.batches if each.state == own.state and (each is not own or self.reads_own)):
+        for batch in (
+            each
+            for each in self.batches
+            if each.state == own.state and (each is not own or self.reads_own)
+        ):
             for row in batch.rows:
                 result, is_open = batch.result(row)
                 named = (result.unit or result.id) if result else None
@@ -462,17 +559,26 @@ class Batches(Workers):
         """
         if self.world.rules.dates != "never" or self.can_be_lost:
             return []
-        unknown = [row for row in batch.rows if (one := batch.results.get(row.place)) and one.outcome in MAY_EXIST]
+        unknown = [
+            row
+            for row in batch.rows
+            if (one := batch.results.get(row.place)) and one.outcome in MAY_EXIST
+        ]
         unbegun = [row.key for row in unknown if row.key not in self.world.asked]
         return unbegun[batch.broken_off :]
 
-    def _wrong(self, row: Row, result: Result | None, works: list[Work], *, is_alone: bool) -> str | None:
+    def _wrong(
+        self, row: Row, result: Result | None, works: list[Work], *, is_alone: bool
+    ) -> str | None:
         # Another state cannot know of a key that lapsed before it was first used there.
         if len(works) > 1 and (is_alone or works[-1].at - works[0].at < KEPT):
             return "asked twice"
         if result is None:
             return "lost"
-        is_nothing = result.outcome in (RowOutcome.REFUSED, RowOutcome.WAITING, RowOutcome.NOT_SENT) and is_alone
+        is_nothing = (
+            result.outcome in (RowOutcome.REFUSED, RowOutcome.WAITING, RowOutcome.NOT_SENT)
+            and is_alone
+        )
         # Of what another state has under the key, nothing but a conflict says anything.
         is_said = is_alone or "409" in (result.error or "")
         if (is_nothing or (result.outcome is RowOutcome.REJECTED and is_said)) and works:
@@ -480,15 +586,23 @@ class Batches(Workers):
         if result.outcome is RowOutcome.ACCEPTED and not works:
             return "told wrong, accepted"
         is_its_own = self._has_values([work for work in works if work.id == result.id], row)
-        return "told wrong, created" if result.outcome is RowOutcome.CREATED and not is_its_own else None
+        return (
+            "told wrong, created"
+            if result.outcome is RowOutcome.CREATED and not is_its_own
+            else None
+        )
 
     def _has_values(self, works: list[Work], row: Row) -> bool:
         """Whether one of these requests has the values of a row, as far as the answer to `create` shows them."""
-        sent = {f"payment_details.{name}": (row.arguments or {})[name] for name in ("amount", "due_date", "notes")}
+        sent = {
+            f"payment_details.{name}": (row.arguments or {})[name]
+            for name in ("amount", "due_date", "notes")
+        }
         for work in works:
             shown = json.dumps(self.world.provider.shown(work, self.world.rules.detail))
             if all(
-                work.values[name] == value or json.dumps(work.values[name]) not in shown for name, value in sent.items()
+                work.values[name] == value or json.dumps(work.values[name]) not in shown
+                for name, value in sent.items()
             ):
                 return True
         return False

@@ -34,7 +34,9 @@ PARTS, HISTORIES = 4, 800
 def test_nobody_is_asked_twice_or_told_wrong(part: int) -> None:
     found = run_all(SEED, range(part, HISTORIES, PARTS))
     print(f"{found.count} histories from seed {SEED!r}: {dict(found.words)}")
-    assert not found.wrong, "\n\n".join(replayable(*each[0]) for each in list(found.wrong.values())[:2])
+    assert not found.wrong, "\n\n".join(
+        replayable(*each[0]) for each in list(found.wrong.values())[:2]
+    )
     for family, word in (
         ("outbox", "sent"),
         ("bulk", "created"),
@@ -43,7 +45,9 @@ def test_nobody_is_asked_twice_or_told_wrong(part: int) -> None:
         ("reading", "read"),
     ):
         told = {name: times for name, times in found.words.items() if name.startswith(f"{family}:")}
-        assert told[f"{family}: {word}"] > 0.3 * sum(told.values()), f"to know nothing is no answer: {told}"
+        assert told[f"{family}: {word}"] > 0.3 * sum(told.values()), (
+            f"to know nothing is no answer: {told}"
+        )
 
 
 def test_a_long_run_keeps_the_promise() -> None:
@@ -124,7 +128,11 @@ class Planted(NamedTuple):
     changes: tuple[tuple[str, str, str], ...]
 
 
-LOOP, SETTLEMENT, VICTOR = "victor_ext.runtime.loop", "victor_ext.settlement", "victor_ext.providers.victor"
+LOOP, SETTLEMENT, VICTOR = (
+    "victor_ext.runtime.loop",
+    "victor_ext.settlement",
+    "victor_ext.providers.victor",
+)
 BULK = "victor_ext.bulk"
 OUTBOX = "victor_ext.outbox.passes:OutboxPasses"
 CALL, OF_USE = f"{LOOP}.attempts:_Call", f"{LOOP}.classification:_of_use"
@@ -148,18 +156,36 @@ RIVALS = (
 )
 OTHERS_KEYS = f"{SETTLEMENT}.key_age:Keys._of_stored", "sent.by != self.caller", "False"
 FORMS = f"{LOOP}.idempotency_keys:_spelled", "in_one_form(str.__str__(fact))", "str.__str__(fact)"
-KEYLESS_AGAIN = f"{SETTLEMENT}.key_age:NoKey.doubt", "if sent is not None:\n    return sent, self.why", ""
-ASSERTED = f"{BULK}.row_kind:Sendable.send", "assert not is_repeat, 'what takes no key is never sent again'", ""
+KEYLESS_AGAIN = (
+    f"{SETTLEMENT}.key_age:NoKey.doubt",
+    "if sent is not None:\n    return sent, self.why",
+    "",
+)
+ASSERTED = (
+    f"{BULK}.row_kind:Sendable.send",
+    "assert not is_repeat, 'what takes no key is never sent again'",
+    "",
+)
 LISTED = "results.append(Result(RowOutcome.CREATED, id_, status, unit=unit))"
-CAP = f"{SETTLEMENT}.key_age:within_key_life", "deadline is not None and deadline <= longest", "deadline is not None"
-DAY = f"{CALL}.__init__", "min(loop.deadline or LONGEST_WITH_KEY, LONGEST_WITH_KEY)", "loop.deadline"
+CAP = (
+    f"{SETTLEMENT}.key_age:within_key_life",
+    "deadline is not None and deadline <= longest",
+    "deadline is not None",
+)
+DAY = (
+    f"{CALL}.__init__",
+    "min(loop.deadline or LONGEST_WITH_KEY, LONGEST_WITH_KEY)",
+    "loop.deadline",
+)
 READ_ANEW = """
 if begin is not None:
     body.seek(begin)
 if not data and begin != 0:
     raise ValueError(f"{name}: nothing is left to read in this file: open it again, or pass its bytes.")
 """
-NO_ANSWER = "of_exception(came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False))"
+NO_ANSWER = (
+    "of_exception(came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False))"
+)
 MAY_REUSE = "counted and not self._attempts and row.is_read_by_id"
 NEW_KEY = """
 if signed and self._key:
@@ -288,7 +314,9 @@ def test_the_generator_notices(name: str) -> None:
     with ExitStack() as stack:
         for change in changes:
             stack.enter_context(planted(*change))
-        shows_it = next((each for each in histories if any(complaint in wrong for wrong in run(each))), None)
+        shows_it = next(
+            (each for each in histories if any(complaint in wrong for wrong in run(each))), None
+        )
     assert shows_it is not None
     assert run(shows_it) == []
 

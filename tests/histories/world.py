@@ -157,19 +157,32 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
         began, fault = self.world.now, pause()
         return ("reset",) if self.world.now - began > LONGEST else fault
 
-    def _instead(self, request: httpx.Request, kind: str, details: list[Any], *, is_done: bool) -> Reply | None:
+    def _instead(
+        self, request: httpx.Request, kind: str, details: list[Any], *, is_done: bool
+    ) -> Reply | None:
         """What something between the two answers in place of the provider: an error, a page of a login, a cache."""
         provider = self.world.provider
         if kind == "status" and (not is_done or details[0] in TRANSIENT):
-            return Reply(details[0], BODIES[details[1]], {} if details[2] is None else {"retry-after": str(details[2])})
+            return Reply(
+                details[0],
+                BODIES[details[1]],
+                {} if details[2] is None else {"retry-after": str(details[2])},
+            )
         body = "empty" if details[:1] == [204] else details[-1] if details else ""
         if kind == "page" and not provider.may_answer(request, body):
             return Reply(details[0], BODIES[body])
         return provider.foreign(request, details[0]) if kind == "foreign" else None
 
     def _answer(self, reply: Reply) -> httpx.Response:
-        world, headers = self.world, {"content-type": "text/html" if reply.body[:1] == b"<" else "application/json"}
+        world, headers = (
+            self.world,
+            {"content-type": "text/html" if reply.body[:1] == b"<" else "application/json"},
+        )
         world.exchanges += 1
         if world.rules.dates == "always" or (world.rules.dates == "some" and world.exchanges % 2):
-            headers["date"] = format_datetime(datetime.fromtimestamp(world.provider.clock(), UTC), usegmt=True)
-        return httpx.Response(reply.status, headers=headers | reply.headers, stream=httpx.ByteStream(reply.body))
+            headers["date"] = format_datetime(
+                datetime.fromtimestamp(world.provider.clock(), UTC), usegmt=True
+            )
+        return httpx.Response(
+            reply.status, headers=headers | reply.headers, stream=httpx.ByteStream(reply.body)
+        )

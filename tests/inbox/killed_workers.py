@@ -27,15 +27,25 @@ from victor_ext.providers.velo import Webhook
 
 HANDLED = sa.Table("handled", sa.MetaData(), sa.Column("what", sa.Text, nullable=False))
 CALL = PreparedCall(
-    name="x", operation="POST /x", promise=Promise.KEYED, method="POST", url="/x", headers={}, content=b"{}"
+    name="x",
+    operation="POST /x",
+    promise=Promise.KEYED,
+    method="POST",
+    url="/x",
+    headers={},
+    content=b"{}",
 )
 LEASE = 0.3
 
 
 def boxes(url: str) -> tuple[sa.Engine, Inbox, Outbox]:
     engine = sa.create_engine(url, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
-    if url.startswith("sqlite"):  # a commit does not wait for the disk: no machine is switched off here
-        sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+    if url.startswith(
+        "sqlite"
+    ):  # a commit does not wait for the disk: no machine is switched off here
+        sa.event.listen(
+            engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF")
+        )
     inbox, outbox = Inbox(engine, Webhook(HEADER)), Outbox(engine)
     inbox._lease = outbox._lease = LEASE
     return engine, inbox, outbox
@@ -62,8 +72,12 @@ def work(url: str, posted: list[int], seed: int) -> None:
                 inbox.receive(session, body_of(number, f"e-{number}"), {"Authorization": HEADER})
         else:
             with engine.connect() as connection:
-                row = connection.execute(sa.select(outbox.table).where(outbox.table.c.key == f"k-{number}")).one()
-            outbox._run(outbox._refreshed(row.id, row.status, {"status": "completed", "ended": True}))
+                row = connection.execute(
+                    sa.select(outbox.table).where(outbox.table.c.key == f"k-{number}")
+                ).one()
+            outbox._run(
+                outbox._refreshed(row.id, row.status, {"status": "completed", "ended": True})
+            )
         if done % 50 == 49:
             inbox.handle()
             outbox.handle()
@@ -118,7 +132,10 @@ def run(url: str, events: int, processes: int, kills: int, seed: int) -> Counter
             done = connection.scalar(sa.select(sa.func.count(HANDLED.c.what.distinct()))) or 0
     with engine.connect() as connection:
         counts = Counter(connection.scalars(sa.select(HANDLED.c.what)))
-        left = [connection.scalar(sa.select(sa.func.count()).select_from(box.events)) for box in (inbox, outbox)]
+        left = [
+            connection.scalar(sa.select(sa.func.count()).select_from(box.events))
+            for box in (inbox, outbox)
+        ]
     engine.dispose()
     print(f"{events} events came {len(posted)} times, {killed} workers killed, rows left: {left}")
     return Counter(counts.values())

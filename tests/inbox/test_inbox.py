@@ -46,7 +46,9 @@ def inbox_of(engine: sa.Engine, webhook: Any = None, client: Any = None) -> Inbo
     return made
 
 
-def received(inbox: Inbox, body: bytes, headers: Any = AUTHORIZED, source: str = "payor-1") -> InboxEvent | None:
+def received(
+    inbox: Inbox, body: bytes, headers: Any = AUTHORIZED, source: str = "payor-1"
+) -> InboxEvent | None:
     with Session(inbox._engine) as session, session.begin():
         return inbox.receive(session, body, headers, source=source)
 
@@ -74,7 +76,13 @@ def test_velos_are_known_by_payor_and_event_id_and_gaps_stay_visible(engine: sa.
 
 def test_a_resent_one_of_flexfactors_is_a_repeat_and_an_equal_one_is_not(engine: sa.Engine) -> None:
     def post(nonce: str, **members: Any) -> bool:
-        said = {"Event": "order.refunded", "OrderId": "o-1", "TimeStamp": "t1", "IsResent": False, **members}
+        said = {
+            "Event": "order.refunded",
+            "OrderId": "o-1",
+            "TimeStamp": "t1",
+            "IsResent": False,
+            **members,
+        }
         body = json.dumps(said).encode()
         return received(inbox_of(engine, webhooks()), body, signed(body, by=nonce)) is not None
 
@@ -85,7 +93,9 @@ def test_a_resent_one_of_flexfactors_is_a_repeat_and_an_equal_one_is_not(engine:
     assert post("n4", TimeStamp="t3")  # a second refund of the same order
     assert not post("n5", TimeStamp="t3")  # the same content
     assert post("n6", IsResent=True, OrderId="o-2")  # the first that arrives of it
-    inbox = inbox_of(engine, webhooks(), SimpleNamespace(orders=SimpleNamespace(get=lambda id: f"order {id}")))
+    inbox = inbox_of(
+        engine, webhooks(), SimpleNamespace(orders=SimpleNamespace(get=lambda id: f"order {id}"))
+    )
     inbox.on("order.refunded")(note)
     assert len(inbox.handle()) == 3
     assert notes(engine) == ["order.refunded o-1 order o-1"] * 2 + ["order.refunded o-2 order o-2"]
@@ -101,14 +111,18 @@ class Gateway:
         self.asked += 1
         if self.says == "down":
             raise ServerError("down", outcome=Outcome.UNKNOWN)
-        return SimpleNamespace(id=payment_id, payment_type="DB", result=SimpleNamespace(code=self.says))
+        return SimpleNamespace(
+            id=payment_id, payment_type="DB", result=SimpleNamespace(code=self.says)
+        )
 
 
 def test_eastpays_are_hints_and_a_handler_is_called_once_for_each_result(engine: sa.Engine) -> None:
     gateway = Gateway()
     inbox = inbox_of(engine, eastpay.Webhook(), gateway)
     inbox.on("payment")(
-        lambda session, event: note(session, InboxEvent(event.record.result.code, "", event.subject, ""))
+        lambda session, event: note(
+            session, InboxEvent(event.record.result.code, "", event.subject, "")
+        )
     )
     forged = b'{"id": "8ac7a4a1", "result": {"code": "000.000.000"}}'
     assert [received(inbox, forged, {}) is None for _ in range(3)] == [False, True, True]
@@ -129,7 +143,9 @@ def test_eastpays_are_hints_and_a_handler_is_called_once_for_each_result(engine:
         (lonely := inbox_of(engine, eastpay.Webhook())).on()(note), lonely.handle()
 
 
-def test_a_documents_are_known_by_the_usual_members_or_as_the_caller_says(engine: sa.Engine) -> None:
+def test_a_documents_are_known_by_the_usual_members_or_as_the_caller_says(
+    engine: sa.Engine,
+) -> None:
     def read_webhook(body: Any, headers: Any = None, *, verify: Any = None) -> Any:
         if verify is not None:
             verify(headers, body)
@@ -138,7 +154,9 @@ def test_a_documents_are_known_by_the_usual_members_or_as_the_caller_says(engine
         return SimpleNamespace(**content)
 
     def webhook(**given: Any) -> DocumentWebhook:
-        return DocumentWebhook("Till", read_webhook, **{**dict.fromkeys(("verify", "id", "name", "read")), **given})
+        return DocumentWebhook(
+            "Till", read_webhook, **{**dict.fromkeys(("verify", "id", "name", "read")), **given}
+        )
 
     inbox = inbox_of(engine, webhook(read=lambda client, model: f"{client}{model.id}"), "read ")
     inbox.on("PAID")(note)
@@ -149,7 +167,10 @@ def test_a_documents_are_known_by_the_usual_members_or_as_the_caller_says(engine
         received(inbox, json.dumps({"type": "paid", **body}).encode(), headers)
     assert [event.subject for event in inbox.handle()] == ["1", "3", "o", "o"]
     assert notes(engine) == ["paid 1 read o", "paid 3 read o", "paid o read o", "paid o read o"]
-    own = inbox_of(engine, webhook(id=lambda headers, model: headers["x"] + model.n, name=lambda model: model.n))
+    own = inbox_of(
+        engine,
+        webhook(id=lambda headers, model: headers["x"] + model.n, name=lambda model: model.n),
+    )
     event = received(own, b'{"n": "A"}', {"X": "b"})
     assert event is not None
     assert (event.name, event.subject) == ("a", "bA")
@@ -158,7 +179,10 @@ def test_a_documents_are_known_by_the_usual_members_or_as_the_caller_says(engine
     with pytest.raises(InvalidRequest, match="not a notification of Till's"):
         received(inbox, b"[]")
     with pytest.raises(AuthenticationError):
-        received(inbox_of(engine, webhook(verify=HmacSignature(header="x", secret="s" * 16))), b'{"id": "9"}')
+        received(
+            inbox_of(engine, webhook(verify=HmacSignature(header="x", secret="s" * 16))),
+            b'{"id": "9"}',
+        )
 
 
 def test_the_webhooks_of_a_document_are_its_models_with_all_digits(engine: sa.Engine) -> None:
@@ -167,7 +191,10 @@ def test_the_webhooks_of_a_document_are_its_models_with_all_digits(engine: sa.En
     fees: list[str] = []
     with connect(client_class(), base_url="https://till.example") as till:
         verify = HmacSignature(header="X-Till-Signature", secret=secret)
-        inbox = inbox_of(engine, till.webhook(verify=verify, id=lambda _headers, settlement: settlement.payment_id))
+        inbox = inbox_of(
+            engine,
+            till.webhook(verify=verify, id=lambda _headers, settlement: settlement.payment_id),
+        )
         inbox.on()(lambda _session, event: fees.append(str(event.notification.fee)))
         assert [received(inbox, body, headers) is None for _ in range(2)] == [False, True]
         with pytest.raises(AuthenticationError):
@@ -196,7 +223,9 @@ def test_four_processes_that_receive_the_same_store_it_once(engine: sa.Engine) -
 
     def post(_: int) -> list[bool]:
         start.wait(60)
-        return [received(inbox, body_of(number, f"e-{number}")) is not None for number in range(1, 21)]
+        return [
+            received(inbox, body_of(number, f"e-{number}")) is not None for number in range(1, 21)
+        ]
 
     with ThreadPoolExecutor(4) as threads:
         stored = [*threads.map(post, range(4))]
@@ -216,7 +245,11 @@ def test_inboxes_of_two_systems_share_their_tables_and_nothing_else(engine: sa.E
     assert received(till, b'{"id": "e-1", "type": "paid"}') is not None
     assert received(till, b'{"id": "e-1", "type": "paid"}') is None
     assert (len(till.handle()), told, till.gaps("payor-1", after=0)) == (1, ["paid"], [])
-    assert (len(velos.handle()), told[1:], velos.gaps("payor-1", after=0)) == (1, ["payment.accepted"], [range(1, 3)])
+    assert (len(velos.handle()), told[1:], velos.gaps("payor-1", after=0)) == (
+        1,
+        ["payment.accepted"],
+        [range(1, 3)],
+    )
 
 
 # How it is handled
@@ -236,7 +269,9 @@ def test_the_object_is_read_before_the_transaction_opens(engine: sa.Engine) -> N
     received(inbox, body_of(1, "e-9"), source="payor-2")
     assert len(inbox.handle()) == 3
     assert reads == [("p", 0), ("q", 0)]
-    assert notes(engine) == [f"payment.accepted e-{n} {said}" for n, said in enumerate(("read p", "read q", None))]
+    assert notes(engine) == [
+        f"payment.accepted e-{n} {said}" for n, said in enumerate(("read p", "read q", None))
+    ]
     assert inbox.event_counts()[EventState.WAITING] == 1
 
 
@@ -254,7 +289,9 @@ def test_what_cannot_be_read_is_a_dead_letter_and_keeps_nobody_waiting(engine: s
     for _ in range(MOST_TRIES - 1):
         let_time_pass(inbox, engine)
         inbox.handle()
-    assert [(letter.subject, letter.source) for letter in inbox.dead_letters()] == [("e-1", "payor-1")]
+    assert [(letter.subject, letter.source) for letter in inbox.dead_letters()] == [
+        ("e-1", "payor-1")
+    ]
 
 
 def test_what_is_older_than_anybody_repeats_is_forgotten(engine: sa.Engine) -> None:
@@ -279,7 +316,9 @@ def test_the_awaited_inbox(tmp_path: Any) -> None:
 
     async def work() -> list[str]:
         engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'a.sqlite'}")
-        inbox = AsyncInbox(engine, velo.Webhook(HEADER), client=SimpleNamespace(payments=SimpleNamespace(get=get)))
+        inbox = AsyncInbox(
+            engine, velo.Webhook(HEADER), client=SimpleNamespace(payments=SimpleNamespace(get=get))
+        )
         await inbox.create_table()
         told: list[str] = []
 
@@ -290,7 +329,9 @@ def test_the_awaited_inbox(tmp_path: Any) -> None:
 
         for number in (1, 1, 3):
             async with AsyncSession(engine) as session, session.begin():
-                await inbox.receive(session, body_of(number, f"e-{number}", paymentId=f"p-{number}"), AUTHORIZED)
+                await inbox.receive(
+                    session, body_of(number, f"e-{number}", paymentId=f"p-{number}"), AUTHORIZED
+                )
         assert await inbox.gaps() == [range(2, 3)]
         with anyio.CancelScope() as scope:
             await inbox.run()
@@ -331,6 +372,10 @@ def test_the_inbox_on_the_transactions_of_django(engine: sa.Engine) -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("events", [60, pytest.param(10_000, marks=pytest.mark.nightly)])
-def test_each_is_handled_once_by_three_processes_that_are_killed(database_url: str, events: int) -> None:
+def test_each_is_handled_once_by_three_processes_that_are_killed(
+    database_url: str, events: int
+) -> None:
     """Notifications that come 1 to 5 times and out of order, and changes that several workers see."""
-    assert killed_workers.run(database_url, events, processes=3, kills=3 if events < 100 else 30, seed=1) == {1: events}
+    assert killed_workers.run(
+        database_url, events, processes=3, kills=3 if events < 100 else 30, seed=1
+    ) == {1: events}

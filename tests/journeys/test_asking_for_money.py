@@ -57,29 +57,41 @@ def test_a_lost_answer_that_stays_lost_is_unknown_and_can_be_settled(
     repeated = victor.payment_requests.create(**asked)
 
     assert [request.id for request in found] == [repeated.id]
-    assert [repeated.id] == [each["id"] for each in victor_sandbox.requests() if each["direction"] == "outbound"]
+    assert [repeated.id] == [
+        each["id"] for each in victor_sandbox.requests() if each["direction"] == "outbound"
+    ]
     assert victor_sandbox.work_done_by_key() == {caught.value.idempotency_key: 1}
 
 
-def test_a_day_that_has_passed_is_refused_by_whoever_can_know(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_a_day_that_has_passed_is_refused_by_whoever_can_know(
+    victor_sandbox: Sandbox, victor: Victor
+) -> None:
     """Without a key of the caller's it is no repeat, and is refused here; with one, by the provider."""
     asked = invoice()
     three_days_pass(victor_sandbox, victor)
 
     with pytest.raises(BadRequest) as refused:
         victor.payment_requests.create(**asked)
-    assert (refused.value.outcome, refused.value.problems[0].field) == (Outcome.REJECTED, "payment_details.due_date")
+    assert (refused.value.outcome, refused.value.problems[0].field) == (
+        Outcome.REJECTED,
+        "payment_details.due_date",
+    )
 
     with pytest.raises(InvalidRequest, match=r"due_date .* is in the past"):
         victor.payment_requests.create(**{**asked, "idempotency_key": None})
 
 
 @pytest.mark.victor_sandbox(quirks=True)
-def test_what_the_provider_really_says_reads_as_what_it_documents(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_what_the_provider_really_says_reads_as_what_it_documents(
+    victor_sandbox: Sandbox, victor: Victor
+) -> None:
     request = victor.payment_requests.create(**invoice())
     victor_sandbox.move(str(request.id), "needs-review")
 
-    for seen in (victor.payment_requests.get(str(request.id)), next(iter(victor.payment_requests.list()))):
+    for seen in (
+        victor.payment_requests.get(str(request.id)),
+        next(iter(victor.payment_requests.list())),
+    ):
         assert seen.direction in ("outbound", "inbound")
         assert seen.status in ("needs-review", "pending")
         assert seen.error_message is None
@@ -90,7 +102,9 @@ PATIENT = RetryPolicy(max_attempts=500, base=0.02, cap=0.02, quota=10**6)
 
 
 def create(victor: Any) -> Any:
-    given = payment(payer_counterparty_id="acceptsRfp", client_reference_id="INV-1042", idempotency_key=KEY)
+    given = payment(
+        payer_counterparty_id="acceptsRfp", client_reference_id="INV-1042", idempotency_key=KEY
+    )
     return victor.payment_requests.create(**given)
 
 
@@ -100,7 +114,11 @@ each_client = pytest.mark.parametrize("client_class", [Victor, AsyncVictor])
 @pytest.fixture
 def options(victor_sandbox: Sandbox) -> dict[str, Any]:
     victor_sandbox.inject("lose_answer", operation="create")
-    return {"auth": VictorOAuth(*victor_sandbox.add_oauth_client()), "base_url": victor_sandbox.url, "retry": PATIENT}
+    return {
+        "auth": VictorOAuth(*victor_sandbox.add_oauth_client()),
+        "base_url": victor_sandbox.url,
+        "retry": PATIENT,
+    }
 
 
 def statuses(sandbox: Sandbox) -> list[Any]:
@@ -111,7 +129,9 @@ def statuses(sandbox: Sandbox) -> list[Any]:
 
 @each_client
 @pytest.mark.victor_sandbox(key_in_progress=0.3)
-def test_it_waits_until_the_first_attempt_is_done(client_class: type, victor_sandbox: Sandbox, options: Any) -> None:
+def test_it_waits_until_the_first_attempt_is_done(
+    client_class: type, victor_sandbox: Sandbox, options: Any
+) -> None:
     made = run(client_class, create, **options)
     first, second, *_, last = statuses(victor_sandbox)
     assert (first, second, last) == (200, 409, 200)
@@ -121,8 +141,12 @@ def test_it_waits_until_the_first_attempt_is_done(client_class: type, victor_san
 @each_client
 @pytest.mark.slow
 @pytest.mark.victor_sandbox(key_in_progress=3600.0)
-def test_the_deadline_leaves_it_unknown(client_class: type, victor_sandbox: Sandbox, options: Any) -> None:
-    with pytest.raises(DeadlineExceeded, match=rf"repeat it with idempotency_key='{KEY}', or look") as raised:
+def test_the_deadline_leaves_it_unknown(
+    client_class: type, victor_sandbox: Sandbox, options: Any
+) -> None:
+    with pytest.raises(
+        DeadlineExceeded, match=rf"repeat it with idempotency_key='{KEY}', or look"
+    ) as raised:
         run(client_class, create, deadline=1.5, **options)
     assert raised.value.outcome is Outcome.UNKNOWN
     assert 409 in statuses(victor_sandbox)
@@ -132,19 +156,27 @@ def refused(mode: str, *lines: Any) -> tuple[Conflict, int]:
     """What an answer, which has no key, comes to, and after how many requests."""
     script = Script(*lines)
     with pytest.raises(Conflict) as raised:
-        over(mode, script, lambda victor: victor.payment_requests.accept("b34783af0", notes="Thanks."))
+        over(
+            mode,
+            script,
+            lambda victor: victor.payment_requests.accept("b34783af0", notes="Thanks."),
+        )
     return raised.value, len(script.requests)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_what_has_no_key_is_not_asked_again(mode: str) -> None:
-    unanswered = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "status": "Pending"})
+    unanswered = httpx.Response(
+        200, json={"victor_payment_request_id": "b34783af0", "status": "Pending"}
+    )
     for content in (b"in progress", b""):
         error, requests = refused(mode, httpx.Response(409, content=content), unanswered)
         assert (error.outcome, requests, error.attempts) == (Outcome.UNKNOWN, 2, 1)
     for word, outcome in {"Accepted": Outcome.UNKNOWN, "Rejected": Outcome.REJECTED}.items():
         said = {"payment_request_response": {"status": word, "notes": "Another's."}}
-        found = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "payment_request": said})
+        found = httpx.Response(
+            200, json={"victor_payment_request_id": "b34783af0", "payment_request": said}
+        )
         assert refused(mode, httpx.Response(409), found)[0].outcome is outcome
 
 
@@ -153,7 +185,11 @@ READINGS = ("modified", "requested")
 
 
 @pytest.mark.parametrize(
-    "reading", [pytest.param(each, marks=pytest.mark.victor_sandbox(accepted_amount=each)) for each in READINGS]
+    "reading",
+    [
+        pytest.param(each, marks=pytest.mark.victor_sandbox(accepted_amount=each))
+        for each in READINGS
+    ],
 )
 @pytest.mark.parametrize("fault", [None, "lose_answer"])
 def test_paying_less_has_one_amount_whatever_the_network_does(
@@ -171,19 +207,28 @@ def test_paying_less_has_one_amount_whatever_the_network_does(
         assert (seen.amount, seen.original_amount) == (Decimal("34.23"), Decimal("44.23"))
         assert (seen.to_dict()["amount"], seen.to_dict()["original_amount"]) == ("34.23", "44.23")
     (listed,) = requests.list(victor_id=inbound)  # a list has no responses
-    assert (str(listed.amount), str(listed.original_amount)) == ("34.23" if reading == "modified" else "44.23", "44.23")
+    assert (str(listed.amount), str(listed.original_amount)) == (
+        "34.23" if reading == "modified" else "44.23",
+        "44.23",
+    )
 
 
-def test_a_request_of_our_own_is_not_ours_to_answer(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_a_request_of_our_own_is_not_ours_to_answer(
+    victor_sandbox: Sandbox, victor: Victor
+) -> None:
     made = victor.payment_requests.create(**payment())
     for answer in (victor.payment_requests.accept, victor.payment_requests.decline):
-        with pytest.raises(InvalidRequest, match="an outbound request: answer the inbound one") as caught:
+        with pytest.raises(
+            InvalidRequest, match="an outbound request: answer the inbound one"
+        ) as caught:
             answer(made, notes="")
         assert [problem.field for problem in caught.value.problems] == ["id", "notes"]
     assert calls(victor_sandbox, "respond") == 0
 
 
-def test_a_key_on_every_call_makes_no_answer_repeatable(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_a_key_on_every_call_makes_no_answer_repeatable(
+    victor_sandbox: Sandbox, victor: Victor
+) -> None:
     from victor_api.api.payment_requests import respond_to_payment_request
     from victor_api.models import RfpInboundPaymentRequestResponseRequestDetails as AnswerDetails
 
@@ -210,7 +255,9 @@ def test_what_became_of_a_request_of_ours_is_no_answer_of_ours(
     made = victor.payment_requests.create(**payment(payer_counterparty_id=payer))
     victor_sandbox.advance(3600)
     victor_sandbox.inject("lose_answer", operation="respond")
-    answer = victor.payment_requests.accept if behaviour == "accept" else victor.payment_requests.decline
+    answer = (
+        victor.payment_requests.accept if behaviour == "accept" else victor.payment_requests.decline
+    )
 
     with pytest.raises(Conflict, match="is outbound: it asks another party") as caught:
         answer(made.id, notes="Thank you.")

@@ -30,8 +30,15 @@ from victor_ext import (
 )
 
 CASES = cases_beside(__file__)
-REFUSAL = {"status": 0, "data": None, "error": {"code": 101, "message": "error.amount.invalid", "field": "amount"}}
-SPRING = {"name": "r", "allErrors": [{"objectName": "r", "code": "Size", "defaultMessage": "too long"}]}
+REFUSAL = {
+    "status": 0,
+    "data": None,
+    "error": {"code": 101, "message": "error.amount.invalid", "field": "amount"},
+}
+SPRING = {
+    "name": "r",
+    "allErrors": [{"objectName": "r", "code": "Size", "defaultMessage": "too long"}],
+}
 ID = "victor_payment_request_id"
 Answer = Callable[[httpx.Request], dict[str, Any] | httpx.Response]
 
@@ -55,7 +62,9 @@ def find_one(victor: Any) -> Any:
 class Provider(Script):
     """Answers everything with status 200: with `said`, or what that makes of a request; and a read with `seen`."""
 
-    def __init__(self, said: dict[str, Any] | Answer, seen: dict[str, Any] | Answer | None = None) -> None:
+    def __init__(
+        self, said: dict[str, Any] | Answer, seen: dict[str, Any] | Answer | None = None
+    ) -> None:
         def answer(request: httpx.Request) -> httpx.Response:
             given: Any = seen if seen is not None and request.method == "GET" else said
             made = given(request) if callable(given) else given
@@ -72,7 +81,12 @@ class Provider(Script):
     ) -> PaymentRequest:
         retry = RetryPolicy(base=0.0, max_attempts=max_attempts)
         made: PaymentRequest = run(
-            client_class, call, VictorOAuth("id", "not-a-secret"), transport=self.transport, retry=retry, **options
+            client_class,
+            call,
+            VictorOAuth("id", "not-a-secret"),
+            transport=self.transport,
+            retry=retry,
+            **options,
         )
         return made
 
@@ -99,7 +113,9 @@ def client_class(request: pytest.FixtureRequest) -> Any:
 
 @pytest.mark.parametrize("body", [REFUSAL, SPRING], ids=["one shape", "the other"])
 @pytest.mark.parametrize("call", [create, accept, get_one, find_one])
-def test_an_error_under_a_good_status_is_neither_success_nor_refusal(client_class: type, call: Any, body: Any) -> None:
+def test_an_error_under_a_good_status_is_neither_success_nor_refusal(
+    client_class: type, call: Any, body: Any
+) -> None:
     error = Provider(body).error(client_class, call, "reports an error", UnreadableResponse)
     assert error.problems
     assert json.loads(error.body) == body
@@ -109,7 +125,10 @@ def test_an_error_under_a_good_status_is_neither_success_nor_refusal(client_clas
     ("call", "body"),
     [
         *[(get_one, body) for body in ({}, {"results": None}, {ID: None}, {"ok": True})],
-        *[(find_one, body) for body in ({}, {"results": None}, {"page": 0, "page_size": 25}, {"ok": True})],
+        *[
+            (find_one, body)
+            for body in ({}, {"results": None}, {"page": 0, "page_size": 25}, {"ok": True})
+        ],
     ],
 )
 def test_a_read_that_says_nothing_is_read_again(client_class: type, call: Any, body: Any) -> None:
@@ -118,7 +137,9 @@ def test_a_read_that_says_nothing_is_read_again(client_class: type, call: Any, b
     provider.call(client_class, call)
     assert len(provider.requests) == 2
 
-    with pytest.raises(UnreadableResponse, match=r"its body has no(ne of the expected members| list of results)"):
+    with pytest.raises(
+        UnreadableResponse, match=r"its body has no(ne of the expected members| list of results)"
+    ):
         Provider(body).call(client_class, call)
 
 
@@ -131,7 +152,13 @@ def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(
     assert provider.call(client_class, create).id == "a7ffd43c37c1"
     assert len({request.headers["idempotency-key"] for request in provider.requests}) == 1
 
-    Provider(body).error(client_class, create, "has no victor_payment_request_id", UnreadableResponse, Outcome(outcome))
+    Provider(body).error(
+        client_class,
+        create,
+        "has no victor_payment_request_id",
+        UnreadableResponse,
+        Outcome(outcome),
+    )
 
 
 def reading(**response: Any) -> dict[str, Any]:
@@ -144,8 +171,12 @@ def reading(**response: Any) -> dict[str, Any]:
     }
 
 
-def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown(client_class: type) -> None:
-    cut = httpx.Response(200, content=b'{"victor_payment_request_id": "b34783af0", "status": "Accepted"')
+def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown(
+    client_class: type,
+) -> None:
+    cut = httpx.Response(
+        200, content=b'{"victor_payment_request_id": "b34783af0", "status": "Accepted"'
+    )
     error = Provider(lambda _request: cut, reading()).error(
         client_class, accept, "accepted the request", UnreadableResponse
     )
@@ -155,7 +186,10 @@ def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown(client_
 @pytest.mark.parametrize(
     ("said", "words", "options"),
     [
-        *(({}, "no key makes a repeat safe", {"deadline": deadline}) for deadline in (None, 60.0, 0.99)),
+        *(
+            ({}, "no key makes a repeat safe", {"deadline": deadline})
+            for deadline in (None, 60.0, 0.99)
+        ),
         ({ID: "b34783af0", "status": "Rejected"}, "is declined with another response", {}),
         *(
             ({ID: "b34783af0", "status": word}, re.escape(repr(word)), {})
@@ -180,7 +214,9 @@ def test_an_answer_that_is_no_yes_is_settled_by_looking(
 def test_a_no_to_an_accept_is_never_called_undone(client_class: type) -> None:
     """The provider took the call, and answered no: that the request is declined then may be this call's doing."""
     seen = {**reading(status="Rejected", notes="No."), "status": "declined"}
-    Provider({ID: "b34783af0", "status": "Rejected"}, seen).error(client_class, accept, kind=Conflict)
+    Provider({ID: "b34783af0", "status": "Rejected"}, seen).error(
+        client_class, accept, kind=Conflict
+    )
 
 
 @pytest.mark.parametrize(
@@ -194,7 +230,9 @@ def test_a_no_to_an_accept_is_never_called_undone(client_class: type) -> None:
     ],
     ids=["accept", "decline"],
 )
-def test_the_word_that_was_meant_is_success_in_any_letter_case(client_class: type, call: Any, words: list[str]) -> None:
+def test_the_word_that_was_meant_is_success_in_any_letter_case(
+    client_class: type, call: Any, words: list[str]
+) -> None:
     for word in words:
         provider = Provider({ID: "b34783af0", "status": word})
         assert provider.call(client_class, call).id == "b34783af0"
@@ -210,7 +248,9 @@ def known(amount: str | None = "100.00", *, allowed: Any = "true") -> PaymentReq
 
 
 @pytest.mark.parametrize("allowed", [None, False, "FALSE", 1])
-def test_no_other_amount_is_sent_for_a_record_that_does_not_allow_one(client_class: type, allowed: Any) -> None:
+def test_no_other_amount_is_sent_for_a_record_that_does_not_allow_one(
+    client_class: type, allowed: Any
+) -> None:
     """Without the flag it is false: the document's default."""
     record = known(allowed=allowed)
     provider = Provider({ID: "b34783af0", **ACCEPTED, "original_amount": "100.00"})
@@ -227,7 +267,11 @@ ACCEPTED = {"status": "Accepted"}
 ANOTHER = "with another amount"
 THANKS = {**ACCEPTED, "notes": "Thank you."}
 MENTIONED = "b34783af0"
-ANSWERED: dict[str, Any] = {"id": MENTIONED, "known": known(), "known without an amount": known(None)}
+ANSWERED: dict[str, Any] = {
+    "id": MENTIONED,
+    "known": known(),
+    "known without an amount": known(None),
+}
 
 
 @pytest.mark.parametrize(("of", "options", "details", "response", "expected"), CASES["read back"])
@@ -236,7 +280,9 @@ def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
 ) -> None:
     def lossy(request: httpx.Request) -> dict[str, Any]:
         if request.method == "POST":
-            raise httpx.ReadTimeout("the answer to the answer was lost, and the request is read back")
+            raise httpx.ReadTimeout(
+                "the answer to the answer was lost, and the request is read back"
+            )
         given = {} if response is None else {"payment_request_response": response}
         inside = {"payment_details": details, **given}
         return {ID: MENTIONED, "status": "accepted", "payment_request": inside}
@@ -254,7 +300,10 @@ def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
 def test_so_it_is_in_the_answer_itself(
     client_class: type, of: str, options: Any, answer: Any, amount: int | None
 ) -> None:
-    provider, call = Provider({ID: MENTIONED, **THANKS, **answer}), partial(accept, id=ANSWERED[of], **options)
+    provider, call = (
+        Provider({ID: MENTIONED, **THANKS, **answer}),
+        partial(accept, id=ANSWERED[of], **options),
+    )
     if amount is None:
         provider.error(client_class, call, f"is accepted {ANOTHER}", Conflict)
     else:
@@ -262,34 +311,53 @@ def test_so_it_is_in_the_answer_itself(
 
 
 def test_an_acceptance_of_another_amount_that_names_none_is_looked_up(client_class: type) -> None:
-    seen = reading(status="Accepted", notes="Thank you.", original_amount="10.00", modified_amount="5.00")
+    seen = reading(
+        status="Accepted", notes="Thank you.", original_amount="10.00", modified_amount="5.00"
+    )
     provider = Provider({ID: "b34783af0", "status": "Accepted"}, seen)
-    assert provider.call(client_class, partial(accept, modified_amount="5.00")).amount == Decimal("5.00")
+    assert provider.call(client_class, partial(accept, modified_amount="5.00")).amount == Decimal(
+        "5.00"
+    )
     assert provider.methods == ["POST", "GET"]
 
 
 @pytest.mark.parametrize(("call", "options"), [("get", {}), ("wait", {"timeout": 0})])
-def test_a_record_of_another_request_is_refused_by_name(client_class: type, call: str, options: Any) -> None:
+def test_a_record_of_another_request_is_refused_by_name(
+    client_class: type, call: str, options: Any
+) -> None:
     other = {"page": 0, "results": []} | reading() | {ID: "SOMEONE-ELSE", "status": "completed"}
     with pytest.raises(VictorError) as raised:
         Provider(other).call(
-            client_class, lambda victor: getattr(victor.payment_requests, call)("b34783af0", **options)
+            client_class,
+            lambda victor: getattr(victor.payment_requests, call)("b34783af0", **options),
         )
-    assert "about another payment request, SOMEONE-ELSE" in f"{raised.value} {raised.value.__cause__}"
+    assert (
+        "about another payment request, SOMEONE-ELSE" in f"{raised.value} {raised.value.__cause__}"
+    )
 
 
-ANOTHERS = reading(status="Accepted", notes="Thank you.", victor_payment_request_id="A-0") | {"status": "Pending"}
+ANOTHERS = reading(status="Accepted", notes="Thank you.", victor_payment_request_id="A-0") | {
+    "status": "Pending"
+}
 
 
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        (reading(status="Accepted", notes="Thank you.") | {ID: "A-0"}, "about another payment request, A-0"),
-        (ANOTHERS | {ID: None}, "its payment_request_response is about another payment request, A-0"),
+        (
+            reading(status="Accepted", notes="Thank you.") | {ID: "A-0"},
+            "about another payment request, A-0",
+        ),
+        (
+            ANOTHERS | {ID: None},
+            "its payment_request_response is about another payment request, A-0",
+        ),
         (ANOTHERS, "its payment_request_response is about another payment request, A-0"),
     ],
 )
-def test_what_is_read_back_of_another_request_settles_nothing(client_class: type, other: Any, said: str) -> None:
+def test_what_is_read_back_of_another_request_settles_nothing(
+    client_class: type, other: Any, said: str
+) -> None:
     error = Provider({}, other).error(client_class, accept)
     assert said in "".join([str(error), *error.__notes__])
 
@@ -300,7 +368,9 @@ def test_a_response_of_the_child_or_the_parent_is_its_own(
     client_class: type, call: str, more: dict[str, Any], amount: int | None
 ) -> None:
     """That of an outbound request may name its child, of which `get` says nothing: then no word of it is believed."""
-    answered = reading(status="Accepted", modified_amount="5.00", victor_payment_request_id="A-0") | {ID: "b34783af0"}
+    answered = reading(
+        status="Accepted", modified_amount="5.00", victor_payment_request_id="A-0"
+    ) | {ID: "b34783af0"}
     whole = {"page": 0, "results": []} | answered | {"status": "Pending"} | more
     arguments = {} if call == "get" else {"until": ["pending", "accepted"], "timeout": 0}
     provider = Provider(whole)
@@ -311,7 +381,10 @@ def test_a_response_of_the_child_or_the_parent_is_its_own(
     if amount is None:
         with pytest.raises(VictorError) as raised:
             provider.call(client_class, read)
-        assert "response is about another payment request, A-0" in f"{raised.value} {raised.value.__cause__}"
+        assert (
+            "response is about another payment request, A-0"
+            in f"{raised.value} {raised.value.__cause__}"
+        )
     else:
         record = provider.call(client_class, read)
         assert (record.amount, record.status) == (amount, "accepted" if amount == 5 else "pending")
@@ -326,7 +399,10 @@ UUID = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
     [
         ("12", 12, None),
         ("12", 13, "about another payment request, 13"),
-        *(("12", odd, "the id is neither text nor a whole number") for odd in ({"id": "12"}, ["12"], True, 12.5)),
+        *(
+            ("12", odd, "the id is neither text nor a whole number")
+            for odd in ({"id": "12"}, ["12"], True, 12.5)
+        ),
         (UUID, UUID.upper(), None),  # only they have no letter case
         ("b34783af0", "B34783AF0", "about another payment request, B34783AF0"),
     ],
@@ -336,7 +412,9 @@ def test_an_id_is_that_of_the_request_as_text_or_as_a_number(
 ) -> None:
     provider = Provider({**reading(), ID: named})
     if refusal is None:
-        assert provider.call(client_class, lambda victor: victor.payment_requests.get(asked)).id == str(named)
+        assert provider.call(
+            client_class, lambda victor: victor.payment_requests.get(asked)
+        ).id == str(named)
     else:
         with pytest.raises(UnreadableResponse, match=refusal):
             provider.call(client_class, lambda victor: victor.payment_requests.get(asked))
@@ -365,7 +443,9 @@ EPOCH = calendar.timegm(SENT["due_date"].timetuple())
 LATER = EPOCH + 86_400
 
 
-def create_with_key(victor: Any, reference: str | None = "INV-1", key: str | None = KEY, **options: Any) -> Any:
+def create_with_key(
+    victor: Any, reference: str | None = "INV-1", key: str | None = KEY, **options: Any
+) -> Any:
     arguments = {**SENT, "client_reference_id": reference, "idempotency_key": key, **options}
     return victor.payment_requests.create(**arguments)
 
@@ -392,7 +472,10 @@ def described(**parts: Any) -> dict[str, Any]:
 def test_an_answer_about_another_payment_is_a_conflict(
     client_class: type, own_key: bool, other: Any, named: str
 ) -> None:
-    answer = {**described(**other), **({"direction": other["direction"]} if "direction" in other else {})}
+    answer = {
+        **described(**other),
+        **({"direction": other["direction"]} if "direction" in other else {}),
+    }
     extra = {"extra_body": {"payment_details": {"purpose": {"code": "RENT"}}, "tags": ["a", "b"]}}
 
     def create(victor: Any) -> Any:
@@ -405,7 +488,9 @@ def test_an_answer_about_another_payment_is_a_conflict(
     if own_key:
         words = r"used for another payment.* same key and the same values, or look with get\(\) and .*\.find\("
         assert re.search(words, str(error))
-        assert str(error).endswith("Take another key only when it is certain that this payment does not exist.")
+        assert str(error).endswith(
+            "Take another key only when it is certain that this payment does not exist."
+        )
 
 
 LEFT_OUT = {
@@ -416,9 +501,16 @@ LEFT_OUT = {
 
 
 @pytest.mark.parametrize("name", LEFT_OUT)
-def test_what_was_left_out_and_the_answer_has_is_another_payments(client_class: type, name: str) -> None:
-    sent, answer = {**SENT, "client_reference_id": None}, described(**{"reference": None, **LEFT_OUT[name]})
-    Provider(answer).error(client_class, partial(create_with_key, reference=None), f"has the {name} ", Conflict)
+def test_what_was_left_out_and_the_answer_has_is_another_payments(
+    client_class: type, name: str
+) -> None:
+    sent, answer = (
+        {**SENT, "client_reference_id": None},
+        described(**{"reference": None, **LEFT_OUT[name]}),
+    )
+    Provider(answer).error(
+        client_class, partial(create_with_key, reference=None), f"has the {name} ", Conflict
+    )
     assert not PaymentRequest.of_json(answer).could_be(sent, since=datetime.now(UTC))
 
 
@@ -429,7 +521,12 @@ def test_a_conflict_says_after_how_many_attempts(client_class: type, call: Any) 
             raise httpx.ConnectError("no way there")
         if request.url.path.endswith("/request-payment"):
             return described(payer={"victor_counterparty_id": "other00001"})
-        return {ID: "b34783af0", "status": "Accepted", "original_amount": "1", "modified_amount": "2"}
+        return {
+            ID: "b34783af0",
+            "status": "Accepted",
+            "original_amount": "1",
+            "modified_amount": "2",
+        }
 
     provider = Provider(late)
     error = provider.error(client_class, call, kind=Conflict, max_attempts=3)
@@ -446,23 +543,45 @@ def test_a_conflict_says_after_how_many_attempts(client_class: type, call: Any) 
     ],
 )
 @pytest.mark.parametrize("allowed", [None, False])
-def test_the_same_payment_in_other_words_is_the_same(client_class: type, same: Any, allowed: bool | None) -> None:
-    extra = {"purpose": {"code": "RENT"}, "limit": Decimal("44.20"), "account": "043987673645", "vat": 1}
-    sent = {**WHOLE, "amount_modification_allowed": allowed, "extra_body": {"payment_details": extra}}
+def test_the_same_payment_in_other_words_is_the_same(
+    client_class: type, same: Any, allowed: bool | None
+) -> None:
+    extra = {
+        "purpose": {"code": "RENT"},
+        "limit": Decimal("44.20"),
+        "account": "043987673645",
+        "vat": 1,
+    }
+    sent = {
+        **WHOLE,
+        "amount_modification_allowed": allowed,
+        "extra_body": {"payment_details": extra},
+    }
     provider = Provider({**described(**same), "direction": same.get("direction")})
     assert provider.call(client_class, partial(create_with_key, **sent)).id == "a7ffd43c37c1"
     assert len(provider.requests) == 1
 
 
 @pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
-def test_a_provider_may_keep_a_text_in_another_unicode_form(client_class: type, forms: tuple[str, str]) -> None:
+def test_a_provider_may_keep_a_text_in_another_unicode_form(
+    client_class: type, forms: tuple[str, str]
+) -> None:
     """Each text is sent as it is, and is the same one in any form. Other letters are another payment's."""
-    ours, theirs = ([normalize(form, text) for text in ("Mü-1", "für März", "Zürich")] for form in forms)
-    sent = {**SENT, "client_reference_id": ours[0], "notes": ours[1], "extra_body": {"place": ours[2]}}
+    ours, theirs = (
+        [normalize(form, text) for text in ("Mü-1", "für März", "Zürich")] for form in forms
+    )
+    sent = {
+        **SENT,
+        "client_reference_id": ours[0],
+        "notes": ours[1],
+        "extra_body": {"place": ours[2]},
+    }
     details = {"amount": "44.23", "notes": theirs[1]}
     answer = {**described(reference=theirs[0], payment_details=details), "place": theirs[2]}
 
-    provider = Provider(answer, lambda request: {"results": [answer][int(request.url.params["page"]) :]})
+    provider = Provider(
+        answer, lambda request: {"results": [answer][int(request.url.params["page"]) :]}
+    )
     made = provider.call(client_class, lambda victor: victor.payment_requests.create(**sent))
     body = json.loads(provider.requests[0].content)
     assert [body["client_reference_id"], body["payment_details"]["notes"], body["place"]] == ours
@@ -470,13 +589,17 @@ def test_a_provider_may_keep_a_text_in_another_unicode_form(client_class: type, 
     for reference, ids in ((ours[0], [made.id]), ("MÜ-1", []), ("Mu-1", []), ("Mü-①", [])):
         provider.requests.clear()
         window = {"client_reference_id": reference, "start_datetime": datetime.now(UTC)}
-        found: Any = provider.call(client_class, lambda victor, asked=window: victor.payment_requests.find(**asked))
+        found: Any = provider.call(
+            client_class, lambda victor, asked=window: victor.payment_requests.find(**asked)
+        )
         assert [each.id for each in found] == ids
 
 
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
 @pytest.mark.parametrize("odd", CASES["odd"])
-def test_what_is_there_and_cannot_be_read_confirms_nothing(client_class: type, own_key: bool, odd: Any) -> None:
+def test_what_is_there_and_cannot_be_read_confirms_nothing(
+    client_class: type, own_key: bool, odd: Any
+) -> None:
     call = partial(create_with_key, **WHOLE, key=KEY if own_key else None)
     name, value = next(iter(odd.items()))
     part = name.partition("payment_request.")[2]
@@ -496,18 +619,26 @@ def test_what_is_there_and_cannot_be_read_confirms_nothing(client_class: type, o
 
 @pytest.mark.parametrize(
     ("other", "is_it"),
-    [*CASES["looked up"], ({"payment_details": {"amount": "44.23", "due_date": f"{NEXT_DAY}"}}, False)],
+    [
+        *CASES["looked up"],
+        ({"payment_details": {"amount": "44.23", "due_date": f"{NEXT_DAY}"}}, False),
+    ],
 )
 def test_what_a_look_up_finds_is_compared_in_the_same_way(other: Any, is_it: bool) -> None:
     direct = {name: other[name] for name in ("direction", "status") if name in other}
-    body = {**described(**{name: value for name, value in other.items() if name not in direct}), **direct}
+    body = {
+        **described(**{name: value for name, value in other.items() if name not in direct}),
+        **direct,
+    }
     from_model = PaymentRequest(PaymentRequest.of_json(body).raw)
     for found in (PaymentRequest.of_json(body), from_model):
         assert found.could_be(WHOLE, since=datetime.now(UTC)) is is_it
 
 
 @pytest.mark.parametrize("deadline", [None, 60.0, 0.99])
-def test_an_answer_that_leaves_out_the_reference_is_looked_up(client_class: type, deadline: float | None) -> None:
+def test_an_answer_that_leaves_out_the_reference_is_looked_up(
+    client_class: type, deadline: float | None
+) -> None:
     """The key may have been used for a payment without one, of the same amount and between the same accounts."""
     without = described(reference=None)
     provider = Provider(without, MINE)
@@ -516,7 +647,9 @@ def test_an_answer_that_leaves_out_the_reference_is_looked_up(client_class: type
 
     for seen in (without, {ID: "a7ffd43c37c1", "status": "Pending"}):
         words = "its reference, and the record that was read"
-        error = Provider(without, seen).error(client_class, create_with_key, words, UnreadableResponse)
+        error = Provider(without, seen).error(
+            client_class, create_with_key, words, UnreadableResponse
+        )
         assert error.idempotency_key == KEY
 
     provider = Provider(without, described(reference="INV-2"))
@@ -524,13 +657,20 @@ def test_an_answer_that_leaves_out_the_reference_is_looked_up(client_class: type
 
 
 @pytest.mark.parametrize("part", ["payee", "payer", "payment_details"])
-def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(client_class: type, part: str) -> None:
-    call, bare = partial(create_with_key, reference=None), described(**{"reference": None, part: None})
+def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(
+    client_class: type, part: str
+) -> None:
+    call, bare = (
+        partial(create_with_key, reference=None),
+        described(**{"reference": None, part: None}),
+    )
     provider = Provider(bare, described(reference=None))
     assert provider.call(client_class, call).id == "a7ffd43c37c1"
     assert provider.methods == ["POST", "GET"]
 
-    Provider(bare).error(client_class, call, "does not say payee, payer and amount", UnreadableResponse)
+    Provider(bare).error(
+        client_class, call, "does not say payee, payer and amount", UnreadableResponse
+    )
 
 
 def test_looking_may_fail(client_class: type) -> None:
@@ -538,7 +678,9 @@ def test_looking_may_fail(client_class: type) -> None:
         raise httpx.ConnectError("no way there")
 
     provider = Provider(described(reference=None), seen)
-    provider.error(client_class, create_with_key, "could not be read back .*no way there", UnreadableResponse)
+    provider.error(
+        client_class, create_with_key, "could not be read back .*no way there", UnreadableResponse
+    )
 
 
 BARE = {ID: "a7ffd43c37c1", "status": "created"}
@@ -547,7 +689,11 @@ BARE = {ID: "a7ffd43c37c1", "status": "created"}
 @pytest.mark.parametrize(
     ("key", "answer"),
     [(None, BARE), (KEY, BARE), (None, described(payee=None, reference=None))],
-    ids=["a key made here", "a key of the caller's", "under a key made here there is no other payment"],
+    ids=[
+        "a key made here",
+        "a key of the caller's",
+        "under a key made here there is no other payment",
+    ],
 )
 def test_a_bare_receipt_is_a_yes(client_class: type, key: str | None, answer: Any) -> None:
     provider = Provider(answer)
@@ -556,12 +702,20 @@ def test_a_bare_receipt_is_a_yes(client_class: type, key: str | None, answer: An
 
 
 @pytest.mark.parametrize(
-    "status", [pytest.param(each, marks=pytest.mark.victor_sandbox(key_conflict=str(each))) for each in (409, 400, 422)]
+    "status",
+    [
+        pytest.param(each, marks=pytest.mark.victor_sandbox(key_conflict=str(each)))
+        for each in (409, 400, 422)
+    ],
 )
-def test_a_key_of_another_payment_is_a_conflict_whatever_the_status(victor: Victor, status: int) -> None:
+def test_a_key_of_another_payment_is_a_conflict_whatever_the_status(
+    victor: Victor, status: int
+) -> None:
     """A 400 that says so would be read as "correct the request, with a new key", and the payer is asked twice."""
     payment = {**WHOLE, "idempotency_key": "one-key-for-two-payments"}
     victor.payment_requests.create(**payment)
-    with pytest.raises(Conflict, match="With a new key the provider could execute it a second time") as raised:
+    with pytest.raises(
+        Conflict, match="With a new key the provider could execute it a second time"
+    ) as raised:
         victor.payment_requests.create(**{**payment, "amount": "44.24"})
     assert (raised.value.outcome, raised.value.status_code) == (Outcome.UNKNOWN, status)

@@ -24,7 +24,10 @@ TEXTS = {"notes": " Rechnung № 7 ", "client_reference_id": "INV-1042/ä№"}
 
 @pytest.mark.parametrize(
     "provider",
-    [pytest.param(each, marks=pytest.mark.victor_sandbox(**each), id=str(each)[1:-1]) for each in PROVIDERS],
+    [
+        pytest.param(each, marks=pytest.mark.victor_sandbox(**each), id=str(each)[1:-1])
+        for each in PROVIDERS
+    ],
 )
 def test_a_lost_response_is_never_a_second_request_nor_an_absent_one(
     provider: dict[str, Any], victor: Victor, victor_sandbox: Sandbox, faults: Faults
@@ -44,7 +47,9 @@ def test_a_lost_response_is_never_a_second_request_nor_an_absent_one(
     victor_sandbox.advance(5)  # whatever lags has come
     try:
         found = victor.payment_requests.find(asked["client_reference_id"], start_datetime=began)
-        listed = {each.id for size in (1, None) for each in victor.payment_requests.list(page_size=size)}
+        listed = {
+            each.id for size in (1, None) for each in victor.payment_requests.list(page_size=size)
+        }
     except VictorError:
         assert "page_beyond" in provider or "token_limit" in provider
         return
@@ -78,7 +83,9 @@ def test_an_outbox_waits_for_a_list_that_lags(
         assert [outbox.send(victor), outbox.entries()[0].state] == [[], "settling"]
         end_leases(outbox)
     victor_sandbox.advance(40)
-    assert [entry.request_id for entry in outbox.send(victor)] == [each["id"] for each in victor_sandbox.requests()]
+    assert [entry.request_id for entry in outbox.send(victor)] == [
+        each["id"] for each in victor_sandbox.requests()
+    ]
     assert victor_sandbox.work_done_by_key() == {invoice()["idempotency_key"]: 1}
 
 
@@ -90,7 +97,9 @@ def test_an_older_request_that_is_like_an_entry_is_not_taken_for_it(
 ) -> None:
     """It has the reference and the values, and while the list lags it alone is listed."""
     victor_sandbox.set_clock_skew(-60)
-    older = victor.payment_requests.create(**{**invoice(), "idempotency_key": "a-key-of-another-program"})
+    older = victor.payment_requests.create(
+        **{**invoice(), "idempotency_key": "a-key-of-another-program"}
+    )
     victor_sandbox.set_clock_skew(0)
     victor.ping()  # with the Date of today
     faults.lose_answer(operation="create")

@@ -23,7 +23,9 @@ def fill(sandbox: Sandbox, count: int) -> None:
 
 
 @pytest.mark.victor_sandbox(max_page_size=7)
-def test_every_request_once_though_the_server_cuts_the_pages(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_every_request_once_though_the_server_cuts_the_pages(
+    victor_sandbox: Sandbox, victor: Victor
+) -> None:
     fill(victor_sandbox, 30)
 
     listed = [request.id for request in victor.payment_requests.list(page_size=1000)]
@@ -34,17 +36,23 @@ def test_every_request_once_though_the_server_cuts_the_pages(victor_sandbox: San
     assert [len(page.items) for page in pages] == [7, 7, 7, 7, 2]
 
 
-def test_whoever_accepts_what_is_pending_accepts_all_of_it(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_whoever_accepts_what_is_pending_accepts_all_of_it(
+    victor_sandbox: Sandbox, victor: Victor
+) -> None:
     """Each accepted request leaves the list, and the rest moves forward, past the reader."""
     fill(victor_sandbox, 120)
     pending = victor.payment_requests.list(direction="inbound", status="pending")
-    accepted = [victor.payment_requests.accept(request, notes="Thank you.").id for request in pending]
+    accepted = [
+        victor.payment_requests.accept(request, notes="Thank you.").id for request in pending
+    ]
     assert len(accepted) == len(set(accepted)) == 120
     assert all(request["status"] != "pending" for request in victor_sandbox.requests())
 
 
 @pytest.mark.victor_sandbox(max_page_size=10)
-def test_what_reading_twice_costs_and_when_it_is_done(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_what_reading_twice_costs_and_when_it_is_done(
+    victor_sandbox: Sandbox, victor: Victor
+) -> None:
     fill(victor_sandbox, 25)
     now = datetime.now(UTC)
     for filters, times in (
@@ -73,13 +81,20 @@ def test_a_list_is_read_as_it_is_walked(victor_sandbox: Sandbox, victor: Victor)
 def refuse(sandbox: Sandbox, page: int, *fields: str) -> None:
     """What lies past the end of a list is not documented: some providers answer 400 there."""
     codes = [[f"typeMismatch.paymentRequestsFilter.{field}", "typeMismatch"] for field in fields]
-    errors = [{"objectName": "paymentRequestsFilter", "code": "typeMismatch", "codes": each} for each in codes]
+    errors = [
+        {"objectName": "paymentRequestsFilter", "code": "typeMismatch", "codes": each}
+        for each in codes
+    ]
     body = json.dumps({"allErrors": errors})
-    sandbox.inject("status", status=400, operation="list", query=f"*page={page}*", times=None, body=body)
+    sandbox.inject(
+        "status", status=400, operation="list", query=f"*page={page}*", times=None, body=body
+    )
 
 
 @pytest.mark.victor_sandbox(max_page_size=5)
-def test_a_refusal_of_the_page_after_a_short_one_is_the_end(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_a_refusal_of_the_page_after_a_short_one_is_the_end(
+    victor_sandbox: Sandbox, victor: Victor
+) -> None:
     fill(victor_sandbox, 12)
     refuse(victor_sandbox, 3, "page")
     assert len(list(victor.payment_requests.list())) == 12
@@ -90,12 +105,17 @@ def test_a_refusal_of_the_page_after_a_short_one_is_the_end(victor_sandbox: Sand
 @pytest.mark.parametrize(
     ("page", "fields"),
     [
-        *((3, fields) for fields in ((), ("startDatetime",), ("pageSize",), ("page", "startDatetime"))),
+        *(
+            (3, fields)
+            for fields in ((), ("startDatetime",), ("pageSize",), ("page", "startDatetime"))
+        ),
         (2, ("page",)),  # the page before is full
         (0, ("page",)),  # it would look like an empty list
     ],
 )
-def test_any_other_refusal_is_no_end(victor_sandbox: Sandbox, victor: Victor, page: int, fields: Any) -> None:
+def test_any_other_refusal_is_no_end(
+    victor_sandbox: Sandbox, victor: Victor, page: int, fields: Any
+) -> None:
     """The pages that follow would be missing, and nobody would know."""
     fill(victor_sandbox, 12)
     refuse(victor_sandbox, page, *fields)
@@ -112,7 +132,9 @@ HOURS = 3600.0
 
 
 def ask(victor: Victor, reference: str = "INV-1042") -> Any:
-    return victor.payment_requests.create(**payment(payer_counterparty_id="ignoresRfp", client_reference_id=reference))
+    return victor.payment_requests.create(
+        **payment(payer_counterparty_id="ignoresRfp", client_reference_id=reference)
+    )
 
 
 @pytest.mark.parametrize("is_new", [False, True])
@@ -152,15 +174,22 @@ def test_it_says_where_it_looked(victor_sandbox: Sandbox, victor: Victor) -> Non
 
 
 @pytest.mark.parametrize("listed", [" INV-1042 ", "INV-1042\n", "INV-1042"])
-def test_blanks_around_a_reference_are_no_difference(victor_sandbox: Sandbox, victor: Victor, listed: str) -> None:
+def test_blanks_around_a_reference_are_no_difference(
+    victor_sandbox: Sandbox, victor: Victor, listed: str
+) -> None:
     """As `create` sees none, when it compares the reference that was sent with the one that comes back."""
     entry = {"victor_payment_request_id": "R1", "client_reference_id": listed}
     body = json.dumps({"page": 0, "results": [entry]})
     victor_sandbox.inject("status", operation="list", status=200, body=body)
-    assert [request.id for request in victor.payment_requests.find("INV-1042", start_datetime=zulu.now())] == ["R1"]
+    assert [
+        request.id
+        for request in victor.payment_requests.find("INV-1042", start_datetime=zulu.now())
+    ] == ["R1"]
 
     made = ask(victor, " INV-7")
-    assert [request.id for request in victor.payment_requests.find("INV-7", start_datetime=zulu.now())] == [made.id]
+    assert [
+        request.id for request in victor.payment_requests.find("INV-7", start_datetime=zulu.now())
+    ] == [made.id]
 
 
 @pytest.mark.victor_sandbox(demo_data=True)
@@ -170,7 +199,9 @@ def test_an_empty_result_says_what_it_does_not_prove(victor: Victor) -> None:
     found = victor.payment_requests.find("INV-7", start_datetime=start)
 
     assert found == []
-    assert found.caveat.startswith("None of the 2 requests from 2026-03-03T23:59:00Z on has this reference.")
+    assert found.caveat.startswith(
+        "None of the 2 requests from 2026-03-03T23:59:00Z on has this reference."
+    )
     assert "does not prove" in found.caveat
     assert "the document does not say" in found.caveat
 

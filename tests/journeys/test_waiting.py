@@ -29,12 +29,16 @@ pytestmark = pytest.mark.slow
 FAR_BELOW_THE_DEADLINE = 20.0
 
 
-def test_a_silent_provider_does_not_keep_it_for_the_whole_deadline(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_a_silent_provider_does_not_keep_it_for_the_whole_deadline(
+    victor_sandbox: Sandbox, victor: Victor
+) -> None:
     request_id = outbound(victor)
     for operation in ("list", "get"):
         victor_sandbox.inject("stall", operation=operation, times=None)
     began = time.monotonic()
-    with pytest.raises(TimedOut, match=r"did not reach a final status within 0\.1 s: it could not be read") as raised:
+    with pytest.raises(
+        TimedOut, match=r"did not reach a final status within 0\.1 s: it could not be read"
+    ) as raised:
         victor.payment_requests.wait(request_id, timeout=0.1)
     assert time.monotonic() - began < FAR_BELOW_THE_DEADLINE
     assert isinstance(raised.value.__cause__, DeadlineExceeded)
@@ -46,7 +50,11 @@ LISTED = pytest.mark.victor_sandbox(get_status="listed")
 BOTH = pytest.mark.usefixtures("reading")
 
 
-@pytest.fixture(params=[pytest.param(each, marks=pytest.mark.victor_sandbox(get_status=each)) for each in READINGS])
+@pytest.fixture(
+    params=[
+        pytest.param(each, marks=pytest.mark.victor_sandbox(get_status=each)) for each in READINGS
+    ]
+)
 def reading(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -56,14 +64,22 @@ def outbound(victor: Victor) -> str:
 
 
 @BOTH
-def test_the_life_of_a_request_is_looked_up_in_the_list(victor_sandbox: Sandbox, victor: Victor, reading: str) -> None:
+def test_the_life_of_a_request_is_looked_up_in_the_list(
+    victor_sandbox: Sandbox, victor: Victor, reading: str
+) -> None:
     request_id = outbound(victor)
     victor_sandbox.move(request_id, "completed")
-    assert victor.payment_requests.get(request_id).status == ("completed" if reading == "listed" else "pending")
+    assert victor.payment_requests.get(request_id).status == (
+        "completed" if reading == "listed" else "pending"
+    )
 
-    assert victor.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
+    assert (
+        victor.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
+    )
     assert victor.payment_requests.wait(request_id, timeout=0).is_terminal
-    assert victor.payment_requests.wait(request_id, until="accepted", timeout=0).status == "completed"
+    assert (
+        victor.payment_requests.wait(request_id, until="accepted", timeout=0).status == "completed"
+    )
 
 
 def test_an_error_that_only_get_tells_is_an_end(victor_sandbox: Sandbox, victor: Victor) -> None:
@@ -110,7 +126,10 @@ def test_the_list_alone_does_not_say_with_which_amount_it_was_accepted(
         if times:
             assert quick.wait(inbound, until=until, timeout=5).amount == Decimal("34.23")
         else:
-            with pytest.raises(TimedOut, match=r"it is completed in the list, but the amount, which only get\(\) has"):
+            with pytest.raises(
+                TimedOut,
+                match=r"it is completed in the list, but the amount, which only get\(\) has",
+            ):
                 quick.wait(inbound, until=until, timeout=0.6)
             with pytest.raises(TimedOut):
                 next(iter(quick.watch(inbound, until=until, timeout=0)))
@@ -134,7 +153,11 @@ def waited(in_list: str | None, by_itself: str, until: str | list[str] | None) -
     def wait(victor: Any) -> Any:
         return victor.payment_requests.wait("a1", until=until, timeout=0)
 
-    return str(run(Victor, wait, VictorOAuth("i", "not-a-secret"), transport=Script(answer).transport).status)
+    return str(
+        run(
+            Victor, wait, VictorOAuth("i", "not-a-secret"), transport=Script(answer).transport
+        ).status
+    )
 
 
 WAY = ["created", "pending", "processing", "accepted", "completed"]
@@ -142,7 +165,9 @@ WAY = ["created", "pending", "processing", "accepted", "completed"]
 
 @pytest.mark.parametrize("status", WAY)
 @pytest.mark.parametrize("wanted", [*WAY, "needs-review"])
-def test_a_later_step_of_the_way_includes_the_earlier_ones_and_no_other(status: str, wanted: str) -> None:
+def test_a_later_step_of_the_way_includes_the_earlier_ones_and_no_other(
+    status: str, wanted: str
+) -> None:
     if wanted in WAY[: WAY.index(status) + 1]:
         assert waited(status, status, wanted) == status
         assert waited(status, status, [wanted, "failed"]) == status
@@ -163,12 +188,17 @@ def test_a_status_beside_the_way_includes_no_step_of_it(wanted: str) -> None:
     assert waited("needs-review", "needs-review", [wanted, "needs-review"]) == "needs-review"
 
 
-@pytest.mark.parametrize(("in_list", "by_itself", "expected"), cases_beside(__file__)["two stories"])
+@pytest.mark.parametrize(
+    ("in_list", "by_itself", "expected"), cases_beside(__file__)["two stories"]
+)
 def test_of_two_stories_the_later_one_counts_and_that_of_the_list_in_doubt(
     in_list: str | None, by_itself: str, expected: str
 ) -> None:
     """The words on the way have an order, and every end is later than they are."""
-    assert waited(in_list, by_itself, [*WAY, "failed", "expired", "declined", "needs-review"]) == expected
+    assert (
+        waited(in_list, by_itself, [*WAY, "failed", "expired", "declined", "needs-review"])
+        == expected
+    )
 
 
 @pytest.mark.parametrize("word", ["canceled", "Cancelled", "Rejected"])
@@ -181,9 +211,16 @@ def test_a_request_that_ended_under_a_word_that_no_enum_has_is_not_waited_for(wo
 @pytest.mark.parametrize(
     ("operation", "status", "word"),
     [
-        *(pytest.param("list", status, "completed", marks=LISTED) for status in (400, 403, 404, 500, 501, 503, 429)),
+        *(
+            pytest.param("list", status, "completed", marks=LISTED)
+            for status in (400, 403, 404, 500, 501, 503, 429)
+        ),
         pytest.param("list", 503, "accepted", marks=LISTED),
-        *(pytest.param("get", 501, word, marks=marks) for word in ("accepted", "completed") for marks in ((), LISTED)),
+        *(
+            pytest.param("get", 501, word, marks=marks)
+            for word in ("accepted", "completed")
+            for marks in ((), LISTED)
+        ),
     ],
 )
 def test_a_list_or_a_get_that_fails_does_not_hide_what_the_other_tells(
@@ -218,7 +255,9 @@ def test_rejected_and_declined_are_one_event(word: str) -> None:
 class TestWatching:
     """`watch` yields a request each time its status changes."""
 
-    def test_each_change_is_yielded_once_until_the_end(self, victor: Victor, victor_sandbox: Sandbox) -> None:
+    def test_each_change_is_yielded_once_until_the_end(
+        self, victor: Victor, victor_sandbox: Sandbox
+    ) -> None:
         request_id = victor_sandbox.create_inbound()
         seen: list[str] = []
         for request in victor.payment_requests.watch(request_id):
@@ -229,20 +268,26 @@ class TestWatching:
                 victor_sandbox.move(request_id, "completed")
         assert seen == ["pending", "processing", "completed"]
 
-    def test_nor_is_it_otherwise_where_it_is_awaited(self, async_victor: AsyncVictor, victor_sandbox: Sandbox) -> None:
+    def test_nor_is_it_otherwise_where_it_is_awaited(
+        self, async_victor: AsyncVictor, victor_sandbox: Sandbox
+    ) -> None:
         request_id = victor_sandbox.create_inbound()
 
         async def watch() -> list[str]:
             seen: list[str] = []
             async with async_victor as victor:
-                async for request in victor.payment_requests.watch(request_id, until=["processing", "accepted"]):
+                async for request in victor.payment_requests.watch(
+                    request_id, until=["processing", "accepted"]
+                ):
                     seen.append(request.status)
                     victor_sandbox.move(request_id, "processing")
             return seen
 
         assert asyncio.run(watch()) == ["pending", "processing"]
 
-    def test_an_end_that_was_not_wanted_is_yielded_and_raised(self, victor: Victor, victor_sandbox: Sandbox) -> None:
+    def test_an_end_that_was_not_wanted_is_yielded_and_raised(
+        self, victor: Victor, victor_sandbox: Sandbox
+    ) -> None:
         request_id = victor_sandbox.create_inbound()
         victor_sandbox.move(request_id, "declined")
         watch = victor.payment_requests.watch(request_id, until="completed")
@@ -250,14 +295,18 @@ class TestWatching:
         with pytest.raises(Conflict, match="ended as declined"):
             next(watch)
 
-    @pytest.mark.parametrize("timeout", [0.1, 0], ids=["between two changes", "after it was read once"])
+    @pytest.mark.parametrize(
+        "timeout", [0.1, 0], ids=["between two changes", "after it was read once"]
+    )
     def test_the_time_ends(self, victor: Victor, victor_sandbox: Sandbox, timeout: float) -> None:
         request_id = victor_sandbox.create_inbound()
         watch = victor.payment_requests.watch(request_id, timeout=timeout)
         assert next(watch).status == "pending"
         if timeout == 0:
             victor_sandbox.move(request_id, "completed")
-        with pytest.raises(TimedOut, match=rf"a final status within {timeout:g} s: it is pending") as raised:
+        with pytest.raises(
+            TimedOut, match=rf"a final status within {timeout:g} s: it is pending"
+        ) as raised:
             next(watch)
         assert raised.value.hint.startswith("Wait again, or look it up")
 

@@ -37,7 +37,11 @@ class Change:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 compile(changed, self.module, "exec")
-        except (AttributeError, SyntaxError, ValueError):  # AttributeError: `except module.Name` by `except Name`'s
+        except (
+            AttributeError,
+            SyntaxError,
+            ValueError,
+        ):  # AttributeError: `except module.Name` by `except Name`'s
             return False
         return _meaning(source) != _meaning(changed)
 
@@ -59,17 +63,27 @@ def _places(module: str) -> dict[tuple[int, int], list[Change]]:
         operator = get_operator(name)
         if operator.arguments() or LEFT_OUT.search(name):
             continue
-        found = [(node, start) for node in nodes for start, _ in operator().mutation_positions(node)]
+        found = [
+            (node, start) for node in nodes for start, _ in operator().mutation_positions(node)
+        ]
         for occurrence, (node, start) in enumerate(found):
-            function = ".".join(filter(None, [Path(module).stem, ASTQuery(node).get_definition_name()]))
-            places.setdefault(start, []).append(Change(module, name, occurrence, start[0], function))
+            function = ".".join(
+                filter(None, [Path(module).stem, ASTQuery(node).get_definition_name()])
+            )
+            places.setdefault(start, []).append(
+                Change(module, name, occurrence, start[0], function)
+            )
     return places
 
 
 def around(source: str, line: int) -> Iterator[range]:
     """The line; the definitions around it, the nearest first; and the module."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    spans = [range(n.lineno, (n.end_lineno or 0) + 1) for n in ast.walk(ast.parse(source)) if isinstance(n, kinds)]
+    spans = [
+        range(n.lineno, (n.end_lineno or 0) + 1)
+        for n in ast.walk(ast.parse(source))
+        if isinstance(n, kinds)
+    ]
     yield range(line, line + 1)
     yield from sorted((span for span in spans if line in span), key=len)
     yield range(1, 1_000_000)

@@ -29,12 +29,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if chosen := os.environ.get("MUTANTS_CHOSEN"):
-        places = {name: place for place, name in enumerate(json.loads(Path(chosen).read_text(encoding="utf-8")))}
-        items[:] = sorted((item for item in items if item.nodeid in places), key=lambda item: places[item.nodeid])
+        places = {
+            name: place
+            for place, name in enumerate(json.loads(Path(chosen).read_text(encoding="utf-8")))
+        }
+        items[:] = sorted(
+            (item for item in items if item.nodeid in places), key=lambda item: places[item.nodeid]
+        )
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:  # the change gave them other names: nothing failed
+    if (
+        exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
+    ):  # the change gave them other names: nothing failed
         session.exitstatus = pytest.ExitCode.OK
 
 
@@ -53,7 +60,9 @@ class _Times:
 
     def pytest_sessionfinish(self) -> None:
         fit = {test: seconds for test, seconds in self._seconds.items() if test not in self._failed}
-        (self._folder / "times.json").write_text(json.dumps([fit, sorted(self._failed)]), encoding="utf-8")
+        (self._folder / "times.json").write_text(
+            json.dumps([fit, sorted(self._failed)]), encoding="utf-8"
+        )
 
 
 class _Lines:
@@ -62,9 +71,13 @@ class _Lines:
     def __init__(self, folder: Path) -> None:
         import coverage
 
-        modules = [str(Path(module).resolve()) for module in json.loads(os.environ["MUTANTS_MODULES"])]
+        modules = [
+            str(Path(module).resolve()) for module in json.loads(os.environ["MUTANTS_MODULES"])
+        ]
         name = str(folder / f"lines.{os.getpid()}")
-        self._coverage = coverage.Coverage(data_file=name, include=modules, config_file=False, messages=False)
+        self._coverage = coverage.Coverage(
+            data_file=name, include=modules, config_file=False, messages=False
+        )
         self._coverage.start()
 
     @pytest.hookimpl(wrapper=True)

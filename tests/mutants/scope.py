@@ -8,7 +8,9 @@ FOLDERS = {
     "victor_ext/runtime/core": "validation response clock headers",
     "victor_ext/runtime/loop": "attempts classification conflicts events idempotency_keys resending retry",
 }
-MODULES = tuple(f"{folder}/{name}.py" for folder, names in FOLDERS.items() for name in names.split())
+MODULES = tuple(
+    f"{folder}/{name}.py" for folder, names in FOLDERS.items() for name in names.split()
+)
 """Where decisions lie. What only moves bytes is tested by `make soak`, `make fuzz` and over real sockets."""
 
 TESTS = (

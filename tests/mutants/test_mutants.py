@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-pytest.importorskip("cosmic_ray", reason="`make mutants` installs what this needs, and runs it first")
+pytest.importorskip(
+    "cosmic_ray", reason="`make mutants` installs what this needs, and runs it first"
+)
 from tests.mutants import mutants
 from tests.mutants.changes import Change, sample
 
@@ -65,7 +67,10 @@ def test_what_breaks_is_killed_and_what_changes_nothing_survives(
     assert len(found) == 16
     assert {each[1] for each in found if each} == SURVIVE
     assert "test_that_fails_by_itself" in capsys.readouterr().err
-    assert {path.name: path.read_text() for path in tmp_path.rglob("*.py")} == {"sums.py": SUMS, "test_sums.py": TESTS}
+    assert {path.name: path.read_text() for path in tmp_path.rglob("*.py")} == {
+        "sums.py": SUMS,
+        "test_sums.py": TESTS,
+    }
 
 
 @pytest.mark.parametrize(("count", "status"), [(2, 0), (3, 1)])
@@ -78,4 +83,7 @@ def test_one_in_ten_may_survive_and_each_is_shown(
     monkeypatch.setattr(mutants, "sample", lambda *_: [other] * 20)
     monkeypatch.setattr(mutants, "survivors", lambda *_: found)
     monkeypatch.setattr(sys, "argv", ["mutants"])
-    assert (mutants.main(), capsys.readouterr().out.count("survived in sums.untested (line 1)")) == (status, count)
+    assert (
+        mutants.main(),
+        capsys.readouterr().out.count("survived in sums.untested (line 1)"),
+    ) == (status, count)

@@ -26,7 +26,11 @@ def use_database(url: sa.URL) -> Generator[None]:
         _clients.popitem()[1].close()
     values: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": url.database}
     if url.get_backend_name() == "postgresql":
-        values = {"ENGINE": "django.db.backends.postgresql", "NAME": url.database, "USER": url.username}
+        values = {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": url.database,
+            "USER": url.username,
+        }
         values |= {"HOST": url.query["host"], "OPTIONS": {"options": url.query["options"]}}
     before = connections.settings
     connections.settings = connections.configure_settings({"default": values})

@@ -80,7 +80,9 @@ class Store:
                 return outbox.add_call(connection, *args, **named)
 
     async def _awaited(self, client: dict[str, Any], method: str, *args: Any, **named: Any) -> Any:
-        url = self.engine.url.render_as_string(hide_password=False).replace("sqlite:", "sqlite+aiosqlite:")
+        url = self.engine.url.render_as_string(hide_password=False).replace(
+            "sqlite:", "sqlite+aiosqlite:"
+        )
         engine = create_async_engine(url)
         async with self.harness.kinds[1](**client) as made:
             outbox = AsyncOutbox(engine, client=made)
@@ -142,7 +144,9 @@ def blocking(tmp_path: Path, harness: Any) -> Iterator[Store]:
 
 
 def submit(store: Store, reference: str = "INV-1042", **named: Any) -> None:
-    store.add("payouts.submit", [pay(reference)], look_up_by={"payor_id": store.harness.payor}, **named)
+    store.add(
+        "payouts.submit", [pay(reference)], look_up_by={"payor_id": store.harness.payor}, **named
+    )
 
 
 def lose(harness: Any, word: str, times: int = 1) -> None:
@@ -164,14 +168,20 @@ def test_a_payout_is_submitted_and_instructed_once(store: Store) -> None:
     assert store.send() == [("sent", payout_id)]
     assert (harness.calls("instruct"), store.send()) == (1, [])
     entry = store.entries()[1]
-    assert (entry.operation, entry.provider, entry.client_reference_id) == ("payouts.instruct", "Velo", None)
+    assert (entry.operation, entry.provider, entry.client_reference_id) == (
+        "payouts.instruct",
+        "Velo",
+        None,
+    )
 
 
 def test_what_a_lagging_list_does_not_show_is_looked_up_until_it_does(store: Store) -> None:
     harness, empty = store.harness, {"page": {"totalPages": 1, "page": 1}, "content": []}
     lose(harness, "submit")
     submit(store)
-    harness.sandbox.inject("status", operation="list_payments", status=200, body=json.dumps(empty), times=2)
+    harness.sandbox.inject(
+        "status", operation="list_payments", status=200, body=json.dumps(empty), times=2
+    )
     assert (store.send(), store.state()) == ([], "settling")
     assert store.send() == [], "it is not looked up at once again"
     store.update(leased_until=0.0)
@@ -184,7 +194,9 @@ def test_what_a_lagging_list_does_not_show_is_looked_up_until_it_does(store: Sto
 def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(store: Store) -> None:
     """The worker ended between its claim and the request: nothing of it was sent, and no read can prove that."""
     submit(store)
-    store.update(state="sending", first_sent_at=time.time(), by_provider_clock=True, leased_until=0.0)
+    store.update(
+        state="sending", first_sent_at=time.time(), by_provider_clock=True, leased_until=0.0
+    )
     assert (store.send(), store.state()) == ([], "settling")
     store.update(leased_until=0.0, settle_until=1.0)
     assert store.send() == [("unclear", None)]
@@ -197,7 +209,9 @@ def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(store: Sto
     call: Any = ("payees.invite", store.harness.payee), {"payor_id": store.harness.payor}
     with pytest.raises(InvalidRequest, match="pass at_most_once=True") as raised:
         store.add(*call[0], **call[1])
-    assert [(problem.field, problem.code) for problem in raised.value.problems] == [("at_most_once", "required")]
+    assert [(problem.field, problem.code) for problem in raised.value.problems] == [
+        ("at_most_once", "required")
+    ]
     with pytest.raises(InvalidRequest, match=r"pass look_up_by=\{'payor_id': \.\.\.\}"):
         store.add("payouts.submit", [pay()])
     store.add(*call[0], **call[1], at_most_once=True)
@@ -212,18 +226,27 @@ def test_what_is_sent_too_late_for_its_purpose_is_refused(store: Store) -> None:
     submit(store, send_before=now + timedelta(hours=1))
     store.harness.sandbox.set_clock_skew(7_200.0)  # the provider's clock counts
     assert store.send() == [("refused", None)]
-    assert (store.harness.calls("submit"), "its time to be sent had passed" in store.entries()[0].error) == (0, True)
+    assert (
+        store.harness.calls("submit"),
+        "its time to be sent had passed" in store.entries()[0].error,
+    ) == (0, True)
     for moment, code in ((now.replace(tzinfo=None), "naive"), (now - timedelta(seconds=1), "past")):
         with pytest.raises(InvalidRequest, match="send_before") as raised:
             submit(store, key="another-key-for-the-outbox", send_before=moment)
-        assert [(problem.field, problem.code) for problem in raised.value.problems] == [("send_before", code)]
+        assert [(problem.field, problem.code) for problem in raised.value.problems] == [
+            ("send_before", code)
+        ]
     store.harness.sandbox.set_clock_skew(0.0)
 
 
 def test_one_key_is_one_call(store: Store) -> None:
     submit(store)
     calls: list[Any] = [["payouts.submit", [pay("INV-2")]], ["payouts.withdraw", "payout-1"]]
-    for call, payor in ((calls[0], "own"), (calls[1], "own"), (["payouts.submit", [pay()]], "another")):
+    for call, payor in (
+        (calls[0], "own"),
+        (calls[1], "own"),
+        (["payouts.submit", [pay()]], "another"),
+    ):
         given = {"payor_id": store.harness.payor if payor == "own" else payor}
         with pytest.raises(InvalidRequest, match="is in the outbox with another call") as raised:
             store.add(*call, look_up_by=given)
@@ -248,7 +271,9 @@ def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness:
     since, given = harness.since, {"payor_id": harness.payor}
 
     def look(*references: str, since: datetime = since) -> Any:
-        call = harness(lambda velo: [velo.prepare("payouts.submit", [pay(each) for each in references])])[0]
+        call = harness(
+            lambda velo: [velo.prepare("payouts.submit", [pay(each) for each in references])]
+        )[0]
         return harness(lambda velo: velo.look_up(call, since=since, **given))
 
     assert isinstance(look("INV-2", "INV-1"), Done)
@@ -256,7 +281,9 @@ def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness:
     assert "No payouts" in look("INV-1", "INV-2", since=datetime.now(UTC) + timedelta(hours=1))
 
 
-@pytest.mark.parametrize(("before", "within", "sent"), [(10.0, 10.0, 1), (121.0, 0.0, 0), (100.0, 30.0, 0)])
+@pytest.mark.parametrize(
+    ("before", "within", "sent"), [(10.0, 10.0, 1), (121.0, 0.0, 0), (100.0, 30.0, 0)]
+)
 def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
     blocking: Store, monkeypatch: pytest.MonkeyPatch, before: float, within: float, sent: int
 ) -> None:
@@ -270,7 +297,9 @@ def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
         return claimed
 
     def note(event: Any) -> None:
-        asleep.append(within if type(event).__name__ == "CallStarted" and event.method == "POST" else 0.0)
+        asleep.append(
+            within if type(event).__name__ == "CallStarted" and event.method == "POST" else 0.0
+        )
 
     monkeypatch.setattr(Outbox, "_claim", claimed)
     blocking.client = {"retry": ONCE, "on_event": note}
@@ -282,7 +311,12 @@ def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
 
 def keyed(script: Script, **options: Any) -> Any:
     """A client of an API that takes a key for payments, and has no `ping`."""
-    given = {"transport": script.transport, "retry": ONCE, "key": HeaderKey(), "base_url": "https://till.test"}
+    given = {
+        "transport": script.transport,
+        "retry": ONCE,
+        "key": HeaderKey(),
+        "base_url": "https://till.test",
+    }
     return connect(client_class(), name="Till", **{**given, **options})
 
 
@@ -292,7 +326,9 @@ def outbox_of(store: Store, client: Any = None) -> Outbox:
     return made
 
 
-def with_a_payment(store: Store, client: Any, key: str = GUID, reference: str = "INV-1", **terms: Any) -> Outbox:
+def with_a_payment(
+    store: Store, client: Any, key: str = GUID, reference: str = "INV-1", **terms: Any
+) -> Outbox:
     """An outbox of the client's that has a payment of Till's to send."""
     outbox, body = outbox_of(store, client), new_payment(amount=1, reference=reference)
     with store.engine.begin() as connection:
@@ -302,7 +338,9 @@ def with_a_payment(store: Store, client: Any, key: str = GUID, reference: str = 
 
 
 def dated(status: int, **content: Any) -> httpx.Response:
-    return httpx.Response(status, headers={"date": datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")}, **content)
+    return httpx.Response(
+        status, headers={"date": datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")}, **content
+    )
 
 
 def proved(shown: Callable[[Any, Any], Any]) -> dict[str, Any]:
@@ -316,18 +354,24 @@ def proved(shown: Callable[[Any, Any], Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("key", [HeaderKey(), None])
-def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(blocking: Store, key: HeaderKey | None) -> None:
+def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(
+    blocking: Store, key: HeaderKey | None
+) -> None:
     refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), list[str]()
     script = Script(dated(404), *map(dated, refusals), dated(403), dated(201, json={"id": "p"}))
     client = keyed(script, key=key)
     for number in range(len(refusals) + 1):
         reference = f"INV-{number}"
-        outbox = with_a_payment(blocking, client, f"the-key-of-payment-{number}", reference, at_most_once=True)
+        outbox = with_a_payment(
+            blocking, client, f"the-key-of-payment-{number}", reference, at_most_once=True
+        )
     outbox.on("rejected")(lambda _session, event: told.append(event.entry.error))
     with pytest.raises(PermissionDenied):  # it waits: others may be permitted tomorrow
         outbox.send()
     assert [entry.error for entry in outbox.entries("rejected")] == told
-    assert [str(status) in text for status, text in zip(refusals, told, strict=True)] == [True] * len(refusals)
+    assert [str(status) in text for status, text in zip(refusals, told, strict=True)] == [
+        True
+    ] * len(refusals)
     assert [entry.state.value for entry in outbox.send()] == ["sent"]
     assert (outbox.send(), len(script.requests)) == ([], 1 + len(refusals) + 2)
     blocking.update(resolved_by="Zoë", resolved_why="the portal has nothing")
@@ -340,7 +384,9 @@ def test_a_refusal_of_a_repeat_under_its_key_says_nothing_of_the_first_one(block
     outbox = with_a_payment(blocking, keyed(script))
     assert outbox.send() == []
     blocking.update(leased_until=0.0)
-    assert [(entry.state.value, "402" in (entry.error or "")) for entry in outbox.send()] == [("unclear", True)]
+    assert [(entry.state.value, "402" in (entry.error or "")) for entry in outbox.send()] == [
+        ("unclear", True)
+    ]
 
 
 def test_only_the_entries_of_the_clients_provider_are_sent(blocking: Store) -> None:
@@ -353,7 +399,10 @@ def test_the_providers_time_is_asked_for_where_there_is_no_ping(blocking: Store)
     """So the age of the key is known after a crash: the write is repeated under it, not given up."""
     outbox = with_a_payment(blocking, keyed(Script()))
     lost = httpx.ReadError("it was cut")
-    for lines, states in (((dated(404), lost), []), ((dated(401), dated(201, json={"id": "pay_1"})), ["sent"])):
+    for lines, states in (
+        ((dated(404), lost), []),
+        ((dated(401), dated(201, json={"id": "pay_1"})), ["sent"]),
+    ):
         script = Script(*lines)
         assert [entry.state.value for entry in outbox.send(keyed(script))] == states
         assert [request.url.path for request in script.requests] == ["/", "/v1/payments"]
@@ -368,10 +417,18 @@ def test_the_providers_time_is_asked_for_where_there_is_no_ping(blocking: Store)
         ({"auth": BearerAuth("one")}, {"auth": BearerAuth("one")}, ["sent"]),
         ({"auth": BearerAuth("one")}, {"auth": BearerAuth("other")}, ["unclear"]),
         ({"auth": BasicAuth("one", "a")}, {"auth": BasicAuth("one", "b")}, ["sent"]),
-        ({"auth": ApiKeyAuth("one")}, {"auth": ApiKeyAuth("one"), "base_url": "https://other.test"}, ["unclear"]),
+        (
+            {"auth": ApiKeyAuth("one")},
+            {"auth": ApiKeyAuth("one"), "base_url": "https://other.test"},
+            ["unclear"],
+        ),
         ({"auth": BearerAuth(lambda: "one")}, {"auth": BearerAuth(lambda: "one")}, ["unclear"]),
         *(
-            ({"auth": BearerAuth(lambda: "a"), "caller": "1"}, {"auth": BearerAuth("b"), "caller": by}, [state])
+            (
+                {"auth": BearerAuth(lambda: "a"), "caller": "1"},
+                {"auth": BearerAuth("b"), "caller": by},
+                [state],
+            )
             for by, state in (("1", "sent"), ("2", "unclear"))
         ),
     ],
@@ -380,7 +437,10 @@ def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
     blocking: Store, one: dict[str, Any], other: dict[str, Any], states: list[str]
 ) -> None:
     """A provider may keep the keys of each account apart."""
-    script, repeat = Script(dated(404), httpx.ReadError("it was cut")), Script(dated(404), dated(201, json={"id": "p"}))
+    script, repeat = (
+        Script(dated(404), httpx.ReadError("it was cut")),
+        Script(dated(404), dated(201, json={"id": "p"})),
+    )
     outbox = with_a_payment(blocking, keyed(script, **one))
     assert outbox.send() == []
     blocking.update(leased_until=0.0)
@@ -389,7 +449,10 @@ def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
 
 @pytest.mark.parametrize(
     ("body", "id", "error"),
-    [({"id": 4711, "amount": 1}, "4711", None), ({"amount": 1}, None, "The response has no id, so its")],
+    [
+        ({"id": 4711, "amount": 1}, "4711", None),
+        ({"amount": 1}, None, "The response has no id, so its"),
+    ],
 )
 def test_what_a_write_of_connect_made_is_followed_by_its_id(
     blocking: Store, body: dict[str, Any], id: str | None, error: str | None
@@ -397,10 +460,16 @@ def test_what_a_write_of_connect_made_is_followed_by_its_id(
     script = Script(dated(404), dated(201, json=body), dated(200, json={"status": "paid"}))
     outbox = with_a_payment(blocking, keyed(script, final={"POST /v1/payments": {"paid"}}))
     (entry,) = outbox.send()
-    assert (entry.state.value, entry.request_id, (entry.error or "").startswith(error or "")) == ("sent", id, True)
+    assert (entry.state.value, entry.request_id, (entry.error or "").startswith(error or "")) == (
+        "sent",
+        id,
+        True,
+    )
     assert (entry.error is None) is (error is None)
     assert [each.status for each in outbox.refresh()] == ([] if id is None else ["paid"])
-    assert [request.url.path for request in script.requests[2:]] == ([] if id is None else ["/v1/payments/4711"])
+    assert [request.url.path for request in script.requests[2:]] == (
+        [] if id is None else ["/v1/payments/4711"]
+    )
 
 
 def test_an_account_without_a_name_is_refused() -> None:
@@ -412,7 +481,12 @@ def test_an_account_without_a_name_is_refused() -> None:
 def test_a_key_that_may_be_sent_too_late_is_not_sent_again(blocking: Store) -> None:
     client = keyed(Script(dated(404), dated(201, json={"id": "p"})))
     outbox = with_a_payment(blocking, client, send_before=datetime.now(UTC) + timedelta(hours=1))
-    blocking.update(state="sending", first_sent_at=time.time(), by_provider_clock=True, send_before=time.time() - 1)
+    blocking.update(
+        state="sending",
+        first_sent_at=time.time(),
+        by_provider_clock=True,
+        send_before=time.time() - 1,
+    )
     assert [entry.state.value for entry in outbox.send()] == ["unclear"]
     assert "its time to be sent has passed" in (outbox.entry(GUID).error or "")  # type: ignore[union-attr] # it is there
 
@@ -420,7 +494,9 @@ def test_a_key_that_may_be_sent_too_late_is_not_sent_again(blocking: Store) -> N
 def test_a_proof_of_the_callers_own_shows_what_was_done(blocking: Store) -> None:
     def shown(listed: Any, call: Any) -> Any:
         references = [each["reference"] for each in json.loads(listed.content)["items"]]
-        return Done("pay_1") if call.body["reference"] in references else "The list does not have it."
+        return (
+            Done("pay_1") if call.body["reference"] in references else "The list does not have it."
+        )
 
     listed = dated(200, json={"items": [{"id": "pay_1", "amount": 1, "reference": "INV-1"}]})
     script = Script(dated(404), httpx.ReadError("it was cut"), listed)
@@ -429,8 +505,12 @@ def test_a_proof_of_the_callers_own_shows_what_was_done(blocking: Store) -> None
     assert [request.method for request in script.requests] == ["GET", "POST", "GET"]
 
 
-@pytest.mark.parametrize("failure", [dated(402), dated(403), dated(500), dated(401), httpx.ReadError("it was cut")])
-def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(blocking: Store, failure: Any) -> None:
+@pytest.mark.parametrize(
+    "failure", [dated(402), dated(403), dated(500), dated(401), httpx.ReadError("it was cut")]
+)
+def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(
+    blocking: Store, failure: Any
+) -> None:
     script = Script(dated(404), httpx.ReadError("it was cut"), failure)
     outbox = with_a_payment(blocking, keyed(script, **proved(lambda *_: Done("pay_1"))), KEY)
     with pytest.raises(VictorError):
@@ -438,9 +518,10 @@ def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(blocking:
     assert [entry.state.value for entry in outbox.entries()] == ["settling"]
     blocking.update(leased_until=0.0, settle_until=1.0)
     if isinstance(failure, httpx.Response) and failure.status_code != 401:
-        assert [(entry.state.value, str(failure.status_code) in str(entry.error)) for entry in outbox.send()] == [
-            ("unclear", True)
-        ]
+        assert [
+            (entry.state.value, str(failure.status_code) in str(entry.error))
+            for entry in outbox.send()
+        ] == [("unclear", True)]
     else:  # nothing was read: it is no sign of anything
         with pytest.raises(VictorError):
             outbox.send()
@@ -449,8 +530,12 @@ def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(blocking:
     assert [request.method for request in script.requests].count("POST") == 1
 
 
-@pytest.mark.parametrize(("status", "name"), [("SENT", "status:sent"), ("Rejected", "status:rejected"), ("ok", "ok")])
-def test_a_status_with_the_name_of_a_state_is_told_as_a_status(blocking: Store, status: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "name"), [("SENT", "status:sent"), ("Rejected", "status:rejected"), ("ok", "ok")]
+)
+def test_a_status_with_the_name_of_a_state_is_told_as_a_status(
+    blocking: Store, status: str, name: str
+) -> None:
     script, told = Script(dated(404), dated(201, json={"id": "p", "status": status})), list[str]()
     outbox = with_a_payment(blocking, keyed(script))
     outbox.on()(lambda _session, event: told.append(event.name))
@@ -461,18 +546,30 @@ def test_a_status_with_the_name_of_a_state_is_told_as_a_status(blocking: Store, 
 @pytest.mark.parametrize(
     ("returns", "why"), [(None, "failed: KeyError: 'references'"), (5, "returned int, and no Done")]
 )
-def test_a_proof_that_fails_says_so_and_ends_no_pass(blocking: Store, returns: Any, why: str) -> None:
+def test_a_proof_that_fails_says_so_and_ends_no_pass(
+    blocking: Store, returns: Any, why: str
+) -> None:
     options = proved(lambda _, call: returns or call.body["references"])
     (proof,) = options["proofs"].values()
     for wrong in (proof.find, Proof(lambda *_: "no steps"), Proof):  # type: ignore[arg-type, return-value] # wrong on purpose
-        with pytest.raises(ConfigurationError, match=r"proofs: POST /v1/payments must have Proof\(find\)"):
+        with pytest.raises(
+            ConfigurationError, match=r"proofs: POST /v1/payments must have Proof\(find\)"
+        ):
             keyed(Script(), proofs={"POST /v1/payments": wrong})
     listed = dated(200, json={"items": []})
-    outbox = outbox_of(blocking, keyed(Script(dated(404), httpx.ReadError("it was cut"), listed, listed), **options))
+    outbox = outbox_of(
+        blocking,
+        keyed(Script(dated(404), httpx.ReadError("it was cut"), listed, listed), **options),
+    )
     with blocking.engine.begin() as connection:
-        body, function = new_payment(amount=1, reference="INV-1"), operation("payments.take_payment").sync
+        body, function = (
+            new_payment(amount=1, reference="INV-1"),
+            operation("payments.take_payment").sync,
+        )
         with pytest.raises(ConfigurationError, match="take_payment: leave out client="):
-            outbox.add_call(connection, function, client=outbox.client.api, body=body, idempotency_key="INV-1")
+            outbox.add_call(
+                connection, function, client=outbox.client.api, body=body, idempotency_key="INV-1"
+            )
         outbox.add_call(connection, function, body=body, idempotency_key="INV-1")
     outbox.send()
     blocking.update(leased_until=0.0, settle_until=1.0)
@@ -482,12 +579,17 @@ def test_a_proof_that_fails_says_so_and_ends_no_pass(blocking: Store, returns: A
 
 
 def test_no_card_is_stored(blocking: Store) -> None:
-    bank = EastPay("t" * 40, base_url="https://bank.test", entity_id="EB000001", inquiry_by_reference=True)
+    bank = EastPay(
+        "t" * 40, base_url="https://bank.test", entity_id="EB000001", inquiry_by_reference=True
+    )
     outbox, price = outbox_of(blocking, bank), Money.of("92.00", "EGP")
     number: Any = {"number": "4111111111111111", "expiry_month": 12, "expiry_year": 2030}
     for card in (Card(**number), Card(**number, cvv="123"), CardToken("a-token")):
         refused = pytest.raises(InvalidRequest, match="card is the number of a card")
-        with nullcontext() if isinstance(card, CardToken) else refused, blocking.engine.begin() as connection:
+        with (
+            nullcontext() if isinstance(card, CardToken) else refused,
+            blocking.engine.begin() as connection,
+        ):
             named: Any = {"card": card, "merchant_transaction_id": "I", "idempotency_key": KEY}
             outbox.add_call(connection, "payments.debit", price, **named)
     assert len(outbox.entries()) == 1
@@ -496,16 +598,24 @@ def test_no_card_is_stored(blocking: Store) -> None:
 def test_what_cannot_be_used_is_named(blocking: Store) -> None:
     outbox = Outbox(blocking.engine, client=keyed(Script(dated(404))))
     body, wrong = new_payment(amount=1, reference="INV-1"), cast("Any", blocking.engine)
-    with pytest.raises(ConfigurationError, match="Engine is no session: pass a Session or a Connection"):
+    with pytest.raises(
+        ConfigurationError, match="Engine is no session: pass a Session or a Connection"
+    ):
         outbox.add_call(wrong, operation("payments.take_payment"), body=body, idempotency_key=GUID)
     with pytest.raises(ConfigurationError, match="AsyncEngine is no session"):
-        anyio.run(partial(AsyncOutbox(wrong).add, cast("Any", create_async_engine("sqlite+aiosqlite://"))))
-    with pytest.raises(InvalidRequest, match="state='bad' is none of waiting, sending, settling, sent"):
+        anyio.run(
+            partial(AsyncOutbox(wrong).add, cast("Any", create_async_engine("sqlite+aiosqlite://")))
+        )
+    with pytest.raises(
+        InvalidRequest, match="state='bad' is none of waiting, sending, settling, sent"
+    ):
         outbox.entries("bad")
     for name, value in {"lease": 120, "settle_for": timedelta(seconds=-1)}.items():
         with pytest.raises(ConfigurationError, match=f"{name}=.* is no timedelta of zero or more"):
             Outbox(blocking.engine, **cast("Any", {name: value}))
-    with pytest.raises(ConfigurationError, match=r"^engine is a URL: pass sa.create_engine((?!password).)*$"):
+    with pytest.raises(
+        ConfigurationError, match=r"^engine is a URL: pass sa.create_engine((?!password).)*$"
+    ):
         Outbox(cast("Any", "sqlite:///a-password"))
     for box in (Outbox, Inbox):
         with pytest.raises(ConfigurationError, match="engine is of type Session: pass an engine"):
@@ -514,10 +624,21 @@ def test_what_cannot_be_used_is_named(blocking: Store) -> None:
         Inbox(blocking.engine, cast("Any", None), remember=cast("Any", 90))
     with pytest.raises(ConfigurationError, match="must take two arguments: a session and an event"):
         outbox.on("sent")(lambda session: None)
-    with blocking.engine.begin() as connection, pytest.raises(ConfigurationError, match="This outbox has no client"):
+    with (
+        blocking.engine.begin() as connection,
+        pytest.raises(ConfigurationError, match="This outbox has no client"),
+    ):
         outbox_of(blocking).add_call(connection, "payouts.submit", [pay()], idempotency_key=KEY)
-    with blocking.engine.begin() as connection, pytest.raises(InvalidRequest, match="visible ASCII"):
-        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key="schlüssel-1042")
+    with (
+        blocking.engine.begin() as connection,
+        pytest.raises(InvalidRequest, match="visible ASCII"),
+    ):
+        outbox.add_call(
+            connection,
+            operation("payments.take_payment"),
+            body=body,
+            idempotency_key="schlüssel-1042",
+        )
 
 
 @pytest.mark.parametrize("box", [Outbox, AsyncOutbox, DjangoOutbox, Inbox])
@@ -525,19 +646,28 @@ def test_help_is_shown_of_each_box(box: type) -> None:
     assert str(box.__doc__).partition(".")[0] in pydoc.render_doc(box)
 
 
-def test_django_makes_the_client_of_its_settings(blocking: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_django_makes_the_client_of_its_settings(
+    blocking: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from django.conf import settings
 
     place = "victor_ext.providers.velo:Velo.from_env"
     monkeypatch.setattr(settings, "VICTOR_OUTBOX", {"client": place}, raising=False)
     key, secret = blocking.harness.sandbox.add_key()
-    for name, value in {"API_KEY": key, "API_SECRET": secret, "BASE_URL": blocking.harness.sandbox.url}.items():
+    for name, value in {
+        "API_KEY": key,
+        "API_SECRET": secret,
+        "BASE_URL": blocking.harness.sandbox.url,
+    }.items():
         monkeypatch.setenv(f"VELO_{name}", value)
     with use_database(blocking.engine.url):
         call_command("migrate", verbosity=0)
         with transaction.atomic():
             DjangoOutbox.from_settings().add_call(
-                "payouts.submit", [pay()], idempotency_key=KEY, look_up_by={"payor_id": blocking.harness.payor}
+                "payouts.submit",
+                [pay()],
+                idempotency_key=KEY,
+                look_up_by={"payor_id": blocking.harness.payor},
             )
         call_command("send_payment_requests")
         (made,) = {DjangoOutbox.from_settings().client for _ in range(2)}

@@ -54,7 +54,11 @@ def outbox(engine: sa.Engine) -> DjangoOutbox:
 def environment(victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     client_id, client_secret = victor_sandbox.add_oauth_client()
     variables = {"BASE_URL": victor_sandbox.url, "ENVIRONMENT": "staging"}
-    for name, value in {**variables, "CLIENT_ID": client_id, "CLIENT_SECRET": client_secret}.items():
+    for name, value in {
+        **variables,
+        "CLIENT_ID": client_id,
+        "CLIENT_SECRET": client_secret,
+    }.items():
         monkeypatch.setenv(f"VICTOR_{name}", value)
 
 
@@ -64,7 +68,9 @@ def stored(outbox: DjangoOutbox, *invoices: dict[str, Any]) -> None:
             outbox.add(**each)
 
 
-def test_an_entry_is_there_with_the_transaction_or_not_at_all(outbox: DjangoOutbox, victor: Victor) -> None:
+def test_an_entry_is_there_with_the_transaction_or_not_at_all(
+    outbox: DjangoOutbox, victor: Victor
+) -> None:
     with transaction.atomic():
         outbox.add(**invoice(1))
         transaction.set_rollback(True)
@@ -81,7 +87,8 @@ def test_an_entry_is_there_with_the_transaction_or_not_at_all(outbox: DjangoOutb
 
 def test_what_is_stored_with_nothing_else_is_refused(outbox: DjangoOutbox) -> None:
     with pytest.raises(
-        transaction.TransactionManagementError, match="No transaction of the database 'default' is open"
+        transaction.TransactionManagementError,
+        match="No transaction of the database 'default' is open",
     ):
         outbox.add(**invoice())
     with pytest.raises(InvalidRequest, match="with other arguments"):
@@ -90,7 +97,12 @@ def test_what_is_stored_with_nothing_else_is_refused(outbox: DjangoOutbox) -> No
 
 
 def test_an_entry_of_one_outbox_is_sent_by_the_other(
-    outbox: DjangoOutbox, engine: sa.Engine, victor: Victor, faults: Faults, time_travel: TimeTravel, sent_once: Any
+    outbox: DjangoOutbox,
+    engine: sa.Engine,
+    victor: Victor,
+    faults: Faults,
+    time_travel: TimeTravel,
+    sent_once: Any,
 ) -> None:
     other = Outbox(engine)
     stored(outbox, invoice(1))
@@ -107,10 +119,15 @@ def test_an_entry_of_one_outbox_is_sent_by_the_other(
     assert len(sent_once(invoice(1)["idempotency_key"])) == 7
 
 
-def test_the_migration_makes_the_table_of_the_other_outbox(outbox: DjangoOutbox, engine: sa.Engine) -> None:
+def test_the_migration_makes_the_table_of_the_other_outbox(
+    outbox: DjangoOutbox, engine: sa.Engine
+) -> None:
     def columns() -> dict[str, Any]:
         found = sa.inspect(engine).get_columns("victor_outbox")
-        kinds = {each["name"]: (each["type"]._type_affinity, getattr(each["type"], "length", None)) for each in found}
+        kinds = {
+            each["name"]: (each["type"]._type_affinity, getattr(each["type"], "length", None))
+            for each in found
+        }
         return {each["name"]: (*kinds[each["name"]], each["nullable"]) for each in found}
 
     migrated = columns()
@@ -181,15 +198,21 @@ def test_the_command_makes_one_pass_or_many(
     faults.status(403, operation="create", times=None)
     with pytest.raises(CommandError):
         call_command("send_payment_requests")
-    assert {entry.status for entry in outbox.entries("sent")} == {"completed"}  # it was refreshed nevertheless
+    assert {entry.status for entry in outbox.entries("sent")} == {
+        "completed"
+    }  # it was refreshed nevertheless
 
     with monkeypatch.context() as patched:
-        patched.setattr(settings, "VICTOR_OUTBOX", {"keys_kept": timedelta(seconds=2)}, raising=False)
+        patched.setattr(
+            settings, "VICTOR_OUTBOX", {"keys_kept": timedelta(seconds=2)}, raising=False
+        )
         with pytest.raises(CommandError, match=r"keys_kept=.*2\) is below 100 s"):
             call_command("send_payment_requests")
         patched.setattr(settings, "VICTOR_OUTBOX", {"lease": timedelta(seconds=59)})
         for interval in (None, 0.5):
-            with pytest.raises(CommandError, match="a deadline of 60 s, and the lease of the outbox is 59 s"):
+            with pytest.raises(
+                CommandError, match="a deadline of 60 s, and the lease of the outbox is 59 s"
+            ):
                 call_command("send_payment_requests", interval=interval)
 
     passes: list[float] = []
@@ -218,7 +241,9 @@ def test_all_passes_of_a_process_ask_for_one_token(
 
     passes()
     connections.close_all()
-    with warnings.catch_warnings(action="ignore"):  # the threads of the sandbox, which the child does not use
+    with warnings.catch_warnings(
+        action="ignore"
+    ):  # the threads of the sandbox, which the child does not use
         child = os.fork()
     if child == 0:
         with suppress(BaseException):
@@ -245,13 +270,18 @@ def test_the_view_of_the_example_says_what_is_wrong(outbox: DjangoOutbox) -> Non
     client = Client(SERVER_NAME="localhost")
     new = {"number": 1, "amount": "0.001", "counterparty": "acceptsRfp", "due_date": "2026-03-04"}
     answer = client.post("/invoices", new, content_type="application/json")
-    assert (answer.status_code, "amount" in json.loads(answer.content)["problems"][0]) == (422, True)
+    assert (answer.status_code, "amount" in json.loads(answer.content)["problems"][0]) == (
+        422,
+        True,
+    )
     assert client.get("/invoices/1").status_code == 404
 
 
 def test_another_database_is_refused(outbox: DjangoOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("victor_ext.event_queue.django._DIALECTS", {})
-    with pytest.raises(ImproperlyConfigured, match=r"'default'.* of the type \w+: use SQLite or PostgreSQL"):
+    with pytest.raises(
+        ImproperlyConfigured, match=r"'default'.* of the type \w+: use SQLite or PostgreSQL"
+    ):
         outbox.counts()
 
 

@@ -64,7 +64,9 @@ def stored(outbox: Outbox, *invoices: dict[str, Any]) -> None:
 
 
 class TestStoring:
-    def test_an_entry_is_there_with_the_invoice_or_not_at_all(self, outbox: Outbox, engine: sa.Engine) -> None:
+    def test_an_entry_is_there_with_the_invoice_or_not_at_all(
+        self, outbox: Outbox, engine: sa.Engine
+    ) -> None:
         with Session(engine) as session:
             outbox.add(session, **invoice(1))
             session.rollback()
@@ -72,16 +74,24 @@ class TestStoring:
             outbox.add(connection, **invoice(2))
         assert [entry.client_reference_id for entry in outbox.entries()] == ["INV-2"]
 
-    def test_of_two_transactions_with_one_key_one_is_refused(self, outbox: Outbox, engine: sa.Engine) -> None:
+    def test_of_two_transactions_with_one_key_one_is_refused(
+        self, outbox: Outbox, engine: sa.Engine
+    ) -> None:
         stored(outbox, invoice())
         with engine.begin() as connection:
             other = {**connection.execute(sa.select(outbox.table)).mappings().one(), "id": 2}
             with pytest.raises(IntegrityError):
                 connection.execute(sa.insert(outbox.table).values(other))
 
-    @pytest.mark.parametrize("missing", [{"idempotency_key": None}, *({"client_reference_id": x} for x in (None, " "))])
-    def test_without_key_and_reference_no_repeat_is_safe(self, outbox: Outbox, missing: Any) -> None:
-        with pytest.raises(InvalidRequest, match=f"{next(iter(missing))} is missing: without it no repeat is safe"):
+    @pytest.mark.parametrize(
+        "missing", [{"idempotency_key": None}, *({"client_reference_id": x} for x in (None, " "))]
+    )
+    def test_without_key_and_reference_no_repeat_is_safe(
+        self, outbox: Outbox, missing: Any
+    ) -> None:
+        with pytest.raises(
+            InvalidRequest, match=f"{next(iter(missing))} is missing: without it no repeat is safe"
+        ):
             stored(outbox, invoice(**missing))
 
     def test_what_could_never_be_sent_is_refused_at_once(self, outbox: Outbox) -> None:
@@ -104,11 +114,15 @@ class TestSending:
         assert set(victor_sandbox.work_done_by_key().values()) == {1}
         assert outbox.counts()[EntryState.SENT] == 2 == sum(outbox.counts().values())
 
-    def test_a_refresh_does_not_read_the_calls_of_what_the_list_has(self, outbox: Outbox, victor: Victor) -> None:
+    def test_a_refresh_does_not_read_the_calls_of_what_the_list_has(
+        self, outbox: Outbox, victor: Victor
+    ) -> None:
         stored(outbox, invoice())
         outbox.send(victor)
         statements: list[str] = []
-        sa.event.listen(outbox._engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+        sa.event.listen(
+            outbox._engine, "before_cursor_execute", lambda *given: statements.append(given[2])
+        )
         outbox.refresh(victor)
         of_many = [statement for statement in statements if "LIMIT" not in statement]
         assert [statement for statement in of_many if "call" in statement] == [] != of_many
@@ -122,10 +136,16 @@ class TestSending:
         self, outbox: Outbox, victor: Victor, faults: Faults, said: str, kept: str
     ) -> None:
         """PostgreSQL takes no zero and neither takes half of a character: nothing would be settled ever again."""
-        made = {"victor_payment_request_id": "ID-1", "client_reference_id": "INV-1", "direction": "outbound"}
+        made = {
+            "victor_payment_request_id": "ID-1",
+            "client_reference_id": "INV-1",
+            "direction": "outbound",
+        }
         stored(outbox, invoice(1))
         faults.status(200, operation="create", body=json.dumps({**made, "status": said}))
-        assert [(entry.state, entry.status) for entry in outbox.send(victor)] == [(EntryState.SENT, kept)]
+        assert [(entry.state, entry.status) for entry in outbox.send(victor)] == [
+            (EntryState.SENT, kept)
+        ]
         for status in (said, "failed"):
             listed = {"results": [{**made, "status": status, "error_message": said}]}
             faults.status(200, operation="list", body=json.dumps(listed))
@@ -139,7 +159,10 @@ class TestSending:
         ("order", "error"),
         [
             (lambda faults: faults.rate_limit(times=None, operation="create"), RateLimited),
-            (lambda faults: faults.status(401, times=None, operation="create"), AuthenticationError),
+            (
+                lambda faults: faults.status(401, times=None, operation="create"),
+                AuthenticationError,
+            ),
             (lambda faults: faults.status(403, operation="create"), PermissionDenied),
             (lambda faults: faults.down(), ConnectionFailed),
         ],
@@ -148,7 +171,9 @@ class TestSending:
         self, outbox: Outbox, victor: Victor, faults: Faults, order: Any, error: type[Exception]
     ) -> None:
         stored(outbox, invoice())
-        victor.payment_requests.find("x", start_datetime=datetime.now(UTC))  # so that the provider's time is known
+        victor.payment_requests.find(
+            "x", start_datetime=datetime.now(UTC)
+        )  # so that the provider's time is known
         order(faults)
         with pytest.raises(error):
             outbox.send(victor)
@@ -158,7 +183,9 @@ class TestSending:
         faults.clear()
         assert [each.state for each in outbox.send(victor)] == [EntryState.SENT]
 
-    def test_a_refusal_of_one_keeps_nobody_waiting(self, outbox: Outbox, victor: Victor, faults: Faults) -> None:
+    def test_a_refusal_of_one_keeps_nobody_waiting(
+        self, outbox: Outbox, victor: Victor, faults: Faults
+    ) -> None:
         stored(outbox, invoice(1), invoice(2))
         faults.status(403, operation="create")
         with pytest.raises(PermissionDenied):
@@ -166,10 +193,17 @@ class TestSending:
         assert [entry.state for entry in outbox.entries()] == [EntryState.WAITING, EntryState.SENT]
 
     @pytest.mark.parametrize(
-        ("ahead", "is_held"), [(0.0, False), (60.0, True), (200.0, True), (300.0, False), (31_536_000.0, False)]
+        ("ahead", "is_held"),
+        [(0.0, False), (60.0, True), (200.0, True), (300.0, False), (31_536_000.0, False)],
     )
     def test_what_a_worker_holds_is_left_to_it_unless_a_clock_was_wrong(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, ahead: float, is_held: bool
+        self,
+        outbox: Outbox,
+        engine: sa.Engine,
+        victor: Victor,
+        faults: Faults,
+        ahead: float,
+        is_held: bool,
     ) -> None:
         """Another machine's clock may be a little ahead. A year, and the entry would be `sending` for ever."""
         stored(outbox, invoice())
@@ -181,7 +215,9 @@ class TestSending:
 
 
 @pytest.mark.victor_sandbox(key_life=3600)
-def test_no_call_outlasts_its_key(engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any) -> None:
+def test_no_call_outlasts_its_key(
+    engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any
+) -> None:
     """The provider asks to wait for longer than it keeps the key, and the client has the time."""
     outbox = Outbox(engine, lease=timedelta(days=1), keys_kept=timedelta(hours=1))
     outbox.create_table()
@@ -209,7 +245,9 @@ def test_a_client_whose_calls_may_outlast_the_lease_is_refused_at_once(
         *(partial(anyio.run, each, async_slow) for each in (awaited.send, awaited.run)),
         partial(anyio.run, work),
     ):
-        with pytest.raises(ConfigurationError, match=r"lease of the outbox is 120 s: .* Write .*deadline=60\.0"):
+        with pytest.raises(
+            ConfigurationError, match=r"lease of the outbox is 120 s: .* Write .*deadline=60\.0"
+        ):
             act()
 
 
@@ -236,7 +274,9 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
     assert outbox.counts()[EntryState.SENT] == 1
     intervals: list[Any] = [0, -1.0, float("nan"), "5"]
     for interval in intervals:
-        with pytest.raises(ConfigurationError, match=r"interval=.* must be seconds above zero, such as 5\.0"):
+        with pytest.raises(
+            ConfigurationError, match=r"interval=.* must be seconds above zero, such as 5\.0"
+        ):
             outbox.run(victor, interval=interval)
 
 
@@ -247,11 +287,17 @@ def test_an_entry_that_two_workers_have_seen_is_sent_by_one(
     stored(outbox, invoice())
     with before_the_first_change(engine, lambda: Outbox(engine).send(victor)) as second:
         assert outbox.send(victor) == []
-    assert [entry.state for entry in second[1]] == [EntryState.SENT] == [entry.state for entry in outbox.entries()]
+    assert (
+        [entry.state for entry in second[1]]
+        == [EntryState.SENT]
+        == [entry.state for entry in outbox.entries()]
+    )
     assert len(sent_once(idempotency_key_for("invoice", 1042))) == 1
 
 
-def test_what_a_worker_whose_lease_is_over_has_found_is_not_stored(outbox: Outbox, engine: sa.Engine) -> None:
+def test_what_a_worker_whose_lease_is_over_has_found_is_not_stored(
+    outbox: Outbox, engine: sa.Engine
+) -> None:
     """Another one takes the entry up after this one has read it, and before this one has changed it."""
     stored(outbox, invoice())
     with engine.begin() as connection:
@@ -330,8 +376,13 @@ def test_the_arguments_are_those_of_create() -> None:
 
 def test_the_tables_of_its_page_name_what_it_has() -> None:
     page = (Path(__file__).parents[2] / "docs" / "outbox.md").read_text(encoding="utf-8")
-    methods = {name for name in dir(Outbox) if not name.startswith("_") and callable(getattr(Outbox, name))}
-    assert set(re.findall(r"`(\w+)\((?:session, ...|victor|state|idempotency_key|key[^)]*|)\)`", page)) == methods
+    methods = {
+        name for name in dir(Outbox) if not name.startswith("_") and callable(getattr(Outbox, name))
+    }
+    assert (
+        set(re.findall(r"`(\w+)\((?:session, ...|victor|state|idempotency_key|key[^)]*|)\)`", page))
+        == methods
+    )
     states = page.partition("| state | meaning |")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)`", states, re.MULTILINE)) == {*EntryState}
 
@@ -348,7 +399,12 @@ FORMS: tuple[dict[str, Any], ...] = (
     {"amount": Decimal("44.2300"), "amount_modification_allowed": True},
     {"amount": Decimal(100).normalize(), "biller_type": Biller.BUSINESS, "notes": None},
     {"amount": 100, "due_date": datetime.now(UTC).date().isoformat(), "notes": Word.RENT},
-    {"extra_body": {"zeta": [Decimal("44.2300"), Decimal("1E-7"), 10**30], "alpha": MappingProxyType({"é": (None,)})}},
+    {
+        "extra_body": {
+            "zeta": [Decimal("44.2300"), Decimal("1E-7"), 10**30],
+            "alpha": MappingProxyType({"é": (None,)}),
+        }
+    },
 )
 
 
@@ -360,11 +416,16 @@ def test_what_is_accepted_is_sent_with_the_bytes_of_create(
 
     def answer(request: httpx.Request) -> httpx.Response:
         bodies.append(request.content)
-        return httpx.Response(400 if request.method == "POST" else 200, json={"page": 0, "page_size": 1, "results": []})
+        return httpx.Response(
+            400 if request.method == "POST" else 200,
+            json={"page": 0, "page_size": 1, "results": []},
+        )
 
     stored(outbox, invoice(**form), dict(reversed(invoice(**form).items())))
     assert len(outbox.entries()) == 1
-    with Victor(VictorJwt("an-api-key-for-tests", victor_key_pair[0]), transport=httpx.MockTransport(answer)) as victor:
+    with Victor(
+        VictorJwt("an-api-key-for-tests", victor_key_pair[0]), transport=httpx.MockTransport(answer)
+    ) as victor:
         outbox.send(victor)
         with pytest.raises(BadRequest):
             victor.payment_requests.create(**invoice(**form))

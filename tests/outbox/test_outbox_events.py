@@ -19,7 +19,15 @@ from tests.providers.running import ONCE, Script
 from tests.providers.systems import ADAPTERS
 from tests.providers.velo.adapter import pay
 from tests.providers.victor.adapter import invoice
-from victor_ext import AsyncVictor, ConfigurationError, NotFound, PreparedCall, Promise, Victor, connect
+from victor_ext import (
+    AsyncVictor,
+    ConfigurationError,
+    NotFound,
+    PreparedCall,
+    Promise,
+    Victor,
+    connect,
+)
 from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.outbox import AsyncOutbox, EntryState, EventState, Outbox, OutboxEvent
 from victor_ext.providers import Money
@@ -66,7 +74,13 @@ def test_what_comes_next_is_added_in_the_transaction_of_the_result(
             return
         with engine.connect() as another:
             of_others = another.execute(sa.select(outbox.table.c.state)).scalar()
-        seen.append((of_others, session.execute(sa.select(outbox.table.c.state)).scalar(), event.entry.state))
+        seen.append(
+            (
+                of_others,
+                session.execute(sa.select(outbox.table.c.state)).scalar(),
+                event.entry.state,
+            )
+        )
         outbox.add(session, **invoice(2))
 
     stored(outbox, invoice(1))
@@ -99,7 +113,9 @@ def test_a_result_is_stored_whatever_a_handler_does(
     assert notes(engine) == []
     failing.clear()
     let_time_pass(outbox, engine)
-    assert [(event.name, event.entry.state) for event in outbox.handle()] == [("sent", EntryState.SENT)]
+    assert [(event.name, event.entry.state) for event in outbox.handle()] == [
+        ("sent", EntryState.SENT)
+    ]
     assert notes(engine) == ["sent INV-1"]
     assert outbox.handle() == []
 
@@ -123,18 +139,28 @@ def test_what_fails_too_often_is_a_dead_letter_with_its_reason(
         let_time_pass(outbox, engine)
         assert outbox.handle() == []
     first, second = outbox.dead_letters()
-    assert (first.name, first.source, first.tries) == ("sent", "payment_requests.create", MOST_TRIES)
+    assert (first.name, first.source, first.tries) == (
+        "sent",
+        "payment_requests.create",
+        MOST_TRIES,
+    )
     assert first.subject == invoice(1)["idempotency_key"]
     assert first.error == "ValueError: no more paper in the printer of ********3645"
     let_time_pass(outbox, engine)
     fails = False
-    assert (outbox.handle(), outbox.retry_dead_letters(first.id), outbox.retry_dead_letters(first.id)) == ([], 1, 0)
+    assert (
+        outbox.handle(),
+        outbox.retry_dead_letters(first.id),
+        outbox.retry_dead_letters(first.id),
+    ) == ([], 1, 0)
     assert [event.entry.client_reference_id for event in outbox.handle()] == ["INV-1"]
     assert outbox.dead_letters() == [second]
     assert outbox.retry_dead_letters() == 1
 
 
-def test_what_ends_its_process_every_time_is_a_dead_letter_too(outbox: Outbox, engine: sa.Engine) -> None:
+def test_what_ends_its_process_every_time_is_a_dead_letter_too(
+    outbox: Outbox, engine: sa.Engine
+) -> None:
     settled_by_hand(outbox)
 
     @outbox.on()
@@ -157,7 +183,9 @@ def settled_by_hand(outbox: Outbox) -> None:
     stored(outbox, invoice(1))
     with outbox._engine.begin() as connection:
         connection.execute(sa.update(outbox.table).values(state="unclear"))
-    Outbox(outbox._engine).resolve(invoice(1)["idempotency_key"], done=True, by="Zoë", why="the portal has it")
+    Outbox(outbox._engine).resolve(
+        invoice(1)["idempotency_key"], done=True, by="Zoë", why="the portal has it"
+    )
 
 
 def test_what_no_handler_of_the_worker_wants_is_not_stored(
@@ -172,7 +200,9 @@ def test_what_no_handler_of_the_worker_wants_is_not_stored(
     assert (notes(engine), sum(outbox.event_counts().values())) == (["completed INV-1"], 0)
 
 
-def test_what_nobody_wants_is_deleted_after_the_days_of_the_page(outbox: Outbox, engine: sa.Engine) -> None:
+def test_what_nobody_wants_is_deleted_after_the_days_of_the_page(
+    outbox: Outbox, engine: sa.Engine
+) -> None:
     settled_by_hand(outbox)
     for days, left in ((6, 1), (8, 0)):
         let_time_pass(outbox, engine, "stored_at", time.time() - days * 86_400)
@@ -182,7 +212,9 @@ def test_what_nobody_wants_is_deleted_after_the_days_of_the_page(outbox: Outbox,
         assert outbox.event_counts()[EventState.WAITING] == left
 
 
-def test_the_outbox_of_one_system_leaves_the_events_of_another_one(outbox: Outbox, engine: sa.Engine) -> None:
+def test_the_outbox_of_one_system_leaves_the_events_of_another_one(
+    outbox: Outbox, engine: sa.Engine
+) -> None:
     """One table has the writes of all systems."""
     settled_by_hand(outbox)
     let_time_pass(outbox, engine, "stored_at")
@@ -268,11 +300,18 @@ async def awaiting(_session: object, _event: object) -> None: ...
         ({"operation": "payouts.sumbit"}, note, "'payouts.sumbit' is no method of this client"),
     ],
 )
-def test_a_handler_that_would_never_work_is_refused(arguments: Any, handler: Any, said: str) -> None:
-    with Velo(**ADAPTERS["velo"].ARGUMENTS) as client, pytest.raises(ConfigurationError, match=said):
+def test_a_handler_that_would_never_work_is_refused(
+    arguments: Any, handler: Any, said: str
+) -> None:
+    with (
+        Velo(**ADAPTERS["velo"].ARGUMENTS) as client,
+        pytest.raises(ConfigurationError, match=said),
+    ):
         Outbox(sa.create_engine("sqlite://"), client=client).on(**arguments)(handler)
     with Velo(**ADAPTERS["velo"].ARGUMENTS) as client:
-        Outbox(sa.create_engine("sqlite://"), client=client).on("sent", operation="payouts.submit")(note)
+        Outbox(sa.create_engine("sqlite://"), client=client).on("sent", operation="payouts.submit")(
+            note
+        )
 
 
 def test_handlers_on_the_transactions_of_django(engine: sa.Engine, victor: Victor) -> None:
@@ -320,14 +359,20 @@ def test_a_payout_goes_its_whole_way_by_its_events(engine: sa.Engine) -> None:
             @outbox.on("accepted", operation="payouts.submit")
             def instruct(session: Session, event: OutboxEvent) -> None:
                 key = f"instruct-{event.entry.idempotency_key}"
-                outbox.add_call(session, "payouts.instruct", event.entry.request_id, idempotency_key=key)
+                outbox.add_call(
+                    session, "payouts.instruct", event.entry.request_id, idempotency_key=key
+                )
 
             outbox.on("completed", operation="payouts.instruct")(
-                lambda session, event: session.execute(sa.insert(NOTES).values(text=event.entry.request_id))
+                lambda session, event: session.execute(
+                    sa.insert(NOTES).values(text=event.entry.request_id)
+                )
             )
             with Session(engine) as session, session.begin():
                 payor = {"payor_id": harness.payor}
-                outbox.add_call(session, "payouts.submit", [pay()], idempotency_key="k-1", look_up_by=payor)
+                outbox.add_call(
+                    session, "payouts.submit", [pay()], idempotency_key="k-1", look_up_by=payor
+                )
             for _ in range(6):
                 sent, refreshed = outbox.send(), outbox.refresh()
                 sandbox.advance(seconds=60)
@@ -343,7 +388,11 @@ def test_a_payout_goes_its_whole_way_by_its_events(engine: sa.Engine) -> None:
 
 def test_what_is_read_of_one_keeps_no_other_waiting(engine: sa.Engine) -> None:
     """A read of each half a minute; one that fails is tried again then."""
-    says: dict[str, Any] = {"p-1": (404, {}), "p-2": (200, {"state": "open"}), "p-3": (200, {"state": "paid"})}
+    says: dict[str, Any] = {
+        "p-1": (404, {}),
+        "p-2": (200, {"state": "open"}),
+        "p-3": (200, {"state": "paid"}),
+    }
     asked: list[str] = []
 
     def provider(request: httpx.Request) -> httpx.Response:
@@ -358,7 +407,10 @@ def test_what_is_read_of_one_keeps_no_other_waiting(engine: sa.Engine) -> None:
         "retry": ONCE,
         "transport": Script(provider).transport,
     }
-    with pytest.raises(ConfigurationError, match="no read of the document shows what 'POST /v1/payments/search' made"):
+    with pytest.raises(
+        ConfigurationError,
+        match="no read of the document shows what 'POST /v1/payments/search' made",
+    ):
         connect(client_class(), final={"POST /v1/payments/search": final}, **options)
     with connect(client_class(), final={way: final}, **options) as client:
         outbox = Outbox(engine, client=client)
@@ -370,13 +422,25 @@ def test_what_is_read_of_one_keeps_no_other_waiting(engine: sa.Engine) -> None:
             )  # fmt: skip
             with engine.begin() as connection:
                 outbox._add(connection, client, call, f"k-{number}")
-                sent = {"state": "sent", "request_id": f"p-{number}", "first_sent_at": time.time() - 86_400}
-                connection.execute(sa.update(outbox.table).where(outbox.table.c.id == number).values(sent))
+                sent = {
+                    "state": "sent",
+                    "request_id": f"p-{number}",
+                    "first_sent_at": time.time() - 86_400,
+                }
+                connection.execute(
+                    sa.update(outbox.table).where(outbox.table.c.id == number).values(sent)
+                )
         with pytest.raises(NotFound):
             outbox.refresh()
-        assert (asked, [entry.status for entry in outbox.entries()]) == (["p-1", "p-2", "p-3"], [None, "open", "paid"])
+        assert (asked, [entry.status for entry in outbox.entries()]) == (
+            ["p-1", "p-2", "p-3"],
+            [None, "open", "paid"],
+        )
         with engine.connect() as connection:  # what has not ended after a day is read each hour
-            assert connection.scalar(sa.select(sa.func.min(outbox.table.c.leased_until))) > time.time() + 3_000
+            assert (
+                connection.scalar(sa.select(sa.func.min(outbox.table.c.leased_until)))
+                > time.time() + 3_000
+            )
         assert outbox.refresh() == []
         says["p-1"] = says["p-2"] = (200, {"status": "paid"})
         set_leases(outbox, engine)
@@ -388,17 +452,31 @@ def test_what_is_read_of_one_keeps_no_other_waiting(engine: sa.Engine) -> None:
     ("system", "name", "arguments", "ends"),
     [
         ("eastpay", "payments.capture", ("8ac7a4a1", Money.of("1", "EGP")), "succeeded"),
-        ("flexfactor", "capture", ("3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71", Money.of("1", "USD")), "COMPLETED"),
+        (
+            "flexfactor",
+            "capture",
+            ("3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71", Money.of("1", "USD")),
+            "COMPLETED",
+        ),
         ("velo", "payouts.instruct", ("3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71",), "CONFIRMED"),
-        ("velo", "payouts.instruct", ("3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71",), "INCOMPLETE"),  # and may become more
+        (
+            "velo",
+            "payouts.instruct",
+            ("3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71",),
+            "INCOMPLETE",
+        ),  # and may become more
     ],
 )
 def test_the_final_words_of_each_system(system: str, name: str, arguments: Any, ends: str) -> None:
     adapter = ADAPTERS[system]
     given = {"merchant_transaction_id": "INV-1"} if system == "eastpay" else {}
     client = SimpleNamespace(
-        payments=SimpleNamespace(inquire=lambda id: SimpleNamespace(result=ResultCode.parse("000.000.000"))),
-        orders=SimpleNamespace(get=lambda id: SimpleNamespace(status=OrderStatus.COMPLETED, status_name=None)),
+        payments=SimpleNamespace(
+            inquire=lambda id: SimpleNamespace(result=ResultCode.parse("000.000.000"))
+        ),
+        orders=SimpleNamespace(
+            get=lambda id: SimpleNamespace(status=OrderStatus.COMPLETED, status_name=None)
+        ),
         payouts=SimpleNamespace(get=lambda id: SimpleNamespace(status=ends)),
     )
     with adapter.Harness.kinds[0](**adapter.ARGUMENTS) as made:

@@ -43,7 +43,9 @@ private_key = pytest.fixture(lambda victor_key_pair: victor_key_pair[0])
 credentials = pytest.fixture(lambda victor_sandbox: victor_sandbox.add_oauth_client())
 client_id = pytest.fixture(lambda credentials: credentials[0])
 client_secret = pytest.fixture(lambda credentials: credentials[1])
-invoice = pytest.fixture(lambda: payment(payer_counterparty_id="acceptsRfp", client_reference_id="INV-1042"))
+invoice = pytest.fixture(
+    lambda: payment(payer_counterparty_id="acceptsRfp", client_reference_id="INV-1042")
+)
 deliver = keep = ask_for_another_card = pytest.fixture(lambda: lambda *_: None)
 """What a program does after a call, with anything."""
 
@@ -92,7 +94,11 @@ def api_key(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str], folder: P
 
 @pytest.fixture
 def provider(
-    victor_sandbox: Sandbox, credentials: tuple[str, str], api_key: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+    victor_sandbox: Sandbox,
+    credentials: tuple[str, str],
+    api_key: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Shell:
     """Both environments of Victor are the sandbox, in this process and for commands."""
     here = {name: [victor_sandbox.url] for name in victor_client.ENVIRONMENTS}
@@ -136,7 +142,9 @@ def till_sandbox() -> Iterator[TillSandbox]:
 @pytest.fixture
 def velo_harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[VeloHarness]:
     with VeloSandbox(VeloSettings(seed=1)) as running:
-        monkeypatch.setattr(velo_client, "ENVIRONMENTS", {name: [running.url] for name in velo_client.ENVIRONMENTS})
+        monkeypatch.setattr(
+            velo_client, "ENVIRONMENTS", {name: [running.url] for name in velo_client.ENVIRONMENTS}
+        )
         yield VeloHarness(running, awaited=False)
 
 
@@ -157,12 +165,19 @@ def eastpay_gateway() -> Iterator[tuple[str, str, str]]:
 @pytest.fixture
 def flexfactor_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[FlexFactorSandbox]:
     with FlexFactorSandbox() as running:
-        hosts = {name: dict.fromkeys(pair, running.url) for name, pair in flexfactor_settings.HOSTS.items()}
+        hosts = {
+            name: dict.fromkeys(pair, running.url)
+            for name, pair in flexfactor_settings.HOSTS.items()
+        }
         monkeypatch.setattr(flexfactor_settings, "HOSTS", hosts)
         yield running
 
 
 @pytest.fixture
-def flexfactor(app_key: str, app_secret: str, mid: str, flexfactor_sandbox: FlexFactorSandbox) -> Iterator[FlexFactor]:
-    with FlexFactor(FlexFactorAuth(app_key, app_secret), mid=mid, base_url=flexfactor_sandbox.url) as client:
+def flexfactor(
+    app_key: str, app_secret: str, mid: str, flexfactor_sandbox: FlexFactorSandbox
+) -> Iterator[FlexFactor]:
+    with FlexFactor(
+        FlexFactorAuth(app_key, app_secret), mid=mid, base_url=flexfactor_sandbox.url
+    ) as client:
         yield client

@@ -18,7 +18,10 @@ from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     [
-        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "openapi/README.md")),
+        *(
+            ROOT / name
+            for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "openapi/README.md")
+        ),
         *ROOT.glob("docs/**/*.md"),
         *ROOT.glob("examples/**/README.md"),
     ]
@@ -105,7 +108,17 @@ def unresolved(page: Path) -> list[str]:
         elif example.region.lexemes.get("arguments") == "python":
             block = str(example.parsed).splitlines()
             lines[example.line : example.line + len(block)] = block
-    check = ("-m", "ruff", "check", "--isolated", "--select=F821", "--output-format=concise", "--stdin-filename")
+    check = (
+        "-m",
+        "ruff",
+        "check",
+        "--isolated",
+        "--select=F821",
+        "--output-format=concise",
+        "--stdin-filename",
+    )
     command, source = [sys.executable, *check, f"{page}.py", "-"], "\n".join(lines)
     ran = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
-    return [line for line in ran.stdout.splitlines() if line.startswith(str(page))] + ran.stderr.splitlines()
+    return [
+        line for line in ran.stdout.splitlines() if line.startswith(str(page))
+    ] + ran.stderr.splitlines()

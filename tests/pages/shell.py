@@ -23,7 +23,12 @@ ENDLESS = (["victor", "sandbox"], ["victor", "bulk", "worker"])
 """Commands that run until somebody stops them: only their options are looked at."""
 NEEDS_A_SHELL = re.compile(r"[|;&`]|\$\(|<<|^(for|while|if|case|set) ", re.MULTILINE)
 OURS = re.compile(r"\b(victor|pip|make|python|pytest)\b")
-OF_A_TERMINAL = {r"\x1b\[[0-9;]*m": "", r"─+": "─", r"OAuth client \S+": "OAuth client", r"port \d+": "port"}
+OF_A_TERMINAL = {
+    r"\x1b\[[0-9;]*m": "",
+    r"─+": "─",
+    r"OAuth client \S+": "OAuth client",
+    r"port \d+": "port",
+}
 STEADY = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}": "KEY",
     r"\b[0-9a-f]{8}…": "KEY",
@@ -41,7 +46,9 @@ def recorded(path: Path) -> str:
     lines: dict[float, list[tuple[float, str]]] = {}
     for text in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text"):
         if "title" not in text.get("class", ""):
-            lines.setdefault(float(text.get("y", "")), []).append((float(text.get("x", "")), text.text or ""))
+            lines.setdefault(float(text.get("y", "")), []).append(
+                (float(text.get("x", "")), text.text or "")
+            )
     return normalised("\n".join(_line(lines[y]) for y in sorted(lines)))
 
 
@@ -91,11 +98,17 @@ class Shell:
         assert not before.strip(), f"no command is before this output: {before}"
         for part in parts:
             line, _, shown = part.partition("\n")
-            status, out = self._run_shell(line) if NEEDS_A_SHELL.search(line.split(" #")[0]) else self._run(line)
+            status, out = (
+                self._run_shell(line)
+                if NEEDS_A_SHELL.search(line.split(" #")[0])
+                else self._run(line)
+            )
             if not shown.strip():
                 assert status == 0, f"{line}\n{out}"
             else:
-                same = doctest.OutputChecker().check_output(steady(shown), steady(out), doctest.ELLIPSIS)
+                same = doctest.OutputChecker().check_output(
+                    steady(shown), steady(out), doctest.ELLIPSIS
+                )
                 assert same, f"{line}\n--- shown:\n{steady(shown)}\n--- printed:\n{steady(out)}"
 
     def _run(self, line: str) -> tuple[int, str]:
@@ -131,13 +144,21 @@ class Shell:
             case ["export", *settings]:
                 self.environment.update(setting.split("=", 1) for setting in settings)
             case [command, *_]:
-                raise AssertionError(f'nothing runs {command!r} here: say why, `<!-- skip: next "reason" -->`')
+                raise AssertionError(
+                    f'nothing runs {command!r} here: say why, `<!-- skip: next "reason" -->`'
+                )
         return 0, ""
 
     def _known_options(self, arguments: list[str]) -> tuple[int, str]:
         depth = 2 if arguments[0] == "bulk" else 1
-        ran = Command({**os.environ, **self.environment, "COLUMNS": "200"})(*arguments[:depth], "--help")
-        unknown = [word for word in arguments if word.startswith("--") and word.split("=")[0] not in ran.out]
+        ran = Command({**os.environ, **self.environment, "COLUMNS": "200"})(
+            *arguments[:depth], "--help"
+        )
+        unknown = [
+            word
+            for word in arguments
+            if word.startswith("--") and word.split("=")[0] not in ran.out
+        ]
         return len(unknown), f"unknown: {unknown}" if unknown else ""
 
     def _run_shell(self, text: str) -> tuple[int, str]:
@@ -158,14 +179,20 @@ def check_packages(packages: list[str]) -> None:
         name, _, rest = package.partition("[")
         extras = re.findall(r"[\w-]+", rest.partition("]")[0])
         if name in (".", "victor-ext"):
-            assert set(extras) <= set(project["project"]["optional-dependencies"]), f"{package}: no such extra"
+            assert set(extras) <= set(project["project"]["optional-dependencies"]), (
+                f"{package}: no such extra"
+            )
         else:
             plain = re.split(r"[<>=!~]", name)[0]
-            assert plain in (ROOT / "requirements.lock").read_text("utf-8"), f"{plain} is not locked"
+            assert plain in (ROOT / "requirements.lock").read_text("utf-8"), (
+                f"{plain} is not locked"
+            )
 
 
 def check_targets(words: list[str]) -> None:
     """What `make` is asked to do."""
     makefile = (ROOT / "Makefile").read_text("utf-8")
     for word in (word for word in words if "=" not in word and not word.startswith("-")):
-        assert re.search(rf"^{re.escape(word)}:", makefile, re.MULTILINE), f"there is no target {word}"
+        assert re.search(rf"^{re.escape(word)}:", makefile, re.MULTILINE), (
+            f"there is no target {word}"
+        )

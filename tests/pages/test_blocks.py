@@ -46,22 +46,35 @@ class Python:
         for module in self.folder.glob("*.py"):
             pytester.makepyfile(**{module.stem: module.read_text(encoding="utf-8")})
         pytester.syspathinsert()
-        ran = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--strict-markers", "-W", "error")
+        ran = pytester.runpytest_inprocess(
+            "-p", "no:cacheprovider", "--strict-markers", "-W", "error"
+        )
         ran.assert_outcomes(
-            passed=sum(len(re.findall(r"^(?:async )?def test_", each, re.MULTILINE)) for each in self.tests)
+            passed=sum(
+                len(re.findall(r"^(?:async )?def test_", each, re.MULTILINE)) for each in self.tests
+            )
         )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_each_block_runs(
-    page: Path, provider: Shell, folder: Path, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    page: Path,
+    provider: Shell,
+    folder: Path,
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     run_python = Python(folder)
 
     def give(example: Example) -> None:
         example.namespace.update({name: request.getfixturevalue(name) for name in example.parsed})
 
-    runners = {"python": run_python, "sh": provider.script, "console": provider.session, "given": give}
+    runners = {
+        "python": run_python,
+        "sh": provider.script,
+        "console": provider.session,
+        "given": give,
+    }
     document = parsed(page, runners)
     document.namespace["capsys"] = capsys
     for example in document.examples():

@@ -20,7 +20,11 @@ from victor_ext.providers.flexfactor import FlexFactor
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours, pytest.mark.victor_sandbox(demo_data=True, auto=0.01)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.hours,
+    pytest.mark.victor_sandbox(demo_data=True, auto=0.01),
+]
 
 
 def run_examples(client: Any, *order: str, own: dict[str, Any] | None = None, **given: Any) -> None:
@@ -51,7 +55,9 @@ def test_victor(victor: Victor) -> None:
     run_examples(victor, "payment_requests", victor=victor)
 
 
-def test_velo(velo_harness: VeloHarness, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_velo(
+    velo_harness: VeloHarness, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(velo.Velo, "_on_poll_wait", staticmethod(velo_harness.sandbox.advance))
     velo_client: velo.Velo = request.getfixturevalue("velo")
     former, new = (velo_harness.sandbox.add_payee(name) for name in ("payee-6", "payee-8"))
@@ -59,7 +65,15 @@ def test_velo(velo_harness: VeloHarness, request: pytest.FixtureRequest, monkeyp
         velo_harness.sandbox.onboard_payee(payee_id)
     run_examples(
         velo_client,
-        *("payees", "source_accounts", "funding_accounts", "fundings", "payouts", "payments", "webhooks"),
+        *(
+            "payees",
+            "source_accounts",
+            "funding_accounts",
+            "fundings",
+            "payouts",
+            "payments",
+            "webhooks",
+        ),
         **{name: getattr(velo, name) for name in velo.__all__},
         own={"logout": velo.Velo.logout},
         velo=velo_client,
@@ -83,7 +97,9 @@ def test_eastpay() -> None:
         ) as client:
             paid = client.payments.debit(price, card=card, merchant_transaction_id="INV-1041")
             body = sandbox.notification(paid.id)
-            run_examples(client, "payments", "checkouts", eastpay=client, card=card, price=price, body=body)
+            run_examples(
+                client, "payments", "checkouts", eastpay=client, card=card, price=price, body=body
+            )
 
 
 def test_flexfactor(flexfactor: FlexFactor, flexfactor_sandbox: FlexFactorSandbox) -> None:
@@ -92,4 +108,6 @@ def test_flexfactor(flexfactor: FlexFactor, flexfactor_sandbox: FlexFactorSandbo
     given = declined()
     flexfactor_sandbox.add_card(token=given["card"].token)
     parts = {name: given[name] for name in ("transaction", "payer", "card")}
-    run_examples(flexfactor, "_payments", "orders", flexfactor=flexfactor, price=given["amount"], **parts)
+    run_examples(
+        flexfactor, "_payments", "orders", flexfactor=flexfactor, price=given["amount"], **parts
+    )

@@ -49,14 +49,19 @@ def test_a_picture_shows_what_is_printed_now(name: str) -> None:
 def test_a_picture_is_on_a_page_and_loads_nothing(path: Path) -> None:
     svg = path.read_text(encoding="utf-8")
     assert re.findall(r"url\((?!#)|href=|src=|@import", svg) == []
-    assert any(f"](pictures/{path.name})" in page.read_text("utf-8") for page in PICTURES.parent.glob("*.md"))
+    assert any(
+        f"](pictures/{path.name})" in page.read_text("utf-8")
+        for page in PICTURES.parent.glob("*.md")
+    )
 
 
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 OF_LIBRARIES = {"Name or service not known", "certificate verify failed"}
 """What the system and its libraries say. The package passes it on."""
 HEADINGS = re.findall(r"\*\*(.+?)\*\*", PAGE, re.DOTALL)
-CODE = {" ".join(code.split()) for heading in HEADINGS for code in re.findall(r"`([^`]+)`", heading)} - OF_LIBRARIES
+CODE = {
+    " ".join(code.split()) for heading in HEADINGS for code in re.findall(r"`([^`]+)`", heading)
+} - OF_LIBRARIES
 QUOTES = [
     quote.strip()
     for code in sorted(CODE)
@@ -74,7 +79,12 @@ def texts() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr | ast.Constant):
                 parts = node.values if isinstance(node, ast.JoinedStr) else [node]
-                found.add("".join(str(part.value) if isinstance(part, ast.Constant) else VALUE for part in parts))
+                found.add(
+                    "".join(
+                        str(part.value) if isinstance(part, ast.Constant) else VALUE
+                        for part in parts
+                    )
+                )
     return {text for text in found if " " in text and "\n" not in text}
 
 
@@ -92,4 +102,6 @@ def test_the_package_has_what_the_page_quotes(quote: str) -> None:
 
 def test_a_message_of_nobody_is_noticed() -> None:
     assert len(QUOTES) > 15
-    assert not any(is_in("amount is a double, which cannot hold cents exactly", text) for text in texts())
+    assert not any(
+        is_in("amount is a double, which cannot hold cents exactly", text) for text in texts()
+    )

@@ -63,20 +63,32 @@ def _writes() -> Iterator[tuple[str, PreparedCall, Any]]:
         for call in contract.calls.values():
             with suppress(ConfigurationError):  # of a read, and of a list, which reads later
                 yield client.provider, prepared(client, call.make[0]), client
-    bank = EastPay("t" * 40, base_url="https://pay.bank.example", entity_id="EB000001", transport=transport)
-    debit = bank.prepare("payments.debit", PRICE, card=CardToken("t"), merchant_transaction_id="INV-1")
+    bank = EastPay(
+        "t" * 40, base_url="https://pay.bank.example", entity_id="EB000001", transport=transport
+    )
+    debit = bank.prepare(
+        "payments.debit", PRICE, card=CardToken("t"), merchant_transaction_id="INV-1"
+    )
     yield "EastPay without `inquiry_by_reference`", debit, bank
     velo = VELO.client(transport)
     yield (
         "Velo",
-        velo.prepare(request_funding, "account-1", body=FundingRequest(funding_account_id="b", amount=1)),
+        velo.prepare(
+            request_funding, "account-1", body=FundingRequest(funding_account_id="b", amount=1)
+        ),
         velo,
     )
     take, body = operation("payments.take_payment"), new_payment(amount=4423, reference="INV-1")
     proofs = {"POST /v1/payments": Proof(_never)}
-    ways: dict[str, dict[str, Any]] = {"key=...": {"key": HeaderKey()}, "proofs=...": {"proofs": proofs}, "neither": {}}
+    ways: dict[str, dict[str, Any]] = {
+        "key=...": {"key": HeaderKey()},
+        "proofs=...": {"proofs": proofs},
+        "neither": {},
+    }
     for way, options in ways.items():
-        till = connect(client_class(), base_url="https://till.example", transport=transport, **options)
+        till = connect(
+            client_class(), base_url="https://till.example", transport=transport, **options
+        )
         yield f"connect, {way}", till.prepare(take, body=body), till
 
 
@@ -92,7 +104,9 @@ def table() -> str:
 
 
 def _row(system: str, call: PreparedCall, client: Any) -> str:
-    request = httpx.Request(call.method, client.base_url + call.url, headers=call.headers, content=call.content)
+    request = httpx.Request(
+        call.method, client.base_url + call.url, headers=call.headers, content=call.content
+    )
     hint = client._config.loop.behaviour.operations.of(request).hint(request) or "at the provider"
     if call.name == "payments.refund":  # the hint is for a step without a reference, too
         hint = "with payments.find('...')"
@@ -100,7 +114,9 @@ def _row(system: str, call: PreparedCall, client: Any) -> str:
         then = f"looked up{' by your proof' if 'connect' in system else f' {hint}'}"
         then += "".join(f"; needs `{name}`" for name in call.look_up_needs or ())
     elif call.promise is Promise.KEYED:
-        then = f"repeated under its key{', then looked up' if call.look_up_needs is not None else ''}"
+        then = (
+            f"repeated under its key{', then looked up' if call.look_up_needs is not None else ''}"
+        )
     else:
         then = f"a person looks {hint}"
     then = then.partition(", or ")[0]

@@ -27,7 +27,12 @@ def is_for_token(request: httpx.Request) -> bool:
     return request.url.path.endswith(("/token", "/authenticate"))
 
 
-def run(kind: Any, call: Callable[[Any], Any] | tuple[Callable[[Any], Any], ...], *args: Any, **settings: Any) -> Any:
+def run(
+    kind: Any,
+    call: Callable[[Any], Any] | tuple[Callable[[Any], Any], ...],
+    *args: Any,
+    **settings: Any,
+) -> Any:
     """Make a client, and what `call` makes of it: awaited where calls are awaited, and lists read to their end.
 
     Of several calls, what the last one makes.
@@ -35,7 +40,10 @@ def run(kind: Any, call: Callable[[Any], Any] | tuple[Callable[[Any], Any], ...]
     calls = call if isinstance(call, tuple) else (call,)
     if not hasattr(kind, "__aenter__"):
         with kind(*args, **settings) as client:
-            return [list(result) if hasattr(result := each(client), "pages") else result for each in calls][-1]
+            return [
+                list(result) if hasattr(result := each(client), "pages") else result
+                for each in calls
+            ][-1]
 
     async def awaited(result: Any) -> Any:
         if hasattr(result, "__aiter__"):
@@ -62,11 +70,19 @@ class Script:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         sent = httpx.Request(
-            request.method, request.url, headers=request.headers, content=request.content, extensions=request.extensions
+            request.method,
+            request.url,
+            headers=request.headers,
+            content=request.content,
+            extensions=request.extensions,
         )
         if is_for_token(request):
             self.for_tokens.append(sent)
-            return self.token if isinstance(self.token, httpx.Response) else httpx.Response(200, json=self.token)
+            return (
+                self.token
+                if isinstance(self.token, httpx.Response)
+                else httpx.Response(200, json=self.token)
+            )
         self.requests.append(sent)
         line = self.lines.pop(0) if len(self.lines) > 1 else self.lines[0]
         if callable(line):
@@ -80,7 +96,9 @@ class Script:
         return httpx.MockTransport(self)
 
 
-def scripted(kind: Callable[..., C], arguments: Mapping[str, Any], *lines: Any, **options: Any) -> tuple[C, Script]:
+def scripted(
+    kind: Callable[..., C], arguments: Mapping[str, Any], *lines: Any, **options: Any
+) -> tuple[C, Script]:
     """A client of a script, and the script."""
     script = Script(*lines)
     return kind(**{**arguments, "retry": QUICK, "transport": script.transport, **options}), script

@@ -14,6 +14,7 @@ ADAPTERS: dict[str, Any] = {
     "tiny": importlib.import_module("tests.fifth_system.adapter"),
 }
 CLIENTS: dict[str, tuple[type[Any], type[Any]]] = {
-    name: (entry.load().load("client"), entry.load().load("async_client")) for name, entry in entry_points_of().items()
+    name: (entry.load().load("client"), entry.load().load("async_client"))
+    for name, entry in entry_points_of().items()
 }
 ARGUMENTS: dict[str, dict[str, Any]] = {name: ADAPTERS[name].ARGUMENTS for name in CLIENTS}

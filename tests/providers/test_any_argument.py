@@ -48,17 +48,35 @@ FIRST, LAST = datetime.min, datetime.max  # noqa: DTZ901 - naive ones are to be 
 
 WHOLE = st.one_of(
     st.integers(-3, 3),
-    st.sampled_from([2**31, 2**63, 10**12, 10**20, 10**308, 10**400, -(10**400), 10**5000, -(10**5000)]),
+    st.sampled_from(
+        [2**31, 2**63, 10**12, 10**20, 10**308, 10**400, -(10**400), 10**5000, -(10**5000)]
+    ),
 )
 REAL = st.one_of(
     st.floats(),
     st.sampled_from([1e-320, 1e9, 1e10, 1e12, 1e18, 1e300, -0.0, math.inf, -math.inf, math.nan]),
-    st.sampled_from([Decimal(one) for one in ("NaN", "sNaN", "Infinity", "1E+999999", "1E-999999", "-1", "0")]),
+    st.sampled_from(
+        [Decimal(one) for one in ("NaN", "sNaN", "Infinity", "1E+999999", "1E-999999", "-1", "0")]
+    ),
     st.just(Fraction(1, 3)),
 )
 TEXT = st.one_of(
     st.text(st.characters(), max_size=30),  # halves of surrogate pairs included
-    st.sampled_from(["", " ", "\0", "\ud800", "a\r\nb: c", "%2e%2e", "..", "a/b", "é" * 40, "x" * 5000, "9" * 5000]),
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "\0",
+            "\ud800",
+            "a\r\nb: c",
+            "%2e%2e",
+            "..",
+            "a/b",
+            "é" * 40,
+            "x" * 5000,
+            "9" * 5000,
+        ]
+    ),
     st.sampled_from(["-1.234", "1e5", "1" * 400 + ".00", "٣", "NaN", "2026-02-30", "0000-00-00"]),
 )
 ADDRESS = st.one_of(
@@ -75,7 +93,10 @@ MOMENT = st.one_of(
     st.sampled_from([date.min, date.max, FIRST, LAST]),
     st.sampled_from([-24, -12, 0, 12, 24]).flatmap(
         lambda hours: st.sampled_from(
-            [moment.replace(tzinfo=timezone(timedelta(hours=hours) * 0.999)) for moment in (FIRST, LAST)]
+            [
+                moment.replace(tzinfo=timezone(timedelta(hours=hours) * 0.999))
+                for moment in (FIRST, LAST)
+            ]
         )
     ),
     st.just(timedelta(days=1)),
@@ -101,7 +122,10 @@ def nobody_home(request: httpx.Request) -> httpx.Response:
 
 
 SENT_WITH = httpx.MockTransport(nobody_home)
-MADE = {name: kinds[0](**ARGUMENTS[name], transport=SENT_WITH, retry=ONCE) for name, kinds in CLIENTS.items()}
+MADE = {
+    name: kinds[0](**ARGUMENTS[name], transport=SENT_WITH, retry=ONCE)
+    for name, kinds in CLIENTS.items()
+}
 VICTOR = MADE["victor"]
 
 
@@ -136,9 +160,14 @@ def targets(system: str) -> Iterator[tuple[str, Target]]:
                 value = argument(parameter.name, parameter.annotation, namespace_of(method))
                 [part] = value if isinstance(value, list) else [value]
                 if (
-                    is_dataclass(part) and not isinstance(part, Money) and parameter.name != "receipt"
+                    is_dataclass(part)
+                    and not isinstance(part, Money)
+                    and parameter.name != "receipt"
                 ):  # that one is ours
-                    yield f"{name}'s {parameter.name}", Target(*changing(method, good, parameter.name, value, part))
+                    yield (
+                        f"{name}'s {parameter.name}",
+                        Target(*changing(method, good, parameter.name, value, part)),
+                    )
 
 
 def changing(
@@ -215,7 +244,20 @@ TARGETS = {**OTHERS, **{name: target for system in CLIENTS for name, target in t
 
 NO_PART_OF_A_PATH = ("", " ", ".", "..", "a\n", "a\0", "\ud800", None, 7)
 ELSEWHERE = (
-    *("a/b", "../accounts", "a\\b", "a?b=c", "a#b", "a%2Fb", "a b", " a", "a\r\nX: y", "a\tb", "a\x7f", "a\u2028b"),
+    *(
+        "a/b",
+        "../accounts",
+        "a\\b",
+        "a?b=c",
+        "a#b",
+        "a%2Fb",
+        "a b",
+        " a",
+        "a\r\nX: y",
+        "a\tb",
+        "a\x7f",
+        "a\u2028b",
+    ),
     *("a\u00a0b", "\u200b", b"a", ["a"]),
 )
 
@@ -237,7 +279,9 @@ def test_an_id_cannot_lead_elsewhere(system: str) -> None:
 
 
 def pay_with(card: eastpay.Card) -> Any:
-    return MADE["eastpay"].payments.debit(Money.of("92.00", "EGP"), merchant_transaction_id="INV-1", card=card)
+    return MADE["eastpay"].payments.debit(
+        Money.of("92.00", "EGP"), merchant_transaction_id="INV-1", card=card
+    )
 
 
 @settings(max_examples=100)
@@ -279,7 +323,9 @@ def test_a_list_that_is_too_deep_for_any_argument(name: str) -> None:
 @settings(max_examples=200)
 @given(TEXT, st.sampled_from(["idempotency_key", "filter", "body"]))
 def test_any_text_for_a_generated_operation(text: str, place: str) -> None:
-    body = models.NewRtpRfpPaymentRequest.from_dict({"payee": {"account_number": text if place == "body" else "1"}})
+    body = models.NewRtpRfpPaymentRequest.from_dict(
+        {"payee": {"account_number": text if place == "body" else "1"}}
+    )
     try:
         if place == "filter":
             list_payment_requests.sync(client=VICTOR.api, victor_id=text)

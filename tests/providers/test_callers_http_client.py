@@ -28,11 +28,17 @@ each_library = pytest.mark.parametrize("library", [httpx, httpx2])
 
 
 def credentials(sandbox: Sandbox) -> dict[str, Any]:
-    return {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url, "retry": RetryPolicy(base=0.0)}
+    return {
+        "auth": VictorOAuth(*sandbox.add_oauth_client()),
+        "base_url": sandbox.url,
+        "retry": RetryPolicy(base=0.0),
+    }
 
 
 @each_library
-def test_its_hooks_see_each_attempt_and_nothing_else_of_it_is_sent(library: Any, victor_sandbox: Sandbox) -> None:
+def test_its_hooks_see_each_attempt_and_nothing_else_of_it_is_sent(
+    library: Any, victor_sandbox: Sandbox
+) -> None:
     seen: list[httpx.Request] = []
     answers: list[bytes] = []
     with library.Client(
@@ -40,7 +46,10 @@ def test_its_hooks_see_each_attempt_and_nothing_else_of_it_is_sent(library: Any,
         cookies={"theirs": "no"},
         auth=("theirs", "no"),
         base_url="https://elsewhere.example",
-        event_hooks={"request": [seen.append], "response": [lambda response: answers.append(response.read())]},
+        event_hooks={
+            "request": [seen.append],
+            "response": [lambda response: answers.append(response.read())],
+        },
     ) as http_client:
         victor = Victor(http_client=http_client, **credentials(victor_sandbox))
         assert [*victor.payment_requests.list(status="pending")] == []
@@ -68,11 +77,18 @@ def test_one_that_is_closed_between_two_attempts_leaves_the_outcome_as_it_was(
         if isinstance(event, RetryScheduled):
             http_client.close()
 
-    victor = Victor(http_client=http_client, on_event=close_before_a_retry, **credentials(victor_sandbox))
+    victor = Victor(
+        http_client=http_client, on_event=close_before_a_retry, **credentials(victor_sandbox)
+    )
     victor_sandbox.inject("lose_answer", operation="create")
     with pytest.raises(ConfigurationError, match="http_client has been closed") as raised:
-        victor.payment_requests.create(**arguments("create", "INV-1042"), idempotency_key="invoice-1042-of-2026")
-    assert (raised.value.outcome, raised.value.idempotency_key) == ("unknown", "invoice-1042-of-2026")
+        victor.payment_requests.create(
+            **arguments("create", "INV-1042"), idempotency_key="invoice-1042-of-2026"
+        )
+    assert (raised.value.outcome, raised.value.idempotency_key) == (
+        "unknown",
+        "invoice-1042-of-2026",
+    )
     assert victor_sandbox.work_done_by_key() == {"invoice-1042-of-2026": 1}
 
 
@@ -87,7 +103,9 @@ def test_a_key_in_the_query_changes_nothing_of_what_is_known_of_a_write(library:
 
     with library.Client(transport=library.MockTransport(lie)) as http_client:
         auth = ApiKeyAuth("not-a-secret", query="key")
-        till = connect(client_class(), base_url="https://api.example", auth=auth, http_client=http_client)
+        till = connect(
+            client_class(), base_url="https://api.example", auth=auth, http_client=http_client
+        )
         with pytest.raises(ConnectionFailed) as raised:
             operation("payments.take_payment").sync(client=till.api, body=new_payment(amount=100))
     assert (len(sent), raised.value.outcome) == (1, "unknown")
@@ -105,28 +123,46 @@ async def test_it_is_awaited(library: Any, victor_sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("system", ARGUMENTS)
 @pytest.mark.parametrize("awaited", [False, True])
 @each_library
-def test_what_is_no_client_for_this_mode_is_refused(system: str, awaited: bool, library: Any) -> None:
-    other, kind = (library.Client(), "AsyncClient") if awaited else (library.AsyncClient(), "Client")
+def test_what_is_no_client_for_this_mode_is_refused(
+    system: str, awaited: bool, library: Any
+) -> None:
+    other, kind = (
+        (library.Client(), "AsyncClient") if awaited else (library.AsyncClient(), "Client")
+    )
     given = rf"{library.__name__}\.{type(other).__name__}\."
-    with pytest.raises(ConfigurationError, match=rf"must be an httpx\.{kind} \(or httpx2's\), not {given}"):
+    with pytest.raises(
+        ConfigurationError, match=rf"must be an httpx\.{kind} \(or httpx2's\), not {given}"
+    ):
         CLIENTS[system][awaited](**ARGUMENTS[system], http_client=other)
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"transport": httpx.AsyncHTTPTransport()}, "http_client and transport: pass one of the two"),
-        ({"http_client": HttpxAiohttpClient()}, "http_client: httpx_aiohttp reports a missing response"),
+        (
+            {"transport": httpx.AsyncHTTPTransport()},
+            "http_client and transport: pass one of the two",
+        ),
+        (
+            {"http_client": HttpxAiohttpClient()},
+            "http_client: httpx_aiohttp reports a missing response",
+        ),
         (
             {"http_client": httpx.AsyncClient(mounts={"https://": AiohttpTransport()})},
             "http_client: httpx_aiohttp reports a missing response",
         ),
         (
-            {"http_client": AsyncVictor(VictorOAuth("id", "not-a-secret")).api.get_async_httpx_client()},
+            {
+                "http_client": AsyncVictor(
+                    VictorOAuth("id", "not-a-secret")
+                ).api.get_async_httpx_client()
+            },
             "http_client is that of a client of this package, which tries again by itself",
         ),
     ],
 )
 def test_what_would_send_twice_or_two_ways_is_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        AsyncVictor(VictorOAuth("id", "not-a-secret"), **{"http_client": httpx.AsyncClient(), **options})
+        AsyncVictor(
+            VictorOAuth("id", "not-a-secret"), **{"http_client": httpx.AsyncClient(), **options}
+        )

@@ -60,15 +60,33 @@ connected = connect, AsyncApiClient
 KINDS: dict[str, tuple[Any, Callable[[Any], tuple[tuple[Any, ...], dict[str, Any]]]]] = {
     "VictorOAuth": (CLIENTS["victor"], lambda secret: ((VictorOAuth("id", secret),), {})),
     "VeloAuth": (CLIENTS["velo"], lambda secret: ((VeloAuth("key", secret),), {})),
-    "FlexFactorAuth": (CLIENTS["flexfactor"], lambda secret: ((FlexFactorAuth("key", secret),), {"mid": GUID})),
-    "FlexFactorToken": (CLIENTS["flexfactor"], lambda secret: ((FlexFactorToken(secret),), {"mid": GUID})),
+    "FlexFactorAuth": (
+        CLIENTS["flexfactor"],
+        lambda secret: ((FlexFactorAuth("key", secret),), {"mid": GUID}),
+    ),
+    "FlexFactorToken": (
+        CLIENTS["flexfactor"],
+        lambda secret: ((FlexFactorToken(secret),), {"mid": GUID}),
+    ),
     "EastPay": (CLIENTS["eastpay"], lambda secret: ((secret,), BANK)),
-    "BearerAuth": (connected, lambda secret: ((Client,), {"base_url": API, "auth": BearerAuth(secret)})),
-    "BasicAuth": (connected, lambda secret: ((Client,), {"base_url": API, "auth": BasicAuth("u", secret)})),
-    "ApiKeyAuth": (connected, lambda secret: ((Client,), {"base_url": API, "auth": ApiKeyAuth(secret)})),
+    "BearerAuth": (
+        connected,
+        lambda secret: ((Client,), {"base_url": API, "auth": BearerAuth(secret)}),
+    ),
+    "BasicAuth": (
+        connected,
+        lambda secret: ((Client,), {"base_url": API, "auth": BasicAuth("u", secret)}),
+    ),
+    "ApiKeyAuth": (
+        connected,
+        lambda secret: ((Client,), {"base_url": API, "auth": ApiKeyAuth(secret)}),
+    ),
     "ClientCredentialsAuth": (
         connected,
-        lambda secret: ((Client,), {"base_url": API, "auth": ClientCredentialsAuth("/token", "id", secret)}),
+        lambda secret: (
+            (Client,),
+            {"base_url": API, "auth": ClientCredentialsAuth("/token", "id", secret)},
+        ),
     ),
 }
 
@@ -85,7 +103,11 @@ class Provider:
         self.shown.append(credentials)
         if self.secret not in credentials:
             return httpx.Response(401, json={"error": "not these"})
-        token = {"access_token": f"t-{self.secret}", "token_type": "Bearer", "accessToken": f"t-{self.secret}"}
+        token = {
+            "access_token": f"t-{self.secret}",
+            "token_type": "Bearer",
+            "accessToken": f"t-{self.secret}",
+        }
         return httpx.Response(200, json={**ANSWER, **token})
 
     @staticmethod
@@ -94,7 +116,12 @@ class Provider:
         basic = base64.b64decode(value).decode() if scheme == "Basic" else ""
         body = request.content.decode()
         fields = json.loads(body) if body.startswith("{") else parse_qs(body)
-        return [value or scheme, basic, request.headers.get("x-api-key", ""), *map(str, fields.values())]
+        return [
+            value or scheme,
+            basic,
+            request.headers.get("x-api-key", ""),
+            *map(str, fields.values()),
+        ]
 
 
 def call(client: Any) -> int:
@@ -126,7 +153,9 @@ def test_a_secret_that_changes(tmp_path: Path, kind: str, by_function: bool, awa
     file = tmp_path / "secret"
     file.write_text(OLD + "\n")
     provider = Provider()
-    client = made(kind, (lambda: file.read_text().strip()) if by_function else file, provider, awaited=awaited)
+    client = made(
+        kind, (lambda: file.read_text().strip()) if by_function else file, provider, awaited=awaited
+    )
     assert call(client) == 200
     replace(file, NEW)
     provider.secret = NEW
@@ -149,7 +178,11 @@ def test_what_cannot_be_a_secret(tmp_path: Path, kind: str) -> None:
     async def awaited() -> str:
         return OLD
 
-    for value, words in ((tmp_path / "none", "cannot be read"), (awaited, "plain function"), (7, "text")):
+    for value, words in (
+        (tmp_path / "none", "cannot be read"),
+        (awaited, "plain function"),
+        (7, "text"),
+    ):
         with pytest.raises(ConfigurationError, match=words):
             call(made(kind, value, Provider()))
     with pytest.raises(ConfigurationError, match="a line break or a character beyond ASCII"):
@@ -167,7 +200,9 @@ def test_a_secret_that_was_not_replaced_is_refused_once(kind: str) -> None:
     assert len(provider.shown) <= 6, "it was tried again and again"
 
 
-def test_a_file_that_cannot_be_read_leaves_the_secret_before(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_that_cannot_be_read_leaves_the_secret_before(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     file = tmp_path / "secret"
     file.write_text(OLD)
     provider = Provider()
@@ -189,28 +224,43 @@ def test_a_file_that_is_half_written_leaves_the_secret_before(tmp_path: Path, ki
     file.write_text(OLD)
     provider = Provider()
     client = made(kind, file, provider)
-    file.write_text({"EastPay": "too-short", "FlexFactorToken": "two words", "BearerAuth": "two\nlines"}[kind])
+    file.write_text(
+        {"EastPay": "too-short", "FlexFactorToken": "two words", "BearerAuth": "two\nlines"}[kind]
+    )
     assert call(client) == 200
 
 
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
-def test_a_refusal_after_a_lost_attempt_stays_unknown_whatever_the_function_returns(awaited: bool) -> None:
+def test_a_refusal_after_a_lost_attempt_stays_unknown_whatever_the_function_returns(
+    awaited: bool,
+) -> None:
     statuses = iter([503, 401])
     secrets = iter([OLD, OLD, ""])
-    options: dict[str, Any] = {"base_url": API, "key": HeaderKey("Idempotency-Key"), "retry": RetryPolicy(base=0.0)}
+    options: dict[str, Any] = {
+        "base_url": API,
+        "key": HeaderKey("Idempotency-Key"),
+        "retry": RetryPolicy(base=0.0),
+    }
     options["auth"] = BearerAuth(lambda: next(secrets, ""))
     options["transport"] = httpx.MockTransport(lambda _: httpx.Response(next(statuses), json={}))
     body = NewRtpRfpPaymentRequest.from_dict({"client_reference_id": "INV-1"})
     arguments: dict[str, Any] = {"body": body, "idempotency_key": "k" * 24}
     operation = create_request_payment.asyncio if awaited else create_request_payment.sync
     with pytest.raises(AuthenticationError) as raised:
-        run(connected[awaited], lambda client: operation(client=client.api, **arguments), Client, **options)
+        run(
+            connected[awaited],
+            lambda client: operation(client=client.api, **arguments),
+            Client,
+            **options,
+        )
     error = raised.value
     assert (error.outcome, error.idempotency_key, error.attempts) == (Outcome.UNKNOWN, "k" * 24, 2)
 
 
 @pytest.mark.parametrize("of", ["file", "function", "a path of a function", "environment"])
-def test_a_private_key_that_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of: str) -> None:
+def test_a_private_key_that_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
     (first, first_public), (second, second_public) = new_key_pair(), new_key_pair()
     file, current = tmp_path / "key.pem", [first]
     file.write_text(first)
@@ -226,7 +276,11 @@ def test_a_private_key_that_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv("VICTOR_PRIVATE_KEY_FILE", str(file))
         client = Victor.from_env(**options)
     else:
-        given = {"file": file, "function": lambda: current[0], "a path of a function": lambda: str(file)}[of]
+        given = {
+            "file": file,
+            "function": lambda: current[0],
+            "a path of a function": lambda: str(file),
+        }[of]
         client = Victor(VictorJwt("a-key", given), **options)
     assert_copied_and_not_pickled(VictorJwt("s3cret-key", first))
     call(client)
@@ -239,28 +293,48 @@ def test_a_private_key_that_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 AUTHS: dict[str, Any] = {
     kind.__name__: kind
-    for kind in (VictorOAuth, VeloAuth, FlexFactorAuth, FlexFactorToken, BearerAuth, BasicAuth, ApiKeyAuth)
+    for kind in (
+        VictorOAuth,
+        VeloAuth,
+        FlexFactorAuth,
+        FlexFactorToken,
+        BearerAuth,
+        BasicAuth,
+        ApiKeyAuth,
+    )
 } | {"VictorJwt": partial(VictorJwt, sign=lambda _: b"signature")}
 """Credentials of secrets alone. Their positional arguments are the secrets."""
-OTHER_WORDS = {"VeloAuth": ("a:b", "s"), "BasicAuth": ("a:b", "s"), "FlexFactorToken": ("Bearer s",)}
+OTHER_WORDS = {
+    "VeloAuth": ("a:b", "s"),
+    "BasicAuth": ("a:b", "s"),
+    "FlexFactorToken": ("Bearer s",),
+}
 
 
 def needed(kind: Any) -> list[str]:
-    return [each.name for each in inspect.signature(kind).parameters.values() if each.default is each.empty]
+    return [
+        each.name
+        for each in inspect.signature(kind).parameters.values()
+        if each.default is each.empty
+    ]
 
 
 def assert_copied_and_not_pickled(auth: Any) -> None:
     assert copy.copy(auth) is copy.deepcopy(auth) is auth
     assert "PRIVATE KEY" not in repr(vars(auth))
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        with pytest.raises(TypeError, match="holds a secret and is not pickled: make it in each process") as raised:
+        with pytest.raises(
+            TypeError, match="holds a secret and is not pickled: make it in each process"
+        ) as raised:
             pickle.dumps(auth, protocol)
         assert_hidden(raised.value, ["s3cret", "PRIVATE KEY"])
 
 
 @pytest.mark.parametrize("name", AUTHS)
 class TestEachKind:
-    @pytest.mark.parametrize("wrong", ["", " ", 7, None, b"s3cr", "s3cr\nb", "s3cr\u00e9t", "s3cr\r\nlines"])
+    @pytest.mark.parametrize(
+        "wrong", ["", " ", 7, None, b"s3cr", "s3cr\nb", "s3cr\u00e9t", "s3cr\r\nlines"]
+    )
     def test_what_cannot_be_sent_is_refused_by_its_name(self, name: str, wrong: Any) -> None:
         for argument in needed(AUTHS[name]):
             if argument == "username" and wrong in ("", " "):
@@ -284,7 +358,9 @@ class TestEachKind:
 def test_two_callers_are_told_apart_by_what_is_no_secret_and_it_is_not_shown(name: str) -> None:
     (kind, _), arguments_of = KINDS[name]
     options = arguments_of("a-secret")[1]
-    first, other = (kind(AUTHS[name](f"s3cret-{one}", "a-secret"), **options).caller for one in "12")
+    first, other = (
+        kind(AUTHS[name](f"s3cret-{one}", "a-secret"), **options).caller for one in "12"
+    )
     assert first != other
     assert "s3cret" not in f"{first} {other}"
 
@@ -292,7 +368,11 @@ def test_two_callers_are_told_apart_by_what_is_no_secret_and_it_is_not_shown(nam
 ENDPOINTS = {
     "victor": (VictorOAuth, "access_token", r"Check the client id and secret: staging was asked"),
     "velo": (VeloAuth, "access_token", r"sandbox was asked"),
-    "flexfactor": (FlexFactorAuth, "accessToken", "keys of one environment are not valid in the other"),
+    "flexfactor": (
+        FlexFactorAuth,
+        "accessToken",
+        "keys of one environment are not valid in the other",
+    ),
 }
 """Credentials that ask an endpoint for tokens; the token's member, and what a refusal says."""
 
@@ -302,7 +382,10 @@ ASKED = {
         "https://api.stage.victorfi.com/v2/auth/token",
         '{"client_id": "key-1", "client_secret": "secret:with colon"}',
     ),
-    "velo": ("https://api.sandbox.velopayments.com/v1/authenticate?grant_type=client_credentials", ""),
+    "velo": (
+        "https://api.sandbox.velopayments.com/v1/authenticate?grant_type=client_credentials",
+        "",
+    ),
     "flexfactor": (
         "https://api-sandbox.flex-charge.com/v1/oauth2/token",
         '{"AppKey": "key-1", "AppSecret": "secret:with colon"}',
@@ -320,7 +403,9 @@ class TestEachEndpoint:
         with pytest.raises(UnreadableResponse):
             client.authorization()
 
-    def test_a_refusal_says_which_environment_was_asked_and_what_to_check(self, system: str, mode: str) -> None:
+    def test_a_refusal_says_which_environment_was_asked_and_what_to_check(
+        self, system: str, mode: str
+    ) -> None:
         transport = httpx.MockTransport(lambda _: httpx.Response(401, json={}))
         client = CLIENTS[system][MODES.index(mode)](**ARGUMENTS[system], transport=transport)
         with pytest.raises(AuthenticationError, match=ENDPOINTS[system][2]) as raised:
@@ -330,9 +415,15 @@ class TestEachEndpoint:
     def test_a_token_is_asked_for_once_and_is_what_authorization_tells(self, system: str) -> None:
         script, (kind, _, _) = Script(httpx.Response(200, json=ANSWER)), ENDPOINTS[system]
         auth = kind("key-1", "secret:with colon")
-        client = CLIENTS[system][0](**{**ARGUMENTS[system], "auth": auth}, transport=script.transport)
+        client = CLIENTS[system][0](
+            **{**ARGUMENTS[system], "auth": auth}, transport=script.transport
+        )
         assert [call(client), call(client)] == [200, 200]
-        assert {each.headers["authorization"] for each in script.requests} == {client.authorization()} == {"Bearer t"}
+        assert (
+            {each.headers["authorization"] for each in script.requests}
+            == {client.authorization()}
+            == {"Bearer t"}
+        )
         [asked] = script.for_tokens
         assert (asked.method, str(asked.url), asked.content.decode()) == ("POST", *ASKED[system])
         assert asked.headers["content-type"] == "application/json"
@@ -344,7 +435,10 @@ class TestEachEndpoint:
     ("lives", "at"),
     [
         *((life, 1600) for life in (600, "600", 600.0)),
-        *((life, None) for life in (None, True, 0, -1, "soon", "", [], {}, math.nan, math.inf, 10**400, 1e9)),
+        *(
+            (life, None)
+            for life in (None, True, 0, -1, "soon", "", [], {}, math.nan, math.inf, 10**400, 1e9)
+        ),
     ],
 )
 def test_the_life_of_a_token_is_in_seconds(lives: Any, at: float | None) -> None:
@@ -357,12 +451,20 @@ def test_the_life_of_a_token_is_in_seconds(lives: Any, at: float | None) -> None
 @pytest.mark.parametrize(
     ("expires", "at"),
     [
-        *((end, 1_683_308_669) for end in (1_683_308_669_000, 1_683_308_669_000.0, "1683308669000", 1_683_308_669)),
-        *((end, None) for end in (None, "soon", "", [], {}, True, math.nan, math.inf, 10**400, -(10**400))),
+        *(
+            (end, 1_683_308_669)
+            for end in (1_683_308_669_000, 1_683_308_669_000.0, "1683308669000", 1_683_308_669)
+        ),
+        *(
+            (end, None)
+            for end in (None, "soon", "", [], {}, True, math.nan, math.inf, 10**400, -(10**400))
+        ),
         (600, 600),
     ],
 )
-def test_the_end_of_a_token_is_an_absolute_time_in_milliseconds(name: str, expires: Any, at: float | None) -> None:
+def test_the_end_of_a_token_is_an_absolute_time_in_milliseconds(
+    name: str, expires: Any, at: float | None
+) -> None:
     token = issued_until({name: "t", "expires": expires}, 1_683_308_000.0, member=name)
     assert token is not None
     assert (token.expires_at, token.header) == (at, "Bearer t")

@@ -24,7 +24,10 @@ KEYED = [name for name, adapter in ADAPTERS.items() if adapter.WRITE.keyed]
 EXCHANGES = [
     pytest.param(name, exchange, id=f"{name}-{exchange.word}", marks=marks)
     for name, adapter in ADAPTERS.items()
-    for marks, exchanges in (((), (adapter.READ, adapter.WRITE)), ([pytest.mark.thorough], adapter.MORE))
+    for marks, exchanges in (
+        ((), (adapter.READ, adapter.WRITE)),
+        ([pytest.mark.thorough], adapter.MORE),
+    )
     for exchange in exchanges
 ]
 each_exchange = pytest.mark.parametrize(("system", "exchange"), EXCHANGES, indirect=["system"])
@@ -57,7 +60,9 @@ class Observed:
     message: str = field(default="", compare=False)
 
 
-def observed(harness: Any, exchange: Exchange, *before: Exchange, fault: Any = None, **options: Any) -> Observed:
+def observed(
+    harness: Any, exchange: Exchange, *before: Exchange, fault: Any = None, **options: Any
+) -> Observed:
     """What comes of one call, about something of its own, after these calls with the same client."""
     subject = exchange.subject(harness)
     sent, done = len(harness.sent(exchange.word)), exchange.work(harness, subject)
@@ -66,7 +71,10 @@ def observed(harness: Any, exchange: Exchange, *before: Exchange, fault: Any = N
         harness.sandbox.inject(kind, operation=exchange.word, **given)
     error: VictorError | None = None
     try:
-        harness(*(lambda client, one=one: one.call(client, subject) for one in (*before, exchange)), **options)
+        harness(
+            *(lambda client, one=one: one.call(client, subject) for one in (*before, exchange)),
+            **options,
+        )
     except VictorError as raised:
         error = raised
     harness.sandbox.clear_faults()
@@ -105,7 +113,9 @@ def test_the_providers_time_is_known_from_an_answer(harness: Any, adapter: Any) 
         seen.append(client.provider_time())
         return adapter.READ.call(client, subject)
 
-    looking = SimpleNamespace(word=adapter.READ.word, call=look, subject=adapter.READ.subject, work=adapter.READ.work)
+    looking = SimpleNamespace(
+        word=adapter.READ.word, call=look, subject=adapter.READ.subject, work=adapter.READ.work
+    )
     assert observed(harness, looking, looking).word == "success"
     before, after = seen
     assert before.is_known is False
@@ -126,7 +136,11 @@ FAILURES: dict[str, tuple[tuple[str, dict[str, Any]], bool]] = {
 NAMES = {
     400: "BadRequest", 403: "PermissionDenied", 404: "NotFound", 409: "Conflict", 418: "StatusError", 422: "BadRequest",
 }  # fmt: skip
-USED = {400: "This key was used before for another request", 403: "Duplicate request", 412: "Idempotency key in use"}
+USED = {
+    400: "This key was used before for another request",
+    403: "Duplicate request",
+    412: "Idempotency key in use",
+}
 
 
 @each_exchange
@@ -151,9 +165,15 @@ def test_an_exchange_is_refused_or_fails_for_good(harness: Any, exchange: Exchan
     work, repeats = int(exchange.writes), exchange.keyed or not exchange.writes
     for status, name in NAMES.items():
         seen = observed(harness, exchange, fault=("status", {"status": status, "times": None}))
-        assert (seen.word, seen.error, seen.work) == ("unknown" if status == 409 else "rejected", name, 0)
+        assert (seen.word, seen.error, seen.work) == (
+            "unknown" if status == 409 else "rejected",
+            name,
+            0,
+        )
     for status, words in USED.items() if exchange.writes else ():
-        seen = observed(harness, exchange, fault=("status", {"status": status, "body": words, "times": None}))
+        seen = observed(
+            harness, exchange, fault=("status", {"status": status, "body": words, "times": None})
+        )
         assert (seen.word, seen.error, seen.work) == ("unknown", "Conflict", 0)
     seen = observed(harness, exchange, fault=("rate_limit", {"retry_after": 0}))
     assert seen == Observed("success", None, 2, work)
@@ -167,7 +187,9 @@ def test_an_exchange_is_refused_or_fails_for_good(harness: Any, exchange: Exchan
         assert seen == Observed("unknown", "UnreadableResponse", 3 if repeats else 1, work)
     subject = exchange.subject(harness)
     harness.sandbox.down()
-    nobody = Exchange(word=exchange.word, call=exchange.call, subject=lambda _: subject, work=lambda *_: 0)
+    nobody = Exchange(
+        word=exchange.word, call=exchange.call, subject=lambda _: subject, work=lambda *_: 0
+    )
     assert observed(harness, nobody) == Observed("not_sent", "ConnectionFailed", 0, 0)
 
 
@@ -188,7 +210,11 @@ class Odd(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return self._odd(response, await response.aread())
 
     def _odd(self, response: httpx.Response, body: bytes) -> httpx.Response:
-        headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-length"]
+        headers = [
+            (name, value)
+            for name, value in response.headers.raw
+            if name.lower() != b"content-length"
+        ]
         content = re.sub(rb'\{(?=\s*")', lambda _: self.MEMBERS, body)
         return httpx.Response(response.status_code, headers=headers, content=content)
 
@@ -200,7 +226,9 @@ class Odd(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 @each_exchange
-def test_what_is_handed_out_can_be_stored_and_has_its_digits(harness: Any, exchange: Exchange) -> None:
+def test_what_is_handed_out_can_be_stored_and_has_its_digits(
+    harness: Any, exchange: Exchange
+) -> None:
     subject = exchange.subject(harness)
     result = harness(lambda client: exchange.call(client, subject), transport=Odd())
     for each in result if isinstance(result, list) else [result]:
@@ -215,12 +243,16 @@ def test_a_token_is_refused(harness: Any, adapter: Any) -> None:
     renews = hasattr(harness.sandbox, "revoke_tokens")
     for exchange in (adapter.READ, adapter.WRITE):
         seen = observed(harness, exchange, exchange, fault=("status", {"status": 401, "skip": 1}))
-        assert (seen.word, seen.error) == (("success", None) if renews else ("rejected", "AuthenticationError"))
+        assert (seen.word, seen.error) == (
+            ("success", None) if renews else ("rejected", "AuthenticationError")
+        )
         assert (seen.attempts, seen.work) == (2 + renews, (1 + renews) * exchange.writes)
 
 
 @pytest.mark.parametrize("system", KEYED, indirect=True)
 def test_a_refusal_after_a_lost_answer_does_not_settle_it(harness: Any, adapter: Any) -> None:
     harness.sandbox.inject("lose_answer", operation=adapter.WRITE.word)
-    seen = observed(harness, adapter.WRITE, fault=("status", {"status": 400, "skip": 0, "times": None}))
+    seen = observed(
+        harness, adapter.WRITE, fault=("status", {"status": 400, "skip": 0, "times": None})
+    )
     assert seen == Observed("unknown", "BadRequest", 2, 1)

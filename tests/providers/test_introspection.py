@@ -35,7 +35,9 @@ def methods_of(client: Any) -> dict[str, Any]:
         for attribute, resource in vars(client).items()
         if isinstance(resource, Resource) and not attribute.startswith("_")
         for name in dir(resource)
-        if not name.startswith("_") and not hasattr(Resource, name) and inspect.ismethod(getattr(resource, name))
+        if not name.startswith("_")
+        and not hasattr(Resource, name)
+        and inspect.ismethod(getattr(resource, name))
     }
     of_client = {
         name: getattr(client, name)
@@ -53,15 +55,22 @@ def stripped(text: str) -> str:
 @each_system
 @pytest.mark.parametrize("awaited", [False, True])
 def test_help_shows_every_method(system: str, awaited: bool) -> None:
-    named, twins = methods_of(made(system, awaited=awaited)), methods_of(made(system, awaited=not awaited))
+    named, twins = (
+        methods_of(made(system, awaited=awaited)),
+        methods_of(made(system, awaited=not awaited)),
+    )
     assert len(named) >= 4
     for name, method in named.items():
         twin = twins[name]
         results = [inspect.signature(each).return_annotation for each in (method, twin)]
-        assert [each.removeprefix("Async") for each in results] == [results[not awaited].removeprefix("Async")] * 2
+        assert [each.removeprefix("Async") for each in results] == [
+            results[not awaited].removeprefix("Async")
+        ] * 2
         assert inspect.signature(method).parameters == inspect.signature(twin).parameters
         # A list is walked with `async for`, and not awaited; and a URL is made without a request.
-        is_awaited = awaited and not results[0].startswith("Async") and name != "checkouts.widget_url"
+        is_awaited = (
+            awaited and not results[0].startswith("Async") and name != "checkouts.widget_url"
+        )
         assert inspect.iscoroutinefunction(method) is is_awaited
         shown = pydoc.plain(pydoc.render_doc(method))
         assert f"{'async ' if is_awaited else ''}{method.__name__}(" in shown, shown
@@ -77,7 +86,17 @@ def test_both_clients_show_one_constructor(system: str) -> None:
     blocking, awaited = CLIENTS[system]
     assert inspect.signature(blocking) == inspect.signature(awaited)
     shared = [
-        *("timeout", "deadline", "retry", "transport", "http_client", "proxy", "verify", "limits", "on_event"),
+        *(
+            "timeout",
+            "deadline",
+            "retry",
+            "transport",
+            "http_client",
+            "proxy",
+            "verify",
+            "limits",
+            "on_event",
+        ),
         *("max_concurrency", "user_agent", "max_response_bytes"),
     ]
     assert list(inspect.signature(blocking).parameters)[-len(shared) :] == shared
@@ -90,8 +109,12 @@ def test_both_clients_show_one_constructor(system: str) -> None:
 
 
 @each_system
-@pytest.mark.parametrize("make", [lambda kind: kind.from_env, lambda kind: partial(kind.from_profile, "mine")])
-def test_a_misspelt_option_is_refused(system: str, make: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "make", [lambda kind: kind.from_env, lambda kind: partial(kind.from_profile, "mine")]
+)
+def test_a_misspelt_option_is_refused(
+    system: str, make: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The settings themselves are complete: they come from the environment, or from a profile."""
     written = profile(system, monkeypatch, tmp_path)
     for name, value in written.items():
@@ -111,11 +134,16 @@ def test_a_profile_makes_the_client_and_no_variable_does(
         monkeypatch.setenv(f"{system.upper()}_{name.upper()}", "a value that cannot be right")
     for kind in CLIENTS[system]:
         assert str(kind.from_profile("mine").base_url).rstrip("/") == "https://own.example"
-        assert str(kind.from_profile("mine", base_url="https://other.example").base_url).startswith("https://other")
-        with pytest.raises(ConfigurationError, match=r"There is no profile 'yours' in .*, which has: mine, typo\."):
+        assert str(kind.from_profile("mine", base_url="https://other.example").base_url).startswith(
+            "https://other"
+        )
+        with pytest.raises(
+            ConfigurationError, match=r"There is no profile 'yours' in .*, which has: mine, typo\."
+        ):
             kind.from_profile("yours")
         with pytest.raises(
-            ConfigurationError, match=r"base_ulr, which is not a setting of .*: write one of .*base_url"
+            ConfigurationError,
+            match=r"base_ulr, which is not a setting of .*: write one of .*base_url",
         ):
             kind.from_profile("typo")
 

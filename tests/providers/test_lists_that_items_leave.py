@@ -23,7 +23,12 @@ PAGE_SIZE = 3
 class Provider:
     """Lists items by pages. Two leave after the first page was read, and one after the second reading's first."""
 
-    def __init__(self, page: str, shape: Callable[[int, int, list[Any]], dict[str, Any]], item: Callable[[str], Any]):
+    def __init__(
+        self,
+        page: str,
+        shape: Callable[[int, int, list[Any]], dict[str, Any]],
+        item: Callable[[str], Any],
+    ):
         self.items = list("abcdefg")
         self.asked: list[int] = []
         self._page, self._shape, self._item = page, shape, item
@@ -55,12 +60,22 @@ WALKS: dict[str, Callable[[Provider], Any]] = {
     "payments": lambda provider: velo(provider).payments.list(PAYOR, status="ACCEPTED"),
     "payees": lambda provider: velo(provider).payees.list(PAYOR, onboarded_status="INVITED"),
     "disabled payees": lambda provider: velo(provider).payees.list(PAYOR, disabled=False),
-    "payments of a payout": lambda provider: velo(provider).payouts.payments(PAYOR, status="ACCEPTED"),
-    "payments in the audit": lambda provider: velo(provider).payouts.audited_payments(PAYOR, status="ACCEPTED"),
+    "payments of a payout": lambda provider: velo(provider).payouts.payments(
+        PAYOR, status="ACCEPTED"
+    ),
+    "payments in the audit": lambda provider: velo(provider).payouts.audited_payments(
+        PAYOR, status="ACCEPTED"
+    ),
     "payouts": lambda provider: velo(provider).payouts.list(PAYOR, status="ACCEPTED"),
-    "scheduled payouts": lambda provider: velo(provider).payouts.list(PAYOR, schedule_status="SCHEDULED"),
-    "invitations": lambda provider: velo(provider).payees.invitations(PAYOR, invitation_status="PENDING"),
-    "orders": lambda provider: flexfactor_adapter.scripted(provider)[0].orders.list(status="PROCESSING"),
+    "scheduled payouts": lambda provider: velo(provider).payouts.list(
+        PAYOR, schedule_status="SCHEDULED"
+    ),
+    "invitations": lambda provider: velo(provider).payees.invitations(
+        PAYOR, invitation_status="PENDING"
+    ),
+    "orders": lambda provider: flexfactor_adapter.scripted(provider)[0].orders.list(
+        status="PROCESSING"
+    ),
 }
 
 
@@ -112,10 +127,18 @@ class OneMoment:
             else sorted(NAMES, key=lambda name: crc32(f"{name} {number}".encode()))
         )
         # Newer ones arrive at the top meanwhile, and move all others to later pages.
-        newer = [f"newer-{count}" for count in range(self.arrives * len(self.sorts))] if sort is None else []
+        newer = (
+            [f"newer-{count}" for count in range(self.arrives * len(self.sorts))]
+            if sort is None
+            else []
+        )
         listed = [*newer, *ordered]
         content = [
-            {"paymentId": name, "payorPaymentId": f"INV-{name}", "submittedDateTime": DAY.isoformat()}
+            {
+                "paymentId": name,
+                "payorPaymentId": f"INV-{name}",
+                "submittedDateTime": DAY.isoformat(),
+            }
             for name in listed[(number - 1) * size :][:size]
         ]
         page = {"totalElements": len(listed), "totalPages": -(-len(listed) // size), "page": number}
@@ -129,11 +152,15 @@ def provider() -> OneMoment:
 
 def walked(provider: OneMoment, **options: Any) -> list[str]:
     with velo(provider) as client:
-        window = client.payments.list("payor", submitted_from=DAY.date(), submitted_to=DAY.date(), **options)
+        window = client.payments.list(
+            "payor", submitted_from=DAY.date(), submitted_to=DAY.date(), **options
+        )
         return [payment.id for payment in window]
 
 
-@pytest.mark.parametrize("sort", [None, "submittedDateTime:asc", "status:desc,paymentId:desc", "paymentId"])
+@pytest.mark.parametrize(
+    "sort", [None, "submittedDateTime:asc", "status:desc,paymentId:desc", "paymentId"]
+)
 def test_each_payment_of_the_window_comes_once(provider: OneMoment, sort: str | None) -> None:
     assert sorted(walked(provider, sort=sort, page_size=20)) == NAMES
 
@@ -171,15 +198,28 @@ FAILURES = (
 @pytest.mark.parametrize(
     ("name", "failure"),
     [  # a page of FlexFactor with `success: false` is a refusal
-        (name, failure) for name in LISTS for failure in FAILURES[: -1 if name == "flexfactor" else None]
+        (name, failure)
+        for name in LISTS
+        for failure in FAILURES[: -1 if name == "flexfactor" else None]
     ],
 )
-def test_a_failure_beside_no_items_is_read_again_and_is_no_end(name: str, failure: dict[str, Any]) -> None:
+def test_a_failure_beside_no_items_is_read_again_and_is_no_end(
+    name: str, failure: dict[str, Any]
+) -> None:
     (member, read), system = LISTS[name], name.partition(",")[0]
-    failed, good = (httpx.Response(200, json={member: [], **said}) for said in (failure, {"error": None}))
-    for second, raises in (good, nullcontext()), (failed, pytest.raises(UnreadableResponse, match="reports an error")):
+    failed, good = (
+        httpx.Response(200, json={member: [], **said}) for said in (failure, {"error": None})
+    )
+    for second, raises in (
+        (good, nullcontext()),
+        (failed, pytest.raises(UnreadableResponse, match="reports an error")),
+    ):
         script = Script(failed, second)
-        options = {**ARGUMENTS[system], "transport": script.transport, "retry": RetryPolicy(base=0.0, max_attempts=2)}
+        options = {
+            **ARGUMENTS[system],
+            "transport": script.transport,
+            "retry": RetryPolicy(base=0.0, max_attempts=2),
+        }
         with raises:
             assert len(read(CLIENTS[system][0](**options))) == 0
         assert len(script.requests) == 2

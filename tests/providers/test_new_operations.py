@@ -12,7 +12,14 @@ from victor_api.client import Client
 from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.running import MODES, QUICK, Script, run
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
-from victor_ext import ApiClient, AsyncApiClient, Outcome, RetryPolicy, ServerError, UnreadableResponse
+from victor_ext import (
+    ApiClient,
+    AsyncApiClient,
+    Outcome,
+    RetryPolicy,
+    ServerError,
+    UnreadableResponse,
+)
 from victor_ext.providers.eastpay.operations import operations_of
 from victor_ext.providers.flexfactor.operations import OPERATIONS as OF_FLEXFACTOR
 from victor_ext.runtime.loop.operations import name_of
@@ -21,9 +28,15 @@ pytestmark = pytest.mark.slow
 OF_EASTPAY = operations_of(found_by_reference=False)
 SYSTEMS: dict[str, tuple[Any, dict[str, Any]]] = {
     **{name: (CLIENTS[name], ARGUMENTS[name]) for name in CLIENTS},
-    "connected": ((ApiClient, AsyncApiClient), {"client": Client, "base_url": "https://api.till.example"}),
+    "connected": (
+        (ApiClient, AsyncApiClient),
+        {"client": Client, "base_url": "https://api.till.example"},
+    ),
 }
-REFUSALS = {**{name: ADAPTERS[name].REFUSAL for name in CLIENTS}, "connected": {"error": {"message": "declined"}}}
+REFUSALS = {
+    **{name: ADAPTERS[name].REFUSAL for name in CLIENTS},
+    "connected": {"error": {"message": "declined"}},
+}
 """What each of them says where it refuses."""
 
 NO_SUCCESS: list[Any] = [
@@ -36,11 +49,23 @@ NO_ERROR: list[Any] = [
 ]  # fmt: skip
 
 GOOD: dict[str, tuple[tuple[Any, ...], dict[str, Any], httpx.Response]] = {
-    "balances.list_balances": ((), {}, httpx.Response(200, json=[{"currency": "EUR", "amount": 1}])),
+    "balances.list_balances": (
+        (),
+        {},
+        httpx.Response(200, json=[{"currency": "EUR", "amount": 1}]),
+    ),
     "payments.list_payments": ((), {}, httpx.Response(200, json={"data": [], "errors": []})),
     "payments.cancel_payment": (("pay_1",), {}, httpx.Response(204)),
-    "payments.get_payment": (("pay_1",), {}, httpx.Response(200, json={"id": "pay_1", "status": "failed"})),
-    "payments.take_payment": ((), {"body": None}, httpx.Response(201, json={"id": "pay_1", "brand": "new"})),
+    "payments.get_payment": (
+        ("pay_1",),
+        {},
+        httpx.Response(200, json={"id": "pay_1", "status": "failed"}),
+    ),
+    "payments.take_payment": (
+        (),
+        {"body": None},
+        httpx.Response(201, json={"id": "pay_1", "brand": "new"}),
+    ),
 }
 SENT = {"victor": 2}
 """How often a write whose document declares a key is sent, where a system takes one and it is given one; else once."""
@@ -48,14 +73,20 @@ SENT = {"victor": 2}
 
 def call(system: str, mode: str, script: Script, name: str, *ids: str, **more: Any) -> Any:
     kinds, options = SYSTEMS[system]
-    options = {**options, "transport": script.transport, "retry": RetryPolicy(max_attempts=2, base=0.0)}
+    options = {
+        **options,
+        "transport": script.transport,
+        "retry": RetryPolicy(max_attempts=2, base=0.0),
+    }
     args, kwargs, _ = GOOD[name]
     args = ids or args
     kwargs = {**{key: new_payment(amount=1) for key in kwargs}, **more}
     function = "sync_detailed" if mode == "blocking" else "asyncio_detailed"
     return run(
         kinds[MODES.index(mode)],
-        lambda client: getattr(operation(name), function)(*args, client=client.bind(client_class()), **kwargs),
+        lambda client: getattr(operation(name), function)(
+            *args, client=client.bind(client_class()), **kwargs
+        ),
         **options,
     )
 
@@ -63,7 +94,13 @@ def call(system: str, mode: str, script: Script, name: str, *ids: str, **more: A
 @pytest.mark.parametrize("system", SYSTEMS)
 class TestOnEachSystem:
     def refused(
-        self, system: str, mode: str, answer: httpx.Response, name: str, words: str = "status", sent: int = 0
+        self,
+        system: str,
+        mode: str,
+        answer: httpx.Response,
+        name: str,
+        words: str = "status",
+        sent: int = 0,
     ) -> Any:
         script = Script(answer)
         with pytest.raises(UnreadableResponse, match=words) as raised:
@@ -78,25 +115,45 @@ class TestOnEachSystem:
             assert (result.parsed is None) is (answer.status_code == 204)
 
     @pytest.mark.parametrize("name", ["balances.list_balances", "payments.get_payment"])
-    def test_what_the_parser_cannot_read_is_asked_for_again(self, system: str, mode: str, name: str) -> None:
+    def test_what_the_parser_cannot_read_is_asked_for_again(
+        self, system: str, mode: str, name: str
+    ) -> None:
         for body in (b"<html>", b"", b"\xff", b'{"error": {"message": "no"}}', b"7"):
             script = Script(httpx.Response(200, content=body), GOOD[name][2])
             assert call(system, mode, script, name).parsed is not None
             assert len(script.requests) == 2
 
-    def test_an_error_of_the_system_or_of_any_shape_is_no_success(self, system: str, mode: str) -> None:
+    def test_an_error_of_the_system_or_of_any_shape_is_no_success(
+        self, system: str, mode: str
+    ) -> None:
         for body in (*NO_SUCCESS, REFUSALS[system]):
-            self.refused(system, mode, httpx.Response(201, json=body), "payments.take_payment", "reports an error")
+            self.refused(
+                system,
+                mode,
+                httpx.Response(201, json=body),
+                "payments.take_payment",
+                "reports an error",
+            )
         for body in NO_SUCCESS:
-            self.refused(system, mode, httpx.Response(200, json=body), "payments.get_payment", "reports an error")
+            self.refused(
+                system,
+                mode,
+                httpx.Response(200, json=body),
+                "payments.get_payment",
+                "reports an error",
+            )
 
-    def test_an_error_beside_what_is_declared_is_no_success_of_a_write(self, system: str, mode: str) -> None:
+    def test_an_error_beside_what_is_declared_is_no_success_of_a_write(
+        self, system: str, mode: str
+    ) -> None:
         nothing = httpx.Response(201, json={"id": "pay_1", "error": {"code": None, "more": [""]}})
         assert call(system, mode, Script(nothing), "payments.take_payment").parsed.id == "pay_1"
         for body in ({"error": {"code": 7}}, {"Errors": ["no"]}):
             answer = httpx.Response(201, json={"id": "pay_1", "status": "accepted", **body})
             self.refused(system, mode, answer, "payments.take_payment", "reports an error")
-            read = httpx.Response(200, json=json.loads(answer.content))  # a failed payment may have an error of its own
+            read = httpx.Response(
+                200, json=json.loads(answer.content)
+            )  # a failed payment may have an error of its own
             assert call(system, mode, Script(read), "payments.get_payment").parsed.id == "pay_1"
 
     def test_no_error_is_none(self, system: str, mode: str) -> None:
@@ -104,27 +161,46 @@ class TestOnEachSystem:
             for name, status, said in (
                 ("payments.take_payment", 201, {"id": "pay_1", **body}), ("payments.get_payment", 200, body),
             ):  # fmt: skip
-                assert call(system, mode, Script(httpx.Response(status, json=said)), name).parsed is not None
+                assert (
+                    call(system, mode, Script(httpx.Response(status, json=said)), name).parsed
+                    is not None
+                )
 
-    @pytest.mark.parametrize(("name", "status"), [("payments.take_payment", 200), ("payments.cancel_payment", 204)])
+    @pytest.mark.parametrize(
+        ("name", "status"), [("payments.take_payment", 200), ("payments.cancel_payment", 204)]
+    )
     def test_an_error_where_no_body_is_declared_is_no_success(
         self, system: str, mode: str, name: str, status: int
     ) -> None:
         answer = httpx.Response(status, json={"error": "busy"})
         self.refused(system, mode, answer, name, "reports an error", sent=1 if status == 204 else 0)
 
-    def test_an_object_of_something_else_is_no_success_of_a_write(self, system: str, mode: str) -> None:
+    def test_an_object_of_something_else_is_no_success_of_a_write(
+        self, system: str, mode: str
+    ) -> None:
         for body in ({"message": "please log in"}, {"id": None}, {"id": 7}, {"success": True}):
             words, answer = "has nothing that the document declares", httpx.Response(201, json=body)
             self.refused(system, mode, answer, "payments.take_payment", words)
-            assert call(system, mode, Script(httpx.Response(200, json=body)), "payments.get_payment").parsed is not None
+            assert (
+                call(
+                    system, mode, Script(httpx.Response(200, json=body)), "payments.get_payment"
+                ).parsed
+                is not None
+            )
 
     @pytest.mark.parametrize("made", ["pay\n1", "pay/1", "pay\r\x00", "\u00e4"])
-    def test_an_id_of_any_characters_is_one_part_of_the_path(self, system: str, mode: str, made: str) -> None:
+    def test_an_id_of_any_characters_is_one_part_of_the_path(
+        self, system: str, mode: str, made: str
+    ) -> None:
         for name in ("payments.get_payment", "payments.cancel_payment"):
             script = Script(GOOD[name][2])
             call(system, mode, script, name, made)
-            assert script.requests[0].url.raw_path.decode().split("?")[0].endswith(quote(made, safe=""))
+            assert (
+                script.requests[0]
+                .url.raw_path.decode()
+                .split("?")[0]
+                .endswith(quote(made, safe=""))
+            )
 
     def test_only_a_write_with_a_key_is_sent_again(self, system: str, mode: str) -> None:
         self.refused(system, mode, httpx.Response(201, content=b"<html>"), "payments.take_payment")
@@ -155,15 +231,25 @@ class TestKeysOfVictor:
 
     def test_a_header_makes_no_repeat_safe_that_the_document_does_not_declare(self) -> None:
         def by_hand(client: Any) -> Any:
-            return client.api.get_httpx_client().post("/v2/counterparties", headers={"Idempotency-Key": "k" * 20})
+            return client.api.get_httpx_client().post(
+                "/v2/counterparties", headers={"Idempotency-Key": "k" * 20}
+            )
 
         script = Script(httpx.Response(503), httpx.Response(201, json={"id": "c1"}))
         with pytest.raises(ServerError) as raised:
-            run(CLIENTS["victor"][0], by_hand, transport=script.transport, retry=QUICK, **ARGUMENTS["victor"])
+            run(
+                CLIENTS["victor"][0],
+                by_hand,
+                transport=script.transport,
+                retry=QUICK,
+                **ARGUMENTS["victor"],
+            )
         assert (raised.value.outcome, len(script.requests)) == (Outcome.UNKNOWN, 1)
 
 
-@pytest.mark.parametrize(("system", "rows"), [("flexfactor", OF_FLEXFACTOR), ("eastpay", OF_EASTPAY)])
+@pytest.mark.parametrize(
+    ("system", "rows"), [("flexfactor", OF_FLEXFACTOR), ("eastpay", OF_EASTPAY)]
+)
 def test_each_operation_of_a_document_has_a_row(system: str, rows: Any) -> None:
     document = importlib.import_module(f"{system}_api.operations").OPERATIONS
     assert {name_of(each) for each in document} == rows.keys()

@@ -100,7 +100,9 @@ def test_each_public_method_is_named_by_the_page(system: str) -> None:
 
 def test_the_frame_counts_what_the_tables_say() -> None:
     page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
-    cells = re.findall(r"^\| \[\w+\]\((\w+?)(?:-operations)?\.md[^)]*\) \| (\d+) \| (\d+) \|", page, re.MULTILINE)
+    cells = re.findall(
+        r"^\| \[\w+\]\((\w+?)(?:-operations)?\.md[^)]*\) \| (\d+) \| (\d+) \|", page, re.MULTILINE
+    )
     stated = {system: (int(named), int(called)) for system, named, called in cells}
     assert sorted(stated) == sorted(SYSTEMS)
     for system in SYSTEMS:
@@ -141,7 +143,9 @@ class Recorder:
         body = self._answers[result.id]
         if body is None:
             return httpx.Response(result.answer[0], headers=headers)
-        return httpx.Response(result.answer[0], json={**body, **TOKEN} if "token" in request.url.path else body)
+        return httpx.Response(
+            result.answer[0], json={**body, **TOKEN} if "token" in request.url.path else body
+        )
 
 
 KNOWN: Mapping[str, Any] = {
@@ -182,7 +186,9 @@ def argument(name: str, kind: Any, namespace: Mapping[str, Any]) -> Any:
     raise LookupError(f"say in KNOWN what to pass for {name}: {kind}")
 
 
-def required(signature: inspect.Signature, namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def required(
+    signature: inspect.Signature, namespace: Mapping[str, Any]
+) -> Iterator[tuple[str, Any]]:
     for name, parameter in signature.parameters.items():
         is_needed = parameter.default is parameter.empty or name in NEEDED
         if name != "self" and is_needed:
@@ -214,7 +220,14 @@ def called_by(system: str, name: str, *, awaited: bool) -> set[str]:
     if not isinstance(getattr(home, name, None), type):
         calls += (lambda client: use(attrgetter(name)(client)),)
     transport = httpx.MockTransport(recorder)
-    run(CLIENTS[system][awaited], calls, **ARGUMENTS[system], transport=transport, retry=ONCE, deadline=5.0)
+    run(
+        CLIENTS[system][awaited],
+        calls,
+        **ARGUMENTS[system],
+        transport=transport,
+        retry=ONCE,
+        deadline=5.0,
+    )
     return recorder.called
 
 
@@ -256,6 +269,10 @@ METHODS = [
 
 @pytest.mark.parametrize("awaited", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize(("system", "operation", "name"), METHODS)
-def test_each_method_calls_its_operation(system: str, operation: str, name: str, awaited: bool) -> None:
+def test_each_method_calls_its_operation(
+    system: str, operation: str, name: str, awaited: bool
+) -> None:
     called = called_by(system, name, awaited=awaited)
-    assert route(operation) in called, f"{system}.{name} calls {sorted(called)}, and not {operation}"
+    assert route(operation) in called, (
+        f"{system}.{name} calls {sorted(called)}, and not {operation}"
+    )

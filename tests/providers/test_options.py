@@ -50,7 +50,9 @@ class Kept(Recorder):
 def called(system: str, name: str, **extras: Any) -> list[httpx.Request]:
     """The requests of a call by a client with these extras."""
     kept = Kept(system)
-    with CLIENTS[system][0](**ARGUMENTS[system], transport=httpx.MockTransport(kept), retry=ONCE) as client:
+    with CLIENTS[system][0](
+        **ARGUMENTS[system], transport=httpx.MockTransport(kept), retry=ONCE
+    ) as client:
         use(attrgetter(name)(client.with_options(**extras)))
     return kept.requests
 
@@ -80,7 +82,9 @@ def test_what_it_sends_itself_is_refused_and_nothing_is_sent(system: str, name: 
     extra: Any = "1"
     for part in reversed(WRITES[system, name]):
         extra = {part: extra}
-    with pytest.raises(InvalidRequest, match=rf"extra_body\.{'.'.join(WRITES[system, name])} is set already"):
+    with pytest.raises(
+        InvalidRequest, match=rf"extra_body\.{'.'.join(WRITES[system, name])} is set already"
+    ):
         called(system, name, extra_body=extra)
 
 
@@ -88,7 +92,9 @@ def test_what_it_sends_itself_is_refused_and_nothing_is_sent(system: str, name: 
 def test_a_read_sends_the_filters(system: str, name: str) -> None:
     [asked, *_] = [
         each
-        for each in called(system, name, extra_query={"purpose": ["a b", 7]}, extra_body={"purpose": "RENT"})
+        for each in called(
+            system, name, extra_query={"purpose": ["a b", 7]}, extra_body={"purpose": "RENT"}
+        )
         if READS[system, name] in each.url.path
     ]
     assert asked.url.query.decode().endswith("purpose=a%20b&purpose=7")
@@ -119,7 +125,9 @@ def test_what_cannot_be_sent_is_refused_at_once(system: str) -> None:
         assert other.with_options(extra_query=None)._config.extras.query is None
 
 
-def test_a_list_with_a_further_filter_that_items_may_leave_is_read_twice_as_is_that_of_a_search() -> None:
+def test_a_list_with_a_further_filter_that_items_may_leave_is_read_twice_as_is_that_of_a_search() -> (
+    None
+):
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -130,7 +138,10 @@ def test_a_list_with_a_further_filter_that_items_may_leave_is_read_twice_as_is_t
         return httpx.Response(200, json={"content": items, "page": {}})
 
     with CLIENTS["velo"][0](**ARGUMENTS["velo"], transport=httpx.MockTransport(answer)) as velo:
-        filtered, payor = velo.with_options(extra_query={"purpose": "RENT"}), ARGUMENTS["flexfactor"]["mid"]
+        filtered, payor = (
+            velo.with_options(extra_query={"purpose": "RENT"}),
+            ARGUMENTS["flexfactor"]["mid"],
+        )
         assert [each.id for each in filtered.payees.list(payor)] == ["a"]
         for client in (filtered, velo):
             client.payments.find("INV-1", payor_id=payor, since=datetime.now(UTC))
@@ -155,21 +166,33 @@ def sent(system: str, name: str, *, awaited: bool = False, **options: Any) -> li
         lambda client: use(attrgetter(name)(client.with_options(**options))),
         lambda client: use(attrgetter(name)(client)),
     )
-    run(CLIENTS[system][awaited], calls, **ARGUMENTS[system], transport=httpx.MockTransport(kept), retry=ONCE)
+    run(
+        CLIENTS[system][awaited],
+        calls,
+        **ARGUMENTS[system],
+        transport=httpx.MockTransport(kept),
+        retry=ONCE,
+    )
     return kept.requests
 
 
 @pytest.mark.parametrize("awaited", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize(("system", "name"), [*WRITES, *READS])
-def test_headers_go_with_the_calls_of_that_client_alone(system: str, name: str, awaited: bool) -> None:
-    requests = [each for each in sent(system, name, awaited=awaited, headers=OWN) if not is_for_token(each)]
+def test_headers_go_with_the_calls_of_that_client_alone(
+    system: str, name: str, awaited: bool
+) -> None:
+    requests = [
+        each for each in sent(system, name, awaited=awaited, headers=OWN) if not is_for_token(each)
+    ]
     with_them = [each for each in requests if each.headers.get("x-tenant") == "north"]
     without = [each for each in requests if "x-tenant" not in each.headers]
     assert with_them
     assert without
     assert len(with_them) + len(without) == len(requests)
     assert {each.headers["accept"] for each in with_them} == {OWN["accept"]}
-    assert all(each.headers["authorization"] == requests[0].headers["authorization"] for each in with_them)
+    assert all(
+        each.headers["authorization"] == requests[0].headers["authorization"] for each in with_them
+    )
 
 
 def test_requests_for_a_token_have_none_of_them() -> None:
@@ -181,7 +204,9 @@ def test_requests_for_a_token_have_none_of_them() -> None:
 @pytest.mark.parametrize("system", CLIENTS)
 def test_timeouts_and_headers_stay_until_they_are_replaced(system: str) -> None:
     client = CLIENTS[system][0](**ARGUMENTS[system], transport=httpx.MockTransport(Kept(system)))
-    with pytest.raises(ConfigurationError, match=r"headers\.authorization cannot be set here: the client sets it"):
+    with pytest.raises(
+        ConfigurationError, match=r"headers\.authorization cannot be set here: the client sets it"
+    ):
         client.with_options(headers={"authorization": "0"})
     first = client.with_options(headers={"X-Secret-Name": "0"}, timeout=3.0)
     again = first.with_options(deadline=4.0)
@@ -193,14 +218,21 @@ def test_timeouts_and_headers_stay_until_they_are_replaced(system: str) -> None:
 
 @pytest.mark.parametrize(("headers", "message"), cases_beside(__file__)["headers"], ids=str)
 def test_headers_that_cannot_be_sent_are_refused_at_once(headers: Any, message: str) -> None:
-    client = connect(Client, base_url="http://localhost", key=HeaderKey("Pay-Key", takes_key=lambda _request: True))
+    client = connect(
+        Client,
+        base_url="http://localhost",
+        key=HeaderKey("Pay-Key", takes_key=lambda _request: True),
+    )
     with client, pytest.raises(ConfigurationError) as raised:
         client.with_options(headers=headers)
     assert message in str(raised.value)
 
 
 def test_no_message_shows_a_value() -> None:
-    with connect(Client, base_url="http://localhost") as client, pytest.raises(ConfigurationError) as raised:
+    with (
+        connect(Client, base_url="http://localhost") as client,
+        pytest.raises(ConfigurationError) as raised,
+    ):
         client.with_options(headers={"X-Api-Key": "not\na-secret", "Host": "not-a-secret"})
     assert "a-secret" not in str(raised.value)
     assert len(raised.value.problems) == 2

@@ -74,7 +74,9 @@ def harness(harness: Any, system: str) -> Any:
 
 def made(harness: Any, system: str, exchange: Exchange, subject: Any) -> PreparedCall:
     """The call, made by a client of its own."""
-    made: PreparedCall = harness(lambda client: SimpleNamespace(call=prepare(client, system, exchange, subject))).call
+    made: PreparedCall = harness(
+        lambda client: SimpleNamespace(call=prepare(client, system, exchange, subject))
+    ).call
     return made
 
 
@@ -90,14 +92,19 @@ def test_it_is_sent_by_another_client(harness: Any, system: str, exchange: Excha
     assert len(harness.sent(exchange.word)) == sent, "preparing sends nothing"
     done = harness(lambda client: client.send(call))
     assert isinstance(done, Done)
-    assert (exchange.work(harness, subject) - before, len(harness.sent(exchange.word)) - sent) == (1, 1)
+    assert (exchange.work(harness, subject) - before, len(harness.sent(exchange.word)) - sent) == (
+        1,
+        1,
+    )
     if call.promise is Promise.KEYED:
         again = harness(lambda client: client.send(call))
         assert (again.id, exchange.work(harness, subject) - before) == (done.id, 1)
 
 
 @each_write
-def test_what_was_done_by_it_is_found_after_a_lost_response(harness: Any, system: str, exchange: Exchange) -> None:
+def test_what_was_done_by_it_is_found_after_a_lost_response(
+    harness: Any, system: str, exchange: Exchange
+) -> None:
     if f"{system} {exchange.word}" in BEGINS_WITH_A_READ:
         return
     subject = exchange.subject(harness)
@@ -122,15 +129,26 @@ def test_the_page_has_what_the_tables_promise() -> None:
     assert page[start : page.index("\n\n", start) + 1] == table()
 
 
-VELO: dict[str, Any] = {"auth": VeloAuth("k", "no-secret-at-all"), "base_url": "https://one.test/velo"}
+VELO: dict[str, Any] = {
+    "auth": VeloAuth("k", "no-secret-at-all"),
+    "base_url": "https://one.test/velo",
+}
 
 
 def test_another_environment_sends_to_its_own_base_url() -> None:
     call = Velo(**VELO).prepare("payouts.withdraw", "payout-1")
-    assert (call.url, call.ids, call.idempotency_key) == ("/v3/payouts/payout-1", ("payout-1",), None)
-    other, script = scripted(Velo, {**VELO, "base_url": "https://two.test/v/2"}, httpx.Response(202))
+    assert (call.url, call.ids, call.idempotency_key) == (
+        "/v3/payouts/payout-1",
+        ("payout-1",),
+        None,
+    )
+    other, script = scripted(
+        Velo, {**VELO, "base_url": "https://two.test/v/2"}, httpx.Response(202)
+    )
     assert other.send(call).id == "payout-1"
-    assert [str(request.url) for request in script.requests] == ["https://two.test/v/2/v3/payouts/payout-1"]
+    assert [str(request.url) for request in script.requests] == [
+        "https://two.test/v/2/v3/payouts/payout-1"
+    ]
     assert script.requests[0].headers["authorization"] == "Bearer t"
     assert "authorization" not in call.headers
 
@@ -164,9 +182,13 @@ def test_what_cannot_be_prepared() -> None:
 def test_what_has_a_card_number_is_sent_and_not_stored() -> None:
     bank = EastPay("t" * 40, base_url="https://pay.bank.example", entity_id="EB000001")
     card = Card("4111111111111111", expiry_month=12, expiry_year=2030)
-    call = bank.prepare("payments.debit", Money.of("92.00", "EGP"), card=card, merchant_transaction_id="INV-1")
+    call = bank.prepare(
+        "payments.debit", Money.of("92.00", "EGP"), card=card, merchant_transaction_id="INV-1"
+    )
     assert call.promise is Promise.AT_MOST_ONCE
-    with pytest.raises(InvalidRequest, match="card is the number of a card, which must not be stored") as raised:
+    with pytest.raises(
+        InvalidRequest, match="card is the number of a card, which must not be stored"
+    ) as raised:
         call.to_text()
     assert "4111111111111111" not in f"{raised.value} {raised.value!r} {call!r}"
 
@@ -177,16 +199,27 @@ SENT = {
     "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"},
 }
 ASKED = {"payee_account_number": "043987673645", "payer_counterparty_id": "C1", "amount": "44.23"}
-CREATE = "create", {**ASKED, "biller_type": "BUSINESS", "due_date": "2026-03-04", "idempotency_key": GUID}
+CREATE = (
+    "create",
+    {**ASKED, "biller_type": "BUSINESS", "due_date": "2026-03-04", "idempotency_key": GUID},
+)
 RECEIPT: dict[str, Any] = {"victor_payment_request_id": "R1", "status": "Created"}
-ANSWERED: dict[str, Any] = {"victor_payment_request_id": "R1", "original_amount": "1.00", "notes": "Thanks."}
+ANSWERED: dict[str, Any] = {
+    "victor_payment_request_id": "R1",
+    "original_amount": "1.00",
+    "notes": "Thanks.",
+}
 
 
 @pytest.mark.parametrize(
     ("call", "body", "difference"),
     [
         (("accept", {"id": "R1", "notes": "Thanks."}), {**ANSWERED, "status": "Accepted"}, None),
-        (("accept", {"id": "R1", "notes": "Thanks."}), {**ANSWERED, "status": "Declined"}, "the provider answers with"),
+        (
+            ("accept", {"id": "R1", "notes": "Thanks."}),
+            {**ANSWERED, "status": "Declined"},
+            "the provider answers with",
+        ),
         (
             ("decline", {"id": "R1", "notes": "Thanks."}),
             {**ANSWERED, "status": "Accepted"},
@@ -200,11 +233,19 @@ ANSWERED: dict[str, Any] = {"victor_payment_request_id": "R1", "original_amount"
             "the payee_account_number",
         ),
         (CREATE, {**RECEIPT, "client_reference_id": "INV-2"}, "the client_reference_id 'INV-2'"),
-        (CREATE, {**RECEIPT, "payment_request": {"payer": SENT["payer"]}}, "says too little of payment request R1"),
+        (
+            CREATE,
+            {**RECEIPT, "payment_request": {"payer": SENT["payer"]}},
+            "says too little of payment request R1",
+        ),
     ],
 )
-def test_a_response_that_says_something_else_is_no_success(call: Any, body: Any, difference: str | None) -> None:
-    client, script = scripted(Victor, {"auth": VictorOAuth("A", "a-secret")}, *[httpx.Response(200, json=body)] * 2)
+def test_a_response_that_says_something_else_is_no_success(
+    call: Any, body: Any, difference: str | None
+) -> None:
+    client, script = scripted(
+        Victor, {"auth": VictorOAuth("A", "a-secret")}, *[httpx.Response(200, json=body)] * 2
+    )
     prepared = client.prepare(f"payment_requests.{call[0]}", **call[1])
     if difference is None:
         done = client.send(prepared)
@@ -220,7 +261,9 @@ def test_a_response_that_says_something_else_is_no_success(call: Any, body: Any,
 
 def test_a_method_that_is_not_there_is_named_with_those_that_are() -> None:
     client, _ = scripted(Velo, VELO)
-    with pytest.raises(ConfigurationError, match=r"is no method of this client. It has .*payouts\.instruct"):
+    with pytest.raises(
+        ConfigurationError, match=r"is no method of this client. It has .*payouts\.instruct"
+    ):
         client.prepare("payouts.submitt")
 
 
@@ -234,7 +277,9 @@ READS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "velo payees.get": lambda get, subject, _: get(subject[0]),
     "velo payees.invitations": lambda read, subject, _: read(subject[1], payee_id=subject[0]),
     "velo payees.list": lambda read, subject, _: read(subject[1], remote_id=subject[0]),
-    "velo payments.find": lambda find, name, harness: find(name, payor_id=harness.payor, since=RECENTLY),
+    "velo payments.find": lambda find, name, harness: find(
+        name, payor_id=harness.payor, since=RECENTLY
+    ),
     "velo webhooks.get": lambda get, webhook_id, _: get(webhook_id),
     "velo webhooks.list": lambda read, subject, _: read(subject[1]),
     "victor payment_requests.find": lambda find, name, _: find(name, start_datetime=RECENTLY),
@@ -247,7 +292,9 @@ SENT_AGAIN = {"velo invite"}
 
 
 # What settles looks by itself.
-SHOWN = [pytest.param(*each.values, id=each.id) for each in EVERY_WRITE if not each.values[1].settles]
+SHOWN = [
+    pytest.param(*each.values, id=each.id) for each in EVERY_WRITE if not each.values[1].settles
+]
 
 
 def plain(result: Any) -> str:
@@ -257,7 +304,9 @@ def plain(result: Any) -> str:
 
 
 @pytest.mark.parametrize(("system", "exchange"), SHOWN)
-def test_the_look_up_that_a_message_names_shows_what_was_done(harness: Any, system: str, exchange: Exchange) -> None:
+def test_the_look_up_that_a_message_names_shows_what_was_done(
+    harness: Any, system: str, exchange: Exchange
+) -> None:
     def lose(subject: Any) -> str:
         harness.sandbox.inject("lose_answer", operation=exchange.word)
         with pytest.raises(VictorError, match="may have executed") as raised:
@@ -267,7 +316,11 @@ def test_the_look_up_that_a_message_names_shows_what_was_done(harness: Any, syst
     def look(subject: Any) -> str:
         try:
             return plain(
-                harness(lambda client: READS[f"{system} {named}"](attrgetter(named)(client), subject, harness))
+                harness(
+                    lambda client: READS[f"{system} {named}"](
+                        attrgetter(named)(client), subject, harness
+                    )
+                )
             )
         except NotFound:
             return "nothing"

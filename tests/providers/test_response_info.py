@@ -13,7 +13,15 @@ import pytest
 
 from tests.providers.running import MODES, ONCE, Script, run
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
-from victor_ext import AuthenticationError, NotFound, Ping, ResponseInfo, RetryPolicy, Victor, VictorError
+from victor_ext import (
+    AuthenticationError,
+    NotFound,
+    Ping,
+    ResponseInfo,
+    RetryPolicy,
+    Victor,
+    VictorError,
+)
 from victor_ext.providers.velo.operations import Receipt
 from victor_ext.runtime.client.records import Record
 
@@ -34,7 +42,10 @@ class Signing(Recorder):
 def results(system: str) -> Iterator[tuple[str, Any]]:
     """What each method of a system returns or raises; of a list its first page, and the first item of that."""
     with CLIENTS[system][0](
-        **ARGUMENTS[system], transport=httpx.MockTransport(Signing(system)), retry=ONCE, deadline=5.0
+        **ARGUMENTS[system],
+        transport=httpx.MockTransport(Signing(system)),
+        retry=ONCE,
+        deadline=5.0,
     ) as client:
         for name in dict.fromkeys(name for row in table(system) for name in row.methods):
             try:
@@ -72,7 +83,9 @@ RECORD = {"victor_payment_request_id": "a7ffd43c37c1", "status": "PENDING"}
 
 
 def victor_over(*responses: httpx.Response) -> Victor:
-    return Victor(**ARGUMENTS["victor"], transport=Script(*responses).transport, retry=RetryPolicy(base=0.0))
+    return Victor(
+        **ARGUMENTS["victor"], transport=Script(*responses).transport, retry=RetryPolicy(base=0.0)
+    )
 
 
 def test_the_attempts_are_counted_and_the_last_response_is_told() -> None:
@@ -81,21 +94,36 @@ def test_the_attempts_are_counted_and_the_last_response_is_told() -> None:
     with victor_over(first, second) as victor:
         info = victor.payment_requests.get("a7ffd43c37c1").response_info
     assert info is not None
-    assert (info.status_code, info.attempts, info.request_id, info.headers["server"]) == (200, 2, "second", "edge")
+    assert (info.status_code, info.attempts, info.request_id, info.headers["server"]) == (
+        200,
+        2,
+        "second",
+        "edge",
+    )
     assert repr(info) == "ResponseInfo(status_code=200, request_id='second', attempts=2)"
 
 
 def test_an_error_tells_the_same() -> None:
-    with victor_over(httpx.Response(404, headers={"X-Request-Id": ID})) as victor, pytest.raises(NotFound) as raised:
+    with (
+        victor_over(httpx.Response(404, headers={"X-Request-Id": ID})) as victor,
+        pytest.raises(NotFound) as raised,
+    ):
         victor.payment_requests.get("a7ffd43c37c1")
     info = raised.value.response_info
     assert info is not None
-    assert (info.status_code, info.attempts, info.request_id, info.headers["x-request-id"]) == (404, 1, ID, ID)
+    assert (info.status_code, info.attempts, info.request_id, info.headers["x-request-id"]) == (
+        404,
+        1,
+        ID,
+        ID,
+    )
     assert VictorError("Nothing came.").response_info is None
 
 
 def test_a_search_without_a_result_tells_it_too() -> None:
-    with victor_over(httpx.Response(200, headers={"X-Request-Id": ID}, json={"results": []})) as victor:
+    with victor_over(
+        httpx.Response(200, headers={"X-Request-Id": ID}, json={"results": []})
+    ) as victor:
         matches = victor.payment_requests.find("INV-1", start_datetime=NOW)
     assert matches == []
     assert matches.response_info is not None
@@ -119,7 +147,9 @@ PINGED = [name for name in CLIENTS if hasattr(ADAPTERS[name], "PING")]
 @pytest.mark.parametrize("system", PINGED)
 def test_a_ping_is_one_signed_read_of_one_item(system: str, mode: str) -> None:
     date = {"Date": format_datetime(datetime.now(UTC) + timedelta(seconds=600), usegmt=True)}
-    script = Script(httpx.Response(200, json={"results": [], "content": [], "items": []}, headers=date))
+    script = Script(
+        httpx.Response(200, json={"results": [], "content": [], "items": []}, headers=date)
+    )
     settings = {**ARGUMENTS[system], "transport": script.transport}
     ping = run(CLIENTS[system][MODES.index(mode)], lambda client: client.ping(), **settings)
     assert isinstance(ping, Ping)
@@ -133,7 +163,9 @@ def test_a_ping_is_one_signed_read_of_one_item(system: str, mode: str) -> None:
 
 @pytest.mark.parametrize("system", PINGED)
 def test_a_ping_without_a_date_knows_no_clock_and_one_that_is_refused_says_so(system: str) -> None:
-    script = Script(httpx.Response(200, json={"results": [], "content": [], "items": []}), httpx.Response(401))
+    script = Script(
+        httpx.Response(200, json={"results": [], "content": [], "items": []}), httpx.Response(401)
+    )
     client = CLIENTS[system][0](**ARGUMENTS[system], transport=script.transport, retry=ONCE)
     assert client.ping().clock_offset is None
     with pytest.raises(AuthenticationError):

@@ -39,14 +39,38 @@ from victor_ext import (
     VictorOAuth,
 )
 from victor_ext.privacy import redact_excerpt
-from victor_ext.providers import FlexFactor, FlexFactorAuth, Money, VeloAuth, eastpay, flexfactor, velo
+from victor_ext.providers import (
+    FlexFactor,
+    FlexFactorAuth,
+    Money,
+    VeloAuth,
+    eastpay,
+    flexfactor,
+    velo,
+)
 
 pytestmark = pytest.mark.slow  # a package is generated for `connect`
 
-KEY, SECRET, ACCESS, EMAIL = "app-key-0c1f7e55", "app-secret/9d1c44+ab", "access-token-77aa01ff", "ada.l@example.com"
+KEY, SECRET, ACCESS, EMAIL = (
+    "app-key-0c1f7e55",
+    "app-secret/9d1c44+ab",
+    "access-token-77aa01ff",
+    "ada.l@example.com",
+)
 CREDENTIALS = (KEY, SECRET, ACCESS, f"{KEY}:{SECRET}", EMAIL)
-BEARER, NUMBER, CVV, STORED = "token-of-the-merchant-0c1f7e55aa31", "4929123456781234", "7391", "stored-card-5d1e77aa"
-NAME, ADDRESS, ADDED, FIELD, SENSE = "Lovelace-Byron", "203.0.113.77", 'added "q\u00e4"', "field-8c3b", "sense-5d1e"
+BEARER, NUMBER, CVV, STORED = (
+    "token-of-the-merchant-0c1f7e55aa31",
+    "4929123456781234",
+    "7391",
+    "stored-card-5d1e77aa",
+)
+NAME, ADDRESS, ADDED, FIELD, SENSE = (
+    "Lovelace-Byron",
+    "203.0.113.77",
+    'added "q\u00e4"',
+    "field-8c3b",
+    "sense-5d1e",
+)
 ACCOUNT, NATIONAL, HEADER = "071204958836", "987654321", "Basic bG9uZyBhbmQgcmFuZG9t"
 CARD = "411111111111xyzw"
 
@@ -184,7 +208,9 @@ each_call = pytest.mark.parametrize(
 
 @each_call
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_a_call_that_fails(mode: str, handler: str, name: str, call: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_call_that_fails(
+    mode: str, handler: str, name: str, call: str, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     system = SYSTEMS[name]
     make, secrets, in_messages = system.calls[call]
@@ -194,7 +220,12 @@ def test_a_call_that_fails(mode: str, handler: str, name: str, call: str, caplog
         token={**TOKEN, "access_token": ACCESS, "accessToken": ACCESS},
     )
     events: list[Any] = []
-    options = {**system.arguments, "transport": script.transport, "retry": QUICK, "on_event": events.append}
+    options = {
+        **system.arguments,
+        "transport": script.transport,
+        "retry": QUICK,
+        "on_event": events.append,
+    }
     raised: VictorError | None = None
     shown = ""
     try:
@@ -224,7 +255,10 @@ AUTHS: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "signed": (lambda: SignedAuth(lambda _: f"Signed {SECRET}"), (SECRET,)),
     "signed, and no header can hold it": (lambda: SignedAuth(lambda _: f"{SECRET}\n"), (SECRET,)),
     "issued": (lambda: ClientCredentialsAuth("/token", KEY, lambda: SECRET), (KEY, SECRET, ACCESS)),
-    "issued for a form": (lambda: ClientCredentialsAuth("/token", KEY, SECRET, in_body=True), (KEY, SECRET, ACCESS)),
+    "issued for a form": (
+        lambda: ClientCredentialsAuth("/token", KEY, SECRET, in_body=True),
+        (KEY, SECRET, ACCESS),
+    ),
     "a function": (lambda: signed, (KEY, SECRET)),
     "VictorJwt": (lambda: VictorJwt(KEY, sign=lambda _: b"signature"), (KEY,)),
     "VictorOAuth": (lambda: VictorOAuth(KEY, SECRET), (KEY, SECRET, ACCESS)),
@@ -240,16 +274,34 @@ REPEATED: dict[str, Callable[[str], str]] = {
 }
 
 
-def repeating(status: int, texts: list[str], *, html: bool) -> Callable[[httpx.Request], httpx.Response]:
+def repeating(
+    status: int, texts: list[str], *, html: bool
+) -> Callable[[httpx.Request], httpx.Response]:
     words = ", ".join(f"Invalid API Key provided: {text}" for text in texts)
-    error = {"message": words, "field": texts[-1], "code": texts[0], "details": {text: [words] for text in texts}}
-    body = {"error": error, "errors": [words, error], "message": words, "victor_payment_request_id": texts[0]}
-    headers = {"X-Request-Id": texts[0], "Location": f"https://{words}", "Content-Encoding": texts[0] if html else ""}
+    error = {
+        "message": words,
+        "field": texts[-1],
+        "code": texts[0],
+        "details": {text: [words] for text in texts},
+    }
+    body = {
+        "error": error,
+        "errors": [words, error],
+        "message": words,
+        "victor_payment_request_id": texts[0],
+    }
+    headers = {
+        "X-Request-Id": texts[0],
+        "Location": f"https://{words}",
+        "Content-Encoding": texts[0] if html else "",
+    }
 
     def answer(request: httpx.Request) -> httpx.Response:
         if is_for_token(request):
             return httpx.Response(200, json={**TOKEN, "access_token": ACCESS})
-        return httpx.Response(status, headers=headers, **({"text": f"<p>{words}"} if html else {"json": body}))
+        return httpx.Response(
+            status, headers=headers, **({"text": f"<p>{words}"} if html else {"json": body})
+        )
 
     return answer
 
@@ -269,19 +321,31 @@ def test_what_a_provider_repeats_of_the_credentials(
         options["transport"] = httpx.MockTransport(repeating(status, said, html=html))
         if name.startswith("Victor"):
             kind = (Victor, AsyncVictor)[MODES.index(mode)]
-            call = partial(run, kind, lambda client: client.payment_requests.get("b34783af0"), **options)
+            call = partial(
+                run, kind, lambda client: client.payment_requests.get("b34783af0"), **options
+            )
         else:
             call = partial(Caller(mode, **options).call, "payments.get_payment", "pay_1")
         with pytest.raises(VictorError) as raised:
             call()
         assert_hidden(raised.value, said)
-        assert found_in(f"{raised.value.request_id}{raised.value.response_info!r}{events!r}{caplog.text}", said) == []
+        assert (
+            found_in(
+                f"{raised.value.request_id}{raised.value.response_info!r}{events!r}{caplog.text}",
+                said,
+            )
+            == []
+        )
 
 
 def test_a_credential_that_is_a_part_of_its_mask() -> None:
-    transport = httpx.MockTransport(lambda _: httpx.Response(400, json={"message": "no secret-1 or secret-1"}))
+    transport = httpx.MockTransport(
+        lambda _: httpx.Response(400, json={"message": "no secret-1 or secret-1"})
+    )
     with pytest.raises(VictorError, match=r"no \[secret\] or \[secret\]"):
-        Caller("sync", auth=BearerAuth("secret-1"), transport=transport).call("payments.get_payment", "pay_1")
+        Caller("sync", auth=BearerAuth("secret-1"), transport=transport).call(
+            "payments.get_payment", "pay_1"
+        )
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -308,12 +372,20 @@ def test_credentials_are_masked_until_their_call_ends(mode: str, status: int) ->
         assert redact_excerpt(f"{SECRET} {ACCESS}") == f"{SECRET} {ACCESS}"
 
     caller = refusing(mode, SECRET, on_event=call_another)
-    caller.run(lambda client: asyncio.run(fail(caller, client)) if mode == "blocking" else fail(caller, client))
+    caller.run(
+        lambda client: (
+            asyncio.run(fail(caller, client)) if mode == "blocking" else fail(caller, client)
+        )
+    )
 
 
 def test_what_is_quoted_of_a_good_response_is_masked_too(mode: str) -> None:
     """What a record says, while the wait for it lasts, and the id of a page that has no items."""
-    record = {"victor_payment_request_id": "b34783af0", "status": "declined", "error_message": f"no {ACCESS}"}
+    record = {
+        "victor_payment_request_id": "b34783af0",
+        "status": "declined",
+        "error_message": f"no {ACCESS}",
+    }
     script = Script(httpx.Response(200, json=record), token={**TOKEN, "access_token": ACCESS})
     options = {"auth": VictorOAuth(KEY, SECRET), "transport": script.transport}
 
@@ -337,13 +409,21 @@ def test_what_is_quoted_of_a_good_response_is_masked_too(mode: str) -> None:
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
 @pytest.mark.parametrize("name", ["flexfactor", "velo"])
-def test_a_token_endpoint_that_echoes(name: str, status: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_token_endpoint_that_echoes(
+    name: str, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     said = {"success": False, "errors": [f"{KEY} with {SECRET} is wrong"], "accessToken": 7}
     transport = httpx.MockTransport(lambda _: httpx.Response(status, json=said))
     system = SYSTEMS[name]
     with pytest.raises(VictorError) as raised:
-        run(system.kinds[0], system.calls["get"].make, **system.arguments, transport=transport, retry=QUICK)
+        run(
+            system.kinds[0],
+            system.calls["get"].make,
+            **system.arguments,
+            transport=transport,
+            retry=QUICK,
+        )
     assert_hidden(raised.value, CREDENTIALS)
     assert found_in(caplog.text, CREDENTIALS) == []
 
@@ -353,7 +433,11 @@ def test_what_is_wrong_is_still_said() -> None:
         system = SYSTEMS[name]
         script = Script(httpx.Response(400, json=body))
         with pytest.raises(VictorError) as raised:
-            run(system.kinds[0], system.calls[call].make, **{**system.arguments, "transport": script.transport})
+            run(
+                system.kinds[0],
+                system.calls[call].make,
+                **{**system.arguments, "transport": script.transport},
+            )
         return str(raised.value)
 
     wrong = {"name": "card.number", "message": f"{NUMBER} fails its check"}
@@ -365,11 +449,18 @@ def test_what_is_wrong_is_still_said() -> None:
     assert "is payee-8 already" in refused(
         "velo", "payees", {"errors": [{"errorMessage": "Lovelace is payee-8 already"}]}
     )
-    assert "[hidden]" in refused("flexfactor", "evaluate", {"errors": {"device": [f"{ADDED} or 90125", 90125]}})
+    assert "[hidden]" in refused(
+        "flexfactor", "evaluate", {"errors": {"device": [f"{ADDED} or 90125", 90125]}}
+    )
 
 
 def test_a_code_stays_whole_though_a_group_of_it_is_the_cvv() -> None:
-    body = {"result": {"code": "100.100.101", "parameterErrors": [{"name": "amount", "message": "is odd"}]}}
+    body = {
+        "result": {
+            "code": "100.100.101",
+            "parameterErrors": [{"name": "amount", "message": "is odd"}],
+        }
+    }
     error = eastpay_adapter.observe(400, body, charge(eastpay_adapter.card("100")))
     assert error.problems[0].code == "100.100.101"
 
@@ -377,12 +468,17 @@ def test_a_code_stays_whole_though_a_group_of_it_is_the_cvv() -> None:
 def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     answer = {"id": GUID, "orderId": GUID, "status": "APPROVED", "email": EMAIL, "isLastPage": True}
-    script = Script(httpx.Response(200, json={**answer, "items": [answer]}), token={**TOKEN, "accessToken": ACCESS})
+    script = Script(
+        httpx.Response(200, json={**answer, "items": [answer]}),
+        token={**TOKEN, "accessToken": ACCESS},
+    )
     events: list[Any] = []
     auth = FlexFactorAuth(KEY, SECRET)
     with FlexFactor(auth, mid=GUID, transport=script.transport, on_event=events.append) as client:
         made = [evaluate()(client), client.orders.get(GUID), *client.orders.list()]
-    channel = velo.PaymentChannel(account_name=NAME, country_code="GB", currency="GBP", iban="GB33BUKB20201555555555")
+    channel = velo.PaymentChannel(
+        account_name=NAME, country_code="GB", currency="GBP", iban="GB33BUKB20201555555555"
+    )
     company = velo.Company(name=NAME, tax_id="223344556")
     parts = [
         flexfactor.Payer(email=EMAIL), flexfactor.Card(token=CARD), flexfactor.Address(last_name=NAME), auth, client,

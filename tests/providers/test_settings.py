@@ -48,12 +48,20 @@ def make(request: pytest.FixtureRequest, system: str, monkeypatch: pytest.Monkey
 
     def by(environment: str | None = None, base_url: str | None = None) -> Any:
         kind, options = CLIENTS[system][0], {**ARGUMENTS[system], "transport": OFFLINE}
-        given = {name: value for name, value in (("environment", environment), ("base_url", base_url)) if value}
+        given = {
+            name: value
+            for name, value in (("environment", environment), ("base_url", base_url))
+            if value
+        }
         if request.param == "arguments":
             return kind(**options, **given)
-        argument = {"base_url": given.pop("base_url")} if request.param == "both" and base_url else {}
+        argument = (
+            {"base_url": given.pop("base_url")} if request.param == "both" and base_url else {}
+        )
         for name in ("environment", "base_url"):
-            monkeypatch.setenv(f"{system.upper()}_{name.upper()}", given.get(name, ""))  # empty counts as not set
+            monkeypatch.setenv(
+                f"{system.upper()}_{name.upper()}", given.get(name, "")
+            )  # empty counts as not set
         return kind.from_env(**options, **argument)
 
     return by
@@ -68,11 +76,18 @@ def spellings(host: str) -> list[str]:
 
 
 class TestTheHostOfAnEnvironment:
-    def test_it_is_not_called_under_the_name_of_the_other(self, system: str, make: Make, hosts: Any) -> None:
+    def test_it_is_not_called_under_the_name_of_the_other(
+        self, system: str, make: Make, hosts: Any
+    ) -> None:
         test, test_host, live_host = hosts
-        for host, theirs, other in ((live_host, "production", test), (test_host, test, "production")):
+        for host, theirs, other in (
+            (live_host, "production", test),
+            (test_host, test, "production"),
+        ):
             for url in spellings(host):
-                with pytest.raises(ConfigurationError, match=rf"write environment='{theirs}', and leave") as raised:
+                with pytest.raises(
+                    ConfigurationError, match=rf"write environment='{theirs}', and leave"
+                ) as raised:
                     make(other, url)
                 assert f"the environment is {other}" in str(raised.value)
                 assert f"{system.upper()}_ENVIRONMENT={theirs}" in str(raised.value)
@@ -87,7 +102,9 @@ class TestTheHostOfAnEnvironment:
     def test_no_default_decides_for_the_host_of_the_other(self, make: Make, hosts: Any) -> None:
         test, test_host, live_host = hosts
         for url in spellings(live_host):
-            with pytest.raises(ConfigurationError, match="write environment='production', and leave"):
+            with pytest.raises(
+                ConfigurationError, match="write environment='production', and leave"
+            ):
                 make(None, url)
         for url in spellings(test_host):
             assert make(None, url).environment == test
@@ -105,14 +122,20 @@ class TestTheHostOfAnEnvironment:
         with pytest.raises(ConfigurationError, match=r"base_url|BASE_URL"):
             make(hosts[0], f"https://{hosts[2].replace('.', '%2e')}")
 
-    @pytest.mark.parametrize("host", ["gateway.example", "10.0.0.7:8443", "eu.{live}", "{live}.example", "[::2]"])
-    def test_any_other_belongs_to_the_environment_that_is_named(self, make: Make, hosts: Any, host: str) -> None:
+    @pytest.mark.parametrize(
+        "host", ["gateway.example", "10.0.0.7:8443", "eu.{live}", "{live}.example", "[::2]"]
+    )
+    def test_any_other_belongs_to_the_environment_that_is_named(
+        self, make: Make, hosts: Any, host: str
+    ) -> None:
         url = f"https://{host.format(live=hosts[2])}"
         for environment in ("production", hosts[0]):
             assert make(environment, url).environment == environment
         assert make(None, url).environment == hosts[0]
 
-    @pytest.mark.parametrize("host", ["127.0.0.1:8900", "localhost", "[::1]:8900", "sandbox.localhost"])
+    @pytest.mark.parametrize(
+        "host", ["127.0.0.1:8900", "localhost", "[::1]:8900", "sandbox.localhost"]
+    )
     def test_on_this_machine_it_is_a_sandbox_unless_production_is_named(
         self, make: Make, hosts: Any, host: str
     ) -> None:
@@ -126,9 +149,15 @@ def test_the_url_may_end_with_the_version_of_the_paths(system: str, make: Make, 
     for version in versions:
         for host in (hosts[1], "gateway.example:8443/proxied"):
             for end in ("", "/"):
-                assert make(None, f"https://{host}/{version}{end}").base_url.rstrip("/") == f"https://{host}"
+                assert (
+                    make(None, f"https://{host}/{version}{end}").base_url.rstrip("/")
+                    == f"https://{host}"
+                )
     for path in ("v9", "v1x", f"{versions[0]}/proxied"):
-        assert make(None, f"https://gateway.example/{path}").base_url == f"https://gateway.example/{path}"
+        assert (
+            make(None, f"https://gateway.example/{path}").base_url
+            == f"https://gateway.example/{path}"
+        )
     with pytest.raises(ConfigurationError, match="write environment='production'"):
         make(None, f"https://{hosts[2]}/{versions[0]}/")
 
@@ -143,14 +172,26 @@ def test_with_the_version_in_the_url_tokens_and_calls_go_to_the_same_paths() -> 
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "an unknown environment": ({"environment": "live"}, r"environment='live' is unknown: write '\w+' or 'production'"),
+    "an unknown environment": (
+        {"environment": "live"},
+        r"environment='live' is unknown: write '\w+' or 'production'",
+    ),
     "one of another type": ({"environment": ["staging"]}, r"environment=.* is unknown"),
-    "a URL without a scheme": ({"base_url": "pay.example"}, "base_url 'pay.example' must be absolute: write https://"),
-    "a URL that is not encrypted": ({"base_url": "http://pay.example"}, "base_url .* unencrypted: write https://"),
+    "a URL without a scheme": (
+        {"base_url": "pay.example"},
+        "base_url 'pay.example' must be absolute: write https://",
+    ),
+    "a URL that is not encrypted": (
+        {"base_url": "http://pay.example"},
+        "base_url .* unencrypted: write https://",
+    ),
     "a URL with a query": ({"base_url": "https://pay.example?x=1"}, "no user, query or fragment"),
     "a URL with a password": ({"base_url": "https://u:s3cret-words@pay.example"}, "base_url"),
     "no deadline": ({"deadline": -1}, "deadline=-1 must be seconds above zero"),
-    "credentials of another kind": ({"auth": ("k", "s3cret-words")}, r"auth must be \w+\(.*\).*, not tuple"),
+    "credentials of another kind": (
+        {"auth": ("k", "s3cret-words")},
+        r"auth must be \w+\(.*\).*, not tuple",
+    ),
     "and in bytes": ({"auth": ("k", b"s3cret-words")}, r"auth must be \w+\(.*\).*, not tuple"),
     "a key for credentials": ({"auth": "s3cret-words"}, r"auth must be \w+\(.*\).*, not str"),
     "a class for credentials": ({"auth": FlexFactorAuth}, "auth must be"),
@@ -183,23 +224,33 @@ class TestVariables:
             needed = {**ADAPTERS[system].SETTINGS, "base_url": "https://gateway.example", **changes}
             for name, value in needed.items():
                 monkeypatch.setenv(f"{system.upper()}_{name.upper()}", value)
-            made = [kind.from_env(**{"transport": None, **dict(_options)}) for kind in CLIENTS[system]]
+            made = [
+                kind.from_env(**{"transport": None, **dict(_options)}) for kind in CLIENTS[system]
+            ]
             return made[0]
 
         return set_them
 
     @pytest.mark.parametrize("system", CLIENTS, indirect=True)
-    def test_each_that_is_needed_is_named_when_it_is_empty(self, system: str, set_all: Callable[..., Any]) -> None:
+    def test_each_that_is_needed_is_named_when_it_is_empty(
+        self, system: str, set_all: Callable[..., Any]
+    ) -> None:
         for name in ADAPTERS[system].SETTINGS:
-            with pytest.raises(ConfigurationError, match=f"^{system.upper()}_{name.upper()} is not set"):
+            with pytest.raises(
+                ConfigurationError, match=f"^{system.upper()}_{name.upper()} is not set"
+            ):
                 set_all(**{name: " "})
-        assert set_all(**{name: f" {value}\n" for name, value in ADAPTERS[system].SETTINGS.items()}).base_url
+        assert set_all(
+            **{name: f" {value}\n" for name, value in ADAPTERS[system].SETTINGS.items()}
+        ).base_url
 
     @pytest.mark.parametrize("system", CLIENTS, indirect=True)
     def test_options_win_one_by_one(self, set_all: Callable[..., Any], system: str) -> None:
         assert set_all(base_url=" https://a.example ").base_url == "https://a.example"
         assert set_all({"base_url": "https://b.example"}).base_url == "https://b.example"
-        with pytest.raises(ConfigurationError, match=rf"({system.upper()}_BASE_URL|base_url) 'nowhere' must be"):
+        with pytest.raises(
+            ConfigurationError, match=rf"({system.upper()}_BASE_URL|base_url) 'nowhere' must be"
+        ):
             set_all(base_url="nowhere")
         given = set_all({**ARGUMENTS[system], "base_url": "https://b.example"}, **dict.fromkeys(
             ADAPTERS[system].SETTINGS, ""
@@ -207,7 +258,9 @@ class TestVariables:
         assert given.base_url == "https://b.example"
 
     @pytest.mark.parametrize("system", CLIENTS, indirect=True)
-    def test_a_password_in_the_url_is_shown_by_no_message_and_no_traceback(self, set_all: Callable[..., Any]) -> None:
+    def test_a_password_in_the_url_is_shown_by_no_message_and_no_traceback(
+        self, set_all: Callable[..., Any]
+    ) -> None:
         password = "s3cret-words"
         for scheme in ("https", "ftp"):
             with pytest.raises(ConfigurationError) as raised:

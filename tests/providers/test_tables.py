@@ -28,7 +28,9 @@ from victor_ext.runtime.loop.operations import Operation, Operations, of_no_tabl
 
 LOST = httpx.ReadError("the connection was cut")
 LOGIN_PAGE = httpx.Response(200, text="<html>Sign in</html>")
-UNDECLARED: Mapping[str, Mapping[str, Any]] = {"listOrders": {"items": [{"id": "o-1", "status": 7}]}}
+UNDECLARED: Mapping[str, Mapping[str, Any]] = {
+    "listOrders": {"items": [{"id": "o-1", "status": 7}]}
+}
 """Members of good answers that are in no document."""
 BUSY = httpx.Response(200, json={"error": "busy"})
 OF_ANYBODY = httpx.Response(200, json={"message": "signed in"})
@@ -62,7 +64,9 @@ def _key(request: httpx.Request) -> str | None:
     if "json" not in request.headers.get("content-type", ""):
         return request.headers.get("idempotency-key")
     body = json.loads(request.content)
-    return request.headers.get("idempotency-key") or (body.get("idempotencyKey") if isinstance(body, dict) else None)
+    return request.headers.get("idempotency-key") or (
+        body.get("idempotencyKey") if isinstance(body, dict) else None
+    )
 
 
 @dataclass(frozen=True)
@@ -76,13 +80,19 @@ class Case:
     def operation_of(self, request: httpx.Request) -> Any:
         return Document.of(self.system).operation_of(request)
 
-    def good(self, request: httpx.Request, changes: Mapping[str, Any] = MappingProxyType({})) -> httpx.Response:
+    def good(
+        self, request: httpx.Request, changes: Mapping[str, Any] = MappingProxyType({})
+    ) -> httpx.Response:
         """A good answer to any request of the system, as its document declares it."""
         operation = self.operation_of(request)
         body = _with(answers_of(self.system)[operation.id], changes)
         if body is None:
-            return httpx.Response(operation.answer[0], headers={"Location": f"{request.url}/made-1"})
-        return httpx.Response(operation.answer[0], json={**body, **UNDECLARED.get(operation.id, {})})
+            return httpx.Response(
+                operation.answer[0], headers={"Location": f"{request.url}/made-1"}
+            )
+        return httpx.Response(
+            operation.answer[0], json={**body, **UNDECLARED.get(operation.id, {})}
+        )
 
     def observe(self, *lines: Any) -> Seen:
         """Make the call. These lines answer its operation first; then, and for all else, the document does."""
@@ -100,7 +110,13 @@ class Case:
 
         transport = Script(answer).transport
         try:
-            run(CLIENTS[self.system][0], self.use, **ARGUMENTS[self.system], transport=transport, retry=QUICK)
+            run(
+                CLIENTS[self.system][0],
+                self.use,
+                **ARGUMENTS[self.system],
+                transport=transport,
+                retry=QUICK,
+            )
         except Exception as error:  # noqa: BLE001 - without its row, a response may be read that cannot be
             seen.error = error
         return seen
@@ -115,7 +131,9 @@ def cases() -> Iterator[Any]:
         calls = importlib.import_module(f"tests.contracts.{system}").CONTRACT.calls
         for operation in Document.of(system).operations:
             if operation.id in calls and calls[operation.id].has_record:
-                yield pytest.param(Case(system, operation, calls[operation.id]), id=f"{system}-{operation.id}")
+                yield pytest.param(
+                    Case(system, operation, calls[operation.id]), id=f"{system}-{operation.id}"
+                )
 
 
 each_row = pytest.mark.parametrize("case", [*cases()])
@@ -137,7 +155,9 @@ def test_nobody_elses_answer_is_a_success(case: Case) -> None:
     for answer in (LOGIN_PAGE, BUSY):
         assert case.observe(*[answer] * 3).outcome != "success"
     anybodys = case.observe(*[OF_ANYBODY] * 3)
-    if not anybodys.row.reads and case.operation.id != "invitePayee":  # "an object, or nothing", whatever it has
+    if (
+        not anybodys.row.reads and case.operation.id != "invitePayee"
+    ):  # "an object, or nothing", whatever it has
         assert anybodys.outcome != "success"
 
 
@@ -159,19 +179,28 @@ def test_an_id_of_another_object_is_refused(case: Case) -> None:
     asked = case.observe().requests[0].url.path.split("/")
     for place, value in case.call.answer.items():
         if value in asked:
-            assert case.observe(*[partial(case.good, changes={place: "another-id"})] * 3).outcome != "success", place
+            assert (
+                case.observe(*[partial(case.good, changes={place: "another-id"})] * 3).outcome
+                != "success"
+            ), place
 
 
 @each_row
 def test_another_value_of_the_request_is_refused_and_one_that_cannot_be_read(case: Case) -> None:
     seen = case.observe()
-    repeats = seen.row.repeats and seen.row.repeats.values(httpx.Response(200, json={}, request=seen.requests[0]))
+    repeats = seen.row.repeats and seen.row.repeats.values(
+        httpx.Response(200, json={}, request=seen.requests[0])
+    )
     for name, *_ in repeats or ():
         for other in ("another", ["another"]):
-            good = json.loads(case.good(seen.requests[0]).content or "{}")  # a cancellation has none
+            good = json.loads(
+                case.good(seen.requests[0]).content or "{}"
+            )  # a cancellation has none
             changed = httpx.Response(200, json={**good, name: other})
             observed = case.observe(*[changed] * 3)
-            assert (observed.outcome, f"its {name}" in str(observed.error)) == ("unknown", True), name
+            assert (observed.outcome, f"its {name}" in str(observed.error)) == ("unknown", True), (
+                name
+            )
 
 
 @each_row
@@ -187,7 +216,9 @@ def test_the_message_of_an_unknown_outcome_says_where_to_look(case: Case) -> Non
 @each_row
 def test_a_row_that_is_taken_out_is_missed(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     scripts: list[list[Any]] = [[], [LOST], [LOST] * 3, [OF_ANYBODY] * 3, [httpx.Response(200)] * 3]
-    scripts += [[partial(case.good, changes={place: "another-id"})] * 3 for place in case.call.answer]
+    scripts += [
+        [partial(case.good, changes={place: "another-id"})] * 3 for place in case.call.answer
+    ]
     with_row = [case.observe(*script) for script in scripts]
     row = with_row[0].row
     monkeypatch.setattr(Operations, "of", lambda _self, request: of_no_table(request))

@@ -36,7 +36,9 @@ class Operation:
         if self.body is not None:
             model = getattr(importlib.import_module(f"{self.system}_api.models"), self.body[0])
             arguments = {**arguments, "body": model.from_dict(self.body[1])}
-        return getattr(importlib.import_module(f"{self.system}_api.api.{self.name}"), way)(client=client, **arguments)
+        return getattr(importlib.import_module(f"{self.system}_api.api.{self.name}"), way)(
+            client=client, **arguments
+        )
 
 
 CASES = cases_beside(__file__)
@@ -60,7 +62,9 @@ ways = pytest.mark.parametrize("way", ["sync", "sync_detailed", "asyncio", "asyn
 
 @ways
 @pytest.mark.parametrize("operation", [*WRITES, *READS], ids=str)
-def test_a_good_status_that_is_not_documented_says_what_is_known(operation: Operation, way: str) -> None:
+def test_a_good_status_that_is_not_documented_says_what_is_known(
+    operation: Operation, way: str
+) -> None:
     documented, _ = call(operation, httpx.Response(200, json=operation.answer), way)
     assert documented is not None and not isinstance(documented, VictorError)
     for status in STATUSES:
@@ -68,7 +72,11 @@ def test_a_good_status_that_is_not_documented_says_what_is_known(operation: Oper
         error, script = call(operation, answer, way)
         assert type(error) is UnreadableResponse
         assert (error.outcome, error.status_code, error.attempts) == (Outcome.ACCEPTED, status, 1)
-        assert (error.idempotency_key, error.request_id, error.body) == (operation.key, "r-77", answer.content)
+        assert (error.idempotency_key, error.request_id, error.body) == (
+            operation.key,
+            "r-77",
+            answer.content,
+        )
         assert f"HTTP {status}" in str(error)
         assert "not in the provider's document" in str(error)
         assert len(script.requests) == 1
@@ -88,9 +96,19 @@ def test_one_without_a_body_and_a_status_that_is_not_good(operation: Operation, 
         assert type(error) is UnreadableResponse
         assert (error.outcome, error.idempotency_key) == (Outcome.UNKNOWN, operation.key)
         assert (error.status_code, error.body) == (status, b"")
-    for status, outcome in ((300, "unknown"), (304, "unknown"), (402, "rejected"), (418, "rejected"), (599, "unknown")):
+    for status, outcome in (
+        (300, "unknown"),
+        (304, "unknown"),
+        (402, "rejected"),
+        (418, "rejected"),
+        (599, "unknown"),
+    ):
         error, _ = call(operation, httpx.Response(status, json={}), way)
-        assert (error.outcome, error.idempotency_key, error.status_code) == (outcome, operation.key, status)
+        assert (error.outcome, error.idempotency_key, error.status_code) == (
+            outcome,
+            operation.key,
+            status,
+        )
 
 
 @ways
@@ -106,7 +124,13 @@ def test_an_error_beside_a_good_answer_is_no_success(operation: Operation, way: 
 def test_a_result_in_an_error_status_that_is_not_documented(way: str) -> None:
     """The gateway may answer so of a payment that is under way."""
     pay = next(operation for operation in WRITES if operation.system == "eastpay")
-    answer = httpx.Response(402, json={"id": "p-1", "result": {"code": "000.200.100", "description": "under way"}})
+    answer = httpx.Response(
+        402, json={"id": "p-1", "result": {"code": "000.200.100", "description": "under way"}}
+    )
     error, _ = call(pay, answer, way)
     assert re.search("status 402: under way .* The provider may have executed it", str(error))
-    assert (type(error), error.outcome, error.body) == (UnreadableResponse, Outcome.UNKNOWN, answer.content)
+    assert (type(error), error.outcome, error.body) == (
+        UnreadableResponse,
+        Outcome.UNKNOWN,
+        answer.content,
+    )

@@ -46,12 +46,19 @@ def test_a_word_that_the_client_does_not_know_is_sent_as_it_is() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         sent.append(request)
-        receipt = {"victor_payment_request_id": "p-1", "status": "canceled", "direction": "outbound"}
+        receipt = {
+            "victor_payment_request_id": "p-1",
+            "status": "canceled",
+            "direction": "outbound",
+        }
         return httpx.Response(200, json=receipt if request.method == "POST" else {"results": []})
 
     with Victor(BareToken(), transport=httpx.MockTransport(answer), retry=ONCE) as victor:
         list(victor.payment_requests.list(status=Word("canceled"), direction=Word("Sideways")))
-        assert dict(sent[-1].url.params).items() >= {"status": "canceled", "direction": "Sideways"}.items()
+        assert (
+            dict(sent[-1].url.params).items()
+            >= {"status": "canceled", "direction": "Sideways"}.items()
+        )
         victor.payment_requests.create(**{**REQUEST, "biller_type": Word("GOVERNMENT")})
         assert json.loads(sent[-1].content)["payment_details"]["biller_type"] == "GOVERNMENT"
         for word in ("GOVERNMENT", Word(" "), Word("\ud800")):
@@ -62,14 +69,26 @@ def test_a_word_that_the_client_does_not_know_is_sent_as_it_is() -> None:
 
 
 def test_a_status_that_the_client_does_not_know_is_waited_for() -> None:
-    item = {"victor_payment_request_id": "p-1", "status": "Canceled", "payment_request": {"payee": {}}}
+    item = {
+        "victor_payment_request_id": "p-1",
+        "status": "Canceled",
+        "payment_request": {"payee": {}},
+    }
 
     def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"results": [item]} if "victor_id" in request.url.params else item)
+        return httpx.Response(
+            200, json={"results": [item]} if "victor_id" in request.url.params else item
+        )
 
     with Victor(BareToken(), transport=httpx.MockTransport(answer), retry=ONCE) as victor:
-        assert victor.payment_requests.wait("p-1", until=Word("canceled"), timeout=0).status == "Canceled"
-    with Velo(**ARGUMENTS["velo"], transport=FAILING, retry=ONCE) as velo, pytest.raises(TimedOut, match="PARKED"):
+        assert (
+            victor.payment_requests.wait("p-1", until=Word("canceled"), timeout=0).status
+            == "Canceled"
+        )
+    with (
+        Velo(**ARGUMENTS["velo"], transport=FAILING, retry=ONCE) as velo,
+        pytest.raises(TimedOut, match="PARKED"),
+    ):
         velo.payouts.wait("p-1", until=Word("PARKED"), timeout=0)
 
 

@@ -13,10 +13,14 @@ pytestmark = pytest.mark.slow
 
 
 def test_each_extra_has_a_use() -> None:
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))[
+        "project"
+    ]
     assert {*uses.USES} == {"core", *project["optional-dependencies"]} - {"all"}
 
 
 @pytest.mark.parametrize("extra", ["cli", "sandbox"])
 def test_an_extra_can_be_used(extra: str, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-P", "-W", "error", uses.__file__, extra], cwd=tmp_path, check=True)
+    subprocess.run(
+        [sys.executable, "-P", "-W", "error", uses.__file__, extra], cwd=tmp_path, check=True
+    )

@@ -37,7 +37,9 @@ def provider(request: httpx.Request) -> httpx.Response:
 
 
 def client(**options: Any) -> Victor:
-    return Victor(VictorOAuth("id-1", "not-a-real-secret"), transport=httpx.MockTransport(provider), **options)
+    return Victor(
+        VictorOAuth("id-1", "not-a-real-secret"), transport=httpx.MockTransport(provider), **options
+    )
 
 
 def core() -> None:
@@ -52,8 +54,12 @@ def core() -> None:
         return httpx.Response(503) if len(keys) == 1 else httpx.Response(201, json=CREATED)
 
     private_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    with Victor(VictorJwt("key-for-tests", private_key), transport=httpx.MockTransport(failing_once)) as victor:
-        created = victor.payment_requests.create(**REQUEST, due_date=victor.provider_time().moment.date())
+    with Victor(
+        VictorJwt("key-for-tests", private_key), transport=httpx.MockTransport(failing_once)
+    ) as victor:
+        created = victor.payment_requests.create(
+            **REQUEST, due_date=victor.provider_time().moment.date()
+        )
     assert created.id == "rfp-1"
     assert len(keys) == 2
     assert len(set(keys)) == 1
@@ -106,7 +112,12 @@ def cli() -> None:
 def stored(victor: Victor) -> dict[str, Any]:
     """What an outbox keeps of an invoice."""
     due_date, key = victor.provider_time().moment.date(), idempotency_key_for("invoice", 1042)
-    return {**REQUEST, "due_date": due_date, "client_reference_id": "INV-1042", "idempotency_key": key}
+    return {
+        **REQUEST,
+        "due_date": due_date,
+        "client_reference_id": "INV-1042",
+        "idempotency_key": key,
+    }
 
 
 def django() -> None:
@@ -121,7 +132,9 @@ def django() -> None:
     django.setup()
     call_command("migrate", verbosity=0)
 
-    from victor_ext.outbox.django import DjangoOutbox  # as the code of a project does, once Django is set up
+    from victor_ext.outbox.django import (
+        DjangoOutbox,
+    )  # as the code of a project does, once Django is set up
 
     outbox = DjangoOutbox()
     with client() as victor:
@@ -192,7 +205,10 @@ def prometheus() -> None:
     with client(on_event=metrics) as victor:
         list(victor.payment_requests.list())
     for path, shown in (("metrics", 'victor_ext_outcome="success"'), ("readyz", "ok")):
-        assert shown in httpx.get(f"http://127.0.0.1:{server.server_port}/{path}", trust_env=False).text
+        assert (
+            shown
+            in httpx.get(f"http://127.0.0.1:{server.server_port}/{path}", trust_env=False).text
+        )
 
 
 def sandbox() -> None:
@@ -203,9 +219,13 @@ def sandbox() -> None:
         auth = VictorOAuth(*sandbox.add_oauth_client())
         with Victor(auth, base_url=sandbox.url, retry=RetryPolicy(base=0.0)) as victor:
             sandbox.inject("lose_answer", operation="create")
-            created = victor.payment_requests.create(**REQUEST, due_date=victor.provider_time().moment.date())
+            created = victor.payment_requests.create(
+                **REQUEST, due_date=victor.provider_time().moment.date()
+            )
             assert sandbox.work_done_by_key() == {created.idempotency_key: 1}
-            assert [request.id for request in victor.payment_requests.list(direction="outbound")] == [created.id]
+            assert [
+                request.id for request in victor.payment_requests.list(direction="outbound")
+            ] == [created.id]
             assert "44.23" in httpx.get(sandbox.url, trust_env=False).text
 
 
@@ -221,7 +241,10 @@ def spec() -> None:
     assert import_module("made_api").Client(base_url="http://127.0.0.1")
 
 
-USES = {use.__name__: use for use in (core, bulk, cli, django, httpx2, otel, outbox, prometheus, sandbox, spec)}
+USES = {
+    use.__name__: use
+    for use in (core, bulk, cli, django, httpx2, otel, outbox, prometheus, sandbox, spec)
+}
 
 if __name__ == "__main__":
     USES[sys.argv[1]]()

@@ -26,7 +26,9 @@ class Planted:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         limits = httpx.Limits(max_connections=2 * WORKERS)
-        self.victor = Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url, limits=limits)
+        self.victor = Victor(
+            VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url, limits=limits
+        )
         self.rows: list[dict[str, str]] = []
         self.expected: Counter[str] = Counter()
         self.start = self.now() - timedelta(hours=1)
@@ -42,7 +44,9 @@ class Planted:
 
     def ours(self, kind: str, reference: str, amount: str = "44.23", **cells: str) -> None:
         self.expected[kind] += 1
-        self.rows.append({"client_reference_id": reference, "amount": amount, "currency": "USD", **cells})
+        self.rows.append(
+            {"client_reference_id": reference, "amount": amount, "currency": "USD", **cells}
+        )
 
     def plant(self, rows: int) -> None:
         """Many that match, and some of each kind of difference."""
@@ -102,7 +106,11 @@ class Planted:
         late = self.ask("AN-HOUR-LATE")
         self.ours("matched", "AN-HOUR-LATE", id=late.id)
         self.rows.append(
-            {"client_reference_id": "NEXT-DAY", "amount": "1", "at": zulu.format(self.end + timedelta(days=1))}
+            {
+                "client_reference_id": "NEXT-DAY",
+                "amount": "1",
+                "at": zulu.format(self.end + timedelta(days=1)),
+            }
         )
 
     def write(self, path: Path, rows: Iterable[dict[str, str]] | None = None) -> Path:

@@ -20,7 +20,12 @@ WINDOW = {"start": START, "end": START + timedelta(days=1)}
 
 
 def request(
-    number: int, reference: str | None, amount: object = "44.23", *, original: object = None, **more: object
+    number: int,
+    reference: str | None,
+    amount: object = "44.23",
+    *,
+    original: object = None,
+    **more: object,
 ) -> dict[str, Any]:
     details = {"amount": amount, "original_amount": original}
     return {
@@ -40,7 +45,9 @@ def answer_pages(httpx_mock: HTTPXMock, *pages: Sequence[Mapping[str, Any]]) -> 
 
 
 def compared(victor: Victor, *ours: Mapping[str, object]) -> list[tuple[str, str]]:
-    with reconcile(victor, [{"amount": "44.23", **each} for each in ours], **WINDOW, page_size=2) as report:
+    with reconcile(
+        victor, [{"amount": "44.23", **each} for each in ours], **WINDOW, page_size=2
+    ) as report:
         return kinds(report)
 
 
@@ -52,7 +59,9 @@ def kinds(report: Reconciliation) -> list[tuple[str, str]]:
 def victor(httpx_mock: HTTPXMock) -> Iterator[Victor]:
     token = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
     httpx_mock.add_response(method="POST", json=token)
-    with Victor(VictorOAuth("id-1", "not-a-secret"), transport=httpx.HTTPTransport(verify=False)) as client:
+    with Victor(
+        VictorOAuth("id-1", "not-a-secret"), transport=httpx.HTTPTransport(verify=False)
+    ) as client:
         yield client
 
 
@@ -77,7 +86,11 @@ def victor(httpx_mock: HTTPXMock) -> Iterator[Victor]:
     ],
 )  # fmt: skip
 def test_another_amount_agrees_only_if_the_payer_was_allowed_it(
-    victor: Victor, httpx_mock: HTTPXMock, amount: object, details: dict[str, Any], expected: tuple[str, str]
+    victor: Victor,
+    httpx_mock: HTTPXMock,
+    amount: object,
+    details: dict[str, Any],
+    expected: tuple[str, str],
 ) -> None:
     one = request(1, "INV-1", amount, original="44.23")
     one["payment_request"]["payment_details"].update(details)
@@ -94,15 +107,21 @@ def test_the_ends_of_the_window_are_read_whether_the_providers_are_inclusive_or_
     def answer(call: httpx.Request) -> httpx.Response:
         query = call.url.params
         first, last = (zulu.parse(query[f"{end}_datetime"]) for end in ("start", "end"))
-        listed = [request(1, "INV-1", created_at=at.timestamp() * 1000)] if first < at < last else []
+        listed = (
+            [request(1, "INV-1", created_at=at.timestamp() * 1000)] if first < at < last else []
+        )
         return httpx.Response(200, content=page(listed if query["page"] == "0" else []))
 
     httpx_mock.add_callback(answer, method="GET", is_reusable=True)
-    with reconcile(victor, [{"reference": "INV-1", "amount": "44.23"}], **WINDOW, margin=timedelta(0)) as report:
+    with reconcile(
+        victor, [{"reference": "INV-1", "amount": "44.23"}], **WINDOW, margin=timedelta(0)
+    ) as report:
         assert kinds(report) == [("matched", "")]
 
 
-def test_the_status_of_one_that_is_looked_up_is_that_of_the_list(victor: Victor, httpx_mock: HTTPXMock) -> None:
+def test_the_status_of_one_that_is_looked_up_is_that_of_the_list(
+    victor: Victor, httpx_mock: HTTPXMock
+) -> None:
     """`get` says "Pending" of a request that is paid, by one reading of the document."""
 
     def answer(call: httpx.Request) -> httpx.Response:
@@ -110,7 +129,10 @@ def test_the_status_of_one_that_is_looked_up_is_that_of_the_list(victor: Victor,
         if "page" not in query:
             return httpx.Response(200, json=request(9, "INV-9", status="Pending"))
         record = (
-            [request(9, "INV-9", status="completed"), request(9, None, victor_payment_request_id="id-9")]
+            [
+                request(9, "INV-9", status="completed"),
+                request(9, None, victor_payment_request_id="id-9"),
+            ]
             if (query["page"], query.get("victor_id")) == ("0", "ID-9")
             else []
         )
@@ -118,17 +140,26 @@ def test_the_status_of_one_that_is_looked_up_is_that_of_the_list(victor: Victor,
 
     httpx_mock.add_callback(answer, method="GET", is_reusable=True)
     with reconcile(victor, [{"id": "ID-9", "amount": "44.23"}], **WINDOW) as report:
-        assert [(row.kind.value, row.theirs and row.theirs.status) for row in report] == [("matched", "completed")]
+        assert [(row.kind.value, row.theirs and row.theirs.status) for row in report] == [
+            ("matched", "completed")
+        ]
         assert (report.summary.statuses, report.summary.elsewhere) == ({"completed": 1}, 1)
 
 
-def test_that_one_without_an_id_may_be_listed_twice_is_said(victor: Victor, httpx_mock: HTTPXMock) -> None:
+def test_that_one_without_an_id_may_be_listed_twice_is_said(
+    victor: Victor, httpx_mock: HTTPXMock
+) -> None:
     """One arrives at the front while the first page is read, which moves the second one to the next page."""
     first, moved = request(1, "INV-1"), request(2, "INV-2", victor_payment_request_id=None)
     answer_pages(httpx_mock, [first, moved], [moved], [], *[[first], [moved], []] * 2)
     ours = [{"reference": reference, "amount": "44.23"} for reference in ("INV-1", "INV-2", "GONE")]
     with reconcile(victor, ours, **WINDOW, page_size=2) as report:
-        assert kinds(report) == [("duplicate", ""), ("missing", ""), ("matched", ""), ("matched", "")]
+        assert kinds(report) == [
+            ("duplicate", ""),
+            ("missing", ""),
+            ("matched", ""),
+            ("matched", ""),
+        ]
         assert "Payments in the list without an id: 2. One that moved" in report.summary.notes[-1]
 
 
@@ -153,7 +184,11 @@ def test_a_declined_payment_is_in_both_books_and_is_counted_by_its_status(
     victor: Victor, httpx_mock: HTTPXMock
 ) -> None:
     statuses = enumerate(["declined", "completed"])
-    answer_pages(httpx_mock, [request(number, f"INV-{number}", status=status) for number, status in statuses], [])
+    answer_pages(
+        httpx_mock,
+        [request(number, f"INV-{number}", status=status) for number, status in statuses],
+        [],
+    )
     ours = [{"reference": f"INV-{number}", "amount": "44.23"} for number in range(2)]
     with reconcile(victor, ours, **WINDOW) as report:
         assert report.agrees
@@ -167,7 +202,10 @@ EASTPAY = {"start": NOW - timedelta(hours=1), "end": NOW, "currency": "EGP"}
 def test_not_found_proves_nothing_at_eastpay_where_nothing_was_found() -> None:
     """Status 404 is for a wrong path, too: such as a base URL of another bank's."""
     ours = [{"id": f"{number:032}", "amount": "1"} for number in range(2)]
-    with eastpay_adapter.sandbox() as sandbox, eastpay_adapter.client(sandbox, awaited=False) as eastpay:
+    with (
+        eastpay_adapter.sandbox() as sandbox,
+        eastpay_adapter.client(sandbox, awaited=False) as eastpay,
+    ):
         with reconcile(eastpay, ours, **EASTPAY) as report:
             assert [row.kind.value for row in report] == ["unchecked", "unchecked"]
         result = eastpay_adapter.pay(eastpay, "INV-1").id

@@ -42,7 +42,9 @@ def test_the_file_of_bulk_sending(tmp_path: Path) -> None:
     heading = "invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,client_reference_id"
     text = f"{heading}\n1042,043987673645,aHeq349838,44.23,BUSINESS,2026-03-04,INV-1042\n"
     assert read(written(tmp_path, text)) == [Entry(PRICE, "INV-1042", line=2)]
-    assert read(written(tmp_path, text), columns={"reference": "invoice_no"}) == [Entry(PRICE, "1042", line=2)]
+    assert read(written(tmp_path, text), columns={"reference": "invoice_no"}) == [
+        Entry(PRICE, "1042", line=2)
+    ]
     text = "id,reference,amount\n7,R-1,44.23\n"
     assert read(written(tmp_path, text), columns={"id": None}) == [Entry(PRICE, "R-1", line=2)]
 
@@ -60,8 +62,22 @@ def test_the_export_of_bulk_sending(tmp_path: Path) -> None:
     reader = EntryReader(currency="USD")
     assert list(reader.read(written(tmp_path, text))) == [
         Entry(PRICE, "INV-1", "QNNEVS9JL4", "k-1", line=2),
-        Entry(PRICE, "=INV-2", None, "k-2", line=3, doubt="Bulk sending calls it unknown. It may have been sent."),
-        Entry(PRICE, None, None, "k-5", line=6, doubt="Bulk sending calls it unknown. Conflict: HTTP 409."),
+        Entry(
+            PRICE,
+            "=INV-2",
+            None,
+            "k-2",
+            line=3,
+            doubt="Bulk sending calls it unknown. It may have been sent.",
+        ),
+        Entry(
+            PRICE,
+            None,
+            None,
+            "k-5",
+            line=6,
+            doubt="Bulk sending calls it unknown. Conflict: HTTP 409.",
+        ),
         Entry(PRICE, None, None, "k-6", line=7),
     ]
     assert reader.not_asked == 2
@@ -77,7 +93,10 @@ def test_json_lines_mappings_and_entries(tmp_path: Path) -> None:
     text = '{"reference": "R-1", "amount": 44.23}\n{"id": "A", "amount": "44.23"}\n'
     expected = [Entry(PRICE, "R-1", line=1), Entry(PRICE, id="A", line=2)]
     assert read(written(tmp_path, text, "ours.jsonl")) == expected
-    assert read([{"reference": "R-1", "amount": Decimal("44.23")}, {"id": "A", "amount": PRICE}]) == expected
+    assert (
+        read([{"reference": "R-1", "amount": Decimal("44.23")}, {"id": "A", "amount": PRICE}])
+        == expected
+    )
     assert read([Entry(PRICE, "R-1"), Entry(PRICE, id="A")]) == expected
     assert read(iter([Entry(PRICE, "R-1", line=70)])) == [Entry(PRICE, "R-1", line=70)]
 
@@ -108,7 +127,9 @@ def test_a_column_that_is_named_and_not_there(tmp_path: Path) -> None:
     path = written(tmp_path, "reference,amount\nR,1\n")
     (told,) = problems(path, columns={"reference": "invoice_no"})
     assert told == "line 1, invoice_no: the heading (reference, amount) has no column invoice_no."
-    with pytest.raises(ConfigurationError, match="columns names invoice: the fields are reference, id"):
+    with pytest.raises(
+        ConfigurationError, match="columns names invoice: the fields are reference, id"
+    ):
         read(path, columns={"invoice": "reference"})
 
 
@@ -117,18 +138,26 @@ def test_two_unicode_forms_of_a_column_are_one(tmp_path: Path, named: Any, writt
     columns: dict[str, str | None] = {"reference": normalize(named, "Schlüssel")}
     name = normalize(written_as, "Schlüssel")
     line = f'{{"{name}": "R-1", "amount": 44.23}}\n'
-    assert read(written(tmp_path, f"{name};amount\nR-1;44.23\n"), columns=columns) == [Entry(PRICE, "R-1", line=2)]
-    assert read(written(tmp_path, line, "ours.jsonl"), columns=columns) == [Entry(PRICE, "R-1", line=1)]
+    assert read(written(tmp_path, f"{name};amount\nR-1;44.23\n"), columns=columns) == [
+        Entry(PRICE, "R-1", line=2)
+    ]
+    assert read(written(tmp_path, line, "ours.jsonl"), columns=columns) == [
+        Entry(PRICE, "R-1", line=1)
+    ]
     assert read([{name: "R-1", "amount": PRICE}], columns=columns) == [Entry(PRICE, "R-1", line=1)]
     both = {normalize(form, name): "R-1" for form in ("NFC", "NFD")}
     for twice in (f"{','.join(both)},amount\nR-1,R-1,44.23\n", [{**both, "amount": PRICE}]):
-        (told,) = problems(written(tmp_path, twice) if isinstance(twice, str) else twice, columns=columns)
+        (told,) = problems(
+            written(tmp_path, twice) if isinstance(twice, str) else twice, columns=columns
+        )
         assert "Schlüssel" in normalize("NFC", told)
 
 
 def test_a_currency_is_needed(tmp_path: Path) -> None:
     (told,) = problems(written(tmp_path, "reference,amount\nR,1\n"), currency=None)
-    assert told.startswith("line 1, currency: the heading (reference, amount) has no currency: name the column, such")
+    assert told.startswith(
+        "line 1, currency: the heading (reference, amount) has no currency: name the column, such"
+    )
     (told,) = problems([{"reference": "R", "amount": "1"}], currency=None)
     assert told == "line 1, currency: currency is missing."
 
@@ -210,12 +239,16 @@ SOURCES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_no_local_shows_an_account_number(victor: Victor, victor_sandbox: Sandbox, tmp_path: Path, source: str) -> None:
+def test_no_local_shows_an_account_number(
+    victor: Victor, victor_sandbox: Sandbox, tmp_path: Path, source: str
+) -> None:
     victor_sandbox.inject("status", status=403, operation="list", times=5)
     ours = SOURCES[source]
     if ours == "file":
         ours = tmp_path / "ours.csv"
-        ours.write_text(f"reference,amount,payee_account_number\nR,1,{ACCOUNT}\nR,no,{ACCOUNT}\n", "utf-8")
+        ours.write_text(
+            f"reference,amount,payee_account_number\nR,1,{ACCOUNT}\nR,no,{ACCOUNT}\n", "utf-8"
+        )
     now = datetime.now(UTC)
     with pytest.raises(Exception) as caught:
         reconcile(victor, ours or breaking(), start=now - timedelta(hours=1), end=now)

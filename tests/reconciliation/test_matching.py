@@ -49,17 +49,23 @@ class Other:
         return Theirs(self.id, self.reference, amount, requested, self.currency, "pending", at)
 
 
-def found(ours: list[Ours], theirs: list[Other], *, amounts: bool = True, checked: bool = True) -> list[Row]:
+def found(
+    ours: list[Ours], theirs: list[Other], *, amounts: bool = True, checked: bool = True
+) -> list[Row]:
     store = Store()
     try:
         for one in ours:
-            store.add_ours([(one.entry(), Zone.INSIDE if one.core else Zone.AROUND)], checked=checked)
+            store.add_ours(
+                [(one.entry(), Zone.INSIDE if one.core else Zone.AROUND)], checked=checked
+            )
         store.add_theirs((one.payment(), one.zone) for one in theirs)
         totals = store.match(amounts=amounts)
         rows = list(store.rows(tuple(Kind)))
     finally:
         store.close()
-    assert {kind: total.count for kind, total in totals.items()} == Counter(row.kind for row in rows)
+    assert {kind: total.count for kind, total in totals.items()} == Counter(
+        row.kind for row in rows
+    )
     return rows
 
 
@@ -81,14 +87,20 @@ class Oracle:
         self._pair(lambda o, t: same(o, t) and (o.cents, o.currency) == (asked(t), t.currency))
         self._pair(lambda o, t: same(o, t) and (o.cents, o.currency) == (t.cents, t.currency))
         self._pair(same)
-        self._pair(lambda o, t: o.reference is not None and _folded(o.reference) == _folded(t.reference))
+        self._pair(
+            lambda o, t: o.reference is not None and _folded(o.reference) == _folded(t.reference)
+        )
         self._pair(lambda o, t: o.id is not None and _folded(o.id) == _folded(t.id))
         return [*self._both(), *self._ours_alone(), *self._theirs_alone()]
 
     def _pair(self, equal) -> None:
-        for row in sorted(range(len(self.ours)), key=lambda row: (self.ours[row].id is not None, row)):
+        for row in sorted(
+            range(len(self.ours)), key=lambda row: (self.ours[row].id is not None, row)
+        ):
             free = [n for n in range(len(self.theirs)) if n not in self.pairs.values()]
-            fitting = [n for n in free if row not in self.pairs and equal(self.ours[row], self.theirs[n])]
+            fitting = [
+                n for n in free if row not in self.pairs and equal(self.ours[row], self.theirs[n])
+            ]
             if fitting:
                 order = lambda n: (self.theirs[n].zone >= 2, self.theirs[n].minute, n)  # noqa: E731
                 self.pairs[row] = min(fitting, key=order)
@@ -111,7 +123,15 @@ class Oracle:
                 *(["reference"] if o.reference and t.reference and _form(o) != _form(t) else []),
             ]
             modified = t.cents is not None and o.cents == asked != t.cents
-            kind = "duplicate" if asked_twice else "differs" if differing else "modified" if modified else "matched"
+            kind = (
+                "duplicate"
+                if asked_twice
+                else "differs"
+                if differing
+                else "modified"
+                if modified
+                else "matched"
+            )
             yield kind, row, number, " ".join(differing)
 
     def _ours_alone(self):
@@ -124,7 +144,10 @@ class Oracle:
                 for t in self.theirs
             )
             again = any(
-                o.key is not None and e.key == o.key and e_row != row and (e_row < row or e_row in self.pairs)
+                o.key is not None
+                and e.key == o.key
+                and e_row != row
+                and (e_row < row or e_row in self.pairs)
                 for e_row, e in enumerate(self.ours)
             )
             yield "repeated" if known or again else "missing", row, None, ""
@@ -166,7 +189,15 @@ REFERENCES = st.sampled_from([None, "Ü1", "U\u03081", "R2", "R3", "ü1"])
 IDS = st.sampled_from([None, None, "A", "a", "B", "C", "D"])
 CENTS = st.sampled_from([100, 200])
 CURRENCIES = st.sampled_from(["USD", "USD", "EUR"])
-OURS = st.builds(Ours, REFERENCES, IDS, st.sampled_from([None, None, "k1", "k2"]), CENTS, CURRENCIES, st.booleans())
+OURS = st.builds(
+    Ours,
+    REFERENCES,
+    IDS,
+    st.sampled_from([None, None, "k1", "k2"]),
+    CENTS,
+    CURRENCIES,
+    st.booleans(),
+)
 THEIRS = st.builds(
     Other, REFERENCES, IDS, st.sampled_from([100, 200, None]), st.sampled_from([None, None, 100, 200]), CURRENCIES,
     st.sampled_from(Zone), st.integers(0, 2),
@@ -175,13 +206,22 @@ THEIRS = st.builds(
 
 @settings(max_examples=200)
 @given(
-    st.lists(OURS.filter(lambda one: one.reference or one.id), max_size=6), st.lists(THEIRS, max_size=6), st.booleans()
+    st.lists(OURS.filter(lambda one: one.reference or one.id), max_size=6),
+    st.lists(THEIRS, max_size=6),
+    st.booleans(),
 )
 @example([Ours()], [Other(), Other(id="B")], True)
 @example([Ours()], [Other(requested=200), Other(id="B", cents=90, requested=100)], True)
-@example([Ours(cents=90)], [Other(cents=80, requested=100), Other(id="B", cents=90, requested=100)], True)
-def test_it_finds_what_the_oracle_finds(ours: list[Ours], theirs: list[Other], amounts: bool) -> None:
-    theirs = [one if one.cents else Other(one.reference, one.id, None, None, "USD", one.zone) for one in theirs]
+@example(
+    [Ours(cents=90)], [Other(cents=80, requested=100), Other(id="B", cents=90, requested=100)], True
+)
+def test_it_finds_what_the_oracle_finds(
+    ours: list[Ours], theirs: list[Other], amounts: bool
+) -> None:
+    theirs = [
+        one if one.cents else Other(one.reference, one.id, None, None, "USD", one.zone)
+        for one in theirs
+    ]
     expected = Oracle(ours, theirs, amounts).rows()
     rows = found(ours, theirs, amounts=amounts)
     assert Counter(_shown(row) for row in rows) == Counter(
@@ -208,23 +248,54 @@ def _listed_once(theirs: list[Other]) -> list[Other]:
 @pytest.mark.parametrize(
     ("ours", "theirs", "expected"),
     [
-        pytest.param(Ours(None, UUID.upper()), [Other(id=UUID)], ("matched", ""), id="a UUID has no letter case"),
-        pytest.param(Ours("R\u200b1"), [Other()], ("differs", "reference"), id="a character that cannot be seen"),
-        pytest.param(Ours(), [Other("R1\u00a0")], ("differs", "reference"), id="a space that does not break"),
-        pytest.param(Ours("Caf\u00e9 1"), [Other("CAFE\u0301\u00a01")], ("differs", "reference"), id="as others write"),
+        pytest.param(
+            Ours(None, UUID.upper()),
+            [Other(id=UUID)],
+            ("matched", ""),
+            id="a UUID has no letter case",
+        ),
+        pytest.param(
+            Ours("R\u200b1"),
+            [Other()],
+            ("differs", "reference"),
+            id="a character that cannot be seen",
+        ),
+        pytest.param(
+            Ours(), [Other("R1\u00a0")], ("differs", "reference"), id="a space that does not break"
+        ),
+        pytest.param(
+            Ours("Caf\u00e9 1"),
+            [Other("CAFE\u0301\u00a01")],
+            ("differs", "reference"),
+            id="as others write",
+        ),
         pytest.param(Ours(None), [], ("unchecked", ""), id="neither a reference nor an id"),
     ],
 )
-def test_what_the_oracle_does_not_draw(ours: Ours, theirs: list[Other], expected: tuple[str, str]) -> None:
-    assert [(row.kind.value, " ".join(row.differences)) for row in found([ours], theirs)] == [expected]
+def test_what_the_oracle_does_not_draw(
+    ours: Ours, theirs: list[Other], expected: tuple[str, str]
+) -> None:
+    assert [(row.kind.value, " ".join(row.differences)) for row in found([ours], theirs)] == [
+        expected
+    ]
 
 
 def test_a_duplicate_names_the_payment_that_was_matched_and_belongs_to_the_first_of_ours() -> None:
     first, _ = found([Ours()], [Other(), Other(id="B", minute=1)])
-    assert (first.kind, first.theirs.id, first.other_id, first.ours.reference) == (Kind.DUPLICATE, "B", "A", "R1")
+    assert (first.kind, first.theirs.id, first.other_id, first.ours.reference) == (
+        Kind.DUPLICATE,
+        "B",
+        "A",
+        "R1",
+    )
     ours = [Ours(reference=None, id="A"), Ours(reference=None, id="B")]
     first, *_ = found(ours, [Other(), Other(id="B"), Other(id="C", minute=1)])
-    assert (first.kind, first.theirs.id, first.other_id, first.ours.id) == (Kind.DUPLICATE, "C", "A", "A")
+    assert (first.kind, first.theirs.id, first.other_id, first.ours.id) == (
+        Kind.DUPLICATE,
+        "C",
+        "A",
+        "A",
+    )
 
 
 @pytest.mark.parametrize("ours", [Ours(), Ours(id="A"), Ours(None)])
@@ -235,10 +306,17 @@ def test_what_cannot_be_looked_for_is_not_missing(ours: Ours) -> None:
 def test_sums_are_exact_and_apart_by_currency() -> None:
     store = Store()
     huge = 10**25 + 1
-    store.add_ours([(Ours(f"R{n}", cents=huge).entry(), Zone.INSIDE) for n in range(3)], checked=True)
+    store.add_ours(
+        [(Ours(f"R{n}", cents=huge).entry(), Zone.INSIDE) for n in range(3)], checked=True
+    )
     store.add_ours([(Ours("E", cents=10, currency="EUR").entry(), Zone.INSIDE)], checked=True)
     store.add_ours([(Ours("TWICE", cents=10).entry(), Zone.INSIDE)], checked=True)
-    theirs = [Other("X", "X", 30), Other("Y", "Y", None), Other("TWICE", "A", 10), Other("TWICE", "B", 10)]
+    theirs = [
+        Other("X", "X", 30),
+        Other("Y", "Y", None),
+        Other("TWICE", "A", 10),
+        Other("TWICE", "B", 10),
+    ]
     store.add_theirs((one.payment(), Zone.INSIDE) for one in theirs)
     totals = store.match(amounts=True)
     assert totals[Kind.MISSING].ours == [Money(10, "EUR"), Money(3 * huge, "USD")]

@@ -79,7 +79,12 @@ class Provider:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         query, write = request.url.params, self.system.record
         if request.method == "POST":
-            token = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000, "expires_in": 3600}
+            token = {
+                "access_token": "t",
+                "token_type": "Bearer",
+                "expires": 4_102_444_800_000,
+                "expires_in": 3600,
+            }
             return httpx.Response(200, json=token)
         if self.system.pages in query and "victor_id" not in query:
             self._happen()
@@ -90,7 +95,9 @@ class Provider:
         items_read = [write(item) for item in self.items if item[0] == sought]
         if "victor_id" in query:
             return httpx.Response(200, json={"results": items_read if query["page"] == "0" else []})
-        return httpx.Response(200, json=items_read[0]) if items_read else httpx.Response(404, json={})
+        return (
+            httpx.Response(200, json=items_read[0]) if items_read else httpx.Response(404, json={})
+        )
 
     def _happen(self) -> None:
         happens = self.happens[self.pages] if self.pages < len(self.happens) else "nothing"
@@ -99,13 +106,19 @@ class Provider:
         if happens == "shuffle":
             self.random.shuffle(self.items)
         elif happens == "arrive":
-            self.items.insert(self.random.randint(0, len(self.items)), (f"other-{self.pages}", f"OTHER-{self.pages}"))
+            self.items.insert(
+                self.random.randint(0, len(self.items)),
+                (f"other-{self.pages}", f"OTHER-{self.pages}"),
+            )
         elif happens == "leave" and others:
             self.items.remove(self.random.choice(others))
 
     def compared(self, ours: Sequence[tuple[str | None, str | None]]) -> tuple[list[Any], str]:
         """The rows of a report, and its notes."""
-        rows = [{"id": id_, "reference": reference, "amount": "1.00", "currency": "USD"} for id_, reference in ours]
+        rows = [
+            {"id": id_, "reference": reference, "amount": "1.00", "currency": "USD"}
+            for id_, reference in ours
+        ]
         window = {"start": START, "end": START + timedelta(days=1), **self.system.options}
         with (
             self.system.client(httpx.MockTransport(self)) as client,
@@ -125,7 +138,11 @@ HAPPENS = st.lists(st.sampled_from(["nothing", "shuffle", "arrive", "leave"]), m
 @settings(max_examples=60)
 @given(THEIRS, OURS, HAPPENS, st.integers(0, 9))
 def test_nothing_is_missing_that_is_there_and_nothing_matches_that_is_not(
-    name: str, theirs: list[Name], ours: list[tuple[str | None, str | None]], happens: list[str], seed: int
+    name: str,
+    theirs: list[Name],
+    ours: list[tuple[str | None, str | None]],
+    happens: list[str],
+    seed: int,
 ) -> None:
     provider = Provider(SYSTEMS[name], [*theirs], happens, Random(seed))
     counts = Counter(_id(id_) for id_, _ in theirs)
@@ -136,13 +153,17 @@ def test_nothing_is_missing_that_is_there_and_nothing_matches_that_is_not(
     except PaginationError:
         assert not is_calm
         return
-    stayed = [(_id(id_), reference) for id_, reference in theirs if (id_, reference) in provider.items]
+    stayed = [
+        (_id(id_), reference) for id_, reference in theirs if (id_, reference) in provider.items
+    ]
     for row in rows:
         if row.kind is Kind.MISSING:
             assert row.ours.id is None or row.ours.id not in [id_ for id_, _ in stayed]
             assert row.ours.reference not in [reference for _, reference in stayed]
         if row.kind is Kind.MATCHED:
-            assert (row.theirs.id, row.theirs.reference) in [(_id(id_), reference) for id_, reference in theirs]
+            assert (row.theirs.id, row.theirs.reference) in [
+                (_id(id_), reference) for id_, reference in theirs
+            ]
             assert None in (row.ours.id, row.theirs.id) or row.ours.id == row.theirs.id
             assert row.ours.reference in (None, row.theirs.reference)
     shown = Counter(row.theirs.id for row in rows if row.theirs and row.theirs.id)
@@ -163,7 +184,9 @@ def test_a_list_that_moves_before_each_page_proves_nothing_and_one_that_rests_ag
 ) -> None:
     theirs: list[Name] = [(f"ID-{number}", f"R-{number}") for number in range(9)]
     provider = Provider(SYSTEMS[name], [*theirs], ["shuffle"] * moves, Random(7))
-    rows, notes = provider.compared([(None, reference) for _, reference in theirs] + [(None, "GONE")])
+    rows, notes = provider.compared(
+        [(None, reference) for _, reference in theirs] + [(None, "GONE")]
+    )
     rows_read = {row.ours.reference: row.kind.value for row in rows}
     assert (rows_read["GONE"], set(rows_read.values()) <= {kind, "matched"}) == (kind, True)
     is_noted = "The provider's list changed in each of 4 readings: rows of ours that" in notes

@@ -16,7 +16,12 @@ from tests.providers.velo import adapter as velo_adapter
 from victor_ext import BadRequest, ConfigurationError, NotFound, RetryPolicy, ServerError
 from victor_ext.money import Money
 from victor_ext.providers.eastpay import AsyncEastPay, EastPay, Payment
-from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth, FlexFactorToken
+from victor_ext.providers.flexfactor import (
+    AsyncFlexFactor,
+    FlexFactor,
+    FlexFactorAuth,
+    FlexFactorToken,
+)
 from victor_ext.providers.velo import PaymentInstruction, Velo, VeloAuth
 from victor_ext.reconciliation import reconcile, reconcile_async
 from victor_ext.sandbox.eastpay import EastPaySandbox
@@ -36,12 +41,18 @@ def compare(request: pytest.FixtureRequest) -> Compare:
     def shown(report: Any) -> tuple[Report, Any]:
         with report:
             rows = [
-                (row.kind.value, (row.ours or row.theirs).reference or (row.ours or row.theirs).id, row.differences)
+                (
+                    row.kind.value,
+                    (row.ours or row.theirs).reference or (row.ours or row.theirs).id,
+                    row.differences,
+                )
                 for row in report
             ]
             return rows, report.summary
 
-    def run(adapter: Any, sandbox: Any, ours: list[dict[str, Any]], **options: Any) -> tuple[Report, Any]:
+    def run(
+        adapter: Any, sandbox: Any, ours: list[dict[str, Any]], **options: Any
+    ) -> tuple[Report, Any]:
         async def awaited() -> tuple[Report, Any]:
             async with adapter.client(sandbox, awaited=True) as client:
                 return shown(await reconcile_async(client, ours, **WINDOW, **options))
@@ -66,7 +77,12 @@ def test_velo(compare: Compare) -> None:
                 velo.payouts.submit([payment])
         ours = [
             {"payor_payment_id": reference, "amount": amount, "currency": "USD"}
-            for reference, amount in (("EQUAL", "44.23"), ("LESS", "44"), ("TWICE", "1"), ("GONE", "1"))
+            for reference, amount in (
+                ("EQUAL", "44.23"),
+                ("LESS", "44"),
+                ("TWICE", "1"),
+                ("GONE", "1"),
+            )
         ]
         rows, summary = compare(velo_adapter, sandbox, ours, payor_id=sandbox.payor_id)
     assert rows == [
@@ -86,7 +102,11 @@ def test_a_payment_of_velo_beyond_the_window_is_looked_up_by_its_id() -> None:
         (payment,) = velo.payments.list(sandbox.payor_id)
         ours = [
             {"id": payment_id, "amount": "44.23", "currency": "USD"}
-            for payment_id in (payment.id, "00000000-0000-4000-8000-000000000000", "no id of Velo's")
+            for payment_id in (
+                payment.id,
+                "00000000-0000-4000-8000-000000000000",
+                "no id of Velo's",
+            )
         ]
         window = {"start": NOW - timedelta(days=9), "end": NOW - timedelta(days=8)}
         with reconcile(velo, ours, **window, payor_id=sandbox.payor_id) as report:
@@ -115,14 +135,20 @@ def test_eastpay_is_looked_up_payment_by_payment(compare: Compare) -> None:
         ("unchecked", "NO-ID", ()),
         ("matched", "EQUAL", ()),
     ]
-    assert "EastPay has no list: payments that are missing in our book cannot be detected." in summary.notes
+    assert (
+        "EastPay has no list: payments that are missing in our book cannot be detected."
+        in summary.notes
+    )
 
 
 @pytest.mark.parametrize(
     ("said", "differences"),
     [
         *((said, ()) for said in (None, "", "92.00", 92, 92.0, "EGP 92")),
-        *((said, ("amount",)) for said in ("92,00", "EUR 92.00", {"value": "92.00"}, True, "92.001")),
+        *(
+            (said, ("amount",))
+            for said in ("92,00", "EUR 92.00", {"value": "92.00"}, True, "92.001")
+        ),
     ],
 )
 def test_an_amount_that_cannot_be_read_is_a_difference_though_one_may_be_left_out(
@@ -133,7 +159,9 @@ def test_an_amount_that_cannot_be_read_is_a_difference_though_one_may_be_left_ou
     def client(_sandbox: object, *, awaited: bool) -> Any:
         transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=payment))
         kind: Any = AsyncEastPay if awaited else EastPay
-        return kind("t" * 32, base_url="https://bank.example/pay", entity_id="E1", transport=transport)
+        return kind(
+            "t" * 32, base_url="https://bank.example/pay", entity_id="E1", transport=transport
+        )
 
     ours = [{"id": "p-1", "amount": "92.00"}]
     rows, _ = compare(SimpleNamespace(client=client), None, ours, currency="EGP")
@@ -143,7 +171,9 @@ def test_an_amount_that_cannot_be_read_is_a_difference_though_one_may_be_left_ou
 def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that() -> None:
     """By a stand-in of the inquiry, which only some banks have: a step is no payment, and not found proves nothing."""
 
-    def payment(reference: str, number: int, payment_type: str = "DB", code: str = "000.000.000") -> Payment:
+    def payment(
+        reference: str, number: int, payment_type: str = "DB", code: str = "000.000.000"
+    ) -> Payment:
         amounts = {"amount": "92.00", "currency": "egp" if reference == "KNOWN" else "EGP"}
         return Payment(models.Payment.from_dict({
             "id": f"{number:032}", "merchantTransactionId": reference, "paymentType": payment_type,
@@ -168,17 +198,27 @@ def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that() -> None
         "WRONG": f"{99:032}",
     }
     ours = [{"reference": reference, "id": id_, "amount": "92"} for reference, id_ in ids.items()]
-    with eastpay_adapter.sandbox() as sandbox, eastpay_adapter.client(sandbox, awaited=False) as eastpay:
+    with (
+        eastpay_adapter.sandbox() as sandbox,
+        eastpay_adapter.client(sandbox, awaited=False) as eastpay,
+    ):
         eastpay.payments.entity = SimpleNamespace(found_by_reference=True)
         eastpay.payments.find = find
         with reconcile(eastpay, ours, **WINDOW, currency="EGP") as report:
-            rows = [(row.kind.value, row.ours.reference, " ".join(row.differences)) for row in report if row.ours]
+            rows = [
+                (row.kind.value, row.ours.reference, " ".join(row.differences))
+                for row in report
+                if row.ours
+            ]
     assert rows == [
         *(("duplicate", reference, "") for reference in ("TWICE", "KNOWN", "WRONG")),
         ("differs", "WRONG", "id"),
         ("missing", "GONE", ""),
         ("unchecked", "404", ""),
-        *(("matched", reference, "") for reference in ("EQUAL", "TWICE", "AGAIN", "DECLINED", "KNOWN")),
+        *(
+            ("matched", reference, "")
+            for reference in ("EQUAL", "TWICE", "AGAIN", "DECLINED", "KNOWN")
+        ),
     ]
 
 
@@ -205,10 +245,14 @@ def test_flexfactor_has_a_list_and_no_amounts(compare: Compare) -> None:
         ("missing", "GONE", ()),
         ("unknown", "NEW", ()),
     ]
-    assert summary.notes == ("FlexFactor does not document the unit of an order's amount: amounts are not compared.",)
+    assert summary.notes == (
+        "FlexFactor does not document the unit of an order's amount: amounts are not compared.",
+    )
 
 
-@pytest.mark.parametrize("placed", ["2026-03-03T19:00:00", "2026-03-05T04:00:00", "2026-03-04T12:00:00Z", None])
+@pytest.mark.parametrize(
+    "placed", ["2026-03-03T19:00:00", "2026-03-05T04:00:00", "2026-03-04T12:00:00Z", None]
+)
 def test_a_time_without_a_zone_takes_no_order_out_of_the_window(placed: str | None) -> None:
     """The provider's list has it in the window, and in which zone it writes its times is not documented."""
 
@@ -226,9 +270,14 @@ def test_a_time_without_a_zone_takes_no_order_out_of_the_window(placed: str | No
 
 
 @pytest.mark.parametrize(("status", "error"), [(500, ServerError), (400, BadRequest)])
-def test_a_lookup_that_fails_is_no_missing_payment_where_no_list_was_read(status: int, error: type[Exception]) -> None:
+def test_a_lookup_that_fails_is_no_missing_payment_where_no_list_was_read(
+    status: int, error: type[Exception]
+) -> None:
     retry = RetryPolicy(base=0.0, max_attempts=3)
-    with eastpay_adapter.sandbox() as sandbox, eastpay_adapter.client(sandbox, awaited=False, retry=retry) as eastpay:
+    with (
+        eastpay_adapter.sandbox() as sandbox,
+        eastpay_adapter.client(sandbox, awaited=False, retry=retry) as eastpay,
+    ):
         sandbox.inject("status", status=status, operation="inquire", times=100)
         ours = [{"id": "0" * 32, "amount": "1"}]
         with pytest.raises(error):

@@ -55,14 +55,22 @@ def test_books_that_differ(command: Command, planted: Planted, book: Path) -> No
     assert [line.split("  ")[0] for line in lines[:4]] == ["ASKED TWICE"] * 3 + ["differs"]
     assert "ours: line " in lines[0]
     assert "(TWICE-0), 44.23 USD, pending; the other payment is " in lines[0]
-    table = {line.split()[0]: line for line in lines if line.split()[1:2] and line.split()[1].isdigit()}
+    table = {
+        line.split()[0]: line for line in lines if line.split()[1:2] and line.split()[1].isdigit()
+    }
     assert {kind: int(line.split()[1]) for kind, line in table.items() if kind != "at"} == {
         kind: count for kind, count in planted.expected.items() if kind != "at_edge"
     }
-    ends = {line.index("USD") + 3 for kind, line in table.items() if kind in ("matched", "missing", "repeated")}
+    ends = {
+        line.index("USD") + 3
+        for kind, line in table.items()
+        if kind in ("matched", "missing", "repeated")
+    }
     assert len(ends) == 1, "sums are aligned"
     assert table["missing"].split()[2:] == ["221.15", "USD", "-", "ours,", "and", "not", "theirs"]
-    total = sum(planted.expected.values()) - planted.expected["matched"] - planted.expected["modified"]
+    total = (
+        sum(planted.expected.values()) - planted.expected["matched"] - planted.expected["modified"]
+    )
     assert lines[-1] == f"The books differ: {total} rows."
     assert f"... and {total - 10} more: --out report.csv writes all of them" in lines
     assert "\x1b" not in ran.out
@@ -82,7 +90,9 @@ def test_a_terminal_has_colours_and_a_narrow_one_no_meanings(
     assert max(map(len, table)) <= columns
     assert any("221.15 USD" in line for line in table), "no sum is cut"
     assert any("ours, and not theirs" in line for line in table) is (columns != 60)
-    assert any(re.match(" {14}[^ ]", line) for line in lines) is (columns < 150), "a difference goes on below itself"
+    assert any(re.match(" {14}[^ ]", line) for line in lines) is (columns < 150), (
+        "a difference goes on below itself"
+    )
 
 
 def test_books_that_agree(command: Command, planted: Planted, tmp_path: Path) -> None:
@@ -93,7 +103,9 @@ def test_books_that_agree(command: Command, planted: Planted, tmp_path: Path) ->
     assert ran.out.splitlines()[-1] == "The books agree."
 
 
-def test_json_and_a_report_of_all_rows(command: Command, planted: Planted, book: Path, tmp_path: Path) -> None:
+def test_json_and_a_report_of_all_rows(
+    command: Command, planted: Planted, book: Path, tmp_path: Path
+) -> None:
     ran = run(command, planted, book, "--json", "--out", str(tmp_path / "report.csv"))
     assert (ran.status, ran.err, ran.json["agrees"]) == (1, "", False)
     assert {kind: count for kind, count in ran.json["counts"].items() if count} == planted.expected
@@ -103,9 +115,18 @@ def test_json_and_a_report_of_all_rows(command: Command, planted: Planted, book:
     assert tuple(rows[0]) == FIELDS
     assert (tmp_path / "report.csv").stat().st_mode & 0o077 == 0, "only its owner can read it"
     run(command, planted, book, "--out", str(tmp_path / "report.jsonl"))
-    lines = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text("utf-8").splitlines()]
-    assert [{name: "" if value is None else str(value) for name, value in line.items()} for line in lines] == rows
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["ours.csv", "report.csv", "report.jsonl"]
+    lines = [
+        json.loads(line) for line in (tmp_path / "report.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert [
+        {name: "" if value is None else str(value) for name, value in line.items()}
+        for line in lines
+    ] == rows
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "ours.csv",
+        "report.csv",
+        "report.jsonl",
+    ]
 
 
 def test_rows_that_are_wrong_are_told_before_the_provider_is_asked(
@@ -113,7 +134,8 @@ def test_rows_that_are_wrong_are_told_before_the_provider_is_asked(
 ) -> None:
     before = len(planted.sandbox.received())
     book = planted.write(
-        tmp_path / "ours.csv", [{"client_reference_id": "R", "amount": "1,5"}, {"id": "7" * 256, "amount": "1"}]
+        tmp_path / "ours.csv",
+        [{"client_reference_id": "R", "amount": "1,5"}, {"id": "7" * 256, "amount": "1"}],
     )
     ran = run(command, planted, book)
     assert (ran.status, ran.out) == (2, "")
@@ -142,16 +164,25 @@ def test_misuse(command: Command, planted: Planted, book: Path, message: str) ->
 
 def test_a_day_is_its_first_moment_in_utc(command: Command, book: Path) -> None:
     days, moments = ["2001-03-04", "2001-03-06"], ["2001-03-04T00:00:00Z", "2001-03-06T00:00:00Z"]
-    ran, same = (command("reconcile", str(book), "--start", start, "--end", end) for start, end in (days, moments))
+    ran, same = (
+        command("reconcile", str(book), "--start", start, "--end", end)
+        for start, end in (days, moments)
+    )
     assert (ran.status, ran.out) == (same.status, same.out)
     assert "from 2001-03-04 00:00:00 UTC until just before 2001-03-06 00:00:00 UTC." in ran.out
 
 
-def test_the_report_does_not_replace_our_book(command: Command, planted: Planted, book: Path) -> None:
+def test_the_report_does_not_replace_our_book(
+    command: Command, planted: Planted, book: Path
+) -> None:
     before = book.read_bytes()
     linked = book.with_name("linked.csv")
     linked.symlink_to(book)
-    for option, out in (("--out", book), ("--html", linked), ("--out", book.parent / "." / book.name)):
+    for option, out in (
+        ("--out", book),
+        ("--html", linked),
+        ("--out", book.parent / "." / book.name),
+    ):
         ran = run(command, planted, book, option, str(out))
         assert (ran.status, ran.out) == (2, "")
         assert "is the file that is compared: name another one" in ran.err
@@ -197,7 +228,13 @@ def test_the_wrong_window_is_told(command: Command, planted: Planted, tmp_path: 
     [(403, None, "403"), *((200, body, "no list of results") for body in ("{}", '{"page":0}'))],
 )
 def test_a_read_that_fails_is_no_difference(
-    command: Command, planted: Planted, book: Path, tmp_path: Path, status: int, body: str | None, said: str
+    command: Command,
+    planted: Planted,
+    book: Path,
+    tmp_path: Path,
+    status: int,
+    body: str | None,
+    said: str,
 ) -> None:
     """Without its list, a page was not read: it is no empty one."""
     out = tmp_path / "report.csv"
@@ -216,12 +253,20 @@ def test_a_read_that_fails_is_no_difference(
     ("number", "status"),
     [
         (signal.SIGKILL, -9),
-        *(pytest.param(*each, marks=pytest.mark.nightly) for each in [(signal.SIGTERM, 143), (signal.SIGHUP, 129)]),
+        *(
+            pytest.param(*each, marks=pytest.mark.nightly)
+            for each in [(signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+        ),
     ],
     ids=str,
 )
 def test_it_is_ended_in_the_middle_and_repeated(
-    command: Command, planted: Planted, book: Path, tmp_path: Path, number: signal.Signals, status: int
+    command: Command,
+    planted: Planted,
+    book: Path,
+    tmp_path: Path,
+    number: signal.Signals,
+    status: int,
 ) -> None:
     out, folder = tmp_path / "report.csv", tmp_path / "temporary"
     folder.mkdir()
@@ -233,7 +278,10 @@ def test_it_is_ended_in_the_middle_and_repeated(
     seen = len([call for call in planted.sandbox.received() if call.operation == "list"])
     planted.sandbox.inject("cut_answer", operation="list", skip=3, how="stall", after=1)
     with in_folder.started(*map(str, words)) as process:
-        while len([call for call in planted.sandbox.received() if call.operation == "list"]) < seen + 4:
+        while (
+            len([call for call in planted.sandbox.received() if call.operation == "list"])
+            < seen + 4
+        ):
             assert process.poll() is None
         assert in_folder.stopped(process, number).status == status
     planted.sandbox.clear_faults()
@@ -241,8 +289,14 @@ def test_it_is_ended_in_the_middle_and_repeated(
     assert list(folder.iterdir()) == []
     assert command(*map(str, words)).status == 1
     assert out.read_bytes() == expected
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["ours.csv", "report.csv", "temporary"]
-    assert {call.method for call in planted.sandbox.received()[-30:]} == {"GET"} | {"POST"}, "tokens and reads"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "ours.csv",
+        "report.csv",
+        "temporary",
+    ]
+    assert {call.method for call in planted.sandbox.received()[-30:]} == {"GET"} | {"POST"}, (
+        "tokens and reads"
+    )
 
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "reconcile.md").read_text(encoding="utf-8")
@@ -256,12 +310,16 @@ def table(heading: str) -> list[list[str]]:
 
 
 def test_the_kinds_are_those_there_are_in_their_order() -> None:
-    assert [row[0].strip("`") for row in table("The rows of a report")] == [kind.value for kind in Kind]
+    assert [row[0].strip("`") for row in table("The rows of a report")] == [
+        kind.value for kind in Kind
+    ]
     assert list(KINDS) == [kind.value for kind in Kind]
 
 
 def test_the_columns_are_those_that_are_read() -> None:
-    by_name = {row[0].strip("`"): tuple(re.findall(r"`(\w+)`", row[1])) for row in table("The file")}
+    by_name = {
+        row[0].strip("`"): tuple(re.findall(r"`(\w+)`", row[1])) for row in table("The file")
+    }
     assert by_name == dict(COLUMNS)
 
 
@@ -272,6 +330,10 @@ def test_the_awaited_example(async_victor: AsyncVictor) -> None:
 
     async def run() -> bool:
         async with async_victor:
-            return bool(await names["agrees"](async_victor, [], now - timedelta(hours=1), now - timedelta(minutes=30)))
+            return bool(
+                await names["agrees"](
+                    async_victor, [], now - timedelta(hours=1), now - timedelta(minutes=30)
+                )
+            )
 
     assert asyncio.run(run()) is True

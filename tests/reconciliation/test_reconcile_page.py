@@ -22,14 +22,24 @@ def page(command: Command, planted: Planted, tmp_path: Path) -> Path:
     """A report of books that differ; one of our references wants to be more than text."""
     rows = [*planted.rows, {"client_reference_id": HOSTILE, "amount": "7", "currency": "USD"}]
     report = tmp_path / "report.html"
-    ran = run(command, planted, planted.write(tmp_path / "ours & <theirs>.csv", rows), "--html", str(report))
+    ran = run(
+        command,
+        planted,
+        planted.write(tmp_path / "ours & <theirs>.csv", rows),
+        "--html",
+        str(report),
+    )
     assert (ran.status, ran.err) == (1, f"The report is in {report}.\n")
     assert report.stat().st_mode & 0o077 == 0, "only its owner can read it"
     return report
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (375, "light"), (375, "dark")])
-def test_it_fits_and_can_be_read_and_printed(browser: Any, page: Path, width: int, scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), (1280, "dark"), (375, "light"), (375, "dark")]
+)
+def test_it_fits_and_can_be_read_and_printed(
+    browser: Any, page: Path, width: int, scheme: str
+) -> None:
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     opened, loaded, said = context.new_page(), list[str](), list[str]()
     opened.on("request", lambda request: loaded.append(request.url))
@@ -43,7 +53,9 @@ def test_it_fits_and_can_be_read_and_printed(browser: Any, page: Path, width: in
     opened.emulate_media(media="print")
     style = "(of) => getComputedStyle(document.querySelector(of))"
     assert opened.evaluate(f"({style})('html').colorScheme") == "light", "paper is white"
-    assert opened.evaluate(f"({style})('.rows thead').display") == "table-header-group", "pages repeat it"
+    assert opened.evaluate(f"({style})('.rows thead').display") == "table-header-group", (
+        "pages repeat it"
+    )
     context.close()
 
 
@@ -58,11 +70,18 @@ def test_it_says_what_the_text_says_and_what_to_do(
     assert verdict in text
     assert [note for note in notes if note not in text] == []
     sections = opened.locator("section").all()[1:-1]
-    counts = {one.locator("h2 span").get_attribute("class"): one.locator("tbody tr").count() for one in sections}
+    counts = {
+        one.locator("h2 span").get_attribute("class"): one.locator("tbody tr").count()
+        for one in sections
+    }
     expected = dict(planted.expected) | {"missing": planted.expected["missing"] + 1}
-    assert counts == {kind: count for kind, count in expected.items() if kind not in ("matched", "modified")}
+    assert counts == {
+        kind: count for kind, count in expected.items() if kind not in ("matched", "modified")
+    }
     for kind in expected:
-        *_, meaning, advice = opened.locator("tbody tr", has=opened.locator(f"th.{kind}")).inner_text().split("\t")
+        *_, meaning, advice = (
+            opened.locator("tbody tr", has=opened.locator(f"th.{kind}")).inner_text().split("\t")
+        )
         assert (meaning, advice[-1]) == (reconcile.KINDS[kind][1], ".")
     twice = opened.locator("section", has=opened.locator("h2 .duplicate")).locator("tbody tr").first
     other = r"44.23 USD\tpending\tthe other payment is \w+"
@@ -78,6 +97,9 @@ def test_a_page_stops_where_a_browser_would_be_slow(
     html = tmp_path / "report.html"
     run(command, planted, planted.write(tmp_path / "ours.csv"), "--html", str(html))
     text = html.read_text("utf-8")
-    assert "the first 2 of 5 rows. <code>victor reconcile --out report.csv</code> writes all of them" in text
+    assert (
+        "the first 2 of 5 rows. <code>victor reconcile --out report.csv</code> writes all of them"
+        in text
+    )
     assert text.count(">MISSING-") == 2
     assert text.count(">UNKNOWN-") + text.count("(UNKNOWN-") == 2, "the next kind is whole"

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from tests.reconciliation.planted import Planted, planted
-from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, RetryPolicy, ServerError, Victor, VictorOAuth
+from victor_ext import (
+    AsyncVictor,
+    ConfigurationError,
+    ConnectionFailed,
+    RetryPolicy,
+    ServerError,
+    Victor,
+    VictorOAuth,
+)
 from victor_ext.money import Money
 from victor_ext.reconciliation import Kind, Progress, reconcile, reconcile_async
 
@@ -29,12 +37,18 @@ def test_all_that_was_planted_is_found_and_nothing_else(planted: Planted, book: 
     told, before = list[Progress](), len(planted.sandbox.received())
     with reconcile(planted.victor, book, **planted.window, on_progress=told.append) as report:
         assert found(report) == planted.expected
-        rows = {row.theirs.reference if row.ours is None else row.ours.reference: row for row in report.differences()}
+        rows = {
+            row.theirs.reference if row.ours is None else row.ours.reference: row
+            for row in report.differences()
+        }
         assert rows["AMOUNT-3"].differences == ("amount",)
         assert rows["CURRENCY-3"].differences == ("currency",)
         assert rows["ANOTHER-3"].differences == ("reference",)
         assert rows["MISSING-3"].ours.key == "key-of-a-missing-one-3"
-        assert rows[None].reason == "The row has neither a reference nor an id, so it cannot be compared."
+        assert (
+            rows[None].reason
+            == "The row has neither a reference nor an id, so it cannot be compared."
+        )
         assert rows[None].ours.key == "key-of-one-without-a-reference"
         assert rows["UNKNOWN-3"].theirs.status == "pending"
         assert rows["TWICE-1"].other_id not in (None, rows["TWICE-1"].theirs.id)
@@ -44,7 +58,11 @@ def test_all_that_was_planted_is_found_and_nothing_else(planted: Planted, book: 
     assert summary.totals[Kind.MISSING].ours == [Money.of("221.15", "USD")]
     assert summary.totals[Kind.MODIFIED].theirs == [Money.of("40.00", "USD")]
     assert summary.outside == 1
-    assert (told[-1].ours, told[-1].theirs, told[-1].looked_up) == (len(planted.rows), summary.theirs, 1)
+    assert (told[-1].ours, told[-1].theirs, told[-1].looked_up) == (
+        len(planted.rows),
+        summary.theirs,
+        1,
+    )
     assert {seen.method for seen in planted.sandbox.received()[before:]} == {"GET"}
 
 
@@ -59,9 +77,13 @@ def test_an_awaited_client_finds_the_same(planted: Planted, book: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "error"), [("status", ServerError), ("cut_answer", ConnectionFailed)], ids=["a 503", "a cut answer"]
+    ("fault", "error"),
+    [("status", ServerError), ("cut_answer", ConnectionFailed)],
+    ids=["a 503", "a cut answer"],
 )
-def test_a_walk_that_fails_gives_no_report(planted: Planted, book: Path, fault: str, error: type[Exception]) -> None:
+def test_a_walk_that_fails_gives_no_report(
+    planted: Planted, book: Path, fault: str, error: type[Exception]
+) -> None:
     options: dict[str, Any] = {"status": {"status": 503}, "cut_answer": {"after": 60}}[fault]
     auth = VictorOAuth(*planted.sandbox.add_oauth_client())
     quick = RetryPolicy(base=0.0, max_attempts=3)
@@ -78,7 +100,9 @@ def test_a_walk_that_fails_gives_no_report(planted: Planted, book: Path, fault: 
 
 def test_the_client_belongs_to_the_function(planted: Planted) -> None:
     ours = [{"reference": "R", "amount": "1.00"}]
-    with pytest.raises(ConfigurationError, match="client is AsyncVictor: await reconcile_async instead"):
+    with pytest.raises(
+        ConfigurationError, match="client is AsyncVictor: await reconcile_async instead"
+    ):
         reconcile(AsyncVictor(VictorOAuth("id", "a secret that is fake")), ours, **planted.window)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the mistake
 
     async def mistaken() -> None:
@@ -92,5 +116,7 @@ def test_a_report_is_read_before_it_is_closed(planted: Planted) -> None:
     with reconcile(planted.victor, [], **planted.window) as report:
         pass
     for read in (report.__iter__, report.differences):
-        with pytest.raises(ConfigurationError, match="The report is closed: read it inside the `with` statement"):
+        with pytest.raises(
+            ConfigurationError, match="The report is closed: read it inside the `with` statement"
+        ):
             read()

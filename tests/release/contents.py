@@ -28,7 +28,19 @@ GENERATED = ("victor_api", "velo_api", "eastpay_api", "flexfactor_api")
 
 SBOM = "build/sbom.cdx.json"
 LICENSE = "*.dist-info/licenses/LICENSE"
-NOWHERE = ("*.pyc", "*__pycache__*", "*.pem", "*.key", "*.env", "*.sqlite*", "*.log", "*~", "*.orig", "*.rej", "*.swp")
+NOWHERE = (
+    "*.pyc",
+    "*__pycache__*",
+    "*.pem",
+    "*.key",
+    "*.env",
+    "*.sqlite*",
+    "*.log",
+    "*~",
+    "*.orig",
+    "*.rej",
+    "*.swp",
+)
 METADATA = {
     "Name": r"victor-ext",
     "Requires-Python": r">=3\.11",
@@ -54,7 +66,9 @@ def files_of(distribution: Path) -> dict[str, bytes]:
 
 def committed() -> list[str]:
     """Names of the files that git knows."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return [name for name in listed.stdout.split("\0") if name]
 
 
@@ -62,12 +76,17 @@ def expected_in_wheel(files: Iterable[str]) -> set[str]:
     """The files of the packages, as a wheel names them."""
     packages = ("victor_ext/", *(f"generated/{package}/" for package in GENERATED))
     names = {name.removeprefix("generated/") for name in files if name.startswith(packages)}
-    return names | {f"victor_ext/openapi/{package.removesuffix('_api')}.yaml" for package in GENERATED}
+    return names | {
+        f"victor_ext/openapi/{package.removesuffix('_api')}.yaml" for package in GENERATED
+    }
 
 
 def expected_in_source(files: Iterable[str]) -> set[str]:
     """The files of the repository without what only its host reads."""
-    return {name for name in files if not name.startswith((".github/", ".ci/"))} | {"PKG-INFO", SBOM}
+    return {name for name in files if not name.startswith((".github/", ".ci/"))} | {
+        "PKG-INFO",
+        SBOM,
+    }
 
 
 def wrong_names(found: Iterable[str], expected: set[str]) -> Iterator[str]:
@@ -102,7 +121,11 @@ def wrong_metadata(text: bytes, version: str, extras: Iterable[str]) -> Iterator
 
 def wrong_sbom(found: Mapping[str, bytes], version: str) -> Iterator[str]:
     """An SBOM that is not there, or of another version."""
-    sboms = [data for name, data in found.items() if fnmatch(name, "*.dist-info/sboms/*.json") or name == SBOM]
+    sboms = [
+        data
+        for name, data in found.items()
+        if fnmatch(name, "*.dist-info/sboms/*.json") or name == SBOM
+    ]
     said = [json.loads(data)["metadata"]["component"]["version"] for data in sboms]
     if said != [version]:
         yield f"has SBOMs of {said}, not one of {version}: see `make sbom`"
@@ -112,7 +135,9 @@ def wrong_entry_points(found: Mapping[str, bytes]) -> Iterator[str]:
     """The licence, the command, the plugin of pytest, the systems and the sandboxes that are not there."""
     if not any(fnmatch(name, LICENSE) for name in found):
         yield f"lacks {LICENSE}"
-    declared = next((data.decode() for name, data in found.items() if name.endswith("/entry_points.txt")), "")
+    declared = next(
+        (data.decode() for name, data in found.items() if name.endswith("/entry_points.txt")), ""
+    )
     for group in (PROJECT["scripts"], *PROJECT["entry-points"].values()):
         for line in (f"{name} = {place}" for name, place in group.items()):
             if line not in declared.splitlines():
@@ -123,7 +148,9 @@ def wrong_wheel(wheel: Path) -> Iterator[str]:
     """What is wrong with the wheel."""
     found = files_of(wheel)
     yield from wrong_names(found, expected_in_wheel(committed()))
-    metadata = next((data for name, data in found.items() if name.endswith(".dist-info/METADATA")), b"")
+    metadata = next(
+        (data for name, data in found.items() if name.endswith(".dist-info/METADATA")), b""
+    )
     yield from wrong_metadata(metadata, __version__, EXTRAS)
     yield from wrong_entry_points(found)
     yield from wrong_sbom(found, __version__)
@@ -150,7 +177,9 @@ def main(folder: Path) -> int:
     missing = [path.name for path in (wheel, source) if not path.is_file()]
     others = {path.name for path in folder.glob("*")} - {wheel.name, source.name}
     wrong = [f"{folder} lacks {name}" for name in missing]
-    wrong += [f"{folder} has {name}, which is not of this version: delete it" for name in sorted(others)]
+    wrong += [
+        f"{folder} has {name}, which is not of this version: delete it" for name in sorted(others)
+    ]
     if not missing:
         wrong += [f"{wheel.name} {what}" for what in wrong_wheel(wheel)]
         wrong += [f"{source.name} {what}" for what in wrong_source(source, wheel)]

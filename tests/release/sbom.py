@@ -24,14 +24,23 @@ def direct() -> set[str]:
 def completed(bom: dict[str, Any], names: set[str]) -> dict[str, Any]:
     """The document with the version of the package, and its direct dependencies."""
     root = bom["metadata"]["component"]
-    root |= {"type": "library", "version": __version__, "purl": f"pkg:pypi/{root['name']}@{__version__}"}
+    root |= {
+        "type": "library",
+        "version": __version__,
+        "purl": f"pkg:pypi/{root['name']}@{__version__}",
+    }
     references = {component["name"]: component["bom-ref"] for component in bom["components"]}
     edges = {entry["ref"]: entry for entry in bom["dependencies"]}
-    edges[root["bom-ref"]] = {"ref": root["bom-ref"], "dependsOn": sorted(references[name] for name in names)}
+    edges[root["bom-ref"]] = {
+        "ref": root["bom-ref"],
+        "dependsOn": sorted(references[name] for name in names),
+    }
     return {**bom, "dependencies": list(edges.values())}
 
 
 if __name__ == "__main__":
     path = Path(sys.argv[1])
-    path.write_text(json.dumps(completed(json.loads(path.read_bytes()), direct()), indent=2) + "\n", "utf-8")
+    path.write_text(
+        json.dumps(completed(json.loads(path.read_bytes()), direct()), indent=2) + "\n", "utf-8"
+    )
     print(path)

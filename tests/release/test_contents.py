@@ -34,17 +34,27 @@ def test_the_wheel_is_what_is_committed(wheel: dict[str, bytes]) -> None:
     assert wrong(wheel) == []
 
 
-@pytest.mark.parametrize("name", ["victor_ext/py.typed", "victor_ext/openapi/victor.yaml", "velo_api/client.py"])
+@pytest.mark.parametrize(
+    "name", ["victor_ext/py.typed", "victor_ext/openapi/victor.yaml", "velo_api/client.py"]
+)
 def test_a_file_too_few_or_too_many_is_named(wheel: dict[str, bytes], name: str) -> None:
-    found = {other: data for other, data in wheel.items() if other != name and not other.endswith("LICENSE")}
+    found = {
+        other: data
+        for other, data in wheel.items()
+        if other != name and not other.endswith("LICENSE")
+    }
     found["tests/conftest.py"] = b""
     few = [f"lacks {name}, which is committed", "lacks *.dist-info/licenses/LICENSE"]
     assert wrong(found) == ["has tests/conftest.py, which is not committed", *few]
 
 
-@pytest.mark.parametrize("name", ["victor_ext/key.pem", "victor_ext/a.sqlite-wal", "victor_ext/__pycache__/a.pyc"])
+@pytest.mark.parametrize(
+    "name", ["victor_ext/key.pem", "victor_ext/a.sqlite-wal", "victor_ext/__pycache__/a.pyc"]
+)
 def test_what_belongs_nowhere_is_named_also_when_it_is_committed(name: str) -> None:
-    assert [*contents.wrong_names([name], {name})] == [f"has {name}, which belongs into no distribution"]
+    assert [*contents.wrong_names([name], {name})] == [
+        f"has {name}, which belongs into no distribution"
+    ]
 
 
 def test_the_source_distribution_has_all_but_what_its_host_reads() -> None:
@@ -56,13 +66,21 @@ def test_the_source_distribution_has_all_but_what_its_host_reads() -> None:
 def test_an_sbom_too_few_or_of_another_version_is_named(place: str) -> None:
     found = {place: b'{"metadata": {"component": {"version": "1.2.3"}}}', "sbom.json": b"{}"}
     assert [*contents.wrong_sbom(found, "1.2.3")] == []
-    assert [*contents.wrong_sbom(found, "1.2.4")] == ["has SBOMs of ['1.2.3'], not one of 1.2.4: see `make sbom`"]
-    assert [*contents.wrong_sbom({}, "1.2.3")] == ["has SBOMs of [], not one of 1.2.3: see `make sbom`"]
+    assert [*contents.wrong_sbom(found, "1.2.4")] == [
+        "has SBOMs of ['1.2.3'], not one of 1.2.4: see `make sbom`"
+    ]
+    assert [*contents.wrong_sbom({}, "1.2.3")] == [
+        "has SBOMs of [], not one of 1.2.3: see `make sbom`"
+    ]
 
 
 def test_an_entry_point_too_few_is_named(wheel: dict[str, bytes]) -> None:
-    found = {name: data.replace(b"victor_ext.cli:main", b"other:main") for name, data in wheel.items()}
-    assert [*contents.wrong_entry_points(found)] == ["has no entry point victor = victor_ext.cli:main"]
+    found = {
+        name: data.replace(b"victor_ext.cli:main", b"other:main") for name, data in wheel.items()
+    }
+    assert [*contents.wrong_entry_points(found)] == [
+        "has no entry point victor = victor_ext.cli:main"
+    ]
 
 
 def test_the_readme_of_an_index_has_links_that_lead_somewhere() -> None:
@@ -90,7 +108,11 @@ def test_the_extra_all_is_all_other_extras_but_the_one_with_exact_pins() -> None
 
 
 def test_the_classifiers_name_the_pythons_that_are_tested() -> None:
-    named = [line.rpartition(" ")[2] for line in contents.PROJECT["classifiers"] if "Python :: 3." in line]
+    named = [
+        line.rpartition(" ")[2]
+        for line in contents.PROJECT["classifiers"]
+        if "Python :: 3." in line
+    ]
     workflow = (contents.ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
     # The wheel is used on each; the lock of the development tools cannot be installed on the newest one yet.
     (used,) = re.findall(r'PYTHONS="(.+)"', workflow)

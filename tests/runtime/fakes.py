@@ -143,10 +143,14 @@ class Received:
 class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Answers from a script; its last line goes for every further request. `drift` is the provider's clock's."""
 
-    def __init__(self, clock: FakeClock, script: list[Happens], quota: RetryQuota, drift: float | None = None) -> None:
+    def __init__(
+        self, clock: FakeClock, script: list[Happens], quota: RetryQuota, drift: float | None = None
+    ) -> None:
         self.clock, self.script, self.quota, self.drift = clock, list(script), quota, drift
         self.received: list[Received] = []
-        self.keeps_limits = False  # whether an exchange that takes longer than its read time-out ends as one
+        self.keeps_limits = (
+            False  # whether an exchange that takes longer than its read time-out ends as one
+        )
         self.brought: list[Happens] = []
         self.tokens: Callable[[httpx.Request], Any] | None = None
 
@@ -182,8 +186,12 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if happens.cut:
             error = (happens.error or httpx.RemoteProtocolError)("peer closed connection")
             assert isinstance(error, Exception)
-            return httpx.Response(happens.status, headers=headers, stream=Pieces([happens.body[:4], error]))
-        return httpx.Response(happens.status, headers=headers, stream=httpx.ByteStream(happens.body))
+            return httpx.Response(
+                happens.status, headers=headers, stream=Pieces([happens.body[:4], error])
+            )
+        return httpx.Response(
+            happens.status, headers=headers, stream=httpx.ByteStream(happens.body)
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0)
@@ -275,7 +283,14 @@ class Harness:
         response: httpx.Response = self.transport.handle_request(request)
         return response
 
-    def fails(self, kind: type[E], *call: Any, match: str | None = None, ends: object = None, **options: Any) -> E:
+    def fails(
+        self,
+        kind: type[E],
+        *call: Any,
+        match: str | None = None,
+        ends: object = None,
+        **options: Any,
+    ) -> E:
         """The error that one logical call raises. `ends`: its outcome and attempts."""
         with pytest.raises(kind, match=match) as raised:
             self.call(*call, **options)

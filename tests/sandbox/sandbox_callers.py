@@ -33,7 +33,12 @@ def a_body(amount="44.23", counterparty="aHeq349838", **details) -> dict:
     return {
         "payee": {"account_number": "043987673645"},
         "payer": {"victor_counterparty_id": counterparty},
-        "payment_details": {"amount": amount, "biller_type": "BUSINESS", "due_date": today(), **details},
+        "payment_details": {
+            "amount": amount,
+            "biller_type": "BUSINESS",
+            "due_date": today(),
+            **details,
+        },
     }
 
 
@@ -55,20 +60,28 @@ class Caller:
         now = int(time.time())
         full = {"sub": self.api_key, "iss": "victor-api", "iat": now, "exp": now + 300} | claims
         full = {name: value for name, value in full.items() if name not in drop}
-        return jwt.encode(full, key or parsed(self.private_key), algorithm=algorithm, headers=headers)
+        return jwt.encode(
+            full, key or parsed(self.private_key), algorithm=algorithm, headers=headers
+        )
 
     def ask_token(self, client_id: str, client_secret: str) -> httpx.Response:
-        return self.http.post("/v2/auth/token", json={"client_id": client_id, "client_secret": client_secret})
+        return self.http.post(
+            "/v2/auth/token", json={"client_id": client_id, "client_secret": client_secret}
+        )
 
     def authorization(self) -> dict[str, str]:
         return {"authorization": f"Token {self.token()}"}
 
     def call(self, method: str, path: str, *, headers=None, **options) -> httpx.Response:
-        return self.http.request(method, path, headers=self.authorization() | (headers or {}), **options)
+        return self.http.request(
+            method, path, headers=self.authorization() | (headers or {}), **options
+        )
 
     def create(self, key: str | None = None, body: dict | None = None, **details) -> httpx.Response:
         headers = {} if key is None else {"idempotency-key": key}
-        return self.call("POST", CREATE, headers=headers, json=a_body(**details) if body is None else body)
+        return self.call(
+            "POST", CREATE, headers=headers, json=a_body(**details) if body is None else body
+        )
 
     def created(self, **details) -> dict:
         response = self.create(**details)
@@ -158,7 +171,9 @@ class SandboxProcess:
         command = [sys.executable, "-m", *program, "--json", *options]
         if "--port" not in options:
             command += ["--port", "0"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(self.process.communicate()[1])

@@ -31,7 +31,9 @@ def tables() -> dict[str, str]:
         rows = [_option(each) for each in actions if each.dest not in options]
         found[f"options {name}"] = "\n".join([*head, *rows])
         head = ["| call | in Python | what it does |", "|---|---|---|"]
-        rows = [_command(each) for each in provider.commands_type.commands() if each not in commands]
+        rows = [
+            _command(each) for each in provider.commands_type.commands() if each not in commands
+        ]
         found[f"commands {name}"] = "\n".join([*head, *rows])
     found["assumptions victor"] = "\n".join(
         [
@@ -45,7 +47,9 @@ def tables() -> dict[str, str]:
 
 def _assumption(each: Assumption) -> str:
     how = {Phase.READ: "by reads", Phase.CREATE: "by creates", Phase.ANSWER: "by two responses"}
-    measured = each.why_not or how.get(each.phase) or f"by choice: `--{each.phase.replace(' ', '-')}`"
+    measured = (
+        each.why_not or how.get(each.phase) or f"by choice: `--{each.phase.replace(' ', '-')}`"
+    )
     option = f"`--{each.name}`" if each.has_option else ""
     words = f' The document: "{each.words}"' if each.words else ""
     return f"| {each.sentence}{words} | {each.assumed} | {measured} | {option} |"
@@ -62,12 +66,17 @@ def _option(action: argparse.Action) -> str:
     else:
         default = "" if action.default in (None, []) else f"`{action.default}`"
     meaning = re.sub(r" \(default: [^)]*\)$", "", action.help or "")
-    flags = ", ".join(f"`{flag} {value}".rstrip().replace("|", r"\|") + "`" for flag in action.option_strings)
+    flags = ", ".join(
+        f"`{flag} {value}".rstrip().replace("|", r"\|") + "`" for flag in action.option_strings
+    )
     return f"| {flags} | {default} | {meaning} |"
 
 
 def _command(command: Command) -> str:
-    names = ["..." if each.kind is inspect.Parameter.VAR_KEYWORD else each.name for each in command.parameters]
+    names = [
+        "..." if each.kind is inspect.Parameter.VAR_KEYWORD else each.name
+        for each in command.parameters
+    ]
     text = " ".join(command.documentation.split("\n\n")[0].split())
     return f"| `{command.method} {command.path}` | `{command.name}({', '.join(names)})` | {text} |"
 

@@ -32,7 +32,9 @@ def client(seen, victor_key_pair, victor_retry):
 
 
 def ask(client, **more):
-    return client.payment_requests.create(**payment(**{"payer_counterparty_id": "aHeq349838", **more}))
+    return client.payment_requests.create(
+        **payment(**{"payer_counterparty_id": "aHeq349838", **more})
+    )
 
 
 def copied(sandbox, record_id) -> str:
@@ -56,7 +58,11 @@ def live(sandbox, client, name) -> str:
     life = LIVES[name]
     for kind, options in life.get("faults", []):
         sandbox.inject(kind, **options)
-    request_id = ask(client, **life["asked"]).id if "asked" in life else sandbox.create_inbound(**life["inbound"])
+    request_id = (
+        ask(client, **life["asked"]).id
+        if "asked" in life
+        else sandbox.create_inbound(**life["inbound"])
+    )
     for way, given in life.get("answered", {}).items():
         target = sandbox if way == "respond" else client.payment_requests
         getattr(target, way)(request_id, **given)
@@ -70,10 +76,24 @@ def live(sandbox, client, name) -> str:
 def test_what_is_copied_passes_and_makes_the_same(life, seen, client, victor_sandbox, request):
     source = copied(seen, live(seen, client, life))
     run(source, request)
-    was, made = seen.requests()[2], victor_sandbox.requests()[-1]  # after those of the demo data; twins are not made
-    same = ("direction", "status", "amount", "notes", "client_reference_id", "approval_notes", "idempotency_key")
+    was, made = (
+        seen.requests()[2],
+        victor_sandbox.requests()[-1],
+    )  # after those of the demo data; twins are not made
+    same = (
+        "direction",
+        "status",
+        "amount",
+        "notes",
+        "client_reference_id",
+        "approval_notes",
+        "idempotency_key",
+    )
     assert [made.get(name) for name in same] == [was.get(name) for name in same]
-    met = [[each.fault for each in sandbox.received() if each.fault] for sandbox in (seen, victor_sandbox)]
+    met = [
+        [each.fault for each in sandbox.received() if each.fault]
+        for sandbox in (seen, victor_sandbox)
+    ]
     assert met[0] == met[1]
 
 

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.slow
 __all__ = ["browser", "launch"]
 expect = playwright_api.expect
 
-HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
+HOSTILE = (
+    "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
+)
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 
 
@@ -41,7 +43,9 @@ def window(browser, sandbox):
     errors: list[str] = []
 
     def opened(path: str = "/", width: int = 1280, **options):
-        context = browser.new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce", **options)
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, reduced_motion="reduce", **options
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
@@ -59,7 +63,9 @@ def window(browser, sandbox):
 
 
 def ask(victor: Victor, notes: str = "Window cleaning", payer: str = "aHeq349838", **more):
-    return victor.payment_requests.create(**payment(payer_counterparty_id=payer, notes=notes, **more))
+    return victor.payment_requests.create(
+        **payment(payer_counterparty_id=payer, notes=notes, **more)
+    )
 
 
 def test_a_request_made_in_python_appears_and_accepting_it_ends_the_wait(window, victor):
@@ -71,7 +77,8 @@ def test_a_request_made_in_python_appears_and_accepting_it_ends_the_wait(window,
     expect(row).to_contain_text("Appears by itself")
     ended: list[str] = []
     waiting = threading.Thread(
-        target=lambda: ended.append(victor.payment_requests.wait(made.id, timeout=60.0).status), daemon=True
+        target=lambda: ended.append(victor.payment_requests.wait(made.id, timeout=60.0).status),
+        daemon=True,
     )
     waiting.start()
     row.click()
@@ -120,7 +127,9 @@ def test_the_keyboard_is_enough(window, victor, sandbox):
 
 def test_any_key_leads_to_its_calls(window, sandbox):
     key = "a/b?c=1#d%41&e 'f' \"g\" <h>"
-    httpx.post(sandbox.url + "/v2/payment-requests/request-payment", headers={"idempotency-key": key})
+    httpx.post(
+        sandbox.url + "/v2/payment-requests/request-payment", headers={"idempotency-key": key}
+    )
     page = window()
     page.locator("li.group").filter(has_text="a/b?c=1#d%41&").get_by_role("link").click()
     expect(page.locator("#detail code")).to_have_text(key)
@@ -165,7 +174,9 @@ def test_the_clock_and_a_refused_command(window, victor, sandbox):
     page.goto(f"{sandbox.url}/#/records/{made.id}")
     page.get_by_label("Another amount").fill("ten")
     page.get_by_role("button", name="Accept").click()
-    expect(page.get_by_role("alert")).to_contain_text("modified_amount breaks the rule 'pattern' of the document")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "modified_amount breaks the rule 'pattern' of the document"
+    )
     page.route("**/respond", lambda route: route.abort())
     page.get_by_role("button", name="Accept").click()
     expect(page.get_by_role("alert")).to_have_text("The sandbox does not answer. Is it running?")
@@ -185,7 +196,10 @@ def test_a_page_elsewhere_cannot_command_the_sandbox(launch, browser, sandbox, v
     """As in DNS rebinding, a name of the page's own means this machine; and plain calls from another origin."""
     before = sandbox.info()["requests"]
     page = browser.new_page()
-    page.route("http://evil.example/", lambda route: route.fulfill(body="<p>Good day</p>", content_type="text/html"))
+    page.route(
+        "http://evil.example/",
+        lambda route: route.fulfill(body="<p>Good day</p>", content_type="text/html"),
+    )
     page.goto("http://evil.example/")
     reset = f"fetch('{sandbox.url}/_sandbox/reset', {{method: 'POST', mode: 'no-cors'}}).then(() => 'sent', () => 'no')"
     page.evaluate(reset)
@@ -218,7 +232,12 @@ def test_a_page_elsewhere_cannot_command_the_sandbox(launch, browser, sandbox, v
 def test_it_fits_and_can_be_read(window, victor, sandbox, width, scheme):
     made = ask(victor, "A long note " * 8)
     page = window("/", width, color_scheme=scheme)
-    for path in ("/", f"/#/records/{made.id}", f"/#/calls/{sandbox.received()[-1].number}", "/docs"):
+    for path in (
+        "/",
+        f"/#/records/{made.id}",
+        f"/#/calls/{sandbox.received()[-1].number}",
+        "/docs",
+    ):
         page.goto(sandbox.url + path)
         page.locator("h1").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
@@ -228,4 +247,6 @@ def test_it_fits_and_can_be_read(window, victor, sandbox, width, scheme):
 def test_the_pictures_of_the_documentation_can_be_made(browser, tmp_path):
     script = runpy.run_path(str(PICTURES / "sandbox_page.py"))
     script["take"](browser, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in PICTURES.glob("sandbox-page*.png")}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        path.name for path in PICTURES.glob("sandbox-page*.png")
+    }

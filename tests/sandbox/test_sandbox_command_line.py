@@ -32,15 +32,24 @@ def test_the_command_ends_with_129_when_its_terminal_is_gone():
 def test_it_serves_logs_and_ends_cleanly(umask, tmp_path):
     env = tmp_path / "sandbox.env"
     env.write_text("from an earlier run, open to others")
-    with SandboxProcess("--demo-data", "--environment", "production", "--env-file", str(env)) as process:
+    with SandboxProcess(
+        "--demo-data", "--environment", "production", "--env-file", str(env)
+    ) as process:
         assert process.facts == {"url": process.url, "pid": process.process.pid}
         assert oct(env.stat().st_mode & 0o777) == "0o600"
         info = httpx.get(process.url + "/_sandbox/").json()
-        assert (info["sandbox"], info["settings"]["auto"]) == ("victor", 1), "requests move by themselves"
-        values = dict(line.removeprefix("# ").split("=", 1) for line in env.read_text().splitlines())
+        assert (info["sandbox"], info["settings"]["auto"]) == ("victor", 1), (
+            "requests move by themselves"
+        )
+        values = dict(
+            line.removeprefix("# ").split("=", 1) for line in env.read_text().splitlines()
+        )
         assert values["VICTOR_BASE_URL"] == process.url
         assert values["VICTOR_ENVIRONMENT"] == "production"
-        pair = {"client_id": values["VICTOR_CLIENT_ID"], "client_secret": values["VICTOR_CLIENT_SECRET"]}
+        pair = {
+            "client_id": values["VICTOR_CLIENT_ID"],
+            "client_secret": values["VICTOR_CLIENT_SECRET"],
+        }
         token = httpx.post(f"{process.url}/v2/auth/token", json=pair).json()["access_token"]
         pem = f"-----BEGIN PRIVATE KEY-----\n{values['VICTOR_PRIVATE_KEY']}\n-----END PRIVATE KEY-----\n"
         caller = Caller(process.url, values["VICTOR_API_KEY"], pem)
@@ -50,7 +59,11 @@ def test_it_serves_logs_and_ends_cleanly(umask, tmp_path):
         caller.http.close()
         log = process.end(signal.SIGTERM)
     assert process.process.returncode == 0
-    shown = sandbox_page.PAGE.read_text("utf-8").partition("--env-file sandbox.env\n")[2].splitlines()[:2]
+    shown = (
+        sandbox_page.PAGE.read_text("utf-8")
+        .partition("--env-file sandbox.env\n")[2]
+        .splitlines()[:2]
+    )
     here = [line.replace("http://127.0.0.1:8900", process.url) for line in shown]
     here[0] = here[0].replace("staging", "production")
     assert log.splitlines()[:2] == here
@@ -69,7 +82,9 @@ def test_the_handlers_of_signals_are_afterwards_as_before(tmp_path):
     def own(_number, _frame): ...
 
     before = {number: signal.signal(number, own) for number in (signal.SIGINT, signal.SIGTERM)}
-    end = threading.Thread(target=lambda: (until((tmp_path / "env").exists), os.kill(os.getpid(), signal.SIGTERM)))
+    end = threading.Thread(
+        target=lambda: (until((tmp_path / "env").exists), os.kill(os.getpid(), signal.SIGTERM))
+    )
     try:
         end.start()
         assert main(["--port", "0", "--quiet", "--env-file", str(tmp_path / "env")]) == 0
@@ -93,7 +108,9 @@ def test_misuse_is_exit_status_2_one_line_of_usage_and_the_mistake(arguments, mi
 def test_a_port_that_is_taken_is_named(sandbox, capsys):
     port, threads = sandbox.url.rpartition(":")[2], threading.active_count()
     assert main(["--port", port, "--quiet"]) == 1
-    message = f"cannot listen on 127.0.0.1 port {port}: Address already in use; port 0 picks a free one"
+    message = (
+        f"cannot listen on 127.0.0.1 port {port}: Address already in use; port 0 picks a free one"
+    )
     assert capsys.readouterr().err == f"victor sandbox: {message}\n"
     with pytest.raises(OSError, match=re.escape(message)):
         Sandbox(SandboxSettings(port=int(port))).start()
@@ -114,12 +131,17 @@ def test_its_file_is_all_a_client_needs_and_quiet_says_nothing(tmp_path, monkeyp
 def test_a_file_that_cannot_be_written_is_named_with_its_option(tmp_path, capsys):
     path = tmp_path / "nowhere" / "file"
     assert main(["--port", "0", "--quiet", "--env-file", str(path)]) == 1
-    assert capsys.readouterr().err == f"victor sandbox: --env-file: cannot write {path}: No such file or directory\n"
+    assert (
+        capsys.readouterr().err
+        == f"victor sandbox: --env-file: cannot write {path}: No such file or directory\n"
+    )
 
 
 def test_a_missing_extra_is_named():
     program = "import sys; sys.modules['uvicorn'] = None; import victor_ext.sandbox"
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
     assert found.stderr.splitlines()[-1] == (
         "ImportError: victor_ext.sandbox needs uvicorn; install its extra: pip install 'victor-ext[sandbox]'"
     )
@@ -134,4 +156,6 @@ def test_the_page_about_the_sandbox_names_every_fault_and_its_options():
 @pytest.mark.parametrize("provider", sandbox_page.providers())
 def test_the_tables_of_a_page_are_those_of_the_declared_options_and_commands(provider):
     page = sandbox_page.page_of(provider).read_text(encoding="utf-8")
-    assert page == sandbox_page.written(provider), "write them with python -m tests.sandbox.sandbox_page"
+    assert page == sandbox_page.written(provider), (
+        "write them with python -m tests.sandbox.sandbox_page"
+    )

@@ -75,7 +75,9 @@ def test_every_answer_conforms_to_the_document(case, plain, statuses):
     options = {"base_url": sandbox.url, "headers": headers, "timeout": 10}
     case.call_and_validate(**options, excluded_checks=[positive_data_acceptance])
     if case.path_parameters and "victor_payment_request_id" in case.path_parameters:
-        case.path_parameters["victor_payment_request_id"] = sandbox.create_inbound(amount_modification_allowed=True)
+        case.path_parameters["victor_payment_request_id"] = sandbox.create_inbound(
+            amount_modification_allowed=True
+        )
     if isinstance(case.body, dict) and isinstance(case.body.get("payment_details"), dict):
         case.body["payment_details"]["due_date"] = today()
         if isinstance(case.headers, dict):
@@ -105,9 +107,13 @@ def newer_document(tmp_path, monkeypatch):
         "delete": {"operationId": "forget", "responses": {"204": {"description": "nothing"}}},
     }
     paths = raw["paths"]
-    paths["/v2/payment-requests/{request}"] = paths.pop("/v2/payment-requests/{victor_payment_request_id}")
+    paths["/v2/payment-requests/{request}"] = paths.pop(
+        "/v2/payment-requests/{victor_payment_request_id}"
+    )
     paths["/v2/payment-requests/{request}"]["get"]["operationId"] = "retrievePaymentRequest"
-    paths["/v2/payment-requests"]["get"]["parameters"].insert(0, {"$ref": "#/components/parameters/Limit"})
+    paths["/v2/payment-requests"]["get"]["parameters"].insert(
+        0, {"$ref": "#/components/parameters/Limit"}
+    )
     paths["/v2/payment-requests"]["get"]["responses"]["default"] = {"description": "an error"}
     path = tmp_path / "victor.yaml"
     path.write_text(yaml.safe_dump(raw))

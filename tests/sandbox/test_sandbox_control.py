@@ -54,7 +54,12 @@ def test_a_whole_story_by_commands(commands, caller):
     commands.inject("status", times=None)
     commands.reset()
     assert commands.requests() == commands.faults() == commands.received() == []
-    assert commands.attempts_by_key() == commands.work_done_by_key() == commands.work_done_by_reference() == {}
+    assert (
+        commands.attempts_by_key()
+        == commands.work_done_by_key()
+        == commands.work_done_by_reference()
+        == {}
+    )
     assert (commands.clock()["advanced"], commands.clock()["skew"]) == (0, 0)
     assert caller.list().status_code == 401
 
@@ -64,7 +69,11 @@ def test_the_headers_of_a_call_are_recorded_without_credentials(commands, sandbo
     sandbox.inject("cut_request")
     exchange(sandbox.url, caller.raw("GET", LIST, headers={"x-team": "billing\r\nx-team: ops"}))
     whole, cut = commands.received()
-    assert {"authorization": "Token …", "x-team": "billing", "cookie": "…"}.items() <= whole.headers.items()
+    assert {
+        "authorization": "Token …",
+        "x-team": "billing",
+        "cookie": "…",
+    }.items() <= whole.headers.items()
     assert {"authorization": "Token …", "x-team": "billing, ops"}.items() <= cut.headers.items()
     assert caller.token().split(".")[0] not in repr(commands.received())
 
@@ -76,7 +85,9 @@ def test_credentials_by_commands(commands, caller):
     issued = [caller.ask_token(*pair).json()["access_token"] for _ in range(2)]
     assert commands.tokens_issued() == {pair[0]: 2}
     assert commands.revoke_tokens(pair[0]) == 2
-    refused = [caller.http.get(LIST, headers={"authorization": f"Bearer {token}"}) for token in issued]
+    refused = [
+        caller.http.get(LIST, headers={"authorization": f"Bearer {token}"}) for token in issued
+    ]
     assert [each.json()["error"] for each in refused] == ["invalid_token"] * 2
 
 
@@ -85,15 +96,26 @@ def test_credentials_by_commands(commands, caller):
     [
         *(
             ("amount", *each)
-            for each in ((Decimal("12.00"), "12.00"), (12, "12"), (Decimal("1E+2"), "100"), ("7.5", "7.5"))
+            for each in (
+                (Decimal("12.00"), "12.00"),
+                (12, "12"),
+                (Decimal("1E+2"), "100"),
+                ("7.5", "7.5"),
+            )
         ),
         *(("due_date", each, "2021-10-25") for each in (date(2021, 10, 25), "2021-10-25")),
     ],
 )
-def test_an_amount_is_a_decimal_an_int_or_text_and_a_due_date_may_have_passed(commands, caller, name, given, shown):
+def test_an_amount_is_a_decimal_an_int_or_text_and_a_due_date_may_have_passed(
+    commands, caller, name, given, shown
+):
     request_id = commands.create_inbound(**{name: given})
     (listed,) = caller.listed()
-    assert listed["payment_request"]["payment_details"][name] == commands.request(request_id)[name] == shown
+    assert (
+        listed["payment_request"]["payment_details"][name]
+        == commands.request(request_id)[name]
+        == shown
+    )
     assert caller.get(request_id).status_code == 200
 
 
@@ -118,7 +140,11 @@ MISUSE = {
 
 @pytest.mark.parametrize("name", MISUSE)
 def test_misuse_is_a_value_error_that_says_what_is_wrong_and_changes_nothing(commands, name):
-    about = {"request_id": commands.create_inbound(), "status": "failed"} if name in ("respond", "move") else {}
+    about = (
+        {"request_id": commands.create_inbound(), "status": "failed"}
+        if name in ("respond", "move")
+        else {}
+    )
     before = commands.requests()
     for given, reason in MISUSE[name]:
         with pytest.raises(ValueError, match=reason):
@@ -133,9 +159,14 @@ def test_http_says_what_is_wrong(sandbox):
     assert (unknown.status_code, unknown.json()["error"]) == (404, "no_such_command")
     assert httpx.get(f"{url}/received", params={"after": "x"}).json()["error"] == "misuse"
     for content in ("{", "[]", '{"sekunden": 1}', '{"seconds": "x"}', "{}"):
-        wrong = httpx.post(f"{url}/clock/advance", content=content, headers={"content-type": "application/json"})
+        wrong = httpx.post(
+            f"{url}/clock/advance", content=content, headers={"content-type": "application/json"}
+        )
         assert (wrong.status_code, wrong.json()["error"]) == (400, "misuse"), content
-    assert "unknown option" in httpx.post(f"{url}/faults", json={"kind": "delay", "secs": 1}).json()["message"]
+    assert (
+        "unknown option"
+        in httpx.post(f"{url}/faults", json={"kind": "delay", "secs": 1}).json()["message"]
+    )
 
 
 def test_down_over_http_needs_a_way_back(sandbox):
@@ -150,7 +181,9 @@ def test_down_over_http_needs_a_way_back(sandbox):
     assert remote.clock(), "and it listens again by itself"
 
 
-@pytest.mark.parametrize("earlier", [b"", b"GET /_sandbox/clock HTTP/1.1\r\nHost: localhost:%d\r\n\r\n"])
+@pytest.mark.parametrize(
+    "earlier", [b"", b"GET /_sandbox/clock HTTP/1.1\r\nHost: localhost:%d\r\n\r\n"]
+)
 def test_down_lets_a_command_end_of_which_only_the_first_line_has_come(sandbox, earlier):
     port = urlsplit(sandbox.url).port
     with RawConnection(sandbox.url) as half:
@@ -204,9 +237,15 @@ def test_one_line_per_call_and_nothing_secret_in_it(sandbox, caller, caplog):
     caller.create(KEY)
     caller.get("043987673645")
     caller.call("GET", f"{LIST}/a%0Ab?secret=1")
-    lines = [record.getMessage() for record in caplog.records if record.name == "victor_ext.sandbox.access"]
+    lines = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == "victor_ext.sandbox.access"
+    ]
     assert len(lines) == 5
-    assert all(text in lines[0] for text in ("POST", "503", "fault=status", f"key={KEY[:8]}… attempt=1"))
+    assert all(
+        text in lines[0] for text in ("POST", "503", "fault=status", f"key={KEY[:8]}… attempt=1")
+    )
     assert "replayed" in lines[2]
     assert "********3645" in lines[3]
     assert not [secret for secret in (KEY, "043987673645") if secret in "".join(lines)]

@@ -29,7 +29,10 @@ def create_bytes(caller, key=KEY):
     ("kind", "after", "how"),
     [
         ("refuse", None, "reset"),
-        *(("cut_request", *each) for each in product([0, 1, 60, 400, -1, None, 10_000], ["reset", "close"])),
+        *(
+            ("cut_request", *each)
+            for each in product([0, 1, 60, 400, -1, None, 10_000], ["reset", "close"])
+        ),
     ],
 )
 def test_a_request_refused_or_cut_anywhere_does_no_work(sandbox, caller, kind, after, how):
@@ -38,7 +41,9 @@ def test_a_request_refused_or_cut_anywhere_does_no_work(sandbox, caller, kind, a
     assert sandbox.requests() == []
     (seen,) = sandbox.received()
     assert (seen.status, seen.fault, seen.work_done) == (None, kind, False)
-    assert seen.idempotency_key is None or kind == "cut_request", "of what is refused nothing is read"
+    assert seen.idempotency_key is None or kind == "cut_request", (
+        "of what is refused nothing is read"
+    )
 
 
 def test_a_cut_request_knows_its_key_when_that_much_was_read(sandbox, caller):
@@ -59,10 +64,14 @@ def test_a_request_that_comes_byte_by_byte_is_cut_where_it_should_be(sandbox, ca
         assert connection.read_to_end() == (b"", "reset")
 
 
-@pytest.mark.parametrize(("after", "how"), [*product([0, 1, 15, 100, 300, -1], ["reset", "close"]), (20, "stall")])
+@pytest.mark.parametrize(
+    ("after", "how"), [*product([0, 1, 15, 100, 300, -1], ["reset", "close"]), (20, "stall")]
+)
 def test_an_answer_cut_anywhere_has_done_its_work(sandbox, caller, after, how):
     sandbox.inject("cut_answer", after=after, how=how)
-    part, ending = exchange(sandbox.url, create_bytes(caller), patience=0.2 if how == "stall" else 5.0)
+    part, ending = exchange(
+        sandbox.url, create_bytes(caller), patience=0.2 if how == "stall" else 5.0
+    )
     assert ending == ("silence" if how == "stall" else how)
     assert b"HTTP/1.1 200 OK\r\n".startswith(part[:17])
     if after >= 0:
@@ -134,7 +143,11 @@ def test_a_rate_limit_says_when_to_come_back(sandbox, caller):
 def test_any_status_can_be_answered(sandbox, caller, status):
     sandbox.inject("status", status=status, body="no", headers={"X-Note": "told so"})
     response = caller.http.post(CREATE, json=a_body(), follow_redirects=False)
-    assert (response.status_code, response.text, response.headers["x-note"]) == (status, "no", "told so")
+    assert (response.status_code, response.text, response.headers["x-note"]) == (
+        status,
+        "no",
+        "told so",
+    )
     assert sandbox.requests() == []
 
 
@@ -159,7 +172,9 @@ class TestWhichCalls:
         return [caller.list().status_code for _ in range(count)]
 
     @pytest.mark.parametrize(("faults", "statuses"), CASES["which calls fail"])
-    def test_how_many_after_how_many_and_in_the_order_of_injection(self, sandbox, caller, faults, statuses):
+    def test_how_many_after_how_many_and_in_the_order_of_injection(
+        self, sandbox, caller, faults, statuses
+    ):
         for fault in faults:
             sandbox.inject("status", **fault)
         assert self.statuses(caller, 4) == statuses
@@ -187,7 +202,9 @@ class TestWhichCalls:
         }
         for wanted, expected in CASES["faults of some calls"]:
             sandbox.inject("status", status=599, times=None, **wanted)
-            assert {name for name, call in calls.items() if call().status_code == 599} == set(expected), wanted
+            assert {name for name, call in calls.items() if call().status_code == 599} == set(
+                expected
+            ), wanted
             sandbox.clear_faults()
 
     def test_pipelined_calls_are_all_answered_without_a_fault(self, sandbox, caller):
@@ -246,11 +263,17 @@ def test_a_server_that_ends_cuts_calls_in_hand_and_leaves_nothing(start):
         assert time.monotonic() - begun < 1
         assert waiting.read_to_end()[1] in ("close", "reset")
         assert stalled.read_to_end()[1] in ("close", "reset")
-    assert not [thread for thread in threading.enumerate() if thread.name == "victor-sandbox" and thread not in before]
+    assert not [
+        thread
+        for thread in threading.enumerate()
+        if thread.name == "victor-sandbox" and thread not in before
+    ]
 
 
 @pytest.mark.parametrize("status", [204, 304])
-@pytest.mark.parametrize("options", [{}, {"body": "text"}, {"work": True}], ids=["plain", "with-body", "after-work"])
+@pytest.mark.parametrize(
+    "options", [{}, {"body": "text"}, {"work": True}], ids=["plain", "with-body", "after-work"]
+)
 def test_a_status_without_a_body_is_sent_without_one(sandbox, caller, status, options, caplog):
     sandbox.inject("status", status=status, **options)
     answer = caller.call("GET", LIST)

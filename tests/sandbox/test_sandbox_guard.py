@@ -16,7 +16,12 @@ from victor_ext.sandbox.velo import VeloSandbox
 pytestmark = pytest.mark.slow
 CASES = cases_beside(__file__)
 JSON = {"content-type": "application/json"}
-CREDENTIALS = {Sandbox: "api-keys", VeloSandbox: "keys", EastPaySandbox: "merchants", FlexFactorSandbox: "clients"}
+CREDENTIALS = {
+    Sandbox: "api-keys",
+    VeloSandbox: "keys",
+    EastPaySandbox: "merchants",
+    FlexFactorSandbox: "clients",
+}
 """Each sandbox, with the command that makes credentials and hands them over."""
 
 
@@ -80,8 +85,12 @@ def test_names_given_by_an_option_are_taken(start, http):
     }
     for wanted, hosts in status.items():
         for host in hosts:
-            assert http.get(sandbox.url + "/_sandbox/", headers={"host": host}).status_code == wanted, host
-    assert SandboxSettings(allowed_host="sandbox").allowed_host == ("sandbox",), "one name need not be in a list"
+            assert (
+                http.get(sandbox.url + "/_sandbox/", headers={"host": host}).status_code == wanted
+            ), host
+    assert SandboxSettings(allowed_host="sandbox").allowed_host == ("sandbox",), (
+        "one name need not be in a list"
+    )
 
 
 # From a web page
@@ -98,7 +107,9 @@ def test_a_call_of_a_web_page_is_refused(any_sandbox, door, http):
             http.post(door + "reset", headers=given),
             http.get(door, headers=given),
             http.delete(door + "faults", headers=given),
-            http.options(door + "reset", headers={**given, "access-control-request-method": "POST"}),
+            http.options(
+                door + "reset", headers={**given, "access-control-request-method": "POST"}
+            ),
         ):
             said = refused(answer)
             assert "accepts no calls from web pages" in said, headers
@@ -108,14 +119,19 @@ def test_a_call_of_a_web_page_is_refused(any_sandbox, door, http):
 
 @pytest.mark.parametrize("headers", CASES["its own pages"], ids=str)
 def test_an_address_that_a_person_typed_is_shown(sandbox, http, headers):
-    given = {name: value.format(host=urlsplit(sandbox.url).netloc) for name, value in headers.items()}
+    given = {
+        name: value.format(host=urlsplit(sandbox.url).netloc) for name, value in headers.items()
+    }
     assert http.get(sandbox.url + "/_sandbox/", headers=given).status_code == 200
 
 
 def test_two_of_one_header_are_both_looked_at(sandbox):
     host = urlsplit(sandbox.url).netloc
     head = f"POST /_sandbox/reset HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\nconnection: close\r\n"
-    for two in (("http://evil.example", f"http://{host}"), (f"http://{host}", "http://evil.example")):
+    for two in (
+        ("http://evil.example", f"http://{host}"),
+        (f"http://{host}", "http://evil.example"),
+    ):
         origins = "".join(f"origin: {origin}\r\n" for origin in two)
         answer, _ = exchange(sandbox.url, f"{head}{origins}\r\n".encode())
         assert answer.startswith(b"HTTP/1.1 403 ")
@@ -139,7 +155,9 @@ def test_what_is_only_read_changes_nothing(any_sandbox, door, http):
     """A GET is what a page sends with the least ado."""
     assert http.post(door + CREDENTIALS[type(any_sandbox)]).status_code == 200
     commands = any_sandbox.commands()
-    reading = [command.path for command in commands if command.method == "GET" and "{" not in command.path]
+    reading = [
+        command.path for command in commands if command.method == "GET" and "{" not in command.path
+    ]
 
     def read() -> dict:
         found = {path: http.get(door.removesuffix("/_sandbox/") + path).json() for path in reading}
@@ -154,7 +172,17 @@ def test_what_is_only_read_changes_nothing(any_sandbox, door, http):
 
 
 @pytest.mark.parametrize(
-    "host", ["0.0.0.0", "::", "", "0", "192.168.7.7", "sandbox.example", "::ffff:10.0.0.1", "127.0.0.1.evil.example"]
+    "host",
+    [
+        "0.0.0.0",
+        "::",
+        "",
+        "0",
+        "192.168.7.7",
+        "sandbox.example",
+        "::ffff:10.0.0.1",
+        "127.0.0.1.evil.example",
+    ],
 )
 @pytest.mark.parametrize("kind", CREDENTIALS, ids=lambda kind: kind.__name__)
 def test_an_address_that_others_can_reach_must_be_meant(kind, host):
@@ -171,13 +199,23 @@ def test_an_address_of_this_machine_alone_needs_no_word(host):
 
 
 def test_a_public_sandbox_runs_warns_and_still_refuses_pages_and_foreign_names():
-    options = ["--host", "0.0.0.0", "--public", "--allowed-host", "sandbox", "--allowed-host", "pay.test"]
+    options = [
+        "--host",
+        "0.0.0.0",
+        "--public",
+        "--allowed-host",
+        "sandbox",
+        "--allowed-host",
+        "pay.test",
+    ]
     with SandboxProcess(*options) as process:
         url = f"http://127.0.0.1:{urlsplit(process.url).port}/_sandbox/"
         assert httpx.get(url).json()["settings"]["allowed_host"] == ["sandbox", "pay.test"]
         assert process.commands.clock()["advanced"] == 0
         assert httpx.get(url, headers={"host": "sandbox:8900"}).status_code == 200
-        if sys.platform == "linux":  # where this machine has more addresses than one without more ado
+        if (
+            sys.platform == "linux"
+        ):  # where this machine has more addresses than one without more ado
             assert httpx.get(url.replace("127.0.0.1", "127.0.0.5")).status_code == 200
         refused(httpx.get(url, headers={"host": f"evil.example:{urlsplit(url).port}"}))
         refused(httpx.get(url, headers={"origin": "http://evil.example"}))

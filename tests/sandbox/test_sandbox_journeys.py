@@ -37,7 +37,11 @@ def test_a_counterparty_in_the_sandbox_gets_an_inbound_twin_that_declines_for_bo
     ids = twin["victor_payment_request_id"], twin["victor_payment_request_parent_id"]
     assert (*ids, twin["status"]) == (child, parent, "pending")
     found = caller.get(child).json()["payment_request"]
-    assert found["payer"] == {"account_number": HERE, "routing_number": "011401533", "name": "Victor Doe"}
+    assert found["payer"] == {
+        "account_number": HERE,
+        "routing_number": "011401533",
+        "name": "Victor Doe",
+    }
     assert found["payment_request_response"] == {}
     assert caller.respond(child, "Declined", "Not ours").json()["status"] == "Rejected"
     assert {item["status"] for item in caller.listed()} == {"declined"}
@@ -66,7 +70,9 @@ def test_accepting_the_twin_moves_both_to_completed(with_twin):
 def test_an_amount_may_be_changed_only_when_the_request_allows_it(with_twin):
     _, caller = with_twin
     fixed = caller.created(amount="44.23")["victor_payment_request_child_id"]
-    open_ = caller.created(amount="44.23", amount_modification_allowed=True)["victor_payment_request_child_id"]
+    open_ = caller.created(amount="44.23", amount_modification_allowed=True)[
+        "victor_payment_request_child_id"
+    ]
     assert caller.respond(fixed, modified_amount="34.23").status_code == 400
     assert caller.respond(fixed, modified_amount="44.23").status_code == 200
     assert caller.respond(open_, modified_amount="0").status_code == 400
@@ -94,7 +100,10 @@ def test_a_second_answer_is_refused_unless_it_says_the_same_and_is_replayed(star
             assert second.content == first.content
             continue
         assert second.status_code == 400
-        assert second.json()["allErrors"][0]["defaultMessage"] == "This request has been answered already."
+        assert (
+            second.json()["allErrors"][0]["defaultMessage"]
+            == "This request has been answered already."
+        )
     assert sandbox.request(inbound)["status"] == "accepted"
     assert [exchange.work_done for exchange in sandbox.received()] == [True, False, False, False]
 
@@ -120,7 +129,9 @@ def test_who_is_asked_decides_what_becomes_of_it(sandbox, caller, counterparty, 
     if path[-1] == "failed":
         found = caller.get(request_id).json()
         assert found["status"] == "Error"
-        assert found["error_message"].startswith("Routing Number 800000219 is available on the RTP network but")
+        assert found["error_message"].startswith(
+            "Routing Number 800000219 is available on the RTP network but"
+        )
 
 
 def test_a_request_that_nobody_answers_expires_after_its_due_date(with_twin):

@@ -23,7 +23,11 @@ def day_of(seconds):
 
 
 def zulu(seconds):
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(seconds, UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
 
 
 @pytest.mark.parametrize(("options", "query", "expected"), CASES["queries"])
@@ -38,7 +42,10 @@ def test_each_query_gets_its_page(start, options, query, expected):
     if isinstance(expected, int):
         assert response.status_code == expected
         return
-    letters, body = {item: letter for letter, each in made.items() for item in ids([each])}, response.json()
+    letters, body = (
+        {item: letter for letter, each in made.items() for item in ids([each])},
+        response.json(),
+    )
     found = "".join(letters[item] for item in ids(body["results"]))
     assert expected in (found, f"{found} {body['page']}/{body['page_size']}")
 
@@ -57,7 +64,9 @@ def test_every_filter_of_the_document_finds_its_requests_and_no_other(both):
     made = caller.created(amount="5.00")
     parent, child = made["victor_payment_request_id"], made["victor_payment_request_child_id"]
     sandbox.advance(60)
-    fednow = caller.created(counterparty="fednow0001", due_date=day_of(sandbox.clock()["now"] + 86_400))
+    fednow = caller.created(
+        counterparty="fednow0001", due_date=day_of(sandbox.clock()["now"] + 86_400)
+    )
     fednow = fednow["victor_payment_request_id"]
     first, last = sandbox.request(parent), sandbox.request(fednow)
     sandbox.respond(child, "Accepted")
@@ -89,14 +98,26 @@ def test_every_filter_of_the_document_finds_its_requests_and_no_other(both):
     assert len(caller.listed(something_else="x")) == 3
 
 
-NO_FILTERS = {"payorId", "page", "pageSize", "sort", "sensitive", "updatedSince", "includeUserDeleted"}
+NO_FILTERS = {
+    "payorId",
+    "page",
+    "pageSize",
+    "sort",
+    "sensitive",
+    "updatedSince",
+    "includeUserDeleted",
+}
 MEMBERS = {"payeeCountry": "country", "submittedDate": "submittedDateTime"}
 
 
 def velo_lists():
     """Each list in Velo's document: its path, and whether each parameter of its query is required."""
     for operation in Document.of("velo").operations:
-        query = {each["name"]: each.get("required", False) for each in operation.parameters if each["in"] == "query"}
+        query = {
+            each["name"]: each.get("required", False)
+            for each in operation.parameters
+            if each["in"] == "query"
+        }
         if "page" in query:
             yield operation.path, query
 
@@ -104,21 +125,40 @@ def velo_lists():
 @pytest.fixture(scope="module")
 def velo():
     """A caller of Velo's sandbox, in which each list has items; returns how it reads a list."""
-    with VeloSandbox() as sandbox, httpx.Client(base_url=sandbox.url, verify=False, trust_env=False) as http:
+    with (
+        VeloSandbox() as sandbox,
+        httpx.Client(base_url=sandbox.url, verify=False, trust_env=False) as http,
+    ):
         token = http.post("/v1/authenticate?grant_type=client_credentials", auth=sandbox.add_key())
         http.headers["authorization"] = f"Bearer {token.json()['access_token']}"
         address = {"line1": "1 Main Street", "city": "Austin", "country": "US"}
         for name in ("b", "a"):
-            named = {"individual": {"name": {"firstName": name, "lastName": name}}, "email": f"{name}@example.com"}
+            named = {
+                "individual": {"name": {"firstName": name, "lastName": name}},
+                "email": f"{name}@example.com",
+            }
             payee = {"remoteId": name, "type": "Individual", "address": address, **named}
             http.post("/v4/payees", json={"payorId": sandbox.payor_id, "payees": [payee]})
         source = sandbox.add_source_account("USD account", "USD", 1000)
         bank = sandbox.add_funding_account("Our bank", "USD")
         sandbox.add_funding_account("A bank", "USD")
-        http.post(f"/v3/sourceAccounts/{source}/fundingRequest", json={"fundingAccountId": bank, "amount": 5})
-        more = {"sourceAccountName": "USD account", "currency": "USD", "paymentMemo": "m", "remoteSystemId": "s"}
-        payments = [{"remoteId": name, "amount": 10, "payorPaymentId": f"INV-{name}", **more} for name in ("a", "b")]
-        payout = http.post("/v3/payouts", json={"payments": payments, "payoutMemo": "May"}).headers["location"]
+        http.post(
+            f"/v3/sourceAccounts/{source}/fundingRequest",
+            json={"fundingAccountId": bank, "amount": 5},
+        )
+        more = {
+            "sourceAccountName": "USD account",
+            "currency": "USD",
+            "paymentMemo": "m",
+            "remoteSystemId": "s",
+        }
+        payments = [
+            {"remoteId": name, "amount": 10, "payorPaymentId": f"INV-{name}", **more}
+            for name in ("a", "b")
+        ]
+        payout = http.post("/v3/payouts", json={"payments": payments, "payoutMemo": "May"}).headers[
+            "location"
+        ]
         http.post(payout)
         sandbox.advance(30)
         hook = {"payorId": sandbox.payor_id, "webhookUrl": "https://example.com", "enabled": True}
@@ -152,14 +192,20 @@ def test_velo_s_lists_are_in_the_document_s_order_unless_the_query_says_otherwis
 
 
 @pytest.mark.parametrize(
-    ("path", "name"), [(path, name) for path, query in velo_lists() for name in query if name not in NO_FILTERS]
+    ("path", "name"),
+    [(path, name) for path, query in velo_lists() for name in query if name not in NO_FILTERS],
 )
-def test_every_filter_of_velo_s_document_finds_what_has_its_value_and_nothing_else(velo, path, name):
+def test_every_filter_of_velo_s_document_finds_what_has_its_value_and_nothing_else(
+    velo, path, name
+):
     items = velo(path)
     assert items
     range_ = name.removesuffix("From").removesuffix("To")
     is_amount = range_ in ("sourceAmount", "paymentAmount")
-    nothing = {"From": "999" if is_amount else "9999-12-31", "To": "0" if is_amount else "0001-01-01"}
+    nothing = {
+        "From": "999" if is_amount else "9999-12-31",
+        "To": "0" if is_amount else "0001-01-01",
+    }
     assert velo(path, **{name: nothing.get(name.removeprefix(range_), "true")}) == []
     in_payor = items[0].get("payorRefs", [{}])[0]
     value = items[0].get(MEMBERS.get(range_, range_)) or in_payor.get(range_)

@@ -21,11 +21,17 @@ MEASURABLE = {name: each for name, each in options_of(SandboxSettings).items() i
 @pytest.mark.parametrize(("options", "text", "kept"), CASES["texts"])
 def test_what_is_kept_of_notes_and_references(start, options, text, kept):
     sandbox, caller = start(**options)
-    made = [caller.create(body=a_body(notes=text)), caller.create(body={**a_body(), "client_reference_id": text})]
+    made = [
+        caller.create(body=a_body(notes=text)),
+        caller.create(body={**a_body(), "client_reference_id": text}),
+    ]
     answered = caller.respond(sandbox.create_inbound(), notes=text)
     if kept is None:
         assert [each.status_code for each in (*made, answered)] == [400] * 3
-        assert [each.json()["error"]["field"] for each in made] == ["paymentDetails.notes", "clientReferenceId"]
+        assert [each.json()["error"]["field"] for each in made] == [
+            "paymentDetails.notes",
+            "clientReferenceId",
+        ]
         return
     assert made[0].json()["payment_request"]["payment_details"]["notes"] == kept
     assert made[1].json()["client_reference_id"] == kept
@@ -37,23 +43,38 @@ def observed(sandbox, caller):
     long = f"Token {caller.token(exp=int(time.time()) + 3000)}"
     seen = {"long token": caller.call("GET", LIST, headers={"authorization": long}).status_code}
     first = caller.http.get(LIST)
-    seen |= {"no token": first.status_code, "date": "date" in first.headers, "no key": caller.create().status_code}
+    seen |= {
+        "no token": first.status_code,
+        "date": "date" in first.headers,
+        "no key": caller.create().status_code,
+    }
     seen["keys"] = [caller.create("k" * length).status_code for length in (19, 20, 128, 129)]
     made, known = caller.create(KEY), len(sandbox.requests())
     body = made.json()
     name = body["victor_payment_request_id"]
     seen |= {"twin": "victor_payment_request_child_id" in body, "direction": body["direction"]}
-    seen |= {"null": "error_message" in body, "unit": len(str(int(body["payment_request"]["created_at"])))}
+    seen |= {
+        "null": "error_message" in body,
+        "unit": len(str(int(body["payment_request"]["created_at"]))),
+    }
     seen |= {"listed": len(caller.listed(victor_id=name)), "read": caller.get(name).status_code}
     seen["at once"] = caller.create(KEY).status_code
     sandbox.advance(20)
     sandbox.move(name, "needs-review")
     repeats = again, _ = caller.create(KEY), caller.create(KEY, amount="44.24")
-    seen["again"], seen["other"] = ([each.status_code, each.json().get("status")] for each in repeats)
+    seen["again"], seen["other"] = (
+        [each.status_code, each.json().get("status")] for each in repeats
+    )
     seen |= {"same": again.content == made.content, "more": len(sandbox.requests()) - known}
     seen["words"] = [caller.listed(victor_id=name)[0]["status"], caller.get(name).json()["status"]]
-    wrong = refused, *_ = caller.create(f"{KEY}-2", amount="0"), caller.list(page=-1), caller.get("NOBODY")
-    seen["refused"], seen["query"], seen["id"] = ([each.status_code, " ".join(each.json())] for each in wrong)
+    wrong = refused, *_ = (
+        caller.create(f"{KEY}-2", amount="0"),
+        caller.list(page=-1),
+        caller.get("NOBODY"),
+    )
+    seen["refused"], seen["query"], seen["id"] = (
+        [each.status_code, " ".join(each.json())] for each in wrong
+    )
     seen["code"] = re.findall('"code":([0-9]+)', refused.text)
     seen["corrected"] = caller.create(f"{KEY}-2").status_code
     return seen
@@ -65,7 +86,9 @@ def test_an_option_changes_what_it_names_and_nothing_else(start, options, change
 
 
 def test_a_refused_create_may_bind_its_key(start, tmp_path):
-    sandbox, caller = start(refused_key="bound", strict_accounts=True, key_life=100, state=tmp_path / "state")
+    sandbox, caller = start(
+        refused_key="bound", strict_accounts=True, key_life=100, state=tmp_path / "state"
+    )
     first = caller.create(KEY)
     assert first.status_code == 400
     sandbox.add_account("043987673645")
@@ -91,7 +114,12 @@ def test_an_idle_connection_is_kept_for_a_while(start):
 
 def measured(path, **played):
     """A file as `victor conform` writes it."""
-    head = {"format": 1, "system": "victor", "environment": "staging", "base_url": "https://api.example"}
+    head = {
+        "format": 1,
+        "system": "victor",
+        "environment": "staging",
+        "base_url": "https://api.example",
+    }
     path.write_text(json.dumps({**head, "measured_at": "2026-11-24T00:00:00Z", "sandbox": played}))
     return path
 
@@ -108,7 +136,9 @@ def test_each_measurable_option_is_played_from_a_file(tmp_path, name):
         file = measured(tmp_path / "measured.json", **{name: value})
         assert SandboxSettings.like(file) == SandboxSettings(**{name: value})
         default = {name: getattr(SandboxSettings(), name)}
-        assert SandboxSettings.like(file, **default) == SandboxSettings(), "an option goes before the file"
+        assert SandboxSettings.like(file, **default) == SandboxSettings(), (
+            "an option goes before the file"
+        )
 
 
 @pytest.mark.parametrize(("content", "reason"), CASES["files"].items())
@@ -123,14 +153,24 @@ def test_a_file_that_cannot_be_played_is_refused_with_its_name(tmp_path, capsys,
 
 
 def test_the_command_plays_a_file_and_lists_what_was_not_measured(tmp_path):
-    file = measured(tmp_path / "measured.json", key_conflict="422", order="oldest", twins=False, key_life=None)
+    file = measured(
+        tmp_path / "measured.json", key_conflict="422", order="oldest", twins=False, key_life=None
+    )
     with SandboxProcess("--like", str(file), "--order", "newest", "--twins") as process:
         settings = process.commands.info()["settings"]
         log = process.end(signal.SIGTERM)
-    assert [settings[name] for name in ("key_conflict", "order", "twins", "auto")] == ["422", "newest", True, 1]
+    assert [settings[name] for name in ("key_conflict", "order", "twins", "auto")] == [
+        "422",
+        "newest",
+        True,
+        1,
+    ]
     played, others = log.splitlines()[2:4]
     assert played == (
         f"Like {file} (staging, https://api.example, 2026-11-24T00:00:00Z): "
         "twins=True, key_conflict=422, key_life=None, order=newest"
     )
-    assert others == f"Not measured, as by default: {', '.join(name for name in MEASURABLE if name not in played)}"
+    assert (
+        others
+        == f"Not measured, as by default: {', '.join(name for name in MEASURABLE if name not in played)}"
+    )

@@ -8,7 +8,13 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from tests.fifth_system.tiny_pay.sandbox import RemoteTinySandbox, TinyCommands, TinyProvider, TinySandbox, TinySettings
+from tests.fifth_system.tiny_pay.sandbox import (
+    RemoteTinySandbox,
+    TinyCommands,
+    TinyProvider,
+    TinySandbox,
+    TinySettings,
+)
 from tests.sandbox.sandbox_callers import exchange
 from victor_ext.sandbox.__main__ import main
 from victor_ext.sandbox.server.faults import KINDS
@@ -70,7 +76,12 @@ def test_work_is_counted_by_the_key_in_the_body_and_by_the_reference(commands, c
     assert commands.work_done_by_reference() == {"INV-1": 1, "INV-2": 0}
     charges = [exchange for exchange in commands.received() if exchange.operation == "charge"]
     assert [(each.attempt, each.work_done, each.replayed, each.reference) for each in charges] == [
-        *((1, True, False, "INV-1"), (2, False, True, "INV-1"), (3, False, False, "INV-1"), (1, False, False, "INV-2"))
+        *(
+            (1, True, False, "INV-1"),
+            (2, False, True, "INV-1"),
+            (3, False, False, "INV-1"),
+            (1, False, False, "INV-2"),
+        )
     ]
 
 
@@ -106,14 +117,19 @@ def test_the_key_of_a_request_that_was_cut_after_its_body_is_known(sandbox):
 
 
 def test_faults_know_the_words_of_this_provider_only(commands):
-    with pytest.raises(ValueError, match=r"operation must be one of token, charge, find, list, other$"):
+    with pytest.raises(
+        ValueError, match=r"operation must be one of token, charge, find, list, other$"
+    ):
         commands.inject("status", operation="create")
 
 
 def test_errors_of_the_machinery_have_the_shape_of_the_provider_s(commands, caller):
     commands.inject("status", status=503, retry_after=3)
     failed = caller.charge()
-    assert (failed.json()["fault"]["code"], failed.headers["retry-after"]) == ("injected_fault", "3")
+    assert (failed.json()["fault"]["code"], failed.headers["retry-after"]) == (
+        "injected_fault",
+        "3",
+    )
     missing = caller.http.get("/v1/nothing")
     assert (missing.status_code, missing.json()["fault"]["code"]) == (404, "no_such_path")
     wrong = caller.http.put("/v1/charges")
@@ -121,7 +137,9 @@ def test_errors_of_the_machinery_have_the_shape_of_the_provider_s(commands, call
     assert caller.charge(reference="x" * (1 << 20)).status_code == 413
 
 
-def test_a_mistake_of_the_stand_in_is_a_500_and_a_traceback_in_the_log(sandbox, caller, caplog, monkeypatch):
+def test_a_mistake_of_the_stand_in_is_a_500_and_a_traceback_in_the_log(
+    sandbox, caller, caplog, monkeypatch
+):
     monkeypatch.setattr(TinyProvider, "_find", lambda self, call: 1 // 0)
     assert caller.http.get("/v1/charges/1").json()["fault"]["code"] == "sandbox_failure"
     assert sandbox.received()[-1].status == 500
@@ -130,20 +148,38 @@ def test_a_mistake_of_the_stand_in_is_a_500_and_a_traceback_in_the_log(sandbox, 
 
 def test_it_is_a_process_of_its_own_with_options_of_its_own(monkeypatch, capsys):
     served = SimpleNamespace()
-    found = EntryPoint("tiny", "tests.fifth_system.tiny_pay.sandbox:TinyProvider", "victor_ext.sandboxes")
+    found = EntryPoint(
+        "tiny", "tests.fifth_system.tiny_pay.sandbox:TinyProvider", "victor_ext.sandboxes"
+    )
     installed = [*entry_points(group="victor_ext.sandboxes"), found]
     monkeypatch.setattr("victor_ext.sandbox.__main__.entry_points", lambda group: installed)
     monkeypatch.setattr(
-        "victor_ext.sandbox.__main__.serve", lambda kind, settings, **running: vars(served).update(**locals()) or 0
+        "victor_ext.sandbox.__main__.serve",
+        lambda kind, settings, **running: vars(served).update(**locals()) or 0,
     )
-    words = ["--provider", "tiny", "--port", "0", "--json", "--limit", "5", "--seed", "3", "--quiet"]
+    words = [
+        "--provider",
+        "tiny",
+        "--port",
+        "0",
+        "--json",
+        "--limit",
+        "5",
+        "--seed",
+        "3",
+        "--quiet",
+    ]
     assert main(words) == 0
     assert (served.kind, served.settings) == (TinyProvider, TinySettings(port=0, limit=5, seed=3))
     assert served.running == {"quiet": True, "json_line": True, "env_file": None}
     with pytest.raises(SystemExit):
         main(["--provider", "tiny", "--help"])
     assert re.search(r"--token-life SECONDS\s+life of a token", capsys.readouterr().out)
-    for wrong in (["--provider", "nobody"], ["--provider", "tiny", "--environment", "staging"], ["--prov", "tiny"]):
+    for wrong in (
+        ["--provider", "nobody"],
+        ["--provider", "tiny", "--environment", "staging"],
+        ["--prov", "tiny"],
+    ):
         with pytest.raises(SystemExit) as ended:
             main(wrong)
         assert ended.value.code == 2

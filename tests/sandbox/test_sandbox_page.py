@@ -26,7 +26,9 @@ HOSTILE = "<script>document.title='taken'</script><img src=x onerror=alert(1)>"
 def watching(url: str):
     """The page's event stream; yields a function that waits for the next message."""
     with RawConnection(url) as connection:
-        connection.send(f"GET {PAGE}/events HTTP/1.1\r\nhost: {urlsplit(url).netloc}\r\n\r\n".encode())
+        connection.send(
+            f"GET {PAGE}/events HTTP/1.1\r\nhost: {urlsplit(url).netloc}\r\n\r\n".encode()
+        )
         received = b""
 
         def message() -> dict:
@@ -49,7 +51,15 @@ def test_the_page_shows_what_there_is(start, http):
     made = caller.created(key=KEY, notes="Invoice 1042")
     page = http.get(sandbox.url)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    for text in ("Victor sandbox (staging)", "44.23", "Invoice 1042", "Victor Doe", "129.95", KEY[:13], "1 attempt"):
+    for text in (
+        "Victor sandbox (staging)",
+        "44.23",
+        "Invoice 1042",
+        "Victor Doe",
+        "129.95",
+        KEY[:13],
+        "1 attempt",
+    ):
         assert text in page.text
     assert f"#/records/{made['victor_payment_request_id']}" in page.text
     sandbox.advance(90_061)
@@ -93,8 +103,16 @@ def test_a_record_tells_its_life(start, http):
     sandbox.advance(1)
     parent = sandbox.request(child)["parent_id"]
     found = http.get(f"{sandbox.url}{PAGE}/records/{parent}").text
-    timeline = re.sub(r"<[^>]*>|\s+", " ", found.partition('class="timeline"')[2].partition("</ol>")[0])
-    order = ["create, attempt 1", "503", "fault: status, before the work", "create, attempt 2", "did the work"]
+    timeline = re.sub(
+        r"<[^>]*>|\s+", " ", found.partition('class="timeline"')[2].partition("</ol>")[0]
+    )
+    order = [
+        "create, attempt 1",
+        "503",
+        "fault: status, before the work",
+        "create, attempt 2",
+        "did the work",
+    ]
     order += ["created", "of the business clock", "respond", "accepted", "completed"]
     places = [timeline.index(each) for each in order]
     assert places == sorted(places), timeline
@@ -117,7 +135,9 @@ def test_a_call_shows_the_exchange_without_credentials(sandbox, caller, http):
     answer = caller.http.post(CREATE, json=body, headers=headers)
     shown = http.get(f"{sandbox.url}{PAGE}/calls/1").text
     assert not [text for text in (token, "998877665544", "<script") if text in shown]
-    assert all(text in shown for text in ("Token …", "••••••••5544", KEY, str(answer.status_code))), shown
+    assert all(
+        text in shown for text in ("Token …", "••••••••5544", KEY, str(answer.status_code))
+    ), shown
 
 
 def test_a_request_that_was_cut_off_is_shown_as_far_as_it_came(sandbox, caller, http):
@@ -143,17 +163,26 @@ def test_what_does_not_exist_is_a_404(sandbox, http):
     assert http.get(f"{sandbox.url}{PAGE}/nonsense").json()["error"] == "no_such_command"
 
 
-@pytest.mark.parametrize("text", [HOSTILE, "\ud800", "'\"&<>`{{7*7}}{%x%}", "</textarea></script>\x00\u202e"])
+@pytest.mark.parametrize(
+    "text", [HOSTILE, "\ud800", "'\"&<>`{{7*7}}{%x%}", "</textarea></script>\x00\u202e"]
+)
 def test_what_callers_say_is_text(sandbox, http, text):
     """In every field that a caller or a test can fill."""
     sandbox.add_counterparty("hostile", name=text)
     request_id = sandbox.create_inbound(notes=text)
     sandbox.move(request_id, "failed", text)
-    http.get(sandbox.url + "/" + quote(text, errors="replace"), headers={"idempotency-key": ascii(text)})
+    http.get(
+        sandbox.url + "/" + quote(text, errors="replace"), headers={"idempotency-key": ascii(text)}
+    )
     with watching(sandbox.url) as message:
         rows = "".join(message()["lists"]["groups"]["html"].values())
     pages = [rows]
-    for path in ("/", f"{PAGE}/records/{request_id}", f"{PAGE}/calls/1", f"{PAGE}/keys/{quote(ascii(text))}"):
+    for path in (
+        "/",
+        f"{PAGE}/records/{request_id}",
+        f"{PAGE}/calls/1",
+        f"{PAGE}/keys/{quote(ascii(text))}",
+    ):
         answer = http.get(sandbox.url + path)
         assert answer.status_code == 200, path
         pages.append(answer.text)
@@ -225,7 +254,9 @@ def test_an_open_page_lasts_through_down_and_ends_with_the_sandbox(start):
 def test_a_request_and_its_twin_are_answered_and_expire_together(start):
     sandbox, caller = start(demo_data=True)
     made, other = caller.created(amount_modification_allowed=True), caller.created()
-    RemoteSandbox(sandbox.url).respond(made["victor_payment_request_id"], "Accepted", modified_amount="40.00")
+    RemoteSandbox(sandbox.url).respond(
+        made["victor_payment_request_id"], "Accepted", modified_amount="40.00"
+    )
     both = [sandbox.request(made[f"victor_payment_request_{which}id"]) for which in ("", "child_")]
     assert {(each["status"], each["amount"]) for each in both} == {("accepted", "40.00")}
     sandbox.expire(other["victor_payment_request_child_id"])
@@ -268,7 +299,10 @@ def test_pages_elsewhere_can_neither_call_nor_frame_it(sandbox, http):
     for path in ("/", "/docs", f"{PAGE}/events", f"{PAGE}/page.js", f"{PAGE}/calls/1"):
         for headers in ({"host": "rebound.example"}, {"origin": "http://evil.example"}):
             answer = http.get(sandbox.url + path, headers=headers)
-            assert (answer.status_code, answer.json()["error"][:8]) == (403, "foreign_"), (path, headers)
+            assert (answer.status_code, answer.json()["error"][:8]) == (403, "foreign_"), (
+                path,
+                headers,
+            )
     shown = http.get(sandbox.url).headers
     policy = shown["content-security-policy"]
     assert {"frame-ancestors 'none'", "default-src 'none'"} <= set(policy.split("; "))
@@ -298,7 +332,11 @@ def test_a_provider_s_own_operation_goes_before_the_page(http):
         operations = (*TinySandbox.provider_type.operations, Operation("root", "GET", "/"))
 
         def handle(self, operation, call):
-            return json_response(200, {"root": True}) if operation == "root" else super().handle(operation, call)
+            return (
+                json_response(200, {"root": True})
+                if operation == "root"
+                else super().handle(operation, call)
+            )
 
     class Here(TinySandbox):
         provider_type = Provider
@@ -312,9 +350,13 @@ def test_a_provider_s_own_operation_goes_before_the_page(http):
 def test_another_provider_shows_its_keys_and_calls(http):
     with TinySandbox() as sandbox:
         name, secret = sandbox.add_client()
-        token = http.post(sandbox.url + "/v1/token", data={"name": name, "secret": secret}).json()["token"]
+        token = http.post(sandbox.url + "/v1/token", data={"name": name, "secret": secret}).json()[
+            "token"
+        ]
         body = {"idempotencyKey": KEY, "reference": "INV-1", "cents": 1200}
-        http.post(sandbox.url + "/v1/charges", json=body, headers={"authorization": f"Bearer {token}"})
+        http.post(
+            sandbox.url + "/v1/charges", json=body, headers={"authorization": f"Bearer {token}"}
+        )
         page = http.get(sandbox.url).text
         life = http.get(f"{sandbox.url}{PAGE}/keys/{KEY}").text
         form = http.get(f"{sandbox.url}{PAGE}/calls/1").text

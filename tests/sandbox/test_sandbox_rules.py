@@ -31,13 +31,19 @@ def changed(path, value):
     return body
 
 
-WRONG = [(path, kind, value) for path, kinds in CASES["wrong"].items() for kind in kinds for value in kinds[kind]]
+WRONG = [
+    (path, kind, value)
+    for path, kinds in CASES["wrong"].items()
+    for kind in kinds
+    for value in kinds[kind]
+]
 
 
 def test_two_keys_are_refused(sandbox, caller):
     data = caller.raw("POST", CREATE, json.dumps(a_body()).encode(), {"idempotency-key": KEY})
     answer, _ = exchange(
-        sandbox.url, data.replace(b"\r\n\r\n", b"\r\nidempotency-key: %b\r\n\r\n" % KEY[::-1].encode())
+        sandbox.url,
+        data.replace(b"\r\n\r\n", b"\r\nidempotency-key: %b\r\n\r\n" % KEY[::-1].encode()),
     )
     assert b" 400 " in answer
     assert sandbox.requests() == []
@@ -64,13 +70,23 @@ def test_an_ultimate_creditor_needs_a_business(caller):
 @pytest.mark.parametrize(
     "content",
     [
-        *(b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"client_reference_id": "\\ud800"}', b"[" * 100_000),
+        *(
+            b"",
+            b"{",
+            b"[]",
+            b"null",
+            b"\xff\xfe",
+            b'{"client_reference_id": "\\ud800"}',
+            b"[" * 100_000,
+        ),
         json.dumps(a_body() | {"more": float("nan")}).encode(),
     ],
     ids=["empty", "cut", "array", "null", "not-utf8", "surrogate", "deep", "nan"],
 )
 def test_a_body_that_is_no_json_object_is_a_400(caller, content):
-    response = caller.call("POST", CREATE, content=content, headers={"content-type": "application/json"})
+    response = caller.call(
+        "POST", CREATE, content=content, headers={"content-type": "application/json"}
+    )
     assert response.status_code == 400
     assert response.json()["error"]["message"].startswith("error.")
 
@@ -79,7 +95,9 @@ def test_the_content_type_must_be_json(caller):
     body = json.dumps(a_body()).encode()
     plain = caller.call("POST", CREATE, content=body, headers={"content-type": "text/plain"})
     assert plain.status_code == 400
-    good = caller.call("POST", CREATE, content=body, headers={"content-type": "application/json; charset=utf-8"})
+    good = caller.call(
+        "POST", CREATE, content=body, headers={"content-type": "application/json; charset=utf-8"}
+    )
     assert good.status_code == 200
 
 
@@ -137,7 +155,11 @@ def test_the_same_key_and_body_get_the_same_bytes_and_no_second_request(sandbox,
     assert sandbox.attempts_by_key() == {KEY: 2, f"{KEY}-2": 1}
     assert sandbox.work_done_by_reference() == {"INV-1042": 2}
     seen = [(e.attempt, e.work_done, e.replayed, e.reference) for e in sandbox.received()]
-    replay, *done = ((2, False, True, "INV-1042"), (1, True, False, "INV-1042"), (None, True, False, None))
+    replay, *done = (
+        (2, False, True, "INV-1042"),
+        (1, True, False, "INV-1042"),
+        (None, True, False, None),
+    )
     assert seen == [done[0], replay, *done]
 
 
@@ -170,7 +192,9 @@ def test_the_same_create_from_many_sides_at_once_makes_one_request(sandbox, call
     body = a_body()
 
     def send(_):
-        return httpx.post(sandbox.url + CREATE, headers=headers, json=body, timeout=10, verify=False).content
+        return httpx.post(
+            sandbox.url + CREATE, headers=headers, json=body, timeout=10, verify=False
+        ).content
 
     with ThreadPoolExecutor(16) as pool:
         answers = set(pool.map(send, range(32)))

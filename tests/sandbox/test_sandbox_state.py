@@ -41,7 +41,11 @@ def test_everything_is_there_after_a_restart(start, tmp_path):
     sandbox.restart()
     assert caller.http.get(LIST, headers={"authorization": f"Bearer {bearer}"}).status_code == 401
     assert sandbox.clock()["advanced"] == 90
-    assert sorted(request["status"] for request in sandbox.requests()) == ["completed", "completed", "failed"]
+    assert sorted(request["status"] for request in sandbox.requests()) == [
+        "completed",
+        "completed",
+        "failed",
+    ]
 
 
 def test_without_a_file_a_restart_forgets(start):
@@ -71,7 +75,11 @@ def test_two_sandboxes_do_not_share_a_file(start, tmp_path):
 
 def test_a_file_that_cannot_be_used_is_refused_by_name(tmp_path):
     (tmp_path / "state.db").write_text("not a database, and longer than its header would be" * 10)
-    wrong = {"state.db": "file is not a database", "": "Is a directory", "none/state.db": "No such file or directory"}
+    wrong = {
+        "state.db": "file is not a database",
+        "": "Is a directory",
+        "none/state.db": "No such file or directory",
+    }
     for name, reason in wrong.items():
         with pytest.raises(OSError, match=rf"the state file '.*{name}' cannot be used: {reason}"):
             Sandbox(SandboxSettings(state=tmp_path / name)).start()
@@ -88,7 +96,9 @@ def test_secrets_are_not_in_the_file(start, tmp_path):
     assert token.encode() not in written
 
 
-def test_a_killed_process_has_done_the_work_under_a_key_wholly_or_not_at_all(tmp_path, victor_key_pair):
+def test_a_killed_process_has_done_the_work_under_a_key_wholly_or_not_at_all(
+    tmp_path, victor_key_pair
+):
     """Kill -9 under load: what was answered is kept, and no key has made two requests."""
     state, chance = str(tmp_path / "state.db"), random.Random(20)
     keys = [f"key-of-invoice-{number:05}" for number in range(4000)]
@@ -108,7 +118,9 @@ def test_a_killed_process_has_done_the_work_under_a_key_wholly_or_not_at_all(tmp
                 with httpx.Client(base_url=process.url, verify=False, trust_env=False) as http:
                     for key in part:
                         try:
-                            response = http.post(CREATE, headers={**headers, "idempotency-key": key}, json=a_body())
+                            response = http.post(
+                                CREATE, headers={**headers, "idempotency-key": key}, json=a_body()
+                            )
                         except httpx.TransportError:
                             return
                         assert response.status_code == 200, response.text
@@ -126,13 +138,18 @@ def test_a_killed_process_has_done_the_work_under_a_key_wholly_or_not_at_all(tmp
                     one.result()
     with SandboxProcess("--state", state, "--quiet", "--port", port) as process:
         made = process.commands.work_done_by_key()
-        kept = {request["idempotency_key"]: request["id"] for request in process.commands.requests()}
+        kept = {
+            request["idempotency_key"]: request["id"] for request in process.commands.requests()
+        }
         caller = Caller(process.url, API_KEY, victor_key_pair[0])
         assert set(made.values()) == {1}
         assert len(answered) > 40
         assert set(answered) <= set(made)
         assert all(kept[key].encode() in body for key, body in answered.items())
-        assert all(caller.create(key, a_body()).content == answered[key] for key in chance.sample(sorted(answered), 20))
+        assert all(
+            caller.create(key, a_body()).content == answered[key]
+            for key in chance.sample(sorted(answered), 20)
+        )
         assert len(process.commands.requests()) == len(made)
         caller.http.close()
 

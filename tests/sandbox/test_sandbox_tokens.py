@@ -31,7 +31,11 @@ def refused(caller, authorization):
 
 @pytest.mark.parametrize(("options", "code"), CASES["tokens that break one rule"])
 def test_a_token_that_breaks_one_rule_is_refused(caller, options, code):
-    times = {name: now() + options[name] for name in ("iat", "exp") if type(options.get(name)) in (int, float)}
+    times = {
+        name: now() + options[name]
+        for name in ("iat", "exp")
+        if type(options.get(name)) in (int, float)
+    }
     assert refused(caller, f"Token {caller.token(**{**options, **times})}") == code
 
 
@@ -52,13 +56,19 @@ def test_an_unsigned_token_is_refused(caller):
 
 def test_the_alphabet_of_a_token_is_that_of_urls(caller):
     token = next(each for each in iter(caller.token, None) if "-" in each or "_" in each)
-    assert refused(caller, f"Token {token.replace('-', '+').replace('_', '/')}") == "malformed_token"
+    assert (
+        refused(caller, f"Token {token.replace('-', '+').replace('_', '/')}") == "malformed_token"
+    )
 
 
-@pytest.mark.parametrize("extra", [{"b64": False}, {"b64": False, "crit": ["b64"]}, {"crit": None}], ids=str)
+@pytest.mark.parametrize(
+    "extra", [{"b64": False}, {"b64": False, "crit": ["b64"]}, {"crit": None}], ids=str
+)
 def test_a_header_that_changes_what_is_signed_is_refused(caller, extra):
     """RFC 7797, whose `b64` no JWT may use; and whatever else must be understood. The signature itself is good."""
-    header = jwt.utils.base64url_encode(json.dumps({"alg": "RS512", "typ": "JWT", **extra}).encode()).decode()
+    header = jwt.utils.base64url_encode(
+        json.dumps({"alg": "RS512", "typ": "JWT", **extra}).encode()
+    ).decode()
     claims = caller.token().split(".")[1]
     raw = jwt.utils.base64url_decode(claims).decode()
     for signed in (claims, raw):
@@ -72,8 +82,18 @@ def test_production_allows_300_seconds_and_staging_3600(start):
     _, staging = start(environment="staging")
     long = {"iat": now(), "exp": now() + 301}
     assert refused(production, f"Token {production.token(**long)}") == "lifetime_too_long"
-    assert production.http.get(LIST, headers={"authorization": f"Token {production.token()}"}).status_code == 200
-    assert staging.http.get(LIST, headers={"authorization": f"Token {staging.token(**long)}"}).status_code == 200
+    assert (
+        production.http.get(
+            LIST, headers={"authorization": f"Token {production.token()}"}
+        ).status_code
+        == 200
+    )
+    assert (
+        staging.http.get(
+            LIST, headers={"authorization": f"Token {staging.token(**long)}"}
+        ).status_code
+        == 200
+    )
 
 
 def test_clocks_may_differ_by_the_leeway_and_no_more(start):
@@ -93,7 +113,9 @@ def test_the_date_header_tells_the_skewed_clock(start):
     _, caller = start(clock_skew=-7200)
     response = caller.list()
     assert response.status_code == 401
-    assert abs(parsedate_to_datetime(response.headers["date"]).timestamp() - (time.time() - 7200)) < 5
+    assert (
+        abs(parsedate_to_datetime(response.headers["date"]).timestamp() - (time.time() - 7200)) < 5
+    )
 
 
 class TestIssuedTokens:
@@ -106,7 +128,9 @@ class TestIssuedTokens:
         assert caller.http.get(LIST, headers=headers).status_code == 200
         assert refused(caller, f"Token {answer['access_token']}") == "malformed_token"
         sandbox.advance(660)
-        assert caller.http.get(LIST, headers=headers).status_code == 200, "tokens end by the wall clock"
+        assert caller.http.get(LIST, headers=headers).status_code == 200, (
+            "tokens end by the wall clock"
+        )
         sandbox.set_clock_skew(660)
         assert refused(caller, headers["authorization"]) == "invalid_token"
 
@@ -116,18 +140,27 @@ class TestIssuedTokens:
             response = caller.ask_token(*pair)
             assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
 
-    @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"client_id": 1, "client_secret": "x"}', b"{"])
+    @pytest.mark.parametrize(
+        "body", [b"", b"[]", b"{}", b'{"client_id": 1, "client_secret": "x"}', b"{"]
+    )
     def test_a_body_without_both_is_misuse(self, caller, body):
-        response = caller.http.post("/v2/auth/token", content=body, headers={"content-type": "application/json"})
+        response = caller.http.post(
+            "/v2/auth/token", content=body, headers={"content-type": "application/json"}
+        )
         assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
 
 
 def test_only_rsa_keys_of_2048_bits_are_taken(sandbox):
     keys = ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 1024)
     elliptic, short = (
-        k.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode() for k in keys
+        k.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        for k in keys
     )
-    wrong = {"nonsense": "not a PEM public key", "": "not a PEM public key", elliptic: "must be an RSA key"}
+    wrong = {
+        "nonsense": "not a PEM public key",
+        "": "not a PEM public key",
+        elliptic: "must be an RSA key",
+    }
     for key, reason in {**wrong, short: "1024 bits"}.items():
         with pytest.raises(ValueError, match=reason):
             sandbox.add_api_key(key)

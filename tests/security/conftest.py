@@ -36,7 +36,9 @@ def state(tmp_path: Path) -> Path:
 @pytest.fixture
 def known(state: Path, secrets: Secrets, victor_key_pair: tuple[str, str]) -> Iterator[Sandbox]:
     """A sandbox that accepts the secrets as credentials, and keeps its state in a file."""
-    with Sandbox(SandboxSettings(demo_data=True, seed=1, state=state / "sandbox.sqlite")) as sandbox:
+    with Sandbox(
+        SandboxSettings(demo_data=True, seed=1, state=state / "sandbox.sqlite")
+    ) as sandbox:
         sandbox.add_api_key(victor_key_pair[1], secrets.api_key)
         sandbox.add_oauth_client(secrets.client_id, secrets.client_secret)
         yield sandbox

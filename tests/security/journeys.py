@@ -15,8 +15,12 @@ from victor_ext.sandbox import Sandbox
 
 STATUSES = (302, 400, 401, 403, 404, 409, 422, 500, 503)
 PARTY = {"account_number": ACCOUNT, "routing_number": "011401533", "name": "A. Payer"}
-ECHO = json.dumps({"error": {"code": 101, "message": f"no account {ACCOUNT}", "field": f"payee.{ACCOUNT}"}})
-SPRING = json.dumps({"allErrors": [{"objectName": "r", "code": "Size", "defaultMessage": f"{ACCOUNT} is not ours"}]})
+ECHO = json.dumps(
+    {"error": {"code": 101, "message": f"no account {ACCOUNT}", "field": f"payee.{ACCOUNT}"}}
+)
+SPRING = json.dumps(
+    {"allErrors": [{"objectName": "r", "code": "Size", "defaultMessage": f"{ACCOUNT} is not ours"}]}
+)
 
 
 class Caller(Running):
@@ -24,14 +28,26 @@ class Caller(Running):
 
     def __init__(self, mode: str, auth: Any, **options: Any) -> None:
         self.events: list[Any] = []
-        options = {"retry": RetryPolicy(base=0.0, max_attempts=2), "on_event": self.events.append, **options}
+        options = {
+            "retry": RetryPolicy(base=0.0, max_attempts=2),
+            "on_event": self.events.append,
+            **options,
+        }
         awaited = mode == "async"
-        super().__init__(lambda: (AsyncVictor if awaited else Victor)(auth, **options), awaited=awaited, debug=True)
+        super().__init__(
+            lambda: (AsyncVictor if awaited else Victor)(auth, **options),
+            awaited=awaited,
+            debug=True,
+        )
 
     def __call__(self, method: str, **arguments: Any) -> Any:
-        return self.run(getattr(self.client.payment_requests, method), listed=method == "list", **arguments)
+        return self.run(
+            getattr(self.client.payment_requests, method), listed=method == "list", **arguments
+        )
 
-    def run(self, call: Callable[..., Any], *given: Any, listed: bool = False, **arguments: Any) -> Any:
+    def run(
+        self, call: Callable[..., Any], *given: Any, listed: bool = False, **arguments: Any
+    ) -> Any:
         """Its result, awaited where calls are, or the exception that it raises."""
         try:
             found = self.result(lambda: call(*given, **arguments))
@@ -85,34 +101,61 @@ class Journeys:
         yield from self._that_are_refused_here()
         yield from self._that_fail("create", self.payment)
         yield from self._that_fail("get", lambda: lambda sandbox: {"id": asked(sandbox)})
-        yield from self._that_fail("accept", lambda: lambda sandbox: {"id": asked(sandbox), "notes": "Thanks."})
-        yield from self._that_fail("list", lambda: lambda _sandbox: {"direction": "inbound"}, (400,))
-        yield "another payment under its key", self._answered("create", self.payment(), {"status": "created"})
+        yield from self._that_fail(
+            "accept", lambda: lambda sandbox: {"id": asked(sandbox), "notes": "Thanks."}
+        )
+        yield from self._that_fail(
+            "list", lambda: lambda _sandbox: {"direction": "inbound"}, (400,)
+        )
+        yield (
+            "another payment under its key",
+            self._answered("create", self.payment(), {"status": "created"}),
+        )
         given = {"payment_request_response": {"status": "Rejected", "notes": f"from {ACCOUNT}"}}
         arguments = lambda sandbox: {"id": asked(sandbox), "notes": "Thanks."}  # noqa: E731 - short, and only here
-        yield "answered otherwise", self._answered("accept", arguments, {"status": "Pending"}, given)
+        yield (
+            "answered otherwise",
+            self._answered("accept", arguments, {"status": "Pending"}, given),
+        )
         options = {"status": 200, "body": json.dumps({"results": {"first": PARTY}})}
         yield "no page", self._failing("list", lambda _: {}, "status", options)
         options = {"status": 200, "body": json.dumps({"payment_request": {"payee": PARTY}})}
         yield "no request", self._failing("get", lambda _: {"id": "b34783af0"}, "status", options)
-        yield "waited in vain", Journey("wait", lambda sandbox: {"id": asked(sandbox), "timeout": 0}, True)
+        yield (
+            "waited in vain",
+            Journey("wait", lambda sandbox: {"id": asked(sandbox), "timeout": 0}, True),
+        )
 
     def _that_succeed(self) -> Iterator[tuple[str, Journey]]:
         since = datetime.now(UTC) - timedelta(days=1)
         yield "asked", Journey("create", self.payment())
         yield "listed", Journey("list", lambda _sandbox: {"start_datetime": since})
-        yield "found", Journey("find", lambda _: {"client_reference_id": "INV-1", "start_datetime": since})
+        yield (
+            "found",
+            Journey("find", lambda _: {"client_reference_id": "INV-1", "start_datetime": since}),
+        )
         yield "read", Journey("get", lambda sandbox: {"id": asked(sandbox)})
-        yield "accepted", Journey("accept", lambda sandbox: {"id": asked(sandbox), "notes": "Thanks."})
+        yield (
+            "accepted",
+            Journey("accept", lambda sandbox: {"id": asked(sandbox), "notes": "Thanks."}),
+        )
         yield "declined", Journey("decline", lambda sandbox: {"id": asked(sandbox), "notes": "No."})
-        yield "waited for", Journey("wait", lambda sandbox: {"id": asked(sandbox), "until": "pending", "timeout": 5})
+        yield (
+            "waited for",
+            Journey(
+                "wait", lambda sandbox: {"id": asked(sandbox), "until": "pending", "timeout": 5}
+            ),
+        )
 
     def _that_are_refused_here(self) -> Iterator[tuple[str, Journey]]:
         for name, account in {
             "a number": int(ACCOUNT), "with a typing error": f"{ACCOUNT}-", "too long": ACCOUNT * 2,
             "bytes": ACCOUNT.encode(), "a float": float(ACCOUNT), "a Decimal": Decimal(ACCOUNT), "in a list": [ACCOUNT],
         }.items():  # fmt: skip
-            yield f"an account that is {name}", Journey("create", self.payment(payee_account_number=account), True)
+            yield (
+                f"an account that is {name}",
+                Journey("create", self.payment(payee_account_number=account), True),
+            )
         yield "a float", Journey("create", self.payment(amount=44.23), True)
 
     def _that_fail(
@@ -131,23 +174,38 @@ class Journeys:
                 yield f"{method}: {status}", self._failing(method, arguments(), "status", options)
         options = {"status": 200, "body": f"<html>account {ACCOUNT}", "work": True}
         yield f"{method}: HTML", self._failing(method, arguments(), "html", options)
-        yield f"{method}: an error under a 200", self._failing(method, arguments(), "status", {**options, "body": ECHO})
+        yield (
+            f"{method}: an error under a 200",
+            self._failing(method, arguments(), "status", {**options, "body": ECHO}),
+        )
         yield f"{method}: down", Journey(method, arguments(), True, down=True)
 
     def _answered(self, method: str, arguments: Any, *said: dict[str, Any]) -> Journey:
         """A good answer with a body of this kind, about another payment; of `accept`, what is read back as well."""
-        details = {"payee": PARTY, "payer": PARTY, "payment_details": {"amount": "99.00", "notes": f"to {ACCOUNT}"}}
+        details = {
+            "payee": PARTY,
+            "payer": PARTY,
+            "payment_details": {"amount": "99.00", "notes": f"to {ACCOUNT}"},
+        }
         body = {"victor_payment_request_id": "a7ffd43c37c1", "payment_request": details}
         for each in said:
             details |= {name: value for name, value in each.items() if isinstance(value, dict)}
             body |= {name: value for name, value in each.items() if isinstance(value, str)}
         options = {"status": 200, "body": json.dumps(body)}
-        faults = [("status", {**options, "operation": operation}) for operation in ("create", "respond", "get")]
+        faults = [
+            ("status", {**options, "operation": operation})
+            for operation in ("create", "respond", "get")
+        ]
         return Journey(method, arguments, True, tuple(faults))
 
     def _failing(self, method: str, arguments: Any, kind: str, options: dict[str, Any]) -> Journey:
         operations = ("respond", "get") if method == "accept" else (method,)
-        return Journey(method, arguments, True, tuple((kind, {**options, "operation": each}) for each in operations))
+        return Journey(
+            method,
+            arguments,
+            True,
+            tuple((kind, {**options, "operation": each}) for each in operations),
+        )
 
 
 def asked(sandbox: Sandbox) -> str:

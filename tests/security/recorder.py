@@ -15,7 +15,9 @@ class Recorder(RawProvider):
 
     acts_on_tokens = True
 
-    def __init__(self, background: Background, tls: ssl.SSLContext | None = None, answer: bytes = ANSWER) -> None:
+    def __init__(
+        self, background: Background, tls: ssl.SSLContext | None = None, answer: bytes = ANSWER
+    ) -> None:
         super().__init__(background, tls=tls)
         self.instead = lambda exchange: exchange.send(answer)
 

@@ -15,7 +15,9 @@ from kingfisher_sdk import Rules, Scanner
 
 ROOT = Path(__file__).parent.parent.parent
 KNOWN = Path(__file__).parent / "known_fakes.txt"
-HEAD = "# What only looks like a secret. Written by `python tests/security/secret_scan.py --accept`.\n"
+HEAD = (
+    "# What only looks like a secret. Written by `python tests/security/secret_scan.py --accept`.\n"
+)
 WHOLE_KEY = "whole-private-key"
 
 
@@ -47,7 +49,11 @@ def tracked(root: Path) -> list[Path]:
 
 @cache
 def _scanner() -> Scanner:
-    rules = Rules([KNOWN.with_name("secret_rules.yml")], confidence="low", cache_dir=ROOT / "build" / "secret-rules")
+    rules = Rules(
+        [KNOWN.with_name("secret_rules.yml")],
+        confidence="low",
+        cache_dir=ROOT / "build" / "secret-rules",
+    )
     return Scanner(rules, dedup=False, redact=False)
 
 
@@ -56,9 +62,20 @@ def found_in(paths: list[Path], root: Path = ROOT) -> list[Found]:
     found: set[Found] = set()
     for path in paths:
         for each in _scanner().scan_file(path):
-            digest = None if each.rule_id == WHOLE_KEY else hashlib.sha256(each.secret.encode()).hexdigest()
+            digest = (
+                None
+                if each.rule_id == WHOLE_KEY
+                else hashlib.sha256(each.secret.encode()).hexdigest()
+            )
             if each.visible:
-                found.add(Found(path.relative_to(root).as_posix(), each.location["line"], each.rule_id, digest))
+                found.add(
+                    Found(
+                        path.relative_to(root).as_posix(),
+                        each.location["line"],
+                        each.rule_id,
+                        digest,
+                    )
+                )
     return sorted(found, key=lambda each: (each.file, each.line, each.kind))
 
 
@@ -70,7 +87,11 @@ def new_in(found: list[Found]) -> list[Found]:
 
 def main() -> int:
     """0: nothing new; 1: something that looks like a secret."""
-    files = [path for path in map(Path.absolute, map(Path, sys.argv[1:])) if path.is_file() and path != KNOWN]
+    files = [
+        path
+        for path in map(Path.absolute, map(Path, sys.argv[1:]))
+        if path.is_file() and path != KNOWN
+    ]
     found = found_in(files or tracked(ROOT))
     if sys.argv[1:] == ["--accept"]:
         fakes = sorted({each.fake for each in found if each.digest is not None})
@@ -79,7 +100,9 @@ def main() -> int:
     for each in new:
         print(each)
     if new:
-        print("If it is one: take it out, and revoke it. If it is a fake: run this again with --accept.")
+        print(
+            "If it is one: take it out, and revoke it. If it is a fake: run this again with --accept."
+        )
     return bool(new)
 
 

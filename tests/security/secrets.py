@@ -46,12 +46,20 @@ class Secrets:
             for place, part in enumerate(token.partition(" ")[2].split(".")):
                 if place or "." not in token:  # the head of a JWT is the same for everybody
                     parts[f"part {place} of token {number}"] = part
-        named = {"the API key": self.api_key, "the client's secret": self.client_secret, "the password": self.password}
+        named = {
+            "the API key": self.api_key,
+            "the client's secret": self.client_secret,
+            "the password": self.password,
+        }
         return {**named, **parts}
 
     def found(self, text: str, *, accounts: bool = True) -> list[str]:
         """The names of what can be seen in a text."""
-        seen = [name for name, secret in self.secrets.items() if any(way in text for way in _ways(secret))]
+        seen = [
+            name
+            for name, secret in self.secrets.items()
+            if any(way in text for way in _ways(secret))
+        ]
         if accounts and (ACCOUNT in text or ACCOUNT.lstrip("0") in text):
             seen.append("the account number")
         return seen
@@ -89,21 +97,30 @@ def of_error(error: BaseException | None) -> Iterator[tuple[str, str]]:
     while error is not None:
         if isinstance(error, victor_ext.VictorError):
             bare = copy.copy(error)
-            bare.response = None  # the provider's own words are for the caller, and are said to be so
+            bare.response = (
+                None  # the provider's own words are for the caller, and are said to be so
+            )
             yield "pickle", pickle.dumps(bare).decode("latin-1")
         yield from of_frames(error)
         error = error.__cause__ or error.__context__
 
 
-def of_frames(error: BaseException, files: tuple[str, ...] = LOOKED_AT) -> Iterator[tuple[str, str]]:
+def of_frames(
+    error: BaseException, files: tuple[str, ...] = LOOKED_AT
+) -> Iterator[tuple[str, str]]:
     """The locals of our frames, as three kinds of reporters show them."""
     shown = Traceback.extract(Exception, Exception(), error.__traceback__, show_locals=True)
     for frame in shown.stacks[0].frames:
         if frame.filename.startswith(files):
             for name, node in (frame.locals or {}).items():
-                yield f"{name} in {frame.name}, by rich", node.render(max_width=200, expand_all=True)
+                yield (
+                    f"{name} in {frame.name}, by rich",
+                    node.render(max_width=200, expand_all=True),
+                )
     yield from ((f"{where}, by repr", text) for where, text in locals_of(error, files))
-    yield from ((f"{where}, by Sentry", text) for where, text in locals_of(error, files, _as_sentry_does))
+    yield from (
+        (f"{where}, by Sentry", text) for where, text in locals_of(error, files, _as_sentry_does)
+    )
 
 
 def of_value(name: str, value: Any) -> Iterator[tuple[str, str]]:

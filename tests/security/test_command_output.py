@@ -15,32 +15,47 @@ from tests.security.secrets import ACCOUNT, Secrets
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-LOUD = (
-    "import logging, sys; logging.basicConfig(level=logging.DEBUG); from victor_ext.cli import main; sys.exit(main())"
-)
+LOUD = "import logging, sys; logging.basicConfig(level=logging.DEBUG); from victor_ext.cli import main; sys.exit(main())"
 TOKEN = re.compile(r"eyJ[\w-]{10,}|(Bearer|Token) [\w.-]{20,}")
 
 
 @pytest.fixture
-def victor(known: Sandbox, bare_environment: dict[str, str], secrets: Secrets, tmp_path: Path) -> Callable[..., Ran]:
+def victor(
+    known: Sandbox, bare_environment: dict[str, str], secrets: Secrets, tmp_path: Path
+) -> Callable[..., Ran]:
     """The command, in processes whose loggers all speak, with a key pair ("signed") or OAuth credentials ("issued")."""
     command = Command(
-        {**bare_environment, "VICTOR_BASE_URL": known.url}, patience=60, program=(sys.executable, "-c", LOUD)
+        {**bare_environment, "VICTOR_BASE_URL": known.url},
+        patience=60,
+        program=(sys.executable, "-c", LOUD),
     )
     file = tmp_path / "private-key.pem"
     file.write_text(secrets.private_key)
     credentials = {
         "signed": {"VICTOR_API_KEY": secrets.api_key, "VICTOR_PRIVATE_KEY_FILE": str(file)},
-        "issued": {"VICTOR_CLIENT_ID": secrets.client_id, "VICTOR_CLIENT_SECRET": secrets.client_secret},
+        "issued": {
+            "VICTOR_CLIENT_ID": secrets.client_id,
+            "VICTOR_CLIENT_SECRET": secrets.client_secret,
+        },
     }
-    return lambda kind, *words, **more: command.in_a_process(*words, **{**credentials[kind], **more})
+    return lambda kind, *words, **more: command.in_a_process(
+        *words, **{**credentials[kind], **more}
+    )
 
 
 def payment(account: str = ACCOUNT) -> list[str]:
     due = datetime.now(UTC).date().isoformat()
-    words = {"payee-account-number": account, "payer-counterparty-id": "aHeq349838", "amount": "44.23"}
+    words = {
+        "payee-account-number": account,
+        "payer-counterparty-id": "aHeq349838",
+        "amount": "44.23",
+    }
     words |= {"biller-type": "BUSINESS", "due-date": due}
-    return ["rfp", "create", *(word for name, value in words.items() for word in (f"--{name}", value))]
+    return [
+        "rfp",
+        "create",
+        *(word for name, value in words.items() for word in (f"--{name}", value)),
+    ]
 
 
 def shows_nothing(secrets: Secrets, ran: Ran, *, data: bool = False) -> None:
@@ -62,13 +77,21 @@ CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]
         3,
     ),
     "unreadable": (lambda _: [*payment(), "--deadline", "0.5"], ("truncated_json", {}), 3),
-    "echoed": (lambda _: payment(), ("status", {"status": 400, "body": f"account {ACCOUNT} is closed"}), 1),
+    "echoed": (
+        lambda _: payment(),
+        ("status", {"status": 400, "body": f"account {ACCOUNT} is closed"}),
+        1,
+    ),
     "refused": (lambda _: payment(), ("status", {"status": 401}), 1),
 }
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if fault else [pytest.mark.nightly]) for name, (_, fault, _) in CALLS.items()]
+    "name",
+    [
+        pytest.param(name, marks=[] if fault else [pytest.mark.nightly])
+        for name, (_, fault, _) in CALLS.items()
+    ],
 )
 def test_calls(name: str, known: Sandbox, secrets: Secrets, victor: Callable[..., Ran]) -> None:
     words, fault, status = CALLS[name]
@@ -99,8 +122,13 @@ def test_a_token_is_shown_where_it_was_asked_for_and_nowhere_else(
 
 SETTINGS: dict[str, Callable[[Secrets], dict[str, str]]] = {
     "the key in the wrong variable": lambda secrets: {"VICTOR_API_KEY": secrets.private_key},
-    "the secret for a URL": lambda secrets: {"VICTOR_BASE_URL": f"https://u:{secrets.client_secret}@h.example"},
-    "a proxy with a password": lambda secrets: {"HTTPS_PROXY": f"ftp://u:{secrets.password}@h", "VICTOR_BASE_URL": ""},
+    "the secret for a URL": lambda secrets: {
+        "VICTOR_BASE_URL": f"https://u:{secrets.client_secret}@h.example"
+    },
+    "a proxy with a password": lambda secrets: {
+        "HTTPS_PROXY": f"ftp://u:{secrets.password}@h",
+        "VICTOR_BASE_URL": "",
+    },
 }
 
 

@@ -14,7 +14,10 @@ from victor_api.api.payment_requests import (
     list_payment_requests,
     respond_to_payment_request,
 )
-from victor_api.models import NewRtpRfpPaymentRequest, RfpInboundPaymentRequestResponseRequestDetails
+from victor_api.models import (
+    NewRtpRfpPaymentRequest,
+    RfpInboundPaymentRequestResponseRequestDetails,
+)
 
 from tests.faults.raw_sockets import Background
 from tests.providers.victor.adapter import payment
@@ -47,7 +50,9 @@ def server(background: Background) -> Iterator[Recorder]:
 @pytest.fixture(scope="module")
 def victor(server: Recorder) -> Iterator[Victor]:
     auth = VictorOAuth("client-id", "not-a-secret")
-    with Victor(auth, base_url=server.url(), retry=RetryPolicy(max_attempts=1), deadline=10.0) as made:
+    with Victor(
+        auth, base_url=server.url(), retry=RetryPolicy(max_attempts=1), deadline=10.0
+    ) as made:
         made.authorization()
         yield made
 
@@ -97,7 +102,12 @@ def wrong_with(head: bytes) -> list[str]:
     found += [f"{name!r} twice" for name in set(names) if names.count(name) > 1]
     if version != b"HTTP/1.1" or method not in (b"GET", b"POST"):
         found.append(f"the line {first!r}")
-    if not path.startswith(PREFIX) or b".." in path.split(b"/") or b"//" in path or b"." in path.split(b"/"):
+    if (
+        not path.startswith(PREFIX)
+        or b".." in path.split(b"/")
+        or b"//" in path
+        or b"." in path.split(b"/")
+    ):
         found.append(f"the path {path!r}")
     if path.removeprefix(PREFIX).count(b"/") > 2 or any(byte < 33 or byte > 126 for byte in target):
         found.append(f"the target {target!r}")
@@ -111,8 +121,14 @@ def test_whatever_is_given_to_the_wrapper(name: str, victor: Victor, server: Rec
             assert wrong_with(head) == [], (name, text)
 
 
-@settings(max_examples=300, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(key=st.one_of(st.text(max_size=140), st.text(st.characters(max_codepoint=300), min_size=20, max_size=40)))
+@settings(
+    max_examples=300, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    key=st.one_of(
+        st.text(max_size=140), st.text(st.characters(max_codepoint=300), min_size=20, max_size=40)
+    )
+)
 def test_a_key_is_refused_or_sent_as_it_is(victor: Victor, server: Recorder, key: str) -> None:
     visible = key.isascii() and all("!" <= char <= "~" for char in key)
     heads = sent_by(server, lambda: create(victor, idempotency_key=key))
@@ -129,17 +145,27 @@ def _new(text: str) -> NewRtpRfpPaymentRequest:
     return NewRtpRfpPaymentRequest.from_dict(body)
 
 
-ANSWER = RfpInboundPaymentRequestResponseRequestDetails.from_dict({"status": "Accepted", "notes": "n"})
+ANSWER = RfpInboundPaymentRequestResponseRequestDetails.from_dict(
+    {"status": "Accepted", "notes": "n"}
+)
 GENERATED: dict[str, Callable[[Any, str], Any]] = {
     "get": lambda api, text: get_payment_request.sync_detailed(text, client=api),
-    "respond": lambda api, text: respond_to_payment_request.sync_detailed(text, client=api, body=ANSWER),
-    "create": lambda api, text: create_request_payment.sync_detailed(client=api, body=_new(text), idempotency_key=text),
-    "list": lambda api, text: list_payment_requests.sync_detailed(client=api, victor_id=text, tracking_id=text),
+    "respond": lambda api, text: respond_to_payment_request.sync_detailed(
+        text, client=api, body=ANSWER
+    ),
+    "create": lambda api, text: create_request_payment.sync_detailed(
+        client=api, body=_new(text), idempotency_key=text
+    ),
+    "list": lambda api, text: list_payment_requests.sync_detailed(
+        client=api, victor_id=text, tracking_id=text
+    ),
 }
 
 
 @pytest.mark.parametrize("name", GENERATED)
-def test_the_generated_layer_through_our_client(name: str, victor: Victor, server: Recorder) -> None:
+def test_the_generated_layer_through_our_client(
+    name: str, victor: Victor, server: Recorder
+) -> None:
     """It checks nothing itself, and its calls go through our transport all the same."""
     for text in NASTY:
         for head in sent_by(server, lambda text=text: GENERATED[name](victor.api, text)):

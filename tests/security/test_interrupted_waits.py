@@ -33,7 +33,10 @@ SOON = 0.2
 TOKEN_PATH = "/v2/auth/token"
 TOKEN = "opaque-token-of-the-interrupted-77aa01ff"
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="needs timers that signal")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="needs timers that signal"),
+]
 
 
 class SoftTimeLimit(TimeoutError):
@@ -56,22 +59,30 @@ class Stage:
     def hold(self, path: str, act: Act = lambda exchange: None) -> None:
         """Behave, but at this path."""
         self.provider.acts_on_tokens = True
-        self.provider.instead = lambda exchange: (act if exchange.request.path == path else behave)(exchange)
+        self.provider.instead = lambda exchange: (act if exchange.request.path == path else behave)(
+            exchange
+        )
 
 
 def connecting(stage: Stage) -> None:
-    stage.options["base_url"] = f"http://127.0.0.1:{stage.stack.enter_context(full('127.0.0.1', 0))}"
+    stage.options["base_url"] = (
+        f"http://127.0.0.1:{stage.stack.enter_context(full('127.0.0.1', 0))}"
+    )
 
 
 def shaking_hands(stage: Stage) -> None:
-    stage.options["base_url"] = f"https://127.0.0.1:{stage.provider.port}"  # which speaks no TLS, and waits for more
+    stage.options["base_url"] = (
+        f"https://127.0.0.1:{stage.provider.port}"  # which speaks no TLS, and waits for more
+    )
 
 
 def opening_a_tunnel(stage: Stage) -> None:
     proxy = RecordingProxy(stage.background, 1, answer=b"")
     stage.stack.callback(proxy.close)
     address = f"http://user:{Secrets('').password}@127.0.0.1:{proxy.port}"
-    stage.options.update(base_url="https://pay.example", proxy=address, verify=stage.authority.trusted())
+    stage.options.update(
+        base_url="https://pay.example", proxy=address, verify=stage.authority.trusted()
+    )
 
 
 def sending(stage: Stage) -> None:
@@ -131,18 +142,26 @@ def alarm(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def interrupted(stage: Stage, auth: Any, payment: dict[str, Any], secrets: Secrets) -> BaseException:
+def interrupted(
+    stage: Stage, auth: Any, payment: dict[str, Any], secrets: Secrets
+) -> BaseException:
     with Victor(auth, **stage.options) as victor:
         if isinstance(auth, VictorJwt):
             secrets.tokens.append(victor.authorization())
-        others = [threading.Thread(target=refused, args=[victor, payment]) for _ in range(1, stage.calls)]
+        others = [
+            threading.Thread(target=refused, args=[victor, payment]) for _ in range(1, stage.calls)
+        ]
         for other in others:
             other.start()
-            stage.provider.quiet.wait_for(lambda: bool(stage.provider.record.sent_to(CREATE)), "the other call")
+            stage.provider.quiet.wait_for(
+                lambda: bool(stage.provider.record.sent_to(CREATE)), "the other call"
+            )
         before = len(stage.provider.record.requests)
         with pytest.raises(SoftTimeLimit) as raised, alarm(stage.soon):
             victor.payment_requests.create(**payment)
-        assert len(stage.provider.record.requests) - before <= 2  # a token and a payment, and nothing again
+        assert (
+            len(stage.provider.record.requests) - before <= 2
+        )  # a token and a payment, and nothing again
         stage.stack.close()
         for other in others:
             other.join()
@@ -154,11 +173,16 @@ def refused(victor: Victor, payment: dict[str, Any]) -> None:
         victor.payment_requests.create(**payment)
 
 
-async def cancelled(stage: Stage, auth: Any, payment: dict[str, Any], secrets: Secrets) -> BaseException:
+async def cancelled(
+    stage: Stage, auth: Any, payment: dict[str, Any], secrets: Secrets
+) -> BaseException:
     async with AsyncVictor(auth, **stage.options) as victor:
         if isinstance(auth, VictorJwt):
             secrets.tokens.append(await victor.authorization())
-        tasks = [asyncio.ensure_future(victor.payment_requests.create(**payment)) for _ in range(stage.calls)]
+        tasks = [
+            asyncio.ensure_future(victor.payment_requests.create(**payment))
+            for _ in range(stage.calls)
+        ]
         await asyncio.sleep(stage.soon)
         for task in tasks:
             task.cancel()
@@ -170,7 +194,11 @@ async def cancelled(stage: Stage, auth: Any, payment: dict[str, Any], secrets: S
 @pytest.mark.parametrize("wait", WAITS)
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_no_frame_shows_what_the_call_holds(
-    wait: Callable[[Stage], None], mode: str, background: Background, authority: Authority, secrets: Secrets
+    wait: Callable[[Stage], None],
+    mode: str,
+    background: Background,
+    authority: Authority,
+    secrets: Secrets,
 ) -> None:
     secrets.tokens.append(f"Bearer {TOKEN}")
     auth = VictorOAuth(secrets.client_id, secrets.client_secret)
@@ -190,11 +218,16 @@ def test_no_frame_shows_what_the_call_holds(
 
 
 PACKAGE = Path(victor_ext.__file__).parent
-WIRE = (*(str(PACKAGE / "runtime" / name) for name in ("http", "core/response.py")), str(Path(httpx.__file__).parent))
+WIRE = (
+    *(str(PACKAGE / "runtime" / name) for name in ("http", "core/response.py")),
+    str(Path(httpx.__file__).parent),
+)
 
 
 @contextmanager
-def looking_at_each_line(credentials: Sequence[str], sent: Sequence[str], found: set[str]) -> Iterator[None]:
+def looking_at_each_line(
+    credentials: Sequence[str], sent: Sequence[str], found: set[str]
+) -> Iterator[None]:
     """Find the locals that show credentials, or on the wire what is sent, at each line at which a signal may come."""
 
     def look(frame: FrameType, _event: str, _argument: object) -> Any:
@@ -224,12 +257,18 @@ def test_no_line_has_a_local_that_shows_credentials_or_bytes_on_the_wire(
     provider, found = RawProvider(background, tls=authority.server() if tls else None), set[str]()
     provider.state.token["access_token"] = TOKEN
     auth = VictorOAuth(secrets.client_id, secrets.client_secret)
-    options: dict[str, Any] = {"base_url": provider.url(), "verify": authority.trusted(), "deadline": 10.0}
+    options: dict[str, Any] = {
+        "base_url": provider.url(),
+        "verify": authority.trusted(),
+        "deadline": 10.0,
+    }
 
     for damage in WHOLE:
 
         def act(exchange: Exchange, damage: Damage = damage) -> None:
-            exchange.send(damage.make(json.dumps({**json.loads(exchange.work()), "to": ACCOUNT}).encode()))
+            exchange.send(
+                damage.make(json.dumps({**json.loads(exchange.work()), "to": ACCOUNT}).encode())
+            )
             exchange.end(damage.then or "stall")
 
         provider.instead = act

@@ -44,7 +44,12 @@ def look_at(secrets: Secrets, name: str, observed: Any) -> None:
 
 @each_client
 def test_every_journey(
-    mode: str, kind: str, known: Sandbox, secrets: Secrets, state: Path, caplog: pytest.LogCaptureFixture
+    mode: str,
+    kind: str,
+    known: Sandbox,
+    secrets: Secrets,
+    state: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     auth = CREDENTIALS[kind](secrets)
     client = Caller(mode, auth, base_url=known.url)
@@ -61,7 +66,9 @@ def test_every_journey(
     secrets.check(of_value("the sandbox's list of exchanges", known.received()))
     client.close()
     known.stop()
-    for file in state.iterdir():  # a provider knows its accounts and API keys; of the rest it keeps digests
+    for file in (
+        state.iterdir()
+    ):  # a provider knows its accounts and API keys; of the rest it keeps digests
         assert {*secrets.found_in_bytes(file.read_bytes(), accounts=False)} <= {"the API key"}
 
 
@@ -69,14 +76,22 @@ REPEATED: dict[str, Callable[[Request], bytes]] = {
     "as it came": lambda request: (
         b"POST / HTTP/1.1\r\nauthorization: " + token_of(request) + b"\r\n\r\n" + request.body
     ),
-    "in a header without a colon": lambda request: bare(["HTTP/1.1 200 OK", f"{token_of(request).decode()} {ACCOUNT}"]),
+    "in a header without a colon": lambda request: bare(
+        ["HTTP/1.1 200 OK", f"{token_of(request).decode()} {ACCOUNT}"]
+    ),
     "in the size of a chunk": lambda request: bare(
-        ["HTTP/1.1 200 OK", "Transfer-Encoding: chunked"], token_of(request) + request.body + b"\r\n"
+        ["HTTP/1.1 200 OK", "Transfer-Encoding: chunked"],
+        token_of(request) + request.body + b"\r\n",
     ),
     "as the reason": lambda request: bare(
-        [f"HTTP/1.1 400 {token_of(request).decode()} {ACCOUNT}" + " no" * 20_000, "Content-Length: 0"]
+        [
+            f"HTTP/1.1 400 {token_of(request).decode()} {ACCOUNT}" + " no" * 20_000,
+            "Content-Length: 0",
+        ]
     ),
-    "in a body": lambda request: answer(b"no, " + token_of(request) + b" may not use " + ACCOUNT.encode(), "400 No"),
+    "in a body": lambda request: answer(
+        b"no, " + token_of(request) + b" may not use " + ACCOUNT.encode(), "400 No"
+    ),
 }
 
 
@@ -87,7 +102,13 @@ def token_of(request: Request) -> bytes:
 @each_client
 @pytest.mark.parametrize("way", REPEATED)
 def test_a_server_that_repeats_what_it_was_sent(
-    mode: str, kind: str, way: str, background: Background, secrets: Secrets, closed: Any, caplog: Any
+    mode: str,
+    kind: str,
+    way: str,
+    background: Background,
+    secrets: Secrets,
+    closed: Any,
+    caplog: Any,
 ) -> None:
     provider = closed(RawProvider(background))
     provider.state.token["access_token"] = "opaque-token-of-a-caller-77aa01ff"
@@ -102,7 +123,9 @@ def test_a_server_that_repeats_what_it_was_sent(
 
 
 @each_mode
-def test_an_id_makes_no_line_of_a_log(mode: str, known: Sandbox, secrets: Secrets, closed: Any, caplog: Any) -> None:
+def test_an_id_makes_no_line_of_a_log(
+    mode: str, known: Sandbox, secrets: Secrets, closed: Any, caplog: Any
+) -> None:
     """The wrapper refuses such an id; the generated layer sends what it is given, encoded."""
     client = closed(Caller(mode, CREDENTIALS["issued"](secrets), base_url=known.url))
     call = get_payment_request.sync if mode == "sync" else get_payment_request.asyncio
@@ -110,7 +133,9 @@ def test_an_id_makes_no_line_of_a_log(mode: str, known: Sandbox, secrets: Secret
     assert isinstance(observed, VictorError)
     assert "a ERROR" in str(observed)
     lines = [text for place, text in of_logs(caplog.records) if "arguments" not in place]
-    assert [text for text in [str(observed), *lines, *map(str, client.events)] if "\n" in text] == []
+    assert [
+        text for text in [str(observed), *lines, *map(str, client.events)] if "\n" in text
+    ] == []
 
 
 @each_kind
@@ -132,18 +157,37 @@ def test_the_locals_of_a_users_own_frame(kind: str, known: Sandbox, secrets: Sec
         client.close()
         del client
         assert isinstance(record, PaymentRequest)
-        assert all(each is not None for each in (page, payee, payer, event, error, token, response or 1))
+        assert all(
+            each is not None for each in (page, payee, payer, event, error, token, response or 1)
+        )
         raise LookupError("a mistake of the user's")
 
     with pytest.raises(LookupError) as raised:
         of_the_user()
     seen = list(of_frames(raised.value, (__file__,)))
-    names = {place.partition(" in of_the_user")[0] for place, _ in seen if "in of_the_user" in place}
-    assert {"auth", "victor", "requests", "token", "record", "pages", "page", "payee", "event", "error"} <= names
-    secrets.check((place, text) for place, text in seen if not place.startswith(("secrets", "self")))
+    names = {
+        place.partition(" in of_the_user")[0] for place, _ in seen if "in of_the_user" in place
+    }
+    assert {
+        "auth",
+        "victor",
+        "requests",
+        "token",
+        "record",
+        "pages",
+        "page",
+        "payee",
+        "event",
+        "error",
+    } <= names
+    secrets.check(
+        (place, text) for place, text in seen if not place.startswith(("secrets", "self"))
+    )
     shown = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
     theirs = [frame.locals or {} for frame in shown.stack if frame.name == "of_the_user"]
-    secrets.check((name, text) for names in theirs for name, text in names.items() if name != "secrets")
+    secrets.check(
+        (name, text) for names in theirs for name, text in names.items() if name != "secrets"
+    )
 
 
 class TestTheSearch:
@@ -157,10 +201,17 @@ class TestTheSearch:
             assert name in secrets.found_in_bytes(b"\x00" + secret.encode("utf-16-le"))
         assert secrets.found("payload-1234") == ["part 1 of token 0"]
         assert secrets.found(f"account={ACCOUNT[1:]}") == ["the account number"]
-        assert secrets.found(secrets.client_secret.replace("/", "%2F").replace("+", "%2B").replace("=", "%3D")) == []
+        assert (
+            secrets.found(
+                secrets.client_secret.replace("/", "%2F").replace("+", "%2B").replace("=", "%3D")
+            )
+            == []
+        )
         assert secrets.found("nothing") == []
 
-    def test_finds_what_a_frame_of_ours_holds(self, secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_finds_what_a_frame_of_ours_holds(
+        self, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         import victor_ext.providers.victor.auth
 
         monkeypatch.setattr(victor_ext.providers.victor.auth, "concealed", lambda value: value)

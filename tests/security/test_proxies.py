@@ -32,11 +32,20 @@ each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 @each_mode
 @pytest.mark.parametrize("how", ["argument", "variable", "encrypted"])
 def test_a_proxy_sees_a_name_and_ciphertext(
-    mode: str, how: str, closed: Any, background: Background, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    mode: str,
+    how: str,
+    closed: Any,
+    background: Background,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Also where TLS to the provider is within TLS to the proxy."""
     provider = closed(Recorder(background, authority.server(x509.DNSName("pay.example"))))
-    proxy = closed(RecordingProxy(background, provider.port, authority.server() if how == "encrypted" else None))
+    proxy = closed(
+        RecordingProxy(
+            background, provider.port, authority.server() if how == "encrypted" else None
+        )
+    )
     address = f"{'https' if how == 'encrypted' else 'http'}://user:hunter2@127.0.0.1:{proxy.port}"
     given: dict[str, Any] = {"proxy": address}
     if how == "encrypted":
@@ -45,11 +54,16 @@ def test_a_proxy_sees_a_name_and_ciphertext(
         given = {}
         monkeypatch.setenv("HTTPS_PROXY", address)
         monkeypatch.delenv("NO_PROXY", raising=False)
-    client = closed(Caller(mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), **given))
+    client = closed(
+        Caller(mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), **given)
+    )
     for _ in range(3):
         assert isinstance(client("accept", id="b34783af0", notes=ACCOUNT), PaymentRequest)
     assert {head.split(b"\r\n")[0] for head in proxy.heads} == {b"CONNECT pay.example:443 HTTP/1.1"}
-    assert all(b"proxy-authorization: basic dXNlcjpodW50ZXIy".lower() in head.lower() for head in proxy.heads)
+    assert all(
+        b"proxy-authorization: basic dXNlcjpodW50ZXIy".lower() in head.lower()
+        for head in proxy.heads
+    )
     assert [secret for secret in SECRETS if secret in proxy.record.received] == []
     assert all(secret in provider.record.received for secret in SECRETS)
     assert b"hunter2" not in provider.record.received
@@ -57,10 +71,14 @@ def test_a_proxy_sees_a_name_and_ciphertext(
 
 
 @pytest.mark.parametrize("client", [Victor, AsyncVictor])
-@pytest.mark.parametrize("proxy", ["http://proxy.example:3128", "https://proxy.example", "http://10.0.0.1:3128"])
+@pytest.mark.parametrize(
+    "proxy", ["http://proxy.example:3128", "https://proxy.example", "http://10.0.0.1:3128"]
+)
 def test_what_is_not_encrypted_goes_through_no_proxy_elsewhere(client: Any, proxy: str) -> None:
     for given in (proxy, httpx.URL(proxy), httpx.Proxy(proxy)):
-        with pytest.raises(ConfigurationError, match="would be sent tokens and account numbers unencrypted"):
+        with pytest.raises(
+            ConfigurationError, match="would be sent tokens and account numbers unencrypted"
+        ):
             client(AUTH, base_url="http://127.0.0.1:8900", proxy=given)
 
 
@@ -86,7 +104,9 @@ def test_somebody_else_behind_an_encrypted_proxy_is_told_nothing(
 
 
 @each_mode
-def test_a_proxy_on_this_machine_is_told_the_whole_url(mode: str, closed: Any, background: Background) -> None:
+def test_a_proxy_on_this_machine_is_told_the_whole_url(
+    mode: str, closed: Any, background: Background
+) -> None:
     proxy = closed(Recorder(background))  # it answers in the provider's place
     way = f"http://user:hunter2@127.0.0.1:{proxy.port}"
     client = closed(Caller(mode, AUTH, base_url="http://127.0.0.1:8900/at", proxy=way))
@@ -112,7 +132,11 @@ def test_a_proxy_that_refuses(
     mode: str, answer: bytes, closed: Any, background: Background, authority: Authority
 ) -> None:
     proxy = closed(RecordingProxy(background, 1, answer=answer))
-    options = {"verify": authority.trusted(), "timeout": 0.5, "proxy": f"http://127.0.0.1:{proxy.port}"}
+    options = {
+        "verify": authority.trusted(),
+        "timeout": 0.5,
+        "proxy": f"http://127.0.0.1:{proxy.port}",
+    }
     client = closed(Caller(mode, AUTH, base_url="https://pay.example", **options))
     observed = client("accept", id="b34783af0", notes=ACCOUNT)
     assert isinstance(observed, TimedOut if answer == b"?" else ConnectionFailed)

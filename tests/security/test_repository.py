@@ -10,7 +10,9 @@ from tests.security.secret_scan import ROOT, WHOLE_KEY, found_in, new_in, tracke
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a checkout: what is committed is not known")
+@pytest.mark.skipif(
+    not (ROOT / ".git").exists(), reason="not a checkout: what is committed is not known"
+)
 def test_nothing_in_the_repository() -> None:
     assert [str(each) for each in new_in(found_in(tracked(ROOT)))] == []
 
@@ -32,12 +34,18 @@ def test_the_scan_sees(name: str, tmp_path: Path) -> None:
     assert new_in(found) == found
 
 
-@pytest.mark.parametrize("spelled", ["{}", '"{}\\n"', "  '{}'"], ids=["a file", "in quotes", "indented"])
-def test_a_whole_key_is_never_a_fake(spelled: str, victor_key_pair: tuple[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "spelled", ["{}", '"{}\\n"', "  '{}'"], ids=["a file", "in quotes", "indented"]
+)
+def test_a_whole_key_is_never_a_fake(
+    spelled: str, victor_key_pair: tuple[str, str], tmp_path: Path
+) -> None:
     file = tmp_path / "settings.py"
     lines = [spelled.format(line) for line in victor_key_pair[0].splitlines()]
     file.write_text("KEY = (\n" + "\n".join(lines) + "\n)\n")
-    assert WHOLE_KEY in [each.kind for each in new_in(found_in([file], tmp_path)) if each.digest is None]
+    assert WHOLE_KEY in [
+        each.kind for each in new_in(found_in([file], tmp_path)) if each.digest is None
+    ]
     file.write_text("".join(victor_key_pair[0].splitlines()[1:-1]))
     assert [each.kind for each in found_in([file], tmp_path)] == [WHOLE_KEY]
 

@@ -17,7 +17,15 @@ from tests.faults.raw_sockets import Background
 from tests.programs import python
 from tests.security.journeys import Caller
 from tests.security.recorder import Recorder
-from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, Outcome, PaymentRequest, Victor, VictorOAuth
+from victor_ext import (
+    AsyncVictor,
+    ConfigurationError,
+    ConnectionFailed,
+    Outcome,
+    PaymentRequest,
+    Victor,
+    VictorOAuth,
+)
 
 pytestmark = pytest.mark.slow
 AUTH = VictorOAuth("client-id", "not-a-secret")
@@ -56,17 +64,23 @@ OFF: dict[str, Any] = {
     "base_url", [None, "https://pay.example", "https://10.0.0.1:8443", "https://localhost.example"]
 )
 @pytest.mark.parametrize("verify", OFF)
-def test_no_argument_turns_it_off_for_another_machine(client: Any, base_url: str | None, verify: str) -> None:
+def test_no_argument_turns_it_off_for_another_machine(
+    client: Any, base_url: str | None, verify: str
+) -> None:
     with pytest.raises(ConfigurationError, match="would accept anybody as"):
         client(AUTH, environment="production", base_url=base_url, verify=OFF[verify])
 
 
 @each_client
-@pytest.mark.parametrize("verify", [name for name, off in OFF.items() if isinstance(off, ssl.SSLContext)])
+@pytest.mark.parametrize(
+    "verify", [name for name, off in OFF.items() if isinstance(off, ssl.SSLContext)]
+)
 def test_nor_for_a_proxy_on_another_machine(client: Any, verify: str) -> None:
     """It is sent a password."""
     proxy = httpx.Proxy("https://user:not-a-secret@proxy.example", ssl_context=OFF[verify])
-    with pytest.raises(ConfigurationError, match=r"^proxy: ssl_context=.* would accept anybody as proxy\.example: "):
+    with pytest.raises(
+        ConfigurationError, match=r"^proxy: ssl_context=.* would accept anybody as proxy\.example: "
+    ):
         client(AUTH, proxy=proxy)
 
 
@@ -88,14 +102,24 @@ VARIABLES: dict[str, dict[str, str]] = {
     "SSL_CERT_FILE that is empty": {"SSL_CERT_FILE": ""},
     "SSL_CERT_FILE of another authority": {"SSL_CERT_FILE": "{other}"},
     "SSL_CERT_DIR without a certificate": {"SSL_CERT_DIR": "{empty}"},
-    "those of other tools": {"NODE_TLS_REJECT_UNAUTHORIZED": "0", "GIT_SSL_NO_VERIFY": "1", "SSL_VERIFY": "false"},
+    "those of other tools": {
+        "NODE_TLS_REJECT_UNAUTHORIZED": "0",
+        "GIT_SSL_NO_VERIFY": "1",
+        "SSL_VERIFY": "false",
+    },
 }
 
 
 @each_mode
 @pytest.mark.parametrize("variables", VARIABLES)
 def test_no_variable_turns_it_off(
-    mode: str, variables: str, stranger: Recorder, authority: Authority, closed: Any, tmp_path: Path, monkeypatch: Any
+    mode: str,
+    variables: str,
+    stranger: Recorder,
+    authority: Authority,
+    closed: Any,
+    tmp_path: Path,
+    monkeypatch: Any,
 ) -> None:
     other, empty = tmp_path / "other.pem", tmp_path / "empty"
     other.write_text(authority.pem)
@@ -111,12 +135,16 @@ def test_no_variable_turns_it_off(
 
 @each_client
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
-def test_a_variable_that_names_nothing_is_said_so(client: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_that_names_nothing_is_said_so(
+    client: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(name, "/no/such/place")
     if name == "SSL_CERT_DIR":
         client(AUTH)  # as good as a folder without a certificate: nobody is trusted
         return
-    with pytest.raises(ConfigurationError, match="SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"):
+    with pytest.raises(
+        ConfigurationError, match="SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"
+    ):
         client(AUTH)
 
 
@@ -159,7 +187,9 @@ def bundle_of(authority: Authority, folder: Path) -> Path:
     folder.mkdir()
     bundle = folder.with_suffix(".pem")
     bundle.write_text(authority.pem)
-    hashed = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", bundle], capture_output=True, check=True)
+    hashed = subprocess.run(
+        ["openssl", "x509", "-hash", "-noout", "-in", bundle], capture_output=True, check=True
+    )
     (folder / f"{hashed.stdout.decode().strip()}.0").write_bytes(bundle.read_bytes())
     return bundle
 
@@ -191,7 +221,9 @@ def test_who_is_trusted_is_in_the_store_of_the_system(
     places |= {"empty": tmp_path / "empty", "nothing": tmp_path / "nothing.pem"}
     places["empty"].mkdir()
     places["nothing"].write_text("")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SSL_CERT_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("SSL_CERT_")
+    }
     environment |= {name: value.format(**places) for name, value in variables.items()}
     store = [path.format(**places) for path in system or ("", "")]
     ran = python("-c", PROGRAM, server.url(), *store, env=environment)
@@ -228,9 +260,13 @@ def test_what_macos_and_windows_say_is_known_by_its_class(
     options: dict[str, Any] = {"verify": context}
     if library is not None:
         options = {
-            "transport": (library.HTTPTransport if mode == "sync" else library.AsyncHTTPTransport)(verify=context)
+            "transport": (library.HTTPTransport if mode == "sync" else library.AsyncHTTPTransport)(
+                verify=context
+            )
         }
-    error = closed(Caller(mode, VictorOAuth("id", "not-a-secret"), base_url=server.url(), **options))("get", id="b347")
+    error = closed(
+        Caller(mode, VictorOAuth("id", "not-a-secret"), base_url=server.url(), **options)
+    )("get", id="b347")
     assert isinstance(error, ConnectionFailed)
     assert library or f"({WORDS})" in str(error)
     assert "attempts" not in str(error), "it is not trusted in a second either"

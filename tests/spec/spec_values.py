@@ -20,18 +20,33 @@ LEAVES = (
     | st.sampled_from(["", "\ud800", "2026-03-04", "2026-W01-1", "PENDING", 10**400, -0.0, 3.0])
 )
 ANY_JSON = st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3), max_leaves=6
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=6,
 )
 SECONDS = st.datetimes(datetime.datetime(1, 1, 1), datetime.datetime(9999, 12, 31)).map(  # noqa: DTZ001 - its text
     lambda moment: moment.isoformat(timespec="seconds")
 )
-INSTANTS = st.tuples(SECONDS, st.sampled_from(["Z", ".120Z", ".123456Z", ".1234567Z", ".000000001-23:59"]))
-ODD_ENDS = ["z", ".1Z", ".1200+00:00", ".12345670-00:00", ".0000000000Z", ".1234567891z", ".5+05:30", "+2400", ""]
+INSTANTS = st.tuples(
+    SECONDS, st.sampled_from(["Z", ".120Z", ".123456Z", ".1234567Z", ".000000001-23:59"])
+)
+ODD_ENDS = [
+    "z",
+    ".1Z",
+    ".1200+00:00",
+    ".12345670-00:00",
+    ".0000000000Z",
+    ".1234567891z",
+    ".5+05:30",
+    "+2400",
+    "",
+]
 TEXTS = {
     "date": st.dates().map(str),
     "date-time": INSTANTS.map("".join),
     "uuid": st.uuids().map(str),
-    "odd": st.tuples(SECONDS, st.sampled_from(ODD_ENDS)).map("".join) | st.uuids().map(lambda each: str(each).upper()),
+    "odd": st.tuples(SECONDS, st.sampled_from(ODD_ENDS)).map("".join)
+    | st.uuids().map(lambda each: str(each).upper()),
 }
 """By format, the texts that are written again as they are; the odd ones are not, or are of no format."""
 SCALARS = {
@@ -65,7 +80,9 @@ class Values:
         if properties or schema.get("type") == "object":
             return self._object(schema, properties, depth)
         if schema.get("type") == "array":
-            return st.lists(self.valid(schema.get("items", {}), depth + 1), max_size=0 if depth > 3 else 3)
+            return st.lists(
+                self.valid(schema.get("items", {}), depth + 1), max_size=0 if depth > 3 else 3
+            )
         if schema.get("type") == "string":
             return TEXTS.get(schema.get("format", ""), WORDS)
         return SCALARS.get(schema.get("type", ""), st.integers() | WORDS)
@@ -85,7 +102,9 @@ class Values:
         if depth > 3:
             return extra if isinstance(free, dict) else st.just({})
         declared = {name: self.valid(child, depth + 1) for name, child in properties.items()}
-        return st.tuples(st.fixed_dictionaries({}, optional=declared), extra).map(lambda both: both[0] | both[1])
+        return st.tuples(st.fixed_dictionaries({}, optional=declared), extra).map(
+            lambda both: both[0] | both[1]
+        )
 
 
 @st.composite
@@ -106,13 +125,20 @@ def _mutate(draw: st.DrawFn, value: Any, depth: int = 0) -> Any:
         return {**value, key: _mutate(draw, value[key], depth + 1)}
     if isinstance(value, list) and value and draw(st.integers(0, 4)):
         number = draw(st.integers(0, len(value) - 1))
-        return [_mutate(draw, each, depth + 1) if n == number else each for n, each in enumerate(value)]
+        return [
+            _mutate(draw, each, depth + 1) if n == number else each for n, each in enumerate(value)
+        ]
     if isinstance(value, str) and draw(st.booleans()):
-        return draw(st.sampled_from([value.upper(), value.lower(), value.title(), value + "?"]) | TEXTS["odd"])
+        return draw(
+            st.sampled_from([value.upper(), value.lower(), value.title(), value + "?"])
+            | TEXTS["odd"]
+        )
     return draw(ANY_JSON)
 
 
-TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9:]{8})(?:\.([0-9]*?)0*)?(z|[+-][0-9]{2}:[0-9]{2})")
+TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9:]{8})(?:\.([0-9]*?)0*)?(z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 def gist(value: Any) -> Any:
@@ -123,9 +149,15 @@ def gist(value: Any) -> Any:
         return [gist(child) for child in value]
     if isinstance(value, str):
         time = TIME.fullmatch(folded := value.casefold())
-        return (time[1], time[2] or "", time[3].replace("-00:00", "z").replace("+00:00", "z")) if time else folded
+        return (
+            (time[1], time[2] or "", time[3].replace("-00:00", "z").replace("+00:00", "z"))
+            if time
+            else folded
+        )
     if isinstance(value, float) and value.is_integer():
-        return int(Decimal(repr(value)))  # the digits decide: 1e23 is a one with 23 zeros, its float is not
+        return int(
+            Decimal(repr(value))
+        )  # the digits decide: 1e23 is a one with 23 zeros, its float is not
     if isinstance(value, float):
         return repr(value)  # not a number is not equal to itself
     return ("flag", value) if isinstance(value, bool) else value

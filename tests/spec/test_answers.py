@@ -12,7 +12,9 @@ from .wire import TEXT, Tree, Wire, an_object, beside, package
 pytestmark = pytest.mark.thorough
 ANSWERS: Tree = beside("answers")
 PATHS: Tree = {
-    f"/{name}": {"get": {"operationId": name, "responses": {"200": {"description": "-", "content": each}}}}
+    f"/{name}": {
+        "get": {"operationId": name, "responses": {"200": {"description": "-", "content": each}}}
+    }
     for name, each in ANSWERS.items()
 }
 
@@ -21,12 +23,18 @@ wire = package("answers", paths=PATHS, components={"schemas": {"Thing": an_objec
 
 
 def read(wire: Wire, name: str, kind: str | None, body: bytes) -> Any:
-    return wire.read(name, httpx.Response(200, content=body, headers={"Content-Type": kind} if kind else {}))
+    return wire.read(
+        name, httpx.Response(200, content=body, headers={"Content-Type": kind} if kind else {})
+    )
 
 
-@pytest.mark.parametrize("kind", ["Application/JSON", None, "application/unknown", "application/problem+json"])
+@pytest.mark.parametrize(
+    "kind", ["Application/JSON", None, "application/unknown", "application/problem+json"]
+)
 def test_json_is_read_as_its_schema(wire: Wire, kind: str | None) -> None:
-    found = read(wire, "ranges" if kind == "application/problem+json" else "every", kind, b'{"a": "1"}')
+    found = read(
+        wire, "ranges" if kind == "application/problem+json" else "every", kind, b'{"a": "1"}'
+    )
     assert (type(found).__name__, found.a) == ("Thing", "1")
 
 
@@ -38,7 +46,9 @@ def test_json_is_read_as_its_schema(wire: Wire, kind: str | None) -> None:
         *((name, "application/json", b'"1"', "1") for name in ("texts", "any_text", "csv")),
     ],
 )
-def test_text_is_read_as_text(wire: Wire, name: str, kind: str | None, body: bytes, text: str) -> None:
+def test_text_is_read_as_text(
+    wire: Wire, name: str, kind: str | None, body: bytes, text: str
+) -> None:
     assert read(wire, name, kind, body) == text
 
 
@@ -71,4 +81,6 @@ def test_a_body_that_is_not_json_is_refused_where_no_content_type_says_so(wire: 
 )
 def test_the_types(wire: Wire, name: str, names: set[str]) -> None:
     returned = get_type_hints(wire.module(name).sync)["return"]
-    assert set(re.sub(r"wire_answers[\w.]*\.", "", str(returned)).replace(" ", "").split("|")) == names
+    assert (
+        set(re.sub(r"wire_answers[\w.]*\.", "", str(returned)).replace(" ", "").split("|")) == names
+    )

@@ -13,7 +13,11 @@ import pytest
 from .wire import Tree, Wire, beside, package
 
 pytestmark = pytest.mark.thorough
-JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
+JSON, FORM, MULTIPART = (
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+)
 DOCUMENT: Tree = beside("bodies")
 PATHS, SCHEMAS = DOCUMENT["paths"], DOCUMENT["components"]["schemas"]
 NESTED_FILES = [
@@ -28,27 +32,41 @@ wire = package("bodies", lossy=True, **DOCUMENT)
 
 class TestContentTypes:
     def test_json_is_sent_unless_the_caller_chooses(self, wire: Wire) -> None:
-        note = wire.models.Note(text="a b", id="1")  # read-only, and sent by each of them if it is there
+        note = wire.models.Note(
+            text="a b", id="1"
+        )  # read-only, and sent by each of them if it is there
         sent = wire.send("same", body=note)
         assert (sent.headers["Content-Type"], sent.content) == (JSON, b'{"text":"a b","id":"1"}')
         form = wire.send("same", body=note, content_type=FORM)
         assert (form.headers["Content-Type"], form.content) == (FORM, b"text=a+b&id=1")
         parts = wire.send("same", body=note, content_type=MULTIPART)
-        assert parts_of(parts) == {"text": ("text/plain", None, b"a b"), "id": ("text/plain", None, b"1")}
-        assert wire.send("ranged", body=note).headers["Content-Type"] == JSON  # of application/*+json
+        assert parts_of(parts) == {
+            "text": ("text/plain", None, b"a b"),
+            "id": ("text/plain", None, b"1"),
+        }
+        assert (
+            wire.send("ranged", body=note).headers["Content-Type"] == JSON
+        )  # of application/*+json
         assert sent.headers["Content-Length"] == str(len(sent.content))
 
     def test_a_body_of_another_type_is_sent_as_its_own_content_type(self, wire: Wire) -> None:
-        assert wire.send("different", body=wire.models.Note(text="a")).headers["Content-Type"] == JSON
+        assert (
+            wire.send("different", body=wire.models.Note(text="a")).headers["Content-Type"] == JSON
+        )
         upload = wire.send("different", body=wire.models.DifferentFilesBody(note="n"))
         assert upload.headers["Content-Type"].startswith(f"{MULTIPART}; boundary=")
         text = wire.send("different", body="hello")
         assert (text.headers["Content-Type"], text.content) == ("text/plain", b"hello")
 
     def test_a_content_type_that_the_body_does_not_have_is_refused(self, wire: Wire) -> None:
-        with pytest.raises(TypeError, match="The body is a Note, which is sent as application/json, not as multipart"):
+        with pytest.raises(
+            TypeError,
+            match="The body is a Note, which is sent as application/json, not as multipart",
+        ):
             wire.send("different", body=wire.models.Note(text="a"), content_type=MULTIPART)
-        with pytest.raises(ValueError, match="'text/html' is not in the document: write one of application/json, "):
+        with pytest.raises(
+            ValueError, match="'text/html' is not in the document: write one of application/json, "
+        ):
             wire.send("same", body=wire.models.Note(text="a"), content_type="text/html")
 
     def test_the_choice_is_an_argument_only_where_there_is_one(self, wire: Wire) -> None:
@@ -67,15 +85,28 @@ class TestUrlEncodedForms:
         assert self.sent(wire, name="Zoë & Co") == "name=Zo%C3%AB+%26+Co"
         assert self.sent(wire, name=None) == ""
         nested = self.sent(wire, card={"number": "4", "owner": {"name": {"last": "L"}}})
-        assert sorted(nested.split("&")) == ["card%5Bnumber%5D=4", "card%5Bowner%5D%5Bname%5D%5Blast%5D=L"]
+        assert sorted(nested.split("&")) == [
+            "card%5Bnumber%5D=4",
+            "card%5Bowner%5D%5Bname%5D%5Blast%5D=L",
+        ]
 
-    def test_an_object_without_an_encoding_is_json_in_every_version_of_openapi(self, wire: Wire) -> None:
+    def test_an_object_without_an_encoding_is_json_in_every_version_of_openapi(
+        self, wire: Wire
+    ) -> None:
         assert self.sent(wire, bare={"price": "p"}) == "bare=%7B%22price%22%3A%22p%22%7D"
-        assert self.sent(wire, unknown=[{"a": 1}, [2], "b"]) == "unknown=%7B%22a%22%3A1%7D&unknown=%5B2%5D&unknown=b"
+        assert (
+            self.sent(wire, unknown=[{"a": 1}, [2], "b"])
+            == "unknown=%7B%22a%22%3A1%7D&unknown=%5B2%5D&unknown=b"
+        )
 
     def test_what_the_document_does_not_define_is_refused_and_reported(self, wire: Wire) -> None:
-        for name, value in (("xml", {"price": "p"}), ("address", {"city": "Rome", "more": {"a": 1}})):
-            with pytest.raises(ValueError, match=f"{name}: neither the document nor OpenAPI says how an object"):
+        for name, value in (
+            ("xml", {"price": "p"}),
+            ("address", {"city": "Rome", "more": {"a": 1}}),
+        ):
+            with pytest.raises(
+                ValueError, match=f"{name}: neither the document nor OpenAPI says how an object"
+            ):
                 self.sent(wire, **{name: value})
         assert self.sent(wire, xml="<a/>") == "xml=%3Ca%2F%3E"
         lost = "is an object or a list as application/xml, whose form is not defined, and is refused when called"
@@ -96,14 +127,24 @@ def parts_of(request: httpx.Request) -> dict[str, Any]:
 class TestMultipart:
     def test_each_field_is_a_part_of_its_kind(self, wire: Wire) -> None:
         file = wire.types.File
-        plain = {"note": "Zoë", "count": 3, "ok": True, "tags": ["a", "b"], "xml": "<a/>", "nothing": None}
+        plain = {
+            "note": "Zoë",
+            "count": 3,
+            "ok": True,
+            "tags": ["a", "b"],
+            "xml": "<a/>",
+            "nothing": None,
+        }
         inner = {"line": {"price": "p", "quantity": 2}, "lines": [{"price": "p"}]}
         model = wire.models.UploadBody.from_dict({**plain, **inner})
         model.at = datetime.datetime(2026, 3, 4, tzinfo=datetime.UTC)
         model.file = file(payload=io.BytesIO(b"\x00--+++\r\n"), file_name="a.pdf")
         model.image = file(payload=b"png")
         model.photo = file(payload=b"photo", file_name="p.jpg")
-        model.files = [file(payload=b"1", file_name="1.bin"), file(payload=b"2", mime_type="text/csv")]
+        model.files = [
+            file(payload=b"1", file_name="1.bin"),
+            file(payload=b"2", mime_type="text/csv"),
+        ]
         assert parts_of(wire.send("upload", body=model)) == {
             "file": ("application/pdf", "a.pdf", b"\x00--+++\r\n"),
             "image": ("image/png", "upload", b"png"),
@@ -120,8 +161,12 @@ class TestMultipart:
         }
 
     def test_a_traceback_shows_no_byte_of_a_form(self, wire: Wire) -> None:
-        upload = wire.module("upload")._get_kwargs(body=wire.models.UploadBody(note="4111", tags=["4111"]))
-        order = wire.module("order")._get_kwargs(body=wire.models.OrderBody.from_dict({"tags": ["4111"]}))
+        upload = wire.module("upload")._get_kwargs(
+            body=wire.models.UploadBody(note="4111", tags=["4111"])
+        )
+        order = wire.module("order")._get_kwargs(
+            body=wire.models.OrderBody.from_dict({"tags": ["4111"]})
+        )
         assert "4111" not in f"{upload} {order}"
 
     def test_each_request_has_a_boundary_of_its_own(self, wire: Wire) -> None:
@@ -141,15 +186,21 @@ class TestMultipart:
     def test_a_file_within_an_object_is_refused_and_named(self, wire: Wire) -> None:
         models, file = wire.models, wire.types.File(payload=b"1")
         with pytest.raises(ValueError, match="document: a part of a form is a file or JSON"):
-            wire.send("nested", body=models.NestedBody(document=models.NestedBodyDocument(file=file)))
+            wire.send(
+                "nested", body=models.NestedBody(document=models.NestedBodyDocument(file=file))
+            )
         assert set(NESTED_FILES) <= set(wire.result.left_out)
 
-    def test_a_body_with_a_file_goes_as_a_form_and_one_with_a_text_in_its_place_as_json(self, wire: Wire) -> None:
+    def test_a_body_with_a_file_goes_as_a_form_and_one_with_a_text_in_its_place_as_json(
+        self, wire: Wire
+    ) -> None:
         file = wire.types.File(payload=b"\xff", file_name="1.bin")
         form = wire.send("both", body=wire.models.InBoth(file=file, name="n"))
         assert parts_of(form)["file"][1:] == ("1.bin", b"\xff")
         assert wire.send("both", body=wire.models.InBoth(name="n")).content == b'{"name":"n"}'
-        assert json.loads(wire.send("both", body=wire.models.InBoth(file="text")).content) == {"file": "text"}
+        assert json.loads(wire.send("both", body=wire.models.InBoth(file="text")).content) == {
+            "file": "text"
+        }
         with pytest.raises(ValueError, match="JSON has no bytes: send the file in another"):
             wire.send("both", body=wire.models.InBoth(file=file), content_type=JSON)
         assert wire.read("read_both", httpx.Response(200, json={"file": "text"})).file == "text"
@@ -184,7 +235,10 @@ class TestOtherBodies:
         kind = "multipart/mixed; boundary=x"
         sent = wire.send("mixed", body=wire.types.File(payload=b"--x--", mime_type=kind))
         assert (sent.headers["Content-Type"], sent.content) == (kind, b"--x--")
-        with pytest.raises(ValueError, match="body: multipart/mixed needs a File whose mime_type names its boundary"):
+        with pytest.raises(
+            ValueError,
+            match="body: multipart/mixed needs a File whose mime_type names its boundary",
+        ):
             wire.send("mixed", body=b"--x--")
 
 
@@ -193,5 +247,7 @@ def test_an_error_names_the_part_and_quotes_no_value(wire: Wire) -> None:
         def __repr__(self) -> str:
             return "PL61109010140000071219812874"
 
-    with pytest.raises(ValueError, match=r"^body\.debtor: JSON has no form for a value of the type Secret\.$"):
+    with pytest.raises(
+        ValueError, match=r"^body\.debtor: JSON has no form for a value of the type Secret\.$"
+    ):
         importlib.import_module(f"{wire.name}.serializing").json_of({"debtor": Secret()}, "body")

@@ -22,7 +22,19 @@ from victor_ext.spec.generate import parse
 from victor_ext.spec.rewrites import Log, prepare
 from victor_ext.spec.rewrites.composition import inline_allof
 
-from .wire import TEXT, Tree, an_object, answering, beside, checked, document, listed, reading, ref, taking
+from .wire import (
+    TEXT,
+    Tree,
+    an_object,
+    answering,
+    beside,
+    checked,
+    document,
+    listed,
+    reading,
+    ref,
+    taking,
+)
 
 pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
@@ -45,14 +57,23 @@ JSON = '{"openapi": "3.0.3", "paths": {}, "x": %s}'
 REFUSED = {
     "alias-bomb.yaml": (tenfold(20), r"1,000,000 values up to line \d+: an alias counts"),
     "merge-bomb.yaml": (MERGES, r"1,000,000 values up to line \d+: an alias counts"),
-    "text-bomb.yaml": (tenfold(6, of=f'"{"x" * 5000}"'), r"33,554,432 characters up to line \d+: an alias counts"),
+    "text-bomb.yaml": (
+        tenfold(6, of=f'"{"x" * 5000}"'),
+        r"33,554,432 characters up to line \d+: an alias counts",
+    ),
     "cycle.yaml": (HEAD + "x: &x\n  a: [*x]\n", r"line 5: \*x stands within .* without an end"),
-    "cycle-by-merge.yaml": (HEAD + "x: &x {<<: *x}\n", r"line 4: \*x stands within .* without an end"),
+    "cycle-by-merge.yaml": (
+        HEAD + "x: &x {<<: *x}\n",
+        r"line 4: \*x stands within .* without an end",
+    ),
     "deep-flow.yaml": (HEAD + "x: " + "[" * 1_000_000, r"line 4: .* 100 levels"),
     "deep-blocks.yaml": (HEAD + "x:\n " + "? " * 200_000 + "1\n", r"line 5: .* 100 levels"),
     "deep-by-aliases.yaml": (DEEP, "it has more than 100 levels"),
     "many-values.yaml": (HEAD + "x: [" + "1," * 1_000_001 + "]", "1,000,000 values"),
-    "wide.yaml": (HEAD + "x:\n" + "".join(f"  k{n}: 1\n" for n in range(20_000)) + "  k7: 1\n", "The key 'k7' stands"),
+    "wide.yaml": (
+        HEAD + "x:\n" + "".join(f"  k{n}: 1\n" for n in range(20_000)) + "  k7: 1\n",
+        "The key 'k7' stands",
+    ),
     "deep.json": (JSON % ("[" * 100_000 + "]" * 100_000), "100 levels"),
     "rather-deep.json": (JSON % ("[" * 101 + "]" * 101), "100 levels"),
     "many-values.json": (JSON % ("[" + "1," * 1_000_001 + "1]"), "1,000,000 values"),
@@ -100,7 +121,11 @@ def test_a_schema_that_is_a_part_of_itself_is_left_out_by_name(
     tmp_path: Path, which: str, used: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     schemas, says = CIRCLES[which]
-    tree = reading(schemas) if used else {**reading({"Ok": TEXT}), "components": {"schemas": {"Ok": TEXT, **schemas}}}
+    tree = (
+        reading(schemas)
+        if used
+        else {**reading({"Ok": TEXT}), "components": {"schemas": {"Ok": TEXT, **schemas}}}
+    )
     (spec := tmp_path / "circle.json").write_text(json.dumps(tree), encoding="utf-8")
     for way in (["generate", str(spec), f"--out={tmp_path}"], ["check", str(spec)]):
         assert main(way) == 1
@@ -113,15 +138,24 @@ def test_a_file_that_is_too_long_is_not_read_to_its_end(tmp_path: Path, name: st
     spec = tmp_path / name if name != "zero" else Path("/dev/zero")
     if name != "zero":
         spec.write_text(HEAD + "#" * 1000)
-    with pytest.raises(DocumentError, match=r"has more than 1,048 bytes: .* raise the limit with --max-mib"):
+    with pytest.raises(
+        DocumentError, match=r"has more than 1,048 bytes: .* raise the limit with --max-mib"
+    ):
         load(spec, max_mib=0.001)
 
 
-def test_the_limit_of_a_command_is_an_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_limit_of_a_command_is_an_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     values = ", ".join(["1"] * 1_000)
     (spec := tmp_path / "some.yaml").write_text(f"{HEAD}x: [{values}]\n", encoding="utf-8")
     out = f"--out={tmp_path / 'out'}"
-    ways = (["generate", spec, out], ["check", spec], ["diff", spec, spec, "--github"], ["update", spec, spec, out])
+    ways = (
+        ["generate", spec, out],
+        ["check", spec],
+        ["diff", spec, spec, "--github"],
+        ["update", spec, spec, out],
+    )
     for way in (*ways, ["operations", spec]):
         arguments = [*map(str, way)]
         assert operations.main([*arguments, "--max-mib=0.02"], prog="victor spec") == 2
@@ -158,11 +192,15 @@ def recursive_document(seed: int) -> Tree:
     random = Random(seed)
     named = [f"S{number}" for number in range(random.randint(2, 6))]
     schemas = {
-        name: _schema(random, named, random.randint(1, 3), named if random.random() < 0.02 else named[:number])
+        name: _schema(
+            random, named, random.randint(1, 3), named if random.random() < 0.02 else named[:number]
+        )
         for number, name in enumerate(named)
     }
     paths = {
-        f"/{name}": {"post": answering(ref(name), operationId=f"post{name}", requestBody=taking(ref(name)))}
+        f"/{name}": {
+            "post": answering(ref(name), operationId=f"post{name}", requestBody=taking(ref(name)))
+        }
         for name in named
     }
     return document(paths, schemas, random.choice(("3.0.3", "3.1.0")))
@@ -176,7 +214,9 @@ def _schema(random: Random, named: list[str], levels: int, parts: list[str]) -> 
             return _schema(random, named, levels - 1, parts)
         return ref(random.choice(parts)) if parts else dict(TEXT)
 
-    kind = random.choice(("object", "object", "allOf", "allOf", "oneOf", "anyOf", "list", "map", "scalar"))
+    kind = random.choice(
+        ("object", "object", "allOf", "allOf", "oneOf", "anyOf", "list", "map", "scalar")
+    )
     if kind == "scalar":
         return dict(random.choice(SCALARS))
     if kind == "list":
@@ -188,7 +228,9 @@ def _schema(random: Random, named: list[str], levels: int, parts: list[str]) -> 
         properties: Tree = {name: inner() for name in random.sample(NAMES, random.randint(1, 3))}
         schema |= an_object(**properties)
     if kind != "object":
-        schema[kind] = [inner(parts if kind == "allOf" else named) for _ in range(random.randint(1, 3))]
+        schema[kind] = [
+            inner(parts if kind == "allOf" else named) for _ in range(random.randint(1, 3))
+        ]
     if kind != "allOf" and random.random() < 0.2:
         schema["discriminator"] = {"propertyName": random.choice(NAMES)}
     if random.random() < 0.1:
@@ -224,7 +266,9 @@ def ending(what: str) -> Iterator[None]:
 def test_levels_that_refer_to_the_one_below_twice_come_to_an_end() -> None:
     """The top first, so that what it refers to is yet to be merged."""
     levels: Tree = {
-        f"L{n}": {"allOf": [ref(f"L{n - 1}"), {"allOf": [ref(f"L{n - 1}"), an_object(**{f"b{n}": TEXT})]}]}
+        f"L{n}": {
+            "allOf": [ref(f"L{n - 1}"), {"allOf": [ref(f"L{n - 1}"), an_object(**{f"b{n}": TEXT})]}]
+        }
         for n in range(59, 0, -1)
     }
     tree = document(schemas={**levels, "L0": an_object(a=TEXT)})
@@ -242,7 +286,9 @@ def test_definitions_that_would_grow_at_each_level_are_left_out_by_name(seed: in
     assert not any("by a request of your own" in line for line in log.left_out)
 
 
-UNION = {"oneOf": [{"type": "object", "properties": {"a": ref("S"), f"p{n}": TEXT}} for n in range(9)]}
+UNION = {
+    "oneOf": [{"type": "object", "properties": {"a": ref("S"), f"p{n}": TEXT}} for n in range(9)]
+}
 DEEP_VALUE: Tree = json.loads('{"a":' * 11 + "1" + "}" * 11)
 ENDLESS = {
     "an example of no member": {**UNION, "example": DEEP_VALUE},

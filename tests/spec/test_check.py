@@ -20,7 +20,19 @@ from victor_ext.spec.command_line import main
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 
-from .wire import TEXT, Tree, Wire, an_object, answering, beside, checked, document, done, ref, taking
+from .wire import (
+    TEXT,
+    Tree,
+    Wire,
+    an_object,
+    answering,
+    beside,
+    checked,
+    document,
+    done,
+    ref,
+    taking,
+)
 
 pytestmark = pytest.mark.thorough
 HERE = Path(__file__).resolve().parent
@@ -48,8 +60,13 @@ def test_what_is_no_fault_of_the_package_is_green(name: str, counts: list[int]) 
 
 def test_types_that_exclude_each_other_are_left_out_once(tmp_path: Path) -> None:
     schemas = {"A": an_object(z=TEXT), "U": an_object(b={"allOf": [{"type": "integer"}, TEXT]})}
-    paths = {"/x": {"get": answering({"allOf": [ref("A"), TEXT]})}, "/u": {"get": answering(ref("U"))}}
-    assert sorted(line.partition(", which")[0] for line in lines(checked(tmp_path, document(paths, schemas)))) == [
+    paths = {
+        "/x": {"get": answering({"allOf": [ref("A"), TEXT]})},
+        "/u": {"get": answering(ref("U"))},
+    }
+    assert sorted(
+        line.partition(", which")[0] for line in lines(checked(tmp_path, document(paths, schemas)))
+    ) == [
         "left out: GET /x 200 application/json: allOf intersects object and string",
         "left out: U.b: allOf intersects integer and string",
     ]
@@ -65,7 +82,9 @@ def test_a_body_that_http_does_not_send_would_be_missed(monkeypatch: pytest.Monk
     ]
 
 
-@pytest.mark.parametrize(("value", "name"), [({"city": "a"}, "Wide"), ({"city": "a", "country": "b"}, "Slim")])
+@pytest.mark.parametrize(
+    ("value", "name"), [({"city": "a"}, "Wide"), ({"city": "a", "country": "b"}, "Slim")]
+)
 def test_a_caller_takes_the_class_whose_required_fields_are_given(
     tmp_path: Path, value: dict[str, str], name: str
 ) -> None:
@@ -78,7 +97,9 @@ def test_a_caller_takes_the_class_whose_required_fields_are_given(
     assert type(build(models.Slim | models.Wide, value)).__name__ == name
 
 
-def test_a_view_that_could_not_be_built_is_built_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_view_that_could_not_be_built_is_built_the_next_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     read = Document(an_object(a=TEXT))
     monkeypatch.setattr(read, "_build", Mock(side_effect=RecursionError))
     with pytest.raises(RecursionError):
@@ -122,8 +143,15 @@ def test_the_package_as_it_is_made_is_green(made: Path) -> None:
     }  # fmt: skip
 
 
-PLANTED = {name: (each["module"], each["change"], each["said"]) for name, each in MISTAKES["modules"].items()} | {
-    name: (f"api/shop/{module}", MISTAKES["around"][planted].replace("CHANGE", each["change"]), each["said"])
+PLANTED = {
+    name: (each["module"], each["change"], each["said"])
+    for name, each in MISTAKES["modules"].items()
+} | {
+    name: (
+        f"api/shop/{module}",
+        MISTAKES["around"][planted].replace("CHANGE", each["change"]),
+        each["said"],
+    )
     for planted in ("requests", "answers")
     for module, changes in MISTAKES[planted].items()
     for name, each in changes.items()
@@ -182,7 +210,10 @@ def command(accepted: Path, capsys: pytest.CaptureFixture[str]) -> Command:
 
 
 def test_a_loss_is_green_once_it_is_accepted(command: Command) -> None:
-    assert command()[::2] == (1, "".join(f"left out: {loss}; {DO_WITHOUT}\n" for loss in (LOSS, OTHER)))
+    assert command()[::2] == (
+        1,
+        "".join(f"left out: {loss}; {DO_WITHOUT}\n" for loss in (LOSS, OTHER)),
+    )
     status, printed, err = command(BOTH, "--verbose")
     assert (status, err) == (0, "")
     assert f"accepted since 2026-03-04: {LOSS}: nobody listens\n" in printed
@@ -207,8 +238,16 @@ def test_an_entry_is_for_one_loss(
     command: Command, accepted: Path, text: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(text)[::2] == (int(bool(said)), said.format(accepted))
-    generate = ["generate", str(accepted.with_name("hooks.yaml")), f"--out={accepted.parent / 'out'}"]
-    lost = [line.partition("; ")[0].partition(": ")[2] for line in said.splitlines() if line.startswith("left out")]
+    generate = [
+        "generate",
+        str(accepted.with_name("hooks.yaml")),
+        f"--out={accepted.parent / 'out'}",
+    ]
+    lost = [
+        line.partition("; ")[0].partition(": ")[2]
+        for line in said.splitlines()
+        if line.startswith("left out")
+    ]
     assert main(generate) == int(bool(lost)), "generate names what check names"
     assert capsys.readouterr().err == "".join(f"  LEFT OUT: {each}\n" for each in lost)
     assert main([*generate, "--verbose"]) == int(bool(lost))
@@ -219,7 +258,10 @@ def test_an_entry_for_all_losses_of_one_kind(command: Command, accepted: Path) -
     text = GROUP.format("GET *: answer *, which is no status of HTTP")
     status, printed, _ = command(text, "--verbose")
     assert status == 0
-    assert "accepted since 2026-03-04: GET *: answer *, which is no status of HTTP: nobody listens\n" in printed
+    assert (
+        "accepted since 2026-03-04: GET *: answer *, which is no status of HTTP: nobody listens\n"
+        in printed
+    )
     assert command(None, "--accept", "all else").status == 0
     assert accepted.read_text(encoding="utf-8") == text
 
@@ -227,10 +269,16 @@ def test_an_entry_for_all_losses_of_one_kind(command: Command, accepted: Path) -
 @pytest.mark.parametrize("places", beside("acceptance")["other_kinds"])
 def test_an_entry_for_a_kind_accepts_no_other_kind(command: Command, places: str) -> None:
     status, out, err = command(GROUP.format(places))
-    assert (status, LOSS in out + err, f"{places}: it matches nothing" in out + err) == (1, True, True)
+    assert (status, LOSS in out + err, f"{places}: it matches nothing" in out + err) == (
+        1,
+        True,
+        True,
+    )
 
 
-def test_another_file_must_exist_unless_it_is_to_be_written(command: Command, tmp_path: Path) -> None:
+def test_another_file_must_exist_unless_it_is_to_be_written(
+    command: Command, tmp_path: Path
+) -> None:
     assert command(None, "--accept", " ").status == 2
     named = ("--accepted", str(tmp_path / "nowhere.yaml"))
     missing = f"{' '.join(named)}: the file does not exist: write it, or name another.\n"
@@ -239,11 +287,15 @@ def test_another_file_must_exist_unless_it_is_to_be_written(command: Command, tm
     assert command(None, *named, "--accept", "no webhooks").status == 0
     assert (tmp_path / "nowhere.yaml").read_text(encoding="utf-8").count("- place: ") == 2
     assert command(None, *named).status == 0
-    assert command(None, str(tmp_path / "hooks.yaml"), *named).status == 2  # of which of the two documents is it?
+    assert (
+        command(None, str(tmp_path / "hooks.yaml"), *named).status == 2
+    )  # of which of the two documents is it?
 
 
 @pytest.mark.parametrize(("written", "said"), beside("acceptance")["mistakes"])
-def test_a_mistake_in_the_file_is_named(command: Command, written: str | dict[str, Any], said: str) -> None:
+def test_a_mistake_in_the_file_is_named(
+    command: Command, written: str | dict[str, Any], said: str
+) -> None:
     text = written if isinstance(written, str) else yaml.safe_dump([written])
     text = text.replace("'LOSS'", "LOSS").replace("LOSS", json.dumps(LOSS))
     status, out, err = command(text)

@@ -38,7 +38,9 @@ def test_digits_are_exact_from_json_and_back(wire: Wire) -> None:
 
 @pytest.mark.parametrize("text", ["0.10", "5", "1E+2", "-0.000000001"])
 def test_the_value_is_that_of_the_json(wire: Wire, text: str) -> None:
-    assert wire.read("card", httpx.Response(200, content=f'{{"price":{text}}}'.encode())).price == Decimal(text)
+    assert wire.read(
+        "card", httpx.Response(200, content=f'{{"price":{text}}}'.encode())
+    ).price == Decimal(text)
 
 
 @pytest.mark.parametrize("value", ["NaN", "true", '"1.0"', "[]", "1e-99999999999999999999"])
@@ -64,20 +66,31 @@ def test_the_digits_decide_what_is_a_whole_number(
     elif way == "client":  # the responses of Victor, Velo, EastPay, FlexFactor and `connect`
         read = floats.models.Cents.from_dict(parsed(body))
     else:
-        read = (wire if way == "exact" else floats).read("card", httpx.Response(200, content=body.encode()))
+        read = (wire if way == "exact" else floats).read(
+            "card", httpx.Response(200, content=body.encode())
+        )
     assert read.cents == cents if cents is not None else not isinstance(read.cents, int)
     assert read.to_dict() == {"cents": read.cents}
 
 
 def test_a_number_of_another_field_can_be_copied(wire: Wire) -> None:
-    more = wire.read("card", httpx.Response(200, content=b'{"more":1.10}')).additional_properties["more"]
-    assert [copy.deepcopy(more), pickle.loads(pickle.dumps(more)), json.loads(json.dumps(more))] == [1.1] * 3
+    more = wire.read("card", httpx.Response(200, content=b'{"more":1.10}')).additional_properties[
+        "more"
+    ]
+    assert [
+        copy.deepcopy(more),
+        pickle.loads(pickle.dumps(more)),
+        json.loads(json.dumps(more)),
+    ] == [1.1] * 3
 
 
 def test_every_body_takes_a_decimal(wire: Wire) -> None:
     amount = Decimal("0.10")
     assert wire.send("as_json", body=wire.models.Card(rate=amount)).content == b'{"rate":0.10}'
-    assert wire.send("form", body=wire.models.FormBody(amount=Decimal("1E+2"))).content == b"amount=100"
+    assert (
+        wire.send("form", body=wire.models.FormBody(amount=Decimal("1E+2"))).content
+        == b"amount=100"
+    )
     inner = wire.models.PartsBodyMore(a=amount)
     parts = wire.send("parts", body=wire.models.PartsBody(amount=amount, more=inner)).content
     assert b"\r\n\r\n0.10\r\n" in parts
@@ -97,7 +110,9 @@ def test_every_body_takes_a_decimal(wire: Wire) -> None:
         ("find", lambda _: {"x_name": "Zoë"}, "X-Name: a header holds ASCII characters only"),
     ],
 )  # fmt: skip
-def test_what_has_no_form_is_refused_by_its_name(wire: Wire, operation: str, arguments: Any, words: str) -> None:
+def test_what_has_no_form_is_refused_by_its_name(
+    wire: Wire, operation: str, arguments: Any, words: str
+) -> None:
     with pytest.raises(ValueError, match=words):
         wire.send(operation, **arguments(wire.models))
 

@@ -33,7 +33,11 @@ def snapshot(folder: Path) -> Snapshot:
     """Every file with its bytes, every link with where it points, every folder."""
     return {
         str(path.relative_to(folder)): (
-            f"-> {path.readlink()}" if path.is_symlink() else path.read_bytes() if path.is_file() else "folder"
+            f"-> {path.readlink()}"
+            if path.is_symlink()
+            else path.read_bytes()
+            if path.is_file()
+            else "folder"
         )
         for path in sorted(folder.rglob("*"))
     }
@@ -55,7 +59,9 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("name", CASES["names"])
-def test_a_name_is_a_plain_name_of_a_package(room: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_is_a_plain_name_of_a_package(
+    room: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = snapshot(room)
     name = name.replace("{room}", str(room))
     options = [f"--out={room / 'project' / 'out'}", f"--name={name}", str(room / "small.yaml")]
@@ -66,7 +72,9 @@ def test_a_name_is_a_plain_name_of_a_package(room: Path, name: str, capsys: pyte
     assert snapshot(room) == before
 
 
-def test_a_document_without_a_name_needs_one_that_no_other_has(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_document_without_a_name_needs_one_that_no_other_has(
+    room: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for odd in ("3ds.yaml", "---.yaml", "中.yaml"):
         spec = room / odd
         spec.write_text(SMALL)
@@ -106,10 +114,14 @@ def _moved(package: Path) -> None:
 
 FOREIGN: dict[str, Callable[[Path], object]] = {
     "a module": lambda package: (package / "mine.py").write_text("import os\nx   =  1\n"),
-    "a link": lambda package: (package / "models" / "more.py").symlink_to(package / "models" / "thing.py"),
+    "a link": lambda package: (package / "models" / "more.py").symlink_to(
+        package / "models" / "thing.py"
+    ),
     "no package": lambda package: _replaced(package, package.mkdir),
     "a link to a package": _moved,
-    "a dangling link": lambda package: _replaced(package, lambda: package.symlink_to(package.parent / "nowhere")),
+    "a dangling link": lambda package: _replaced(
+        package, lambda: package.symlink_to(package.parent / "nowhere")
+    ),
 }
 
 
@@ -126,7 +138,9 @@ def test_what_was_not_made_here_is_neither_replaced_nor_formatted(
     assert snapshot(room) == before
 
 
-def test_a_package_that_was_made_here_is_replaced_with_all_that_is_old(room: Path, made: Path) -> None:
+def test_a_package_that_was_made_here_is_replaced_with_all_that_is_old(
+    room: Path, made: Path
+) -> None:
     fresh = snapshot(made)
     (made / "models" / "old.py").write_text(HEADER)
     (made / "models" / "thing.py").write_text(HEADER + "edited = 1\n")
@@ -138,7 +152,11 @@ def test_a_package_that_was_made_here_is_replaced_with_all_that_is_old(room: Pat
 
 def test_only_files_that_changed_have_another_time(room: Path, made: Path) -> None:
     def times() -> dict[str, int]:
-        return {str(path.relative_to(made)): path.stat().st_mtime_ns for path in made.rglob("*") if path.is_file()}
+        return {
+            str(path.relative_to(made)): path.stat().st_mtime_ns
+            for path in made.rglob("*")
+            if path.is_file()
+        }
 
     (made / "__pycache__").mkdir()
     (made / "__pycache__" / "client.pyc").write_bytes(b"x")
@@ -151,7 +169,9 @@ def test_only_files_that_changed_have_another_time(room: Path, made: Path) -> No
     assert snapshot(made) == newer
 
 
-def test_out_may_be_a_link_and_must_be_a_folder(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_out_may_be_a_link_and_must_be_a_folder(
+    room: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     link = room / "link"
     link.symlink_to(room / "project" / "out")
     assert generate(room / "small.yaml", link).package == room / "project" / "out" / "small_api"
@@ -203,11 +223,18 @@ def test_no_package_is_made_of_what_the_generator_refuses(
     assert snapshot(room) == before
 
 
-def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(room: Path, made: Path) -> None:
-    whole = [snapshot(made), snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package)]
+def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(
+    room: Path, made: Path
+) -> None:
+    whole = [
+        snapshot(made),
+        snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package),
+    ]
     command = [sys.executable, "-m", "victor_ext.cli", "spec", "generate", str(room / "newer.yaml")]
     process = subprocess.Popen(
-        [*command, f"--out={made.parent}", "--name=small_api"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*command, f"--out={made.parent}", "--name=small_api"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     while process.poll() is None and not list(made.parent.glob(".small_api-*")):
         os.sched_yield()
@@ -254,11 +281,28 @@ def test_make_hands_on_what_it_was_given_as_it_is(tmp_path: Path, values: dict[s
     (tmp_path / "ready").touch()
     given = [f"{name}={value}" for name, value in values.items()]
     command = ["make", "-C", str(ROOT), "--no-print-directory", "generate", f"BIN={program.parent}"]
-    environment = {name: value for name, value in os.environ.items() if name not in ("SPEC", "OUT", "NAME")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("SPEC", "OUT", "NAME")
+    }
     done = subprocess.run(
-        [*command, f"SETUP={tmp_path / 'ready'}", *given], capture_output=True, text=True, check=True, env=environment
+        [*command, f"SETUP={tmp_path / 'ready'}", *given],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
     )
     out = values.get("OUT") or "generated"
     name = [f"--name={values['NAME']}"] if values.get("NAME") else []
-    documents = [values["SPEC"]] if "SPEC" in values else sorted(f"openapi/{path.name}" for path in DOCUMENTS)
-    assert json.loads(done.stdout)[2:] == ["spec", "generate", f"--out={out}", *name, "--", *documents]
+    documents = (
+        [values["SPEC"]]
+        if "SPEC" in values
+        else sorted(f"openapi/{path.name}" for path in DOCUMENTS)
+    )
+    assert json.loads(done.stdout)[2:] == [
+        "spec",
+        "generate",
+        f"--out={out}",
+        *name,
+        "--",
+        *documents,
+    ]

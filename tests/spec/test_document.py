@@ -32,7 +32,13 @@ Place = tuple[str | int, ...]
 
 def places(tree: Any, above: Place = ()) -> Iterator[Place]:
     yield above
-    steps = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    steps = (
+        tree.items()
+        if isinstance(tree, dict)
+        else enumerate(tree)
+        if isinstance(tree, list)
+        else ()
+    )
     for step, value in steps:
         yield from places(value, (*above, step))
 
@@ -47,8 +53,30 @@ def put(tree: Any, place: Place, value: Any) -> Any:
 
 
 VALUES: list[Any] = [
-    *(None, True, False, [], "x", 3, -1.5, {}, [1], [None], "", {"a": 1}, {"": None}, "#/components/schemas/A"),
-    *({"$ref": "#/components/schemas/T"}, {"$ref": 3}, {"$ref": ""}, {"$ref": "#/paths"}, {"allOf": [A]}, [A, A]),
+    *(
+        None,
+        True,
+        False,
+        [],
+        "x",
+        3,
+        -1.5,
+        {},
+        [1],
+        [None],
+        "",
+        {"a": 1},
+        {"": None},
+        "#/components/schemas/A",
+    ),
+    *(
+        {"$ref": "#/components/schemas/T"},
+        {"$ref": 3},
+        {"$ref": ""},
+        {"$ref": "#/paths"},
+        {"allOf": [A]},
+        [A, A],
+    ),
 ]
 
 
@@ -67,7 +95,9 @@ ANYWHERE = st.sampled_from([each for each in places(DOCUMENT) if each])
 @example(place=("paths", "/x/{id}", "get", "parameters", 0, "schema"), value={"$ref": "#/paths"})
 @example(place=("components", "schemas", "A"), value={"$ref": "#/components/schemas/Alias"})
 @example(place=("components", "schemas", "A"), value={"allOf": [A]})
-@example(place=("components", "schemas", "A", "required"), value=["b"])  # by way of U, A requires itself
+@example(
+    place=("components", "schemas", "A", "required"), value=["b"]
+)  # by way of U, A requires itself
 @example(place=("components", "schemas", "U", "oneOf"), value=[{"type": "null"}, {"type": "null"}])
 @example(place=("components", "schemas", "U", "discriminator", "propertyName"), value=[])
 @example(place=("servers", 0, "url"), value="http://[x")
@@ -86,7 +116,9 @@ def test_any_node_may_be_anything(place: Place, value: Any) -> None:
     assert all(len(line) < 1_000 for line in errors.splitlines())
 
 
-@pytest.mark.parametrize(("text", "says"), [(each["text"], each["says"]) for each in CASES["refused"]])
+@pytest.mark.parametrize(
+    ("text", "says"), [(each["text"], each["says"]) for each in CASES["refused"]]
+)
 def test_what_is_no_document_is_refused_with_its_place(
     tmp_path: Path, text: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -108,7 +140,9 @@ def loaded(tmp_path: Path, text: str) -> Tree:
 
 
 @pytest.mark.parametrize(("written", "meant"), CASES["scalars"])
-def test_scalars_and_keys_are_what_json_would_call_them(tmp_path: Path, written: str, meant: object) -> None:
+def test_scalars_and_keys_are_what_json_would_call_them(
+    tmp_path: Path, written: str, meant: object
+) -> None:
     assert loaded(tmp_path, f"x: {written}")["x"] == meant
 
 
@@ -120,7 +154,9 @@ def test_aliases_are_written_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("path", "said"), CASES["files"])
-def test_what_is_no_text_file_is_refused_with_what_to_do(tmp_path: Path, path: str, said: str) -> None:
+def test_what_is_no_text_file_is_refused_with_what_to_do(
+    tmp_path: Path, path: str, said: str
+) -> None:
     (tmp_path / "a").write_bytes(b"PK\x03\x04\x14\0\0\0")
     (tmp_path / "b.json").write_text(json.dumps("\ud800"), encoding="utf-8")
     with pytest.raises(DocumentError) as refused:

@@ -43,7 +43,9 @@ def test_a_document_of_several_files_is_whole(spec: Path) -> None:
     models, found = whole(spec)
     assert {"Own", "Card", "Card2", "Owner", "Pet", "Error"} <= {*models.__all__}
     assert (found["operations"], found["parameters"], found["answers"]) == (2, 2, 3)
-    card = models.Card2.from_dict({"owner": {"name": "N", "cards": [{"word": "a"}]}, "next": {"own": {"here": "x"}}})
+    card = models.Card2.from_dict(
+        {"owner": {"name": "N", "cards": [{"word": "a"}]}, "next": {"own": {"here": "x"}}}
+    )
     assert card.owner.cards[0].word == "a"
     assert card.next_.own.here == "x"
 
@@ -69,7 +71,9 @@ def test_what_is_not_in_the_folder_is_refused(
 ) -> None:
     (spec.parent.parent / "secret.yaml").write_text("A: {type: string}\n")
     (spec.parent / "link.yaml").symlink_to(spec.parent.parent / "secret.yaml")
-    spec.write_text(spec.read_text(encoding="utf-8").replace("schemas/error.yaml", reference), encoding="utf-8")
+    spec.write_text(
+        spec.read_text(encoding="utf-8").replace("schemas/error.yaml", reference), encoding="utf-8"
+    )
     assert main(["generate", str(spec), f"--out={spec.parent / 'out'}"]) == 2
     said = capsys.readouterr().err
     place = "paths./pets.get.responses.default.content.application/json.schema"
@@ -88,7 +92,9 @@ def test_limits_are_those_of_the_whole_and_an_unreadable_file_is_named(
         load(spec, max_mib=0.002)
     with (spec.parent / "schemas" / "error.yaml").open("a") as file:
         file.write("#" * 4_000)
-    with pytest.raises(DocumentError, match="is too much: at most 10,000 files of 4,194 bytes together"):
+    with pytest.raises(
+        DocumentError, match="is too much: at most 10,000 files of 4,194 bytes together"
+    ):
         load(spec, max_mib=0.004)
     with monkeypatch.context() as patch:
         patch.setattr(files, "MAX_FILES", 3)
@@ -103,14 +109,22 @@ def test_a_whole_content_that_is_a_reference_is_written_out(tmp_path: Path) -> N
     spec = write(tmp_path, **FILES["a whole content"])
     models, _ = whole(spec)
     assert {*models.__all__} == {"Card", "Text"}
-    assert load(spec)["components"]["schemas"]["Card"]["properties"]["content"] == {"$ref": "#/components/schemas/Text"}
+    assert load(spec)["components"]["schemas"]["Card"]["properties"]["content"] == {
+        "$ref": "#/components/schemas/Text"
+    }
 
 
 def test_contents_that_hold_each_other_end(tmp_path: Path) -> None:
     header = "{schema: {}, encoding: {a: {headers: {%s}}}}"
-    medium = ", ".join(f"h{n}: {{content: {{$ref: '#/components/mediaTypes/M%d'}}}}" for n in range(10))
-    parts = "".join(f"    M{n}: {{a/b: {header % (medium.replace('%d', str(n + 1)))}}}\n" for n in range(30))
-    spec = write(tmp_path, some=f"{HEAD}paths: {{}}\ncomponents:\n  mediaTypes:\n{parts}    M30: {{}}\n")
+    medium = ", ".join(
+        f"h{n}: {{content: {{$ref: '#/components/mediaTypes/M%d'}}}}" for n in range(10)
+    )
+    parts = "".join(
+        f"    M{n}: {{a/b: {header % (medium.replace('%d', str(n + 1)))}}}\n" for n in range(30)
+    )
+    spec = write(
+        tmp_path, some=f"{HEAD}paths: {{}}\ncomponents:\n  mediaTypes:\n{parts}    M30: {{}}\n"
+    )
     with pytest.raises(DocumentError, match="is too much"):
         load(spec, max_mib=0.1)
 
@@ -119,7 +133,9 @@ def test_an_operation_and_a_text_in_files_of_their_own(tmp_path: Path) -> None:
     spec = write(tmp_path, **FILES["an operation and a text"])
     assert whole(spec)[1]["operations"] == 2
     answer = load(spec)["paths"]["/a"]["get"]["responses"]["200"]
-    assert answer["content"]["application/json"]["schema"] == {"properties": {"a": {"type": "string"}}}
+    assert answer["content"]["application/json"]["schema"] == {
+        "properties": {"a": {"type": "string"}}
+    }
 
 
 def test_an_operation_that_leads_back_to_itself(tmp_path: Path) -> None:
@@ -139,7 +155,9 @@ def test_an_anchor_is_a_name_of_a_schema(tmp_path: Path) -> None:
     assert "next_: Card | Unset" in (tmp_path / "some_api" / "models" / "card.py").read_text()
 
 
-def test_a_file_at_a_url_is_read_from_its_local_copy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_at_a_url_is_read_from_its_local_copy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     url = "https://api.example/word.yaml?v=1"
     copy = write(tmp_path, copy="Word: {type: object, properties: {w: {type: string}}}\n")
     some = f"{HEAD}components: {{schemas: {{A: {{properties: {{a: {{$ref: '{url}#/Word'}}}}}}}}}}\npaths: {{}}\n"
@@ -155,7 +173,9 @@ def test_a_file_at_a_url_is_read_from_its_local_copy(tmp_path: Path, capsys: pyt
     assert main(["check", str(document), "--copy", url.partition("=")[0]]) == 2
 
 
-def test_a_discriminator_chooses_by_files_and_by_what_their_parts_are_called(tmp_path: Path) -> None:
+def test_a_discriminator_chooses_by_files_and_by_what_their_parts_are_called(
+    tmp_path: Path,
+) -> None:
     """One that is renamed, because the root has another `Account`, keeps its word."""
     result = generate(SEVERAL / "payments.yaml", tmp_path)
     assert result.left_out == []
@@ -181,12 +201,16 @@ def test_a_description_in_another_file_is_none_and_refuses_no_document() -> None
     assert "description" in schemas["card"]["properties"]
 
 
-def test_what_stands_beside_the_reference_of_a_path_is_read_with_what_it_leads_to(tmp_path: Path) -> None:
+def test_what_stands_beside_the_reference_of_a_path_is_read_with_what_it_leads_to(
+    tmp_path: Path,
+) -> None:
     names = [each.where for each in operations(load(SEVERAL / "payments.yaml"))]
     assert names == ["GET /methods", "POST /methods", "LINK /methods", "GET /chosen"]
     spec = write(tmp_path, **FILES["beside the reference of a path"])
     result = generate(spec, tmp_path)
-    assert result.left_out == ["GET /a: that of #/components/pathItems/a, beside which the path has its own"]
+    assert result.left_out == [
+        "GET /a: that of #/components/pathItems/a, beside which the path has its own"
+    ]
     assert "own" in (result.package / "operations.py").read_text()
     old, new = load(spec), load(SEVERAL / "payments.yaml")
     assert {"get /a"} == {*Components(old).operations}

@@ -58,9 +58,13 @@ Litter(cats=None)
 """
 CAT = an_object(lives={"type": "integer"})
 NAMES = ("additionalProperties", "to_dict", "from_dict", "list", "datetime", "self", "cls", "SHAPE")
-DOG = an_object(("cats",), cats={"type": "array", "items": ref("Cat")}, **dict.fromkeys(NAMES, TEXT))
+DOG = an_object(
+    ("cats",), cats={"type": "array", "items": ref("Cat")}, **dict.fromkeys(NAMES, TEXT)
+)
 PET: Tree = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind"}}
-OWNED = an_object(pets=listed(PET), owner=PET, tag={"type": ["string", "integer", "null"]}, anything={})
+OWNED = an_object(
+    pets=listed(PET), owner=PET, tag={"type": ["string", "integer", "null"]}, anything={}
+)
 LITTER: Tree = {**DOG}  # in no answer: its list is required
 
 
@@ -74,7 +78,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
         lossy=True,
         servers=test_parameters.SERVERS,
         components={
-            "schemas": {**test_bodies.SCHEMAS, **test_webhooks.SCHEMAS, "Cat": CAT, "Dog": DOG, "Litter": LITTER}
+            "schemas": {
+                **test_bodies.SCHEMAS,
+                **test_webhooks.SCHEMAS,
+                "Cat": CAT,
+                "Dog": DOG,
+                "Litter": LITTER,
+            }
         },
         webhooks=test_webhooks.HOOKS,
         paths={
@@ -83,7 +93,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
             **test_parameters.SERVER_PATHS,
             "/pdf": test_answers.PATHS["/pdf"],
             "/open": {"get": answering(OWNED, operationId="open_union")},
-            "/unions": {"get": answering({"oneOf": [ref("Cat"), ref("Dog")]}, operationId="unions")},
+            "/unions": {
+                "get": answering({"oneOf": [ref("Cat"), ref("Dog")]}, operationId="unions")
+            },
         },
     )
     Wire(folder, "wire_bare", paths={"/any": {"get": answering({}, operationId="any")}})
@@ -91,7 +103,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
     return folder
 
 
-def test_generated_packages_and_calls_of_them_are_typed_and_wrong_calls_are_found(folder: Path) -> None:
+def test_generated_packages_and_calls_of_them_are_typed_and_wrong_calls_are_found(
+    folder: Path,
+) -> None:
     """One run of mypy for all: it reads the packages once."""
     (folder / "calls.py").write_text(CALLS)
     (folder / "wrong.py").write_text(WRONG)
@@ -99,15 +113,27 @@ def test_generated_packages_and_calls_of_them_are_typed_and_wrong_calls_are_foun
     command += ["zoo_api", "wire_types", "wire_bare", "calls.py", "wrong.py"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     *lines, summary = (done.stdout + done.stderr).splitlines()
-    assert [line.split(":")[:2] for line in lines if "error" in line] == [["wrong.py", line] for line in "789"], lines
+    assert [line.split(":")[:2] for line in lines if "error" in line] == [
+        ["wrong.py", line] for line in "789"
+    ], lines
     assert summary.startswith("Found 3 errors in 1 file")
 
 
 def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
     """A status without a body has no type; what is public has no private argument; each fact stands once."""
-    answers = {"200": answering(ref("Card"))["responses"]["200"], "404": {"description": "No such card."}}
-    paths = {"/cards": {"get": {"operationId": "card", "summary": "Read a card", "responses": answers}}}
-    made = Wire(tmp_path, "wire_reviewed", paths=paths, components={"schemas": {"Card": an_object(number=TEXT)}})
+    answers = {
+        "200": answering(ref("Card"))["responses"]["200"],
+        "404": {"description": "No such card."},
+    }
+    paths = {
+        "/cards": {"get": {"operationId": "card", "summary": "Read a card", "responses": answers}}
+    }
+    made = Wire(
+        tmp_path,
+        "wire_reviewed",
+        paths=paths,
+        components={"schemas": {"Card": an_object(number=TEXT)}},
+    )
     operation, model = made.module("card"), made.models.Card
     assert operation.sync_detailed.__annotations__["return"] == "Response[Card]"
     assert operation.sync.__annotations__["return"] == "Card | None"
@@ -129,7 +155,9 @@ def test_each_name_knows_its_place(tmp_path: Path) -> None:
     found = generate(tmp_path / "small.json", tmp_path, trace=True).origins
     assert found.functions == known["functions"]
     [function] = found.functions
-    assert found.arguments == {(function, name): tuple(places) for name, places in known["arguments"].items()}
+    assert found.arguments == {
+        (function, name): tuple(places) for name, places in known["arguments"].items()
+    }
     attributes = {".".join(name): list(places) for name, places in found.attributes.items()}
     classes = {name: list(places) for name, places in found.classes.items()}
     assert attributes == {**attributes, **known["attributes"]}
@@ -137,7 +165,9 @@ def test_each_name_knows_its_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
-def test_every_name_has_a_place_that_the_document_has_and_no_byte_changes(path: Path, tmp_path: Path) -> None:
+def test_every_name_has_a_place_that_the_document_has_and_no_byte_changes(
+    path: Path, tmp_path: Path
+) -> None:
     plain = generate(path, tmp_path / "plain")
     assert plain.origins.classes == {}  # what is not asked for is not looked up
     traced = generate(path, tmp_path / "traced", trace=True)
@@ -149,7 +179,10 @@ def test_every_name_has_a_place_that_the_document_has_and_no_byte_changes(path: 
     unplaced = [name for part in parts for name, at in part.items() if not at]
     undeclared = [("api.animals.get_animals_kind", "kind"), ("api.animals.same", "kind")]
     assert unplaced == (undeclared if path.stem == "zoo" else [])
-    places = {*found.functions.values(), *(place for part in parts for at in part.values() for place in at)}
+    places = {
+        *found.functions.values(),
+        *(place for part in parts for at in part.values() for place in at),
+    }
     assert places <= known
     assert len(places) > 30
 

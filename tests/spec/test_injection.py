@@ -29,7 +29,15 @@ PIECES = [each.replace("RUN", RUN) for each in GIVEN["pieces"]]
 texts = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join)
 
 STATEMENTS = (
-    *(ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Assign, ast.AnnAssign),
+    *(
+        ast.Import,
+        ast.ImportFrom,
+        ast.ClassDef,
+        ast.FunctionDef,
+        ast.AsyncFunctionDef,
+        ast.Assign,
+        ast.AnnAssign,
+    ),
     *(ast.If, ast.Expr),
 )
 ONLY_IN_TEXTS = {"__import__", "eval", "exec", "compile", "modules"}
@@ -38,7 +46,9 @@ ONLY_IN_TEXTS = {"__import__", "eval", "exec", "compile", "modules"}
 def document(texts: list[str]) -> Any:
     """A document with one of the texts at every place that has one."""
     tree = json.dumps(GIVEN["document"])
-    return json.loads(re.sub(r"TEXT(\d+)", lambda found: json.dumps(texts[int(found[1])])[1:-1], tree))
+    return json.loads(
+        re.sub(r"TEXT(\d+)", lambda found: json.dumps(texts[int(found[1])])[1:-1], tree)
+    )
 
 
 PLACES = 45
@@ -89,17 +99,33 @@ def test_texts_arrive_as_they_are(shift: int, tmp_path: Path) -> None:
     with Package(result.package) as package:
         assert CANARY not in sys.modules
         models = package.load("models")
-        assert package.attributes(models.Thing).keys() >= tree["components"]["schemas"]["Thing"]["properties"].keys()
-        enums = [each for each in (getattr(models, name) for name in models.__all__) if not hasattr(each, "from_dict")]
+        assert (
+            package.attributes(models.Thing).keys()
+            >= tree["components"]["schemas"]["Thing"]["properties"].keys()
+        )
+        enums = [
+            each
+            for each in (getattr(models, name) for name in models.__all__)
+            if not hasattr(each, "from_dict")
+        ]
         assert {member.value for each in enums for member in each} >= set(query["schema"]["enum"])
     trees = [ast.parse(path.read_bytes()) for path in (result.package / "api").rglob("*.py")]
-    texts = {node.value for each in trees for node in ast.walk(each) if isinstance(node, ast.Constant)}
-    assert {query["name"], cookie["name"], f"{deep['name']}[{next(iter(deep['schema']['properties']))}]"} <= texts
+    texts = {
+        node.value for each in trees for node in ast.walk(each) if isinstance(node, ast.Constant)
+    }
+    assert {
+        query["name"],
+        cookie["name"],
+        f"{deep['name']}[{next(iter(deep['schema']['properties']))}]",
+    } <= texts
 
 
 @pytest.mark.parametrize("command", GIVEN["commands"])
 def test_no_text_of_a_document_steers_a_terminal_or_a_workflow(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     evil = ("\x1b]0;t\x07", "\x9b2J", "\u202e", "\n::error::x\r", "{0:>9}", "%s")

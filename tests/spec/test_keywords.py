@@ -27,7 +27,9 @@ def prepared(tree: Tree, folder: Path) -> tuple[str, list[str]]:
     except (DocumentError, KeyError) as error:
         return repr(error), []
     read = log.requests
-    return json.dumps([made, str(read.of), read.servers, read.base_path, str(read.hooks)]), log.left_out
+    return json.dumps(
+        [made, str(read.of), read.servers, read.base_path, str(read.hooks)]
+    ), log.left_out
 
 
 def place(tree: Tree, at: str) -> Any:
@@ -48,13 +50,19 @@ def keywords() -> Iterator[tuple[str, str, str]]:
             yield from ((name, keyword, what) for keyword, what in each.get(version, {}).items())
 
 
-def test_a_keyword_that_is_read_makes_another_package_and_a_limit_makes_none(tmp_path: Path) -> None:
+def test_a_keyword_that_is_read_makes_another_package_and_a_limit_makes_none(
+    tmp_path: Path,
+) -> None:
     whole, left_out = prepared(TABLE["document"], tmp_path)
     assert left_out == []
     differing = {
-        (*each,): prepared(without(*each[:2]), tmp_path)[0] != whole for each in keywords() if each[2] != "named"
+        (*each,): prepared(without(*each[:2]), tmp_path)[0] != whole
+        for each in keywords()
+        if each[2] != "named"
     }
-    assert {each for each, differs in differing.items() if each[2] == "read" and not differs} == set()
+    assert {
+        each for each, differs in differing.items() if each[2] == "read" and not differs
+    } == set()
     assert {each for each, differs in differing.items() if each[2] == "limits" and differs} == set()
 
 
@@ -68,13 +76,20 @@ def test_what_is_not_read_is_left_out_by_name(plant: str, tmp_path: Path) -> Non
     case = TABLE["plants"][plant]
     place(tree, case["at"])[keyword] = case["value"]
     _, left_out = prepared(tree, tmp_path)
-    assert any(case.get("says", keyword) in line or str(case["value"]) in line for line in left_out), left_out
+    assert any(
+        case.get("says", keyword) in line or str(case["value"]) in line for line in left_out
+    ), left_out
 
 
 def test_the_table_has_a_plant_of_all_that_is_named_and_every_key_that_the_recipe_knows() -> None:
     named = {f"{name}.{keyword}" for name, keyword, what in keywords() if what == "named"}
     assert named <= TABLE["plants"].keys()
-    kinds = {"Document": "OpenAPI", "RequestBody": "Request Body", "MediaType": "Media Type", "PathItem": "Path Item"}
+    kinds = {
+        "Document": "OpenAPI",
+        "RequestBody": "Request Body",
+        "MediaType": "Media Type",
+        "PathItem": "Path Item",
+    }
     kinds["ServerVariable"] = "Server Variable"
     listed = {(name, keyword) for name, keyword, _ in keywords()}
     known = {(kinds.get(kind, kind), keyword) for kind, keys in KINDS.items() for keyword in keys}

@@ -62,13 +62,21 @@ def test_operations_are_made_whole(make: Make, paths: Tree) -> None:
 def test_what_is_read_is_all_there(make: Make, schemas: Tree) -> None:
     """Each field is an attribute, and what was read is given back: `make` has the check look."""
     pointers = [name.replace("~", "~0").replace("/", "~1").replace("%", "%25") for name in schemas]
-    make(document({f"/{n}": {"get": answering(ref(pointer))} for n, pointer in enumerate(pointers)}, schemas))
+    make(
+        document(
+            {f"/{n}": {"get": answering(ref(pointer))} for n, pointer in enumerate(pointers)},
+            schemas,
+        )
+    )
 
 
 def test_a_list_that_holds_itself_costs_its_items_only_and_the_generators_words_come_on_demand(
     make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    schemas = {"Json": {"oneOf": [TEXT, listed(ref("Json"))]}, "Holder": an_object(value=ref("Json"), other=TEXT)}
+    schemas = {
+        "Json": {"oneOf": [TEXT, listed(ref("Json"))]},
+        "Holder": an_object(value=ref("Json"), other=TEXT),
+    }
     models = make(document(schemas=schemas), "Json(oneOf 2)[]")
     assert models.Holder.from_dict({"value": ["a", ["b"]], "other": "x"}).value == ["a", ["b"]]
     loss = (
@@ -82,12 +90,17 @@ def test_a_list_that_holds_itself_costs_its_items_only_and_the_generators_words_
     assert capsys.readouterr().err.startswith(f"{loss}    openapi-python-client: ")
     make(document({"/x": {"get": {"responses": {"xyz": {"description": "no status"}}}}}), "GET /x")
     main([*generated, "--verbose"])
-    assert "client: Unable to parse this part of your OpenAPI document: Invalid response" in capsys.readouterr().err
+    assert (
+        "client: Unable to parse this part of your OpenAPI document: Invalid response"
+        in capsys.readouterr().err
+    )
 
 
 def test_an_object_composed_with_more_within_itself_is_read_once(make: Make) -> None:
     models = make(document(schemas=LOSSES["within"]), "Node_more.several[]")
-    read = models.Node.from_dict(value := {"more": {"w": "1", "more": {"w": "2"}}, "several": [{"v": "3"}]})
+    read = models.Node.from_dict(
+        value := {"more": {"w": "1", "more": {"w": "2"}}, "several": [{"v": "3"}]}
+    )
     assert (read.more.w, read.several[0].v) == ("1", "3")
     assert read.to_dict() == value
 
@@ -99,11 +112,19 @@ def test_a_failing_property_costs_itself_only(make: Make, monkeypatch: pytest.Mo
     build = properties._string_based_property
 
     def failing(**arguments: Any) -> Any:
-        bad = arguments["data"].description and arguments["data"].description.get_untrusted_value() == "fails"
+        bad = (
+            arguments["data"].description
+            and arguments["data"].description.get_untrusted_value() == "fails"
+        )
         return PropertyError(detail="it fails") if bad else build(**arguments)
 
     monkeypatch.setattr(properties, "_string_based_property", failing)
-    left_out = ("A.bad", "GET /x query p", "POST /y 200 application/json", "POST /y body application/json")
+    left_out = (
+        "A.bad",
+        "GET /x query p",
+        "POST /y 200 application/json",
+        "POST /y body application/json",
+    )
     models = make(document(**LOSSES["failing"]), *left_out)
     assert models.D.from_dict({"c": [{"a": {"good": "x", "bad": 5}}]}).c[0].a.bad == 5
 
@@ -111,11 +132,15 @@ def test_a_failing_property_costs_itself_only(make: Make, monkeypatch: pytest.Mo
 # ---- Forms of OpenAPI 3.1 ----
 
 
-@pytest.mark.parametrize(("schema", "value"), [(each["schema"], each["value"]) for each in LOSSES["forms"]])
+@pytest.mark.parametrize(
+    ("schema", "value"), [(each["schema"], each["value"]) for each in LOSSES["forms"]]
+)
 def test_schemas_of_3_1(make: Make, schema: Any, value: Any) -> None:
     word = {"type": "string", "enum": ["a", "b"]}
     holder = an_object(field=schema, other=TEXT)
-    models = make(document({"/x": {"get": answering(ref("Holder"))}}, {"Holder": holder, "Word": word}))
+    models = make(
+        document({"/x": {"get": answering(ref("Holder"))}}, {"Holder": holder, "Word": word})
+    )
     assert models.Holder.from_dict(read := {"field": value, "other": "x"}).to_dict() == read
 
 
@@ -130,12 +155,18 @@ def test_the_models_of_webhooks_and_callbacks(make: Make) -> None:
 def test_names_that_no_file_can_have(make: Make) -> None:
     long = "x" * 300
     paths = {"/a": {"get": done(long, tags=[long])}, "/b": {"get": done(long + "y")}}
-    models = make(document(paths, {long: an_object(**{long: an_object(a=TEXT)}), long + "y": an_object(b=TEXT)}))
+    models = make(
+        document(
+            paths, {long: an_object(**{long: an_object(a=TEXT)}), long + "y": an_object(b=TEXT)}
+        )
+    )
     assert len(models.__all__) == 3
 
 
 @pytest.mark.parametrize("name", ["other_fee_type", "a_property_with_a_name_of_some_length"])
-def test_schemas_so_deep_that_no_file_can_have_the_name_of_their_class(make: Make, name: str) -> None:
+def test_schemas_so_deep_that_no_file_can_have_the_name_of_their_class(
+    make: Make, name: str
+) -> None:
     deep, written = an_object(**{name: TEXT}), {name: "x"}
     for _ in range(20):
         deep, written = an_object(**{name: deep}), {name: written}

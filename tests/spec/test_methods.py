@@ -52,7 +52,10 @@ def test_each_is_sent_by_the_method_that_is_named(wire: Wire) -> None:
 
 
 def test_the_check_calls_each_and_misses_one_that_is_not_there(wire: Wire, tmp_path: Path) -> None:
-    tree, package = load(wire.folder / "document.json"), Path(shutil.copytree(wire.result.package, tmp_path / "less"))
+    tree, package = (
+        load(wire.folder / "document.json"),
+        Path(shutil.copytree(wire.result.package, tmp_path / "less")),
+    )
     assert inspect(tree, package).present["operations"] == 4
     for name in ("find", "copy"):
         (package / "api" / "default" / f"{name}.py").unlink()
@@ -70,7 +73,9 @@ def provider() -> Script:
 @pytest.fixture
 def api(wire: Wire, provider: Script) -> Iterator[ApiClient[Any]]:
     client, transport = wire.client_module.Client, provider.transport
-    with ApiClient(client, base_url="https://x.example", key=HeaderKey(), transport=transport) as connected:
+    with ApiClient(
+        client, base_url="https://x.example", key=HeaderKey(), transport=transport
+    ) as connected:
         yield connected
 
 
@@ -90,7 +95,10 @@ def test_another_method_is_sent_once(wire: Wire, api: ApiClient[Any], provider: 
     assert raised.value.outcome is Outcome.UNKNOWN
     assert [each.method for each in provider.requests] == ["COPY"]
     declared = importlib.import_module(f"{wire.name}.operations").OPERATIONS
-    rows = {row.operation: (row.reads, row.repeated) for row in rows_of(declared, key_place(declared, None))}
+    rows = {
+        row.operation: (row.reads, row.repeated)
+        for row in rows_of(declared, key_place(declared, None))
+    }
     writes = dict.fromkeys(("COPY /things/{}", "M-SEARCH /things/{}"), (False, False))
     assert rows == {**dict.fromkeys(("GET /things/{}", "QUERY /things/{}"), (True, True)), **writes}
 
@@ -102,5 +110,9 @@ def test_the_diff_sees_one_that_comes_or_goes(gone: str, wire: Wire) -> None:
     del new["paths"]["/things/{id}"][gone]
     names = {"query": ["query"], "additionalOperations": [f"{gone}.COPY", f"{gone}.M-SEARCH"]}[gone]
     places = [f"paths./things/{{id}}.{name}" for name in names]
-    assert [(each.place, each.wire) for each in entries(old, new)] == [(place, "breaks") for place in places]
-    assert [(each.place, each.wire) for each in entries(new, old)] == [(place, "fine") for place in places]
+    assert [(each.place, each.wire) for each in entries(old, new)] == [
+        (place, "breaks") for place in places
+    ]
+    assert [(each.place, each.wire) for each in entries(new, old)] == [
+        (place, "fine") for place in places
+    ]

@@ -51,7 +51,9 @@ def test_a_new_property_enum_value_and_operation_are_there_to_use() -> None:
     models = importlib.import_module("newer_api.models")
     body = models.RemindPayerBody(text="Please", channel="mail")
     answer = {"status": "REMINDED", "reminded_at": "2026-03-04T05:06:07.089Z"}
-    found, sent = call("payment_requests.remind_payer", answer, "a/b", body=body, idempotency_key="k" * 20)
+    found, sent = call(
+        "payment_requests.remind_payer", answer, "a/b", body=body, idempotency_key="k" * 20
+    )
     assert found.status is models.PaymentRequestReceiptStatus.REMINDED
     assert (found.reminded_at.year, found.reminded_at.microsecond) == (2026, 89_000)
     assert found.to_dict() == {"status": "reminded", "reminded_at": "2026-03-04T05:06:07.089Z"}

@@ -25,7 +25,9 @@ PATHS: Tree = {
     f"/{name}" + ("/{x}" if each["in"] == "path" else ""): {"get": done(name, parameters=[each])}
     for name, each in PARAMETERS.items()
 }
-PATHS["/own/{id}#shared"] = {"get": done("own_fragment", parameters=[parameter("id", "path"), parameter("x")])}
+PATHS["/own/{id}#shared"] = {
+    "get": done("own_fragment", parameters=[parameter("id", "path"), parameter("x")])
+}
 PATHS["/own?kind=a"] = {"get": done("own_query", parameters=[parameter("x")])}
 
 
@@ -45,12 +47,19 @@ def test_the_check_expects_what_is_sent(wire: Wire) -> None:
 
 
 def test_deep_objects_nest_by_brackets(wire: Wire) -> None:
-    (range_,) = (getattr(wire.models, name) for name in wire.models.__all__ if name.startswith("DeepFlat"))
+    (range_,) = (
+        getattr(wire.models, name) for name in wire.models.__all__ if name.startswith("DeepFlat")
+    )
     assert wire.target("deep_flat", x_ids=["a", "b"], x_range=range_(gt=4)) == (
         "/deep_flat?x%5Bids%5D%5B0%5D=a&x%5Bids%5D%5B1%5D=b&x%5Brange%5D%5Bgt%5D=4"
     )
-    (map_,) = (getattr(wire.models, name) for name in wire.models.__all__ if name.startswith("DeepMap"))
-    assert wire.target("deep_map", x=map_.from_dict({"a b": "ü", "no": None})) == "/deep_map?x%5Ba%20b%5D=%C3%BC"
+    (map_,) = (
+        getattr(wire.models, name) for name in wire.models.__all__ if name.startswith("DeepMap")
+    )
+    assert (
+        wire.target("deep_map", x=map_.from_dict({"a b": "ü", "no": None}))
+        == "/deep_map?x%5Ba%20b%5D=%C3%BC"
+    )
 
 
 def test_headers_and_cookies(wire: Wire) -> None:
@@ -58,7 +67,10 @@ def test_headers_and_cookies(wire: Wire) -> None:
     wire.module("cookie").sync_detailed(client=wire.client(requests, cookies={"y": "2"}), x="1")
     assert sorted(requests[0].headers["cookie"].split("; ")) == ["x=1", "y=2"]
     moments = [datetime.datetime(2026, 3, day, tzinfo=datetime.UTC) for day in (4, 5)]
-    assert wire.send("header_times", x=moments).headers["x"] == "2026-03-04T00:00:00Z,2026-03-05T00:00:00Z"
+    assert (
+        wire.send("header_times", x=moments).headers["x"]
+        == "2026-03-04T00:00:00Z,2026-03-05T00:00:00Z"
+    )
     assert "x" not in wire.send("header_list").headers
     assert wire.send("cookie", x="a/b+c==").headers["cookie"] == "x=a/b+c=="
     assert "cookie" not in wire.send("cookie").headers
@@ -81,7 +93,9 @@ def test_arguments_have_the_types_of_the_document(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize(("operation", "value", "why"), DOCUMENTS["refused"])
-def test_what_has_no_defined_form_is_refused_by_name(wire: Wire, operation: str, value: Any, why: str) -> None:
+def test_what_has_no_defined_form_is_refused_by_name(
+    wire: Wire, operation: str, value: Any, why: str
+) -> None:
     with pytest.raises(ValueError) as caught:
         wire.send(operation, x=value)
     assert str(caught.value).startswith(why)
@@ -100,7 +114,10 @@ def test_what_has_no_defined_form_is_reported(wire: Wire) -> None:
 def test_an_object_in_an_object_is_refused_where_only_deep_objects_nest(wire: Wire) -> None:
     nested = wire.models.NestedX.from_dict
     assert wire.target("nested", x=nested({"a": 1})) == "/nested?a=1"
-    with pytest.raises(ValueError, match="x: neither the document nor OpenAPI says how an object is written as the m"):
+    with pytest.raises(
+        ValueError,
+        match="x: neither the document nor OpenAPI says how an object is written as the m",
+    ):
         wire.send("nested", x=nested({"range": {"gt": 1}}))
 
 
@@ -114,7 +131,10 @@ def test_names_with_separators_are_words(tmp_path: Path) -> None:
     names = {"filter_status": "filter[status]", "filter_status_list": "filter[status][]"}
     names |= {"ids": "ids[]", "page_size": "page:size", "a_b": "a/b"}
     parameters = [parameter(wire_name) for wire_name in names.values()]
-    paths = {"/a": {"get": done("customers:list", parameters=parameters)}, "/b": {"get": done("customers/get{id}")}}
+    paths = {
+        "/a": {"get": done("customers:list", parameters=parameters)},
+        "/b": {"get": done("customers/get{id}")},
+    }
     wire = Wire(tmp_path, "wire_separators", paths=paths)
     assert wire.target("customers_get_id") == "/b"
     sent = wire.send("customers_list", **{name: name for name in names})
@@ -125,7 +145,10 @@ def test_names_with_separators_are_words(tmp_path: Path) -> None:
 
 SERVERS, OWN = DOCUMENTS["servers"], DOCUMENTS["own"]
 SERVER_PATHS: Tree = {"/shared": {"get": done("shared")}} | {
-    path: {method: each if method == "servers" else done(each["operationId"], **each) for method, each in own.items()}
+    path: {
+        method: each if method == "servers" else done(each["operationId"], **each)
+        for method, each in own.items()
+    }
     for path, own in (("/files/{id}", OWN), ("/files/{id}#", DOCUMENTS["other"]))
 }
 
@@ -155,11 +178,18 @@ def test_the_base_url_is_that_of_all_operations_and_servers_leads_to_their_own(
 
 
 def test_a_server_has_the_values_that_it_is_given(served: Wire) -> None:
-    server_url, [region, *_] = served.client_module.Client.server_url, served.client_module.SERVER_VARIABLES
+    server_url, [region, *_] = (
+        served.client_module.Client.server_url,
+        served.client_module.SERVER_VARIABLES,
+    )
     assert region == "https://{region}.pay.example/{version}"
     assert server_url(region) == "https://eu.pay.example/v1"
-    assert server_url(f"{region}/", {"region": "7", "version": "a/2"}) == "https://7.pay.example/a/2/"
-    assert server_url("https://{tenant}.pay.example", {"tenant": "acme"}) == "https://acme.pay.example"
+    assert (
+        server_url(f"{region}/", {"region": "7", "version": "a/2"}) == "https://7.pay.example/a/2/"
+    )
+    assert (
+        server_url("https://{tenant}.pay.example", {"tenant": "acme"}) == "https://acme.pay.example"
+    )
     for url, values, says in DOCUMENTS["wrong_values"]:
         with pytest.raises(ValueError, match=says):
             server_url(url, values)
@@ -168,7 +198,9 @@ def test_a_server_has_the_values_that_it_is_given(served: Wire) -> None:
 @given(value=st.text() | st.text("a.:/@%?#\\"))
 def test_no_value_of_a_variable_leads_to_another_host(value: str) -> None:
     try:
-        url = httpx.URL(filled("https://{tenant}.pay.example/{v}", {"tenant": value, "v": value}, {}))
+        url = httpx.URL(
+            filled("https://{tenant}.pay.example/{v}", {"tenant": value, "v": value}, {})
+        )
     except (ValueError, httpx.InvalidURL):
         return
     assert url.host.endswith(".pay.example")
@@ -182,7 +214,9 @@ def test_a_document_without_an_absolute_server(tmp_path: Path) -> None:
     assert package.BASE_PATH == "/v1"
     assert served.send("other").url == f"{BASE}/x"
     requests: list[httpx.Request] = []
-    served.module("other").sync_detailed(client=served.client(requests, servers=package.OPERATION_SERVERS))
+    served.module("other").sync_detailed(
+        client=served.client(requests, servers=package.OPERATION_SERVERS)
+    )
     assert requests[0].url == "https://api.example/v9/x"
 
 
@@ -191,7 +225,9 @@ def test_a_client_of_ours_refuses_another_origin_by_name() -> None:
     transport = httpx.MockTransport(lambda request: requests.append(request) or httpx.Response(204))
     with (
         Victor(auth=VictorOAuth("id", "secret"), transport=transport) as victor,
-        pytest.raises(ConfigurationError, match=r"A request to https://files\.pay\.example was stopped"),
+        pytest.raises(
+            ConfigurationError, match=r"A request to https://files\.pay\.example was stopped"
+        ),
     ):
         victor.api.get_httpx_client().get("https://files.pay.example/files/a")
     assert requests == []

@@ -9,12 +9,25 @@ import attrs
 import httpx
 import pytest
 
-from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, package, reading, ref, taking
+from .wire import (
+    TEXT,
+    Tree,
+    Wire,
+    an_object,
+    answering,
+    beside,
+    document,
+    package,
+    reading,
+    ref,
+    taking,
+)
 
 pytestmark = pytest.mark.thorough
 DOCUMENTS = beside("properties")
 SCHEMAS: Tree = DOCUMENTS["schemas"] | {
-    name: {"allOf": [an_object(o=each) for each in definitions]} for name, definitions in DOCUMENTS["again"].items()
+    name: {"allOf": [an_object(o=each) for each in definitions]}
+    for name, definitions in DOCUMENTS["again"].items()
 }
 
 
@@ -48,7 +61,20 @@ def test_the_check_finds_each_field_of_each_definition(wire: Wire) -> None:
 NAMES = [
     *("additionalProperties", "additional_keys", "to_multipart"),
     *("self", "cls", "d", "v", "take", "fields", "name", "src_dict", "_left", "value", "key"),
-    *("list", "dict", "str", "type", "property", "classmethod", "datetime", "date", "uuid", "any", "plain", "read"),
+    *(
+        "list",
+        "dict",
+        "str",
+        "type",
+        "property",
+        "classmethod",
+        "datetime",
+        "date",
+        "uuid",
+        "any",
+        "plain",
+        "read",
+    ),
     *("UNSET", "Any", "None", "True", "class", "import", "match", "print", "annotations"),
 ]
 
@@ -70,11 +96,17 @@ def test_every_name_reads_and_writes_its_own_value(wire: Wire, tmp_path: Path) -
         assert found.additional_keys == ["more"]
         assert model.from_dict({}).to_dict() == {}
         assert found == model.from_dict(found.to_dict())
-        assert (found._tells(), found._misread(), model.from_dict({})._misread()) == (True, set(), set())
+        assert (found._tells(), found._misread(), model.from_dict({})._misread()) == (
+            True,
+            set(),
+            set(),
+        )
     assert not wire.models.A()._tells()
     mixed = {"additional_properties": "a", "x": "b"}
     assert wire.models.C.from_dict(mixed).to_dict() == mixed
-    (field,) = (each.name for each in attrs.fields(wire.models.C) if each.name != "additional_properties")
+    (field,) = (
+        each.name for each in attrs.fields(wire.models.C) if each.name != "additional_properties"
+    )
     assert wire.models.C(**{field: "a"}).to_dict() == {"additional_properties": "a"}
 
 
@@ -84,7 +116,11 @@ NULLABLE = ["inherited", "inline", "referred", "beside", "word", "map_"]
 
 
 FOLDERS = document(
-    {"/files": {"put": answering(ref("Shown"), operationId="change", requestBody=taking(ref("Folder")))}},
+    {
+        "/files": {
+            "put": answering(ref("Shown"), operationId="change", requestBody=taking(ref("Folder")))
+        }
+    },
     DOCUMENTS["folders"],
     "3.0.3",
 )
@@ -104,7 +140,10 @@ def test_what_is_not_set_is_not_sent_and_each_type_admits_null(folders: Wire) ->
     declared = folders.models.Shown.__annotations__
     assert declared["link"] == "None | ShownLink | Unset"
     assert declared["links"] == "list[None | ShownLinksItem] | Unset"
-    assert folders.models.ShownNamed.__annotations__["additional_properties"] == "dict[str, Link | None]"
+    assert (
+        folders.models.ShownNamed.__annotations__["additional_properties"]
+        == "dict[str, Link | None]"
+    )
 
 
 def test_a_null_that_was_read_is_sent_again(folders: Wire) -> None:
@@ -117,5 +156,8 @@ def test_a_null_that_was_read_is_sent_again(folders: Wire) -> None:
     }
     assert folders.models.Shown.from_dict(value).to_dict() == value
     folder = folders.models.Folder.from_dict({"never": None, "inline": None})
-    assert json.loads(folders.send("change", body=folder).content) == {"never": None, "inline": None}
+    assert json.loads(folders.send("change", body=folder).content) == {
+        "never": None,
+        "inline": None,
+    }
     assert (folder.inline, folder.never) == (None, folders.types.UNSET)

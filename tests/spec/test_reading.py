@@ -23,7 +23,9 @@ pytestmark = pytest.mark.thorough
 MANY = settings(
     max_examples=60,
     database=None,
-    suppress_health_check=[*HealthCheck],  # the packages are the same for all examples, and the values large
+    suppress_health_check=[
+        *HealthCheck
+    ],  # the packages are the same for all examples, and the values large
 )
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("victor", "velo", "eastpay", "flexfactor")
@@ -34,7 +36,12 @@ WORDS: dict[str, dict[str, set[str]]] = {
     "Single": {"Card": {"card", "credit"}},
     "Defaulting": {"Sepa": {"sepa"}, "Other": {"other"}},
     "Told": {"Wallet": {"wallet"}, "Coupon": {"coupon", "cash"}},
-    "Nested": {"Card": {"card", "credit"}, "Sepa": {"sepa"}, "Wallet": {"wallet"}, "Coupon": {"coupon", "cash"}},
+    "Nested": {
+        "Card": {"card", "credit"},
+        "Sepa": {"sepa"},
+        "Wallet": {"wallet"},
+        "Coupon": {"coupon", "cash"},
+    },
 }
 """By union, the words that each class admits, written down once more: the implementation is not asked."""
 wire = package("reading", **reading(SCHEMAS))
@@ -53,14 +60,26 @@ def read_and_written(model: Any, value: dict[str, Any]) -> Any:
 
 @cache
 def values_of(name: str) -> Values:
-    return Values(load(ROOT / "tests" / "spec" / "zoo.yaml" if name == "zoo" else ROOT / "openapi" / f"{name}.yaml"))
+    return Values(
+        load(
+            ROOT / "tests" / "spec" / "zoo.yaml"
+            if name == "zoo"
+            else ROOT / "openapi" / f"{name}.yaml"
+        )
+    )
 
 
 @pytest.mark.parametrize("name", [*PACKAGES, "zoo"])
 @MANY
 @given(data=st.data())
-def test_every_model_of_every_package_gives_back_what_it_read(name: str, data: st.DataObject, request: Any) -> None:
-    models = request.getfixturevalue("zoo").models if name == "zoo" else importlib.import_module(f"{name}_api.models")
+def test_every_model_of_every_package_gives_back_what_it_read(
+    name: str, data: st.DataObject, request: Any
+) -> None:
+    models = (
+        request.getfixturevalue("zoo").models
+        if name == "zoo"
+        else importlib.import_module(f"{name}_api.models")
+    )
     classes = sorted(each for each in models.__all__ if hasattr(getattr(models, each), "from_dict"))
     chosen = data.draw(st.sampled_from(classes))
     model, values = getattr(models, chosen), values_of(name)
@@ -74,20 +93,37 @@ def test_every_model_of_every_package_gives_back_what_it_read(name: str, data: s
         assert model.from_dict(value).to_dict() == value
 
 
-TAGS = st.sampled_from(["card", "CREDIT", "sepa", "ideal", "cash", "wallet", "Coupon", "Other", "Missing"]) | ANY_JSON
+TAGS = (
+    st.sampled_from(
+        ["card", "CREDIT", "sepa", "ideal", "cash", "wallet", "Coupon", "Other", "Missing"]
+    )
+    | ANY_JSON
+)
 VARIANTS = st.fixed_dictionaries(
-    {}, optional={"type": TAGS, "kind": TAGS, "iban": ANY_JSON, "number": ANY_JSON, "id": ANY_JSON, "memo": ANY_JSON}
+    {},
+    optional={
+        "type": TAGS,
+        "kind": TAGS,
+        "iban": ANY_JSON,
+        "number": ANY_JSON,
+        "id": ANY_JSON,
+        "memo": ANY_JSON,
+    },
 )
 HOLDERS = st.recursive(
     VARIANTS | st.lists(VARIANTS, max_size=2) | ANY_JSON,
-    lambda inner: st.dictionaries(st.sampled_from([*SCHEMAS["Holder"]["properties"], "backup", "type"]), inner),
+    lambda inner: st.dictionaries(
+        st.sampled_from([*SCHEMAS["Holder"]["properties"], "backup", "type"]), inner
+    ),
     max_leaves=6,
 )
 
 
 @MANY
 @given(value=HOLDERS.filter(lambda value: isinstance(value, dict)))
-def test_no_object_is_of_a_class_that_its_discriminator_excludes(wire: Wire, value: dict[str, Any]) -> None:
+def test_no_object_is_of_a_class_that_its_discriminator_excludes(
+    wire: Wire, value: dict[str, Any]
+) -> None:
     _check(read_and_written(wire.models.Holder, value), value)
 
 
@@ -95,7 +131,13 @@ def _check(model: Any, value: Any) -> None:
     """Compare the classes in a model with the words in its value."""
     unions = {"backup": "Payment"} if type(model).__name__ == "Card" else {}
     if type(model).__name__ == "Holder":
-        unions = {"payment": "Payment", "single": "Single", "either": "Defaulting", "told": "Told", "nested": "Nested"}
+        unions = {
+            "payment": "Payment",
+            "single": "Single",
+            "either": "Defaulting",
+            "told": "Told",
+            "nested": "Nested",
+        }
         for found, given in zip(_items(model.many), _items(value.get("many")), strict=True):
             _check_member("Payment", found, given)
         for name, found in getattr(model.named, "additional_properties", {}).items():
@@ -114,13 +156,21 @@ def _check_member(union: str, found: Any, value: Any) -> None:
     if isinstance(value, dict) and name in WORDS[union]:
         tag = "kind" if name in ("Wallet", "Coupon") else "type"
         word = value.get(tag)
-        named = {of for of, own in WORDS[union].items() if isinstance(word, str) and word.casefold() in own}
-        assert named == ({name} if name != "Other" else set()) or (tag not in value and union != "Defaulting")
+        named = {
+            of
+            for of, own in WORDS[union].items()
+            if isinstance(word, str) and word.casefold() in own
+        }
+        assert named == ({name} if name != "Other" else set()) or (
+            tag not in value and union != "Defaulting"
+        )
     _check(found, value)
 
 
 @pytest.mark.parametrize(("field", "text", "written"), DOCUMENT["formats"])
-def test_what_a_format_has_is_read_and_all_else_is_its_text(wire: Wire, field: str, text: str, written: Any) -> None:
+def test_what_a_format_has_is_read_and_all_else_is_its_text(
+    wire: Wire, field: str, text: str, written: Any
+) -> None:
     found = wire.models.Formats.from_dict({field: text})
     assert isinstance(getattr(found, field), str) is (written is False)
     for each in (found, copy.deepcopy(found), pickle.loads(pickle.dumps(found))):
@@ -129,7 +179,11 @@ def test_what_a_format_has_is_read_and_all_else_is_its_text(wire: Wire, field: s
 
 def test_a_time_that_is_made_of_an_exact_one_has_microseconds(wire: Wire) -> None:
     exact = wire.models.Formats.from_dict({"seen": "2026-01-02T03:04:05.1234567Z"}).seen
-    for moment in (exact.replace(day=3), exact + timedelta(days=1), copy.copy(exact.replace(day=3))):
+    for moment in (
+        exact.replace(day=3),
+        exact + timedelta(days=1),
+        copy.copy(exact.replace(day=3)),
+    ):
         assert moment == datetime(2026, 1, 3, 3, 4, 5, 123456, UTC)
         assert wire.models.Formats(seen=moment).to_dict() == {"seen": "2026-01-03T03:04:05.123456Z"}
 
@@ -141,8 +195,15 @@ def test_an_unknown_variant_is_the_object_as_it_came_and_has_a_type(wire: Wire) 
     assert found.raw == found.to_dict() == {**found} == value
     assert (found["bank"], found.get("more"), len(found)) == ({"bic": "1"}, None, 3)
     assert copy.deepcopy(found) == found
-    holder = wire.models.Holder.from_dict({"payment": found, "many": [value, {"type": "sepa", "memo": None}]})
+    holder = wire.models.Holder.from_dict(
+        {"payment": found, "many": [value, {"type": "sepa", "memo": None}]}
+    )
     assert [type(each).__name__ for each in holder.many] == ["UnknownVariant", "Sepa"]
     assert holder.to_dict() == {"payment": value, "many": [value, {"type": "sepa", "memo": None}]}
-    assert wire.models.Holder.__annotations__["either"] == "Other | Sepa | Unset"  # any other word is the default's
-    assert wire.module("payment").sync.__annotations__["return"] == "Card | Sepa | UnknownVariant | None"
+    assert (
+        wire.models.Holder.__annotations__["either"] == "Other | Sepa | Unset"
+    )  # any other word is the default's
+    assert (
+        wire.module("payment").sync.__annotations__["return"]
+        == "Card | Sepa | UnknownVariant | None"
+    )

@@ -26,7 +26,13 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted((ROOT / "openapi").glob("*.yaml"))
 CHECK = ["check", str(ROOT / "openapi" / "victor.yaml")]
 
-LOST = {"biller_type", "due_date", "amount_modification_allowed", "original_amount", "approval_notes"}
+LOST = {
+    "biller_type",
+    "due_date",
+    "amount_modification_allowed",
+    "original_amount",
+    "approval_notes",
+}
 
 
 def test_the_same_bytes_whatever_the_hash_seed_the_locale_and_the_folder(tmp_path: Path) -> None:
@@ -52,7 +58,11 @@ def test_what_differs_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str
     (committed / "victor_api" / "models" / "added.py").write_text("x = 1\n")
     (committed / "victor_api" / "py.typed").unlink()
     model = committed / "victor_api" / "models" / "payment_request_receipt.py"
-    model.write_text(model.read_text(encoding="utf-8").replace('"OUTBOUND"', "").replace("status: P", "status: Q"))
+    model.write_text(
+        model.read_text(encoding="utf-8")
+        .replace('"OUTBOUND"', "")
+        .replace("status: P", "status: Q")
+    )
     assert main([*CHECK, "--out", str(committed)]) == 1
     package = committed / "victor_api"
     assert capsys.readouterr().err.splitlines() == [
@@ -83,7 +93,10 @@ def test_the_five_fields_that_stock_generation_drops_are_missed(
 def test_what_the_generator_warns_of_is_red(victor_yaml: Path, tmp_path: Path) -> None:
     spec = tmp_path / "broken.yaml"
     text = victor_yaml.read_text(encoding="utf-8")
-    spec.write_text(text.replace("'#/components/schemas/Origin'", "'#/components/schemas/Lost'", 1), encoding="utf-8")
+    spec.write_text(
+        text.replace("'#/components/schemas/Origin'", "'#/components/schemas/Lost'", 1),
+        encoding="utf-8",
+    )
     assert lines(check(spec, None)) == [
         "left out: ConfigurationProperty.origin: #/components/schemas/Lost, which points to nothing in this file"
     ]
@@ -96,14 +109,20 @@ def test_names_of_packages() -> None:
     assert package_name(Path("some-api.yaml")) == "some_api"
 
 
-def test_only_the_pinned_tools_may_write(victor_yaml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_pinned_tools_may_write(
+    victor_yaml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("victor_ext.spec.generate.version", lambda tool: "0.0.1")
-    with pytest.raises(RuntimeError, match=r"openapi-python-client 0\.0\.1 is installed, victor-ext\[spec\] pins"):
+    with pytest.raises(
+        RuntimeError, match=r"openapi-python-client 0\.0\.1 is installed, victor-ext\[spec\] pins"
+    ):
         generate(victor_yaml, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command_says_what_it_did(tmp_path: Path, zoo_yaml: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_what_it_did(
+    tmp_path: Path, zoo_yaml: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = ["generate", "--out", str(tmp_path), "--name=zoo"]
     assert main([*arguments, str(zoo_yaml), "--verbose"]) == 0
     printed = capsys.readouterr().out
@@ -113,7 +132,10 @@ def test_the_command_says_what_it_did(tmp_path: Path, zoo_yaml: Path, capsys: py
     assert capsys.readouterr().out.endswith(": nothing changed\n")
     newer = tmp_path / "newer.yaml"
     text = zoo_yaml.read_text(encoding="utf-8")
-    newer.write_text(f"{text}    Newcomer: {{type: object, properties: {{a: {{type: string}}}}}}\n", encoding="utf-8")
+    newer.write_text(
+        f"{text}    Newcomer: {{type: object, properties: {{a: {{type: string}}}}}}\n",
+        encoding="utf-8",
+    )
     assert main([*arguments, str(newer)]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].endswith(": 1 new, 1 changed")
@@ -133,13 +155,17 @@ def prepared(schemas: Tree | None = None, **operation: Any) -> tuple[Tree, Log]:
     return prepare(document({"/things": {"get": done("things", **operation)}}, schemas, "3.0.3"))
 
 
-def test_what_is_rewritten_in_the_providers_document_and_that_the_input_is_left_alone(victor_yaml: Path) -> None:
+def test_what_is_rewritten_in_the_providers_document_and_that_the_input_is_left_alone(
+    victor_yaml: Path,
+) -> None:
     tree = load(victor_yaml)
     before = json.dumps(tree)
     _, log = prepare(tree)
     assert json.dumps(tree) == before
     assert log.applied["merge-allof-siblings"] == ["ReceiptPaymentDetails"]
-    assert log.applied["flatten-object-parameter"] == ["GET /v2/payment-requests PaymentRequestsFilter"]
+    assert log.applied["flatten-object-parameter"] == [
+        "GET /v2/payment-requests PaymentRequestsFilter"
+    ]
     assert log.left_out == []
 
 
@@ -154,19 +180,29 @@ def test_a_schema_without_a_name_is_called_after_its_place(reference: str, name:
     tree = copied(CASES["places"])
     tree["components"]["schemas"]["A"]["properties"]["x"] = {"$ref": reference}
     tree, log = prepare(tree)
-    assert tree["components"]["schemas"]["A"]["properties"]["x"] == {"$ref": f"#/components/schemas/{name}"}
+    assert tree["components"]["schemas"]["A"]["properties"]["x"] == {
+        "$ref": f"#/components/schemas/{name}"
+    }
     assert log.left_out == []
 
 
 def test_required_properties_of_an_optional_object_are_optional() -> None:
     whole = {**THING, "required": ["a"]}
     for required in (True, False):
-        tree, _ = prepared(parameters=[{"name": "p", "in": "query", "schema": whole, "required": required}])
+        tree, _ = prepared(
+            parameters=[{"name": "p", "in": "query", "schema": whole, "required": required}]
+        )
         assert tree["paths"]["/things"]["get"]["parameters"][0]["required"] is required
 
 
 @pytest.mark.parametrize(("schema", "is_read"), CASES["patterns"])
-def test_values_by_the_patterns_of_their_names_have_types_or_are_left_out(schema: Tree, is_read: bool | None) -> None:
+def test_values_by_the_patterns_of_their_names_have_types_or_are_left_out(
+    schema: Tree, is_read: bool | None
+) -> None:
     made, log = prepared({"A": {"type": "object", **schema}})
-    assert (made["components"]["schemas"]["A"].get("additionalProperties") == THING) is bool(is_read)
-    assert [line.partition(",")[0] for line in log.left_out] == ["A: patternProperties"] * (is_read is False)
+    assert (made["components"]["schemas"]["A"].get("additionalProperties") == THING) is bool(
+        is_read
+    )
+    assert [line.partition(",")[0] for line in log.left_out] == ["A: patternProperties"] * (
+        is_read is False
+    )

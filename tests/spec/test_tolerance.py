@@ -29,17 +29,27 @@ pytestmark = pytest.mark.thorough
 
 
 def test_a_value_that_must_be_there_is_given_or_named() -> None:
-    receipt = PaymentRequestReceipt.from_dict({"direction": "OUTBOUND", "status": 5, "error_message": None})
-    assert required(receipt, "direction") == required(receipt.direction, name="direction") == "outbound"
+    receipt = PaymentRequestReceipt.from_dict(
+        {"direction": "OUTBOUND", "status": 5, "error_message": None}
+    )
+    assert (
+        required(receipt, "direction")
+        == required(receipt.direction, name="direction")
+        == "outbound"
+    )
     assert required(0, name="zero") == 0
     assert required(receipt, "status") == 5  # as it came
     for member in ("error_message", "payment_network"):
-        with pytest.raises(MissingMember, match=rf"PaymentRequestReceipt\.{member} has no value") as caught:
+        with pytest.raises(
+            MissingMember, match=rf"PaymentRequestReceipt\.{member} has no value"
+        ) as caught:
             required(receipt, member)
         assert pickle.loads(pickle.dumps(caught.value)).member == f"PaymentRequestReceipt.{member}"
     with pytest.raises(MissingMember, match=r"^the network has no value"):
         required(receipt.payment_network, name="the network")
-    with pytest.raises(MissingMember, match=r"^The value that .* is absent .* required\(payment, \"amount\"\)$"):
+    with pytest.raises(
+        MissingMember, match=r"^The value that .* is absent .* required\(payment, \"amount\"\)$"
+    ):
         required(receipt.payment_network)
     with pytest.raises(AttributeError, match="directoin"):
         required(receipt, "directoin")
@@ -58,10 +68,21 @@ class TestZoo:
         show = dog.shows["may"]
         assert show.prizes == ["gold", "gold", "bronze", 5, None, {}]
         assert (show.judge, dog.shows["june"], dog.shows["july"]) == ([1], None, 5)
-        assert dog.to_dict() == {"shows": {"may": {**value, "prizes": show.prizes}, "june": None, "july": 5}}
+        assert dog.to_dict() == {
+            "shows": {"may": {**value, "prizes": show.prizes}, "june": None, "july": 5}
+        }
 
-    def test_a_value_of_another_type_is_where_the_reader_looks_for_it(self, zoo: ModuleType) -> None:
-        value = {"born": "04.03.2026", "seen": "2026-03-04", "id": "7", "weight": "3 kg", "chip": 43, "owner": "Ann"}
+    def test_a_value_of_another_type_is_where_the_reader_looks_for_it(
+        self, zoo: ModuleType
+    ) -> None:
+        value = {
+            "born": "04.03.2026",
+            "seen": "2026-03-04",
+            "id": "7",
+            "weight": "3 kg",
+            "chip": 43,
+            "owner": "Ann",
+        }
         being = zoo.models.Being.from_dict({**value, "size": 9})
         assert {name: getattr(being, name) for name in value} == value
         assert being.additional_properties == {}
@@ -70,7 +91,9 @@ class TestZoo:
 
 
 class TestRules:
-    def test_null_is_none_where_it_is_declared_and_absent_elsewhere_and_is_written_again(self, zoo: ModuleType) -> None:
+    def test_null_is_none_where_it_is_declared_and_absent_elsewhere_and_is_written_again(
+        self, zoo: ModuleType
+    ) -> None:
         value = dict.fromkeys(("nick", "owner", "mood", "anything", "id", "size", "parents"))
         being = zoo.models.Being.from_dict(value)
         assert (being.nick, being.owner, being.mood, being.anything) == (None,) * 4
@@ -78,11 +101,17 @@ class TestRules:
         assert being.to_dict() == value
         assert zoo.models.Being.from_dict({"parents": [None]}).parents == [None]
         declared = zoo.models.Being.__annotations__
-        assert {name for name, kind in declared.items() if "None" in kind} == {"nick", "owner", "mood"}
+        assert {name for name, kind in declared.items() if "None" in kind} == {
+            "nick",
+            "owner",
+            "mood",
+        }
         being.id = "new"
         assert being.to_dict() == {**value, "id": "new"}
 
-    def test_an_enum_matches_in_any_letter_case_and_keeps_a_word_that_it_does_not_know(self) -> None:
+    def test_an_enum_matches_in_any_letter_case_and_keeps_a_word_that_it_does_not_know(
+        self,
+    ) -> None:
         for text in ("outbound", "OUTBOUND", "Outbound", "oUTBOUND"):
             found = PaymentRequestReceipt.from_dict({"direction": text})
             assert found.direction is PaymentRequestReceiptDirection.OUTBOUND
@@ -107,7 +136,12 @@ class TestRules:
             assert receipt.to_dict() == {"status": "pending"}
 
     def test_whole_numbers_may_be_written_with_a_point_and_flags_are_no_numbers(self) -> None:
-        for value, page in ((3.0, 3), (True, True), (float("inf"), float("inf")), (10**5000, 10**5000)):
+        for value, page in (
+            (3.0, 3),
+            (True, True),
+            (float("inf"), float("inf")),
+            (10**5000, 10**5000),
+        ):
             assert ListPaymentRequestsResponse.from_dict({"page": value}).page == page
 
     @pytest.mark.parametrize("depth", [90, 150, 5_000])
@@ -120,10 +154,15 @@ class TestRules:
         for _ in range(depth):
             copy_of_it = copy_of_it["parent"]
         assert copy_of_it == {"empty": False}
-        ValidationErrors.from_dict({"name": value, "boundProperties": [value], "allErrors": [[[value]]]}).to_dict()
+        ValidationErrors.from_dict(
+            {"name": value, "boundProperties": [value], "allErrors": [[[value]]]}
+        ).to_dict()
 
     def test_unset_stays_itself(self) -> None:
-        assert all(each is UNSET for each in (copy.deepcopy(UNSET), pickle.loads(pickle.dumps(UNSET)), Unset()))
+        assert all(
+            each is UNSET
+            for each in (copy.deepcopy(UNSET), pickle.loads(pickle.dumps(UNSET)), Unset())
+        )
         assert repr(UNSET) == "UNSET"
         assert not UNSET
 
@@ -138,22 +177,38 @@ class TestResponses:
         script = Script(httpx.Response(status, content=b"<html>account 043987673645"))
         with pytest.raises(UnexpectedStatus) as caught:
             get_payment_request.sync("x", client=client_of(script))
-        assert (caught.value.status_code, caught.value.content) == (status, b"<html>account 043987673645")
+        assert (caught.value.status_code, caught.value.content) == (
+            status,
+            b"<html>account 043987673645",
+        )
         assert "043987673645" not in str(caught.value)
-        quiet = get_payment_request.sync_detailed("x", client=client_of(script, raise_on_unexpected_status=False))
+        quiet = get_payment_request.sync_detailed(
+            "x", client=client_of(script, raise_on_unexpected_status=False)
+        )
         assert (quiet.status_code, quiet.parsed) == (status, None)
 
     @pytest.mark.parametrize(
         "content",
         [
-            *(b"", b"<html>", b"\xff\xfe\xfa", b'{"a": 1', b"[]", b"null", b'"text"', b"[" * 100_000),
+            *(
+                b"",
+                b"<html>",
+                b"\xff\xfe\xfa",
+                b'{"a": 1',
+                b"[]",
+                b"null",
+                b'"text"',
+                b"[" * 100_000,
+            ),
             b'{"a": ' + b"9" * 5_000 + b"}",
         ],
     )
     @pytest.mark.parametrize("status", [200, 400])
     def test_a_body_that_is_something_else(self, content: bytes, status: int) -> None:
         with pytest.raises(UnreadableBody) as caught:
-            list_payment_requests.sync(client=client_of(Script(httpx.Response(status, content=content))))
+            list_payment_requests.sync(
+                client=client_of(Script(httpx.Response(status, content=content)))
+            )
         assert (caught.value.status_code, caught.value.content) == (status, content)
         again = pickle.loads(pickle.dumps(caught.value))
         assert (str(again), again.content) == (str(caught.value), content)
@@ -164,19 +219,27 @@ def test_copies_leave_the_connection_of_the_original_alone() -> None:
     script = Script(httpx.Response(200, content=b"{}"))
     client = client_of(script)
     live = client.get_httpx_client()
-    copied = client.with_headers({"X-A": "1"}).with_cookies({"c": "1"}).with_timeout(httpx.Timeout(1.5))
+    copied = (
+        client.with_headers({"X-A": "1"}).with_cookies({"c": "1"}).with_timeout(httpx.Timeout(1.5))
+    )
     for each in (client, copied, client):
         get_payment_request.sync("x", client=each)
     assert client.get_httpx_client() is live is not copied.get_httpx_client()
     assert [each.headers.get("X-A") for each in script.requests] == [None, "1", None]
     assert [each.headers.get("Cookie") for each in script.requests] == [None, "c=1", None]
-    assert [each.extensions["timeout"]["read"] == 1.5 for each in script.requests] == [False, True, False]
+    assert [each.extensions["timeout"]["read"] == 1.5 for each in script.requests] == [
+        False,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(
     ("options", "sent"), [({}, "Bearer t"), ({"prefix": ""}, "t"), ({"prefix": "Token"}, "Token t")]
 )
-def test_an_authenticated_client_is_a_client_that_sends_its_token(options: dict[str, str], sent: str) -> None:
+def test_an_authenticated_client_is_a_client_that_sends_its_token(
+    options: dict[str, str], sent: str
+) -> None:
     script = Script(httpx.Response(200))
     client = client_of(script, AuthenticatedClient, token="t", headers={"X-A": "1"}, **options)
     other = client.with_headers({"X-B": "2"})

@@ -10,7 +10,19 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import Tree, Wire, answering, beside, checked, document, done, package, reading, ref, taking
+from .wire import (
+    Tree,
+    Wire,
+    answering,
+    beside,
+    checked,
+    document,
+    done,
+    package,
+    reading,
+    ref,
+    taking,
+)
 
 pytestmark = pytest.mark.thorough
 UNIONS = beside("unions")
@@ -25,20 +37,29 @@ def read(wire: Wire, operation: str, /, **value: Any) -> Any:
 
 
 @pytest.mark.parametrize(("union", "value", "kind"), UNIONS["members"], ids=str)
-def test_a_member_is_told_by_its_words_and_by_the_fields_within(wire: Wire, union: str, value: Tree, kind: str) -> None:
+def test_a_member_is_told_by_its_words_and_by_the_fields_within(
+    wire: Wire, union: str, value: Tree, kind: str
+) -> None:
     found = read(wire, union, **value)
     assert type(found).__name__ == kind
     assert found.to_dict() == value
 
 
 def test_a_single_object_of_a_union_is_told_by_its_constant(wire: Wire) -> None:
-    kinds = [type(read(wire, "lone", one={"kind": kind}).one).__name__ for kind in ("sepa", "SEPA", "zz")]
+    kinds = [
+        type(read(wire, "lone", one={"kind": kind}).one).__name__ for kind in ("sepa", "SEPA", "zz")
+    ]
     assert kinds == ["Fixture", "Fixture", "UnknownVariant"]
-    assert type(read(wire, "lone", some={"kind": "zz"}).some).__name__ == "Fixture"  # no union: it can be null
+    assert (
+        type(read(wire, "lone", some={"kind": "zz"}).some).__name__ == "Fixture"
+    )  # no union: it can be null
 
 
 def test_what_stands_beside_a_union_is_in_each_member(wire: Wire) -> None:
-    card, bank = read(wire, "beside", id="1", card="c"), read(wire, "beside", id="2", bank="b", state="on")
+    card, bank = (
+        read(wire, "beside", id="1", card="c"),
+        read(wire, "beside", id="2", bank="b", state="on"),
+    )
     assert (card.id, card.card) == ("1", "c")
     assert (bank.id, bank.bank, bank.state) == ("2", "b", "on")
     assert type(card) is not type(bank)
@@ -52,7 +73,10 @@ def test_members_that_only_require_are_one_class(wire: Wire) -> None:
 
 
 def test_a_property_that_members_define_otherwise_has_all_their_values(wire: Wire) -> None:
-    card, bank = read(wire, "feature", name="n", type="CARD", value=1), read(wire, "feature", type="BANK", value="v")
+    card, bank = (
+        read(wire, "feature", name="n", type="CARD", value=1),
+        read(wire, "feature", type="BANK", value="v"),
+    )
     assert (card.type_, card.value, bank.type_, bank.value) == ("CARD", 1, "BANK", "v")
     assert {each.value for each in type(card.type_)} == {"CARD", "BANK"}
 
@@ -104,15 +128,24 @@ def test_a_required_member_with_one_value_has_it_in_the_constructor(wire: Wire) 
     """A constant, and an enum of one word that selects the class; by name alone."""
     made = wire.models.Fixed("1", wire.models.FixedCurrency.USD)
     assert made.to_dict() == {"kind": "fixed", "version": 2, "id": "1", "currency": "USD"}
-    assert wire.models.Fixed.from_dict({"id": "1"}).to_dict() == {"id": "1"}  # what is read has no defaults
+    assert wire.models.Fixed.from_dict({"id": "1"}).to_dict() == {
+        "id": "1"
+    }  # what is read has no defaults
     assert wire.models.Floating("1").to_dict() == {"kind": "floating", "id": "1"}
-    assert made == wire.models.Fixed(kind="fixed", version=2, id="1", currency=wire.models.FixedCurrency.USD)
+    assert made == wire.models.Fixed(
+        kind="fixed", version=2, id="1", currency=wire.models.FixedCurrency.USD
+    )
 
 
 def test_the_check_finds_nothing(wire: Wire, tmp_path: Path) -> None:
     assert wire.problems() == []
     operation = answering(ref("Received"), operationId="x", requestBody=taking(ref("Sent")))
-    assert checked(tmp_path, document({"/x": {"post": operation}}, UNIONS["sent_and_received"])).problems == []
+    assert (
+        checked(
+            tmp_path, document({"/x": {"post": operation}}, UNIONS["sent_and_received"])
+        ).problems
+        == []
+    )
 
 
 @pytest.mark.parametrize(("schema", "line"), UNIONS["no_forms"])
@@ -128,9 +161,15 @@ def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire: Wire) 
     value = {"kind": "kitty"}
     found = read(wire, "pet", **value, friend=value, worded=value)
     assert [type(each).__name__ for each in (found, found.friend, found.worded)] == ["Cat"] * 3
-    assert [type(each).__name__ for each in read(wire, "owner", pets=[value, {"kind": "dog"}]).pets] == ["Cat", "Dog"]
+    assert [
+        type(each).__name__ for each in read(wire, "owner", pets=[value, {"kind": "dog"}]).pets
+    ] == ["Cat", "Dog"]
     found = [read(wire, "owner", cat={"kind": kind}).cat for kind in ("kitty", "Lion", "dog")]
-    assert [type(each).__name__ for each in found] == ["Cat", "Lion", "UnknownVariant"]  # a dog is no cat
+    assert [type(each).__name__ for each in found] == [
+        "Cat",
+        "Lion",
+        "UnknownVariant",
+    ]  # a dog is no cat
 
 
 def test_a_body_takes_the_children(tmp_path: Path) -> None:

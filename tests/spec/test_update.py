@@ -10,7 +10,9 @@ from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.thorough
 OLD = Path(__file__).with_name("update.yaml").read_text(encoding="utf-8")
-ADDED = OLD.replace("1.4.0", "1.5.0").replace("        note:", "        colour: {type: string}\n        note:")
+ADDED = OLD.replace("1.4.0", "1.5.0").replace(
+    "        note:", "        colour: {type: string}\n        note:"
+)
 BROKEN = OLD.replace("1.4.0", "2.0.0").replace("        price: {type: integer}\n", "")
 LOSSY = OLD.replace("price: {type: integer}", "price: {$ref: '#/components/schemas/Price'}")
 
@@ -29,7 +31,9 @@ def shop(tmp_path: Path) -> Path:
 def update(shop: Path, newer: str, *more: str) -> int:
     """Run the command."""
     (shop / "newer.yaml").write_text(newer, encoding="utf-8")
-    return main(["update", str(shop / "shop.yaml"), str(shop / "newer.yaml"), "--out", str(shop), *more])
+    return main(
+        ["update", str(shop / "shop.yaml"), str(shop / "newer.yaml"), "--out", str(shop), *more]
+    )
 
 
 def changelog_of(shop: Path, newer: str, was: str | None = None) -> str:
@@ -63,19 +67,33 @@ def test_an_addition_needs_no_decision(shop: Path, capsys: pytest.CaptureFixture
     update(shop, BROKEN, "--changelog", str(shop / "CHANGELOG.md"))
     entries = (shop / "CHANGELOG.md").read_text(encoding="utf-8").partition("### Changed\n\n")[2]
     assert "### Changed" not in entries  # it stands once
-    assert entries.startswith("- The document `shop.yaml` is a newer one: version 2.0.0 instead of 1.5.0.")
+    assert entries.startswith(
+        "- The document `shop.yaml` is a newer one: version 2.0.0 instead of 1.5.0."
+    )
     assert entries.endswith(changelog.partition("### Changed\n\n")[2])
 
 
 def test_what_may_break_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     get = "  /cards/{id}:\n    get:\n"
-    assert update(shop, OLD.replace(get, f"{get}      deprecated: true\n      x-sunset: soon\n")) == 1
+    assert (
+        update(shop, OLD.replace(get, f"{get}      deprecated: true\n      x-sunset: soon\n")) == 1
+    )
     assert "1 decision for a person:" in capsys.readouterr().out
 
 
 def test_the_package_keeps_its_decimals(shop: Path) -> None:
-    assert update(shop, ADDED.replace("price: {type: integer}", "price: {type: number}"), "--decimals", "*.price") == 1
-    assert "price: Decimal" in (shop / "shop_api" / "models" / "card.py").read_text(encoding="utf-8")
+    assert (
+        update(
+            shop,
+            ADDED.replace("price: {type: integer}", "price: {type: number}"),
+            "--decimals",
+            "*.price",
+        )
+        == 1
+    )
+    assert "price: Decimal" in (shop / "shop_api" / "models" / "card.py").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_what_breaks_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,36 +103,71 @@ def test_what_breaks_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str
     assert "components.schemas.Card.properties.price" in out
     assert "bank.models.Card.price" in out
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == BROKEN
-    assert "components.schemas.Card.properties.price" in (shop / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "components.schemas.Card.properties.price" in (shop / "CHANGELOG.md").read_text(
+        encoding="utf-8"
+    )
 
 
-NEW = OLD.replace("  /cards/{id}:\n", "  /cards:\n    get: {responses: {'200': {description: ok}}}\n  /cards/{id}:\n")
+NEW = OLD.replace(
+    "  /cards/{id}:\n",
+    "  /cards:\n    get: {responses: {'200': {description: ok}}}\n  /cards/{id}:\n",
+)
 RENAMED = OLD.replace("/cards/{id}:", "/cards/{card}:").replace("name: id,", "name: card,")
-MOVED = OLD.replace("/cards/{id}:", "/v2/cards/{id}:").replace("price: {type: integer}", "price: {type: string}")
+MOVED = OLD.replace("/cards/{id}:", "/v2/cards/{id}:").replace(
+    "price: {type: integer}", "price: {type: string}"
+)
 PRICE = "components.schemas.Card.properties.price` ("
 
 
 @pytest.mark.parametrize(
     ("newer", "named"),
     [
-        (NEW.replace("price: {type: integer}", "price: {type: integer, nullable: true}"), ["cards`.\n", PRICE]),
-        (RENAMED, ["path:id` (none on the wire, breaks in Python): path parameter is named card instead of id"]),
-        (MOVED, ["(breaks on the wire, none in Python): moved to get /v2/cards/{id}\n", "/v2/cards", PRICE]),
+        (
+            NEW.replace("price: {type: integer}", "price: {type: integer, nullable: true}"),
+            ["cards`.\n", PRICE],
+        ),
+        (
+            RENAMED,
+            [
+                "path:id` (none on the wire, breaks in Python): path parameter is named card instead of id"
+            ],
+        ),
+        (
+            MOVED,
+            [
+                "(breaks on the wire, none in Python): moved to get /v2/cards/{id}\n",
+                "/v2/cards",
+                PRICE,
+            ],
+        ),
     ],
 )
-def test_the_changelog_names_once_what_changed_moved_and_is_new(shop: Path, newer: str, named: list[str]) -> None:
+def test_the_changelog_names_once_what_changed_moved_and_is_new(
+    shop: Path, newer: str, named: list[str]
+) -> None:
     text = changelog_of(shop, newer)
     assert [text.count(each) for each in named] == [1] * len(named)
     assert "paths./cards.get`" not in text  # that of the new operation
-    assert text.count("  - New operation: `get /cards`.\n") == text.count("New operation") == ("cards`.\n" in named)
+    assert (
+        text.count("  - New operation: `get /cards`.\n")
+        == text.count("New operation")
+        == ("cards`.\n" in named)
+    )
 
 
 def test_the_changelog_names_what_requests_may_have_now(shop: Path) -> None:
     """The package takes the new word at once; a wrapper with words of its own refuses it until somebody adds it."""
-    filters = "parameters: [{in: query, name: state, schema: {type: string, enum: [open%s]}}, {in: path"
-    (shop / "shop.yaml").write_text(OLD.replace("parameters: [{in: path", filters % ""), encoding="utf-8")
+    filters = (
+        "parameters: [{in: query, name: state, schema: {type: string, enum: [open%s]}}, {in: path"
+    )
+    (shop / "shop.yaml").write_text(
+        OLD.replace("parameters: [{in: path", filters % ""), encoding="utf-8"
+    )
     text = changelog_of(shop, OLD.replace("parameters: [{in: path", filters % ", closed"))
-    assert 'query:state` (fine on the wire, fine in Python): enum value "closed" added; in Python: ' in text
+    assert (
+        'query:state` (fine on the wire, fine in Python): enum value "closed" added; in Python: '
+        in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,15 +203,24 @@ def test_a_loss_is_accepted_by_the_command_that_the_refusal_names(
 
 
 @pytest.mark.parametrize("rest", ["", "### Added\n\n- A thing.\n\n", "## 1.4.0\n\n- Old.\n"])
-def test_the_changelog_keeps_the_words_of_its_heading_above_the_entry(shop: Path, rest: str) -> None:
-    text = changelog_of(shop, ADDED, f"# Changes\n\n## Unreleased: 2.0\n\nThe first release.\n\n{rest}")
+def test_the_changelog_keeps_the_words_of_its_heading_above_the_entry(
+    shop: Path, rest: str
+) -> None:
+    text = changelog_of(
+        shop, ADDED, f"# Changes\n\n## Unreleased: 2.0\n\nThe first release.\n\n{rest}"
+    )
     assert "## Unreleased: 2.0\n\nThe first release.\n\n### Changed\n\n- The document" in text
     assert text.endswith(f"is new\n\n{rest}" if rest else "is new\n")
 
 
 def test_a_changelog_without_a_heading_gets_one(shop: Path) -> None:
     text = changelog_of(shop, ADDED, "# Changes\n\n## 1.4.0\n\n- Old.\n")
-    assert text.index("# Changes") < text.index("## Unreleased") < text.index("1.5.0") < text.index("## 1.4.0")
+    assert (
+        text.index("# Changes")
+        < text.index("## Unreleased")
+        < text.index("1.5.0")
+        < text.index("## 1.4.0")
+    )
 
 
 def test_approvals_may_lie_elsewhere(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,13 +234,29 @@ def test_approvals_may_lie_elsewhere(shop: Path, capsys: pytest.CaptureFixture[s
 def test_what_was_not_shown_is_not_approved(shop: Path) -> None:
     (shop / "newer.yaml").write_text(BROKEN, encoding="utf-8")
     compare = ["diff", str(shop / "shop.yaml"), str(shop / "newer.yaml")]
-    assert main([*compare, "--no-python", "--approve", "Nobody reads the price.", "--expires", "2999-01-31"]) == 0
+    assert (
+        main(
+            [
+                *compare,
+                "--no-python",
+                "--approve",
+                "Nobody reads the price.",
+                "--expires",
+                "2999-01-31",
+            ]
+        )
+        == 0
+    )
     assert "scope: wire" in (shop / "newer.approved.yaml").read_text(encoding="utf-8")
     assert main([*compare, "--no-python"]) == 0
     assert main(compare) == 1
 
 
-def test_a_folder_without_the_package_is_named(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_the_package_is_named(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["check", str(shop / "shop.yaml"), "--out", str(shop / "nowhere")]) == 1
-    said = f"{shop / 'nowhere' / 'shop_api'}: the package does not exist: run `victor spec generate`"
+    said = (
+        f"{shop / 'nowhere' / 'shop_api'}: the package does not exist: run `victor spec generate`"
+    )
     assert capsys.readouterr().err.startswith(said)

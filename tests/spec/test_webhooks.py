@@ -46,9 +46,7 @@ def text_of(case: Tree) -> str:
 
 
 def test_a_body_is_its_model_with_its_digits_and_what_is_unknown(webhooks: Any) -> None:
-    body = (
-        b'{"type": "payment.paid", "payment": {"id": "p", "state": "PAID", "amount": 12345678901234567.89, "more": 1}}'
-    )
+    body = b'{"type": "payment.paid", "payment": {"id": "p", "state": "PAID", "amount": 12345678901234567.89, "more": 1}}'
     read = webhooks.read_webhook(body)
     assert type(read).__name__ == "PaymentPaidWebhook"
     assert (read.payment.state, str(read.payment.amount)) == ("paid", "12345678901234567.89")
@@ -84,7 +82,10 @@ def test_another_body_is_an_error_that_says_why_and_keeps_it(webhooks: Any, case
 
 @pytest.mark.parametrize("name", ["paid", ""])
 def test_an_unknown_name_is_refused_by_the_names_of_the_document(webhooks: Any, name: str) -> None:
-    with pytest.raises(ValueError, match=rf"'{name}' is no webhook of the document: write one of payment\.paid, pay"):
+    with pytest.raises(
+        ValueError,
+        match=rf"'{name}' is no webhook of the document: write one of payment\.paid, pay",
+    ):
         webhooks.read_webhook(b"{}", name=name)
 
 
@@ -97,7 +98,9 @@ def test_arguments_of_another_type_are_named(webhooks: Any) -> None:
 
 
 WORDS = st.sampled_from(["payment.paid", "Card", "Sepa", "line", "2026-03-04"])
-NAMES = st.sampled_from([*SCHEMAS["Payment"]["properties"], "type", "kind", "payment", "price", "part", "object", "x"])
+NAMES = st.sampled_from(
+    [*SCHEMAS["Payment"]["properties"], "type", "kind", "payment", "price", "part", "object", "x"]
+)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | WORDS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=5),
@@ -109,12 +112,21 @@ PAYMENTS = st.fixed_dictionaries(
     optional={"amount": VALUES, "card": VALUES, "due": VALUES, "lines": VALUES | LINES},
 )
 BODIES = VALUES | st.fixed_dictionaries(
-    {"type": st.sampled_from(["payment.paid", "payment.refunded", "PAYMENT.PAID", "x"]) | VALUES, "payment": PAYMENTS}
+    {
+        "type": st.sampled_from(["payment.paid", "payment.refunded", "PAYMENT.PAID", "x"]) | VALUES,
+        "payment": PAYMENTS,
+    }
 )
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
-@given(BODIES, st.sampled_from([None, "payment.paid", "payment.refunded", "many", "createPayment.onPaid"]))
+@settings(
+    max_examples=400,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(
+    BODIES,
+    st.sampled_from([None, "payment.paid", "payment.refunded", "many", "createPayment.onPaid"]),
+)
 def test_any_value_is_refused_or_an_instance_of_the_class_that_its_words_select(
     webhooks: Any, value: Any, name: str | None
 ) -> None:
@@ -126,14 +138,25 @@ def test_any_value_is_refused_or_an_instance_of_the_class_that_its_words_select(
     if name in (None, *classes):
         assert type(read).__name__ == classes[value["type"].casefold()]
         assert name in (None, value["type"].casefold())
-    payments = read if isinstance(read, list) else [read] if name == "createPayment.onPaid" else [read.payment]
+    payments = (
+        read
+        if isinstance(read, list)
+        else [read]
+        if name == "createPayment.onPaid"
+        else [read.payment]
+    )
     for payment in filter(None, payments):
         given = payment.to_dict()
         assert isinstance(given["id"], str)
         assert not isinstance(given.get("amount"), str)
         card = type(payment.card).__name__
-        assert card not in ("Card", "Sepa") or str(given["card"]["kind"]).casefold() == card.casefold()
-        assert all(line.to_dict().get("object", "line") in (None, "line", "LINE") for line in payment.lines or ())
+        assert (
+            card not in ("Card", "Sepa") or str(given["card"]["kind"]).casefold() == card.casefold()
+        )
+        assert all(
+            line.to_dict().get("object", "line") in (None, "line", "LINE")
+            for line in payment.lines or ()
+        )
 
 
 # ---- Other ways to tell webhooks apart ----
@@ -151,31 +174,49 @@ def test_a_word_selects_by_its_type_and_then_by_its_letters(tmp_path: Path) -> N
 
 
 @pytest.fixture(scope="module", params=CASES["ways"])
-def way(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any]:
+def way(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Any]:
     name = f"wire_{request.param}"
-    wire = Wire(tmp_path_factory.mktemp(name), name, openapi="3.1.0", **CASES["ways"][request.param])
+    wire = Wire(
+        tmp_path_factory.mktemp(name), name, openapi="3.1.0", **CASES["ways"][request.param]
+    )
     assert check(wire.folder / "document.json", None).problems == []
     return request.param, importlib.import_module(f"{name}.webhooks")
 
 
 def test_a_discriminator_a_constant_or_an_enum_chooses(way: tuple[str, Any]) -> None:
     kind, webhooks = way
-    tags = [words for each in webhooks.WEBHOOKS.values() for own in each.tags for words in own.values()]
+    tags = [
+        words for each in webhooks.WEBHOOKS.values() for own in each.tags for words in own.values()
+    ]
     assert [len(words) for words in tags] == [len({*words}) for words in tags]
     for word, name in (("e.paid", "Paid"), ("E.Failed", "Failed")):
         read = webhooks.read_webhook(json.dumps({"id": "1", "event": word}))
         assert type(read).__name__ == name
-    for body in ({"id": "1"}, {"id": "1", "event": "e.new"}, {"id": "1", "event": 5}, {"event": "e.paid"}):
+    for body in (
+        {"id": "1"},
+        {"id": "1", "event": "e.new"},
+        {"id": "1", "event": 5},
+        {"event": "e.paid"},
+    ):
         with pytest.raises(webhooks.UnreadableWebhook) as caught:
             webhooks.read_webhook(json.dumps(body))
         assert isinstance(caught.value, webhooks.UnknownWebhook) == (body.get("event") == "e.new")
         words = re.findall('"e[.](?!new)[a-z]+"', str(caught.value))
-        assert len(words) == len({*words})  # each word once, however many webhooks or schemas have it
+        assert len(words) == len(
+            {*words}
+        )  # each word once, however many webhooks or schemas have it
     if kind == "by_union":
-        with pytest.raises(webhooks.UnreadableWebhook, match="it is no variant that the document declares"):
+        with pytest.raises(
+            webhooks.UnreadableWebhook, match="it is no variant that the document declares"
+        ):
             webhooks.read_webhook(b'{"id": "1", "event": "e.new"}')
         return
-    assert type(webhooks.read_webhook('{"id": "1", "event": "e.paid"}', name="paid")).__name__ == "Paid"
+    assert (
+        type(webhooks.read_webhook('{"id": "1", "event": "e.paid"}', name="paid")).__name__
+        == "Paid"
+    )
     with pytest.raises(webhooks.UnreadableWebhook, match="`event` is"):
         webhooks.read_webhook('{"id": "1", "event": "e.failed"}', name="paid")
     for body in ('{"id": "1"}', '{"id": "1", "event": null}'):
@@ -195,25 +236,35 @@ def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path: Path) -> None:
     hooks = {"a": posting(an_object(id=TEXT)), **dict(zip("bc", map(posting, bodies), strict=True))}
     Wire(tmp_path, "wire_untold", openapi="3.1.0", paths={}, webhooks=hooks, components=own)
     untold = importlib.import_module("wire_untold.webhooks")
-    with pytest.raises(ValueError, match="does not tell its webhooks apart: pass name=, one of a, b, c"):
+    with pytest.raises(
+        ValueError, match="does not tell its webhooks apart: pass name=, one of a, b, c"
+    ):
         untold.read_webhook(b'{"id": "1"}')
     assert untold.read_webhook(b'{"id": "1"}', name="a").id == "1"
     for body in ('{"ID": "1"}', '{"id": " "}', '{"id": null}', "{}"):
-        with pytest.raises(untold.UnreadableWebhook, match="it has no value of a member that the document declares"):
+        with pytest.raises(
+            untold.UnreadableWebhook, match="it has no value of a member that the document declares"
+        ):
             untold.read_webhook(body, name="a")
 
 
 def test_each_webhook_and_each_method_of_one_has_a_name(tmp_path: Path) -> None:
     one = {"get": "a", "put": "b", "post": "c", "query": "d"}
-    hook = {method: posting(an_object((name,), **{name: TEXT}))["post"] for method, name in one.items()}
+    hook = {
+        method: posting(an_object((name,), **{name: TEXT}))["post"] for method, name in one.items()
+    }
     hook["additionalOperations"] = {"COPY": hook.pop("get")}
     others = {name: posting(an_object((name,), **{name: TEXT})) for name in ("a{b", "a?b", "a_b")}
     Wire(tmp_path, "wire_hook_methods", openapi="3.2.0", webhooks={"x": hook, **others})
     webhooks = importlib.import_module("wire_hook_methods.webhooks")
-    named = {"x": "b", "x.post": "c", "x.query": "d", "x.copy": "a"} | {name: name for name in others}
+    named = {"x": "b", "x.post": "c", "x.query": "d", "x.copy": "a"} | {
+        name: name for name in others
+    }
     assert webhooks.WEBHOOKS.keys() == named.keys()
     for name, member in named.items():
-        assert webhooks.read_webhook(json.dumps({member: "1"}), name=name).to_dict() == {member: "1"}
+        assert webhooks.read_webhook(json.dumps({member: "1"}), name=name).to_dict() == {
+            member: "1"
+        }
 
 
 # ---- Verification ----
@@ -226,10 +277,17 @@ def test_verification_comes_before_reading_and_sees_the_bytes(webhooks: Any) -> 
     def verify(headers: Any, content: bytes) -> None:
         assert content == b"<html>"
         raise ForgedError(
-            headers["X-Signature"], headers.get("x-SIGNATURE"), "X-signature" in headers, headers.get("b")
+            headers["X-Signature"],
+            headers.get("x-SIGNATURE"),
+            "X-signature" in headers,
+            headers.get("b"),
         )
 
-    for headers in ({"x-signature": "é1"}, [(b"X-SIGNATURE", "é1".encode("latin-1"))], {"X-Signature": "é1"}):
+    for headers in (
+        {"x-signature": "é1"},
+        [(b"X-SIGNATURE", "é1".encode("latin-1"))],
+        {"X-Signature": "é1"},
+    ):
         with pytest.raises(ForgedError) as caught:
             webhooks.read_webhook(b"<html>", headers, name="payment.paid", verify=verify)
         assert caught.value.args == ("é1", "é1", True, None)
@@ -259,7 +317,9 @@ def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path: Path) -> None:
     )
 
 
-def test_webhooks_alone_are_read_and_an_empty_object_in_a_union_is_no_finding(tmp_path: Path) -> None:
+def test_webhooks_alone_are_read_and_an_empty_object_in_a_union_is_no_finding(
+    tmp_path: Path,
+) -> None:
     wire = Wire(tmp_path, "wire_updated", **CASES["updated"])
     report = check(wire.folder / "document.json", None)
     assert (report.problems, report.findings.present["webhooks"]) == ([], 1)

@@ -26,7 +26,11 @@ beside = partial(cases_beside, __file__)
 
 def an_object(required: tuple[str, ...] = (), **properties: Any) -> Tree:
     """The schema of an object."""
-    return {"type": "object", "properties": properties, **({"required": [*required]} if required else {})}
+    return {
+        "type": "object",
+        "properties": properties,
+        **({"required": [*required]} if required else {}),
+    }
 
 
 def ref(name: str) -> Tree:
@@ -41,7 +45,13 @@ def listed(items: Any) -> Tree:
 
 def parameter(name: str, place: str = "query", schema: Any = TEXT, **more: Any) -> Tree:
     """A parameter; one in the path is required."""
-    return {"in": place, "name": name, "schema": schema, **({"required": True} if place == "path" else {}), **more}
+    return {
+        "in": place,
+        "name": name,
+        "schema": schema,
+        **({"required": True} if place == "path" else {}),
+        **more,
+    }
 
 
 def answering(schema: Tree, **more: Any) -> Tree:
@@ -60,10 +70,18 @@ def taking(schema: Tree, kind: str = "application/json", **more: Any) -> Tree:
     return {"required": True, "content": {kind: {"schema": schema, **more}}}
 
 
-def document(paths: Tree | None = None, schemas: Tree | None = None, openapi: str = "3.1.0", **more: Any) -> Tree:
+def document(
+    paths: Tree | None = None, schemas: Tree | None = None, openapi: str = "3.1.0", **more: Any
+) -> Tree:
     """A whole document."""
     info = {"title": "T", "version": "1"}
-    return {"openapi": openapi, "info": info, "paths": paths or {}, "components": {"schemas": schemas or {}}, **more}
+    return {
+        "openapi": openapi,
+        "info": info,
+        "paths": paths or {},
+        "components": {"schemas": schemas or {}},
+        **more,
+    }
 
 
 def checked(folder: Path, tree: Tree) -> Report:
@@ -84,7 +102,9 @@ class Wire:
 
     def __init__(self, folder: Path, name: str, *, lossy: bool = False, **document: Any) -> None:
         path = folder / "document.json"
-        path.write_text(json.dumps({"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, **document}))
+        path.write_text(
+            json.dumps({"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, **document})
+        )
         self.result: GenerationResult = generate(path, folder, name=name)
         assert lossy or self.result.left_out == []
         self.name = name
@@ -102,11 +122,15 @@ class Wire:
         """The module of an operation of the tag `default`."""
         return importlib.import_module(f"{self.name}.api.default.{operation}")
 
-    def client(self, requests: list[httpx.Request], response: httpx.Response | None = None, **options: Any) -> Any:
+    def client(
+        self, requests: list[httpx.Request], response: httpx.Response | None = None, **options: Any
+    ) -> Any:
         """A client that records what it sends, and gets a response; without one, that of the package."""
         script = Script(response or self.response)
         script.requests = requests
-        return self.client_module.Client(base_url=BASE, httpx_args={"transport": script.transport}, **options)
+        return self.client_module.Client(
+            base_url=BASE, httpx_args={"transport": script.transport}, **options
+        )
 
     def send(self, operation: str, *arguments: Any, **named: Any) -> httpx.Request:
         """The request of one call. The async function must send the same."""
@@ -152,4 +176,7 @@ def package(name: str, response: httpx.Response | None = None, **document: Any) 
 
 def reading(schemas: Tree) -> Tree:
     """A document with an operation for each schema, which answers with it."""
-    return document({f"/{each}": {"get": answering(ref(each), operationId=each.lower())} for each in schemas}, schemas)
+    return document(
+        {f"/{each}": {"get": answering(ref(each), operationId=each.lower())} for each in schemas},
+        schemas,
+    )

@@ -46,7 +46,9 @@ WHOLE: dict[str, Any] = {
     "parent_id": "PARENT0001",
     "child_id": "CHILD00001",
     "error_message": "No.",
-    "response": PaymentRequestResponse(Status.DECLINED, Decimal("13.50"), Decimal("12.00"), "Paid."),
+    "response": PaymentRequestResponse(
+        Status.DECLINED, Decimal("13.50"), Decimal("12.00"), "Paid."
+    ),
     "idempotency_key": "invoice-1042-0123456789",
 }
 
@@ -71,7 +73,11 @@ class TestFakePaymentRequests:
 
     def test_amounts_and_words_are_read_as_those_of_the_provider(self) -> None:
         made = PaymentRequest.fake(amount="12.00", status="COMPLETED")
-        assert (made.amount, made.status, made.is_terminal) == (Decimal("12.00"), Status.COMPLETED, True)
+        assert (made.amount, made.status, made.is_terminal) == (
+            Decimal("12.00"),
+            Status.COMPLETED,
+            True,
+        )
         assert PaymentRequest.fake(status="frozen").status == "frozen"
         assert PaymentRequest.fake(amount=12).amount == 12
         assert PaymentRequest.fake(due_date="2026-05-06").due_date == date(2026, 5, 6)
@@ -91,7 +97,9 @@ class TestFakePaymentRequests:
         response = PaymentRequestResponse(Status.ACCEPTED, Decimal("44.23"), Decimal("34.23"), None)
         made = PaymentRequest.fake(response=response)
         assert (made.amount, made.original_amount) == (Decimal("34.23"), Decimal("44.23"))
-        with pytest.raises(InvalidRequest, match=r"amount is 12\.00, and the response has modified_amount 34\.23"):
+        with pytest.raises(
+            InvalidRequest, match=r"amount is 12\.00, and the response has modified_amount 34\.23"
+        ):
             PaymentRequest.fake(amount="12.00", response=response)
 
     @pytest.mark.parametrize(
@@ -103,7 +111,9 @@ class TestFakePaymentRequests:
             ("approved_at", "2026-05-05T01:02:03Z", "approved_at must be an aware datetime"),
         ],
     )
-    def test_a_date_or_a_time_that_the_client_refuses_is_refused(self, name: str, value: Any, said: str) -> None:
+    def test_a_date_or_a_time_that_the_client_refuses_is_refused(
+        self, name: str, value: Any, said: str
+    ) -> None:
         with pytest.raises(InvalidRequest, match=said):
             PaymentRequest.fake(**{name: value})
 
@@ -114,7 +124,9 @@ class TestMocksOfClients:
         victor.payment_requests.get.return_value = PaymentRequest.fake(id="RFP1")
         assert victor.payment_requests.get("RFP1").id == "RFP1"
         victor.payment_requests.get.assert_called_once_with("RFP1")
-        with pytest.raises(TypeError, match=r"missing a required.* argument: 'payee_account_number'"):
+        with pytest.raises(
+            TypeError, match=r"missing a required.* argument: 'payee_account_number'"
+        ):
             victor.payment_requests.create(amount="12.00")
         with pytest.raises(TypeError, match="unexpected keyword argument 'amout'"):
             victor.payment_requests.list(amout="12.00")
@@ -138,7 +150,9 @@ class TestMocksOfClients:
             found = getattr(found, name)
         # A mock has any flag that is asked for: its class says whether its call is awaited.
         is_mock = isinstance(found, Mock | AsyncMock)
-        assert (isinstance(found, AsyncMock) if is_mock else inspect.iscoroutinefunction(found)) is awaited
+        assert (
+            isinstance(found, AsyncMock) if is_mock else inspect.iscoroutinefunction(found)
+        ) is awaited
         with pytest.raises(TypeError, match="missing a required"):
             found()
 

@@ -32,7 +32,9 @@ def fault_of(calls: list[Received]) -> list[str | None]:
     return [each.fault for each in calls]
 
 
-def test_a_sandbox_is_empty_unless_the_mark_says_otherwise(victor_sandbox: Sandbox, victor: Victor) -> None:
+def test_a_sandbox_is_empty_unless_the_mark_says_otherwise(
+    victor_sandbox: Sandbox, victor: Victor
+) -> None:
     assert victor_sandbox.requests() == [*victor.payment_requests.list()] == []
 
 
@@ -43,9 +45,16 @@ def test_demo_data_are_there_when_they_are_asked_for(victor: Victor) -> None:
 
 @pytest.mark.parametrize(
     ("mark", "expected"),
-    [("", "oldest 422"), ('key_conflict="400"', "oldest 400"), ('like="b"', "newest 422"), ("like=None", "newest 409")],
+    [
+        ("", "oldest 422"),
+        ('key_conflict="400"', "oldest 400"),
+        ('like="b"', "newest 422"),
+        ("like=None", "newest 409"),
+    ],
 )
-def test_the_configuration_or_the_mark_names_a_file(pytester: pytest.Pytester, mark: str, expected: str) -> None:
+def test_the_configuration_or_the_mark_names_a_file(
+    pytester: pytest.Pytester, mark: str, expected: str
+) -> None:
     for name, order in (("a", "oldest"), ("b", "newest")):
         file = {"format": 1, "system": "victor", "sandbox": {"order": order, "key_conflict": "422"}}
         pytester.path.joinpath(name).write_text(json.dumps(file))
@@ -67,7 +76,9 @@ def test_the_configuration_or_the_mark_names_a_file(pytester: pytest.Pytester, m
         ("0.5", "write each with its name*"),
     ],
 )
-def test_a_setting_that_does_not_exist_is_named(pytester: pytest.Pytester, mark: str, words: str) -> None:
+def test_a_setting_that_does_not_exist_is_named(
+    pytester: pytest.Pytester, mark: str, words: str
+) -> None:
     pytester.makepyfile(f"""
         import pytest
         @pytest.mark.victor_sandbox({mark})
@@ -81,7 +92,13 @@ def test_a_setting_that_does_not_exist_is_named(pytester: pytest.Pytester, mark:
 
 @pytest.mark.parametrize(("kind", "first", "named", "met"), cases_beside(__file__)["failures"])
 def test_each_failure_by_its_name(
-    victor: Victor, faults: Faults, sent_once: Any, kind: str, first: list[Any], named: dict[str, Any], met: list[str]
+    victor: Victor,
+    faults: Faults,
+    sent_once: Any,
+    kind: str,
+    first: list[Any],
+    named: dict[str, Any],
+    met: list[str],
 ) -> None:
     getattr(faults, kind)(*first, **named)
     began = time.monotonic()
@@ -108,12 +125,17 @@ def test_sent_once_says_what_it_found(victor: Victor, faults: Faults, sent_once:
     faults.status(503, times=None)
     with pytest.raises(VictorError):
         create(victor)
-    with pytest.raises(AssertionError, match=r"has done no work under the key 'invoice-1042-0123456789', in 6 calls"):
+    with pytest.raises(
+        AssertionError,
+        match=r"has done no work under the key 'invoice-1042-0123456789', in 6 calls",
+    ):
         sent_once(KEY)
 
 
 @pytest.mark.victor_sandbox(key_life=1)
-def test_sent_once_counts_work_that_was_done_twice(victor: Victor, sent_once: Any, time_travel: TimeTravel) -> None:
+def test_sent_once_counts_work_that_was_done_twice(
+    victor: Victor, sent_once: Any, time_travel: TimeTravel
+) -> None:
     create(victor)
     time_travel.advance(seconds=2)  # the provider has forgotten the key
     create(victor)
@@ -148,7 +170,9 @@ def test_wait_waits_for_nothing_with_other_options_and_a_clock_that_is_off(
     request = create(victor.with_options(deadline=20), payer_counterparty_id="ignoresRfp")
     with pytest.raises(TimedOut):
         victor.with_options(deadline=20).payment_requests.wait(request.id, timeout=3000)
-    assert {each.status for each in victor_sandbox.received()[2:]} == {200}  # the skipped time is none of the tokens'
+    assert {each.status for each in victor_sandbox.received()[2:]} == {
+        200
+    }  # the skipped time is none of the tokens'
 
 
 @pytest.mark.victor_sandbox(auto=0.01)
@@ -196,7 +220,13 @@ FAILING = """
 
 
 def failing(pytester: pytest.Pytester, **parts: str) -> str:
-    parts = {"extra": "", "fixtures": "victor, victor_sandbox", "prepare": "pass", "then": "assert 0", **parts}
+    parts = {
+        "extra": "",
+        "fixtures": "victor, victor_sandbox",
+        "prepare": "pass",
+        "then": "assert 0",
+        **parts,
+    }
     pytester.makepyfile(FAILING.format(**parts))
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--tb=line")
     result.assert_outcomes(failed=1)
@@ -204,7 +234,9 @@ def failing(pytester: pytest.Pytester, **parts: str) -> str:
 
 
 def test_a_test_that_fails_shows_the_exchange(pytester: pytest.Pytester) -> None:
-    prepare = "victor_sandbox.inject('lose_answer'); victor_sandbox.inject('status', operation='get')"
+    prepare = (
+        "victor_sandbox.inject('lose_answer'); victor_sandbox.inject('status', operation='get')"
+    )
     shown = failing(pytester, prepare=prepare).partition("- Victor sandbox -")[2]
     assert "  1  POST  /v2/payment-requests/request-payment  200" in shown
     assert "key=invoice-… attempt=1  fault=lose_answer" in shown
@@ -235,7 +267,9 @@ def test_a_fixture_that_fails_shows_the_exchange_too(pytester: pytest.Pytester) 
 
 
 def test_a_sandbox_that_was_stopped_spoils_no_report(pytester: pytest.Pytester) -> None:
-    assert "not known: this sandbox does not run" in failing(pytester, then="victor_sandbox.stop(); assert 0")
+    assert "not known: this sandbox does not run" in failing(
+        pytester, then="victor_sandbox.stop(); assert 0"
+    )
 
 
 def test_a_test_that_passes_shows_nothing(pytester: pytest.Pytester) -> None:
@@ -268,13 +302,23 @@ def rows(heading: str) -> str:
 
 def test_its_fixtures_are_those_there_are() -> None:
     named = set(re.findall(r"^\| `(\w+)", rows("The first test"), re.MULTILINE))
-    others = {"Faults", "TimeTravel", "pytest_addoption", "pytest_configure", "pytest_runtest_makereport"}
+    others = {
+        "Faults",
+        "TimeTravel",
+        "pytest_addoption",
+        "pytest_configure",
+        "pytest_runtest_makereport",
+    }
     assert named == set(testing.__all__) - others
 
 
 def test_its_failures_are_those_there_are() -> None:
     named = set(re.findall(r"`faults\.(\w+)\(", rows("Failures").partition("| method")[2]))
-    methods = {name for name, value in vars(Faults).items() if inspect.isfunction(value) and not name.startswith("_")}
+    methods = {
+        name
+        for name, value in vars(Faults).items()
+        if inspect.isfunction(value) and not name.startswith("_")
+    }
     assert named == methods
 
 

@@ -9,7 +9,9 @@ from importlib.util import find_spec as _find_spec
 
 # DBOS is located and not imported: it takes half of the start, and a check of rows does not need it.
 if _find_spec("dbos") is None:
-    raise ImportError("victor_ext.bulk needs dbos; install its extra: pip install 'victor-ext[bulk]'", name="dbos")
+    raise ImportError(
+        "victor_ext.bulk needs dbos; install its extra: pip install 'victor-ext[bulk]'", name="dbos"
+    )
 
 from .rows import Check, InvalidRows, RowOutcome, RowProblem, RowResult
 from .run import BatchStatus, BulkStopped

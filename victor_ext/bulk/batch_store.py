@@ -13,7 +13,18 @@ import sqlalchemy as sa
 from victor_ext import ConfigurationError
 from victor_ext.settlement.flow import SETTLED
 
-from .layout import CHUNK, LOAD, MARK, VERSION, Chunk, Submission, chunk_id, numbers_of, queue_of, record_of
+from .layout import (
+    CHUNK,
+    LOAD,
+    MARK,
+    VERSION,
+    Chunk,
+    Submission,
+    chunk_id,
+    numbers_of,
+    queue_of,
+    record_of,
+)
 from .rows import SEND_STEP, Progress, RowOutcome, Step
 from .state import StateLost
 from .vault import other_key
@@ -74,9 +85,14 @@ class BatchStore:
 
     def marks(self, kind: str) -> list[tuple[str, str]]:
         """Return the batch and the digest of each submission with a mark of this kind, in order."""
-        return [(batch, digest) for batch, digest in self._numbered(f"{self.application}/{kind}", of_others=True)]
+        return [
+            (batch, digest)
+            for batch, digest in self._numbered(f"{self.application}/{kind}", of_others=True)
+        ]
 
-    def add_load(self, load: Submission, chunks: Callable[[], Iterable[object]], mark: str = "") -> bool:
+    def add_load(
+        self, load: Submission, chunks: Callable[[], Iterable[object]], mark: str = ""
+    ) -> bool:
         """Store a submission, its mark and all its chunks at once, unless another process has stored the same source.
 
         Return whether it is stored: not, if another batch has the `mark` (kind and number; "" is none) meanwhile.
@@ -87,7 +103,9 @@ class BatchStore:
             for number, chunk in enumerate(chunks(), load.first):
                 self._insert(connection, CHUNK, chunk_id(self.batch, number), chunk)
             if mark:  # at the end: other batches wait for the transaction that has it
-                self._insert(connection, MARK, f"{self.application}/{mark}", [self.batch, load.digest])
+                self._insert(
+                    connection, MARK, f"{self.application}/{mark}", [self.batch, load.digest]
+                )
         stored = self.loads()[load.number - 1 :]
         if stored and (stored[0].digest, [*stored[0].dropped]) != (load.digest, [*load.dropped]):
             raise ConfigurationError(
@@ -107,7 +125,9 @@ class BatchStore:
         With a rate, all machines together send one chunk at a time and space its rows evenly. The limit of DBOS holds
         the rate, and is never reached: while a clock was ahead, each chunk would count until that time has come.
         """
-        limiter: Any = None if rate is None else {"limit": _NEVER_REACHED, "period": _NEVER_REACHED / rate}
+        limiter: Any = (
+            None if rate is None else {"limit": _NEVER_REACHED, "period": _NEVER_REACHED / rate}
+        )
         self.client.register_queue(
             queue_of(self.application, self.batch),
             worker_concurrency=1 if rate is not None else slots,
@@ -136,16 +156,26 @@ class BatchStore:
             ids = {chunk_id(self.batch, number, again): number for number in wanted}
             page = self._workflows(list(ids), rows=rows)
             if again == 0 and (gone := len(wanted) - len(page)):
-                raise StateLost.deleted(f"What the state has of {gone} chunks of the batch {self.batch}")
+                raise StateLost.deleted(
+                    f"What the state has of {gone} chunks of the batch {self.batch}"
+                )
             wanted = [number for workflow_id, number in ids.items() if workflow_id in page]
             for number in wanted:
-                tries.setdefault(number, []).append(_try(page[chunk_id(self.batch, number, again)], rows=rows))
+                tries.setdefault(number, []).append(
+                    _try(page[chunk_id(self.batch, number, again)], rows=rows)
+                )
             # An attempt that has not ended, or has settled all rows, has no successor.
-            wanted = [number for number in wanted if tries[number][-1].over and tries[number][-1].unsettled != 0]
+            wanted = [
+                number
+                for number in wanted
+                if tries[number][-1].over and tries[number][-1].unsettled != 0
+            ]
             again += 1
         return tries
 
-    def chunks(self, loads: Sequence[Submission], *, rows: bool = False) -> Iterator[tuple[int, list[Try]]]:
+    def chunks(
+        self, loads: Sequence[Submission], *, rows: bool = False
+    ) -> Iterator[tuple[int, list[Try]]]:
         """Yield the number and the attempts of each chunk, in order. Only a page of them is held in memory."""
         numbers = numbers_of(loads)
         while page := [number for number, _ in islice(numbers, _AT_ONCE)]:
@@ -173,10 +203,17 @@ class BatchStore:
         finally:
             client.destroy()
         owned = (info.workflow_id for info in infos if info.application_name == self.application)
-        batches = [batch for workflow_id in owned if "/" not in (batch := workflow_id.rpartition("/load/")[0])]
+        batches = [
+            batch
+            for workflow_id in owned
+            if "/" not in (batch := workflow_id.rpartition("/load/")[0])
+        ]
         if infos and not batches:
             # Prefer an owner of the same key: the message can then name the settings to change.
-            owners, same_key = {str(info.application_name) for info in infos}, self.application.rpartition("-")[0]
+            owners, same_key = (
+                {str(info.application_name) for info in infos},
+                self.application.rpartition("-")[0],
+            )
             owner = max(owners, key=lambda owner: owner.rpartition("-")[0] == same_key)
             raise _other_owner(owner, self.application, what)
         return list(dict.fromkeys(batches))
@@ -189,7 +226,9 @@ class BatchStore:
         taken = error.DBOSWorkflowIDInUseError, error.DBOSConflictingWorkflowError
         with suppress(*taken), self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
-                connection.execute(sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'"))
+                connection.execute(
+                    sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'")
+                )
             yield connection
 
     def _insert(self, connection: sa.Connection, name: str, workflow_id: str, data: object) -> None:
@@ -201,9 +240,14 @@ class BatchStore:
     def _numbered(self, prefix: str, *, of_others: bool = False) -> list[Any]:
         inputs: list[Any] = []
         while True:
-            ids = [f"{prefix}/{number}" for number in range(len(inputs) + 1, len(inputs) + 1 + _AT_ONCE)]
+            ids = [
+                f"{prefix}/{number}"
+                for number in range(len(inputs) + 1, len(inputs) + 1 + _AT_ONCE)
+            ]
             page = self._workflows(ids, rows=True, of_others=of_others)
-            inputs += [_opened(page[each].input, "The batch")["args"][0] for each in ids if each in page]
+            inputs += [
+                _opened(page[each].input, "The batch")["args"][0] for each in ids if each in page
+            ]
             if len(page) < _AT_ONCE:
                 return inputs
 
@@ -224,7 +268,9 @@ def _try(info: WorkflowStatus, *, rows: bool) -> Try:
         counts = {RowOutcome(outcome): int(count) for outcome, count in output.items()}
     # DBOS keeps the last executor id while the workflow waits for another worker.
     taken = info.executor_id is not None
-    chunk = Chunk.from_json(_opened(info.input, "The batch")["args"][0]) if rows else Chunk(0, 0, ())
+    chunk = (
+        Chunk.from_json(_opened(info.input, "The batch")["args"][0]) if rows else Chunk(0, 0, ())
+    )
     return Try(info.workflow_id, info.status in _OVER, taken, counts, chunk)
 
 
@@ -265,4 +311,6 @@ def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> Configu
     what = f"There is no batch {batch} in {state}: nothing of it was stored"
     if not others:
         return ConfigurationError(f"{what}, and nothing was sent. Send it first.")
-    return ConfigurationError(f"{what}. It has: {', '.join(others[:_NAMED])}{', ...' if others[_NAMED:] else ''}.")
+    return ConfigurationError(
+        f"{what}. It has: {', '.join(others[:_NAMED])}{', ...' if others[_NAMED:] else ''}."
+    )

@@ -23,7 +23,11 @@ MAX_KEY_VALUE = 200
 
 _FILE_HINTS = {"due_date": "write YYYY-MM-DD, today or tomorrow", "amount": "write 44.23"}
 """Hints for files. They replace the hints of the client, which are for Python."""
-_EXPECTED = {"amount": "a number", "due_date": "a date", "amount_modification_allowed": "true or false"}
+_EXPECTED = {
+    "amount": "a number",
+    "due_date": "a date",
+    "amount_modification_allowed": "true or false",
+}
 _FLAGS = {"true": True, "false": False}
 _WHOLE = re.compile(r"-?[0-9]+")
 _SORTED_JSON = json.JSONEncoder(sort_keys=True).encode
@@ -42,7 +46,9 @@ class Fields:
     problems: list[Problem] = field(default_factory=list[Problem])
 
 
-def check_heading(kind: RowKind, key_column: str, required: Sequence[str], names: Sequence[str], line: int) -> None:
+def check_heading(
+    kind: RowKind, key_column: str, required: Sequence[str], names: Sequence[str], line: int
+) -> None:
     """Check a CSV heading: it must name the key column and these columns. Raises `SourceBroken`."""
     heading = f"the heading ({', '.join(names)})"
     if key_column not in names:
@@ -56,8 +62,12 @@ def check_heading(kind: RowKind, key_column: str, required: Sequence[str], names
     missing = [name for name in required if name not in names]
     if missing:
         renamed = {name: near for name in missing if (near := _similar(kind, name, names))}
-        advice = "".join(f" Rename the column {other} to {name}." for name, other in renamed.items())
-        raise SourceBroken(line, missing[0], "required", f"{heading} lacks {', '.join(missing)}.{advice}")
+        advice = "".join(
+            f" Rename the column {other} to {name}." for name, other in renamed.items()
+        )
+        raise SourceBroken(
+            line, missing[0], "required", f"{heading} lacks {', '.join(missing)}.{advice}"
+        )
 
 
 def _similar(kind: RowKind, name: str, names: Sequence[str]) -> str | None:
@@ -98,7 +108,9 @@ def problems_of(kind: RowKind, fields: Fields, *, in_file: bool) -> list[Problem
     except InvalidRequest as error:
         problems += [problem for problem in error.problems if problem.field not in known]
     if in_file:
-        problems = [replace(one, hint=one.hint and _FILE_HINTS.get(one.field, "")) for one in problems]
+        problems = [
+            replace(one, hint=one.hint and _FILE_HINTS.get(one.field, "")) for one in problems
+        ]
     return [Problem(problem.field, problem.code, str(problem)) for problem in problems]
 
 
@@ -127,7 +139,9 @@ def _argument(kind: RowKind, name: str, value: object) -> object:
     if wrong is not None:
         return wrong
     if name == "payee_account_number" and isinstance(value, NumberText | int | float | Decimal):
-        return Problem(name, "type", f"{name} is a number, which has no leading zeros: put it in quotes.")
+        return Problem(
+            name, "type", f"{name} is a number, which has no leading zeros: put it in quotes."
+        )
     if isinstance(value, NumberText):
         if name == "amount":
             return str(value)
@@ -142,7 +156,13 @@ def _of_another_kind(name: str, value: object) -> Problem | None:
     """Return the problem with a boolean, array or object, named in JSON terms."""
     if not isinstance(value, bool | list | dict):
         return None
-    kind = "true or false" if isinstance(value, bool) else "an array" if isinstance(value, list) else "an object"
+    kind = (
+        "true or false"
+        if isinstance(value, bool)
+        else "an array"
+        if isinstance(value, list)
+        else "an object"
+    )
     return Problem(name, "type", f"{name} must be {_EXPECTED.get(name, 'text')}, not {kind}.")
 
 
@@ -153,15 +173,25 @@ def _key_value(column: str, value: object) -> str | Problem:
         return Problem(column, "type", f"{column} must be text or a whole number.")
     text = str(value)
     if isinstance(value, NumberText | Decimal) and not _WHOLE.fullmatch(text):
-        return Problem(column, "type", f"{column} is {text[:40]}: a number here must be a whole one. Put it in quotes.")
+        return Problem(
+            column,
+            "type",
+            f"{column} is {text[:40]}: a number here must be a whole one. Put it in quotes.",
+        )
     if len(text) > MAX_KEY_VALUE:
-        return Problem(column, "length", f"{column} has {len(text)} characters; at most {MAX_KEY_VALUE} are taken.")
+        return Problem(
+            column,
+            "length",
+            f"{column} has {len(text)} characters; at most {MAX_KEY_VALUE} are taken.",
+        )
     return invisible_in(column, text) or damage_of(column, text) or text
 
 
 def _as_text(value: object) -> str:
     text = value if isinstance(value, str) else _as_json(value)
-    return str(text) if text.isascii() else HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
+    return (
+        str(text) if text.isascii() else HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
+    )
 
 
 def _as_json(value: object) -> str:
@@ -170,7 +200,11 @@ def _as_json(value: object) -> str:
         return str(value)
     if isinstance(value, dict):
         items = cast("dict[object, object]", value)
-        return "{" + ", ".join(f"{_as_json(str(name))}: {_as_json(item)}" for name, item in items.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{_as_json(str(name))}: {_as_json(item)}" for name, item in items.items())
+            + "}"
+        )
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_as_json(item) for item in cast("Sequence[object]", value)) + "]"
     return json.dumps(value, default=str, ensure_ascii=False)

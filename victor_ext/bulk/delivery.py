@@ -13,10 +13,27 @@ from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from victor_ext import AuthenticationError, ConfigurationError, Done, InvalidRequest, Outcome, Promise, VictorError
+from victor_ext import (
+    AuthenticationError,
+    ConfigurationError,
+    Done,
+    InvalidRequest,
+    Outcome,
+    Promise,
+    VictorError,
+)
 from victor_ext.flows import drive
 from victor_ext.ids import reference_of
-from victor_ext.settlement.flow import MAY_EXIST, About, LookUp, Rival, Settlement, Write, about, settle
+from victor_ext.settlement.flow import (
+    MAY_EXIST,
+    About,
+    LookUp,
+    Rival,
+    Settlement,
+    Write,
+    about,
+    settle,
+)
 from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, Sent, within_key_life
 
 from .pacing import Backoff, ProviderClock, RateLimiter, pause_after, pause_asked
@@ -62,7 +79,11 @@ class Delivery:
     """Sends the rows of all chunks of a process, until `stop`: then only calls in progress finish."""
 
     def __init__(
-        self, kind: Sendable, workers: int, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic
+        self,
+        kind: Sendable,
+        workers: int,
+        stop: threading.Event,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kind, self._caller = kind, kind.client.caller
         self._stop = stop
@@ -97,7 +118,9 @@ class Delivery:
         rate_limiter = RateLimiter(terms.rate, self._stop, self._monotonic)
         step = Step(begun, None, dict(results))
         refused = {index: row for index, row in rows.items() if row.arguments is None}
-        results |= {index: Result(RowOutcome.REFUSED, error=row.reason) for index, row in refused.items()}
+        results |= {
+            index: Result(RowOutcome.REFUSED, error=row.reason) for index, row in refused.items()
+        }
         indexes, size = [index for index in rows if index not in results], self._kind.together
         to_send = [tuple(indexes[start : start + size]) for start in range(0, len(indexes), size)]
         settled: dict[_Unit, Settlement | LookUp] = {}
@@ -106,8 +129,13 @@ class Delivery:
             settled[unit] = self._send([rows[index] for index in unit], terms, rate_limiter)
 
         def known(units: Iterable[_Unit], *, is_final: bool = False) -> dict[int, Result]:
-            sure = ((unit, one) for unit in units if isinstance(one := settled.get(unit), Settlement))
-            told = ((unit, self._result(one, rows[unit[0]].key, is_final=is_final)) for unit, one in sure)
+            sure = (
+                (unit, one) for unit in units if isinstance(one := settled.get(unit), Settlement)
+            )
+            told = (
+                (unit, self._result(one, rows[unit[0]].key, is_final=is_final))
+                for unit, one in sure
+            )
             return {index: result for unit, result in told for index in unit}
 
         try:
@@ -126,13 +154,21 @@ class Delivery:
         made = {unit: one for unit in to_send if (one := results[unit[0]]).unit is not None}
         if made:  # stored before its parts are read: after a crash it need not be searched for
             yield Step(
-                max(begun, to_send[-1][-1] + 1), None, {index: results[index] for unit in made for index in unit}
+                max(begun, to_send[-1][-1] + 1),
+                None,
+                {index: results[index] for unit in made for index in unit},
             )
         for unit, result in made.items():
-            results |= zip(unit, self._parts(result, [rows[index] for index in unit], terms), strict=True)
+            results |= zip(
+                unit, self._parts(result, [rows[index] for index in unit], terms), strict=True
+            )
 
     def _send_all(
-        self, left: deque[_Unit], send: _Send, known: Callable[[Iterable[_Unit]], dict[int, Result]], step: Step
+        self,
+        left: deque[_Unit],
+        send: _Send,
+        known: Callable[[Iterable[_Unit]], dict[int, Result]],
+        step: Step,
     ) -> Generator[Step]:
         """Send rows in groups, each of which is stored as begun before it is sent.
 
@@ -152,7 +188,9 @@ class Delivery:
                         send(left.popleft())
                     size = MARKED_AHEAD // 2 if sent.known else self._workers
                     group = [left.popleft() for _ in range(min(len(left), size))]
-                    step = step._replace(begun=max([step.begun, *(unit[-1] + 1 for unit in group)]), sent=sent)
+                    step = step._replace(
+                        begun=max([step.begun, *(unit[-1] + 1 for unit in group)]), sent=sent
+                    )
                     if group or step.results:
                         yield step
                     threads.append(self._send_group(group, send))
@@ -198,9 +236,13 @@ class Delivery:
         if sent is not None and settlement.looked_up:
             sent = sent._replace(looked_up=True)
         id_, status = (None, None) if request is None else (request.id or None, request.status)
-        return Result(outcome, id_, status, settlement.reason, sent if outcome in MAY_EXIST else None)
+        return Result(
+            outcome, id_, status, settlement.reason, sent if outcome in MAY_EXIST else None
+        )
 
-    def _send(self, rows: Sequence[Row], terms: SendTerms, rate_limiter: RateLimiter) -> Settlement | LookUp:
+    def _send(
+        self, rows: Sequence[Row], terms: SendTerms, rate_limiter: RateLimiter
+    ) -> Settlement | LookUp:
         """Send rows in one call until they are settled, patience ends, sending stops, or they have to be looked up."""
         if rows[0].unit is not None:
             return Settlement(RowOutcome.CREATED, Done(rows[0].unit))
@@ -235,7 +277,12 @@ class Delivery:
             return None if self._stop.is_set() else self._clock.now()
 
         client = within_key_life(self._kind.client, life)
-        flow = settle(payment, keys, turn, lambda is_repeat: self._call(client, payment, key, is_repeat=is_repeat))
+        flow = settle(
+            payment,
+            keys,
+            turn,
+            lambda is_repeat: self._call(client, payment, key, is_repeat=is_repeat),
+        )
         return drive(flow, call)
 
     def _call(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
@@ -277,7 +324,9 @@ class Delivery:
             is_known = all(one.request is not None for one in latest)
             return is_known or all(self._age(sent) >= SETTLE_FOR for sent in without_key) or None
 
-        _, why = self._read(read, max(terms.patience, SETTLE_FOR) if without_key else terms.patience)
+        _, why = self._read(
+            read, max(terms.patience, SETTLE_FOR) if without_key else terms.patience
+        )
         if not latest:
             return _unresolved(doubtful, why)
         return list(_matched(doubtful, latest, terms.rivals, self._kind.reference))
@@ -342,7 +391,8 @@ def _matched(
 ) -> Iterator[Settlement]:
     """Yield what became of rows. What the provider has made once settles its rows in one batch of the state."""
     theirs: list[set[str]] = [
-        {reference_of((row.arguments or {}).get(column)) for row in rows} - {""} for rows, _ in doubtful
+        {reference_of((row.arguments or {}).get(column)) for row in rows} - {""}
+        for rows, _ in doubtful
     ]
     ids = {one.request.id for one in settlements if one.unless_mine is not None}
     try:

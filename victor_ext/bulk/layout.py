@@ -80,11 +80,17 @@ class Chunk:
     rows: Sequence[Row] = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        return {"retention": self.retention, "patience": self.patience, "rows": [row.to_json() for row in self.rows]}
+        return {
+            "retention": self.retention,
+            "patience": self.patience,
+            "rows": [row.to_json() for row in self.rows],
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Chunk:
-        return cls(data["retention"], data["patience"], [Row.from_json(row) for row in data["rows"]])
+        return cls(
+            data["retention"], data["patience"], [Row.from_json(row) for row in data["rows"]]
+        )
 
     def unsettled(self, results: Sequence[Result]) -> Chunk:
         """Return a chunk of the rows that can be retried, with their earliest possible send."""
@@ -121,11 +127,19 @@ def queue_of(application: str, batch: str) -> str:
 
 def record_of(application: str, account: str, name: str, workflow_id: str) -> dict[str, Any]:
     """Return how DBOS stores a record of a batch. Chunks run in the order of their numbers."""
-    record = {"workflow_name": name, "workflow_id": workflow_id, "app_version": f"{VERSION}/{account}"}
+    record = {
+        "workflow_name": name,
+        "workflow_id": workflow_id,
+        "app_version": f"{VERSION}/{account}",
+    }
     if name != CHUNK:  # nobody reads the queue of no batch: only chunks are run
         return {**record, "queue_name": queue_of(application, "")}
     batch, _, number = workflow_id.rpartition("/")
-    return {**record, "queue_name": queue_of(application, batch), "priority": int(number.partition("~")[0])}
+    return {
+        **record,
+        "queue_name": queue_of(application, batch),
+        "priority": int(number.partition("~")[0]),
+    }
 
 
 def chunk_rows_for(rate: float | None, together: int) -> int:
@@ -140,7 +154,12 @@ def checked_batch(name: object) -> str:
 
     Raises `ConfigurationError` if it is not valid.
     """
-    if isinstance(name, str) and name.isprintable() and name == name.strip() and _NAME.fullmatch(name):
+    if (
+        isinstance(name, str)
+        and name.isprintable()
+        and name == name.strip()
+        and _NAME.fullmatch(name)
+    ):
         return in_one_form(name)
     message = (
         f"batch={name!r:.{MAX_NAME}} is not a valid name of a batch: write at most {MAX_NAME} visible characters, "

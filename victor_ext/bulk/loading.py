@@ -31,7 +31,9 @@ CREATE TABLE chunks (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, encrypte
 """
 
 
-_SEEN = "INSERT INTO keys (id, line) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET line = excluded.line"
+_SEEN = (
+    "INSERT INTO keys (id, line) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET line = excluded.line"
+)
 
 
 class Loading(TemporaryDatabase):
@@ -42,7 +44,12 @@ class Loading(TemporaryDatabase):
 
     def __init__(self, rows: Rows, batch: str, context: WorkerContext, expected: Expected) -> None:
         super().__init__(_SCHEMA)
-        self._rows, self.batch, self._settings, self._kind = rows, batch, context.settings, context.kind
+        self._rows, self.batch, self._settings, self._kind = (
+            rows,
+            batch,
+            context.settings,
+            context.kind,
+        )
         self._context, self._vault = context, context.vault
         self._expected, self._without_amount = expected, 0
         self._totals: dict[str, Decimal] = {}
@@ -61,9 +68,15 @@ class Loading(TemporaryDatabase):
         with self._context.open_present(self.batch) as store:
             self._loads = store.loads()
             if self._loads:
-                self._settings, self._key_column = self._settings.after(self._loads[-1]), self._loads[-1].key_column
+                self._settings, self._key_column = (
+                    self._settings.after(self._loads[-1]),
+                    self._loads[-1].key_column,
+                )
             rows = stored_rows(store, self._loads, only_refused=True)
-            values = ((row.identity, row.fingerprint, was_refused(row, one), number) for number, row, one in rows)
+            values = (
+                (row.identity, row.fingerprint, was_refused(row, one), number)
+                for number, row, one in rows
+            )
             self.executemany("INSERT OR REPLACE INTO keys VALUES (?, NULL, ?, ?, ?)", values)
 
     def read(self) -> Check:
@@ -77,13 +90,20 @@ class Loading(TemporaryDatabase):
         required = [name for name in kind.required if name not in settings.defaults]
         heading = partial(check_heading, kind, self._key_column, required)
         try:
-            for record in records_of(self._rows, encoding=settings.encoding, known=kind.columns, check=heading):
+            for record in records_of(
+                self._rows, encoding=settings.encoding, known=kind.columns, check=heading
+            ):
                 check.rows += 1
                 self._take(record)
         except SourceBroken as broken:
-            check.note(RowProblem(None, broken.line, broken.column, broken.code, broken.message), breaks=True)
+            check.note(
+                RowProblem(None, broken.line, broken.column, broken.code, broken.message),
+                breaks=True,
+            )
         if check.rows == 0 and not check.broken:
-            check.note(RowProblem(None, None, None, "empty", "the source has no rows."), breaks=True)
+            check.note(
+                RowProblem(None, None, None, "empty", "the source has no rows."), breaks=True
+            )
         self._flush(*self._new)
         check.columns = list(self._columns)
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
@@ -103,14 +123,18 @@ class Loading(TemporaryDatabase):
             self._add_amount({} if record.problems else fields.arguments)
         key = "" if fields.key_value is None else idempotency_key_for(self.batch, fields.key_value)
         identity, place = identity_of(key, record.number), record.line or record.number
-        known = self.execute("SELECT line, fingerprint, refused, chunk FROM keys WHERE id = ?", (identity,)).fetchone()
+        known = self.execute(
+            "SELECT line, fingerprint, refused, chunk FROM keys WHERE id = ?", (identity,)
+        ).fetchone()
         before, stored, refused, chunk = known or (None, None, True, 0)
         if before is not None:
             check.repeated += 1
             unit, column = "row" if record.line is None else "line", self._key_column
             shown = (fields.key_value or "")[:60]
             message = f"{column} is {shown!r}, as in {unit} {before}: two rows cannot have one key."
-            self._note(record, Problem(column, "repeated", message), *self._problems(record, fields))
+            self._note(
+                record, Problem(column, "repeated", message), *self._problems(record, fields)
+            )
             return
         self.execute(_SEEN, (identity, place))
         fingerprint = self._vault.fingerprint(canonical_text(fields.arguments))
@@ -133,15 +157,21 @@ class Loading(TemporaryDatabase):
             check.new += 1
             self._has_new_keys |= stored is None
             if (name := self._kind.payment_name(fields.arguments)) is not None:
-                self.execute("INSERT INTO payments VALUES (?, ?)", (self._vault.fingerprint(name), place))
+                self.execute(
+                    "INSERT INTO payments VALUES (?, ?)", (self._vault.fingerprint(name), place)
+                )
         check.replaced += stored is not None
         asked = fields.arguments.items()
-        arguments = None if problems else {name: self._kind.stored(name, value) for name, value in asked}
+        arguments = (
+            None if problems else {name: self._kind.stored(name, value) for name, value in asked}
+        )
         reason = " ".join(problem.message for problem in problems) or None
         self._columns |= dict.fromkeys(fields.extras)
         group = self._kind.group(arguments or {})
         new = self._new.setdefault(group, [])
-        new.append(Row(record.number, key, fingerprint, arguments, fields.extras, reason, None, len(new)))
+        new.append(
+            Row(record.number, key, fingerprint, arguments, fields.extras, reason, None, len(new))
+        )
         if len(new) == chunk_rows_for(self._settings.rate, self._kind.together):
             self._flush(group)
 
@@ -151,11 +181,15 @@ class Loading(TemporaryDatabase):
         if "due_date" in fields.arguments:
             fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
         in_file = record.line is not None
-        return fields.problems if record.problems else problems_of(self._kind, fields, in_file=in_file)
+        return (
+            fields.problems if record.problems else problems_of(self._kind, fields, in_file=in_file)
+        )
 
     def _note(self, record: Record, *problems: Problem) -> None:
         for one in problems:
-            self.check.note(RowProblem(record.number, record.line, one.field or None, one.code, one.message))
+            self.check.note(
+                RowProblem(record.number, record.line, one.field or None, one.code, one.message)
+            )
 
     def _add_amount(self, arguments: Mapping[str, Any]) -> None:
         try:
@@ -165,25 +199,33 @@ class Loading(TemporaryDatabase):
         else:
             self._totals[currency] = _EXACT.add(self._totals.get(currency, Decimal(0)), amount)
 
-    def _refuse_change(self, record: Record, arguments: Mapping[str, Any], key: str, chunk: int) -> None:
+    def _refuse_change(
+        self, record: Record, arguments: Mapping[str, Any], key: str, chunk: int
+    ) -> None:
         self.check.changed += 1
         columns: Sequence[str] = ()
         if len(self.check.problems) < SHOWN:
             with self._context.open_present(self.batch) as store:
                 rows = store.tries([chunk], rows=True)[chunk][0].chunk.rows
             # Values are omitted: one may be an account number.
-            columns = differing(self._kind, next(row.arguments or {} for row in rows if row.key == key), arguments)
+            columns = differing(
+                self._kind, next(row.arguments or {} for row in rows if row.key == key), arguments
+            )
         message = (
             f"{', '.join(columns)}: not what is stored under this key and may have been sent. The row is refused: put "
             "the old values back, or ask for another payment under another key."
         )
-        self.check.note(RowProblem(record.number, record.line, self._key_column, "changed", message))
+        self.check.note(
+            RowProblem(record.number, record.line, self._key_column, "changed", message)
+        )
 
     def _flush(self, *groups: Hashable) -> None:
         for rows in map(self._new.pop, groups):
             chunk = self._settings.of_chunk(Chunk(DAY, PATIENCE, rows))
             encrypted = self._vault.serialize({"args": (chunk.to_json(),), "kwargs": {}})
-            self.execute("INSERT INTO chunks (rows, encrypted) VALUES (?, ?)", (len(rows), encrypted))
+            self.execute(
+                "INSERT INTO chunks (rows, encrypted) VALUES (?, ?)", (len(rows), encrypted)
+            )
 
     def _refuse_sent(self, store: BatchStore) -> str:
         """Return the mark to store with the rows: they are compared with all that the state has now.
@@ -195,14 +237,20 @@ class Loading(TemporaryDatabase):
         kind = "payments" if has_names else f"copy/{self._digests.asked}"
         marks = store.marks(kind)
         if has_names and not self._settings.ask_again:
-            self._refuse_payments(store, [*dict.fromkeys(batch for batch, _ in marks if batch != self.batch)])
+            self._refuse_payments(
+                store, [*dict.fromkeys(batch for batch, _ in marks if batch != self.batch)]
+            )
         elif self._has_new_keys and not self._settings.ask_again:
             self._refuse_copy(marks)
         return f"{kind}/{len(marks) + 1}"
 
     def _refuse_copy(self, marks: Sequence[tuple[str, str]]) -> None:
         # The same source in this batch is no copy.
-        others = [batch for batch, digest in marks if (batch, digest) != (self.batch, self._digests.source)]
+        others = [
+            batch
+            for batch, digest in marks
+            if (batch, digest) != (self.batch, self._digests.source)
+        ]
         if others:
             message = f"{self.batch} has the same rows as the batch {others[-1]}, and they would be sent a second time."
             hint = (
@@ -217,7 +265,9 @@ class Loading(TemporaryDatabase):
         for batch in batches:
             other = replace(store, batch=batch, account=None)
             for _, row, result in stored_rows(other, other.loads()):
-                if was_refused(row, result) or (result is not None and result.outcome is RowOutcome.REJECTED):
+                if was_refused(row, result) or (
+                    result is not None and result.outcome is RowOutcome.REJECTED
+                ):
                     continue
                 name = self._vault.fingerprint(self._kind.payment_name(row.arguments or {}) or "")
                 for (line,) in self.execute("SELECT line FROM payments WHERE name = ?", (name,)):
@@ -248,12 +298,17 @@ class Loading(TemporaryDatabase):
         )
 
         def chunks() -> Iterator[str]:
-            return (encrypted for (encrypted,) in self.execute("SELECT encrypted FROM chunks ORDER BY number"))
+            return (
+                encrypted
+                for (encrypted,) in self.execute("SELECT encrypted FROM chunks ORDER BY number")
+            )
 
         mark = self._refuse_sent(store)
         while not store.add_load(load, chunks, mark):
             before, mark = mark, self._refuse_sent(store)
-            if mark == before:  # no other batch was stored meanwhile: an id is taken of which the rest was deleted
+            if (
+                mark == before
+            ):  # no other batch was stored meanwhile: an id is taken of which the rest was deleted
                 raise StateLost.deleted(f"What {self._context.state} has of the batch {self.batch}")
 
 
@@ -266,6 +321,8 @@ def drop(store: BatchStore, loads: Sequence[Submission]) -> int:
         else:
             refused.pop(row.identity, None)
     if refused:
-        load = replace(loads[-1], number=len(loads) + 1, digest="", columns=(), sizes=(), replaced=len(refused))
+        load = replace(
+            loads[-1], number=len(loads) + 1, digest="", columns=(), sizes=(), replaced=len(refused)
+        )
         store.add_load(replace(load, dropped=[*chain.from_iterable(refused.values())]), tuple)
     return len(refused)

@@ -34,7 +34,10 @@ class RateLimiter:
     """Spaces rows evenly: never more than `rate` per second, from the start. None: no limit."""
 
     def __init__(
-        self, rate: float | None, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic
+        self,
+        rate: float | None,
+        stop: threading.Event,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._gap = 0.0 if rate is None else 1.0 / rate
         self._stop = stop
@@ -60,7 +63,9 @@ class Backoff:
     during a pause has no effect: its call started before the failure.
     """
 
-    def __init__(self, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._stop = stop
         self._monotonic = monotonic
         self._lock = threading.Lock()
@@ -126,7 +131,9 @@ class ProviderClock:
         if provider.is_known:
             self._tells_no_time = False
         is_settled = provider.is_known or self._tells_no_time
-        error = None if is_settled else self._error or VictorError("The provider has not answered yet.")
+        error = (
+            None if is_settled else self._error or VictorError("The provider has not answered yet.")
+        )
         return Now(Moment(time.time(), self._monotonic()), provider, error)
 
     def _read(self) -> VictorError | None:

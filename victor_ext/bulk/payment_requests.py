@@ -22,8 +22,13 @@ _ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
 class PaymentRequests(RowKind):
     """Each row is one request, sent under its own key."""
 
-    columns: ClassVar = frozenset(PaymentRequestArguments.__annotations__) - {"idempotency_key", "extra_body"}
-    required: ClassVar = [name for name in PaymentRequestArguments.__annotations__ if name in _NEEDED]
+    columns: ClassVar = frozenset(PaymentRequestArguments.__annotations__) - {
+        "idempotency_key",
+        "extra_body",
+    }
+    required: ClassVar = [
+        name for name in PaymentRequestArguments.__annotations__ if name in _NEEDED
+    ]
     reference: ClassVar = "client_reference_id"
     asked: ClassVar = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
     flags: ClassVar = frozenset({"amount_modification_allowed"})
@@ -49,7 +54,10 @@ class PaymentRequests(RowKind):
         if not is_repeat:
             # With a key, the client permits a past due date. Today and tomorrow are never wrong.
             now = client.provider_time().moment
-            if arguments.get("due_date") not in (str(now.date()), str(now.date() + timedelta(days=1))):
+            if arguments.get("due_date") not in (
+                str(now.date()),
+                str(now.date() + timedelta(days=1)),
+            ):
                 check_payment_request(**arguments, now=now)
         return client.payment_requests.create(**arguments, idempotency_key=key)
 
@@ -58,15 +66,22 @@ class PaymentRequests(RowKind):
         references = [step.payment.reference for step in steps if isinstance(step.payment, Payment)]
         requests: dict[str, list[PaymentRequest]] = {reference: [] for reference in references}
         listed = self.client.payment_requests.list
-        for request in listed(direction="outbound", start_datetime=min(step.since for step in steps)):
+        for request in listed(
+            direction="outbound", start_datetime=min(step.since for step in steps)
+        ):
             if (reference := reference_of(request.client_reference_id)) in requests:
                 requests[reference].append(request)
-        return [step.settled(requests[reference]) for step, reference in zip(steps, references, strict=True)]
+        return [
+            step.settled(requests[reference])
+            for step, reference in zip(steps, references, strict=True)
+        ]
 
     def listed(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
         first, last = map(date.fromisoformat, (min(values), max(values)))
         requests = self.client.payment_requests
-        for request in requests.list(direction="outbound", due_date_start_date=first, due_date_end_date=last):
+        for request in requests.list(
+            direction="outbound", due_date_start_date=first, due_date_end_date=last
+        ):
             yield request.id, _current(request)
 
     def read(self, id_: str) -> CurrentStatus:

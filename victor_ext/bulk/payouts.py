@@ -17,7 +17,10 @@ from .rows import Result, Row, RowOutcome
 
 _NEEDED = ("remote_id", "amount", "currency", "source_account_name", "payor_payment_id")
 _OPTIONAL = ("memo", "transmission_type", "metadata", "remote_system_id")
-_SHARED = {"payout_memo": "memo", **{name: name for name in ("payout_from_payor_id", "payout_to_payor_id")}}
+_SHARED = {
+    "payout_memo": "memo",
+    **{name: name for name in ("payout_from_payor_id", "payout_to_payor_id")},
+}
 """The arguments of `payouts.submit`, by column."""
 _PLACE = "payments[0]."
 _VALID = {"currency": "USD", "amount": "1"}
@@ -30,7 +33,14 @@ class Payouts(RowKind):
     columns: ClassVar = frozenset({*_NEEDED, *_OPTIONAL, *_SHARED, "payor_id"})
     required: ClassVar = (*_NEEDED, "payor_id")
     reference: ClassVar = "payor_payment_id"
-    asked: ClassVar = ("amount", "currency", "payor_payment_id", "remote_id", "source_account_name", "payout_id")
+    asked: ClassVar = (
+        "amount",
+        "currency",
+        "payor_payment_id",
+        "remote_id",
+        "source_account_name",
+        "payout_id",
+    )
     unit: ClassVar = "payout_id"
     listed_by: ClassVar = unit
     exact: ClassVar = frozenset({"payor_payment_id", "remote_id"})
@@ -38,7 +48,9 @@ class Payouts(RowKind):
     together: ClassVar = 2000
     steps: ClassVar = {"instruct": "payouts.instruct", "withdraw": "payouts.withdraw"}
     secrets: ClassVar = ("VELO_API_KEY", "VELO_API_SECRET")
-    effect: ClassVar = "Those that are new are submitted. No money moves before 'victor bulk instruct'."
+    effect: ClassVar = (
+        "Those that are new are submitted. No money moves before 'victor bulk instruct'."
+    )
 
     def check(self, arguments: Mapping[str, Any]) -> None:
         def problems_of(check: Callable[[], object]) -> list[Problem]:
@@ -46,10 +58,14 @@ class Payouts(RowKind):
                 check()
             except InvalidRequest as error:
                 columns = [
-                    "payout_memo" if one.field == "memo" else one.field.removeprefix(_PLACE) for one in error.problems
+                    "payout_memo" if one.field == "memo" else one.field.removeprefix(_PLACE)
+                    for one in error.problems
                 ]
                 told = zip(error.problems, columns, strict=True)
-                return [replace(one, field=name, message=one.message.replace(one.field, name)) for one, name in told]
+                return [
+                    replace(one, field=name, message=one.message.replace(one.field, name))
+                    for one, name in told
+                ]
             return []
 
         problems = problems_of(lambda: self.price(arguments))
@@ -75,12 +91,17 @@ class Payouts(RowKind):
 
     def payment(self, rows: Sequence[Row]) -> Write:
         arguments = [row.arguments or {} for row in rows]
-        return Write(self._prepared(arguments), rows[0].sent, {"payor_id": arguments[0]["payor_id"]})
+        return Write(
+            self._prepared(arguments), rows[0].sent, {"payor_id": arguments[0]["payor_id"]}
+        )
 
     def _prepared(self, payments: Sequence[Mapping[str, Any]]) -> Any:
         names = ("remote_id", "source_account_name", "payor_payment_id", *_OPTIONAL)
         given: list[dict[str, Any]] = [{name: one.get(name) for name in names} for one in payments]
-        sent = [PaymentInstruction(amount=_amount(one), **each) for one, each in zip(payments, given, strict=True)]
+        sent = [
+            PaymentInstruction(amount=_amount(one), **each)
+            for one, each in zip(payments, given, strict=True)
+        ]
         shared = {argument: payments[0].get(column) for column, argument in _SHARED.items()}
         return self.client.prepare("payouts.submit", sent, **shared)
 
@@ -90,9 +111,15 @@ class Payouts(RowKind):
         payout = payouts.get(unit)
         if payout.status == "SUBMITTED":
             return None
-        currencies = {one.name: one.total_cost.currency for one in payout.accounts if one.total_cost is not None}
+        currencies = {
+            one.name: one.total_cost.currency
+            for one in payout.accounts
+            if one.total_cost is not None
+        }
         pairs = (
-            (one.amount.currency, currencies.get(one.source_account_name)) for one in payout.accepted if one.amount
+            (one.amount.currency, currencies.get(one.source_account_name))
+            for one in payout.accepted
+            if one.amount
         )
         if payout.status == "ACCEPTED" and any(paid != source for paid, source in pairs):
             payouts.quote(unit)
@@ -103,8 +130,12 @@ class Payouts(RowKind):
             payment, refusal = listed.get(reference), rejected.get(reference)
             id_, status = (None, None) if payment is None else (payment.id, payment.status)
             if refusal is not None or payout.status == "REJECTED":
-                why = (refusal and (refusal.message or refusal.reason or refusal.reason_code)) or "Velo rejected it."
-                results.append(Result(RowOutcome.REJECTED, id_, status or "REJECTED", why, unit=unit))
+                why = (
+                    refusal and (refusal.message or refusal.reason or refusal.reason_code)
+                ) or "Velo rejected it."
+                results.append(
+                    Result(RowOutcome.REJECTED, id_, status or "REJECTED", why, unit=unit)
+                )
             elif payment is None:  # the list lags
                 return None
             else:
@@ -113,16 +144,25 @@ class Payouts(RowKind):
 
     def listed(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
         for unit in values:
-            yield from ((one.id, _current(one)) for one in self.client.payouts.audited_payments(unit))
+            yield from (
+                (one.id, _current(one)) for one in self.client.payouts.audited_payments(unit)
+            )
 
     def read(self, id_: str) -> CurrentStatus:
         return _current(self.client.payments.get(id_))
 
     def describe(self, unit: str) -> dict[str, Any]:
         payout = self.client.payouts.get(unit)
-        counts = {"accepted": payout.payments_accepted or 0, "rejected": payout.payments_rejected or 0}
-        totals = {str(one.name): str(one.total_cost or "an unknown amount") for one in payout.accounts}
-        quotes = [f"{one.source} for {one.payment}, until {one.expires_at}" for one in payout.fx_summaries]
+        counts = {
+            "accepted": payout.payments_accepted or 0,
+            "rejected": payout.payments_rejected or 0,
+        }
+        totals = {
+            str(one.name): str(one.total_cost or "an unknown amount") for one in payout.accounts
+        }
+        quotes = [
+            f"{one.source} for {one.payment}, until {one.expires_at}" for one in payout.fx_summaries
+        ]
         return {"status": payout.status, **counts, "totals": totals, "quotes": quotes}
 
 

@@ -18,7 +18,9 @@ COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 NOT_FOUND = "The provider does not have it any more."
 
 
-def results_of(store: BatchStore, loads: Sequence[Submission], kind: RowKind) -> Iterator[RowResult]:
+def results_of(
+    store: BatchStore, loads: Sequence[Submission], kind: RowKind
+) -> Iterator[RowResult]:
     """Yield each row of the batch in order, with its current result."""
     # Corrected rows were stored again under the same key: the last row of each key counts, in the place of the first.
     # The submissions that correct rows are held in memory: few rows, unless one of them adds many as well.
@@ -47,7 +49,9 @@ def stored_rows(
     """
     dropped = dropped_in(loads) if dropped is None else dropped
     for number, tries in store.chunks(loads, rows=True):
-        refused = any(attempt.counts and attempt.counts.get(RowOutcome.REFUSED) for attempt in tries)
+        refused = any(
+            attempt.counts and attempt.counts.get(RowOutcome.REFUSED) for attempt in tries
+        )
         known = latest_results(store, tries) if refused or not only_refused else {}
         rows = (row for row in tries[0].chunk.rows if (number, row.place) not in dropped)
         yield from ((number, row, known.get(row.place)) for row in rows)
@@ -71,7 +75,9 @@ def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]
         progress = store.progress(attempt)
         if attempt.over or progress.begun:
             for index, row in enumerate(attempt.chunk.rows):
-                known[row.place] = progress.results.get(index) or _open(row, progress.sent(index), is_over=attempt.over)
+                known[row.place] = progress.results.get(index) or _open(
+                    row, progress.sent(index), is_over=attempt.over
+                )
     return known
 
 
@@ -81,19 +87,31 @@ def _open(row: Row, began: Sent | None, *, is_over: bool) -> Result:
         return Result(RowOutcome.REFUSED, error=row.reason)
     sent = row.sent or began
     if sent is None:
-        return Result(RowOutcome.WAITING, error="Its chunk was cancelled before it was sent." if is_over else None)
-    return Result(RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.", sent=sent)
+        return Result(
+            RowOutcome.WAITING,
+            error="Its chunk was cancelled before it was sent." if is_over else None,
+        )
+    return Result(
+        RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.", sent=sent
+    )
 
 
 def _line(row: Row, result: Result | None, kind: RowKind) -> RowResult:
     final = result or _open(row, None, is_over=False)
     known = {**(row.arguments or {}), **({kind.unit: final.unit} if final.unit else {})}
     asked = {name: str(known[name]) for name in kind.asked if name in known}
-    return RowResult(row.number, row.key, final.id, final.status, final.outcome, final.error, row.extras, asked)
+    return RowResult(
+        row.number, row.key, final.id, final.status, final.outcome, final.error, row.extras, asked
+    )
 
 
 def write_csv(
-    file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, asked: Sequence[str], escape: bool = True
+    file: TextIO,
+    results: Iterable[RowResult],
+    columns: Sequence[str],
+    *,
+    asked: Sequence[str],
+    escape: bool = True,
 ) -> int:
     """Write results as CSV and return their number.
 
@@ -103,7 +121,11 @@ def write_csv(
     asked = [name for name in asked if name not in columns]
     heading = [*COLUMNS, *_distinct(columns, asked), *asked]
     cells = (
-        chain((getattr(one, name) for name in COLUMNS), map(one.extras.get, columns), map(one.asked.get, asked))
+        chain(
+            (getattr(one, name) for name in COLUMNS),
+            map(one.extras.get, columns),
+            map(one.asked.get, asked),
+        )
         for one in results
     )
     return write_table(file, chain([heading], cells), escape=escape)

@@ -25,7 +25,10 @@ class CurrentStatus(NamedTuple):
     @classmethod
     def of(cls, status: str | None, reason: str | None) -> CurrentStatus:
         """Return it in one line without account numbers: of long numbers the last four digits are left."""
-        return cls(status or "no status", re.sub(r"\d(?=\d{4})", "*", " ".join((reason or "").split())) or None)
+        return cls(
+            status or "no status",
+            re.sub(r"\d(?=\d{4})", "*", " ".join((reason or "").split())) or None,
+        )
 
 
 class Sendable(ABC):
@@ -55,7 +58,10 @@ class Sendable(ABC):
         """Read what became of each payment that may have been sent. Raises `VictorError`."""
         writes = ((step, step.payment) for step in steps if isinstance(step.payment, Write))
         look_up = self.client.look_up
-        return [step.shown(look_up(one.call, since=step.since, **one.look_up_by)) for step, one in writes]
+        return [
+            step.shown(look_up(one.call, since=step.since, **one.look_up_by))
+            for step, one in writes
+        ]
 
     def parts(self, _unit: str, _rows: Sequence[Row]) -> list[Result] | None:
         """Read what became of each of the rows that were sent as `unit`; None: the provider has not decided yet.

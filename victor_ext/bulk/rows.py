@@ -38,7 +38,9 @@ class RowProblem:
     def __str__(self) -> str:
         place = "source" if self.row is None else f"row {self.row}"
         place = place if self.line is None else f"line {self.line}"
-        return f"{place}, {self.column}: {self.message}" if self.column else f"{place}: {self.message}"
+        return (
+            f"{place}, {self.column}: {self.message}" if self.column else f"{place}: {self.message}"
+        )
 
 
 @dataclass(slots=True)
@@ -99,8 +101,12 @@ class InvalidRows(InvalidRequest):
 def refuse_invalid(batch: str, check: Check, *, skip_invalid: bool) -> None:
     """Raise `InvalidRows` if the source must not be stored."""
     if check.is_refused(skip_invalid=skip_invalid):
-        what = f"{batch} was not sent. Problems: {check.problem_count}. The first: {check.problems[0]}"
-        problems = [Problem(problem.column or "", problem.code, str(problem)) for problem in check.problems]
+        what = (
+            f"{batch} was not sent. Problems: {check.problem_count}. The first: {check.problems[0]}"
+        )
+        problems = [
+            Problem(problem.column or "", problem.code, str(problem)) for problem in check.problems
+        ]
         error = InvalidRows(what, problems=problems)
         error.check = check
         raise error
@@ -108,7 +114,11 @@ def refuse_invalid(batch: str, check: Check, *, skip_invalid: bool) -> None:
 
 def identity_of(key: str, number: int) -> bytes:
     """Return a row's identity: its key, or its number if it has none."""
-    return bytes.fromhex(key.replace("-", "")) if key else hashlib.sha256(b"row %d" % number).digest()[:16]
+    return (
+        bytes.fromhex(key.replace("-", ""))
+        if key
+        else hashlib.sha256(b"row %d" % number).digest()[:16]
+    )
 
 
 @dataclass(frozen=True, slots=True)

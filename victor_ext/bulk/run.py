@@ -93,7 +93,10 @@ class BulkStopped(VictorError):
 
 
 def run_batch(
-    context: WorkerContext, store: BatchStore, loads: Sequence[Submission], on_progress: Progress | None
+    context: WorkerContext,
+    store: BatchStore,
+    loads: Sequence[Submission],
+    on_progress: Progress | None,
 ) -> BatchStatus:
     """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does."""
     settings = context.settings
@@ -161,7 +164,9 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
                 worker = stack.enter_context(Worker(context, lock, queues))
             elif worker is None and not notified:
                 notified = True
-                _logger.info("Another process works on %s: waiting for it.", context.state, extra=NOTICE)
+                _logger.info(
+                    "Another process works on %s: waiting for it.", context.state, extra=NOTICE
+                )
             time.sleep(pause)
             pause = min(_LOOK_EVERY, 1.5 * pause)
             is_over = over()
@@ -206,11 +211,15 @@ class StatusReader:
             if len(over) < _WINDOW:
                 return self._status(unfinished)
 
-    def _under_way(self, size: int, tries: Sequence[Try], counts: Counter[RowOutcome]) -> Counter[RowOutcome]:
+    def _under_way(
+        self, size: int, tries: Sequence[Try], counts: Counter[RowOutcome]
+    ) -> Counter[RowOutcome]:
         progress = self._store.progress(tries[-1])
         if not progress.begun:
             return counts
-        settled = Counter({outcome: count for outcome, count in counts.items() if outcome in SETTLED})
+        settled = Counter(
+            {outcome: count for outcome, count in counts.items() if outcome in SETTLED}
+        )
         known = settled + Counter(result.outcome for result in progress.results.values())
         # Of a retry that has not begun with them, rows may have been sent before.
         begun = {*range(progress.begun)} - progress.results.keys()
@@ -233,10 +242,18 @@ def _counts(size: int, tries: Sequence[Try]) -> Counter[RowOutcome]:
     counts: Counter[RowOutcome] = Counter()
     for attempt in tries:
         if attempt.counts is not None:
-            counts.update({outcome: count for outcome, count in attempt.counts.items() if outcome in SETTLED})
+            counts.update(
+                {outcome: count for outcome, count in attempt.counts.items() if outcome in SETTLED}
+            )
     known = [attempt for attempt in tries if attempt.over and attempt.taken]
     if known and known[-1].counts is not None:
-        counts.update({outcome: count for outcome, count in known[-1].counts.items() if outcome not in SETTLED})
+        counts.update(
+            {
+                outcome: count
+                for outcome, count in known[-1].counts.items()
+                if outcome not in SETTLED
+            }
+        )
     # The chunk has no result: it failed, or has not finished.
     counts[RowOutcome.UNKNOWN if known else RowOutcome.WAITING] += size - counts.total()
     return +counts

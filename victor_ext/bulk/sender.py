@@ -24,7 +24,17 @@ from .results import refreshed, results_of, stored_rows, write_csv
 from .row_kind import RowKind
 from .rows import Check, Row, RowOutcome, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, StatusReader, run_batch, serve
-from .settings import DAY, PATIENCE, PERSONS, Expected, Settings, WorkerContext, day_of, provider_of, system_of
+from .settings import (
+    DAY,
+    PATIENCE,
+    PERSONS,
+    Expected,
+    Settings,
+    WorkerContext,
+    day_of,
+    provider_of,
+    system_of,
+)
 from .state import DEFAULT_STATE, State
 from .vault import Vault, storage_secret
 
@@ -93,7 +103,9 @@ class BulkSender:
         kind: type[RowKind] = (Victor.system if client is None else system_of(client)).load("bulk")
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
-        kept = key_retention.total_seconds() if isinstance(key_retention, timedelta) else key_retention
+        kept = (
+            key_retention.total_seconds() if isinstance(key_retention, timedelta) else key_retention
+        )
         day = day_of(due_date)
         self._settings = Settings(
             key_column, rate, workers, kept, patience, day, skip_invalid, encoding, ask_again, payor_id, by,
@@ -126,7 +138,10 @@ class BulkSender:
         """
         source = hidden(source)
         expected = Expected.of(expect_rows, expect_total)
-        with self._context() as context, closing(Loading(source, self._name(source), context, expected)) as loading:
+        with (
+            self._context() as context,
+            closing(Loading(source, self._name(source), context, expected)) as loading,
+        ):
             return loading.read()
 
     def send(
@@ -152,7 +167,10 @@ class BulkSender:
         """
         source = hidden(source)
         expected = Expected.of(expect_rows, expect_total)
-        with self._context() as context, closing(Loading(source, self._name(source), context, expected)) as loading:
+        with (
+            self._context() as context,
+            closing(Loading(source, self._name(source), context, expected)) as loading,
+        ):
             check = loading.read()
             refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
             self._state.prepare()
@@ -191,7 +209,9 @@ class BulkSender:
         with self._stored() as (context, store, loads):
             kind = context.kind
             if name not in kind.steps:
-                steps = f": write {' or '.join(kind.steps)}" if kind.steps else ", which have no steps"
+                steps = (
+                    f": write {' or '.join(kind.steps)}" if kind.steps else ", which have no steps"
+                )
                 raise ConfigurationError(f"{name} is not a step of these rows{steps}.")
             self._settings.check_person(loads)
             step = replace(store, batch=f"{store.batch}/{name}", account=context.account)
@@ -199,13 +219,25 @@ class BulkSender:
             taken = {(row.arguments or {})["id"] for _, row, _ in stored_rows(step, before)}
             new = [unit for unit in _units(kind, store, loads) if unit not in taken]
             if not new and not before:
-                raise ConfigurationError(f"{store.batch} has nothing to {name}: the provider has accepted none of it.")
+                raise ConfigurationError(
+                    f"{store.batch} has nothing to {name}: the provider has accepted none of it."
+                )
             if new:
                 first = sum(len(load.sizes) for load in before) + 1
-                settings = {**loads[-1].settings, **{term: getattr(self._settings, term) for term in PERSONS}}
-                load = Submission(len(before) + 1, "", kind.unit, (), settings, [1] * len(new), first, 0)
-                rows = (Row(1, idempotency_key_for(step.batch, unit), unit, {"id": unit}, {}) for unit in new)
-                chunks = [self._settings.of_chunk(Chunk(DAY, PATIENCE, [row])).to_json() for row in rows]
+                settings = {
+                    **loads[-1].settings,
+                    **{term: getattr(self._settings, term) for term in PERSONS},
+                }
+                load = Submission(
+                    len(before) + 1, "", kind.unit, (), settings, [1] * len(new), first, 0
+                )
+                rows = (
+                    Row(1, idempotency_key_for(step.batch, unit), unit, {"id": unit}, {})
+                    for unit in new
+                )
+                chunks = [
+                    self._settings.of_chunk(Chunk(DAY, PATIENCE, [row])).to_json() for row in rows
+                ]
                 step.add_load(load, lambda: chunks)
             return run_batch(context, step, step.loads(), on_progress)
 
@@ -313,7 +345,9 @@ class BulkSender:
         """
         self._state.prepare()
         with self._context() as context:
-            queues = None if self._batch is None else [queue_of(context.vault.application, self._batch)]
+            queues = (
+                None if self._batch is None else [queue_of(context.vault.application, self._batch)]
+            )
             if self._batch is not None:
                 with context.open_present(self._batch) as store:
                     store.loads()
@@ -333,16 +367,32 @@ class BulkSender:
 
     @contextmanager
     def _context(self) -> Generator[WorkerContext]:
-        with Victor.from_env(limits=self.limits) if self._client is None else nullcontext(self._client) as client:
-            vault, kind = Vault(self._secret, provider_of(client)), client.system.load("bulk")(client)
-            yield WorkerContext(client, kind, self._state, vault, self._settings, self.heartbeat, self._tried)
+        with (
+            Victor.from_env(limits=self.limits)
+            if self._client is None
+            else nullcontext(self._client) as client
+        ):
+            vault, kind = (
+                Vault(self._secret, provider_of(client)),
+                client.system.load("bulk")(client),
+            )
+            yield WorkerContext(
+                client, kind, self._state, vault, self._settings, self.heartbeat, self._tried
+            )
 
     @contextmanager
-    def _stored(self, *, to_read: bool = True) -> Generator[tuple[WorkerContext, BatchStore, list[Submission]]]:
-        with self._context() as context, context.open_present(self._name(None), to_read=to_read) as store:
+    def _stored(
+        self, *, to_read: bool = True
+    ) -> Generator[tuple[WorkerContext, BatchStore, list[Submission]]]:
+        with (
+            self._context() as context,
+            context.open_present(self._name(None), to_read=to_read) as store,
+        ):
             loads = store.loads()
             if not loads:
-                raise no_such_batch(store.batch, str(self._state), store.batches(f"What {self._state} holds"))
+                raise no_such_batch(
+                    store.batch, str(self._state), store.batches(f"What {self._state} holds")
+                )
             yield context, store, loads
 
 

@@ -60,19 +60,40 @@ class Settings:
                 raise _refused("key_column", "key_column must be the name of a column.")
             object.__setattr__(self, "key_column", in_one_form(self.key_column))  # as a heading is
         if self.key_column == "payee_account_number":
-            message = "key_column=payee_account_number does not tell rows apart: many go to one account."
+            message = (
+                "key_column=payee_account_number does not tell rows apart: many go to one account."
+            )
             raise _refused("key_column", message)
         if self.by is not None and not (isinstance(self.by, str) and words_of(self.by)):
             raise _refused("by", f"by={self.by!r} must be the name of a person.")
         if self.not_by_sender and self.by is None:
             message = "by is missing: name the person who does this, so that another person has to take the next step."
             raise _refused("by", message)
-        _number("rate", self.rate, lambda rate: 0 < rate <= MAX_RATE, "rows a second, above 0 and at most 10000")
-        bounds = f"seconds, at least {LEAST_KEPT:g}: a call and its repeats must end before their key"
+        _number(
+            "rate",
+            self.rate,
+            lambda rate: 0 < rate <= MAX_RATE,
+            "rows a second, above 0 and at most 10000",
+        )
+        bounds = (
+            f"seconds, at least {LEAST_KEPT:g}: a call and its repeats must end before their key"
+        )
         _number("key_retention", self.key_retention, lambda seconds: seconds >= LEAST_KEPT, bounds)
-        _number("patience", self.patience, lambda seconds: 0 <= seconds <= DAY, "seconds, at least 0 and at most 86400")
-        if isinstance(self.workers, bool) or not isinstance(self.workers, int) or not 1 <= self.workers <= MAX_WORKERS:
-            raise _refused("workers", f"workers={self.workers!r} must be a whole number from 1 to {MAX_WORKERS}.")
+        _number(
+            "patience",
+            self.patience,
+            lambda seconds: 0 <= seconds <= DAY,
+            "seconds, at least 0 and at most 86400",
+        )
+        if (
+            isinstance(self.workers, bool)
+            or not isinstance(self.workers, int)
+            or not 1 <= self.workers <= MAX_WORKERS
+        ):
+            raise _refused(
+                "workers",
+                f"workers={self.workers!r} must be a whole number from 1 to {MAX_WORKERS}.",
+            )
 
     @property
     def defaults(self) -> dict[str, str]:
@@ -94,7 +115,8 @@ class Settings:
             return
         if self.by is None:
             raise _refused(
-                "by", "by is missing: another person than who sent the rows takes this step. Name this person."
+                "by",
+                "by is missing: another person than who sent the rows takes this step. Name this person.",
             )
         if None in senders:
             message = (
@@ -103,7 +125,10 @@ class Settings:
             )
             raise _refused("not_by_sender", message)
         if words_of(self.by).casefold() in {words_of(sender).casefold() for sender in senders}:
-            raise _refused("by", f"by={self.by}: who sent these rows may not take this step. Another person has to.")
+            raise _refused(
+                "by",
+                f"by={self.by}: who sent these rows may not take this step. Another person has to.",
+            )
 
     @property
     def slots(self) -> int:
@@ -123,7 +148,9 @@ class Settings:
             )
             hint = f"write key_column={known!r}, or leave it out, and give the column of the file this name again"
             raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
-        return replace(self, **{name: last.settings[name] for name in TERMS if getattr(self, name) is None})
+        return replace(
+            self, **{name: last.settings[name] for name in TERMS if getattr(self, name) is None}
+        )
 
     def of_chunk(self, chunk: Chunk) -> Chunk:
         """Return the chunk, with these terms where they are given."""
@@ -141,14 +168,21 @@ class Expected:
     @classmethod
     def of(cls, rows: int | None, total: Decimal | str | int | None) -> Expected:
         """Return checked control totals. None is not compared. Raises `ConfigurationError`."""
-        _number("expect_rows", rows, lambda count: isinstance(count, int) and count > 0, "rows, whole and above 0")
+        _number(
+            "expect_rows",
+            rows,
+            lambda count: isinstance(count, int) and count > 0,
+            "rows, whole and above 0",
+        )
         try:
             return cls(rows, None if total is None else money.to_decimal(total))
         except InvalidRequest:
             message = f"expect_total={total!r} is not an exact amount above zero: write '1250.00'."
             raise _refused("expect_total", message) from None
 
-    def differences(self, rows: int, totals: Mapping[str, Decimal], without_amount: int) -> Iterator[str]:
+    def differences(
+        self, rows: int, totals: Mapping[str, Decimal], without_amount: int
+    ) -> Iterator[str]:
         """Yield a sentence for each difference. `without_amount` rows have no valid amount, and are in no total.
 
         One total is expected in one currency: amounts of several ones have no sum.
@@ -158,7 +192,9 @@ class Expected:
             found = " and ".join(totals)
             yield f"the amounts are in {found}, and a total in one currency is expected: nothing was stored."
         elif self.total is not None and (without_amount or total != self.total):
-            missing = f" ({without_amount:,} of the rows have no valid amount)" if without_amount else ""
+            missing = (
+                f" ({without_amount:,} of the rows have no valid amount)" if without_amount else ""
+            )
             yield f"the amounts are {total:.2f} in all{missing}, and {self.total:.2f} is expected: nothing was stored."
         if self.rows not in (None, rows):
             yield f"the number of rows is {rows:,}, and {self.rows:,} is expected: nothing was stored."
@@ -182,7 +218,9 @@ class WorkerContext:
     def open(self, batch: str = "", *, to_read: bool = False) -> Generator[BatchStore]:
         """Open a batch. Unless it is only read, it has to belong to the client's account."""
         with self.state.engine() as engine, self.state.client(self.vault, engine) as client:
-            yield BatchStore(client, engine, self.vault.application, batch, None if to_read else self.account)
+            yield BatchStore(
+                client, engine, self.vault.application, batch, None if to_read else self.account
+            )
 
     @contextmanager
     def open_present(self, batch: str, *, to_read: bool = False) -> Generator[BatchStore]:
@@ -206,7 +244,9 @@ def day_of(value: date | str | None) -> str | None:
     with suppress(ValueError):
         if day is None or (isinstance(day, str) and date.fromisoformat(day).isoformat() == day):
             return day
-    raise _refused("due_date", f"due_date={value!r} is not a date: write YYYY-MM-DD, today or tomorrow.")
+    raise _refused(
+        "due_date", f"due_date={value!r} is not a date: write YYYY-MM-DD, today or tomorrow."
+    )
 
 
 def in_utc(day: Any) -> Any:
@@ -238,6 +278,8 @@ def provider_of(client: Any) -> str:
 
 def _number(name: str, value: object, is_valid: Callable[[float], bool], bounds: str) -> None:
     """Raise `ConfigurationError` if a setting is not a number within its bounds. None is valid."""
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and is_valid(value)):
+    if value is None or (
+        isinstance(value, int | float) and not isinstance(value, bool) and is_valid(value)
+    ):
         return
     raise _refused(name, f"{name}={value!r} must be a number of {bounds}.")

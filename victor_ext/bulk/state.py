@@ -26,7 +26,9 @@ from .vault import Vault
 if TYPE_CHECKING:
     from dbos import DBOSClient
 
-_FORMS = "write sqlite:///victor-bulk.sqlite (a file in this folder) or postgresql://user@host/database"
+_FORMS = (
+    "write sqlite:///victor-bulk.sqlite (a file in this folder) or postgresql://user@host/database"
+)
 _LOGIN = re.compile(r"[^/]:[^/]*@")
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 """Where `BulkSender` keeps its state by default."""
@@ -38,7 +40,13 @@ _SUBSECONDS = (3, 42, 0)
 """The first SQLite with `unixepoch('subsec')`, from which DBOS takes its times on Python 3.12 and newer. An older one
 answers NULL, or has no such function, and each write fails at `NOT NULL`: that of Debian 12 is 3.40."""
 _PASSING = frozenset(
-    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM}
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOMEM,
+    }
 )
 """Errors of SQLite that say nothing of the file itself."""
 _BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -116,7 +124,9 @@ class State:
         with self.errors(), self.engine() as engine:
             schema = None if self.is_sqlite else "dbos"
             # DBOS has no public question for this.
-            return (self.is_sqlite or self._is_on_server()) and sa.inspect(engine).has_table("workflow_status", schema)
+            return (self.is_sqlite or self._is_on_server()) and sa.inspect(engine).has_table(
+                "workflow_status", schema
+            )
 
     def prepare(self) -> None:
         """Create the database and its tables, or migrate tables of an older DBOS. Raises as `errors` does."""
@@ -145,7 +155,9 @@ class State:
         try:
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
-            raise ConfigurationError(f"The state {self} cannot be written: {error.strerror or error}.") from None
+            raise ConfigurationError(
+                f"The state {self} cannot be written: {error.strerror or error}."
+            ) from None
         with closing(sqlite3.connect(self.path)) as database:
             # WAL: one disk write per transaction instead of three, and readers do not wait for writers.
             database.execute("PRAGMA journal_mode=WAL")
@@ -162,7 +174,9 @@ class State:
         """
         try:
             is_there = not self.is_sqlite or self._identity() == self._file
-            if is_there and (error is None or (_sqlite_code(error) not in _BROKEN and self.exists())):
+            if is_there and (
+                error is None or (_sqlite_code(error) not in _BROKEN and self.exists())
+            ):
                 return None
         except FileNotFoundError:
             pass
@@ -179,7 +193,9 @@ class State:
             with self.engine() as engine, engine.connect():
                 return True
         except UnicodeError as error:  # a host that is no name
-            raise ConfigurationError(f"The state {self} cannot be used: {reason_of(error)}.") from error
+            raise ConfigurationError(
+                f"The state {self} cannot be used: {reason_of(error)}."
+            ) from error
         except SQLAlchemyError as error:
             query = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
             try:
@@ -188,7 +204,10 @@ class State:
                         return False
             except SQLAlchemyError:
                 raise error from None
-        with self.engine() as engine, engine.connect():  # another process may have created it meanwhile
+        with (
+            self.engine() as engine,
+            engine.connect(),
+        ):  # another process may have created it meanwhile
             return True
 
     @contextmanager
@@ -258,7 +277,11 @@ class _ToOurLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        _logger.log(logging.INFO if record.levelno >= logging.WARNING else logging.DEBUG, "DBOS: %s", message)
+        _logger.log(
+            logging.INFO if record.levelno >= logging.WARNING else logging.DEBUG,
+            "DBOS: %s",
+            message,
+        )
         # DBOS waits when the disk is full, and reports this only in its log.
         text = f"{message} {record.exc_info[1] if record.exc_info else ''}"
         for words in _FULL:
@@ -280,7 +303,9 @@ def begin_notices() -> None:
 def _sqlite_code(error: BaseException | None) -> int | None:
     """Return the primary code of an error of SQLite; 0: it has none; None: it is another error."""
     origin = getattr(error, "orig", None) or error
-    return getattr(origin, "sqlite_errorcode", 0) & 0xFF if isinstance(origin, sqlite3.Error) else None
+    return (
+        getattr(origin, "sqlite_errorcode", 0) & 0xFF if isinstance(origin, sqlite3.Error) else None
+    )
 
 
 def _sqlite_options(connection: Any, _record: object) -> None:
@@ -297,7 +322,9 @@ def _sqlite_options(connection: Any, _record: object) -> None:
 def _subseconds_in_all_pools() -> Generator[None]:
     """Call `_add_subseconds` for each connection of this process that is opened in the block."""
 
-    def add(connection: Any, _record: object) -> None:  # its own: another thread may be in such a block, too
+    def add(
+        connection: Any, _record: object
+    ) -> None:  # its own: another thread may be in such a block, too
         _add_subseconds(connection)
 
     event.listen(sa.Pool, "connect", add)
@@ -324,7 +351,9 @@ def _checked_url(url: object) -> sa.URL:
     parsed: sa.URL | None = None
     with suppress(ArgumentError, ValueError):
         parsed = _with_hidden_password(sa.make_url(url))
-    if parsed is None:  # raised outside the handler: the original traceback has frames that contain the URL
+    if (
+        parsed is None
+    ):  # raised outside the handler: the original traceback has frames that contain the URL
         raise _refused(f"state is not the URL of a database: {_FORMS}.")
     backend = parsed.get_backend_name()
     if backend == "sqlite":
@@ -345,7 +374,9 @@ def _check_file(url: sa.URL) -> None:
     path = url.database
     remote = url.username or url.password or url.host or url.port or url.query
     if not path or path == ":memory:" or path.startswith("file:") or remote or _LOGIN.search(path):
-        raise _refused(f"state is not a file that survives a crash, without user, password and options: {_FORMS}.")
+        raise _refused(
+            f"state is not a file that survives a crash, without user, password and options: {_FORMS}."
+        )
     folder = Path(path).resolve().parent
     if not os.path.isdir(folder):
         raise _refused(f"state is in the folder {folder}, which does not exist.")

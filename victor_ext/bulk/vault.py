@@ -45,7 +45,9 @@ class Vault:
         self._fingerprint_key = _derived(secret, b"fingerprint")
         self._number_key = _derived(secret, b"number")
         self.key_id = _derived(secret, b"key id")[:4].hex()
-        self.application = f"victor-bulk-{self.key_id}-{hashlib.sha256(provider.encode()).hexdigest()[:8]}"
+        self.application = (
+            f"victor-bulk-{self.key_id}-{hashlib.sha256(provider.encode()).hexdigest()[:8]}"
+        )
         """DBOS application name for this key and provider."""
 
     def __repr__(self) -> str:
@@ -66,7 +68,9 @@ class Vault:
                 pass
         nonce = os.urandom(_NONCE)
         encrypted = nonce + self._cipher.encrypt(
-            nonce, zlib.compress(json.dumps(data, separators=(",", ":")).encode("ascii"), 1), MARK.encode()
+            nonce,
+            zlib.compress(json.dumps(data, separators=(",", ":")).encode("ascii"), 1),
+            MARK.encode(),
         )
         return f"{MARK}.{self.key_id}.{base64.b64encode(encrypted).decode('ascii')}"
 
@@ -78,11 +82,15 @@ class Vault:
         try:
             encrypted = base64.b64decode(body, validate=True)
             stored = json.loads(
-                zlib.decompress(self._cipher.decrypt(encrypted[:_NONCE], encrypted[_NONCE:], MARK.encode())),
+                zlib.decompress(
+                    self._cipher.decrypt(encrypted[:_NONCE], encrypted[_NONCE:], MARK.encode())
+                ),
                 object_pairs_hook=hidden_fields,
             )
         except (InvalidTag, ValueError, zlib.error):
-            raise ConfigurationError("The bulk database is damaged: a stored value cannot be decrypted.") from None
+            raise ConfigurationError(
+                "The bulk database is damaged: a stored value cannot be decrypted."
+            ) from None
         match stored:
             case {"!error": kind, "text": message}:
                 return Exception(f"{kind}: {message}")
@@ -102,7 +110,9 @@ class Vault:
 
     def number(self, text: str) -> int:
         """Return a keyed digest as a number below 2**256."""
-        return int.from_bytes(hmac.digest(self._number_key, text.encode("utf-8", "surrogatepass"), "sha256"))
+        return int.from_bytes(
+            hmac.digest(self._number_key, text.encode("utf-8", "surrogatepass"), "sha256")
+        )
 
 
 class Digests:
@@ -146,7 +156,9 @@ def storage_secret(given: str | None, variables: Sequence[str] = ()) -> bytes:
     if secret or given is not None:
         if len(secret.strip()) < _LEAST_SECRET:
             name = "VICTOR_BULK_KEY" if given is None else "storage_key"
-            raise ConfigurationError(f"{name} has fewer than {_LEAST_SECRET} characters: {_HOW_TO_GIVE}.")
+            raise ConfigurationError(
+                f"{name} has fewer than {_LEAST_SECRET} characters: {_HOW_TO_GIVE}."
+            )
         return SecretBytes(b"key:" + secret.strip().encode("utf-8", "surrogatepass"))
     credentials = _from_credentials(variables)
     if credentials is None:
@@ -172,11 +184,15 @@ def _from_credentials(variables: Sequence[str]) -> bytes | None:
         try:
             private = Secret(Path(path).read_bytes().decode("latin-1"))
         except OSError as error:
-            raise ConfigurationError(f"VICTOR_PRIVATE_KEY_FILE cannot be read: {error.strerror}.") from None
+            raise ConfigurationError(
+                f"VICTOR_PRIVATE_KEY_FILE cannot be read: {error.strerror}."
+            ) from None
     if not private.strip():
         return None
     # Ignore PEM markers and whitespace: PEM and bare base64 give the same secret.
-    return _joined(_variable("VICTOR_API_KEY"), Secret(re.sub(r"-----[A-Z ]+-----|\s", "", private)))
+    return _joined(
+        _variable("VICTOR_API_KEY"), Secret(re.sub(r"-----[A-Z ]+-----|\s", "", private))
+    )
 
 
 def _joined(*parts: str) -> bytes:

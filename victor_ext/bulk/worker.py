@@ -44,14 +44,21 @@ class Worker:
         queues: Queues to serve; None for all of this key and provider.
     """
 
-    def __init__(self, context: WorkerContext, worker_lock: WorkerLock, queues: Sequence[str] | None) -> None:
+    def __init__(
+        self, context: WorkerContext, worker_lock: WorkerLock, queues: Sequence[str] | None
+    ) -> None:
         self._context, self._vault = context, context.vault
         self._worker_lock = worker_lock
         self._queues = queues
         self._stop = threading.Event()
-        later = {name: LaterStep(context.client, write) for name, write in context.kind.steps.items()}
+        later = {
+            name: LaterStep(context.client, write) for name, write in context.kind.steps.items()
+        }
         kinds: dict[str, Sendable] = {"": context.kind, **later}
-        self._deliveries = {name: Delivery(kind, context.settings.workers, self._stop) for name, kind in kinds.items()}
+        self._deliveries = {
+            name: Delivery(kind, context.settings.workers, self._stop)
+            for name, kind in kinds.items()
+        }
         """By the step that a batch is of: one of what was sent before has its name after a slash."""
         self._unstored: dict[str, dict[int, Result]] = {}
         """Results by chunk and place in it that could not be stored yet. Their rows are not sent again."""
@@ -60,7 +67,9 @@ class Worker:
 
     def __enter__(self) -> Self:
         if not _one_at_a_time.acquire(blocking=False):
-            raise ConfigurationError("Another bulk sender runs in this process: let it finish, or use another process.")
+            raise ConfigurationError(
+                "Another bulk sender runs in this process: let it finish, or use another process."
+            )
         state = self._context.state
         with ExitStack() as stack:
             stack.callback(_one_at_a_time.release)
@@ -74,11 +83,15 @@ class Worker:
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         """Stop taking chunks, finish the calls in progress, and store their results."""
         if kind is not None and issubclass(kind, KeyboardInterrupt):
-            _logger.info("Stopping. Calls under way end first; Ctrl-C again stops at once.", extra=NOTICE)
+            _logger.info(
+                "Stopping. Calls under way end first; Ctrl-C again stops at once.", extra=NOTICE
+            )
         global _current  # noqa: PLW0603 - DBOS is there once in a process, and so is this
         self._stop.set()
         try:
-            is_lost = self.take_over.state_lost is not None or (kind is not None and issubclass(kind, StateLost))
+            is_lost = self.take_over.state_lost is not None or (
+                kind is not None and issubclass(kind, StateLost)
+            )
             is_waited_for = self.take_over.running and not is_lost
             DBOS.destroy(workflow_completion_timeout_sec=LAST_CALLS if is_waited_for else 0)
         finally:
@@ -90,7 +103,9 @@ class Worker:
     @property
     def given_up(self) -> str | None:
         """Why nothing can be sent with this client, or None."""
-        return next((delivery.given_up for delivery in self._deliveries.values() if delivery.given_up), None)
+        return next(
+            (delivery.given_up for delivery in self._deliveries.values() if delivery.given_up), None
+        )
 
     def _launch(self, sqlite: sa.Engine | None) -> None:
         global _current  # noqa: PLW0603 - see `__exit__`
@@ -100,7 +115,9 @@ class Worker:
         DBOS(
             config=DBOSConfig(
                 name=self._vault.application,
-                system_database_url=self._context.state.connection_string if sqlite is None else None,
+                system_database_url=self._context.state.connection_string
+                if sqlite is None
+                else None,
                 system_database_engine=sqlite,
                 application_version=version,
                 executor_id=self._worker_lock.executor,
@@ -150,35 +167,56 @@ class Worker:
         queue = DBOS.retrieve_queue(queue_of(self._vault.application, batch_of(workflow_id)))
         limiter = queue and queue.limiter
         rate = limiter["limit"] / limiter["period"] if limiter else None
-        steps = self._steps(workflow_id, rate, chunk, progress)  # it begins when a step is not stored
+        steps = self._steps(
+            workflow_id, rate, chunk, progress
+        )  # it begins when a step is not stored
         # DBOS returns the steps that are stored, and runs the others. It stores nothing of a worker whose chunk was
         # taken over: from then on it counts as another one's, and no further row of it is sent here.
         try:
             while not progress.is_over:
-                progress.add(Step.from_json(DBOS.run_step({"name": SEND_STEP}, lambda: next(steps))))
+                progress.add(
+                    Step.from_json(DBOS.run_step({"name": SEND_STEP}, lambda: next(steps)))
+                )
         finally:
             steps.close()
         self._unstored.pop(workflow_id, None)
         results = [progress.results[index] for index in range(len(chunk.rows))]
         left = chunk.unsettled(results)
-        if left.rows and (self._stop.is_set() or any(result.outcome is RowOutcome.WAITING for result in results)):
+        if left.rows and (
+            self._stop.is_set() or any(result.outcome is RowOutcome.WAITING for result in results)
+        ):
             # After a stop, other workers can continue with the remaining rows at once.
-            record: Any = record_of(self._vault.application, self._context.account, CHUNK, next_try(workflow_id))
+            record: Any = record_of(
+                self._vault.application, self._context.account, CHUNK, next_try(workflow_id)
+            )
             DBOS.enqueue_workflow_with_options(record, left.to_json())
         self._context.tried.update(result.outcome for result in results)
         return dict(Counter(result.outcome.value for result in results))
 
-    def _steps(self, workflow_id: str, rate: float | None, chunk: Chunk, progress: Progress) -> Generator[Step]:
+    def _steps(
+        self, workflow_id: str, rate: float | None, chunk: Chunk, progress: Progress
+    ) -> Generator[Step]:
         """Send what has no stored result, and yield the steps to store. `progress` has those that are stored."""
         delivery = self._deliveries[batch_of(workflow_id).partition("/")[2]]
         can_be_lost, losses = self._worker_lock.can_be_lost, self.take_over.losses
-        alone_since = partial(self.take_over.alone_since, delivery.now()[0], losses) if can_be_lost else None
-        rivals, chosen = partial(self._rivals, batch_of(workflow_id)), self._context.settings.of_chunk(chunk)
+        alone_since = (
+            partial(self.take_over.alone_since, delivery.now()[0], losses) if can_be_lost else None
+        )
+        rivals, chosen = (
+            partial(self._rivals, batch_of(workflow_id)),
+            self._context.settings.of_chunk(chunk),
+        )
         terms = SendTerms(chosen.retention, chosen.patience, rate, rivals, alone_since)
         results = self._unstored.pop(workflow_id, {})
-        units = {index: one.unit for index, one in progress.results.items() if one.outcome is RowOutcome.ACCEPTED}
+        units = {
+            index: one.unit
+            for index, one in progress.results.items()
+            if one.outcome is RowOutcome.ACCEPTED
+        }
         rows = {
-            index: replace(row, sent=row.sent or progress.sent(index), unit=row.unit or units.get(index))
+            index: replace(
+                row, sent=row.sent or progress.sent(index), unit=row.unit or units.get(index)
+            )
             if index < progress.begun
             else row
             for index, row in enumerate(chunk.rows)
@@ -186,12 +224,18 @@ class Worker:
         }
         try:
             yield from delivery.deliver(rows, terms, progress.begun, results)
-            changed = {index: each for index, each in results.items() if progress.results.get(index) != each}
+            changed = {
+                index: each
+                for index, each in results.items()
+                if progress.results.get(index) != each
+            }
             yield Step(progress.begun, None, changed, is_last=True)
         except BaseException:
             # Only what is true also if another worker has the chunk in between.
             self._unstored[workflow_id] = {
-                index: one for index, one in results.items() if not can_be_lost or one.outcome is RowOutcome.CREATED
+                index: one
+                for index, one in results.items()
+                if not can_be_lost or one.outcome is RowOutcome.CREATED
             }
             raise
 

@@ -46,7 +46,13 @@ _LOOKS = 3
 _GRACE = 10.0
 """Seconds after a server outage before other workers count as dead: they need time to reconnect."""
 _logger = logging.getLogger("victor_ext.bulk")
-_TCP = {"connect_timeout": 10, "keepalives": 1, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+_TCP = {
+    "connect_timeout": 10,
+    "keepalives": 1,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 
 
 class FileLock:
@@ -69,7 +75,9 @@ class FileLock:
         """Acquire the lock if it is free. Raises `ConfigurationError` if its file cannot be opened, such as a link."""
         assert self._lock is None
         try:
-            self._lock = os.open(self._file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            self._lock = os.open(
+                self._file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600
+            )
             if _take(self._lock):
                 return True
         except OSError as error:
@@ -112,7 +120,9 @@ class ServerLock:
 
     def acquire(self) -> bool:
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _key_of(self.executor)})
+        connection.execute(
+            sa.text("SELECT pg_advisory_lock(:key)"), {"key": _key_of(self.executor)}
+        )
         self._connection = connection
         return True
 
@@ -135,7 +145,9 @@ class ServerLock:
         if connection is None:  # it was closed meanwhile
             yield False
             return
-        is_free = bool(connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), key).scalar())
+        is_free = bool(
+            connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), key).scalar()
+        )
         try:
             yield is_free
         finally:
@@ -166,7 +178,9 @@ WorkerLock = FileLock | ServerLock
 class TakeOver(threading.Thread):
     """Keeps the lock of this worker, and takes chunks over, until `stop` is set."""
 
-    def __init__(self, context: WorkerContext, worker_lock: WorkerLock, stop: threading.Event) -> None:
+    def __init__(
+        self, context: WorkerContext, worker_lock: WorkerLock, stop: threading.Event
+    ) -> None:
         super().__init__(name="victor-bulk-keeper", daemon=True)
         self._context, self._state = context, context.state
         self._worker_lock = worker_lock
@@ -212,7 +226,9 @@ class TakeOver(threading.Thread):
                 except SQLAlchemyError as error:
                     report(failure := error)
                 except Exception:
-                    _logger.exception("Looking for chunks that were left stalled failed; it is tried again.")
+                    _logger.exception(
+                        "Looking for chunks that were left stalled failed; it is tried again."
+                    )
                 self.state_lost = gone or self._state.loss(failure)
                 self.heartbeat.failing = {"bulk.state": type(failure).__name__} if failure else {}
                 self.heartbeat.step()
@@ -224,14 +240,24 @@ class TakeOver(threading.Thread):
             return None
         stored = client.list_workflows(workflow_ids=begun, load_input=False, load_output=False)
         gone = set(begun) - {info.workflow_id for info in stored}
-        return StateLost.deleted(f"What {self._state} has of {', '.join(sorted(gone))}") if gone else None
+        return (
+            StateLost.deleted(f"What {self._state} has of {', '.join(sorted(gone))}")
+            if gone
+            else None
+        )
 
     def _queue_again(self, client: DBOSClient) -> None:
         """Queue again what dead workers had, and what this one was given without being told: its stalled chunks."""
         pending = client.list_workflows(status="PENDING", load_input=False, load_output=False)
         mine = self._worker_lock.executor
-        own = {info.workflow_id: info for info in pending if info.executor_id == mine and info.name == CHUNK}
-        self._stalled = {each: self._stalled.get(each, 0) + 1 for each in own if each not in self.running}
+        own = {
+            info.workflow_id: info
+            for info in pending
+            if info.executor_id == mine and info.name == CHUNK
+        }
+        self._stalled = {
+            each: self._stalled.get(each, 0) + 1 for each in own if each not in self.running
+        }
         for each in [each for each, looks in self._stalled.items() if looks >= _LOOKS]:
             # The claim was stored but its response was lost, for example in a server crash.
             client.resume_workflow(each, queue_name=own[each].queue_name)
@@ -241,5 +267,7 @@ class TakeOver(threading.Thread):
             for executor in map(str, {info.executor_id for info in pending} - {mine, None}):
                 with lock.claimed(executor) as is_dead:
                     if is_dead:
-                        for info in client.list_workflows(status="PENDING", executor_id=executor, load_input=False):
+                        for info in client.list_workflows(
+                            status="PENDING", executor_id=executor, load_input=False
+                        ):
                             client.resume_workflow(info.workflow_id, queue_name=info.queue_name)

@@ -19,9 +19,13 @@ _EXTRA = ("typer", "rich")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status. Without one, run the process's own, and end the process."""
     if arguments is None:
-        gc.set_threshold(10_000)  # search for cycles more rarely than every 700 objects: that takes 8 % of a bulk row
+        gc.set_threshold(
+            10_000
+        )  # search for cycles more rarely than every 700 objects: that takes 8 % of a bulk row
     status = ended_by_signals(partial(_run, sys.argv[1:] if arguments is None else list(arguments)))
-    if arguments is None and any(thread.name.startswith(("victor-bulk", "dbos")) for thread in threading.enumerate()):
+    if arguments is None and any(
+        thread.name.startswith(("victor-bulk", "dbos")) for thread in threading.enumerate()
+    ):
         # Python would wait for them: after a second Ctrl-C, a thread may still be in a call.
         os._exit(status)
     return status

@@ -77,7 +77,10 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
 
 @app.callback()
 def root(
-    *, version: Annotated[bool, typer.Option("--version", callback=_version, help="Show the version and exit.")] = False
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     """Requests for payment over the instant payment networks: send, read, answer and follow them."""
 
@@ -109,7 +112,9 @@ _forward(
 
 @app.command()
 def key(
-    facts: Annotated[list[str], typer.Argument(metavar=_FACTS, help="What identifies the payment: invoice 1042")],
+    facts: Annotated[
+        list[str], typer.Argument(metavar=_FACTS, help="What identifies the payment: invoice 1042")
+    ],
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -160,7 +165,9 @@ def _in_plain_words(command: Any) -> Any:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        status = _in_plain_words(get_command(app))(list(arguments), prog_name="victor", standalone_mode=False)
+        status = _in_plain_words(get_command(app))(
+            list(arguments), prog_name="victor", standalone_mode=False
+        )
         return status if isinstance(status, int) else 0
     except OutputLost as error:
         if error.reader_has_gone:
@@ -174,6 +181,8 @@ def _run(arguments: Sequence[str]) -> int:
     except USAGE_ERROR as error:
         if error.format_message().startswith("Usage: "):  # no command of a group: its help
             return _run([*arguments, "--help"])
-        message = usage(error.format_message(), None if error.ctx is None else error.ctx.command_path)
+        message = usage(
+            error.format_message(), None if error.ctx is None else error.ctx.command_path
+        )
     Failure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
     return MISUSE

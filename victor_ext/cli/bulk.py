@@ -46,7 +46,11 @@ STEPS = {
 _WATCH_SECONDS = 0.5
 
 Refresh = Annotated[
-    bool, flag("--refresh", "Read the present status of the rows from the provider. (Victor: completed is paid.)")
+    bool,
+    flag(
+        "--refresh",
+        "Read the present status of the rows from the provider. (Victor: completed is paid.)",
+    ),
 ]
 
 
@@ -54,7 +58,11 @@ class _Batches(Session):
     """Where batches are kept, for a command about them. The options of subclasses are those of its senders."""
 
     state: Annotated[
-        str, option("Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines).", "URL")
+        str,
+        option(
+            "Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines).",
+            "URL",
+        ),
     ] = _DEFAULT_STATE
     yes = False
 
@@ -65,7 +73,11 @@ class _Batches(Session):
 
     @contextmanager
     def sender(
-        self, batch: str | None = None, question: Callable[[BulkSender], str] | None = None, *, on_event: Any = None
+        self,
+        batch: str | None = None,
+        question: Callable[[BulkSender], str] | None = None,
+        *,
+        on_event: Any = None,
     ) -> Generator[BulkSender]:
         """Open a sender for the block. A failure ends the command. In production, the question is asked first."""
         try:
@@ -75,7 +87,9 @@ class _Batches(Session):
         if why := system_of(self.provider).why_not_bulk:
             raise Misuse(why)
         own = ("state", "batch", "name", "yes")
-        options = {name: value for name, value in self.own.items() if value is not None and name not in own}
+        options = {
+            name: value for name, value in self.own.items() if value is not None and name not in own
+        }
         client = {"limits": BulkSender.limits, "on_event": on_event}
         with self.failures(failed=FOR_NOW), self.client_of(self.provider, **client)[1] as victor:
             try:
@@ -91,14 +105,22 @@ class _Batches(Session):
 
     def next(self, command: str, batch: str) -> str:
         """Return another command for the batch, without passwords, for display."""
-        place = [] if self.state == _DEFAULT_STATE else ["--state", bulk_output.without_password(self.state)]
+        place = (
+            []
+            if self.state == _DEFAULT_STATE
+            else ["--state", bulk_output.without_password(self.state)]
+        )
         unasked = ["--yes"] if self.yes and command == "resume" else []
         system = [] if self.provider == DEFAULT else ["--provider", self.provider]
         named = [batch] if command in STEPS else ["--batch", batch]
-        return shlex.join(["victor", "bulk", *system, command, *named, *place, *unasked, *self.options()])
+        return shlex.join(
+            ["victor", "bulk", *system, command, *named, *place, *unasked, *self.options()]
+        )
 
     @contextmanager
-    def run(self, sender: BulkSender, batch: str, again: str = "resume") -> Generator[Callable[[BatchStatus], None]]:
+    def run(
+        self, sender: BulkSender, batch: str, again: str = "resume"
+    ) -> Generator[Callable[[BatchStatus], None]]:
         """Yield what shows the progress of a batch. Ctrl-C ends the block, and shows how to continue."""
         latest: BatchStatus | None = None
 
@@ -113,20 +135,28 @@ class _Batches(Session):
             except KeyboardInterrupt as error:
                 progress.close()
                 unread = None if latest is None else _unread(sender)
-                bulk_output.show_interruption(latest, self.next(again, batch), unread, as_json=self.as_json)
+                bulk_output.show_interruption(
+                    latest, self.next(again, batch), unread, as_json=self.as_json
+                )
                 raise typer.Exit(status_of(error)) from None
 
     def show(self, status: BatchStatus) -> None:
         """Show what became of a batch."""
-        bulk_output.show_result(status, partial(self.next, batch=status.batch), as_json=self.as_json)
+        bulk_output.show_result(
+            status, partial(self.next, batch=status.batch), as_json=self.as_json
+        )
 
 
 class _Kept(_Batches):
-    batch: Annotated[str | None, option("The batch's name (default: that of the file, or all of them).", "NAME")] = None
+    batch: Annotated[
+        str | None, option("The batch's name (default: that of the file, or all of them).", "NAME")
+    ] = None
 
 
 class _Named(_Kept):
-    name: Annotated[str | None, typer.Argument(metavar="BATCH", help="The batch, when there are several.")] = None
+    name: Annotated[
+        str | None, typer.Argument(metavar="BATCH", help="The batch, when there are several.")
+    ] = None
 
     def batches(self) -> list[str]:
         """Return the batch that is named, in either way, or all of them."""
@@ -147,7 +177,9 @@ class _Named(_Kept):
     def one_batch(self) -> str:
         names = self.batches()
         if len(names) > 1:
-            raise Misuse(f"There are several batches ({', '.join(names)}): name one of them with --batch.")
+            raise Misuse(
+                f"There are several batches ({', '.join(names)}): name one of them with --batch."
+            )
         return names[0]
 
     def each(self, act: Callable[[str], BatchStatus]) -> NoReturn:
@@ -167,7 +199,9 @@ class _Named(_Kept):
 
 
 class _Terms(_Kept):
-    workers: Annotated[int | None, option("Concurrent calls of this process, 1 to 100 (default: 16).", "N")] = None
+    workers: Annotated[
+        int | None, option("Concurrent calls of this process, 1 to 100 (default: 16).", "N")
+    ] = None
     key_retention: Annotated[
         float | None,
         option(
@@ -178,13 +212,18 @@ class _Terms(_Kept):
         ),
     ] = None
     patience: Annotated[
-        float | None, option("How long a row is tried while the provider fails (default: 120).", "SECONDS")
+        float | None,
+        option("How long a row is tried while the provider fails (default: 120).", "SECONDS"),
     ] = None
 
 
 class _Sent(_Terms):
     rate: Annotated[
-        float | None, option("Maximum rows, or payouts of Velo, per second over all machines (default: no limit).", "N")
+        float | None,
+        option(
+            "Maximum rows, or payouts of Velo, per second over all machines (default: no limit).",
+            "N",
+        ),
     ] = None
     yes: Yes = False
 
@@ -196,7 +235,11 @@ class _Resume(_Named, _Sent):
 class _Step(_Batches):
     by: Annotated[str | None, option("Who does it: stored with it.", "NAME")] = None
     not_by_sender: Annotated[
-        bool, flag("--not-by-sender", "Another person than who sent the rows has to instruct or withdraw them.")
+        bool,
+        flag(
+            "--not-by-sender",
+            "Another person than who sent the rows has to instruct or withdraw them.",
+        ),
     ] = False
     yes: Yes = False
 
@@ -210,14 +253,22 @@ class _Send(_Step, _Sent):
             "NAME",
         ),
     ] = None
-    due_date: Annotated[str | None, option("Victor: of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")] = (
-        None
-    )
+    due_date: Annotated[
+        str | None, option("Victor: of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")
+    ] = None
     payor_id: Annotated[str | None, option("Velo: the payor, of rows without one.", "ID")] = None
-    skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")] = False
-    encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None
+    skip_invalid: Annotated[
+        bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")
+    ] = False
+    encoding: Annotated[
+        str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")
+    ] = None
     ask_again: Annotated[
-        bool, flag("--ask-again", "Ask the customers, or submit the payments, of another batch again, on purpose.")
+        bool,
+        flag(
+            "--ask-again",
+            "Ask the customers, or submit the payments, of another batch again, on purpose.",
+        ),
     ] = False
 
 
@@ -226,11 +277,18 @@ class _Send(_Step, _Sent):
 def send(
     kept: _Send,
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A CSV or JSON Lines file; docs/bulk.md has its columns.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A CSV or JSON Lines file; docs/bulk.md has its columns."
+        ),
     ],
     *,
-    expect_rows: Annotated[int | None, option("How many rows the file must have.", "N", min=1)] = None,
-    expect_total: Annotated[str | None, option("What all amounts of the file must be together.", "AMOUNT")] = None,
+    expect_rows: Annotated[
+        int | None, option("How many rows the file must have.", "N", min=1)
+    ] = None,
+    expect_total: Annotated[
+        str | None, option("What all amounts of the file must be together.", "AMOUNT")
+    ] = None,
     dry_run: Annotated[bool, flag("--dry-run", "Check all rows, and send nothing.")] = False,
 ) -> None:
     """Send the rows of a file.
@@ -280,14 +338,18 @@ def status(
     kept: _Named,
     *,
     refresh: Refresh = False,
-    watch: Annotated[bool, flag("--watch", "Show it until no row is left to send. Ctrl-C stops only this.")] = False,
+    watch: Annotated[
+        bool, flag("--watch", "Show it until no row is left to send. Ctrl-C stops only this.")
+    ] = False,
 ) -> None:
     """Show the progress of batches; with --refresh: what the provider says now. With --json: one JSON document a line.
 
     The exit status is that of the stored rows. Changed rows of a file are not among them: `send` refuses them.
     """
     if watch and refresh:
-        raise Misuse("--watch shows what is stored, and --refresh reads the provider: leave one of them out.")
+        raise Misuse(
+            "--watch shows what is stored, and --refresh reads the provider: leave one of them out."
+        )
     if watch:
         _watch(kept)
 
@@ -310,14 +372,18 @@ def _watch(kept: _Named) -> None:
                 began = time.monotonic()
                 statuses = [sender.status() for sender in senders]
                 for status in statuses:
-                    progress.show(status.batch, status.settled, status.rows, bulk_output.counts(status))
+                    progress.show(
+                        status.batch, status.settled, status.rows, bulk_output.counts(status)
+                    )
                 if all(status.over for status in statuses):
                     return
                 for status in statuses:
                     if kept.as_json and status not in before:
                         bulk_output.show_status(status, "", as_json=True)
                 before = statuses
-                time.sleep(max(_WATCH_SECONDS, 5 * (time.monotonic() - began)))  # a large batch takes long to read
+                time.sleep(
+                    max(_WATCH_SECONDS, 5 * (time.monotonic() - began))
+                )  # a large batch takes long to read
         except KeyboardInterrupt:
             progress.close()
             progress.tell("Stopped watching. That stops nothing else.")
@@ -330,9 +396,14 @@ def export(
     kept: _Named,
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to a file (default: standard output).", metavar="FILE")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write to a file (default: standard output).", metavar="FILE"
+        ),
     ] = None,
-    no_escape: Annotated[bool, flag("--no-escape", "Write text as it is, without a ' before a formula.")] = False,
+    no_escape: Annotated[
+        bool, flag("--no-escape", "Write text as it is, without a ' before a formula.")
+    ] = False,
     refresh: Refresh = False,
 ) -> None:
     """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
@@ -341,7 +412,9 @@ def export(
     """
     batch = kept.one_batch()
     with kept.sender(batch) as sender:
-        bulk_output.write_export(sender, output, as_json=kept.as_json, escape=not no_escape, refresh=refresh)
+        bulk_output.write_export(
+            sender, output, as_json=kept.as_json, escape=not no_escape, refresh=refresh
+        )
 
 
 @bulk.command()
@@ -356,7 +429,9 @@ def drop(kept: _Named) -> None:
 def _add_step(step: str, text: str) -> None:
     @bulk.command(step, help=text)
     @with_session
-    def take(kept: _Step, batch: Annotated[str, typer.Argument(metavar="BATCH", help="The batch.")]) -> None:
+    def take(
+        kept: _Step, batch: Annotated[str, typer.Argument(metavar="BATCH", help="The batch.")]
+    ) -> None:
         def question(sender: BulkSender) -> str:
             return bulk_output.step_question(step, sender.status(refresh=True))
 
@@ -375,7 +450,9 @@ for each in STEPS.items():
 def worker(
     kept: _Terms,
     *,
-    metrics_port: Annotated[int | None, option("Serve /metrics, /livez and /readyz on this port.", "PORT")] = None,
+    metrics_port: Annotated[
+        int | None, option("Serve /metrics, /livez and /readyz on this port.", "PORT")
+    ] = None,
 ) -> None:
     """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine. With --json: a line an event."""
     if kept.state.startswith("sqlite"):
@@ -405,7 +482,9 @@ def _metrics(port: int) -> Prometheus:
     except ImportError as error:
         raise Misuse(f"{error}.") from error
     except (OSError, OverflowError) as error:
-        raise Misuse(f"--metrics-port: {port} cannot be used: {getattr(error, 'strerror', error)}.") from error
+        raise Misuse(
+            f"--metrics-port: {port} cannot be used: {getattr(error, 'strerror', error)}."
+        ) from error
     return metrics
 
 

@@ -34,14 +34,22 @@ def report_invalid(failure: Failure, check: Check, source: str, *, as_json: bool
         complain(json.dumps(document))
         return
     _print_problems(check, source)
-    hint = "" if check.repeated or check.broken else " Correct that, or set it aside with --skip-invalid."
+    hint = (
+        ""
+        if check.repeated or check.broken
+        else " Correct that, or set it aside with --skip-invalid."
+    )
     complain(f"Error: {_wrong(check)}. Nothing was sent.{hint}")
 
 
 def show_check(check: Check, exit_status: int, source: str, *, as_json: bool) -> None:
     if not as_json:
         _print_problems(check, source)
-    conclude({**asdict(check), "exit_status": exit_status}, f"{summary_of(check)} Nothing was sent.", as_json=as_json)
+    conclude(
+        {**asdict(check), "exit_status": exit_status},
+        f"{summary_of(check)} Nothing was sent.",
+        as_json=as_json,
+    )
 
 
 def summary_of(check: Check) -> str:
@@ -86,7 +94,10 @@ def _units(status: BatchStatus) -> Iterator[str]:
 
 
 def _of_step(counts: Iterable[tuple[str, int]]) -> str:
-    words = (f"{count:,} {'done' if each == 'created' else each.replace('_', ' ')}" for each, count in counts)
+    words = (
+        f"{count:,} {'done' if each == 'created' else each.replace('_', ' ')}"
+        for each, count in counts
+    )
     return ", ".join(words)
 
 
@@ -99,10 +110,14 @@ def step_question(name: str, status: BatchStatus) -> str:
 
 def show_step(name: str, batch: str, status: BatchStatus, again: str, *, as_json: bool) -> None:
     """Print what became of a step; `again` is the command that takes it again."""
-    what = "Not all of it is settled. Nothing is sent again that may have been sent; look it up with:"
+    what = (
+        "Not all of it is settled. Nothing is sent again that may have been sent; look it up with:"
+    )
     advice = [f"{what}\n  {again}"] if status.unsettled else []
     text = f"{plain(batch)}: {name}: {_of_step(status.counts.items())}"
-    conclude({**_as_dict(status), "exit_status": status.exit_status}, text, *advice, as_json=as_json)
+    conclude(
+        {**_as_dict(status), "exit_status": status.exit_status}, text, *advice, as_json=as_json
+    )
 
 
 def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
@@ -113,9 +128,13 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
         if check.unchanged or check.changed:
             complain(f"Of {rows_text(check.rows)}: {_kinds(check)}.")
     if status.unsettled:
-        advice.append(f"Not all of it is settled. Try those rows again, with the same keys:\n  {command('resume')}")
+        advice.append(
+            f"Not all of it is settled. Try those rows again, with the same keys:\n  {command('resume')}"
+        )
     if "refused" in status.counts:
-        advice.append(f"Refused rows were not sent. Send them corrected, or drop them:\n  {command('drop')}")
+        advice.append(
+            f"Refused rows were not sent. Send them corrected, or drop them:\n  {command('drop')}"
+        )
     if status.exit_status:
         advice.append(f"Every row, with what became of it:\n  {command('export')}")
     document = {**_as_dict(status), "exit_status": status.exit_status}
@@ -130,7 +149,9 @@ def show_dropped(batch: str, count: int, *, as_json: bool) -> None:
     conclude({"batch": batch, "dropped": count}, text, as_json=as_json)
 
 
-def show_interruption(status: BatchStatus | None, command: str, unread: str | None, *, as_json: bool) -> None:
+def show_interruption(
+    status: BatchStatus | None, command: str, unread: str | None, *, as_json: bool
+) -> None:
     """Print that sending was stopped, how to continue, and why the state cannot be read now, if it cannot.
 
     No `status`: it had not begun. Rows may not have been stored, and `command` would know nothing of them.
@@ -150,7 +171,12 @@ def show_interruption(status: BatchStatus | None, command: str, unread: str | No
 
 
 def write_export(
-    sender: BulkSender, output: Path | None, *, as_json: bool, escape: bool = True, refresh: bool = False
+    sender: BulkSender,
+    output: Path | None,
+    *,
+    as_json: bool,
+    escape: bool = True,
+    refresh: bool = False,
 ) -> None:
     """Write the results of a batch to a file or standard output."""
     statuses: Counter[str] = Counter()
@@ -159,7 +185,11 @@ def write_export(
         if result.outcome == "created":
             statuses[result.status or "not found"] += 1
 
-    with nullcontext(sys.stdout) if output is None else whole_file(output, "--output", mode=0o666) as file:
+    with (
+        nullcontext(sys.stdout)
+        if output is None
+        else whole_file(output, "--output", mode=0o666) as file
+    ):
         if as_json:
             count = _write_json(sender.export(refresh=refresh), file, note)
         else:
@@ -167,23 +197,39 @@ def write_export(
         file.flush()
     lines: list[str] = [] if output is None else [f"{rows_text(count)} written to {output}"]
     if refresh:
-        listed = ", ".join(_counted(word, count) for word, count in sorted(statuses.items())) or "nothing was created"
+        listed = (
+            ", ".join(_counted(word, count) for word, count in sorted(statuses.items()))
+            or "nothing was created"
+        )
         lines.append(f"The provider says now: {listed}.")
     if lines:
         complain(". ".join(lines))
 
 
-def _write_json(results: Iterable[RowResult], file: TextIO, note: Callable[[RowResult], None]) -> int:
+def _write_json(
+    results: Iterable[RowResult], file: TextIO, note: Callable[[RowResult], None]
+) -> int:
     count = 0
     for count, result in enumerate(results, 1):  # noqa: B007 - it is returned
         note(result)
-        fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}
-        file.write(json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)}) + "\n")
+        fields = {
+            name: getattr(result, name)
+            for name in ("row", "key", "id", "status", "outcome", "error")
+        }
+        file.write(
+            json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)})
+            + "\n"
+        )
     return count
 
 
 def counts(status: BatchStatus) -> str:
-    return ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in status.counts.items()) or "no rows"
+    return (
+        ", ".join(
+            f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in status.counts.items()
+        )
+        or "no rows"
+    )
 
 
 def _counted(word: str, count: int) -> str:

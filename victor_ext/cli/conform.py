@@ -19,18 +19,26 @@ FILE = Path("conform.json")
 
 
 class _Plan(Session):
-    payee: Annotated[str | None, option("Ask for 0.01 a few times: to this account number.", "NUMBER")] = None
+    payee: Annotated[
+        str | None, option("Ask for 0.01 a few times: to this account number.", "NUMBER")
+    ] = None
     payer: Annotated[str | None, option("And from this counterparty.", "ID")] = None
-    own_payer: Annotated[bool, flag("--own-payer", "Its account is yours: answer two requests, and let 0.01 move.")] = (
-        False
-    )
+    own_payer: Annotated[
+        bool, flag("--own-payer", "Its account is yours: answer two requests, and let 0.01 move.")
+    ] = False
     token_tolerance: Annotated[
-        bool, flag("--token-tolerance", "Send four tokens that should be refused. Many may lock a key.")
+        bool,
+        flag("--token-tolerance", "Send four tokens that should be refused. Many may lock a key."),
     ] = False
     key_life: Annotated[
-        float | None, option("Measure how long keys are kept, up to 26h. It takes that long.", "TIME", parser=seconds)
+        float | None,
+        option(
+            "Measure how long keys are kept, up to 26h. It takes that long.", "TIME", parser=seconds
+        ),
     ] = None
-    read_only: Annotated[bool, flag("--read-only", "Only read. In production nothing else is allowed.")] = False
+    read_only: Annotated[
+        bool, flag("--read-only", "Only read. In production nothing else is allowed.")
+    ] = False
 
 
 @with_session
@@ -38,9 +46,15 @@ def conform(
     session: _Plan,
     *,
     provider: Provider = DEFAULT,
-    out: Annotated[Path, option("The file of the measurement. It goes on from one that is there.", "FILE")] = FILE,
-    show_plan: Annotated[bool, flag("--plan", "Print what would be sent, at most, and send nothing.")] = False,
-    compare: Annotated[Path | None, option("Say what has changed since an earlier file.", "FILE")] = None,
+    out: Annotated[
+        Path, option("The file of the measurement. It goes on from one that is there.", "FILE")
+    ] = FILE,
+    show_plan: Annotated[
+        bool, flag("--plan", "Print what would be sent, at most, and send nothing.")
+    ] = False,
+    compare: Annotated[
+        Path | None, option("Say what has changed since an earlier file.", "FILE")
+    ] = None,
     html: Annotated[Path | None, option("Write a page for the provider's support.", "FILE")] = None,
 ) -> None:
     """Measure what the provider does where its document is silent, and where that differs from what is assumed.
@@ -50,7 +64,9 @@ def conform(
     """
     if out.is_dir():
         raise Misuse(f"--out is {out}, which is a folder: name a file.")
-    if html is not None and html.resolve() in {each.resolve() for each in (out, compare) if each is not None}:
+    if html is not None and html.resolve() in {
+        each.resolve() for each in (out, compare) if each is not None
+    }:
         raise Misuse(f"--html is {html}, which has a measurement: name another file.")
     with session.failures(failed=FOR_NOW):
         from victor_ext.conform import Plan, load, measure  # noqa: PLC0415 - only this needs it
@@ -79,15 +95,27 @@ def conform(
                 report = measure(out, plan, connect, on_probe=show)
         except KeyboardInterrupt:
             if out.exists():
-                complain(f"{load(out).creates}\nRun it again with the same options: it goes on from {out}.")
+                complain(
+                    f"{load(out).creates}\nRun it again with the same options: it goes on from {out}."
+                )
             raise
         if html is not None:
             with report_file(html, "--html") as page:
                 page.write(report.html())
         changes = [] if before is None else report.changes(before)
         with decided():
-            more = {} if before is None else {"changes": changes, "not_compared": report.not_compared(before)}
-            text = report.text() if before is None else f"{report.text()}\n{report.comparison(before)}"
-            say(json.dumps(report.document | more) if session.as_json else "\n".join(map(plain, text.split("\n"))))
+            more = (
+                {}
+                if before is None
+                else {"changes": changes, "not_compared": report.not_compared(before)}
+            )
+            text = (
+                report.text() if before is None else f"{report.text()}\n{report.comparison(before)}"
+            )
+            say(
+                json.dumps(report.document | more)
+                if session.as_json
+                else "\n".join(map(plain, text.split("\n")))
+            )
         differs = changes if before is not None else report.differences
         raise typer.Exit(FAILED if differs else FOR_NOW if report.failures else 0)

@@ -84,7 +84,9 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
         system, client = session.client_of(provider, deadline=_DEADLINE)
     except victor_ext.VictorError as error:
         told = victor_failure(error, None, session.spelled)
-        what_to_do = CREDENTIALS if CREDENTIALS in told.notes else "Correct that setting, and run it again."
+        what_to_do = (
+            CREDENTIALS if CREDENTIALS in told.notes else "Correct that setting, and run it again."
+        )
         yield _bad("Credentials", told.message, what_to_do, exit_status=MISUSE)
         return
     with client:
@@ -95,7 +97,9 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
         yield _good("Environment", ", ".join(filter(None, [client.environment, client.base_url])))
         if client.proxy is not None:
             names = (f"{client.base_url.partition(':')[0]}_proxy", "all_proxy")
-            variables = (name for lower in names for name in (lower, lower.upper()) if os.environ.get(name))
+            variables = (
+                name for lower in names for name in (lower, lower.upper()) if os.environ.get(name)
+            )
             variable = next(variables, "a setting of this machine")
             yield _good("Proxy", f"{client.proxy}, which {variable} names: calls go through it")
         failed: str | None = None
@@ -108,7 +112,9 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
     yield from _measured()
 
 
-def _steps(client: Any, system: System, session: Session) -> Iterator[tuple[str, Callable[[], Finding], str, str]]:
+def _steps(
+    client: Any, system: System, session: Session
+) -> Iterator[tuple[str, Callable[[], Finding], str, str]]:
     """Yield the checks of the way to the provider, or to the proxy, each with what a failure is, and what to do."""
     import httpx  # noqa: PLC0415 - `victor --help` does not need it
 
@@ -124,8 +130,18 @@ def _steps(client: Any, system: System, session: Session) -> Iterator[tuple[str,
         firewall = f"Start what should listen there, such as '{sandbox}', or correct {system.prefix}BASE_URL."
 
     tls = partial(_tls, client.ssl_context, url, port, of, f"{system.prefix}BASE_URL")
-    yield "DNS", partial(_dns, host, port), f"{host} has no address", "Check this machine's resolver."
-    yield "Connection", partial(_connection, host, port, of), f"port {port}{of} cannot be reached", firewall
+    yield (
+        "DNS",
+        partial(_dns, host, port),
+        f"{host} has no address",
+        "Check this machine's resolver.",
+    )
+    yield (
+        "Connection",
+        partial(_connection, host, port, of),
+        f"port {port}{of} cannot be reached",
+        firewall,
+    )
     yield "TLS", tls, "the handshake failed", "Check for a firewall or a proxy on the way."
     yield "Signed read", partial(_signed_read, client, system, session), "", ""
 
@@ -157,7 +173,9 @@ def _tls(context: Any, url: Any, port: int, of: str, setting: str) -> Finding:
     import ssl  # noqa: PLC0415 - every start of the command would pay for it
 
     if of or url.scheme == "http":
-        return Finding("TLS", "through the proxy: see the signed read" if of else "none: http to this machine")
+        return Finding(
+            "TLS", "through the proxy: see the signed read" if of else "none: http to this machine"
+        )
     try:
         with (
             socket.create_connection((url.host, port), timeout=_CONNECT) as plain_socket,
@@ -165,16 +183,28 @@ def _tls(context: Any, url: Any, port: int, of: str, setting: str) -> Finding:
         ):
             certificate: dict[str, Any] = secured.getpeercert() or {}
             days = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86400
-            advice = "It expires soon: ask the provider when it is renewed." if days < _EXPIRES_SOON else None
-            return _good("TLS", f"{secured.version() or 'TLS'}, the certificate is good for {days:.0f} days", advice)
+            advice = (
+                "It expires soon: ask the provider when it is renewed."
+                if days < _EXPIRES_SOON
+                else None
+            )
+            return _good(
+                "TLS",
+                f"{secured.version() or 'TLS'}, the certificate is good for {days:.0f} days",
+                advice,
+            )
     except ssl.SSLCertVerificationError as error:
-        why = getattr(error, "verify_message", None) or error  # macOS and Windows do not always set it
+        why = (
+            getattr(error, "verify_message", None) or error
+        )  # macOS and Windows do not always set it
         return _bad("TLS", f"the certificate is not trusted: {why}", CERTIFICATE)
     except ssl.SSLError as error:
         if error.reason != "WRONG_VERSION_NUMBER":
             raise
         advice = f"Correct {setting}: another port, or http for a sandbox on this machine."
-        return _bad("TLS", f"what listens on port {port} does not speak TLS", advice, exit_status=MISUSE)
+        return _bad(
+            "TLS", f"what listens on port {port} does not speak TLS", advice, exit_status=MISUSE
+        )
 
 
 def _signed_read(client: Any, system: System, session: Session) -> Finding:
@@ -220,10 +250,16 @@ def _measured() -> Iterator[Finding]:
             yield Finding("Measured", str(error), "Name another file, or remove it.")
             return
         at = document["measured_at"]
-        age = "not finished" if at is None else f"{(datetime.now(UTC) - datetime.fromisoformat(at)).days} days ago"
+        age = (
+            "not finished"
+            if at is None
+            else f"{(datetime.now(UTC) - datetime.fromisoformat(at)).days} days ago"
+        )
         found = f"{document['environment']} ({document['base_url']}), {age}, in {FILE}"
         yield Finding(
-            "Measured", plain(found), "victor sandbox --like plays it; victor conform --compare says what changed."
+            "Measured",
+            plain(found),
+            "victor sandbox --like plays it; victor conform --compare says what changed.",
         )
 
 

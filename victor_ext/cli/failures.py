@@ -90,7 +90,10 @@ class Failure:
             "message": self.message,
             "outcome": self.outcome,
             "idempotency_key": self.idempotency_key,
-            **{name: getattr(self.exchange, name, default) for name, default in _OF_EXCHANGE.items()},
+            **{
+                name: getattr(self.exchange, name, default)
+                for name, default in _OF_EXCHANGE.items()
+            },
             "problems": problems,
             "notes": list(self.notes),
             "next_command": None if self.doubt is None else self.doubt.line(in_full=True),
@@ -106,7 +109,9 @@ class Failure:
             in_full = sys.stderr.isatty()
             lines += [self.doubt.advice, f"  {self.doubt.line(in_full=in_full)}"]
             if not in_full and self.doubt.secret is not None:
-                lines.append("  (Account numbers are masked in logs: write the full number where it is masked here.)")
+                lines.append(
+                    "  (Account numbers are masked in logs: write the full number where it is masked here.)"
+                )
         return lines
 
 
@@ -130,7 +135,12 @@ def exit_status_of(error: VictorError, *, wrote: bool, failed: int = FAILED) -> 
         return own
     # An attempt that was rejected and repeated all the same had a 429. A server error after which nothing can have been
     # executed comes from the token endpoint.
-    passing = victor_ext.ConnectionFailed | victor_ext.TimedOut | victor_ext.ServerError | victor_ext.UnreadableResponse
+    passing = (
+        victor_ext.ConnectionFailed
+        | victor_ext.TimedOut
+        | victor_ext.ServerError
+        | victor_ext.UnreadableResponse
+    )
     may_pass = error.outcome in ("not_sent", "rejected") and isinstance(error, passing)
     return FOR_NOW if may_pass or isinstance(error, victor_ext.RateLimited) else failed
 
@@ -150,20 +160,41 @@ def victor_failure(
         notes.append(CERTIFICATE)
     if not local and len(error.problems) > _LISTED:
         notes.append("--json shows all problems.")
-    message = in_options(error.problems, spelled) if local else f"{error.summary} {_next_step(error, doubt)}".rstrip()
+    message = (
+        in_options(error.problems, spelled)
+        if local
+        else f"{error.summary} {_next_step(error, doubt)}".rstrip()
+    )
     outcome = None if doubt is None else error.outcome.value
     key = None if doubt is None or misuse else error.idempotency_key or doubt.key
     settling = _settling(error, doubt) if unsettled else None
     return Failure(
-        type(error).__name__, message, exit_status, outcome, key, error, error.problems, notes, settling, spelled
+        type(error).__name__,
+        message,
+        exit_status,
+        outcome,
+        key,
+        error,
+        error.problems,
+        notes,
+        settling,
+        spelled,
     )
 
 
 def _next_step(error: VictorError, doubt: Doubt | None) -> str:
     if doubt is None or not error.hint:
-        return "Try again, with a longer --timeout." if isinstance(error, victor_ext.TimedOut) and error.hint else ""
+        return (
+            "Try again, with a longer --timeout."
+            if isinstance(error, victor_ext.TimedOut) and error.hint
+            else ""
+        )
     look = f"look with '{shlex.join(doubt.look)}'"
-    option = None if error.idempotency_key is None else shlex.join(["--idempotency-key", error.idempotency_key])
+    option = (
+        None
+        if error.idempotency_key is None
+        else shlex.join(["--idempotency-key", error.idempotency_key])
+    )
     conflict = isinstance(error, victor_ext.Conflict) and not error.in_progress
     if conflict and error.outcome is victor_ext.Outcome.REJECTED:
         return f"{error.outcome.next_step(option, look)} To see the other answer, {look}."
@@ -172,7 +203,9 @@ def _next_step(error: VictorError, doubt: Doubt | None) -> str:
             f"Repeat it with the same values, or {look}. Take another key only when it is certain that this payment "
             "does not exist."
         )
-    return error.outcome.next_step(option, look, conflict=conflict and error.status_code is not None)
+    return error.outcome.next_step(
+        option, look, conflict=conflict and error.status_code is not None
+    )
 
 
 def _settling(error: VictorError, doubt: Doubt | None) -> Doubt | None:
@@ -186,7 +219,11 @@ def _settling(error: VictorError, doubt: Doubt | None) -> Doubt | None:
 
 def _is_of_another_payment(error: VictorError) -> bool:
     """Whether the key returned the request of another payment. Repeating the call then settles nothing."""
-    return error.idempotency_key is not None and isinstance(error, victor_ext.Conflict) and error.status_code is None
+    return (
+        error.idempotency_key is not None
+        and isinstance(error, victor_ext.Conflict)
+        and error.status_code is None
+    )
 
 
 def broken_off(error: BaseException, doubt: Doubt, made: PaymentRequest | None = None) -> Failure:
@@ -197,7 +234,10 @@ def broken_off(error: BaseException, doubt: Doubt, made: PaymentRequest | None =
     outcome, details = "unknown", list[str]()
     match error:
         case KeyboardInterrupt():
-            kind, message = "Interrupted", "Interrupted before the response arrived. The provider may have executed it."
+            kind, message = (
+                "Interrupted",
+                "Interrupted before the response arrived. The provider may have executed it.",
+            )
             exit_status = status_of(error)
         case OutputLost():
             kind, outcome, exit_status = "OutputLost", "accepted", UNKNOWN
@@ -208,4 +248,6 @@ def broken_off(error: BaseException, doubt: Doubt, made: PaymentRequest | None =
             message = f"Unexpected error: {error}. The provider may have executed it."
             details = "".join(traceback.format_exception(error)).splitlines()
     exchange = None if made is None else made.response_info
-    return Failure(kind, message, exit_status, outcome, doubt.key, exchange, doubt=doubt, details=details)
+    return Failure(
+        kind, message, exit_status, outcome, doubt.key, exchange, doubt=doubt, details=details
+    )

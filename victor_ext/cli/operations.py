@@ -55,12 +55,18 @@ def main(arguments: Sequence[str], *, prog: str) -> int:
 
 
 def _add_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document")
+    command.add_argument(
+        "documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document"
+    )
     key = "the header, or the member of the bodies, with the idempotency key (default: the declared one with 'idempot')"
     command.add_argument("--key", metavar="NAME", type=_key_name, help=key)
-    command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
+    command.add_argument(
+        "--json", action="store_true", help="print one line of JSON for each document"
+    )
     skip = "leave a warning out; repeatable"
-    command.add_argument("--skip", metavar="WARNING", choices=_ADVICE, action="append", default=[], help=skip)
+    command.add_argument(
+        "--skip", metavar="WARNING", choices=_ADVICE, action="append", default=[], help=skip
+    )
     fail = "end with 1 for a warning, or for what was left out"
     command.add_argument("--fail-on-warning", action="store_true", help=fail)
     add_reading(command)
@@ -83,17 +89,32 @@ def _show(document: Path, options: argparse.Namespace) -> int:
     tags = {} if data is None else data.endpoint_collections_by_tag
     endpoints = [each for tag in tags.values() for each in tag.endpoints]
     declared = [log.requests.declared(each) for each in endpoints]
-    by_name = {(each.method, each.path): endpoint for each, endpoint in zip(declared, endpoints, strict=True)}
+    by_name = {
+        (each.method, each.path): endpoint
+        for each, endpoint in zip(declared, endpoints, strict=True)
+    }
     place = key_place(declared, options.key)
     rows = rows_of(declared, place)
     good = [evidence(each) for each in endpoints]
-    served = [(each, log.requests.request_of(endpoint).server) for each, endpoint in zip(rows, endpoints, strict=True)]
-    own = [Warned("own-server", each.operation, f"its server is {server}") for each, server in served if server]
+    served = [
+        (each, log.requests.request_of(endpoint).server)
+        for each, endpoint in zip(rows, endpoints, strict=True)
+    ]
+    own = [
+        Warned("own-server", each.operation, f"its server is {server}")
+        for each, server in served
+        if server
+    ]
     every = [*_of_keys(rows, options.key), *own, *_of_document(tree, by_name)]
     warned = [each for each in every if each.rule not in options.skip]
     if options.json:
         told = [{**row._asdict(), "evidence": each} for row, each in zip(rows, good, strict=True)]
-        found = {"document": document.name, "key": _key(place), "operations": told, "left_out": log.left_out}
+        found = {
+            "document": document.name,
+            "key": _key(place),
+            "operations": told,
+            "left_out": log.left_out,
+        }
         print(json.dumps({**found, "warnings": [each._asdict() for each in warned]}))
     else:
         show(*_table(rows, good), "", *_warnings(warned))
@@ -108,26 +129,36 @@ def _show(document: Path, options: argparse.Namespace) -> int:
 def _of_keys(rows: Sequence[Row], key: str | None) -> Iterator[Warned]:
     if key is not None and not any(each.declared for each in rows):
         yield Warned("undeclared-key", key, "no operation declares it")
-    yield from (Warned("write-without-key", each.operation, each.why) for each in rows if not each.repeated)
+    yield from (
+        Warned("write-without-key", each.operation, each.why) for each in rows if not each.repeated
+    )
 
 
 def _key(place: Any) -> str | None:
     """What `connect` gets."""
     name = getattr(place, "name", None)
-    return None if name is None else f"{'HeaderKey' if isinstance(place, HeaderKey) else 'BodyKey'}({name!r})"
+    return (
+        None
+        if name is None
+        else f"{'HeaderKey' if isinstance(place, HeaderKey) else 'BodyKey'}({name!r})"
+    )
 
 
 def _table(rows: Sequence[Row], good: Sequence[Mapping[str, str]]) -> Iterator[str]:
     """The rows in columns, each as wide as its widest cell."""
     cells = [("OPERATION", "REPEATED", "LOOK UP", "A GOOD RESPONSE")]
     for row, answers in zip(rows, good, strict=True):
-        whole = "; ".join(f"{status}: {what}" for status, what in answers.items()) or "none is declared"
+        whole = (
+            "; ".join(f"{status}: {what}" for status, what in answers.items()) or "none is declared"
+        )
         repeated = f"{'yes' if row.repeated else 'no'}: {row.why}"
         shown = textwrap.shorten(whole, _EVIDENCE_WIDTH, placeholder=" ...")
         cells.append((row.operation, repeated, row.look_up or "-", shown))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        yield "  ".join(
+            cell.ljust(width) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
 
 
 def _warnings(warned: Sequence[Warned]) -> Iterator[str]:
@@ -150,7 +181,11 @@ def _of_document(document: Tree, endpoints: Mapping[tuple[str, str], Endpoint]) 
         yield from _of_answers(document, each, endpoints.get((each.method.upper(), each.path)))
     for hook in hooks(document):
         if not hook.tree.get("security", document.get("security")):
-            yield Warned("webhook-without-security", hook.where, "nothing says how to tell that the provider sent it")
+            yield Warned(
+                "webhook-without-security",
+                hook.where,
+                "nothing says how to tell that the provider sent it",
+            )
 
 
 _PAGING = re.compile(
@@ -161,17 +196,28 @@ _END = re.compile(
 )
 
 
-def _of_answers(document: Tree, operation: Operation, endpoint: Endpoint | None) -> Iterator[Warned]:
-    answers = {status.lower(): resolve(document, each) for status, each in mappings_at(operation.tree, "responses")}
+def _of_answers(
+    document: Tree, operation: Operation, endpoint: Endpoint | None
+) -> Iterator[Warned]:
+    answers = {
+        status.lower(): resolve(document, each)
+        for status, each in mappings_at(operation.tree, "responses")
+    }
     # Without a word on its security, it is most likely not open.
     wanted = {"401": operation.tree.get("security") == [] or answers.keys() & {"401", "4xx"}}
     wanted["5xx"] = any(status.startswith("5") for status in answers)
     missing = " and ".join(name for name, is_there in wanted.items() if not is_there)
     if missing and "default" not in answers:
-        yield Warned("undocumented-failure", operation.where, f"no answer is documented for {missing}")
+        yield Warned(
+            "undocumented-failure", operation.where, f"no answer is documented for {missing}"
+        )
     if operation.method != "get" or endpoint is None:
         return
-    paging = [name for each in endpoint.query_parameters if _PAGING.match(name := each.name.get_untrusted_value())]
+    paging = [
+        name
+        for each in endpoint.query_parameters
+        if _PAGING.match(name := each.name.get_untrusted_value())
+    ]
     bodies = [each.prop for each in good_answers(endpoint) if each.source["attribute"] != "None"]
     # And those of objects in it, such as `{"albums": {"next": ...}}`; not those of the listed items.
     names = {name for body in bodies for name in members(body, levels=2)}

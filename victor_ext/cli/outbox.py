@@ -22,10 +22,16 @@ from .wording import in_options
 if TYPE_CHECKING:
     from victor_ext.outbox import Entry, Outbox
 
-outbox = typer.Typer(help="The outbox of a database: what is unclear, and what to do about it.", no_args_is_help=True)
+outbox = typer.Typer(
+    help="The outbox of a database: what is unclear, and what to do about it.", no_args_is_help=True
+)
 
-Database = Annotated[str, option("The database of the outbox: sqlite:///FILE, or postgresql+psycopg://...", "URL")]
-TableName = Annotated[str, option("The name of its table; status and retry take an inbox's, too.", "NAME")]
+Database = Annotated[
+    str, option("The database of the outbox: sqlite:///FILE, or postgresql+psycopg://...", "URL")
+]
+TableName = Annotated[
+    str, option("The name of its table; status and retry take an inbox's, too.", "NAME")
+]
 _TABLE = "victor_outbox"
 
 
@@ -45,28 +51,47 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
     try:
         engine = sa.create_engine(database, poolclass=sa.NullPool)  # no connection stays open
         file = engine.url.database if engine.name == "sqlite" else None
-        if file and not file.startswith(("file:", ":memory:")) and not Path(file).exists():  # SQLite would make it
+        if (
+            file and not file.startswith(("file:", ":memory:")) and not Path(file).exists()
+        ):  # SQLite would make it
             raise Misuse(f"--database: there is no file {file}.")
         if not sa.inspect(engine).has_table(table):
             raise Misuse(f"--database has no table {table}: name the outbox's with --table.")
-        has_entries = any(column["name"] == "key" for column in sa.inspect(engine).get_columns(table))
+        has_entries = any(
+            column["name"] == "key" for column in sa.inspect(engine).get_columns(table)
+        )
         if not (has_entries or inbox):
-            raise Misuse(f"{table} has no entries, only events: it is an inbox's, for status and retry --dead-letter.")
+            raise Misuse(
+                f"{table} has no entries, only events: it is an inbox's, for status and retry --dead-letter."
+            )
         yield Outbox(engine, table=table), has_entries
     except victor_ext.InvalidRequest as error:
-        raise Misuse(in_options(error.problems, {name: f"--{name}" for name in ("by", "why", "id")})) from error
+        raise Misuse(
+            in_options(error.problems, {name: f"--{name}" for name in ("by", "why", "id")})
+        ) from error
     except (ArgumentError, ImportError) as error:
-        raise Misuse("--database: write sqlite:///FILE or postgresql+psycopg://..., and install its driver.") from error
+        raise Misuse(
+            "--database: write sqlite:///FILE or postgresql+psycopg://..., and install its driver."
+        ) from error
     except SQLAlchemyError as error:
         reason = plain(str(getattr(error, "orig", None) or "it refused a statement").split("\n")[0])
-        raise Misuse(f"--database cannot be used: {reason}. Check the URL, and that it runs.") from error
+        raise Misuse(
+            f"--database cannot be used: {reason}. Check the URL, and that it runs."
+        ) from error
 
 
 def _show(entries: Iterable[Entry], *, as_json: bool) -> None:
     """Print entries, one on a line."""
     for entry in entries:
         name = entry.client_reference_id or entry.idempotency_key
-        known = (f"{entry.state.value:<9}", entry.operation, name, entry.request_id, entry.status, entry.error)
+        known = (
+            f"{entry.state.value:<9}",
+            entry.operation,
+            name,
+            entry.request_id,
+            entry.status,
+            entry.error,
+        )
         say(json.dumps(asdict(entry)) if as_json else plain("  ".join(filter(None, known))))
 
 
@@ -80,15 +105,26 @@ def status(database: Database, *, table: TableName = _TABLE, as_json: AsJson = F
         counts, unclear = (opened.counts(), opened.entries("unclear")) if has_entries else ({}, [])
         letters, events = opened.dead_letters(), opened.event_counts()
     if as_json:
-        named = [{**asdict(letter), "stored_at": letter.stored_at.isoformat()} for letter in letters]
+        named = [
+            {**asdict(letter), "stored_at": letter.stored_at.isoformat()} for letter in letters
+        ]
         entries = [asdict(entry) for entry in unclear]
-        say(json.dumps({"entries": counts, "events": events, "unclear": entries, "dead_letters": named}))
+        say(
+            json.dumps(
+                {"entries": counts, "events": events, "unclear": entries, "dead_letters": named}
+            )
+        )
     else:
-        for name, count in (*counts.items(), *((f"events {state}", count) for state, count in events.items())):
+        for name, count in (
+            *counts.items(),
+            *((f"events {state}", count) for state, count in events.items()),
+        ):
             say(f"{name:<15} {count:>9,}")
         _show(unclear, as_json=False)
         for letter in letters:
-            say(plain(f"dead letter {letter.id}: {letter.name} of {letter.subject}: {letter.error}"))
+            say(
+                plain(f"dead letter {letter.id}: {letter.name} of {letter.subject}: {letter.error}")
+            )
     raise typer.Exit(FAILED if unclear or letters else 0)
 
 
@@ -96,7 +132,9 @@ def status(database: Database, *, table: TableName = _TABLE, as_json: AsJson = F
 def entries(
     database: Database,
     *,
-    state: Annotated[str | None, option("Those in this state alone, such as unclear.", "WORD")] = None,
+    state: Annotated[
+        str | None, option("Those in this state alone, such as unclear.", "WORD")
+    ] = None,
     table: TableName = _TABLE,
     as_json: AsJson = False,
 ) -> None:
@@ -105,17 +143,25 @@ def entries(
         try:
             found = opened.entries(state)
         except ValueError:
-            raise Misuse(f"--state is {state!r}: write one of {', '.join(opened.counts())}.") from None
+            raise Misuse(
+                f"--state is {state!r}: write one of {', '.join(opened.counts())}."
+            ) from None
     _show(found, as_json=as_json)
 
 
 @outbox.command()
 def retry(
     database: Database,
-    key: Annotated[str | None, typer.Argument(metavar="KEY", help="An entry that is rejected or refused.")] = None,
+    key: Annotated[
+        str | None, typer.Argument(metavar="KEY", help="An entry that is rejected or refused.")
+    ] = None,
     *,
-    dead_letter: Annotated[list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")] = None,
-    all_dead_letters: Annotated[bool, typer.Option("--all-dead-letters", help="All dead letters.")] = False,
+    dead_letter: Annotated[
+        list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")
+    ] = None,
+    all_dead_letters: Annotated[
+        bool, typer.Option("--all-dead-letters", help="All dead letters.")
+    ] = False,
     table: TableName = _TABLE,
     as_json: AsJson = False,
 ) -> None:
@@ -141,7 +187,9 @@ def resolve(
     database: Database,
     key: Annotated[str, typer.Argument(metavar="KEY", help="The idempotency key of the entry.")],
     *,
-    found: Annotated[str, typer.Option("--as", metavar="WORD", help="What you have found: sent or not-done.")],
+    found: Annotated[
+        str, typer.Option("--as", metavar="WORD", help="What you have found: sent or not-done.")
+    ],
     by: Annotated[str, option("Who has found it out.", "NAME")],
     why: Annotated[str, option("How, such as where you have looked.", "TEXT")],
     id: Annotated[str | None, option("The provider's id of what was sent.", "TEXT")] = None,

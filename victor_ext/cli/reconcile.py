@@ -53,31 +53,64 @@ KINDS = {
 @with_session
 def reconcile(
     session: Session,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Your book: CSV, JSON Lines, or an export of bulk.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="Your book: CSV, JSON Lines, or an export of bulk."),
+    ],
     *,
     start: Annotated[
-        str | None, option("The window's start: a Zulu time, or a day in UTC, such as 2026-03-04.", "TIME", *MOMENTS)
+        str | None,
+        option(
+            "The window's start: a Zulu time, or a day in UTC, such as 2026-03-04.",
+            "TIME",
+            *MOMENTS,
+        ),
     ] = None,
     end: Annotated[
-        str | None, option("The window's end, which is not part of it; a day is its first moment.", "TIME", *MOMENTS)
+        str | None,
+        option(
+            "The window's end, which is not part of it; a day is its first moment.",
+            "TIME",
+            *MOMENTS,
+        ),
     ] = None,
     provider: Provider = DEFAULT,
     column: Annotated[
         list[str] | None,
-        option("Of a reference, id, key, amount, currency or at (the time). id= reads none. Repeat it.", "FIELD=NAME"),
+        option(
+            "Of a reference, id, key, amount, currency or at (the time). id= reads none. Repeat it.",
+            "FIELD=NAME",
+        ),
     ] = None,
-    currency: Annotated[str | None, option("Of rows without one (default: Victor's, USD).", "CODE")] = None,
-    encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,
+    currency: Annotated[
+        str | None, option("Of rows without one (default: Victor's, USD).", "CODE")
+    ] = None,
+    encoding: Annotated[
+        str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")
+    ] = None,
     margin: Annotated[
-        float, option("How far the times of one payment may differ between the books.", "MINUTES", min=0.0)
+        float,
+        option(
+            "How far the times of one payment may differ between the books.", "MINUTES", min=0.0
+        ),
     ] = 10.0,
-    payor_id: Annotated[str | None, option("The payor, where payments are listed by payor.", "ID")] = None,
-    page_size: Annotated[int | None, option("Payments in a page (default: the provider's).", "N")] = None,
+    payor_id: Annotated[
+        str | None, option("The payor, where payments are listed by payor.", "ID")
+    ] = None,
+    page_size: Annotated[
+        int | None, option("Payments in a page (default: the provider's).", "N")
+    ] = None,
     out: Annotated[
-        Path | None, option("Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE")
+        Path | None,
+        option(
+            "Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE"
+        ),
     ] = None,
     html: Annotated[
-        Path | None, option("Write a report for people to open and print: totals, differences, what to do.", "FILE")
+        Path | None,
+        option(
+            "Write a report for people to open and print: totals, differences, what to do.", "FILE"
+        ),
     ] = None,
 ) -> None:
     """Compare a file with what the provider has: matched, missing, unknown, differing, asked twice.
@@ -110,12 +143,20 @@ def reconcile(
         ):
             progress.close()
             if out is not None:
-                write = write_json_lines if out.suffix.lower() in (".jsonl", ".ndjson", ".json") else write_csv
+                write = (
+                    write_json_lines
+                    if out.suffix.lower() in (".jsonl", ".ndjson", ".json")
+                    else write_csv
+                )
                 with report_file(out, "--out") as written:
                     write(written, report)
             place = ", ".join(filter(None, (system.title, client.environment, client.base_url)))
             about = {"Our book": plain(file.name), "Provider": place}
-            times = {"From": ends["start"], "Until just before": ends["end"], "Made": datetime.now(UTC)}
+            times = {
+                "From": ends["start"],
+                "Until just before": ends["end"],
+                "Made": datetime.now(UTC),
+            }
             about |= {name: f"{at:{UTC_TIME}}" for name, at in times.items()}
             if html is not None:
                 with report_file(html, "--html") as written:
@@ -164,14 +205,25 @@ def _failures(session: Session) -> Generator[None]:
 def _show_problems(error: InvalidEntries) -> None:
     for problem in error.problems:
         complain(plain(problem.message))
-    remedies = [ENCODING if problem.code == "encoding" else column_remedy(problem) for problem in error.problems]
+    remedies = [
+        ENCODING if problem.code == "encoding" else column_remedy(problem)
+        for problem in error.problems
+    ]
     advice = [plain(remedy) for remedy in dict.fromkeys(remedies) if remedy is not None]
-    complain(" ".join(["Error: the file cannot be compared. Nothing was read from the provider.", *advice]))
+    complain(
+        " ".join(
+            ["Error: the file cannot be compared. Nothing was read from the provider.", *advice]
+        )
+    )
 
 
 @decided()
 def _show(
-    report: Reconciliation, about: Mapping[str, str], written: Mapping[str, Path | None], *, as_json: bool
+    report: Reconciliation,
+    about: Mapping[str, str],
+    written: Mapping[str, Path | None],
+    *,
+    as_json: bool,
 ) -> None:
     """Print the result. `about` says what was compared, `written` what is in which file, or would be."""
     summary = report.summary
@@ -184,7 +236,14 @@ def _show(
             say(line)
     if differing > _SHOWN:
         more, out = f"... and {differing - _SHOWN:,} more", written["All rows are"]
-        say(more + (": --out report.csv writes all of them" if out is None else f": see {plain(str(out))}"))
+        say(
+            more
+            + (
+                ": --out report.csv writes all of them"
+                if out is None
+                else f": see {plain(str(out))}"
+            )
+        )
     if differing:
         say("")
     for line in _table(report):
@@ -202,7 +261,12 @@ def _write_page(file: TextIO, report: Reconciliation, about: Mapping[str, str]) 
     """Write the report as one HTML document: it loads nothing, and runs nothing."""
     kinds = groupby(report.differences(), lambda row: row.kind)
     sections = ((kind, map(_cells, islice(rows, _LISTED))) for kind, rows in kinds)
-    words = {"verdict": _verdict(report), "notes": map(plain, _notes(report)), "kinds": KINDS, "listed": _LISTED}
+    words = {
+        "verdict": _verdict(report),
+        "notes": map(plain, _notes(report)),
+        "kinds": KINDS,
+        "listed": _LISTED,
+    }
     shown = {"about": about, "report": report, "sections": sections, "label": _label, "sums": _sums}
     file.writelines(page_of(Path(__file__).with_name("reconcile.html"), **words, **shown))
 
@@ -210,7 +274,11 @@ def _write_page(file: TextIO, report: Reconciliation, about: Mapping[str, str]) 
 def _verdict(report: Reconciliation) -> str:
     if not report.summary.totals:
         return "Nothing was compared: no row of either book is in the window."
-    return "The books agree." if report.agrees else f"The books differ: {rows_text(_differing(report))}."
+    return (
+        "The books agree."
+        if report.agrees
+        else f"The books differ: {rows_text(_differing(report))}."
+    )
 
 
 def _differing(report: Reconciliation) -> int:
@@ -228,7 +296,9 @@ def _cells(row: Row) -> Sequence[str]:
     line = our = our_amount = their = their_amount = status = ""
     if ours is not None:
         line = "" if ours.line is None else str(ours.line)
-        our = cells["reference"] or cells["id"] or (f"key {ours.key}" if ours.key else "no reference")
+        our = (
+            cells["reference"] or cells["id"] or (f"key {ours.key}" if ours.key else "no reference")
+        )
         our_amount = str(ours.amount)
     if theirs is not None:
         reference = f"({cells['their_reference']})" if theirs.reference else None
@@ -236,7 +306,11 @@ def _cells(row: Row) -> Sequence[str]:
         their_amount = "no amount" if theirs.amount is None else str(theirs.amount)
         status = theirs.status or "no status"
     other = row.other_id and f"the other payment is {row.other_id}"
-    remark = "; ".join(filter(None, (" and ".join(f"another {each}" for each in row.differences), other, row.reason)))
+    remark = "; ".join(
+        filter(
+            None, (" and ".join(f"another {each}" for each in row.differences), other, row.reason)
+        )
+    )
     return [plain(cell) for cell in (line, our, our_amount, their, their_amount, status, remark)]
 
 
@@ -263,14 +337,24 @@ def _table(report: Reconciliation) -> Iterator[Text]:
 
     headings = ("", "rows", "ours", "theirs", "")
     rows = [
-        (kind.value, f"{totals.count:,}", _sums(totals.ours), _sums(totals.theirs), KINDS[kind.value][1])
+        (
+            kind.value,
+            f"{totals.count:,}",
+            _sums(totals.ours),
+            _sums(totals.theirs),
+            KINDS[kind.value][1],
+        )
         for kind, totals in report.summary.totals.items()
     ]
     widths = [max(len(row[place]) for row in [headings, *rows]) for place in range(5)]
     room = terminal_width() or sum(widths) + 8
     for row in [headings, *rows]:
         meaning = row[4] if sum(widths) + 8 <= room else ""
-        cells = [row[0].replace("_", " ").ljust(widths[0]), *(row[i].rjust(widths[i]) for i in (1, 2, 3)), meaning]
+        cells = [
+            row[0].replace("_", " ").ljust(widths[0]),
+            *(row[i].rjust(widths[i]) for i in (1, 2, 3)),
+            meaning,
+        ]
         line = Text("  ".join(cells).rstrip(), style="bold" if row is headings else "")
         line.stylize(KINDS.get(row[0], ("",))[0], 0, len(row[0]))
         yield line
@@ -289,7 +373,9 @@ def _notes(report: Reconciliation) -> Iterator[str]:
             "has no such payment: whether the customer was asked twice is not known."
         )
     if summary.statuses:
-        counts = ", ".join(f"{count:,} {plain(status)}" for status, count in summary.statuses.items())
+        counts = ", ".join(
+            f"{count:,} {plain(status)}" for status, count in summary.statuses.items()
+        )
         yield f"Of those in both books: {counts}."
     if summary.ours and not summary.theirs:
         yield "The provider has shown nothing: check the account, the environment and the window before you ask again."

@@ -39,22 +39,37 @@ def _needed(text: str, metavar: str, *words: str) -> Any:
 
 
 Until = Annotated[
-    str | None, option(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS)
+    str | None,
+    option(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS),
 ]
 
 
 class _Create(Session):
-    payee_account_number: Annotated[str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")] = None
-    payer_counterparty_id: Annotated[str | None, _needed("Who is asked; up to 16 characters.", "ID")] = None
-    amount: Annotated[str | None, _needed("US dollars, above zero, at most two decimals.", "USD")] = None
-    biller_type: Annotated[str | None, _needed("BUSINESS or CONSUMER.", "TYPE", "BUSINESS", "CONSUMER")] = None
+    payee_account_number: Annotated[
+        str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")
+    ] = None
+    payer_counterparty_id: Annotated[
+        str | None, _needed("Who is asked; up to 16 characters.", "ID")
+    ] = None
+    amount: Annotated[
+        str | None, _needed("US dollars, above zero, at most two decimals.", "USD")
+    ] = None
+    biller_type: Annotated[
+        str | None, _needed("BUSINESS or CONSUMER.", "TYPE", "BUSINESS", "CONSUMER")
+    ] = None
     due_date: Annotated[
         str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *DAYS)
     ] = None
-    ultimate_creditor: Annotated[str | None, option("For whom it is collected; only with BUSINESS.", "NAME")] = None
-    amount_modification_allowed: Annotated[bool | None, option("Whether the payer may pay another amount.")] = None
+    ultimate_creditor: Annotated[
+        str | None, option("For whom it is collected; only with BUSINESS.", "NAME")
+    ] = None
+    amount_modification_allowed: Annotated[
+        bool | None, option("Whether the payer may pay another amount.")
+    ] = None
     notes: Annotated[str | None, option("For the payer; up to 150 characters.", "TEXT")] = None
-    client_reference_id: Annotated[str | None, option("Your reference; up to 128 characters.", "TEXT")] = None
+    client_reference_id: Annotated[
+        str | None, option("Your reference; up to 128 characters.", "TEXT")
+    ] = None
     idempotency_key: Annotated[
         str | None,
         option(
@@ -85,7 +100,9 @@ def create(session: _Create, *, yes: Yes = False) -> None:
 
     def question() -> str:
         who, amount = plain(session.payer_counterparty_id or ""), plain(session.amount or "")
-        return f"This asks {who} for {amount} USD, to be paid to {plain(short_mask(account or ''))}."
+        return (
+            f"This asks {who} for {amount} USD, to be paid to {plain(short_mask(account or ''))}."
+        )
 
     with session.client() as victor:
         with session.failures(doubt):
@@ -107,20 +124,37 @@ def get(session: Session, request_id: RequestId) -> None:
 class _Filters(Session):
     status: Annotated[str | None, option(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)] = None
     direction: Annotated[
-        str | None, option("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound")
+        str | None,
+        option("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound"),
     ] = None
-    start_datetime: Annotated[str | None, option("From this moment on, in Zulu time.", "TIME", *MOMENTS)] = None
-    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)] = None
+    start_datetime: Annotated[
+        str | None, option("From this moment on, in Zulu time.", "TIME", *MOMENTS)
+    ] = None
+    end_datetime: Annotated[
+        str | None, option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)
+    ] = None
     victor_id: Annotated[str | None, option("The provider's id.", "TEXT")] = None
-    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE", *DAYS)] = None
+    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE", *DAYS)] = (
+        None
+    )
     due_date_end_date: Annotated[str | None, option("Due up to this day.", "DATE", *DAYS)] = None
-    approval_start_datetime: Annotated[str | None, option("Approved from this moment on.", "TIME", *MOMENTS)] = None
-    approval_end_datetime: Annotated[str | None, option("Approved up to this moment.", "TIME", *MOMENTS)] = None
-    victor_payment_request_parent_id: Annotated[str | None, option("The outbound request of a twin.", "TEXT")] = None
-    victor_payment_request_child_id: Annotated[str | None, option("The inbound twin of a request.", "TEXT")] = None
+    approval_start_datetime: Annotated[
+        str | None, option("Approved from this moment on.", "TIME", *MOMENTS)
+    ] = None
+    approval_end_datetime: Annotated[
+        str | None, option("Approved up to this moment.", "TIME", *MOMENTS)
+    ] = None
+    victor_payment_request_parent_id: Annotated[
+        str | None, option("The outbound request of a twin.", "TEXT")
+    ] = None
+    victor_payment_request_child_id: Annotated[
+        str | None, option("The inbound twin of a request.", "TEXT")
+    ] = None
     network_type: Annotated[str | None, option("FedNow or RTP.", "TEXT", "FedNow", "RTP")] = None
     tracking_id: Annotated[str | None, option("The tracking id.", "TEXT")] = None
-    instant_payment_rails_id: Annotated[str | None, option("The id on the payment network.", "TEXT")] = None
+    instant_payment_rails_id: Annotated[
+        str | None, option("The id on the payment network.", "TEXT")
+    ] = None
 
 
 @rfp.command("list")
@@ -128,9 +162,13 @@ class _Filters(Session):
 def list_(
     session: _Filters,
     *,
-    limit: Annotated[int | None, option("Stop after this number of requests (default: all).", "N", min=1)] = None,
+    limit: Annotated[
+        int | None, option("Stop after this number of requests (default: all).", "N", min=1)
+    ] = None,
     page_size: Annotated[int | None, option("How many to ask for at a time.", "N")] = None,
-    payers: Annotated[bool, flag("--payers", "Name the payers of inbound requests: a call for each of them.")] = False,
+    payers: Annotated[
+        bool, flag("--payers", "Name the payers of inbound requests: a call for each of them.")
+    ] = False,
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
     given = {name: value for name, value in session.own.items() if value is not None}
@@ -146,17 +184,27 @@ def list_(
             pages = view.with_payers(pages, requests.get)
         has_any = view.show_list(pages, as_json=session.as_json)
     if not (has_any or session.as_json):
-        complain("No payment request passes these filters." if given or times else "There are no payment requests.")
+        complain(
+            "No payment request passes these filters."
+            if given or times
+            else "There are no payment requests."
+        )
 
 
 @rfp.command()
 @with_session
 def find(
     session: Session,
-    client_reference_id: Annotated[str, typer.Argument(metavar="REFERENCE", help="Your reference.")],
+    client_reference_id: Annotated[
+        str, typer.Argument(metavar="REFERENCE", help="Your reference.")
+    ],
     *,
-    start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME", *MOMENTS)] = None,
-    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)] = None,
+    start_datetime: Annotated[
+        str | None, _needed("From this moment on, in Zulu time.", "TIME", *MOMENTS)
+    ] = None,
+    end_datetime: Annotated[
+        str | None, option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)
+    ] = None,
 ) -> None:
     """List the payment requests with a client reference, to see whether a create took effect.
 
@@ -164,7 +212,9 @@ def find(
     """
     window = {"start_datetime": start_datetime, "end_datetime": end_datetime}
     with session.client() as victor:
-        times: dict[str, Any] = {**moments(window, "start_datetime", doing="The search was not sent")}
+        times: dict[str, Any] = {
+            **moments(window, "start_datetime", doing="The search was not sent")
+        }
         matches = victor.payment_requests.find(client_reference_id, **times)
         if matches:
             view.show_list([matches], as_json=session.as_json)
@@ -179,7 +229,9 @@ def accept(
     request_id: RequestId,
     *,
     notes: AnswerNotes = None,
-    modified_amount: Annotated[str | None, option("Another amount to pay, if the request allows it.", "USD")] = None,
+    modified_amount: Annotated[
+        str | None, option("Another amount to pay, if the request allows it.", "USD")
+    ] = None,
     yes: Yes = False,
 ) -> None:
     """Agree to pay an inbound request. This moves money. It is sent once, and read back if the outcome is unknown."""
@@ -191,9 +243,15 @@ def accept(
                 request = victor.payment_requests.get(request_id)
 
         def question() -> str:
-            record = victor.payment_requests.get(request_id) if isinstance(request, str) else request
+            record = (
+                victor.payment_requests.get(request_id) if isinstance(request, str) else request
+            )
             lines = view.full(record)
-            other = "" if modified_amount is None else f" {plain(modified_amount)} USD, in place of its amount"
+            other = (
+                ""
+                if modified_amount is None
+                else f" {plain(modified_amount)} USD, in place of its amount"
+            )
             return "\n".join([*(line.plain for line in lines), f"This pays it{other}."])
 
         session.confirm(victor, question, yes=yes)
@@ -201,7 +259,9 @@ def accept(
         with session.failures(doubt):
             # The client reports missing notes together with other problems.
             text = cast("str", notes)
-            answered = victor.payment_requests.accept(request, notes=text, modified_amount=modified_amount)
+            answered = victor.payment_requests.accept(
+                request, notes=text, modified_amount=modified_amount
+            )
             _show(session, answered, victor, doubt)
 
 
@@ -217,15 +277,26 @@ def decline(session: Session, request_id: RequestId, *, notes: AnswerNotes = Non
 
 @rfp.command()
 @with_session
-def watch(session: Session, request_id: RequestId, *, until: Until = None, timeout: Timeout = 300) -> None:
+def watch(
+    session: Session, request_id: RequestId, *, until: Until = None, timeout: Timeout = 300
+) -> None:
     """Show each change of a request's status as it happens. With --json: the whole record, a line a change."""
     with session.client() as victor, notices(lambda text: complain(f"Still watching: {text}")):
         wanted = cast("victor_ext.Status | None", until)  # the client checks it
         for request in victor.payment_requests.watch(request_id, until=wanted, timeout=timeout):
-            say(json.dumps(request.to_dict()) if session.as_json else view.change(request, datetime.now(UTC)))
+            say(
+                json.dumps(request.to_dict())
+                if session.as_json
+                else view.change(request, datetime.now(UTC))
+            )
 
 
-def _show(session: Session, request: PaymentRequest, victor: Victor | None = None, doubt: Doubt | None = None) -> None:
+def _show(
+    session: Session,
+    request: PaymentRequest,
+    victor: Victor | None = None,
+    doubt: Doubt | None = None,
+) -> None:
     """Print a payment request; one that was written with the environment of the client, `victor`."""
     with session.failures(doubt, request):
         if session.as_json:

@@ -54,7 +54,13 @@ def _styled(line: Text) -> str:
 
     # rich applies the terminal and NO_COLOR settings. It writes to memory, because `say` handles write errors.
     text = io.StringIO()
-    console = Console(file=text, force_terminal=at_terminal() or None, highlight=False, emoji=False, soft_wrap=True)
+    console = Console(
+        file=text,
+        force_terminal=at_terminal() or None,
+        highlight=False,
+        emoji=False,
+        soft_wrap=True,
+    )
     console.print(line, end="")
     return text.getvalue()
 
@@ -116,7 +122,9 @@ class Progress:
         self.close()
         self._open.close()
 
-    def show(self, name: str, done: int, total: int | None, counts: str, *, unit: str = "rows") -> None:
+    def show(
+        self, name: str, done: int, total: int | None, counts: str, *, unit: str = "rows"
+    ) -> None:
         """Show how many are done, of how many (None: not known), and what became of them."""
         if self._quiet:
             return
@@ -129,7 +137,9 @@ class Progress:
             self._bar.update(self._tasks[name], total=total, completed=done, counts=counts)
         elif time.monotonic() >= self._next_lines.get(name, self._first_line):
             self._next_lines[name] = time.monotonic() + _LINE_EVERY
-            self.tell(f"{plain(name)}: {done:,} {'' if total is None else f'of {total:,} '}{unit}: {counts}")
+            self.tell(
+                f"{plain(name)}: {done:,} {'' if total is None else f'of {total:,} '}{unit}: {counts}"
+            )
 
     def close(self) -> None:
         if self._bar is not None:
@@ -150,6 +160,15 @@ def _bar(*, remains: bool) -> Any:
     from rich import progress  # noqa: PLC0415 - only people need it
     from rich.console import Console  # noqa: PLC0415 - only people need it
 
-    name, counts = (progress.TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[counts]}"))
-    columns = (name, progress.BarColumn(), progress.MofNCompleteColumn(), progress.TimeRemainingColumn(), counts)
+    name, counts = (
+        progress.TextColumn(text, markup=False)
+        for text in ("{task.description}", "{task.fields[counts]}")
+    )
+    columns = (
+        name,
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
+        counts,
+    )
     return progress.Progress(*columns, console=Console(file=sys.stderr), transient=not remains)

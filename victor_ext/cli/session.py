@@ -39,9 +39,13 @@ def option(
     """Return an option with a help text; the shell completes it with the words, or with those that are `known`."""
 
     def beginning(incomplete: str) -> list[str]:
-        return [word for word in (words if known is None else known()) if word.startswith(incomplete)]
+        return [
+            word for word in (words if known is None else known()) if word.startswith(incomplete)
+        ]
 
-    completion = beginning if words or known else None  # a shell completes the name of a file by itself
+    completion = (
+        beginning if words or known else None
+    )  # a shell completes the name of a file by itself
     return typer.Option(help=text, metavar=metavar, autocompletion=completion, **settings)
 
 
@@ -88,7 +92,13 @@ class Session:
     _: KW_ONLY
     as_json: AsJson = False
     environment: Annotated[
-        str | None, option("staging or production (instead of VICTOR_ENVIRONMENT).", "NAME", "staging", "production")
+        str | None,
+        option(
+            "staging or production (instead of VICTOR_ENVIRONMENT).",
+            "NAME",
+            "staging",
+            "production",
+        ),
     ] = None
     base_url: Annotated[
         str | None,
@@ -96,11 +106,18 @@ class Session:
     ] = None
     deadline: Annotated[
         float | None,
-        option("Give up on a call after SECONDS, with all its attempts and waits (default: 60).", "SECONDS"),
+        option(
+            "Give up on a call after SECONDS, with all its attempts and waits (default: 60).",
+            "SECONDS",
+        ),
     ] = None
     profile: Annotated[
         str | None,
-        option("Settings in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).", "NAME", known=_profiles),
+        option(
+            "Settings in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).",
+            "NAME",
+            known=_profiles,
+        ),
     ] = None
 
     def use_profile(self, provider: str = DEFAULT) -> str | None:
@@ -112,7 +129,11 @@ class Session:
         from victor_ext.profiles import profile_variables  # noqa: PLC0415 - it knows the errors, which know httpx: 80 ms
 
         variable = f"{provider.upper()}_PROFILE"
-        name = self.profile if self.profile is not None else os.environ.get(variable, "").strip() or None
+        name = (
+            self.profile
+            if self.profile is not None
+            else os.environ.get(variable, "").strip() or None
+        )
         if name is None:
             return None
         system = system_of(provider)
@@ -128,7 +149,9 @@ class Session:
     @property
     def own(self) -> dict[str, Any]:
         """The options of the subclass, by their names."""
-        return {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _COMMON}
+        return {
+            each.name: getattr(self, each.name) for each in fields(self) if each.name not in _COMMON
+        }
 
     @contextmanager
     def client(self, doubt: Doubt | None = None) -> Generator[Victor]:
@@ -147,7 +170,11 @@ class Session:
 
     @contextmanager
     def failures(
-        self, doubt: Doubt | None = None, made: PaymentRequest | None = None, *, failed: int = FAILED
+        self,
+        doubt: Doubt | None = None,
+        made: PaymentRequest | None = None,
+        *,
+        failed: int = FAILED,
     ) -> Generator[None]:
         """Report a failure of the block, and end the command. One that writes has a `doubt`, and later what it made.
 
@@ -168,9 +195,14 @@ class Session:
     def spelled(self) -> dict[str, str]:
         """Names of the parameters in messages: `--due-date`, `ID`, or the environment variable that was used."""
         parameters: Any = self.command.command.params
-        names = {each.name: each.opts[0] if each.opts[0].startswith("-") else each.metavar for each in parameters}
+        names = {
+            each.name: each.opts[0] if each.opts[0].startswith("-") else each.metavar
+            for each in parameters
+        }
         used = {name for name in _VARIABLES if getattr(self, name) is None}
-        return names | {name: _VARIABLES[name] for name in used if os.environ.get(_VARIABLES[name], "").strip()}
+        return names | {
+            name: _VARIABLES[name] for name in used if os.environ.get(_VARIABLES[name], "").strip()
+        }
 
     def options(self, *, as_json: bool = False) -> list[str]:
         """Return the connection options for another command line; and `--json`, if it has that."""
@@ -181,7 +213,10 @@ class Session:
 
     def place(self, victor: Victor) -> str:
         """Return the environment, with the base URL if one was set."""
-        elsewhere = self.base_url is not None or os.environ.get(f"{victor.system.prefix}BASE_URL", "").strip()
+        elsewhere = (
+            self.base_url is not None
+            or os.environ.get(f"{victor.system.prefix}BASE_URL", "").strip()
+        )
         return f"{victor.environment}, {victor.base_url}" if elsewhere else victor.environment
 
     def confirm(self, victor: Victor, question: Callable[[], str], *, yes: bool) -> None:
@@ -193,11 +228,17 @@ class Session:
             return
         stdin: Any = sys.stdin
         if stdin is None or not stdin.isatty():
-            raise Misuse("This is production, and no terminal can confirm it: pass --yes to confirm. Nothing was sent.")
+            raise Misuse(
+                "This is production, and no terminal can confirm it: pass --yes to confirm. Nothing was sent."
+            )
         complain(question())
         # Nothing has been sent: Ctrl-C here ends like anywhere else.
         if not typer.confirm(f"Do it in production ({self.place(victor)})?", err=True):
-            self.end(Failure(kind="Declined", message="Not confirmed. Nothing was sent.", exit_status=FAILED))
+            self.end(
+                Failure(
+                    kind="Declined", message="Not confirmed. Nothing was sent.", exit_status=FAILED
+                )
+            )
 
     def end(self, failure: Failure) -> NoReturn:
         failure.report(as_json=self.as_json)
@@ -215,7 +256,9 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
     """Decorate a function that takes a `Session`, or a subclass, first: add the options of that after its own."""
 
     def command(context: typer.Context, **given: Any) -> None:
-        session = session_type(context, **{option.name: given.pop(option.name) for option in shared})
+        session = session_type(
+            context, **{option.name: given.pop(option.name) for option in shared}
+        )
         function(session, **given)
 
     first, *own = inspect.signature(function, eval_str=True).parameters.values()
@@ -223,13 +266,20 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
     session_type: type[Session] = first.annotation
     hints = get_type_hints(session_type, include_extras=True)
     shared = [
-        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name])
+        inspect.Parameter(
+            each.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=each.default,
+            annotation=hints[each.name],
+        )
         for each in sorted(fields(session_type), key=lambda option: option.name in _COMMON)
         if each.kw_only
     ]
     signature = inspect.Signature([of_command, *own, *shared])
     command.__signature__ = signature  # type: ignore[attr-defined] # typer reads it
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
+    command.__annotations__ = {
+        parameter.name: parameter.annotation for parameter in signature.parameters.values()
+    }
     command.__name__, command.__doc__ = function.__name__.rstrip("_"), function.__doc__
     return command
 
@@ -287,7 +337,11 @@ _MOMENT = "a Zulu time such as 2026-03-04T05:06:07Z, or a day in UTC: 2026-03-04
 
 def day(text: str | None, words: Mapping[str, int] = DAYS) -> Any:
     """Convert `today` and such words to UTC dates; return other text, or None, unchanged."""
-    return (datetime.now(UTC).date() + timedelta(days=words[text])).isoformat() if text and text in words else text
+    return (
+        (datetime.now(UTC).date() + timedelta(days=words[text])).isoformat()
+        if text and text in words
+        else text
+    )
 
 
 def moments(
@@ -300,7 +354,11 @@ def moments(
     """
     from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
 
-    problems = [victor_ext.Problem(name, "required", f"{name} is missing.") for name in needed if texts[name] is None]
+    problems = [
+        victor_ext.Problem(name, "required", f"{name} is missing.")
+        for name in needed
+        if texts[name] is None
+    ]
     read = dict[str, datetime]()
     for name, text in texts.items():
         given = day(text, MOMENTS)
@@ -310,7 +368,11 @@ def moments(
         except victor_ext.InvalidRequest as error:
             # The client's message has no name for the value, and no word for a day: add them.
             for problem in error.problems:
-                message = f"{name} is {text!r}: write {_MOMENT}." if problem.code == "format" else problem.message
+                message = (
+                    f"{name} is {text!r}: write {_MOMENT}."
+                    if problem.code == "format"
+                    else problem.message
+                )
                 problems.append(victor_ext.Problem(name, problem.code, message))
     try:
         check(**read)

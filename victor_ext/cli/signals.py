@@ -81,7 +81,11 @@ class _Signals:
         if sys.platform != "win32" and len(self.received) == 1 and _imports(frame):
             self._raise_later()
             return
-        raise KeyboardInterrupt if self.received[-1] == signal.SIGINT else Terminated(self.received[-1])
+        raise (
+            KeyboardInterrupt
+            if self.received[-1] == signal.SIGINT
+            else Terminated(self.received[-1])
+        )
 
     def _ignored(self, unraisable: Any) -> None:
         """Raise the exception once more, soon after, if Python has ignored it."""

@@ -106,7 +106,11 @@ def entry(name: str, value: str, *, label: int = _LABEL_WIDTH) -> Iterator[Text]
 
 def _payer_of(request: PaymentRequest) -> str | None:
     payer = request.payer
-    return None if payer is None else payer.counterparty_id or payer.name or _number(payer.account_number)
+    return (
+        None
+        if payer is None
+        else payer.counterparty_id or payer.name or _number(payer.account_number)
+    )
 
 
 def _payee_of(request: PaymentRequest) -> str | None:
@@ -172,7 +176,9 @@ def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> bo
     return has_any
 
 
-def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Iterator[Sequence[PaymentRequest]]:
+def at_most(
+    limit: int | None, pages: Iterator[Sequence[PaymentRequest]]
+) -> Iterator[Sequence[PaymentRequest]]:
     """Yield pages up to `limit` requests; None for all. A page that is not needed is not fetched."""
     left = sys.maxsize if limit is None else limit
     for page in pages:
@@ -209,9 +215,15 @@ def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iter
     empty = set(_COLUMNS)
     headed: list[str] = []
     for page in pages:
-        rows = [{name: _shown(column.value(request)) for name, column in _COLUMNS.items()} for request in page]
+        rows = [
+            {name: _shown(column.value(request)) for name, column in _COLUMNS.items()}
+            for request in page
+        ]
         # Some characters take two columns of a terminal.
-        widths = {name: max([known, *(cell_len(row[name]) for row in rows)]) for name, known in widths.items()}
+        widths = {
+            name: max([known, *(cell_len(row[name]) for row in rows)])
+            for name, known in widths.items()
+        }
         empty -= {name for row in rows for name, cell in row.items() if cell != _NOTHING}
         layout = _fit(widths, width, empty)
         if layout is None:
@@ -232,7 +244,9 @@ def _fit(widths: Mapping[str, int], total: int | None, empty: set[str]) -> Mappi
     """
     if total is None:
         return widths
-    shown = {name: column.width if column.cut else widths[name] for name, column in _COLUMNS.items()}
+    shown = {
+        name: column.width if column.cut else widths[name] for name, column in _COLUMNS.items()
+    }
 
     def room() -> int:
         return total - sum(shown.values()) - len(_GAP) * (len(shown) - 1)
@@ -254,7 +268,10 @@ def _line(cells: Mapping[str, str], layout: Mapping[str, int], style: str = "") 
 
     parts: list[Text] = []
     for name, width in layout.items():
-        part = Text(cells[name], style=_STYLES.get(cells[name], "") if name == "STATUS" and not style else "")
+        part = Text(
+            cells[name],
+            style=_STYLES.get(cells[name], "") if name == "STATUS" and not style else "",
+        )
         part.truncate(width, overflow="ellipsis")
         part.align("right" if _COLUMNS[name].right else "left", width)
         parts.append(part)
@@ -266,7 +283,9 @@ def _line(cells: Mapping[str, str], layout: Mapping[str, int], style: str = "") 
 def _card(cells: Mapping[str, str]) -> Iterator[Text]:
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
-    yield Text.assemble((cells["ID"], "bold"), _GAP, (cells["STATUS"], _STYLES.get(cells["STATUS"], "")))
+    yield Text.assemble(
+        (cells["ID"], "bold"), _GAP, (cells["STATUS"], _STYLES.get(cells["STATUS"], ""))
+    )
     for name, cell in [*cells.items()][2:]:
         if cell != _NOTHING:
             yield from entry(f"{_GAP}{name}", cell, label=17)

@@ -24,7 +24,10 @@ _ARGUMENTS = {
 # Hints by problem code, or by field.
 _HINTS = {
     **dict.fromkeys(("amount", "modified_amount"), "write 44.23"),
-    **dict.fromkeys(("due_date", "due_date_start_date", "due_date_end_date"), "write YYYY-MM-DD, today or tomorrow"),
+    **dict.fromkeys(
+        ("due_date", "due_date_start_date", "due_date_end_date"),
+        "write YYYY-MM-DD, today or tomorrow",
+    ),
     "idempotency_key": '"$(victor key invoice 1042)" makes a good one',
     "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the URL out",
     "key_column": "leave --key-column out, and give the column of the file its former name",
@@ -53,9 +56,17 @@ def spelling_of(field: str, spelled: Mapping[str, str]) -> str | None:
 
 def in_options(problems: Collection[Problem], spelled: Mapping[str, str]) -> str:
     """Return problems as sentences about options; missing options share one sentence."""
-    missing = [*dict.fromkeys(spelling_of(p.field, spelled) or p.field for p in problems if p.code == "required")]
-    sentences = [f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."] if missing else []
-    return " ".join([*sentences, *(sentence(one, spelled) for one in problems if one.code != "required")])
+    missing = [
+        *dict.fromkeys(
+            spelling_of(p.field, spelled) or p.field for p in problems if p.code == "required"
+        )
+    ]
+    sentences = (
+        [f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."] if missing else []
+    )
+    return " ".join(
+        [*sentences, *(sentence(one, spelled) for one in problems if one.code != "required")]
+    )
 
 
 def sentence(problem: Problem, spelled: Mapping[str, str]) -> str:
@@ -66,7 +77,9 @@ def sentence(problem: Problem, spelled: Mapping[str, str]) -> str:
         rest = re.sub("^=", " ", _WHOLE.sub(r"\1\2", message.removeprefix(problem.field)))
         message = f"{option}{rest}" if own else f"{option}: {message}"
     message = re.sub(r"\b[a-z]+_[a-z_]+\b", lambda name: spelled.get(name[0], name[0]), message)
-    return with_hint(message, (_HINTS.get(problem.code) or _HINTS.get(problem.field)) if problem.hint else None)
+    return with_hint(
+        message, (_HINTS.get(problem.code) or _HINTS.get(problem.field)) if problem.hint else None
+    )
 
 
 def usage(message: str, command: str | None) -> str:
@@ -111,5 +124,7 @@ def column_remedy(problem: Problem) -> str | None:
     similar = get_close_matches(problem.field, heading[1].split(", "), 1)
     if problem.code == "column":
         return f"Did you mean {similar[0]}?" if similar else None
-    other = ", or one currency for all rows with --currency USD" if problem.field == "currency" else ""
+    other = (
+        ", or one currency for all rows with --currency USD" if problem.field == "currency" else ""
+    )
     return f"Name it with --column {problem.field}={similar[0] if similar else 'NAME'}{other}."

@@ -56,7 +56,10 @@ class Assumption:
 def _read() -> dict[str, Assumption]:
     text = files("victor_ext.conform").joinpath("assumptions.toml").read_text(encoding="utf-8")
     tables: dict[str, dict[str, Any]] = tomllib.loads(text)
-    return {name: Assumption(name=name, phase=Phase(table.pop("phase")), **table) for name, table in tables.items()}
+    return {
+        name: Assumption(name=name, phase=Phase(table.pop("phase")), **table)
+        for name, table in tables.items()
+    }
 
 
 ASSUMPTIONS = _read()
@@ -88,6 +91,8 @@ class Probe:
         return assumption_of(self.names[0]).phase
 
 
-def probe(*names: str, sends: int = 0, makes: int = 0) -> Callable[[Callable[[Any], object]], Probe]:
+def probe(
+    *names: str, sends: int = 0, makes: int = 0
+) -> Callable[[Callable[[Any], object]], Probe]:
     """Make a function the probe of these assumptions."""
     return lambda measure: Probe(names, measure, sends, makes)

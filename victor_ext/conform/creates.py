@@ -8,7 +8,10 @@ from .exchanges import Answer, Unmeasured, edge, member, moment, word
 from .reads import invalid_list, shape_of
 from .run import LEAST, MORE, NOBODY, NOTES, PAUSES, Run
 
-_MEMBERS = {"notes": ("payment_request", "payment_details", "notes"), "reference": ("client_reference_id",)}
+_MEMBERS = {
+    "notes": ("payment_request", "payment_details", "notes"),
+    "reference": ("client_reference_id",),
+}
 _CHARACTERS = {"any": "€漢😀", "latin-1": "éß", "ascii": "&_#/", "basic": ""}
 """What each word for a set of characters has more than the next one."""
 AGES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
@@ -82,8 +85,15 @@ def _refused_key(run: Run) -> str:
         run.find("error-code", code)
     shapes = shape_of(invalid_list(run)), shape_of(refused)
     is_documented = shapes == ("validation", "api")
-    run.find("error-shape", "documented" if is_documented else shapes[0] if shapes[0] == shapes[1] else "other")
-    return "free" if run.create("refused, corrected", like="refused", amount=LEAST).is_good else "bound"
+    run.find(
+        "error-shape",
+        "documented" if is_documented else shapes[0] if shapes[0] == shapes[1] else "other",
+    )
+    return (
+        "free"
+        if run.create("refused, corrected", like="refused", amount=LEAST).is_good
+        else "bound"
+    )
 
 
 @probe("key-shortest", "key-longest", sends=17, makes=2)
@@ -92,12 +102,17 @@ def _key_lengths(run: Run) -> None:
         key = f"{run.plan['marker']}{length}".ljust(length, "k")[-length:]
         return run.create(f"key of {length}", key=key).is_good
 
-    for name, documented, beyond, farthest in (("key-shortest", 20, 19, 8), ("key-longest", 128, 129, 256)):
+    for name, documented, beyond, farthest in (
+        ("key-shortest", 20, 19, 8),
+        ("key-longest", 128, 129, 256),
+    ):
         found = edge(is_taken, documented, safe=36, beyond=beyond, farthest=farthest)
         run.find(name, found, "likely" if found == farthest else "certain")
 
 
-_no_key = probe("require-key", sends=1, makes=1)(lambda run: not run.create("no key", key=None).is_good)
+_no_key = probe("require-key", sends=1, makes=1)(
+    lambda run: not run.create("no key", key=None).is_good
+)
 _padded = probe("trim-texts", sends=1, makes=1)(
     lambda run: _kept(run, run.made("padded notes", notes=f"  {NOTES}  "), "notes") == NOTES
 )
@@ -118,7 +133,9 @@ def _begin(run: Run, name: str) -> str:
 
 @probe("long-texts", "notes-limit", "reference-limit", sends=18, makes=2)
 def _lengths(run: Run) -> str:
-    return _first([_becomes_of_long(run, name, limit) for name, limit in (("notes", 150), ("reference", 128))])
+    return _first(
+        [_becomes_of_long(run, name, limit) for name, limit in (("notes", 150), ("reference", 128))]
+    )
 
 
 def _becomes_of_long(run: Run, name: str, documented: int) -> str | None:
@@ -143,13 +160,18 @@ def _becomes_of_others(run: Run, name: str) -> str | None:
     """Find which characters of a text are kept; returns what becomes of others, if that shows."""
     words = [*_CHARACTERS]
     for i, characters in enumerate(words):
-        text = " ".join(filter(None, [_begin(run, name), *(_CHARACTERS[each] for each in words[i:]), "end"]))
+        text = " ".join(
+            filter(None, [_begin(run, name), *(_CHARACTERS[each] for each in words[i:]), "end"])
+        )
         answer = run.create(f"{name} of {characters} characters", **{name: text})
         if answer.is_good:
             kept = _kept(run, answer, name)
             lost = [each for each in words[i:] if not set(_CHARACTERS[each]) <= {*kept}]
             is_set = lost == words[i : i + len(lost)]
-            run.find(f"{name}-characters", words[i + len(lost)] if is_set else f"without {', '.join(lost)}")
+            run.find(
+                f"{name}-characters",
+                words[i + len(lost)] if is_set else f"without {', '.join(lost)}",
+            )
             return "refuse" if i else None if not lost else "replace" if "?" in kept else "strip"
     raise Unmeasured(f"plain {name} were refused")
 
@@ -179,10 +201,15 @@ def _responses(run: Run) -> None:
     run.rest("get-lag")
     amount = member(run.read(f"/{child}"), "payment_request", "payment_details", "amount")
     if amount is not None:
-        run.find("accepted-amount", "modified" if Decimal(str(amount)) == Decimal(LEAST) else "requested")
+        run.find(
+            "accepted-amount", "modified" if Decimal(str(amount)) == Decimal(LEAST) else "requested"
+        )
     child = _twin(run, "twin to decline")
     declined = _responded_twice(run, "decline", child, {"status": "Declined", "notes": NOTES})
-    run.find("second-answer", accepted if accepted == declined else f"{accepted} an accept, {declined} a decline")
+    run.find(
+        "second-answer",
+        accepted if accepted == declined else f"{accepted} an accept, {declined} a decline",
+    )
 
 
 def _twin(run: Run, step: str) -> str:
@@ -203,7 +230,9 @@ def _twin(run: Run, step: str) -> str:
 def _responded_twice(run: Run, step: str, child: str, body: dict[str, str]) -> str:
     first, second = (run.respond(each, child, **body) for each in (step, f"{step} again"))
     if not first.is_good:
-        raise Unmeasured(f"call {first.call}, the {step} of a twin, was answered with {first.status}")
+        raise Unmeasured(
+            f"call {first.call}, the {step} of a twin, was answered with {first.status}"
+        )
     return "replay" if second.is_good else "refuse"
 
 
@@ -230,12 +259,18 @@ def _key_life(run: Run) -> None:
         run.sleep(max(0.0, began + age - run.now()))
         answer = run.create(f"kept key {i}", like=f"key to keep {i}")
         if not answer.is_good:
-            raise Unmeasured(f"call {answer.call}, a repeat with its key, was answered with {answer.status}")
+            raise Unmeasured(
+                f"call {answer.call}, a repeat with its key, was answered with {answer.status}"
+            )
         late = run.writes[f"kept key {i}"]["began"] - began
-        age = age if late < 1.01 * age + 1 else float(round(late))  # it was started again long after
+        age = (
+            age if late < 1.01 * age + 1 else float(round(late))
+        )  # it was started again long after
         if answer.id != made[i].id:
             gone = age
             break
         kept = age
     value, play = ("kept", None) if gone is None else (f"{kept:g} to {gone:g} s", (kept + gone) / 2)
-    run.find("key-life", value, play=play, note=f"a repeat after {kept:g} s was a replay" if kept else "")
+    run.find(
+        "key-life", value, play=play, note=f"a repeat after {kept:g} s was a replay" if kept else ""
+    )

@@ -18,8 +18,23 @@ _SHOWN_ITEMS = 3
 _SHOWN_HEADERS = ("date", "content-type", "connection", "keep-alive", "retry-after", "x-request-id")
 _SHOWN_MEMBERS = frozenset(
     (
-        *("direction", "status", "page", "page_size", "payment_network", "amount", "original_amount"),
-        *("modified_amount", "biller_type", "due_date", "created_at", "approved_at", "amount_modification_allowed"),
+        *(
+            "direction",
+            "status",
+            "page",
+            "page_size",
+            "payment_network",
+            "amount",
+            "original_amount",
+        ),
+        *(
+            "modified_amount",
+            "biller_type",
+            "due_date",
+            "created_at",
+            "approved_at",
+            "amount_modification_allowed",
+        ),
         *("token_type", "expires", "code", "codes", "field", "objectName"),
     )
 )
@@ -64,7 +79,11 @@ class Answer:
     @property
     def items(self) -> list[dict[str, Any]]:
         """The items of a list."""
-        return [item for item in self.body.get("results") or () if is_object(item)] if self.is_good else []
+        return (
+            [item for item in self.body.get("results") or () if is_object(item)]
+            if self.is_good
+            else []
+        )
 
     @property
     def ids(self) -> list[Any]:
@@ -104,7 +123,9 @@ def redacted(value: Any, own: tuple[str, ...], name: str = "") -> Any:
     if isinstance(value, str):
         if value.strip().startswith(own) or name.startswith("victor_payment_request"):
             return value
-        is_shown = name in _SHOWN_MEMBERS or (name in _SENTENCES and re.fullmatch(r"[\w.-]+", value))
+        is_shown = name in _SHOWN_MEMBERS or (
+            name in _SENTENCES and re.fullmatch(r"[\w.-]+", value)
+        )
         return redact_excerpt(value) if is_shown else f"text of {len(value)} characters"
     return value if value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS else "number"
 
@@ -114,7 +135,9 @@ def shown(response: httpx.Response, body: Any, own: tuple[str, ...]) -> dict[str
     return {
         "status": response.status_code,
         "http": response.http_version,
-        "headers": {name: response.headers[name] for name in _SHOWN_HEADERS if name in response.headers},
+        "headers": {
+            name: response.headers[name] for name in _SHOWN_HEADERS if name in response.headers
+        },
         "body": f"{len(response.content)} bytes, no JSON" if body is None else redacted(body, own),
     }
 
@@ -124,7 +147,9 @@ def moment(seconds: float, later: float = 0) -> str:
     return zulu.format(zulu.from_epoch(seconds) + timedelta(seconds=later))
 
 
-def edge(is_good: Callable[[int], bool], documented: int, safe: int, beyond: int = 0, farthest: int = 0) -> int:
+def edge(
+    is_good: Callable[[int], bool], documented: int, safe: int, beyond: int = 0, farthest: int = 0
+) -> int:
     """The last number that is good: the `documented` one, if it is and `beyond` is not. `safe` is known to be good.
 
     `farthest` is the last one that is tried beyond; 0: none is.

@@ -24,7 +24,9 @@ from .exchanges import Over, stamp
 from .report import FORMAT, Document, Report, load
 from .run import LEAST, MORE, NOBODY, Run
 
-PROBES = [each for module in (reads, creates) for each in vars(module).values() if isinstance(each, Probe)]
+PROBES = [
+    each for module in (reads, creates) for each in vars(module).values() if isinstance(each, Probe)
+]
 """In their order."""
 LONGEST_LIFE = 93_600
 """Seconds: a document that names a day is shown right or wrong within two hours more."""
@@ -71,7 +73,9 @@ class Plan:
         is_number = isinstance(self.key_life, int | float)
         if self.key_life is not None and not (is_number and 0 < self.key_life <= LONGEST_LIFE):
             limit = f"above zero, at most {LONGEST_LIFE} (26 hours)"
-            raise ConfigurationError(f"key_life={self.key_life!r} must be a number of seconds {limit}.")
+            raise ConfigurationError(
+                f"key_life={self.key_life!r} must be a number of seconds {limit}."
+            )
         if self.read_only and (self.payer is not None or self.token_tolerance):
             excludes = "read_only: leave out payee, payer and token_tolerance."
             raise ConfigurationError.of([Problem("read_only", "excludes", excludes)])
@@ -85,7 +89,11 @@ class Plan:
             Phase.KEY_LIFE: self.key_life is not None,
         }
         creates = () if self.payer is None else (Phase.CREATE, Phase.READ)
-        phases = (Phase.READ, *creates, *(phase for phase, is_chosen in chosen.items() if is_chosen))
+        phases = (
+            Phase.READ,
+            *creates,
+            *(phase for phase, is_chosen in chosen.items() if is_chosen),
+        )
         return [probe for phase in phases for probe in PROBES if probe.phase is phase]
 
     @property
@@ -101,7 +109,9 @@ class Plan:
     def check(self, client: Any) -> None:
         """Raise `ConfigurationError` if this is not allowed with this client. Nothing is sent."""
         if client.environment == "production" and not self.read_only:
-            raise ConfigurationError("This is production: only read_only is allowed there. Nothing was sent.")
+            raise ConfigurationError(
+                "This is production: only read_only is allowed there. Nothing was sent."
+            )
         if not isinstance(client, Victor) and (self.payer is not None or self.token_tolerance):
             why = f"{client.provider} can only be read: leave out all but read_only."
             raise ConfigurationError.of([Problem("plan", "excludes", why)])
@@ -119,7 +129,11 @@ class Plan:
             f"About {calls} reads. As a rule {self.makes} payment requests are made, never more than {self.writes}: "
             f"each for {LEAST} or {MORE}, from the account {short_mask(self.payee)} to the counterparty {self.payer}, "
             f"and one to {NOBODY}, which should not exist."
-            + (f" One of them is accepted for {LEAST}, and one is declined." if self.own_payer else "")
+            + (
+                f" One of them is accepted for {LEAST}, and one is declined."
+                if self.own_payer
+                else ""
+            )
         )
 
 
@@ -171,7 +185,9 @@ def measure(
             )
             probes = plan.probes if is_victor else [*reads.probes_of(client)]
             known = ASSUMPTIONS if is_victor else {}
-            if document["measured_at"] is not None or "began_at" not in document:  # else it goes on with this one
+            if (
+                document["measured_at"] is not None or "began_at" not in document
+            ):  # else it goes on with this one
                 document |= {"began_at": stamp(), "measured_at": None}
                 run.forget_reads(probes)
             for probe in probes:
@@ -180,7 +196,9 @@ def measure(
             for name, assumption in known.items():
                 if not run.finding(name):
                     certainty = "not measurable" if assumption.why_not else "not asked"
-                    run.find_nothing(name, assumption.why_not or _NOT_ASKED[assumption.phase], certainty)
+                    run.find_nothing(
+                        name, assumption.why_not or _NOT_ASKED[assumption.phase], certainty
+                    )
             run.settle()
             findings = document["findings"]
             document["findings"] = {name: findings[name] for name in (*known, *findings)}
@@ -207,12 +225,18 @@ def only_writer(path: Path) -> Generator[None]:
     lock_file = path.with_name(f".{path.name}.lock")
     with ExitStack() as stack:
         try:
-            lock = stack.enter_context(closing(sqlite3.connect(lock_file, timeout=0, isolation_level=None)))
+            lock = stack.enter_context(
+                closing(sqlite3.connect(lock_file, timeout=0, isolation_level=None))
+            )
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                raise ConfigurationError(f"{path} is written by another 'victor conform': let it end.") from None
-            raise ConfigurationError(f"{lock_file} cannot be written ({error}): name another folder.") from None
+                raise ConfigurationError(
+                    f"{path} is written by another 'victor conform': let it end."
+                ) from None
+            raise ConfigurationError(
+                f"{lock_file} cannot be written ({error}): name another folder."
+            ) from None
         yield
 
 
@@ -232,12 +256,21 @@ def _document(path: Path, client: Any, plan: Plan) -> Document:
     if not path.exists():
         marked = plan.to_dict() | {"marker": f"conform{secrets.token_hex(3)}"}
         empty: Document = {"findings": {}, "sandbox": {}, "calls": []}
-        return {"format": FORMAT, **whose, "package": __version__, "measured_at": None, "plan": marked, **empty}
+        return {
+            "format": FORMAT,
+            **whose,
+            "package": __version__,
+            "measured_at": None,
+            "plan": marked,
+            **empty,
+        }
     document = load(path).document
     theirs = document | document["plan"]
     others = [name for name, value in (whose | plan.to_dict()).items() if theirs.get(name) != value]
     if others:
-        named = [name for name in others if name not in ("writes", "makes")] or others  # these two follow from the rest
+        named = [
+            name for name in others if name not in ("writes", "makes")
+        ] or others  # these two follow from the rest
         why = f"{path} is of another measurement ({', '.join(named)}): repeat its options, or name another file."
         raise ConfigurationError.of([Problem("plan", "other_plan", why)])
     return document

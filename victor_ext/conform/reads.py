@@ -37,7 +37,9 @@ def _token_limit(run: Run) -> int:
     for life in (3600, 300):
         if run.read(token=run.token(-5, life - 5)).is_good:
             return life
-    raise Unmeasured("a token of 300 s was refused: check the credentials and the clock", is_failure=True)
+    raise Unmeasured(
+        "a token of 300 s was refused: check the credentials and the clock", is_failure=True
+    )
 
 
 @probe("token-life")
@@ -59,7 +61,9 @@ def invalid_list(run: Run) -> Answer:
     """What a list with a page size of zero is answered with."""
     answer = run.read("", ("page_size", 0))
     if answer.is_good:
-        raise Unmeasured("a page size of zero is accepted, so that nothing shows how an error looks")
+        raise Unmeasured(
+            "a page size of zero is accepted, so that nothing shows how an error looks"
+        )
     return answer
 
 
@@ -77,7 +81,9 @@ def _page_size(run: Run) -> int | None:
     if not answer.is_good:
         run.find("large-page", "refuse")
         return edge(lambda size: run.read("", ("page_size", size)).is_good, _LARGE, 1)
-    later = [each for page in (1, 2) for each in run.read("", ("page_size", _LARGE), ("page", page)).ids]
+    later = [
+        each for page in (1, 2) for each in run.read("", ("page_size", _LARGE), ("page", page)).ids
+    ]
     echo, size = member(answer, "page_size"), len(answer.items)
     if size < _LARGE and set(later) - set(answer.ids):
         run.find("large-page", "reduce")
@@ -85,7 +91,9 @@ def _page_size(run: Run) -> int | None:
     if not (isinstance(echo, int) and size <= echo < _LARGE):
         raise Unmeasured("the list has fewer items than a page")
     if member(run.read("", ("page_size", 2)), "page_size") != 2:
-        raise Unmeasured("the list has fewer items than a page, which says the same size of itself whatever is asked")
+        raise Unmeasured(
+            "the list has fewer items than a page, which says the same size of itself whatever is asked"
+        )
     run.find("max-page-size", echo, "likely", play=None, note="by what the page says of itself")
     run.find("large-page", "reduce", "likely", play=None)
     return None
@@ -104,10 +112,20 @@ def _pages(run: Run) -> int:
 
 @probe("order")
 def _order(run: Run) -> str:
-    times = [time for item in run.items() if (time := member(item, "payment_request", "created_at")) is not None]
+    times = [
+        time
+        for item in run.items()
+        if (time := member(item, "payment_request", "created_at")) is not None
+    ]
     if len(set(times)) < 2:
         raise Unmeasured("the list has fewer than two times")
-    return "oldest" if times == sorted(times) else "newest" if times == sorted(times, reverse=True) else "none"
+    return (
+        "oldest"
+        if times == sorted(times)
+        else "newest"
+        if times == sorted(times, reverse=True)
+        else "none"
+    )
 
 
 @probe("repeated-filter")
@@ -132,7 +150,8 @@ def _window(run: Run) -> str:
     belong = [
         name
         for name, (begin, end) in ends.items()
-        if id in run.page(("start_datetime", moment(at, begin)), ("end_datetime", moment(at, end))).ids
+        if id
+        in run.page(("start_datetime", moment(at, begin)), ("end_datetime", moment(at, end))).ids
     ]
     return "both" if len(belong) == 2 else belong[0] if belong else "neither"
 
@@ -141,7 +160,10 @@ def _window(run: Run) -> str:
 def _forms(run: Run) -> None:
     items = run.items()
     directions = "".join(str(item.get("direction")) for item in items)
-    run.find("directions", "documented" if directions.islower() else "upper" if directions.isupper() else "other")
+    run.find(
+        "directions",
+        "documented" if directions.islower() else "upper" if directions.isupper() else "other",
+    )
     said = {str(item.get("status")) for item in items}
     forms = {
         "documented": {word(each) for each in said},
@@ -150,15 +172,22 @@ def _forms(run: Run) -> None:
         "other": said,
     }
     is_known = forms["documented"] <= {*Status}
-    run.find("status-words", next(form for form, words in forms.items() if words == said) if is_known else "other")
+    run.find(
+        "status-words",
+        next(form for form, words in forms.items() if words == said) if is_known else "other",
+    )
     times = [member(item, "payment_request", "created_at") for item in items]
     are_numbers = all(isinstance(each, int | float) for each in times)
-    run.find("times", "other" if not are_numbers else "milliseconds" if max(times) >= 1e11 else "seconds")
+    run.find(
+        "times", "other" if not are_numbers else "milliseconds" if max(times) >= 1e11 else "seconds"
+    )
     run.find("nulls", any(map(_has_null, items)))
 
 
 def _has_null(value: Any) -> bool:
-    values: Iterable[Any] = value.values() if is_object(value) else value if is_sequence(value) else ()
+    values: Iterable[Any] = (
+        value.values() if is_object(value) else value if is_sequence(value) else ()
+    )
     return value is None or any(map(_has_null, values))
 
 
@@ -177,7 +206,9 @@ def _get_status(run: Run) -> str:
 def connection(run: Run) -> None:
     """Last of all: what every answer of this measurement shows."""
     began = run.document.get("began_at", "")
-    entries = [entry for entry in run.document["calls"] if "response" in entry and entry["at"] >= began]
+    entries = [
+        entry for entry in run.document["calls"] if "response" in entry and entry["at"] >= began
+    ]
     if not entries:
         raise Unmeasured("no call had an answer", is_failure=True)
     ahead = _seconds_ahead(entries)
@@ -186,12 +217,16 @@ def connection(run: Run) -> None:
         run.find("clock-skew", 0 if abs(ahead) <= _TOLERATED else round(ahead))
     run.find("http-version", entries[-1]["response"]["http"])
     run.find("tls", entries[-1]["tls"])
-    adjacent = [(one, other) for one, other in pairwise(entries) if other["call"] == one["call"] + 1]
+    adjacent = [
+        (one, other) for one, other in pairwise(entries) if other["call"] == one["call"] + 1
+    ]
     kept = [one["connection"] == other["connection"] for one, other in adjacent]
     # One that is closed at once may serve a fast call first, and calls may take turns on two that are kept.
     used = {entry["connection"] for entry in entries}
     is_kept = 2 * sum(kept) > len(kept) or 2 * len(used) <= len(entries)
-    said = entries[-1]["response"]["headers"].get("keep-alive")  # such as timeout=5: the seconds without a call
+    said = entries[-1]["response"]["headers"].get(
+        "keep-alive"
+    )  # such as timeout=5: the seconds without a call
     if not is_kept and len(kept) < _FEWEST:
         if not said:
             raise Unmeasured("too few calls followed each other")

@@ -51,13 +51,21 @@ class Report:
 
     @property
     def _creates(self) -> list[dict[str, Any]]:
-        return [each for each in self.document["calls"] if "step" in each and each["request"]["path"] == CREATE]
+        return [
+            each
+            for each in self.document["calls"]
+            if "step" in each and each["request"]["path"] == CREATE
+        ]
 
     @property
     def creates(self) -> str:
         """What was made, and of how many it is not known."""
-        text = f"Payment requests that were made: {len(self.made)} ({', '.join(self.made) or 'none'})."
-        unknown = sum(each["state"] in ("sent", "unknown") and not each["id"] for each in self._creates)
+        text = (
+            f"Payment requests that were made: {len(self.made)} ({', '.join(self.made) or 'none'})."
+        )
+        unknown = sum(
+            each["state"] in ("sent", "unknown") and not each["id"] for each in self._creates
+        )
         if unknown:
             text += f"\nOf {unknown} more, it is not known whether they were made: see 'calls' in the file."
         return text
@@ -77,7 +85,9 @@ class Report:
     def not_compared(self, before: Report) -> list[str]:
         """The names of what only one of two reports has measured, or what is only likely in one and differs."""
         differing = self._differing(before).items()
-        return [name for name, pair in differing if {each["certainty"] for each in pair} != {"certain"}]
+        return [
+            name for name, pair in differing if {each["certainty"] for each in pair} != {"certain"}
+        ]
 
     def _differing(self, before: Report) -> dict[str, tuple[Finding, Finding]]:
         nothing: Finding = {"value": None, "certainty": ""}
@@ -87,9 +97,13 @@ class Report:
 
     def comparison(self, before: Report) -> str:
         """The changes since an earlier report, as lines of text, and what could not be compared."""
-        lines = [f"changed: {each}" for each in self.changes(before)] or ["Nothing that was compared has changed."]
+        lines = [f"changed: {each}" for each in self.changes(before)] or [
+            "Nothing that was compared has changed."
+        ]
         if names := self.not_compared(before):
-            lines.append(f"Not compared, since one of the two did not measure them for certain: {', '.join(names)}.")
+            lines.append(
+                f"Not compared, since one of the two did not measure them for certain: {', '.join(names)}."
+            )
         lines += [
             f"The earlier file has another {name}: {before.document[name]}."
             for name in ("system", "environment", "base_url")
@@ -145,5 +159,7 @@ def load(file: str | os.PathLike[str]) -> Report:
     except ValueError:
         document = {}
     if not is_object(document) or document.get("format") != FORMAT:
-        raise ConfigurationError(f"{path} is no file of 'victor conform' of format {FORMAT}: name another one.")
+        raise ConfigurationError(
+            f"{path} is no file of 'victor conform' of format {FORMAT}: name another one."
+        )
     return Report(document)

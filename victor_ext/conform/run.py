@@ -65,20 +65,38 @@ class Run:
         now: Callable[[], float] = time.time,
         token_life: float | None = None,
     ) -> None:
-        self._http, self._client, self.document, self._write, self._payee = http, client, document, write, payee
+        self._http, self._client, self.document, self._write, self._payee = (
+            http,
+            client,
+            document,
+            write,
+            payee,
+        )
         self.sleep, self.now, self.token_life = sleep, now, token_life
         self.plan: dict[str, Any] = document["plan"]
         self._findings: dict[str, dict[str, Any]] = document["findings"]
         self._calls: list[Call] = document["calls"]
-        self.writes: dict[str, Call] = {call["step"]: call for call in self._calls if "step" in call}
+        self.writes: dict[str, Call] = {
+            call["step"]: call for call in self._calls if "step" in call
+        }
         self._is_victor = document["system"] == DEFAULT
-        self._own = (self.plan["marker"], NOTES, "conform", self.plan["payer"] or NOBODY) if self._is_victor else ()
+        self._own = (
+            (self.plan["marker"], NOTES, "conform", self.plan["payer"] or NOBODY)
+            if self._is_victor
+            else ()
+        )
         self._unsent = set[int]()
-        self._seen: dict[int, str] = {}  # the calls that the present probe has seen, and when they were made
+        self._seen: dict[
+            int, str
+        ] = {}  # the calls that the present probe has seen, and when they were made
 
     def save(self, indent: int | None = None) -> None:
         """Write the file."""
-        played = {each["setting"]: each["plays"] for each in self._findings.values() if each["plays"] is not None}
+        played = {
+            each["setting"]: each["plays"]
+            for each in self._findings.values()
+            if each["plays"] is not None
+        }
         self.document["sandbox"] = played
         self._write(indent=indent)
 
@@ -100,10 +118,20 @@ class Run:
 
     # Findings
 
-    def find(self, name: str, value: object, certainty: str = "certain", *, play: object = ..., note: str = "") -> None:
+    def find(
+        self,
+        name: str,
+        value: object,
+        certainty: str = "certain",
+        *,
+        play: object = ...,
+        note: str = "",
+    ) -> None:
         """Record a finding, in place of an earlier one. `play`: the sandbox's value, if it is another one."""
         assumption = assumption_of(name)
-        text = None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        text = (
+            None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        )
         evidence = {} if value is None else self._seen
         differs = text is not None and assumption.assumed not in ("", text)
         if play is ...:
@@ -141,12 +169,25 @@ class Run:
     # Calls
 
     def _enter(
-        self, method: str, path: str, query: Sequence[Query] = (), body: Any = None, key: str | None = None
+        self,
+        method: str,
+        path: str,
+        query: Sequence[Query] = (),
+        body: Any = None,
+        key: str | None = None,
     ) -> Call:
         """Write a request into the journal."""
         shown_body = redacted(body, self._own)
-        request = {"method": method, "path": path, "query": [*map(list, query)], "key": key, "body": shown_body}
-        self._calls.append(call := {"call": len(self._calls) + 1, "request": request, "at": stamp()})
+        request = {
+            "method": method,
+            "path": path,
+            "query": [*map(list, query)],
+            "key": key,
+            "body": shown_body,
+        }
+        self._calls.append(
+            call := {"call": len(self._calls) + 1, "request": request, "at": stamp()}
+        )
         return call
 
     def _send(self, call: Call, body: Any = None, token: str | None = None) -> Answer:
@@ -182,15 +223,23 @@ class Run:
                 if error.response is None:
                     raise httpx.ReadError(error.message) from error
                 response = error.response
-            stream = response.extensions.get("network_stream")  # a closed one says nothing of itself
+            stream = response.extensions.get(
+                "network_stream"
+            )  # a closed one says nothing of itself
             address = stream and stream.get_extra_info("client_addr")
-            call["connection"] = address and address[1]  # its port; the address is this machine's own affair
+            call["connection"] = (
+                address and address[1]
+            )  # its port; the address is this machine's own affair
             secured = stream and stream.get_extra_info("ssl_object")
             call["tls"] = secured.version() if secured else "none"
             response.read()
         except httpx.HTTPError as error:
-            call["failed"] = reason = f"call {call['call']} had no whole answer ({type(error).__name__})"
-            unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+            call["failed"] = reason = (
+                f"call {call['call']} had no whole answer ({type(error).__name__})"
+            )
+            unsent = isinstance(
+                error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout
+            )
             raise Unmeasured(reason, is_failure=True, is_unsent=unsent) from error
         call["received"], status = time.time(), response.status_code
         try:
@@ -198,11 +247,21 @@ class Run:
         except ValueError:
             answer = Answer(call["call"], status, None)
         call["response"] = shown(response, answer.body, self._own)
-        no_rules = (408, 425, 429, *(() if token is not None else (401, 403) if self._is_victor else (401,)))
+        no_rules = (
+            408,
+            425,
+            429,
+            *(() if token is not None else (401, 403) if self._is_victor else (401,)),
+        )
         is_damaged = answer.body is None and "json" in response.headers.get("content-type", "")
         is_rule = 400 <= status < 500 and status not in no_rules
-        if is_damaged or not (is_rule or (status < 300 and (not self._is_victor or is_object(answer.body)))):
-            raise Unmeasured(f"call {answer.call} was answered with {status}, which shows no rule", is_failure=True)
+        if is_damaged or not (
+            is_rule or (status < 300 and (not self._is_victor or is_object(answer.body)))
+        ):
+            raise Unmeasured(
+                f"call {answer.call} was answered with {status}, which shows no rule",
+                is_failure=True,
+            )
         return answer
 
     # Reads
@@ -240,7 +299,11 @@ class Run:
             answer = self.read("", ("page", number))
             if number > 1 and not set(answer.ids) - items.keys():  # page 1 may be page 0
                 break
-            items |= {id: item for id, item in zip(answer.ids, answer.items, strict=True) if id not in items}
+            items |= {
+                id: item
+                for id, item in zip(answer.ids, answer.items, strict=True)
+                if id not in items
+            }
         if not items:
             raise Unmeasured("the list has no payment request that shows it")
         return [*items.values()]
@@ -256,7 +319,9 @@ class Run:
 
     # Writes
 
-    def create(self, step: str, like: str | None = None, key: str | None = "", **details: Any) -> Answer:
+    def create(
+        self, step: str, like: str | None = None, key: str | None = "", **details: Any
+    ) -> Answer:
         """Send one create of the plan, or return the answer that it had in an earlier run.
 
         Args:
@@ -274,13 +339,17 @@ class Run:
         """Send a create that should be accepted. Raises `Unmeasured` if it is refused."""
         answer = self.create(step, **details)
         if not answer.is_good:
-            raise Unmeasured(f"call {answer.call}, a plain create, was answered with {answer.status}")
+            raise Unmeasured(
+                f"call {answer.call}, a plain create, was answered with {answer.status}"
+            )
         return answer
 
     def create_both(self, step: str, other: str) -> list[Answer]:
         """Send a create and its repeat at the same time. Raises `Unmeasured` if only one was sent before."""
         if (step in self.writes) is not (other in self.writes):
-            raise Unmeasured(f"only one of two was sent in an earlier run, so not at once: {ELSEWHERE}")
+            raise Unmeasured(
+                f"only one of two was sent in an earlier run, so not at once: {ELSEWHERE}"
+            )
         entries = self.reserve(step), self.reserve(other, like=step)
         with ThreadPoolExecutor(len(entries)) as pool:
             return [*pool.map(self.perform, entries)]
@@ -289,22 +358,37 @@ class Run:
         """Respond to an inbound request; otherwise as `create`."""
         return self.perform(self._reserved(step, RESPOND + id, body))
 
-    def reserve(self, step: str, like: str | None = None, key: str | None = "", **details: Any) -> Call:
+    def reserve(
+        self, step: str, like: str | None = None, key: str | None = "", **details: Any
+    ) -> Call:
         """Count a create in the file, before it is sent."""
         earlier = self.writes[like] if like else {"details": {}, "request": {"key": ""}}
         marker, number = self.plan["marker"], len(self.writes)
         if key == "":
             key = earlier["request"]["key"] or f"conform-{marker}-{number:03}".ljust(36, "0")
         due = datetime.fromtimestamp(self.now(), UTC).date().isoformat()
-        usual = {"amount": LEAST, "biller_type": "BUSINESS", "due_date": due, "reference": f"{marker}{number:02}"}
+        usual = {
+            "amount": LEAST,
+            "biller_type": "BUSINESS",
+            "due_date": due,
+            "reference": f"{marker}{number:02}",
+        }
         return self._reserved(step, CREATE, usual | earlier["details"] | details, key)
 
-    def _reserved(self, step: str, path: str, details: dict[str, Any], key: str | None = None) -> Call:
+    def _reserved(
+        self, step: str, path: str, details: dict[str, Any], key: str | None = None
+    ) -> Call:
         if step not in self.writes:
             if len(self.writes) >= self.plan["writes"]:
                 raise Unmeasured("the plan has no call left for it")
             call = self._enter("POST", path, body=self._body(path, details), key=key)
-            call |= {"step": step, "details": details, "began": self.now(), "state": "sent", "id": None}
+            call |= {
+                "step": step,
+                "details": details,
+                "began": self.now(),
+                "state": "sent",
+                "id": None,
+            }
             self.writes[step] = call
             self._unsent.add(call["call"])
             self.save()
@@ -352,9 +436,20 @@ class Run:
         with suppress(Unmeasured):
             for item in self.items() if lost else ():
                 if word(item.get("direction")) != "inbound":  # a twin has the same reference
-                    listed.setdefault(item.get("client_reference_id"), []).append(item.get("victor_payment_request_id"))
+                    listed.setdefault(item.get("client_reference_id"), []).append(
+                        item.get("victor_payment_request_id")
+                    )
         for each in lost:
-            ids, known = listed.get(each["details"]["reference"], []), [other["id"] for other in creates]
-            repeated = [other["id"] for other in creates if other["details"] == each["details"] and other["id"] in ids]
-            if found := [id for id in ids if id not in known] or repeated:  # a repeat that made nothing more
+            ids, known = (
+                listed.get(each["details"]["reference"], []),
+                [other["id"] for other in creates],
+            )
+            repeated = [
+                other["id"]
+                for other in creates
+                if other["details"] == each["details"] and other["id"] in ids
+            ]
+            if (
+                found := [id for id in ids if id not in known] or repeated
+            ):  # a repeat that made nothing more
                 each |= {"id": found[0], "state": "found"}

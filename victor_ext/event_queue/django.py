@@ -36,7 +36,9 @@ class _Connection:
                 f"The outbox cannot use the database {self._using!r}, which is of the type {connection.vendor}: "
                 "use SQLite or PostgreSQL."
             )
-        compiled = statement.compile(dialect=_DIALECTS[connection.vendor], compile_kwargs={"render_postcompile": True})
+        compiled = statement.compile(
+            dialect=_DIALECTS[connection.vendor], compile_kwargs={"render_postcompile": True}
+        )
         with connection.cursor() as cursor:
             cursor.execute(str(compiled), compiled.params)
             columns = [column[0] for column in cursor.description or ()]
@@ -102,6 +104,8 @@ def makes(*tables: sa.Table) -> migrations.RunPython:
 
         return execute
 
-    indexes = [CreateIndex(index, if_not_exists=True) for table in tables for index in table.indexes]
+    indexes = [
+        CreateIndex(index, if_not_exists=True) for table in tables for index in table.indexes
+    ]
     made = [CreateTable(table, if_not_exists=True) for table in tables]
     return migrations.RunPython(run(*made, *indexes), run(*(DropTable(table) for table in tables)))

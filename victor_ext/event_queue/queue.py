@@ -31,7 +31,15 @@ from victor_ext.flows import adrive, drive
 from victor_ext.privacy import redact_excerpt
 from victor_ext.settlement.flow import is_about_all
 
-from .transactions import AwaitedTransactions, BlockingTransactions, Engine, Pass, Transactions, Work, operation
+from .transactions import (
+    AwaitedTransactions,
+    BlockingTransactions,
+    Engine,
+    Pass,
+    Transactions,
+    Work,
+    operation,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
@@ -129,9 +137,13 @@ def event_table(name: str, metadata: sa.MetaData) -> sa.Table:
 def check_arguments(engine: object, **times: object) -> None:
     """Refuse what is no engine, such as a session, and what is no timedelta: both would fail later, in a pass."""
     if isinstance(engine, str) and "://" in engine:  # it may have a password: no message quotes it
-        raise ConfigurationError("engine is a URL: pass sa.create_engine(...), or to an awaited one the async engine.")
+        raise ConfigurationError(
+            "engine is a URL: pass sa.create_engine(...), or to an awaited one the async engine."
+        )
     if not isinstance(engine, str) and not hasattr(engine, "dialect"):
-        raise ConfigurationError(f"engine is of type {type(engine).__name__}: pass an engine of SQLAlchemy's.")
+        raise ConfigurationError(
+            f"engine is of type {type(engine).__name__}: pass an engine of SQLAlchemy's."
+        )
     for name, value in times.items():
         if not isinstance(value, timedelta) or value < timedelta(0):
             message = f"{name}={value!r:.40} is no timedelta of zero or more, such as timedelta(minutes=10)."
@@ -188,20 +200,26 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
     def _worker_client(self, client: Any, interval: float = 1.0) -> Any:
         """The client of the passes, which are made each `interval` seconds."""
         if not (isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX):
-            raise ConfigurationError(f"interval={interval!r} must be seconds above zero, such as 5.0.")
+            raise ConfigurationError(
+                f"interval={interval!r} must be seconds above zero, such as 5.0."
+            )
         return client
 
     def _begin_pass(self) -> None:
         """Make the connection ready for a pass of a worker."""
 
-    def _work(self, client: Any, interval: float, stop: threading.Event, pause: Callable[[float], Any]) -> Pass[None]:
+    def _work(
+        self, client: Any, interval: float, stop: threading.Event, pause: Callable[[float], Any]
+    ) -> Pass[None]:
         """Do what a worker does until it is to stop."""
         client = self._worker_client(client, interval)
         self.heartbeat.start(*(f"{self._name}.{name}" for name in self._passes))
         while not stop.is_set():
             for name in self._passes:
                 self._begin_pass()
-                yield from self._logged(f"{self._name}.{name}", partial(getattr(self, name), client))
+                yield from self._logged(
+                    f"{self._name}.{name}", partial(getattr(self, name), client)
+                )
             self.heartbeat.step(interval)
             yield partial(pause, interval)
         self.heartbeat.stop()  # one that an error has ended is stalled
@@ -240,7 +258,9 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         """Delete what no process has wanted."""
         columns = self.events.c
         waits = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
-        unwanted = sa.and_(columns.stored_at < now - _WANTED_FOR, columns.error.is_(None), sa.not_(self._wanted()))
+        unwanted = sa.and_(
+            columns.stored_at < now - _WANTED_FOR, columns.error.is_(None), sa.not_(self._wanted())
+        )
         connection.execute(sa.delete(self.events).where(waits, unwanted))
 
     # Handlers
@@ -261,8 +281,12 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
             except ValueError:  # a function of C may have no signature
                 pass
             if inspect.iscoroutinefunction(function) and not isinstance(self, AwaitedQueue):
-                raise ConfigurationError("This handler is `async def`: only AsyncOutbox and AsyncInbox can await it.")
-            self._handlers.append(Handler(function, None if name is None else name.casefold(), source))
+                raise ConfigurationError(
+                    "This handler is `async def`: only AsyncOutbox and AsyncInbox can await it."
+                )
+            self._handlers.append(
+                Handler(function, None if name is None else name.casefold(), source)
+            )
             return function
 
         return register
@@ -273,7 +297,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         wishes = ({"name": each.name, "source": each.source} for each in self._handlers)
         return sa.or_(
             sa.false(),
-            *(sa.and_(sa.true(), *(columns[of] == value for of, value in wish.items() if value)) for wish in wishes),
+            *(
+                sa.and_(sa.true(), *(columns[of] == value for of, value in wish.items() if value))
+                for wish in wishes
+            ),
         )
 
     def _wanting(self, row: Any) -> list[Handler]:
@@ -302,12 +329,21 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
             self._put(connection, 1, error, **values)
             _log.warning(_NOT_HANDLED, row.name, row.subject, 1, MOST_TRIES, exc_info=error)
 
-    def _put(self, connection: Any, tries: int = 0, error: Exception | None = None, /, **values: Any) -> Any:
+    def _put(
+        self, connection: Any, tries: int = 0, error: Exception | None = None, /, **values: Any
+    ) -> Any:
         now = time.time()
         due_at = now if error is None else now + _wait_after(tries)
         said = None if error is None else _said(error)
         state = EventState.WAITING.value
-        kept = {**values, "state": state, "tries": tries, "due_at": due_at, "stored_at": now, "error": said}
+        kept = {
+            **values,
+            "state": state,
+            "tries": tries,
+            "due_at": due_at,
+            "stored_at": now,
+            "error": said,
+        }
         return inserted(connection, self.events, **kept)
 
     # In transactions of its own
@@ -328,11 +364,17 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         """
         provider, now = self._provider(client), time.monotonic()
         if now - self._forgotten_at > _LONGEST_WAIT:
-            yield from self._transact(lambda connection: self._forget(provider, connection, time.time()))
+            yield from self._transact(
+                lambda connection: self._forget(provider, connection, time.time())
+            )
             self._forgotten_at = now
 
         def take(last: int) -> Taken[E]:
-            row = (yield from self._transact(partial(self._take, provider, last))) if self._handlers else None
+            row = (
+                (yield from self._transact(partial(self._take, provider, last)))
+                if self._handlers
+                else None
+            )
             return None if row is None else (row.id, self._handle_one(row, client))
 
         return (yield from self._each(take))
@@ -343,7 +385,9 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
             event = yield from self._prepared(self._event_of(row, row.tries + 1), client)
             is_done = yield from self._transact(partial(self._finish, row, event))
         except Exception as error:
-            if event is None and isinstance(error, VictorError) and is_about_all(error):  # no try is counted
+            if (
+                event is None and isinstance(error, VictorError) and is_about_all(error)
+            ):  # no try is counted
                 yield from self._transact(partial(self._put_back, row))
                 raise
             yield from self._transact(partial(self._put_off, row, error))
@@ -388,7 +432,11 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         while True:
             next_one = sa.and_(due, columns.id > last)
             row = taken(
-                connection, self.events, next_one, ("tries", "due_at"), lambda row: dead if is_dead(row) else values
+                connection,
+                self.events,
+                next_one,
+                ("tries", "due_at"),
+                lambda row: dead if is_dead(row) else values,
             )
             if row is None or not is_dead(row):
                 return row
@@ -398,7 +446,11 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
     def _taken(self, row: Any) -> sa.ColumnElement[bool]:
         """The row that `_take` has returned, while no other worker has taken it up again."""
         columns = self.events.c
-        return sa.and_(columns.id == row.id, columns.tries == row.tries + 1, columns.state == EventState.WAITING.value)
+        return sa.and_(
+            columns.id == row.id,
+            columns.tries == row.tries + 1,
+            columns.state == EventState.WAITING.value,
+        )
 
     def _finish(self, row: Any, event: E, connection: sa.Connection) -> bool:
         if not connection.execute(sa.delete(self.events).where(self._taken(row))).rowcount:
@@ -409,7 +461,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         return True
 
     def _put_back(self, row: Any, connection: sa.Connection) -> None:
-        values = {"tries": row.tries, "due_at": time.time() + _AGAIN}  # others come first in the next pass
+        values = {
+            "tries": row.tries,
+            "due_at": time.time() + _AGAIN,
+        }  # others come first in the next pass
         connection.execute(sa.update(self.events).where(self._taken(row)).values(values))
 
     def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
@@ -417,7 +472,9 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         state = EventState.DEAD if tries >= MOST_TRIES else EventState.WAITING
         values = {"tries": tries, "state": state.value, "error": _said(error)}
         due_at = time.time() + _wait_after(tries)
-        connection.execute(sa.update(self.events).where(self._taken(row)).values(due_at=due_at, **values))
+        connection.execute(
+            sa.update(self.events).where(self._taken(row)).values(due_at=due_at, **values)
+        )
         _log.warning(_NOT_HANDLED, row.name, row.subject, tries, MOST_TRIES, exc_info=error)
 
     # For people
@@ -426,7 +483,11 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
     def dead_letters(self) -> Work[list[DeadLetter]]:
         """The events whose handlers have failed too often, oldest first."""
         columns = self.events.c
-        query = sa.select(self.events).where(columns.state == EventState.DEAD.value).order_by(columns.id)
+        query = (
+            sa.select(self.events)
+            .where(columns.state == EventState.DEAD.value)
+            .order_by(columns.id)
+        )
         names = ("id", "name", "source", "subject", "tries", "error", "provider")
 
         def letter(row: Any) -> DeadLetter:
@@ -439,9 +500,13 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
     def retry_dead_letters(self, *ids: int) -> Work[int]:
         """Let dead letters be tried again (without ids: all of them). Returns how many there were."""
         columns = self.events.c
-        chosen = sa.and_(columns.state == EventState.DEAD.value, columns.id.in_(ids) if ids else sa.true())
+        chosen = sa.and_(
+            columns.state == EventState.DEAD.value, columns.id.in_(ids) if ids else sa.true()
+        )
         values = {"state": EventState.WAITING.value, "tries": 0, "due_at": time.time()}
-        return lambda connection: int(connection.execute(sa.update(self.events).where(chosen).values(values)).rowcount)
+        return lambda connection: int(
+            connection.execute(sa.update(self.events).where(chosen).values(values)).rowcount
+        )
 
     @operation
     def event_counts(self) -> Work[dict[EventState, int]]:
@@ -482,7 +547,9 @@ def _said(error: Exception) -> str:
 class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
     """With blocking calls."""
 
-    def run(self, client: Any = None, *, interval: float = 5.0, stop: threading.Event | None = None) -> None:
+    def run(
+        self, client: Any = None, *, interval: float = 5.0, stop: threading.Event | None = None
+    ) -> None:
         """Do what is to be done until `stop` is set: the worker, in a thread or a process of its own.
 
         An outbox sends, settles, refreshes and handles its events; an inbox handles those. The worker may be killed at
@@ -512,7 +579,9 @@ class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
             return session
 
         if inspect.iscoroutinefunction(function):
-            await_only(function(AsyncSession(sync_session_class=cast("Any", same)), event))  # in place of a class
+            await_only(
+                function(AsyncSession(sync_session_class=cast("Any", same)), event)
+            )  # in place of a class
         else:
             super()._call(function, session, event)
 

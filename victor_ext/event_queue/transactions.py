@@ -79,7 +79,9 @@ class Transactions(Generic[Engine]):
                 done: T = yield partial(self._transaction, work, pause)
             except Exception as error:
                 # SQLAlchemy and Django raise an error of their own from the driver's.
-                state = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "pgcode", None)
+                state = getattr(error.__cause__, "sqlstate", None) or getattr(
+                    error.__cause__, "pgcode", None
+                )
                 conflicts += 1
                 if state not in _ENDED_BY_DATABASE or conflicts > _MOST_CONFLICTS:
                     raise
@@ -132,11 +134,15 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
 
 
 class _InSession(Protocol[P, T_co]):
-    def __call__(self, session: Session | sa.Connection, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
+    def __call__(
+        self, session: Session | sa.Connection, *args: P.args, **kwargs: P.kwargs
+    ) -> T_co: ...
 
 
 class _InAsyncSession(Protocol[P, T_co]):
-    async def __call__(self, session: AsyncSession | AsyncConnection, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
+    async def __call__(
+        self, session: AsyncSession | AsyncConnection, *args: P.args, **kwargs: P.kwargs
+    ) -> T_co: ...
 
 
 class _Definition(Generic[B, A, W]):
@@ -167,15 +173,21 @@ class _Definition(Generic[B, A, W]):
 
     def __get__(self, box: Any, owner: type[Any]) -> Any:
         kinds: list[type[Any]] = [BlockingTransactions, AwaitedTransactions, OpenTransactions]
-        fitting = [each for each, kind in zip(self._functions, kinds, strict=True) if kind in owner.__mro__]
-        function = [self._functions[0], *fitting][-1]  # `help()` also asks the classes that are none of the three
+        fitting = [
+            each for each, kind in zip(self._functions, kinds, strict=True) if kind in owner.__mro__
+        ]
+        function = [self._functions[0], *fitting][
+            -1
+        ]  # `help()` also asks the classes that are none of the three
         return function if box is None else MethodType(function, box)
 
     def __call__(self, box: Any, /, *args: Any, **kwargs: Any) -> Any:
         return cast("Any", self).__get__(box, type(box))(*args, **kwargs)
 
 
-class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]], Callable[P, T]], Generic[P, T]):  # noqa: N801 - a decorator
+class operation(
+    _Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]], Callable[P, T]], Generic[P, T]
+):  # noqa: N801 - a decorator
     """A method that is written as a `Pass`, or as `Work` that needs one transaction.
 
     Blocking outboxes and inboxes return its result; of awaited ones it is a coroutine function.
@@ -189,11 +201,15 @@ class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]],
         async def awaited(box: Any, /, *args: Any, **kwargs: Any) -> Any:
             return await blocking(box, *args, **kwargs)
 
-        result = str(inspect.signature(method).return_annotation).partition("[")[2].removesuffix("]")
+        result = (
+            str(inspect.signature(method).return_annotation).partition("[")[2].removesuffix("]")
+        )
         self._define(method, result, blocking, awaited, blocking)
 
 
-class in_session(_Definition[_InSession[P, T], _InAsyncSession[P, T], Callable[P, T]], Generic[P, T]):  # noqa: N801 - a decorator
+class in_session(
+    _Definition[_InSession[P, T], _InAsyncSession[P, T], Callable[P, T]], Generic[P, T]
+):  # noqa: N801 - a decorator
     """A method that works in a transaction of the caller's. Its first argument is his session, or `sa.Connection`.
 
     Of awaited boxes it is a coroutine function, which takes an async session. Where the transaction that is open is

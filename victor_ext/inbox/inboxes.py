@@ -156,22 +156,42 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         ids = [*map(_storable, delivery.ids)]
         # All are remembered, and in one order: two processes do not wait for each other.
         known = sorted({*ids, *map(_storable, delivery.aliases)})
-        new = {each for each in known if self._add(session, source, each, delivery.number if each in ids[:1] else None)}
+        new = {
+            each
+            for each in known
+            if self._add(session, source, each, delivery.number if each in ids[:1] else None)
+        }
         if not new.issuperset(ids):
             return None
         name, subject = one_line(delivery.name).casefold(), one_line(delivery.subject)
-        once = None if delivery.once is None else _storable(f"{self._provider()} {source} {delivery.once}")
-        values = {"provider": self._provider(), "source": source, "subject": subject, "data": delivery.content}
+        once = (
+            None
+            if delivery.once is None
+            else _storable(f"{self._provider()} {source} {delivery.once}")
+        )
+        values = {
+            "provider": self._provider(),
+            "source": source,
+            "subject": subject,
+            "data": delivery.content,
+        }
         if self._put(session, once=once, name=name, **values) is None:
             return None
         return InboxEvent(name, source, subject, self._webhook.notification(delivery.content))
 
     def _add(self, connection: Any, source: str, id: str, number: int | None = None) -> bool:
-        values = {"provider": self._provider(), "id": id, "number": number, "received_at": time.time()}
+        values = {
+            "provider": self._provider(),
+            "id": id,
+            "number": number,
+            "received_at": time.time(),
+        }
         return inserted(connection, self.table, source=source, **values) is not None
 
     def _event_of(self, row: Any, tries: int) -> InboxEvent:
-        return InboxEvent(row.name, row.source, row.subject, self._webhook.notification(row.data), tries=tries)
+        return InboxEvent(
+            row.name, row.source, row.subject, self._webhook.notification(row.data), tries=tries
+        )
 
     def _prepared(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
         client = self._client if client is None else client
@@ -186,7 +206,9 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         super()._forget(provider, connection, now)
         columns = self.table.c
         # What was read is new once, however late somebody asks for it to be read again.
-        is_old = sa.and_(columns.received_at < now - self._remember, sa.not_(columns.id.startswith(_READ)))
+        is_old = sa.and_(
+            columns.received_at < now - self._remember, sa.not_(columns.id.startswith(_READ))
+        )
         connection.execute(sa.delete(self.table).where(columns.provider == provider, is_old))
 
     @operation
@@ -207,7 +229,9 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         before = sa.func.coalesce(sa.func.lag(columns.number).over(order_by=columns.number), after)
         pairs = sa.select(columns.number, before.label("before")).where(known).subquery()
         gaps = sa.select(pairs).where(pairs.c.number > pairs.c.before + 1).order_by(pairs.c.number)
-        return lambda connection: [range(row.before + 1, row.number) for row in connection.execute(gaps)]
+        return lambda connection: [
+            range(row.before + 1, row.number) for row in connection.execute(gaps)
+        ]
 
 
 def _storable(text: str) -> str:

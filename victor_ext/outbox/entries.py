@@ -83,7 +83,11 @@ class OutboxEvent:
 def event_values(name: str, entry: Entry) -> dict[str, str]:
     """What the table of events stores of a change."""
     data = json.dumps(asdict(entry))
-    about = {"provider": entry.provider, "source": entry.operation, "subject": entry.idempotency_key}
+    about = {
+        "provider": entry.provider,
+        "source": entry.operation,
+        "subject": entry.idempotency_key,
+    }
     return {"name": name, **about, "data": data}
 
 
@@ -134,7 +138,15 @@ def outbox_table(name: str) -> sa.Table:
 
 def entry_of(row: Any) -> Entry:
     body: Any = PreparedCall.from_text(row.call).body if row.provider == VICTOR else {}
-    names = ("request_id", "status", "error", "operation", "provider", "resolved_by", "resolved_why")
+    names = (
+        "request_id",
+        "status",
+        "error",
+        "operation",
+        "provider",
+        "resolved_by",
+        "resolved_why",
+    )
     own = {name: getattr(row, name) for name in names}
     return Entry(row.key, body.get("client_reference_id"), EntryState(row.state), **own)
 
@@ -144,7 +156,12 @@ def sent_of(row: Any) -> Sent | None:
     since: float | None = row.first_sent_at
     if since is None:
         return None
-    return Sent(since, row.sent_by, known=bool(row.by_provider_clock), looked_up=row.state == EntryState.SETTLING)
+    return Sent(
+        since,
+        row.sent_by,
+        known=bool(row.by_provider_clock),
+        looked_up=row.state == EntryState.SETTLING,
+    )
 
 
 def sent_values(sent: Sent | None) -> dict[str, Any]:
@@ -164,6 +181,15 @@ def as_status(said: str | None) -> str | None:
 def done_values(done: Done, call: PreparedCall) -> dict[str, Any]:
     """What the table stores of a write that was done."""
     ended = done.is_final or not (call.is_followed and done.id)
-    error = "The response has no id, so its status is not read." if call.is_followed and not done.id else None
-    known = {"request_id": done.id, "status": as_status(done.status), "ended": ended, "error": error}
+    error = (
+        "The response has no id, so its status is not read."
+        if call.is_followed and not done.id
+        else None
+    )
+    known = {
+        "request_id": done.id,
+        "status": as_status(done.status),
+        "ended": ended,
+        "error": error,
+    }
     return {"state": EntryState.SENT.value, "leased_until": 0.0, **known}

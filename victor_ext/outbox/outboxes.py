@@ -39,7 +39,16 @@ from victor_ext.ids import in_one_form, reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments
 from victor_ext.settlement.key_age import LEAST_KEPT
 
-from .entries import CREATE, VICTOR, Entry, EntryState, OutboxEvent, entry_of, outbox_table, sent_values
+from .entries import (
+    CREATE,
+    VICTOR,
+    Entry,
+    EntryState,
+    OutboxEvent,
+    entry_of,
+    outbox_table,
+    sent_values,
+)
 from .passes import AnyClient, OutboxPasses
 
 if TYPE_CHECKING:
@@ -56,7 +65,9 @@ def _preparer() -> Victor:
     return Victor(VictorOAuth("no-client-id", "no-client-secret"))
 
 
-def _check_promise(call: PreparedCall, key: str, look_up_by: Mapping[str, str], provider: str) -> None:
+def _check_promise(
+    call: PreparedCall, key: str, look_up_by: Mapping[str, str], provider: str
+) -> None:
     """Refuse what could be neither repeated nor found after a crash. Raises `InvalidRequest`."""
     if call.promise is Promise.KEYED:
         return
@@ -73,7 +84,11 @@ def _check_promise(call: PreparedCall, key: str, look_up_by: Mapping[str, str], 
 
 
 def _prepared(
-    client: AnyClient, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], key: str | None
+    client: AnyClient,
+    operation: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    key: str | None,
 ) -> PreparedCall:
     if not reference_of(key):
         message = "idempotency_key is missing: without it no repeat is safe."
@@ -149,13 +164,17 @@ class OutboxBase(OutboxPasses[Engine]):
             ConfigurationError: The function is `async def`, and the outbox has blocking calls; or the outbox's client
                 has no such method.
         """
-        if isinstance(operation, str) and "." in operation and self.client is not None:  # no generated function's name
+        if (
+            isinstance(operation, str) and "." in operation and self.client is not None
+        ):  # no generated function's name
             with suppress(TypeError, InvalidRequest):  # it has no arguments here
                 self.client.prepare(operation)
         return self._on(name, operation)
 
     @in_session
-    def add(self, session: Session | sa.Connection, **arguments: Unpack[PaymentRequestArguments]) -> None:
+    def add(
+        self, session: Session | sa.Connection, **arguments: Unpack[PaymentRequestArguments]
+    ) -> None:
         """Store a request in your transaction. It is sent after the commit, and discarded by a rollback.
 
         The same arguments under the same key are stored once.
@@ -184,7 +203,9 @@ class OutboxBase(OutboxPasses[Engine]):
         if not reference_of(arguments.get("client_reference_id")):
             message = "client_reference_id is missing: without it no repeat is safe."
             raise _refused(key, "client_reference_id", "required", message)
-        client = _preparer() if self.client is None or self.client.provider != VICTOR else self.client
+        client = (
+            _preparer() if self.client is None or self.client.provider != VICTOR else self.client
+        )
         call = _prepared(client, CREATE, (), dict(arguments), key)
         # With its key a past due date passes, since it may be repeated: what is stored is compared, what is new is not.
         self._add(session, client, call, key, lambda: check_payment_request(**arguments))
@@ -229,7 +250,9 @@ class OutboxBase(OutboxPasses[Engine]):
         call = _prepared(client, operation, args, kwargs, idempotency_key)
         if not at_most_once:
             _check_promise(call, idempotency_key, given, client.provider)
-        if send_before is not None and (not isinstance(send_before, datetime) or send_before.utcoffset() is None):
+        if send_before is not None and (
+            not isinstance(send_before, datetime) or send_before.utcoffset() is None
+        ):
             message = "send_before is no aware datetime, but naive or none at all: write datetime(..., tzinfo=UTC)."
             raise _refused(idempotency_key, "send_before", "naive", message)
         before = None if send_before is None else send_before.timestamp()
@@ -239,7 +262,9 @@ class OutboxBase(OutboxPasses[Engine]):
                 message = "send_before has passed: nothing would be sent."
                 raise _refused(idempotency_key, "send_before", "past", message)
 
-        self._add(session, client, call, idempotency_key, check, send_before=before, look_up_by=given)
+        self._add(
+            session, client, call, idempotency_key, check, send_before=before, look_up_by=given
+        )
 
     def _add(
         self,
@@ -257,10 +282,24 @@ class OutboxBase(OutboxPasses[Engine]):
         row = session.execute(sa.select(self.table).where(self.table.c.key == key)).first()
         if row is None:
             check()
-            new = {"key": key, "reference": call.subject or key, "provider": client.provider, "operation": call.name}
-            new |= {"call": text, "look_up_by": given, "send_before": send_before, "state": EntryState.WAITING.value}
+            new = {
+                "key": key,
+                "reference": call.subject or key,
+                "provider": client.provider,
+                "operation": call.name,
+            }
+            new |= {
+                "call": text,
+                "look_up_by": given,
+                "send_before": send_before,
+                "state": EntryState.WAITING.value,
+            }
             session.execute(sa.insert(self.table).values(leased_until=0.0, ended=False, **new))
-        elif (row.provider, row.look_up_by, _content(row.call)) != (client.provider, given, _content(text)):
+        elif (row.provider, row.look_up_by, _content(row.call)) != (
+            client.provider,
+            given,
+            _content(text),
+        ):
             message = f"{key} is in the outbox with another call, or with other arguments: give each write its own."
             raise _refused(key, "idempotency_key", "used", message)
 
@@ -277,7 +316,9 @@ class OutboxBase(OutboxPasses[Engine]):
         """The entries in `state` (None: all), oldest first. Raises `InvalidRequest`: there is no such state."""
         query = sa.select(self.table).order_by(self.table.c.id)
         if state is not None and state not in list(EntryState):
-            raise _refused(None, "state", "value", f"state={state!r:.40} is none of {', '.join(EntryState)}.")
+            raise _refused(
+                None, "state", "value", f"state={state!r:.40} is none of {', '.join(EntryState)}."
+            )
         if state is not None:
             query = query.where(self.table.c.state == EntryState(state).value)
         return lambda connection: [entry_of(row) for row in connection.execute(query)]
@@ -290,7 +331,9 @@ class OutboxBase(OutboxPasses[Engine]):
     # By hand
 
     @operation
-    def resolve(self, idempotency_key: str, *, done: bool, by: str, why: str, id: str | None = None) -> Pass[Entry]:
+    def resolve(
+        self, idempotency_key: str, *, done: bool, by: str, why: str, id: str | None = None
+    ) -> Pass[Entry]:
         """Settle an entry by hand that is unclear or settling. Its handlers are called by the worker.
 
         Args:
@@ -313,7 +356,11 @@ class OutboxBase(OutboxPasses[Engine]):
         else:
             values = {"state": EntryState.REJECTED.value, "error": f"Not done, says {by}: {why}"}
         values |= {"resolved_by": by, "resolved_why": why}
-        return (yield from self._by_hand(idempotency_key, values, EntryState.UNCLEAR, EntryState.SETTLING))
+        return (
+            yield from self._by_hand(
+                idempotency_key, values, EntryState.UNCLEAR, EntryState.SETTLING
+            )
+        )
 
     @operation
     def retry(self, idempotency_key: str) -> Pass[Entry]:
@@ -326,8 +373,17 @@ class OutboxBase(OutboxPasses[Engine]):
             InvalidRequest: There is no such entry in these states.
         """
         unknown = dict.fromkeys(("settle_until", "error", "resolved_by", "resolved_why"))
-        never = {**sent_values(None), **unknown, "leased_until": 0.0, "state": EntryState.WAITING.value}
-        return (yield from self._by_hand(idempotency_key, never, EntryState.REJECTED, EntryState.REFUSED))
+        never = {
+            **sent_values(None),
+            **unknown,
+            "leased_until": 0.0,
+            "state": EntryState.WAITING.value,
+        }
+        return (
+            yield from self._by_hand(
+                idempotency_key, never, EntryState.REJECTED, EntryState.REFUSED
+            )
+        )
 
     def _by_hand(self, key: str, values: dict[str, Any], *states: EntryState) -> Pass[Entry]:
         columns = self.table.c

@@ -117,7 +117,9 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
     def _own(self, client: AnyClient | None) -> Any:
         """The client that is given, or that of the outbox."""
         if client is None and self.client is None:
-            raise ConfigurationError("This outbox has no client: pass one here, or write Outbox(engine, client=...).")
+            raise ConfigurationError(
+                "This outbox has no client: pass one here, or write Outbox(engine, client=...)."
+            )
         return self.client if client is None else client
 
     def _worker_client(self, client: AnyClient | None, interval: float = 1.0) -> Any:
@@ -183,12 +185,16 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         is_due = sa.and_(is_open, sa.not_(is_listed), sa.not_(waits))
 
         def again(row: Any) -> dict[str, Any]:
-            tenth = (now - (row.first_sent_at or now)) / 10  # a last status may never come, and entries become many
+            tenth = (
+                now - (row.first_sent_at or now)
+            ) / 10  # a last status may never come, and entries become many
             return {"leased_until": now + min(max(_LOOK_AGAIN, tenth), _LONGEST_WAIT)}
 
         def take(last: int) -> Taken[Entry]:
             due = sa.and_(is_due, columns.id > last)
-            row = yield from self._transact(lambda one: taken(one, self.table, due, ("leased_until",), again))
+            row = yield from self._transact(
+                lambda one: taken(one, self.table, due, ("leased_until",), again)
+            )
             return None if row is None else (row.id, self._refresh_one(reader, row))
 
         changed = yield from self._refresh_listed(reader, sa.and_(is_open, is_listed))
@@ -205,17 +211,29 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
                 return None
         return (yield from self._refreshed(row.id, row.status, values))
 
-    def _refresh_listed(self, victor: Victor | AsyncVictor, chosen: sa.ColumnElement[bool]) -> Pass[list[Entry]]:
+    def _refresh_listed(
+        self, victor: Victor | AsyncVictor, chosen: sa.ColumnElement[bool]
+    ) -> Pass[list[Entry]]:
         columns, now = self.table.c, Now(_moment(), victor.provider_time())
-        sent = sa.select(sa.func.min(columns.first_sent_at), columns.by_provider_clock).where(chosen)
-        first = yield from self._transact(lambda one: one.execute(sent.group_by(columns.by_provider_clock)).all())
+        sent = sa.select(sa.func.min(columns.first_sent_at), columns.by_provider_clock).where(
+            chosen
+        )
+        first = yield from self._transact(
+            lambda one: one.execute(sent.group_by(columns.by_provider_clock)).all()
+        )
         query = sa.select(columns.request_id, columns.id, columns.status).where(chosen)
-        rows = yield from self._transact(lambda one: {each: (id, word) for each, id, word in one.execute(query)})
+        rows = yield from self._transact(
+            lambda one: {each: (id, word) for each, id, word in one.execute(query)}
+        )
         if not rows:
             return []
         changed: list[Entry | None] = []
-        times = (Sent(at, None, known=bool(known)).earliest(now) for at, known in first if at is not None)
-        pages = victor.payment_requests.list(direction="outbound", start_datetime=min(times, default=None)).pages()
+        times = (
+            Sent(at, None, known=bool(known)).earliest(now) for at, known in first if at is not None
+        )
+        pages = victor.payment_requests.list(
+            direction="outbound", start_datetime=min(times, default=None)
+        ).pages()
         while (page := (yield partial(following, pages))) is not None:
             for request in page.items:
                 values = {"status": as_status(request.status), "ended": request.is_terminal}
@@ -234,18 +252,25 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
 
     # One entry
 
-    def _claim(self, last: int, now: Now, client: AnyClient, connection: sa.Connection) -> Claim | None:
+    def _claim(
+        self, last: int, now: Now, client: AnyClient, connection: sa.Connection
+    ) -> Claim | None:
         """Take up the entry after `last`, with the lease. From then on it counts as sent, whatever happens to us."""
         columns, local = self.table.c, now.moment.local
         lease = local + self._lease
         # A lease that has longer to go than two of ours is over: it is from a clock that was wrong.
         is_held = columns.leased_until.between(local, local + 2 * self._lease)
         is_due = columns.state.in_([state.value for state in _DUE])
-        due = sa.and_(columns.provider == client.provider, is_due, sa.not_(is_held), columns.id > last)
+        due = sa.and_(
+            columns.provider == client.provider, is_due, sa.not_(is_held), columns.id > last
+        )
 
         def claimed(row: Any) -> dict[str, Any]:
             is_settling = row.state == EntryState.SETTLING.value
-            values = {"state": row.state if is_settling else EntryState.SENDING.value, "leased_until": lease}
+            values = {
+                "state": row.state if is_settling else EntryState.SENDING.value,
+                "leased_until": lease,
+            }
             if sent_of(row) is None:
                 values |= sent_values(Sent.at(now.moment, now, client.caller))
             return values
@@ -260,16 +285,24 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         time_left = inf if row.send_before is None else row.send_before - now.by_provider()
         if time_left <= 0 and write.sent is None:
             late = "It was not sent: its time to be sent had passed."
-            return (yield from self._store(row.key, claim.lease, state=EntryState.REFUSED.value, error=late))
+            return (
+                yield from self._store(
+                    row.key, claim.lease, state=EntryState.REFUSED.value, error=late
+                )
+            )
 
-        def at() -> Moment:  # a process that was stopped does not know whether others have sent its entry
+        def at() -> (
+            Moment
+        ):  # a process that was stopped does not know whether others have sent its entry
             return claim.at
 
         keys: Keys | NoKey = Keys(self._kept, client.caller, at)
         if write.call.promise is not Promise.KEYED:
             keys = NoKey(client.caller, min(self._lease, time_left), at)
         elif time_left <= 0:
-            keys = NoKey(client.caller, 0.0, at, "It may have been sent, and its time to be sent has passed.")
+            keys = NoKey(
+                client.caller, 0.0, at, "It may have been sent, and its time to be sent has passed."
+            )
         tries = count()
 
         def turn(_so_far: Settlement, sent: object) -> Now | None:
@@ -278,21 +311,37 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
             return Now(_moment(), client.provider_time()) if is_next else None
 
         def send(_: object) -> Any:
-            left = keys.left(Now(_moment(), client.provider_time())) if isinstance(keys, NoKey) else time_left
+            left = (
+                keys.left(Now(_moment(), client.provider_time()))
+                if isinstance(keys, NoKey)
+                else time_left
+            )
             # Its whole call ends before others may act on its end.
-            sender = client if left >= client.deadline else client.with_options(deadline=max(left, 0.001))
+            sender = (
+                client
+                if left >= client.deadline
+                else client.with_options(deadline=max(left, 0.001))
+            )
             return sender.send(write.call)
 
         result = yield from settle(write, keys, turn, send)
         if isinstance(result, LookUp):
             until = self._settle_until(claim)
-            if row.state != EntryState.SETTLING.value:  # else nobody could settle it while its look-up fails
-                begun = {"state": EntryState.SETTLING.value, "settle_until": until, "error": result.why}
+            if (
+                row.state != EntryState.SETTLING.value
+            ):  # else nobody could settle it while its look-up fails
+                begun = {
+                    "state": EntryState.SETTLING.value,
+                    "settle_until": until,
+                    "error": result.why,
+                }
                 yield from self._store(row.key, claim.lease, **begun)
             result = yield from _looked_up(client, result, is_last=claim.at.local >= until)
         return (yield from self._settled(claim, result, is_final=bool(write.why_no_look_up)))
 
-    def _settled(self, claim: Claim, settlement: Settlement, *, is_final: bool) -> Pass[Entry | None]:
+    def _settled(
+        self, claim: Claim, settlement: Settlement, *, is_final: bool
+    ) -> Pass[Entry | None]:
         """Store what became of a claimed entry. Raise the error of a call that is not about this entry."""
         row, error = claim.row, settlement.error
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
@@ -305,24 +354,45 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
             return None  # its lease ends, and it is sent again under its key
         if settlement.outcome in SETTLED and is_refusal(error):
             state = EntryState(settlement.outcome)  # rejected, or refused here
-            return (yield from self._store(row.key, claim.lease, state=state.value, error=error.message))
+            return (
+                yield from self._store(row.key, claim.lease, state=state.value, error=error.message)
+            )
         # Nothing came of this call. Of an earlier one something may have: such an entry goes on as it was.
-        yield from self._store(row.key, claim.lease, state=row.state, leased_until=0.0, **sent_values(sent_of(row)))
+        yield from self._store(
+            row.key, claim.lease, state=row.state, leased_until=0.0, **sent_values(sent_of(row))
+        )
         raise error
 
     def _store_found(
-        self, claim: Claim, lease: float | None, settlement: Settlement, connection: sa.Connection, *, is_final: bool
+        self,
+        claim: Claim,
+        lease: float | None,
+        settlement: Settlement,
+        connection: sa.Connection,
+        *,
+        is_final: bool,
     ) -> Change:
         row, request, otherwise = claim.row, settlement.request, settlement.unless_mine
-        if request is not None and otherwise is not None and self._has_rival(connection, row, request.id):
+        if (
+            request is not None
+            and otherwise is not None
+            and self._has_rival(connection, row, request.id)
+        ):
             settlement = otherwise
         if settlement.request is not None:
             values = done_values(settlement.request, PreparedCall.from_text(row.call))
             return self._change_held(row.key, lease, values, connection)
         until = self._settle_until(claim)
-        values = {"state": EntryState.UNCLEAR.value, "error": settlement.reason or "", "settle_until": until}
+        values = {
+            "state": EntryState.UNCLEAR.value,
+            "error": settlement.reason or "",
+            "settle_until": until,
+        }
         if not is_final and claim.at.local < until:  # lists lag: it is looked up again
-            values |= {"state": EntryState.SETTLING.value, "leased_until": claim.at.local + _LOOK_AGAIN}
+            values |= {
+                "state": EntryState.SETTLING.value,
+                "leased_until": claim.at.local + _LOOK_AGAIN,
+            }
         return self._change_held(row.key, lease, values, connection)
 
     def _settle_until(self, claim: Claim) -> float:
@@ -337,7 +407,10 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         others = sa.select(self.table).where(columns.key != row.key, is_same_kind, is_like_it)
         unsettled = (EntryState.SENDING, EntryState.SETTLING, EntryState.UNCLEAR)
         rows = connection.execute(others)
-        rivals = (Rival(one.key, one.reference, one.request_id, may_exist=one.state in unsettled) for one in rows)
+        rivals = (
+            Rival(one.key, one.reference, one.request_id, may_exist=one.state in unsettled)
+            for one in rows
+        )
         return any(rival.may_have_made(request_id, row.reference, row.key) for rival in rivals)
 
     def _stored(self, work: Work[Change]) -> Pass[Entry | None]:
@@ -353,7 +426,9 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
             failure = error  # what became of a payment is stored, whatever a handler does
         return (yield from self._transact(partial(self._told, work, partial(self._tell, failure))))
 
-    def _told(self, work: Work[Change], tell: Callable[..., object], connection: sa.Connection) -> Entry | None:
+    def _told(
+        self, work: Work[Change], tell: Callable[..., object], connection: sa.Connection
+    ) -> Entry | None:
         entry, names = work(connection)
         for name in names:
             tell(connection, **event_values(name, cast("Entry", entry)))
@@ -362,7 +437,9 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
     def _store(self, key: str, lease: float | None = None, **values: Any) -> Pass[Entry | None]:
         return self._stored(partial(self._change_held, key, lease, values))
 
-    def _change_held(self, key: str, lease: float | None, values: dict[str, Any], connection: sa.Connection) -> Change:
+    def _change_held(
+        self, key: str, lease: float | None, values: dict[str, Any], connection: sa.Connection
+    ) -> Change:
         """Change an entry; with a lease only if it still is this worker's and has no result.
 
         Without one it is a result that nobody doubts, which counts unless another worker has stored it.
@@ -375,9 +452,13 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         change = self._change(sa.and_(columns.key == key, held), values, connection)
         if change.entry is not None:
             return change
-        return Change(entry_of(connection.execute(sa.select(self.table).where(columns.key == key)).one()))
+        return Change(
+            entry_of(connection.execute(sa.select(self.table).where(columns.key == key)).one())
+        )
 
-    def _change(self, chosen: sa.ColumnElement[bool], values: dict[str, Any], connection: sa.Connection) -> Change:
+    def _change(
+        self, chosen: sa.ColumnElement[bool], values: dict[str, Any], connection: sa.Connection
+    ) -> Change:
         """Change the entry that is chosen, if it still is."""
         before = taken(connection, self.table, chosen, ("state", "status"), lambda _: values)
         if before is None:

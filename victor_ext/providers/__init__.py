@@ -29,7 +29,9 @@ if not TYPE_CHECKING:  # as in `victor_ext`
         # A system is loaded when one of its names is first asked for: nobody pays for the others.
         for home in ("eastpay", "flexfactor", "velo"):
             if name in __all__ and home in name.lower():
-                value = globals()[name] = getattr(importlib.import_module(f".{home}", __name__), name)
+                value = globals()[name] = getattr(
+                    importlib.import_module(f".{home}", __name__), name
+                )
                 return value
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -27,7 +27,11 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 
 _EXPORT = frozenset({"row", "key", "id", "status", "outcome", "error"})
 """The columns by which an export of `victor bulk` is known."""
-_EXPORTED = {"reference": ("client_reference_id", "payor_payment_id"), "id": ("id",), "key": ("key",)}
+_EXPORTED = {
+    "reference": ("client_reference_id", "payor_payment_id"),
+    "id": ("id",),
+    "key": ("key",),
+}
 """What an export says of a row. Its other columns are of the file that was sent, and were not sent themselves."""
 _NOT_ASKED = frozenset({"rejected", "refused", "waiting", "not_sent"})
 """Outcomes in such an export of rows for which the provider has made nothing."""
@@ -86,13 +90,19 @@ class Entry:
             yield Problem("amount", "range", f"amount is {amount.amount:f} and must be above zero.")
         for name in ("reference", "id", "key"):
             value: object = getattr(self, name)
-            if value is not None and not (isinstance(value, str) and value.strip() and len(value) <= _LONGEST):
+            if value is not None and not (
+                isinstance(value, str) and value.strip() and len(value) <= _LONGEST
+            ):
                 yield Problem(name, "text", f"{name} must be text of 1 to {_LONGEST} characters.")
             elif isinstance(value, str) and (damage := damage_of(name, value)) is not None:
                 yield damage
         at: object = self.at
         if at is not None and (not isinstance(at, datetime) or at.tzinfo is None):
-            yield Problem("at", "type", "at must be an aware datetime: write datetime(2026, 3, 4, tzinfo=UTC).")
+            yield Problem(
+                "at",
+                "type",
+                "at must be an aware datetime: write datetime(2026, 3, 4, tzinfo=UTC).",
+            )
 
 
 Ours = str | os.PathLike[str] | Iterable[Entry | Mapping[str, object]]
@@ -115,7 +125,9 @@ class EntryReader:
         if unknown:
             message = f"columns names {', '.join(unknown)}: the fields are {', '.join(COLUMNS)}."
             raise ConfigurationError.of([Problem("columns", "choice", message)])
-        self.columns = {name: column and in_one_form(str(column)) for name, column in self.columns.items()}
+        self.columns = {
+            name: column and in_one_form(str(column)) for name, column in self.columns.items()
+        }
         if self.currency is not None:
             Money(0, self.currency)  # which refuses what is no currency
 
@@ -135,7 +147,9 @@ class EntryReader:
                 if entry is not None:
                     yield entry
                 if len(self._problems) >= _SHOWN:
-                    self._problems.append(Problem("", "more", "... The rows after these were not read."))
+                    self._problems.append(
+                        Problem("", "more", "... The rows after these were not read.")
+                    )
                     break
         except SourceBroken as broken:
             self._note(broken.line, [Problem(broken.column or "", broken.code, broken.message)])
@@ -150,7 +164,9 @@ class EntryReader:
 
     def _check_heading(self, names: Sequence[str], line: int) -> None:
         heading = f"the heading ({', '.join(names)})"
-        absent = [column for column in self.columns.values() if column is not None and column not in names]
+        absent = [
+            column for column in self.columns.values() if column is not None and column not in names
+        ]
         if absent:
             raise SourceBroken(line, absent[0], "column", f"{heading} has no column {absent[0]}.")
         for fields in (("amount",), ("reference", "id"), ("currency",) * (self.currency is None)):
@@ -176,8 +192,14 @@ class EntryReader:
         if isinstance(asked, dict):  # an export as JSON Lines, which escapes nothing
             escaped, fields = False, {**fields, **cast("dict[str, Any]", asked)}
         places = {name: self._places(name, exported=exported) for name in COLUMNS}
-        values: dict[str, Any] = {name: _value(fields, columns, escaped=escaped) for name, columns in places.items()}
-        doubt = f"Bulk sending calls it unknown. {fields['error'] or ''}".strip() if outcome == "unknown" else None
+        values: dict[str, Any] = {
+            name: _value(fields, columns, escaped=escaped) for name, columns in places.items()
+        }
+        doubt = (
+            f"Bulk sending calls it unknown. {fields['error'] or ''}".strip()
+            if outcome == "unknown"
+            else None
+        )
         try:
             values["at"] = _moment(values["at"])
             amount = _money(values.pop("amount"), values.pop("currency") or self.currency)

@@ -67,7 +67,11 @@ class Row:
     @property
     def reason(self) -> str | None:
         """Why this row itself is `unchecked`; None if the provider, or its list, is the reason."""
-        return self.ours.why_unchecked if self.kind is Kind.UNCHECKED and self.ours is not None else None
+        return (
+            self.ours.why_unchecked
+            if self.kind is Kind.UNCHECKED and self.ours is not None
+            else None
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON data: amounts as text, times as Zulu time, invisible characters as `<U+200B>`."""

@@ -68,7 +68,9 @@ class Reconciliation:
 
     def _rows(self, kinds: Sequence[Kind]) -> Iterator[Row]:
         if self._store is None:
-            raise ConfigurationError("The report is closed: read it inside the `with` statement, or before `close()`.")
+            raise ConfigurationError(
+                "The report is closed: read it inside the `with` statement, or before `close()`."
+            )
         return self._store.rows(kinds)
 
     def close(self) -> None:
@@ -158,8 +160,14 @@ def _book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: 
     """Return the book of a client's provider. Raises `ConfigurationError`."""
     system: System | None = getattr(client, "system", None)
     if system is None or not system.book:
-        given = f"client is {type(client).__name__}" if system is None else f"{system.title} has no book"
-        raise ConfigurationError(f"{given}: use the client of {titles('book')}, or the async form of one.")
+        given = (
+            f"client is {type(client).__name__}"
+            if system is None
+            else f"{system.title} has no book"
+        )
+        raise ConfigurationError(
+            f"{given}: use the client of {titles('book')}, or the async form of one."
+        )
     payor = {} if payor_id is None else {"payor_id": payor_id}
     if system.needs_payor and not payor:
         message = "payor_id is missing: name the payor whose payments are compared."
@@ -207,7 +215,12 @@ class _Comparison:
             yield from self._look_up()
             if book.pages is not None and (not is_calm or (yield store.lacks_some)):
                 is_complete = yield from self._walk_again(book.pages, is_calm=is_calm)
-            match = partial(store.match, amounts=book.amounts, looked_up=book.pages is None, is_complete=is_complete)
+            match = partial(
+                store.match,
+                amounts=book.amounts,
+                looked_up=book.pages is None,
+                is_complete=is_complete,
+            )
             totals = yield match
             statuses = yield store.statuses
             without_id = (yield store.without_id) if book.pages is not None else 0
@@ -218,11 +231,23 @@ class _Comparison:
         notes = (*book.notes, *without, *(() if is_complete else (_CHANGING,)))
         read, not_asked = self.progress, self.reader.not_asked
         return Reconciliation(
-            store, Summary(totals, read.ours, read.theirs, self.outside, not_asked, statuses, notes, self.elsewhere)
+            store,
+            Summary(
+                totals,
+                read.ours,
+                read.theirs,
+                self.outside,
+                not_asked,
+                statuses,
+                notes,
+                self.elsewhere,
+            ),
         )
 
     def _report(self, **more: int) -> None:
-        self.progress = replace(self.progress, **{name: getattr(self.progress, name) + more[name] for name in more})
+        self.progress = replace(
+            self.progress, **{name: getattr(self.progress, name) + more[name] for name in more}
+        )
         if self.on_progress is not None:
             self.on_progress(self.progress)
 
@@ -246,7 +271,9 @@ class _Comparison:
             payments = [(book.read(record), book.is_outbound(record)) for record in page.items]
             is_new = yield partial(store.add_listed, reading, [payment for payment, _ in payments])
             is_calm = is_calm and is_new and not page.repeats
-            counted = [payment for payment, is_ours in payments if is_ours and (payment.id or reading == 1)]
+            counted = [
+                payment for payment, is_ours in payments if is_ours and (payment.id or reading == 1)
+            ]
             near = [(payment, self.window.zone(payment.at)) for payment in counted]
             self._report(theirs=(yield partial(store.add_theirs, near)))
         return is_calm
@@ -280,9 +307,15 @@ class _Comparison:
                     except book.absent:
                         # An inquiry by reference fails in this way, too, if the provider has none.
                         result = None
-                    records = [] if result is None else [result] if name == "id" else book.choose(result)
+                    records = (
+                        [] if result is None else [result] if name == "id" else book.choose(result)
+                    )
                     # Of what was not in the list, only our entry says that it belongs to the window.
-                    near = [(book.read(record), Zone.OUTSIDE) for record in records if book.is_outbound(record)]
+                    near = [
+                        (book.read(record), Zone.OUTSIDE)
+                        for record in records
+                        if book.is_outbound(record)
+                    ]
                     self.elsewhere += len(near) if book.pages is not None else 0
                     new = yield partial(store.add_theirs, near)
                     if result is not None:

@@ -188,7 +188,9 @@ class Store(TemporaryDatabase):
         pairs = ((reading, reading - 1), (reading - 1, reading))
         return all(self.execute(_ARE_EQUAL, pair).fetchone()[0] for pair in pairs)
 
-    def to_look_up(self, name: str, after: int, *, unless_referenced: bool = False) -> list[tuple[int, str]]:
+    def to_look_up(
+        self, name: str, after: int, *, unless_referenced: bool = False
+    ) -> list[tuple[int, str]]:
         """Return a batch of rows of ours beyond the row `after` to look up by `name`: each row, and its value.
 
         By `"id"`: those whose id is not among theirs; with `unless_referenced`, nor their reference. By `"reference"`:
@@ -225,7 +227,9 @@ class Store(TemporaryDatabase):
         count: int = self.execute("SELECT count(*) FROM theirs WHERE id IS NULL").fetchone()[0]
         return count
 
-    def match(self, *, amounts: bool, looked_up: bool = False, is_complete: bool = True) -> dict[Kind, Totals]:
+    def match(
+        self, *, amounts: bool, looked_up: bool = False, is_complete: bool = True
+    ) -> dict[Kind, Totals]:
         """Make the report, and return its counts and sums. docs/reconcile.md states the rules.
 
         `amounts`: whether one that the provider does not say is a difference. `looked_up`: payments of theirs are known
@@ -242,18 +246,27 @@ class Store(TemporaryDatabase):
                     theirs_known=" AND ".join(f"{name} IS NOT NULL" for name in stage.values()),
                 )
             )
-        report = _REPORT.format(amounts=int(amounts), looked_up=int(looked_up), is_complete=int(is_complete))
+        report = _REPORT.format(
+            amounts=int(amounts), looked_up=int(looked_up), is_complete=int(is_complete)
+        )
         self.executescript(report)
         counts, sums = Counter[str](), dict[tuple[str, str, str], Decimal]()
         for kind, ours, our_currency, theirs, their_currency in self.execute(_AMOUNTS):
             counts[kind] += 1
-            for place, amount in (((kind, "ours", our_currency), ours), ((kind, "theirs", their_currency), theirs)):
+            for place, amount in (
+                ((kind, "ours", our_currency), ours),
+                ((kind, "theirs", their_currency), theirs),
+            ):
                 if amount is not None:
                     sums[place] = _EXACT.add(sums.get(place, Decimal(0)), Decimal(amount))
         sides: dict[tuple[str, str], list[Money]] = {}
         for (kind, side, currency), total in sorted(sums.items()):
             sides.setdefault((kind, side), []).append(Money.of(f"{total:f}", currency))
-        totals = ((kind, (sides.get((kind, side), ()) for side in ("ours", "theirs"))) for kind in Kind if counts[kind])
+        totals = (
+            (kind, (sides.get((kind, side), ()) for side in ("ours", "theirs")))
+            for kind in Kind
+            if counts[kind]
+        )
         return {kind: Totals(counts[kind], *both) for kind, both in totals}
 
     def rows(self, kinds: Sequence[Kind]) -> Iterator[Row]:
@@ -264,15 +277,39 @@ class Store(TemporaryDatabase):
 
 
 def _row(cells: Sequence[Any]) -> Row:
-    kind, differences, line, doubt, reference, id_, key, amount, currency, at, number, *theirs, other_id = cells
+    (
+        kind,
+        differences,
+        line,
+        doubt,
+        reference,
+        id_,
+        key,
+        amount,
+        currency,
+        at,
+        number,
+        *theirs,
+        other_id,
+    ) = cells
     entry = None
     if amount is not None:
         entry = Entry(Money.of(amount, currency), reference, id_, key, _moment(at), line, doubt)
-    return Row(Kind(kind), entry, None if number is None else _theirs(*theirs), tuple(differences.split()), other_id)
+    return Row(
+        Kind(kind),
+        entry,
+        None if number is None else _theirs(*theirs),
+        tuple(differences.split()),
+        other_id,
+    )
 
 
-def _theirs(id_: Any, reference: Any, amount: Any, requested: Any, currency: Any, status: Any, at: Any) -> Theirs:
-    first, second = (None if text is None else Money.of(text, currency) for text in (amount, requested))
+def _theirs(
+    id_: Any, reference: Any, amount: Any, requested: Any, currency: Any, status: Any, at: Any
+) -> Theirs:
+    first, second = (
+        None if text is None else Money.of(text, currency) for text in (amount, requested)
+    )
     return Theirs(id_, reference, first, second, currency, status, _moment(at))
 
 

@@ -121,7 +121,11 @@ class Write:
         if self.call.look_up_needs is None:
             return "No read of the provider's shows whether it was done."
         missing = [name for name in self.call.look_up_needs if name not in self.look_up_by]
-        return f"It was added without {' and '.join(missing)}, which its look-up needs." if missing else ""
+        return (
+            f"It was added without {' and '.join(missing)}, which its look-up needs."
+            if missing
+            else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,24 +149,32 @@ class LookUp:
             return self.unknown(f"{done} {_ADVICE}")
         if self.first is not None and done.created_at is not None and done.created_at < self.first:
             # A list that lags shows an older payment of the same reference alone.
-            return self.unknown(f"{done.id} has what was sent, but was made earlier: it may be another's. {_ADVICE}")
+            return self.unknown(
+                f"{done.id} has what was sent, but was made earlier: it may be another's. {_ADVICE}"
+            )
         seen = f"{done.id} has what was sent, but another payment has the same reference."
         # A state that it keeps, whoever brought it there.
         is_of_path = isinstance(self.payment, Write) and done.id in self.payment.call.ids
         otherwise = None if is_of_path else self.unknown(f"{seen} {_ADVICE}")
-        return Settlement(PaymentOutcome.CREATED, done, self.why, looked_up=True, unless_mine=otherwise)
+        return Settlement(
+            PaymentOutcome.CREATED, done, self.why, looked_up=True, unless_mine=otherwise
+        )
 
     def settled(self, requests: Sequence[PaymentRequest]) -> Settlement:
         """Return what became of a payment request, of the requests with its reference."""
         assert isinstance(self.payment, Payment)
-        result = self.shown(PaymentRequest.identified(requests, self.payment.arguments, since=self.since))
+        result = self.shown(
+            PaymentRequest.identified(requests, self.payment.arguments, since=self.since)
+        )
         how = f"{self.why} It was identified by its client_reference_id."
         return result if result.request is None else replace(result, reason=how)
 
     def unknown(self, words: str, *, looked_up: bool = True) -> Settlement:
         """Return what is known of it, for this reason: `looked_up`, or the requests could not be read."""
         reason = f"{self.why} {words}"
-        sent = self.began if looked_up else self.sent  # what was looked up is not sent again: its key has no age
+        sent = (
+            self.began if looked_up else self.sent
+        )  # what was looked up is not sent again: its key has no age
         return Settlement(PaymentOutcome.UNKNOWN, reason=reason, sent=sent, looked_up=looked_up)
 
 
@@ -229,7 +241,10 @@ def settle(
             since, result = doubt
             began = since
         if isinstance(result, str):
-            stored, own = (Sent.at(at, now, keys.caller) if isinstance(at, Moment) else at for at in (since, began))
+            stored, own = (
+                Sent.at(at, now, keys.caller) if isinstance(at, Moment) else at
+                for at in (since, began)
+            )
             look_up = LookUp(payment, stored.earliest(now), result, since, began, own.first(now))
             nothing = payment.why_no_look_up
             return look_up.unknown(f"{nothing} {_ADVICE}") if nothing else look_up
@@ -240,7 +255,9 @@ def settle(
             return so_far
 
 
-def _create(create: Callable[[bool], Any], *, is_repeat: bool) -> Flow[tuple[Settlement | str, int]]:
+def _create(
+    create: Callable[[bool], Any], *, is_repeat: bool
+) -> Flow[tuple[Settlement | str, int]]:
     """Make one call. Return what it says of itself alone, or why it is looked up; and how often it was sent."""
     try:
         created = yield partial(create, is_repeat)
@@ -284,7 +301,9 @@ def _of_error(error: VictorError) -> Settlement:
         outcome = PaymentOutcome.REJECTED
     else:
         outcome = PaymentOutcome.NOT_SENT
-    return Settlement(outcome, reason=None if outcome is PaymentOutcome.WAITING else error.summary, error=error)
+    return Settlement(
+        outcome, reason=None if outcome is PaymentOutcome.WAITING else error.summary, error=error
+    )
 
 
 def _joined(before: Settlement, after: Settlement, sent: Sent | Moment | None) -> Settlement:
@@ -292,7 +311,9 @@ def _joined(before: Settlement, after: Settlement, sent: Sent | Moment | None) -
     if sent is None or after.outcome is PaymentOutcome.CREATED:
         return after
     if before.outcome in MAY_EXIST and after.outcome is not PaymentOutcome.ACCEPTED:
-        return replace(after, outcome=before.outcome, reason=after.reason or before.reason, sent=sent)
+        return replace(
+            after, outcome=before.outcome, reason=after.reason or before.reason, sent=sent
+        )
     return _may_exist(after, sent)
 
 
@@ -300,7 +321,9 @@ def _may_exist(settlement: Settlement, sent: Sent | Moment) -> Settlement:
     if settlement.outcome in MAY_EXIST:
         return replace(settlement, sent=sent)
     why = "It may have been sent before this program was interrupted. It has not been tried since."
-    return replace(settlement, outcome=PaymentOutcome.UNKNOWN, reason=settlement.reason or why, sent=sent)
+    return replace(
+        settlement, outcome=PaymentOutcome.UNKNOWN, reason=settlement.reason or why, sent=sent
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,4 +344,6 @@ class Rival:
         """Whether the request with this id, of the payment with this reference and key, may be the other payment's."""
         if key == self.key:
             return False
-        return self.id == request_id or (self.may_exist and reference_of(self.reference) == reference_of(reference))
+        return self.id == request_id or (
+            self.may_exist and reference_of(self.reference) == reference_of(reference)
+        )

@@ -130,7 +130,11 @@ class Keys:
             if self.alone_since is None:
                 return None
             sent = self.alone_since()
-        reason = _by_age(now.since(sent), self.kept) if isinstance(sent, Moment) else self._of_stored(sent, now)
+        reason = (
+            _by_age(now.since(sent), self.kept)
+            if isinstance(sent, Moment)
+            else self._of_stored(sent, now)
+        )
         return None if reason is None else (sent, reason)
 
     def is_over(self, sent: Sent | Moment | None, now: Now) -> bool:
@@ -146,9 +150,7 @@ class Keys:
         if not now.provider.is_known and now.error is not None:
             return TIME_UNKNOWN
         if not now.provider.is_known:
-            return (
-                "It may have been sent, and its age is uncertain, because the responses of the provider have no Date."
-            )
+            return "It may have been sent, and its age is uncertain, because the responses of the provider have no Date."
         doubt = _by_age(now.provider.moment.timestamp() - sent.since, self.kept)
         if doubt is None and (sent.by is None or sent.by != self.caller):
             return "It may have been sent with other credentials, and the provider may keep their keys separately."
@@ -191,7 +193,11 @@ class NoKey:
 def within_key_life(client: Any, kept: float) -> Any:
     """Return the client to send with: each call ends, all its attempts included, before its key can expire."""
     deadline, longest = client.deadline, _margin(kept) - _DATES_DIFFER
-    return client if deadline is not None and deadline <= longest else client.with_options(deadline=longest)
+    return (
+        client
+        if deadline is not None and deadline <= longest
+        else client.with_options(deadline=longest)
+    )
 
 
 def _margin(kept: float) -> float:

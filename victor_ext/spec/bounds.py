@@ -42,7 +42,9 @@ def read_text(path: Path, limits: Limits) -> str:
     if len(data) > limits.bytes:
         raise ValueError(f"it has more than {limits.bytes:,} bytes: {_SPLIT}.")
     if b"\0" in data:
-        raise ValueError("it is no text in UTF-8: name a document in YAML or JSON, and unpack an archive first.")
+        raise ValueError(
+            "it is no text in UTF-8: name a document in YAML or JSON, and unpack an archive first."
+        )
     return data.decode("utf-8-sig")
 
 
@@ -58,7 +60,9 @@ def check_yaml(text: str, limits: Limits) -> None:
             anchors[event.anchor] = size = 1, len(event.value)
         elif isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _, _ in within):
-                raise ValueError(f"line {line}: *{event.anchor} stands within what it stands for: without an end.")
+                raise ValueError(
+                    f"line {line}: *{event.anchor} stands within what it stands for: without an end."
+                )
             size = anchors.get(event.anchor, size)  # the loader reports an undefined anchor
         elif isinstance(event, yaml.CollectionStartEvent):
             within.append((event.anchor, values, characters))
@@ -68,7 +72,11 @@ def check_yaml(text: str, limits: Limits) -> None:
             anchors[anchor] = values - before[0], characters - before[1]
         values, characters = values + size[0], characters + size[1]
         if values > limits.values or characters > limits.bytes:
-            most = f"{limits.values:,} values" if values > limits.values else f"{limits.bytes:,} characters"
+            most = (
+                f"{limits.values:,} values"
+                if values > limits.values
+                else f"{limits.bytes:,} characters"
+            )
             raise ValueError(f"it has more than {most} up to line {line}: {_ALIASES}.")
         if len(within) > MAX_LEVELS:
             raise too_deep(f"line {line}: ")
@@ -86,9 +94,13 @@ def check_values(tree: Any, limits: Limits) -> int:
         levels += bool(outer)
         if levels > MAX_LEVELS:
             raise too_deep()
-        inner = [each for one in outer for each in ([*one, *one.values()] if is_mapping(one) else one)]
+        inner = [
+            each for one in outer for each in ([*one, *one.values()] if is_mapping(one) else one)
+        ]
     return values
 
 
 def too_deep(where: str = "it has ") -> ValueError:
-    return ValueError(f"{where}more than {MAX_LEVELS} levels of mappings and lists within each other.")
+    return ValueError(
+        f"{where}more than {MAX_LEVELS} levels of mappings and lists within each other."
+    )

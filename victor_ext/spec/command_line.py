@@ -15,7 +15,9 @@ from .commands.update import UPDATE
 COMMANDS = (GENERATE, CHECK, DIFF, UPDATE)
 
 
-def main(arguments: Sequence[str], *, prog: str = "victor spec", also: Sequence[Command] = ()) -> int:
+def main(
+    arguments: Sequence[str], *, prog: str = "victor spec", also: Sequence[Command] = ()
+) -> int:
     """Run one command line and return its exit status, whatever the output can take. `also` are commands of others.
 
     2 is misuse, or a document that cannot be read.
@@ -26,7 +28,10 @@ def main(arguments: Sequence[str], *, prog: str = "victor spec", also: Sequence[
             status: int = options.run(options)
         except (*FAILURES, OSError) as error:
             file = getattr(options, "out", None) or getattr(error, "filename", None)
-            show(f"{file} cannot be written: {error}" if isinstance(error, OSError) else str(error), to=sys.stderr)
+            show(
+                f"{file} cannot be written: {error}" if isinstance(error, OSError) else str(error),
+                to=sys.stderr,
+            )
             status = MISUSE
         stdout.flush()
         if stdout.lost is not None and not stdout.lost.reader_has_gone:
@@ -45,7 +50,11 @@ def _parser(prog: str, known: Sequence[Command]) -> argparse.ArgumentParser:
     for command in known:
         title = f"{command.summary[0].upper()}{command.summary[1:]}."
         own = commands.add_parser(
-            command.name, help=command.summary, description=title, epilog=command.epilog, allow_abbrev=False
+            command.name,
+            help=command.summary,
+            description=title,
+            epilog=command.epilog,
+            allow_abbrev=False,
         )
         command.add_arguments(own)
         own.set_defaults(run=command.run)

@@ -36,7 +36,9 @@ from .tree import (
     trees_at,
 )
 
-Kind = Literal["operation", "parameter", "body", "response", "header", "content", "schema", "security scheme"]
+Kind = Literal[
+    "operation", "parameter", "body", "response", "header", "content", "schema", "security scheme"
+]
 
 _NAMED: dict[str, Kind] = {
     "parameters": "parameter",
@@ -111,7 +113,9 @@ class Components:
         every = [each for family in families(named).values() for each in family.items()]
         self.heirs = {id(named[parent]): [named[name] for name in below] for parent, below in every}
         """By the id of a schema that is read as one of those that have it in their `allOf`: these."""
-        self._extending = {id(part) for _, schema in members(named) for part in schema_list_at(schema, "allOf")}
+        self._extending = {
+            id(part) for _, schema in members(named) for part in schema_list_at(schema, "allOf")
+        }
         self._walk_document()
         self._walk_other_targets()
         self._spread()
@@ -135,7 +139,11 @@ class Components:
             seen.add(place)
             # What is written out inside a part is described there, wherever the part itself refers to.
             part = next((each for each in reversed(around(place)) if each in self.by_place), "")
-            if part and (whole := self.of(self.resolve(_only_reference(self.by_place[part].tree)))) is not None:
+            if (
+                part
+                and (whole := self.of(self.resolve(_only_reference(self.by_place[part].tree))))
+                is not None
+            ):
                 place = whole.place + place[len(part) :]
         return place
 
@@ -144,8 +152,12 @@ class Components:
         pending: list[Any] = [self.document]
         for tree in pending:  # it grows
             pending += tree.values() if is_mapping(tree) else tree if is_list(tree) else ()
-        references = dict.fromkeys(str(tree["$ref"]) for tree in pending if is_mapping(tree) and "$ref" in tree)
-        return {each: whole for each in references if is_mapping(whole := target(self.document, each))}
+        references = dict.fromkeys(
+            str(tree["$ref"]) for tree in pending if is_mapping(tree) and "$ref" in tree
+        )
+        return {
+            each: whole for each in references if is_mapping(whole := target(self.document, each))
+        }
 
     def _walk_document(self) -> None:
         named = mapping_at(self.document, "components")
@@ -156,7 +168,12 @@ class Components:
                 self._part(part, f"components.{key}.{name}", _Reach(), kind)
         for section in ("paths", "webhooks"):
             for path, item in mappings_at(self.document, section):
-                self._path(item, f"{section}.{path}", path if section == "paths" else f"webhooks.{path}", section)
+                self._path(
+                    item,
+                    f"{section}.{path}",
+                    path if section == "paths" else f"webhooks.{path}",
+                    section,
+                )
 
     def _path(self, item: Tree, place: str, path: str, section: str) -> None:
         item = path_item(self.document, item)
@@ -165,7 +182,9 @@ class Components:
             self._part(parameter, f"{place}.parameters.{self.key(parameter)}", shared, "parameter")
         for method, step, tree in methods(item):
             incoming = section == "webhooks"
-            operation = Operation(f"{method} {path}", f"{place}.{step}", tree, item, place, incoming)
+            operation = Operation(
+                f"{method} {path}", f"{place}.{step}", tree, item, place, incoming
+            )
             self.operations[operation.name] = operation
             bit = 1 << (len(self.operations) - 1)
             shared.sent |= 0 if incoming else bit
@@ -204,7 +223,9 @@ class Components:
         """The parameters of an operation, those of its path included, by their keys; names of headers in lower case."""
         both = [*trees_at(operation.item, "parameters"), *trees_at(operation.tree, "parameters")]
         keys = [(self.key(parameter), parameter) for parameter in both]
-        return {key.lower() if key.startswith("header:") else key: parameter for key, parameter in keys}
+        return {
+            key.lower() if key.startswith("header:") else key: parameter for key, parameter in keys
+        }
 
     def _source(self, sent: int = 0, received: int = 0) -> _Reach:
         self._sources.append(_Reach(sent, received))
@@ -223,9 +244,13 @@ class Components:
                 self._schema(schema, f"{here}.schema", within)
             for name, encoding in mappings_at(medium, "encoding"):
                 for header_name, header in mappings_at(encoding, "headers"):
-                    self._part(header, f"{here}.encoding.{name}.headers.{header_name}", within, "header")
+                    self._part(
+                        header, f"{here}.encoding.{name}.headers.{header_name}", within, "header"
+                    )
 
-    def _schema(self, tree: Tree, place: str, above: _Reach, directions: int = _BOTH, *, below: str = "") -> None:
+    def _schema(
+        self, tree: Tree, place: str, above: _Reach, directions: int = _BOTH, *, below: str = ""
+    ) -> None:
         """Add a schema and all that is written out below it, whose places begin with `below`."""
         is_new = id(tree) not in self.by_id
         reach = self._add(tree, place, above, "schema", directions)
@@ -250,10 +275,14 @@ class Components:
 
     def _directions(self, schema: Tree) -> int:
         both = schema, self.resolve(schema)
-        sent, received = (all(each.get(key) is not True for each in both) for key in ("readOnly", "writeOnly"))
+        sent, received = (
+            all(each.get(key) is not True for each in both) for key in ("readOnly", "writeOnly")
+        )
         return _SENT * sent | _RECEIVED * received
 
-    def _add(self, tree: Tree, place: str, above: _Reach, kind: Kind, directions: int = _BOTH) -> _Reach:
+    def _add(
+        self, tree: Tree, place: str, above: _Reach, kind: Kind, directions: int = _BOTH
+    ) -> _Reach:
         reach = self._reaches[id(tree)]
         above.onward.append((reach, directions))
         if id(tree) not in self.by_id:
@@ -268,7 +297,12 @@ class Components:
         """Add the targets of references that are outside the places where OpenAPI has schemas."""
         for reference, whole in self._targets.items():
             if id(whole) not in self.by_id:
-                place = reference.removeprefix("#/").replace("/", ".").replace("~1", "/").replace("~0", "~")
+                place = (
+                    reference.removeprefix("#/")
+                    .replace("/", ".")
+                    .replace("~1", "/")
+                    .replace("~0", "~")
+                )
                 self._schema(whole, place, _Reach())
 
     def _spread(self) -> None:
@@ -284,10 +318,15 @@ class Components:
 
         @cache
         def named(mask: int) -> frozenset[str]:
-            return frozenset(name for number, name in enumerate(self.operations) if mask >> number & 1)
+            return frozenset(
+                name for number, name in enumerate(self.operations) if mask >> number & 1
+            )
 
         for key, component in self.by_id.items():
-            component.sent, component.received = named(self._reaches[key].sent), named(self._reaches[key].received)
+            component.sent, component.received = (
+                named(self._reaches[key].sent),
+                named(self._reaches[key].received),
+            )
 
 
 def _only_reference(tree: Tree) -> Tree:
@@ -295,7 +334,12 @@ def _only_reference(tree: Tree) -> Tree:
     seen: set[int] = set()
     while "$ref" not in tree and id(tree) not in seen:
         seen.add(id(tree))
-        parts = [each for key in ("allOf", "oneOf", "anyOf") for each in trees_at(tree, key) if not is_null(each)]
+        parts = [
+            each
+            for key in ("allOf", "oneOf", "anyOf")
+            for each in trees_at(tree, key)
+            if not is_null(each)
+        ]
         if len(parts) != 1 or "properties" in tree:
             break
         tree = parts[0]

@@ -30,7 +30,9 @@ class Acceptance:
     pattern: re.Pattern[str] | None = None
 
     def matches(self, loss: str) -> bool:
-        return self.place == loss if self.pattern is None else self.pattern.fullmatch(loss) is not None
+        return (
+            self.place == loss if self.pattern is None else self.pattern.fullmatch(loss) is not None
+        )
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,12 @@ def read_accepted(path: Path) -> list[Acceptance]:
     return [
         Acceptance(entry["place"], entry["reason"], entry["since"])
         if "place" in entry
-        else Acceptance(entry["places"], entry["reason"], entry["since"], _pattern(where, entry["places"]))
-        for where, entry in _entries(path, ("place", "reason", "since"), ("places", "reason", "since"))
+        else Acceptance(
+            entry["places"], entry["reason"], entry["since"], _pattern(where, entry["places"])
+        )
+        for where, entry in _entries(
+            path, ("place", "reason", "since"), ("places", "reason", "since")
+        )
     ]
 
 
@@ -68,7 +74,10 @@ def _pattern(where: str, places: str) -> re.Pattern[str]:
             f"least {LITERAL_WORDS} of its words are no `*`."
         )
     any_place = r"(?:(?!: ).)+"
-    ways = [re.escape(place).replace(r"\*", any_place), *(re.escape(word).replace(r"\*", r"\S+") for word in words)]
+    ways = [
+        re.escape(place).replace(r"\*", any_place),
+        *(re.escape(word).replace(r"\*", r"\S+") for word in words),
+    ]
     return re.compile(f"{ways[0]}: {' '.join(ways[1:])}")
 
 
@@ -77,7 +86,9 @@ def read_approvals(path: Path) -> list[Approval]:
     approvals: list[Approval] = []
     for where, entry in _entries(path, ("fingerprint", "reason", "scope", "expires")):
         if entry["scope"] not in ("wire", "python", "both"):
-            raise DecisionError(f"{where}: the scope is {entry['scope']!r}: write wire, python or both.")
+            raise DecisionError(
+                f"{where}: the scope is {entry['scope']!r}: write wire, python or both."
+            )
         expires = datetime.date.fromisoformat(entry["expires"])
         approvals.append(Approval(entry["fingerprint"], entry["reason"], entry["scope"], expires))
     return approvals
@@ -110,7 +121,9 @@ def parse_day(text: str, what: str) -> datetime.date:
     try:
         return datetime.date.fromisoformat(text)
     except ValueError:
-        raise DecisionError(f"{what} is {text!r}: write a day as YYYY-MM-DD, such as 2027-01-31.") from None
+        raise DecisionError(
+            f"{what} is {text!r}: write a day as YYYY-MM-DD, such as 2027-01-31."
+        ) from None
 
 
 def add_entries(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
@@ -120,8 +133,13 @@ def add_entries(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
     if not all(entry["reason"].strip() for entry in entries):
         raise DecisionError("The reason is empty: write why it is right.")
     if re.search(r"^\[", before, re.MULTILINE):
-        raise DecisionError(f"{path}: write its entries as `- ...`, so that others can be added below them.")
+        raise DecisionError(
+            f"{path}: write its entries as `- ...`, so that others can be added below them."
+        )
     # One by one: of objects that are the same, YAML writes the second as an alias.
-    items = (yaml.safe_dump([{**entry}], sort_keys=False, allow_unicode=True, width=1_000_000) for entry in entries)
+    items = (
+        yaml.safe_dump([{**entry}], sort_keys=False, allow_unicode=True, width=1_000_000)
+        for entry in entries
+    )
     if entries:
         path.write_text(before + "".join(items), encoding="utf-8", newline="\n")

@@ -54,9 +54,15 @@ def _foreign_files(package: Path) -> Iterator[Path]:
     if package.exists() and not (package / MARKER).is_file():
         yield package
     for path in sorted(package.rglob("*")):
-        if "__pycache__" in path.parts[len(package.parts) :] or (path.is_dir() and not path.is_symlink()):
+        if "__pycache__" in path.parts[len(package.parts) :] or (
+            path.is_dir() and not path.is_symlink()
+        ):
             continue
-        generated = path.suffix == ".py" and path.is_file() and path.read_text("utf-8", "replace").startswith(HEADER)
+        generated = (
+            path.suffix == ".py"
+            and path.is_file()
+            and path.read_text("utf-8", "replace").startswith(HEADER)
+        )
         if path.is_symlink() or not (generated or path == package / MARKER):
             yield path
 
@@ -104,9 +110,14 @@ def move_into_place(built: Path, package: Path) -> ChangedFiles:
 
 def changed_files(built: Path, package: Path) -> ChangedFiles:
     """What differs from an earlier package. The files with the same bytes get the times of the earlier ones."""
-    files = ((path.relative_to(root) for path in root.rglob("*") if path.is_file()) for root in (built, package))
+    files = (
+        (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+        for root in (built, package)
+    )
     new, old = ({path for path in each if "__pycache__" not in path.parts} for each in files)
     same, *others = filecmp.cmpfiles(package, built, sorted(map(str, new & old)), shallow=False)
     for path in same:
         shutil.copystat(package / path, built / path)
-    return ChangedFiles(sorted(new - old), [Path(path) for each in others for path in each], sorted(old - new))
+    return ChangedFiles(
+        sorted(new - old), [Path(path) for each in others for path in each], sorted(old - new)
+    )

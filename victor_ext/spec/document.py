@@ -28,10 +28,14 @@ class _Loader(yaml.CSafeLoader):  # the loader in Python takes seconds for a lar
         own: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise ValueError(f"line {key.start_mark.line + 1}: a key is a list or a mapping: write a text.")
+                raise ValueError(
+                    f"line {key.start_mark.line + 1}: a key is a list or a mapping: write a text."
+                )
             if key.value in own and key.value != "<<":
                 line = node.start_mark.line + 1
-                raise ValueError(f"The key {key.value!r} stands twice in the mapping at line {line}: remove one.")
+                raise ValueError(
+                    f"The key {key.value!r} stands twice in the mapping at line {line}: remove one."
+                )
             own.add(key.value)
         self.flatten_mapping(node)
         return {
@@ -44,7 +48,11 @@ for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
     ("int", r"[-+]?(?:0|[1-9][0-9]*)", list("-+0123456789")),
-    ("float", r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
+    (
+        "float",
+        r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?",
+        list("-+.0123456789"),
+    ),
     ("merge", r"<<", ["<"]),
 ):
     _Loader.add_implicit_resolver(  # pyright: ignore[reportUnknownMemberType]
@@ -75,7 +83,9 @@ def load(
     if not is_mapping(tree) or not str(tree.get("openapi", "")).startswith("3."):
         raise DocumentError(f"{path} is not an OpenAPI 3 document: it has no line `openapi: 3.x`.")
     if all(tree.get(key) is None for key in ("paths", "webhooks", "components")):
-        raise DocumentError(f"{path} describes nothing: it has neither `paths`, nor `webhooks`, nor `components`.")
+        raise DocumentError(
+            f"{path} describes nothing: it has neither `paths`, nor `webhooks`, nor `components`."
+        )
     try:
         Bundle(tree, path, partial(_read, limits=limits), fetch, copies or {}, limits).run()
     except (PlaceError, ValueError) as error:
@@ -85,7 +95,9 @@ def load(
 
 def _read(path: Path, limits: Limits) -> Any:
     if address := re.match(r"(https?:)/+(.*)", str(path)):  # a Path has one slash of two
-        raise DocumentError(f"{address[1]}//{address[2]} is an address: download the document, and name the file.")
+        raise DocumentError(
+            f"{address[1]}//{address[2]} is an address: download the document, and name the file."
+        )
     try:
         text = read_text(path, limits)
         if path.suffix == ".json":
@@ -93,13 +105,21 @@ def _read(path: Path, limits: Limits) -> Any:
         else:
             check_yaml(text, limits)
             tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
-            tree = json.loads(json.dumps(tree))  # aliases expanded; a TypeError for a value that JSON does not have
+            tree = json.loads(
+                json.dumps(tree)
+            )  # aliases expanded; a TypeError for a value that JSON does not have
         check_values(tree, limits)
-        json.dumps(tree, ensure_ascii=False).encode()  # half of a character, such as "\ud800", is a UnicodeEncodeError
+        json.dumps(
+            tree, ensure_ascii=False
+        ).encode()  # half of a character, such as "\ud800", is a UnicodeEncodeError
     except RecursionError:
         raise DocumentError(f"{path} cannot be read: {too_deep()}") from None
     except OSError as error:
-        why = "it is a folder: name the document in it." if path.is_dir() else f"{error.strerror or error}."
+        why = (
+            "it is a folder: name the document in it."
+            if path.is_dir()
+            else f"{error.strerror or error}."
+        )
         raise DocumentError(f"{path} cannot be read: {why}") from error
     except (ValueError, TypeError, yaml.YAMLError) as error:
         raise DocumentError(f"{path} cannot be read: {error}") from error

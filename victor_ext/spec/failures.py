@@ -39,7 +39,11 @@ class Failure:
     @classmethod
     def of(cls, error: GeneratorError, where: str = "", schema: Tree | None = None) -> Failure:
         """The failure of an error, whose words are taken now: openapi-python-client replaces its header later."""
-        return cls(_OBJECT.sub("it", " ".join(f"{error.header} {error.detail or ''}".split())), where, schema)
+        return cls(
+            _OBJECT.sub("it", " ".join(f"{error.header} {error.detail or ''}".split())),
+            where,
+            schema,
+        )
 
     @property
     def loss(self) -> str:
@@ -57,7 +61,10 @@ class Tracker:
 
     def __init__(self, tree: Tree) -> None:
         self._nodes: list[tuple[str, Tree]] = [*schemas(tree)]
-        self._nodes += [(f"{of.where} {each.get('in')} {each.get('name')}", each) for of, each in parameters(tree)]
+        self._nodes += [
+            (f"{of.where} {each.get('in')} {each.get('name')}", each)
+            for of, each in parameters(tree)
+        ]
         for number, (_, node) in enumerate(self._nodes):
             node[PLACE] = number
         self._failed: list[Failure] = []
@@ -86,7 +93,9 @@ class Tracker:
     def _failure(self, error: GeneratorError, data: Any, where: str = "") -> Failure:
         extra: dict[str, Any] = getattr(data, "model_extra", None) or {}
         number = extra.get(PLACE)
-        return Failure.of(error, *(self._nodes[number] if isinstance(number, int) else (where, None)))
+        return Failure.of(
+            error, *(self._nodes[number] if isinstance(number, int) else (where, None))
+        )
 
     def _watched(self, build: Any) -> Any:
         def property_from_data(*, data: Any, **arguments: Any) -> Any:
@@ -155,7 +164,9 @@ def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
 @contextlib.contextmanager
 def replaced(*changes: tuple[Any, str, Any]) -> Generator[None]:
     """Give attributes of modules and classes another value, and restore them afterwards."""
-    before: list[tuple[Any, str, Any]] = [(owner, name, vars(owner)[name]) for owner, name, _ in changes]
+    before: list[tuple[Any, str, Any]] = [
+        (owner, name, vars(owner)[name]) for owner, name, _ in changes
+    ]
     try:
         for owner, name, value in changes:
             setattr(owner, name, value)

@@ -32,14 +32,40 @@ from .tree import (
 Steps = tuple[str, ...]
 
 MAX_FILES = 10_000
-_NO_REFERENCES = {"example", "examples", "default", "enum", "const", "description", "summary", "title"}
+_NO_REFERENCES = {
+    "example",
+    "examples",
+    "default",
+    "enum",
+    "const",
+    "description",
+    "summary",
+    "title",
+}
 """Keys of values, and of words: a description that refers to a text is none, and refuses no document."""
 _SECTIONS = {
-    *("parameters", "responses", "headers", "callbacks", "requestBodies", "pathItems", "securitySchemes", "links"),
+    *(
+        "parameters",
+        "responses",
+        "headers",
+        "callbacks",
+        "requestBodies",
+        "pathItems",
+        "securitySchemes",
+        "links",
+    ),
     "mediaTypes",
 }
 """The sections of `components` beside `schemas`."""
-_OF_NAMES = {*_SECTIONS, "schemas", "properties", "patternProperties", "$defs", "definitions", "content"}
+_OF_NAMES = {
+    *_SECTIONS,
+    "schemas",
+    "properties",
+    "patternProperties",
+    "$defs",
+    "definitions",
+    "content",
+}
 """Mappings whose keys are names, such as the answer `default`."""
 _WHOLE_SECTIONS = 2
 """`paths` and `components.schemas` may themselves be references: the maximum number of steps."""
@@ -79,7 +105,11 @@ class Bundle:
         while self._todo:
             file, tree, above = self._todo.pop()
             mappings = [*_mappings(tree, above)]
-            choosing = [(steps, each, _members(each)) for steps, each in mappings if _is_choosing(steps, each)]
+            choosing = [
+                (steps, each, _members(each))
+                for steps, each in mappings
+                if _is_choosing(steps, each)
+            ]
             for steps, holder in mappings:
                 if not isinstance(holder.get("$ref"), str):
                     continue
@@ -100,7 +130,9 @@ class Bundle:
         if reference and "$ref" not in whole:
             self._bytes += len(json.dumps(whole))
             if self._bytes > (most := self._limits.bytes):
-                raise PlaceError(f"{'.'.join(steps)}: {holder['$ref']} is too much: at most {most:,} bytes.")
+                raise PlaceError(
+                    f"{'.'.join(steps)}: {holder['$ref']} is too much: at most {most:,} bytes."
+                )
             _replace(holder, whole)
 
     def _replace(self, file: Path, steps: Steps, holder: Tree) -> None:
@@ -128,14 +160,19 @@ class Bundle:
             raise PlaceError(f"{place} leads to nothing.")
         return value
 
-    def _write_mapping(self, file: Path, steps: Steps, discriminator: Tree, members: dict[str, Tree]) -> None:
+    def _write_mapping(
+        self, file: Path, steps: Steps, discriminator: Tree, members: dict[str, Tree]
+    ) -> None:
         """Let a discriminator name what it chooses by the references that stand for it now.
 
         `members` are those of its union by the names that they had: each is chosen by its name without a mapping, too.
         """
         mapping = mapping_at(discriminator, "mapping")
         named = named_schemas(self._document)
-        for holder, word in [*((mapping, word) for word in mapping), (discriminator, "defaultMapping")]:
+        for holder, word in [
+            *((mapping, word) for word in mapping),
+            (discriminator, "defaultMapping"),
+        ]:
             reference = holder.get(word)
             if not isinstance(reference, str) or (file == self._path and reference in named):
                 continue
@@ -168,7 +205,9 @@ class Bundle:
     def _anchors(self, file: Path) -> dict[str, str]:
         if file not in self._pointers:
             self._pointers[file] = {
-                holder[key]: "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps)
+                holder[key]: "".join(
+                    f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps
+                )
                 for key in ("$dynamicAnchor", "$anchor")
                 for steps, holder in _mappings(self._files[file])
                 if isinstance(holder.get(key), str)
@@ -184,7 +223,9 @@ class Bundle:
             )
         other = (copy or file.parent / unquote(address)).resolve()
         if copy is None and not other.is_relative_to(folder):
-            raise PlaceError(f"{place} is outside the document's folder: put the file into {folder}.")
+            raise PlaceError(
+                f"{place} is outside the document's folder: put the file into {folder}."
+            )
         if other not in self._files:
             if copy is None and not other.is_file():
                 self._fetch(other)
@@ -192,7 +233,9 @@ class Bundle:
                 raise PlaceError(f"{place} leads to no file.")
             self._bytes += other.stat().st_size
             if len(self._files) >= MAX_FILES or self._bytes > most:
-                raise PlaceError(f"{place} is too much: at most {MAX_FILES:,} files of {most:,} bytes together.")
+                raise PlaceError(
+                    f"{place} is too much: at most {MAX_FILES:,} files of {most:,} bytes together."
+                )
             self._files[other] = self._read(other)
         return other
 
@@ -208,7 +251,9 @@ class Bundle:
         if key not in self._names:
             part = deepcopy(value)
             parts = self._section(section, place)
-            name = unused(re.sub(r"\W+", "_", _called(file.name, fragment)).strip("_") or "part", parts)
+            name = unused(
+                re.sub(r"\W+", "_", _called(file.name, fragment)).strip("_") or "part", parts
+            )
             self._names[key] = name
             parts[name] = part
             self._values += check_values(part, self._limits)
@@ -222,7 +267,9 @@ class Bundle:
         self._document["components"] = components
         parts: Any = (components.get(section) or {}) if is_mapping(components) else None
         if not is_mapping(parts):
-            raise PlaceError(f"{place} cannot be put into components.{section}, which is no mapping.")
+            raise PlaceError(
+                f"{place} cannot be put into components.{section}, which is no mapping."
+            )
         components[section] = parts
         return parts
 
@@ -240,13 +287,21 @@ def _called(file: str, fragment: str) -> str:
 def _members(schema: Tree) -> dict[str, Tree]:
     """The references of a union, by what each is called."""
     references = [each for key in ("oneOf", "anyOf") for each in trees_at(schema, key)]
-    whole = [(each, each["$ref"].partition("#")) for each in references if isinstance(each.get("$ref"), str)]
+    whole = [
+        (each, each["$ref"].partition("#"))
+        for each in references
+        if isinstance(each.get("$ref"), str)
+    ]
     return {_called(address, fragment): each for each, (address, _, fragment) in whole}
 
 
 def _are_names(steps: Steps) -> bool:
     """Whether the keys of what is at this place are names, as those of `properties` and of `content`."""
-    return bool(steps) and steps[-1] in _OF_NAMES and steps[-2:-1] not in [(each,) for each in _OF_NAMES]
+    return (
+        bool(steps)
+        and steps[-1] in _OF_NAMES
+        and steps[-2:-1] not in [(each,) for each in _OF_NAMES]
+    )
 
 
 def _is_of_names(steps: Steps) -> bool:
@@ -258,8 +313,14 @@ def _is_written_here(steps: Steps) -> bool:
     is_other = steps[-2:-1] == ("additionalOperations",)
     if steps[-1] in METHODS or is_other:
         item = steps[: -2 if is_other else -1]
-        return (len(item), item[:1]) in ((2, ("paths",)), (2, ("webhooks",))) or item[1:-1] == ("pathItems",)
-    return _is_of_names(steps) or len(steps) < _WHOLE_SECTIONS or (len(steps), steps[0]) == (2, "components")
+        return (len(item), item[:1]) in ((2, ("paths",)), (2, ("webhooks",))) or item[1:-1] == (
+            "pathItems",
+        )
+    return (
+        _is_of_names(steps)
+        or len(steps) < _WHOLE_SECTIONS
+        or (len(steps), steps[0]) == (2, "components")
+    )
 
 
 def _section(steps: Steps) -> str:

@@ -72,17 +72,24 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         environment: Any = project.env
         environment.filters["in_double_quote_literal"] = literal
         environment.globals.update(
-            requests=log.requests, literal=repr, return_type=_return_type, constant_of=hooks.constant_of
+            requests=log.requests,
+            literal=repr,
+            return_type=_return_type,
+            constant_of=hooks.constant_of,
         )
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
         for failure in map(Failure.of, project.build()):
             log.lose(failure.loss, failure.text)
-        operations = [each for tag in data.endpoint_collections_by_tag.values() for each in tag.endpoints]
+        operations = [
+            each for tag in data.endpoint_collections_by_tag.values() for each in tag.endpoints
+        ]
         modules = {"operations.py": {"endpoints": operations}}
         if log.requests.hook_endpoints:
-            modules["webhooks.py"] = hooks.known_of(log.requests.hook_endpoints, data.models, _return_type)
+            modules["webhooks.py"] = hooks.known_of(
+                log.requests.hook_endpoints, data.models, _return_type
+            )
         for name, known in modules.items() if folder.is_dir() else ():
             text = project.env.get_template(f"{name}.jinja").render(**known)
             (folder / name).write_text(text, encoding="utf-8")
@@ -92,7 +99,10 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
 
 def _return_type(endpoint: endpoints.Endpoint) -> str:
     answers = [each for each in endpoint.responses if each.source["attribute"] != "None"]
-    return " | ".join(sorted({each.prop.get_type_string().as_unembedded_code() for each in answers})) or "Any"
+    return (
+        " | ".join(sorted({each.prop.get_type_string().as_unembedded_code() for each in answers}))
+        or "Any"
+    )
 
 
 def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]:
@@ -101,13 +111,18 @@ def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]
         data = GeneratorData.from_dict(tree, config=_config(Path(), log))
     if not isinstance(data, GeneratorData):
         return None, [Failure.of(data)]
-    errors = [*data.errors, *(each for one in data.endpoint_collections_by_tag.values() for each in one.parse_errors)]
+    errors = [
+        *data.errors,
+        *(each for one in data.endpoint_collections_by_tag.values() for each in one.parse_errors),
+    ]
     return data, tracker.failures(errors)
 
 
 def _config(folder: Path, log: Log) -> Config:
     settings = ConfigFile(post_hooks=[], content_type_overrides=log.content_types)
-    return Config.from_sources(settings, MetaType.NONE, folder, "utf-8", overwrite=True, output_path=folder)
+    return Config.from_sources(
+        settings, MetaType.NONE, folder, "utf-8", overwrite=True, output_path=folder
+    )
 
 
 @contextlib.contextmanager
@@ -120,18 +135,27 @@ def _differences() -> Generator[None]:
     def with_method(*, data: Any, method: str, path: UntrustedString, **arguments: Any) -> Any:
         extra: dict[str, str] = data.model_extra or {}
         if STANDS_FOR in extra:
-            method, path = extra[STANDS_FOR], UntrustedString(path.get_untrusted_value().rpartition("#")[0])
+            method, path = (
+                extra[STANDS_FOR],
+                UntrustedString(path.get_untrusted_value().rpartition("#")[0]),
+            )
         return of_data(data=data, method=method, path=path, **arguments)
 
     def text_property(*, name: Any, required: Any, data: Any, config: Config) -> Any:
         made = of_text(name=name, required=required, data=data, config=config)
         if data.schema_format not in (DECIMAL, DISCRIMINATOR):
             return made
-        words = {"description": data.description, "example": data.example, "python_name": made.python_name}
+        words = {
+            "description": data.description,
+            "example": data.example,
+            "python_name": made.python_name,
+        }
         if data.schema_format == DECIMAL:
             return _DecimalProperty(name=name, required=required, default=None, **words)
         discriminator = Discriminator(**data.model_extra[DISCRIMINATOR])
-        return _VariantProperty(name=name, required=required, default=None, discriminator=discriminator, **words)
+        return _VariantProperty(
+            name=name, required=required, default=None, discriminator=discriminator, **words
+        )
 
     with replaced(
         (endpoints.Endpoint, "from_data", staticmethod(with_method)),
@@ -154,7 +178,9 @@ class _DecimalProperty(UuidProperty):
     _json_type_string = "float"
 
     def get_imports(self, *, prefix: str) -> set[str]:
-        return {*super().get_imports(prefix=prefix), "from decimal import Decimal"} - {"from uuid import UUID"}
+        return {*super().get_imports(prefix=prefix), "from decimal import Decimal"} - {
+            "from uuid import UUID"
+        }
 
 
 @attrs.define
@@ -166,12 +192,18 @@ class _VariantProperty(UuidProperty):
     discriminator: Discriminator
 
     def get_type_string(self, no_optional: bool = False, json: bool | None = None) -> PythonCode:  # noqa: FBT001, FBT002
-        if json is None and no_optional:  # the union asks so which of its members are of one type: it keeps them all
+        if (
+            json is None and no_optional
+        ):  # the union asks so which of its members are of one type: it keeps them all
             return PythonCode(f"UnknownVariant of {self.discriminator}")
         return super().get_type_string(no_optional=no_optional, json=bool(json))
 
     def get_imports(self, *, prefix: str) -> set[str]:
-        return set() if self.discriminator.has_default else {f"from {prefix}types import UnknownVariant"}
+        return (
+            set()
+            if self.discriminator.has_default
+            else {f"from {prefix}types import UnknownVariant"}
+        )
 
 
 def _types_of(union: UnionProperty, json: bool) -> set[PythonCode]:  # noqa: FBT001 - its caller is openapi-python-client
@@ -255,7 +287,9 @@ def generate(
         if written:
             _finish(built)
         changes = move_into_place(built, package) if written else ChangedFiles()
-    return GenerationResult(package, log, written, changes, Origins(prepared, data if trace else None))
+    return GenerationResult(
+        package, log, written, changes, Origins(prepared, data if trace else None)
+    )
 
 
 def parsed(
@@ -301,7 +335,9 @@ def _ruff(built: Path, *arguments: str) -> None:
     """Run ruff in the new folder around the package, where no file of the user can shadow a module."""
     ruff: str = find_ruff_bin()
     command = [ruff, *arguments, str(built)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RUFF_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("RUFF_")
+    }
     done = subprocess.run(  # noqa: S603 - no part of the command comes from the document
         command, capture_output=True, text=True, check=False, cwd=built.parent, env=environment
     )

@@ -15,12 +15,16 @@ Tags = dict[str, Words]
 
 
 def known_of(
-    endpoints: Sequence[Endpoint], models: Iterable[ModelProperty], return_type: Callable[[Endpoint], str]
+    endpoints: Sequence[Endpoint],
+    models: Iterable[ModelProperty],
+    return_type: Callable[[Endpoint], str],
 ) -> dict[str, Any]:
     """What the template is rendered with. `models` are those of the package: references to them may lack members."""
     whole = {str(model.class_info.name): model for model in models}
     # A body whose discriminator names no member of its union is refused.
-    kinds = sorted({kind for each in endpoints for kind in return_type(each).split(" | ")} - {"UnknownVariant"})
+    kinds = sorted(
+        {kind for each in endpoints for kind in return_type(each).split(" | ")} - {"UnknownVariant"}
+    )
     return {
         "endpoints": endpoints,
         "models": models_in(endpoints, whole),
@@ -37,14 +41,19 @@ def body_of(endpoint: Endpoint) -> Any:
     return endpoint.responses.patterns[0].prop
 
 
-def models_in(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[ModelProperty]:
+def models_in(
+    endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]
+) -> list[ModelProperty]:
     """The models that the bodies can contain, each once, by name."""
     models: dict[str, ModelProperty] = {}
     waiting = [body_of(endpoint) for endpoint in endpoints]
     while waiting:
         prop = waiting.pop()
         if not isinstance(prop, ModelProperty):
-            waiting += [*getattr(prop, "inner_properties", ()), *filter(None, [getattr(prop, "inner_property", None)])]
+            waiting += [
+                *getattr(prop, "inner_properties", ()),
+                *filter(None, [getattr(prop, "inner_property", None)]),
+            ]
         elif prop.class_info.name not in models:
             models[prop.class_info.name] = model = whole.get(prop.class_info.name, prop)
             waiting += [*members_of(model), model.additional_properties]
@@ -68,7 +77,11 @@ def tags_of(model: ModelProperty) -> Tags:
 
 def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
     for prop in members_of(model):
-        inner = [each for each in getattr(prop, "inner_properties", ()) if each.get_base_type_string() != "None"]
+        inner = [
+            each
+            for each in getattr(prop, "inner_properties", ())
+            if each.get_base_type_string() != "None"
+        ]
         core = inner[0] if len(inner) == 1 else prop
         values: Iterable[Any] = core.values.values() if isinstance(core, EnumProperty) else ()
         values = [core.value.raw_value] if isinstance(core, ConstProperty) else values
@@ -83,7 +96,11 @@ def _discriminators(model: ModelProperty) -> Tags:
     for union, own in marks.items():
         words.setdefault(union.partition(".")[2], []).extend(own)
     named = {name: dict.fromkeys(own) for name, own in words.items() if OTHERS not in own}
-    return {name: told for name, own in named.items() if (told := tuple(word for word in own if word is not None))}
+    return {
+        name: told
+        for name, own in named.items()
+        if (told := tuple(word for word in own if word is not None))
+    }
 
 
 def constant_of(model: ModelProperty, prop: Any) -> str | None:
@@ -97,7 +114,9 @@ def constant_of(model: ModelProperty, prop: Any) -> str | None:
     return f"{prop.class_info.name}.{name}" if word in selecting else None
 
 
-def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[tuple[Tags, ...]]:
+def telling(
+    endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]
+) -> list[tuple[Tags, ...]]:
     """What tells each webhook from the others: the tags of each model that its body can be, or nothing.
 
     A discriminator counts, and a constant that is required or has another value in another webhook. If these are the
@@ -105,7 +124,11 @@ def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -
     """
     variants = [_variants(body_of(endpoint)) for endpoint in endpoints]
     bodies = [[each for each in own if isinstance(each, ModelProperty)] for own in variants]
-    models = {each.class_info.name: whole.get(each.class_info.name, each) for own in bodies for each in own}
+    models = {
+        each.class_info.name: whole.get(each.class_info.name, each)
+        for own in bodies
+        for each in own
+    }
     seen = [tags_of(model) for model in models.values()]
     tags = {name: _counting(model, seen) for name, model in models.items()}
     if len(bodies) > 1 and all(own == each for own in tags.values() for each in tags.values()):
@@ -116,7 +139,9 @@ def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -
 
 
 def _variants(body: Any) -> list[Any]:
-    return [each for inner in getattr(body, "inner_properties", ()) for each in _variants(inner)] or [body]
+    return [
+        each for inner in getattr(body, "inner_properties", ()) for each in _variants(inner)
+    ] or [body]
 
 
 def _counting(model: ModelProperty, seen: list[Tags]) -> Tags:
@@ -124,7 +149,8 @@ def _counting(model: ModelProperty, seen: list[Tags]) -> Tags:
     return {
         name: words
         for name, words in tags_of(model).items()
-        if name in (*required, *discriminators) or any(own.get(name, words) != words for own in seen)
+        if name in (*required, *discriminators)
+        or any(own.get(name, words) != words for own in seen)
     }
 
 

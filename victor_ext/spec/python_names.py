@@ -25,10 +25,28 @@ WORDS = {symbol: word for symbol, _, word in (pair.partition(" ") for pair in _S
 """How a name spells what Python does not allow, where another parameter or property has the plain name."""
 _SYMBOL = re.compile("|".join(map(re.escape, sorted(WORDS, key=len, reverse=True))))
 
-MEMBERS_OF_MODELS = {"additional_properties", "additional_keys", "to_dict", "from_dict", "to_multipart"}
+MEMBERS_OF_MODELS = {
+    "additional_properties",
+    "additional_keys",
+    "to_dict",
+    "from_dict",
+    "to_multipart",
+}
 ARGUMENTS_OF_OPERATIONS = {"client"}
 NAMES_IN_MODULES = {
-    *("UNSET", "Unset", "Any", "Mapping", "ClassVar", "Self", "UUID", "Decimal", "File", "datetime", "UnknownVariant"),
+    *(
+        "UNSET",
+        "Unset",
+        "Any",
+        "Mapping",
+        "ClassVar",
+        "Self",
+        "UUID",
+        "Decimal",
+        "File",
+        "datetime",
+        "UnknownVariant",
+    ),
 }
 
 
@@ -39,15 +57,22 @@ def give_distinct_names(data: GeneratorData) -> None:
         optional: list[Any] = model.optional_properties or []
         names = iter(distinct_names([*required, *optional], MEMBERS_OF_MODELS | NAMES_IN_MODULES))
         # A property of `allOf` belongs to several models: each has a copy.
-        for attribute, properties in (("required_properties", required), ("optional_properties", optional)):
-            object.__setattr__(model, attribute, [_renamed(each, next(names)) for each in properties])
+        for attribute, properties in (
+            ("required_properties", required),
+            ("optional_properties", optional),
+        ):
+            object.__setattr__(
+                model, attribute, [_renamed(each, next(names)) for each in properties]
+            )
     for collection in data.endpoint_collections_by_tag.values():
         for endpoint in collection.endpoints:
             _name_parameters(endpoint)
 
 
 def _name_parameters(endpoint: Endpoint) -> None:
-    taken = ARGUMENTS_OF_OPERATIONS | NAMES_IN_MODULES | ({"body"} if endpoint.bodies else set[str]())
+    taken = (
+        ARGUMENTS_OF_OPERATIONS | NAMES_IN_MODULES | ({"body"} if endpoint.bodies else set[str]())
+    )
     names = iter(distinct_names([each for _, each in endpoint.iter_all_parameters()], taken))
     for place in ("path", "query", "header", "cookie"):
         parameters: list[Any] = getattr(endpoint, f"{place}_parameters")
@@ -64,7 +89,11 @@ def _name_parameters(endpoint: Endpoint) -> None:
 
 
 def _renamed(each: Any, name: str) -> Any:
-    return each if each.python_name == name else evolve(each, python_name=strings.PythonIdentifier(name, PREFIX, True))  # noqa: FBT003 - its only signature
+    return (
+        each
+        if each.python_name == name
+        else evolve(each, python_name=strings.PythonIdentifier(name, PREFIX, True))
+    )  # noqa: FBT003 - its only signature
 
 
 def distinct_names(properties: Iterable[Any], taken: Collection[str]) -> list[str]:
@@ -73,7 +102,10 @@ def distinct_names(properties: Iterable[Any], taken: Collection[str]) -> list[st
     What has its name alone, or is written plainly, keeps it. Others are spelled (`id[]` is `id_list`), or numbered.
     """
     wires = [each.name.get_untrusted_value() for each in properties]
-    names = [_nested(wire) or _normal(each.python_name) for wire, each in zip(wires, properties, strict=True)]
+    names = [
+        _nested(wire) or _normal(each.python_name)
+        for wire, each in zip(wires, properties, strict=True)
+    ]
     counts = Counter(names)
     used = {*taken, *(name for name in names if counts[name] == 1)}
     for place in sorted(range(len(names)), key=lambda place: _oddness(wires[place])):
@@ -119,7 +151,11 @@ def literal(value: Any) -> str:
     if isinstance(value, strings.PythonCode):
         value = value.as_unembedded_code()
     return "".join(
-        f"\\{each}" if each in '\\"' else each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        f"\\{each}"
+        if each in '\\"'
+        else each
+        if each.isprintable()
+        else each.encode("unicode_escape").decode("ascii")
         for each in value
     )
 
@@ -141,7 +177,9 @@ class Origins:
             known = {key(each.tree): each.tree for each in operations(document)}
             for tag, collection in data.endpoint_collections_by_tag.items():
                 for endpoint in collection.endpoints:
-                    self._endpoint(f"api.{tag}.{endpoint.name}", endpoint, known[tag, endpoint.name])
+                    self._endpoint(
+                        f"api.{tag}.{endpoint.name}", endpoint, known[tag, endpoint.name]
+                    )
             self._models(document, data)
 
     def _models(self, document: Tree, data: GeneratorData) -> None:
@@ -149,13 +187,17 @@ class Origins:
         for name, schema in classes(document):
             by_class[name].append(schema)
         for made in [*data.models, *data.enums]:
-            places = [place for schema in by_class[made.class_info.name] for place in place_of(schema)]
+            places = [
+                place for schema in by_class[made.class_info.name] for place in place_of(schema)
+            ]
             self.classes[str(made.class_info.name)] = tuple(dict.fromkeys(places))
         for model in data.models:
             sources = dict(_properties(document, by_class[model.class_info.name]))
             for each in [*(model.required_properties or []), *(model.optional_properties or [])]:
                 source = sources.get(each.name.get_untrusted_value())
-                self.attributes[str(model.class_info.name), str(each.python_name)] = place_of(source)
+                self.attributes[str(model.class_info.name), str(each.python_name)] = place_of(
+                    source
+                )
 
     def _endpoint(self, module: str, endpoint: Endpoint, tree: Tree) -> None:
         self.functions[module] = next(iter(place_of(tree)), "")
@@ -164,7 +206,11 @@ class Origins:
             node = nodes[str(location), made.name.get_untrusted_value()]
             schema, own = place_of(node["schema"]), place_of(node)
             # A schema that is not written inside its parameter is the property of a flattened object.
-            exact = () if any(place.startswith(f"{around}.") for place in schema for around in own) else schema
+            exact = (
+                ()
+                if any(place.startswith(f"{around}.") for place in schema for around in own)
+                else schema
+            )
             self.arguments[module, str(made.python_name)] = (*exact, *own)
         if endpoint.bodies:
             self.arguments[module, "body"] = (step(self.functions[module], "requestBody"),)

@@ -71,7 +71,9 @@ class Request:
     the server of the document."""
     parameters: dict[tuple[str, str], Style] = field(default_factory=dict[tuple[str, str], Style])
     """By the location in the prepared document, and the name."""
-    encodings: dict[str, dict[str, list[str]]] = field(default_factory=dict[str, dict[str, list[str]]])
+    encodings: dict[str, dict[str, list[str]]] = field(
+        default_factory=dict[str, dict[str, list[str]]]
+    )
     """By content type: the arguments of each `Encoding`, with the fields that have it."""
     answers: dict[str, Offered] = field(default_factory=dict[str, Offered])
     """By status: the answers that come as JSON or as something else."""
@@ -151,13 +153,17 @@ class Requests:
 
     def arguments(self, endpoint: Endpoint) -> str:
         """What is declared of it, as arguments of a call in Python."""
-        return ", ".join(f"{name}={value!r}" for name, value in self.declared(endpoint)._asdict().items())
+        return ", ".join(
+            f"{name}={value!r}" for name, value in self.declared(endpoint)._asdict().items()
+        )
 
 
 def key(operation: Tree) -> Key:
     """The key of an operation, whose id is unique in its tag."""
     tag = (operation.get("tags") or ["default"])[0]
-    return str(PythonIdentifier(tag, "tag")), str(PythonIdentifier(operation["operationId"], PREFIX))
+    return str(PythonIdentifier(tag, "tag")), str(
+        PythonIdentifier(operation["operationId"], PREFIX)
+    )
 
 
 def good_answers(endpoint: Endpoint) -> list[Any]:

@@ -20,7 +20,9 @@ PLACES = ("query", "path", "header", "cookie", "querystring")
 _WORDS = {"description": "text", "summary": "text", "title": "text"}
 KINDS: dict[str, dict[str, str]] = {
     kind: _WORDS | keys | (dict.fromkeys(METHODS, "Operation") if kind == "PathItem" else {})
-    for kind, keys in yaml.safe_load((Path(__file__).parent / "shape.yaml").read_text(encoding="utf-8")).items()
+    for kind, keys in yaml.safe_load(
+        (Path(__file__).parent / "shape.yaml").read_text(encoding="utf-8")
+    ).items()
 }
 """The keys of each kind of mapping, with the shape of their values."""
 _WITH_EXTENSIONS = ("PathItem", "Response")
@@ -42,7 +44,9 @@ def _mapping(tree: Tree, kind: str, place: str) -> None:
         _place_items(tree)
     for key, expected in KINDS[kind].items():
         value = tree.get(key)
-        shaped = None if value is None else _shaped(value, expected, f"{place}.{key}" if place else key)
+        shaped = (
+            None if value is None else _shaped(value, expected, f"{place}.{key}" if place else key)
+        )
         if shaped is not None:
             tree[key] = shaped
         else:
@@ -52,7 +56,9 @@ def _mapping(tree: Tree, kind: str, place: str) -> None:
             raise PlaceError(f"{place} is a parameter without a name: write `name:`.")
         if tree.get("in") not in PLACES:
             places = ", ".join(PLACES)
-            raise PlaceError(f"{place} ({tree['name']}) is in {tree.get('in')!r}: write `in:` with one of {places}.")
+            raise PlaceError(
+                f"{place} ({tree['name']}) is in {tree.get('in')!r}: write `in:` with one of {places}."
+            )
 
 
 def _shaped(value: Any, kind: str, place: str) -> Any:
@@ -103,19 +109,29 @@ def _name(value: Any) -> str:
 
 
 def _text(value: Any) -> str | None:
-    return json.dumps(value) if isinstance(value, (bool, int, float)) else value if isinstance(value, str) else None
+    return (
+        json.dumps(value)
+        if isinstance(value, (bool, int, float))
+        else value
+        if isinstance(value, str)
+        else None
+    )
 
 
 def _texts(value: Any) -> list[str] | None:
     if not is_list(value):
         return None
-    return [item if isinstance(item, str) else json.dumps(item) for item in value if item is not None]
+    return [
+        item if isinstance(item, str) else json.dumps(item) for item in value if item is not None
+    ]
 
 
 _CORRECTED: dict[str, Callable[[Any], Any]] = {
     "text": _text,
     "texts": _texts,
-    "flag": lambda value: value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value)),
+    "flag": lambda value: (
+        value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value))
+    ),
     "list": lambda value: value if is_list(value) else None,
     "type": lambda value: _texts(value) if is_list(value) else _text(value),
 }

@@ -92,7 +92,10 @@ def words_as(words: Iterable[str], kinds: Collection[str]) -> list[str | int]:
         return [*words]
     flags: dict[str, str | int] = {"true": True, "false": False} if "boolean" in kinds else {}
     is_number = bool({"integer", "number"} & {*kinds})
-    typed = (int(word) if is_number and re.fullmatch("-?[0-9]+", word) else flags.get(word) for word in words)
+    typed = (
+        int(word) if is_number and re.fullmatch("-?[0-9]+", word) else flags.get(word)
+        for word in words
+    )
     return [word for word in typed if word is not None]
 
 
@@ -109,7 +112,9 @@ def schema_at(tree: Tree, key: str) -> Tree | None:
 
 def schemas_at(tree: Tree, key: str) -> list[tuple[str, Tree]]:
     schemas = mapping_at(tree, key)
-    schemas.update({name: _as_mapping(each) for name, each in schemas.items() if isinstance(each, bool)})
+    schemas.update(
+        {name: _as_mapping(each) for name, each in schemas.items() if isinstance(each, bool)}
+    )
     return members(schemas)
 
 
@@ -131,7 +136,8 @@ def descendants(named: Tree, parent: str) -> list[str]:
         own = [
             name
             for name, each in members(named)
-            if name not in (parent, *reached) and any(part.get("$ref") == reference for part in trees_at(each, "allOf"))
+            if name not in (parent, *reached)
+            and any(part.get("$ref") == reference for part in trees_at(each, "allOf"))
         ]
         reached.update(dict.fromkeys(own))
         pending += own
@@ -149,8 +155,15 @@ def families(named: Tree) -> dict[str, dict[str, list[str]]]:
         if "propertyName" in discriminator and not schema.get("oneOf") and not schema.get("anyOf"):
             references = map(str, mapping_at(discriminator, "mapping").values())
             mapped = (each.removeprefix("#/components/schemas/") for each in references)
-            below = [*dict.fromkeys([*descendants(named, root), *(each for each in mapped if each in named)])]
-            found[root] = {root: below, **{each: descendants(named, each) for each in below if each != root}}
+            below = [
+                *dict.fromkeys(
+                    [*descendants(named, root), *(each for each in mapped if each in named)]
+                )
+            ]
+            found[root] = {
+                root: below,
+                **{each: descendants(named, each) for each in below if each != root},
+            }
     return found
 
 
@@ -162,7 +175,9 @@ def types_of(schema: Tree) -> list[Any]:
 
 def is_null(schema: Tree) -> bool:
     only = {"type": "null"}, {"type": ["null"]}, {"enum": [None]}, {"const": None}
-    return any(key in schema and schema[key] == value for each in only for key, value in each.items())
+    return any(
+        key in schema and schema[key] == value for each in only for key, value in each.items()
+    )
 
 
 def _as_mapping(schema: bool) -> Tree:  # noqa: FBT001 - it is a schema
@@ -180,7 +195,9 @@ def target(document: Tree, reference: str, followed: frozenset[str] = frozenset(
     for step_ in reference[2:].split("/"):
         name = step_.replace("~1", "/").replace("~0", "~")
         seen = followed
-        while is_mapping(value) and name not in value and isinstance(other := value.get("$ref"), str):
+        while (
+            is_mapping(value) and name not in value and isinstance(other := value.get("$ref"), str)
+        ):
             if other in seen:
                 return None
             seen |= {other}
@@ -247,7 +264,9 @@ def methods(item: Tree) -> list[tuple[str, str, Tree]]:
     """The operations of a path item: the method in lower case, its place below the item, and the operation."""
     others = mappings_at(item, "additionalOperations")
     return [(each, each, item[each]) for each in METHODS if is_mapping(item.get(each))] + [
-        (name.lower(), f"additionalOperations.{name}", tree) for name, tree in others if is_method(item, name)
+        (name.lower(), f"additionalOperations.{name}", tree)
+        for name, tree in others
+        if is_method(item, name)
     ]
 
 
@@ -260,7 +279,10 @@ def path_item(document: Tree, item: Tree) -> Tree:
     """A path item, with what its reference leads to; of an operation that both have, its own."""
     if "$ref" not in item:
         return item
-    whole, own = resolve(document, item), {key: value for key, value in item.items() if key != "$ref"}
+    whole, own = (
+        resolve(document, item),
+        {key: value for key, value in item.items() if key != "$ref"},
+    )
     for key in ("parameters", "additionalOperations"):
         ours, theirs = own.get(key), whole.get(key)
         if is_list(ours) and is_list(theirs):
@@ -286,20 +308,28 @@ class Hook(NamedTuple):
 def hooks(document: Tree) -> Iterator[Hook]:
     """The webhooks of the document, and the callbacks of its operations."""
     for name, item in mappings_at(document, "webhooks"):
-        yield from _methods(document, Hook(name, f"webhooks.{name}", f"{name}_webhook", f"webhooks.{name}", item))
+        yield from _methods(
+            document, Hook(name, f"webhooks.{name}", f"{name}_webhook", f"webhooks.{name}", item)
+        )
     for operation in operations(document):
         base = operation.tree.get("operationId") or f"{operation.method}_{operation.path}"
         for called, callback in mappings_at(operation.tree, "callbacks"):
             for number, (expression, item) in enumerate(members(resolve(document, callback)), 1):
                 name = f"{base}.{called}" + (f".{number}" if number > 1 else "")
-                schema = f"{base}_{called}_callback{f'_{number}' if number > 1 else ''}".replace("/", "_")
+                schema = f"{base}_{called}_callback{f'_{number}' if number > 1 else ''}".replace(
+                    "/", "_"
+                )
                 place = f"paths.{operation.path}.{operation.method}.callbacks.{called}.{expression}"
                 yield from _methods(document, Hook(name, f"callbacks.{name}", schema, place, item))
 
 
 def _methods(document: Tree, hook: Hook) -> Iterator[Hook]:
     for number, (method, step, tree) in enumerate(methods(path_item(document, hook.tree))):
-        name, schema = (f"{hook.name}.{method}", f"{hook.schema}_{method}") if number else (hook.name, hook.schema)
+        name, schema = (
+            (f"{hook.name}.{method}", f"{hook.schema}_{method}")
+            if number
+            else (hook.name, hook.schema)
+        )
         yield Hook(name, f"{method.upper()} {hook.where}", schema, f"{hook.place}.{step}", tree)
 
 
@@ -366,16 +396,24 @@ def around(place: str) -> list[str]:
 def placed(tree: Any, document: Tree, place: str = "") -> Any:
     """A copy of a document's values, with a `Placed` for each mapping. `document` resolves references to parameters."""
     if is_mapping(tree):
-        mapping = Placed({key: placed(value, document, step(place, key)) for key, value in tree.items()})
+        mapping = Placed(
+            {key: placed(value, document, step(place, key)) for key, value in tree.items()}
+        )
         mapping.place = place
         return mapping
     if is_list(tree):
         keys = [_parameter_key(document, each) or number for number, each in enumerate(tree)]
-        return [placed(each, document, step(place, key)) for key, each in zip(keys, tree, strict=True)]
+        return [
+            placed(each, document, step(place, key)) for key, each in zip(keys, tree, strict=True)
+        ]
     return tree
 
 
 def _parameter_key(document: Tree, item: Any) -> str:
     """The key of a parameter in a list: `query:limit`; an empty text for an item that is no parameter."""
     parameter = resolve(document, item) if is_mapping(item) else {}
-    return f"{parameter['in']}:{parameter['name']}" if "in" in parameter and "name" in parameter else ""
+    return (
+        f"{parameter['in']}:{parameter['name']}"
+        if "in" in parameter and "name" in parameter
+        else ""
+    )

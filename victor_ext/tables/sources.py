@@ -13,7 +13,15 @@ from typing import Any, TypeVar
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form
-from victor_ext.privacy import HiddenRows, HiddenValue, NumberText, Secret, SecretBytes, hidden_fields, hidden_pairs
+from victor_ext.privacy import (
+    HiddenRows,
+    HiddenValue,
+    NumberText,
+    Secret,
+    SecretBytes,
+    hidden_fields,
+    hidden_pairs,
+)
 
 T = TypeVar("T")
 
@@ -56,7 +64,9 @@ def hidden(rows: str | os.PathLike[str] | Iterable[T]) -> str | os.PathLike[str]
     return rows if isinstance(rows, str | os.PathLike) else HiddenRows(rows)
 
 
-def records_of(source: Rows, *, encoding: str | None, known: Collection[str], check: HeadingCheck) -> Iterator[Record]:
+def records_of(
+    source: Rows, *, encoding: str | None, known: Collection[str], check: HeadingCheck
+) -> Iterator[Record]:
     """Return the records of a path or of mappings. The file suffix selects the format: CSV, or a JSON object a line.
 
     A CSV file has a heading. Its delimiter is a comma, semicolon or tab. Rows without values are skipped. Numbers of a
@@ -75,7 +85,9 @@ def records_of(source: Rows, *, encoding: str | None, known: Collection[str], ch
     path = Path(source)
     if path.exists() and not (path.is_file() or path.is_dir()):
         # It is opened more than once, and what was read from a pipe does not come again.
-        raise ConfigurationError(f"{path} is not a file but a pipe or a device: write the rows into a file first.")
+        raise ConfigurationError(
+            f"{path} is not a file but a pipe or a device: write the rows into a file first."
+        )
     try:
         with path.open("rb") as file:
             start = file.read(4)
@@ -83,20 +95,28 @@ def records_of(source: Rows, *, encoding: str | None, known: Collection[str], ch
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}.") from None
     for magic, kind in _SPREADSHEETS.items():
         if start.startswith(magic):
-            raise ConfigurationError(f"{path} is a spreadsheet or an archive ({kind}). Export it as CSV (UTF-8).")
+            raise ConfigurationError(
+                f"{path} is a spreadsheet or an archive ({kind}). Export it as CSV (UTF-8)."
+            )
     lines = _lines_of(path, _checked_encoding(encoding))
     return _of_json(lines) if path.suffix.lower() in _JSON_LINES else _of_csv(lines, known, check)
 
 
 def _of_mappings(rows: Iterable[Mapping[str, object]]) -> Iterator[Record]:
     for number, row in enumerate(map(HiddenValue, rows), start=1):
-        if not (isinstance(row.value, Mapping) and all(isinstance(name, str) for name in row.value)):
-            message = f"a row must be a mapping with names for keys, not {type(row.value).__name__}."
+        if not (
+            isinstance(row.value, Mapping) and all(isinstance(name, str) for name in row.value)
+        ):
+            message = (
+                f"a row must be a mapping with names for keys, not {type(row.value).__name__}."
+            )
             yield Record(number, None, {}, (Problem("", "type", message),))
             continue
         pairs = _in_one_form(hidden_fields(row.value.items()).items())
         repeated = _repeated([name for name, _ in pairs])
-        problems = tuple(Problem(name, "repeated", f"the row names {name} twice.") for name in repeated[:1])
+        problems = tuple(
+            Problem(name, "repeated", f"the row names {name} twice.") for name in repeated[:1]
+        )
         yield Record(number, None, dict(pairs), problems)
 
 
@@ -104,9 +124,12 @@ def _of_csv(lines: Iterator[str], known: Collection[str], check: HeadingCheck) -
     # The delimiter splits the heading, which is assumed to be one line, into the most known names.
     first = next(lines, "")
     counts = {
-        char: sum(name.strip().strip('"') in known for name in in_one_form(first).split(char)) for char in _DELIMITERS
+        char: sum(name.strip().strip('"') in known for name in in_one_form(first).split(char))
+        for char in _DELIMITERS
     }
-    reader = csv.reader(chain([first], lines), delimiter=max(counts, key=counts.__getitem__), strict=True)
+    reader = csv.reader(
+        chain([first], lines), delimiter=max(counts, key=counts.__getitem__), strict=True
+    )
     begins, number = 1, 0
     heading: list[str] | None = None
     while (cells := _next(reader, begins)) is not None:
@@ -131,29 +154,46 @@ def _next(reader: Iterator[list[str]], begins: int) -> HiddenValue[list[str]] | 
             message = "a carriage return outside of quotes: save the file with the line ends of Windows or of Unix."
             raise SourceBroken(begins, None, "format", message) from None
         # Stop here: an unclosed quote would merge the following rows.
-        raise SourceBroken(begins, None, "format", f"not a CSV row ({error}): mind the quotes from here on.") from None
+        raise SourceBroken(
+            begins, None, "format", f"not a CSV row ({error}): mind the quotes from here on."
+        ) from None
 
 
 def _heading(cells: list[str], line: int) -> list[str]:
-    names = [in_one_form(cell).strip() or f"column_{place}" for place, cell in enumerate(cells, start=1)]
+    names = [
+        in_one_form(cell).strip() or f"column_{place}" for place, cell in enumerate(cells, start=1)
+    ]
     if repeated := _repeated(names):
-        raise SourceBroken(line, repeated[0], "repeated", f"the heading names {', '.join(repeated)} more than once.")
+        raise SourceBroken(
+            line,
+            repeated[0],
+            "repeated",
+            f"the heading names {', '.join(repeated)} more than once.",
+        )
     return names
 
 
 def _repeated(names: list[str]) -> list[str]:
-    return [] if len(set(names)) == len(names) else sorted({name for name in names if names.count(name) > 1})
+    return (
+        []
+        if len(set(names)) == len(names)
+        else sorted({name for name in names if names.count(name) > 1})
+    )
 
 
 def _in_one_form(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return [(in_one_form(name), value) for name, value in pairs]
 
 
-def _csv_record(number: int, line: int, heading: list[str], cells: HiddenValue[list[str]]) -> Record:
+def _csv_record(
+    number: int, line: int, heading: list[str], cells: HiddenValue[list[str]]
+) -> Record:
     fields = hidden_fields(zip(heading, cells.value, strict=False))
     count = len(cells.value)
     if count < len(heading) or any(cells.value[len(heading) :]):
-        message = f"the heading has {len(heading)} columns, and the row {count}: they may have shifted."
+        message = (
+            f"the heading has {len(heading)} columns, and the row {count}: they may have shifted."
+        )
         return Record(number, line, fields, (Problem("", "fields", message),))
     return Record(number, line, fields)
 
@@ -165,7 +205,9 @@ def _of_json(lines: Iterator[str]) -> Iterator[Record]:
         if not stripped:
             continue
         if number == 0 and stripped.startswith("["):
-            raise SourceBroken(line, None, "format", "the file is a JSON array: write one object a line instead.")
+            raise SourceBroken(
+                line, None, "format", "the file is a JSON array: write one object a line instead."
+            )
         number += 1
         yield _json_record(number, line, stripped)
     if number == 0:
@@ -175,7 +217,11 @@ def _of_json(lines: Iterator[str]) -> Iterator[Record]:
 def _json_record(number: int, line: int, text: str) -> Record:
     try:
         row: Any = json.loads(
-            text, parse_float=NumberText, parse_int=NumberText, parse_constant=_constant, object_pairs_hook=_object
+            text,
+            parse_float=NumberText,
+            parse_int=NumberText,
+            parse_constant=_constant,
+            object_pairs_hook=_object,
         )
         reason = "" if isinstance(row, dict) else "write {...}"
     except (ValueError, RecursionError) as error:

@@ -26,7 +26,9 @@ _WITHIN = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)(?=[{_SIGNS}])")
 _QUOTED = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)'(?=[{_SIGNS}])")
 
 
-def damage_of(name: str, text: str, short_form: re.Pattern[str] | None = SHORT_FORM) -> Problem | None:
+def damage_of(
+    name: str, text: str, short_form: re.Pattern[str] | None = SHORT_FORM
+) -> Problem | None:
     """Return the problem with text that another program has damaged: it may be equal for different payments."""
     if not text.isascii() and HALF_CHARACTERS.search(text):
         return Problem(name, "characters", f"{name} {HALF_CHARACTER}.")
@@ -99,4 +101,6 @@ def escape_formulas(text: str) -> str:
 def unescape_formulas(text: str) -> str:
     """Undo `escape_formulas`. Text that has such a quote of its own loses it."""
     plain = _QUOTED.sub(r"\1", text)
-    return next((cell for cell in (plain.removeprefix("'"), plain) if escape_formulas(cell) == text), text)
+    return next(
+        (cell for cell in (plain.removeprefix("'"), plain) if escape_formulas(cell) == text), text
+    )

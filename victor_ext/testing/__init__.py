@@ -56,11 +56,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the mark, and have clients raise what a listener (`on_event`) raises: in production it is logged."""
     os.environ.setdefault("VICTOR_LISTENER_ERRORS", "raise")
-    config.addinivalue_line("markers", f"{_MARK}(**settings): settings of the `{_MARK}` fixture (SandboxSettings)")
+    config.addinivalue_line(
+        "markers", f"{_MARK}(**settings): settings of the `{_MARK}` fixture (SandboxSettings)"
+    )
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the calls of a failed test and its fixtures to the sandbox."""
     report = yield
     sandbox = item.stash.get(_SANDBOX, None)
@@ -112,9 +116,13 @@ def sent_once(victor_sandbox: Sandbox) -> Callable[[str], list[Received]]:
     def check(idempotency_key: str) -> list[Received]:
         __tracebackhide__ = True
         times = victor_sandbox.work_done_by_key().get(idempotency_key, 0)
-        calls = [call for call in victor_sandbox.received() if call.idempotency_key == idempotency_key]
+        calls = [
+            call for call in victor_sandbox.received() if call.idempotency_key == idempotency_key
+        ]
         what = "done no work" if times == 0 else f"done the work {times} times"
-        assert times == 1, f"the provider has {what} under the key {idempotency_key!r}, in {len(calls)} calls"
+        assert times == 1, (
+            f"the provider has {what} under the key {idempotency_key!r}, in {len(calls)} calls"
+        )
         return calls
 
     return check
@@ -138,7 +146,9 @@ def victor_key_pair() -> tuple[str, str]:
 
 
 @pytest.fixture
-def victor_auth(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]) -> VictorJwt | VictorOAuth:
+def victor_auth(
+    victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]
+) -> VictorJwt | VictorOAuth:
     """Credentials that the sandbox accepts. Override it to test with `VictorOAuth`."""
     private, public = victor_key_pair
     return victor_ext.VictorJwt(victor_sandbox.add_api_key(public), private)
@@ -189,9 +199,14 @@ def async_victor(_victor_client: Callable[[type[AsyncVictor]], AsyncVictor]) -> 
 def _described(sandbox: SandboxCommands) -> str:
     """The last calls as the sandbox saw them, and the last payment requests, without tokens and whole keys."""
     received = sandbox.received()
-    bodies = {call["number"]: call for call in sandbox.bodies(received[-1].number - _WITH_BODIES if received else 0)}
+    bodies = {
+        call["number"]: call
+        for call in sandbox.bodies(received[-1].number - _WITH_BODIES if received else 0)
+    }
     calls = [
-        "\n".join([f"{call.number}  {call.summary()}", *_excerpts(call, bodies.get(call.number, {}))])
+        "\n".join(
+            [f"{call.number}  {call.summary()}", *_excerpts(call, bodies.get(call.number, {}))]
+        )
         for call in received
     ]
     requests = [
@@ -303,9 +318,13 @@ class TimeTravel:
         """The time of the business clock, in UTC."""
         return datetime.fromtimestamp(self._sandbox.clock()["now"], UTC)
 
-    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> int:
+    def advance(
+        self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
+    ) -> int:
         """Let `days`, `hours`, `minutes` and `seconds` pass; returns how many moves of requests that made.
 
         A negative time is a `ValueError`.
         """
-        return self._sandbox.advance(timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds))
+        return self._sandbox.advance(
+            timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        )

@@ -12,6 +12,8 @@ class Invoice(models.Model):
     """An invoice."""
 
     number: models.IntegerField[int, int] = models.IntegerField(primary_key=True)
-    amount: models.DecimalField[Decimal | str, Decimal] = models.DecimalField(max_digits=12, decimal_places=2)
+    amount: models.DecimalField[Decimal | str, Decimal] = models.DecimalField(
+        max_digits=12, decimal_places=2
+    )
     counterparty: models.CharField[str, str] = models.CharField(max_length=16)
     due_date: models.DateField[date | str, date] = models.DateField()

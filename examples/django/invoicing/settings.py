@@ -10,9 +10,15 @@ ROOT_URLCONF = "invoicing.views"
 USE_TZ = True
 
 if "PGHOST" in os.environ:  # and PGUSER, PGPASSWORD, ..., which PostgreSQL's library reads
-    database: dict[str, Any] = {"ENGINE": "django.db.backends.postgresql", "NAME": os.environ["PGDATABASE"]}
+    database: dict[str, Any] = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": os.environ["PGDATABASE"],
+    }
 else:
-    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ.get("DATABASE", "invoicing.sqlite3")}
+    database = {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ.get("DATABASE", "invoicing.sqlite3"),
+    }
 DATABASES = {"default": database}
 
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "redis://localhost")

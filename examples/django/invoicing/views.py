@@ -23,7 +23,9 @@ def create_invoice(request: HttpRequest) -> JsonResponse:
     number = int(new["number"])
     try:
         with suppress(IntegrityError), transaction.atomic():
-            Invoice(number, new["amount"], new["counterparty"], new["due_date"]).save(force_insert=True)
+            Invoice(number, new["amount"], new["counterparty"], new["due_date"]).save(
+                force_insert=True
+            )
             outbox.add(
                 payee_account_number=settings.PAYEE_ACCOUNT,
                 payer_counterparty_id=new["counterparty"],
@@ -34,7 +36,9 @@ def create_invoice(request: HttpRequest) -> JsonResponse:
                 idempotency_key=idempotency_key_for("invoice", number),
             )
     except InvalidRequest as error:
-        return JsonResponse({"problems": [problem.message for problem in error.problems]}, status=422)
+        return JsonResponse(
+            {"problems": [problem.message for problem in error.problems]}, status=422
+        )
     return JsonResponse(stored(number), status=201)
 
 

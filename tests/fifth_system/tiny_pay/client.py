@@ -9,9 +9,23 @@ import httpx
 
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
-from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
+from victor_ext.runtime.client.config import (
+    ClientOptions,
+    HttpxClient,
+    Transport,
+    take,
+    with_client_options,
+)
 from victor_ext.runtime.client.paging import PageReader
-from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.resources import (
+    Awaited,
+    Blocking,
+    Mode,
+    Resource,
+    Walk,
+    listing,
+    operation,
+)
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
 from victor_ext.runtime.client.settings import provider_variables, require_variables
 from victor_ext.runtime.core.json_values import is_list, object_of
@@ -44,13 +58,19 @@ class _Operation:
         self.method, self.path = method, path
 
     def sync_detailed(self, *, client: Any, json: Any = None, **ids: str) -> Any:
-        return self._read(client, client.http.request(self.method, self.path.format(**ids), json=json))
+        return self._read(
+            client, client.http.request(self.method, self.path.format(**ids), json=json)
+        )
 
     async def asyncio_detailed(self, *, client: Any, json: Any = None, **ids: str) -> Any:
-        return self._read(client, await client.http.request(self.method, self.path.format(**ids), json=json))
+        return self._read(
+            client, await client.http.request(self.method, self.path.format(**ids), json=json)
+        )
 
     def _read(self, client: Any, response: Any) -> Any:
-        parsed = client.parse_response(lambda client, response: response.content and response.json(), response)
+        parsed = client.parse_response(
+            lambda client, response: response.content and response.json(), response
+        )
         return SimpleNamespace(parsed=parsed, headers=response.headers)
 
 
@@ -68,15 +88,20 @@ OPERATIONS = {
     "POST /v1/charges": Operation(
         effect=Effect.MOVES_MONEY,
         key=TAKEN,
-        evidence=lambda response, _problems: None if "location" in response.headers else "it names no charge",
+        evidence=lambda response, _problems: (
+            None if "location" in response.headers else "it names no charge"
+        ),
         refuses=_refused,
         look_up="with charges.list()",
     ),
     "GET /v1/charges/{}": Operation(
-        effect=Effect.READS, evidence=Members(("id",), "its body has no id"), id=RepeatsId("charge", "id")
+        effect=Effect.READS,
+        evidence=Members(("id",), "its body has no id"),
+        id=RepeatsId("charge", "id"),
     ),
     "GET /v1/book": Operation(
-        effect=Effect.READS, evidence=Members(("charges",), "its body has no list of charges", is_list)
+        effect=Effect.READS,
+        evidence=Members(("charges",), "its body has no list of charges", is_list),
     ),
 }
 
@@ -114,7 +139,9 @@ class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient], Pings[Mode])
     _pinged = _LIST, dict[str, Any]()
 
     @with_client_options
-    def __init__(self, token: str, *, base_url: str, **options: Unpack[ClientOptions[Transport, HttpxClient]]) -> None:
+    def __init__(
+        self, token: str, *, base_url: str, **options: Unpack[ClientOptions[Transport, HttpxClient]]
+    ) -> None:
         """Make a client. Nothing is sent.
 
         Args:
@@ -126,7 +153,9 @@ class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient], Pings[Mode])
         """
         given, signs = take(self, options), FixedToken(lambda: f"Bearer {token}")
         url, key = checked_base_url(base_url), BodyKey("idempotencyKey")
-        behaviour = Behaviour(name="TinyPay", key_place=key, operations=Operations(OPERATIONS, url, key))
+        behaviour = Behaviour(
+            name="TinyPay", key_place=key, operations=Operations(OPERATIONS, url, key)
+        )
         self._start(given, lambda *_: signs, url, behaviour=behaviour)
 
     @classmethod
@@ -134,7 +163,9 @@ class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient], Pings[Mode])
         """A client from TINY_TOKEN and TINY_BASE_URL."""
         values = provider_variables(SYSTEM.prefix)
         require_variables(values, "TINY_TOKEN", "TINY_BASE_URL")
-        return cls(**{"token": values["TINY_TOKEN"], "base_url": values["TINY_BASE_URL"], **options})
+        return cls(
+            **{"token": values["TINY_TOKEN"], "base_url": values["TINY_BASE_URL"], **options}
+        )
 
 
 class Tiny(_TinyClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient):

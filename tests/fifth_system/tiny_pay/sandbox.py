@@ -108,7 +108,11 @@ class TinyProvider(SandboxProvider[TinySettings]):
 
     def _charge(self, call: Call) -> Response:
         body = call.json_object() or {}
-        if call.key is None or not isinstance(body.get("reference"), str) or type(body.get("cents")) is not int:
+        if (
+            call.key is None
+            or not isinstance(body.get("reference"), str)
+            or type(body.get("cents")) is not int
+        ):
             return self.error(400, "body", "idempotencyKey, reference and cents are required.")
         return self._once(call, body["reference"], lambda: self._made(call, body))
 
@@ -131,14 +135,22 @@ class TinyProvider(SandboxProvider[TinySettings]):
                 self._done[call.key] = call.body, answer
             return answer
         call.exchange.replayed = known[0] == call.body
-        return known[1] if known[0] == call.body else self.error(409, "key", "The key was used for another body.")
+        return (
+            known[1]
+            if known[0] == call.body
+            else self.error(409, "key", "The key was used for another body.")
+        )
 
     def _list(self, _call: Call) -> Response:
         return json_response(200, {"charges": list(self.charges.values())})
 
     def _find(self, call: Call) -> Response:
         charge = self.charges.get(call.params["id"])
-        return self.error(404, "id", "There is no such charge.") if charge is None else json_response(200, charge)
+        return (
+            self.error(404, "id", "There is no such charge.")
+            if charge is None
+            else json_response(200, charge)
+        )
 
     def add_client(self, name: str | None = None, secret: str | None = None) -> JsonObject:
         """Let a client ask for tokens; what is not given is made up."""

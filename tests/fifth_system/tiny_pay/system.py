@@ -21,6 +21,13 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
 
     def read(charge: Any) -> Theirs:
         amount = money_of(f"{charge['cents'] / 100:.2f}", "USD")
-        return Theirs(charge["id"], charge["reference"], amount, amount, "USD", str(charge["settled"]), None)
+        return Theirs(
+            charge["id"], charge["reference"], amount, amount, "USD", str(charge["settled"]), None
+        )
 
-    return Book(pages=lambda _: client.charges.list().pages(), read=read, look_up=client.charges.get, currency="USD")
+    return Book(
+        pages=lambda _: client.charges.list().pages(),
+        read=read,
+        look_up=client.charges.get,
+        currency="USD",
+    )

@@ -5,7 +5,16 @@ import sys
 
 
 def test_forked_workers_share_no_connection(tmp_path):
-    command = [sys.executable, "-m", "celery", "-A", "celery_app", "worker", "--pool=prefork", "--concurrency=2"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "celery_app",
+        "worker",
+        "--pool=prefork",
+        "--concurrency=2",
+    ]
     reading, writing = os.pipe()
     log = tmp_path / "worker.txt"
     with (

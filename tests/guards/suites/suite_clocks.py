@@ -11,7 +11,9 @@ from paying import OPTIONS, credentials
 from victor_ext import AsyncVictor, TimedOut, Victor
 
 PENDING = {"victor_payment_request_id": "R1", "status": "pending"}
-TRANSPORT = httpx.MockTransport(lambda _request: httpx.Response(200, json={"results": [PENDING], **PENDING}))
+TRANSPORT = httpx.MockTransport(
+    lambda _request: httpx.Response(200, json={"results": [PENDING], **PENDING})
+)
 
 
 def wait():
@@ -34,7 +36,9 @@ def frozen():
 
 
 @pytest.mark.parametrize("stopped", [travelling, frozen])
-@pytest.mark.parametrize("waiting", [wait, lambda: asyncio.run(wait_awaited())], ids=["blocking", "awaited"])
+@pytest.mark.parametrize(
+    "waiting", [wait, lambda: asyncio.run(wait_awaited())], ids=["blocking", "awaited"]
+)
 def test_a_wait_ends(stopped, waiting):
     with stopped(), pytest.raises(TimedOut):
         waiting()

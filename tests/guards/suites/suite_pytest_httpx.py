@@ -7,7 +7,9 @@ from victor_ext import ConnectionFailed, TimedOut
 
 @pytest.mark.parametrize("pay", BOTH)
 def test_a_response_answers(pay, httpx_mock):
-    httpx_mock.add_response(url=f"{URL}/v2/payment-requests/request-payment", method="POST", json=CREATED)
+    httpx_mock.add_response(
+        url=f"{URL}/v2/payment-requests/request-payment", method="POST", json=CREATED
+    )
     assert pay().id == "from-the-mock"
 
 

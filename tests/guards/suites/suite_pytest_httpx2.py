@@ -5,7 +5,9 @@ from paying_over_httpx2 import ALL
 
 @pytest.mark.parametrize("pay", ALL)
 def test_a_route_answers(pay, httpx2_mock):
-    route = httpx2_mock.post(f"{URL}/v2/payment-requests/request-payment").respond(200, json=CREATED)
+    route = httpx2_mock.post(f"{URL}/v2/payment-requests/request-payment").respond(
+        200, json=CREATED
+    )
     assert pay().id == "from-the-mock"
     assert route.call_count == 1
 

@@ -24,14 +24,22 @@ def opentelemetry():
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
-    (httpx.HTTPX2ClientInstrumentor if LIBRARY == "httpx2" else httpx.HTTPXClientInstrumentor)().instrument()
+    (
+        httpx.HTTPX2ClientInstrumentor if LIBRARY == "httpx2" else httpx.HTTPXClientInstrumentor
+    )().instrument()
     OPTIONS["on_event"] = OpenTelemetry()
 
     def attempts():  # below the span of the call
         calls = {
-            span.context.span_id for span in exporter.get_finished_spans() if "victor_ext.call_id" in span.attributes
+            span.context.span_id
+            for span in exporter.get_finished_spans()
+            if "victor_ext.call_id" in span.attributes
         }
-        return [span for span in exporter.get_finished_spans() if span.parent and span.parent.span_id in calls]
+        return [
+            span
+            for span in exporter.get_finished_spans()
+            if span.parent and span.parent.span_id in calls
+        ]
 
     return attempts
 

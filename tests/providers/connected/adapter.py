@@ -20,13 +20,20 @@ class Harness(running.Harness):
 
     def set_up(self) -> dict[str, Any]:
         auth = ClientCredentialsAuth("/oauth/token", *self.sandbox.add_client(), scope="payments")
-        return {"client": client_class(), "base_url": self.sandbox.url, "auth": auth, "key": HeaderKey()}
+        return {
+            "client": client_class(),
+            "base_url": self.sandbox.url,
+            "auth": auth,
+            "key": HeaderKey(),
+        }
 
 
 def call(client: Any, name: str, *args: Any, **kwargs: Any) -> Any:
     """Call an operation in the client's mode."""
     module = operation(name)
-    return (module.asyncio if isinstance(client, AsyncApiClient) else module.sync)(*args, client=client.api, **kwargs)
+    return (module.asyncio if isinstance(client, AsyncApiClient) else module.sync)(
+        *args, client=client.api, **kwargs
+    )
 
 
 def known(harness: Harness) -> str:
@@ -35,7 +42,11 @@ def known(harness: Harness) -> str:
     return name
 
 
-READ = Exchange(word="get", subject=known, call=lambda client, subject: call(client, "payments.get_payment", subject))
+READ = Exchange(
+    word="get",
+    subject=known,
+    call=lambda client, subject: call(client, "payments.get_payment", subject),
+)
 WRITE = Exchange(
     word="create", writes=True, keyed=True,
     call=lambda client, name: call(client, "payments.take_payment", body=new_payment(amount=4423, reference=name)),

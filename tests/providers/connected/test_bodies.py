@@ -40,7 +40,11 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     sys.path.remove(str(folder))
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("package"), pytest.mark.parametrize("mode", MODES)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("package"),
+    pytest.mark.parametrize("mode", MODES),
+]
 
 
 class Provider(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -68,7 +72,14 @@ class Provider(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
     def call(
-        self, mode: str, name: str, *, key: bool = False, times: int = 1, options: Any = None, **arguments: Any
+        self,
+        mode: str,
+        name: str,
+        *,
+        key: bool = False,
+        times: int = 1,
+        options: Any = None,
+        **arguments: Any,
     ) -> Any:
         client_class = importlib.import_module("bare_api.client").Client
         options = options or {"base_url": URL, "retry": QUICK, "transport": self}
@@ -92,9 +103,15 @@ class TestABodyThatTheDocumentHasNoContentFor:
     @pytest.mark.parametrize("body", [b"<html>Log in</html>", b"OK", b"\xff", b'{"id": "pay'])
     def test_anything_else_is_no_success(self, mode: str, name: str, body: bytes) -> None:
         provider = Provider(httpx.Response(201, content=body))
-        with pytest.raises(UnreadableResponse, match="declares no content for this status") as raised:
+        with pytest.raises(
+            UnreadableResponse, match="declares no content for this status"
+        ) as raised:
             provider.call(mode, name)
-        assert (raised.value.outcome, raised.value.body, len(provider.bodies)) == (Outcome.UNKNOWN, body, 1)
+        assert (raised.value.outcome, raised.value.body, len(provider.bodies)) == (
+            Outcome.UNKNOWN,
+            body,
+            1,
+        )
         provider = Provider(httpx.Response(201, content=body), httpx.Response(201))
         assert provider.call(mode, name, key=True).parsed is None
         assert (len(provider.bodies), len(provider.keys)) == (2, 1)
@@ -113,7 +130,11 @@ def test_errors_are_a_success_only_where_the_document_declares_them(
     mode: str, name: str, body: Any, is_good: bool
 ) -> None:
     provider = Provider(httpx.Response(200, json=body))
-    with nullcontext() if is_good else pytest.raises(UnreadableResponse, match="reports an error") as raised:
+    with (
+        nullcontext()
+        if is_good
+        else pytest.raises(UnreadableResponse, match="reports an error") as raised
+    ):
         assert provider.call(mode, name).status_code == 200
     assert is_good or (raised is not None and raised.value.outcome is Outcome.UNKNOWN)
 
@@ -130,10 +151,23 @@ def test_errors_are_a_success_only_where_the_document_declares_them(
         ("held", {"payment": None, "amount": True}, None),
         (
             "held",
-            {"payments": [{"type": "ideal"}], "names": [None, " ", 5], "lines": ["bad"], "price": {"zz": 1}},
+            {
+                "payments": [{"type": "ideal"}],
+                "names": [None, " ", 5],
+                "lines": ["bad"],
+                "price": {"zz": 1},
+            },
             None,
         ),
-        ("held", {"tags": {"a": 5}, "price": {"value": "12", "error": "no", "zz": 1}, "lines": [{"zz": "1"}]}, None),
+        (
+            "held",
+            {
+                "tags": {"a": 5},
+                "price": {"value": "12", "error": "no", "zz": 1},
+                "lines": [{"zz": "1"}],
+            },
+            None,
+        ),
         *(
             ("held", {"payments": [{"type": "ideal"}, 5], **value}, "HeldResponse200")
             for value in (
@@ -144,20 +178,29 @@ def test_errors_are_a_success_only_where_the_document_declares_them(
                     {"price": {"value": 0}},
                     {"price": {}},
                 ),
-                *({"tags": {"a": 5, "b": "c"}}, {"tags": {}}, {"free": {"zz": 1}}, {"payments": [5, {"type": "card"}]}),
+                *(
+                    {"tags": {"a": 5, "b": "c"}},
+                    {"tags": {}},
+                    {"free": {"zz": 1}},
+                    {"payments": [5, {"type": "card"}]},
+                ),
             )
         ),
         ("typed", {"id": 1}, None),
     ],
 )
-def test_what_is_not_declared_is_no_evidence_of_a_write(mode: str, name: str, body: Any, kind: str | None) -> None:
+def test_what_is_not_declared_is_no_evidence_of_a_write(
+    mode: str, name: str, body: Any, kind: str | None
+) -> None:
     """Neither an object of a class that the document does not name, nor a value of another type."""
     provider = Provider(httpx.Response(200, json=body))
     if kind is not None:
         found = provider.call(mode, name).parsed
         assert (type(found).__name__, found.to_dict()) == (kind, body)
         return
-    with pytest.raises(UnreadableResponse, match="has nothing that the document declares") as raised:
+    with pytest.raises(
+        UnreadableResponse, match="has nothing that the document declares"
+    ) as raised:
         provider.call(mode, name)
     assert raised.value.outcome is Outcome.UNKNOWN
 
@@ -167,10 +210,15 @@ def test_what_is_not_declared_is_no_evidence_of_a_write(mode: str, name: str, bo
     ("status", "body"),
     [
         (204, b""),
-        *[(202, body) for body in (b"", b"<html>", b"[]", b"{}", b'{"message": "log in"}', b'{"id": "pay_1"}')],
+        *[
+            (202, body)
+            for body in (b"", b"<html>", b"[]", b"{}", b'{"message": "log in"}', b'{"id": "pay_1"}')
+        ],
     ],
 )
-def test_a_status_that_is_not_documented_is_no_none(mode: str, name: str, status: int, body: bytes) -> None:
+def test_a_status_that_is_not_documented_is_no_none(
+    mode: str, name: str, status: int, body: bytes
+) -> None:
     provider = Provider(httpx.Response(status, content=body))
     with pytest.raises(UnreadableResponse, match="not in the provider's document") as raised:
         provider.call(mode, name, key=True)
@@ -193,14 +241,21 @@ PACKED, PACKED_JSON = gzip.compress(TEXT, mtime=0), gzip.compress(JSON, mtime=0)
     ("content", "is_whole"),
     [
         (PACKED, True),
-        *((cut, False) for cut in (PACKED[:-1], PACKED[:-8], PACKED[:40], PACKED + PACKED, PACKED + b"more")),
+        *(
+            (cut, False)
+            for cut in (PACKED[:-1], PACKED[:-8], PACKED[:40], PACKED + PACKED, PACKED + b"more")
+        ),
         *((odd, True) for odd in (PACKED_JSON[:-8], PACKED_JSON + b"more")),
     ],
 )
-def test_a_compressed_text_without_its_end_is_no_success(mode: str, content: bytes, is_whole: bool) -> None:
+def test_a_compressed_text_without_its_end_is_no_success(
+    mode: str, content: bytes, is_whole: bool
+) -> None:
     class Compressed(Provider):
         def answer(self, request: httpx.Request, body: bytes) -> httpx.Response:
-            return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(content))
+            return httpx.Response(
+                200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(content)
+            )
 
     why = r"its end is missing|something follows its compressed body"
     with nullcontext() if is_whole else pytest.raises(UnreadableResponse, match=why):
@@ -247,17 +302,27 @@ def tls_server(authority: Authority, answer: bytes, *, notice: bool) -> Iterator
     ],
 )
 def test_what_ends_with_its_connection_is_whole_where_that_was_announced(
-    mode: str, authority: Authority, answer: bytes, notice: bool, is_whole: bool, through_httpx: bool
+    mode: str,
+    authority: Authority,
+    answer: bytes,
+    notice: bool,
+    is_whole: bool,
+    through_httpx: bool,
 ) -> None:
     """RFC 9112, 9.8. Through httpx nobody says how the connection ended, so a text without a length proves nothing."""
     is_whole = is_whole and not (through_httpx and notice)
     options: Any = {"base_url": "", "verify": authority.trusted(), "retry": ONCE}
-    with tls_server(authority, answer, notice=notice) as url, pytest.MonkeyPatch.context() as patched:
+    with (
+        tls_server(authority, answer, notice=notice) as url,
+        pytest.MonkeyPatch.context() as patched,
+    ):
         if through_httpx:
             for client in (httpx.Client, httpx.AsyncClient):
                 patched.setattr(client, "send", partialmethod(client.send))
         with nullcontext() if is_whole else pytest.raises((UnreadableResponse, ConnectionFailed)):
-            content = Provider(GOOD).call(mode, "any_read", options={**options, "base_url": url}).content
+            content = (
+                Provider(GOOD).call(mode, "any_read", options={**options, "base_url": url}).content
+            )
             assert answer.endswith((b"\r\n\r\n" + content, PACKED))
 
 
@@ -288,22 +353,33 @@ def standing(file: io.BytesIO, place: int) -> io.BytesIO:
 @pytest.mark.parametrize("name", ["raw", "form"])
 class TestAFile:
     @pytest.mark.parametrize(("make", "place"), [(io.BytesIO, 0), (io.BytesIO, 3), (Once, 0)])
-    def test_each_attempt_sends_it_from_where_it_stood(self, mode: str, name: str, make: Any, place: int) -> None:
+    def test_each_attempt_sends_it_from_where_it_stood(
+        self, mode: str, name: str, make: Any, place: int
+    ) -> None:
         provider = Provider(LOST, httpx.Response(503), GOOD)
         file = standing(make(b"pqrXYZ"), place)
         provider.call(mode, name, key=True, body=upload(name, file))
         assert len(provider.bodies) == 3
-        assert all(b"pqrXYZ"[place:] in body and (b"pqr" in body) is (place == 0) for body in provider.bodies)
+        assert all(
+            b"pqrXYZ"[place:] in body and (b"pqr" in body) is (place == 0)
+            for body in provider.bodies
+        )
 
     def test_so_does_each_call(self, mode: str, name: str) -> None:
         provider = Provider(GOOD)
         provider.call(mode, name, times=2, body=upload(name, standing(io.BytesIO(b"pqrXYZ"), 3)))
         assert [b"XYZ" in body for body in provider.bodies] == [True] * 2
 
-    @pytest.mark.parametrize("make", [lambda: standing(io.BytesIO(b"012"), 3), lambda: standing(Once(b"012"), 3)])
-    def test_one_that_was_read_before_is_refused_by_name(self, mode: str, name: str, make: Any) -> None:
+    @pytest.mark.parametrize(
+        "make", [lambda: standing(io.BytesIO(b"012"), 3), lambda: standing(Once(b"012"), 3)]
+    )
+    def test_one_that_was_read_before_is_refused_by_name(
+        self, mode: str, name: str, make: Any
+    ) -> None:
         provider = Provider(GOOD)
-        with pytest.raises(ValueError, match=f"{'body' if name == 'raw' else 'file'}: nothing is left to read"):
+        with pytest.raises(
+            ValueError, match=f"{'body' if name == 'raw' else 'file'}: nothing is left to read"
+        ):
             provider.call(mode, name, body=upload(name, make()))
         assert provider.bodies == []
 
@@ -311,9 +387,18 @@ class TestAFile:
 def post(mode: str, provider: Provider, content: Any) -> Any:
     """Send content of the caller's own through the client of a generated package."""
     options: Any = {"base_url": URL, "retry": QUICK, "transport": provider, "key": HeaderKey()}
-    kind, name = (ApiClient, "get_httpx_client") if mode == "blocking" else (AsyncApiClient, "get_async_httpx_client")
+    kind, name = (
+        (ApiClient, "get_httpx_client")
+        if mode == "blocking"
+        else (AsyncApiClient, "get_async_httpx_client")
+    )
     client_class = importlib.import_module("bare_api.client").Client
-    return run(kind, lambda made: getattr(made.api, name)().post("/raw", content=content), client_class, **options)
+    return run(
+        kind,
+        lambda made: getattr(made.api, name)().post("/raw", content=content),
+        client_class,
+        **options,
+    )
 
 
 def test_content_that_can_be_read_once_is_not_sent_again_as_nothing(mode: str) -> None:

@@ -57,8 +57,16 @@ class TestCredentials:
         ("auth", "header", "value"),
         [
             (BearerAuth(MARK), "authorization", f"Bearer {MARK}"),
-            (BasicAuth("me", MARK), "authorization", "Basic " + base64.b64encode(f"me:{MARK}".encode()).decode()),
-            (BasicAuth(MARK), "authorization", "Basic " + base64.b64encode(f"{MARK}:".encode()).decode()),
+            (
+                BasicAuth("me", MARK),
+                "authorization",
+                "Basic " + base64.b64encode(f"me:{MARK}".encode()).decode(),
+            ),
+            (
+                BasicAuth(MARK),
+                "authorization",
+                "Basic " + base64.b64encode(f"{MARK}:".encode()).decode(),
+            ),
             (ApiKeyAuth(MARK), "x-api-key", MARK),
             (ApiKeyAuth(MARK, header="Authorization"), "authorization", MARK),
             (SignedAuth(lambda _now: f"Token {MARK}"), "authorization", f"Token {MARK}"),
@@ -71,7 +79,9 @@ class TestCredentials:
         Caller(mode, provider, auth=auth).call("payments.get_payment", "pay_1")
         assert provider.requests[0].headers[header] == value
         assert MARK not in repr(auth)
-        assert provider.requests[0].headers["accept"] == "application/json, */*;q=0.8", "whatever is declared"
+        assert provider.requests[0].headers["accept"] == "application/json, */*;q=0.8", (
+            "whatever is declared"
+        )
 
     def test_a_token_is_signed_for_each_attempt_by_the_providers_clock(self, mode: str) -> None:
         moments: list[float] = []
@@ -81,9 +91,14 @@ class TestCredentials:
             return f"Token {len(moments)}"
 
         date = {"date": "Wed, 04 Mar 2026 05:06:07 GMT"}
-        provider = Provider(httpx.Response(503, headers=date), httpx.Response(200, json=PAYMENT, headers=date))
+        provider = Provider(
+            httpx.Response(503, headers=date), httpx.Response(200, json=PAYMENT, headers=date)
+        )
         Caller(mode, provider, auth=SignedAuth(sign)).call("payments.get_payment", "pay_1")
-        assert [request.headers["authorization"] for request in provider.requests] == ["Token 1", "Token 2"]
+        assert [request.headers["authorization"] for request in provider.requests] == [
+            "Token 1",
+            "Token 2",
+        ]
         assert abs(moments[1] - 1_772_600_767) < 5
 
     def test_an_own_function_is_called_with_each_attempt(self, mode: str) -> None:
@@ -99,7 +114,9 @@ class TestCredentials:
         assert [request.headers["x-count"] for request in provider.requests] == ["1", "2"]
         assert len(set(signed)) == 1
 
-    def test_an_own_function_that_raises_or_changes_the_address_sends_nothing(self, mode: str) -> None:
+    def test_an_own_function_that_raises_or_changes_the_address_sends_nothing(
+        self, mode: str
+    ) -> None:
         def unavailable(_request: httpx.Request) -> None:
             raise LookupError("no token in the vault")
 
@@ -120,12 +137,16 @@ class TestCredentials:
         provider, events = Provider(httpx.Response(503), httpx.Response(404)), list[Event]()
         auth = ApiKeyAuth(MARK, query="api_key")
         with caplog.at_level(logging.DEBUG), pytest.raises(StatusError) as raised:
-            Caller(mode, provider, auth=auth, on_event=events.append).call("payments.list_payments", limit=5)
+            Caller(mode, provider, auth=auth, on_event=events.append).call(
+                "payments.list_payments", limit=5
+            )
         sent = [dict(request.url.params) for request in provider.requests]
         assert sent == [{"limit": "5", "api_key": MARK}] * 2
         assert raised.value.request is not None
         assert dict(raised.value.request.url.params) == {"limit": "5"}
-        assert MARK not in "".join([str(raised.value), repr(raised.value.request), repr(events), caplog.text])
+        assert MARK not in "".join(
+            [str(raised.value), repr(raised.value.request), repr(events), caplog.text]
+        )
 
     @pytest.mark.parametrize(
         ("auth", "said"),
@@ -166,24 +187,38 @@ class TestCredentials:
 class TestClientCredentials:
     @pytest.mark.parametrize("in_body", [False, True])
     def test_the_token_request(self, mode: str, in_body: bool) -> None:
-        provider = Provider(token={"access_token": "t-1", "token_type": "bearer", "expires_in": "600"})
+        provider = Provider(
+            token={"access_token": "t-1", "token_type": "bearer", "expires_in": "600"}
+        )
         auth = ClientCredentialsAuth(
-            "/oauth/token", "me", MARK, scope=("read", "write"), in_body=in_body, more={"audience": "x"}
+            "/oauth/token",
+            "me",
+            MARK,
+            scope=("read", "write"),
+            in_body=in_body,
+            more={"audience": "x"},
         )
         Caller(mode, provider, auth=auth).call("payments.get_payment", "pay_1")
         [asked], [called] = provider.for_tokens, provider.requests
         form = dict(httpx.QueryParams(asked.content.decode()))
         pair = {"client_id": "me", "client_secret": MARK} if in_body else {}
-        assert form == {"grant_type": "client_credentials", "scope": "read write", "audience": "x", **pair}
+        assert form == {
+            "grant_type": "client_credentials",
+            "scope": "read write",
+            "audience": "x",
+            **pair,
+        }
         assert ("authorization" in asked.headers) is not in_body
         assert called.headers["authorization"] == "Bearer t-1"
 
     def test_a_refusal_says_what_to_check(self, mode: str) -> None:
         refusal = httpx.Response(401, json={"error": "invalid_client", "error_description": MARK})
         with pytest.raises(AuthenticationError, match="ClientCredentialsAuth") as raised:
-            Caller(mode, Provider(token=refusal), auth=ClientCredentialsAuth("/oauth/token", "me", MARK)).call(
-                "payments.get_payment", "pay_1"
-            )
+            Caller(
+                mode,
+                Provider(token=refusal),
+                auth=ClientCredentialsAuth("/oauth/token", "me", MARK),
+            ).call("payments.get_payment", "pay_1")
         assert raised.value.outcome is Outcome.NOT_SENT
         assert MARK not in str(raised.value)
 
@@ -204,12 +239,19 @@ class TestKeys:
 
         def use(client: Any) -> Any:
             api = client.with_key("invoice-1042")
-            return caller.started(client, "payments.take_payment", api=api, body=new_payment(**BODY))
+            return caller.started(
+                client, "payments.take_payment", api=api, body=new_payment(**BODY)
+            )
 
         with pytest.raises(BadRequest) as raised:
             caller.run(use)
-        assert [request.headers["x-own-key"] for request in provider.requests] == ["invoice-1042"] * 2
-        assert (raised.value.idempotency_key, raised.value.outcome) == ("invoice-1042", Outcome.UNKNOWN)
+        assert [request.headers["x-own-key"] for request in provider.requests] == [
+            "invoice-1042"
+        ] * 2
+        assert (raised.value.idempotency_key, raised.value.outcome) == (
+            "invoice-1042",
+            Outcome.UNKNOWN,
+        )
 
     def test_with_key_refuses_what_it_cannot_send(self) -> None:
         body_key = BodyKey("request_id", takes_key=lambda _request: True)
@@ -227,7 +269,10 @@ class TestKeys:
         [
             (lambda: HeaderKey("Idempotency-Key:"), "no name of a header"),
             (lambda: BodyKey(""), "no name of a member"),
-            *((lambda key=key: key, "key must be HeaderKey") for key in ("Idempotency-Key", HeaderKey, 17)),
+            *(
+                (lambda key=key: key, "key must be HeaderKey")
+                for key in ("Idempotency-Key", HeaderKey, 17)
+            ),
         ],
     )
     def test_what_is_no_place_for_a_key_is_refused(self, key: Any, words: str) -> None:
@@ -237,9 +282,13 @@ class TestKeys:
 
 class TestResponses:
     @pytest.mark.parametrize(("body", "problems"), cases_beside(__file__)["problems"])
-    def test_problems_of_the_usual_shapes(self, mode: str, body: Any, problems: list[list[str]]) -> None:
+    def test_problems_of_the_usual_shapes(
+        self, mode: str, body: Any, problems: list[list[str]]
+    ) -> None:
         with pytest.raises(BadRequest) as raised:
-            Caller(mode, Provider(httpx.Response(422, json=body))).call("payments.get_payment", "pay_1")
+            Caller(mode, Provider(httpx.Response(422, json=body))).call(
+                "payments.get_payment", "pay_1"
+            )
         assert [[each.field, each.code, each.message] for each in raised.value.problems] == problems
 
     def test_the_message_names_the_system_and_the_server_that_was_called(self, mode: str) -> None:
@@ -247,11 +296,15 @@ class TestResponses:
         caller = Caller(mode, Provider(httpx.Response(401)), auth=BearerAuth(MARK), servers=own)
         words = r"till \(https://mock\.example:8443\) failed: .* they are for mock\.example\.$"
         with pytest.raises(AuthenticationError, match=words):
-            caller.run(lambda client: caller.started(client, "balances.list_balances", api=own_api(client)))
+            caller.run(
+                lambda client: caller.started(client, "balances.list_balances", api=own_api(client))
+            )
         with pytest.raises(BadRequest, match=r"at till \(https://api.till.example\) failed"):
             Caller(mode, Provider(httpx.Response(400))).call("payments.get_payment", "pay_1")
         with pytest.raises(BadRequest, match=r"at The Till \("):
-            Caller(mode, Provider(httpx.Response(400)), name="The Till").call("payments.get_payment", "pay_1")
+            Caller(mode, Provider(httpx.Response(400)), name="The Till").call(
+                "payments.get_payment", "pay_1"
+            )
 
 
 class TestTheOrigin:
@@ -262,9 +315,14 @@ class TestTheOrigin:
         with pytest.raises(ConfigurationError, match="base_url"):
             connect(client_class(), base_url=url)
 
-    def test_an_operation_with_a_server_of_its_own_goes_where_servers_leads(self, mode: str) -> None:
+    def test_an_operation_with_a_server_of_its_own_goes_where_servers_leads(
+        self, mode: str
+    ) -> None:
         provider = Provider(httpx.Response(200, json=[]))
-        eu, own = "https://reports.eu.till.example", importlib.import_module("till_api.client").OPERATION_SERVERS
+        eu, own = (
+            "https://reports.eu.till.example",
+            importlib.import_module("till_api.client").OPERATION_SERVERS,
+        )
         in_us = {"region": "us"}
         for options, url in (
             ({}, URL),
@@ -284,7 +342,11 @@ class TestTheOrigin:
                 with pytest.raises(ConfigurationError, match=r"region .* has no default"):
                     caller.call("balances.list_balances")
                 continue
-            caller.run(lambda client, by=caller: by.started(client, "balances.list_balances", api=own_api(client)))
+            caller.run(
+                lambda client, by=caller: by.started(
+                    client, "balances.list_balances", api=own_api(client)
+                )
+            )
             assert str(provider.requests[-1].url) == f"{url}/v1/balances"
             assert provider.requests[-1].headers["authorization"] == f"Bearer {MARK}"
 
@@ -295,12 +357,21 @@ class TestTheOrigin:
                 {"servers": {"https://reports.till.example": URL}},
                 "no server of an operation: those are https://reports.eu",
             ),
-            ({"servers": dict.fromkeys(reports, "http://reports.eu.till.example")}, r"servers\[.*https://"),
+            (
+                {"servers": dict.fromkeys(reports, "http://reports.eu.till.example")},
+                r"servers\[.*https://",
+            ),
             ({"servers": 17}, "servers must be a mapping"),
             ({"server_variables": {"region": 7}}, "server_variables must be a mapping"),
-            ({"server_variables": {"region": "eu"}}, r"'region' is in no URL .* has region in https://api\.\{region\}"),
             (
-                {"base_url": "https://api.{region}.till.example", "server_variables": {"region": "EU"}},
+                {"server_variables": {"region": "eu"}},
+                r"'region' is in no URL .* has region in https://api\.\{region\}",
+            ),
+            (
+                {
+                    "base_url": "https://api.{region}.till.example",
+                    "server_variables": {"region": "EU"},
+                },
                 "cannot be 'EU': write eu, us",
             ),
         ):
@@ -312,8 +383,12 @@ class TestTheOrigin:
         with TillSandbox() as reports, TillSandbox() as api:
             auth = ClientCredentialsAuth(f"{api.url}/oauth/token", *api.add_client())
             own = {"https://reports.eu.till.example": reports.url}
-            with pytest.raises(NotFound, match=rf"till \({reports.url}\) failed"):  # the sandbox has no reports
-                Caller(mode, auth=auth, base_url=api.url, servers=own).call("balances.list_balances")
+            with pytest.raises(
+                NotFound, match=rf"till \({reports.url}\) failed"
+            ):  # the sandbox has no reports
+                Caller(mode, auth=auth, base_url=api.url, servers=own).call(
+                    "balances.list_balances"
+                )
             assert [seen.status for seen in reports.received()] == [404]
             assert {seen.operation: seen.status for seen in api.received()} == {"token": 200}
 
@@ -325,7 +400,10 @@ class TestTheOrigin:
 
 class TestTheClient:
     def test_the_header_that_a_call_would_carry(self) -> None:
-        assert connect(client_class(), base_url=URL, auth=BearerAuth(MARK)).authorization() == f"Bearer {MARK}"
+        assert (
+            connect(client_class(), base_url=URL, auth=BearerAuth(MARK)).authorization()
+            == f"Bearer {MARK}"
+        )
         for auth in (None, ApiKeyAuth(MARK)):
             with pytest.raises(ConfigurationError, match="set no Authorization header"):
                 connect(client_class(), base_url=URL, auth=auth).authorization()

@@ -17,13 +17,26 @@ import httpx
 import pytest
 
 from tests.providers.running import MODES, QUICK, run
-from victor_ext import ApiClient, AsyncApiClient, BodyKey, ConfigurationError, HeaderKey, Promise, VictorError
+from victor_ext import (
+    ApiClient,
+    AsyncApiClient,
+    BodyKey,
+    ConfigurationError,
+    HeaderKey,
+    Promise,
+    VictorError,
+)
 from victor_ext.providers.connected.operations import key_place, rows_of
 from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.slow
 KEY, TEXT = "invoice-1042", {"type": "string"}
-DONE = {"200": {"description": "", "content": {"application/json": {"schema": {"properties": {"id": TEXT}}}}}}
+DONE = {
+    "200": {
+        "description": "",
+        "content": {"application/json": {"schema": {"properties": {"id": TEXT}}}},
+    }
+}
 PATHS = {
     "/payments": {"post": "pay"},
     "/payouts": {"post": "pay_out"},
@@ -53,7 +66,10 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Packages whose key is declared as a header, as a member of the body, or not at all."""
     folder = tmp_path_factory.mktemp("some")
     for place in (*HEADERS, *MEMBERS, "nowhere"):
-        paths = {path: {m: operation(n, path, place) for m, n in each.items()} for path, each in PATHS.items()}
+        paths = {
+            path: {m: operation(n, path, place) for m, n in each.items()}
+            for path, each in PATHS.items()
+        }
         document = {"openapi": "3.1.0", "info": {"title": "Some", "version": "1"}, "paths": paths}
         (folder / f"some_{place}.json").write_text(json.dumps(document))
         assert generate(folder / f"some_{place}.json", folder).left_out == []
@@ -78,8 +94,16 @@ class Provider:
 
     def answer(self, package: str, key: Any, use: Use, mode: str = "blocking") -> None:
         """Answer the call of a client of this package, with this key."""
-        client, kind = importlib.import_module(f"{package}.client").Client, (ApiClient, AsyncApiClient)
-        options = {"base_url": URL, "retry": QUICK, "transport": httpx.MockTransport(self), "key": key}
+        client, kind = (
+            importlib.import_module(f"{package}.client").Client,
+            (ApiClient, AsyncApiClient),
+        )
+        options = {
+            "base_url": URL,
+            "retry": QUICK,
+            "transport": httpx.MockTransport(self),
+            "key": key,
+        }
         run(kind[MODES.index(mode)], lambda made: use(made, package), client, **options)
 
 
@@ -88,10 +112,14 @@ def generated(name: str, *ids: str, given: str = "", **members: str) -> Use:
 
     def use(client: Any, package: str) -> Any:
         module = importlib.import_module(f"{package}.api.default.{name}")
-        kind = getattr(importlib.import_module(f"{package}.models"), f"{name.title().replace('_', '')}Body")
+        kind = getattr(
+            importlib.import_module(f"{package}.models"), f"{name.title().replace('_', '')}Body"
+        )
         api = client.with_key(KEY) if given == "with_key" else client.api
         api = api.with_headers({"idempotency-key": KEY}) if given == "header" else api
-        function = module.asyncio_detailed if isinstance(client, AsyncApiClient) else module.sync_detailed
+        function = (
+            module.asyncio_detailed if isinstance(client, AsyncApiClient) else module.sync_detailed
+        )
         return function(*ids, client=api, body=kind.from_dict(members))
 
     return use
@@ -132,7 +160,8 @@ ONCE: list[tuple[str, Any, Use]] = [
 
 
 @pytest.mark.parametrize(
-    ("declared", "key", "use", "sent"), [(*case, 2) for case in REPEATED] + [(*case, 1) for case in ONCE]
+    ("declared", "key", "use", "sent"),
+    [(*case, 2) for case in REPEATED] + [(*case, 1) for case in ONCE],
 )
 def test_nothing_is_done_twice(mode: str, declared: str, key: Any, use: Use, sent: int) -> None:
     provider, error = Provider(), None
@@ -156,8 +185,13 @@ def test_the_key_of_an_entry_is_sent_only_where_the_client_would_make_one(
     client: Any = importlib.import_module("some_nowhere_api.client").Client
     module: Any = importlib.import_module(f"some_nowhere_api.api.default.{function}")
     ids = ["7"] * (function == "edit")
-    call = ApiClient(client, base_url=URL, key=key).prepare(module, *ids, body={}, idempotency_key=KEY)
-    assert (call.promise is Promise.KEYED, call.idempotency_key) == (is_keyed, KEY if is_keyed else None)
+    call = ApiClient(client, base_url=URL, key=key).prepare(
+        module, *ids, body={}, idempotency_key=KEY
+    )
+    assert (call.promise is Promise.KEYED, call.idempotency_key) == (
+        is_keyed,
+        KEY if is_keyed else None,
+    )
     assert ("idempotency-key" in call.headers) is is_keyed
 
 
@@ -171,14 +205,21 @@ def test_the_printed_table_says_what_is_repeated(declared: str, name: str | None
     for row in rows_of(document, place):
         provider, ids = Provider(), ["7"] * row.operation.endswith("{}")
         with suppress(VictorError):
-            provider.answer(package, place, generated(row.function, *ids, given=given, request_id=KEY))
+            provider.answer(
+                package, place, generated(row.function, *ids, given=given, request_id=KEY)
+            )
         assert (max(provider.received.values(), default=0) > 1) is row.repeated
 
 
 @pytest.mark.parametrize("connecting", [ApiClient, AsyncApiClient])
 @pytest.mark.parametrize(
     "key",
-    [HeaderKey("X-Key"), HeaderKey("Idempotency_Key"), BodyKey("requestKey"), HeaderKey(takes_key=lambda _: True)],
+    [
+        HeaderKey("X-Key"),
+        HeaderKey("Idempotency_Key"),
+        BodyKey("requestKey"),
+        HeaderKey(takes_key=lambda _: True),
+    ],
     ids=repr,
 )
 @pytest.mark.parametrize("declared", ["header", "request", "member", "nowhere"])
@@ -189,10 +230,17 @@ def test_another_key_than_the_declared_one_is_refused(
     client: Any = importlib.import_module(f"some_{declared}_api.client").Client
     if declared == "nowhere" or key.takes_key:
         connecting(client, base_url=URL, key=key)
-        assert [each.getMessage()[:15] for each in caplog.records] == ["undeclared-key:"] * (key.takes_key is None)
+        assert [each.getMessage()[:15] for each in caplog.records] == ["undeclared-key:"] * (
+            key.takes_key is None
+        )
     else:
-        it = {"member": "BodyKey('idempotency_key')"}.get(declared, f"HeaderKey({HEADERS.get(declared)!r})")
-        with pytest.raises(ConfigurationError, match=re.escape(f"declares {key!r}; it declares {it}. Write that, or")):
+        it = {"member": "BodyKey('idempotency_key')"}.get(
+            declared, f"HeaderKey({HEADERS.get(declared)!r})"
+        )
+        with pytest.raises(
+            ConfigurationError,
+            match=re.escape(f"declares {key!r}; it declares {it}. Write that, or"),
+        ):
             connecting(client, base_url=URL, key=key)
 
 

@@ -37,7 +37,11 @@ Params = httpx.QueryParams
 Page = Callable[[Any], Any]
 BY_CURSOR = CursorPages(in_body=True, more="has_more", items="data", id="id")
 KEY = HeaderKey(takes_key=lambda request: request.url.path.endswith("/search"))
-GIVEN: dict[str, Any] = {"reference": "INV-1", "options": {"size": 3}, "unknown": [1, {"kept": None}]}
+GIVEN: dict[str, Any] = {
+    "reference": "INV-1",
+    "options": {"size": 3},
+    "unknown": [1, {"kept": None}],
+}
 
 
 def serving(page: Page, *failures: httpx.Response | Exception | None) -> Script:
@@ -52,7 +56,10 @@ def serving(page: Page, *failures: httpx.Response | Exception | None) -> Script:
 
 def asked_of(lists: Script) -> list[Any]:
     """The bodies, or the queries."""
-    return [json.loads(each.content) if each.content else each.url.query.decode() for each in lists.requests]
+    return [
+        json.loads(each.content) if each.content else each.url.query.decode()
+        for each in lists.requests
+    ]
 
 
 def ids(items: list[Any]) -> list[str]:
@@ -81,7 +88,11 @@ def by_cursor(params: Params) -> Any:
 def by_cursor_of_a_body(given: Any) -> Any:
     # As Plaid does: the last page has a cursor, too, for the time when there are more.
     start = int(given.get("cursor", "0"))
-    return {"data": ITEMS[start : start + 3], "next_cursor": str(start + 3), "has_more": start + 3 < len(ITEMS)}
+    return {
+        "data": ITEMS[start : start + 3],
+        "next_cursor": str(start + 3),
+        "has_more": start + 3 < len(ITEMS),
+    }
 
 
 def after_the_last(params: Params) -> Any:
@@ -107,12 +118,16 @@ def by_header(params: Params) -> Any:
         f'</v1/payments?at={start + 3}&n=3>; title="a, b"; rel="last next"',
     ]
     more = start + 3 < len(ITEMS)
-    return httpx.Response(200, json={"data": ITEMS[start : start + 3]}, headers={"link": ", ".join(links[: 1 + more])})
+    return httpx.Response(
+        200, json={"data": ITEMS[start : start + 3]}, headers={"link": ", ".join(links[: 1 + more])}
+    )
 
 
 def by_link_in_the_body(params: Params) -> Any:
     start = int(params.get("at", "0"))
-    link = {"href": f"https://elsewhere.example/x?at={start + 3}"} if start + 3 < len(ITEMS) else None
+    link = (
+        {"href": f"https://elsewhere.example/x?at={start + 3}"} if start + 3 < len(ITEMS) else None
+    )
     return {"_embedded": {"payments": ITEMS[start : start + 3]}, "_links": {"next": link}}
 
 
@@ -161,7 +176,9 @@ class TestEachWay:
     def test_all_items_are_yielded_once(self, mode: str, way: str) -> None:
         lists = serving(WAYS[way][0])
         items = self.read(mode, way, lists)
-        assert [item["id"] if isinstance(item, dict) else item.id for item in items] == [each["id"] for each in ITEMS]
+        assert [item["id"] if isinstance(item, dict) else item.id for item in items] == [
+            each["id"] for each in ITEMS
+        ]
         assert asked_of(lists) == WAYS[way][2]
 
     def test_a_page_that_is_repeated_for_ever_ends_in_an_error(self, mode: str, way: str) -> None:
@@ -187,7 +204,12 @@ def test_a_page_is_read_when_it_is_needed_and_each_iteration_begins_again() -> N
         items = client.paged(payments(), style)
         one, other = iter(items), iter(items)
         assert asked_of(lists) == []
-        assert [next(one).id, next(one).id, next(one).id, next(other).id] == ["pay_0", "pay_1", "pay_2", "pay_0"]
+        assert [next(one).id, next(one).id, next(one).id, next(other).id] == [
+            "pay_0",
+            "pay_1",
+            "pay_2",
+            "pay_0",
+        ]
         assert len(asked_of(lists)) == 2
         assert next(one).id == "pay_3"
         assert len(asked_of(lists)) == 3
@@ -202,17 +224,23 @@ def test_a_page_is_read_when_it_is_needed_and_each_iteration_begins_again() -> N
     ],
     ids=["with the member of the id: each once", "without it: nothing is dropped"],
 )
-def test_items_that_move_while_they_are_read(mode: str, pages: Any, options: Any, read: Any) -> None:
+def test_items_that_move_while_they_are_read(
+    mode: str, pages: Any, options: Any, read: Any
+) -> None:
     """A new payment at the front moves the others back by one."""
     turns = iter(pages)
-    result = Caller(mode, serving(lambda _params: {"data": next(turns)})).read(payments(), OffsetPages(**options))
+    result = Caller(mode, serving(lambda _params: {"data": next(turns)})).read(
+        payments(), OffsetPages(**options)
+    )
     assert ids(result) == [item["id"] for item in read]
 
 
 def test_the_page_itself_may_be_the_list(mode: str) -> None:
     pages = iter([[{"amount": 1}, {"amount": 2}], []])
     style = NumberedPages()
-    items = Caller(mode, serving(lambda _params: next(pages))).read(operation("balances.list_balances"), style)
+    items = Caller(mode, serving(lambda _params: next(pages))).read(
+        operation("balances.list_balances"), style
+    )
     assert [item.amount for item in items] == [1, 2]
 
 
@@ -231,7 +259,10 @@ def test_a_page_without_items_is_not_the_last_one_while_it_names_a_next_one(mode
         cursor, items = next(pages)
         return {"data": items, "next_cursor": cursor}
 
-    assert ids(Caller(mode, serving(page)).read(payments(), CursorPages(**ENVELOPE))) == ["pay_0", "pay_1"]
+    assert ids(Caller(mode, serving(page)).read(payments(), CursorPages(**ENVELOPE))) == [
+        "pay_0",
+        "pay_1",
+    ]
 
 
 def test_pages_without_items_do_not_go_on_for_ever(mode: str) -> None:
@@ -253,7 +284,9 @@ def test_null_is_an_empty_list_and_a_missing_member_is_none(mode: str) -> None:
 @pytest.mark.parametrize("failure", [{"error": {"code": 7}}, {"success": False}, {"status": 500}])
 def test_an_error_beside_no_items_is_not_the_end_of_a_list(mode: str, failure: Any) -> None:
     with pytest.raises(UnreadableResponse, match="reports an error"):
-        Caller(mode, serving(lambda _params: {"data": [], **failure})).read(payments(), CursorPages(**ENVELOPE))
+        Caller(mode, serving(lambda _params: {"data": [], **failure})).read(
+            payments(), CursorPages(**ENVELOPE)
+        )
     lists = serving(lambda _params: {"data": ITEMS, "errors": ["one row is odd"]})
     assert len(Caller(mode, lists).read(payments(), CursorPages(**ENVELOPE))) == len(ITEMS)
 
@@ -269,13 +302,19 @@ def test_more_ends_a_list(mode: str, more: object) -> None:
 def test_a_last_item_without_a_cursor_is_no_end(mode: str) -> None:
     lists = serving(lambda _params: {"data": [{"amount": 1}], "has_more": True})
     with pytest.raises(UnreadableResponse, match="its last item has nothing at 'id'"):
-        Caller(mode, lists).read(payments(), CursorPages("starting_after", last="id", more="has_more", items="data"))
+        Caller(mode, lists).read(
+            payments(), CursorPages("starting_after", last="id", more="has_more", items="data")
+        )
 
 
 def test_the_first_page_is_that_of_the_arguments(mode: str) -> None:
     lists = serving(after_the_last)
     style = CursorPages("starting_after", last="id", more="has_more", **ENVELOPE)
-    assert ids(Caller(mode, lists).read(payments(), style, starting_after="pay_3")) == ["pay_4", "pay_5", "pay_6"]
+    assert ids(Caller(mode, lists).read(payments(), style, starting_after="pay_3")) == [
+        "pay_4",
+        "pay_5",
+        "pay_6",
+    ]
 
 
 def test_the_other_parameters_stay_as_they_are_written() -> None:
@@ -299,7 +338,8 @@ def test_arguments_that_the_operation_does_not_take_are_refused_at_once(mode: st
 
 
 @pytest.mark.parametrize(
-    ("header", "found"), [*cases_beside(__file__)["links"], ("<" * 5_000, None), ('<x>; rel="' + "a " * 5_000, None)]
+    ("header", "found"),
+    [*cases_beside(__file__)["links"], ("<" * 5_000, None), ('<x>; rel="' + "a " * 5_000, None)],
 )
 def test_link_headers(header: str, found: str | None) -> None:
     assert next_link(httpx.Response(200, headers={"link": header})) == found
@@ -314,17 +354,29 @@ def test_over_real_sockets(mode: str) -> None:
         style = CursorPages("starting_after", last="id", more="has_more", **ENVELOPE)
         result = Caller(mode, auth=auth, base_url=sandbox.url).read(payments(), style)
         assert ids(result) == [f"pay_{number}" for number in range(5)]
-        assert [seen.operation for seen in sandbox.received()] == ["token", "list", "list", "list", "list"]
+        assert [seen.operation for seen in sandbox.received()] == [
+            "token",
+            "list",
+            "list",
+            "list",
+            "list",
+        ]
 
 
 def test_a_page_knows_its_response() -> None:
     def made(params: Params) -> httpx.Response:
-        return httpx.Response(200, json=by_cursor(params), headers={"X-Request-Id": params.get("cursor", "0")})
+        return httpx.Response(
+            200, json=by_cursor(params), headers={"X-Request-Id": params.get("cursor", "0")}
+        )
 
     style = CursorPages("cursor", next="meta.next_cursor", **ENVELOPE)
-    with connect(client_class(), base_url=URL, transport=httpx.MockTransport(serving(made))) as client:
+    with connect(
+        client_class(), base_url=URL, transport=httpx.MockTransport(serving(made))
+    ) as client:
         infos = [page.response_info for page in client.paged(payments(), style).pages()]
-    known = [info and (info.status_code, info.attempts, info.headers["x-request-id"]) for info in infos]
+    known = [
+        info and (info.status_code, info.attempts, info.headers["x-request-id"]) for info in infos
+    ]
     assert known == [(200, 1, "0"), (200, 1, "3"), (200, 1, "6")]
 
 
@@ -335,7 +387,9 @@ class TestPost:
         assert asked_of(lists) == [{}, *({"options": {"offset": offset}} for offset in (3, 6, 7))]
 
     def test_the_first_page_is_that_of_the_body(self, mode: str) -> None:
-        result = Caller(mode, serving(by_cursor_of_a_body)).read(search(), BY_CURSOR, body=body(cursor="3"))
+        result = Caller(mode, serving(by_cursor_of_a_body)).read(
+            search(), BY_CURSOR, body=body(cursor="3")
+        )
         assert ids(result) == ["pay_3", "pay_4", "pay_5", "pay_6"]
         lists, style = serving(by_offset), OffsetPages("options.offset", in_body=True, **ENVELOPE)
         Caller(mode, lists).read(search(), style, body=body(options={"offset": 1}))
@@ -344,7 +398,10 @@ class TestPost:
     def test_the_first_page_is_asked_for_with_the_callers_object(
         self, mode: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        module, classes = search(), list[type]()  # by which the package chooses among several media types
+        module, classes = (
+            search(),
+            list[type](),
+        )  # by which the package chooses among several media types
         kwargs = module._get_kwargs
 
         @wraps(kwargs)
@@ -359,10 +416,18 @@ class TestPost:
     def test_whole_pages_can_be_read(self, mode: str) -> None:
         style = CursorPages(in_body=True, more="has_more", items=lambda page: [page])
         pages = Caller(mode, serving(by_cursor_of_a_body)).read(search(), style, body=body())
-        assert [(len(page.data), page.next_cursor) for page in pages] == [(3, "3"), (3, "6"), (1, "9")]
+        assert [(len(page.data), page.next_cursor) for page in pages] == [
+            (3, "3"),
+            (3, "6"),
+            (1, "9"),
+        ]
 
-    @pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.Response(429)], ids=["refused", "429"])
-    def test_a_page_that_the_provider_did_not_begin_is_read_again(self, mode: str, failure: Any) -> None:
+    @pytest.mark.parametrize(
+        "failure", [httpx.ConnectError("refused"), httpx.Response(429)], ids=["refused", "429"]
+    )
+    def test_a_page_that_the_provider_did_not_begin_is_read_again(
+        self, mode: str, failure: Any
+    ) -> None:
         lists = serving(by_cursor_of_a_body, None, failure)
         assert len(Caller(mode, lists).read(search(), BY_CURSOR, body=body())) == len(ITEMS)
         assert [asked.get("cursor") for asked in asked_of(lists)] == [None, "3", "3", "6"]
@@ -371,11 +436,19 @@ class TestPost:
         lists = serving(by_cursor_of_a_body, None, httpx.Response(503))
         with pytest.raises(ServerError) as raised:
             Caller(mode, lists).read(search(), BY_CURSOR, body=body())
-        assert (raised.value.outcome, raised.value.attempts, len(lists.requests)) == (Outcome.UNKNOWN, 1, 2)
+        assert (raised.value.outcome, raised.value.attempts, len(lists.requests)) == (
+            Outcome.UNKNOWN,
+            1,
+            2,
+        )
 
         lists = serving(by_cursor_of_a_body, None, httpx.Response(503))
-        assert len(Caller(mode, lists, key=KEY).read(search(), BY_CURSOR, body=body())) == len(ITEMS)
-        first, second, again, third = (request.headers["idempotency-key"] for request in lists.requests)
+        assert len(Caller(mode, lists, key=KEY).read(search(), BY_CURSOR, body=body())) == len(
+            ITEMS
+        )
+        first, second, again, third = (
+            request.headers["idempotency-key"] for request in lists.requests
+        )
         assert second == again and len({first, second, third}) == 3, (
             "a key for two pages: the second would be the first"
         )

@@ -26,20 +26,30 @@ def test_the_names_of_the_first_table() -> None:
     till_api()
     for module in re.findall(r"`till_api\.(api\.\w+\.\w+)`", PAGE):
         importlib.import_module(f"till_api.{module}")
-    assert {"takePayment", "NewPayment"} <= set(re.findall(r"\w+", DOCUMENT.read_text(encoding="utf-8")))
+    assert {"takePayment", "NewPayment"} <= set(
+        re.findall(r"\w+", DOCUMENT.read_text(encoding="utf-8"))
+    )
 
 
 @pytest.mark.parametrize("block", REAL, ids=["lithic", "mollie", "plaid", "stripe"])
 def test_the_code_for_the_real_documents_uses_what_there_is(block: str) -> None:
     """Their documents are not here: the names of this package and their arguments are checked."""
     tree = ast.parse(block)
-    ours = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "victor_ext"]
+    ours = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "victor_ext"
+    ]
     imported = {alias.name for node in ours for alias in node.names}
     assert imported <= set(victor_ext.__all__)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     assert imported <= used
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Pages"):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id.endswith("Pages")
+        ):
             eval(compile(ast.Expression(node), "page", "eval"), dict(NAMES))
 
 
@@ -104,8 +114,16 @@ def test_a_program_of_the_page_is_typed(tmp_path: Path) -> None:
         [sys.executable, "-m", "mypy", "--strict", "--config-file", "mypy.ini", source.name],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    by_name = {int(line) for line in re.findall(r"^program\.py:(\d+): error", ran.stdout, re.MULTILINE)}
+    by_name = {
+        int(line) for line in re.findall(r"^program\.py:(\d+): error", ran.stdout, re.MULTILINE)
+    }
     begin = program.count("\n") + 1
-    wrong = {begin + at for at, line in enumerate(WRONG.splitlines()) if line and not line.startswith("for ")}
+    wrong = {
+        begin + at
+        for at, line in enumerate(WRONG.splitlines())
+        if line and not line.startswith("for ")
+    }
     assert by_name == wrong, ran.stdout + ran.stderr
-    assert "error" not in re.sub(r"^program\.py:.*|^Found .*", "", ran.stdout, flags=re.MULTILINE), ran.stdout
+    assert "error" not in re.sub(
+        r"^program\.py:.*|^Found .*", "", ran.stdout, flags=re.MULTILINE
+    ), ran.stdout

@@ -44,7 +44,9 @@ def client_class() -> Any:
 
 def new_payment(**fields: Any) -> Any:
     till_api()
-    return importlib.import_module("till_api.models").NewPayment.from_dict({"currency": "EUR", **fields})
+    return importlib.import_module("till_api.models").NewPayment.from_dict(
+        {"currency": "EUR", **fields}
+    )
 
 
 URL = "https://api.till.example"
@@ -62,7 +64,12 @@ class Caller:
 
     def run(self, use: Callable[[Any], Any]) -> Any:
         """Make a client, and what `use` makes of it; awaited where calls are awaited, and lists read to their end."""
-        return run((ApiClient, AsyncApiClient)[self.mode == "awaited"], use, client=client_class(), **self.options)
+        return run(
+            (ApiClient, AsyncApiClient)[self.mode == "awaited"],
+            use,
+            client=client_class(),
+            **self.options,
+        )
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """Call one operation, and return the generated `Response`."""

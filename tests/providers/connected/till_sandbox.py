@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from tests.fifth_system.tiny_pay.sandbox import TinyCommands, TinyProvider, TinySettings
-from victor_ext.sandbox.server import HeaderKey, Operation, ServerInThread, command, json_response, nothing, option
+from victor_ext.sandbox.server import (
+    HeaderKey,
+    Operation,
+    ServerInThread,
+    command,
+    json_response,
+    nothing,
+    option,
+)
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.server import Call, JsonObject, Response
@@ -61,12 +69,22 @@ class TillProvider(TinyProvider):
 
     def _token(self, call: Call) -> Response:
         form = call.form()
-        pair = base64.b64decode((call.header("authorization") or "").removeprefix("Basic ")).decode()
+        pair = base64.b64decode(
+            (call.header("authorization") or "").removeprefix("Basic ")
+        ).decode()
         name, _, secret = pair.partition(":")
-        if form.get("grant_type") != "client_credentials" or self._clients.get(name) != secret or not secret:
-            return json_response(401, {"error": "invalid_client", "error_description": "No such client."})
+        if (
+            form.get("grant_type") != "client_credentials"
+            or self._clients.get(name) != secret
+            or not secret
+        ):
+            return json_response(
+                401, {"error": "invalid_client", "error_description": "No such client."}
+            )
         token, _ = self.tokens.issue(name, 600)
-        return json_response(200, {"access_token": token, "token_type": "bearer", "expires_in": 600})
+        return json_response(
+            200, {"access_token": token, "token_type": "bearer", "expires_in": 600}
+        )
 
     def _create(self, call: Call) -> Response:
         body = cast("JsonObject", call.json())
@@ -74,7 +92,13 @@ class TillProvider(TinyProvider):
             return self.error(400, "key", "Idempotency-Key is required.")
         if not isinstance(body.get("amount"), int) or cast("int", body["amount"]) < 1:
             return json_response(
-                422, {"title": "Invalid", "status": 422, "detail": "It is too small.", "field": "amount"}
+                422,
+                {
+                    "title": "Invalid",
+                    "status": 422,
+                    "detail": "It is too small.",
+                    "field": "amount",
+                },
             )
         reference = str(body.get("reference"))
         return self._once(call, reference, lambda: self._made(call, reference, body))
@@ -88,7 +112,9 @@ class TillProvider(TinyProvider):
         after = query.get("starting_after")
         rest = ids[ids.index(after) + 1 :] if after in ids else ids
         page = rest[: int(query.get("limit") or self.settings.page_size)]
-        return json_response(200, {"data": [self.charges[id] for id in page], "has_more": len(page) < len(rest)})
+        return json_response(
+            200, {"data": [self.charges[id] for id in page], "has_more": len(page) < len(rest)}
+        )
 
     _get = TinyProvider._find
 

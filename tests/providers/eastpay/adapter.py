@@ -17,7 +17,11 @@ from victor_ext.providers.eastpay import AsyncEastPay, Card, EastPay
 from victor_ext.sandbox.eastpay import EastPaySandbox
 
 SANDBOX = EastPaySandbox
-TOKEN, ENTITY, KNOWN = "token-of-the-adapter-7f3b1c9e5d2a4860", "EB000001", "a payment that is there"
+TOKEN, ENTITY, KNOWN = (
+    "token-of-the-adapter-7f3b1c9e5d2a4860",
+    "EB000001",
+    "a payment that is there",
+)
 PRICE = Money.of("92.00", "EGP")
 ARGUMENTS: dict[str, Any] = {
     "token": "t" * 32, "base_url": "https://bank.example/pay", "entity_id": ENTITY, "inquiry_by_reference": True,
@@ -29,7 +33,9 @@ _numbers = count(1)
 
 
 def card(cvv: str = "123") -> Card:
-    return Card("4111 1111 1111 1111", expiry_month=12, expiry_year=2030, cvv=cvv, holder="Zoë Çelik")
+    return Card(
+        "4111 1111 1111 1111", expiry_month=12, expiry_year=2030, cvv=cvv, holder="Zoë Çelik"
+    )
 
 
 def pay(client: Any, reference: str) -> Any:
@@ -57,7 +63,11 @@ class Harness(running.Harness):
 
     def step(self, kind: str, payment_id: str, *amount: Money, by: str) -> Any:
         """A step that follows a payment, under a reference."""
-        return self(lambda eastpay: getattr(eastpay.payments, kind)(payment_id, *amount, merchant_transaction_id=by))
+        return self(
+            lambda eastpay: getattr(eastpay.payments, kind)(
+                payment_id, *amount, merchant_transaction_id=by
+            )
+        )
 
     def prepare(self, **options: Any) -> Any:
         return self(lambda eastpay: eastpay.checkouts.prepare(PRICE, **options))
@@ -132,7 +142,9 @@ WRITE = Exchange(
     hint="with payments.inquire(id) once its notification names the id, or for merchantTransactionId 'INV-1042' in",
 )  # fmt: skip
 MORE = (
-    Exchange(word="find", subject=found, call=lambda client, reference: client.payments.find(reference)),
+    Exchange(
+        word="find", subject=found, call=lambda client, reference: client.payments.find(reference)
+    ),
     step("capture", "preauthorise"),
     step("reverse", "preauthorise"),
     step("refund", "debit"),

@@ -23,7 +23,11 @@ sent: list[dict[str, list[str]]] = []
 
 def answer(request: httpx.Request) -> httpx.Response:
     assert request.headers["content-type"] == "application/x-www-form-urlencoded; charset=UTF-8"
-    sent.append(parse_qs(request.content.decode("ascii"), strict_parsing=True, encoding="utf-8", errors="strict"))
+    sent.append(
+        parse_qs(
+            request.content.decode("ascii"), strict_parsing=True, encoding="utf-8", errors="strict"
+        )
+    )
     return httpx.Response(200, json={"id": "8ac7", "result": {"code": "000.000.000"}})
 
 
@@ -82,7 +86,11 @@ def test_no_cent_is_lost(cents: int) -> None:
 @pytest.mark.parametrize(
     ("amount", "code", "said"),
     [
-        (Money(1500, "KWD"), "decimals", "amount is in KWD, which has 3 decimals, and the gateway takes two"),
+        (
+            Money(1500, "KWD"),
+            "decimals",
+            "amount is in KWD, which has 3 decimals, and the gateway takes two",
+        ),
         (Money(10**12, "USD"), "range", "the gateway takes ten digits before the dot"),
         (Money(10**10, "JPY"), "range", "the gateway takes ten digits before the dot"),
         (Money(0, "USD"), "range", "amount is 0.00 USD and must be above zero"),
@@ -101,7 +109,10 @@ URL = "https://shop.example/"
 @pytest.mark.parametrize(
     ("url", "wire"),
     [
-        *((each, each) for each in (f"{URL}paid?order=1&next=%2Fhome#top", "http://127.0.0.1:8000/x")),
+        *(
+            (each, each)
+            for each in (f"{URL}paid?order=1&next=%2Fhome#top", "http://127.0.0.1:8000/x")
+        ),
         (f"{URL}ü?q=é", f"{URL}%C3%BC?q=%C3%A9"),
         ("https://bücher.example/", "https://xn--bcher-kva.example/"),
         (URL + "x" * (2048 - len(URL)), URL + "x" * (2048 - len(URL))),
@@ -127,7 +138,9 @@ ODD: dict[tuple[str, str], list[Any]] = {
 }
 
 
-@pytest.mark.parametrize(("problem", "value"), [(problem, each) for problem, values in ODD.items() for each in values])
+@pytest.mark.parametrize(
+    ("problem", "value"), [(problem, each) for problem, values in ODD.items() for each in values]
+)
 def test_what_is_refused(problem: tuple[str, str], value: Any) -> None:
     assert refused(**{problem[0]: value}) == [problem]
     if problem[0] == "notification_url":
@@ -136,10 +149,16 @@ def test_what_is_refused(problem: tuple[str, str], value: Any) -> None:
 
 CALLS: dict[str, Any] = {
     "debit": lambda **more: EASTPAY.payments.debit(PRICE, merchant_transaction_id="A", **more),
-    "preauthorise": lambda **more: EASTPAY.payments.preauthorise(PRICE, merchant_transaction_id="A", **more),
-    "capture": lambda **more: EASTPAY.payments.capture("8ac7", PRICE, merchant_transaction_id="A", **more),
+    "preauthorise": lambda **more: EASTPAY.payments.preauthorise(
+        PRICE, merchant_transaction_id="A", **more
+    ),
+    "capture": lambda **more: EASTPAY.payments.capture(
+        "8ac7", PRICE, merchant_transaction_id="A", **more
+    ),
     "reverse": lambda **more: EASTPAY.payments.reverse("8ac7", merchant_transaction_id="A", **more),
-    "refund": lambda **more: EASTPAY.payments.refund("8ac7", PRICE, merchant_transaction_id="A", **more),
+    "refund": lambda **more: EASTPAY.payments.refund(
+        "8ac7", PRICE, merchant_transaction_id="A", **more
+    ),
     "prepare": lambda **more: EASTPAY.checkouts.prepare(PRICE, **more),
 }
 CARD = "card of debit and preauthorise"
@@ -148,7 +167,9 @@ WIRE_NAMES = cases_beside(__file__)["parameters"]
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("name", WIRE_NAMES)
-def test_a_parameter_goes_through_unless_the_call_has_it_from_elsewhere(call: str, name: str) -> None:
+def test_a_parameter_goes_through_unless_the_call_has_it_from_elsewhere(
+    call: str, name: str
+) -> None:
     """A name that is refused is refused with an argument that this very call has."""
     sent.clear()
     refusal = ""
@@ -164,7 +185,12 @@ def test_a_parameter_goes_through_unless_the_call_has_it_from_elsewhere(call: st
     argument = WIRE_NAMES[name].removeprefix("the argument ")
     group = EASTPAY.checkouts if call == "prepare" else EASTPAY.payments
     has_it = argument in inspect.signature(getattr(group, call)).parameters
-    assert has_it or argument in ("the call", "the entity_id of the client", "the entity_type of the client", CARD)
+    assert has_it or argument in (
+        "the call",
+        "the entity_id of the client",
+        "the entity_type of the client",
+        CARD,
+    )
 
 
 def test_a_checkout_sends_its_id() -> None:
@@ -180,12 +206,19 @@ def test_all_problems_at_once() -> None:
         notification_url="nowhere", shopper_result_url="nowhere", parameters={"amount": "1"},
     )  # fmt: skip
     first = ["amount", "card", "merchant_transaction_id", "payment_brand"]
-    assert [field for field, _ in problems] == [*first, "notification_url", "shopper_result_url", "parameters"]
+    assert [field for field, _ in problems] == [
+        *first,
+        "notification_url",
+        "shopper_result_url",
+        "parameters",
+    ]
 
 
 def test_steps_send_what_they_are_given() -> None:
     sent.clear()
-    EASTPAY.payments.refund("8ac7", PRICE, merchant_transaction_id="B", original_transaction_id="INV-1")
+    EASTPAY.payments.refund(
+        "8ac7", PRICE, merchant_transaction_id="B", original_transaction_id="INV-1"
+    )
     EASTPAY.payments.reverse("8ac7", merchant_transaction_id="C")
     with pytest.raises(InvalidRequest, match="amount must be Money"):
         EASTPAY.payments.capture("8ac7", None, merchant_transaction_id="D")  # type: ignore[arg-type] # a caller's mistake
@@ -206,10 +239,16 @@ CARDS = ["card.number", "Card.Number", "card[number]", "CARD.new"]
 def test_no_parameter_in_another_spelling_is_what_the_call_sends_itself(name: str) -> None:
     """Neither the amount nor the card: with a second one, which is charged nobody knows."""
     assert refused(card=card(), parameters={name: "5555555555554444"}) == [("parameters", "taken")]
-    kind, words = (ConfigurationError, "comes from the argument card") if name in CARDS else (InvalidRequest, "is set")
+    kind, words = (
+        (ConfigurationError, "comes from the argument card")
+        if name in CARDS
+        else (InvalidRequest, "is set")
+    )
     with pytest.raises(kind, match=words) as raised:
         EASTPAY.with_options(extra_body={name: "5555555555554444"}).payments.debit(
-            PRICE, merchant_transaction_id="INV-1", card=CardToken("t" * 32) if name in CARDS else card()
+            PRICE,
+            merchant_transaction_id="INV-1",
+            card=CardToken("t" * 32) if name in CARDS else card(),
         )
     assert "5555" not in f"{raised.value!r}"
 
@@ -230,13 +269,21 @@ NUMBER, CVV, TOKEN = "4929123456781234", "7391", "stored-card-5d1e77aa"
 
 
 def made(**changes: Any) -> Card:
-    given: dict[str, Any] = {"number": NUMBER, "expiry_month": 7, "expiry_year": 2031, "cvv": CVV, "holder": "Zoë"}
+    given: dict[str, Any] = {
+        "number": NUMBER,
+        "expiry_month": 7,
+        "expiry_year": 2031,
+        "cvv": CVV,
+        "holder": "Zoë",
+    }
     return Card(**{**given, **changes})
 
 
 def test_a_card_shows_its_last_four_digits() -> None:
     kept = made(number="4929 1234-5678 1234")
-    assert (repr(kept), str(kept), kept.last_four) == ("Card('************1234', 07/2031)",) * 2 + ("1234",)
+    assert (repr(kept), str(kept), kept.last_four) == ("Card('************1234', 07/2031)",) * 2 + (
+        "1234",
+    )
     shown = f"{kept} {[kept]} {vars(type(kept))} {CardToken(TOKEN)!r} {kept.fields()}"
     assert found_in(shown, (NUMBER, NUMBER[:8], CVV, TOKEN)) == []
     assert kept.fields()["card_number"] == NUMBER
@@ -251,12 +298,24 @@ def test_a_card_is_copied_and_not_pickled(kept: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "fields"),
     [
-        *(({"number": each}, ["card.number"]) for each in ("4929", NUMBER + "x", "4" * 20, int(NUMBER), None)),
+        *(
+            ({"number": each}, ["card.number"])
+            for each in ("4929", NUMBER + "x", "4" * 20, int(NUMBER), None)
+        ),
         *(({"cvv": each}, ["card.cvv"]) for each in ("73", "73912", "73x", 7391)),
         *(({"expiry_month": each}, ["card.expiryMonth"]) for each in (13, "0", True)),
         *(({"expiry_year": each}, ["card.expiryYear"]) for each in (31, "2131")),
         *(({"holder": each}, ["card.holder"]) for each in ("", "x" * 129, "a\nb")),
-        ({"number": "x" + NUMBER, "cvv": CVV + "1", "expiry_month": 0, "expiry_year": 0, "holder": 1}, None),
+        (
+            {
+                "number": "x" + NUMBER,
+                "cvv": CVV + "1",
+                "expiry_month": 0,
+                "expiry_year": 0,
+                "holder": 1,
+            },
+            None,
+        ),
     ],
 )
 def test_what_is_no_card(changes: dict[str, Any], fields: list[str] | None) -> None:
@@ -270,7 +329,8 @@ def test_what_is_no_card(changes: dict[str, Any], fields: list[str] | None) -> N
 @pytest.mark.parametrize("token", ["", "x" * 65, "a\n", None, 7])
 def test_what_is_no_token_of_a_card(token: Any) -> None:
     with pytest.raises(
-        InvalidRequest, match=r"card\.token (is missing: it )?must be (text of 1 to 64 characters|printable)"
+        InvalidRequest,
+        match=r"card\.token (is missing: it )?must be (text of 1 to 64 characters|printable)",
     ):
         CardToken(token)
 
@@ -293,7 +353,10 @@ GOOD: dict[str, Any] = {"token": ACCESS, "base_url": GATEWAY, "entity_id": "EB00
         ({"entity_id": ""}, "entity_id='' must be letters and digits, such as 'EB000001'"),
         ({"entity_id": "EB-1"}, "entity_id='EB-1' must be"),
         ({"entity_id": None}, "entity_id=None must be"),
-        ({"entity_type": "merchant"}, "entity_type='merchant' must be 'MERCHANT', 'POS' or 'PARTICIPATOR'"),
+        (
+            {"entity_type": "merchant"},
+            "entity_type='merchant' must be 'MERCHANT', 'POS' or 'PARTICIPATOR'",
+        ),
     ],
 )
 def test_what_cannot_work(kind: Any, changes: dict[str, Any], said: str) -> None:
@@ -303,7 +366,9 @@ def test_what_cannot_work(kind: Any, changes: dict[str, Any], said: str) -> None
 
 
 @pytest.mark.parametrize("length", [32, 33, 2048])
-def test_a_token_is_right_under_both_readings_of_its_format_as_is_the_longer_entity_of_a_sample(length: int) -> None:
+def test_a_token_is_right_under_both_readings_of_its_format_as_is_the_longer_entity_of_a_sample(
+    length: int,
+) -> None:
     """ "Authorization | Conditional | AN2048 [\\s\\S]32": 32 characters, or, as in `[\\s\\S]{6,2048}`, 32 to 2048."""
     longer = {"entity_id": "8a8294174b7ecb28014b9699220015ca", "entity_type": "POS"}
     assert EastPay(**{**GOOD, **longer, "token": "x" * length}).caller
@@ -316,10 +381,14 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (eastpay.base_url, eastpay.payments.entity.type) == (GATEWAY, "PARTICIPATOR")
     assert eastpay.authorization() == f"Bearer {ACCESS}"
     assert ACCESS not in f"{eastpay!r} {eastpay.authorization()!r} {vars(eastpay)!r}"
-    assert EastPay.from_env(entity_id="EB000002", entity_type="POS").payments.entity.id == "EB000002"
+    assert (
+        EastPay.from_env(entity_id="EB000002", entity_type="POS").payments.entity.id == "EB000002"
+    )
 
 
-@pytest.mark.parametrize(("said", "allowed"), [("true", True), ("False", False), (" TRUE ", True), ("", False)])
+@pytest.mark.parametrize(
+    ("said", "allowed"), [("true", True), ("False", False), (" TRUE ", True), ("", False)]
+)
 def test_the_inquiry_by_reference_of_the_environment(said: str, allowed: bool) -> None:
     options = from_process_environment(dict(GOOD), {"EASTPAY_INQUIRY_BY_REFERENCE": said})
     assert EastPay(**options).payments.entity.found_by_reference is allowed
@@ -330,4 +399,9 @@ def test_what_is_no_word_for_the_inquiry_by_reference() -> None:
     with pytest.raises(ConfigurationError, match="must be true or false") as raised:
         from_process_environment(dict(GOOD), values)
     assert ACCESS not in str(raised.value)
-    assert from_process_environment({**GOOD, "inquiry_by_reference": True}, values)["inquiry_by_reference"] is True
+    assert (
+        from_process_environment({**GOOD, "inquiry_by_reference": True}, values)[
+            "inquiry_by_reference"
+        ]
+        is True
+    )

@@ -103,13 +103,20 @@ NO_PAYMENT: list[tuple[Any, int, list[Any], Outcome, str]] = [
     ("call", "status", "body", "outcome", "words"),
     [(call, status, body, *rest) for call, status, bodies, *rest in NO_PAYMENT for body in bodies],
 )
-def test_what_is_no_payment(call: Any, status: int, body: Any, outcome: Outcome, words: str) -> None:
+def test_what_is_no_payment(
+    call: Any, status: int, body: Any, outcome: Outcome, words: str
+) -> None:
     error = observe(status, body, call)
     assert isinstance(error, BadRequest if outcome is REFUSED else UnreadableResponse)
-    assert (error.outcome, error.attempts) == (outcome, 3 if status == 200 and call is inquire else 1)
+    assert (error.outcome, error.attempts) == (
+        outcome,
+        3 if status == 200 and call is inquire else 1,
+    )
     assert words in str(error)
     if "is too small" in words:
-        assert [(problem.field, problem.message) for problem in error.problems] == [("amount", "is too small")]
+        assert [(problem.field, problem.message) for problem in error.problems] == [
+            ("amount", "is too small")
+        ]
 
 
 @pytest.mark.parametrize(
@@ -120,55 +127,94 @@ def test_what_is_no_payment(call: Any, status: int, body: Any, outcome: Outcome,
         ("100.400.001", "The EastPay gateway: authentication"),
     ],
 )
-def test_a_refusal_of_the_gateway_that_names_no_payment_is_of_the_request(code: str, words: str) -> None:
+def test_a_refusal_of_the_gateway_that_names_no_payment_is_of_the_request(
+    code: str, words: str
+) -> None:
     """Who took it for a declined payment would ask the shopper for another card, and be refused again."""
     for more in ({}, {"description": "Reference validation failed"}):
         error = observe(400, said(code, **more))
         assert (type(error), error.outcome) == (BadRequest, REFUSED)
         assert [(problem.field, problem.code) for problem in error.problems] == [("", code)]
         assert words in str(error)
-        assert (f"Reference validation failed; {code}: The EastPay gateway" in str(error)) is bool(more)
+        assert (f"Reference validation failed; {code}: The EastPay gateway" in str(error)) is bool(
+            more
+        )
     assert payment_of(400, {"id": "8ac7", **said(code)}).result.rejected
 
 
 @pytest.mark.parametrize("call", [debit, inquire])
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("code", ["800.110.100", "800.100.153", "100.300.701"])
-@pytest.mark.parametrize("words", ["Duplicate transmission", "DUPLICATE_REFERENCE", "Payment already taken"])
-def test_a_rejection_that_speaks_of_an_earlier_payment_is_none(call: Any, status: int, code: str, words: str) -> None:
+@pytest.mark.parametrize(
+    "words", ["Duplicate transmission", "DUPLICATE_REFERENCE", "Payment already taken"]
+)
+def test_a_rejection_that_speaks_of_an_earlier_payment_is_none(
+    call: Any, status: int, code: str, words: str
+) -> None:
     """Who asked for another card would charge the shopper twice, when the answer to the first one was lost."""
     body = said(code, description=words)
     seen = payment_of(status, {"id": "8ac7", **body}, call)
-    assert (seen.result.kind, seen.result.must_inquire, seen.result.rejection) == ("unknown", True, None)
+    assert (seen.result.kind, seen.result.must_inquire, seen.result.rejection) == (
+        "unknown",
+        True,
+        None,
+    )
     assert "look before you charge again" in seen.result.meaning
     alone = observe(status, body, call)
     if call is debit and status == 200:
         assert alone.result.must_inquire
     else:
         assert isinstance(alone, VictorError)
-        assert call is inquire or (alone.outcome is OPEN and "look with payments.find('INV-1')" in str(alone))
+        assert call is inquire or (
+            alone.outcome is OPEN and "look with payments.find('INV-1')" in str(alone)
+        )
 
 
 @pytest.mark.parametrize("status", [400, 402, 408, 409, 422, 429])
 def test_a_payment_under_way_is_no_refusal_whatever_the_status(status: int) -> None:
     for more in ({}, {"parameterErrors": [{"name": "amount"}]}):
-        assert payment_of(status, {"id": "pay-1", **said("100.200.100", **more)}).result.must_inquire
+        assert payment_of(
+            status, {"id": "pay-1", **said("100.200.100", **more)}
+        ).result.must_inquire
 
 
 def test_the_same_payment_in_other_words_is_the_same() -> None:
-    same = {"merchantTransactionId": " INV-1", "amount": "EGP 92", "currency": "egp", "paymentType": "DB"}
+    same = {
+        "merchantTransactionId": " INV-1",
+        "amount": "EGP 92",
+        "currency": "egp",
+        "paymentType": "DB",
+    }
     payment_of(200, {**DONE, "entityId": None, **same})
 
 
 def test_fields_of_other_types_are_read_as_absent() -> None:
-    payment = payment_of(201, {**DONE, "id": 7, "paymentType": None, "timestamp": {}, "ndc": [], "new": 1})
-    assert (payment.id, payment.payment_type, payment.timestamp, payment.ndc) == ("", None, None, None)
-    assert (payment.to_dict()["new"], payment.description, payment.merchant_transaction_id) == (1, None, None)
+    payment = payment_of(
+        201, {**DONE, "id": 7, "paymentType": None, "timestamp": {}, "ndc": [], "new": 1}
+    )
+    assert (payment.id, payment.payment_type, payment.timestamp, payment.ndc) == (
+        "",
+        None,
+        None,
+        None,
+    )
+    assert (payment.to_dict()["new"], payment.description, payment.merchant_transaction_id) == (
+        1,
+        None,
+        None,
+    )
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text() | st.sampled_from(["000.000.000", "100.200.100", "8ac7"]),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["id", "result", "code", "name", "x"]), inner),
+    st.none()
+    | st.booleans()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["000.000.000", "100.200.100", "8ac7"]),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.sampled_from(["id", "result", "code", "name", "x"]), inner)
+    ),
 )
 
 
@@ -186,7 +232,9 @@ def test_whatever_comes_is_a_payment_or_an_error(status: int, body: Any) -> None
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_an_inquiry_that_is_refused_says_nothing_of_the_payment_unless_it_names_it(status: int) -> None:
+def test_an_inquiry_that_is_refused_says_nothing_of_the_payment_unless_it_names_it(
+    status: int,
+) -> None:
     """Who took it for a decline would charge again."""
     for code in ("100.300.101", "100.400.001", "800.100.153"):
         for call in (
@@ -238,7 +286,10 @@ def test_the_id_is_read(body: Any) -> None:
         (b"{}", "id is missing: it must be an id of the gateway's"),
         (b'{"id": 7}', "id must be text, not int"),
         (b'{"id": "../payments/8ac7"}', "must be an id of the gateway's"),
-        ({"id": "8ac7"}, "body must be the raw bytes of the request, read before any parser, not dict"),
+        (
+            {"id": "8ac7"},
+            "body must be the raw bytes of the request, read before any parser, not dict",
+        ),
     ],
 )
 def test_what_is_no_notification(body: Any, said: str) -> None:

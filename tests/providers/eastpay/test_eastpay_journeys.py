@@ -32,7 +32,11 @@ HALF = Money.of("46.00", "EGP")
 def test_debit_and_refund(harness: Harness) -> None:
     paid = harness.debit("INV-1")
     assert isinstance(paid, Payment)
-    assert (paid.succeeded, paid.payment_type, paid.merchant_transaction_id) == (True, "DB", "INV-1")
+    assert (paid.succeeded, paid.payment_type, paid.merchant_transaction_id) == (
+        True,
+        "DB",
+        "INV-1",
+    )
     assert (paid.to_dict()["amount"], paid.to_dict()["currency"]) == ("92.00", "EGP")
     assert (paid.build_number, bool(paid.timestamp), bool(paid.ndc)) == ("sandbox", True, True)
     assert harness.inquire(paid.id).to_dict()["id"] == paid.id
@@ -42,7 +46,12 @@ def test_debit_and_refund(harness: Harness) -> None:
         assert back.id != paid.id
     more = harness.step("refund", paid.id, HALF, by="BACK-3")
     assert (more.result.kind, more.result.code[:7]) == ("rejected", "100.300")
-    assert harness.sandbox.work_done_by_reference() == {"INV-1": 1, "BACK-1": 1, "BACK-2": 1, "BACK-3": 0}
+    assert harness.sandbox.work_done_by_reference() == {
+        "INV-1": 1,
+        "BACK-1": 1,
+        "BACK-2": 1,
+        "BACK-3": 0,
+    }
 
 
 def test_preauthorise_and_capture(harness: Harness) -> None:
@@ -64,7 +73,11 @@ def test_preauthorise_and_reverse(harness: Harness) -> None:
 
 def test_a_declined_payment_is_a_result(harness: Harness) -> None:
     declined = harness.debit("INV-1", card=card(cvv="999"))
-    assert (declined.succeeded, declined.result.kind, declined.result.code) == (False, "rejected", "800.100.153")
+    assert (declined.succeeded, declined.result.kind, declined.result.code) == (
+        False,
+        "rejected",
+        "800.100.153",
+    )
     assert "CVV" in declined.result.meaning
     assert declined.description == "see the table of result codes"
     assert harness.inquire(declined.id).result == declined.result
@@ -75,9 +88,15 @@ def test_a_declined_payment_is_a_result(harness: Harness) -> None:
 def test_a_time_out_of_the_bank_is_pending_until_it_is_inquired(harness: Harness) -> None:
     harness.sandbox.decide("INV-1", "100.200.100", then="000.000.000", after=60)
     slow = harness.debit("INV-1")
-    assert (slow.result.kind, slow.result.rejected, slow.result.must_inquire) == ("pending", False, True)
+    assert (slow.result.kind, slow.result.rejected, slow.result.must_inquire) == (
+        "pending",
+        False,
+        True,
+    )
     assert harness.inquire(slow.id).result.kind == "pending"
-    with pytest.raises(TimedOut, match=r"was not settled within 0 s: it is pending \(100\.200\.100\)") as raised:
+    with pytest.raises(
+        TimedOut, match=r"was not settled within 0 s: it is pending \(100\.200\.100\)"
+    ) as raised:
         harness(lambda eastpay: eastpay.payments.wait(slow.id, timeout=0))
     assert raised.value.outcome is Outcome.UNKNOWN
     harness.sandbox.advance(60)
@@ -95,7 +114,10 @@ def test_what_waits_for_a_review_or_is_not_known_is_no_success(harness: Harness,
 
 def test_checkout(harness: Harness) -> None:
     before = datetime.now(UTC)
-    more = {"merchant_transaction_id": "INV-1", "shopper_result_url": "https://shop.example/paid?order=1&x=ü"}
+    more = {
+        "merchant_transaction_id": "INV-1",
+        "shopper_result_url": "https://shop.example/paid?order=1&x=ü",
+    }
     checkout = harness.prepare(checkout_type="AUTHORIZE", merchant_id="SHOP-1", **more)
     assert isinstance(checkout, Checkout)
     assert checkout.result.kind == "pending"
@@ -130,9 +152,18 @@ def test_a_notification_is_a_hint_and_the_gateway_is_asked(harness: Harness) -> 
     for body in (harness.sandbox.notification(paid.id), forged, forged.decode()):
         result = harness(lambda eastpay, body=body: eastpay.payments.notified(body))
         assert (result.id, result.succeeded) == (paid.id, True)
-    assert [seen.operation for seen in harness.sandbox.received()] == ["pay", "inquire", "inquire", "inquire"]
+    assert [seen.operation for seen in harness.sandbox.received()] == [
+        "pay",
+        "inquire",
+        "inquire",
+        "inquire",
+    ]
     with pytest.raises(NotFound):
-        harness(lambda eastpay: eastpay.payments.notified(b'{"id": "8ac7a4a1", "result": {"code": "000.000.000"}}'))
+        harness(
+            lambda eastpay: eastpay.payments.notified(
+                b'{"id": "8ac7a4a1", "result": {"code": "000.000.000"}}'
+            )
+        )
     with pytest.raises(InvalidRequest):
         harness(lambda eastpay: eastpay.payments.notified(b"id=8ac7a4a1"))
 
@@ -191,11 +222,19 @@ def test_it_finds_a_payment_and_its_steps_after_a_lost_answer(harness: Harness) 
     harness.settings["inquiry_by_reference"] = True
     harness.debit("INV-2")
     harness.sandbox.inject("lose_answer", operation="pay")
-    with pytest.raises(ConnectionFailed, match=r"look with payments\.find\('INV-1'\), or for .* before you repeat"):
+    with pytest.raises(
+        ConnectionFailed, match=r"look with payments\.find\('INV-1'\), or for .* before you repeat"
+    ):
         harness.debit("INV-1")
     (paid,) = find(harness, "INV-1")
-    assert (paid.succeeded, paid.merchant_transaction_id, paid.to_dict()["amount"]) == (True, "INV-1", "92.00")
-    refund = harness(lambda eastpay: eastpay.payments.refund(paid.id, PRICE, merchant_transaction_id="INV-1"))
+    assert (paid.succeeded, paid.merchant_transaction_id, paid.to_dict()["amount"]) == (
+        True,
+        "INV-1",
+        "92.00",
+    )
+    refund = harness(
+        lambda eastpay: eastpay.payments.refund(paid.id, PRICE, merchant_transaction_id="INV-1")
+    )
     assert [each.id for each in find(harness, "INV-1")] == [paid.id, refund.id]
     assert [each.payment_type for each in find(harness, "INV-1")] == ["DB", "RF"]
     assert list(find(harness, "INV-3")) == []
@@ -214,7 +253,9 @@ def test_a_gateway_without_it_answers_404_which_proves_nothing() -> None:
     with EastPaySandbox(EastPaySettings(documented_only=True)) as sandbox:
         harness = Harness(sandbox, awaited=False)
         harness.debit("INV-1")
-        with pytest.raises(NotFound, match=r"There is nothing here.*This does not prove that there is none"):
+        with pytest.raises(
+            NotFound, match=r"There is nothing here.*This does not prove that there is none"
+        ):
             find(harness, "INV-1")
 
 
@@ -234,7 +275,14 @@ def test_the_list_may_have_either_name(names: tuple[str, ...]) -> None:
     assert list(asked(200, {name: [] for name in names})) == []
 
 
-WITHOUT_A_LIST = [{}, {"result": CODE}, {"result": {"code": "000.200.100"}}, {"payments": {}}, {"payments": None}, ONE]
+WITHOUT_A_LIST = [
+    {},
+    {"result": CODE},
+    {"result": {"code": "000.200.100"}},
+    {"payments": {}},
+    {"payments": None},
+    ONE,
+]
 OTHERS = [{"id": "8ac8"}, {**ONE, "merchantTransactionId": "ü-1"}, {}, 7, None]
 
 
@@ -242,11 +290,16 @@ OTHERS = [{"id": "8ac8"}, {**ONE, "merchantTransactionId": "ü-1"}, {}, 7, None]
     ("body", "said"),
     [
         *((body, "no list of payments") for body in WITHOUT_A_LIST),
-        *(({"payments": [ONE, other]}, "does not name merchantTransactionId 'Ü-1'") for other in OTHERS),
+        *(
+            ({"payments": [ONE, other]}, "does not name merchantTransactionId 'Ü-1'")
+            for other in OTHERS
+        ),
         ({"payments": [], "result": {"code": "100.400.001"}}, r"reports an error: .*100\.400\.001"),
     ],
 )
-def test_what_is_no_list_of_payments_with_the_reference_is_no_answer(body: object, said: str) -> None:
+def test_what_is_no_list_of_payments_with_the_reference_is_no_answer(
+    body: object, said: str
+) -> None:
     with pytest.raises(UnreadableResponse, match=said):
         asked(200, body)
 
@@ -261,15 +314,24 @@ def test_what_is_no_list_of_payments_with_the_reference_is_no_answer(body: objec
         ([None], "does not say when"),
     ],
 )
-def test_an_older_payment_with_the_reference_is_not_taken_for_this_one(dates: list[str | None], seen: str) -> None:
-    payments = [{**ONE, "id": f"8ac{n}", "paymentType": "DB", "timestamp": date} for n, date in enumerate(dates)]
+def test_an_older_payment_with_the_reference_is_not_taken_for_this_one(
+    dates: list[str | None], seen: str
+) -> None:
+    payments = [
+        {**ONE, "id": f"8ac{n}", "paymentType": "DB", "timestamp": date}
+        for n, date in enumerate(dates)
+    ]
     client, _script = scripted(httpx.Response(200, json={"payments": payments}))
-    call = client.prepare("payments.debit", PRICE, card=CardToken("t"), merchant_transaction_id="Ü-1")
+    call = client.prepare(
+        "payments.debit", PRICE, card=CardToken("t"), merchant_transaction_id="Ü-1"
+    )
     found = client.look_up(call, since=datetime(2026, 3, 1, 9, 55, tzinfo=UTC))
     assert seen in (found if isinstance(found, str) else found.id)
 
 
-@pytest.mark.parametrize("code", ["000.000.000", "000.200.100", "100.300.100", "800.100.153", "700.400.580"])
+@pytest.mark.parametrize(
+    "code", ["000.000.000", "000.200.100", "100.300.100", "800.100.153", "700.400.580"]
+)
 def test_a_refusal_of_the_inquiry_is_never_a_payment(code: str) -> None:
     with pytest.raises(BadRequest):
         asked(400, {"id": "8ac7", "result": {"code": code}})

@@ -44,7 +44,11 @@ NOT_NAMED = {
 
 
 @pytest.mark.parametrize(
-    ("code", "kind"), [*TABLE.items(), *((code, kind) for kind, codes in NOT_NAMED.items() for code in codes.split())]
+    ("code", "kind"),
+    [
+        *TABLE.items(),
+        *((code, kind) for kind, codes in NOT_NAMED.items() for code in codes.split()),
+    ],
 )
 def test_the_table(code: str, kind: str) -> None:
     parsed = ResultCode.parse(code)
@@ -53,8 +57,12 @@ def test_the_table(code: str, kind: str) -> None:
 
 
 FORM = re.compile(re.search(r"ddd\S+ddd", FORMAT)[0].replace(".", r"\.").replace("d", "[0-9]"))  # type: ignore[index] # it is there
-GROUPS = st.sampled_from(["000", "100", "200", "300", "400", "800", "900"]) | st.from_regex(r"\A[0-9]{3}\Z")
-DETAILS = GROUPS | st.sampled_from(["00", "15", "AB", "A15", "0000", "1234", "", "15-", "000\n", "\u0660\u0660\u0660"])
+GROUPS = st.sampled_from(["000", "100", "200", "300", "400", "800", "900"]) | st.from_regex(
+    r"\A[0-9]{3}\Z"
+)
+DETAILS = GROUPS | st.sampled_from(
+    ["00", "15", "AB", "A15", "0000", "1234", "", "15-", "000\n", "\u0660\u0660\u0660"]
+)
 CODES = st.tuples(GROUPS, GROUPS, DETAILS).map(".".join) | st.text(alphabet="018. ,", max_size=13)
 
 
@@ -68,7 +76,9 @@ CODES = st.tuples(GROUPS, GROUPS, DETAILS).map(".".join) | st.text(alphabet="018
 @example("800.000.001", 200, {"id": "pay-1"})
 @example("800.200.001", 400, {})
 @example("bad request", 400, {})
-def test_the_sentences_of_the_page_hold_for_every_code(text: str, status: int, named: dict[str, str]) -> None:
+def test_the_sentences_of_the_page_hold_for_every_code(
+    text: str, status: int, named: dict[str, str]
+) -> None:
     """What has another form than the page's was neither paid nor refused, alone and in an answer about a payment."""
     code, has_form = ResultCode.parse(text), FORM.fullmatch(text) is not None
     assert code.is_code is has_form
@@ -121,20 +131,29 @@ def page() -> str:
 
 
 def test_the_pages_table_of_codes(page: str) -> None:
-    rows = dict(re.findall(r"^\| `(succeeded|pending|review|rejected)` \|[^|]*\|([^|]*)\|$", page, re.MULTILINE))
+    rows = dict(
+        re.findall(
+            r"^\| `(succeeded|pending|review|rejected)` \|[^|]*\|([^|]*)\|$", page, re.MULTILINE
+        )
+    )
     assert set(rows) == {"succeeded", "pending", "review", "rejected"}
     for kind, codes in rows.items():
         named = re.findall(r"`([0-9]{3}\.[0-9.*]+)`", codes)
         assert named
         for code in named:
-            assert ResultCode.parse(code.replace("800.*", "800.200.*").replace("*", "100")).kind == kind, code
+            assert (
+                ResultCode.parse(code.replace("800.*", "800.200.*").replace("*", "100")).kind
+                == kind
+            ), code
     for code in DIFFERENT:
         (row,) = re.findall(rf"^\| `{re.escape(code)}` [^|]*\|([^|]*)\|", page, re.MULTILINE)
         assert row.strip().startswith(ResultCode.parse(code).kind)
 
 
 def test_the_pages_table_of_rejections(page: str) -> None:
-    rows = re.findall(r"^\| ([^|]*`[18]00\.[^|]*)\| `(\w+)` \|[^|]*\| (?:a )?`(\w+)`", page, re.MULTILINE)
+    rows = re.findall(
+        r"^\| ([^|]*`[18]00\.[^|]*)\| `(\w+)` \|[^|]*\| (?:a )?`(\w+)`", page, re.MULTILINE
+    )
     assert [rejection for _, rejection, _ in rows] == ["declined", "declined", "request", "unclear"]
     for codes, rejection, kind in rows:
         for code in re.findall(r"`([0-9]{3}\.[0-9.*]+)`", codes):

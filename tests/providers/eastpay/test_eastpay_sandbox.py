@@ -5,7 +5,12 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext.sandbox.eastpay import EastPaySandbox, EastPaySettings, Merchant, RemoteEastPaySandbox
+from victor_ext.sandbox.eastpay import (
+    EastPaySandbox,
+    EastPaySettings,
+    Merchant,
+    RemoteEastPaySandbox,
+)
 
 FORM = {"entityType": "MERCHANT", "amount": "92.00", "currency": "EGP", "paymentType": "DB"}
 
@@ -15,7 +20,9 @@ def merchant(sandbox: EastPaySandbox) -> Merchant:
     return sandbox.add_merchant()
 
 
-def post(sandbox: EastPaySandbox, merchant: Merchant, path: str = "payments", **fields: str) -> httpx.Response:
+def post(
+    sandbox: EastPaySandbox, merchant: Merchant, path: str = "payments", **fields: str
+) -> httpx.Response:
     form = {"entityId": merchant.entity_id, **FORM, **fields}
     headers = {"Authorization": f"Bearer {merchant.token}"}
     sent = {name: value for name, value in form.items() if value}
@@ -25,7 +32,10 @@ def post(sandbox: EastPaySandbox, merchant: Merchant, path: str = "payments", **
 @pytest.mark.parametrize(
     ("call", "status", "code"),
     [
-        *((("POST", "payments", each, {"data": FORM}), 401, "100.400.401") for each in ("", "Basic abc", "Bearer")),
+        *(
+            (("POST", "payments", each, {"data": FORM}), 401, "100.400.401")
+            for each in ("", "Basic abc", "Bearer")
+        ),
         (("POST", "payments", "Bearer wrong", {"data": FORM}), 403, "100.400.403"),
         (("POST", "payments", None, {"json": FORM}), 400, "100.100.400"),
         (("POST", "payments", None, {"data": FORM}), 400, "100.100.400"),
@@ -38,12 +48,18 @@ def post(sandbox: EastPaySandbox, merchant: Merchant, path: str = "payments", **
     ],
 )
 def test_the_codes_of_errors_have_the_form_of_the_page(
-    sandbox: EastPaySandbox, merchant: Merchant, call: tuple[str, str, str | None, Any], status: int, code: str
+    sandbox: EastPaySandbox,
+    merchant: Merchant,
+    call: tuple[str, str, str | None, Any],
+    status: int,
+    code: str,
 ) -> None:
     """ "A result code has the format ddd.ddd.ddd, i.e. 3 groups of 3-digit numbers." """
     method, path, authorization, content = call
     sandbox.inject("status", operation="find", status=503)
-    headers = {"Authorization": f"Bearer {merchant.token}" if authorization is None else authorization}
+    headers = {
+        "Authorization": f"Bearer {merchant.token}" if authorization is None else authorization
+    }
     answer = httpx.request(method, f"{sandbox.url}/eastpay/v3/{path}", headers=headers, **content)
     assert (answer.status_code, answer.json()["result"]["code"]) == (status, code)
     assert sandbox.payment_ids() == []
@@ -61,7 +77,9 @@ def test_the_codes_of_errors_have_the_form_of_the_page(
         ("notificationUrl", "x" * 2049),
     ],
 )
-def test_parameters_that_are_refused(sandbox: EastPaySandbox, merchant: Merchant, field: str, value: str) -> None:
+def test_parameters_that_are_refused(
+    sandbox: EastPaySandbox, merchant: Merchant, field: str, value: str
+) -> None:
     answer = post(sandbox, merchant, **{field: value})
     assert answer.status_code == 400
     assert field in [error["name"] for error in answer.json()["result"]["parameterErrors"]]
@@ -77,7 +95,10 @@ def test_paths(sandbox: EastPaySandbox, merchant: Merchant) -> None:
 
 def test_asked_twice_it_pays_twice(sandbox: EastPaySandbox, merchant: Merchant) -> None:
     for _ in range(2):
-        assert post(sandbox, merchant, merchantTransactionId="INV-1").json()["result"]["code"] == "000.000.000"
+        assert (
+            post(sandbox, merchant, merchantTransactionId="INV-1").json()["result"]["code"]
+            == "000.000.000"
+        )
     assert sandbox.work_done_by_reference() == {"INV-1": 2}
 
 
@@ -87,11 +108,18 @@ def test_nobody_sees_the_payments_of_others(sandbox: EastPaySandbox, merchant: M
     headers = {"Authorization": f"Bearer {other.token}"}
     url = f"{sandbox.url}/eastpay/v3/payments/{paid}"
     assert httpx.get(url, params={"entityId": other.entity_id}, headers=headers).status_code == 404
-    assert httpx.get(url, params={"entityId": merchant.entity_id}, headers=headers).status_code == 400
+    assert (
+        httpx.get(url, params={"entityId": merchant.entity_id}, headers=headers).status_code == 400
+    )
 
 
 def test_what_is_kept_of_a_card(sandbox: EastPaySandbox, merchant: Merchant) -> None:
-    card = {"card.number": "4929123456781234", "card.expiryMonth": "07", "card.expiryYear": "2031", "card.cvv": "7391"}
+    card = {
+        "card.number": "4929123456781234",
+        "card.expiryMonth": "07",
+        "card.expiryYear": "2031",
+        "card.cvv": "7391",
+    }
     paid = post(sandbox, merchant, **card)
     assert paid.status_code == 200
     seen = [paid.text, repr(sandbox.received()), sandbox.notification(paid.json()["id"]).decode()]

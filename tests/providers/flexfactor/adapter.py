@@ -40,11 +40,18 @@ def declined(**changes: Any) -> dict[str, Any]:
         "order_id": "INV-1042",
         "amount": PRICE,
         "transaction": Transaction(
-            id="t-1", occurred_at=datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC), response_code="05", avs_result="Y"
+            id="t-1",
+            occurred_at=datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC),
+            response_code="05",
+            avs_result="Y",
         ),
         "payer": Payer(email="ada@example.com"),
-        "card": Card(token="tok_4242", expiration_month=4, expiration_year=2031, bin="042424", last4="0042"),
-        "billing": Address(first_name="Ada", last_name="Lovelace", zip_code="01234", country_code="US"),
+        "card": Card(
+            token="tok_4242", expiration_month=4, expiration_year=2031, bin="042424", last4="0042"
+        ),
+        "billing": Address(
+            first_name="Ada", last_name="Lovelace", zip_code="01234", country_code="US"
+        ),
         **changes,
     }
 
@@ -93,7 +100,9 @@ def about_an_order(word: str, call: Any, *, is_open: bool = True, **options: Any
     )  # fmt: skip
 
 
-READ = Exchange(word="order", subject=order(), call=lambda client, name: client.orders.get(id_of(name)))
+READ = Exchange(
+    word="order", subject=order(), call=lambda client, name: client.orders.get(id_of(name))
+)
 WRITE = Exchange(
     word="evaluate", writes=True, keyed=True, call=lambda client, name: client.evaluate(**declined(order_id=name)),
     hint="external_cancel",

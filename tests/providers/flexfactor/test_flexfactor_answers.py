@@ -19,7 +19,14 @@ from hypothesis import strategies as st
 
 from tests.cases import cases_beside
 from tests.providers.flexfactor.adapter import ORDER, PRICE, declined, scripted
-from victor_ext import BadRequest, InvalidRequest, Outcome, TimedOut, UnreadableResponse, VictorError
+from victor_ext import (
+    BadRequest,
+    InvalidRequest,
+    Outcome,
+    TimedOut,
+    UnreadableResponse,
+    VictorError,
+)
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import ErrorCode, OrderStatus, split_code, trace_id
 from victor_ext.providers.flexfactor.records import Decision
@@ -44,11 +51,18 @@ def answered(operation: str, body: Any) -> Any:
 # Spelling
 
 
-SPELLINGS: list[Callable[[str], str]] = [str, lambda name: name[0].upper() + name[1:], str.lower, str.upper]
+SPELLINGS: list[Callable[[str], str]] = [
+    str,
+    lambda name: name[0].upper() + name[1:],
+    str.lower,
+    str.upper,
+]
 
 
 @pytest.mark.parametrize("spelled", SPELLINGS)
-def test_an_answer_is_read_in_the_spelling_in_which_it_is_judged(spelled: Callable[[str], str]) -> None:
+def test_an_answer_is_read_in_the_spelling_in_which_it_is_judged(
+    spelled: Callable[[str], str],
+) -> None:
     said = {
         "success": True, "status": "Approved", "orderId": ORDER, "senseKey": "s", "result": "r", "traceId": "t",
         "statusCode": "200001",
@@ -59,7 +73,10 @@ def test_an_answer_is_read_in_the_spelling_in_which_it_is_judged(spelled: Callab
     assert (decision.trace_id, decision.request_id, decision.error_code) == ("t", "t", (200, 1))
     refused = answered("evaluate", {spelled("status"): "DECLINED", spelled("errors"): ["a"]})
     assert [each.message for each in refused.problems] == ["a"]
-    refund = answered("refund", {spelled("success"): True, spelled("responseCode"): "100", spelled("traceId"): "t"})
+    refund = answered(
+        "refund",
+        {spelled("success"): True, spelled("responseCode"): "100", spelled("traceId"): "t"},
+    )
     assert (refund.succeeded, refund.response_code, refund.request_id) == (True, "100", "t")
     assert answered("transmit", {spelled("transmitId"): "c-1"}).id == "c-1"
 
@@ -72,7 +89,11 @@ def test_an_order_is_read_in_any_spelling(spelled: Callable[[str], str]) -> None
     }  # fmt: skip
     order = answered("get", {spelled(name): value for name, value in said.items()})
     assert (order.id, order.external_order_id, order.reference_number) == (ORDER, "INV-1", "5B0C")
-    assert (order.status, order.status_name, order.currency) == (OrderStatus.COMPLETED, "Completed", "USD")
+    assert (order.status, order.status_name, order.currency) == (
+        OrderStatus.COMPLETED,
+        "Completed",
+        "USD",
+    )
     assert (order.placed_at, order.expires_at) == (datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC), None)
     data = order.to_dict()
     assert (type(data["status"]), data["status"], data["status_name"]) == (int, 7, "Completed")
@@ -102,7 +123,14 @@ def test_the_state_of_an_order(said: dict[str, Any], status: Any, name: str | No
 
 def test_a_wait_is_for_a_name_a_number_or_any_of_several() -> None:
     client, _script = scripted(httpx.Response(200, json={"id": ORDER, "status": 7}))
-    for until in (None, (OrderStatus.PROBLEM, OrderStatus.COMPLETED), ["completed"], range(7, 8), "COMPLETED", 7):
+    for until in (
+        None,
+        (OrderStatus.PROBLEM, OrderStatus.COMPLETED),
+        ["completed"],
+        range(7, 8),
+        "COMPLETED",
+        7,
+    ):
         assert client.orders.wait(ORDER, until=until, timeout=0).status is OrderStatus.COMPLETED
 
 
@@ -110,8 +138,12 @@ def test_a_wait_is_for_a_name_a_number_or_any_of_several() -> None:
 
 
 @pytest.mark.parametrize("operation", ["get", "refund", "capture", "cancel"])
-@pytest.mark.parametrize("success", [{}, {"success": True}, {"success": False, "errors": ["too much"]}])
-def test_an_answer_about_another_order_settles_nothing(operation: str, success: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "success", [{}, {"success": True}, {"success": False, "errors": ["too much"]}]
+)
+def test_an_answer_about_another_order_settles_nothing(
+    operation: str, success: dict[str, Any]
+) -> None:
     name = "id" if operation == "get" else "OrderId"
     with pytest.raises(UnreadableResponse, match=f"about another order, {OTHER[:8]}") as raised:
         answered(operation, {name: OTHER, "status": "COMPLETED", **success})
@@ -125,8 +157,12 @@ def test_an_answer_about_another_order_settles_nothing(operation: str, success: 
      *product(["evaluate", "transmit", "capture", "refund"], [{"currency": "EUR"}])],
 )  # fmt: skip
 def test_an_answer_to_another_call_settles_nothing(operation: str, other: dict[str, Any]) -> None:
-    with pytest.raises(UnreadableResponse, match=f"(?i)about another call: its {next(iter(other))}") as raised:
-        answered(operation, {"status": "APPROVED" if operation == "evaluate" else "COMPLETED", **other})
+    with pytest.raises(
+        UnreadableResponse, match=f"(?i)about another call: its {next(iter(other))}"
+    ) as raised:
+        answered(
+            operation, {"status": "APPROVED" if operation == "evaluate" else "COMPLETED", **other}
+        )
     assert raised.value.outcome is Outcome.UNKNOWN
     assert answered("refund", {"status": "COMPLETED", "mid": OTHER}).succeeded  # which sends none
 
@@ -138,8 +174,12 @@ def test_a_wait_does_not_end_on_another_order() -> None:
 
 
 @pytest.mark.parametrize("operation", ["get", "refund", "capture", "cancel"])
-@pytest.mark.parametrize(("named", "words"), [(7, "another order, 7"), ({"id": ORDER}, "does not say which order")])
-def test_an_id_of_another_type_is_not_that_of_the_order(operation: str, named: Any, words: str) -> None:
+@pytest.mark.parametrize(
+    ("named", "words"), [(7, "another order, 7"), ({"id": ORDER}, "does not say which order")]
+)
+def test_an_id_of_another_type_is_not_that_of_the_order(
+    operation: str, named: Any, words: str
+) -> None:
     with pytest.raises(UnreadableResponse, match=words):
         answered(operation, {"orderId": named, "status": "COMPLETED"})
 
@@ -147,7 +187,10 @@ def test_an_id_of_another_type_is_not_that_of_the_order(operation: str, named: A
 @pytest.mark.parametrize("named", [ORDER.upper(), f" {ORDER} ", "", None])
 def test_the_same_order_in_other_words_is_no_other_order(named: Any) -> None:
     for operation in ("get", "refund", "capture", "cancel"):
-        assert answered(operation, {"orderId": named, "status": "COMPLETED", "success": True}) is not None
+        assert (
+            answered(operation, {"orderId": named, "status": "COMPLETED", "success": True})
+            is not None
+        )
 
 
 # Done, not done, or not yet
@@ -157,23 +200,36 @@ NO, RESULT = "reports a rejection", ""
 MEANINGS = cases_beside(__file__)["meanings"]
 
 
-@pytest.mark.parametrize("operation", [operation for operation in CALLS if operation not in ("get", "list")])
+@pytest.mark.parametrize(
+    "operation", [operation for operation in CALLS if operation not in ("get", "list")]
+)
 @pytest.mark.parametrize(
     ("body", "meaning", "others"),
-    [(body, group["means"], group.get("but", {})) for group in MEANINGS for body in group["bodies"]],
+    [
+        (body, group["means"], group.get("but", {}))
+        for group in MEANINGS
+        for body in group["bodies"]
+    ],
     ids=str,
 )
-def test_what_a_200_says(operation: str, body: dict[str, Any], meaning: str, others: dict[str, str]) -> None:
+def test_what_a_200_says(
+    operation: str, body: dict[str, Any], meaning: str, others: dict[str, str]
+) -> None:
     meaning = others.get(operation, meaning)
     client, script = scripted(httpx.Response(200, json=body))
     if meaning == RESULT:
         result, word = CALLS[operation](client), body.get("status", "")
         if operation == "evaluate":
-            assert (result.approved, result.needs_capture) == (word == "APPROVED", word == "CAPTUREREQUIRED")
+            assert (result.approved, result.needs_capture) == (
+                word == "APPROVED",
+                word == "CAPTUREREQUIRED",
+            )
         elif operation in ("refund", "capture"):
             assert result.succeeded is (word != "SOMETHING-NEW")
         return
-    with pytest.raises(BadRequest if meaning == NO else UnreadableResponse, match=meaning) as raised:
+    with pytest.raises(
+        BadRequest if meaning == NO else UnreadableResponse, match=meaning
+    ) as raised:
         CALLS[operation](client)
     assert raised.value.outcome is (Outcome.REJECTED if meaning == NO else Outcome.UNKNOWN)
     assert raised.value.problems or meaning != NO
@@ -188,20 +244,32 @@ def test_a_read_that_only_complains_is_a_refusal(body: dict[str, Any]) -> None:
         answered("list" if "items" in body else "get", body)
 
 
-@pytest.mark.parametrize("body", [{"status": "bad gateway"}, {"title": "busy", "status": 503}, {"id": None}])
+@pytest.mark.parametrize(
+    "body", [{"status": "bad gateway"}, {"title": "busy", "status": 503}, {"id": None}]
+)
 def test_what_is_no_order_is_read_again(body: dict[str, Any]) -> None:
     with pytest.raises(UnreadableResponse, match="after 3 attempts"):
         answered("get", body)
 
 
-def test_errors_beside_a_success_contradict_it_and_those_of_a_refusal_or_an_order_are_its_own() -> None:
+def test_errors_beside_a_success_contradict_it_and_those_of_a_refusal_or_an_order_are_its_own() -> (
+    None
+):
     for operation in ("evaluate", "capture", "refund"):
         with pytest.raises(UnreadableResponse, match="its body reports an error") as raised:
             answered(operation, {"success": True, "status": "APPROVED", "errors": ["a warning"]})
         assert raised.value.outcome is Outcome.UNKNOWN
-    decision = answered("evaluate", {"success": False, "status": "DECLINED", "errors": ["a reason"]})
-    assert (decision.approved, [each.message for each in decision.problems]) == (False, ["a reason"])
-    assert answered("get", {"id": ORDER, "status": 3, "errors": ["the card was refused"]}).status is OrderStatus.PROBLEM
+    decision = answered(
+        "evaluate", {"success": False, "status": "DECLINED", "errors": ["a reason"]}
+    )
+    assert (decision.approved, [each.message for each in decision.problems]) == (
+        False,
+        ["a reason"],
+    )
+    assert (
+        answered("get", {"id": ORDER, "status": 3, "errors": ["the card was refused"]}).status
+        is OrderStatus.PROBLEM
+    )
 
 
 def test_what_a_cancellation_was_answered_with_is_kept() -> None:
@@ -212,23 +280,34 @@ def test_what_a_cancellation_was_answered_with_is_kept() -> None:
         assert CALLS[operation](scripted(httpx.Response(202, json=said))[0]).raw == said
 
 
-MANY = settings(max_examples=500 if "VICTOR_SEARCH" in os.environ else 50, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(
+    max_examples=500 if "VICTOR_SEARCH" in os.environ else 50,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 NAMES = st.sampled_from(
     ["success", "status", "errors", "orderId", "orderSessionKey", "traceId", "statusCode", "item1", "item3", "id",
      "statusName", "items", "hasNextPage", "pageNumber", "result", "title", "responseCode", "expires", "x"]
 )  # fmt: skip
-WORDS = st.sampled_from(["APPROVED", "approved", " Approved ", "DECLINED", "FAILED", "CHALLENGE", "", "0", "400012"])
+WORDS = st.sampled_from(
+    ["APPROVED", "approved", " Approved ", "DECLINED", "FAILED", "CHALLENGE", "", "0", "400012"]
+)
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.text(max_size=20)
-JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=6))
+JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=6)
+)
 OBJECTS = st.dictionaries(NAMES, JSON, max_size=8)
 
 
 @MANY
 @given(OBJECTS, WORDS | st.none(), st.booleans() | st.none())
-def test_only_approved_is_approved(body: dict[str, Any], word: str | None, success: bool | None) -> None:
+def test_only_approved_is_approved(
+    body: dict[str, Any], word: str | None, success: bool | None
+) -> None:
     body = {**body, "status": word, "success": success}
     decision = Decision(models.Decision.from_dict(body), idempotency_key="key")
-    assert decision.approved == ((word or "").strip().upper() == "APPROVED" and success is not False)
+    assert decision.approved == (
+        (word or "").strip().upper() == "APPROVED" and success is not False
+    )
 
 
 NOT_READ = [b"[" * 100_000, b'{"traceId":' * 100_000, b"\xff", b"null", b"7" * 5000]
@@ -236,11 +315,15 @@ NOT_READ = [b"[" * 100_000, b'{"traceId":' * 100_000, b"\xff", b"null", b"7" * 5
 
 @MANY
 @given(
-    JSON.map(lambda body: json.dumps(body).encode()) | st.sampled_from(NOT_READ) | st.binary(max_size=9),
+    JSON.map(lambda body: json.dumps(body).encode())
+    | st.sampled_from(NOT_READ)
+    | st.binary(max_size=9),
     st.sampled_from([200, 202, 400, 409, 500]),
     st.sampled_from([*CALLS]),
 )
-def test_a_call_ends_in_a_record_or_in_an_error_of_ours(body: bytes, status: int, operation: str) -> None:
+def test_a_call_ends_in_a_record_or_in_an_error_of_ours(
+    body: bytes, status: int, operation: str
+) -> None:
     client, _script = scripted(httpx.Response(status, content=body))
     try:
         result = CALLS[operation](client)
@@ -268,7 +351,9 @@ def problems_of(status: int, body: Any) -> tuple[Any, ...]:
     return tuple(raised.value.problems)
 
 
-def test_an_answer_without_errors_has_its_sentence_and_what_names_a_payer_or_a_card_is_masked() -> None:
+def test_an_answer_without_errors_has_its_sentence_and_what_names_a_payer_or_a_card_is_masked() -> (
+    None
+):
     (problem,) = problems_of(
         200, {"success": False, "responseCode": "2001", "responseMessage": "too much", "errors": []}
     )
@@ -296,7 +381,9 @@ def test_what_is_on_the_wire_is_the_very_amount(minor: int) -> None:
     client, script = scripted(httpx.Response(200, json={"success": True, "status": "SUCCESS"}))
     client.capture(ORDER, Money(minor, "USD"))
     client.orders.refund(ORDER, Money(minor, "USD"))
-    capture, refund = (json.loads(request.content, parse_float=Decimal) for request in script.requests)
+    capture, refund = (
+        json.loads(request.content, parse_float=Decimal) for request in script.requests
+    )
     assert (capture["amount"], refund["amountToRefund"]) == (minor, Money(minor, "USD").amount)
 
 

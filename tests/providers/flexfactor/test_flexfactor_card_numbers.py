@@ -65,20 +65,34 @@ def call(request: pytest.FixtureRequest) -> str:
 def refusal(call: str, *, mode: str = "blocking", **changes: Any) -> InvalidRequest:
     """The error of a call. Fails if a request was sent."""
     script = Script(httpx.Response(500))
-    settings = {"auth": FlexFactorToken("a-ready-token"), "mid": MID, "environment": "production", "retry": QUICK}
+    settings = {
+        "auth": FlexFactorToken("a-ready-token"),
+        "mid": MID,
+        "environment": "production",
+        "retry": QUICK,
+    }
     kind = Harness.kinds[MODES.index(mode)]
     with pytest.raises(InvalidRequest) as raised:
-        run(kind, lambda it: getattr(it, call)(**declined(**changes)), **settings, transport=script.transport)
+        run(
+            kind,
+            lambda it: getattr(it, call)(**declined(**changes)),
+            **settings,
+            transport=script.transport,
+        )
     assert (script.requests, raised.value.outcome) == ([], Outcome.NOT_SENT)
     return raised.value
 
 
 @pytest.mark.parametrize("number", [*WRITTEN[2:4], 4111111111111111])
-def test_in_place_of_a_token(caplog: pytest.LogCaptureFixture, call: str, number: Any, mode: str) -> None:
+def test_in_place_of_a_token(
+    caplog: pytest.LogCaptureFixture, call: str, number: Any, mode: str
+) -> None:
     caplog.set_level(logging.DEBUG)
     card = Card(token=number)
     error = refusal(call, mode=mode, card=card)
-    assert ("card.token", "card_number") in [(problem.field, problem.code) for problem in error.problems]
+    assert ("card.token", "card_number") in [
+        (problem.field, problem.code) for problem in error.problems
+    ]
     assert "a card is named by its token alone" in str(error)
     secrets = (str(number), repr(number).strip("'"))
     assert_hidden(error, secrets=secrets)
@@ -92,12 +106,24 @@ def test_in_place_of_a_token(caplog: pytest.LogCaptureFixture, call: str, number
     [
         ({"card": Card(token="tok_1", holder_name="4111 1111 1111 1111")}, "card.holder_name"),
         ({"card": Card(token="tok_1", bin="4111111111111111")}, "card.bin"),
-        ({"extra_body": {"paymentMethod": {"pan": "4111-1111-1111-1111"}}}, "extra_body.paymentMethod"),
-        ({"extra_body": {"PAYMENTMETHOD": {"deep": [{"pan": 4111111111111111}]}}}, "extra_body.PAYMENTMETHOD"),
+        (
+            {"extra_body": {"paymentMethod": {"pan": "4111-1111-1111-1111"}}},
+            "extra_body.paymentMethod",
+        ),
+        (
+            {"extra_body": {"PAYMENTMETHOD": {"deep": [{"pan": 4111111111111111}]}}},
+            "extra_body.PAYMENTMETHOD",
+        ),
         ({"extra_body": {"creditCard": {"number": "4111111111111111"}}}, "extra_body.creditCard"),
         ({"fields": {"cardNumber": "4111111111111111"}}, "fields.cardNumber"),
-        ({"extra_body": {"payment_method": {"number": ("4111111111111111",)}}}, "extra_body.payment_method"),
-        ({"extra_body": {"details": [{"card-data": {"n": "4111111111111111"}}]}}, "extra_body.details.card-data"),
+        (
+            {"extra_body": {"payment_method": {"number": ("4111111111111111",)}}},
+            "extra_body.payment_method",
+        ),
+        (
+            {"extra_body": {"details": [{"card-data": {"n": "4111111111111111"}}]}},
+            "extra_body.details.card-data",
+        ),
         ({"extra_body": {"card": {"number": Decimal(4111111111111111)}}}, "extra_body.card"),
         ({"extra_body": {"device": {"4111111111111111": 1.0}}}, "extra_body.device"),
         ({"fields": {"4111 1111 1111 1111": 1}}, "fields"),
@@ -110,7 +136,9 @@ def test_in_another_member_about_the_card(call: str, changes: dict[str, Any], fi
 
 
 def test_in_place_of_a_whole_number_it_is_not_shown(call: str) -> None:
-    assert "41111" not in str(refusal(call, card=Card(token="tok_1", expiration_year=4111111111111111)))
+    assert "41111" not in str(
+        refusal(call, card=Card(token="tok_1", expiration_year=4111111111111111))
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,14 +163,19 @@ def test_a_number_elsewhere_is_none_of_a_card(sandbox: FlexFactorSandbox) -> Non
     app_token, mid = token_of(sandbox)
     with FlexFactor(FlexFactorToken(app_token), mid=mid, base_url=sandbox.url) as client:
         arguments = declined(order_id="4111111111111111", fields={"ticket": "4111111111111111"})
-        assert client.evaluate(**arguments, extra_body={"device": {"imei": "490154203237518"}}).approved
+        assert client.evaluate(
+            **arguments, extra_body={"device": {"imei": "490154203237518"}}
+        ).approved
 
 
 @pytest.mark.parametrize(
-    "number", ["4111111111111111", "4111/1111/1111/1111", "378282-246310-005", "\u0664111111111111111"]
+    "number",
+    ["4111111111111111", "4111/1111/1111/1111", "378282-246310-005", "\u0664111111111111111"],
 )
 @pytest.mark.parametrize("path", ["evaluate", "transmit"])
-def test_the_sandbox_refuses_one_of_any_client(sandbox: FlexFactorSandbox, path: str, number: str) -> None:
+def test_the_sandbox_refuses_one_of_any_client(
+    sandbox: FlexFactorSandbox, path: str, number: str
+) -> None:
     token, mid = token_of(sandbox)
     body = evaluation(mid, paymentMethod={"cardNumber": number})
     status, answer = post(f"{sandbox.url}/v1/{path}", body, token)

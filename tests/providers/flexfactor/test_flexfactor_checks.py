@@ -60,11 +60,15 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 @pytest.mark.parametrize("digits", ["", "4 2", "٤٢", 42])
 def test_the_digits_of_a_card_are_wrong_for_one_reason(digits: Any) -> None:
     with pytest.raises(InvalidRequest) as raised:
-        scripted(httpx.Response(200))[0].evaluate(**declined(card=Card(token="tok_4242", bin=digits, last4=digits)))
+        scripted(httpx.Response(200))[0].evaluate(
+            **declined(card=Card(token="tok_4242", bin=digits, last4=digits))
+        )
     assert [problem.field for problem in raised.value.problems] == ["card.bin", "card.last4"]
 
 
-@pytest.mark.parametrize("key", ["", "x" * 36, "0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d1", 7, f"{ORDER}\n"])
+@pytest.mark.parametrize(
+    "key", ["", "x" * 36, "0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d1", 7, f"{ORDER}\n"]
+)
 def test_a_key_is_a_guid(key: Any) -> None:
     client, script = scripted(httpx.Response(200))
     for call in (
@@ -78,9 +82,13 @@ def test_a_key_is_a_guid(key: Any) -> None:
     assert not script.requests
 
 
-@pytest.mark.parametrize("order_id", ["a/b", "a b", "a?b#c", "a%2Fb", "\u00e4", "a;b", "...", "../x", "v1"])
+@pytest.mark.parametrize(
+    "order_id", ["a/b", "a b", "a?b#c", "a%2Fb", "\u00e4", "a;b", "...", "../x", "v1"]
+)
 def test_any_other_id_stays_one_part_of_its_path(order_id: str) -> None:
-    client, script = scripted(httpx.Response(200, json={"status": "COMPLETED", "success": True, "orderId": order_id}))
+    client, script = scripted(
+        httpx.Response(200, json={"status": "COMPLETED", "success": True, "orderId": order_id})
+    )
     client.orders.get(order_id)
     client.orders.refund(order_id, Money(1, "USD"))
     client.orders.cancel(order_id)
@@ -94,7 +102,9 @@ def test_any_other_id_stays_one_part_of_its_path(order_id: str) -> None:
 def test_a_refund_is_in_dollars() -> None:
     # The wire carries a number of dollars and no currency: ten euros would be given back as ten dollars.
     client, script = scripted(httpx.Response(200))
-    with pytest.raises(InvalidRequest, match="amount is in EUR: a refund names no currency") as raised:
+    with pytest.raises(
+        InvalidRequest, match="amount is in EUR: a refund names no currency"
+    ) as raised:
         client.orders.refund(ORDER, Money.of("10.00", "EUR"))
     assert raised.value.problems[0].code == "currency"
     assert not script.requests
@@ -103,7 +113,10 @@ def test_a_refund_is_in_dollars() -> None:
 def test_what_has_no_argument_is_sent_as_it_is_given() -> None:
     client, script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
     key = idempotency_key_for("invoice", 1042)
-    extra = {"subscription": {"price": "12.00", "Currency": "USD"}, "Transaction": {"processorName": "Acme"}}
+    extra = {
+        "subscription": {"price": "12.00", "Currency": "USD"},
+        "Transaction": {"processorName": "Acme"},
+    }
     arguments = declined(subscription=Subscription("s-7", "monthly"), extra_body=extra)
     assert client.evaluate(**arguments, idempotency_key=key).idempotency_key == key
     body = json.loads(script.requests[0].content)
@@ -140,19 +153,31 @@ def test_a_token_of_the_process_stands_alone(other: str) -> None:
 
 
 def test_moments_are_sent_in_utc() -> None:
-    client, script = scripted(httpx.Response(200, json={"status": "COMPLETED", "isLastPage": True, "items": []}))
+    client, script = scripted(
+        httpx.Response(200, json={"status": "COMPLETED", "isLastPage": True, "items": []})
+    )
     there = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone(timedelta(hours=-5)))
-    client.evaluate(**declined(transaction=Transaction(id="t-1", occurred_at=there), expires_at=there))
+    client.evaluate(
+        **declined(transaction=Transaction(id="t-1", occurred_at=there), expires_at=there)
+    )
     list(client.orders.list(start=there, end=there))
     body, query = json.loads(script.requests[0].content), script.requests[1].url.params
-    assert (body["transaction"]["timestampUtc"], body["expiryDateUtc"]) == ("2026-03-04T10:06:07Z",) * 2
-    assert (query["from"], query["to"], query["mid"]) == ("2026-03-04T10:06:07Z", "2026-03-04T10:06:07Z", MID)
+    assert (body["transaction"]["timestampUtc"], body["expiryDateUtc"]) == (
+        "2026-03-04T10:06:07Z",
+    ) * 2
+    assert (query["from"], query["to"], query["mid"]) == (
+        "2026-03-04T10:06:07Z",
+        "2026-03-04T10:06:07Z",
+        MID,
+    )
 
 
 def test_filters_of_nothing_are_refused() -> None:
     client, _ = scripted()
     there = datetime(2026, 3, 4, tzinfo=UTC)
-    with pytest.raises(InvalidRequest, match=r"status is empty.*end .* is before start .*swap them"):
+    with pytest.raises(
+        InvalidRequest, match=r"status is empty.*end .* is before start .*swap them"
+    ):
         client.orders.list(status=[], start=there, end=there - timedelta(seconds=1))
     with pytest.raises(InvalidRequest, match="until is empty: name a status, or leave it out"):
         client.orders.wait("order-1", until=())
@@ -168,12 +193,20 @@ def endpoint(expires: Any, auth: Any = AUTH) -> tuple[FlexFactor, Script]:
 
 
 @pytest.mark.parametrize(("status", "body"), cases_beside(__file__)["refused pairs"])
-def test_a_refused_pair_has_the_code_of_the_provider_and_nothing_else_of_its_answer(status: int, body: Any) -> None:
+def test_a_refused_pair_has_the_code_of_the_provider_and_nothing_else_of_its_answer(
+    status: int, body: Any
+) -> None:
     auth = FlexFactorAuth("key", "s3cr-401007")
-    client = FlexFactor(auth, mid=MID, transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body)))
-    with pytest.raises(AuthenticationError, match=rf"\(status {status}(, code 401003)?\)") as raised:
+    client = FlexFactor(
+        auth, mid=MID, transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body))
+    )
+    with pytest.raises(
+        AuthenticationError, match=rf"\(status {status}(, code 401003)?\)"
+    ) as raised:
         client.orders.get(ORDER)
-    assert [problem.code for problem in raised.value.problems] == ["401003"] * ("401003" in json.dumps(body))
+    assert [problem.code for problem in raised.value.problems] == ["401003"] * (
+        "401003" in json.dumps(body)
+    )
     assert_hidden(raised.value, secrets=("s3cr", "401007"))
 
 
@@ -191,7 +224,10 @@ class TestATokenThatIsReady:
     def test_how_it_is_written(self, scheme: dict[str, Any], header: str) -> None:
         client, script = endpoint(None, FlexFactorToken(" a.b-c\n", **scheme))
         assert (client.orders.get(ORDER).id, client.authorization()) == (ORDER, header)
-        assert ([each.headers["authorization"] for each in script.requests], script.for_tokens) == ([header], [])
+        assert ([each.headers["authorization"] for each in script.requests], script.for_tokens) == (
+            [header],
+            [],
+        )
 
     @pytest.mark.parametrize("scheme", ["Bearer", None])
     def test_it_is_enough_for_every_call(self, harness: Harness, scheme: str | None) -> None:
@@ -199,7 +235,11 @@ class TestATokenThatIsReady:
         decision = harness(lambda client: client.evaluate(**declined()))
         assert harness(lambda client: client.orders.get(decision.order_id)).id == decision.order_id
         assert harness(lambda client: client.orders.refund(decision.order_id, PRICE)).succeeded
-        assert (harness.work("INV-1042"), harness.work("INV-1042/refund"), harness.sent("token")) == (1, 1, [])
+        assert (
+            harness.work("INV-1042"),
+            harness.work("INV-1042/refund"),
+            harness.sent("token"),
+        ) == (1, 1, [])
 
     def test_one_that_is_refused_is_not_renewed(self, harness: Harness) -> None:
         token = harness.sandbox.add_token()
@@ -219,6 +259,8 @@ class TestATokenThatIsReady:
         ],
     )
     def test_what_cannot_be_sent(self, token: Any, scheme: Any) -> None:
-        with pytest.raises(ConfigurationError, match=r"token (is|must|holds)|scheme must") as raised:
+        with pytest.raises(
+            ConfigurationError, match=r"token (is|must|holds)|scheme must"
+        ) as raised:
             FlexFactorToken(token, scheme=scheme)
         assert_hidden(raised.value, secrets=("s3cr",))

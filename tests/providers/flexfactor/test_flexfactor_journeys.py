@@ -10,7 +10,15 @@ import httpx
 import pytest
 
 from tests.providers.flexfactor.adapter import PRICE, Harness, declined, scripted
-from victor_ext import BadRequest, Conflict, NotFound, Outcome, PermissionDenied, TimedOut, idempotency_key_for
+from victor_ext import (
+    BadRequest,
+    Conflict,
+    NotFound,
+    Outcome,
+    PermissionDenied,
+    TimedOut,
+    idempotency_key_for,
+)
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import OrderStatus
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
@@ -25,13 +33,21 @@ def test_a_declined_payment_is_rescued_and_part_of_it_given_back(harness: Harnes
     assert decision.request_id
     assert not decision.problems
 
-    refund = harness(lambda client: client.orders.refund(decision.order_id, Money.of("4.20", "USD"), message="late"))
+    refund = harness(
+        lambda client: client.orders.refund(
+            decision.order_id, Money.of("4.20", "USD"), message="late"
+        )
+    )
     assert (refund.succeeded, refund.status, refund.amount) == (True, "SUCCESS", Money(420, "USD"))
     record = harness.sandbox.order_record("INV-1042")
     assert (record["captured"], record["refunded"]) == (4423, 420)
 
     order = harness(lambda client: client.orders.get(decision.order_id))
-    assert (order.id, order.status, order.status_name) == (decision.order_id, OrderStatus.COMPLETED, "Completed")
+    assert (order.id, order.status, order.status_name) == (
+        decision.order_id,
+        OrderStatus.COMPLETED,
+        "Completed",
+    )
     assert (order.external_order_id, order.currency) == ("INV-1042", "USD")
     assert order.placed_at is not None
     assert order.raw.additional_properties["totalAmount"] == 44.23
@@ -51,7 +67,9 @@ def test_what_is_submitted_is_settled_later(harness: Harness) -> None:
 
 
 def test_a_key_that_changed_is_another_charge(harness: Harness) -> None:
-    first, again = (harness(lambda client: client.evaluate(**declined(), idempotency_key=KEY)) for _ in range(2))
+    first, again = (
+        harness(lambda client: client.evaluate(**declined(), idempotency_key=KEY)) for _ in range(2)
+    )
     assert (again.order_id, harness.work("INV-1042")) == (first.order_id, 1)
     other = harness(lambda client: client.evaluate(**declined()))
     assert other.order_id != first.order_id
@@ -62,16 +80,24 @@ def test_a_key_that_changed_is_another_charge(harness: Harness) -> None:
 def test_a_part_of_an_authorisation_is_captured_in_cents(harness: Harness) -> None:
     harness.sandbox.decide("CAPTUREREQUIRED")
     decision = harness(lambda client: client.evaluate(**declined()))
-    capture = harness(lambda client: client.capture(decision.order_id, Money(4000, "USD"), idempotency_key=KEY))
+    capture = harness(
+        lambda client: client.capture(decision.order_id, Money(4000, "USD"), idempotency_key=KEY)
+    )
     assert (capture.succeeded, capture.status, capture.idempotency_key) == (True, "SUCCESS", KEY)
     assert harness.sandbox.order_record("INV-1042")["captured"] == 4000
     with pytest.raises(BadRequest, match="not Capturerequired") as raised:
-        harness(lambda client: client.capture(harness.sandbox.add_order("INV-1"), PRICE, idempotency_key=OTHER))
+        harness(
+            lambda client: client.capture(
+                harness.sandbox.add_order("INV-1"), PRICE, idempotency_key=OTHER
+            )
+        )
     assert (raised.value.idempotency_key, raised.value.outcome) == (OTHER, Outcome.REJECTED)
 
 
 @pytest.mark.parametrize("by", ["id", "external id"])
-def test_an_order_is_cancelled_and_cancelling_it_again_changes_nothing(harness: Harness, by: str) -> None:
+def test_an_order_is_cancelled_and_cancelling_it_again_changes_nothing(
+    harness: Harness, by: str
+) -> None:
     harness.sandbox.decide("SUBMITTED")
     decision = harness(lambda client: client.evaluate(**declined()))
 
@@ -81,17 +107,27 @@ def test_an_order_is_cancelled_and_cancelling_it_again_changes_nothing(harness: 
         return client.orders.external_cancel("INV-1042")
 
     cancelled = harness(cancel, cancel)
-    assert (cancelled.order_id or cancelled.external_order_id) == (decision.order_id if by == "id" else "INV-1042")
+    assert (cancelled.order_id or cancelled.external_order_id) == (
+        decision.order_id if by == "id" else "INV-1042"
+    )
     assert uuid.UUID(cancelled.idempotency_key)
     assert cancelled.request_id
-    assert (harness.work("INV-1042/cancel"), len(harness.sent("cancel") + harness.sent("external_cancel"))) == (1, 2)
+    assert (
+        harness.work("INV-1042/cancel"),
+        len(harness.sent("cancel") + harness.sent("external_cancel")),
+    ) == (1, 2)
 
 
 @pytest.mark.parametrize("order_id", ["A 1042", "50%#7?", "A%2F1", "\u00c4-1", "..x"])
-def test_whatever_id_an_evaluation_took_it_can_be_cancelled_by(harness: Harness, order_id: str) -> None:
+def test_whatever_id_an_evaluation_took_it_can_be_cancelled_by(
+    harness: Harness, order_id: str
+) -> None:
     harness.sandbox.decide("SUBMITTED")
     harness(lambda client: client.evaluate(**declined(order_id=order_id)))
-    assert harness(lambda client: client.orders.external_cancel(order_id)).external_order_id == order_id
+    assert (
+        harness(lambda client: client.orders.external_cancel(order_id)).external_order_id
+        == order_id
+    )
     assert harness.work(f"{order_id}/cancel") == 1
 
 
@@ -108,7 +144,9 @@ def test_all_orders_are_walked_whatever_the_page_size_is(harness: Harness) -> No
     ids = [harness.sandbox.add_order(f"INV-{number}") for number in range(23)]
     assert [order.id for order in harness(lambda client: client.orders.list())] == ids
     assert len(harness.sent("orders")) == 3
-    assert [order.id for order in harness(lambda client: client.orders.list(page_size=5, page=4))] == ids[15:]
+    assert [
+        order.id for order in harness(lambda client: client.orders.list(page_size=5, page=4))
+    ] == ids[15:]
 
 
 def test_orders_are_filtered(harness: Harness) -> None:
@@ -128,12 +166,19 @@ def test_an_order_is_waited_for(harness: Harness) -> None:
     decision = harness(lambda client: client.evaluate(**declined()))
     with pytest.raises(TimedOut, match="did not reach a final status within 0 s: it is Draft"):
         harness(lambda client: client.orders.wait(decision.order_id, timeout=0))
-    assert harness(lambda client: client.orders.wait(decision.order_id, until="draft", timeout=0)).status == 0
+    assert (
+        harness(
+            lambda client: client.orders.wait(decision.order_id, until="draft", timeout=0)
+        ).status
+        == 0
+    )
     harness.sandbox.settle("INV-1042", "APPROVED")
     order = harness(lambda client: client.orders.wait(decision.order_id))
     assert order.status is OrderStatus.COMPLETED
     with pytest.raises(TimedOut, match="did not reach the status"):
-        harness(lambda client: client.orders.wait(decision.order_id, until=["Problem", 2], timeout=0))
+        harness(
+            lambda client: client.orders.wait(decision.order_id, until=["Problem", 2], timeout=0)
+        )
 
 
 ENDS = {2: {3}, 6: {3}, 7: {3, 6}}
@@ -149,18 +194,26 @@ def test_which_ends_are_final(status: int) -> None:
             assert client.orders.wait("o-1", until=wanted, timeout=0).status == status
             continue
         final = status in ENDS and wanted <= 7 and wanted not in ENDS[status]
-        words = f"so it can no longer be {OrderStatus(wanted).name}" if final else "did not reach the status"
+        words = (
+            f"so it can no longer be {OrderStatus(wanted).name}"
+            if final
+            else "did not reach the status"
+        )
         with pytest.raises(Conflict if final else TimedOut, match=words):
             client.orders.wait("o-1", until=wanted, timeout=5 if final else 0)
     with pytest.raises(TimedOut):
-        client.orders.wait("o-1", until=[9 if status == 8 else 8, 0 if status == 1 else 1], timeout=0)
+        client.orders.wait(
+            "o-1", until=[9 if status == 8 else 8, 0 if status == 1 else 1], timeout=0
+        )
 
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "flexfactor.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("status", ["APPROVED", "CAPTUREREQUIRED", "CHALLENGE"])
-def test_the_first_code_of_the_page_delivers_what_was_approved_only(sandbox: FlexFactorSandbox, status: str) -> None:
+def test_the_first_code_of_the_page_delivers_what_was_approved_only(
+    sandbox: FlexFactorSandbox, status: str
+) -> None:
     app_key, app_secret, mid = sandbox.add_client()
     sandbox.decide(status)
     sandbox.add_card(token="tok_77")
@@ -171,5 +224,7 @@ def test_the_first_code_of_the_page_delivers_what_was_approved_only(sandbox: Fle
     }  # fmt: skip
     first = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
     exec(first.replace('environment="sandbox"', "base_url=url"), names)
-    assert done == {"APPROVED": ["deliver"], "CAPTUREREQUIRED": [], "CHALLENGE": ["CHALLENGE"]}[status]
+    assert (
+        done == {"APPROVED": ["deliver"], "CAPTUREREQUIRED": [], "CHALLENGE": ["CHALLENGE"]}[status]
+    )
     assert sandbox.order_record("INV-1042")["captured"] == (0 if status == "CHALLENGE" else 4423)

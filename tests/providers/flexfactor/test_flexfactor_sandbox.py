@@ -16,7 +16,9 @@ from victor_ext.sandbox.flexfactor import FlexFactorSandbox, RemoteFlexFactorSan
 KEY = "0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d11"
 
 
-def post(url: str, body: Any, token: str | None = None, kind: str = "application/json") -> tuple[int, Any]:
+def post(
+    url: str, body: Any, token: str | None = None, kind: str = "application/json"
+) -> tuple[int, Any]:
     """Send a request without this client (`body=None`: a GET). Returns the status and the JSON."""
     content = body if body is None or isinstance(body, bytes) else json.dumps(body)
     headers = {"Content-Type": kind, **({"Authorization": f"Bearer {token}"} if token else {})}
@@ -40,7 +42,9 @@ def evaluation(mid: str, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_a_repeat_is_replayed_for_a_day_and_another_body_is_a_conflict(sandbox: FlexFactorSandbox) -> None:
+def test_a_repeat_is_replayed_for_a_day_and_another_body_is_a_conflict(
+    sandbox: FlexFactorSandbox,
+) -> None:
     token, mid = token_of(sandbox)
     url = f"{sandbox.url}/v1/evaluate"
     first = post(url, evaluation(mid), token)
@@ -57,7 +61,9 @@ WRONG = cases_beside(__file__)["wrong"]
 
 
 @pytest.mark.parametrize(("changes", "field"), WRONG.values(), ids=WRONG)
-def test_a_wrong_evaluation_is_refused(sandbox: FlexFactorSandbox, changes: dict[str, Any], field: str) -> None:
+def test_a_wrong_evaluation_is_refused(
+    sandbox: FlexFactorSandbox, changes: dict[str, Any], field: str
+) -> None:
     token, mid = token_of(sandbox)
     status, answer = post(f"{sandbox.url}/v1/evaluate", evaluation(mid, **changes), token)
     assert (status, list(answer["errors"])) == (400, [field])
@@ -86,25 +92,49 @@ def test_what_is_another_merchants_is_forbidden(sandbox: FlexFactorSandbox) -> N
         (f"orders/{order}", None), (f"orders?mid={mid}", None),
     ):  # fmt: skip
         status, answer = post(f"{sandbox.url}/v1/{path}", body, theirs)
-        assert (path, status, answer["title"]) == (path, 403, "Access to the requested resource is denied.")
+        assert (path, status, answer["title"]) == (
+            path,
+            403,
+            "Access to the requested resource is denied.",
+        )
     assert post(f"{sandbox.url}/v1/orders/INV-1/external-cancel", {}, theirs)[0] == 404
     assert post(f"{sandbox.url}/v1/orders", None, theirs)[1]["items"] == []
-    assert sandbox.order_record("INV-1") == {"id": order, "status": "Capturerequired", "captured": 0, "refunded": 0}
+    assert sandbox.order_record("INV-1") == {
+        "id": order,
+        "status": "Capturerequired",
+        "captured": 0,
+        "refunded": 0,
+    }
     assert post(f"{sandbox.url}/v1/evaluate", evaluation(their_mid), theirs)[1]["orderId"] != order
     assert post(f"{sandbox.url}/v1/orders/INV-1/external-cancel", {}, ours)[0] == 200
     assert post(f"{sandbox.url}/v1/orders/{order}", None, ours)[1]["status"] == 2
 
 
-@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "text/json"])
+@pytest.mark.parametrize(
+    "kind", ["", "text/plain", "application/x-www-form-urlencoded", "text/json"]
+)
 def test_a_post_of_another_content_type_is_refused(sandbox: FlexFactorSandbox, kind: str) -> None:
     """ "You must include the following headers ... content-type | POST, PUT | application/json"."""
     token, mid = token_of(sandbox)
     app_key, app_secret, _ = sandbox.add_client()
     assert post(f"{sandbox.url}/v1/evaluate", evaluation(mid), token, kind)[0] == 400
     assert post(f"{sandbox.url}/v1/evaluate", evaluation(mid), "made-up", kind) == (401, None)
-    assert post(f"{sandbox.url}/v1/oauth2/token", {"AppKey": app_key, "AppSecret": app_secret}, None, kind)[0] == 400
+    assert (
+        post(
+            f"{sandbox.url}/v1/oauth2/token",
+            {"AppKey": app_key, "AppSecret": app_secret},
+            None,
+            kind,
+        )[0]
+        == 400
+    )
     assert sandbox.work_done_by_reference() == {}
-    assert post(f"{sandbox.url}/v1/evaluate", evaluation(mid), token, "Application/JSON; charset=utf-8")[0] == 200
+    assert (
+        post(
+            f"{sandbox.url}/v1/evaluate", evaluation(mid), token, "Application/JSON; charset=utf-8"
+        )[0]
+        == 200
+    )
 
 
 @pytest.mark.parametrize("path", ["orders/{}/cancel", "orders/INV-1/external-cancel"])
@@ -121,7 +151,10 @@ def test_a_whitelisted_test_card_has_a_token(sandbox: FlexFactorSandbox) -> None
     with pytest.raises(ValueError, match="whitelisted test card"):
         sandbox.add_card("4929123456781234")
     token, mid = token_of(sandbox)
-    cards = [sandbox.add_card("4111 1111 1111 1111"), RemoteFlexFactorSandbox(sandbox.url).add_card()]
+    cards = [
+        sandbox.add_card("4111 1111 1111 1111"),
+        RemoteFlexFactorSandbox(sandbox.url).add_card(),
+    ]
     assert len(set(cards)) == 2
     body = evaluation(mid, paymentMethod={"cardNumber": cards[0]})
     assert post(f"{sandbox.url}/v1/evaluate", body, token)[1]["status"] == "APPROVED"
@@ -171,7 +204,9 @@ def test_the_commands_over_http(sandbox: FlexFactorSandbox) -> None:
     remote.decide("DECLINED", "INV-2")
     assert remote.tokens_issued() == {}
     assert remote.revoke_tokens() == 0
-    headers, body = remote.notification("INV-1", "order.capturerequired", host="h.example", resent=True)
+    headers, body = remote.notification(
+        "INV-1", "order.capturerequired", host="h.example", resent=True
+    )
     assert json.loads(body)["IsResent"] is True
     assert headers["Host"] == "h.example"
     assert remote.subscriber_key() == sandbox.subscriber_key()

@@ -24,12 +24,20 @@ BODY = b'{"Event": "order.completed", "OrderId": "o-1", "IsTestMode": false, "Is
 
 
 def signed(
-    body: bytes = BODY, *, key: str = KEY, host: str = HOST, at: float = NOW, by: str = "5f1c2de2", **changes: str
+    body: bytes = BODY,
+    *,
+    key: str = KEY,
+    host: str = HOST,
+    at: float = NOW,
+    by: str = "5f1c2de2",
+    **changes: str,
 ) -> dict[str, str]:
     """Headers as the provider would send them, changed afterwards."""
     nonce, date = by, formatdate(at, usegmt=True)
     digest = base64.b64encode(hashlib.sha512(body).digest()).decode()
-    mac = hmac.new(base64.b64decode(key), f"POST\n{nonce};{date};{host};{digest}".encode(), hashlib.sha512)
+    mac = hmac.new(
+        base64.b64decode(key), f"POST\n{nonce};{date};{host};{digest}".encode(), hashlib.sha512
+    )
     signature = base64.b64encode(mac.digest()).decode()
     headers = {
         "X-FC-Nonce": nonce,
@@ -40,7 +48,10 @@ def signed(
         ),
         "Host": "inner.example",
     }
-    return {name: changes.get(name.lower().removeprefix("x-fc-").replace("-", "_"), headers[name]) for name in headers}
+    return {
+        name: changes.get(name.lower().removeprefix("x-fc-").replace("-", "_"), headers[name])
+        for name in headers
+    }
 
 
 def webhooks(**options: Any) -> Webhook:
@@ -53,7 +64,11 @@ def test_what_the_provider_signed_is_read() -> None:
     raw = [(name.encode(), value.encode()) for name, value in signed().items()]
     for headers in (signed(), lower, httpx.Headers(lower), [*lower.items()], raw):
         notification = webhooks().read(BODY, headers)
-        assert (notification.event, notification.order_id, notification.is_test) == ("order.completed", "o-1", False)
+        assert (notification.event, notification.order_id, notification.is_test) == (
+            "order.completed",
+            "o-1",
+            False,
+        )
 
 
 def test_the_sandbox_signs_as_the_provider_does(sandbox: FlexFactorSandbox) -> None:
@@ -61,7 +76,11 @@ def test_the_sandbox_signs_as_the_provider_does(sandbox: FlexFactorSandbox) -> N
     headers, body = sandbox.notification("INV-1", "order.refunded", host=HOST, resent=True)
     notification = Webhook(sandbox.subscriber_key(), host=HOST).read(body, headers)
     assert (notification.event, notification.external_order_id) == ("order.refunded", "INV-1")
-    assert (notification.order_id, notification.is_test, notification.is_resent) == (order_id, True, True)
+    assert (notification.order_id, notification.is_test, notification.is_resent) == (
+        order_id,
+        True,
+        True,
+    )
     assert notification.occurred_at is not None
     assert abs(notification.occurred_at.timestamp() - time.time()) < 60
     assert notification.data == {}
@@ -96,7 +115,9 @@ def test_everything_else_is_refused(name: str) -> None:
         webhooks().read(body, headers)
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"Event": 5}', b'{"OrderId": "o-1"}', b" " * (1 << 20) + b"{}"])
+@pytest.mark.parametrize(
+    "body", [b"[]", b"{}", b'{"Event": 5}', b'{"OrderId": "o-1"}', b" " * (1 << 20) + b"{}"]
+)
 def test_what_is_signed_and_no_notification(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match="not a notification of FlexFactor's"):
         webhooks().read(body, signed(body))
@@ -112,13 +133,22 @@ def test_comparisons_take_constant_time(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr("victor_ext.providers.flexfactor.webhooks.hmac.compare_digest", compare)
     webhooks(keys=[KEY, base64.b64encode(b"old" * 20).decode()]).read(BODY, signed())
-    assert compared == [88, 64, 64]  # the digest of the body in base64, and the signature under each of two keys
+    assert compared == [
+        88,
+        64,
+        64,
+    ]  # the digest of the body in base64, and the signature under each of two keys
 
 
 def test_two_keys_while_one_is_replaced_and_the_window_are_the_callers() -> None:
     old = base64.b64encode(b"old" * 20).decode()
     for key in (KEY, old):
-        assert webhooks(keys=[KEY, old], tolerance=600).read(BODY, signed(key=key, at=NOW - 599)).order_id == "o-1"
+        assert (
+            webhooks(keys=[KEY, old], tolerance=600)
+            .read(BODY, signed(key=key, at=NOW - 599))
+            .order_id
+            == "o-1"
+        )
     with pytest.raises(AuthenticationError):
         webhooks(tolerance=1).read(BODY, signed(at=NOW - 2))
 
@@ -143,18 +173,32 @@ def test_a_body_that_was_decoded_cannot_be_checked() -> None:
 
 
 LOWER = ("x-fc-nonce", "x-fc-date", "x-fc-authorization", "x-fc-content-sha512")
-ODD: Any = st.text(st.characters(), max_size=9) | st.none() | st.integers() | st.binary(max_size=9) | st.just(["a"])
+ODD: Any = (
+    st.text(st.characters(), max_size=9)
+    | st.none()
+    | st.integers()
+    | st.binary(max_size=9)
+    | st.just(["a"])
+)
 
 
 @MANY
-@given(st.dictionaries(st.sampled_from([*LOWER, "host"]), ODD, min_size=1), st.sampled_from(LOWER), ODD)
-def test_odd_headers_are_refused_and_nothing_else(headers: dict[str, Any], name: str, value: Any) -> None:
+@given(
+    st.dictionaries(st.sampled_from([*LOWER, "host"]), ODD, min_size=1), st.sampled_from(LOWER), ODD
+)
+def test_odd_headers_are_refused_and_nothing_else(
+    headers: dict[str, Any], name: str, value: Any
+) -> None:
     with pytest.raises(AuthenticationError):
-        webhooks().read(BODY, {**{key.lower(): each for key, each in signed().items()}, **headers, name: value})
+        webhooks().read(
+            BODY, {**{key.lower(): each for key, each in signed().items()}, **headers, name: value}
+        )
 
 
 def observe(nonce: str, **members: Any) -> Notification:
-    return Notification({"Event": "order.refunded", "OrderId": "o-1", "TimeStamp": "t1", **members}, nonce=nonce)
+    return Notification(
+        {"Event": "order.refunded", "OrderId": "o-1", "TimeStamp": "t1", **members}, nonce=nonce
+    )
 
 
 def test_a_repeat_is_known_over_restarts_by_its_fingerprint() -> None:

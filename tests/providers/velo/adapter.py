@@ -11,7 +11,15 @@ from typing import Any
 import tests.providers.running as running
 from tests.providers.running import Exchange
 from victor_ext.providers import Money
-from victor_ext.providers.velo import Address, AsyncVelo, Company, NewPayee, PaymentInstruction, Velo, VeloAuth
+from victor_ext.providers.velo import (
+    Address,
+    AsyncVelo,
+    Company,
+    NewPayee,
+    PaymentInstruction,
+    Velo,
+    VeloAuth,
+)
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
 SANDBOX = partial(VeloSandbox, VeloSettings(seed=1))
@@ -30,12 +38,19 @@ _numbers = count(1)
 
 def firm(name: str) -> NewPayee:
     address = Address(line1="Some street", city="Somewhere", country="US")
-    return NewPayee(remote_id=name, email="a@example.com", company=Company(name="ABC"), address=address)
+    return NewPayee(
+        remote_id=name, email="a@example.com", company=Company(name="ABC"), address=address
+    )
 
 
 def pay(reference: str = "INV-1042", **changes: Any) -> PaymentInstruction:
     """The usual payment."""
-    usual = {"remote_id": PAYEE, "amount": PRICE, "source_account_name": ACCOUNT, "payor_payment_id": reference}
+    usual = {
+        "remote_id": PAYEE,
+        "amount": PRICE,
+        "source_account_name": ACCOUNT,
+        "payor_payment_id": reference,
+    }
     return PaymentInstruction(**{**usual, **changes})
 
 
@@ -63,7 +78,9 @@ class Harness(running.Harness):
 
     def find(self, reference: str) -> Any:
         """The payments with a reference, of those since the beginning."""
-        return self(lambda velo: velo.payments.find(reference, payor_id=self.payor, since=self.since))
+        return self(
+            lambda velo: velo.payments.find(reference, payor_id=self.payor, since=self.since)
+        )
 
     def calls(self, word: str) -> int:
         """How often the sandbox was asked for that."""
@@ -120,7 +137,9 @@ def webhook(harness: Harness) -> str:
 
 def new_webhook(client: Any, subject: tuple[str, str]) -> Any:
     url, payor_id = subject
-    return client.webhooks.create(payor_id, url=url, authorization_header="long-and-random-7f3b1c9e")
+    return client.webhooks.create(
+        payor_id, url=url, authorization_header="long-and-random-7f3b1c9e"
+    )
 
 
 def payor(harness: Harness) -> str:
@@ -128,7 +147,9 @@ def payor(harness: Harness) -> str:
 
 
 def funding(harness: Harness) -> tuple[str, str]:
-    return str(harness.sandbox.add_source_account(f"account {next(_numbers)}", "USD", 0)), harness.bank
+    return str(
+        harness.sandbox.add_source_account(f"account {next(_numbers)}", "USD", 0)
+    ), harness.bank
 
 
 def about(
@@ -138,10 +159,14 @@ def about(
     """An exchange about a subject. A method that is named takes its first part, and what is given."""
 
     def by_name(client: Any, subject: Any) -> Any:
-        return attrgetter(str(call))(client)(subject if isinstance(subject, str) else subject[0], **given)
+        return attrgetter(str(call))(client)(
+            subject if isinstance(subject, str) else subject[0], **given
+        )
 
     made = by_name if isinstance(call, str) else call
-    return Exchange(word=word, subject=subject, call=made, hint=hint, settles=settles, writes=bool(hint))
+    return Exchange(
+        word=word, subject=subject, call=made, hint=hint, settles=settles, writes=bool(hint)
+    )
 
 
 READ = about(
@@ -150,7 +175,9 @@ READ = about(
         subject[0], payor_id=subject[1], since=datetime.now(UTC) - timedelta(minutes=5)
     ),
 )  # fmt: skip
-WRITE = Exchange(word="submit", call=submit, writes=True, hint="look with payments.find(payor_payment_id")
+WRITE = Exchange(
+    word="submit", call=submit, writes=True, hint="look with payments.find(payor_payment_id"
+)
 PAYEE_HINT, PAYOUT_HINT = "payees.get(payee_id)", "payouts.get(payout_id)"
 MORE = (
     about(payment, "get_payment", "payments.get"),

@@ -41,7 +41,9 @@ class TestPayees:
         other = harness.sandbox.add_payee("payee-8")
 
         def rename(velo: Any, remote_id: str) -> Any:
-            return velo.payees.update_remote_id(harness.payee, payor_id=harness.payor, remote_id=remote_id)
+            return velo.payees.update_remote_id(
+                harness.payee, payor_id=harness.payor, remote_id=remote_id
+            )
 
         with pytest.raises(Conflict, match="Another payee has this remoteId"):
             harness(lambda velo: rename(velo, "payee-8"))
@@ -83,7 +85,10 @@ class TestWebhooks:
         return str(harness(lambda velo: velo.webhooks.create(harness.payor, **usual)))
 
     def test_they_are_made_read_changed_and_tried(self, harness: Harness) -> None:
-        first, second = self.create(harness, categories=("payment",)), self.create(harness, enabled=False)
+        first, second = (
+            self.create(harness, categories=("payment",)),
+            self.create(harness, enabled=False),
+        )
         listed = harness(lambda velo: velo.webhooks.list(harness.payor, page_size=1))
         assert [(one.id, one.is_enabled) for one in listed] == [(first, True), (second, False)]
         webhook = harness(lambda velo: velo.webhooks.get(first))
@@ -91,7 +96,11 @@ class TestWebhooks:
         assert webhook.payor_id == harness.payor
         assert HEADER not in json.dumps(webhook.to_dict()) + repr(webhook)
 
-        harness(lambda velo: velo.webhooks.update(first, url="https://hooks.example.com/2", categories=["payee"]))
+        harness(
+            lambda velo: velo.webhooks.update(
+                first, url="https://hooks.example.com/2", categories=["payee"]
+            )
+        )
         changed = harness(lambda velo: velo.webhooks.get(first))
         assert (changed.url, changed.categories, changed.is_enabled) == (
             "https://hooks.example.com/2",
@@ -129,9 +138,19 @@ class TestPayments:
         payout_id = harness.submit(pay())
         harness(lambda velo: velo.payouts.instruct(payout_id))
         harness.sandbox.advance(30)
-        [notified] = [one for one in harness.sandbox.notifications() if one["eventName"] == "payment.confirmed"]
-        payment = harness(lambda velo: velo.payments.get(notified["source"]["paymentId"], sensitive=False))
-        assert (payment.payor_payment_id, payment.status, payment.payout_id) == ("INV-1042", "CONFIRMED", payout_id)
+        [notified] = [
+            one
+            for one in harness.sandbox.notifications()
+            if one["eventName"] == "payment.confirmed"
+        ]
+        payment = harness(
+            lambda velo: velo.payments.get(notified["source"]["paymentId"], sensitive=False)
+        )
+        assert (payment.payor_payment_id, payment.status, payment.payout_id) == (
+            "INV-1042",
+            "CONFIRMED",
+            payout_id,
+        )
         assert [(event.type, event.payment) for event in payment.events] == [
             (f"PAYMENT_{status}", PRICE) for status in ("ACCEPTED", "FUNDED", "CONFIRMED")
         ]
@@ -152,16 +171,28 @@ class TestPayouts:
         harness.sandbox.advance(30)
         today = harness.since.date()
 
-        listed = harness(lambda velo: velo.payouts.list(harness.payor, submitted_from=today, page_size=1))
-        by_name = {one.id: (one.status, one.total_payments, one.withdrawn_payments) for one in listed}
+        listed = harness(
+            lambda velo: velo.payouts.list(harness.payor, submitted_from=today, page_size=1)
+        )
+        by_name = {
+            one.id: (one.status, one.total_payments, one.withdrawn_payments) for one in listed
+        }
         assert by_name == {paid: ("COMPLETED", 2, 0), withdrawn: ("WITHDRAWN", 1, 1)}
         [march] = harness(lambda velo: velo.payouts.list(harness.payor, memo="march"))
-        assert (march.id, march.memo, march.instructed_at >= march.submitted_at) == (paid, "March", True)
+        assert (march.id, march.memo, march.instructed_at >= march.submitted_at) == (
+            paid,
+            "March",
+            True,
+        )
         assert [cost.total_cost for cost in march.accounts] == [PRICE]
         assert harness(lambda velo: velo.payouts.list(harness.payor, status="QUOTED")) == []
 
         history = harness(lambda velo: velo.payouts.history(paid))
-        assert (history.status, history.total_payments, history.confirmed_payments) == ("COMPLETED", 2, 1)
+        assert (history.status, history.total_payments, history.confirmed_payments) == (
+            "COMPLETED",
+            2,
+            1,
+        )
         assert (history.instructed_at is not None, history.withdrawn_at) == (True, None)
         payments = harness(lambda velo: velo.payouts.audited_payments(paid, page_size=1))
         assert sorted((one.payor_payment_id, one.status) for one in payments) == [
@@ -179,25 +210,34 @@ class TestMoney:
         for amount in ("250.00", "1.00"):
             harness.fund(amount)
         harness.sandbox.advance(10)
-        entries = harness(lambda velo: velo.fundings.list(harness.payor, sort="amount:desc", page_size=1))
+        entries = harness(
+            lambda velo: velo.fundings.list(harness.payor, sort="amount:desc", page_size=1)
+        )
         assert [(one.amount, one.currency, one.status) for one in entries] == [
             (25000, "USD", "CREDIT"),
             (100, "USD", "CREDIT"),
         ]
         assert [event.type for event in entries[0].events] == ["PAYOR_FUNDING_REQUESTED"]
-        assert harness(lambda velo: velo.fundings.list(harness.payor, source_account_name="Another")) == []
+        assert (
+            harness(lambda velo: velo.fundings.list(harness.payor, source_account_name="Another"))
+            == []
+        )
 
     def test_the_export_is_what_velo_wrote(self, harness: Harness) -> None:
         payout_id = harness.submit(pay("INV-1"), pay("INV-2", remote_id="nobody"))
         harness(lambda velo: velo.payouts.get(payout_id))
         today = harness.since.date()
-        text = harness(lambda velo: velo.payments.export(harness.payor, start=today, include="payorOnly"))
+        text = harness(
+            lambda velo: velo.payments.export(harness.payor, start=today, include="payorOnly")
+        )
         rows = list(csv.DictReader(io.StringIO(text)))
         assert [(row["payorPaymentId"], row["status"]) for row in rows] == [
             ("INV-1", "ACCEPTED"),
             ("INV-2", "REJECTED"),
         ]
-        text = harness(lambda velo: velo.payments.export(harness.payor, start="2020-01-01", end="2020-01-31"))
+        text = harness(
+            lambda velo: velo.payments.export(harness.payor, start="2020-01-01", end="2020-01-31")
+        )
         assert list(csv.DictReader(io.StringIO(text))) == []
 
     @pytest.mark.parametrize(

@@ -146,11 +146,15 @@ def test_payees() -> None:
     }
 
 
-@pytest.mark.parametrize("channel", [{}, {"account_number": "123456"}, {"routing_number": "123456789"}])
+@pytest.mark.parametrize(
+    "channel", [{}, {"account_number": "123456"}, {"routing_number": "123456789"}]
+)
 def test_a_channel_needs_one_kind_of_number(channel: Any) -> None:
     made = PaymentChannel(account_name="A", country_code="US", currency="USD", **channel)
     payee = replace(firm("a"), payment_channel=made)
-    assert refused(lambda velo: velo.payees.create("p", [payee])) == {"payees[0].payment_channel": "choice"}
+    assert refused(lambda velo: velo.payees.create("p", [payee])) == {
+        "payees[0].payment_channel": "choice"
+    }
 
 
 def test_a_receipt_without_an_id_is_unreadable_also_where_no_rule_knows_the_path() -> None:
@@ -188,17 +192,29 @@ def opened(*answers: Any) -> Velo:
 
 def answered(request: str, status: int = 200, **parts: Any) -> httpx.Response:
     method, _, path = request.partition(" ")
-    return httpx.Response(status, request=httpx.Request(method, f"https://api.example{path}"), **parts)
+    return httpx.Response(
+        status, request=httpx.Request(method, f"https://api.example{path}"), **parts
+    )
 
 
 def test_what_names_people_and_accounts_is_in_no_repr() -> None:
     from velo_api import models
 
     names = {"displayName": "Ada L.", "email": "ada@example.com", "disabledComment": "a thief"}
-    account = {"accountName": "Ada & Sons", "accountNumber": "071204958836", "routingNumber": "123456789"}
-    records = [Payee(models.Payee.from_dict(names)), FundingAccount(models.FundingAccount.from_dict(account))]
+    account = {
+        "accountName": "Ada & Sons",
+        "accountNumber": "071204958836",
+        "routingNumber": "123456789",
+    }
+    records = [
+        Payee(models.Payee.from_dict(names)),
+        FundingAccount(models.FundingAccount.from_dict(account)),
+    ]
     assert [each for each in (*names.values(), *account.values()) if each in repr(records)] == []
-    assert (records[0].email, records[1].account_number) == (names["email"], account["accountNumber"])
+    assert (records[0].email, records[1].account_number) == (
+        names["email"],
+        account["accountNumber"],
+    )
 
 
 class TestErrors:
@@ -216,8 +232,14 @@ class TestErrors:
         assert "payments[0].remoteId: must not be blank" in str(error)
 
     def test_what_it_says_of_2000_payees_is_read_in_no_time(self) -> None:
-        payees = [{"name": f"Name{each}", "iban": f"GB33BUKB{each:014}", "amount": 1042} for each in range(2000)]
-        errors = [{"errorMessage": f"iban GB33BUKB{number:014} of Name{number}: no 1042"} for number in range(2000)]
+        payees = [
+            {"name": f"Name{each}", "iban": f"GB33BUKB{each:014}", "amount": 1042}
+            for each in range(2000)
+        ]
+        errors = [
+            {"errorMessage": f"iban GB33BUKB{number:014} of Name{number}: no 1042"}
+            for number in range(2000)
+        ]
         request = httpx.Request("POST", "https://api.example/v4/payees", json={"payees": payees})
         problems = read_problems(httpx.Response(400, json={"errors": errors}, request=request))
         assert {one.message for one in problems} == {"iban [hidden] of [hidden]: no 1042"}
@@ -226,14 +248,20 @@ class TestErrors:
 class TestGoodAnswers:
     @given(st.text(max_size=60))
     def test_any_location_has_a_plain_id_or_none(self, location: str) -> None:
-        result = created_id(answered("POST /v3/payouts", 202, headers={"location": location.encode()}))
-        assert result is None or (result in location and result.isascii() and not set("/?#.% ") & set(result))
+        result = created_id(
+            answered("POST /v3/payouts", 202, headers={"location": location.encode()})
+        )
+        assert result is None or (
+            result in location and result.isascii() and not set("/?#.% ") & set(result)
+        )
 
     @pytest.mark.parametrize("asked", ["COMPLETED", "INCOMPLETE"])
     def test_a_payout_that_is_paid_by_another_name_is_waited_on(self, asked: str) -> None:
         """Velo does not say in which order these follow each other."""
         states = ("INSTRUCTED", "CONFIRMED", asked)
-        with opened(*(httpx.Response(200, json={"payoutId": "po-1", "status": each}) for each in states)) as client:
+        with opened(
+            *(httpx.Response(200, json={"payoutId": "po-1", "status": each}) for each in states)
+        ) as client:
             client.payouts.get("po-1")
             with pytest.raises(TimedOut, match="status='CONFIRMED'"):
                 client.payouts.wait("po-1", until=asked, timeout=0)
@@ -279,7 +307,9 @@ class TestPages:
             (None, "123"),
         ],
     )
-    def test_it_ends_where_velo_says_if_all_items_came(self, total: dict[str, int] | None, asked: str) -> None:
+    def test_it_ends_where_velo_says_if_all_items_came(
+        self, total: dict[str, int] | None, asked: str
+    ) -> None:
         assert self.walk("ab", "c", total=total) == ([*"abc"], [*asked])
 
     def test_a_feed_keeps_what_a_thing_was_and_what_it_became(self) -> None:
@@ -294,13 +324,21 @@ class TestPages:
         assert dict(asked[0]) == {
             "payorId": "payor", "updatedSince": "2026-03-04T09:00:00+00:00", "page": "1", "pageSize": "1000",
         }  # fmt: skip
-        assert (asked[1]["submittedDateFrom"], asked[1]["submittedDateTo"]) == ("2026-03-03", "2026-03-05")
+        assert (asked[1]["submittedDateFrom"], asked[1]["submittedDateTo"]) == (
+            "2026-03-03",
+            "2026-03-05",
+        )
 
     @pytest.mark.parametrize("first", [[], [{"paymentId": "a", "payorPaymentId": "INV-2"}]])
     def test_an_empty_page_that_says_it_is_not_hides_something(self, first: list[Any]) -> None:
         page = {"totalPages": 3, "totalElements": 5}
-        answers = [httpx.Response(200, json={"content": content, "page": page}) for content in (first, [])]
-        with opened(*answers) as client, pytest.raises(UnreadableResponse, match="is empty, although"):
+        answers = [
+            httpx.Response(200, json={"content": content, "page": page}) for content in (first, [])
+        ]
+        with (
+            opened(*answers) as client,
+            pytest.raises(UnreadableResponse, match="is empty, although"),
+        ):
             client.payments.find("INV-1", payor_id="payor", since=SINCE)
 
     def test_the_summary_of_a_payout_is_no_list_of_its_payments(self) -> None:

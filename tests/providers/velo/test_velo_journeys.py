@@ -9,12 +9,21 @@ import pytest
 from tests.providers.velo.adapter import PRICE, Harness, firm, pay
 from victor_ext import Conflict, InvalidRequest, Outcome, TimedOut, UnreadableResponse
 from victor_ext.providers import Money
-from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt
+from victor_ext.providers.velo import (
+    Address,
+    Company,
+    Individual,
+    NewPayee,
+    PaymentChannel,
+    Receipt,
+)
 from victor_ext.runtime.client import polling as waiting
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
 pytestmark = pytest.mark.hours
-ADDRESS = Address(line1="100 Battery Street", city="San Francisco", country="US", zip_or_postcode="94018")
+ADDRESS = Address(
+    line1="100 Battery Street", city="San Francisco", country="US", zip_or_postcode="94018"
+)
 PERSON = NewPayee(
     remote_id="bob", email="bob@example.com", address=ADDRESS, language="en",
     individual=Individual(first_name="Bob", last_name="Wiggins", date_of_birth=date(1970, 5, 20)),
@@ -38,7 +47,9 @@ class TestAPayout:
         done = harness(lambda velo: velo.payouts.wait(payout_id, until=("COMPLETED", "CONFIRMED")))
         with pytest.raises(Conflict, match="can no longer become ACCEPTED"):
             harness(lambda velo: velo.payouts.wait(payout_id, until="accepted", timeout=1))
-        with pytest.raises(InvalidRequest, match="until must be one or more of: ACCEPTED, COMPLETED"):
+        with pytest.raises(
+            InvalidRequest, match="until must be one or more of: ACCEPTED, COMPLETED"
+        ):
             harness(lambda velo: velo.payouts.wait(payout_id, until="DONE", timeout=1))
         assert done.status == "COMPLETED"
         assert harness.sandbox.balance(harness.account) == 100_000 - 4424
@@ -87,7 +98,11 @@ class TestPayees:
         assert (batch.is_done, batch.failure_count, batch.pending_count) == (True, 1, 0)
         assert batch.failures[0].submission["remoteId"] == "bob"
         [bob] = harness(lambda velo: velo.payees.list(harness.payor, remote_id="bob"))
-        assert (bob.type, bob.display_name, bob.remote_id(harness.payor)) == ("Individual", "Wiggins, Bob", "bob")
+        assert (bob.type, bob.display_name, bob.remote_id(harness.payor)) == (
+            "Individual",
+            "Wiggins, Bob",
+            "bob",
+        )
         assert harness(lambda velo: velo.payees.get(bob.id)) == bob
         [firm] = harness(lambda velo: velo.payees.list(harness.payor, payee_type="Company"))
         assert firm.display_name == "ABC Payee Corp"
@@ -96,7 +111,10 @@ class TestPayees:
         for number in range(6):
             harness.sandbox.add_payee(f"more-{number}")
         items = harness(lambda velo: velo.payees.list(harness.payor, page_size=3))
-        assert [payee.remote_id() for payee in items] == ["payee-7", *(f"more-{number}" for number in range(6))]
+        assert [payee.remote_id() for payee in items] == [
+            "payee-7",
+            *(f"more-{number}" for number in range(6)),
+        ]
         assert harness.calls("list_payees") == 3
 
 
@@ -127,7 +145,9 @@ class TestMoneyForAccounts:
         listed = harness(lambda velo: velo.funding_accounts.list(payor_id=harness.payor))
         assert [account.name for account in listed] == ["Bank of the payor", "Second bank"]
 
-    def test_a_funding_account_is_waited_for(self, harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_funding_account_is_waited_for(
+        self, harness: Harness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.0)
         receipt = Receipt(harness.bank, "", retry_after=0.0)
         harness.sandbox.inject("status", operation="get_bank", status=404, times=2)
@@ -135,22 +155,31 @@ class TestMoneyForAccounts:
         harness.sandbox.inject("status", operation="get_bank", status=500, times=3)
         assert harness(lambda velo: velo.funding_accounts.wait(receipt)).id == harness.bank
         assert harness.calls("get_bank") == 6
-        with pytest.raises(TimedOut, match="Funding account of-nobody was not created within 0 s: it is still missing"):
-            harness(lambda velo: velo.funding_accounts.wait(Receipt("of-nobody", "", 9.0), timeout=0))
+        with pytest.raises(
+            TimedOut,
+            match="Funding account of-nobody was not created within 0 s: it is still missing",
+        ):
+            harness(
+                lambda velo: velo.funding_accounts.wait(Receipt("of-nobody", "", 9.0), timeout=0)
+            )
 
 
 class TestPaymentsOfAPayor:
     def test_one_is_found_by_the_payors_own_reference(self, harness: Harness) -> None:
         payout_id = harness.submit(*(pay(f"INÜ-{number}") for number in range(120)))
         other_form = "INU\u0308-117"  # the same text
-        assert [(one.payor_payment_id, one.payout_id) for one in harness.find(other_form)] == [("INÜ-117", payout_id)]
+        assert [(one.payor_payment_id, one.payout_id) for one in harness.find(other_form)] == [
+            ("INÜ-117", payout_id)
+        ]
         assert harness.find("INV-999") == []
         long_ago = harness.since.replace(year=2020)
         window = {"payor_id": harness.payor, "since": long_ago, "until": long_ago}
         assert harness(lambda velo: velo.payments.find("INÜ-117", **window)) == []
 
 
-def test_a_second_instruction_is_a_conflict_though_the_payout_is_instructed(harness: Harness) -> None:
+def test_a_second_instruction_is_a_conflict_though_the_payout_is_instructed(
+    harness: Harness,
+) -> None:
     payout_id = harness.submit(pay())
     harness(lambda velo: velo.payouts.instruct(payout_id))
     with pytest.raises(Conflict) as caught:
@@ -171,7 +200,9 @@ def test_a_page_that_is_injected_takes_no_id_of_the_seed(harness: Harness) -> No
     assert made[0] == made[1]
 
 
-@pytest.mark.parametrize("form", ["{}", "https://api.example/v3/payouts/{}/", "/v3/payouts/{}?a=b#c"])
+@pytest.mark.parametrize(
+    "form", ["{}", "https://api.example/v3/payouts/{}/", "/v3/payouts/{}?a=b#c"]
+)
 def test_the_id_is_read_from_any_form_of_the_header(harness: Harness, form: str) -> None:
     headers = {"Location": form.format("2aa5d7e0-2ecb-403f-8494-1865ed0454e9")}
     harness.sandbox.inject("status", operation="submit", status=202, body="", headers=headers)
@@ -187,5 +218,7 @@ def test_a_funding_of_another_currency_is_asked_for_by_nobody(harness: Harness) 
 @pytest.mark.parametrize("body", ['{"batchId": "b-1"}', "{}", ""])
 def test_the_id_of_a_batch_is_in_the_body_or_in_the_header(harness: Harness, body: str) -> None:
     headers = {"Location": "https://api.example/v4/payees/batch/b-1" if "b-1" not in body else "/"}
-    harness.sandbox.inject("status", operation="create_payees", status=201, body=body, headers=headers)
+    harness.sandbox.inject(
+        "status", operation="create_payees", status=201, body=body, headers=headers
+    )
     assert harness(lambda velo: velo.payees.create(harness.payor, [firm("abc")])) == "b-1"

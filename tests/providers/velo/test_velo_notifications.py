@@ -33,7 +33,9 @@ class TestWhoSentIt:
         assert webhook.is_ours(header)
         assert webhook.read(body_of(), header).sequence_number == 1
 
-    @pytest.mark.parametrize("header", [None, "", HEADER[:-1], HEADER + "x", HEADER.lower(), "ü", b"\xff", "\udcff", 5])
+    @pytest.mark.parametrize(
+        "header", [None, "", HEADER[:-1], HEADER + "x", HEADER.lower(), "ü", b"\xff", "\udcff", 5]
+    )
     def test_any_other(self, header: Any) -> None:
         with pytest.raises(AuthenticationError, match="may not come from Velo") as caught:
             Webhook(HEADER).read(b"not even JSON", header)
@@ -52,7 +54,14 @@ class TestWhoSentIt:
 
 class TestWhatItSays:
     def test_a_payment(self) -> None:
-        body = body_of(7, "e-7", createdAt="2026-03-04T09:00:00.123Z", paymentId="p", payorPaymentId="INV-1", more=[1])
+        body = body_of(
+            7,
+            "e-7",
+            createdAt="2026-03-04T09:00:00.123Z",
+            paymentId="p",
+            payorPaymentId="INV-1",
+            more=[1],
+        )
         said = read_notification(body)
         assert (said.sequence_number, said.event_id, said.category) == (7, "e-7", "payment")
         assert (said.event_name, said.source_type) == ("payment.accepted", "payment_status_changed")
@@ -63,7 +72,12 @@ class TestWhatItSays:
         assert "INV-1" not in repr(said)
 
     def test_whose_payment_it_is(self) -> None:
-        ids = {"submittingPayorId": "a", "payoutFromPayorId": "b", "payoutToPayorId": "a", "more": None}
+        ids = {
+            "submittingPayorId": "a",
+            "payoutFromPayorId": "b",
+            "payoutToPayorId": "a",
+            "more": None,
+        }
         assert read_notification(body_of(payoutPayorIds=ids)).payor_ids == {"a", "b"}
         for odd in (None, [], "a", {}, {"submittingPayorId": 5}):
             assert read_notification(body_of(payoutPayorIds=odd)).payor_ids == frozenset()
@@ -116,7 +130,9 @@ class TestGivingItBack:
             token = client.authorization()
             client.logout()
             client.logout()
-            answer = httpx.get(f"{sandbox.url}/v4/payees/{harness.payee}", headers={"authorization": token})
+            answer = httpx.get(
+                f"{sandbox.url}/v4/payees/{harness.payee}", headers={"authorization": token}
+            )
             assert (harness.calls("logout"), answer.status_code) == (1, 401)
             client.payees.get(harness.payee)
         assert [*sandbox.tokens_issued().values()] == [2]

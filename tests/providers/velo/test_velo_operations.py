@@ -33,9 +33,19 @@ from victor_ext.spec.generate import generate
 
 DOCUMENT = Document.of("velo")
 ROWS = {
-    f"{method} {path}": row for name, row in OPERATIONS.items() for method, *paths in [name.split()] for path in paths
+    f"{method} {path}": row
+    for name, row in OPERATIONS.items()
+    for method, *paths in [name.split()]
+    for path in paths
 }
-MAY_LACK_ALL = {"getPayee", "getSourceAccount", "getFundingAccount", "getFunding", "quotePayout", "pingWebhook"}
+MAY_LACK_ALL = {
+    "getPayee",
+    "getSourceAccount",
+    "getFundingAccount",
+    "getFunding",
+    "quotePayout",
+    "pingWebhook",
+}
 NOT_LOOKED_UP = {"authenticate", "logout", "pingWebhook"}
 NOTHING_PRIVATE = {"submitPayout", "instructPayout", "withdrawPayment", "requestFunding"}
 
@@ -54,20 +64,33 @@ def test_a_row_is_what_the_document_says(operation: Operation) -> None:
     is_csv = "application/csv" in declared.get("content", {})
     good: Any = {} if schema is None or is_csv else DOCUMENT.value(schema)
     if is_csv:
-        kinds = {"application/csv": True, "text/csv; charset=utf-8": True, "application/json": False, "": False}
+        kinds = {
+            "application/csv": True,
+            "text/csv; charset=utf-8": True,
+            "application/json": False,
+            "": False,
+        }
         assert {kind: accepts("a,b", **{"content-type": kind}) for kind in kinds} == kinds
     elif "Location" in declared.get("headers", {}):
-        assert [accepts(good, location=each) for each in ("/v3/made/id-1", "/login", "")] == [True, False, False]
+        assert [accepts(good, location=each) for each in ("/v3/made/id-1", "/login", "")] == [
+            True,
+            False,
+            False,
+        ]
     else:
         assert [accepts(each) for each in (good, None, [])] == [True, schema is None, False]
-        assert accepts({"message": "please log in"}) is (schema is None or operation.id in MAY_LACK_ALL)
+        assert accepts({"message": "please log in"}) is (
+            schema is None or operation.id in MAY_LACK_ALL
+        )
         if "content" in good and "summary" not in good:
             assert not any(accepts({**good, "content": each}) for each in (None, {}, 5))
     assert not accepts({**good, "errors": [{"errorCode": "1"}]}, location="/v3/made/id-1")
 
     assert row.reads is (operation.method == "GET")
     assert bool(row.look_up) is not (row.reads or operation.id in NOT_LOOKED_UP)
-    assert (row.shown is Shown.UNSENT) is (bool(operation.bodies) and operation.id not in NOTHING_PRIVATE)
+    assert (row.shown is Shown.UNSENT) is (
+        bool(operation.bodies) and operation.id not in NOTHING_PRIVATE
+    )
 
 
 HERE = Path(__file__).parent
@@ -75,7 +98,9 @@ ROOT = HERE.parents[2]
 PAGE = (ROOT / "docs" / "velo-operations.md").read_text(encoding="utf-8")
 
 
-_FIRST, _PAYEES, LOST = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "velo.md").read_text("utf-8"), re.DOTALL)
+_FIRST, _PAYEES, LOST = re.findall(
+    r"```python\n(.*?)```", (ROOT / "docs" / "velo.md").read_text("utf-8"), re.DOTALL
+)
 BOUND = re.compile(r"`bind`: `(\w+)\.(\w+)`")
 
 
@@ -93,11 +118,15 @@ def request_of(module: Path) -> str | None:
 
 class TestTheTable:
     def test_it_has_each_operation_once(self) -> None:
-        assert len(re.findall(r"^\| `[^`]+` \| `[A-Z]+ /", PAGE, re.MULTILINE)) == len(table()) == 100
+        assert (
+            len(re.findall(r"^\| `[^`]+` \| `[A-Z]+ /", PAGE, re.MULTILINE)) == len(table()) == 100
+        )
         assert PAGE.count("| called by |") == 1
 
     def test_those_with_a_method_are_those_of_the_generated_package(self) -> None:
-        called = sorted(route(request) for request, (_, how) in table().items() if "`bind`" not in how)
+        called = sorted(
+            route(request) for request, (_, how) in table().items() if "`bind`" not in how
+        )
         assert called == sorted(generated("velo"))
         assert f"calls {len(called)} of them by methods" in PAGE
         assert f"The other {100 - len(called)} are called" in PAGE
@@ -105,7 +134,9 @@ class TestTheTable:
         assert f"holds {len(called)} of its 100 operations" in document
 
     def test_those_with_a_method_have_rows(self) -> None:
-        rows = {f"{method} {path}" for method, *paths in map(str.split, OPERATIONS) for path in paths}
+        rows = {
+            f"{method} {path}" for method, *paths in map(str.split, OPERATIONS) for path in paths
+        }
         assert generated("velo") <= rows <= {route(request) for request in table()}
 
     @pytest.mark.slow
@@ -114,12 +145,24 @@ class TestTheTable:
         for request, (name, how) in table().items():
             method, path = request.split()
             names = re.findall(r"\{(\w+)\}", path)
-            at = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+            at = [
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                for name in names
+            ]
             named = {} if name == "(none)" else {"operationId": name}
             tag = bound[1] if (bound := BOUND.search(how)) else "called"
-            operation = {"tags": [tag], "parameters": at, "responses": {"204": {"description": "done"}}, **named}
+            operation = {
+                "tags": [tag],
+                "parameters": at,
+                "responses": {"204": {"description": "done"}},
+                **named,
+            }
             paths.setdefault(path, {})[method.lower()] = operation
-        document = {"openapi": "3.0.3", "info": {"title": "Velo", "version": "2.35.58"}, "paths": paths}
+        document = {
+            "openapi": "3.0.3",
+            "info": {"title": "Velo", "version": "2.35.58"},
+            "paths": paths,
+        }
         (tmp_path / "velo-full.json").write_text(json.dumps(document), encoding="utf-8")
         outcome = generate(tmp_path / "velo-full.json", tmp_path / "made")
         for request, (_, how) in table().items():
@@ -142,7 +185,10 @@ class TestTheCode:
 
         harness(run)
         assert sandbox.work_done_by_reference() == {"INV-7": 1}
-        assert harness(lambda velo: velo.payouts.get(names["payout_id"])).accepted[0].payor_payment_id == "INV-7"
+        assert (
+            harness(lambda velo: velo.payouts.get(names["payout_id"])).accepted[0].payor_payment_id
+            == "INV-7"
+        )
 
 
 CUT = httpx.ReadError("the connection was cut")
@@ -159,8 +205,14 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, An
     (folder / "numbered.json").write_text(json.dumps(document.tree))
     generate(folder / "numbered.json", folder, name="numbered_velo")
     sys.path.insert(0, str(folder))
-    modules = pkgutil.walk_packages(importlib.import_module("numbered_velo.api").__path__, "numbered_velo.api.")
-    yield {each.name.rpartition(".")[2]: importlib.import_module(each.name) for each in modules if not each.ispkg}
+    modules = pkgutil.walk_packages(
+        importlib.import_module("numbered_velo.api").__path__, "numbered_velo.api."
+    )
+    yield {
+        each.name.rpartition(".")[2]: importlib.import_module(each.name)
+        for each in modules
+        if not each.ispkg
+    }
     sys.path.remove(str(folder))
 
 
@@ -168,16 +220,28 @@ def value(name: str, annotation: str) -> Any:
     """An argument that the function sends."""
     by_name = {"body": SimpleNamespace(additional_properties={}, to_dict=dict)}
     by_type = {"UUID": UUID(GUID), "datetime.datetime": datetime.now(UTC), "int": 1}
-    return by_name.get(name, next((made for kind, made in by_type.items() if kind in annotation), GUID))
+    return by_name.get(
+        name, next((made for kind, made in by_type.items() if kind in annotation), GUID)
+    )
 
 
 def call(function: Any, line: Any) -> tuple[list[httpx.Request], VictorError]:
     """What a call sends that is answered with this line alone, and its error."""
-    needed = [each for each in inspect.signature(function).parameters.values() if each.default is each.empty]
-    given = {each.name: value(each.name, str(each.annotation)) for each in needed if each.name != "client"}
+    needed = [
+        each
+        for each in inspect.signature(function).parameters.values()
+        if each.default is each.empty
+    ]
+    given = {
+        each.name: value(each.name, str(each.annotation))
+        for each in needed
+        if each.name != "client"
+    }
     client, script = scripted(line)
     with client, pytest.raises(VictorError) as raised:
-        function(**given, client=client.bind(importlib.import_module("numbered_velo.client").Client))
+        function(
+            **given, client=client.bind(importlib.import_module("numbered_velo.client").Client)
+        )
     return script.requests, raised.value
 
 
@@ -191,5 +255,8 @@ def test_a_row_holds_whatever_the_operation_is_called(functions: dict[str, Any])
         assert {request.extensions[OPERATION] for request in requests} == {row}
         assert (len(requests), error.outcome) == (3 if row.reads else 1, Outcome.UNKNOWN)
         assert row.hint(requests[0]) in str(error)
-        if operation.answer[1] is not None or row.evidence is not ROWS["POST /v3/payouts/{}"].evidence:
+        if (
+            operation.answer[1] is not None
+            or row.evidence is not ROWS["POST /v3/payouts/{}"].evidence
+        ):
             assert call(function, OF_ANYBODY)[1].outcome is Outcome.UNKNOWN, operation.id

@@ -10,7 +10,13 @@ from tests.cases import cases_beside
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
 AUTHENTICATE = "/v1/authenticate?grant_type=client_credentials"
-PAYMENT = {"remoteId": "a", "sourceAccountName": "b", "currency": "USD", "amount": 1, "payorPaymentId": "INV-1"}
+PAYMENT = {
+    "remoteId": "a",
+    "sourceAccountName": "b",
+    "currency": "USD",
+    "amount": 1,
+    "payorPaymentId": "INV-1",
+}
 
 
 @pytest.fixture
@@ -50,10 +56,14 @@ def test_a_token(http: httpx.Client, sandbox: VeloSandbox) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["", "Basic ", "Token ", "Bearer"])
-def test_a_token_without_bearer_is_refused(http: httpx.Client, sandbox: VeloSandbox, scheme: str) -> None:
+def test_a_token_without_bearer_is_refused(
+    http: httpx.Client, sandbox: VeloSandbox, scheme: str
+) -> None:
     """ "If ... the Authorization header is missing or invalid then you will get a 401 HTTP status response." """
     good, url, params = token(http, sandbox), "/v4/payees", {"payorId": sandbox.payor_id}
-    assert http.get(url, params=params, headers={"authorization": f"Bearer {good}"}).status_code == 200
+    assert (
+        http.get(url, params=params, headers={"authorization": f"Bearer {good}"}).status_code == 200
+    )
     refused(http.get(url, params=params, headers={"authorization": scheme + good}), 401)
     assert "access token" in refused(http.get(url, params=params), 401)
     refused(http.get(url, params=params, headers={"authorization": "Bearer made-up"}), 401)
@@ -72,7 +82,13 @@ def test_how_a_token_is_not_asked_for(http: httpx.Client, sandbox: VeloSandbox) 
 
 def test_what_is_another_payors_is_forbidden(signed: httpx.Client, sandbox: VeloSandbox) -> None:
     other = {"payorId": "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"}
-    for path in ("v4/payees", "v3/sourceAccounts", "v2/fundingAccounts", "v1/webhooks", "v4/paymentaudit/payments"):
+    for path in (
+        "v4/payees",
+        "v3/sourceAccounts",
+        "v2/fundingAccounts",
+        "v1/webhooks",
+        "v4/paymentaudit/payments",
+    ):
         assert "payor" in refused(signed.get(f"/{path}", params=other), 403)
     payout = {"payoutFromPayorId": other["payorId"], "payments": [PAYMENT]}
     for path, body in (("v3/payouts", payout), ("v4/payees", other), ("v1/webhooks", other)):
@@ -92,12 +108,19 @@ def test_bodies_that_are_none(signed: httpx.Client) -> None:
         refused(signed.post("/v3/payouts", content=content), 400)
 
 
-def test_members_that_are_null_and_orders_that_are_none(signed: httpx.Client, sandbox: VeloSandbox) -> None:
+def test_members_that_are_null_and_orders_that_are_none(
+    signed: httpx.Client, sandbox: VeloSandbox
+) -> None:
     payee = sandbox.add_payee("a")
     update = {"address": None, "individual": None, "language": "fr"}
     assert signed.post(f"/v4/payees/{payee}/payeeDetailsUpdate", json=update).status_code == 204
     sandbox.add_source_account("b", "USD", 100)
-    assert signed.post("/v3/payouts", json={"payoutMemo": None, "payments": [PAYMENT, PAYMENT]}).status_code == 202
+    assert (
+        signed.post(
+            "/v3/payouts", json={"payoutMemo": None, "payments": [PAYMENT, PAYMENT]}
+        ).status_code
+        == 202
+    )
     params = {"payorId": sandbox.payor_id, "sort": "events:asc"}
     refused(signed.get("/v4/paymentaudit/payments", params=params), 400)
 
@@ -116,7 +139,10 @@ def test_pages_are_counted_from_one(signed: httpx.Client, sandbox: VeloSandbox) 
 
 
 def test_submitted_is_not_accepted_yet() -> None:
-    with VeloSandbox(VeloSettings(validation=60)) as sandbox, httpx.Client(base_url=sandbox.url) as http:
+    with (
+        VeloSandbox(VeloSettings(validation=60)) as sandbox,
+        httpx.Client(base_url=sandbox.url) as http,
+    ):
         http.headers["authorization"] = f"Bearer {token(http, sandbox)}"
         sandbox.add_payee("a")
         sandbox.add_source_account("b", "USD", 5)

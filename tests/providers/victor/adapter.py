@@ -37,8 +37,15 @@ def payment(**changes: Any) -> dict[str, Any]:
 
 def invoice(number: int | str = 1042, **changes: Any) -> dict[str, Any]:
     """The same, with the reference and the key of an invoice."""
-    named = {"client_reference_id": f"INV-{number}", "idempotency_key": idempotency_key_for("invoice", number)}
-    return {**payment(payer_counterparty_id="acceptsRfp", amount=Decimal("44.23")), **named, **changes}
+    named = {
+        "client_reference_id": f"INV-{number}",
+        "idempotency_key": idempotency_key_for("invoice", number),
+    }
+    return {
+        **payment(payer_counterparty_id="acceptsRfp", amount=Decimal("44.23")),
+        **named,
+        **changes,
+    }
 
 
 def over(mode: str, provider: Any, call: Any, **options: Any) -> Any:
@@ -57,7 +64,9 @@ def response(word: str, status: str) -> Exchange:
 
 READ = Exchange(
     word="list",
-    call=lambda client, name: client.payment_requests.find(name, start_datetime=datetime.now(UTC) - timedelta(hours=1)),
+    call=lambda client, name: client.payment_requests.find(
+        name, start_datetime=datetime.now(UTC) - timedelta(hours=1)
+    ),
 )
 WRITE = Exchange(
     word="create", writes=True, keyed=True, hint="or look with payment_requests.find(client_reference_id,",

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from tests.providers.running import TOKEN, Script, run
 from tests.runtime.fakes import BOTH, OK, FakeClock, Happens, Harness
-from victor_ext import AsyncVictor, AuthenticationError, ConfigurationError, Victor, VictorJwt, VictorOAuth
+from victor_ext import (
+    AsyncVictor,
+    AuthenticationError,
+    ConfigurationError,
+    Victor,
+    VictorJwt,
+    VictorOAuth,
+)
 from victor_ext.runtime.auth import signed_tokens
 from victor_ext.runtime.auth.tokens import SignedToken
 from victor_ext.runtime.loop.flow import Driver
@@ -39,7 +46,9 @@ def signed(victor_key_pair, clock):
         header = request.headers["Authorization"]
         token = header.partition(" ")[2]
         checks = {"verify_exp": False, "verify_iat": False}
-        claims = jwt.decode(token, public, algorithms=["RS512"], issuer="victor-api", options=checks)
+        claims = jwt.decode(
+            token, public, algorithms=["RS512"], issuer="victor-api", options=checks
+        )
         return header, jwt.get_unverified_header(token), claims
 
     return sign
@@ -69,8 +78,13 @@ class TestSignedTokens:
     def test_a_lifetime_above_the_limit_is_refused_when_the_environment_is_known(
         self, victor_key_pair, environment, lifetime
     ):
-        with pytest.raises(ConfigurationError, match=f"lifetime={lifetime} is above the .* that {environment} permits"):
-            Victor(VictorJwt(API_KEY, victor_key_pair[0], lifetime=lifetime), environment=environment)
+        with pytest.raises(
+            ConfigurationError,
+            match=f"lifetime={lifetime} is above the .* that {environment} permits",
+        ):
+            Victor(
+                VictorJwt(API_KEY, victor_key_pair[0], lifetime=lifetime), environment=environment
+            )
 
     @pytest.mark.parametrize(
         ("options", "words"),
@@ -92,7 +106,9 @@ class TestSignedTokens:
             VictorJwt(API_KEY, victor_key_pair[0], **options)
 
     def test_a_reuse_longer_than_the_token_lives_is_refused(self, victor_key_pair):
-        with pytest.raises(ConfigurationError, match=r"reuse=231 is too long for .* 240 s: write at most 230"):
+        with pytest.raises(
+            ConfigurationError, match=r"reuse=231 is too long for .* 240 s: write at most 230"
+        ):
             Victor(VictorJwt(API_KEY, victor_key_pair[0], reuse=231), environment="production")
         Victor(VictorJwt(API_KEY, victor_key_pair[0], reuse=230), environment="production")
 
@@ -107,7 +123,12 @@ EACH_CALL = st.tuples(
     st.sampled_from(KEYS),
     st.lists(st.sampled_from([401, 503]), max_size=2),  # the statuses before a good one
 )
-LIVES = [("staging", None, 3540), ("production", None, 240), ("production", 90.5, 90), ("staging", 1, 1)]
+LIVES = [
+    ("staging", None, 3540),
+    ("production", None, 240),
+    ("production", 90.5, 90),
+    ("staging", 1, 1),
+]
 
 
 @pytest.mark.parametrize("mode", BOTH)
@@ -119,7 +140,9 @@ def test_the_wire_is_that_of_a_token_signed_for_each_attempt(mode, called, life)
     def as_it_comes(clock, lock):
         auth = VictorJwt(API_KEY, lambda: key, lifetime=lifetime)
         # Another client of these credentials signs for another environment.
-        auth.authenticator("staging", URL, clock, lock).authorize(httpx.Request("GET", URL), None, None)
+        auth.authenticator("staging", URL, clock, lock).authorize(
+            httpx.Request("GET", URL), None, None
+        )
         return auth.authenticator(environment, URL, clock, lock)
 
     def signed(now):
@@ -144,10 +167,14 @@ def test_the_wire_is_that_of_a_token_signed_for_each_attempt(mode, called, life)
 @pytest.mark.parametrize("kind", [Victor, AsyncVictor])
 def test_it_is_signed_once_for_all_calls_of_a_second_and_a_401_is_final(kind, clock, monkeypatch):
     made, usual = [], signed_tokens.signed_token
-    monkeypatch.setattr(signed_tokens, "signed_token", lambda *parts: made.append(parts) or usual(*parts))
+    monkeypatch.setattr(
+        signed_tokens, "signed_token", lambda *parts: made.append(parts) or usual(*parts)
+    )
     monkeypatch.setattr("victor_ext.runtime.client.base.ServerClock", lambda: clock)
     script = Script(*[CREATED] * 3, httpx.Response(401))
-    calls = [lambda victor: victor.with_options(deadline=9).payment_requests.get("a7ffd43c37c1")] * 4
+    calls = [
+        lambda victor: victor.with_options(deadline=9).payment_requests.get("a7ffd43c37c1")
+    ] * 4
     with pytest.raises(AuthenticationError) as raised:
         run(kind, tuple(calls), VictorJwt(API_KEY, KEYS[0]), transport=script.transport)
     tokens = {request.headers["authorization"] for request in script.requests}
@@ -155,7 +182,9 @@ def test_it_is_signed_once_for_all_calls_of_a_second_and_a_401_is_final(kind, cl
 
 
 STAGING = "https://api.stage.victorfi.com"
-CREATED = httpx.Response(200, json={"victor_payment_request_id": "a7ffd43c37c1", "status": "created"})
+CREATED = httpx.Response(
+    200, json={"victor_payment_request_id": "a7ffd43c37c1", "status": "created"}
+)
 
 
 @pytest.mark.parametrize(
@@ -166,11 +195,14 @@ CREATED = httpx.Response(200, json={"victor_payment_request_id": "a7ffd43c37c1",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(
-    ("token_type", "header"), [("Bearer", "Bearer t"), ("Token", "Token t"), (None, "Bearer t"), ("", "Bearer t")]
+    ("token_type", "header"),
+    [("Bearer", "Bearer t"), ("Token", "Token t"), (None, "Bearer t"), ("", "Bearer t")],
 )
 def test_what_oauth_asks_for_and_what_is_sent_then(base_url, asked, token_type, header):
     script = Script(CREATED, token={**TOKEN, "token_type": token_type})
-    with Victor(VictorOAuth("id-1", "secret-1"), transport=script.transport, base_url=base_url) as victor:
+    with Victor(
+        VictorOAuth("id-1", "secret-1"), transport=script.transport, base_url=base_url
+    ) as victor:
         victor.payment_requests.get("a7ffd43c37c1")
     [token], [read] = script.for_tokens, script.requests
     assert (token.method, str(token.url)) == ("POST", f"{asked}/v2/auth/token")

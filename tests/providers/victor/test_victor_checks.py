@@ -30,7 +30,9 @@ NOW = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
 SILENT = {"description", "example", "default", "type", "format"}
 
 
-SCHEMAS: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))["components"]["schemas"]
+SCHEMAS: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))["components"][
+    "schemas"
+]
 ANSWERED = "RfpInboundPaymentRequestResponseRequestDetails"
 
 
@@ -42,12 +44,17 @@ def plain(pattern: str | None) -> str | None:
 
 
 @pytest.mark.parametrize(("name", "member"), requests.MEMBERS.items())
-def test_the_pattern_of_a_text_is_the_documents_and_it_states_nothing_else(name: str, member: requests.Member) -> None:
+def test_the_pattern_of_a_text_is_the_documents_and_it_states_nothing_else(
+    name: str, member: requests.Member
+) -> None:
     rule, _ = rules_of(CreateRequest)[name]
     if rule.check is Validation.text:
         stated, _ = dict(_leaves(SCHEMAS["NewRtpRfpPaymentRequest"], "", True))[member.place]
         form = rule.settings.get("form")
-        assert (stated["type"], plain(stated.get("pattern"))) == ("string", plain(form and form.pattern))
+        assert (stated["type"], plain(stated.get("pattern"))) == (
+            "string",
+            plain(form and form.pattern),
+        )
         assert set(stated) - SILENT <= {"minLength", "maxLength", "pattern"}
 
 
@@ -77,11 +84,15 @@ def test_the_arguments_are_the_documents_fields_and_those_are_needed_that_it_req
         assert parameter is None or leaves[leaf][1] is (parameter.default is parameter.empty), leaf
 
 
-def _leaves(schema: dict[str, Any], path: str, required: bool) -> Iterator[tuple[str, tuple[dict[str, Any], bool]]]:
+def _leaves(
+    schema: dict[str, Any], path: str, required: bool
+) -> Iterator[tuple[str, tuple[dict[str, Any], bool]]]:
     for name, stated in schema["properties"].items():
         demanded = required and name in schema.get("required", ())
         if "$ref" in stated:
-            yield from _leaves(SCHEMAS[stated["$ref"].rpartition("/")[2]], f"{path}{name}.", demanded)
+            yield from _leaves(
+                SCHEMAS[stated["$ref"].rpartition("/")[2]], f"{path}{name}.", demanded
+            )
         else:
             yield f"{path}{name}", (stated, demanded)
 
@@ -93,7 +104,9 @@ def test_the_filters_are_of_the_kinds_that_the_document_states() -> None:
     for name in requests.FILTERS:
         theirs = schema["properties"][name]
         assert ("Zulu" in theirs["description"]) is (kinds[name] == datetime | None), name
-        assert (theirs["description"] == "ISO 8601 date format.") is (kinds[name] == date | str | None), name
+        assert (theirs["description"] == "ISO 8601 date format.") is (
+            kinds[name] == date | str | None
+        ), name
         assert set(theirs) - SILENT == ({"enum"} if "Word" in str(kinds[name]) else set()), name
         assert theirs["type"] == "string", name
 
@@ -194,7 +207,9 @@ class TestCreate:
             THANKS = "Thank you."
 
         assert problems(biller_type=Word.CONSUMER, payee_account_number=Word.ACCOUNT) == []
-        assert problems(biller_type=Word.CONSUMER, ultimate_creditor="A") == [("ultimate_creditor", "combination")]
+        assert problems(biller_type=Word.CONSUMER, ultimate_creditor="A") == [
+            ("ultimate_creditor", "combination")
+        ]
         assert problems(notes=Note.THANKS) == [("notes", "type")]
 
 
@@ -271,9 +286,16 @@ class TestFilters:
         ],
     )
     def test_a_window_includes_what_is_finer_than_a_millisecond(self, kind, moment, start, end):
-        given = datetime.fromisoformat(f"2026-03-04T{moment}+00:00").astimezone(timezone(timedelta(hours=-5)))
-        wire = ListRequest(**{f"{kind}start_datetime": given, f"{kind}end_datetime": given}).filters()
-        assert wire == {f"{kind}start_datetime": f"2026-03-04T{start}", f"{kind}end_datetime": f"2026-03-04T{end}"}
+        given = datetime.fromisoformat(f"2026-03-04T{moment}+00:00").astimezone(
+            timezone(timedelta(hours=-5))
+        )
+        wire = ListRequest(
+            **{f"{kind}start_datetime": given, f"{kind}end_datetime": given}
+        ).filters()
+        assert wire == {
+            f"{kind}start_datetime": f"2026-03-04T{start}",
+            f"{kind}end_datetime": f"2026-03-04T{end}",
+        }
 
     def test_the_last_moment_there_is_ends_a_window(self):
         wire = ListRequest(end_datetime=datetime.max.replace(tzinfo=UTC)).filters()
@@ -303,17 +325,29 @@ class TestFilters:
         ListRequest(page=2**31 - 1, page_size=2**31 - 1).filters()
         with pytest.raises(InvalidRequest, match="from 0 to 2147483647") as raised:
             ListRequest(status="paid?", victor_id="", page=-1, page_size=0).filters()
-        assert [problem.field for problem in raised.value.problems] == ["status", "victor_id", "page", "page_size"]
+        assert [problem.field for problem in raised.value.problems] == [
+            "status",
+            "victor_id",
+            "page",
+            "page_size",
+        ]
 
     @pytest.mark.parametrize(
         ("first", "last", "early", "late"),
         [
             ("start_datetime", "end_datetime", NOW, NOW + timedelta(hours=1)),
-            ("approval_start_datetime", "approval_end_datetime", NOW, NOW + timedelta(milliseconds=500)),
+            (
+                "approval_start_datetime",
+                "approval_end_datetime",
+                NOW,
+                NOW + timedelta(milliseconds=500),
+            ),
             ("due_date_start_date", "due_date_end_date", "2026-03-04", date(2026, 3, 5)),
         ],
     )
-    def test_a_window_that_ends_before_it_begins_finds_nothing_and_is_refused(self, first, last, early, late):
+    def test_a_window_that_ends_before_it_begins_finds_nothing_and_is_refused(
+        self, first, last, early, late
+    ):
         ListRequest(**{first: early, last: late}).filters()
         ListRequest(**{first: early, last: early}).filters()
         with pytest.raises(InvalidRequest, match=f"{last} .* is before {first}") as raised:

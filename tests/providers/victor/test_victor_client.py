@@ -14,7 +14,11 @@ from typing import Any
 
 import httpx
 import pytest
-from victor_api.api.payment_requests import create_request_payment, get_payment_request, list_payment_requests
+from victor_api.api.payment_requests import (
+    create_request_payment,
+    get_payment_request,
+    list_payment_requests,
+)
 from victor_api.models import NewRtpRfpPaymentRequest
 
 import victor_ext
@@ -62,18 +66,31 @@ class Provider(Script):
 
 def create(victor: Any, **values: Any) -> Any:
     return victor.payment_requests.create(
-        **payment(**{"amount": Decimal("44.230"), "client_reference_id": "INV-1042", "due_date": DUE, **values})
+        **payment(
+            **{
+                "amount": Decimal("44.230"),
+                "client_reference_id": "INV-1042",
+                "due_date": DUE,
+                **values,
+            }
+        )
     )
 
 
 class TestCreate:
     def test_what_leaves_and_what_comes_back(self, run):
         provider = Provider()
-        more = {"ultimate_creditor": "SampleCo Inc.", "amount_modification_allowed": False, "notes": "n"}
+        more = {
+            "ultimate_creditor": "SampleCo Inc.",
+            "amount_modification_allowed": False,
+            "notes": "n",
+        }
         made = run(provider, lambda victor: create(victor, **more, idempotency_key=KEY))
         [request] = provider.requests
         assert request.method == "POST"
-        assert str(request.url) == "https://api.stage.victorfi.com/v2/payment-requests/request-payment"
+        assert (
+            str(request.url) == "https://api.stage.victorfi.com/v2/payment-requests/request-payment"
+        )
         assert json.loads(request.content) == {
             "payee": {"account_number": "043987673645", "ultimate_creditor": "SampleCo Inc."},
             "payer": {"victor_counterparty_id": "aHeq349838"},
@@ -87,8 +104,14 @@ class TestCreate:
         assert request.headers["authorization"] == "Bearer t"
         assert request.headers["content-type"] == "application/json"
         assert request.headers["accept"] == "application/json"
-        assert request.headers["user-agent"].startswith(f"victor-ext/{victor_ext.__version__} httpx/")
-        assert (made.id, made.status, made.amount) == ("a7ffd43c37c1", Status.CREATED, Decimal("44.23"))
+        assert request.headers["user-agent"].startswith(
+            f"victor-ext/{victor_ext.__version__} httpx/"
+        )
+        assert (made.id, made.status, made.amount) == (
+            "a7ffd43c37c1",
+            Status.CREATED,
+            Decimal("44.23"),
+        )
         assert made.idempotency_key == KEY
 
     def test_without_a_key_each_call_has_one_of_its_own(self, run):
@@ -97,7 +120,9 @@ class TestCreate:
         first, second = (run(provider, create).idempotency_key for _ in range(2))
         assert first != second
         assert {uuid.UUID(first).version, uuid.UUID(second).version} == {4}
-        assert [request.headers["idempotency-key"] for request in provider.requests] == [first] * 3 + [second]
+        assert [request.headers["idempotency-key"] for request in provider.requests] == [
+            first
+        ] * 3 + [second]
         assert len({request.content for request in provider.requests}) == 1
 
 
@@ -112,7 +137,10 @@ class TestTheProvidersProblems:
         said = {"code": 101, "message": "error.amount.invalid", "field": "paymentDetails.amount"}
         error = self.problems(run, {"status": 0, "data": None, "error": said})
         [problem] = error.problems
-        assert (problem.field, problem.provider_field) == ("payment_details.amount", "paymentDetails.amount")
+        assert (problem.field, problem.provider_field) == (
+            "payment_details.amount",
+            "paymentDetails.amount",
+        )
         assert (problem.code, problem.message) == ("101", "error.amount.invalid")
         assert "status 400: payment_details.amount: error.amount.invalid" in str(error)
 
@@ -138,7 +166,10 @@ class TestTheGeneratedOperations:
     @pytest.mark.parametrize("key", ["", "INV-1042", "k" * 129, "two words, and long enough"])
     def test_a_key_that_the_provider_does_not_take_is_refused_as_by_create(self, mode, run, key):
         provider = Provider(httpx.Response(200, json=RECEIPT))
-        arguments = {"body": NewRtpRfpPaymentRequest.from_dict(RECEIPT["payment_request"]), "idempotency_key": key}
+        arguments = {
+            "body": NewRtpRfpPaymentRequest.from_dict(RECEIPT["payment_request"]),
+            "idempotency_key": key,
+        }
         call = create_request_payment.sync if mode == "blocking" else create_request_payment.asyncio
         with pytest.raises(InvalidRequest, match="Nothing was sent: idempotency_key ") as raised:
             run(provider, lambda victor: call(client=victor.api, **arguments))
@@ -161,12 +192,21 @@ class TestChangesOfTheGeneratedClient:
         return provider.requests[-1]
 
     def test_headers(self, provider, victor):
-        changed = victor.api.with_headers({"X-Trace": "1", "User-Agent": "mine", "Authorization": "Bearer mine"})
+        changed = victor.api.with_headers(
+            {"X-Trace": "1", "User-Agent": "mine", "Authorization": "Bearer mine"}
+        )
         both = changed.with_headers({"x-trace": "2", "X-Other": "3"})
-        for api, trace, agent in ((changed, ["1"], "mine"), (both, ["2"], "mine"), (changed, ["1"], "mine")):
+        for api, trace, agent in (
+            (changed, ["1"], "mine"),
+            (both, ["2"], "mine"),
+            (changed, ["1"], "mine"),
+        ):
             headers = self.last(provider, api).headers
             assert (headers.get_list("x-trace"), headers["user-agent"]) == (trace, agent)
-            assert (headers["accept"], headers.get("x-other")) == ("application/json", "3" if api is both else None)
+            assert (headers["accept"], headers.get("x-other")) == (
+                "application/json",
+                "3" if api is both else None,
+            )
         assert self.last(provider, victor.api).headers["user-agent"].startswith("victor-ext/")
         assert "x-trace" not in self.last(provider, victor.api).headers
         tokens = {tuple(request.headers.get_list("authorization")) for request in provider.requests}
@@ -175,7 +215,9 @@ class TestChangesOfTheGeneratedClient:
     def test_cookies_timeouts_and_all_on_one_loop_and_one_pool(self, provider, victor, monkeypatch):
         """The standard library would lock cookies for an answer, so that a Ctrl-C leaves them locked for ever."""
         monkeypatch.delattr(CookieJar, "extract_cookies")
-        changed = victor.api.with_headers({"X-A": "1"}).with_cookies({"a": "1"}).with_cookies({"b": "2"})
+        changed = (
+            victor.api.with_headers({"X-A": "1"}).with_cookies({"a": "1"}).with_cookies({"b": "2"})
+        )
         changed = changed.with_timeout(httpx.Timeout(1.5))
         plain = httpx.Response(200, json={"results": []})
         provider.lines[:] = [plain, httpx.Response(503), plain]
@@ -215,7 +257,9 @@ class TestChangesOfTheGeneratedClient:
 class TestWithOptions:
     def test_tokens_events_and_the_retry_quota_are_shared(self):
         observed: list[Any] = []
-        provider = Provider(httpx.Response(503), httpx.Response(503), httpx.Response(200, json=RECEIPT))
+        provider = Provider(
+            httpx.Response(503), httpx.Response(503), httpx.Response(200, json=RECEIPT)
+        )
         transport = httpx.MockTransport(provider)
         policy = RetryPolicy(base=0.0, quota=10)
         with Victor(AUTH, transport=transport, retry=policy, on_event=observed.append) as victor:
@@ -224,12 +268,18 @@ class TestWithOptions:
             with pytest.raises(ServerError, match="retry quota"):
                 victor.payment_requests.get("a7ffd43c37c1")
         assert len(provider.for_tokens) == 1
-        assert [event.outcome for event in observed if isinstance(event, CallEnded)] == [None, Outcome.UNKNOWN]
+        assert [event.outcome for event in observed if isinstance(event, CallEnded)] == [
+            None,
+            Outcome.UNKNOWN,
+        ]
 
     def test_another_retry_policy(self):
         provider = Provider(httpx.Response(503))
         with pytest.raises(ServerError):
-            blocking(provider, lambda victor: victor.with_options(retry=ONCE).payment_requests.get("a7ffd43c37c1"))
+            blocking(
+                provider,
+                lambda victor: victor.with_options(retry=ONCE).payment_requests.get("a7ffd43c37c1"),
+            )
         assert len(provider.requests) == 1
 
     def test_closing_the_derived_one_leaves_the_original_open(self):
@@ -249,7 +299,9 @@ def test_one_connection_serves_a_client_and_all_that_was_derived_from_it(
     mode, victor_sandbox, victor_auth, monkeypatch
 ):
     connect, addresses = socket.socket.connect, []
-    monkeypatch.setattr(socket.socket, "connect", lambda own, to: addresses.append(to) or connect(own, to))
+    monkeypatch.setattr(
+        socket.socket, "connect", lambda own, to: addresses.append(to) or connect(own, to)
+    )
     name = str(victor_sandbox.create_inbound("10.00"))
     get = get_payment_request.sync if mode == "blocking" else get_payment_request.asyncio
     calls = (
@@ -259,6 +311,11 @@ def test_one_connection_serves_a_client_and_all_that_was_derived_from_it(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert run((Victor, AsyncVictor)[MODES.index(mode)], calls, victor_auth, base_url=victor_sandbox.url)
+        assert run(
+            (Victor, AsyncVictor)[MODES.index(mode)],
+            calls,
+            victor_auth,
+            base_url=victor_sandbox.url,
+        )
         gc.collect()
     assert len(addresses) == 1

@@ -20,7 +20,15 @@ import yaml
 
 from tests.providers.running import QUICK, Script
 from tests.providers.victor.adapter import ARGUMENTS, payment
-from victor_ext import BadRequest, Conflict, InvalidRequest, Victor, VictorError, VictorOAuth, check_payment_request
+from victor_ext import (
+    BadRequest,
+    Conflict,
+    InvalidRequest,
+    Victor,
+    VictorError,
+    VictorOAuth,
+    check_payment_request,
+)
 from victor_ext.providers.victor import requests
 from victor_ext.providers.victor.checks import RESPONSE_ARGUMENTS
 from victor_ext.providers.victor.payment_requests import PaymentRequests
@@ -30,7 +38,10 @@ from victor_ext.spec.generate import generate
 
 from .test_victor_client import Provider, create
 
-EXTRA = {"payment_details": {"purpose": "RENT", "surcharge": Decimal("0.10")}, "memo_lines": ["a", None]}
+EXTRA = {
+    "payment_details": {"purpose": "RENT", "surcharge": Decimal("0.10")},
+    "memo_lines": ["a", None],
+}
 AMOUNTS = {"original_amount": "44.23", "modified_amount": "44.23"}
 ANSWERED = {"victor_payment_request_id": "in-1", "status": "Accepted", "notes": "yes", **AMOUNTS}
 
@@ -41,11 +52,17 @@ def respond(word: str, **arguments: Any) -> Callable[[Any], Any]:
 
 @pytest.mark.parametrize("word", ["accept", "decline"])
 def test_an_answer_sends_them_too(run: Any, word: str) -> None:
-    provider = Provider(httpx.Response(200, json={**ANSWERED, "status": {"accept": "Accepted"}.get(word, "Rejected")}))
+    provider = Provider(
+        httpx.Response(
+            200, json={**ANSWERED, "status": {"accept": "Accepted"}.get(word, "Rejected")}
+        )
+    )
     try:
         run(provider, respond(word, extra_body={"reason_code": "AC04"}))
     except VictorError:
-        assert word == "decline"  # the word of the answer is another; what was sent is what counts here
+        assert (
+            word == "decline"
+        )  # the word of the answer is another; what was sent is what counts here
     assert json.loads(provider.requests[0].content) == {
         "reason_code": "AC04",
         "notes": "yes",
@@ -54,8 +71,16 @@ def test_an_answer_sends_them_too(run: Any, word: str) -> None:
 
 
 def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run: Any) -> None:
-    said = {"payment_details": {"amount": "44.23"}, "payment_request_response": {"status": "Accepted", "notes": "yes"}}
-    read = {"victor_payment_request_id": "in-1", "direction": "inbound", "status": "accepted", "payment_request": said}
+    said = {
+        "payment_details": {"amount": "44.23"},
+        "payment_request_response": {"status": "Accepted", "notes": "yes"},
+    }
+    read = {
+        "victor_payment_request_id": "in-1",
+        "direction": "inbound",
+        "status": "accepted",
+        "payment_request": said,
+    }
     provider = Provider(httpx.ReadError("cut"), httpx.Response(200, json=read))
     result = run(provider, respond("accept", extra_body={"reason_code": "AC04"}))
     assert (result.id, [each.method for each in provider.requests]) == ("in-1", ["POST", "GET"])
@@ -77,8 +102,13 @@ def test_a_member_with_an_argument_is_refused_by_the_arguments_name(
     with pytest.raises(InvalidRequest) as raised:
         run(provider, lambda victor: create(victor.with_options(**options), **changed))
     own, [added] = raised.value.problems[:-1], raised.value.problems[-1:]
-    assert [each.field for each in own] == [*changed][:1], "the checks of the arguments still run, in one error"
-    assert (added.field, added.message.endswith(f"use the argument {argument}.")) == (f"extra_body.{place}", True)
+    assert [each.field for each in own] == [*changed][:1], (
+        "the checks of the arguments still run, in one error"
+    )
+    assert (added.field, added.message.endswith(f"use the argument {argument}.")) == (
+        f"extra_body.{place}",
+        True,
+    )
     assert argument in inspect.signature(PaymentRequests.create).parameters
     assert not provider.requests
 
@@ -89,12 +119,17 @@ def test_a_member_of_an_answer_is_the_methods_own(run: Any, name: str) -> None:
     with pytest.raises(InvalidRequest, match=f"extra_body.{name} is set already by this method"):
         run(provider, respond("decline", extra_body={name: "1.00"}))
     with pytest.raises(InvalidRequest, match=f"use the argument {RESPONSE_ARGUMENTS[name]}"):
-        run(provider, lambda victor: respond("accept")(victor.with_options(extra_body={name: "1.00"})))
+        run(
+            provider,
+            lambda victor: respond("accept")(victor.with_options(extra_body={name: "1.00"})),
+        )
     assert not provider.requests
 
 
 def test_a_check_without_a_call_knows_them() -> None:
-    with pytest.raises(InvalidRequest, match=r"extra_body\.payer: |extra_body\.payer is set already"):
+    with pytest.raises(
+        InvalidRequest, match=r"extra_body\.payer: |extra_body\.payer is set already"
+    ):
         check_payment_request(**payment(extra_body={"payer": "x"}))
 
 
@@ -110,9 +145,13 @@ def test_every_page_of_every_reading_carries_them(run: Any, method: str) -> None
     extra: dict[str, Any] = {"purpose": "RENT & food", "rail": ["a", "b"]}
     result = run(
         provider,
-        lambda victor: getattr(victor.payment_requests, method)(*names, start_datetime=since, extra_query=extra),
+        lambda victor: getattr(victor.payment_requests, method)(
+            *names, start_datetime=since, extra_query=extra
+        ),
     )
-    assert [each.url.params["page"] for each in provider.requests] == ["0", "1", "2"] * 2, "read twice: see `list`"
+    assert [each.url.params["page"] for each in provider.requests] == ["0", "1", "2"] * 2, (
+        "read twice: see `list`"
+    )
     for each in provider.requests:
         query = each.url.query.decode()
         assert query.endswith("&purpose=RENT%20%26%20food&rail=a&rail=b")
@@ -123,14 +162,26 @@ def test_every_page_of_every_reading_carries_them(run: Any, method: str) -> None
 def test_a_filter_with_an_argument_is_refused_when_list_is_called(run: Any) -> None:
     provider = Provider()
     with pytest.raises(InvalidRequest) as raised:
-        run(provider, lambda victor: victor.payment_requests.list(page=-1, extra_query={"Status": "x", "page": 1}))
-    assert [each.field for each in raised.value.problems] == ["page", "extra_query.Status", "extra_query.page"]
+        run(
+            provider,
+            lambda victor: victor.payment_requests.list(
+                page=-1, extra_query={"Status": "x", "page": 1}
+            ),
+        )
+    assert [each.field for each in raised.value.problems] == [
+        "page",
+        "extra_query.Status",
+        "extra_query.page",
+    ]
     assert "use its argument status" in str(raised.value)
     assert not provider.requests
 
 
 def test_the_sandbox_takes_what_its_document_allows_and_a_key_covers_it() -> None:
-    with Sandbox() as sandbox, Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url) as victor:
+    with (
+        Sandbox() as sandbox,
+        Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url) as victor,
+    ):
         made = create(victor, idempotency_key="k" * 20, extra_body=EXTRA)
         again = create(victor, idempotency_key="k" * 20, extra_body=EXTRA)
         assert again.id == made.id
@@ -147,7 +198,10 @@ def test_the_sandbox_refuses_what_its_document_closes(monkeypatch: pytest.Monkey
     schemas["RfpBasePaymentDetails"]["additionalProperties"] = False
     schemas["ListPaymentRequests"]["additionalProperties"] = False
     monkeypatch.setattr(document, "load_document", lambda _name: document.Document(closed))
-    with Sandbox() as sandbox, Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url) as victor:
+    with (
+        Sandbox() as sandbox,
+        Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url) as victor,
+    ):
         with pytest.raises(BadRequest):
             create(victor, extra_body=EXTRA)
         with pytest.raises(BadRequest):
@@ -191,10 +245,14 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ],
 )
 @pytest.mark.slow
-def test_an_operation_without_a_document_is_called_by_a_few_lines_of_one(answer: httpx.Response, bank: Any) -> None:
+def test_an_operation_without_a_document_is_called_by_a_few_lines_of_one(
+    answer: httpx.Response, bank: Any
+) -> None:
     script, names = Script(httpx.ReadError("cut"), answer), dict[str, Any]()
     with Victor(**ARGUMENTS, transport=script.transport, retry=QUICK) as names["victor"]:
         exec(ELIGIBILITY, names)
     assert names["bank"] == bank
     sent = [(each.method, str(each.url), each.headers["authorization"]) for each in script.requests]
-    assert sent == [("GET", f"{HOST}/v2/banks/instant-payment-eligibility/011401533", "Bearer t")] * 2
+    assert (
+        sent == [("GET", f"{HOST}/v2/banks/instant-payment-eligibility/011401533", "Bearer t")] * 2
+    )

@@ -55,7 +55,11 @@ def test_what_is_listed() -> None:
     request = listed()
     assert (request.id, request.client_reference_id) == ("a7ffd43c37c1", "INV-1042")
     assert (request.parent_id, request.child_id) == (None, "b1")
-    assert (request.status, request.direction, request.network) == (Status.PENDING, Direction.OUTBOUND, Network.FEDNOW)
+    assert (request.status, request.direction, request.network) == (
+        Status.PENDING,
+        Direction.OUTBOUND,
+        Network.FEDNOW,
+    )
     assert (request.amount, request.original_amount) == (Decimal("44.23"), None)
     assert request.due_date == date(2026, 3, 4)
     assert request.created_at == datetime(2026, 3, 4, 5, 6, 7, 123000, tzinfo=UTC)
@@ -66,8 +70,14 @@ def test_what_is_listed() -> None:
 def test_a_payer_has_the_parts_that_came_whatever_the_shape_declares(shape: Any) -> None:
     counterparty = shape(**with_payer({"victor_counterparty_id": "aHeq349838"})).payer
     assert (counterparty.counterparty_id, counterparty.account_number) == ("aHeq349838", None)
-    account = shape(**with_payer({"account_number": "000123", "routing_number": "011401533", "name": "Jane"})).payer
-    assert (account.account_number, account.routing_number, account.name) == ("000123", "011401533", "Jane")
+    account = shape(
+        **with_payer({"account_number": "000123", "routing_number": "011401533", "name": "Jane"})
+    ).payer
+    assert (account.account_number, account.routing_number, account.name) == (
+        "000123",
+        "011401533",
+        "Jane",
+    )
     assert account.counterparty_id is None
 
 
@@ -100,13 +110,20 @@ def test_a_status_in_any_spelling(word: object, status: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "status"), [("Accepted", "accepted"), ("Rejected", "declined"), ("Declined", "declined")]
+    ("word", "status"),
+    [("Accepted", "accepted"), ("Rejected", "declined"), ("Declined", "declined")],
 )
 def test_one_answer_has_three_words(word: str, status: str) -> None:
-    request = answered(victor_payment_request_id="b1", status=word, notes="No.", original_amount="10.00")
+    request = answered(
+        victor_payment_request_id="b1", status=word, notes="No.", original_amount="10.00"
+    )
     assert (request.status, request.direction) == (status, "inbound")
     assert request.response is not None and request.response.status == status
-    assert (request.amount, request.notes, request.approval_notes) == (Decimal("10.00"), None, "No.")
+    assert (request.amount, request.notes, request.approval_notes) == (
+        Decimal("10.00"),
+        None,
+        "No.",
+    )
 
 
 @pytest.mark.parametrize(("details", "response", "expected"), CASES["agreed"])
@@ -125,15 +142,34 @@ def test_the_amount_is_the_one_that_was_agreed(details: Any, response: Any, expe
         listed(),
         read(),
         listed(payment_request=None, status=None, direction=None),
-        listed(payment_request={"payee": 5, "payer": [], "payment_details": "x", "created_at": "yesterday"}),
+        listed(
+            payment_request={
+                "payee": 5,
+                "payer": [],
+                "payment_details": "x",
+                "created_at": "yesterday",
+            }
+        ),
         answered(),
     ],
     ids=["listed", "read", "empty", "odd", "answered"],
 )
 def test_every_record_can_be_shown_written_pickled_and_copied(request_: PaymentRequest) -> None:
     written = json.loads(json.dumps(request_.to_dict()))
-    assert set(written) >= {"id", "status", "amount", "payer", "response", "is_terminal", "idempotency_key"}
-    for other in (pickle.loads(pickle.dumps(request_)), copy.copy(request_), copy.deepcopy(request_)):
+    assert set(written) >= {
+        "id",
+        "status",
+        "amount",
+        "payer",
+        "response",
+        "is_terminal",
+        "idempotency_key",
+    }
+    for other in (
+        pickle.loads(pickle.dumps(request_)),
+        copy.copy(request_),
+        copy.deepcopy(request_),
+    ):
         assert other == request_
         assert hash(other) == hash(request_)
         assert other.to_dict() == request_.to_dict()
@@ -141,7 +177,9 @@ def test_every_record_can_be_shown_written_pickled_and_copied(request_: PaymentR
 
 
 def test_no_repr_shows_more_than_the_last_digits_of_an_account() -> None:
-    request = listed(**with_payer({"account_number": "243884643621", "routing_number": "011401533"}))
+    request = listed(
+        **with_payer({"account_number": "243884643621", "routing_number": "011401533"})
+    )
     shown = f"{request!r} {request.payee!r} {request.payer!r}"
     assert "3645" in shown and "3621" in shown
     assert "043987673645" not in shown and "243884643621" not in shown and "011401533" not in shown
@@ -163,9 +201,23 @@ def everywhere(sent: dict[str, Any], odd: Any) -> Iterator[dict[str, Any]]:
             yield from ({**sent, name: inner} for inner in everywhere(value, odd))
 
 
-WHOLE = {**LISTED, "error_message": "no", "payment_request": {**LISTED["payment_request"], **CASES["whole"]}}
+WHOLE = {
+    **LISTED,
+    "error_message": "no",
+    "payment_request": {**LISTED["payment_request"], **CASES["whole"]},
+}
 ODD = [
-    *(None, "", "pEnDing", " declined ", "Canceled", "cOnSuMeR", "rtp", "2026-03-04T05:06:07Z", "44.2300"),
+    *(
+        None,
+        "",
+        "pEnDing",
+        " declined ",
+        "Canceled",
+        "cOnSuMeR",
+        "rtp",
+        "2026-03-04T05:06:07Z",
+        "44.2300",
+    ),
     *(0, 1, -1, 12.5, 1e300, True, False, [], ["a"], [{}], {}, {"status": "x"}),
 ]
 
@@ -176,7 +228,9 @@ def test_a_field_reads_the_same_before_and_after_the_model_is_made(odd: Any, mod
     for sent in (WHOLE, *everywhere(WHOLE, odd)):
         after = PaymentRequest(model.from_dict(sent))
         for name in FIELDS:
-            before = PaymentRequest.of_json(sent, model.__name__)  # another one for each field: some make the model
+            before = PaymentRequest.of_json(
+                sent, model.__name__
+            )  # another one for each field: some make the model
             assert getattr(before, name) == getattr(after, name), (name, sent)
         assert before == after
 
@@ -185,12 +239,17 @@ FIELDS = [*PaymentRequest.fake().to_dict(), "is_terminal", "id"]
 
 
 def test_the_model_of_a_listed_request_is_made_when_it_is_asked_for() -> None:
-    made, copied = PaymentRequest.of_json(WHOLE), pickle.loads(pickle.dumps(PaymentRequest.of_json(WHOLE)))
+    made, copied = (
+        PaymentRequest.of_json(WHOLE),
+        pickle.loads(pickle.dumps(PaymentRequest.of_json(WHOLE))),
+    )
     assert made.status is Status.PENDING
     made.raw.status = copied.raw.status = PaymentRequestReceiptStatus("EXPIRED")
     assert made.status == copied.status == Status.EXPIRED, "what is written into the model is read"
     assert made.raw is made.raw
-    assert isinstance(PaymentRequest.of_json(5).raw, PaymentRequestReceipt), "an item that is no object"
+    assert isinstance(PaymentRequest.of_json(5).raw, PaymentRequestReceipt), (
+        "an item that is no object"
+    )
     with pytest.raises(AttributeError, match="has no attribute 'rwa'"):
         getattr(made, "rwa")  # noqa: B009 - as a caller mistypes it
 
@@ -258,14 +317,20 @@ def test_a_page_is_freed_when_the_next_one_is_read(mode: str) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if is_for_token(request):
             return httpx.Response(200, json=TOKEN)
-        response = httpx.Response(200, json=PAGE if request.url.params["page"] == "0" else {"results": [], "page": 1})
+        response = httpx.Response(
+            200, json=PAGE if request.url.params["page"] == "0" else {"results": [], "page": 1}
+        )
         left.extend((weakref.ref(request), weakref.ref(response)))
         return response
 
     options: Any = {**ARGUMENTS, "transport": httpx.MockTransport(answer)}
     gc.disable()
     try:
-        read = run(Harness.kinds[MODES.index(mode)], lambda victor: victor.payment_requests.list(), **options)
+        read = run(
+            Harness.kinds[MODES.index(mode)],
+            lambda victor: victor.payment_requests.list(),
+            **options,
+        )
         assert [each.id for each in read] == ["R1"]
         assert len(left) == 4
         assert [each() for each in left] == [None] * 4

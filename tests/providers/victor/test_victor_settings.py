@@ -53,7 +53,9 @@ def _a_clean_environment(monkeypatch):
 def encrypted_pem(pem, password):
     key = serialization.load_pem_private_key(pem.encode(), None)
     encryption = serialization.BestAvailableEncryption(password.encode())
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption).decode()
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
+    ).decode()
 
 
 def set_variables(monkeypatch, variables):
@@ -63,16 +65,22 @@ def set_variables(monkeypatch, variables):
 
 @pytest.mark.parametrize("client", [Victor, AsyncVictor])
 def test_a_client_shows_its_environment(client):
-    assert repr(client(AUTH)).startswith(f"{client.__name__}(environment='staging', base_url='https://api.stage.")
+    assert repr(client(AUTH)).startswith(
+        f"{client.__name__}(environment='staging', base_url='https://api.stage."
+    )
 
 
 class TestTheProcessEnvironment:
     @pytest.mark.parametrize("password", ["", "s3cret words"])
-    def test_a_private_key_in_a_variable_or_a_file(self, monkeypatch, victor_key_pair, tmp_path, password):
+    def test_a_private_key_in_a_variable_or_a_file(
+        self, monkeypatch, victor_key_pair, tmp_path, password
+    ):
         pem, path = victor_key_pair[0], tmp_path / "victor.pem"
         pem = encrypted_pem(pem, password) if password else pem
         path.write_text(pem)
-        set_variables(monkeypatch, {"VICTOR_API_KEY": "key-1", "VICTOR_PRIVATE_KEY_PASSWORD": password})
+        set_variables(
+            monkeypatch, {"VICTOR_API_KEY": "key-1", "VICTOR_PRIVATE_KEY_PASSWORD": password}
+        )
         for name, value in (("", pem), ("", pem.replace("\n", "\\n")), ("_FILE", str(path))):
             with monkeypatch.context() as variables:
                 variables.setenv(f"VICTOR_PRIVATE_KEY{name}", value)
@@ -83,14 +91,29 @@ class TestTheProcessEnvironment:
         ("encrypted", "password", "words"),
         [
             (True, "", "VICTOR_PRIVATE_KEY.* is encrypted: set VICTOR_PRIVATE_KEY_PASSWORD;"),
-            (True, "hunter2", "VICTOR_PRIVATE_KEY.* cannot be read as a private key with this password"),
-            (False, "hunter2", "VICTOR_PRIVATE_KEY.* is not encrypted: leave VICTOR_PRIVATE_KEY_PASSWORD out;"),
+            (
+                True,
+                "hunter2",
+                "VICTOR_PRIVATE_KEY.* cannot be read as a private key with this password",
+            ),
+            (
+                False,
+                "hunter2",
+                "VICTOR_PRIVATE_KEY.* is not encrypted: leave VICTOR_PRIVATE_KEY_PASSWORD out;",
+            ),
         ],
     )
-    def test_a_password_that_does_not_fit(self, monkeypatch, victor_key_pair, encrypted, password, words):
+    def test_a_password_that_does_not_fit(
+        self, monkeypatch, victor_key_pair, encrypted, password, words
+    ):
         key = encrypted_pem(victor_key_pair[0], "s3cret words") if encrypted else victor_key_pair[0]
         set_variables(
-            monkeypatch, {"VICTOR_API_KEY": "key-1", "VICTOR_PRIVATE_KEY": key, "VICTOR_PRIVATE_KEY_PASSWORD": password}
+            monkeypatch,
+            {
+                "VICTOR_API_KEY": "key-1",
+                "VICTOR_PRIVATE_KEY": key,
+                "VICTOR_PRIVATE_KEY_PASSWORD": password,
+            },
         )
         with pytest.raises(ConfigurationError, match=words) as raised:
             Victor.from_env()
@@ -101,7 +124,8 @@ class TestTheProcessEnvironment:
         assert isinstance(from_process_environment({})["auth"], VictorOAuth)
 
     @pytest.mark.parametrize(
-        ("variables", "words"), [(each["variables"], each["words"]) for each in cases_beside(__file__)["settings"]]
+        ("variables", "words"),
+        [(each["variables"], each["words"]) for each in cases_beside(__file__)["settings"]],
     )
     def test_what_is_missing_or_wrong_is_named(self, monkeypatch, variables, words):
         set_variables(monkeypatch, {"SOMEBODY_ELSES": "s3cret", **variables})
@@ -126,16 +150,47 @@ class TestBaseUrls:
     @pytest.mark.parametrize(
         ("words", "urls"),
         [
-            ("must be absolute: write https://", ("api.victorfi.com", "localhost:8900", "//api.victorfi.com")),
-            ("must be absolute", ("/v2", "", "https://", "ftp://api.victorfi.com", "file:///etc/passwd")),
-            ("would send tokens and account numbers unencrypted", ("http://api.victorfi.com", "http://10.0.0.7:8900")),
-            ("unencrypted", ("http://127.0.0.1.evil.example", "http://localhost.evil.example", "http://[::2]")),
-            ("no user, query or fragment", ("https://api.victorfi.com?x=1", "https://api.victorfi.com#x")),
-            ("is not a URL", ("https://[bad", "https://host:port", "https://a b", "https://host\n.example")),
-            ("is not a URL", ("https://\ud800", "https://h.example/\ud800", *(f"https://{host}" for host in NO_HOSTS))),
-            ("or no port such a number", [f"https://h.example:{port}" for port in (0, -1, 65536, 99999999999)]),
+            (
+                "must be absolute: write https://",
+                ("api.victorfi.com", "localhost:8900", "//api.victorfi.com"),
+            ),
+            (
+                "must be absolute",
+                ("/v2", "", "https://", "ftp://api.victorfi.com", "file:///etc/passwd"),
+            ),
+            (
+                "would send tokens and account numbers unencrypted",
+                ("http://api.victorfi.com", "http://10.0.0.7:8900"),
+            ),
+            (
+                "unencrypted",
+                ("http://127.0.0.1.evil.example", "http://localhost.evil.example", "http://[::2]"),
+            ),
+            (
+                "no user, query or fragment",
+                ("https://api.victorfi.com?x=1", "https://api.victorfi.com#x"),
+            ),
+            (
+                "is not a URL",
+                ("https://[bad", "https://host:port", "https://a b", "https://host\n.example"),
+            ),
+            (
+                "is not a URL",
+                (
+                    "https://\ud800",
+                    "https://h.example/\ud800",
+                    *(f"https://{host}" for host in NO_HOSTS),
+                ),
+            ),
+            (
+                "or no port such a number",
+                [f"https://h.example:{port}" for port in (0, -1, 65536, 99999999999)],
+            ),
             ("base_url must be text", (7, b"https://api.victorfi.com")),
-            ("base_url", ("https://user:hunter2@api.victorfi.com", "u:hunter2@x", "https://u:hunter2@h:x")),
+            (
+                "base_url",
+                ("https://user:hunter2@api.victorfi.com", "u:hunter2@x", "https://u:hunter2@h:x"),
+            ),
         ],
     )
     def test_bad_ones_are_refused_and_no_password_is_shown(self, words, urls):
@@ -154,29 +209,46 @@ class TestProxies:
         assert proxy_for(REMOTE, None) == "http://other:1"
         assert proxy_for(REMOTE, "http://mine:1") == "http://mine:1"
 
-    @pytest.mark.parametrize("proxy", [httpx.URL("https://mine:3128"), httpx.Proxy("http://u:p@mine:1")])
+    @pytest.mark.parametrize(
+        "proxy", [httpx.URL("https://mine:3128"), httpx.Proxy("http://u:p@mine:1")]
+    )
     def test_good_ones(self, proxy):
         Victor(AUTH, proxy=proxy)
 
     @pytest.mark.parametrize(
         "proxy",
         [
-            *("ftp://u:hunter2@mine:1", "mine:3128", "", "http://", "http://[bad", 7, b"http://mine:1"),
+            *(
+                "ftp://u:hunter2@mine:1",
+                "mine:3128",
+                "",
+                "http://",
+                "http://[bad",
+                7,
+                b"http://mine:1",
+            ),
             *(f"http://u:hunter2@{host}:1" for host in NO_HOSTS),
-            *("http://u:hunter2@mine:0", "http://u:hunter2@mine:65536", httpx.Proxy("http://u:hunter2@a..b:1")),
+            *(
+                "http://u:hunter2@mine:0",
+                "http://u:hunter2@mine:65536",
+                httpx.Proxy("http://u:hunter2@a..b:1"),
+            ),
         ],
         ids=repr,
     )
     def test_bad_ones_are_refused_and_not_shown(self, proxy):
         with pytest.raises(
-            ConfigurationError, match=r"proxy .* is not a proxy that can be used: write http://host:port"
+            ConfigurationError,
+            match=r"proxy .* is not a proxy that can be used: write http://host:port",
         ) as raised:
             Victor(AUTH, proxy=proxy)
         assert "hunter2" not in str(raised.value)
 
     def test_one_of_the_environment_that_is_bad(self, monkeypatch):
         monkeypatch.setenv("HTTPS_PROXY", "socks5://mine:1080")
-        with pytest.raises(ConfigurationError, match=r"HTTPS_PROXY.*For a SOCKS proxy, pass http_client="):
+        with pytest.raises(
+            ConfigurationError, match=r"HTTPS_PROXY.*For a SOCKS proxy, pass http_client="
+        ):
             Victor(AUTH)
 
 
@@ -232,12 +304,24 @@ def test_a_call_with_bad_input(name, mode):
     assert [problem.field for problem in error.problems] == [field]
     assert re.search(words, str(error)), str(error)
     assert re.search(rf"\b{field}\b", str(error)), str(error)
-    assert (error.outcome, error.attempts, error.request, error.status_code) == (Outcome.NOT_SENT, 0, None, None)
+    assert (error.outcome, error.attempts, error.request, error.status_code) == (
+        Outcome.NOT_SENT,
+        0,
+        None,
+        None,
+    )
 
 
 def test_everything_about_a_search_is_said_at_once(mode):
-    error = refused(mode, lambda v: v.payment_requests.find("", start_datetime=NAIVE, end_datetime=date(2026, 3, 4)))
-    assert [problem.field for problem in error.problems] == ["client_reference_id", "start_datetime", "end_datetime"]
+    error = refused(
+        mode,
+        lambda v: v.payment_requests.find("", start_datetime=NAIVE, end_datetime=date(2026, 3, 4)),
+    )
+    assert [problem.field for problem in error.problems] == [
+        "client_reference_id",
+        "start_datetime",
+        "end_datetime",
+    ]
     assert str(error).startswith("The search was not sent: client_reference_id must be text")
 
 
@@ -289,7 +373,9 @@ USES = {
     "list": lambda victor: victor.payment_requests.list(),
     "accept": lambda victor: victor.payment_requests.accept("b34783af0", notes="n"),
     "authorization": lambda victor: victor.authorization(),
-    "other options": lambda victor: victor.with_options(deadline=5.0).payment_requests.get("b34783af0"),
+    "other options": lambda victor: victor.with_options(deadline=5.0).payment_requests.get(
+        "b34783af0"
+    ),
 }
 
 

@@ -55,7 +55,9 @@ def kms(victor_key_pair: tuple[str, str]) -> Kms:
 def harness_of(mode: str, kms: Kms, script: list[Happens] | None = None, **options: Any) -> Harness:
     def auth(clock: Any, lock: Any) -> Any:
         credentials = VictorJwt("key-1", sign=kms.sign, **options)
-        return credentials.authenticator("production", httpx.URL("https://pay.example"), clock, lock)
+        return credentials.authenticator(
+            "production", httpx.URL("https://pay.example"), clock, lock
+        )
 
     return Harness(mode, script or [OK], auth=auth)
 
@@ -64,12 +66,17 @@ def issued(harness: Harness, kms: Kms) -> list[float]:
     """When the tokens were issued that reached the provider, each verified."""
     options = {"verify_exp": False, "verify_iat": False}
     tokens = [(one.token or "").removeprefix("Token ") for one in harness.received]
-    return [jwt.decode(token, kms.public_key, algorithms=["RS512"], options=options)["iat"] for token in tokens]
+    return [
+        jwt.decode(token, kms.public_key, algorithms=["RS512"], options=options)["iat"]
+        for token in tokens
+    ]
 
 
 @both
 class TestReuse:
-    def test_one_token_serves_all_calls_until_shortly_before_its_end(self, mode: str, kms: Kms) -> None:
+    def test_one_token_serves_all_calls_until_shortly_before_its_end(
+        self, mode: str, kms: Kms
+    ) -> None:
         harness = harness_of(mode, kms)
         for seconds in (0.0, 100.0, 79.0, 10.0):
             harness.clock.passed += seconds
@@ -78,7 +85,9 @@ class TestReuse:
         first, *_, last = issued(harness, kms)
         assert last - first == 189
 
-    def test_a_renewal_that_fails_costs_nothing_while_the_token_is_good(self, mode: str, kms: Kms) -> None:
+    def test_a_renewal_that_fails_costs_nothing_while_the_token_is_good(
+        self, mode: str, kms: Kms
+    ) -> None:
         harness = harness_of(mode, kms)
         harness.call()
         kms.acts.append(lambda: 1 / 0)
@@ -92,7 +101,9 @@ class TestReuse:
             harness.call()
         assert len(harness.received) == 2
 
-    @pytest.mark.parametrize(("script", "options", "sent"), [([OK], {"reuse": 0}, 2), ([OK, UNAUTHORIZED, OK], {}, 3)])
+    @pytest.mark.parametrize(
+        ("script", "options", "sent"), [([OK], {"reuse": 0}, 2), ([OK, UNAUTHORIZED, OK], {}, 3)]
+    )
     def test_a_token_is_signed_anew_when_it_is_refused_or_each_is_to_be_new(
         self, mode: str, kms: Kms, script: Any, options: Any, sent: int
     ) -> None:
@@ -103,13 +114,17 @@ class TestReuse:
 
     def test_one_of_a_wrong_clock_is_signed_by_the_providers(self, mode: str, kms: Kms) -> None:
         ahead = 1_770_000_000 + 3600
-        harness = harness_of(mode, kms, [Happens(401, b"{}", headers=(("Date", http_date(ahead)),)), OK])
+        harness = harness_of(
+            mode, kms, [Happens(401, b"{}", headers=(("Date", http_date(ahead)),)), OK]
+        )
         harness.call()
         assert issued(harness, kms)[-1] == pytest.approx(ahead - 5, abs=2)
 
 
 @pytest.mark.parametrize("is_awaited", [False, True])
-def test_the_sandbox_accepts_what_it_signs_and_fifty_tasks_ask_once(is_awaited: bool, sandbox_with: Any) -> None:
+def test_the_sandbox_accepts_what_it_signs_and_fifty_tasks_ask_once(
+    is_awaited: bool, sandbox_with: Any
+) -> None:
     sandbox, kms, api_key = sandbox_with
 
     async def calls() -> None:
@@ -129,7 +144,10 @@ def sandbox_with(victor_sandbox: Sandbox) -> Any:
 
 def test_ten_threads_ask_once(sandbox_with: Any) -> None:
     sandbox, kms, api_key = sandbox_with
-    with Victor(VictorJwt(api_key, sign=kms.sign), base_url=sandbox.url) as victor, ThreadPoolExecutor(10) as threads:
+    with (
+        Victor(VictorJwt(api_key, sign=kms.sign), base_url=sandbox.url) as victor,
+        ThreadPoolExecutor(10) as threads,
+    ):
         list(threads.map(lambda _: victor.ping(), range(50)))
     assert kms.asked == 1
 
@@ -147,8 +165,16 @@ def test_one_that_hangs_is_left_behind_at_the_deadline(kind: str, kms: Kms) -> N
     signs: Any = forever if kind == "awaited" else kms.sign
     client, auth = Victor if kind == "blocking" else AsyncVictor, VictorJwt("key-1", sign=signs)
     began = time.monotonic()
-    with pytest.raises(DeadlineExceeded, match=r"sign did not return within the 0\.(3|2\d+) s") as raised:
-        run(client, lambda victor: victor.payment_requests.get("R1"), auth, transport=transport, deadline=0.3)
+    with pytest.raises(
+        DeadlineExceeded, match=r"sign did not return within the 0\.(3|2\d+) s"
+    ) as raised:
+        run(
+            client,
+            lambda victor: victor.payment_requests.get("R1"),
+            auth,
+            transport=transport,
+            deadline=0.3,
+        )
     never.set()
     assert time.monotonic() - began < 5
     assert (raised.value.outcome, sent) == (Outcome.NOT_SENT, [])
@@ -162,14 +188,19 @@ async def sign_awaited(content: bytes) -> bytes:
     ("sign", "words"),
     [
         (sign_awaited, "is a coroutine function, but the calls of this client block"),
-        (lambda content: sign_awaited(content + b""), "is a coroutine function, but the calls of this client block"),
+        (
+            lambda content: sign_awaited(content + b""),
+            "is a coroutine function, but the calls of this client block",
+        ),
         (lambda content: None, "must return the bytes of an RS512 signature, not NoneType"),
         (lambda content: "c2ln", "must return the bytes of an RS512 signature, not str"),
         (lambda content: b"", "must return the bytes of an RS512 signature"),
     ],
 )
 def test_what_does_not_sign(sign: Any, words: str) -> None:
-    victor = Victor(VictorJwt("key-1", sign=sign), transport=httpx.MockTransport(lambda _: httpx.Response(200)))
+    victor = Victor(
+        VictorJwt("key-1", sign=sign), transport=httpx.MockTransport(lambda _: httpx.Response(200))
+    )
     with pytest.raises(ConfigurationError, match=words):
         victor.ping()
 
@@ -191,6 +222,8 @@ def test_one_of_the_two(arguments: Any, options: Any, words: str) -> None:
 @pytest.mark.slow
 def test_the_example_runs() -> None:
     example = Path(__file__).resolve().parents[3] / "examples" / "kms_signing.py"
-    ran = subprocess.run([sys.executable, "-W", "error", example], capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", example], capture_output=True, text=True, check=True
+    )
     assert ran.stderr == ""
     assert "has signed 1 token for 5 calls" in ran.stdout

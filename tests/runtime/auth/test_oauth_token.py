@@ -10,7 +10,18 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.runtime.fakes import BOTH, KEY, OK, Happens, Harness, by_oauth, http_date, raises, status, token_answer
+from tests.runtime.fakes import (
+    BOTH,
+    KEY,
+    OK,
+    Happens,
+    Harness,
+    by_oauth,
+    http_date,
+    raises,
+    status,
+    token_answer,
+)
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.tokens import header_value
@@ -40,14 +51,21 @@ class Endpoint:
 
 
 def oauth_harness(
-    mode: str, endpoint: Callable[[httpx.Request], Any], script: list[Happens] | None = None, **options: Any
+    mode: str,
+    endpoint: Callable[[httpx.Request], Any],
+    script: list[Happens] | None = None,
+    **options: Any,
 ):
-    harness = Harness(mode, script or [OK], auth=partial(by_oauth, hint="Check the client id."), **options)
+    harness = Harness(
+        mode, script or [OK], auth=partial(by_oauth, hint="Check the client id."), **options
+    )
     harness.network.tokens = endpoint
     return harness
 
 
-def issuing(mode: str, endpoint: Endpoint | None = None, *script: Any, **options: Any) -> tuple[Harness, Endpoint]:
+def issuing(
+    mode: str, endpoint: Endpoint | None = None, *script: Any, **options: Any
+) -> tuple[Harness, Endpoint]:
     endpoint = endpoint or Endpoint()
     return oauth_harness(mode, endpoint, *script, **options), endpoint
 
@@ -66,7 +84,9 @@ class TestKeeping:
         assert len(endpoint.asked) == 1
         assert not {"authorization", "idempotency-key"} & set(endpoint.asked[0].headers)
 
-    @pytest.mark.parametrize(("passed", "asked"), [(3539.0, 1), (3541.0, 2), (3589.0, 2), (3591.0, 2), (3601.0, 2)])
+    @pytest.mark.parametrize(
+        ("passed", "asked"), [(3539.0, 1), (3541.0, 2), (3589.0, 2), (3591.0, 2), (3601.0, 2)]
+    )
     def test_it_is_renewed_shortly_before_its_end(self, mode, passed, asked):
         harness, endpoint = issuing(mode)
         harness.call()
@@ -75,7 +95,9 @@ class TestKeeping:
         assert len(endpoint.asked) == asked
         assert tokens(harness)[-1] == f"Bearer tok{asked}"
 
-    @pytest.mark.parametrize(("left", "kept"), [(10.5, True), (10.0, False), (0.5, False), (0.0, False)])
+    @pytest.mark.parametrize(
+        ("left", "kept"), [(10.5, True), (10.0, False), (0.5, False), (0.0, False)]
+    )
     def test_in_its_last_ten_seconds_it_is_not_used(self, mode, left, kept):
         harness = oauth_harness(mode, Endpoint(script=(None, *[httpx.Response(503)] * 9)))
         harness.call()
@@ -88,7 +110,9 @@ class TestKeeping:
         assert tokens(harness) == ["Bearer tok1"] * (1 + kept)
 
     def test_its_end_is_reckoned_by_the_providers_clock(self, mode):
-        harness, endpoint = issuing(mode, Endpoint(), [Happens(headers=(("Date", http_date(1_770_000_000 + 3600)),))])
+        harness, endpoint = issuing(
+            mode, Endpoint(), [Happens(headers=(("Date", http_date(1_770_000_000 + 3600)),))]
+        )
         harness.call()
         harness.call()
         assert len(endpoint.asked) == 2, "by the provider's clock an hour has passed"
@@ -128,7 +152,9 @@ class TestRefusal:
 class TestTheEndpointFails:
     @pytest.mark.parametrize("code", [400, 401, 403])
     def test_refused_credentials_are_an_authentication_error_and_nothing_was_sent(self, mode, code):
-        harness, endpoint = issuing(mode, Endpoint(script=(httpx.Response(code, json={"error": "invalid_client"}),)))
+        harness, endpoint = issuing(
+            mode, Endpoint(script=(httpx.Response(code, json={"error": "invalid_client"}),))
+        )
         words = r"refused the credentials.*Check the client id"
         error = harness.fails(errors.AuthenticationError, "POST", KEY, match=words)
         assert (error.outcome, error.attempts, error.idempotency_key) == (Outcome.NOT_SENT, 0, KEY)
@@ -143,12 +169,16 @@ class TestTheEndpointFails:
     def test_what_it_answers_is_not_taken_for_the_word_of_the_call(self, mode, code):
         """That the endpoint is not there does not say that the payment is not."""
         harness = oauth_harness(mode, Endpoint(script=(httpx.Response(code),)))
-        raised = harness.fails(errors.AuthenticationError, match=rf"issued no token \(status {code}\)")
+        raised = harness.fails(
+            errors.AuthenticationError, match=rf"issued no token \(status {code}\)"
+        )
         assert raised.outcome is Outcome.NOT_SENT
         assert harness.received == []
 
     def test_its_retries_are_its_own(self, mode):
-        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(503),) * 5), [status(503)] * 5 + [OK])
+        harness = oauth_harness(
+            mode, Endpoint(script=(httpx.Response(503),) * 5), [status(503)] * 5 + [OK]
+        )
         assert harness.call().status_code == 200
         assert harness.sleeps == [0.5, 1.0, 2.0, 4.0, 8.0] * 2
 
@@ -261,7 +291,9 @@ def called_by_many(
 class TestManyThreads:
     def test_one_request_serves_all_who_wait(self):
         endpoint = Endpoint()
-        harness, observed = called_by_many(endpoint, lambda harness, _number: harness.call().status_code)
+        harness, observed = called_by_many(
+            endpoint, lambda harness, _number: harness.call().status_code
+        )
         assert observed == [200] * 24
         assert len(endpoint.asked) == 1
         assert set(tokens(harness)) == {"Bearer tok1"}
@@ -271,7 +303,9 @@ class TestManyThreads:
         endpoint = Endpoint(script=(httpx.Response(503),) * 2)
 
         def call(harness: Harness, number: int) -> errors.ServerError:
-            return harness.fails(errors.ServerError, *(("GET",) if number % 2 else ("POST", f"{KEY}-{number:04}")))
+            return harness.fails(
+                errors.ServerError, *(("GET",) if number % 2 else ("POST", f"{KEY}-{number:04}"))
+            )
 
         harness, observed = called_by_many(endpoint, call, policy=RetryPolicy(max_attempts=2))
         assert len(endpoint.asked) == 2

@@ -62,20 +62,41 @@ def forms(key: RSAPrivateKey) -> dict[str, object]:
 
 
 IN_FILES = [
-    *("pkcs8", "pkcs8-bytes", "pkcs8-with-crlf", "pkcs8-between-blank-lines", "pkcs1", "pkcs1-bytes", "base64"),
+    *(
+        "pkcs8",
+        "pkcs8-bytes",
+        "pkcs8-with-crlf",
+        "pkcs8-between-blank-lines",
+        "pkcs1",
+        "pkcs1-bytes",
+        "base64",
+    ),
     *("base64-with-breaks", "base64-with-crlf", "der", "pkcs1-der"),
 ]
-FORMS = [*IN_FILES, "pkcs8-with-escaped-breaks", "base64-with-escaped-breaks", "der-bytearray", "key-object"]
+FORMS = [
+    *IN_FILES,
+    "pkcs8-with-escaped-breaks",
+    "base64-with-escaped-breaks",
+    "der-bytearray",
+    "key-object",
+]
 
 
 def by_jwcrypto(token: str, public_pem: str, algorithms: list[str]) -> str:
-    return jwcrypto.jwt.JWT(jwt=token, key=jwcrypto.jwk.JWK.from_pem(public_pem.encode()), algs=algorithms).claims
+    return jwcrypto.jwt.JWT(
+        jwt=token, key=jwcrypto.jwk.JWK.from_pem(public_pem.encode()), algs=algorithms
+    ).claims
 
 
 @pytest.mark.parametrize("verify", [jwt.api_jws.decode, by_jwcrypto, jose.jws.verify])
 @pytest.mark.parametrize("form", FORMS)
 def test_what_every_form_signs_is_verified_by_other_hands(form, verify, forms, victor_key_pair):
-    claims = {"sub": "key-1", "iss": "victor-api", "iat": int(time.time()), "exp": int(time.time()) + 240}
+    claims = {
+        "sub": "key-1",
+        "iss": "victor-api",
+        "iat": int(time.time()),
+        "exp": int(time.time()) + 240,
+    }
     token = signed_token(claims, load_rsa_key(forms[form]))
     assert json.loads(verify(token, victor_key_pair[1], ["RS512"])) == claims
 
@@ -93,14 +114,18 @@ def test_every_form_in_a_file(form, as_text, forms, key, tmp_path):
 def test_an_encrypted_one_with_its_password(locked, key, password, tmp_path):
     path = tmp_path / "locked.pem"
     path.write_bytes(locked)
-    assert load_rsa_key(locked.decode(), password=password).private_numbers() == key.private_numbers()
+    assert (
+        load_rsa_key(locked.decode(), password=password).private_numbers() == key.private_numbers()
+    )
     assert load_rsa_key(path, password=password).private_numbers() == key.private_numbers()
 
 
 def refusal(key: object, **options: object) -> str:
     with pytest.raises(ConfigurationError) as raised:
         load_rsa_key(key, **options)
-    assert raised.value.__context__ is None, "what cryptography said of the key is not dragged along"
+    assert raised.value.__context__ is None, (
+        "what cryptography said of the key is not dragged along"
+    )
     return str(raised.value)
 
 
@@ -113,13 +138,17 @@ class TestWhatIsRefused:
             (locked, "private_key is encrypted: set password"),
         ):
             assert words in refusal(given)
-        assert "cannot be read as a private key with this password" in refusal(locked, password="wrong")
+        assert "cannot be read as a private key with this password" in refusal(
+            locked, password="wrong"
+        )
         assert "is not encrypted: leave password out" in refusal(forms["pkcs8"], password=PASSWORD)
 
     @pytest.mark.parametrize("encoding", [PEM, DER])
     def test_an_elliptic_curve_key(self, encoding):
         data = ec.generate_private_key(ec.SECP256R1()).private_bytes(encoding, PKCS8, OPEN)
-        assert re.search("private_key is not an RSA private key but E[a-zA-Z]+: RS512 needs RSA", refusal(data))
+        assert re.search(
+            "private_key is not an RSA private key but E[a-zA-Z]+: RS512 needs RSA", refusal(data)
+        )
 
     def test_a_key_of_1024_bits_is_warned_of(self):
         small = rsa.generate_private_key(public_exponent=65537, key_size=1024)
@@ -130,10 +159,13 @@ class TestWhatIsRefused:
         """With the exponents 1 everything verifies, and so do the forgeries of anybody."""
         numbers = key.private_numbers()
         modulus, primes = numbers.public_numbers.n, (numbers.p, numbers.q)
-        assert "cannot be read as a private key" in refusal(pkcs1(0, modulus, 1, 1, *primes, 1, 1, numbers.iqmp))
+        assert "cannot be read as a private key" in refusal(
+            pkcs1(0, modulus, 1, 1, *primes, 1, 1, numbers.iqmp)
+        )
 
     @pytest.mark.parametrize(
-        "content", [b"", b"garbage", b"\x00\xff" * 50, b"\x30\x82garbage", b"-----BEGIN PRIVATE KEY-----\n"]
+        "content",
+        [b"", b"garbage", b"\x00\xff" * 50, b"\x30\x82garbage", b"-----BEGIN PRIVATE KEY-----\n"],
     )
     def test_a_garbage_file(self, content, tmp_path):
         path = tmp_path / "garbage.pem"
@@ -164,7 +196,15 @@ class TestNoMessageShowsAnyOfIt:
     def pieces(self, forms: dict[str, object]) -> list[str]:
         bare = str(forms["base64"])
         lines = bare.replace("=", "")
-        return [bare[:101], bare[:600], bare[:1023], lines[40:81], bare[:-3], f"{bare[:70]}!{bare[70:140]}", bare + "!"]
+        return [
+            bare[:101],
+            bare[:600],
+            bare[:1023],
+            lines[40:81],
+            bare[:-3],
+            f"{bare[:70]}!{bare[70:140]}",
+            bare + "!",
+        ]
 
     def test_pieces_of_base64(self, forms):
         for piece in self.pieces(forms):
@@ -173,14 +213,20 @@ class TestNoMessageShowsAnyOfIt:
 
     @pytest.mark.parametrize(
         "secret",
-        ["1145f601-b8b0-4de7-9210-4ccb74a68ef5", "sk_live_4eC39HqLyjWDarjtT1zdp7dc", "correct horse battery staple"],
+        [
+            "1145f601-b8b0-4de7-9210-4ccb74a68ef5",
+            "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+            "correct horse battery staple",
+        ],
     )
     def test_another_secret(self, secret):
         message = refusal(secret)
         assert secret not in message
         assert f"its length is {len(secret)})" in message
 
-    @pytest.mark.parametrize("path", ["keys/victor.pem", "./victor", "/run/secrets/victor_key", "~/victor.key"])
+    @pytest.mark.parametrize(
+        "path", ["keys/victor.pem", "./victor", "/run/secrets/victor_key", "~/victor.key"]
+    )
     def test_a_path_is_shown(self, path):
         assert repr(path) in refusal(path)
 
@@ -196,10 +242,16 @@ def pkcs1(*numbers):
     def tagged(tag, content):
         size = len(content)
         bytes_of_size = (size.bit_length() + 7) // 8
-        length = bytes([size]) if size < 128 else bytes([128 + bytes_of_size]) + size.to_bytes(bytes_of_size, "big")
+        length = (
+            bytes([size])
+            if size < 128
+            else bytes([128 + bytes_of_size]) + size.to_bytes(bytes_of_size, "big")
+        )
         return bytes([tag]) + length + content
 
-    return tagged(0x30, b"".join(tagged(0x02, n.to_bytes(n.bit_length() // 8 + 1, "big")) for n in numbers))
+    return tagged(
+        0x30, b"".join(tagged(0x02, n.to_bytes(n.bit_length() // 8 + 1, "big")) for n in numbers)
+    )
 
 
 def damaged(key, *parts):

@@ -59,7 +59,9 @@ def test_callers_take_turns(mode: str, make: Any) -> None:
         api = (client if number % 2 else client.with_options(deadline=30.0)).api
         return (api.get_httpx_client() if mode == "sync" else api.get_async_httpx_client()).get("/")
 
-    crowd = Crowd(mode, lambda: make(Client, base_url=URL, transport=waves, max_concurrency=MOST), 12)
+    crowd = Crowd(
+        mode, lambda: make(Client, base_url=URL, transport=waves, max_concurrency=MOST), 12
+    )
     (answers,) = crowd.run(get)
     assert [each.status_code for each in answers] == [200] * 12
     assert (waves.peak, waves.total) == (MOST, 12)
@@ -77,7 +79,12 @@ def check_late(error: DeadlineExceeded, events: list[Event]) -> None:
 
 @pytest.mark.parametrize("make", [connect, connect_awaited])
 def test_the_late_caller_is_told_that_nothing_was_sent(make: Any) -> None:
-    arrived, may_go, paths, events = threading.Event(), threading.Event(), list[str](), list[Event]()
+    arrived, may_go, paths, events = (
+        threading.Event(),
+        threading.Event(),
+        list[str](),
+        list[Event](),
+    )
     awaited = make is connect_awaited
 
     def provide(request: httpx.Request) -> httpx.Response:
@@ -93,8 +100,12 @@ def test_the_late_caller_is_told_that_nothing_was_sent(make: Any) -> None:
         return asyncio.to_thread(api.get_httpx_client().request, method, path)
 
     async def main() -> None:
-        transport: Any = httpx.MockTransport(partial(asyncio.to_thread, provide) if awaited else provide)
-        client = make(Client, base_url=URL, transport=transport, max_concurrency=1, on_event=events.append)
+        transport: Any = httpx.MockTransport(
+            partial(asyncio.to_thread, provide) if awaited else provide
+        )
+        client = make(
+            Client, base_url=URL, transport=transport, max_concurrency=1, on_event=events.append
+        )
         first = asyncio.create_task(call(client, "GET", "/first"))
         assert await asyncio.to_thread(arrived.wait, 5)
         with pytest.raises(DeadlineExceeded) as raised:
@@ -116,20 +127,27 @@ def test_the_late_caller_is_told_that_nothing_was_sent(make: Any) -> None:
 
 def test_a_call_that_waits_for_its_turn_keeps_time_to_be_sent_in() -> None:
     transport = httpx.MockTransport(lambda _request: httpx.Response(200))
-    with connect(Client, base_url=URL, transport=transport, max_concurrency=1, deadline=40.0) as client:
+    with connect(
+        Client, base_url=URL, transport=transport, max_concurrency=1, deadline=40.0
+    ) as client:
         for deadline, most in ((40.0, 30.0), (4.0, 3.0)):
             loop = client.with_options(deadline=deadline)._config.loop
             step = next(loop.call(httpx.Request("POST", URL)))
             assert isinstance(step, partial)
             assert step.args == pytest.approx((most,), abs=0.5)
-        step = next(client.with_options(deadline=None)._config.loop.call(httpx.Request("POST", URL)))
+        step = next(
+            client.with_options(deadline=None)._config.loop.call(httpx.Request("POST", URL))
+        )
         assert isinstance(step, partial)
         assert step.args == (None,)
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"], ids=repr)
 def test_a_bound_that_is_none_is_refused(count: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"max_concurrency=.* must be a whole number, 1 or more: None sets no"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"max_concurrency=.* must be a whole number, 1 or more: None sets no",
+    ):
         connect(Client, base_url=URL, max_concurrency=count)
 
 
@@ -142,7 +160,9 @@ class TestUserAgent:
             return httpx.Response(200, json={})
 
         transport = httpx.MockTransport(provider)
-        with connect(Client, base_url=URL, transport=transport, user_agent="billing/2.3 (north)") as client:
+        with connect(
+            Client, base_url=URL, transport=transport, user_agent="billing/2.3 (north)"
+        ) as client:
             client.with_options(deadline=5.0).api.get_httpx_client().get("/")
         (agent,) = seen
         assert agent.startswith("victor-ext/")

@@ -12,7 +12,16 @@ from typing import Annotated, Any, Union
 import pytest
 
 from victor_ext import Outcome, UnreadableResponse, expect
-from victor_ext.runtime.client.records import Field, Record, boolean, identifier, integer, records, text, timestamp
+from victor_ext.runtime.client.records import (
+    Field,
+    Record,
+    boolean,
+    identifier,
+    integer,
+    records,
+    text,
+    timestamp,
+)
 from victor_ext.runtime.client.resources import arguments_of, members_of
 from victor_ext.runtime.core.validation import Sent
 
@@ -46,7 +55,9 @@ class Whole(Record):
 
 def test_what_the_provider_sent_cannot_be_set() -> None:
     whole = Whole(SimpleNamespace(id="w-1"))
-    with pytest.raises(AttributeError, match="id of Whole is what the provider sent: it cannot be set"):
+    with pytest.raises(
+        AttributeError, match="id of Whole is what the provider sent: it cannot be set"
+    ):
         whole.id = "w-2"  # the mistake: an assignment in place of a comparison
     assert (whole.id, whole.to_dict()["id"]) == ("w-1", "w-1")
 
@@ -67,9 +78,14 @@ def test_fields_are_read_by_their_paths() -> None:
 
 @pytest.mark.parametrize("value", [None, Unset(), 5.5, ["x"], {}, "2026-03-04"])
 def test_what_is_missing_or_of_another_type_is_none(value: Any) -> None:
-    raw = SimpleNamespace(id=[value], address=value, account=[value], count=value, is_open=value, at=value, parts=None)
+    raw = SimpleNamespace(
+        id=[value], address=value, account=[value], count=value, is_open=value, at=value, parts=None
+    )
     whole = Whole(raw)
-    assert (whole.id, whole.city, whole.account, whole.count, whole.is_open, whole.at) == ("", *[None] * 5)
+    assert (whole.id, whole.city, whole.account, whole.count, whole.is_open, whole.at) == (
+        "",
+        *[None] * 5,
+    )
     assert whole.parts == ()
 
 
@@ -166,7 +182,11 @@ def test_the_result_is_returned_as_it_is(kind: Any, result: object) -> None:
     ],
 )
 def test_another_class_is_no_failure_of_the_call(kind: Any, result: object, told: str) -> None:
-    with pytest.raises(UnreadableResponse, match=f"The provider accepted the call, but it {told}") as raised:
+    with pytest.raises(
+        UnreadableResponse, match=f"The provider accepted the call, but it {told}"
+    ) as raised:
         expect(kind, result)
     assert raised.value.outcome is Outcome.ACCEPTED
-    assert "Look a write up at the provider before you repeat it." in str(pickle.loads(pickle.dumps(raised.value)))
+    assert "Look a write up at the provider before you repeat it." in str(
+        pickle.loads(pickle.dumps(raised.value))
+    )

@@ -76,14 +76,18 @@ def test_what_the_caller_changes_later_is_not_what_is_sent() -> None:
         (["a"], [("extra_body", "type")]),
     ],
 )  # fmt: skip
-def test_nothing_is_replaced_and_nothing_is_written_inexactly(extra: Any, found: list[tuple[str, str]]) -> None:
+def test_nothing_is_replaced_and_nothing_is_written_inexactly(
+    extra: Any, found: list[tuple[str, str]]
+) -> None:
     assert refused(extra) == found
 
 
 def test_the_argument_is_named_and_the_value_is_not() -> None:
     taken = {"payment_details.amount": "amount"}
     [problem] = extra_body_problems({"payment_details": {"amount": "99.99"}}, taken)
-    message = "extra_body.payment_details.amount is set already by this method: use the argument amount."
+    message = (
+        "extra_body.payment_details.amount is set already by this method: use the argument amount."
+    )
     assert problem.message == message
 
 
@@ -92,7 +96,9 @@ def test_the_argument_is_named_and_the_value_is_not() -> None:
 @example(Decimal("1E+200"))
 @example(Decimal("0.12345678901234567890"))
 def test_each_digit_of_a_decimal_is_written(value: Decimal) -> None:
-    written = json.loads(json_body(sent_with({"new": value})), parse_float=Decimal, parse_int=Decimal)["new"]
+    written = json.loads(
+        json_body(sent_with({"new": value})), parse_float=Decimal, parse_int=Decimal
+    )["new"]
     assert (written, written.is_signed()) == (value, value.is_signed())
 
 
@@ -104,12 +110,22 @@ def test_a_body_that_is_nested_without_end_is_refused() -> None:
 
 class TestQuery:
     def test_the_text(self) -> None:
-        extra = {"purpose": "RENT & food", "ids": ["a", 7], "paid": True, "least": Decimal("1E+2"), "left_out": None}
+        extra = {
+            "purpose": "RENT & food",
+            "ids": ["a", 7],
+            "paid": True,
+            "least": Decimal("1E+2"),
+            "left_out": None,
+        }
         assert (
             extra_query_text(list_payment_requests, extra)
             == "purpose=RENT%20%26%20food&ids=a&ids=7&paid=true&least=100"
         )
-        assert extra_query_text(list_payment_requests, None) == extra_query_text(list_payment_requests, {}) == ""
+        assert (
+            extra_query_text(list_payment_requests, None)
+            == extra_query_text(list_payment_requests, {})
+            == ""
+        )
 
     @pytest.mark.parametrize(
         ("extra", "found"),

@@ -35,13 +35,25 @@ def signature(at: float = NOW, form: str = "Stripe", **options: Any) -> HmacSign
 def test_what_the_provider_signed_is_believed_in_any_kind_of_headers(form: str) -> None:
     verify, headers = signature(form=form), FORMS[form]["headers"]
     raw = [(name.upper().encode(), value.encode()) for name, value in headers.items()]
-    for each in (headers, httpx.Headers(headers), [*headers.items()], raw, {**headers, "X-Élan": "é\udcff"}):
+    for each in (
+        headers,
+        httpx.Headers(headers),
+        [*headers.items()],
+        raw,
+        {**headers, "X-Élan": "é\udcff"},
+    ):
         verify(each, BODY)
     for body in (bytearray(BODY), memoryview(BODY), BODY.decode()):
         verify(headers, body)
     for name in headers:
         with pytest.raises(AuthenticationError):
-            verify({**headers, name: headers[name].replace("1", "2").replace("a", "b").replace("A", "B")}, BODY)
+            verify(
+                {
+                    **headers,
+                    name: headers[name].replace("1", "2").replace("a", "b").replace("A", "B"),
+                },
+                BODY,
+            )
     for other in (b"", BODY + b" ", BODY.replace(b"1.5", b"9.5")):
         with pytest.raises(AuthenticationError, match="does not match"):
             verify(headers, other)
@@ -49,7 +61,9 @@ def test_what_the_provider_signed_is_believed_in_any_kind_of_headers(form: str) 
     for seconds in (-301, 301):
         late = signature(NOW + seconds, form)
         if is_timed:
-            with pytest.raises(AuthenticationError, match=r"301 s (old|ahead), and 300 s are allowed"):
+            with pytest.raises(
+                AuthenticationError, match=r"301 s (old|ahead), and 300 s are allowed"
+            ):
                 late(headers, BODY)
         else:
             late(headers, BODY)
@@ -76,7 +90,10 @@ def test_several_secrets_while_one_replaces_another() -> None:
         (stripe("today"), "not seconds or milliseconds"),
         (stripe("2023-11-14T22:13:20"), "not seconds or milliseconds"),
         (stripe(f"{NOW}.5"), "timestamp holds '.'"),
-        (stripe(str(NOW).translate({ord("0") + each: 0x660 + each for each in range(10)})), "not seconds"),
+        (
+            stripe(str(NOW).translate({ord("0") + each: 0x660 + each for each in range(10)})),
+            "not seconds",
+        ),
     ],
 )
 def test_what_is_lacking_is_named(headers: dict[str, str], said: str) -> None:
@@ -87,7 +104,10 @@ def test_what_is_lacking_is_named(headers: dict[str, str], said: str) -> None:
         signature(form="Standard Webhooks by whole names")({"webhook-signature": "v1,AAAA"}, BODY)
 
 
-@given(st.sampled_from(["{a}::{b}:{body}", "{body}::{a}:{b}", "{a}:{body}:{b}"]), st.text("x:", max_size=8))
+@given(
+    st.sampled_from(["{a}::{b}:{body}", "{body}::{a}:{b}", "{a}:{body}:{b}"]),
+    st.text("x:", max_size=8),
+)
 def test_no_two_requests_have_one_signature(signed: str, message: str) -> None:
     verify = HmacSignature(header="X-Sig", secret=TEXT, signed=signed, tolerance=None)
     mac = hmac.new(TEXT.encode(), message.encode(), "sha256").hexdigest()
@@ -103,7 +123,9 @@ def test_no_two_requests_have_one_signature(signed: str, message: str) -> None:
     assert len(believed) <= 1
 
 
-def test_each_signature_is_compared_with_each_secret_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_signature_is_compared_with_each_secret_in_constant_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     compared: list[int] = []
     real = hmac.compare_digest
 
@@ -145,7 +167,11 @@ def test_a_secret_is_shown_nowhere() -> None:
         pickle.dumps(verify)
 
 
-@given(st.dictionaries(st.sampled_from(["Stripe-Signature", "t"]), st.text() | st.none() | st.binary(max_size=9)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["Stripe-Signature", "t"]), st.text() | st.none() | st.binary(max_size=9)
+    )
+)
 def test_odd_headers_are_refused_and_nothing_else(headers: dict[str, Any]) -> None:
     with pytest.raises(AuthenticationError):
         signature()(headers, BODY)
@@ -153,13 +179,18 @@ def test_odd_headers_are_refused_and_nothing_else(headers: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("body", [None, {}, 5, [1], "text".encode])
 def test_a_body_that_a_parser_has_read_is_named(body: Any) -> None:
-    with pytest.raises(InvalidRequest, match="body must be the raw bytes of the request, read before any parser, not "):
+    with pytest.raises(
+        InvalidRequest,
+        match="body must be the raw bytes of the request, read before any parser, not ",
+    ):
         signature()(stripe(), body)
 
 
 def test_without_a_tolerance_a_time_is_a_text_as_any_other() -> None:
     mac = hmac.new(TEXT.encode(), b"1.yesterday." + BODY, "sha256").hexdigest()
-    verify = HmacSignature(header="X-Sig", secret=TEXT, signed="{id}.{x-date}.{body}", tolerance=None)
+    verify = HmacSignature(
+        header="X-Sig", secret=TEXT, signed="{id}.{x-date}.{body}", tolerance=None
+    )
     verify({"x-sig": mac, "id": "1", "x-date": "yesterday"}, BODY)
     signature(NOW + 10**9, tolerance=None)(stripe(), BODY)
 

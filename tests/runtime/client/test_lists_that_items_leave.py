@@ -54,9 +54,15 @@ class Provider:
         elif self.items:
             self.stayed.discard(self.items.pop(change.place % len(self.items)))
 
-    def pages(self, *, arrived: Callable[[str], bool], arrives_in_each_pass: bool = False) -> Pages[str]:
+    def pages(
+        self, *, arrived: Callable[[str], bool], arrives_in_each_pass: bool = False
+    ) -> Pages[str]:
         def read(reader: PageReader[str]) -> Sequence[str]:
-            if arrives_in_each_pass and reader.number == 0 and (not self.reads or self.reads[-1] != 0):
+            if (
+                arrives_in_each_pass
+                and reader.number == 0
+                and (not self.reads or self.reads[-1] != 0)
+            ):
                 self.make(Change(enters=True, place=0))
             return self.page(reader.number)
 
@@ -75,7 +81,9 @@ def is_new(name: str) -> bool:
 
 
 def changes(enters: st.SearchStrategy[bool]) -> st.SearchStrategy[list[list[Change]]]:
-    return st.lists(st.lists(st.builds(Change, enters, st.integers(0, 30)), max_size=3), max_size=20)
+    return st.lists(
+        st.lists(st.builds(Change, enters, st.integers(0, 30)), max_size=3), max_size=20
+    )
 
 
 takers: dict[str, Callable[[str], bool]] = {
@@ -93,7 +101,11 @@ items_arrive = st.tuples(changes(st.just(True)), st.sampled_from(sorted(takers))
 
 
 @settings(max_examples=400, deadline=None)
-@given(count=st.integers(0, 30), page_size=st.integers(4, 6), happens=st.one_of(anything_changes, items_arrive))
+@given(
+    count=st.integers(0, 30),
+    page_size=st.integers(4, 6),
+    happens=st.one_of(anything_changes, items_arrive),
+)
 def test_nothing_that_stayed_is_lost_and_nothing_comes_twice(
     count: int, page_size: int, happens: tuple[list[list[Change]], str, bool]
 ) -> None:
@@ -141,7 +153,9 @@ def busy(arrived: bool) -> tuple[Busy, Pages[str]]:
     return provider, Pages(
         lambda reader: provider.page(reader.number),
         lambda: RepeatedPageReader(
-            lambda name: name, what="list of things", arrived=lambda name: arrived and name.startswith("new")
+            lambda name: name,
+            what="list of things",
+            arrived=lambda name: arrived and name.startswith("new"),
         ),
     )
 
@@ -155,7 +169,9 @@ def test_a_list_that_never_rests_ends_when_all_that_is_new_has_only_just_arrived
 
 def test_and_is_left_with_a_word_when_nobody_can_tell() -> None:
     provider, pages = busy(arrived=False)
-    with pytest.raises(PaginationError, match=f"each of {MOST_PASSES} readings brought something new"):
+    with pytest.raises(
+        PaginationError, match=f"each of {MOST_PASSES} readings brought something new"
+    ):
         list(pages)
     assert provider.reads <= 4 * (1 + MOST_REREADINGS) * MOST_PASSES + 1
 

@@ -11,7 +11,13 @@ import pytest
 
 from tests.runtime.fakes import BOTH
 from victor_ext.errors import PaginationError
-from victor_ext.runtime.client.paging import REMEMBERED_PAGES, STALE_PAGES, AsyncPages, PageReader, Pages
+from victor_ext.runtime.client.paging import (
+    REMEMBERED_PAGES,
+    STALE_PAGES,
+    AsyncPages,
+    PageReader,
+    Pages,
+)
 
 PAGES: dict[int, list[str]] = {1: ["a", "b"], 2: ["b", "c"], 3: ["d"]}
 
@@ -44,10 +50,16 @@ class Entry:
         self.to_dict = partial(dict[str, str], name=name)
 
 
-@pytest.mark.parametrize(("kind", "names"), [(str, str), (str, lambda _item: None), (Entry, lambda _item: None)])
-def test_a_long_list_without_repeats_is_no_circle(kind: Any, names: Callable[[Any], str | None]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "names"), [(str, str), (str, lambda _item: None), (Entry, lambda _item: None)]
+)
+def test_a_long_list_without_repeats_is_no_circle(
+    kind: Any, names: Callable[[Any], str | None]
+) -> None:
     def fetch(reader: PageReader[Any]) -> Sequence[Any]:
-        return [kind(f"{reader.number}-{item}") for item in range(3)] if reader.number <= 500 else []
+        return (
+            [kind(f"{reader.number}-{item}") for item in range(3)] if reader.number <= 500 else []
+        )
 
     assert len(list(Pages(fetch, lambda: PageReader(names, first=1)))) == 1500
 
@@ -70,7 +82,9 @@ def test_pages_that_bring_nothing_new_are_borne_a_few_times_in_a_row() -> None:
         assert some.accept([name]).items == [name]
         for _ in range(STALE_PAGES - 1):
             assert some.accept([name]).items == []
-    with pytest.raises(PaginationError, match=f"page {3 * STALE_PAGES + 1} and those before it bring nothing new"):
+    with pytest.raises(
+        PaginationError, match=f"page {3 * STALE_PAGES + 1} and those before it bring nothing new"
+    ):
         some.accept(["c"])
 
 
@@ -96,7 +110,9 @@ def test_an_item_is_freed_as_soon_as_its_user_has_done_with_it(mode: str) -> Non
 
     def fetch(reader: PageReader[Item]) -> Sequence[Item]:
         alive.append(len(left))
-        items = [Item(f"{reader.number}-{number}") for number in range(4 if reader.number < 2 else 0)]
+        items = [
+            Item(f"{reader.number}-{number}") for number in range(4 if reader.number < 2 else 0)
+        ]
         left.update(items)
         return items
 

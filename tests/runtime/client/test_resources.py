@@ -11,7 +11,15 @@ from flexfactor_api.api.orders import get_order
 from flexfactor_api.client import AuthenticatedClient, Client
 
 from tests.providers.systems import ARGUMENTS
-from victor_ext import AsyncVictor, NotFound, Outcome, RetryPolicy, UnreadableResponse, Victor, VictorJwt
+from victor_ext import (
+    AsyncVictor,
+    NotFound,
+    Outcome,
+    RetryPolicy,
+    UnreadableResponse,
+    Victor,
+    VictorJwt,
+)
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorToken
 from victor_ext.runtime.client.transport import HttpClient
 
@@ -23,7 +31,9 @@ def answer(request: httpx.Request) -> httpx.Response:
     status = {"nobody": 404, EARLY: 203}.get(name, 200)
     headers = {"x-token": request.headers.get("authorization", "")}
     return httpx.Response(
-        status, json=["no", "object"] if name == "list" else {"id": name, "status": 2}, headers=headers
+        status,
+        json=["no", "object"] if name == "list" else {"id": name, "status": 2},
+        headers=headers,
     )
 
 
@@ -65,7 +75,9 @@ def test_a_good_status_that_the_document_does_not_list_is_read_as_the_good_answe
         assert flexfactor.orders.get(EARLY).id == EARLY
 
 
-def test_what_comes_through_an_http_client_of_the_callers_own_is_its_packages_affair(victor: Victor) -> None:
+def test_what_comes_through_an_http_client_of_the_callers_own_is_its_packages_affair(
+    victor: Victor,
+) -> None:
     with httpx.Client(base_url=URL, transport=httpx.MockTransport(answer)) as http:
         bound = victor.bind(Client)
         bound.set_httpx_client(http)
@@ -84,8 +96,12 @@ def client(seen: list[httpx.Request], **options: Any) -> HttpClient:
     return HttpClient(transport=httpx.MockTransport(respond), base_url=AT, **options)
 
 
-@pytest.mark.parametrize("base", ["https://api.example", "https://api.example/", "https://api.example/a", f"{AT}/b//"])
-@pytest.mark.parametrize("path", ["/", "/v2/x", "/a%2Fb", "/ä b?q=1&r=%20#f", "/../x", "//other/x", "x", "?q=1", ""])
+@pytest.mark.parametrize(
+    "base", ["https://api.example", "https://api.example/", "https://api.example/a", f"{AT}/b//"]
+)
+@pytest.mark.parametrize(
+    "path", ["/", "/v2/x", "/a%2Fb", "/ä b?q=1&r=%20#f", "/../x", "//other/x", "x", "?q=1", ""]
+)
 def test_a_path_is_joined_as_httpx_joins_it(base: str, path: str) -> None:
     ours = HttpClient(transport=httpx.MockTransport(lambda _: httpx.Response(200)), base_url=base)
     theirs = httpx.Client(base_url=base).build_request("GET", path, params={"page": 1})
@@ -110,7 +126,9 @@ def test_hooks_and_authentication_that_are_set_later_are_used() -> None:
     assert ["authorization" in request.headers for request in seen] == [False, False, True, True]
 
 
-def test_a_request_built_elsewhere_gets_the_timeout_of_the_client_and_a_closed_one_sends_nothing() -> None:
+def test_a_request_built_elsewhere_gets_the_timeout_of_the_client_and_a_closed_one_sends_nothing() -> (
+    None
+):
     seen: list[httpx.Request] = []
     http = client(seen, timeout=7.0)
     http.send(httpx.Request("GET", AT))

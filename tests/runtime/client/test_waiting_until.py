@@ -33,9 +33,17 @@ class Harness:
         yield  # what makes it a flow
 
     def wait(self, timeout: float, deadline: float | None = None, **options: Any) -> str:
-        resource: Any = SimpleNamespace(deadline=deadline, clock=SimpleNamespace(monotonic=lambda: self.now))
+        resource: Any = SimpleNamespace(
+            deadline=deadline, clock=SimpleNamespace(monotonic=lambda: self.now)
+        )
         flow: Flow[str] = poll(
-            resource, self.read, lambda word: word == "there", goal="In vain", advice="", timeout=timeout, **options
+            resource,
+            self.read,
+            lambda word: word == "there",
+            goal="In vain",
+            advice="",
+            timeout=timeout,
+            **options,
         )
         while True:
             try:
@@ -61,8 +69,12 @@ class TestThePauses:
         assert harness.pauses[9:-1] == [15.0] * 7
         assert sum(harness.pauses) == pytest.approx(150)
 
-    @pytest.mark.parametrize(("asked", "pauses"), [(4.0, [4.0, 0.75]), (0.1, [0.5, 0.75]), (None, [0.5, 0.75])])
-    def test_a_provider_that_asks_for_more_gets_it_once(self, asked: float | None, pauses: list[float]):
+    @pytest.mark.parametrize(
+        ("asked", "pauses"), [(4.0, [4.0, 0.75]), (0.1, [0.5, 0.75]), (None, [0.5, 0.75])]
+    )
+    def test_a_provider_that_asks_for_more_gets_it_once(
+        self, asked: float | None, pauses: list[float]
+    ):
         harness = Harness(late(asked), "not yet", "there")
         assert harness.wait(60) == "there"
         assert harness.pauses == pauses
@@ -77,7 +89,8 @@ class TestTheReads:
         assert harness.pauses == [0.5, 0.75]
 
     @pytest.mark.parametrize(
-        ("timeout", "deadline", "first"), [(10, 4, None), (10, 10, None), (10, 11, 10), (10, None, 10), (0.2, 5, 1.0)]
+        ("timeout", "deadline", "first"),
+        [(10, 4, None), (10, 10, None), (10, 11, 10), (10, None, 10), (0.2, 5, 1.0)],
     )
     def test_one_has_the_deadline_where_that_is_shorter(
         self, timeout: float, deadline: float | None, first: float | None
@@ -104,7 +117,9 @@ class TestWhatIsSaid:
 
     def test_that_it_could_not_be_read_and_why(self):
         fault = ServerError("down", outcome=Outcome.UNKNOWN)
-        with pytest.raises(TimedOut, match=r"^In vain within 1 s: it could not be read\.") as raised:
+        with pytest.raises(
+            TimedOut, match=r"^In vain within 1 s: it could not be read\."
+        ) as raised:
             Harness(fault).wait(1)
         assert raised.value.__cause__ is fault
 

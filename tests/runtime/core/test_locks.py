@@ -80,7 +80,11 @@ class TestThreads:
 
         semaphore, woken = Semaphore(), list[Permit]()
         holds, first, second = (Waits(semaphore) for _ in range(3))
-        assert [semaphore.admit(permit) is None for permit in (holds, first, second)] == [True, False, False]
+        assert [semaphore.admit(permit) is None for permit in (holds, first, second)] == [
+            True,
+            False,
+            False,
+        ]
         holds.release()
         assert woken == [first]
 
@@ -116,7 +120,9 @@ class TestThreads:
                 permit.release()
             return time.process_time() - began
 
-        assert min(seconds(40_000) for _ in range(2)) < 4 * min(sum(seconds(400) for _ in range(100)) for _ in range(2))
+        assert min(seconds(40_000) for _ in range(2)) < 4 * min(
+            sum(seconds(400) for _ in range(100)) for _ in range(2)
+        )
 
     def test_many_at_once_are_never_more_than_there_are_places(self):
         semaphore, inside, most = Semaphore(3), set[int](), list[int]()

@@ -15,7 +15,14 @@ from tests.faults.raw_provider import Exchange, RawProvider, answer, behave
 from tests.faults.raw_sockets import Background
 from victor_ext import AttemptEnded, AttemptStarted, Event, connect, connect_async
 from victor_ext.runtime.core import clock as times
-from victor_ext.runtime.core.clock import LEAST, DeadlineTimeout, ServerClock, Timeouts, as_of_now, is_over
+from victor_ext.runtime.core.clock import (
+    LEAST,
+    DeadlineTimeout,
+    ServerClock,
+    Timeouts,
+    as_of_now,
+    is_over,
+)
 from victor_ext.runtime.http import connection_pool
 
 BEGAN = 5_000.0
@@ -30,10 +37,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return clock
 
 
-def test_what_is_left_of_one_that_shrinks_is_shared_and_when_it_is_over_a_moment_remains(clock: SimpleNamespace):
+def test_what_is_left_of_one_that_shrinks_is_shared_and_when_it_is_over_a_moment_remains(
+    clock: SimpleNamespace,
+):
     left = DeadlineTimeout.until(BEGAN + 10, 10)
     over = {passed: [LEAST] * 3 for passed in (10.0, 9.9999, 11.0, 5_000.0)}
-    for passed, seconds in {0: [10, 5, 2.5], 3: [7, 3.5, 1.75], 9.5: [0.5, 0.25, 0.125], **over}.items():
+    for passed, seconds in {
+        0: [10, 5, 2.5],
+        3: [7, 3.5, 1.75],
+        9.5: [0.5, 0.25, 0.125],
+        **over,
+    }.items():
         clock.now = BEGAN + passed
         assert [as_of_now(left, parts) for parts in (1, 2, 4)] == seconds
     clock.now = BEGAN + 3
@@ -51,7 +65,12 @@ def test_one_that_does_not_shrink_stays_as_it_is(clock: SimpleNamespace, timeout
 class TestByStage:
     def test_without_a_deadline_they_are_as_configured(self, clock: SimpleNamespace):
         stages = Timeouts(CONFIGURED, lambda: None)
-        assert [stages.get(stage) for stage in ("connect", "read", "pool", "write")] == [5.0, 20.0, None, None]
+        assert [stages.get(stage) for stage in ("connect", "read", "pool", "write")] == [
+            5.0,
+            20.0,
+            None,
+            None,
+        ]
         assert stages.get("write", 3.0) == 3.0
 
     def test_each_is_at_most_what_is_left_when_its_stage_begins(self, clock: SimpleNamespace):
@@ -120,7 +139,9 @@ def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", [connect, connect_async])
 def test_two_callers_and_one_connection(provider: OneAtATime, kind: Any) -> None:
     limits = httpx.Limits(max_connections=1)
-    client = kind(Client, base_url=provider.provider.url(), limits=limits, on_event=provider.on_event)
+    client = kind(
+        Client, base_url=provider.provider.url(), limits=limits, on_event=provider.on_event
+    )
     awaited = kind is connect_async
     http = client.api.get_async_httpx_client() if awaited else client.api.get_httpx_client()
     call = http.get if awaited else partial(asyncio.to_thread, http.get)
@@ -138,14 +159,18 @@ def test_two_callers_and_one_connection(provider: OneAtATime, kind: Any) -> None
     assert slow.connecting
     assert slow.waited is not None
     assert slow.waited < BLOCKED < slow.seconds
-    assert BLOCKED / 2 <= (quick.waited or 0.0) <= quick.seconds  # the listener began the clock before
+    assert (
+        BLOCKED / 2 <= (quick.waited or 0.0) <= quick.seconds
+    )  # the listener began the clock before
     assert (quick.connecting, again.connecting) == (0.0, 0.0)  # the kept connection
 
 
 def test_a_transport_of_the_callers_own_tells_neither() -> None:
     events: list[Event] = []
     transport = httpx.MockTransport(lambda _request: httpx.Response(200, json={}))
-    with connect(Client, base_url="http://localhost", transport=transport, on_event=events.append) as client:
+    with connect(
+        Client, base_url="http://localhost", transport=transport, on_event=events.append
+    ) as client:
         client.api.get_httpx_client().get("/")
     (ended,) = [event for event in events if isinstance(event, AttemptEnded)]
     assert (ended.waited, ended.connecting) == (None, None)

@@ -33,7 +33,18 @@ def test_two_unicode_forms_of_a_text_do_not_differ():
     assert not same_id("\u2460-1", "1-1")
 
 
-ODD_SECONDS = [-0.001, THIRTY_DAYS + 1, 10**400, math.inf, -math.inf, math.nan, True, False, "5", None]
+ODD_SECONDS = [
+    -0.001,
+    THIRTY_DAYS + 1,
+    10**400,
+    math.inf,
+    -math.inf,
+    math.nan,
+    True,
+    False,
+    "5",
+    None,
+]
 
 
 def test_seconds_that_can_be_waited_and_others():
@@ -93,11 +104,14 @@ NO_DIGITS = "1e5000", "1e-5000", "0e-999999999", "1e99999999999999999999", "NaN"
 
 
 @pytest.mark.parametrize(
-    ("sent", "number"), [*((each, each) for each in DIGITS), *((each, None) for each in NO_DIGITS), ("1e2", "100")]
+    ("sent", "number"),
+    [*((each, each) for each in DIGITS), *((each, None) for each in NO_DIGITS), ("1e2", "100")],
 )
 def test_a_number_has_the_digits_that_were_sent(sent: str, number: str | None):
     read = parsed(f"[{sent}]".encode())
-    assert decimal_of(read[0]) == from_wire(read[0]) == (None if number is None else Decimal(number))
+    assert (
+        decimal_of(read[0]) == from_wire(read[0]) == (None if number is None else Decimal(number))
+    )
     assert parsed(sent) == pickle.loads(pickle.dumps(read))[0] or sent == "NaN"
     assert differs("44.23", read[0])
 
@@ -124,20 +138,29 @@ CASES = cases_beside(__file__, "card_data")
 
 @pytest.mark.parametrize(("body", "places"), CASES["json"])
 def test_card_data_in_json(body: Any, places: list[str]) -> None:
-    assert [problem.field for problem in card_problems(URL, {}, json.dumps(body).encode())] == places
+    assert [
+        problem.field for problem in card_problems(URL, {}, json.dumps(body).encode())
+    ] == places
 
 
 @pytest.mark.parametrize(("form", "places"), CASES["forms"])
 def test_card_data_in_forms_and_queries(form: list[list[str]], places: list[str]) -> None:
     text = urlencode([*map(tuple, form)])
-    assert list(dict.fromkeys(problem.field for problem in card_problems(URL, {}, text.encode()))) == places
+    assert (
+        list(dict.fromkeys(problem.field for problem in card_problems(URL, {}, text.encode())))
+        == places
+    )
     asked = card_problems(httpx.URL(f"/v1/payments?{text}"), {}, b"")
     assert list(dict.fromkeys(problem.field for problem in asked)) == places
-    parts = httpx.Request("POST", URL_OF_PARTS, files=[(name, (None, value)) for name, value in form])
+    parts = httpx.Request(
+        "POST", URL_OF_PARTS, files=[(name, (None, value)) for name, value in form]
+    )
     of_parts = card_problems(URL, parts.headers, parts.read())
     assert list(dict.fromkeys(problem.field for problem in of_parts)) == places
 
 
 @pytest.mark.parametrize(("path", "headers", "places"), CASES["paths"])
-def test_card_data_in_paths_and_headers(path: str, headers: dict[str, str], places: list[str]) -> None:
+def test_card_data_in_paths_and_headers(
+    path: str, headers: dict[str, str], places: list[str]
+) -> None:
     assert [problem.field for problem in card_problems(httpx.URL(path), headers, b"")] == places

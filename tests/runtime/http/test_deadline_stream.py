@@ -21,7 +21,9 @@ LARGE = bytes(range(256)) * 40_000
 
 
 @pytest.fixture(params=["plain", "TLS"])
-def peers(request: pytest.FixtureRequest, authority: Authority) -> Iterator[tuple[SyncStream, socket.socket]]:
+def peers(
+    request: pytest.FixtureRequest, authority: Authority
+) -> Iterator[tuple[SyncStream, socket.socket]]:
     """A stream, and the socket of the other side."""
     ours, theirs = socket.socketpair()
     stream = SyncStream(ours)

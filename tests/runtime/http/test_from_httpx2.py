@@ -39,24 +39,53 @@ def created(library: Any, kind: Any, way: str, answer: Any) -> tuple[Any, ...]:
     def handler(request: Any) -> Any:
         if is_for_token(request):
             return library.Response(200, json=TOKEN)
-        headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"authorization"]
-        sent.append((request.method, str(request.url), headers, request.content, request.extensions["timeout"]))
+        headers = [
+            (name, value) for name, value in request.headers.raw if name.lower() != b"authorization"
+        ]
+        sent.append(
+            (
+                request.method,
+                str(request.url),
+                headers,
+                request.content,
+                request.extensions["timeout"],
+            )
+        )
         return answer(library)
 
     out = library.MockTransport(handler)
     if way == "http_client":
-        out = (library.Client if kind is Victor else library.AsyncClient)(transport=out, follow_redirects=True)
+        out = (library.Client if kind is Victor else library.AsyncClient)(
+            transport=out, follow_redirects=True
+        )
     given = {**arguments("create", "INV-1"), "idempotency_key": "invoice-1042-of-2026"}
     try:
-        made = run(kind, lambda victor: victor.payment_requests.create(**given), AUTH, retry=ONCE, **{way: out})
+        made = run(
+            kind,
+            lambda victor: victor.payment_requests.create(**given),
+            AUTH,
+            retry=ONCE,
+            **{way: out},
+        )
     except (VictorError, LookupError) as error:
         cause = type(error.__cause__).__name__
-        return sent, type(error), str(error), getattr(error, "outcome", None), getattr(error, "body", None), cause
-    headers = [pair for pair in made.response_info.headers.multi_items() if pair[0] != "content-encoding"]
+        return (
+            sent,
+            type(error),
+            str(error),
+            getattr(error, "outcome", None),
+            getattr(error, "body", None),
+            cause,
+        )
+    headers = [
+        pair for pair in made.response_info.headers.multi_items() if pair[0] != "content-encoding"
+    ]
     return sent, made.to_dict(), made.response_info.status_code, headers
 
 
-class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream, httpx2.SyncByteStream, httpx2.AsyncByteStream):
+class Pieces(
+    httpx.SyncByteStream, httpx.AsyncByteStream, httpx2.SyncByteStream, httpx2.AsyncByteStream
+):
     """A body that breaks after its first piece."""
 
     def __init__(self, error: Exception | None, *pieces: bytes) -> None:
@@ -104,7 +133,9 @@ ANSWERS: dict[str, Any] = {
     "an error of the caller's": raising_another,
     "good": lambda of: of.Response(200, content=GOOD, headers=[("x-a", "1"), ("x-a", "2")]),
     "a stream": lambda of: of.Response(200, stream=Pieces(None, GOOD[:9], GOOD[9:])),
-    "gzip, a stream": lambda of: of.Response(200, headers=PACKED, stream=Pieces(None, gzip.compress(GOOD))),
+    "gzip, a stream": lambda of: of.Response(
+        200, headers=PACKED, stream=Pieces(None, gzip.compress(GOOD))
+    ),
     "gzip, read before": lambda of: of.Response(200, headers=PACKED, content=gzip.compress(GOOD)),
     "gzip, broken": lambda of: of.Response(200, headers=PACKED, stream=Pieces(None, b"no gzip")),
     "cut": lambda of: of.Response(200, stream=Pieces(of.ReadError("reset"), b'{"vic')),
@@ -112,7 +143,9 @@ ANSWERS: dict[str, Any] = {
     "consumed": consumed,
     "redirect": lambda of: of.Response(307, headers={"location": "https://elsewhere.example/"}),
     "503": lambda of: of.Response(503, text="<html>Busy</html>"),
-    "400": lambda of: of.Response(400, json={"error": {"code": 1, "message": "no", "field": "amount"}}),
+    "400": lambda of: of.Response(
+        400, json={"error": {"code": 1, "message": "no", "field": "amount"}}
+    ),
 }
 
 
@@ -135,9 +168,14 @@ def test_what_is_no_error_of_a_request_is_raised_as_it_is() -> None:
 
 OPTIONS = {
     "timeout": lambda library: library.Timeout(7.0, connect=1.0, pool=None),
-    "limits": lambda library: library.Limits(max_connections=3, max_keepalive_connections=2, keepalive_expiry=None),
+    "limits": lambda library: library.Limits(
+        max_connections=3, max_keepalive_connections=2, keepalive_expiry=None
+    ),
     "proxy": lambda library: library.Proxy(
-        "https://proxy.example:8443", auth=("user", "not-a-secret"), headers={"x-a": "1"}, ssl_context=CONTEXT
+        "https://proxy.example:8443",
+        auth=("user", "not-a-secret"),
+        headers={"x-a": "1"},
+        ssl_context=CONTEXT,
     ),
     "proxy, a URL": lambda library: library.URL("http://user:not-a-secret@proxy.example"),
     "base_url": lambda library: library.URL("https://pay.example:8443/a%20b"),
@@ -155,7 +193,11 @@ def test_options_mean_the_same(kind: Any, name: str) -> None:
     assert of_httpx2.proxy == of_httpx.proxy
     if option == "proxy":
         proxies = [checked_proxy(made(library)) for library in LIBRARIES]
-        parts = [(each.url, each.auth, each.headers, each.ssl_context) for each in proxies if each is not None]
+        parts = [
+            (each.url, each.auth, each.headers, each.ssl_context)
+            for each in proxies
+            if each is not None
+        ]
         assert parts[0] == parts[1]
     if option == "limits":
         assert checked_limits(made(httpx2)) == made(httpx)
@@ -167,12 +209,24 @@ def test_options_mean_the_same(kind: Any, name: str) -> None:
     [
         ({"timeout": httpx2.Timeout(0.0)}, "timeout=httpx.Timeout"),
         ({"limits": httpx2.Limits(max_connections=0)}, "limits: max_connections=0 must be"),
-        ({"limits": httpx2.Timeout(1.0)}, r"limits must be httpx\.Limits\(\.\.\.\), not httpx\.Timeout"),
+        (
+            {"limits": httpx2.Timeout(1.0)},
+            r"limits must be httpx\.Limits\(\.\.\.\), not httpx\.Timeout",
+        ),
         ({"proxy": httpx2.Proxy("socks5://proxy.example")}, "is not a proxy that can be used"),
-        ({"base_url": httpx2.URL("http://pay.example")}, "would send tokens and account numbers unencrypted"),
-        ({"transport": httpx2.AsyncHTTPTransport()}, r"httpx\.BaseTransport \(or httpx2's\), not httpx2\.AsyncHTTP"),
+        (
+            {"base_url": httpx2.URL("http://pay.example")},
+            "would send tokens and account numbers unencrypted",
+        ),
+        (
+            {"transport": httpx2.AsyncHTTPTransport()},
+            r"httpx\.BaseTransport \(or httpx2's\), not httpx2\.AsyncHTTP",
+        ),
         ({"transport": httpx2.Client()}, r"transport must be .* not httpx2\.Client"),
-        ({"http_client": httpx2.HTTPTransport()}, r"http_client must be .* not httpx2\.HTTPTransport"),
+        (
+            {"http_client": httpx2.HTTPTransport()},
+            r"http_client must be .* not httpx2\.HTTPTransport",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_as_that_of_httpx(options: dict[str, Any], words: str) -> None:
@@ -188,7 +242,10 @@ def test_requests_by_hand_are_the_same_bytes(library: Any) -> None:
         seen.append(request.url.raw_path + b" " + request.read())
         return library.Response(200, json={})
 
-    given = {"auth": ApiKeyAuth("not-a-secret", query="key"), "transport": library.MockTransport(handler)}
+    given = {
+        "auth": ApiKeyAuth("not-a-secret", query="key"),
+        "transport": library.MockTransport(handler),
+    }
     with connect(client_class(), base_url="https://pay.example/v1", **given) as till:
         # A transport is given what signs the query, and a body that can be read only once.
         till.http.post("/a%2Fb", params=[("q", "1 é"), ("q", "it's")], content=iter([b"ab", b"c"]))

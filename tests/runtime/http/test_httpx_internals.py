@@ -30,21 +30,57 @@ def private_names() -> set[str]:
         httpx.HTTPTransport(), httpx.AsyncHTTPTransport(), httpcore.ConnectionPool(), httpcore.AsyncConnectionPool(),
         httpx.URL("https://a.example"),
     ]  # fmt: skip
-    return {name for each in made for name in dir(each) if name.startswith("_") and not name.startswith("__")}
+    return {
+        name
+        for each in made
+        for name in dir(each)
+        if name.startswith("_") and not name.startswith("__")
+    }
 
 
 @pytest.mark.slow
 def test_a_journey_also_goes_the_public_way() -> None:
     journey = "tests/journeys/test_asking_for_money.py"
     some = ["-k", "every_digit or lost_answer"]
-    run = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "tests.public_ways", journey, *some]
+    run = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "0",
+        "-p",
+        "tests.public_ways",
+        journey,
+        *some,
+    ]
     ended = subprocess.run(run, cwd=PACKAGE.parent, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout
 
 
 PIECES = st.one_of(
     st.sampled_from(
-        ["/", "//", ".", "..", "%2F", "%2f", "%zz", "%", "?", "#", "&", "=", " ", "a", "é", "\n", "@", ":", "["]
+        [
+            "/",
+            "//",
+            ".",
+            "..",
+            "%2F",
+            "%2f",
+            "%zz",
+            "%",
+            "?",
+            "#",
+            "&",
+            "=",
+            " ",
+            "a",
+            "é",
+            "\n",
+            "@",
+            ":",
+            "[",
+        ]
     ),
     st.text(max_size=3),
 )
@@ -52,7 +88,12 @@ PIECES = st.one_of(
 
 @given(
     base=st.sampled_from(
-        ["https://api.example", "http://127.0.0.1:8900/", "https://[::1]:8/a%20b/", "https://x.example/v1"]
+        [
+            "https://api.example",
+            "http://127.0.0.1:8900/",
+            "https://[::1]:8/a%20b/",
+            "https://x.example/v1",
+        ]
     ),
     target=st.lists(PIECES, max_size=8).map(lambda pieces: "/" + "".join(pieces)),
 )
@@ -69,14 +110,28 @@ def test_a_url_below_another_is_that_of_both_texts(base: str, target: str) -> No
             url = make()
         except httpx.InvalidURL as error:
             return str(error)
-        return str(url), url.raw_scheme, url.raw_host, url.port, url.raw_path, url.query, url.fragment
+        return (
+            str(url),
+            url.raw_scheme,
+            url.raw_host,
+            url.port,
+            url.raw_path,
+            url.query,
+            url.fragment,
+        )
 
     joined = base.removesuffix("/") + target
-    assert parts(lambda: httpx_internals.url_below(httpx.URL(base), target)) == parts(lambda: httpx.URL(joined))
+    assert parts(lambda: httpx_internals.url_below(httpx.URL(base), target)) == parts(
+        lambda: httpx.URL(joined)
+    )
 
 
-@pytest.mark.parametrize("moved", [AttributeError("_uri_reference"), httpx.URL("https://elsewhere.example")])
-def test_a_release_that_has_moved_it_is_noticed(moved: object, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "moved", [AttributeError("_uri_reference"), httpx.URL("https://elsewhere.example")]
+)
+def test_a_release_that_has_moved_it_is_noticed(
+    moved: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(httpx_internals, "_appended", mock.Mock(side_effect=[moved]))
     assert not httpx_internals._appends()
 
@@ -88,6 +143,10 @@ def test_no_other_module_uses_private_attributes_of_these_libraries() -> None:
         text = path.read_text(encoding="utf-8")
         allowed = NEEDED if path.name == "httpx_internals.py" else set()
         # A name of this package's own may be the same by chance: `other._driver` of a client, for instance.
-        lines = [line for line in text.splitlines() if "of the same class" not in line and "its class" not in line]
+        lines = [
+            line
+            for line in text.splitlines()
+            if "of the same class" not in line and "its class" not in line
+        ]
         assert set(ACCESS.findall("\n".join(lines))) & private <= allowed, path
         assert LIBRARIES.search(text) is None, path

@@ -37,17 +37,25 @@ def direct_origins() -> set[str]:
 
 @pytest.mark.parametrize("entries", CASES["entries"])
 def test_they_mean_what_they_mean_to_httpx(monkeypatch: pytest.MonkeyPatch, entries: str) -> None:
-    for variables in ({"NO_PROXY": entries}, {"no_proxy": entries}, {"NO_PROXY": "*", "no_proxy": entries}):
+    for variables in (
+        {"NO_PROXY": entries},
+        {"no_proxy": entries},
+        {"NO_PROXY": "*", "no_proxy": entries},
+    ):
         set_variables(monkeypatch, ALL_PROXY=PROXY, **variables)
         with httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as reference:
             direct = {
-                url for url in CASES["origins"] if reference._transport_for_url(httpx.URL(url)) is reference._transport
+                url
+                for url in CASES["origins"]
+                if reference._transport_for_url(httpx.URL(url)) is reference._transport
             }
         assert direct_origins() == direct, variables
 
 
 @pytest.mark.parametrize("entries", CASES["beyond_httpx"])
-def test_those_that_httpx_does_not_start_with_or_misses(monkeypatch: pytest.MonkeyPatch, entries: str) -> None:
+def test_those_that_httpx_does_not_start_with_or_misses(
+    monkeypatch: pytest.MonkeyPatch, entries: str
+) -> None:
     set_variables(monkeypatch, ALL_PROXY=PROXY, NO_PROXY=entries)
     assert direct_origins() == {*CASES["beyond_httpx"][entries]}
 
@@ -84,7 +92,9 @@ def test_a_tunnel_is_open(head: str) -> None:
     assert (parser.body(), parser.begin_again()) == (b"", True)
 
 
-@pytest.mark.parametrize("head", ["HTTP/1.1 301 Moved\r\nLocation: /", "HTTP/1.1 407 Log in", "HTTP/1.1 502 No"])
+@pytest.mark.parametrize(
+    "head", ["HTTP/1.1 301 Moved\r\nLocation: /", "HTTP/1.1 407 Log in", "HTTP/1.1 502 No"]
+)
 def test_it_is_not(head: str) -> None:
     with pytest.raises(httpx.ProxyError, match=head[9:12]):
         answered(f"{head}\r\nContent-Length: 0\r\n\r\n".encode())
@@ -164,7 +174,11 @@ def test_nothing_is_sent_where_the_deadline_passes_while_a_connection_is_opened(
 
         monkeypatch.setattr(ConnectionPool, "_open", open_late)
         run = on.run(operation)
-        assert (run.observed.word, type(run.observed.error), run.mismatches()) == ("not_sent", DeadlineExceeded, [])
+        assert (run.observed.word, type(run.observed.error), run.mismatches()) == (
+            "not_sent",
+            DeadlineExceeded,
+            [],
+        )
         assert on.provider.record.sent_to(CREATE if operation == "create" else RESPOND) == []
 
 
@@ -187,7 +201,9 @@ class Noted:
 def begun() -> tuple[Connection, Any, Callable[[], Any]]:
     """An exchange that has come to its first step."""
     connection = Connection(Noted())
-    steps = exchange(connection, REQUEST, WAY.message(connection, REQUEST), {"write": 3.0, "read": 7.0})
+    steps = exchange(
+        connection, REQUEST, WAY.message(connection, REQUEST), {"write": 3.0, "read": 7.0}
+    )
     return connection, steps, next(steps)
 
 
@@ -210,7 +226,9 @@ def test_a_request_is_written_at_once() -> None:
 def test_what_the_server_said_before_it_closed_is_read_also_when_writing_fails() -> None:
     connection, steps, _ = begun()
     assert steps.throw(httpx.WriteError("broken pipe"))() == ("read", 7.0)
-    answer = ended(steps, lambda: steps.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"))
+    answer = ended(
+        steps, lambda: steps.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+    )
     assert answer.status_code == 413
     assert connection.parser.body() == b""
     assert not connection.begin_again(), "the server may still wait for the rest of the request"

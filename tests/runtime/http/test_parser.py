@@ -16,10 +16,11 @@ from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.http import parser
 from victor_ext.runtime.http.parser import Fields, Head, Parser
 
-USUAL = (
-    b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 2026 08:49:37 GMT\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}"
+USUAL = b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 2026 08:49:37 GMT\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}"
+CHUNKED = (
+    USUAL.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked")[:-2]
+    + b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
 )
-CHUNKED = USUAL.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked")[:-2] + b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
 HOST = (b"Host", b"pay.example")
 ENDS_READ = 3
 """How many times the end of a connection is read at most: a reader that does not notice it fails, and does not hang."""
@@ -63,13 +64,17 @@ def by_h11(parser: h11.Connection, method: str, pieces: Iterator[bytes], read: R
         read.body += piece.data
     again = parser.our_state is parser.their_state is h11.DONE and not any(parser.trailing_data)
     # h11 would use the connection again (RFC 9112, 6.3).
-    again = again and not {b"content-length", b"transfer-encoding"} <= {name.lower() for name, _ in read.head.fields}
+    again = again and not {b"content-length", b"transfer-encoding"} <= {
+        name.lower() for name, _ in read.head.fields
+    }
     if again:
         parser.start_next_cycle()
     read.end = "again" if again else "once"
 
 
-def outcomes(read: Callable[..., None], connection: Any, answers: list[list[bytes]], method: str) -> list[Read]:
+def outcomes(
+    read: Callable[..., None], connection: Any, answers: list[list[bytes]], method: str
+) -> list[Read]:
     """What came of these answers on one connection, which is closed after the pieces of each."""
     found: list[Read] = []
     for pieces in answers:
@@ -84,17 +89,70 @@ def outcomes(read: Callable[..., None], connection: Any, answers: list[list[byte
 
 
 LINES = [
-    *(b"HTTP/1.1 " + rest for rest in (b"200", b"200 ", b"404 Not  Found ", b"204 No", b"304 -", b"599 \xe9", b"99 x")),
-    *(b"HTTP/1.1 " + rest for rest in (b"1000 x", b"199 x", b"700 x", b" 200 OK", b"2\xb20 OK", b"200 a\0", b"101 x")),
-    *(b"HTTP/1.0 200 OK", b"HTTP/2 200", b"http/1.1 200 OK", b"HTTP/1.1 200\tOK", b" HTTP/1.1 200 OK", b"", b"\0"),
+    *(
+        b"HTTP/1.1 " + rest
+        for rest in (b"200", b"200 ", b"404 Not  Found ", b"204 No", b"304 -", b"599 \xe9", b"99 x")
+    ),
+    *(
+        b"HTTP/1.1 " + rest
+        for rest in (b"1000 x", b"199 x", b"700 x", b" 200 OK", b"2\xb20 OK", b"200 a\0", b"101 x")
+    ),
+    *(
+        b"HTTP/1.0 200 OK",
+        b"HTTP/2 200",
+        b"http/1.1 200 OK",
+        b"HTTP/1.1 200\tOK",
+        b" HTTP/1.1 200 OK",
+        b"",
+        b"\0",
+    ),
     *(b"HTTP/1.1 000 x", b"SSH-2.0-OpenSSH_9.6"),
-    *(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK", b"HTTP/1.1 103 x\r\nA: b\r\n\r\nHTTP/1.1 200 OK"),
+    *(
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK",
+        b"HTTP/1.1 103 x\r\nA: b\r\n\r\nHTTP/1.1 200 OK",
+    ),
 ]
 FIELDS = [
-    *(b"Content-Type: application/json", b"date:x", b"Server: a  b", b"Connection: keep-alive", b"Date: again"),
-    *(b"X:", b"X: ", b"X: a ", b"X:\ta", b"X: a\tb", b"X: \xe9", b"X: a\0b", b"X: a\rb", b"X : a", b": a", b"X", b"\t"),
-    *(b"X:  a", b"X:: a", b"X: :a", b" folded", b"X\xe9: a", b"X(: a", b"X: \x7f", b"X: \x0b", b"X: \x85", b"X: \x01"),
-    *(b"X: a\nb", b"X: a\n b", b"Connection: close", b"connection: Keep-Alive", b"Connection: x, close"),
+    *(
+        b"Content-Type: application/json",
+        b"date:x",
+        b"Server: a  b",
+        b"Connection: keep-alive",
+        b"Date: again",
+    ),
+    *(
+        b"X:",
+        b"X: ",
+        b"X: a ",
+        b"X:\ta",
+        b"X: a\tb",
+        b"X: \xe9",
+        b"X: a\0b",
+        b"X: a\rb",
+        b"X : a",
+        b": a",
+        b"X",
+        b"\t",
+    ),
+    *(
+        b"X:  a",
+        b"X:: a",
+        b"X: :a",
+        b" folded",
+        b"X\xe9: a",
+        b"X(: a",
+        b"X: \x7f",
+        b"X: \x0b",
+        b"X: \x85",
+        b"X: \x01",
+    ),
+    *(
+        b"X: a\nb",
+        b"X: a\n b",
+        b"Connection: close",
+        b"connection: Keep-Alive",
+        b"Connection: x, close",
+    ),
     *(
         b"Upgrade: h2c",
         b"Transfer-Encoding: chunked",
@@ -104,8 +162,28 @@ FIELDS = [
     ),
 ]
 LENGTHS = [
-    *(b"2", b"0", b"1", b"3", b"+2", b"2, 2", b"2,3", b"-1", b"00000000000000000002", b"000000000000000000002", b"2 "),
-    *(b"0x2", b"\xb2", b"2.0", b"", b"1" * 25, b"2\r\nContent-Length: 2", b"2\r\ncontent-length: 3"),
+    *(
+        b"2",
+        b"0",
+        b"1",
+        b"3",
+        b"+2",
+        b"2, 2",
+        b"2,3",
+        b"-1",
+        b"00000000000000000002",
+        b"000000000000000000002",
+        b"2 ",
+    ),
+    *(
+        b"0x2",
+        b"\xb2",
+        b"2.0",
+        b"",
+        b"1" * 25,
+        b"2\r\nContent-Length: 2",
+        b"2\r\ncontent-length: 3",
+    ),
 ]
 BODIES = st.sampled_from([b"", b"{}", b"\r\n", b'{"a": 1}', b"2\r\n{}\r\n0\r\n\r\n", b"x" * 3000])
 
@@ -116,17 +194,30 @@ def in_pieces(whole: bytes, *places: int) -> list[bytes]:
 
 def assert_read_as_by_h11(answers: list[list[bytes]], method: str = "GET") -> None:
     reference = h11.Connection(h11.CLIENT, 100 * 1024)
-    assert outcomes(by_us, Parser(), answers, method) == outcomes(by_h11, reference, answers, method)
+    assert outcomes(by_us, Parser(), answers, method) == outcomes(
+        by_h11, reference, answers, method
+    )
 
 
 ODD = [
     *(USUAL.replace(b"HTTP/1.1 200 OK", line) for line in LINES),
     *(USUAL.replace(b"Connection: keep-alive", each) for each in FIELDS),
     *(USUAL.replace(b"Length: 2", b"Length: " + each) for each in LENGTHS),
-    *(USUAL + b"\n", USUAL + USUAL, USUAL.replace(b"\r\n", b"\n"), b"\r\n" + USUAL, b"\n" + USUAL, b"{}"),
-    USUAL.replace(b"Connection: keep-alive", b"Transfer-Encoding: chunked")[:-2] + b"2\r\n{}\r\n0\r\n\r\n",
+    *(
+        USUAL + b"\n",
+        USUAL + USUAL,
+        USUAL.replace(b"\r\n", b"\n"),
+        b"\r\n" + USUAL,
+        b"\n" + USUAL,
+        b"{}",
+    ),
+    USUAL.replace(b"Connection: keep-alive", b"Transfer-Encoding: chunked")[:-2]
+    + b"2\r\n{}\r\n0\r\n\r\n",
     *(CHUNKED.replace(b"Connection: keep-alive", each) for each in FIELDS),
-    *(CHUNKED.replace(b"chunked", each) for each in (b"Chunked", b"chunked, chunked", b"gzip, chunked", b"x")),
+    *(
+        CHUNKED.replace(b"chunked", each)
+        for each in (b"Chunked", b"chunked, chunked", b"gzip, chunked", b"x")
+    ),
 ]
 
 
@@ -140,9 +231,9 @@ def test_each_oddity_is_read_as_h11_reads_it(method: str) -> None:
             assert_read_as_by_h11([[whole[: max(place, 1)]], [USUAL]], method)
 
 
-PIECES = st.sampled_from([b"", b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b";", b",", b"\0", b"\xff"]) | st.binary(
-    max_size=2
-)
+PIECES = st.sampled_from(
+    [b"", b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b";", b",", b"\0", b"\xff"]
+) | st.binary(max_size=2)
 
 
 @st.composite
@@ -158,11 +249,15 @@ def cut_answers(draw: st.DrawFn) -> list[bytes]:
         place = draw(st.integers(0, min(len(whole), 200)))
         whole[place : place + draw(st.integers(0, 2))] = draw(PIECES)
     end = draw(st.sampled_from([len(whole)] * 3) | st.integers(1, len(whole) + 1))
-    return in_pieces(bytes(whole[:end]), *draw(st.just([]) | st.lists(st.integers(0, end - 1), max_size=4)))
+    return in_pieces(
+        bytes(whole[:end]), *draw(st.just([]) | st.lists(st.integers(0, end - 1), max_size=4))
+    )
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(cut_answers(), min_size=1, max_size=2), st.sampled_from(["GET", "GET", "POST", "HEAD"]))
+@given(
+    st.lists(cut_answers(), min_size=1, max_size=2), st.sampled_from(["GET", "GET", "POST", "HEAD"])
+)
 def test_answers_are_read_as_h11_reads_them(answers: list[list[bytes]], method: str) -> None:
     assert_read_as_by_h11(answers, method)
 
@@ -179,15 +274,42 @@ def written_by_h11(method: str, target: bytes, fields: Fields, content: bytes) -
     events: list[Any] = [h11.Data(data=content)] if content else []
     try:
         request = h11.Request(method=method, target=target, headers=fields)
-        return b"".join(connection.send(event) or b"" for event in (request, *events, h11.EndOfMessage()))
+        return b"".join(
+            connection.send(event) or b"" for event in (request, *events, h11.EndOfMessage())
+        )
     except h11.LocalProtocolError:
         return None
 
 
 METHODS = ["GET", "POST", "DELETE", "HEAD", "CONNECT", "G T", "get", "GET\n", "G\r\n", ""]
 TARGETS = [b"/", b"/a?b=%20", b"", b"/a b", b"/\r\nX: y", b"/\xe9", b"/a\n", b"/\x7f", b"/\0"]
-NAMES = [b"Accept", b"X-a", b"a:b", b"a\r\nb", b"a b", b"", b"\xe9", b"a\0", b"Accept\n", b"a: b\r\nc", b"a("]
-VALUES = [b"a", b"a b", b"", b" a", b"a ", b"a\tb", b"a\r\nX: b", b"a\nb", b"a\rb", b"\xe9", b"a\0", b"a\n"]
+NAMES = [
+    b"Accept",
+    b"X-a",
+    b"a:b",
+    b"a\r\nb",
+    b"a b",
+    b"",
+    b"\xe9",
+    b"a\0",
+    b"Accept\n",
+    b"a: b\r\nc",
+    b"a(",
+]
+VALUES = [
+    b"a",
+    b"a b",
+    b"",
+    b" a",
+    b"a ",
+    b"a\tb",
+    b"a\r\nX: b",
+    b"a\nb",
+    b"a\rb",
+    b"\xe9",
+    b"a\0",
+    b"a\n",
+]
 VALUES += [b"\x7f", b"\x01"]
 REQUEST_FIELDS: Fields = [
     *((name, b"a") for name in NAMES),
@@ -195,16 +317,26 @@ REQUEST_FIELDS: Fields = [
     *((b"Connection", value) for value in (b"close", b"Keep-Alive", b"x, close")),
     *((b"content-length", value) for value in (b"0", b"2", b"3", b"2, 2", b"02", b"-1", b"2\n")),
     *((b"Transfer-Encoding", b"chunked"), (b"transfer-encoding", b"gzip"), (b"Upgrade", b"h2c")),
-    *(HOST, (b"host", b"b"), (b"Expect", b"100-continue"), (b"Authorization", SecretBytes(b"Bearer x"))),
+    *(
+        HOST,
+        (b"host", b"b"),
+        (b"Expect", b"100-continue"),
+        (b"Authorization", SecretBytes(b"Bearer x")),
+    ),
 ]
 
 
 def assert_written_as_by_h11(method: str, target: bytes, fields: Fields, content: bytes) -> None:
-    assert written_by_us(method, target, fields, content) == written_by_h11(method, target, fields, content)
+    assert written_by_us(method, target, fields, content) == written_by_h11(
+        method, target, fields, content
+    )
 
 
 def test_each_odd_request_is_written_as_h11_writes_it() -> None:
-    for method, target in [*((method, b"/") for method in METHODS), *(("GET", target) for target in TARGETS)]:
+    for method, target in [
+        *((method, b"/") for method in METHODS),
+        *(("GET", target) for target in TARGETS),
+    ]:
         assert_written_as_by_h11(method, target, [HOST], b"")
     for each in REQUEST_FIELDS:
         for fields in ([HOST, each], [each, HOST], [each], [HOST, (b"Content-Length", b"2"), each]):
@@ -227,7 +359,10 @@ def test_a_connection_is_not_used_again_where_the_request_said_so(odd: tuple[byt
     st.just("POST") | st.sampled_from(METHODS),
     st.just(b"/") | st.sampled_from(TARGETS),
     st.lists(st.just((b"Accept", b"*/*")) | st.sampled_from(REQUEST_FIELDS), max_size=3),
-    st.tuples(st.sampled_from(NAMES) | st.binary(max_size=2), st.sampled_from(VALUES) | st.binary(max_size=3)),
+    st.tuples(
+        st.sampled_from(NAMES) | st.binary(max_size=2),
+        st.sampled_from(VALUES) | st.binary(max_size=3),
+    ),
     st.sampled_from([b"", b"{}"]),
 )
 def test_requests_are_written_as_h11_writes_them(
@@ -235,7 +370,10 @@ def test_requests_are_written_as_h11_writes_them(
 ) -> None:
     for more in ([], [odd]):
         assert_written_as_by_h11(
-            method, target, [HOST, (b"Content-Length", b"%d" % len(content)), *fields, *more], content
+            method,
+            target,
+            [HOST, (b"Content-Length", b"%d" % len(content)), *fields, *more],
+            content,
         )
 
 

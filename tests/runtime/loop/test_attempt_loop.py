@@ -8,12 +8,30 @@ from contextlib import nullcontext
 import httpx
 import pytest
 
-from tests.runtime.fakes import BEHAVIOUR, BODY, BOTH, KEY, OK, Happens, Harness, OneRow, http_date, raises, status
+from tests.runtime.fakes import (
+    BEHAVIOUR,
+    BODY,
+    BOTH,
+    KEY,
+    OK,
+    Happens,
+    Harness,
+    OneRow,
+    http_date,
+    raises,
+    status,
+)
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.tokens import SignedToken
 from victor_ext.runtime.core.clock import REUSED_IMMEDIATELY
-from victor_ext.runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, RetryScheduled
+from victor_ext.runtime.loop.events import (
+    AttemptEnded,
+    AttemptStarted,
+    CallEnded,
+    CallStarted,
+    RetryScheduled,
+)
 from victor_ext.runtime.loop.flow import done
 from victor_ext.runtime.loop.operations import RepeatsId
 from victor_ext.runtime.loop.retry import RetryPolicy
@@ -29,7 +47,10 @@ class TestTheOutcomeIsTheWholeCalls:
         busy = Happens(403, b"in progress")
         waits = dataclasses.replace(BEHAVIOUR, waits_for_conflicts=True)
         for happens, behaviour in ((busy, BEHAVIOUR), (status(409), waits)):
-            assert Harness(mode, [happens, OK], behaviour=behaviour).call("POST", KEY).status_code == 200
+            assert (
+                Harness(mode, [happens, OK], behaviour=behaviour).call("POST", KEY).status_code
+                == 200
+            )
             harness = Harness(mode, [happens], behaviour=behaviour)
             raised = harness.fails(errors.Conflict, "POST", ends=(Outcome.UNKNOWN, 1))
             assert raised.in_progress is (happens is busy)
@@ -58,17 +79,26 @@ def test_a_response_on_a_connection_that_was_just_used_has_to_name_what_was_read
     assert Harness(mode, [Happens(body=b'{"id": "payments"}')], **options).call().status_code == 200
     harness = Harness(mode, [Happens(body=b"{}")], **options)
     harness.fails(errors.UnreadableResponse, match="does not name what was requested")
-    assert Harness(mode, [Happens(body=b"{}")], behaviour=behaviour, extensions={}).call().status_code == 200
+    assert (
+        Harness(mode, [Happens(body=b"{}")], behaviour=behaviour, extensions={}).call().status_code
+        == 200
+    )
 
 
 class TestTheMessageSaysWhatIsKnown:
     @pytest.mark.parametrize(("count", "listed"), [(9, 9), (10, 10), (11, 10), (25, 10)])
     def test_ten_problems_are_listed_and_the_others_counted(self, mode, count, listed):
-        observed = tuple(errors.Problem(f"field_{number}", "odd", f"odd {number}") for number in range(count))
+        observed = tuple(
+            errors.Problem(f"field_{number}", "odd", f"odd {number}") for number in range(count)
+        )
         behaviour = dataclasses.replace(BEHAVIOUR, problems=lambda _answer: observed)
-        raised = Harness(mode, [status(400)], behaviour=behaviour).fails(errors.BadRequest, "POST", KEY)
+        raised = Harness(mode, [status(400)], behaviour=behaviour).fails(
+            errors.BadRequest, "POST", KEY
+        )
         assert raised.problems == observed
-        assert [f": odd {number}" in str(raised) for number in range(count)] == [n < listed for n in range(count)]
+        assert [f": odd {number}" in str(raised) for number in range(count)] == [
+            n < listed for n in range(count)
+        ]
         assert (f"and {count - listed} more" in str(raised)) is (count > listed)
 
     @pytest.mark.parametrize(
@@ -78,8 +108,16 @@ class TestTheMessageSaysWhatIsKnown:
             ([status(400)], KEY, "The provider did not execute it"),
             ([LOST], KEY, f"repeat it with idempotency_key='{KEY}'"),
             ([LOST], None, "no key makes a repeat safe"),
-            ([status(409)], KEY, f"{KEY}' may have been used before, .* With a new key the provider could"),
-            ([UNREADABLE], KEY, r"accepted the request \(HTTP 200\), but .* Repeat only with the same key"),
+            (
+                [status(409)],
+                KEY,
+                f"{KEY}' may have been used before, .* With a new key the provider could",
+            ),
+            (
+                [UNREADABLE],
+                KEY,
+                r"accepted the request \(HTTP 200\), but .* Repeat only with the same key",
+            ),
         ],
     )
     def test_of_a_write(self, mode, script, key, words):
@@ -92,15 +130,24 @@ class TestTheMessageSaysWhatIsKnown:
 
 
 class TestWaiting:
-    @pytest.mark.parametrize("asked", ["9" * 300, "99999999999", "2592000", "Fri, 31 Dec 9999 23:59:59 GMT"])
+    @pytest.mark.parametrize(
+        "asked", ["9" * 300, "99999999999", "2592000", "Fri, 31 Dec 9999 23:59:59 GMT"]
+    )
     @pytest.mark.parametrize("code", [429, 503])
     @pytest.mark.parametrize(
         ("method", "key", "limit"),
-        [("GET", None, "30 days"), ("POST", KEY, "the 86100 s that are left of the day for which providers")],
+        [
+            ("GET", None, "30 days"),
+            ("POST", KEY, "the 86100 s that are left of the day for which providers"),
+        ],
     )
-    def test_a_retry_after_that_nobody_waits_for_is_told_at_once(self, mode, asked, code, method, key, limit):
+    def test_a_retry_after_that_nobody_waits_for_is_told_at_once(
+        self, mode, asked, code, method, key, limit
+    ):
         harness = Harness(mode, [status(code, retry_after=asked)], deadline=None)
-        raised = harness.fails(errors.StatusError, method, key, match=f"wait longer than {limit}.* asks for no other")
+        raised = harness.fails(
+            errors.StatusError, method, key, match=f"wait longer than {limit}.* asks for no other"
+        )
         assert (raised.idempotency_key, raised.attempts) == (key, 1)
         assert raised.outcome is (Outcome.REJECTED if code == 429 else Outcome.UNKNOWN)
         assert raised.retry_after >= 2_592_000
@@ -115,9 +162,12 @@ class TestWaiting:
 
     @pytest.mark.parametrize("code", [429, 503])
     @pytest.mark.parametrize(
-        ("asked", "slept", "left"), [("61", [], 60), ("3600", [], 60), ("60", [], 60), ("40", [40.5], 19.5)]
+        ("asked", "slept", "left"),
+        [("61", [], 60), ("3600", [], 60), ("60", [], 60), ("40", [40.5], 19.5)],
     )
-    def test_one_that_does_not_fit_the_deadline_raises_at_once_and_says_when(self, mode, code, asked, slept, left):
+    def test_one_that_does_not_fit_the_deadline_raises_at_once_and_says_when(
+        self, mode, code, asked, slept, left
+    ):
         harness = Harness(mode, [status(code, retry_after=asked)])
         why = f"longer than the {left} s that are left of the deadline of 60 s. .* no other request within {asked} s"
         raised = harness.fails(errors.StatusError, "POST", KEY, match=why)
@@ -127,7 +177,9 @@ class TestWaiting:
 
     def test_a_wait_that_just_fits_leaves_time_for_the_attempt_after_it(self, mode):
         # Jitter on top of what was asked must not eat the time of the attempt that it waits for.
-        harness = Harness(mode, [status(429, retry_after="6"), OK], deadline=10.0, policy=RetryPolicy(base=8.0))
+        harness = Harness(
+            mode, [status(429, retry_after="6"), OK], deadline=10.0, policy=RetryPolicy(base=8.0)
+        )
         harness.call("POST")
         assert harness.sleeps == [8.0]
         assert harness.received[1].timeouts["read"] == 2.0
@@ -135,7 +187,9 @@ class TestWaiting:
 
 class TestTheDeadline:
     def test_no_place_in_the_pool_in_three_quarters_of_it_is_the_end(self, mode):
-        harness = Harness(mode, [raises(httpx.PoolTimeout, 20.0), raises(httpx.PoolTimeout, 25.0), OK])
+        harness = Harness(
+            mode, [raises(httpx.PoolTimeout, 20.0), raises(httpx.PoolTimeout, 25.0), OK]
+        )
         harness.fails(errors.DeadlineExceeded, "POST", ends=(Outcome.NOT_SENT, 2))
         assert len(harness.sleeps) == 1, "after 20 of 60 s, and not after 45.5"
 
@@ -160,7 +214,9 @@ class TestTheDeadline:
             (raises(httpx.ReadTimeout, seconds=86_100.0), errors.DeadlineExceeded),
         ],
     )
-    def test_a_key_is_sent_for_a_day_at_most_whatever_the_deadline_is(self, mode, first, error, deadline):
+    def test_a_key_is_sent_for_a_day_at_most_whatever_the_deadline_is(
+        self, mode, first, error, deadline
+    ):
         harness = Harness(mode, [first, OK], deadline=deadline)
         raised = harness.fails(error, "POST", KEY, match="the day for which providers keep a key")
         assert (len(harness.received), raised.idempotency_key) == (1, KEY)
@@ -182,24 +238,34 @@ class TestTheDeadline:
             (Happens(429, suspended=90_000.0), Outcome.REJECTED),
         ],
     )
-    def test_it_is_not_sent_either_if_only_an_earlier_call_can_have_used_it(self, mode, slept, outcome):
+    def test_it_is_not_sent_either_if_only_an_earlier_call_can_have_used_it(
+        self, mode, slept, outcome
+    ):
         harness = Harness(mode, [slept, OK])
         raised = harness.fails(errors.TimedOut, "POST", KEY, match="forgotten the key")
         assert (raised.outcome, len(harness.received)) == (outcome, 1)
 
     @pytest.mark.parametrize(("deadline", "seconds"), [(60.0, 61.0), (900.0, 301.0), (None, 301.0)])
-    def test_a_write_without_a_key_is_not_sent_after_its_deadline_on_the_wall(self, mode, deadline, seconds):
+    def test_a_write_without_a_key_is_not_sent_after_its_deadline_on_the_wall(
+        self, mode, deadline, seconds
+    ):
         """Whoever waits for the end of the call may have called it lost by then, and acted on that."""
         slept = Happens(error=httpx.ConnectError, suspended=seconds)
         harness = Harness(mode, [slept, OK], deadline=deadline)
-        raised = harness.fails(errors.TimedOut, "POST", match="it has no key, and its time had passed")
+        raised = harness.fails(
+            errors.TimedOut, "POST", match="it has no key, and its time had passed"
+        )
         assert (raised.outcome, len(harness.received)) == (Outcome.NOT_SENT, 1)
 
     @pytest.mark.parametrize(
         ("method", "key", "slept"),
         [
             ("GET", None, Happens(503, suspended=90_000.0)),  # changes nothing
-            ("POST", None, Happens(error=httpx.ConnectError, suspended=40.0)),  # within its deadline
+            (
+                "POST",
+                None,
+                Happens(error=httpx.ConnectError, suspended=40.0),
+            ),  # within its deadline
             ("POST", KEY, Happens(503, suspended=200.0)),  # no provider forgets it so soon
             ("POST", KEY, Happens(503, suspended=-90_000.0)),  # its clock was set back
         ],
@@ -239,8 +305,12 @@ class TestTheDeadline:
 
 
 def test_a_used_up_bucket_raises_the_last_error(mode):
-    harness = Harness(mode, [status(500), status(502), status(503, retry_after="7")], policy=RetryPolicy(quota=12))
-    raised = harness.fails(errors.ServerError, "POST", KEY, match="retry quota.* no other request within 7 s")
+    harness = Harness(
+        mode, [status(500), status(502), status(503, retry_after="7")], policy=RetryPolicy(quota=12)
+    )
+    raised = harness.fails(
+        errors.ServerError, "POST", KEY, match="retry quota.* no other request within 7 s"
+    )
     assert (raised.status_code, raised.attempts, raised.retry_after) == (503, 3, 7.0)
     assert harness.quota.available == 2
 
@@ -254,9 +324,9 @@ def test_a_success_without_a_retry_gives_one_back(mode):
 
 class TestRedirects:
     def test_the_message_says_where_without_the_query(self, mode):
-        raised = Harness(mode, [status(302, location="https://evil.example/login?token=visibly-fake")]).fails(
-            errors.StatusError
-        )
+        raised = Harness(
+            mode, [status(302, location="https://evil.example/login?token=visibly-fake")]
+        ).fails(errors.StatusError)
         assert "(status 302) that is not followed" in str(raised)
         assert "https://evil.example/login" in str(raised)
         assert "visibly-fake" not in str(raised)
@@ -265,8 +335,12 @@ class TestRedirects:
         behaviour = dataclasses.replace(BEHAVIOUR, resent_redirects=frozenset({307}))
         harness = Harness(mode, [status(307, location="/new/payments"), OK], behaviour=behaviour)
         harness.call("POST", KEY)
-        assert [(one.method, one.key, one.body) for one in harness.received] == [("POST", KEY, BODY)] * 2
-        elsewhere = [(307, to) for to in ("https://elsewhere.example/payments", "http://127.0.0.1:9/v3")]
+        assert [(one.method, one.key, one.body) for one in harness.received] == [
+            ("POST", KEY, BODY)
+        ] * 2
+        elsewhere = [
+            (307, to) for to in ("https://elsewhere.example/payments", "http://127.0.0.1:9/v3")
+        ]
         for code, to in [*elsewhere, *((code, "/new/payments") for code in (301, 302, 303, 308))]:
             harness = Harness(mode, [status(code, location=to), OK], behaviour=behaviour)
             harness.fails(errors.StatusError, "POST", KEY, ends=(Outcome.UNKNOWN, 1))
@@ -274,7 +348,13 @@ class TestRedirects:
     def test_retries_and_redirects_count_apart(self, mode):
         harness = Harness(mode, [*[status(302, location="/new"), status(503)] * 2, OK])
         assert harness.call().status_code == 200
-        assert [one.url.rpartition("/")[2] for one in harness.received] == ["payments", "new", "new", "new", "new"]
+        assert [one.url.rpartition("/")[2] for one in harness.received] == [
+            "payments",
+            "new",
+            "new",
+            "new",
+            "new",
+        ]
 
     @pytest.mark.parametrize(("redirects", "received"), [(5, 6), (6, 6)])
     def test_a_call_follows_five_of_them(self, mode, redirects, received):
@@ -314,11 +394,15 @@ class TestRefusedTokens:
     @pytest.mark.parametrize("drift", [None, 0.0, 1.0, -1.0])
     def test_with_a_clock_that_is_right_a_401_is_final(self, mode, drift):
         harness = Harness(mode, [self.UNAUTHORIZED, OK], drift=drift)
-        raised = harness.fails(errors.AuthenticationError, "POST", KEY, match="Check the credentials")
+        raised = harness.fails(
+            errors.AuthenticationError, "POST", KEY, match="Check the credentials"
+        )
         assert (raised.outcome, len(harness.received)) == (Outcome.REJECTED, 1)
 
     @pytest.mark.parametrize("set_by", [-3600.0, -3.0, 3600.0])
-    def test_a_clock_that_was_set_within_a_second_of_the_last_answer_is_corrected(self, mode, set_by):
+    def test_a_clock_that_was_set_within_a_second_of_the_last_answer_is_corrected(
+        self, mode, set_by
+    ):
         """All answers of that second carry the same `Date`: it says something new after the clock was set."""
         harness = Harness(mode, [OK, self.UNAUTHORIZED, OK], drift=0.0)
         harness.call()
@@ -350,7 +434,9 @@ class TestRefusedTokens:
 class TestWhatTheUsersOwnCodeRaises:
     """It comes out as it is: neither tried again nor put into another error."""
 
-    @pytest.mark.parametrize("mine", [OSError("mine"), KeyError("mine"), httpx.StreamError("mine")], ids=repr)
+    @pytest.mark.parametrize(
+        "mine", [OSError("mine"), KeyError("mine"), httpx.StreamError("mine")], ids=repr
+    )
     def test_in_a_transport(self, mode, mine):
         harness = Harness(mode)
         calls = []
@@ -369,7 +455,9 @@ def test_a_call_without_a_token_for_its_second_attempt_says_what_became_of_the_f
     class Once:
         def authorize(self, request, exchange, seconds):
             if not tokens:
-                raise errors.ConnectionFailed("The token endpoint is down.", outcome=Outcome.NOT_SENT)
+                raise errors.ConnectionFailed(
+                    "The token endpoint is down.", outcome=Outcome.NOT_SENT
+                )
             request.headers["Authorization"] = tokens.pop()
             return done()
 
@@ -378,10 +466,16 @@ def test_a_call_without_a_token_for_its_second_attempt_says_what_became_of_the_f
 
     for answer, outcome, advice in [
         (status(429), Outcome.REJECTED, "The provider did not execute it."),
-        (LOST, Outcome.UNKNOWN, f"The provider may have executed it: repeat it with idempotency_key='{KEY}', or look."),
+        (
+            LOST,
+            Outcome.UNKNOWN,
+            f"The provider may have executed it: repeat it with idempotency_key='{KEY}', or look.",
+        ),
     ]:
         tokens = ["Bearer first"]
-        raised = Harness(mode, [answer], auth=lambda _clock, _lock: Once()).fails(errors.ConnectionFailed, "POST", KEY)
+        raised = Harness(mode, [answer], auth=lambda _clock, _lock: Once()).fails(
+            errors.ConnectionFailed, "POST", KEY
+        )
         assert str(raised) == f"The token endpoint is down. {advice}"
         assert (raised.outcome, raised.idempotency_key, raised.attempts) == (outcome, KEY, 1)
 
@@ -389,8 +483,12 @@ def test_a_call_without_a_token_for_its_second_attempt_says_what_became_of_the_f
 class TestAListener:
     """What it raises is logged, and costs no call its result."""
 
-    @pytest.mark.parametrize("kind", [CallStarted, AttemptStarted, AttemptEnded, RetryScheduled, CallEnded])
-    @pytest.mark.parametrize("mine", [OSError("mine"), httpx.ConnectError("mine"), errors.BadRequest("mine")], ids=repr)
+    @pytest.mark.parametrize(
+        "kind", [CallStarted, AttemptStarted, AttemptEnded, RetryScheduled, CallEnded]
+    )
+    @pytest.mark.parametrize(
+        "mine", [OSError("mine"), httpx.ConnectError("mine"), errors.BadRequest("mine")], ids=repr
+    )
     def test_the_call_succeeds_as_without_it(self, mode, kind, mine, caplog):
         def on_event(event):
             if isinstance(event, kind):
@@ -406,7 +504,10 @@ class TestAListener:
             assert record.name == "victor_ext.runtime.loop.events"
             assert f"on_event raised {type(mine).__name__}" in record.getMessage()
             assert f"{kind.__name__} of POST /payments" in record.getMessage()
-            assert f"{__file__}:{on_event.__code__.co_firstlineno + 2} in on_event" in record.getMessage()
+            assert (
+                f"{__file__}:{on_event.__code__.co_firstlineno + 2} in on_event"
+                in record.getMessage()
+            )
 
     @pytest.mark.parametrize("kind", [CallStarted, AttemptStarted, AttemptEnded, CallEnded])
     def test_the_call_fails_as_without_it(self, mode, kind):
@@ -414,7 +515,9 @@ class TestAListener:
             if isinstance(event, kind):
                 raise LookupError("mine")
 
-        raised = Harness(mode, [LOST, status(400)], on_event=on_event).fails(errors.BadRequest, "POST", KEY)
+        raised = Harness(mode, [LOST, status(400)], on_event=on_event).fails(
+            errors.BadRequest, "POST", KEY
+        )
         assert (raised.outcome, raised.idempotency_key) == (Outcome.UNKNOWN, KEY)
         assert raised.__context__ is None
 
@@ -423,7 +526,9 @@ class TestAListener:
             try:
                 raise KeyError("Bearer t0ken-of-its-own")
             except KeyError as error:
-                raise ValueError(f"account 043987673645 at {event.path}\nof ada@example.com") from error
+                raise ValueError(
+                    f"account 043987673645 at {event.path}\nof ada@example.com"
+                ) from error
 
         Harness(mode, on_event=on_event).call()
         for private in ("043987673645", "ada@example.com", "t0ken"):
@@ -460,11 +565,18 @@ class TestAListener:
 
 class TestTheGuard:
     @pytest.mark.parametrize(
-        "url", ["https://evil.example/payments", "http://pay.example/payments", "https://pay.example:444/payments"]
+        "url",
+        [
+            "https://evil.example/payments",
+            "http://pay.example/payments",
+            "https://pay.example:444/payments",
+        ],
     )
     def test_a_request_to_elsewhere_is_stopped(self, mode, url):
         harness = Harness(mode)
-        raised = harness.fails(errors.ConfigurationError, url=url, match=r"https://pay\.example only")
+        raised = harness.fails(
+            errors.ConfigurationError, url=url, match=r"https://pay\.example only"
+        )
         assert harness.received == []
         assert harness.signed_at == []
         assert raised.outcome is Outcome.NOT_SENT

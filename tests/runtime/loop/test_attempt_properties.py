@@ -24,8 +24,12 @@ STATUSES = (
     200, 201, 204, 301, 302, 307, 400, 401, 403, 404, 408, 409, 422, 425, 429, 500, 501, 502, 503, 504, 520, 530,
 )  # fmt: skip
 SECONDS = st.sampled_from([0.0, 0.0, 0.0, 0.3, 4.0, 19.0, 45.0])
-RETRY_AFTERS = st.sampled_from([None, None, None, "0", "2", "50", "700", "soon", http_date(1_770_000_030.0)])
-LOCATIONS = st.sampled_from([None, "/moved", "https://pay.example/moved", "https://evil.example/moved"])
+RETRY_AFTERS = st.sampled_from(
+    [None, None, None, "0", "2", "50", "700", "soon", http_date(1_770_000_030.0)]
+)
+LOCATIONS = st.sampled_from(
+    [None, "/moved", "https://pay.example/moved", "https://evil.example/moved"]
+)
 
 
 @st.composite
@@ -33,7 +37,9 @@ def answers(draw: st.DrawFn) -> Happens:
     headers = [("Retry-After", draw(RETRY_AFTERS)), ("Location", draw(LOCATIONS))]
     return Happens(
         status=draw(st.sampled_from(STATUSES)),
-        body=draw(st.sampled_from([b'{"id": "1"}', b'{"id": "1"}', b'{"id": "1', b"", b"<html>", b"[]"])),
+        body=draw(
+            st.sampled_from([b'{"id": "1"}', b'{"id": "1"}', b'{"id": "1', b"", b"<html>", b"[]"])
+        ),
         headers=tuple((name, value) for name, value in headers if value is not None),
         cut=draw(st.sampled_from([False, False, False, True])),
         seconds=draw(SECONDS),
@@ -41,7 +47,9 @@ def answers(draw: st.DrawFn) -> Happens:
 
 
 faults = st.builds(
-    lambda error, seconds: Happens(error=error, seconds=seconds), st.sampled_from(NEVER_LEFT + LEFT), SECONDS
+    lambda error, seconds: Happens(error=error, seconds=seconds),
+    st.sampled_from(NEVER_LEFT + LEFT),
+    SECONDS,
 )
 happenings = st.lists(st.one_of(answers(), faults), min_size=1, max_size=10)
 policies = st.builds(
@@ -65,7 +73,9 @@ class Case:
     drift: float | None
     luck: float
 
-    def run(self, mode: str, tokens: Any = None, **options: Any) -> tuple[Harness, VictorError | None]:
+    def run(
+        self, mode: str, tokens: Any = None, **options: Any
+    ) -> tuple[Harness, VictorError | None]:
         options = {"policy": self.policy, "deadline": self.deadline, "drift": self.drift, **options}
         harness = Harness(mode, self.script, draw=lambda: self.luck, **options)
         harness.network.keeps_limits, harness.network.tokens = True, tokens
@@ -121,13 +131,19 @@ def test_the_promises_of_a_call_hold(case):
     _the_deadline_holds(case, harness, error)
     if case.method != "GET" and case.key is None:
         for happened in brought[:-1]:
-            assert outcome_of(happened) in (Outcome.NOT_SENT, Outcome.REJECTED), "it may have done the work"
+            assert outcome_of(happened) in (Outcome.NOT_SENT, Outcome.REJECTED), (
+                "it may have done the work"
+            )
     _requests_are_the_same_and_signed(case, harness)
     if error is None:
         assert outcome_of(brought[-1]) is None
         return
     order = list(Outcome)
-    happened = [outcome_of(one) for index, one in enumerate(brought) if not _led_on(brought, index, case.method)]
+    happened = [
+        outcome_of(one)
+        for index, one in enumerate(brought)
+        if not _led_on(brought, index, case.method)
+    ]
     assert None not in happened, "a good answer is never turned into an error"
     outcomes = [one for one in happened if one is not None]
     assert error.outcome is max(outcomes, key=order.index, default=Outcome.NOT_SENT)
@@ -149,12 +165,17 @@ def _the_deadline_holds(case: Case, harness: Harness, error: VictorError | None)
     assert harness.clock.passed <= case.deadline + 0.001
     for one in harness.received:
         assert one.at < case.deadline
-        assert all(limit is not None and limit <= case.deadline - one.at + 0.001 for limit in one.timeouts.values())
+        assert all(
+            limit is not None and limit <= case.deadline - one.at + 0.001
+            for limit in one.timeouts.values()
+        )
 
 
 def _requests_are_the_same_and_signed(case: Case, harness: Harness) -> None:
     body = b"" if case.method == "GET" else BODY
-    assert {(one.method, one.key, one.body) for one in harness.received} == {(case.method, case.key, body)}
+    assert {(one.method, one.key, one.body) for one in harness.received} == {
+        (case.method, case.key, body)
+    }
     assert len({one.token for one in harness.received}) == len(harness.received)
     assert {httpx.URL(one.url).host for one in harness.received} == {"pay.example"}
     if case.method != "GET":
@@ -183,16 +204,41 @@ def test_both_drivers_do_the_same(case):
 def _facts(error: VictorError | None) -> object:
     if error is None:
         return None
-    return type(error), str(error), error.outcome, error.attempts, error.retry_after, error.status_code, error.body
+    return (
+        type(error),
+        str(error),
+        error.outcome,
+        error.attempts,
+        error.retry_after,
+        error.status_code,
+        error.body,
+    )
 
 
 TOKEN_SCRIPTS = st.lists(
-    st.sampled_from([60.0, 0.0, None, 400, 401, 403, 429, 500, 503, httpx.ConnectError, httpx.ReadTimeout, "nonsense"]),
+    st.sampled_from(
+        [
+            60.0,
+            0.0,
+            None,
+            400,
+            401,
+            403,
+            429,
+            500,
+            503,
+            httpx.ConnectError,
+            httpx.ReadTimeout,
+            "nonsense",
+        ]
+    ),
     max_size=8,
 )
 
 
-def _with_token_endpoint(case: Case, mode: str, lives: list[object]) -> tuple[Harness, VictorError | None]:
+def _with_token_endpoint(
+    case: Case, mode: str, lives: list[object]
+) -> tuple[Harness, VictorError | None]:
     """The same call, with tokens from an endpoint that has a script of its own, and is good after its end."""
     left = list(lives)
 
@@ -202,7 +248,11 @@ def _with_token_endpoint(case: Case, mode: str, lives: list[object]) -> tuple[Ha
             raise happens("it happened")
         if isinstance(happens, int):
             return httpx.Response(happens, json={})
-        return token_answer(access_token="tok", lives=happens) if happens != "nonsense" else token_answer(token=1)
+        return (
+            token_answer(access_token="tok", lives=happens)
+            if happens != "nonsense"
+            else token_answer(token=1)
+        )
 
     return case.run(mode, endpoint, drift=None, auth=by_oauth)
 
@@ -212,7 +262,11 @@ def _with_token_endpoint(case: Case, mode: str, lives: list[object]) -> tuple[Ha
 def test_whatever_the_token_endpoint_does_the_calls_promises_hold(case, lives):
     harness, error = _with_token_endpoint(case, "sync", lives)
     theirs, other = _with_token_endpoint(case, "async", lives)
-    assert (harness.received, harness.sleeps, _facts(error)) == (theirs.received, theirs.sleeps, _facts(other))
+    assert (harness.received, harness.sleeps, _facts(error)) == (
+        theirs.received,
+        theirs.sleeps,
+        _facts(other),
+    )
     if case.deadline is not None:
         assert harness.clock.passed <= case.deadline + 0.001
     if case.method != "GET" and case.key is None:

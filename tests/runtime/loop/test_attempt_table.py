@@ -49,7 +49,9 @@ ACCEPTED = {
     "deep-in-an-object": Happens(body=b'{"id": "a7f", "more": ' + b"[" * 100_000),
     "cut-after-it": Happens(body=b'{"more": "", "id": "a7f", "resu'),
     "with-a-number-too-long": Happens(body=b'{"more": ' + b"1" * 5000 + b', "id": "a7f"}'),
-    "cut-gzip": Happens(body=gzip.compress(b'{"id": "a7ffd43c37c1"}')[:24], headers=(("Content-Encoding", "gzip"),)),
+    "cut-gzip": Happens(
+        body=gzip.compress(b'{"id": "a7ffd43c37c1"}')[:24], headers=(("Content-Encoding", "gzip"),)
+    ),
 }
 """JSON that cannot be read whole, with a member that the document declares."""
 NO_EVIDENCE = {
@@ -74,7 +76,25 @@ NO_EVIDENCE = {
 """A login page and an answer of nothing have a good status, too."""
 REFUSED = {
     str(code): (status(code), error_class_for(code))
-    for code in (400, 401, 402, 403, 404, 405, 406, 410, 412, 413, 415, 418, 422, 426, 431, 451, 499)
+    for code in (
+        400,
+        401,
+        402,
+        403,
+        404,
+        405,
+        406,
+        410,
+        412,
+        413,
+        415,
+        418,
+        422,
+        426,
+        431,
+        451,
+        499,
+    )
 }
 REFUSED["400-of-the-form-of-a-key"] = (
     Happens(400, body=b'{"field": "Idempotency-Key", "message": "must be a UUID"}'),
@@ -98,18 +118,32 @@ REDIRECTS = {
 # row -> what happens, error class, outcome when it is all that happened, tried again in (GET, keyed, keyless)
 ROWS = {
     **{name: (*row, Outcome.NOT_SENT, (True, True, True)) for name, row in NOT_SENT.items()},
-    **{name: (*row, Outcome.UNKNOWN, (True, True, False)) for name, row in (NO_WHOLE_ANSWER | TRANSIENT).items()},
+    **{
+        name: (*row, Outcome.UNKNOWN, (True, True, False))
+        for name, row in (NO_WHOLE_ANSWER | TRANSIENT).items()
+    },
     "429": (status(429), errors.RateLimited, Outcome.REJECTED, (True, True, True)),
     **{name: (*row, Outcome.REJECTED, (False, False, False)) for name, row in REFUSED.items()},
     "409": (status(409), *CONFLICT),
-    **{f"{code}-of-a-used-key": (Happens(int(code), body=body), *CONFLICT) for code, body in OF_THE_KEY.items()},
-    "423-in-progress": (Happens(423, b"in progress"), errors.Conflict, Outcome.UNKNOWN, (False, True, False)),
+    **{
+        f"{code}-of-a-used-key": (Happens(int(code), body=body), *CONFLICT)
+        for code, body in OF_THE_KEY.items()
+    },
+    "423-in-progress": (
+        Happens(423, b"in progress"),
+        errors.Conflict,
+        Outcome.UNKNOWN,
+        (False, True, False),
+    ),
     **{
         name: (happens, errors.UnreadableResponse, outcome, (True, True, False))
         for outcome, row in ((Outcome.ACCEPTED, ACCEPTED), (Outcome.UNKNOWN, NO_EVIDENCE))
         for name, happens in row.items()
     },
-    **{name: (*row, Outcome.UNKNOWN, (False, False, False)) for name, row in (STRANGE | REDIRECTS).items()},
+    **{
+        name: (*row, Outcome.UNKNOWN, (False, False, False))
+        for name, row in (STRANGE | REDIRECTS).items()
+    },
 }
 
 
@@ -153,7 +187,9 @@ def test_the_same_failure_every_time(name, method, key):
 def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key):
     class Distrusted(httpx.ConnectError):
         def __init__(self, _message):
-            super().__init__("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate")
+            super().__init__(
+                "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate"
+            )
 
     harness = Harness("sync", [raises(Distrusted)])
     harness.fails(errors.ConnectionFailed, method, key, ends=(Outcome.NOT_SENT, 1))
@@ -190,7 +226,9 @@ def test_what_is_added_to_a_wait_that_was_asked_leaves_half_of_the_rest(deadline
 
 
 @pytest.mark.parametrize("mode", BOTH)
-@pytest.mark.parametrize("is_here", [False, True], ids=["a stream", "read by a transport of the caller's"])
+@pytest.mark.parametrize(
+    "is_here", [False, True], ids=["a stream", "read by a transport of the caller's"]
+)
 @pytest.mark.parametrize("count", [99_998, 100_000])
 def test_an_answer_of_too_many_objects_is_not_read(mode, is_here, count):
     body = b'{"id": "a7", "more": [' + b"[]," * (count - 1) + b"[]]}"
@@ -200,14 +238,19 @@ def test_an_answer_of_too_many_objects_is_not_read(mode, is_here, count):
     if count < 100_000:
         assert len(harness.call().json()["more"]) == count
         return
-    raised = harness.fails(errors.UnreadableResponse, "POST", match="more than 100000 objects and lists")
+    raised = harness.fails(
+        errors.UnreadableResponse, "POST", match="more than 100000 objects and lists"
+    )
     assert (raised.outcome, len(raised.body)) == (Outcome.ACCEPTED, 100_000)
 
 
 @pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize("coding", ["gzip", "identity, gzip", "GZIP,", "x-gzip"])
 def test_an_answer_is_decompressed_by_the_one_coding_that_it_names(mode, coding):
-    harness = Harness(mode, [Happens(body=gzip.compress(b'{"id": "a7"}'), headers=(("Content-Encoding", coding),))])
+    harness = Harness(
+        mode,
+        [Happens(body=gzip.compress(b'{"id": "a7"}'), headers=(("Content-Encoding", coding),))],
+    )
     assert harness.call().json() == {"id": "a7"}
 
 

@@ -10,7 +10,15 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow, by_oauth, token_answer
-from victor_ext import AuthenticationError, BadRequest, Outcome, Problem, RateLimited, ServerError, errors
+from victor_ext import (
+    AuthenticationError,
+    BadRequest,
+    Outcome,
+    Problem,
+    RateLimited,
+    ServerError,
+    errors,
+)
 from victor_ext.errors import UnreadableResponse
 from victor_ext.runtime.core.json_values import object_of
 from victor_ext.runtime.loop.conflicts import Use, earlier_use
@@ -46,7 +54,9 @@ def test_a_200_that_says_no_is_a_refusal(key):
     assert [problem.message for problem in error.problems] == ["too much"]
 
 
-@pytest.mark.parametrize(("more", "outcome"), [({}, Outcome.ACCEPTED), ({"message": "too much"}, Outcome.UNKNOWN)])
+@pytest.mark.parametrize(
+    ("more", "outcome"), [({}, Outcome.ACCEPTED), ({"message": "too much"}, Outcome.UNKNOWN)]
+)
 def test_what_shows_the_work_shows_none_beside_a_problem(more, outcome):
     row = OneRow(evidence=Members(("receipt",), "its body has no receipt"))
     answer = Happens(body=json.dumps({"id": "p1", **more}).encode())
@@ -63,13 +73,17 @@ def test_a_body_that_was_not_read_whole_refuses_nothing():
 def test_the_id_of_an_exchange_is_read_from_the_body_when_no_header_has_one():
     raised = Harness("sync", [NO], behaviour=SAYS_NO).fails(BadRequest)
     assert raised.request_id == "t-7"
-    raised = Harness("sync", [replace(NO, headers=(("X-Request-Id", "r-1"),))], behaviour=SAYS_NO).fails(BadRequest)
+    raised = Harness(
+        "sync", [replace(NO, headers=(("X-Request-Id", "r-1"),))], behaviour=SAYS_NO
+    ).fails(BadRequest)
     assert raised.request_id == "r-1"
 
 
 def token_harness(answer):
     row = replace(TOKEN, refuses=refused)
-    harness = Harness("sync", behaviour=SAYS_NO, auth=partial(by_oauth, hint="Check the secret.", row=row))
+    harness = Harness(
+        "sync", behaviour=SAYS_NO, auth=partial(by_oauth, hint="Check the secret.", row=row)
+    )
     harness.network.tokens = lambda request: answer
     return harness
 
@@ -99,10 +113,14 @@ def test_a_key_in_the_body_of_a_call_that_takes_none_makes_no_repeat_safe():
     assert place.prepare(httpx.Request("POST", "https://pay.example/refund", content=body)) is None
 
 
-@pytest.mark.parametrize(("field", "error"), [("id", errors.NotFound), ("notes", errors.BadRequest)])
+@pytest.mark.parametrize(
+    ("field", "error"), [("id", errors.NotFound), ("notes", errors.BadRequest)]
+)
 def test_a_400_about_the_id_alone_says_that_there_is_nothing_with_it(field, error):
     behaviour = replace(
-        BEHAVIOUR, operations=OneRow(unknown_id={"id"}), problems=lambda _answer: (Problem(field, "", ""),)
+        BEHAVIOUR,
+        operations=OneRow(unknown_id={"id"}),
+        problems=lambda _answer: (Problem(field, "", ""),),
     )
     Harness("sync", [Happens(400)], behaviour=behaviour).fails(error)
 
@@ -111,7 +129,9 @@ TELLS = replace(
     BEHAVIOUR,
     operations=OneRow(
         results=lambda answer: answer.status_code == 400 and "result" in object_of(answer),
-        id=lambda answer: "its body is about another" if answer.json().get("id") == "other" else None,
+        id=lambda answer: (
+            "its body is about another" if answer.json().get("id") == "other" else None
+        ),
     ),
 )
 DECLINED = Happens(400, json.dumps({"id": "p1", "result": "declined"}).encode())
@@ -125,12 +145,17 @@ def test_every_other_body_is_an_error(body):
 
 def test_a_result_of_something_else_proves_nothing():
     other = Happens(400, json.dumps({"id": "other", "result": "declined"}).encode())
-    raised = Harness("sync", [other], behaviour=TELLS).fails(errors.UnreadableResponse, "POST", match="about another")
+    raised = Harness("sync", [other], behaviour=TELLS).fails(
+        errors.UnreadableResponse, "POST", match="about another"
+    )
     assert raised.outcome is Outcome.UNKNOWN
 
 
 def test_a_body_that_may_repeat_a_secret_is_not_quoted():
-    echo, open_ = Happens(400, b"cvv 123 is wrong"), replace(BEHAVIOUR, operations=OneRow(shown=Shown.EVERYTHING))
+    echo, open_ = (
+        Happens(400, b"cvv 123 is wrong"),
+        replace(BEHAVIOUR, operations=OneRow(shown=Shown.EVERYTHING)),
+    )
     raised = Harness("sync", [echo]).fails(errors.BadRequest, "POST")
     assert "123" not in str(raised)
     Harness("sync", [echo], behaviour=open_).fails(errors.BadRequest, "POST", match="cvv 123")
@@ -159,11 +184,17 @@ CASES = [
 ]
 
 
-def refusal(status: int, said: str, place: KeyPlace, method: str = "POST", **headers: str) -> httpx.Response:
+def refusal(
+    status: int, said: str, place: KeyPlace, method: str = "POST", **headers: str
+) -> httpx.Response:
     name = getattr(place, "name", "")
-    body, header = ({name: USED}, {}) if isinstance(place, BodyKey) else (None, {name: USED} if name else {})
+    body, header = (
+        ({name: USED}, {}) if isinstance(place, BodyKey) else (None, {name: USED} if name else {})
+    )
     request = httpx.Request(method, "https://pay.example/payments", json=body, headers=header)
-    return httpx.Response(status, request=request, headers=headers, text=said.replace("<key>", USED.upper()))
+    return httpx.Response(
+        status, request=request, headers=headers, text=said.replace("<key>", USED.upper())
+    )
 
 
 @pytest.mark.parametrize(("status", "where", "use", "said"), CASES)
@@ -171,7 +202,9 @@ def test_that_the_key_was_used_is_told_from_a_complaint_of_its_form(
     status: str, where: str, use: str, said: str
 ) -> None:
     name = where.removeprefix("body:")
-    place: KeyPlace = NoKey() if where == "-" else BodyKey(name) if name != where else HeaderKey(name)
+    place: KeyPlace = (
+        NoKey() if where == "-" else BodyKey(name) if name != where else HeaderKey(name)
+    )
     read = earlier_use(refusal(int(status), said, place), place)
     assert ("-" if read is None else read.name.lower().replace("_", " ")) == use
     later = earlier_use(refusal(int(status), said, place, **{"retry-after": "1"}), place)

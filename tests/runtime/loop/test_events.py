@@ -36,7 +36,13 @@ def mode(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-NAMES = {"operation": None, "method": "POST", "path_template": None, "path": "/payments", "idempotency_key": KEY}
+NAMES = {
+    "operation": None,
+    "method": "POST",
+    "path_template": None,
+    "path": "/payments",
+    "idempotency_key": KEY,
+}
 
 
 def story(mode: str, *script: Happens, method: str = "POST", **options: Any) -> list[Event]:
@@ -65,7 +71,13 @@ class TestTheStoryOfACall:
             CallStarted(**call),
             AttemptStarted(**call, attempt=1),
             AttemptEnded(**call, attempt=1, status_code=None, error="ReadTimeout", seconds=2.0),
-            RetryScheduled(**call, attempt=2, wait=0.5, reason="no response arrived in time (it happened)", quota=490),
+            RetryScheduled(
+                **call,
+                attempt=2,
+                wait=0.5,
+                reason="no response arrived in time (it happened)",
+                quota=490,
+            ),
             AttemptStarted(**call, attempt=2),
             AttemptEnded(**call, attempt=2, status_code=200, error=None, seconds=1.0),
             CallEnded(**call, **end, waited=0.0, request_id=None, quota=500),
@@ -92,7 +104,10 @@ class TestTheStoryOfACall:
     @pytest.mark.parametrize(
         ("happens", "expected"),
         [
-            (Happens(400, headers=[("X-Request-Id", "r-1")]), (400, "BadRequest", Outcome.REJECTED, "r-1")),
+            (
+                Happens(400, headers=[("X-Request-Id", "r-1")]),
+                (400, "BadRequest", Outcome.REJECTED, "r-1"),
+            ),
             (raises(httpx.ConnectError), (None, "ConnectionFailed", Outcome.NOT_SENT, None)),
             (status(503), (503, "ServerError", Outcome.UNKNOWN, None)),
             (Happens(200, b"no JSON"), (200, "UnreadableResponse", Outcome.UNKNOWN, None)),
@@ -135,12 +150,17 @@ class TestNames:
 
         def provider(request: httpx.Request) -> httpx.Response:
             if "auth" in request.url.path:
-                return httpx.Response(200, json={"access_token": "t", "token_type": "bearer", "expires_in": 1800})
+                return httpx.Response(
+                    200, json={"access_token": "t", "token_type": "bearer", "expires_in": 1800}
+                )
             return httpx.Response(404)
 
         client_class, arguments = CLIENTS["velo"][0], ARGUMENTS["velo"]
         transport = httpx.MockTransport(provider)
-        with client_class(**arguments, transport=transport, on_event=events.append) as velo, pytest.raises(VictorError):
+        with (
+            client_class(**arguments, transport=transport, on_event=events.append) as velo,
+            pytest.raises(VictorError),
+        ):
             velo.payouts.get("7c2b5a52-6b5e-4c0e-8d4a-0d5a0b9f4c11")
         attempts = [event for event in events if isinstance(event, AttemptEnded)]
         assert [(each.for_token, each.attempt, each.path_template) for each in attempts] == [
@@ -157,14 +177,18 @@ class TestAListenerThatRaises:
             assert not isinstance(event, CallEnded)
 
         provider = httpx.MockTransport(lambda _request: httpx.Response(404))
-        with connect(Client, base_url="http://localhost", transport=provider, on_event=on_event) as client:
+        with connect(
+            Client, base_url="http://localhost", transport=provider, on_event=on_event
+        ) as client:
             assert client.listener_failures == 0
             with pytest.raises(VictorError):
                 client.with_options(deadline=1.0).api.get_httpx_client().get("/")
             assert client.listener_failures == 1
 
     @pytest.mark.parametrize("kind", Event.__args__)
-    def test_in_tests_it_is_raised(self, mode: str, kind: type[Event], monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_in_tests_it_is_raised(
+        self, mode: str, kind: type[Event], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def on_event(event: Event) -> None:
             if isinstance(event, kind):
                 raise LookupError("a mistake of the listener")
@@ -194,12 +218,18 @@ class TestTheLog:
         record, second = [each for each in caplog.records if each.name == LOGGER]
         assert record.getMessage().startswith("POST /payments: attempt 1 failed (status 503")
         assert vars(second)["call_id"] == vars(record)["call_id"]
-        told = {name.removeprefix("call_"): value for name, value in vars(record).items() if "call_" in name}
+        told = {
+            name.removeprefix("call_"): value
+            for name, value in vars(record).items()
+            if "call_" in name
+        }
         assert told.pop("id")
         assert told.pop("reason").startswith("status 503")
         assert told == {**NAMES, "attempt": 2, "wait": 0.5, "quota": 495}
 
-    def test_a_call_is_one_record_at_debug(self, mode: str, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_call_is_one_record_at_debug(
+        self, mode: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
         caplog.set_level(logging.DEBUG)
         Harness(mode, [Happens(200, seconds=1.25)]).call("POST", KEY)
         Harness(mode, [status(400)]).fails(BadRequest, "POST", KEY)
@@ -212,12 +242,17 @@ class TestTheLog:
     def test_the_id_of_a_payment_is_not_in_its_text(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.DEBUG)
         provider = httpx.MockTransport(lambda _request: httpx.Response(404))
-        with Victor(**ARGUMENTS["victor"], transport=provider) as victor, pytest.raises(VictorError):
+        with (
+            Victor(**ARGUMENTS["victor"], transport=provider) as victor,
+            pytest.raises(VictorError),
+        ):
             victor.payment_requests.get(ID)
         text = [each.getMessage() for each in caplog.records if each.name == LOGGER]
         assert len(text) == 1
         assert ID not in text[0]
 
-    def test_nothing_is_made_when_nobody_listens(self, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_nothing_is_made_when_nobody_listens(
+        self, mode: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr("victor_ext.runtime.loop.events.CallReport.__init__", None)
         assert Harness(mode).call().status_code == 200

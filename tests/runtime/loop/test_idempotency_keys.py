@@ -152,7 +152,9 @@ class TestKeyProblem:
         assert problem.message.endswith(f"and has {length}.")
         assert "20 to 128" in problem.message
 
-    @pytest.mark.parametrize("odd", [" ", "\n", "\t", "\r", "\0", "\x7f", "é", "\uff11", "\u200b", "\ud800"])
+    @pytest.mark.parametrize(
+        "odd", [" ", "\n", "\t", "\r", "\0", "\x7f", "é", "\uff11", "\u200b", "\ud800"]
+    )
     @pytest.mark.parametrize("place", [0, 10, 30])
     def test_characters_that_are_not(self, odd, place):
         assert key_problem("k" * place + odd + "k" * (30 - place)).code == "characters"
@@ -190,7 +192,10 @@ class TestWhereTheKeyGoes:
                 place.prepare(httpx.Request("POST", self.URL, headers={"Idempotency-Key": key}))
             assert [problem.code for problem in raised.value.problems] == ["characters"]
         ignoring = HeaderKey(ignores_key=lambda _request: True)
-        assert ignoring.prepare(httpx.Request("POST", self.URL, headers={"Idempotency-Key": key})) is None
+        assert (
+            ignoring.prepare(httpx.Request("POST", self.URL, headers={"Idempotency-Key": key}))
+            is None
+        )
 
     def test_the_rule_of_the_provider(self):
         place = HeaderKey(problem=lambda _request, key: key_problem(key))
@@ -201,7 +206,17 @@ class TestWhereTheKeyGoes:
         ("body", "key"),
         [
             (b'{"idempotencyKey": "k1"}', "k1"),
-            *((no, None) for no in (b'{"idempotencyKey": ""}', b'{"idempotencyKey": 7}', b"{}", b"[]", b"", b"\xff")),
+            *(
+                (no, None)
+                for no in (
+                    b'{"idempotencyKey": ""}',
+                    b'{"idempotencyKey": 7}',
+                    b"{}",
+                    b"[]",
+                    b"",
+                    b"\xff",
+                )
+            ),
         ],
     )
     def test_a_key_in_the_body_is_read_and_the_body_left_alone(self, body, key):
@@ -210,6 +225,9 @@ class TestWhereTheKeyGoes:
         assert request.content == body
 
     def test_no_key(self):
-        keyed, empty = (httpx.Request("POST", self.URL, headers={"Idempotency-Key": key}) for key in ("k" * 20, ""))
+        keyed, empty = (
+            httpx.Request("POST", self.URL, headers={"Idempotency-Key": key})
+            for key in ("k" * 20, "")
+        )
         assert HeaderKey().read(empty) is NoKey().read(keyed) is NoKey().prepare(keyed) is None
         assert BodyKey().prepare(httpx.Request("POST", self.URL, content=iter([b"{}"]))) is None

@@ -64,7 +64,9 @@ def generated(method: str, path: str, **declared: Any) -> httpx.Request:
     base=st.sampled_from(["", "/", "/api", "/api/v2/", "/a%2Fb/%C3%A9"]),
     end=st.sampled_from(["", "/", "?page=1", "/?page=/v4/payees/deltas"]),
 )
-def test_a_request_by_hand_finds_the_row_of_the_generated_one(case: Any, ids: list[str], base: str, end: str) -> None:
+def test_a_request_by_hand_finds_the_row_of_the_generated_one(
+    case: Any, ids: list[str], base: str, end: str
+) -> None:
     name, row = case[1:]
     method, _, template = name.partition(" ")
     operations = table(TABLES[case[0]], f"https://pay.example{base}")
@@ -82,7 +84,9 @@ def test_a_request_by_hand_finds_the_row_of_the_generated_one(case: Any, ids: li
      "/api/v9/payees", "/api/v4/payees%2Fdeltas", "/api/v4/payees/a/b", "/api/v4/payees/batch/"],
 )  # fmt: skip
 def test_another_path_has_no_row(path: str) -> None:
-    operations = table({"GET /v4/payees": READS, "GET /v4/payees/batch/{}": READS}, "https://pay.example/api")
+    operations = table(
+        {"GET /v4/payees": READS, "GET /v4/payees/batch/{}": READS}, "https://pay.example/api"
+    )
     row = operations.of(httpx.Request("GET", f"https://pay.example{path}"))
     assert (row is READS, row.effect) == (False, Effect.READS)
 
@@ -92,7 +96,10 @@ READS = Operation(effect=Effect.READS)
 
 def test_templates_that_fit_as_well_are_none() -> None:
     operations = table({"POST /a/{}/c": READS, "POST /a/b/{}": READS})
-    assert operations.of(httpx.Request("POST", "https://pay.example/a/b/c")).effect is Effect.MOVES_MONEY
+    assert (
+        operations.of(httpx.Request("POST", "https://pay.example/a/b/c")).effect
+        is Effect.MOVES_MONEY
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,17 +110,27 @@ def test_templates_that_fit_as_well_are_none() -> None:
         (BodyKey("key"), {"members": ("key",)}, TAKEN), (BodyKey("key"), {"headers": ("key",)}, NO_KEY),
     ],
 )  # fmt: skip
-def test_what_has_no_row_takes_a_key_that_the_document_declares(place: Any, declared: Any, key: Any) -> None:
+def test_what_has_no_row_takes_a_key_that_the_document_declares(
+    place: Any, declared: Any, key: Any
+) -> None:
     assert table({}, place=place).of(generated("POST", "/new", **declared)).key is key
     assert table({}, place=place).of(httpx.Request("POST", "https://pay.example/new")).key is NO_KEY
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_table_is_asked_once_for_a_call_and_never_for_its_token(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_is_asked_once_for_a_call_and_never_for_its_token(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
     find = Operations.of
-    monkeypatch.setattr(Operations, "of", lambda self, request: asked.append(request.url.path) or find(self, request))
-    script = Script(httpx.Response(503), httpx.Response(200, json={"victor_payment_request_id": "pr_1"}))
+    monkeypatch.setattr(
+        Operations,
+        "of",
+        lambda self, request: asked.append(request.url.path) or find(self, request),
+    )
+    script = Script(
+        httpx.Response(503), httpx.Response(200, json={"victor_payment_request_id": "pr_1"})
+    )
     over(mode, script, lambda client: client.payment_requests.create(**payment()))
     assert (len(script.requests), len(script.for_tokens)) == (2, 1)
     assert asked == ["/v2/payment-requests/request-payment"]
@@ -123,32 +140,48 @@ def test_the_table_is_asked_once_for_a_call_and_never_for_its_token(mode: str, m
 def test_a_redirect_to_something_else_is_no_answer(asks: str) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.raw_path.endswith(b"2"):
-            return httpx.Response(200, json={"victor_payment_request_id": "pr_2", "results": [], "page": 2})
+            return httpx.Response(
+                200, json={"victor_payment_request_id": "pr_2", "results": [], "page": 2}
+            )
         return httpx.Response(302, headers={"location": "?page=2" if asks == "list" else "pr_2"})
 
     def ask(client: Any) -> object:
-        return client.payment_requests.get("pr_1") if asks == "get" else [*client.payment_requests.list()]
+        return (
+            client.payment_requests.get("pr_1")
+            if asks == "get"
+            else [*client.payment_requests.list()]
+        )
 
-    with pytest.raises(UnreadableResponse, match=r"about another payment request, pr_2|is page 2 of a list"):
+    with pytest.raises(
+        UnreadableResponse, match=r"about another payment request, pr_2|is page 2 of a list"
+    ):
         over("blocking", Script(answer), ask)
 
 
 @pytest.mark.parametrize(("method", "quoted"), [("POST", False), ("GET", True)])
-def test_a_response_may_repeat_a_request_of_which_nothing_is_known(method: str, quoted: bool) -> None:
+def test_a_response_may_repeat_a_request_of_which_nothing_is_known(
+    method: str, quoted: bool
+) -> None:
     body = {"name": "Ada Lovelace"} if method == "POST" else None
     with pytest.raises(BadRequest) as raised:
         over(
             "blocking",
             Script(httpx.Response(400, text="wrong: Ada Lovelace")),
-            lambda client: client.bind(Client).get_httpx_client().request(method, "/v2/new", json=body),
+            lambda client: (
+                client.bind(Client).get_httpx_client().request(method, "/v2/new", json=body)
+            ),
         )
     assert ("Ada" in str(raised.value)) is quoted
 
 
 @pytest.mark.parametrize("status", [204, 200, 202])
 def test_no_body_is_a_success_of_what_is_not_known_only_if_the_status_says_so(status: int) -> None:
-    response = httpx.Response(status, request=httpx.Request("POST", "https://pay.example/v2/users/u/unlock"))
-    assert (table({}).of(response.request).evidence(response, lambda _: ()) is None) is (status == 204)
+    response = httpx.Response(
+        status, request=httpx.Request("POST", "https://pay.example/v2/users/u/unlock")
+    )
+    assert (table({}).of(response.request).evidence(response, lambda _: ()) is None) is (
+        status == 204
+    )
 
 
 def test_the_endpoint_of_tokens_is_secret_by_hand_too() -> None:
@@ -171,7 +204,10 @@ OBJECTS = [
     ],
 )  # fmt: skip
 def test_an_action_on_an_object_is_looked_up_by_its_read(method: str, path: str, hint: str) -> None:
-    document = [SimpleNamespace(name=name, method=m, path=at, headers=(), members=()) for name, m, at in OBJECTS]
+    document = [
+        SimpleNamespace(name=name, method=m, path=at, headers=(), members=())
+        for name, m, at in OBJECTS
+    ]
     operations = DocumentOperations(document, httpx.URL("https://pay.example/api"), NoKey())
     request = httpx.Request(method, f"https://pay.example/api{path}")
     assert operations.of(request).hint(request) == hint

@@ -83,7 +83,9 @@ class TestRetryAfter:
     def test_seconds_and_dates(self, header, seconds):
         assert parse_retry_after(header, NOW) == seconds
 
-    @pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be set here")
+    @pytest.mark.skipif(
+        not hasattr(time, "tzset"), reason="the zone of a process cannot be set here"
+    )
     @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
     def test_a_date_without_a_zone_is_in_utc_wherever_the_machine_is(self, zone, monkeypatch):
         """RFC 5322, 3.3: -0000 says that nothing is known of the zone; HTTP knows UTC alone (RFC 9110, 5.6.7)."""
@@ -96,7 +98,9 @@ class TestRetryAfter:
             time.tzset()
 
     @MANY
-    @given(st.one_of(st.text(), st.from_regex(r"\A\w{3}, \d{1,3} \w{3} \d{1,6} \d+:\d+:\d+ [-+\w]*\Z")))
+    @given(
+        st.one_of(st.text(), st.from_regex(r"\A\w{3}, \d{1,3} \w{3} \d{1,6} \d+:\d+:\d+ [-+\w]*\Z"))
+    )
     def test_no_header_can_make_it_raise(self, header):
         seconds = parse_retry_after(header, NOW)
         assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
@@ -128,12 +132,16 @@ class TestTheProvidersClock:
 
     def test_the_providers_time_is_known_once_an_answer_has_told_it(self):
         clock = FakeClock()
-        assert clock.provider_time() == ProviderTime(datetime.fromtimestamp(clock.local(), UTC), is_known=False)
+        assert clock.provider_time() == ProviderTime(
+            datetime.fromtimestamp(clock.local(), UTC), is_known=False
+        )
         clock.learn("no date at all")
         assert clock.provider_time().is_known is False
         clock.learn(spelled(clock.local() - 10.0))
         clock.passed += 90.0
-        assert clock.provider_time() == ProviderTime(datetime.fromtimestamp(clock.local() - 10.0, UTC), is_known=True)
+        assert clock.provider_time() == ProviderTime(
+            datetime.fromtimestamp(clock.local() - 10.0, UTC), is_known=True
+        )
         clock.learn(spelled(clock.local() - 1.0))  # a difference that is no fact
         assert clock.provider_time() == ProviderTime(clock.moment(), is_known=True)
 
@@ -146,7 +154,9 @@ class TestTheProvidersClock:
         observed = clock.provider_time()
         assert observed == ProviderTime(datetime.fromtimestamp(clock.local(), UTC), is_known=False)
         clock.learn(spelled(clock.local() - jump))
-        assert clock.provider_time() == ProviderTime(datetime.fromtimestamp(clock.local() - jump, UTC), is_known=True)
+        assert clock.provider_time() == ProviderTime(
+            datetime.fromtimestamp(clock.local() - jump, UTC), is_known=True
+        )
 
     @pytest.mark.parametrize(("set_by", "known"), [(0.5, True), (0.05, False)])
     def test_a_clock_that_was_set_is_held_against_the_same_date_once_more(self, set_by, known):
@@ -177,5 +187,9 @@ class TestTheProvidersClock:
 
     @pytest.mark.parametrize("date", ["Sun, 06 Nov 1994", "Sunday, 06-Nov-94"])
     def test_http_dates(self, date):
-        assert http_date(f"{date} 08:49:37 GMT") == http_date("Sun, 06 Nov 1994 09:49:37 +0100") == 784111777.0
+        assert (
+            http_date(f"{date} 08:49:37 GMT")
+            == http_date("Sun, 06 Nov 1994 09:49:37 +0100")
+            == 784111777.0
+        )
         assert http_date("Sun Nov  6 08:49:37 1994") == 784111777.0

@@ -53,7 +53,12 @@ def document(paths: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
 
 
 def operation(name: str = "getCard", **parts: Any) -> Tree:
-    return {"operationId": name, "tags": ["cards"], "responses": {"200": {"description": "ok"}}, **parts}
+    return {
+        "operationId": name,
+        "tags": ["cards"],
+        "responses": {"200": {"description": "ok"}},
+        **parts,
+    }
 
 
 def json_content(schema: Tree) -> Tree:
@@ -63,12 +68,18 @@ def json_content(schema: Tree) -> Tree:
 def sends(schema: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
     """A document whose one operation sends a schema."""
     body = {"required": True, "content": json_content(schema)}
-    return document({"/cards": {"post": operation("createCard", requestBody=body)}}, schemas, **more)
+    return document(
+        {"/cards": {"post": operation("createCard", requestBody=body)}}, schemas, **more
+    )
 
 
 def receives(schema: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
     """A document whose one operation receives a schema."""
-    return _gets(responses={"200": {"description": "ok", "content": json_content(schema)}}, schemas=schemas, **more)
+    return _gets(
+        responses={"200": {"description": "ok", "content": json_content(schema)}},
+        schemas=schemas,
+        **more,
+    )
 
 
 def query(*parameters: Tree, **more: Any) -> Tree:
@@ -103,8 +114,12 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.add_constructor("!ref", lambda _, node: {"$ref": f"#/components/schemas/{node.value}"})
-_Loader.add_constructor("!card", lambda loader, node: card(**loader.construct_mapping(node, deep=True)))
-_Loader.add_constructor("!json", lambda loader, node: {"application/json": loader.construct_mapping(node, deep=True)})
+_Loader.add_constructor(
+    "!card", lambda loader, node: card(**loader.construct_mapping(node, deep=True))
+)
+_Loader.add_constructor(
+    "!json", lambda loader, node: {"application/json": loader.construct_mapping(node, deep=True)}
+)
 
 _SCHEMA = "components.schemas.Card"
 _STARTS = {
@@ -122,7 +137,11 @@ _STARTS = {
 def _document(form: str, written: Any, way: str) -> Tree:
     match form:
         case "pin" | "card" | "pets" | "schemas":
-            schemas = {"pin": {"Card": card(pin=written)}, "card": {"Card": written}, "schemas": written}
+            schemas = {
+                "pin": {"Card": card(pin=written)},
+                "card": {"Card": written},
+                "schemas": written,
+            }
             made = sends if way == "sent" else receives
             return made(CARD, {**_PETS, "Card": written} if form == "pets" else schemas[form])
         case "sends" | "receives":
@@ -135,12 +154,16 @@ def _document(form: str, written: Any, way: str) -> Tree:
     components = {**mapping_at(written, "components")}
     for _, item in [*mappings_at(written, "paths"), *mappings_at(written, "webhooks")]:
         _complete(item)
-    return document(written["paths"], components.pop("schemas", None), components=components, **whole)
+    return document(
+        written["paths"], components.pop("schemas", None), components=components, **whole
+    )
 
 
 def _complete(item: Tree) -> None:
     for method in set(METHODS) & set(item):
-        item[method] = operation(**{"name": item[method].pop("operationId", "getCard"), **item[method]})
+        item[method] = operation(
+            **{"name": item[method].pop("operationId", "getCard"), **item[method]}
+        )
         for _, callback in mappings_at(item[method], "callbacks"):
             for _, each in members(callback):
                 _complete(each)

@@ -31,7 +31,11 @@ def test_texts_are_counted() -> None:
 @pytest.mark.parametrize("case", [*WIRE, *CODE, *MORE], ids=str)
 def test_one_change_is_one_entry(case: Case) -> None:
     every = entries(case.old, case.new)
-    found = {entry.place: (entry.direction, entry.wire) for entry in every if entry.wire in ("breaks", "look")}
+    found = {
+        entry.place: (entry.direction, entry.wire)
+        for entry in every
+        if entry.wire in ("breaks", "look")
+    }
     found = found or {entry.place: (entry.direction, entry.wire) for entry in every}
     assert found == {case.place: (case.direction, case.wire)}
 
@@ -53,14 +57,21 @@ def test_every_rule_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
     for case in [*WIRE, *CODE, *MORE]:
         entries(case.old, case.new)
         entries(case.new, case.old)
-    assert found == set(RULES) - {"sunset-too-soon", "sunset-missing"}  # of the option --sunset-days
+    assert found == set(RULES) - {
+        "sunset-too-soon",
+        "sunset-missing",
+    }  # of the option --sunset-days
 
 
 @pytest.mark.parametrize("name", TOLD)
 def test_what_is_told_in_both_columns(name: str) -> None:
     old, new, told = TOLD[name]
-    python = python_changes(Path("old.json"), Path("new.json"), name="pkg", trees=(copied(old), copied(new)))
-    assert {each.place: [each.wire, each.python, each.what] for each in entries(old, new, python)} == told
+    python = python_changes(
+        Path("old.json"), Path("new.json"), name="pkg", trees=(copied(old), copied(new))
+    )
+    assert {
+        each.place: [each.wire, each.python, each.what] for each in entries(old, new, python)
+    } == told
 
 
 def moved(tree: Tree) -> Tree:
@@ -72,7 +83,9 @@ def as_before(text: str) -> str:
     return text.replace("/v2/", "/")
 
 
-@pytest.mark.parametrize("case", [each for each in (*WIRE, *CODE, *MORE) if "moved" not in each.name], ids=str)
+@pytest.mark.parametrize(
+    "case", [each for each in (*WIRE, *CODE, *MORE) if "moved" not in each.name], ids=str
+)
 def test_a_moved_document_has_the_changes_of_the_one_that_stayed(case: Case) -> None:
     stayed = {each.place: each for each in entries(case.old, case.new)}
     gone = {each.operations[0] for each in stayed.values() if each.what == "removed"}
@@ -89,14 +102,21 @@ def test_a_moved_document_has_the_changes_of_the_one_that_stayed(case: Case) -> 
             assert [as_before(name) for name in each.operations] == list(other.operations)
             assert each.wire == other.wire or told != sentences
     assert stayed == {}
-    names = {f"{method} {path}" for path, item in case.old["paths"].items() for method in METHODS if method in item}
+    names = {
+        f"{method} {path}"
+        for path, item in case.old["paths"].items()
+        for method in METHODS
+        if method in item
+    }
     assert went == names - gone
 
 
 @pytest.mark.parametrize(("old", "new", "told"), OPERATIONS)
 def test_which_operation_is_which(old: Tree, new: Tree, told: dict[str, str]) -> None:
     found = entries(old, new)
-    assert {each.operations[0]: each.what for each in found if each.place.endswith((".get", ".post"))} == told
+    assert {
+        each.operations[0]: each.what for each in found if each.place.endswith((".get", ".post"))
+    } == told
 
 
 WRITTEN: dict[str, Any] = cases_beside(__file__, "python")

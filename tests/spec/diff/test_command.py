@@ -28,12 +28,16 @@ def _today(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def write(name: str, tree: Tree, version: str = "1.0.0") -> str:
-    Path(name).write_text(json.dumps({**tree, "info": {"title": "T", "version": version}}), encoding="utf-8")
+    Path(name).write_text(
+        json.dumps({**tree, "info": {"title": "T", "version": version}}), encoding="utf-8"
+    )
     return name
 
 
 def breaking() -> tuple[str, str]:
-    return write("old.json", receives(CARD, BREAKS[0])), write("new.json", receives(CARD, BREAKS[1]))
+    return write("old.json", receives(CARD, BREAKS[0])), write(
+        "new.json", receives(CARD, BREAKS[1])
+    )
 
 
 def run(*arguments: str) -> int:
@@ -41,14 +45,25 @@ def run(*arguments: str) -> int:
 
 
 def approve(fingerprint: str, **more: str) -> None:
-    item = {"fingerprint": fingerprint, "reason": "agreed", "scope": "both", "expires": "2026-12-31", **more}
-    lines = [f"{key}: {json.dumps(value) if key == 'reason' else value}" for key, value in item.items()]
+    item = {
+        "fingerprint": fingerprint,
+        "reason": "agreed",
+        "scope": "both",
+        "expires": "2026-12-31",
+        **more,
+    }
+    lines = [
+        f"{key}: {json.dumps(value) if key == 'reason' else value}" for key, value in item.items()
+    ]
     Path("new.approved.yaml").write_text("- " + "\n  ".join(lines) + "\n", encoding="utf-8")
 
 
 class TestStatus:
     def test_nothing_breaks(self, capsys: pytest.CaptureFixture[str]) -> None:
-        old, new = write("old.json", sends(CARD, BREAKS[0])), write("new.json", sends(CARD, BREAKS[0]))
+        old, new = (
+            write("old.json", sends(CARD, BREAKS[0])),
+            write("new.json", sends(CARD, BREAKS[0])),
+        )
         assert run(old, new) == 0
         assert capsys.readouterr().out == "No change.\n"
 
@@ -64,7 +79,9 @@ class TestStatus:
         assert "\x1b" not in shown
 
     @pytest.mark.parametrize(("old", "says"), CASES["unreadable"])
-    def test_what_cannot_be_read(self, capsys: pytest.CaptureFixture[str], old: str, says: str) -> None:
+    def test_what_cannot_be_read(
+        self, capsys: pytest.CaptureFixture[str], old: str, says: str
+    ) -> None:
         assert run(old, breaking()[1]) == 2
         assert says in capsys.readouterr().err
 
@@ -73,16 +90,22 @@ class TestStatus:
         assert capsys.readouterr().out == ""
         written = json.loads(Path("report.json").read_text(encoding="utf-8"))
         assert (len(written["entries"]), written["counts"]["entries"]) == (1, 1)
-        assert (written["entries"][0]["python"], written["counts"]["python"]) == (None, None)  # it was not compared
+        assert (written["entries"][0]["python"], written["counts"]["python"]) == (
+            None,
+            None,
+        )  # it was not compared
         assert run(*breaking(), "--out", "no/such/folder") == 2
         assert run(*breaking(), "--out", "new.json") == 2
         assert "--out is new.json, one of the documents" in capsys.readouterr().err
 
 
-def test_hostile_texts_are_shown_on_a_terminal_that_knows_ascii_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_texts_are_shown_on_a_terminal_that_knows_ascii_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     hostile = "\x1b[31m\n::error::x\r{old} {0} %s </script> \u202e"
     old, new = (
-        write(f"{name}.json", receives(card(a={"enum": words}))) for name, words in (("old", [hostile]), ("new", []))
+        write(f"{name}.json", receives(card(a={"enum": words})))
+        for name, words in (("old", [hostile]), ("new", []))
     )
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
@@ -96,7 +119,14 @@ def test_hostile_texts_are_shown_on_a_terminal_that_knows_ascii_only(monkeypatch
 class TestGit:
     def test_a_document_of_a_commit(self, capsys: pytest.CaptureFixture[str]) -> None:
         def git(*arguments: str) -> None:
-            who = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+            who = (
+                "-c",
+                "user.name=A",
+                "-c",
+                "user.email=a@example.com",
+                "-c",
+                "commit.gpgsign=false",
+            )
             subprocess.run(["git", *who, *arguments], check=True, capture_output=True)
 
         write("api.json", receives(CARD, BREAKS[0]))
@@ -150,18 +180,32 @@ class TestApprovals:
 
     def test_they_can_be_written(self, capsys: pytest.CaptureFixture[str]) -> None:
         Path("ours.yaml").write_text("# Agreed in June.\n", encoding="utf-8")
-        pair = write("old.json", receives(card(a=TEXT, b=TEXT))), write("new.json", receives(card()))
-        options = ("--approved", "ours.yaml", "--approve", 'we "never" read it', "--expires", "2026-07-01")
+        pair = (
+            write("old.json", receives(card(a=TEXT, b=TEXT))),
+            write("new.json", receives(card())),
+        )
+        options = (
+            "--approved",
+            "ours.yaml",
+            "--approve",
+            'we "never" read it',
+            "--expires",
+            "2026-07-01",
+        )
         assert run(*pair, *options) == 0
         assert "Approvals written to ours.yaml: 2\n" in capsys.readouterr().err
         assert run(*pair, "--approved", "ours.yaml") == 0
         written = Path("ours.yaml").read_text(encoding="utf-8")
         assert written.startswith("# Agreed in June.\n- fingerprint: ")
-        assert written.count("  expires: 2026-07-01\n") == 2  # both are plain values, no alias of the first one
+        assert (
+            written.count("  expires: 2026-07-01\n") == 2
+        )  # both are plain values, no alias of the first one
         assert run(*breaking()) == 1
 
     @pytest.mark.parametrize(("options", "says"), CASES["misuse"])
-    def test_misuse(self, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], says: str) -> None:
+    def test_misuse(
+        self, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], says: str
+    ) -> None:
         assert run(*breaking(), *options) == 2
         assert says in capsys.readouterr().err
         assert not Path("new.approved.yaml").exists()
@@ -185,7 +229,8 @@ def test_a_deprecation_leaves_time(
 ) -> None:
     ended = {"deprecated": True, **({"x-sunset": sunset} if sunset else {})}
     old, new = (
-        write(name, receives(card(pin={**TEXT, **more}))) for name, more in (("old.json", {}), ("new.json", ended))
+        write(name, receives(card(pin={**TEXT, **more})))
+        for name, more in (("old.json", {}), ("new.json", ended))
     )
     assert run(old, new, "--sunset-days", days) == ("soon" in says or "without" in says)
     assert f"    {says}" in capsys.readouterr().out
@@ -198,7 +243,9 @@ def test_the_bytes_do_not_depend_on_the_order_of_hashes(victor_yaml: Path) -> No
     program = [sys.executable, "-m", "victor_ext.cli", "spec", "diff"]
     command = [*program, "--no-python", "--json", str(victor_yaml), "new.yaml"]
     outputs = {
-        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=False).stdout
+        subprocess.run(
+            command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=False
+        ).stdout
         for seed in ("0", "1")
     }
     assert len(outputs) == 1

@@ -12,7 +12,18 @@ from tests.spec.wire import ref
 from victor_ext.spec.components import Components
 from victor_ext.spec.diff.changes import Entry, PythonChange
 
-from .cases import CARD, TEXT, Tree, card, document, entries, json_content, operation, receives, sends
+from .cases import (
+    CARD,
+    TEXT,
+    Tree,
+    card,
+    document,
+    entries,
+    json_content,
+    operation,
+    receives,
+    sends,
+)
 
 pytestmark = pytest.mark.thorough
 BASE = ref("Base")
@@ -36,7 +47,9 @@ def test_a_shared_schema_is_one_entry_with_all_its_operations() -> None:
 
 
 def test_a_common_base_is_one_entry() -> None:
-    derived = {name: {"allOf": [BASE, {"properties": {name.lower(): TEXT}}]} for name in ("Card", "Other")}
+    derived = {
+        name: {"allOf": [BASE, {"properties": {name.lower(): TEXT}}]} for name in ("Card", "Other")
+    }
     found = entries(
         many({**derived, "Base": card(pin=TEXT, status={"enum": ["a"]})}),
         many({**derived, "Base": card(status={"enum": ["a", "b"]})}),
@@ -71,7 +84,11 @@ def test_every_schema_has_another_name(size: int) -> None:
 
 def test_other_versions_of_all_schemas_beside_the_earlier_ones() -> None:
     size = 200
-    schemas = {f"{version}{n}": card(next=ref(f"{version}{(n + 1) % size}")) for version in "AB" for n in range(size)}
+    schemas = {
+        f"{version}{n}": card(next=ref(f"{version}{(n + 1) % size}"))
+        for version in "AB"
+        for n in range(size)
+    }
     schemas["B150"]["properties"]["id"] = {"type": "integer"}
     old, new = (receives(ref(f"{version}3"), schemas) for version in "AB")
     (entry,) = entries(old, new)
@@ -85,10 +102,20 @@ def test_both_columns_of_one_place_are_one_entry() -> None:
     gone = PythonChange("breaks", ("cards_api.models.Card.pin",), "the attribute is gone")
     added = PythonChange("fine", ("cards_api.models.Card.id",), "the attribute is another")
     # A place that follows references means the same component.
-    (other, entry) = entries(old, new, {f"{schema}.properties.pin": gone, f"{schema}.properties.id": added})
-    assert (other.place, other.wire, other.python) == ("components.schemas.Card.properties.id", "none", "fine")
+    (other, entry) = entries(
+        old, new, {f"{schema}.properties.pin": gone, f"{schema}.properties.id": added}
+    )
+    assert (other.place, other.wire, other.python) == (
+        "components.schemas.Card.properties.id",
+        "none",
+        "fine",
+    )
     assert other.operations == ("get /cards",)
-    assert (entry.place, entry.wire, entry.python) == ("components.schemas.Card.properties.pin", "breaks", "breaks")
+    assert (entry.place, entry.wire, entry.python) == (
+        "components.schemas.Card.properties.pin",
+        "breaks",
+        "breaks",
+    )
     assert entry.names == gone.names
     assert "in Python: the attribute is gone" in entry.what
 
@@ -97,19 +124,32 @@ def test_what_one_document_alone_has_is_told_with_the_operations_of_that_documen
     extra = {"post": operation("addExtra", requestBody={"content": json_content(ref("Extra"))})}
     old, new = document({"/extras": extra}, {"Extra": card()}), document({})
     (removed, _) = entries(old, new)
-    assert (removed.place, removed.what, removed.wire) == ("components.schemas.Extra", "schema removed", "none")
+    assert (removed.place, removed.what, removed.wire) == (
+        "components.schemas.Extra",
+        "schema removed",
+        "none",
+    )
     assert (removed.operations, removed.direction) == (("post /extras",), "sent")
 
 
 class TestFingerprints:
-    def fingerprint(self, old: Tree, new: Tree, place: str = "components.schemas.Card.properties.pin") -> str:
+    def fingerprint(
+        self, old: Tree, new: Tree, place: str = "components.schemas.Card.properties.pin"
+    ) -> str:
         return next(entry.fingerprint for entry in entries(old, new) if entry.place == place)
 
     def test_they_survive_what_is_unrelated(self) -> None:
         old, longer = {"Card": card(pin=TEXT)}, {**TEXT, "minLength": 3}
         plain = self.fingerprint(many(old), many({"Card": card(pin=longer)}))
-        elsewhere = {"Card": card(other=TEXT, pin={**longer, "description": "x", "deprecated": True})}
-        assert self.fingerprint(many(old), {**many(elsewhere, 7), "info": {"title": "T", "version": "9"}}) == plain
+        elsewhere = {
+            "Card": card(other=TEXT, pin={**longer, "description": "x", "deprecated": True})
+        }
+        assert (
+            self.fingerprint(
+                many(old), {**many(elsewhere, 7), "info": {"title": "T", "version": "9"}}
+            )
+            == plain
+        )
 
     def test_another_change_of_the_same_place_has_another_one(self) -> None:
         old = {"Card": card(pin=TEXT)}
@@ -120,8 +160,12 @@ class TestFingerprints:
         def served(*urls: str) -> Tree:
             return document({"/a": {"get": operation()}}, servers=[{"url": url} for url in urls])
 
-        first = self.fingerprint(served("https://a", "https://b"), served("https://b"), "servers[0].url")
-        second = self.fingerprint(served("https://b", "https://a"), served("https://b"), "servers[1].url")
+        first = self.fingerprint(
+            served("https://a", "https://b"), served("https://b"), "servers[0].url"
+        )
+        second = self.fingerprint(
+            served("https://b", "https://a"), served("https://b"), "servers[1].url"
+        )
         assert first == second
 
 
@@ -135,13 +179,18 @@ class TestComponents:
         alias = {"allOf": [CARD], "description": "x"}
         components = Components(receives(alias, {"Card": card(pin=BASE), "Base": card(a=TEXT)}))
         start = "paths./cards.get.responses.200.content.application/json.schema"
-        assert components.home(f"{start}.properties.pin.properties.a") == "components.schemas.Base.properties.a"
+        assert (
+            components.home(f"{start}.properties.pin.properties.a")
+            == "components.schemas.Base.properties.a"
+        )
         assert components.home("components.schemas.Card") == "components.schemas.Card"
         assert components.home("nowhere.at.all") == "nowhere.at.all"
 
     def test_home_ends_in_what_a_schema_refers_to_inside_itself(self) -> None:
         start = "components.schemas.Token"
-        schemas = {"Token": {"allOf": [ref("Token/definitions/own")], "definitions": {"own": card(a=TEXT)}}}
+        schemas = {
+            "Token": {"allOf": [ref("Token/definitions/own")], "definitions": {"own": card(a=TEXT)}}
+        }
         components = Components(receives(ref("Token"), schemas))
         inside = f"{start}.definitions.own.properties.a"
         assert components.home(f"{start}.properties.a") == components.home(inside) == inside
@@ -166,9 +215,18 @@ class TestComponents:
 def test_another_break_of_what_is_written_out_instead_of_a_schema_has_another_fingerprint() -> None:
     """An approval of one would be an approval of all."""
     old = sends({"type": "object", "properties": {"now": CARD, "later": CARD}}, {"Card": card()})
-    written = [card(("id",)) | {"maxProperties": 1}, card(("id", "pin"), pin=TEXT), card(id={**TEXT, "enum": ["a"]})]
+    written = [
+        card(("id",)) | {"maxProperties": 1},
+        card(("id", "pin"), pin=TEXT),
+        card(id={**TEXT, "enum": ["a"]}),
+    ]
     found: list[Entry] = []
     for schema in written:
-        found += entries(old, sends({"type": "object", "properties": {"now": schema, "later": CARD}}, {"Card": card()}))
+        found += entries(
+            old,
+            sends(
+                {"type": "object", "properties": {"now": schema, "later": CARD}}, {"Card": card()}
+            ),
+        )
     assert [entry.wire for entry in found] == ["breaks"] * 3
     assert len({entry.fingerprint for entry in found}) == 3

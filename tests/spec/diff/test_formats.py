@@ -21,8 +21,13 @@ HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m%0A&amp;\u2028]]>\
 
 
 def entry(number: int, wire: Level = "breaks", python: Level = "none", **more: Any) -> Entry:
-    place, operations = f"components.schemas.Card.properties.p{number}", ("get /v1/cards", "post /v1/cards")
-    made = Entry(place, operations, "received", "property removed", wire, python, (), f"{number:016}")
+    place, operations = (
+        f"components.schemas.Card.properties.p{number}",
+        ("get /v1/cards", "post /v1/cards"),
+    )
+    made = Entry(
+        place, operations, "received", "property removed", wire, python, (), f"{number:016}"
+    )
     return replace(made, **more)
 
 
@@ -45,7 +50,9 @@ WHOLE = report(
 
 
 @pytest.mark.parametrize("name", [*FORMATS, "text"])
-def test_the_places_are_the_same_in_every_form_and_nothing_forges_a_line_or_a_colour(name: str) -> None:
+def test_the_places_are_the_same_in_every_form_and_nothing_forges_a_line_or_a_colour(
+    name: str,
+) -> None:
     shown = FORMATS[name](WHOLE) if name in FORMATS else as_text(WHOLE)
     wanted = range(1, 6) if name != "github" else (1, 3, 5)
     assert all(f"components.schemas.Card.properties.p{number}" in shown for number in wanted)
@@ -84,8 +91,17 @@ def test_markdown_keeps_its_tables() -> None:
 
 def test_github_has_one_command_a_line() -> None:
     lines = FORMATS["github"](WHOLE).splitlines()
-    assert [line.split(" ")[0] for line in lines] == ["::error", "::warning", "::error", "::error", "::notice"]
-    assert all(re.fullmatch(r"::(error|warning|notice) file=[^:,]+(,title=[^:,]+)?::.+", line) for line in lines)
+    assert [line.split(" ")[0] for line in lines] == [
+        "::error",
+        "::warning",
+        "::error",
+        "::error",
+        "::notice",
+    ]
+    assert all(
+        re.fullmatch(r"::(error|warning|notice) file=[^:,]+(,title=[^:,]+)?::.+", line)
+        for line in lines
+    )
     assert lines[0].startswith(
         "::error file=api/new.yaml,title=components.schemas.Card.properties.p1::property removed"
     )
@@ -115,9 +131,12 @@ def test_json_has_lines_too(tmp_path: Path) -> None:
 
 def test_annotations_have_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     new = tmp_path / "new.yaml"
-    required = DOCUMENT.read_text(encoding="utf-8").replace("name: limit\n", "name: limit\n          required: true\n")
+    required = DOCUMENT.read_text(encoding="utf-8").replace(
+        "name: limit\n", "name: limit\n          required: true\n"
+    )
     new.write_text(required, encoding="utf-8")
     assert main(["diff", str(DOCUMENT), str(new), "--no-python", "--github"]) == 1
     assert re.match(
-        r"::error file=.*,line=13,title=paths./v1.0/cards/{id}.get.parameters.query%3Alimit::", capsys.readouterr().out
+        r"::error file=.*,line=13,title=paths./v1.0/cards/{id}.get.parameters.query%3Alimit::",
+        capsys.readouterr().out,
     )

@@ -24,7 +24,9 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_example(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     old, new, approvals = blocks("yaml")[:3]
     shown, with_python = blocks("text")[:2]
@@ -40,8 +42,15 @@ def test_the_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
 def test_the_picture_shows_the_report_and_loads_nothing(tmp_path: Path) -> None:
     script: Any = runpy.run_path(str(PAGE.parent / "pictures" / "record.py"))
     picture = (PAGE.parent / "pictures" / "spec-diff.svg").read_text(encoding="utf-8")
-    assert picture == script["as_svg"](script["spec_diff"](tmp_path), "victor spec diff old.yaml new.yaml")
-    assert re.findall(r"url\((?!#)|href=|https?://(?!www\.w3\.org/2000/svg|www\.textualize\.io)", picture) == []
+    assert picture == script["as_svg"](
+        script["spec_diff"](tmp_path), "victor spec diff old.yaml new.yaml"
+    )
+    assert (
+        re.findall(
+            r"url\((?!#)|href=|https?://(?!www\.w3\.org/2000/svg|www\.textualize\.io)", picture
+        )
+        == []
+    )
 
 
 def test_the_sentences_of_the_contract_tests_are_those_that_they_print() -> None:
@@ -58,7 +67,9 @@ def test_the_sentences_of_the_contract_tests_are_those_that_they_print() -> None
 def test_the_workflow_and_the_hooks_name_commands_that_exist() -> None:
     root = PAGE.parents[1]
     workflow = (root / ".github" / "workflows" / "spec-diff.yml").read_text(encoding="utf-8")
-    options = " ".join(re.findall(r"victor spec diff (.*)", workflow)).replace('"$@"', "old new").split()
+    options = (
+        " ".join(re.findall(r"victor spec diff (.*)", workflow)).replace('"$@"', "old new").split()
+    )
     known = main_help("diff")
     assert [option for option in options if option.startswith("--") and option not in known] == []
     for hook in yaml.safe_load((root / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")):

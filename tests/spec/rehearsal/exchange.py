@@ -32,12 +32,15 @@ class Call:
         probe = Probe(function, caller)
         names = re.findall(r"{([^}]+)}", operation.path)
         self.module, self._hints = function.module, function.hints
-        self._names = {("path", name): argument for name, argument in zip(names, probe.in_path, strict=True)}
+        self._names = {
+            ("path", name): argument for name, argument in zip(names, probe.in_path, strict=True)
+        }
         self._names |= {key: arguments[0] for key, arguments in probe.sent.items()}
 
     def arguments(self, request: Request) -> dict[str, Any]:
         sent = {
-            (place, wire.lower() if place == "header" else wire): v for (place, wire), v in request.parameters.items()
+            (place, wire.lower() if place == "header" else wire): v
+            for (place, wire), v in request.parameters.items()
         }
         given = {self._names[key]: value for key, value in sent.items()}
         if request.body is not None:
@@ -51,14 +54,22 @@ class OldClient:
     def __init__(self, package: str, provider: Provider) -> None:
         self.provider = provider
         api = importlib.import_module(f"{package}.api")
-        names = [found.name for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}.") if not found.ispkg]
+        names = [
+            found.name
+            for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}.")
+            if not found.ispkg
+        ]
         self.client = importlib.import_module(f"{package}.client").Client
         functions = [Function(importlib.import_module(name)) for name in names]
         asked: Any = SimpleNamespace(load=lambda name: importlib.import_module(f"{package}.{name}"))
         caller = Caller(asked, "http://localhost")
         self.functions = {
             (method, path): Call(
-                next(each for each in functions if (each.method, shape(each.path)) == (method, shape(path))),
+                next(
+                    each
+                    for each in functions
+                    if (each.method, shape(each.path)) == (method, shape(path))
+                ),
                 caller,
                 operation,
             )
@@ -67,7 +78,9 @@ class OldClient:
         self._seen: list[httpx.Response] = []
         self.errors: Any = importlib.import_module(f"{package}.errors")
 
-    def talk_to(self, new: Provider, served: Provider | None = None, moves: Mapping[str, str] | None = None) -> Proof:
+    def talk_to(
+        self, new: Provider, served: Provider | None = None, moves: Mapping[str, str] | None = None
+    ) -> Proof:
         """Call every operation of the old document, with all that it allows, and read all that the new one allows.
 
         `served` has other paths than `new`, and nothing else; `moves` leads there: `get /v1/cards` -> `get /v2/cards`.
@@ -82,7 +95,9 @@ class OldClient:
             client.set_httpx_client(connection)
             for key in self.functions:
                 other = new.operations.get(key)
-                if other is not None and self.provider.essence(self.provider.operations[key]) == new.essence(other):
+                if other is not None and self.provider.essence(
+                    self.provider.operations[key]
+                ) == new.essence(other):
                     continue
                 for proof in self._operation(key, new, client, connection):
                     if proof.level == "breaks":
@@ -90,8 +105,14 @@ class OldClient:
                     look = look or proof
         return look or self._news(new)
 
-    def _operation(self, key: tuple[str, str], new: Provider, client: Any, connection: Any) -> Iterator[Proof]:
-        where, function, requests = " ".join(key), self.functions[key], self.provider.operations[key].requests
+    def _operation(
+        self, key: tuple[str, str], new: Provider, client: Any, connection: Any
+    ) -> Iterator[Proof]:
+        where, function, requests = (
+            " ".join(key),
+            self.functions[key],
+            self.provider.operations[key].requests,
+        )
         other = _same_operation(new, key)
         answers = other.responses if other is not None else []
         if other is not None:
@@ -101,7 +122,9 @@ class OldClient:
             request = requests[number % len(requests)]
             connection.headers["X-Answer"] = str(number)
             try:
-                parsed = function.module.sync_detailed(**function.arguments(request), client=client).parsed
+                parsed = function.module.sync_detailed(
+                    **function.arguments(request), client=client
+                ).parsed
             except self.errors.UnexpectedStatus as error:
                 if error.status_code == REFUSED:
                     yield Proof("breaks", f"{where}: refused: {error.content.decode()}")
@@ -114,14 +137,20 @@ class OldClient:
                 continue
             response = self._seen.pop()
             yield from self._judged(where, key, response, parsed)
-            if (taken := response.headers["X-Defaults"]) != json.dumps(self.provider.defaults(response.request)):
+            if (taken := response.headers["X-Defaults"]) != json.dumps(
+                self.provider.defaults(response.request)
+            ):
                 yield Proof("look", f"{where}: other defaults {taken}")
 
-    def _judged(self, where: str, key: tuple[str, str], response: httpx.Response, parsed: Any) -> Iterator[Proof]:
+    def _judged(
+        self, where: str, key: tuple[str, str], response: httpx.Response, parsed: Any
+    ) -> Iterator[Proof]:
         operation = self.provider.operations[key]
         contents = operation.answers.get(str(response.status_code))
         if contents is None:
-            contents = operation.answers.get(f"{response.status_code // 100}XX", operation.answers.get("default", {}))
+            contents = operation.answers.get(
+                f"{response.status_code // 100}XX", operation.answers.get("default", {})
+            )
         schema = next((tree for kind, tree in contents.items() if "json" in kind), None)
         if schema is None:
             return
@@ -167,17 +196,31 @@ class OldClient:
                     if refusal := other.refusal(_raw(one, request, other.base)):
                         return Proof("fine", f"{word} request of {' '.join(key)}: {refusal}")
                 answers, known = operation.responses, same.responses
-                gained = {status: _paths(answers, status) - _paths(known, status) for status in operation.answers}
+                gained = {
+                    status: _paths(answers, status) - _paths(known, status)
+                    for status in operation.answers
+                }
                 for answer in answers:
                     if not any(
-                        each.status == answer.status and each.content_type == answer.content_type for each in known
+                        each.status == answer.status and each.content_type == answer.content_type
+                        for each in known
                     ):
-                        return Proof("fine", f"{word} answer {answer.status} {answer.content_type} of {' '.join(key)}")
+                        return Proof(
+                            "fine",
+                            f"{word} answer {answer.status} {answer.content_type} of {' '.join(key)}",
+                        )
                     if extra := gained[answer.status]:
-                        return Proof("fine", f"{word} members of {' '.join(key)} {answer.status}: {min(extra)}")
+                        return Proof(
+                            "fine",
+                            f"{word} members of {' '.join(key)} {answer.status}: {min(extra)}",
+                        )
                     schema = next(each.schema for each in known if each.status == answer.status)
-                    if schema is not None and (problem := other.invalid("open", schema, answer.body)):
-                        return Proof("fine", f"{word} answer of {' '.join(key)} {answer.status}: {problem}")
+                    if schema is not None and (
+                        problem := other.invalid("open", schema, answer.body)
+                    ):
+                        return Proof(
+                            "fine", f"{word} answer of {' '.join(key)} {answer.status}: {problem}"
+                        )
         return Proof("none", "nothing differs")
 
 
@@ -194,13 +237,20 @@ class _Followed(httpx.BaseTransport):
             return self._served.answer(request)
         method, _, path = target.partition(" ")
         values = iter(found[1].values())
-        url = request.url.copy_with(path=self._old.base + re.sub("{[^}]+}", lambda _: next(values), path))
-        return self._served.answer(httpx.Request(method.upper(), url, headers=request.headers, content=request.read()))
+        url = request.url.copy_with(
+            path=self._old.base + re.sub("{[^}]+}", lambda _: next(values), path)
+        )
+        return self._served.answer(
+            httpx.Request(method.upper(), url, headers=request.headers, content=request.read())
+        )
 
 
 def _same_operation(provider: Provider, key: tuple[str, str]) -> Operation | None:
     same = (key[0], shape(key[1]))
-    return next((each for each in provider.operations.values() if (each.method, shape(each.path)) == same), None)
+    return next(
+        (each for each in provider.operations.values() if (each.method, shape(each.path)) == same),
+        None,
+    )
 
 
 def _paths(answers: list[Answer], status: str) -> set[str]:
@@ -209,8 +259,14 @@ def _paths(answers: list[Answer], status: str) -> set[str]:
 
 def _raw(provider: Provider, request: Request, base: str) -> httpx.Request:
     """A request as the provider gets it."""
-    headers = {name: str(value) for (place, name), value in request.parameters.items() if place == "header"}
-    headers |= {name: f"{start}abc" for each in provider.credentials(request.operation)[:1] for name, start in each}
+    headers = {
+        name: str(value) for (place, name), value in request.parameters.items() if place == "header"
+    }
+    headers |= {
+        name: f"{start}abc"
+        for each in provider.credentials(request.operation)[:1]
+        for name, start in each
+    }
     query = [
         (name, each if isinstance(each, str) else json.dumps(each))
         for (place, name), value in request.parameters.items()

@@ -58,7 +58,9 @@ class Case:
         document: Tree = _merged(json.loads(text), changes)
         assert document != old, self.title
         if self.moved and not stays:
-            document["paths"] = {re.sub("^/v", "/v1", path): item for path, item in document["paths"].items()}
+            document["paths"] = {
+                re.sub("^/v", "/v1", path): item for path, item in document["paths"].items()
+            }
         return document
 
 
@@ -76,13 +78,20 @@ def _merged(tree: Any, changes: Any) -> Any:
 
 def _cases() -> list[Case]:
     rows: list[Tree] = cases_beside(__file__)
-    return [Case(*(row.pop(key) for key in ("title", "document", "wire", "python")), row) for row in rows]
+    return [
+        Case(*(row.pop(key) for key in ("title", "document", "wire", "python")), row)
+        for row in rows
+    ]
 
 
 STAYED = _cases()
 CASES = [
     *STAYED,
-    *(replace(case, title=f"{case.title}, moved", moved=True) for case in STAYED if case.title != "path changed"),
+    *(
+        replace(case, title=f"{case.title}, moved", moved=True)
+        for case in STAYED
+        if case.title != "path changed"
+    ),
 ]
 """Each case twice, but for the one whose paths move anyway."""
 
@@ -104,7 +113,11 @@ class Found(NamedTuple):
 def _old(document: str, folder: Path) -> tuple[Side, OldClient, UserCode]:
     path, base = OPENAPI / f"{document}.yaml", folder / f"old_{document}_{os.getpid()}"
     made = Side(path, load(path), base, f"{document}_api")
-    return made, OldClient(f"{document}_api", Provider(load(path))), UserCode(base / f"{document}_api")
+    return (
+        made,
+        OldClient(f"{document}_api", Provider(load(path))),
+        UserCode(base / f"{document}_api"),
+    )
 
 
 def _rehearse(number: int, folder: Path) -> Found:
@@ -115,9 +128,13 @@ def _rehearse(number: int, folder: Path) -> Found:
     changed.write_text(json.dumps(document), encoding="utf-8")
     new = Side(changed, load(changed), folder, f"{name}_pkg")
     for kind in ("user", "strict"):
-        (folder / f"{name}_{kind}.py").write_text(user.text(f"{name}_pkg", strict=kind == "strict"), encoding="utf-8")
+        (folder / f"{name}_{kind}.py").write_text(
+            user.text(f"{name}_pkg", strict=kind == "strict"), encoding="utf-8"
+        )
     same_surface = UserCode(folder / f"{name}_pkg").text(f"{name}_pkg") == user.text(f"{name}_pkg")
-    comparison = compare(load(path), load(changed), package_changes(old, new, f"{case.document}_api"))
+    comparison = compare(
+        load(path), load(changed), package_changes(old, new, f"{case.document}_api")
+    )
     entries = comparison.entries
     others = [each for each in entries if not (case.moved and each.what.startswith("moved to "))]
     told = worst(each.wire for each in others), worst(each.python for each in entries)
@@ -129,7 +146,9 @@ def _rehearse(number: int, folder: Path) -> Found:
     return Found(told, proof, same_surface, shown)
 
 
-def _python_proof(name: str, failed: dict[str, str], refused: dict[str, str], *, same_surface: bool) -> Proof:
+def _python_proof(
+    name: str, failed: dict[str, str], refused: dict[str, str], *, same_surface: bool
+) -> Proof:
     """What became of the user code of a case, in a run and in a type check."""
     problem = failed.get(name) or refused.get(f"{name}_user")
     if problem is not None:
@@ -150,10 +169,14 @@ def main(words: list[str]) -> int:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-            found = dict(zip(numbers, pool.map(partial(_rehearse, folder=folder), numbers), strict=True))
+            found = dict(
+                zip(numbers, pool.map(partial(_rehearse, folder=folder), numbers), strict=True)
+            )
         names = [f"case_{number}" for number in numbers]
         failed = run(folder, names, "{}_pkg")
-        refused = type_check(folder, [f"{name}_{kind}" for name in names for kind in ("user", "strict")])
+        refused = type_check(
+            folder, [f"{name}_{kind}" for name in names for kind in ("user", "strict")]
+        )
     wrong = 0
     for number, each in found.items():
         case = CASES[number]
@@ -161,9 +184,17 @@ def main(words: list[str]) -> int:
         said, proven = (case.wire, case.python), (each.wire.level, python.level)
         holds = said == each.told == proven
         wrong += not holds
-        print(f"{'ok ' if holds else 'NOT'} {case.document:10} {case.title:55} {said[0]:6}  {said[1]}")
+        print(
+            f"{'ok ' if holds else 'NOT'} {case.document:10} {case.title:55} {said[0]:6}  {said[1]}"
+        )
         if not holds or words:
-            print(f"      told {each.told} proven {proven}", each.wire, python, each.entries, sep="\n      ")
+            print(
+                f"      told {each.told} proven {proven}",
+                each.wire,
+                python,
+                each.entries,
+                sep="\n      ",
+            )
     print(f"{len(found) - wrong} of {len(found)} hold, in {time.monotonic() - began:.0f} s")
     return int(wrong > 0)
 

@@ -37,7 +37,11 @@ class _Function(NamedTuple):
 def _function(module: Any) -> _Function:
     signature = inspect.signature(module.sync_detailed)
     arguments = [each for each in signature.parameters.values() if each.name != "client"]
-    returns = signature.return_annotation.removeprefix("Response[").removesuffix("]").replace("models.", "")
+    returns = (
+        signature.return_annotation.removeprefix("Response[")
+        .removesuffix("]")
+        .replace("models.", "")
+    )
     return _Function(arguments, returns, hasattr(module, "sync"))
 
 
@@ -48,11 +52,20 @@ class UserCode:
         with Package(package) as made:
             models = made.load("models")
             classes = {name: getattr(models, name) for name in sorted(models.__all__)}
-            modules = {".".join(each.module.__name__.split(".")[-2:]): each.module for each in made.functions}
+            modules = {
+                ".".join(each.module.__name__.split(".")[-2:]): each.module
+                for each in made.functions
+            }
             self._functions = {name: _function(module) for name, module in modules.items()}
-        self._enums = {name: [*each.__members__] for name, each in classes.items() if issubclass(each, Enum)}
+        self._enums = {
+            name: [*each.__members__] for name, each in classes.items() if issubclass(each, Enum)
+        }
         self._models: dict[str, list[tuple[str, str, bool]]] = {
-            name: [(each.name, each.type, each.default is attrs.NOTHING) for each in attrs.fields(model) if each.init]
+            name: [
+                (each.name, each.type, each.default is attrs.NOTHING)
+                for each in attrs.fields(model)
+                if each.init
+            ]
             for name, model in classes.items()
             if name not in self._enums
         }
@@ -61,7 +74,9 @@ class UserCode:
     def _reached(self, types: Iterator[str]) -> set[str]:
         left, found = list(types), set[str]()
         while left:
-            names = {node.id for node in ast.walk(ast.parse(left.pop())) if isinstance(node, ast.Name)}
+            names = {
+                node.id for node in ast.walk(ast.parse(left.pop())) if isinstance(node, ast.Name)
+            }
             for name in names & set(self._models) - found:
                 found.add(name)
                 left += [kind for _, kind, _ in self._models.get(name, [])]
@@ -92,10 +107,16 @@ class UserCode:
         for number, every in enumerate((True, False)):
             given = [each for each in function.arguments if every or each.default is each.empty]
             values = {each: self._value(each.annotation, every=every) for each in given}
-            plain = [values[each] for each in given if each.kind is each.POSITIONAL_OR_KEYWORD and every]
+            plain = [
+                values[each] for each in given if each.kind is each.POSITIONAL_OR_KEYWORD and every
+            ]
             named = [f"{each.name}={values[each]}" for each in given[len(plain) :]]
             arguments = ", ".join([*plain, "client=client", *named])
-            call = f"{module}.sync({arguments})" if function.parses else f"{module}.sync_detailed({arguments}).parsed"
+            call = (
+                f"{module}.sync({arguments})"
+                if function.parses
+                else f"{module}.sync_detailed({arguments}).parsed"
+            )
             yield f"def call_{module}_{number}(client: Client) -> None:"
             yield f"    parsed: {function.returns} | None = {call}"
             if strict:
@@ -118,7 +139,9 @@ class UserCode:
         while isinstance(members[0], ast.BinOp):
             members[:1] = [members[0].left, members[0].right]
         texts = [ast.unparse(each) for each in members]
-        real = [each for each, text in zip(members, texts, strict=True) if text not in ("None", "Unset")]
+        real = [
+            each for each, text in zip(members, texts, strict=True) if text not in ("None", "Unset")
+        ]
         member = real[0] if real else members[0]
         if isinstance(member, ast.Subscript):
             inner = self._value(ast.unparse(member.slice), every=every, depth=depth + 1)
@@ -128,7 +151,10 @@ class UserCode:
             return f"{name}.{self._enums[name][0]}"
         if name in self._models:
             fields = [each for each in self._models[name] if (every and depth < 5) or each[2]]
-            values = [f"{field}={self._value(type_, every=every, depth=depth + 1)}" for field, type_, _ in fields]
+            values = [
+                f"{field}={self._value(type_, every=every, depth=depth + 1)}"
+                for field, type_, _ in fields
+            ]
             return f"{name}({', '.join(values)})"
         return PLAIN.get(name, "None")
 
@@ -167,10 +193,24 @@ def run(folder: Path, names: list[str], package: str) -> dict[str, str]:
 
 def type_check(folder: Path, modules: list[str]) -> dict[str, str]:
     """Run `mypy --strict` once over modules in a folder; returns the first error of each that fails."""
-    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "--no-error-summary"]
-    command += ["--disable-error-code=empty-body", "--hide-error-context", "--cache-dir", str(folder / ".mypy_cache")]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--follow-imports=silent",
+        "--no-error-summary",
+    ]
+    command += [
+        "--disable-error-code=empty-body",
+        "--hide-error-context",
+        "--cache-dir",
+        str(folder / ".mypy_cache"),
+    ]
     arguments = [f"{name}.py" for name in modules]
-    done = subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
     assert done.returncode in (0, 1), done.stdout + done.stderr
     found: dict[str, str] = {}
     for line in done.stdout.splitlines():

@@ -18,7 +18,20 @@ TEXTS = {
     "binary": ["abc"],
     "byte": ["YWJj"],
 }
-PLAIN = ["Abc def", "a-b_c", "123456789", "10.25", "a.b", "Invoice 7", "5", "USD", "US", "AB12CD34", "2026", "12"]
+PLAIN = [
+    "Abc def",
+    "a-b_c",
+    "123456789",
+    "10.25",
+    "a.b",
+    "Invoice 7",
+    "5",
+    "USD",
+    "US",
+    "AB12CD34",
+    "2026",
+    "12",
+]
 
 
 class Values:
@@ -32,13 +45,22 @@ class Values:
         whole = self.whole(schema)
         members = [*whole.get("oneOf", []), *whole.get("anyOf", [])]
         if members:
-            return self.value(members[variant % len(members)], variant // len(members), full=full, depth=depth)
+            return self.value(
+                members[variant % len(members)], variant // len(members), full=full, depth=depth
+            )
         if "properties" in whole or whole.get("type") == "object":
             return self._object(whole, variant, full=full, depth=depth)
         if whole.get("type") == "array":
             most, least = whole.get("maxItems", 2), whole.get("minItems", 0)
-            count = 0 if depth > 8 else [min(most, max(least, 1)), least, min(most, least + 2)][variant % 3]
-            return [self.value(whole.get("items", {}), variant + n, full=full, depth=depth + 1) for n in range(count)]
+            count = (
+                0
+                if depth > 8
+                else [min(most, max(least, 1)), least, min(most, least + 2)][variant % 3]
+            )
+            return [
+                self.value(whole.get("items", {}), variant + n, full=full, depth=depth + 1)
+                for n in range(count)
+            ]
         leaves = self.leaves(whole)
         return leaves[variant % len(leaves)]
 
@@ -60,7 +82,10 @@ class Values:
         if "allOf" not in schema:
             return schema
         found: Tree = {}
-        for part in [*schema["allOf"], {key: value for key, value in schema.items() if key != "allOf"}]:
+        for part in [
+            *schema["allOf"],
+            {key: value for key, value in schema.items() if key != "allOf"},
+        ]:
             other = self.whole(part)
             properties = {**found.get("properties", {}), **other.get("properties", {})}
             required = [*found.get("required", []), *other.get("required", [])]
@@ -96,7 +121,9 @@ class Values:
         if texts is None:
             sizes = sorted({max(least, 1), min(most, max(least, 12)), min(most, 260)})
             texts = [*PLAIN, *("A" * size for size in sizes), *("7" * size for size in sizes)]
-            texts = sorted(texts, key=lambda text: text not in ("A" * sizes[-1], "7" * sizes[-1], "10.25"))
+            texts = sorted(
+                texts, key=lambda text: text not in ("A" * sizes[-1], "7" * sizes[-1], "10.25")
+            )
         pattern = re.compile(schema.get("pattern", ""))
         texts = [*texts, *re.findall(r"\w+", pattern.pattern)]  # it may list the words
         found = [text for text in texts if least <= len(text) <= most and pattern.search(text)]

@@ -20,7 +20,9 @@ class PaymentRequestEntry(models.Model):
     state: models.CharField[str, str] = models.CharField(max_length=16, db_index=True)
     leased_until: models.FloatField[float, float] = models.FloatField()
     first_sent_at: models.FloatField[float | None, float | None] = models.FloatField(null=True)
-    by_provider_clock: models.BooleanField[bool | None, bool | None] = models.BooleanField(null=True)
+    by_provider_clock: models.BooleanField[bool | None, bool | None] = models.BooleanField(
+        null=True
+    )
     sent_by: models.TextField[str | None, str | None] = models.TextField(null=True)
     request_id: models.TextField[str | None, str | None] = models.TextField(null=True)
     status: models.TextField[str | None, str | None] = models.TextField(null=True)

@@ -90,12 +90,16 @@ class BasicAuth(UnpicklableCredentials):
         self._username = checked_secret("username", username)
         self._password = RotatingSecret("password", password) if password else None
         if ":" in self._username:
-            raise ConfigurationError("username holds a colon: pass user name and password as two arguments.")
+            raise ConfigurationError(
+                "username holds a colon: pass user name and password as two arguments."
+            )
         self.caller = caller_digest(self._username, product="connect")
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
         password = self._password
-        return FixedToken(lambda: basic(self._username, Secret("") if password is None else password.current()))
+        return FixedToken(
+            lambda: basic(self._username, Secret("") if password is None else password.current())
+        )
 
 
 class ApiKeyAuth(UnpicklableCredentials):
@@ -112,13 +116,17 @@ class ApiKeyAuth(UnpicklableCredentials):
         ConfigurationError: The key or the name cannot be sent.
     """
 
-    def __init__(self, key: SecretText, *, header: str = "X-API-Key", query: str | None = None) -> None:
+    def __init__(
+        self, key: SecretText, *, header: str = "X-API-Key", query: str | None = None
+    ) -> None:
         key = concealed(key)
         self._key = RotatingSecret("key", key)
         self.caller = _caller(key, self._key)
         self._header, self._query = header, query
         if not is_token(header if query is None else query):
-            raise ConfigurationError("header (or query) must be the name that the provider's documentation has.")
+            raise ConfigurationError(
+                "header (or query) must be the name that the provider's documentation has."
+            )
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
         key, name = self._key.current, self._query
@@ -138,7 +146,9 @@ class SignedAuth(UnpicklableCredentials):
         ConfigurationError: An argument cannot work.
     """
 
-    def __init__(self, sign: Callable[[float], str], *, header: str = "Authorization", reuse: float = 0.0) -> None:
+    def __init__(
+        self, sign: Callable[[float], str], *, header: str = "Authorization", reuse: float = 0.0
+    ) -> None:
         self._sign = checked_function("sign", sign)
         if not is_token(header):
             raise ConfigurationError(f"header={shown(header)} is not the name of a header.")
@@ -152,7 +162,9 @@ class SignedAuth(UnpicklableCredentials):
     def _signed(self, now: float) -> str:
         value: object = concealed(self._sign(now))
         if not isinstance(value, str):
-            raise ConfigurationError(f"sign must return the text of the header, not {kind_of(value)}.")
+            raise ConfigurationError(
+                f"sign must return the text of the header, not {kind_of(value)}."
+            )
         complaint = header_complaint(value.encode("utf-8", "replace"))
         if complaint is not None:
             raise ConfigurationError(f"sign made a header that cannot be sent: it {complaint}.")
@@ -189,9 +201,15 @@ class ClientCredentialsAuth(IdAndSecret):
         client_id, client_secret = map(concealed, (client_id, client_secret))
         super().__init__("connect", client_id=client_id, client_secret=client_secret)
         is_path = isinstance(token_url, str) and token_url.startswith("/")
-        self._token_url = httpx.URL(str(token_url)) if is_path else checked_base_url(token_url, name="token_url")
+        self._token_url = (
+            httpx.URL(str(token_url)) if is_path else checked_base_url(token_url, name="token_url")
+        )
         scopes = scope if scope is None or isinstance(scope, str) else " ".join(scope)
-        self._form = {"grant_type": "client_credentials", **({"scope": scopes} if scopes else {}), **(more or {})}
+        self._form = {
+            "grant_type": "client_credentials",
+            **({"scope": scopes} if scopes else {}),
+            **(more or {}),
+        }
         self._in_body = in_body
 
     def token_url(self, base_url: httpx.URL) -> httpx.URL:
@@ -203,7 +221,11 @@ class ClientCredentialsAuth(IdAndSecret):
 
         def ask() -> httpx.Request:
             pair = self._id, self._secret.current()
-            named = dict(zip(("client_id", "client_secret"), pair, strict=True)) if self._in_body else {}
+            named = (
+                dict(zip(("client_id", "client_secret"), pair, strict=True))
+                if self._in_body
+                else {}
+            )
             headers = {} if self._in_body else {"authorization": basic(*pair)}
             return token_request(url, {**self._form, **named}, as_form=True, headers=headers)
 
@@ -219,7 +241,9 @@ class NoAuth:
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
         return self
 
-    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
+    def authorize(
+        self, request: httpx.Request, exchange: Exchange, seconds: float | None
+    ) -> Flow[None]:  # noqa: ARG002
         return done()
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:  # noqa: ARG002 - there is no token
@@ -234,12 +258,16 @@ class SignsQuery(NoAuth):
     def __init__(self, sign: SignRequest) -> None:
         self._sign = checked_function("auth", sign)
 
-    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
+    def authorize(
+        self, request: httpx.Request, exchange: Exchange, seconds: float | None
+    ) -> Flow[None]:  # noqa: ARG002
         url, fields = request.url, request.headers.raw
         self._sign(request)
         signed, request.url = request.url, url
         if signed.copy_with(query=None) != url.copy_with(query=None):
-            raise ConfigurationError("auth changed the address of the request: it may set headers and the query only.")
+            raise ConfigurationError(
+                "auth changed the address of the request: it may set headers and the query only."
+            )
         request.extensions[SIGNED_QUERY] = SecretBytes(signed.query)
         request.headers = httpx.Headers(
             [
@@ -252,14 +280,20 @@ class SignsQuery(NoAuth):
     def secret_texts(self, request: httpx.Request) -> list[Secret]:
         """What the function has added to the query: see `privacy.CREDENTIALS`."""
         sent = httpx.QueryParams(bytes(request.extensions.get(SIGNED_QUERY, b"")))
-        return [Secret(value) for name, value in sent.multi_items() if value not in request.url.params.get_list(name)]
+        return [
+            Secret(value)
+            for name, value in sent.multi_items()
+            if value not in request.url.params.get_list(name)
+        ]
 
 
 class _QueryKey(SignsQuery):
     def __init__(self, name: str, key: Callable[[], Secret]) -> None:
         self._name, self._key = name, key
 
-    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
+    def authorize(
+        self, request: httpx.Request, exchange: Exchange, seconds: float | None
+    ) -> Flow[None]:  # noqa: ARG002
         # httpx would encode the other parameters again. The request's own URL, which anybody shows, never has the key.
         parts = request.url.query, Secret(urlencode([(self._name, self._key())])).encode()
         request.extensions[SIGNED_QUERY] = SecretBytes(b"&".join(filter(None, parts)))

@@ -30,14 +30,27 @@ from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import shown
-from victor_ext.runtime.http.from_httpx2 import AnyURL, AsyncClient, AsyncTransport, SyncClient, SyncTransport
+from victor_ext.runtime.http.from_httpx2 import (
+    AnyURL,
+    AsyncClient,
+    AsyncTransport,
+    SyncClient,
+    SyncTransport,
+)
 from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
 from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
 from victor_ext.runtime.loop.operations import Proof, name_of, unnamed
 from victor_ext.runtime.loop.resending import origin_of
 
-from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
+from .auth import (
+    SIGNED_QUERY,
+    ClientCredentialsAuth,
+    Credentials,
+    SignRequest,
+    SignsQuery,
+    credentials_of,
+)
 from .operations import UNDECLARED, DocumentOperations, behaviour_of
 from .paging import ListReader, PagesOf, PageStyle, T
 from .webhooks import DocumentWebhook
@@ -68,7 +81,9 @@ class _Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return transport, request
         url = request.url.copy_with(query=query)
         sent = httpx.Request(request.method, url, headers=request.headers, stream=request.stream)
-        sent.extensions = request.extensions  # not a copy: the connections note in them what they have done
+        sent.extensions = (
+            request.extensions
+        )  # not a copy: the connections note in them what they have done
         return transport, sent
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -151,18 +166,24 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         base_url, auth = concealed(base_url), concealed(auth)
         given = take(self, options)
         if not isinstance(client, type) or not hasattr(client, "set_httpx_client"):
-            raise ConfigurationError("connect: pass the Client class of a generated package (from x_api.client).")
+            raise ConfigurationError(
+                "connect: pass the Client class of a generated package (from x_api.client)."
+            )
         url, elsewhere = _servers(client, base_url, servers or {}, server_variables or {})
         credentials = credentials_of(auth)
         if caller is not None and (not isinstance(caller, str) or not caller.strip()):
-            raise ConfigurationError(f"caller must name an account, as caller='4711' does, not {shown(caller)}.")
+            raise ConfigurationError(
+                f"caller must name an account, as caller='4711' does, not {shown(caller)}."
+            )
         account = getattr(credentials, "caller", None) if caller is None else caller
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
         document = bound_class(cast("Hashable", client)).document
         words = {unnamed(operation): states for operation, states in (final or {}).items()}
         table = _table(key, document, url, package, _proofs(proofs or {}, document), words)
         if unread := [operation for operation in words if table.follow_of(operation) is None]:
-            raise ConfigurationError(f"final: no read of the document shows what {shown(unread[0])} made.")
+            raise ConfigurationError(
+                f"final: no read of the document shows what {shown(unread[0])} made."
+            )
         self._start(
             given,
             partial(credentials.authenticator, url),
@@ -171,21 +192,35 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             credentials=credentials,
             servers=elsewhere,
             context=client,
-            caller=None if account is None else caller_digest(f"{url} {account}", product="connect"),
+            caller=None
+            if account is None
+            else caller_digest(f"{url} {account}", product="connect"),
             accept=_ACCEPT,
         )
 
     def _sockets(self, config: ClientConfig, given: Mapping[str, Any]) -> Any:
         """The transport for credentials that need more than connections to the API; else the caller's own, or None."""
-        transport, url, credentials = super()._sockets(config, given), config.base_url, config.loop.credentials
+        transport, url, credentials = (
+            super()._sockets(config, given),
+            config.base_url,
+            config.loop.credentials,
+        )
         in_query = isinstance(config.loop.authenticator, SignsQuery)
-        tokens = credentials.token_url(url) if isinstance(credentials, ClientCredentialsAuth) else url
-        others = {origin_of(each): each for each in (tokens, *config.servers.values())} if transport is None else {}
+        tokens = (
+            credentials.token_url(url) if isinstance(credentials, ClientCredentialsAuth) else url
+        )
+        others = (
+            {origin_of(each): each for each in (tokens, *config.servers.values())}
+            if transport is None
+            else {}
+        )
         others.pop(origin_of(url), None)
         if not in_query and not others:
             return transport
         api = self._connect_to(url, given) if transport is None else transport
-        return _Wire(api, {origin: self._connect_to(each, given) for origin, each in others.items()})
+        return _Wire(
+            api, {origin: self._connect_to(each, given) for origin, each in others.items()}
+        )
 
     def _attach(self) -> None:
         """No resources: the operations are those of the generated package."""
@@ -214,8 +249,14 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         """
         place = self._config.loop.behaviour.key_place
         if not isinstance(place, HeaderKey):
-            where = f"in the body, as {place.name!r}: set it there" if isinstance(place, BodyKey) else "nowhere"
-            raise ConfigurationError(f"with_key is for keys in a header, and this client's key goes {where}.")
+            where = (
+                f"in the body, as {place.name!r}: set it there"
+                if isinstance(place, BodyKey)
+                else "nowhere"
+            )
+            raise ConfigurationError(
+                f"with_key is for keys in a header, and this client's key goes {where}."
+            )
         if not is_token(idempotency_key):
             raise ConfigurationError(
                 f"idempotency_key={shown(idempotency_key)} must be visible ASCII without blanks: pass "
@@ -249,7 +290,9 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         try:
             reader = importlib.import_module(f"{package}.webhooks").read_webhook
         except ImportError:
-            raise ConfigurationError("webhook: the document of this client has no webhooks.") from None
+            raise ConfigurationError(
+                "webhook: the document of this client has no webhooks."
+            ) from None
         return DocumentWebhook(self.provider, reader, verify, id, name, read)
 
     def _lists(
@@ -266,13 +309,17 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             )
         # The arguments that the operation takes, without the client: a TypeError now, not while the list is read.
         given = inspect.signature(operation._get_kwargs).bind(*args, **kwargs).arguments  # noqa: SLF001 - all but the client
-        return lambda: ListReader(style, self._api, given, what=operation.__name__.rpartition(".")[2])
+        return lambda: ListReader(
+            style, self._api, given, what=operation.__name__.rpartition(".")[2]
+        )
 
 
 class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClient):
     """A client of any payment API with blocking calls, also named `connect`. Safe to share between threads."""
 
-    def paged(self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs) -> Pages[T]:
+    def paged(
+        self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Pages[T]:
         """All items of a list, page by page as they are needed: `for item in bank.paged(list_cards, BY_CURSOR): ...`
 
         Args:
@@ -287,7 +334,10 @@ class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClie
             PaginationError: While it is read: the provider repeats pages for ever.
             UnreadableResponse: While it is read: a page has no list where `style` says, or an item of another class.
         """
-        begin, call = self._lists(operation, style, args, kwargs), cast("Any", operation).sync_detailed
+        begin, call = (
+            self._lists(operation, style, args, kwargs),
+            cast("Any", operation).sync_detailed,
+        )
 
         def fetch(reader: Any) -> Any:
             return reader.take(call(**reader.call()).parsed)
@@ -298,9 +348,14 @@ class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClie
 class AsyncApiClient(_ApiClient[C, Awaited, AsyncTransport, AsyncClient], AwaitedClient):
     """A client of any payment API with awaited calls, also named `connect_async`. Making one is not awaited."""
 
-    def paged(self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs) -> AsyncPages[T]:
+    def paged(
+        self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncPages[T]:
         """All items of a list, as `ApiClient.paged` yields them: `async for item in bank.paged(...): ...`"""
-        begin, call = self._lists(operation, style, args, kwargs), cast("Any", operation).asyncio_detailed
+        begin, call = (
+            self._lists(operation, style, args, kwargs),
+            cast("Any", operation).asyncio_detailed,
+        )
 
         async def fetch(reader: Any) -> Any:
             return reader.take((await call(**reader.call())).parsed)
@@ -317,23 +372,36 @@ def _servers(
         ConfigurationError: A URL that cannot be called, or a server or a variable that the document does not have.
     """
     for name, given in (("servers", servers), ("server_variables", variables)):
-        if not isinstance(given, Mapping) or not all(isinstance(text, str) for pair in given.items() for text in pair):
+        if not isinstance(given, Mapping) or not all(
+            isinstance(text, str) for pair in given.items() for text in pair
+        ):
             raise ConfigurationError(f"{name} must be a mapping of texts, not {shown(given)}.")
     module = sys.modules[client.__module__]
     known: Mapping[str, str] = getattr(module, "OPERATION_SERVERS", {})
     if strange := [each for each in servers if each not in known]:
         those = f"those are {', '.join(known)}" if known else "the document has none"
-        raise ConfigurationError(f"servers: {shown(strange[0])} is no server of an operation: {those}.")
-    texts: dict[str, Any] = {"base_url": base_url, **{f"servers[{name!r}]": url for name, url in servers.items()}}
-    templates = {name: url for name, url in texts.items() if "{" in str(url) and "@" not in str(url)}
-    if strange := [each for each in variables if not any(f"{{{each}}}" in url for url in templates.values())]:
+        raise ConfigurationError(
+            f"servers: {shown(strange[0])} is no server of an operation: {those}."
+        )
+    texts: dict[str, Any] = {
+        "base_url": base_url,
+        **{f"servers[{name!r}]": url for name, url in servers.items()},
+    }
+    templates = {
+        name: url for name, url in texts.items() if "{" in str(url) and "@" not in str(url)
+    }
+    if strange := [
+        each for each in variables if not any(f"{{{each}}}" in url for url in templates.values())
+    ]:
         names: Mapping[str, Mapping[str, object]] = getattr(module, "SERVER_VARIABLES", {})
         those = ", ".join(f"{', '.join(each)} in {url}" for url, each in names.items()) or "none"
         what = f"{shown(strange[0])} is in no URL of base_url and servers"
         raise ConfigurationError(f"server_variables: {what}. The document has {those}.")
     for name, url in templates.items() if hasattr(client, "server_url") else ():
         try:
-            texts[name] = client.server_url(url, {key: variables[key] for key in variables if f"{{{key}}}" in url})
+            texts[name] = client.server_url(
+                url, {key: variables[key] for key in variables if f"{{{key}}}" in url}
+            )
         except ValueError as error:
             raise ConfigurationError(f"{name}: {error}") from None
     base = checked_base_url(texts.pop("base_url"))
@@ -367,16 +435,26 @@ def _table(
     final: Mapping[str, Collection[str]],
 ) -> DocumentOperations:
     place: Any = NoKey() if key is None else key
-    if isinstance(key, type) or not all(callable(getattr(place, name, None)) for name in ("prepare", "read")):
-        raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
+    if isinstance(key, type) or not all(
+        callable(getattr(place, name, None)) for name in ("prepare", "read")
+    ):
+        raise ConfigurationError(
+            f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}."
+        )
     table = DocumentOperations(document, url, place, proofs, final)
     if not isinstance(place, HeaderKey | BodyKey):
         return table
     if not document:
-        raise ConfigurationError(f"{package} does not say which operations take a key: generate it again.")
+        raise ConfigurationError(
+            f"{package} does not say which operations take a key: generate it again."
+        )
     if place.takes_key is None and isinstance(table.declared_key, NoKey):
-        _logger.warning("undeclared-key: no operation of the document declares %r. %s", key, UNDECLARED)
-    elif place.takes_key is None and table.declared_key is not place:  # a repeat would look safe, and be done twice
+        _logger.warning(
+            "undeclared-key: no operation of the document declares %r. %s", key, UNDECLARED
+        )
+    elif (
+        place.takes_key is None and table.declared_key is not place
+    ):  # a repeat would look safe, and be done twice
         raise ConfigurationError(
             f"key: no operation of the document declares {key!r}; it declares {table.declared_key!r}. Write that, or "
             "say with takes_key which requests take yours."

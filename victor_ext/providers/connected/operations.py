@@ -10,10 +10,31 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.privacy import is_code, mask_digits, redact_code, redact_excerpt
-from victor_ext.runtime.core.json_values import is_list, is_object, object_of, object_or_empty, text_or_empty
+from victor_ext.runtime.core.json_values import (
+    is_list,
+    is_object,
+    object_of,
+    object_or_empty,
+    text_or_empty,
+)
 from victor_ext.runtime.loop.behaviour import Behaviour
-from victor_ext.runtime.loop.evidence import READER, SAFE_METHODS, Declared, Reader, lists_declared_errors
-from victor_ext.runtime.loop.idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, KeyPlace, KeyRule, NoKey
+from victor_ext.runtime.loop.evidence import (
+    READER,
+    SAFE_METHODS,
+    Declared,
+    Reader,
+    lists_declared_errors,
+)
+from victor_ext.runtime.loop.idempotency_keys import (
+    MADE,
+    NO_KEY,
+    TAKEN,
+    BodyKey,
+    HeaderKey,
+    KeyPlace,
+    KeyRule,
+    NoKey,
+)
 from victor_ext.runtime.loop.operations import (
     Effect,
     Follow,
@@ -77,12 +98,18 @@ class DocumentOperations(Operations):
             return self._row(request, reader.declared)
         bound = self._bound.get(id(reader.document))
         if bound is None:
-            bound = self._bound[id(reader.document)] = DocumentOperations(reader.document, httpx.URL(""), self._place)
+            bound = self._bound[id(reader.document)] = DocumentOperations(
+                reader.document, httpx.URL(""), self._place
+            )
         return bound._row(request, reader.declared)
 
     def _row(self, request: httpx.Request, declared: Declared | None) -> Operation:
         key = NO_KEY if request.method in SAFE_METHODS else self._key(request, declared)
-        effect = Effect.MAKES if declared is not None and self._makes(name_of(declared)) else Effect.MOVES_MONEY
+        effect = (
+            Effect.MAKES
+            if declared is not None and self._makes(name_of(declared))
+            else Effect.MOVES_MONEY
+        )
         return Operation(
             effect=Effect.READS if request.method in SAFE_METHODS else effect,
             key=key,
@@ -124,7 +151,10 @@ class DocumentOperations(Operations):
         """The rows of the document's operations, in its order."""
         name = getattr(self._place, "name", "")
         for each in self._document:
-            reads, key = each.method in SAFE_METHODS, self._key(httpx.Request(each.method, ""), each)
+            reads, key = (
+                each.method in SAFE_METHODS,
+                self._key(httpx.Request(each.method, ""), each),
+            )
             repeated = reads or (key is not NO_KEY and bool(name))
             declared = declares_key(each, self._place)
             if declared and not reads:
@@ -138,7 +168,11 @@ class DocumentOperations(Operations):
 
     def _look_up(self, declared: Declared | None) -> str | None:
         """The read of the object whose path is the beginning of a write's own, unless the write makes another one."""
-        path = "" if declared is None or self._makes(name_of(declared)) else self._read_above(name_of(declared))
+        path = (
+            ""
+            if declared is None or self._makes(name_of(declared))
+            else self._read_above(name_of(declared))
+        )
         return self._by_name[f"GET {path}"].name if path else None
 
     def _read_above(self, name: str) -> str:
@@ -150,7 +184,11 @@ class DocumentOperations(Operations):
 
     def _hint(self, declared: Declared | None, key: KeyRule | None) -> str:
         look_up = self._look_up(declared)
-        where = "at the provider" if look_up is None else f"with {look_up}, if that shows it, or at the provider"
+        where = (
+            "at the provider"
+            if look_up is None
+            else f"with {look_up}, if that shows it, or at the provider"
+        )
         if key is not NO_KEY or not isinstance(self._place, HeaderKey | BodyKey):
             return where
         return f"{where} ({self._place.name!r} is no key of this operation: see takes_key)"
@@ -177,10 +215,17 @@ def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:
     """
     headers, members = _names(document)
     if name is None:
-        name = next((each for each, _ in (headers + members).most_common() if "idempot" in each.lower()), None)
+        name = next(
+            (each for each, _ in (headers + members).most_common() if "idempot" in each.lower()),
+            None,
+        )
     if name is None:
         return NoKey()
-    return BodyKey(name) if name in members and name.lower() not in map(str.lower, headers) else HeaderKey(name)
+    return (
+        BodyKey(name)
+        if name in members and name.lower() not in map(str.lower, headers)
+        else HeaderKey(name)
+    )
 
 
 def declared_place(document: Sequence[Declared], place: KeyPlace) -> KeyPlace:
@@ -191,7 +236,9 @@ def declared_place(document: Sequence[Declared], place: KeyPlace) -> KeyPlace:
     if not isinstance(named, NoKey):
         return named
     headers, _ = _names(document)
-    request_id = next((each for each in headers if re.search(r"request[-_]?id$", each.lower())), None)
+    request_id = next(
+        (each for each in headers if re.search(r"request[-_]?id$", each.lower())), None
+    )
     return named if request_id is None else HeaderKey(request_id)
 
 
@@ -208,7 +255,15 @@ def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[Row]:
 
 
 _MOST_PROBLEMS = 100
-_MESSAGES = ("message", "detail", "description", "error_description", "error_message", "reason", "title")
+_MESSAGES = (
+    "message",
+    "detail",
+    "description",
+    "error_description",
+    "error_message",
+    "reason",
+    "title",
+)
 _CODES = ("code", "error_code", "errorCode")
 _KINDS = ("type", "error")
 """Fields whose text serves as the code if no other field does."""
@@ -255,7 +310,9 @@ def _within(value: object, field: str = "") -> Iterator[Problem]:
         code = next(filter(None, codes), "") or redact_code(_first(value, _KINDS))
         if message or code:
             source = object_or_empty(value.get("source"))  # JSON:API
-            yield _problem(_first(value, _FIELDS) or _first(source, _FIELDS) or field, code, message)
+            yield _problem(
+                _first(value, _FIELDS) or _first(source, _FIELDS) or field, code, message
+            )
         if not message:
             for name, item in list(value.items())[:_MOST_PROBLEMS]:
                 if (is_list(item) and name not in _CODES) or (isinstance(item, str) and not code):

@@ -27,7 +27,9 @@ MOST_EMPTY_PAGES = 100
 """The number of consecutive pages without items after which a list that always names a next page is given up."""
 
 _NEXT_LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[^\s;=,]+\s*(?:=\s*(?:"[^"]*"|[^\s;,"]+))?)*)')
-_REL_NEXT = re.compile(r';\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?![^\s;,]))', re.IGNORECASE)
+_REL_NEXT = re.compile(
+    r';\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?![^\s;,]))', re.IGNORECASE
+)
 
 
 class PagesOf(Generic[T]):
@@ -89,7 +91,9 @@ class ParameterPages(PageStyle):
     in_body: bool = field(default=False, kw_only=True)
 
     def _sending(self, value: object) -> Step:
-        return partial(with_field if self.in_body else with_parameter, name=self.parameter, value=value)
+        return partial(
+            with_field if self.in_body else with_parameter, name=self.parameter, value=value
+        )
 
 
 @dataclass(frozen=True)
@@ -176,11 +180,15 @@ class ListReader(PageReader[Any]):
     response: Response
     """The response of the page that was read last, until its items are accepted."""
 
-    def __init__(self, style: PageStyle, client: Any, arguments: Mapping[str, Any], *, what: str) -> None:
+    def __init__(
+        self, style: PageStyle, client: Any, arguments: Mapping[str, Any], *, what: str
+    ) -> None:
         first = style.first if isinstance(style, NumberedPages) else 0
         place = style.id
         super().__init__(
-            lambda item: None if place is None or (id_ := value_at(item, place)) is None else str(id_),
+            lambda item: (
+                None if place is None or (id_ := value_at(item, place)) is None else str(id_)
+            ),
             first=first,
             what=f"list {what}",
         )
@@ -195,9 +203,13 @@ class ListReader(PageReader[Any]):
         style, arguments, query = self._style, dict(self._arguments), cast("Any", self._turned)
         if isinstance(style, ParameterPages) and style.in_body:
             asked, query = self._turned(fields_of(arguments.get("body"), style.parameter)), ""
-            if self._step is not None:  # the first page is asked for as the caller did: its class names the media type
+            if (
+                self._step is not None
+            ):  # the first page is asked for as the caller did: its class names the media type
                 arguments["body"] = asked
-        self._client = arguments["client"] = self._client.for_one_call(None, partial(setattr, self, "response"), query)
+        self._client = arguments["client"] = self._client.for_one_call(
+            None, partial(setattr, self, "response"), query
+        )
         return arguments
 
     def _turned(self, first: Any) -> Any:
@@ -216,13 +228,21 @@ class ListReader(PageReader[Any]):
         """The items of a page that was read, and note what follows it."""
         items = self._items(page)
         if not items and is_failed_page(self.response):
-            raise self.unusable("its body reports an error")  # believed, it would be the end of the list
+            raise self.unusable(
+                "its body reports an error"
+            )  # believed, it would be the end of the list
         kind = self._style.kind
         odd = [] if kind is None else [item for item in items if not is_instance(item, kind)]
         if odd:
-            raise self.unusable(f"it has an item of the class {type(odd[0]).__name__}, not {type_name(kind)}")
+            raise self.unusable(
+                f"it has an item of the class {type(odd[0]).__name__}, not {type_name(kind)}"
+            )
         self._step = self._style.after(self, page, items)
-        says_last = self._style.more is not None and value_at(page, self._style.more) in (False, 0, "false")
+        says_last = self._style.more is not None and value_at(page, self._style.more) in (
+            False,
+            0,
+            "false",
+        )
         self.is_last = says_last or self._step is None
         return items
 
@@ -232,7 +252,8 @@ class ListReader(PageReader[Any]):
         self._empty = 0 if items else self._empty + 1
         if self._empty > MOST_EMPTY_PAGES:
             raise PaginationError(
-                f"The {self.what} does not end: {self._empty} pages in a row had no items.", outcome=Outcome.ACCEPTED
+                f"The {self.what} does not end: {self._empty} pages in a row had no items.",
+                outcome=Outcome.ACCEPTED,
             )
         if not items and not self.is_last:
             self.number, self.done = self.number + 1, False
@@ -243,7 +264,9 @@ class ListReader(PageReader[Any]):
     def sent(self, style: ParameterPages, default: int) -> int:
         """The number that the page just read was asked for with."""
         name = style.parameter
-        value = str(value_at(self._asked, name) if style.in_body else self._asked.params.get(name, ""))
+        value = str(
+            value_at(self._asked, name) if style.in_body else self._asked.params.get(name, "")
+        )
         return int(value) if value.isdecimal() else default
 
     def unusable(self, why: str) -> VictorError:
@@ -258,14 +281,18 @@ class ListReader(PageReader[Any]):
         if isinstance(place, str) and self._is_null(place):
             return ()
         where = f"at {place!r}" if isinstance(place, str) else "where `items` looks"
-        raise self.unusable(f"it has no list {where}: name the place of the items, as in items='data'")
+        raise self.unusable(
+            f"it has no list {where}: name the place of the items, as in items='data'"
+        )
 
     def _is_null(self, place: str) -> bool:
         """Whether the body has null at this place: an empty list, unlike a missing member."""
         above, _, last = place.rpartition(".")
         body = json_of(self.response)
         holder = body if not above or body is NOT_JSON else value_at(body, above)
-        return is_object(holder) and any(same_name(name, last) and value is None for name, value in holder.items())
+        return is_object(holder) and any(
+            same_name(name, last) and value is None for name, value in holder.items()
+        )
 
 
 # Places in a page, an item or a body.
@@ -282,7 +309,11 @@ def value_at(value: Any, place: Place) -> Any:
 
 def _member(value: Any, name: str) -> Any:
     if not isinstance(value, Mapping):
-        for attribute in (field.name for field in getattr(value, "__attrs_attrs__", ()) if same_name(field.name, name)):
+        for attribute in (
+            field.name
+            for field in getattr(value, "__attrs_attrs__", ())
+            if same_name(field.name, name)
+        ):
             member = getattr(value, attribute, None)
             # The marker of an unset value is falsy. Each generated package has its own.
             if member is not None and type(member).__name__ != "Unset":

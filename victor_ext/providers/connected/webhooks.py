@@ -7,7 +7,12 @@ from functools import partial
 from typing import Any
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.client.webhooks import Delivery, Headers, headers_by_name, invalid_notification
+from victor_ext.runtime.client.webhooks import (
+    Delivery,
+    Headers,
+    headers_by_name,
+    invalid_notification,
+)
 from victor_ext.runtime.core.json_values import id_or_empty, object_or_empty, text_or_empty
 
 _IDS = ("event_id", "eventId")
@@ -48,7 +53,11 @@ class DocumentWebhook:
                 "model."
             )
         names = (text_or_empty(content.get(name)) for name in _NAMES)
-        name = next(filter(None, names), type(model).__name__) if self._name is None else self._name(model)
+        name = (
+            next(filter(None, names), type(model).__name__)
+            if self._name is None
+            else self._name(model)
+        )
         if not event_id:  # `id` may be that of the object, which has other events
             event_id = f"{subject} {hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}"
         return Delivery(name=name, subject=subject, content=text, ids=(event_id,))
@@ -59,7 +68,11 @@ class DocumentWebhook:
 
     def reading(self, client: Any, notification: Any) -> Callable[[], Any] | None:
         """The call that reads what it is about, if the caller has said how."""
-        return None if client is None or self._read is None else partial(self._read, client, notification)
+        return (
+            None
+            if client is None or self._read is None
+            else partial(self._read, client, notification)
+        )
 
     def state_of(self, record: Any) -> None:
         """Nothing: the notification says what is new."""

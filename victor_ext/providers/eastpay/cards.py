@@ -40,12 +40,25 @@ class Card(UnpicklableCredentials):
         cvv: str | None = None,
         holder: str | None = None,
     ) -> None:
-        number, cvv = concealed_account(number), _hidden(cvv)  # a traceback shows no frame with the bare values
+        number, cvv = (
+            concealed_account(number),
+            _hidden(cvv),
+        )  # a traceback shows no frame with the bare values
         digits = AccountNumber(_GAPS.sub("", number)) if isinstance(number, str) else number
         month, year = _digits(expiry_month), _digits(expiry_year)
         with Validation() as validation:
-            validation.text("card.number", digits, 19, shortest=8, form=_DIGITS, wanted="8 to 19 digits")
-            validation.text("card.cvv", cvv, 4, shortest=3, form=_DIGITS, wanted="three or four digits", required=False)
+            validation.text(
+                "card.number", digits, 19, shortest=8, form=_DIGITS, wanted="8 to 19 digits"
+            )
+            validation.text(
+                "card.cvv",
+                cvv,
+                4,
+                shortest=3,
+                form=_DIGITS,
+                wanted="three or four digits",
+                required=False,
+            )
             validation.matching("card.expiryMonth", month, _MONTH, "a month from 1 to 12")
             validation.matching("card.expiryYear", year, _YEAR, "four digits, as in 2030")
             if holder is not None:
@@ -97,7 +110,13 @@ class CardToken(UnpicklableCredentials):
 
 def _digits(value: object) -> str:
     """A month or a year as text; empty if it cannot be one."""
-    return value if isinstance(value, str) else str(value) if isinstance(value, int) and 0 <= value < 10_000 else ""
+    return (
+        value
+        if isinstance(value, str)
+        else str(value)
+        if isinstance(value, int) and 0 <= value < 10_000
+        else ""
+    )
 
 
 def _hidden(cvv: Any) -> Any:

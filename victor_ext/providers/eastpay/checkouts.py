@@ -27,7 +27,9 @@ class _CheckoutRequest:
     amount: Annotated[Money, rule(Validation.amount)]
     _: KW_ONLY
     payment_type: Annotated[str, rule(Validation.printable, 2)] = "DB"
-    merchant_transaction_id: Annotated[str | None, rule(Validation.reference, LONGEST_REFERENCE)] = None
+    merchant_transaction_id: Annotated[
+        str | None, rule(Validation.reference, LONGEST_REFERENCE)
+    ] = None
     merchant_id: Annotated[str | None, rule(Validation.printable, 255)] = None
     checkout_type: Annotated[str | None, rule(Validation.printable, 32)] = None
     checkout_id: Annotated[str | None, rule(Validation.printable, 255)] = None
@@ -79,7 +81,9 @@ class Checkouts(Resource[Mode]):
             'pending'
         """
         check_id("checkout_id", checkout_id)
-        raw = yield from call(get_checkout_payment, models.Payment, id=checkout_id, **self._shared.context.in_query())
+        raw = yield from call(
+            get_checkout_payment, models.Payment, id=checkout_id, **self._shared.context.in_query()
+        )
         return Payment(raw)
 
     def widget_url(self, checkout_id: str) -> str:

@@ -40,7 +40,9 @@ class Validation(validation.Validation):
         further = self.parameters(request.parameters, _sources_of(model, request))
         self.finish()
         amount, card = sent.pop("amount", {}), sent.pop("card", {})  # of several fields each
-        form = model(entity_id=entity.id, entity_type=entity.type, **fixed, **amount, **card, **sent)
+        form = model(
+            entity_id=entity.id, entity_type=entity.type, **fixed, **amount, **card, **sent
+        )
         form.additional_properties = further
         return form
 
@@ -58,7 +60,11 @@ class Validation(validation.Validation):
         elif units <= 0:
             self.note(name, "range", f"amount is {amount} and must be above zero.")
         elif units >= _MOST_UNITS * 100:
-            self.note(name, "range", f"amount is {amount}, and the gateway takes ten digits before the dot.")
+            self.note(
+                name,
+                "range",
+                f"amount is {amount}, and the gateway takes ten digits before the dot.",
+            )
         else:
             return {"amount": f"{units // 100}.{units % 100:02d}", "currency": amount.currency}
         return {}
@@ -110,7 +116,11 @@ class Validation(validation.Validation):
                 self.note("parameters", "invalid", what)
             elif (folded := folded_name(name)) in taken or folded.startswith("card."):
                 source = taken.get(folded, "the argument card of debit and preauthorise")
-                self.note("parameters", "taken", f"parameters: {name} comes from {source}: leave it out here.")
+                self.note(
+                    "parameters",
+                    "taken",
+                    f"parameters: {name} comes from {source}: leave it out here.",
+                )
         return given
 
 
@@ -127,7 +137,9 @@ def _sources_of(model: type[Any], request: Any) -> dict[str, str]:
     """What a call with the fields of a request sends, by the names on the wire, with where each comes from."""
     sources = {field.name: f"the argument {field.name}" for field in fields(request)} | _SOURCES
     names = {field.name: field.name for field in model.__attrs_attrs__ if field.init}
-    return {wire: sources[name] for wire, name in model(**names).to_dict().items() if name in sources}
+    return {
+        wire: sources[name] for wire, name in model(**names).to_dict().items() if name in sources
+    }
 
 
 def check_id(name: str, value: object) -> None:

@@ -13,20 +13,41 @@ from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.credentials import RotatingSecret, SecretText, caller_digest
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
-from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
+from victor_ext.runtime.client.config import (
+    ClientOptions,
+    HttpxClient,
+    Transport,
+    take,
+    with_client_options,
+)
 from victor_ext.runtime.client.extras import folded_name
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.client.settings import unversioned_url
-from victor_ext.runtime.http.from_httpx2 import AnyURL, AsyncClient, AsyncTransport, SyncClient, SyncTransport
+from victor_ext.runtime.http.from_httpx2 import (
+    AnyURL,
+    AsyncClient,
+    AsyncTransport,
+    SyncClient,
+    SyncTransport,
+)
 from victor_ext.systems import System
 
 from .checkouts import Checkouts
 from .operations import behaviour_of
 from .payments import Payments
-from .system import SYSTEM, TOKEN_SOURCE, Entity, EntityTypeWord, checked_length, from_process_environment
+from .system import (
+    SYSTEM,
+    TOKEN_SOURCE,
+    Entity,
+    EntityTypeWord,
+    checked_length,
+    from_process_environment,
+)
 
 
-class EastPayOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):
+class EastPayOptions(
+    ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False
+):
     """The arguments of `EastPay` and `AsyncEastPay`, which document them."""
 
     token: SecretText
@@ -82,7 +103,9 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         given = take(self, options)
         url = unversioned_url(base_url, "v3")
         gateway = str(url).rstrip("/")
-        entity = Entity(entity_id, entity_type, gateway, entity_type_in_inquiries, inquiry_by_reference)
+        entity = Entity(
+            entity_id, entity_type, gateway, entity_type_in_inquiries, inquiry_by_reference
+        )
         secret = RotatingSecret("token", token, source=TOKEN_SOURCE, check=checked_length)
         self._start(
             given,
@@ -100,13 +123,18 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         return cls(**from_process_environment(options))
 
     @classmethod
-    def from_profile(cls, name: str, **options: Unpack[EastPayOptions[Transport, HttpxClient]]) -> Self:
+    def from_profile(
+        cls, name: str, **options: Unpack[EastPayOptions[Transport, HttpxClient]]
+    ) -> Self:
         """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`, without prefix."""
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:  # noqa: ARG002 - of all providers
         names = cast("Iterable[object]", extra_body if isinstance(extra_body, Mapping) else ())
-        if any(isinstance(name, str) and folded_name(name).partition(".")[0] == "card" for name in names):
+        if any(
+            isinstance(name, str) and folded_name(name).partition(".")[0] == "card"
+            for name in names
+        ):
             message = "extra_body: a card comes from the argument card of debit and preauthorise: leave it out here."
             raise ConfigurationError.of([Problem("extra_body", "taken", message)])
 

@@ -81,13 +81,17 @@ def behaviour_of(base_url: httpx.URL, *, found_by_reference: bool) -> Behaviour:
 _FOLLOW = Follow(
     lambda eastpay, _call, id: eastpay.payments.inquire(id),
     {ResultClass.SUCCEEDED.value, ResultClass.REJECTED.value},
-    lambda payment: payment.result.kind.value,  # the code of the same result may change, and its kind may not
+    lambda payment: (
+        payment.result.kind.value
+    ),  # the code of the same result may change, and its kind may not
 )
 
 
 def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
     """The table of a gateway; `found_by_reference`: whether its bank says that it answers `GET /v3/query`."""
-    write = partial(Operation, shown=lambda response: private_pattern(response.request) is None, said=_code_of)
+    write = partial(
+        Operation, shown=lambda response: private_pattern(response.request) is None, said=_code_of
+    )
     by_reference = Proof(_find, subject=reference_in) if found_by_reference else None
     pay = partial(
         write,
@@ -100,9 +104,13 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
     )
     ask = partial(Operation, effect=Effect.READS, evidence=_no_result, results=_is_result)
     return {
-        "POST /v3/payments": pay(look_up=partial(_payment_hint, found_by_reference=found_by_reference)),
+        "POST /v3/payments": pay(
+            look_up=partial(_payment_hint, found_by_reference=found_by_reference)
+        ),
         "POST /v3/payments/{}": pay(
-            look_up=lambda step: f"with payments.inquire({one_line(id_in_path(step))!r}), or {_office(step)}"
+            look_up=lambda step: (
+                f"with payments.inquire({one_line(id_in_path(step))!r}), or {_office(step)}"
+            )
         ),
         # `POST /v3/payments` responds with this id, too.
         "GET /v3/payments/{}": ask(id=RepeatsId("payment", "id", is_of_reads_alone=False)),
@@ -115,8 +123,12 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
         ),
         "POST /v3/checkouts": write(
             effect=Effect.MAKES,
-            evidence=Members(("id",), "its body has no checkout id that can be used", _is_id, proof="id"),
-            look_up=lambda request: f"{_office(request)} (a checkout that no shopper saw lapses after 15 minutes)",
+            evidence=Members(
+                ("id",), "its body has no checkout id that can be used", _is_id, proof="id"
+            ),
+            look_up=lambda request: (
+                f"{_office(request)} (a checkout that no shopper saw lapses after 15 minutes)"
+            ),
         ),
         "GET /v3/checkouts/{}/payment": ask(),
     }
@@ -131,7 +143,11 @@ def _is_id(value: object) -> bool:
 
 def is_under_way(response: httpx.Response) -> bool:
     """Whether status 4xx comes with the code of a payment made, or may be. Success contradicts the status."""
-    is_open = code_in(object_of(response)).kind in (ResultClass.SUCCEEDED, ResultClass.PENDING, ResultClass.REVIEW)
+    is_open = code_in(object_of(response)).kind in (
+        ResultClass.SUCCEEDED,
+        ResultClass.PENDING,
+        ResultClass.REVIEW,
+    )
     return is_open and 400 <= response.status_code < 500
 
 
@@ -142,7 +158,12 @@ def may_be_result(response: httpx.Response) -> bool:
     """
     body = object_of(response)
     code = code_in(body)
-    is_open = response.status_code == 400 and code.is_code and not code.rejected and not parameter_errors(body)
+    is_open = (
+        response.status_code == 400
+        and code.is_code
+        and not code.rejected
+        and not parameter_errors(body)
+    )
     return is_open or is_under_way(response)
 
 
@@ -153,12 +174,19 @@ def _is_result(response: httpx.Response) -> bool:
     """
     body = object_of(response)
     code = code_in(body)
-    if is_under_way(response) or response.status_code != 400 or not code.code or parameter_errors(body):
+    if (
+        is_under_way(response)
+        or response.status_code != 400
+        or not code.code
+        or parameter_errors(body)
+    ):
         return is_under_way(response)
     if body.get("id") not in (None, "") or (code.is_code and not code.rejected):
         return True
     # What may be about an earlier payment is open, as in all systems: the error tells how to look.
-    may_refuse = code.rejected and (code.rejection is not Rejection.DECLINED or is_about_earlier(description_in(body)))
+    may_refuse = code.rejected and (
+        code.rejection is not Rejection.DECLINED or is_about_earlier(description_in(body))
+    )
     return response.request.method != "GET" and not may_refuse
 
 
@@ -168,14 +196,18 @@ def _no_result(response: httpx.Response, _problems: Problems) -> str | None:
     if response.status_code >= 400 and code.succeeded:
         return _CONTRADICTION
     if code.rejected and is_inquiry and body.get("id") in (None, ""):
-        return "its code is a rejection without the id of a payment: it may reject the inquiry itself"
+        return (
+            "its code is a rejection without the id of a payment: it may reject the inquiry itself"
+        )
     return no_object_reason(response) or (None if code.code else "its body has no result code")
 
 
 def _repeated(response: httpx.Response) -> Values:
     """What a response repeats of a form: with another value it came late, or from a cache."""
     sent = dict(_form_of(response.request))
-    kinds = _REPEATED | {"amount": comparing.same_amount(partial(from_wire, currency=sent.get("currency", "")))}
+    kinds = _REPEATED | {
+        "amount": comparing.same_amount(partial(from_wire, currency=sent.get("currency", "")))
+    }
     return comparing.values(kinds, sent.get, object_of(response).get)
 
 
@@ -183,9 +215,17 @@ _REPEATS = Repeats("payment", _repeated)
 
 
 def _another_reference(response: httpx.Response) -> str | None:
-    body, asked = object_of(response), asked_url(response.request).params.get("merchantTransactionId", "")
-    found = (object_or_empty(payment) for name in _LISTS for payment in list_or_empty(body.get(name)))
-    if all(reference_of(payment.get("merchantTransactionId")) == reference_of(asked) for payment in found):
+    body, asked = (
+        object_of(response),
+        asked_url(response.request).params.get("merchantTransactionId", ""),
+    )
+    found = (
+        object_or_empty(payment) for name in _LISTS for payment in list_or_empty(body.get(name))
+    )
+    if all(
+        reference_of(payment.get("merchantTransactionId")) == reference_of(asked)
+        for payment in found
+    ):
         return None
     return f"a payment in its body does not name merchantTransactionId {one_line(asked)!r}"
 
@@ -203,8 +243,14 @@ def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) ->
     """The one payment or step of its kind since then with its reference. One that was declined was made, too."""
     form = dict(parse_qsl(call.content.decode("ascii", "replace")))
     matches = yield partial(client.payments.find, form["merchantTransactionId"])
-    of_its_kind = (match for match in matches if match.payment_type in (form.get("paymentType"), ""))
-    same = [match for match in of_its_kind if (made_at := as_timestamp(match.timestamp)) is None or made_at >= since]
+    of_its_kind = (
+        match for match in matches if match.payment_type in (form.get("paymentType"), "")
+    )
+    same = [
+        match
+        for match in of_its_kind
+        if (made_at := as_timestamp(match.timestamp)) is None or made_at >= since
+    ]
     if len(same) != 1:
         return f"{len(same) or 'No'} payments of its kind have its merchantTransactionId since it may have been sent."
     (match,) = same
@@ -219,9 +265,7 @@ def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) ->
 def _payment_hint(request: httpx.Request, *, found_by_reference: bool) -> str:
     reference = one_line(dict(_form_of(request)).get("merchantTransactionId", ""))
     by_id = "inquire(id) once its notification names the id"
-    return (
-        f"with payments.{f'find({reference!r})' if found_by_reference and reference else by_id}, or {_office(request)}"
-    )
+    return f"with payments.{f'find({reference!r})' if found_by_reference and reference else by_id}, or {_office(request)}"
 
 
 def _office(request: httpx.Request) -> str:
@@ -231,11 +275,15 @@ def _office(request: httpx.Request) -> str:
 
 def private_pattern(request: httpx.Request) -> re.Pattern[str] | None:
     """Matches what a form says of the card and of persons; None without any."""
-    return pattern_of((value for name, value in _form_of(request) if name not in _PUBLIC), whole_words=True)
+    return pattern_of(
+        (value for name, value in _form_of(request) if name not in _PUBLIC), whole_words=True
+    )
 
 
 def _form_of(request: httpx.Request) -> list[tuple[str, str]]:
-    is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    is_form = request.headers.get("content-type", "").startswith(
+        "application/x-www-form-urlencoded"
+    )
     return parse_qsl(request.content.decode("ascii", "replace")) if is_form else []
 
 
@@ -251,8 +299,13 @@ def description_in(body: dict[str, Any]) -> str:
 
 def parameter_errors(body: dict[str, Any]) -> list[dict[str, Any]]:
     """The parameters that were refused. How they are written is not documented: in the result, or beside it."""
-    places = (object_or_empty(body.get("result")).get("parameterErrors"), body.get("parameterErrors"))
-    return [error for place in places for error in list_or_empty(place) if is_object(error) and error]
+    places = (
+        object_or_empty(body.get("result")).get("parameterErrors"),
+        body.get("parameterErrors"),
+    )
+    return [
+        error for place in places for error in list_or_empty(place) if is_object(error) and error
+    ]
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
@@ -271,7 +324,9 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     code = redact_code(found.code if found.is_code else hidden(found.code))
     problems: list[Problem] = []
     for error in parameter_errors(body):
-        name, message = (redact_excerpt(hidden(error.get(member))) for member in ("name", "message"))
+        name, message = (
+            redact_excerpt(hidden(error.get(member))) for member in ("name", "message")
+        )
         problems.append(Problem(name, code, message or _NO_MESSAGE, provider_field=name or None))
     description = description_in(body)
     # Words without a code say that it was not done as well as that it was: they are no evidence.
@@ -281,5 +336,7 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
         problems.append(Problem("", code, f"{_CONTRADICTION} ({code})"))
     if not problems and (code or description):
         known = f"; {code}: {found.meaning}" if found.rejected else f" ({code})" if code else ""
-        problems = [Problem("", code, f"{redact_excerpt(hidden(description)) or _NO_MESSAGE}{known}")]
+        problems = [
+            Problem("", code, f"{redact_excerpt(hidden(description)) or _NO_MESSAGE}{known}")
+        ]
     return problems

@@ -7,7 +7,12 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Annotated
 
 from eastpay_api import models
-from eastpay_api.api.payments import create_payment, find_payments, follow_up_payment, inquire_payment
+from eastpay_api.api.payments import (
+    create_payment,
+    find_payments,
+    follow_up_payment,
+    inquire_payment,
+)
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.money import Money
@@ -199,13 +204,22 @@ class Payments(Resource[Mode]):
             True
         """
         with Validation("payments.find") as validation:
-            reference = validation.reference("merchant_transaction_id", merchant_transaction_id, LONGEST_REFERENCE)
+            reference = validation.reference(
+                "merchant_transaction_id", merchant_transaction_id, LONGEST_REFERENCE
+            )
         if not self.entity.found_by_reference:
             raise ConfigurationError(_NO_INQUIRY_BY_REFERENCE)
         raw = yield from call(
-            find_payments, models.PaymentList, **self.entity.in_query(), merchant_transaction_id=reference
+            find_payments,
+            models.PaymentList,
+            **self.entity.in_query(),
+            merchant_transaction_id=reference,
         )
-        return [Payment(model) for models_ in (raw.payments, raw.records) for model in list_or_empty(models_)]
+        return [
+            Payment(model)
+            for models_ in (raw.payments, raw.records)
+            for model in list_or_empty(models_)
+        ]
 
     @operation
     def notified(self, body: bytes | str) -> OperationFlow[Payment]:
@@ -259,13 +273,25 @@ def _pay(entity: Entity, payment_type: str, request: _PaymentRequest) -> Operati
     return Payment((yield from call(create_payment, models.Payment, body=form)))
 
 
-def _follow_up(entity: Entity, payment_type: str, step: _FollowUp | _Reversal) -> OperationFlow[Payment]:
+def _follow_up(
+    entity: Entity, payment_type: str, step: _FollowUp | _Reversal
+) -> OperationFlow[Payment]:
     validation = Validation()
     validation.id("payment_id", step.payment_id)
     form = validation.form(models.FollowUpForm, entity, step, payment_type=payment_type)
-    return Payment((yield from call(follow_up_payment, models.Payment, id=step.payment_id, body=form)))
+    return Payment(
+        (yield from call(follow_up_payment, models.Payment, id=step.payment_id, body=form))
+    )
 
 
-def _inquire(entity: Entity, payment_id: str, seconds: float | None = None) -> OperationFlow[Payment]:
+def _inquire(
+    entity: Entity, payment_id: str, seconds: float | None = None
+) -> OperationFlow[Payment]:
     check_id("payment_id", payment_id)
-    return Payment((yield from call(inquire_payment, models.Payment, seconds, id=payment_id, **entity.in_query())))
+    return Payment(
+        (
+            yield from call(
+                inquire_payment, models.Payment, seconds, id=payment_id, **entity.in_query()
+            )
+        )
+    )

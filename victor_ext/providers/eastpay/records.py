@@ -91,7 +91,9 @@ def payment_id_of(body: bytes | str) -> str:
     validation = Validation()
     payment_id: str = validation.id("id", notification_body(body, provider="EastPay").get("id"))
     if validation.problems:
-        raise InvalidRequest.of([replace(problem, code=NOTIFICATION) for problem in validation.problems])
+        raise InvalidRequest.of(
+            [replace(problem, code=NOTIFICATION) for problem in validation.problems]
+        )
     return payment_id
 
 
@@ -107,7 +109,9 @@ class Webhook:
     def delivery(self, body: bytes, headers: Headers) -> Delivery:  # noqa: ARG002 - no header proves anything
         """What a request is about. Raises `InvalidRequest` if it is not a notification."""
         payment_id = payment_id_of(body)
-        return Delivery(name="payment", subject=payment_id, content=json.dumps(payment_id), once=payment_id)
+        return Delivery(
+            name="payment", subject=payment_id, content=json.dumps(payment_id), once=payment_id
+        )
 
     def notification(self, content: str) -> str:
         """The id of the payment."""
@@ -116,7 +120,9 @@ class Webhook:
     def reading(self, client: Any, notification: str) -> Callable[[], Any]:
         """The inquiry. Raises `ConfigurationError` without a client."""
         if client is None:
-            raise ConfigurationError("A notification of EastPay's is only a hint: write Inbox(..., client=eastpay).")
+            raise ConfigurationError(
+                "A notification of EastPay's is only a hint: write Inbox(..., client=eastpay)."
+            )
         return partial(client.payments.inquire, notification)
 
     def state_of(self, record: Payment) -> str:

@@ -59,7 +59,11 @@ _RULES: tuple[tuple[str, ResultClass, Rejection | None], ...] = (
 )
 """For a text of the form. A code that fits no pattern is unknown, also one of the success family (000)."""
 
-_FAMILIES = {"000": "the success family", "100": "the EastPay gateway", "800": "the bank or card scheme declined"}
+_FAMILIES = {
+    "000": "the success family",
+    "100": "the EastPay gateway",
+    "800": "the bank or card scheme declined",
+}
 _GROUPS = {
     "000": "succeeded",
     "100": "authorization",
@@ -156,7 +160,10 @@ class ResultCode:
     @property
     def meaning(self) -> str:
         """Its meaning in words: of the code if the table has it, else of its parts."""
-        known, is_open = _MEANINGS.get(self.code), self.is_repeat and self.kind is ResultClass.UNKNOWN
+        known, is_open = (
+            _MEANINGS.get(self.code),
+            self.is_repeat and self.kind is ResultClass.UNKNOWN,
+        )
         if known is not None and not is_open:
             return known
         # A bank's no is never "pending".

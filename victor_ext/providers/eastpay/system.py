@@ -44,9 +44,13 @@ class Entity:
 
     def __post_init__(self) -> None:
         if not isinstance(self.id, str) or not _ENTITY_ID.fullmatch(self.id):
-            raise ConfigurationError(f"entity_id={shown(self.id)} must be letters and digits, such as 'EB000001'.")
+            raise ConfigurationError(
+                f"entity_id={shown(self.id)} must be letters and digits, such as 'EB000001'."
+            )
         if not isinstance(self.type, str) or not _ENTITY_TYPE.fullmatch(self.type):
-            raise ConfigurationError(f"entity_type={shown(self.type)} must be 'MERCHANT', 'POS' or 'PARTICIPATOR'.")
+            raise ConfigurationError(
+                f"entity_type={shown(self.type)} must be 'MERCHANT', 'POS' or 'PARTICIPATOR'."
+            )
 
 
 TOKEN_SOURCE = "the bank's back office (account data)"  # noqa: S105 - where it is, and not the token
@@ -55,11 +59,15 @@ TOKEN_SOURCE = "the bank's back office (account data)"  # noqa: S105 - where it 
 def checked_length(secret: Secret) -> Secret:
     """The access token. Raises `ConfigurationError`."""
     if not 32 <= len(secret) <= 2048:
-        raise ConfigurationError("token must have 32 to 2048 characters: copy it whole from the bank's back office.")
+        raise ConfigurationError(
+            "token must have 32 to 2048 characters: copy it whole from the bank's back office."
+        )
     return secret
 
 
-def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+def from_process_environment(
+    options: Mapping[str, Any], variables: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The options of a client, from the variables `EASTPAY_...` where they are not given. See `options_from`."""
     return options_from(
         "EASTPAY_",
@@ -88,7 +96,9 @@ SYSTEM = System(
     book="victor_ext.providers.eastpay.system:book_of",
     settings=("base_url", "token", "entity_id", "entity_type", "inquiry_by_reference"),
     why_no_ping="EastPay has no read without the id of a payment: try payments.inquire(id)",
-    refuses={"environment": "--environment is not for EastPay, whose environment is its URL: write --base-url."},
+    refuses={
+        "environment": "--environment is not for EastPay, whose environment is its URL: write --base-url."
+    },
     why_no_bulk="its payments have the cards of customers, and rows are stored",
 )
 
@@ -106,23 +116,32 @@ def book_of(client: Any, *, page_size: int | None) -> Book:  # noqa: ARG001 - of
         amount = money_of(fields.get("amount"), currency)
         reference = payment.merchant_transaction_id
         odd = amount is None and fields.get("amount") not in (None, "")
-        return Theirs(payment.id or None, reference, amount, amount, currency, str(payment.result), None, odd)
+        return Theirs(
+            payment.id or None, reference, amount, amount, currency, str(payment.result), None, odd
+        )
 
     def choose(payments: Sequence[Any]) -> Sequence[Any]:
         own = [payment for payment in payments if payment.payment_type not in _STEPS]
         # A card that was declined, and then charged, was charged once.
-        return [payment for payment in own if payment.succeeded or payment.result.must_inquire] or own[:1]
+        return [
+            payment for payment in own if payment.succeeded or payment.result.must_inquire
+        ] or own[:1]
 
     # Most gateways answer no inquiry by reference: a client may make it only if its bank says so.
     can_find = bool(getattr(client.payments.entity, "found_by_reference", False))
-    by_id = "This client can read EastPay's payments only by id: rows without an id are not checked."
+    by_id = (
+        "This client can read EastPay's payments only by id: rows without an id are not checked."
+    )
     return Book(
         pages=None,
         read=read,
         look_up=client.payments.inquire,
         find=client.payments.find if can_find else None,
         choose=choose,
-        absent=(NotFound, InvalidRequest),  # without a list, a 400 may be about the client's settings
+        absent=(
+            NotFound,
+            InvalidRequest,
+        ),  # without a list, a 400 may be about the client's settings
         amounts=False,
         notes=(
             "EastPay has no list: payments that are missing in our book cannot be detected.",

@@ -6,7 +6,12 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed
-from victor_ext.runtime.auth.credentials import IdAndSecret, RotatingSecret, SecretText, UnpicklableCredentials
+from victor_ext.runtime.auth.credentials import (
+    IdAndSecret,
+    RotatingSecret,
+    SecretText,
+    UnpicklableCredentials,
+)
 from victor_ext.runtime.auth.tokens import FixedToken, OAuthToken, issued_until, token_request
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token
@@ -31,7 +36,9 @@ class FlexFactorAuth(IdAndSecret):
     def __init__(self, app_key: str, app_secret: SecretText) -> None:
         # A traceback shows no frame with the bare values.
         app_key, app_secret = map(concealed, (app_key, app_secret))
-        super().__init__("victor-ext flexfactor", "the merchant portal", app_key=app_key, app_secret=app_secret)
+        super().__init__(
+            "victor-ext flexfactor", "the merchant portal", app_key=app_key, app_secret=app_secret
+        )
 
     def hint(self, environment: str) -> str:
         return (
@@ -39,7 +46,9 @@ class FlexFactorAuth(IdAndSecret):
             "environment are not valid in the other)."
         )
 
-    def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
+    def authenticator(
+        self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock
+    ) -> Authenticator:
         """The token cache of one client. No call takes a refresh token: the next one is fetched with the same pair."""
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
@@ -48,11 +57,17 @@ class FlexFactorAuth(IdAndSecret):
 
         def code_of(response: httpx.Response) -> str:
             # Nothing else of a response that may repeat the credentials is shown, and no part of these.
-            codes = (problem.code for problem in read_problems(response) if split_code(problem.code))
-            return next((code for code in codes if code not in f"{self._id} {self._secret.current()}"), "")
+            codes = (
+                problem.code for problem in read_problems(response) if split_code(problem.code)
+            )
+            return next(
+                (code for code in codes if code not in f"{self._id} {self._secret.current()}"), ""
+            )
 
         read = partial(issued_until, member="accessToken", scheme="Bearer")
-        return OAuthToken(ask, read, clock, lock, hint=self.hint(environment), code_of=code_of, row=TOKEN)
+        return OAuthToken(
+            ask, read, clock, lock, hint=self.hint(environment), code_of=code_of, row=TOKEN
+        )
 
 
 class FlexFactorToken(UnpicklableCredentials):
@@ -74,10 +89,17 @@ class FlexFactorToken(UnpicklableCredentials):
     """Empty: nothing public is known of the caller."""
 
     def __init__(self, token: SecretText, *, scheme: str | None = "Bearer") -> None:
-        token, scheme = concealed(token), concealed(scheme)  # the scheme may be the token by mistake
-        self._token = RotatingSecret("token", token, source="the merchant portal", check=_checked_token)
+        token, scheme = (
+            concealed(token),
+            concealed(scheme),
+        )  # the scheme may be the token by mistake
+        self._token = RotatingSecret(
+            "token", token, source="the merchant portal", check=_checked_token
+        )
         if scheme is not None and not (isinstance(scheme, str) and is_scheme(scheme)):
-            raise ConfigurationError("scheme must be one word such as 'Bearer', or None to send the token alone.")
+            raise ConfigurationError(
+                "scheme must be one word such as 'Bearer', or None to send the token alone."
+            )
         self._prefix = "" if scheme is None else Secret(f"{scheme} ")
 
     def authenticator(self, *_: object) -> Authenticator:

@@ -64,4 +64,6 @@ class Validation(validation.Validation):
                 if not has_card_number(name):  # else `no_card_numbers` says so, and shows none
                     self.text(f"{field}[{name!r}]", text)
         else:
-            self.note(field, "type", f"{field} must be a dict of text to text, not {kind_of(value)}.")
+            self.note(
+                field, "type", f"{field} must be a dict of text to text, not {kind_of(value)}."
+            )

@@ -13,9 +13,21 @@ from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.credentials import caller_digest
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
-from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
+from victor_ext.runtime.client.config import (
+    ClientOptions,
+    HttpxClient,
+    Transport,
+    take,
+    with_client_options,
+)
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.http.from_httpx2 import AnyURL, AsyncClient, AsyncTransport, SyncClient, SyncTransport
+from victor_ext.runtime.http.from_httpx2 import (
+    AnyURL,
+    AsyncClient,
+    AsyncTransport,
+    SyncClient,
+    SyncTransport,
+)
 from victor_ext.systems import System
 
 from .auth import FlexFactorAuth, FlexFactorToken
@@ -35,7 +47,9 @@ from .system import (
 )
 
 
-class FlexFactorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):
+class FlexFactorOptions(
+    ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False
+):
     """The arguments of `FlexFactor` and `AsyncFlexFactor`, which document them."""
 
     auth: FlexFactorAuth | FlexFactorToken
@@ -46,7 +60,9 @@ class FlexFactorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport
     base_url: str | AnyURL | None
 
 
-class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Payments[Mode], Pings[Mode]):
+class _FlexFactorClient(
+    BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Payments[Mode], Pings[Mode]
+):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"orders": Orders, "_payments": Payments}
@@ -84,7 +100,9 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
         # The URL may hold a password, and what is given as an id may be the secret by mistake.
         auth, base_url, mid, site_id = map(concealed, (auth, base_url, mid, site_id))
         given = take(self, options)
-        merchant = Merchant(checked_guid("mid", mid), None if site_id is None else checked_guid("site_id", site_id))
+        merchant = Merchant(
+            checked_guid("mid", mid), None if site_id is None else checked_guid("site_id", site_id)
+        )
         if not isinstance(auth, FlexFactorAuth | FlexFactorToken):
             wanted = "FlexFactorAuth(app_key, app_secret) or FlexFactorToken(token)"
             raise ConfigurationError(f"auth must be {wanted}, not {kind_of(auth)}.")
@@ -96,7 +114,8 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
             behaviour=behaviour_of(place, url, auth.hint(name)),
             credentials=auth,
             environment=name,
-            caller=auth.caller or caller_digest(merchant.mid, product="victor-ext flexfactor merchant"),
+            caller=auth.caller
+            or caller_digest(merchant.mid, product="victor-ext flexfactor merchant"),
             context=merchant,
         )
 
@@ -108,7 +127,9 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
         return cls(**from_process_environment(options))
 
     @classmethod
-    def from_profile(cls, name: str, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]) -> Self:
+    def from_profile(
+        cls, name: str, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]
+    ) -> Self:
         """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`, without prefix."""
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
@@ -122,7 +143,9 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         for name in ("evaluate", "capture", "transmit") if hasattr(cls, "_payments") else ():
-            setattr(cls, name, getattr(cls._payments, name).__func__)  # that of its mode, for `create_autospec`
+            setattr(
+                cls, name, getattr(cls._payments, name).__func__
+            )  # that of its mode, for `create_autospec`
 
     def _attach(self) -> None:
         super()._attach()

@@ -11,7 +11,16 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Problem, VictorError
-from victor_ext.privacy import HIDDEN, SHORTEST, is_code, mask, pattern_of, redact_code, redact_excerpt, texts_within
+from victor_ext.privacy import (
+    HIDDEN,
+    SHORTEST,
+    is_code,
+    mask,
+    pattern_of,
+    redact_code,
+    redact_excerpt,
+    texts_within,
+)
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Values
 from victor_ext.runtime.core.json_values import (
@@ -28,10 +37,27 @@ from victor_ext.runtime.loop import operations
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import Problems, document_complaint
 from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
-from victor_ext.runtime.loop.operations import Effect, Follow, Operation, Operations, Repeats, Shown, id_in_path
+from victor_ext.runtime.loop.operations import (
+    Effect,
+    Follow,
+    Operation,
+    Operations,
+    Repeats,
+    Shown,
+    id_in_path,
+)
 
 from . import responses
-from .responses import CODES, SENTENCES, Says, code_in, error_in_words, error_status, member, split_code
+from .responses import (
+    CODES,
+    SENTENCES,
+    Says,
+    code_in,
+    error_in_words,
+    error_status,
+    member,
+    split_code,
+)
 
 Lack = Callable[[dict[str, Any], Says], str | None]
 
@@ -114,7 +140,11 @@ def _other_order(asked: Callable[[httpx.Request], object], *names: str) -> opera
     def mismatch(response: httpx.Response) -> str | None:
         body, wanted = object_of(response), asked(response.request)
         named = next((value for name in names if (value := member(body, name)) is not None), None)
-        return comparing.about_another(wanted, named, "order") if isinstance(wanted, str) and wanted else None
+        return (
+            comparing.about_another(wanted, named, "order")
+            if isinstance(wanted, str) and wanted
+            else None
+        )
 
     return mismatch
 
@@ -125,7 +155,10 @@ def _is_refusal(response: httpx.Response) -> bool:
 
 def _made(response: httpx.Response) -> str | None:
     body = object_of(response)
-    return next(filter(None, (text_or_empty(member(body, name)) for name in ("orderId", "transmitId"))), None)
+    return next(
+        filter(None, (text_or_empty(member(body, name)) for name in ("orderId", "transmitId"))),
+        None,
+    )
 
 
 def _captured(response: httpx.Response) -> str | None:
@@ -133,20 +166,35 @@ def _captured(response: httpx.Response) -> str | None:
     return _made(response) or text_or_empty(member(object_of(response.request), "orderId"))
 
 
-def _row(effect: Effect, result: Result, made: operations.Says = _made, **columns: Any) -> Operation:
-    said: Callable[[httpx.Response], str] = lambda response: responses.status_of(object_of(response))  # noqa: E731
+def _row(
+    effect: Effect, result: Result, made: operations.Says = _made, **columns: Any
+) -> Operation:
+    said: Callable[[httpx.Response], str] = lambda response: responses.status_of(
+        object_of(response)
+    )  # noqa: E731
     return Operation(
-        effect=effect, evidence=result, refuses=result.refusal, repeats=_REPEATS, made=made, said=said, **columns
+        effect=effect,
+        evidence=result,
+        refuses=result.refusal,
+        repeats=_REPEATS,
+        made=made,
+        said=said,
+        **columns,
     )
 
 
 _TOKEN, _PAGE = Result(responses.says_read), Result(responses.says_read, _no_page)
-_ORDER = Result(responses.says_order, lambda body, _: None if responses.is_order(body) else "its body is not an order")
+_ORDER = Result(
+    responses.says_order,
+    lambda body, _: None if responses.is_order(body) else "its body is not an order",
+)
 _DECISION = Result(
-    responses.says_decided, lambda body, _: None if responses.status_of(body) else "its body has no decision"
+    responses.says_decided,
+    lambda body, _: None if responses.status_of(body) else "its body has no decision",
 )
 _COPY = Result(
-    responses.says, lambda body, said: _no_result(body, said) if member(body, "transmitId") in (None, "") else None
+    responses.says,
+    lambda body, said: _no_result(body, said) if member(body, "transmitId") in (None, "") else None,
 )
 _DONE = Result(partial(responses.says, at_once=True))
 _CANCELLED = Result(  # an empty object is documented: `orders.cancel` reads the order then
@@ -186,15 +234,29 @@ OPERATIONS: Mapping[str, Operation] = {
         follow=_order_until("CAPTUREREQUIRED"),  # which goes on by a capture
     ),
     "POST /v1/capture": _row(
-        Effect.MOVES_MONEY, _DONE, _captured, key=TAKEN, id=_OF_BODY, look_up=_BY_ID, follow=_order_until()
+        Effect.MOVES_MONEY,
+        _DONE,
+        _captured,
+        key=TAKEN,
+        id=_OF_BODY,
+        look_up=_BY_ID,
+        follow=_order_until(),
     ),
-    "POST /v1/transmit": _row(Effect.MAKES, _COPY, look_up="in the merchant portal", shown=Shown.UNSENT),
+    "POST /v1/transmit": _row(
+        Effect.MAKES, _COPY, look_up="in the merchant portal", shown=Shown.UNSENT
+    ),
     "GET /v1/orders": _row(Effect.READS, _PAGE, is_empty=_is_empty),
     "GET /v1/orders/{}": _row(Effect.READS, _ORDER, id=_other_order(id_in_path, "id", "orderId")),
-    "POST /v1/orders/{}/refund": _row(Effect.MOVES_MONEY, _DONE, id=_OF_PATH, look_up=_BY_ID, shown=Shown.UNSENT),
-    "POST /v1/orders/{}/cancel": _row(Effect.SETS, _CANCELLED, key=TAKEN, id=_OF_PATH, look_up=_BY_ID),
+    "POST /v1/orders/{}/refund": _row(
+        Effect.MOVES_MONEY, _DONE, id=_OF_PATH, look_up=_BY_ID, shown=Shown.UNSENT
+    ),
+    "POST /v1/orders/{}/cancel": _row(
+        Effect.SETS, _CANCELLED, key=TAKEN, id=_OF_PATH, look_up=_BY_ID
+    ),
     # By the merchant's id.
-    "POST /v1/orders/{}/external-cancel": _row(Effect.SETS, _CANCELLED, key=TAKEN, look_up="with orders.list()"),
+    "POST /v1/orders/{}/external-cancel": _row(
+        Effect.SETS, _CANCELLED, key=TAKEN, look_up="with orders.list()"
+    ),
 }
 
 
@@ -229,20 +291,32 @@ _MOST_PROBLEMS = 1000
 def trace_id(source: VictorError | httpx.Response) -> str | None:
     """The `traceId` in the body of a response, or of an error's response: the provider's support asks for it."""
     response = source.response if isinstance(source, VictorError) else source
-    return None if response is None else text_or_empty(member(object_of(response), "traceId")) or None
+    return (
+        None if response is None else text_or_empty(member(object_of(response), "traceId")) or None
+    )
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """The problems in a body that says no: at least one if it is a JSON object. None in a body that says yes."""
     body, row = object_of(response), response.request.extensions.get(OPERATION)
-    meaning = row.evidence.says if row is not None and isinstance(row.evidence, Result) else responses.says
+    meaning = (
+        row.evidence.says
+        if row is not None and isinstance(row.evidence, Result)
+        else responses.says
+    )
     if response.status_code < 400 and meaning(body) in (Says.YES, Says.NOTHING):
         return ()
     private = _private_pattern(response.request)
     body = body if private is None else _without(body, private)
-    status = error_status(body) or (response.status_code < 400 and error_in_words(body)) or response.status_code
+    status = (
+        error_status(body)
+        or (response.status_code < 400 and error_in_words(body))
+        or response.status_code
+    )
     listed = problems_in(body, status)
-    return listed or ((_problem("", _code(body), _first_text(body, *SENTENCES), status),) if body else ())
+    return listed or (
+        (_problem("", _code(body), _first_text(body, *SENTENCES), status),) if body else ()
+    )
 
 
 def problems_in(body: dict[str, Any], status: int = 0) -> tuple[Problem, ...]:
@@ -252,10 +326,20 @@ def problems_in(body: dict[str, Any], status: int = 0) -> tuple[Problem, ...]:
         errors = member(body, "error")
         errors = [errors] if is_object(errors) else None
     if not is_object(errors) and not is_list(errors):
-        fields = {name: value for name, value in body.items() if is_list(value) or code_in(name, status)}
-        errors = {name: [text for text in _listed(value) if isinstance(text, str)] for name, value in fields.items()}
+        fields = {
+            name: value for name, value in body.items() if is_list(value) or code_in(name, status)
+        }
+        errors = {
+            name: [text for text in _listed(value) if isinstance(text, str)]
+            for name, value in fields.items()
+        }
     named = errors.items() if is_object(errors) else [("", errors)]
-    items = (said for name, value in named for item in _listed(value) for said in _of_item(item, name, status))
+    items = (
+        said
+        for name, value in named
+        for item in _listed(value)
+        for said in _of_item(item, name, status)
+    )
     own = code if split_code(code := _code(body)) else ""
     return tuple(_problem(*said, status, own) for said in islice(items, _MOST_PROBLEMS))
 
@@ -266,7 +350,10 @@ def _listed(value: Any) -> list[Any]:
 
 def _of_item(item: object, field: str, status: int) -> Iterator[tuple[str, str, str]]:
     """The field, the code and the message of a problem, if it is one."""
-    if is_code(item) and field.lower() in ("", *CODES):  # in another field it may be an account number
+    if is_code(item) and field.lower() in (
+        "",
+        *CODES,
+    ):  # in another field it may be an account number
         yield "", redact_code(item), ""
     elif isinstance(item, str) or code_in(item, status):
         yield field, "", str(item)
@@ -277,7 +364,12 @@ def _of_item(item: object, field: str, status: int) -> Iterator[tuple[str, str, 
 def _first_text(body: dict[str, Any], *names: str) -> str:
     """The first text, or number that is a code of FlexFactor's own."""
     values = (member(body, name) for name in names)
-    return next(filter(None, (str(value) if split_code(value) else text_or_empty(value) for value in values)), "")
+    return next(
+        filter(
+            None, (str(value) if split_code(value) else text_or_empty(value) for value in values)
+        ),
+        "",
+    )
 
 
 def _code(body: dict[str, Any]) -> str:
@@ -300,7 +392,8 @@ def _problem(field: str, code: str, message: str, status: int, default: str = ""
     return Problem(
         field=".".join(part[:1].lower() + part[1:] for part in parts),
         code=code,
-        message=said.replace(mask(own), own) or (f"{_NO_MESSAGE} ({code})" if code else _NO_MESSAGE),
+        message=said.replace(mask(own), own)
+        or (f"{_NO_MESSAGE} ({code})" if code else _NO_MESSAGE),
         provider_field=theirs or None,
     )
 
@@ -331,7 +424,9 @@ def _private_pattern(request: httpx.Request) -> re.Pattern[str] | None:
     values = texts_within(json_of(request), lambda place: place.lower() in _PUBLIC, numbers=True)
     texts = {text for value in values if len(text := value.strip()) >= SHORTEST}
     # A response may quote the JSON of the request, where some letters are escaped.
-    texts |= {json.dumps(text, ensure_ascii=escaped)[1:-1] for text in texts for escaped in (True, False)}
+    texts |= {
+        json.dumps(text, ensure_ascii=escaped)[1:-1] for text in texts for escaped in (True, False)
+    }
     return pattern_of(texts, whole_words=False, flags=re.IGNORECASE)
 
 
@@ -341,5 +436,8 @@ def _without(value: Any, private: re.Pattern[str]) -> Any:
     if isinstance(value, int | float) and private.fullmatch(str(value)):
         return HIDDEN
     if is_object(value):
-        return {private.sub(HIDDEN, name[:_LONGEST]): _without(item, private) for name, item in value.items()}
+        return {
+            private.sub(HIDDEN, name[:_LONGEST]): _without(item, private)
+            for name, item in value.items()
+        }
     return [_without(item, private) for item in value] if is_list(value) else value

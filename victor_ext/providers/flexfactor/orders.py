@@ -9,14 +9,27 @@ from types import ModuleType
 from typing import Annotated, Any, Literal, cast
 
 from flexfactor_api import models
-from flexfactor_api.api.orders import cancel_order, cancel_order_by_external_id, get_order, list_orders, refund_order
+from flexfactor_api.api.orders import (
+    cancel_order,
+    cancel_order_by_external_id,
+    get_order,
+    list_orders,
+    refund_order,
+)
 
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
+from victor_ext.runtime.client.resources import (
+    Mode,
+    Resource,
+    Walk,
+    arguments_of,
+    listing,
+    operation,
+)
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.runtime.core.json_values import is_object, object_of
 from victor_ext.runtime.core.validation import After, rule
@@ -40,7 +53,16 @@ A problem may occur at any time. What a status with a new number may follow is n
 Status = (
     OrderStatus
     | int
-    | Literal["DRAFT", "ONHOLD", "CANCELLED", "PROBLEM", "PROCESSING", "CAPTUREREQUIRED", "RETURNED", "COMPLETED"]
+    | Literal[
+        "DRAFT",
+        "ONHOLD",
+        "CANCELLED",
+        "PROBLEM",
+        "PROCESSING",
+        "CAPTUREREQUIRED",
+        "RETURNED",
+        "COMPLETED",
+    ]
 )
 """A status as a caller writes it. The names are closed: a type checker refuses a misspelt one, as the client does."""
 
@@ -52,12 +74,18 @@ def _status_numbers(validation: Validation, argument: str, status: object) -> li
         validation.note(argument, "choice", f"{argument} is empty: name a status, or leave it out.")
     numbers: list[int] = []
     for wanted in cast("Sequence[object]", status):
-        number = OrderStatus.__members__.get(wanted.strip().upper()) if isinstance(wanted, str) else wanted
+        number = (
+            OrderStatus.__members__.get(wanted.strip().upper())
+            if isinstance(wanted, str)
+            else wanted
+        )
         if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MOST:
             numbers.append(int(number))
         else:
             names = ", ".join(OrderStatus.__members__)
-            validation.note(argument, "choice", f"{argument} must be numbers, or names among: {names}.")
+            validation.note(
+                argument, "choice", f"{argument} must be numbers, or names among: {names}."
+            )
     return numbers or None
 
 
@@ -105,7 +133,11 @@ class Orders(Resource[Mode]):
 
     @operation
     def wait(
-        self, order_id: str, *, until: Status | Sequence[Status] | None = None, timeout: float = 300.0
+        self,
+        order_id: str,
+        *,
+        until: Status | Sequence[Status] | None = None,
+        timeout: float = 300.0,
     ) -> OperationFlow[Order]:
         """Read an order repeatedly until it has a status.
 
@@ -136,7 +168,9 @@ class Orders(Resource[Mode]):
                 names = " or ".join(OrderStatus(number).name for number in wanted)
                 message = f"Order {one_line(order_id)} is {_state_of(order)}, so it can no longer be {names}."
                 raise Conflict(message, outcome=Outcome.REJECTED)
-            return status is not None and (status not in _UNFINISHED if wanted is None else status in wanted)
+            return status is not None and (
+                status not in _UNFINISHED if wanted is None else status in wanted
+            )
 
         return poll(
             self._shared,
@@ -187,17 +221,23 @@ class Orders(Resource[Mode]):
         reader = RepeatedPageReader[Order] if "status" in filters else PageReader[Order]
 
         def read(reader: PageReader[Order]) -> OperationFlow[Sequence[Order]]:
-            sent = yield from call(list_orders, models.OrderPage, page_number=reader.number, **filters)
+            sent = yield from call(
+                list_orders, models.OrderPage, page_number=reader.number, **filters
+            )
             page = page_of(sent.to_dict())
             assert page is not None  # the row has checked it
             reader.is_last = page[1] is True
             items = (item if is_object(item) else {"item": item} for item in page[0])
             return [Order(models.Order.from_dict(item)) for item in items]
 
-        return Walk(lambda: reader(lambda order: order.id, first=first, what="list of orders"), read)
+        return Walk(
+            lambda: reader(lambda order: order.id, first=first, what="list of orders"), read
+        )
 
     @operation
-    def refund(self, order_id: str, amount: Money, *, message: str | None = None) -> OperationFlow[Refund]:
+    def refund(
+        self, order_id: str, amount: Money, *, message: str | None = None
+    ) -> OperationFlow[Refund]:
         """Refund an order, or a part of its amount. A refund that failed is raised, whatever its status.
 
         It takes no key and is sent once. After a lost response the outcome is unknown: look at the order with `get`
@@ -223,7 +263,9 @@ class Orders(Resource[Mode]):
             if isinstance(amount, Money) and amount.currency != "USD":  # pyright: ignore[reportUnnecessaryIsInstance]
                 what = "a refund names no currency, and FlexFactor documents its amount as dollars"
                 validation.note(
-                    "amount", "currency", f"amount is in {amount.currency}: {what}. Refund it in the portal."
+                    "amount",
+                    "currency",
+                    f"amount is in {amount.currency}: {what}. Refund it in the portal.",
                 )
             validation.text("message", message, shortest=0, required=False)
         # Dollars. Of at most fifteen digits, the shortest text of the float has the digits of the amount.
@@ -233,7 +275,9 @@ class Orders(Resource[Mode]):
         return Refund(raw, order_id=order_id, amount=amount)
 
     @operation
-    def cancel(self, order_id: str, *, idempotency_key: str | None = None) -> OperationFlow[Cancellation]:
+    def cancel(
+        self, order_id: str, *, idempotency_key: str | None = None
+    ) -> OperationFlow[Cancellation]:
         """Cancel an order that has not been captured (a void). One that has been captured is refunded instead.
 
         The provider says that repeats for one order are safe, and a key is sent in any case: after a lost response the
@@ -301,18 +345,24 @@ class Orders(Resource[Mode]):
             Cancellation(external_order_id='INV-1044')
         """
         operation = cancel_order_by_external_id
-        return (yield from _cancel(operation, "external_order_id", external_order_id, idempotency_key))
+        return (
+            yield from _cancel(operation, "external_order_id", external_order_id, idempotency_key)
+        )
 
 
 def _cancel(
     operation: ModuleType, field: str, order_id: str, idempotency_key: str | None
 ) -> OperationFlow[Cancellation]:
-    with Validation("orders.cancel" if field == "order_id" else "orders.external_cancel") as validation:
+    with Validation(
+        "orders.cancel" if field == "order_id" else "orders.external_cancel"
+    ) as validation:
         validation.path_id(field, order_id)
         validation.key("idempotency_key", idempotency_key)
     key = new_key() if idempotency_key is None else idempotency_key
     named: dict[str, Any] = {field: order_id}
-    response = yield from call_without_body(operation, **named, body=models.CancelRequest(idempotency_key=key))
+    response = yield from call_without_body(
+        operation, **named, body=models.CancelRequest(idempotency_key=key)
+    )
     ids: dict[str, Any] = {"order_id": None, "external_order_id": None, **named}
     return Cancellation(object_of(response), **ids, idempotency_key=key)
 

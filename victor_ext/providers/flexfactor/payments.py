@@ -34,8 +34,12 @@ class _TransactionRequest(HiddenRepr):
     transaction: Annotated[Transaction, rule(Validation.request, Transaction)]
     payer: Annotated[Payer, rule(Validation.request, Payer)]
     card: Annotated[Card, Sent("payment_method"), rule(Validation.request, Card)]
-    billing: Annotated[Address | None, Sent("billing_information"), rule(Validation.request, Address)] = None
-    shipping: Annotated[Address | None, Sent("shipping_information"), rule(Validation.request, Address)] = None
+    billing: Annotated[
+        Address | None, Sent("billing_information"), rule(Validation.request, Address)
+    ] = None
+    shipping: Annotated[
+        Address | None, Sent("shipping_information"), rule(Validation.request, Address)
+    ] = None
     items: Sequence[OrderItem] = ()
     recurring: Annotated[bool | None, Sent("is_recurring"), rule(Validation.flag)] = None
     subscription: Annotated[Subscription | None, rule(Validation.request, Subscription)] = None
@@ -58,11 +62,18 @@ class _TransactionRequest(HiddenRepr):
                 for place, item in enumerate(self.items):
                     validation.request(f"items[{place}]", item, OrderItem, currency=currency)
             else:
-                validation.note("items", "type", f"items must be a list of OrderItem(...), not {kind_of(self.items)}.")
+                validation.note(
+                    "items",
+                    "type",
+                    f"items must be a list of OrderItem(...), not {kind_of(self.items)}.",
+                )
 
     def _members(self, merchant: Merchant, *left_out: str) -> dict[str, Any]:
         """The members of the body, by the names of the generated models."""
-        more = [models.AdditionalField(key=name, value=value) for name, value in (self.fields or {}).items()]
+        more = [
+            models.AdditionalField(key=name, value=value)
+            for name, value in (self.fields or {}).items()
+        ]
         return drop_none(
             mid=merchant.mid,
             site_id=merchant.site_id,
@@ -93,7 +104,9 @@ class TransmitRequest(_TransactionRequest):
     merchant_initiated: Annotated[bool, Sent("is_mit"), rule(Validation.flag)] = False
 
     def to_model(self, merchant: Merchant) -> models.TransmitRequest:
-        body = models.TransmitRequest(is_declined=bool(self.declined), **self._members(merchant, "declined"))
+        body = models.TransmitRequest(
+            is_declined=bool(self.declined), **self._members(merchant, "declined")
+        )
         return with_extra_body(body, self.extra_body, doing="transmit")
 
 
@@ -154,10 +167,14 @@ class Payments(Resource[Mode]):
         request.check("evaluate")
         key = new_key() if request.idempotency_key is None else request.idempotency_key
         body = request.to_model(self._shared.context, key)
-        return Decision((yield from call(evaluate, models.Decision, body=body)), idempotency_key=key)
+        return Decision(
+            (yield from call(evaluate, models.Decision, body=body)), idempotency_key=key
+        )
 
     @operation
-    def capture(self, order_id: str, amount: Money, *, idempotency_key: str | None = None) -> OperationFlow[Capture]:
+    def capture(
+        self, order_id: str, amount: Money, *, idempotency_key: str | None = None
+    ) -> OperationFlow[Capture]:
         """Capture an order that was only authorised (`decision.needs_capture`).
 
         Args:
@@ -180,7 +197,9 @@ class Payments(Resource[Mode]):
             validation.key("idempotency_key", idempotency_key)
         key = new_key() if idempotency_key is None else idempotency_key
         in_cents = amount.minor_units
-        body = models.CaptureRequest(idempotency_key=key, order_id=order_id, amount=in_cents, currency=amount.currency)
+        body = models.CaptureRequest(
+            idempotency_key=key, order_id=order_id, amount=in_cents, currency=amount.currency
+        )
         raw = yield from call(capture, models.Answer, body=body)
         return Capture(raw, order_id=order_id, amount=amount, idempotency_key=key)
 

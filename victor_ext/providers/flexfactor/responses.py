@@ -11,7 +11,13 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from victor_ext.privacy import one_line
-from victor_ext.runtime.core.json_values import flag_of, is_list, is_object, object_or_empty, text_or_empty
+from victor_ext.runtime.core.json_values import (
+    flag_of,
+    is_list,
+    is_object,
+    object_or_empty,
+    text_or_empty,
+)
 
 _FAILURES = frozenset({"FAILED", "FAIL", "FAILURE", "ERROR", "REJECTED", "REFUSED", "INVALID"})
 """States that mean that the call itself failed."""
@@ -20,11 +26,24 @@ REFUSALS = frozenset({"DECLINED", "EXPIRED", "CANCELLED", "CANCELED"})
 """States that are a decision against the order: the result of `evaluate`, and a failure of most other calls."""
 
 _ENDS = frozenset(
-    {"SUCCESS", "SUCCEEDED", "SUCCESSFUL", "OK", "DONE", "APPROVED", "COMPLETE", "COMPLETED", "CAPTURED", "REFUNDED"}
+    {
+        "SUCCESS",
+        "SUCCEEDED",
+        "SUCCESSFUL",
+        "OK",
+        "DONE",
+        "APPROVED",
+        "COMPLETE",
+        "COMPLETED",
+        "CAPTURED",
+        "REFUNDED",
+    }
 )
 """States after which nothing more happens. Which of them the provider uses is not documented."""
 
-_IN_PROGRESS = re.compile("PENDING|PROCESSING|PROGRESS|CHALLENGE|SUBMITTED|REQUIRED|QUEUED|WAIT|HOLD|REVIEW|DRAFT")
+_IN_PROGRESS = re.compile(
+    "PENDING|PROCESSING|PROGRESS|CHALLENGE|SUBMITTED|REQUIRED|QUEUED|WAIT|HOLD|REVIEW|DRAFT"
+)
 """Parts of states in which no money has been moved yet."""
 
 _NOT_CANCELLED = frozenset({"COMPLETED", "CAPTURED", "REFUNDED"})
@@ -77,14 +96,22 @@ class ErrorCode(NamedTuple):
 
 def split_code(code: object) -> ErrorCode | None:
     """`ErrorCode(400, 12)` for 400012 or "400012"; None for anything that is not a six-digit code."""
-    text = code.strip() if isinstance(code, str) else str(code) if isinstance(code, int) and 0 <= code < 10**6 else ""
+    text = (
+        code.strip()
+        if isinstance(code, str)
+        else str(code)
+        if isinstance(code, int) and 0 <= code < 10**6
+        else ""
+    )
     return ErrorCode(int(text[:3]), int(text[3:])) if re.fullmatch("[1-5][0-9]{5}", text) else None
 
 
 def code_in(text: object, status: int) -> str:
     """FlexFactor's own code in a text or a number: six digits, which begin with the HTTP status. Empty without one."""
     code = rf"(?<![0-9A-Za-z]){status}[0-9]{{3}}(?![0-9A-Za-z]|\.[0-9])"
-    match = re.search(code, str(text)) if isinstance(text, str | int) and 100 <= status < 600 else None
+    match = (
+        re.search(code, str(text)) if isinstance(text, str | int) and 100 <= status < 600 else None
+    )
     return match[0] if match else ""
 
 
@@ -115,7 +142,9 @@ def is_done(body: dict[str, Any]) -> bool:
     return status_of(body) in {"", *_ENDS}
 
 
-def says(body: dict[str, Any], *, at_once: bool = False, cancels: bool = False, decides: bool = False) -> Says:
+def says(
+    body: dict[str, Any], *, at_once: bool = False, cancels: bool = False, decides: bool = False
+) -> Says:
     """What a body says of a write: one that must be done at once, makes an order CANCELLED, or decides about it."""
     success, status = success_of(body), status_of(body)
     if decides and status in REFUSALS:
@@ -128,7 +157,9 @@ def says(body: dict[str, Any], *, at_once: bool = False, cancels: bool = False, 
         state = _MISSING
     elif status in _FAILURES or (status in REFUSALS and not cancels):
         state = _FAILURE
-    elif at_once and (_IN_PROGRESS.search(status) or (cancels and (status == "APPROVED" or not is_good))):
+    elif at_once and (
+        _IN_PROGRESS.search(status) or (cancels and (status == "APPROVED" or not is_good))
+    ):
         state = _PROGRESS
     else:
         state = _GOOD if is_good and not (cancels and status in _NOT_CANCELLED) else _NEW
@@ -136,7 +167,10 @@ def says(body: dict[str, Any], *, at_once: bool = False, cancels: bool = False, 
     return Says.BOTH if meaning in (Says.YES, Says.NOTHING) and error_in_words(body) else meaning
 
 
-says_decided, says_cancelled = partial(says, decides=True), partial(says, at_once=True, cancels=True)
+says_decided, says_cancelled = (
+    partial(says, decides=True),
+    partial(says, at_once=True, cancels=True),
+)
 
 
 def says_read(body: dict[str, Any]) -> Says:
@@ -158,7 +192,9 @@ _UNDECIDED = frozenset({408, 409, 425})  # errors below 500 after which the work
 def _complaint(body: dict[str, Any]) -> tuple[bool, bool]:
     """Whether a body has an error's status or code, or a list of errors without a success; and leaves a doubt."""
     error = error_status(body)
-    return bool(error or (not success_of(body) and member(body, "errors"))), error >= 500 or error in _UNDECIDED
+    return bool(
+        error or (not success_of(body) and member(body, "errors"))
+    ), error >= 500 or error in _UNDECIDED
 
 
 def _is_known(status: str) -> bool:
@@ -168,28 +204,43 @@ def _is_known(status: str) -> bool:
 def error_status(body: dict[str, Any]) -> int:
     """The HTTP status of an error, in a ProblemDetails or at the beginning of a six-digit code; 0 without one."""
     words = (str(member(body, name)) for name in ("status", "statusCode"))
-    stated = (int(code[1]) if (code := _ERROR.fullmatch(word)) else _in_page(word) for word in words)
+    stated = (
+        int(code[1]) if (code := _ERROR.fullmatch(word)) else _in_page(word) for word in words
+    )
     places = (body, object_or_empty(member(body, "error")))
-    codes = (split_code(member(place, name)) for place in places for name in CODES)  # a shorter one is a bank's
+    codes = (
+        split_code(member(place, name)) for place in places for name in CODES
+    )  # a shorter one is a bank's
     coded = (code.http_status for code in codes if code and code.http_status >= 400)
     return next(filter(None, stated), 0) or next(coded, 0)
 
 
 def error_in_words(body: dict[str, Any]) -> int:
     """The HTTP status of an error whose code begins a sentence or a member's name, or which is all it says; else 0."""
-    said = (member(place, name) for place in (body, object_or_empty(member(body, "error"))) for name in SENTENCES)
+    said = (
+        member(place, name)
+        for place in (body, object_or_empty(member(body, "error")))
+        for name in SENTENCES
+    )
     texts = (str(text) for text in (*body, *said) if isinstance(text, str | int))
     codes = ((text, _BEGINS_WITH_ERROR.match(text)) for text in texts)
     return next(filter(None, (int(code[1]) if code else _in_page(text) for text, code in codes)), 0)
 
 
 def _in_page(text: str) -> int:
-    return 0 if len(text) > _LONGEST_WORDS else _ERROR_WORDS.get("".join(filter(str.isalpha, text)).upper(), 0)
+    return (
+        0
+        if len(text) > _LONGEST_WORDS
+        else _ERROR_WORDS.get("".join(filter(str.isalpha, text)).upper(), 0)
+    )
 
 
 def in_words(body: dict[str, Any]) -> str:
     """What the body says, for a message."""
-    success, status = success_of(body), one_line(status_of(body)) or error_status(body) or error_in_words(body)
+    success, status = (
+        success_of(body),
+        one_line(status_of(body)) or error_status(body) or error_in_words(body),
+    )
     words = [] if success is None else [f"success is {str(success).lower()}"]
     if status:
         words.append(f"status is {status}")
@@ -205,7 +256,11 @@ def page_of(body: dict[str, Any]) -> tuple[list[Any], bool | None] | None:
     The name of their array is not documented: it is `items`, or the only array with orders (or nothing) in the page.
     The members of the body itself come first: only without such an array, the page is an object in it.
     """
-    inside = [value for name, value in body.items() if is_object(value) and name.lower() not in _NOT_ORDERS]
+    inside = [
+        value
+        for name, value in body.items()
+        if is_object(value) and name.lower() not in _NOT_ORDERS
+    ]
     for holders in ([body], inside):
         pages = [(holder, orders) for holder in holders for orders in _arrays_of_orders(holder)]
         if pages:
@@ -232,7 +287,9 @@ def _ends_of(page: dict[str, Any]) -> Iterator[bool]:
 
 
 def names_order(body: dict[str, Any]) -> bool:
-    return any(member(body, name) not in (None, "") for name in ("id", "orderId", "orderSessionKey"))
+    return any(
+        member(body, name) not in (None, "") for name in ("id", "orderId", "orderSessionKey")
+    )
 
 
 _OF_AN_ORDER = (
@@ -249,6 +306,10 @@ def is_order(value: object) -> bool:
     if not is_object(value):
         return False
     state = member(value, "status")
-    says_state = (isinstance(state, int) and not isinstance(state, bool)) or _is_known(status_of(value))
+    says_state = (isinstance(state, int) and not isinstance(state, bool)) or _is_known(
+        status_of(value)
+    )
     named = state not in (None, "") and isinstance(member(value, "id"), str)
-    return says_state or named or any(member(value, name) not in (None, "") for name in _OF_AN_ORDER)
+    return (
+        says_state or named or any(member(value, name) not in (None, "") for name in _OF_AN_ORDER)
+    )

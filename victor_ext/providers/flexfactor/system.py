@@ -21,8 +21,14 @@ EnvironmentWord = Literal["sandbox", "production"] | Word
 HostsWord = Literal["flex-charge", "flexfactor"] | Word
 
 HOSTS: Mapping[str, Mapping[str, str]] = {
-    "flex-charge": {"sandbox": "https://api-sandbox.flex-charge.com", "production": "https://api.flex-charge.com"},
-    "flexfactor": {"sandbox": "https://api-sandbox.flexfactor.io", "production": "https://api.flexfactor.io"},
+    "flex-charge": {
+        "sandbox": "https://api-sandbox.flex-charge.com",
+        "production": "https://api.flex-charge.com",
+    },
+    "flexfactor": {
+        "sandbox": "https://api-sandbox.flexfactor.io",
+        "production": "https://api.flexfactor.io",
+    },
 }
 """By the name that the provider goes by, and by environment.
 
@@ -32,10 +38,17 @@ The provider's page "Payment" lists the first pair under "Endpoints". Some of it
 DEFAULT_HOSTS: Final = "flex-charge"
 
 
-def checked_place(environment: object, hosts: object, base_url: str | AnyURL | None) -> tuple[str, httpx.URL, str]:
+def checked_place(
+    environment: object, hosts: object, base_url: str | AnyURL | None
+) -> tuple[str, httpx.URL, str]:
     if not isinstance(hosts, str) or hosts not in HOSTS:
-        raise ConfigurationError(f"hosts={shown(hosts)} is unknown: write {' or '.join(map(repr, HOSTS))}.")
-    urls = {name: (HOSTS[hosts][name], *(pair[name] for pair in HOSTS.values())) for name in HOSTS[hosts]}
+        raise ConfigurationError(
+            f"hosts={shown(hosts)} is unknown: write {' or '.join(map(repr, HOSTS))}."
+        )
+    urls = {
+        name: (HOSTS[hosts][name], *(pair[name] for pair in HOSTS.values()))
+        for name in HOSTS[hosts]
+    }
     return environment_and_url(environment, base_url, urls, "v1", provider="FlexFactor")
 
 
@@ -50,13 +63,17 @@ def checked_guid(name: str, value: object) -> str:
     if isinstance(value, str) and GUID.fullmatch(value.strip()):
         return str(value.strip())
     # The message does not show the value, which may be the secret by mistake.
-    raise ConfigurationError(f"{name} must be a GUID as text, such as '3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71'.")
+    raise ConfigurationError(
+        f"{name} must be a GUID as text, such as '3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71'."
+    )
 
 
 def _auth(values: Mapping[str, str]) -> FlexFactorAuth | FlexFactorToken:
     key, secret, token = (f"FLEXFACTOR_{name}" for name in ("APP_KEY", "APP_SECRET", "TOKEN"))
     if token in values and (key in values or secret in values):
-        raise ConfigurationError(f"{token} and {key} or {secret} are set: set one kind of credentials alone.")
+        raise ConfigurationError(
+            f"{token} and {key} or {secret} are set: set one kind of credentials alone."
+        )
     if token in values:
         return FlexFactorToken(values[token])
     require_variables(values, key, secret, hint=f"Set both, or {token} in their place.")
@@ -75,7 +92,16 @@ SYSTEM = System(
     client="victor_ext.providers.flexfactor.client:FlexFactor",
     async_client="victor_ext.providers.flexfactor.client:AsyncFlexFactor",
     book="victor_ext.providers.flexfactor.system:book_of",
-    settings=("environment", "hosts", "base_url", "mid", "site_id", "app_key", "app_secret", "token"),
+    settings=(
+        "environment",
+        "hosts",
+        "base_url",
+        "mid",
+        "site_id",
+        "app_key",
+        "app_secret",
+        "token",
+    ),
     lists="orders",
     why_no_bulk="its orders are decided while a customer waits",
 )
@@ -84,7 +110,15 @@ SYSTEM = System(
 def book_of(client: Any, *, page_size: int | None) -> Book:
     def read(order: Any) -> Theirs:
         currency = currency_of(order.currency)
-        return Theirs(order.id, order.external_order_id, None, None, currency, order.status_name, order.placed_at)
+        return Theirs(
+            order.id,
+            order.external_order_id,
+            None,
+            None,
+            currency,
+            order.status_name,
+            order.placed_at,
+        )
 
     return Book(
         pages=lambda window: client.orders.list(
@@ -93,5 +127,7 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
         read=read,
         look_up=client.orders.get,
         amounts=False,
-        notes=("FlexFactor does not document the unit of an order's amount: amounts are not compared.",),
+        notes=(
+            "FlexFactor does not document the unit of an order's amount: amounts are not compared.",
+        ),
     )

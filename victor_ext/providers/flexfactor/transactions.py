@@ -86,7 +86,9 @@ class Card(Part):
 
     def check(self, validation: Validation, place: str) -> None:
         for member in fields(self):
-            validation.no_card_numbers(f"{place}.{member.name}", getattr(self, member.name), about_a_card=True)
+            validation.no_card_numbers(
+                f"{place}.{member.name}", getattr(self, member.name), about_a_card=True
+            )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -152,14 +154,19 @@ class OrderItem:
         for name in ("amount", "discount", "tax"):
             field, value = f"{place}.{name}", getattr(self, name)
             if isinstance(value, Money) and value.currency != currency:
-                validation.note(field, "currency", f"{field} is in {value.currency}, and the transaction is not.")
+                validation.note(
+                    field,
+                    "currency",
+                    f"{field} is in {value.currency}, and the transaction is not.",
+                )
 
     def to_model(self) -> models.OrderItem:
         return models.OrderItem(
             amount=self.amount.minor_units,
             **members_of(self, "amount", "discount", "tax"),
             **drop_none(
-                discount_amount=self.discount and self.discount.minor_units, tax=self.tax and self.tax.minor_units
+                discount_amount=self.discount and self.discount.minor_units,
+                tax=self.tax and self.tax.minor_units,
             ),
         )
 

@@ -62,14 +62,22 @@ class Webhook(UnpicklableCredentials):
     provider = "FlexFactor"
 
     def __init__(
-        self, *subscriber_key: str, host: str, tolerance: float = 300.0, now: Callable[[], float] = time.time
+        self,
+        *subscriber_key: str,
+        host: str,
+        tolerance: float = 300.0,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        subscriber_key = tuple(map(concealed, subscriber_key))  # no frame of ours shows it from here on
+        subscriber_key = tuple(
+            map(concealed, subscriber_key)
+        )  # no frame of ours shows it from here on
         self._keys = [_key(key) for key in subscriber_key]
         if not self._keys:
             raise ConfigurationError("subscriber_key is missing: copy it from the merchant portal.")
         if not isinstance(host, str) or not _HOST.fullmatch(host):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(f"host={shown(host)} must be a host name alone, such as 'hooks.shop.example'.")
+            raise ConfigurationError(
+                f"host={shown(host)} must be a host name alone, such as 'hooks.shop.example'."
+            )
         self._host, self._tolerance, self._now = host, checked_tolerance(tolerance), now
 
     def __repr__(self) -> str:
@@ -88,7 +96,9 @@ class Webhook(UnpicklableCredentials):
             InvalidRequest: It is signed, and is not a notification (answer 400); or an argument has a wrong type.
         """
         if not isinstance(body, bytes | bytearray):
-            raise invalid_notification("FlexFactor", f"must be bytes, not {kind_of(body)}: do not decode it")
+            raise invalid_notification(
+                "FlexFactor", f"must be bytes, not {kind_of(body)}: do not decode it"
+            )
         if len(body) > MAX_BYTES:  # before it is hashed
             raise invalid_notification("FlexFactor", f"is longer than {MAX_BYTES // 1024} KiB")
         nonce, moment = self._signed(headers_by_name(headers), bytes(body))
@@ -140,7 +150,9 @@ class Webhook(UnpicklableCredentials):
         scheme, _, rest = authorization.strip().partition(" ")
         _, separator, signature = rest.partition("Signature=")
         if scheme.upper() != _SCHEME or not separator:
-            raise AuthenticationError(f"x-fc-authorization is not a signature of the kind {_SCHEME}.")
+            raise AuthenticationError(
+                f"x-fc-authorization is not a signature of the kind {_SCHEME}."
+            )
         if ";" in nonce or ";" in moment:
             # They are joined by semicolons: a semicolon in one would let other values have the same signature.
             raise AuthenticationError("x-fc-nonce or x-fc-date holds a semicolon.")

@@ -31,7 +31,15 @@ from .records import (
     SourceAccount,
     SourceAccountCost,
 )
-from .requests import Address, Challenge, Company, Individual, NewPayee, PaymentChannel, PaymentInstruction
+from .requests import (
+    Address,
+    Challenge,
+    Company,
+    Individual,
+    NewPayee,
+    PaymentChannel,
+    PaymentInstruction,
+)
 from .webhook_endpoints import WebhookEndpoint, WebhookPing
 from .webhooks import Notification, Webhook, read_notification
 

@@ -19,7 +19,15 @@ from velo_api.api.source_accounts import get_source_account, list_source_account
 from victor_ext.errors import InvalidRequest, NotFound, Problem
 from victor_ext.money import Money
 from victor_ext.runtime.client.polling import checked_seconds, poll
-from victor_ext.runtime.client.resources import Mode, Part, Resource, Walk, arguments_of, listing, operation
+from victor_ext.runtime.client.resources import (
+    Mode,
+    Part,
+    Resource,
+    Walk,
+    arguments_of,
+    listing,
+    operation,
+)
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.validation import Sent, rule
 from victor_ext.runtime.loop.flow import Sleep
@@ -68,10 +76,14 @@ class SourceAccounts(Resource[Mode]):
             >>> str(velo.source_accounts.get(source_account_id).balance)
             '1000.00 USD'
         """
-        return (yield from read(get_source_account, SourceAccount, source_account_id=source_account_id))
+        return (
+            yield from read(get_source_account, SourceAccount, source_account_id=source_account_id)
+        )
 
     @operation
-    def fund(self, source_account_id: str, *, funding_account_id: str, amount: Money) -> OperationFlow[Receipt]:
+    def fund(
+        self, source_account_id: str, *, funding_account_id: str, amount: Money
+    ) -> OperationFlow[Receipt]:
         """Ask for money to be moved from the payor's bank into the account. This moves money, and takes no key.
 
         It comes from the payor's bank account `funding_account_id`. The request carries a number without a currency,
@@ -90,8 +102,12 @@ class SourceAccounts(Resource[Mode]):
         if account.currency != amount.currency:
             message = f"amount is in {amount.currency}, and source account {source_account_id} has {account.currency}."
             raise InvalidRequest.of([Problem("amount", "currency", message)])
-        body = models.FundingRequest(funding_account_id=funding_account_id, amount=amount.minor_units)
-        response = yield from call_without_body(request_funding, source_account_id=source_account_id, body=body)
+        body = models.FundingRequest(
+            funding_account_id=funding_account_id, amount=amount.minor_units
+        )
+        response = yield from call_without_body(
+            request_funding, source_account_id=source_account_id, body=body
+        )
         return Receipt.of(response)
 
 
@@ -113,7 +129,9 @@ class FundingAccounts(Resource[Mode]):
         return walk(list_funding_accounts, FundingAccount, "list of funding accounts", request)
 
     @operation
-    def get(self, funding_account_id: str, *, sensitive: bool | None = None) -> OperationFlow[FundingAccount]:
+    def get(
+        self, funding_account_id: str, *, sensitive: bool | None = None
+    ) -> OperationFlow[FundingAccount]:
         """Read one funding account.
 
         Examples:
@@ -146,7 +164,9 @@ class FundingAccounts(Resource[Mode]):
             ... )
         """
         check_request("The funding account", request)
-        return Receipt.of((yield from call_without_body(create_funding_account, body=request.to_model())))
+        return Receipt.of(
+            (yield from call_without_body(create_funding_account, body=request.to_model()))
+        )
 
     @operation
     def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> OperationFlow[FundingAccount]:
@@ -180,9 +200,15 @@ class FundingAccounts(Resource[Mode]):
         return account_or_none
 
 
-def _read_if_exists(funding_account_id: str, seconds: float | None) -> OperationFlow[FundingAccount | None]:
+def _read_if_exists(
+    funding_account_id: str, seconds: float | None
+) -> OperationFlow[FundingAccount | None]:
     try:
-        return (yield from read(get_funding_account, FundingAccount, seconds, funding_account_id=funding_account_id))
+        return (
+            yield from read(
+                get_funding_account, FundingAccount, seconds, funding_account_id=funding_account_id
+            )
+        )
     except NotFound:
         return None
 
@@ -216,7 +242,13 @@ class Fundings(Resource[Mode]):
             [(Decimal('100000'), 'PENDING')]
         """
         what = "list of fundings"
-        return walk(list_fundings, FundingEntry, what, request, lambda one: one.events[0].id if one.events else "")
+        return walk(
+            list_fundings,
+            FundingEntry,
+            what,
+            request,
+            lambda one: one.events[0].id if one.events else "",
+        )
 
     @listing
     @arguments_of(ChangeFeed)

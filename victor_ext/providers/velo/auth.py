@@ -28,11 +28,15 @@ class VeloAuth(IdAndSecret):
     def __init__(self, api_key: str, api_secret: SecretText) -> None:
         # A traceback shows no frame with the bare values.
         api_key, api_secret = map(concealed, (api_key, api_secret))
-        super().__init__("velo", "what Velo's back office gave you", api_key=api_key, api_secret=api_secret)
+        super().__init__(
+            "velo", "what Velo's back office gave you", api_key=api_key, api_secret=api_secret
+        )
         if ":" in self._id:
             raise ConfigurationError("api_key holds a colon: pass key and secret as two arguments.")
 
-    def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> OAuthToken:
+    def authenticator(
+        self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock
+    ) -> OAuthToken:
         """The token cache of one client."""
         url = base_url.copy_with(
             path=base_url.path.rstrip("/") + TOKEN_PATH, params={"grant_type": "client_credentials"}
@@ -40,7 +44,11 @@ class VeloAuth(IdAndSecret):
 
         def token_request() -> httpx.Request:
             signed = basic(self._id, self._secret.current())
-            headers = {"authorization": signed, "accept": "application/json", "content-type": "application/json"}
+            headers = {
+                "authorization": signed,
+                "accept": "application/json",
+                "content-type": "application/json",
+            }
             return httpx.Request("POST", url, headers=headers, content=b"")
 
         hint = f"Check VeloAuth(api_key, api_secret): {environment} was asked, whose keys no other environment takes."

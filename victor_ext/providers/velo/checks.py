@@ -23,11 +23,15 @@ class Validation(validation.Validation):
     def capitals(self, field: str, value: Any, count: int, *, required: bool = True) -> Any:
         """A code of capital letters: a country (ISO 3166) has two, a currency (ISO 4217) has three."""
         wanted = f"{count} capital letters, such as {'US' if count == 2 else 'USD'!r}"
-        return self.matching(field, value, re.compile(f"[A-Z]{{{count}}}"), wanted, required=required)
+        return self.matching(
+            field, value, re.compile(f"[A-Z]{{{count}}}"), wanted, required=required
+        )
 
     def id(self, field: str, value: Any, *, required: bool = True) -> Any:
         """An id of Velo's: letters, digits and hyphens, so that it cannot lead to another path."""
-        return self.matching(field, value, _ID, "an id as Velo gave it, such as a UUID", required=required)
+        return self.matching(
+            field, value, _ID, "an id as Velo gave it, such as a UUID", required=required
+        )
 
     def money(self, field: str, value: Any, *, largest: int = 2**63 - 1) -> None:
         """An amount above zero."""
@@ -56,7 +60,9 @@ class Validation(validation.Validation):
         if isinstance(value, datetime) and problem is None:
             if 1900 <= value.year < 9999:
                 return value.astimezone(UTC).replace(microsecond=0).isoformat()
-            problem = Problem(field, "range", f"{field} is in the year {value.year}: that cannot be meant.")
+            problem = Problem(
+                field, "range", f"{field} is in the year {value.year}: that cannot be meant."
+            )
         self.add(problem)
         return None
 
@@ -64,13 +70,17 @@ class Validation(validation.Validation):
         """A date of birth. No message shows it."""
         day: date | None = as_date(value)
         if day is None:
-            self.note(field, "type", f"{field} must be a date, such as date(2026, 3, 4) or '2026-03-04'.")
+            self.note(
+                field, "type", f"{field} must be a date, such as date(2026, 3, 4) or '2026-03-04'."
+            )
         return None if day is None else day.isoformat()
 
 
 def check(doing: str = "", /, **arguments: Any) -> None:
     """Check ids, and `sensitive`. Raises `InvalidRequest`, which begins with `doing`, or with what the first is of."""
-    with Validation(doing or f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}") as validation:
+    with Validation(
+        doing or f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}"
+    ) as validation:
         for name, value in arguments.items():
             (validation.flag if name == "sensitive" else validation.id)(name, value)
 

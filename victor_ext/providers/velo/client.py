@@ -15,11 +15,23 @@ from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.tokens import OAuthToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
-from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
+from victor_ext.runtime.client.config import (
+    ClientOptions,
+    HttpxClient,
+    Transport,
+    take,
+    with_client_options,
+)
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.client.settings import environment_and_url
-from victor_ext.runtime.http.from_httpx2 import AnyURL, AsyncClient, AsyncTransport, SyncClient, SyncTransport
+from victor_ext.runtime.http.from_httpx2 import (
+    AnyURL,
+    AsyncClient,
+    AsyncTransport,
+    SyncClient,
+    SyncTransport,
+)
 from victor_ext.systems import System
 
 from .accounts import FundingAccounts, Fundings, SourceAccounts
@@ -32,7 +44,9 @@ from .system import ENVIRONMENTS, SYSTEM, VERSIONS, EnvironmentWord, from_proces
 from .webhook_endpoints import Webhooks
 
 
-class VeloOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):
+class VeloOptions(
+    ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False
+):
     """The arguments of `Velo` and `AsyncVelo`, which document them."""
 
     auth: VeloAuth
@@ -87,8 +101,12 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pin
         base_url, auth = concealed(base_url), concealed(auth)
         given = take(self, options)
         if not isinstance(auth, VeloAuth):
-            raise ConfigurationError(f"auth must be VeloAuth(api_key, api_secret), not {kind_of(auth)}.")
-        name, url, place = environment_and_url(environment, base_url, ENVIRONMENTS, *VERSIONS, provider="Velo")
+            raise ConfigurationError(
+                f"auth must be VeloAuth(api_key, api_secret), not {kind_of(auth)}."
+            )
+        name, url, place = environment_and_url(
+            environment, base_url, ENVIRONMENTS, *VERSIONS, provider="Velo"
+        )
         self._start(
             given,
             partial(auth.authenticator, name, url),
@@ -105,7 +123,9 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pin
         return cls(**from_process_environment(options))
 
     @classmethod
-    def from_profile(cls, name: str, **options: Unpack[VeloOptions[Transport, HttpxClient]]) -> Self:
+    def from_profile(
+        cls, name: str, **options: Unpack[VeloOptions[Transport, HttpxClient]]
+    ) -> Self:
         """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`, without prefix."""
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 

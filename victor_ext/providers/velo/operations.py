@@ -14,7 +14,15 @@ import httpx
 from victor_ext.errors import Outcome, Problem, UnreadableResponse
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
-from victor_ext.privacy import HIDDEN, SHORTEST, mask_digits, one_line, redact_code, redact_excerpt, texts_within
+from victor_ext.privacy import (
+    HIDDEN,
+    SHORTEST,
+    mask_digits,
+    one_line,
+    redact_code,
+    redact_excerpt,
+    texts_within,
+)
 from victor_ext.runtime.core.json_values import (
     is_list,
     json_of,
@@ -25,7 +33,13 @@ from victor_ext.runtime.core.json_values import (
 )
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.behaviour import Behaviour
-from victor_ext.runtime.loop.evidence import Evidence, Members, Problems, document_complaint, no_items_in
+from victor_ext.runtime.loop.evidence import (
+    Evidence,
+    Members,
+    Problems,
+    document_complaint,
+    no_items_in,
+)
 from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import (
     AN_OBJECT,
@@ -81,7 +95,9 @@ class Receipt:
     def of(cls, response: Any) -> Receipt:
         """Read the headers of a response. Raises `UnreadableResponse` when they do not say what was accepted."""
         made = created_id(response)
-        if made is None:  # of an operation without a row, such as one that a newer document has moved
+        if (
+            made is None
+        ):  # of an operation without a row, such as one that a newer document has moved
             message = "Velo accepted the request, but the response has no id."
             raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
         wait = re.fullmatch("[0-9]{1,6}", response.headers.get("retry-after", ""))
@@ -110,19 +126,29 @@ def _has(*names: str) -> Evidence:
 
 def _no_csv(response: httpx.Response, _: Problems) -> str | None:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return None if kind in ("application/csv", "text/csv", "application/octet-stream") else "its body is not CSV"
+    return (
+        None
+        if kind in ("application/csv", "text/csv", "application/octet-stream")
+        else "its body is not CSV"
+    )
 
 
 _OBJECT = _checked(AN_OBJECT)
-_DONE = _checked(lambda response, problems: AN_OBJECT(response, problems) if response.content else None)
+_DONE = _checked(
+    lambda response, problems: AN_OBJECT(response, problems) if response.content else None
+)
 
 
 def _read(evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None) -> Operation:
-    return Operation(effect=Effect.READS, evidence=evidence, id=repeats, is_empty=no_items_in("content"))
+    return Operation(
+        effect=Effect.READS, evidence=evidence, id=repeats, is_empty=no_items_in("content")
+    )
 
 
 def _write(effect: Effect, look: str, evidence: Evidence = _DONE, **columns: Any) -> Operation:
-    return Operation(effect=effect, evidence=evidence, look_up=look and f"with {look}", made=batch_id, **columns)
+    return Operation(
+        effect=effect, evidence=evidence, look_up=look and f"with {look}", made=batch_id, **columns
+    )
 
 
 # Believed, what has none would be the end of a list.
@@ -154,7 +180,10 @@ def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]
     """The one payout with payments that were submitted since then, and have references that were sent."""
     sent = _references(object_or_empty(call.body).get("payments"))
     window = client.payments.list(
-        given["payor_id"], submitted_from=day_around(since, -1), sort="submittedDateTime:asc", page_size=100
+        given["payor_id"],
+        submitted_from=day_around(since, -1),
+        sort="submittedDateTime:asc",
+        page_size=100,
     )
     payouts: set[str] = set()
     for payment in (yield from _items(window)):
@@ -169,7 +198,11 @@ def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]
     payout = yield partial(client.payouts.get, payouts.pop())
     payments = yield from _items(client.payouts.payments(payout.id))
     seen = {reference_of(payment.payor_payment_id) for payment in (*payout.rejected, *payments)}
-    return _done(payout) if seen == sent else f"Payout {payout.id} has other payments, too, or not all of them."
+    return (
+        _done(payout)
+        if seen == sent
+        else f"Payout {payout.id} has other payments, too, or not all of them."
+    )
 
 
 def _items(listed: Any) -> Generator[Callable[[], Any], Any, list[Any]]:
@@ -180,7 +213,10 @@ def _items(listed: Any) -> Generator[Callable[[], Any], Any, list[Any]]:
 
 
 def _references(payments: object) -> set[str]:
-    return {reference_of(object_or_empty(payment).get("payorPaymentId")) for payment in list_or_empty(payments)} - {""}
+    return {
+        reference_of(object_or_empty(payment).get("payorPaymentId"))
+        for payment in list_or_empty(payments)
+    } - {""}
 
 
 def _named(request: httpx.Request) -> str:
@@ -199,7 +235,8 @@ _FINAL = frozenset({"CONFIRMED", "REJECTED", "WITHDRAWN"})
 """Velo does not say in which order PAID follow each other: the other two may still become another."""
 _UNTIL_PAID = Follow(lambda velo, _call, id: velo.payouts.get(id), _FINAL)
 _UNTIL_ACCEPTED = Follow(
-    lambda velo, _call, id: velo.payouts.get(id), _FINAL | PAID | {"ACCEPTED", "QUOTED", "INSTRUCTED"}
+    lambda velo, _call, id: velo.payouts.get(id),
+    _FINAL | PAID | {"ACCEPTED", "QUOTED", "INSTRUCTED"},
 )
 """A payout that was submitted goes on by another write."""
 
@@ -208,13 +245,18 @@ OPERATIONS: Mapping[str, Operation] = {
     f"POST {TOKEN_PATH}": replace(TOKEN, evidence=_has("access_token")),
     "POST /v1/logout": _write(SETS, ""),
     "POST /v4/payees /v3/payees": _write(
-        MAKES, "payees.list(payor_id, remote_id=...)", _made("batch of payees", batch_id), shown=_PRIVATE
+        MAKES,
+        "payees.list(payor_id, remote_id=...)",
+        _made("batch of payees", batch_id),
+        shown=_PRIVATE,
     ),
     "POST /v4/payees/{}/invite /v3/payees/{}/invite": _write(
         MAKES, "payees.invitations(payor_id, payee_id=...)", shown=_PRIVATE
     ),
     "POST /v4/payees/{}/payeeDetailsUpdate /v3/payees/{}/payeeDetailsUpdate"
-    " /v4/payees/{}/remoteIdUpdate /v3/payees/{}/remoteIdUpdate": _write(SETS, "payees.get(payee_id)", shown=_PRIVATE),
+    " /v4/payees/{}/remoteIdUpdate /v3/payees/{}/remoteIdUpdate": _write(
+        SETS, "payees.get(payee_id)", shown=_PRIVATE
+    ),
     "DELETE /v4/payees/{} /v3/payees/{}": _write(SETS, "payees.get(payee_id)"),
     "GET /v4/payees/{} /v3/payees/{}": _read(repeats=RepeatsId("payee", "payeeId")),
     "GET /v4/payees/batch/{} /v3/payees/batch/{}": _read(_has("status")),
@@ -224,9 +266,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /v3/sourceAccounts/{}/fundingRequest": _write(
         MOVES_MONEY, "fundings.changes(payor_id, since=...)", _made("funding")
     ),
-    "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _read(repeats=RepeatsId("source account", "id")),
+    "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _read(
+        repeats=RepeatsId("source account", "id")
+    ),
     "GET /v3/sourceAccounts /v2/sourceAccounts": _LIST,
-    "POST /v2/fundingAccounts": _write(MAKES, "funding_accounts.list(payor_id=...)", _made("account"), shown=_PRIVATE),
+    "POST /v2/fundingAccounts": _write(
+        MAKES, "funding_accounts.list(payor_id=...)", _made("account"), shown=_PRIVATE
+    ),
     "GET /v2/fundingAccounts/{}": _read(repeats=RepeatsId("funding account", "id")),
     "GET /v2/fundingAccounts": _LIST,
     "GET /v1/fundings/{}": _read(repeats=RepeatsId("funding", "fundingId")),
@@ -240,18 +286,24 @@ OPERATIONS: Mapping[str, Operation] = {
         follow=_UNTIL_ACCEPTED,
     ),
     "POST /v3/payouts/{}/quote": _write(SETS, "payouts.get(payout_id)", _OBJECT),
-    "POST /v3/payouts/{}": _write(MOVES_MONEY, "payouts.get(payout_id)", proof=_INSTRUCTED, follow=_UNTIL_PAID),
+    "POST /v3/payouts/{}": _write(
+        MOVES_MONEY, "payouts.get(payout_id)", proof=_INSTRUCTED, follow=_UNTIL_PAID
+    ),
     "DELETE /v3/payouts/{}": _write(MOVES_MONEY, "payouts.get(payout_id)", proof=_PAYOUT_WITHDRAWN),
     "POST /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
     "DELETE /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
     "GET /v3/payouts/{}": _read(_has("payoutId", "status"), RepeatsId("payout", "payoutId")),
     "GET /v3/payouts/{}/payments": _LIST,
     "GET /v4/paymentaudit/payouts /v3/paymentaudit/payouts": _LIST,
-    "GET /v4/paymentaudit/payouts/{} /v3/paymentaudit/payouts/{}": _read(_has("summary", "content")),
+    "GET /v4/paymentaudit/payouts/{} /v3/paymentaudit/payouts/{}": _read(
+        _has("summary", "content")
+    ),
     "GET /v4/paymentaudit/payoutStatistics /v1/paymentaudit/payoutStatistics": _read(
         _has("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount")
     ),
-    "POST /v1/payments/{}/withdraw": _write(MOVES_MONEY, "payments.get(payment_id)", proof=_PAYMENT_WITHDRAWN),
+    "POST /v1/payments/{}/withdraw": _write(
+        MOVES_MONEY, "payments.get(payment_id)", proof=_PAYMENT_WITHDRAWN
+    ),
     "GET /v4/paymentaudit/payments/{} /v3/paymentaudit/payments/{}": _read(
         _has("paymentId", "status"), RepeatsId("payment", "paymentId")
     ),
@@ -289,8 +341,13 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
         return ()
     hide, problems = _hider(response.request), list[Problem]()
     for error in [object_or_empty(item) for item in errors if item]:
-        where, code = mask_digits(text_or_empty(error.get("location"))), hide(redact_code(error.get("errorCode")))
-        message = redact_excerpt(hide(text_or_empty(error.get("errorMessage")))) or "Velo gave no message"
+        where, code = (
+            mask_digits(text_or_empty(error.get("location"))),
+            hide(redact_code(error.get("errorCode"))),
+        )
+        message = (
+            redact_excerpt(hide(text_or_empty(error.get("errorMessage")))) or "Velo gave no message"
+        )
         problems.append(Problem(where, code, message, provider_field=where or None))
     return problems
 
@@ -301,7 +358,17 @@ def correlation_id(response: httpx.Response) -> str | None:
 
 
 _PUBLIC = frozenset(
-    {"type", "payeeType", "categories", "remoteId", "payorId", "country", "countryCode", "currency", "language"}
+    {
+        "type",
+        "payeeType",
+        "categories",
+        "remoteId",
+        "payorId",
+        "country",
+        "countryCode",
+        "currency",
+        "language",
+    }
 )
 _WORD = re.compile(rf"[^\W_]{{{SHORTEST},}}")
 
@@ -312,6 +379,10 @@ def _hider(request: httpx.Request) -> Callable[[str], str]:
     if row is not None and row.shown is Shown.EVERYTHING:
         return lambda text: text
     # Word by word, because a request may name 2,000 payees and the response may complain of each.
-    texts = texts_within(json_of(request), lambda place: place.rpartition(".")[2] in _PUBLIC, numbers=False)
+    texts = texts_within(
+        json_of(request), lambda place: place.rpartition(".")[2] in _PUBLIC, numbers=False
+    )
     words = {word.casefold() for text in texts for word in _WORD.findall(text)}
-    return lambda text: _WORD.sub(lambda match: HIDDEN if match[0].casefold() in words else match[0], text)
+    return lambda text: _WORD.sub(
+        lambda match: HIDDEN if match[0].casefold() in words else match[0], text
+    )

@@ -22,7 +22,15 @@ from velo_api.api.payees import (
 )
 
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, members_of, operation
+from victor_ext.runtime.client.resources import (
+    Mode,
+    Resource,
+    Walk,
+    arguments_of,
+    listing,
+    members_of,
+    operation,
+)
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.validation import rule
 
@@ -45,7 +53,8 @@ class _PayeeUpdate:
     email: Annotated[str | None, rule(Validation.text, 255, shortest=3)] = None
     language: Annotated[str | None, rule(Validation.text, 35)] = None
     contact_sms_number: Annotated[
-        str | None, rule(Validation.matching, re.compile(r"\+[1-9][0-9]{1,14}"), "such as '+14155550100'")
+        str | None,
+        rule(Validation.matching, re.compile(r"\+[1-9][0-9]{1,14}"), "such as '+14155550100'"),
     ] = None
     challenge: Annotated[Challenge | None, rule(Validation.request, Challenge)] = None
 
@@ -166,7 +175,9 @@ class Payees(Resource[Mode]):
         yield from call_without_body(update_payee, payee_id=request.payee_id, body=body)
 
     @operation
-    def update_remote_id(self, payee_id: str, *, payor_id: str, remote_id: str) -> OperationFlow[None]:
+    def update_remote_id(
+        self, payee_id: str, *, payor_id: str, remote_id: str
+    ) -> OperationFlow[None]:
         """Change a payor's own name for a payee to `remote_id`, up to 100 characters: payments name the payee by it.
 
         After a lost response look with `get(payee_id)`, or send the same again.
@@ -223,4 +234,10 @@ class Payees(Resource[Mode]):
             ['PENDING']
         """
         what = "list of invitations"
-        return walk(list_payee_invitations, PayeeInvitation, what, request, lambda invitation: invitation.payee_id)
+        return walk(
+            list_payee_invitations,
+            PayeeInvitation,
+            what,
+            request,
+            lambda invitation: invitation.payee_id,
+        )

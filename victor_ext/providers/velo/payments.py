@@ -17,7 +17,14 @@ from velo_api.api.payments import (
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.ids import reference_of
 from victor_ext.runtime.client.paging import PageReader
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
+from victor_ext.runtime.client.resources import (
+    Mode,
+    Resource,
+    Walk,
+    arguments_of,
+    listing,
+    operation,
+)
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
 
 from .checks import Validation, day_around
@@ -85,11 +92,18 @@ class Payments(Resource[Mode]):
             validation.id("payment_id", payment_id)
             validation.text("reason", reason, 256, shortest=2)
         body = models.Withdrawal(reason=reason)
-        yield from write(withdraw_payment, get_payment, Payment, ("WITHDRAWN",), payment_id=payment_id, body=body)
+        yield from write(
+            withdraw_payment, get_payment, Payment, ("WITHDRAWN",), payment_id=payment_id, body=body
+        )
 
     @operation
     def find(
-        self, payor_payment_id: str, *, payor_id: str, since: datetime, until: datetime | None = None
+        self,
+        payor_payment_id: str,
+        *,
+        payor_id: str,
+        since: datetime,
+        until: datetime | None = None,
     ) -> OperationFlow[builtins.list[Payment]]:
         """The payments with a reference of the payor's. It settles a `submit` whose response was lost.
 
@@ -117,7 +131,11 @@ class Payments(Resource[Mode]):
             validation.range("since", since, "until", until)
         first, last = day_around(since, -1), None if until is None else day_around(until, 1)
         window = PaymentList(
-            payor_id, page_size=100, sort="submittedDateTime:asc", submitted_from=first, submitted_to=last
+            payor_id,
+            page_size=100,
+            sort="submittedDateTime:asc",
+            submitted_from=first,
+            submitted_to=last,
         )
         listed = walk(list_payments, Payment, "list of payments", window)
         reader: PageReader[Payment] = self._shared.begin(listed)
@@ -125,7 +143,11 @@ class Payments(Resource[Mode]):
         wanted = reference_of(payor_payment_id)
         while not reader.done:
             page = reader.accept((yield from listed.read(reader)))
-            matches += [payment for payment in page.items if reference_of(payment.payor_payment_id) == wanted]
+            matches += [
+                payment
+                for payment in page.items
+                if reference_of(payment.payor_payment_id) == wanted
+            ]
         return matches
 
     @operation
@@ -160,7 +182,9 @@ class Payments(Resource[Mode]):
         try:
             return bytes(response.content).decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise UnreadableResponse("Velo's export is not UTF-8.", outcome=Outcome.ACCEPTED) from error
+            raise UnreadableResponse(
+                "Velo's export is not UTF-8.", outcome=Outcome.ACCEPTED
+            ) from error
 
     @listing
     @arguments_of(ChangeFeed)

@@ -22,14 +22,29 @@ from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.ids import reference_of
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
+from victor_ext.runtime.client.resources import (
+    Mode,
+    Resource,
+    Walk,
+    arguments_of,
+    listing,
+    operation,
+)
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.words import Word
 
 from .checks import Validation, check
 from .operations import PAID, Receipt
 from .reading import AuditedPaymentList, PayoutList, PayoutPaymentList, read, walk, write
-from .records import Payment, Payout, PayoutHistory, PayoutPayment, PayoutStatistics, PayoutSummary, Quote
+from .records import (
+    Payment,
+    Payout,
+    PayoutHistory,
+    PayoutPayment,
+    PayoutStatistics,
+    PayoutSummary,
+    Quote,
+)
 from .requests import PaymentInstruction
 from .system import PayoutStatusFilter, PayoutStatusWord
 
@@ -74,11 +89,17 @@ class Payouts(Resource[Mode]):
             1
         """
         with Validation("The payout") as validation:
-            _check_references(validation, validation.requests("payments", payments, PaymentInstruction))
+            _check_references(
+                validation, validation.requests("payments", payments, PaymentInstruction)
+            )
             options = drop_none(
                 payout_memo=validation.text("memo", memo, 40, required=False),
-                payout_from_payor_id=validation.id("payout_from_payor_id", payout_from_payor_id, required=False),
-                payout_to_payor_id=validation.id("payout_to_payor_id", payout_to_payor_id, required=False),
+                payout_from_payor_id=validation.id(
+                    "payout_from_payor_id", payout_from_payor_id, required=False
+                ),
+                payout_to_payor_id=validation.id(
+                    "payout_to_payor_id", payout_to_payor_id, required=False
+                ),
             )
             if (payout_from_payor_id is None) is not (payout_to_payor_id is None):
                 message = "payout_from_payor_id and payout_to_payor_id must be given together, or neither of them."
@@ -109,7 +130,9 @@ class Payouts(Resource[Mode]):
         return (yield from read(quote_payout, Quote, payout_id=payout_id))
 
     @operation
-    def instruct(self, payout_id: str, *, stop_if_rates_worse_by: float | None = None) -> OperationFlow[None]:
+    def instruct(
+        self, payout_id: str, *, stop_if_rates_worse_by: float | None = None
+    ) -> OperationFlow[None]:
         """Have a payout paid. This moves money, takes no key, and is sent once.
 
         After a lost response the payout is read: if it shows that it was instructed, the call returns. If it does not,
@@ -125,11 +148,22 @@ class Payouts(Resource[Mode]):
         """
         body, worse = None, stop_if_rates_worse_by
         if worse is not None:
-            if isinstance(worse, bool) or not isinstance(worse, int | float) or not 0 <= worse < 10**6:  # pyright: ignore[reportUnnecessaryIsInstance]
+            if (
+                isinstance(worse, bool)
+                or not isinstance(worse, int | float)
+                or not 0 <= worse < 10**6
+            ):  # pyright: ignore[reportUnnecessaryIsInstance]
                 message = "stop_if_rates_worse_by must be a percentage, 0 or more, as int or float."
                 raise InvalidRequest.of([Problem("stop_if_rates_worse_by", "range", message)])
             body = models.Instruction(fx_rate_degredation_threshold_percentage=float(worse))
-        yield from write(instruct_payout, get_payout, Payout, ("INSTRUCTED", *PAID), payout_id=payout_id, body=body)
+        yield from write(
+            instruct_payout,
+            get_payout,
+            Payout,
+            ("INSTRUCTED", *PAID),
+            payout_id=payout_id,
+            body=body,
+        )
 
     @operation
     def withdraw(self, payout_id: str) -> OperationFlow[None]:
@@ -146,7 +180,11 @@ class Payouts(Resource[Mode]):
 
     @operation
     def wait(
-        self, payout_id: str, *, until: PayoutStatusFilter | Collection[PayoutStatusFilter], timeout: float = 300.0
+        self,
+        payout_id: str,
+        *,
+        until: PayoutStatusFilter | Collection[PayoutStatusFilter],
+        timeout: float = 300.0,
     ) -> OperationFlow[Payout]:
         """Read a payout repeatedly `until` it has a status (`"ACCEPTED"`), or one of several.
 
@@ -169,9 +207,13 @@ class Payouts(Resource[Mode]):
         def reached(payout: Payout) -> bool:
             if payout.status in wanted:
                 return True
-            if payout.status in ("REJECTED", "WITHDRAWN") or (payout.status in PAID and PAID.isdisjoint(wanted)):
+            if payout.status in ("REJECTED", "WITHDRAWN") or (
+                payout.status in PAID and PAID.isdisjoint(wanted)
+            ):
                 message = f"Payout {payout_id} is {one_line(payout.status)}, so it can no longer become {goal}."
-                raise Conflict(f"{message} `get` shows which payments were rejected.", outcome=Outcome.REJECTED)
+                raise Conflict(
+                    f"{message} `get` shows which payments were rejected.", outcome=Outcome.REJECTED
+                )
             return False
 
         return poll(
@@ -220,7 +262,9 @@ class Payouts(Resource[Mode]):
             1
         """
         check(payout_id=payout_id)
-        page = yield from call(get_payout_history, models.PayoutHistoryPage, payout_id=payout_id, page_size=1)
+        page = yield from call(
+            get_payout_history, models.PayoutHistoryPage, payout_id=payout_id, page_size=1
+        )
         return PayoutHistory(page.summary or models.PayoutHistory())
 
     @listing
@@ -255,17 +299,24 @@ def _check_references(validation: Validation, payments: Sequence[object]) -> Non
     seen: dict[str, int] = {}
     for place, payment in enumerate(payments):
         reference = payment.payor_payment_id if isinstance(payment, PaymentInstruction) else None
-        first = seen.setdefault(reference_of(reference), place) if isinstance(reference, str) else place
+        first = (
+            seen.setdefault(reference_of(reference), place) if isinstance(reference, str) else place
+        )
         if first != place:
             message = f"payments[{place}].payor_payment_id is that of payments[{first}]: give each payment its own."
             validation.note(f"payments[{place}].payor_payment_id", "repeated", message)
 
 
 def _checked_statuses(until: object) -> list[str]:
-    wanted: list[object] = [until] if isinstance(until, str) else [*until] if isinstance(until, Collection) else []
+    wanted: list[object] = (
+        [until] if isinstance(until, str) else [*until] if isinstance(until, Collection) else []
+    )
     statuses = [word.strip().upper() for word in wanted if isinstance(word, str)]
     # A `Word` may be one that the document does not have.
-    known = [isinstance(word, Word) or status in _STATUSES for word, status in zip(wanted, statuses, strict=False)]
+    known = [
+        isinstance(word, Word) or status in _STATUSES
+        for word, status in zip(wanted, statuses, strict=False)
+    ]
     if not statuses or len(statuses) < len(wanted) or not all(known):
         message = f"until must be one or more of: {', '.join(sorted(_STATUSES))}."
         raise InvalidRequest.of([Problem("until", "choice", message)])

@@ -35,7 +35,9 @@ from .system import (
 R = TypeVar("R", bound=Record)
 
 
-def read(operation: ModuleType, kind: type[R], seconds: float | None = None, /, **arguments: Any) -> OperationFlow[R]:
+def read(
+    operation: ModuleType, kind: type[R], seconds: float | None = None, /, **arguments: Any
+) -> OperationFlow[R]:
     """Read one object by its id. The generated model has the name of its record.
 
     `seconds` bounds the call; None leaves it the client's deadline.
@@ -63,7 +65,9 @@ def write(
     try:
         yield from call_without_body(operation, **named, **drop_none(body=body))
     except VictorError as error:
-        could_be_done = error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED) and not isinstance(error, Conflict)
+        could_be_done = error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED) and not isinstance(
+            error, Conflict
+        )
         if not could_be_done or not (yield from _is_done(reads, kind, done, named)):
             raise
 
@@ -102,11 +106,19 @@ def walk(
     arguments, leaves = request.arguments(f"The {what}", most)
 
     def read_page(reader: PageReader[R]) -> OperationFlow[list[R]]:
-        page = yield from call(operation, getattr(models, f"{kind.__name__}Page"), page=reader.number, **arguments)
-        if not is_list(page.content):  # as of a payout, whose history may be read for its summary alone
-            raise UnreadableResponse(f"The {what}: the answer has no list in `content`.", outcome=Outcome.ACCEPTED)
+        page = yield from call(
+            operation, getattr(models, f"{kind.__name__}Page"), page=reader.number, **arguments
+        )
+        if not is_list(
+            page.content
+        ):  # as of a payout, whose history may be read for its summary alone
+            raise UnreadableResponse(
+                f"The {what}: the answer has no list in `content`.", outcome=Outcome.ACCEPTED
+            )
         items = [kind(raw) for raw in page.content]
-        pages, total = (as_integer(value_in(page.page, name)) for name in ("total_pages", "total_elements"))
+        pages, total = (
+            as_integer(value_in(page.page, name)) for name in ("total_pages", "total_elements")
+        )
         if pages is not None:
             if not items and total is not None and reader.number <= pages and total > 0:
                 # Taken for the end, the page would hide its items and all that follow.
@@ -128,7 +140,12 @@ class _Leaves:
     """Of a filter that a payment or a payee may pass now, and no longer a moment later."""
 
 
-_TEXT, _ID, _DAY, _FLAG = rule(Validation.text, 255), rule(Validation.id), rule(Validation.day), rule(Validation.flag)
+_TEXT, _ID, _DAY, _FLAG = (
+    rule(Validation.text, 255),
+    rule(Validation.id),
+    rule(Validation.day),
+    rule(Validation.flag),
+)
 _LEAVES = _Leaves()
 _UNITS = rule(Validation.integer, 0, 2**31 - 1)
 """Minor units of whichever currency."""
@@ -155,7 +172,9 @@ class ListRequest:
             sent = validation.checked(self)
         sort = sent.get("sort") or self.default_sort
         if sort is not None:
-            sent["sort"] = f"{sort},{self.order_by_id}:asc" if self.order_by_id not in sort else sort
+            sent["sort"] = (
+                f"{sort},{self.order_by_id}:asc" if self.order_by_id not in sort else sort
+            )
         kind = cast("Any", type(self))  # to mypy, no class can be hashed
         names, leaves = sent_names(kind), not declared(kind, _Leaves).keys().isdisjoint(sent)
         named = {names.get(name, name): value for name, value in sent.items()}
@@ -197,7 +216,9 @@ class SortedList(ListRequest):
 @dataclass(kw_only=True, repr=False, eq=False)
 class _ScheduledList(SortedList):
     schedule_status: Annotated[ScheduleStatusWord | None, _LEAVES, _TEXT] = None
-    scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from"), _LEAVES, _DAY] = None
+    scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from"), _LEAVES, _DAY] = (
+        None
+    )
     scheduled_to: Annotated[
         date | str | None, After("scheduled_from"), Sent("scheduled_for_date_to"), _LEAVES, _DAY
     ] = None
@@ -205,7 +226,9 @@ class _ScheduledList(SortedList):
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class FundingList(SortedList, PayorList):
-    default_sort: ClassVar[str | None] = "dateTime:asc"  # without a `sort`, Velo has no order for them
+    default_sort: ClassVar[str | None] = (
+        "dateTime:asc"  # without a `sort`, Velo has no order for them
+    )
     source_account_name: Annotated[str | None, _TEXT] = None
 
 
@@ -234,7 +257,9 @@ class _PaymentFilters(SortedList):
     payment_amount_from: Annotated[int | None, _UNITS] = None
     payment_amount_to: Annotated[int | None, After("payment_amount_from"), _UNITS] = None
     submitted_from: Annotated[date | str | None, Sent("submitted_date_from"), _DAY] = None
-    submitted_to: Annotated[date | str | None, After("submitted_from"), Sent("submitted_date_to"), _DAY] = None
+    submitted_to: Annotated[
+        date | str | None, After("submitted_from"), Sent("submitted_date_to"), _DAY
+    ] = None
     sensitive: Annotated[bool | None, _FLAG] = None
 
 
@@ -257,13 +282,17 @@ class PaymentList(_PaymentFilters, _ScheduledList, PayorList):
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class PayoutList(_ScheduledList, PayorList):
-    default_sort: ClassVar[str | None] = "submittedDateTime:asc"  # Velo's own order is by time alone
+    default_sort: ClassVar[str | None] = (
+        "submittedDateTime:asc"  # Velo's own order is by time alone
+    )
     order_by_id: ClassVar[str] = "payoutId"
     status: Annotated[PayoutStatusFilter | None, _LEAVES, _TEXT] = None
     memo: Annotated[str | None, Sent("payout_memo"), _TEXT] = None
     from_payor_name: Annotated[str | None, _TEXT] = None
     submitted_from: Annotated[date | str | None, Sent("submitted_date_from"), _DAY] = None
-    submitted_to: Annotated[date | str | None, After("submitted_from"), Sent("submitted_date_to"), _DAY] = None
+    submitted_to: Annotated[
+        date | str | None, After("submitted_from"), Sent("submitted_date_to"), _DAY
+    ] = None
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -282,5 +311,7 @@ class FundingAccountList(SortedList):
     name: Annotated[str | None, _TEXT] = None
     country: Annotated[str | None, _TEXT] = None
     currency: Annotated[str | None, _TEXT] = None
-    account_type: Annotated[FundingAccountTypeWord | None, Sent("type_"), rule(Validation.text, 40)] = None
+    account_type: Annotated[
+        FundingAccountTypeWord | None, Sent("type_"), rule(Validation.text, 40)
+    ] = None
     sensitive: Annotated[bool | None, _FLAG] = None

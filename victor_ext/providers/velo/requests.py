@@ -45,7 +45,9 @@ class PaymentInstruction:
 
     def to_model(self) -> models.NewPayment:
         amount = self.amount
-        return models.NewPayment(currency=amount.currency, amount=amount.minor_units, **members_of(self, "amount"))
+        return models.NewPayment(
+            currency=amount.currency, amount=amount.minor_units, **members_of(self, "amount")
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -136,7 +138,9 @@ class PaymentChannel(Part):
     name: Annotated[str | None, Sent("payment_channel_name"), rule(Validation.text, 255)] = None
 
     def check(self, validation: Validation, place: str) -> None:
-        given = [number is not None for number in (self.iban, self.account_number, self.routing_number)]
+        given = [
+            number is not None for number in (self.iban, self.account_number, self.routing_number)
+        ]
         if given not in ([True, False, False], [False, True, True]):
             message = f"{place} must have iban, or account_number with routing_number, not both."
             validation.note(place, "choice", message)
@@ -172,7 +176,9 @@ class NewPayee(Part):
     address: Annotated[Address, rule(Validation.request, Address)]
     individual: Annotated[Individual | None, rule(Validation.request, Individual)] = None
     company: Annotated[Company | None, rule(Validation.request, Company)] = None
-    payment_channel: Annotated[PaymentChannel | None, rule(Validation.request, PaymentChannel)] = None
+    payment_channel: Annotated[PaymentChannel | None, rule(Validation.request, PaymentChannel)] = (
+        None
+    )
     language: Annotated[str | None, rule(Validation.text, 35)] = None
     challenge: Annotated[Challenge | None, rule(Validation.request, Challenge)] = None
 
@@ -181,5 +187,10 @@ class NewPayee(Part):
             validation.note(place, "choice", f"{place} must have either individual or company.")
 
     def to_model(self) -> models.NewPayee:
-        kind, address = "Company" if self.individual is None else "Individual", members_of(self.address)
-        return models.NewPayee(type_=kind, address=models.NewAddress(**address), **members_of(self, "address"))
+        kind, address = (
+            "Company" if self.individual is None else "Individual",
+            members_of(self.address),
+        )
+        return models.NewPayee(
+            type_=kind, address=models.NewAddress(**address), **members_of(self, "address")
+        )

@@ -24,14 +24,26 @@ VERSIONS = ("v1", "v2", "v3", "v4")
 
 
 def _auth(values: Mapping[str, str]) -> VeloAuth:
-    require_variables(values, "VELO_API_KEY", "VELO_API_SECRET", hint="Velo's back office issues both.")
+    require_variables(
+        values, "VELO_API_KEY", "VELO_API_SECRET", hint="Velo's back office issues both."
+    )
     return VeloAuth(values["VELO_API_KEY"], values["VELO_API_SECRET"])
 
 
-from_process_environment = partial(options_from, "VELO_", environments=ENVIRONMENTS, versions=VERSIONS, auth=_auth)
+from_process_environment = partial(
+    options_from, "VELO_", environments=ENVIRONMENTS, versions=VERSIONS, auth=_auth
+)
 
 PayoutStatusWord = Literal[
-    "SUBMITTED", "ACCEPTED", "REJECTED", "QUOTED", "INSTRUCTED", "COMPLETED", "INCOMPLETE", "CONFIRMED", "WITHDRAWN"
+    "SUBMITTED",
+    "ACCEPTED",
+    "REJECTED",
+    "QUOTED",
+    "INSTRUCTED",
+    "COMPLETED",
+    "INCOMPLETE",
+    "CONFIRMED",
+    "WITHDRAWN",
 ]
 PaymentStatusWord = Literal[
     "ACCEPTED", "AWAITING_FUNDS", "FUNDED", "UNFUNDED", "BANK_PAYMENT_REQUESTED", "REJECTED", "ACCEPTED_BY_RAILS",
@@ -43,7 +55,17 @@ TransmissionWord = Literal["SAME_DAY_ACH", "WIRE", "ACH", "LOCAL", "SWIFT"] | Wo
 TransmissionFilter = Literal["ACH", "SAME_DAY_ACH", "WIRE", "LOCAL", "GACHO"] | Word
 ScheduleStatusWord = Literal["ANY", "SCHEDULED", "EXECUTED", "FAILED"] | Word
 PostInstructFxStatusWord = (
-    Literal["ANY", "INITIATED", "CANCELLED", "EXECUTED", "COMPLETED", "RETURNED", "RESUBMITTED", "REFUNDED"] | Word
+    Literal[
+        "ANY",
+        "INITIATED",
+        "CANCELLED",
+        "EXECUTED",
+        "COMPLETED",
+        "RETURNED",
+        "RESUBMITTED",
+        "REFUNDED",
+    ]
+    | Word
 )
 PayeeTypeWord = Literal["Individual", "Company"] | Word
 InvitationStatusWord = Literal["ACCEPTED", "PENDING", "DECLINED"] | Word
@@ -73,7 +95,13 @@ def book_of(client: Any, *, payor_id: str, page_size: int | None) -> Book:
         amount = payment.payment
         currency = None if amount is None else amount.currency
         return Theirs(
-            payment.id or None, payment.payor_payment_id, amount, amount, currency, payment.status, payment.submitted_at
+            payment.id or None,
+            payment.payor_payment_id,
+            amount,
+            amount,
+            currency,
+            payment.status,
+            payment.submitted_at,
         )
 
     return Book(

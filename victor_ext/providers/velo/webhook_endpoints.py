@@ -8,10 +8,25 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Annotated, cast
 
 from velo_api import models
-from velo_api.api.webhooks import create_webhook, get_webhook, list_webhooks, ping_webhook, update_webhook
+from velo_api.api.webhooks import (
+    create_webhook,
+    get_webhook,
+    list_webhooks,
+    ping_webhook,
+    update_webhook,
+)
 
 from victor_ext.runtime.client.records import Field, Record, boolean, identifier, text
-from victor_ext.runtime.client.resources import Mode, Part, Resource, Walk, arguments_of, listing, members_of, operation
+from victor_ext.runtime.client.resources import (
+    Mode,
+    Part,
+    Resource,
+    Walk,
+    arguments_of,
+    listing,
+    members_of,
+    operation,
+)
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.json_values import list_or_empty
 from victor_ext.runtime.core.validation import Sent, rule
@@ -48,7 +63,9 @@ class WebhookPing(Record):
 
 def _check_categories(validation: Validation, field: str, value: object) -> None:
     if isinstance(value, str) or not isinstance(value, Sequence) or not value:
-        validation.note(field, "type", f"{field} must be a list of one or more, such as ['payment'].")
+        validation.note(
+            field, "type", f"{field} must be a list of one or more, such as ['payment']."
+        )
     else:
         for place, name in enumerate(cast("Sequence[object]", value)):
             validation.text(f"{field}[{place}]", name, 100)
@@ -61,7 +78,9 @@ def _check_enabled(validation: Validation, field: str, value: object) -> None:
 
 
 _URL = rule(Validation.text, 2000, shortest=6)
-_AUTHORIZATION = rule(Validation.matching, _HEADER, f"{SHORTEST_AUTHORIZATION} to 1000 characters of printable ASCII")
+_AUTHORIZATION = rule(
+    Validation.matching, _HEADER, f"{SHORTEST_AUTHORIZATION} to 1000 characters of printable ASCII"
+)
 _CATEGORIES = rule(_check_categories)
 
 
@@ -110,7 +129,9 @@ class Webhooks(Resource[Mode]):
             >>> webhook_id = velo.webhooks.create(payor_id, url=url, authorization_header=header)
         """
         check_request("The webhook", request)
-        return Receipt.of((yield from call_without_body(create_webhook, body=request.to_model()))).id
+        return Receipt.of(
+            (yield from call_without_body(create_webhook, body=request.to_model()))
+        ).id
 
     @listing
     @arguments_of(PayorList)

@@ -9,7 +9,14 @@ from typing import Any
 
 from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import concealed
-from victor_ext.runtime.client.records import Field, Record, as_integer, as_object, identifier, timestamp
+from victor_ext.runtime.client.records import (
+    Field,
+    Record,
+    as_integer,
+    as_object,
+    identifier,
+    timestamp,
+)
 from victor_ext.runtime.client.webhooks import (
     Delivery,
     Headers,
@@ -64,7 +71,9 @@ class Notification(Record):
     event_id = identifier("source.eventId")
     category = identifier("category")
     event_name = identifier("eventName")
-    source_type = Field(lambda *names: _first_text(*names) or "", "source.sourceType", "source.type")  # it has both
+    source_type = Field(
+        lambda *names: _first_text(*names) or "", "source.sourceType", "source.type"
+    )  # it has both
     created_at = timestamp("source.createdAt")
     api_version = identifier("apiVersion")
     payment_id = Field(_first_text, "source.paymentId")
@@ -89,7 +98,9 @@ class Webhook:
         authorization = tuple(map(concealed, authorization))
         for value in authorization or ("",):
             if not isinstance(value, str) or len(value.strip()) < SHORTEST_AUTHORIZATION:  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise ConfigurationError(f"authorization must be text of {SHORTEST_AUTHORIZATION} characters or more.")
+                raise ConfigurationError(
+                    f"authorization must be text of {SHORTEST_AUTHORIZATION} characters or more."
+                )
         self._digests = tuple(_digest(value.strip()) for value in authorization)
 
     def __repr__(self) -> str:

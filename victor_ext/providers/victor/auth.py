@@ -50,7 +50,9 @@ _BACKDATED = 5
 class Credentials(Protocol):
     """The type of the `auth` argument of `Victor`."""
 
-    def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
+    def authenticator(
+        self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock
+    ) -> Authenticator:
         """Return the authenticator of one client."""
         ...
 
@@ -97,13 +99,19 @@ class VictorJwt(UnpicklableCredentials):
         self.caller: Final = caller_digest(self._api_key, product="victor-ext")
         """A digest of the API key. It distinguishes callers without revealing the key."""
         if (private_key is None) is (sign is None):
-            raise ConfigurationError("Pass private_key, or sign for a key that is kept elsewhere: one of the two.")
+            raise ConfigurationError(
+                "Pass private_key, or sign for a key that is kept elsewhere: one of the two."
+            )
         if sign is not None and (password is not None or not callable(sign)):
-            raise ConfigurationError("sign must be a function that returns the signature of bytes, without a password.")
+            raise ConfigurationError(
+                "sign must be a function that returns the signature of bytes, without a password."
+            )
         self._sign = sign
         self._key = None if private_key is None else key_source(private_key, password=password)
         if not is_token(prefix):
-            raise ConfigurationError(f"prefix={shown(prefix)} must be a word of ASCII characters, such as 'Token'.")
+            raise ConfigurationError(
+                f"prefix={shown(prefix)} must be a word of ASCII characters, such as 'Token'."
+            )
         self._prefix = prefix
         self._lifetime = _checked_seconds("lifetime", lifetime, least=1)
         self._reuse = _checked_seconds("reuse", reuse, least=0)
@@ -117,13 +125,17 @@ class VictorJwt(UnpicklableCredentials):
         from victor_ext.runtime.auth.signed_tokens import signed_token  # noqa: PLC0415 - loads cryptography, for who signs
 
         if self._key is None:
-            raise ConfigurationError("authorization_at needs private_key: sign makes tokens of the present time only.")
+            raise ConfigurationError(
+                "authorization_at needs private_key: sign makes tokens of the present time only."
+            )
         return Secret(f"{self._prefix} {signed_token(self._claims(issued, expires), self._key())}")
 
     def _claims(self, issued: int, expires: int) -> dict[str, Any]:
         return {"sub": self._api_key, "iss": _ISSUER, "iat": issued, "exp": expires}
 
-    def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002 - only OAuth needs the URL
+    def authenticator(
+        self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock
+    ) -> Authenticator:  # noqa: ARG002 - only OAuth needs the URL
         """Return a signer for this environment.
 
         Raises:
@@ -156,7 +168,11 @@ class VictorJwt(UnpicklableCredentials):
                 nonlocal last
                 kept, parts, private = last, claims(now), key()
                 if kept is None or kept[0] != parts or kept[1] is not private:
-                    last = kept = parts, private, Secret(f"{self._prefix} {signed_token(parts, private)}")
+                    last = kept = (
+                        parts,
+                        private,
+                        Secret(f"{self._prefix} {signed_token(parts, private)}"),
+                    )
                 return kept[2]
 
             return SignedToken(signed, clock, reuse=self._reuse or 0)
@@ -182,12 +198,16 @@ class VictorOAuth(IdAndSecret):
         client_id, client_secret = map(concealed, (client_id, client_secret))
         super().__init__("victor-ext", SOURCE, client_id=client_id, client_secret=client_secret)
 
-    def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
+    def authenticator(
+        self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock
+    ) -> Authenticator:
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
         def ask() -> httpx.Request:
             # The document describes only the body. The provider's samples send it as JSON with POST.
-            return token_request(url, {"client_id": self._id, "client_secret": self._secret.current()})
+            return token_request(
+                url, {"client_id": self._id, "client_secret": self._secret.current()}
+            )
 
         hint = (
             f"Check the client id and secret: {environment} was asked, and keys of one environment "
@@ -223,5 +243,7 @@ def _checked_seconds(name: str, value: float | None, *, least: int) -> float | N
     if value is None:
         return None
     if not are_seconds(value, above_zero=False) or value < least:
-        raise ConfigurationError(f"{name}={shown(value)} must be a number of seconds, {least} or more.")
+        raise ConfigurationError(
+            f"{name}={shown(value)} must be a number of seconds, {least} or more."
+        )
     return float(value)

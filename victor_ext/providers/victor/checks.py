@@ -37,7 +37,9 @@ class Validation(validation.Validation):
     def amount(self, field: str, value: Any) -> str | None:
         """US dollars; returns them as the wire has them."""
         if value is None:
-            self.add(Problem(field, "required", f"{field} is missing.", hint="write Decimal('44.23')"))
+            self.add(
+                Problem(field, "required", f"{field} is missing.", hint="write Decimal('44.23')")
+            )
             return None
         try:
             return money.to_wire(value, field=field)
@@ -79,7 +81,11 @@ class Validation(validation.Validation):
         self.add(key_problem(value))
 
 
-RESPONSE_ARGUMENTS = {"status": "accept or decline", "notes": "notes", "modified_amount": "modified_amount"}
+RESPONSE_ARGUMENTS = {
+    "status": "accept or decline",
+    "notes": "notes",
+    "modified_amount": "modified_amount",
+}
 """The members of the body of `accept` and `decline`, each with what sets it."""
 
 

@@ -12,10 +12,22 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
-from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
+from victor_ext.runtime.client.config import (
+    ClientOptions,
+    HttpxClient,
+    Transport,
+    take,
+    with_client_options,
+)
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.client.settings import environment_and_url
-from victor_ext.runtime.http.from_httpx2 import AnyURL, AsyncClient, AsyncTransport, SyncClient, SyncTransport
+from victor_ext.runtime.http.from_httpx2 import (
+    AnyURL,
+    AsyncClient,
+    AsyncTransport,
+    SyncClient,
+    SyncTransport,
+)
 from victor_ext.systems import System
 
 from .auth import Credentials, VictorJwt
@@ -25,7 +37,9 @@ from .statuses import EnvironmentWord
 from .system import ENVIRONMENTS, SYSTEM, VERSION, from_process_environment
 
 
-class VictorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):
+class VictorOptions(
+    ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False
+):
     """The arguments of `Victor` and `AsyncVictor`, which document them."""
 
     auth: Credentials
@@ -68,7 +82,9 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
                 f"auth must be VictorJwt(api_key, private_key) or VictorOAuth(client_id, client_secret), not "
                 f"{'the class itself' if isinstance(auth, type) else kind_of(auth)}."
             )
-        name, url, place = environment_and_url(environment, base_url, ENVIRONMENTS, VERSION, provider="Victor")
+        name, url, place = environment_and_url(
+            environment, base_url, ENVIRONMENTS, VERSION, provider="Victor"
+        )
         self._start(
             given,
             partial(auth.authenticator, name, url),
@@ -93,7 +109,9 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
         """
         credentials = self._config.loop.credentials
         if not isinstance(credentials, VictorJwt):
-            raise ConfigurationError("authorization_at: the provider issues the tokens of these credentials.")
+            raise ConfigurationError(
+                "authorization_at: the provider issues the tokens of these credentials."
+            )
         return credentials.authorization_at(issued, expires)
 
     @classmethod
@@ -111,7 +129,9 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
         return cls(**from_process_environment(options))
 
     @classmethod
-    def from_profile(cls, name: str, **options: Unpack[VictorOptions[Transport, HttpxClient]]) -> Self:
+    def from_profile(
+        cls, name: str, **options: Unpack[VictorOptions[Transport, HttpxClient]]
+    ) -> Self:
         """A client with the settings of a profile: the table of this name in `~/.config/victor/profiles.toml`.
 
         The settings have the names of the variables of `from_env`, in lower case and without `VICTOR_`. No variable

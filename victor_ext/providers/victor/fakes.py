@@ -71,15 +71,25 @@ def fake_json(fields: FakeFields) -> dict[str, Any]:
     unknown = sorted(fields.keys() - FakeFields.__annotations__.keys())
     if unknown:
         known = ", ".join(FakeFields.__annotations__)
-        raise TypeError(f"PaymentRequest.fake has no attribute {', '.join(unknown)}; those it has are {known}")
-    given: dict[str, Any] = {name: value for name, value in {**_DEFAULTS, **fields}.items() if value is not None}
+        raise TypeError(
+            f"PaymentRequest.fake has no attribute {', '.join(unknown)}; those it has are {known}"
+        )
+    given: dict[str, Any] = {
+        name: value for name, value in {**_DEFAULTS, **fields}.items() if value is not None
+    }
     checks = {"due_date": date_problem, "created_at": moment_problem, "approved_at": moment_problem}
     problems = [check(name, given[name]) for name, check in checks.items() if name in given]
     if any(problems):
         raise InvalidRequest.of([problem for problem in problems if problem is not None])
     response = given.get("response")
-    modified = None if response is None or response.status == Status.DECLINED else response.modified_amount
-    if modified is not None and fields.get("amount") is not None and money.to_decimal(given["amount"]) != modified:
+    modified = (
+        None if response is None or response.status == Status.DECLINED else response.modified_amount
+    )
+    if (
+        modified is not None
+        and fields.get("amount") is not None
+        and money.to_decimal(given["amount"]) != modified
+    ):
         message = f"amount is {given['amount']}, and the response has modified_amount {modified}: leave amount out."
         raise InvalidRequest.of([Problem("amount", "combination", message)])
     wire: dict[str, Any] = {"payment_request": {"payment_details": {}}}
@@ -95,7 +105,15 @@ def fake_json(fields: FakeFields) -> dict[str, Any]:
 def _sent(name: str, value: Any) -> Any:
     if isinstance(value, Payee | Payer | PaymentRequestResponse):
         names = {"counterparty_id": "victor_counterparty_id"}
-        return {names.get(part, part): _sent(part, each) for part, each in members_of(value).items()}
+        return {
+            names.get(part, part): _sent(part, each) for part, each in members_of(value).items()
+        }
     if isinstance(value, datetime):
         return value.timestamp()
-    return str(money.to_decimal(value)) if name in _AMOUNTS else str(value) if isinstance(value, date) else value
+    return (
+        str(money.to_decimal(value))
+        if name in _AMOUNTS
+        else str(value)
+        if isinstance(value, date)
+        else value
+    )

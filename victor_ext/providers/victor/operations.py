@@ -53,13 +53,17 @@ def _others_response(answer: httpx.Response) -> str | None:
     body = object_of(answer)
     child, parent = body.get(CHILD_ID), body.get(PARENT_ID)
     # An outbound request may have its child's response. The document has no child_id in `get`: then nothing is read.
-    is_childs = body.get(ID) and not child and as_direction(body.get("direction")) is Direction.OUTBOUND
+    is_childs = (
+        body.get(ID) and not child and as_direction(body.get("direction")) is Direction.OUTBOUND
+    )
     ids = (id_in_path(answer.request), child, parent)
     return None if is_childs or is_about_one_of(ids, _response_id(answer)) else _others_id(answer)
 
 
 def _others_id(answer: httpx.Response) -> str | None:
-    return about_another(id_in_path(answer.request), _response_id(answer), _WHAT, "payment_request_response")
+    return about_another(
+        id_in_path(answer.request), _response_id(answer), _WHAT, "payment_request_response"
+    )
 
 
 def _response_id(answer: httpx.Response) -> object:
@@ -73,7 +77,9 @@ def _another_page(answer: httpx.Response) -> str | None:
     is_number = isinstance(number, int | float) and not isinstance(number, bool)
     if not is_number or not asked.isdecimal() or number in {0, int(asked)}:
         return None
-    return f"its body is page {redact_excerpt(str(number))} of a list, and page {asked} was asked for"
+    return (
+        f"its body is page {redact_excerpt(str(number))} of a list, and page {asked} was asked for"
+    )
 
 
 # What shows of a `create` whether it was done: its response, or the requests with its reference.
@@ -93,7 +99,9 @@ def _made(response: httpx.Response) -> PaymentRequest:
     return PaymentRequest.of_json(object_of(response))
 
 
-def _other_request(client: Any, response: httpx.Response) -> Generator[Callable[[], Any], Any, str | None]:
+def _other_request(
+    client: Any, response: httpx.Response
+) -> Generator[Callable[[], Any], Any, str | None]:
     """How the response to a `create` is about another payment, or None. One that says too little is read back."""
     sent = Sent(CreateRequest(**_arguments_in(object_of(response.request))), 1)
     record, why = _made(response), "and what was read back does not say whose it is"
@@ -119,7 +127,9 @@ def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) ->
     return Done(found.id, found.status, found.to_dict(), created_at=found.created_at)
 
 
-_CREATED = Proof(_find, subject=lambda request: reference_of(object_of(request).get("client_reference_id")))
+_CREATED = Proof(
+    _find, subject=lambda request: reference_of(object_of(request).get("client_reference_id"))
+)
 """One request alone has the reference, and the values that were sent."""
 _UNTIL_PAID = Follow(lambda victor, _call, id: victor.payment_requests.get(id), TERMINAL)
 
@@ -127,7 +137,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /v2/payment-requests/request-payment": Operation(
         effect=Effect.MAKES,
         key=KeyRule(is_made=True, shortest=MIN_KEY_LENGTH),
-        evidence=Members((ID,), f"its body has no {ID}", lambda value: bool((as_id(value) or "").strip()), proof=ID),
+        evidence=Members(
+            (ID,),
+            f"its body has no {ID}",
+            lambda value: bool((as_id(value) or "").strip()),
+            proof=ID,
+        ),
         # `create` compares what it repeats (see `Sent`), as `could_be` does: a `Conflict` names the values that differ.
         look_up="with payment_requests.find(client_reference_id, start_datetime=...)",
         made=lambda response: _made(response).id,
@@ -145,7 +160,9 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "GET /v2/payment-requests/{}": Operation(
         effect=Effect.READS,
-        evidence=Members((ID, "status", "payment_request"), "its body has none of the expected members", proof=ID),
+        evidence=Members(
+            (ID, "status", "payment_request"), "its body has none of the expected members", proof=ID
+        ),
         id=RepeatsId(_WHAT, ID, unlike=_others_response),
         # The document has no 404: a 400 about the id alone says the same.
         unknown_id=frozenset({ID, "victor_id", "id"}),
@@ -153,7 +170,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /v2/payment-requests/respond-to-request/{}": Operation(
         effect=Effect.MOVES_MONEY,
         evidence=Members(
-            ("status",), "its body does not say which response was recorded", lambda word: bool(text_or_empty(word)), ID
+            ("status",),
+            "its body does not say which response was recorded",
+            lambda word: bool(text_or_empty(word)),
+            ID,
         ),
         id=RepeatsId(_WHAT, ID, unlike=_others_id),
         look_up="with payment_requests.get(id)",

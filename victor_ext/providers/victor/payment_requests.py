@@ -11,7 +11,16 @@ from victor_ext.errors import Outcome, UnreadableResponse, VictorError
 from victor_ext.money import Amount
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.extras import ExtraBody, ExtraQuery
-from victor_ext.runtime.client.resources import Mode, Resource, Results, Walk, arguments_of, listing, operation, stream
+from victor_ext.runtime.client.resources import (
+    Mode,
+    Resource,
+    Results,
+    Walk,
+    arguments_of,
+    listing,
+    operation,
+    stream,
+)
 from victor_ext.runtime.client.runners import OperationFlow, step_for_json
 from victor_ext.runtime.loop.idempotency_keys import new_key
 
@@ -74,7 +83,9 @@ class PaymentRequests(Resource[Mode]):
         now = clock.moment() if request.idempotency_key is None else None
         key = new_key() if request.idempotency_key is None else request.idempotency_key
         # The result is not a local: error reports that include local variables would show its account numbers.
-        step = step_for_json(create_request_payment, body=request.to_model(request.check(now)), idempotency_key=key)
+        step = step_for_json(
+            create_request_payment, body=request.to_model(request.check(now)), idempotency_key=key
+        )
         step.taken = ARGUMENTS
         made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
         sent = Sent(request, step.attempts, key, step.extra_body)
@@ -82,12 +93,16 @@ class PaymentRequests(Resource[Mode]):
             return made
         # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
         # receipt. A response with only some of them, or with one that cannot be read, may describe another payment.
-        if (request.idempotency_key is None or not sent.comparisons(made)) and not sent.unreadable(made):
+        if (request.idempotency_key is None or not sent.comparisons(made)) and not sent.unreadable(
+            made
+        ):
             return made
         return (yield from _read_back(made, sent, left()))
 
     @operation
-    def get(self, id: str, *, extra_query: ExtraQuery | None = None) -> OperationFlow[PaymentRequest]:
+    def get(
+        self, id: str, *, extra_query: ExtraQuery | None = None
+    ) -> OperationFlow[PaymentRequest]:
         """Read one payment request by its id, with the `response` to an inbound request.
 
         The document describes the `status` of this call as "Either Pending or Error", so it may remain Pending, except
@@ -186,7 +201,9 @@ class PaymentRequests(Resource[Mode]):
             'accepted'
         """
         shared, accepted = self._shared, Status.ACCEPTED
-        return responding.respond(shared, id, accepted, notes, modified_amount=modified_amount, extra_body=extra_body)
+        return responding.respond(
+            shared, id, accepted, notes, modified_amount=modified_amount, extra_body=extra_body
+        )
 
     @operation
     def decline(
@@ -236,11 +253,17 @@ class PaymentRequests(Resource[Mode]):
             >>> [match.id for match in matches] == [request.id]
             True
         """
-        return reading.find(self._shared, client_reference_id, start_datetime, end_datetime, extra_query)
+        return reading.find(
+            self._shared, client_reference_id, start_datetime, end_datetime, extra_query
+        )
 
     @operation
     def wait(
-        self, id: str, *, until: StatusWord | Collection[StatusWord] | None = None, timeout: float = 300.0
+        self,
+        id: str,
+        *,
+        until: StatusWord | Collection[StatusWord] | None = None,
+        timeout: float = 300.0,
     ) -> OperationFlow[PaymentRequest]:
         """Read a request repeatedly until it has a wanted status. The result combines `list` and `get`.
 
@@ -262,7 +285,11 @@ class PaymentRequests(Resource[Mode]):
 
     @stream
     def watch(
-        self, id: str, *, until: StatusWord | Collection[StatusWord] | None = None, timeout: float = 300.0
+        self,
+        id: str,
+        *,
+        until: StatusWord | Collection[StatusWord] | None = None,
+        timeout: float = 300.0,
     ) -> Results[PaymentRequest]:
         """Yield a request now and after each change of its status, until it has a wanted status.
 
@@ -281,7 +308,9 @@ class PaymentRequests(Resource[Mode]):
         return waiting.watch(self._shared, id, until, timeout)
 
 
-def _read_back(made: PaymentRequest, sent: Sent, seconds: float | None) -> OperationFlow[PaymentRequest]:
+def _read_back(
+    made: PaymentRequest, sent: Sent, seconds: float | None
+) -> OperationFlow[PaymentRequest]:
     """Read the created request with `get`, and return it if it is this payment."""
     why = "and no time was left to read it back"
     if seconds is None or seconds > 0:
@@ -293,7 +322,9 @@ def _read_back(made: PaymentRequest, sent: Sent, seconds: float | None) -> Opera
             if sent.is_confirmed_by(read):
                 return made
             why = "and the record that was read back does not show whose it is"
-    lacking = "payee, payer and amount" if sent.request.client_reference_id is None else "its reference"
+    lacking = (
+        "payee, payer and amount" if sent.request.client_reference_id is None else "its reference"
+    )
     odd = " and ".join(sent.unreadable(made))
     says = f"whose {odd} cannot be read" if odd else f"which does not say {lacking}"
     raise UnreadableResponse(

@@ -32,7 +32,9 @@ def get(
 ) -> OperationFlow[PaymentRequest]:
     """Read one payment request. `seconds` is the time limit (None: the client's deadline)."""
     check_id(request_id)
-    step = step_for_json(get_payment_request, seconds, victor_payment_request_id=request_id, extra_query=extra_query)
+    step = step_for_json(
+        get_payment_request, seconds, victor_payment_request_id=request_id, extra_query=extra_query
+    )
     record = PaymentRequest.of_json((yield step).parsed, "GetPaymentRequestResponse")
     if not record.id and record.status is None:
         raise UnreadableResponse(
@@ -76,7 +78,9 @@ def _id_of(request: PaymentRequest) -> str | None:
     return request.id or None
 
 
-def _page(number: int, seconds: float | None = None, **arguments: Any) -> OperationFlow[Sequence[PaymentRequest]]:
+def _page(
+    number: int, seconds: float | None = None, **arguments: Any
+) -> OperationFlow[Sequence[PaymentRequest]]:
     """The records of one page. The loop has checked that it has `results`."""
     page = (yield step_for_json(list_payment_requests, seconds, page=number, **arguments)).parsed
     return [PaymentRequest.of_json(sent) for sent in page["results"]]
@@ -96,7 +100,9 @@ class SearchResult(RecordList[PaymentRequest]):
         response_info: The response with the last page that was read.
     """
 
-    def __init__(self, matches: Iterable[PaymentRequest], *, start: datetime, end: datetime | None, read: int) -> None:
+    def __init__(
+        self, matches: Iterable[PaymentRequest], *, start: datetime, end: datetime | None, read: int
+    ) -> None:
         super().__init__(matches)
         self.start, self.end, self.read = start, end, read
 
@@ -114,7 +120,11 @@ class SearchResult(RecordList[PaymentRequest]):
 
 
 def find(
-    shared: Shared, client_reference_id: str, start: datetime, end: datetime | None, extra_query: Any
+    shared: Shared,
+    client_reference_id: str,
+    start: datetime,
+    end: datetime | None,
+    extra_query: Any,
 ) -> OperationFlow[SearchResult]:
     clock, slack = shared.clock, SEARCH_MARGIN / 2
     _check_search(client_reference_id, start, end, extra_query)
@@ -122,12 +132,16 @@ def find(
     while True:
         first = _moved(start, min(least, 0.0) - SEARCH_MARGIN)
         last = None if end is None else _moved(end, max(most, 0.0) + SEARCH_MARGIN)
-        listed = walk(ListRequest(start_datetime=first, end_datetime=last, extra_query=extra_query), clock)
+        listed = walk(
+            ListRequest(start_datetime=first, end_datetime=last, extra_query=extra_query), clock
+        )
         reader, matches, read = shared.begin(listed), list[PaymentRequest](), 0
         while not reader.done:
             page = reader.accept((yield from listed.read(reader)))
             read += len(page.items)
-            matches += [request for request in page.items if request.has_reference(client_reference_id)]
+            matches += [
+                request for request in page.items if request.has_reference(client_reference_id)
+            ]
             if not least - slack <= clock.skew <= most + slack:
                 break  # this response is the first one that shows the provider's time
         else:
@@ -142,14 +156,18 @@ def _moved(moment: datetime, seconds: float) -> datetime:
         return moment
 
 
-def _check_search(client_reference_id: object, start_datetime: Any, end_datetime: Any, extra_query: Any) -> None:
+def _check_search(
+    client_reference_id: object, start_datetime: Any, end_datetime: Any, extra_query: Any
+) -> None:
     with Validation("The search") as validation:
         validation.text("client_reference_id", client_reference_id, 128)
         if start_datetime is None:
             message = "start_datetime is missing: write datetime(2026, 3, 4, tzinfo=UTC)."
             validation.add(Problem("start_datetime", "required", message))
         try:
-            ListRequest(start_datetime=start_datetime, end_datetime=end_datetime, extra_query=extra_query).filters()
+            ListRequest(
+                start_datetime=start_datetime, end_datetime=end_datetime, extra_query=extra_query
+            ).filters()
         except InvalidRequest as error:
             validation.problems += error.problems
 

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from .fakes import FakeFields
 
     RawPaymentRequest = (
-        models.PaymentRequestReceipt | models.GetPaymentRequestResponse | models.RfpInboundPaymentRequestResponseDetails
+        models.PaymentRequestReceipt
+        | models.GetPaymentRequestResponse
+        | models.RfpInboundPaymentRequestResponseDetails
     )
 
 
@@ -38,7 +40,9 @@ T = TypeVar("T")
 
 
 def _as_id(value: object) -> str:
-    return value if isinstance(value, str) else as_id(value) or ""  # most are text: a page has hundreds
+    return (
+        value if isinstance(value, str) else as_id(value) or ""
+    )  # most are text: a page has hundreds
 
 
 def _as_biller_type(value: object) -> str | None:
@@ -49,7 +53,9 @@ def _as_biller_type(value: object) -> str | None:
 
 def _party(kind: Callable[..., T], *names: str) -> Callable[[object], T | None]:
     """Reads a party of the payment, made of the texts with these names, from its model."""
-    return lambda model: kind(*(_text_in(model, name) for name in names)) if hasattr(model, "to_dict") else None
+    return lambda model: (
+        kind(*(_text_in(model, name) for name in names)) if hasattr(model, "to_dict") else None
+    )
 
 
 _as_payee = _party(Payee, "account_number", "ultimate_creditor")
@@ -79,7 +85,9 @@ class Amounts(NamedTuple):
     @property
     def unreadable(self) -> Any:
         """The first that is said and cannot be read, or None."""
-        return next((said for said in self if said is not None and money.from_wire(said) is None), None)
+        return next(
+            (said for said in self if said is not None and money.from_wire(said) is None), None
+        )
 
 
 _LISTED = "PaymentRequestReceipt"
@@ -127,7 +135,11 @@ class PaymentRequest(Record):
     """Whether it is a request, and not the result of `accept` or `decline`, which is only the response to one."""
 
     def __init__(
-        self, raw: RawPaymentRequest, idempotency_key: str | None = None, *, completed_by: PaymentRequest | None = None
+        self,
+        raw: RawPaymentRequest,
+        idempotency_key: str | None = None,
+        *,
+        completed_by: PaymentRequest | None = None,
     ) -> None:
         super().__init__(raw)
         self.idempotency_key = idempotency_key
@@ -136,7 +148,9 @@ class PaymentRequest(Record):
         self._has_info = hasattr(raw, "payment_request")
 
     @classmethod
-    def of_json(cls, sent: object, model: str = _LISTED, *, idempotency_key: str | None = None) -> PaymentRequest:
+    def of_json(
+        cls, sent: object, model: str = _LISTED, *, idempotency_key: str | None = None
+    ) -> PaymentRequest:
         """A request from its JSON, of a list or as this model. To load and make models costs more than to read it."""
         if not is_object(sent):  # the model has it as an undeclared member
             return cls(getattr(models, model).from_dict({"item": sent}), idempotency_key)
@@ -187,7 +201,11 @@ class PaymentRequest(Record):
         if not is_object(request):
             return [] if request is None else ["payment_request"]
         parts = [(name, request.get(name)) for name in ("payee", "payer", "payment_details")]
-        return [f"payment_request.{name}" for name, part in parts if part is not None and not is_object(part)]
+        return [
+            f"payment_request.{name}"
+            for name, part in parts
+            if part is not None and not is_object(part)
+        ]
 
     @classmethod
     def fake(cls, **fields: Unpack[FakeFields]) -> PaymentRequest:
@@ -273,7 +291,9 @@ class PaymentRequest(Record):
         """The payer."""
         payer = _as_payer(self.value_at(["payment_request", "payer"]))
         other = None if self._completed_by is None else self._completed_by.payer
-        return payer.completed_by(other) if payer is not None and other is not None else payer or other
+        return (
+            payer.completed_by(other) if payer is not None and other is not None else payer or other
+        )
 
     biller_type = Field(_as_biller_type, f"{_DETAILS}.biller_type")
     amount_modification_allowed = boolean(f"{_DETAILS}.amount_modification_allowed")
@@ -301,7 +321,9 @@ class PaymentRequest(Record):
         status = statuses.as_response_status(value_in(model, "status"))
         if status is None:
             return None
-        original, modified = (money.from_wire(value_in(model, f"{name}_amount")) for name in ("original", "modified"))
+        original, modified = (
+            money.from_wire(value_in(model, f"{name}_amount")) for name in ("original", "modified")
+        )
         return PaymentRequestResponse(status, original, modified, _text_in(model, "notes"))
 
     response = Field(_response)
@@ -316,7 +338,9 @@ class PaymentRequest(Record):
             return self.raw
         response, own = self.value_at(["payment_request", "payment_request_response"]), self.id
         ids = (own, self.child_id, self.parent_id)
-        return response if not own or is_about_one_of(ids, value_in(response, statuses.ID)) else None
+        return (
+            response if not own or is_about_one_of(ids, value_in(response, statuses.ID)) else None
+        )
 
     def has_reference(self, client_reference_id: str) -> bool:
         """Whether the request has this `client_reference_id`, in any Unicode form. Blanks around it are ignored."""
@@ -356,7 +380,11 @@ class PaymentRequest(Record):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data, with amounts as text and times as Zulu time."""
-        named = [name for name, value in vars(PaymentRequest).items() if isinstance(value, Field | property)]
+        named = [
+            name
+            for name, value in vars(PaymentRequest).items()
+            if isinstance(value, Field | property)
+        ]
         names = [name for name in named if name != "raw" and name[0] != "_"]
         return {name: self._plain(getattr(self, name)) for name in (*names, "idempotency_key")}
 

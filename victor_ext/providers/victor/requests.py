@@ -23,10 +23,28 @@ from victor_ext.runtime.client.extras import (
 from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
-from victor_ext.runtime.core.validation import After, Rule, as_date, declared, moment_problem, rule, rules_of, spelled
+from victor_ext.runtime.core.validation import (
+    After,
+    Rule,
+    as_date,
+    declared,
+    moment_problem,
+    rule,
+    rules_of,
+    spelled,
+)
 
 from .checks import Validation
-from .statuses import ID, BillerTypeWord, Direction, DirectionWord, NetworkWord, StatusWord, as_direction, as_moment
+from .statuses import (
+    ID,
+    BillerTypeWord,
+    Direction,
+    DirectionWord,
+    NetworkWord,
+    StatusWord,
+    as_direction,
+    as_moment,
+)
 
 _DIGITS = re.compile("[0-9]+")
 _NAME = re.compile("[A-Za-z0-9.]+(?: +[A-Za-z0-9.]+)*")
@@ -65,9 +83,17 @@ class CreateRequest:
     payee_account_number: Annotated[
         str,
         Member("payee.account_number", comparing.same_word),
-        rule(Validation.text, 20, shortest=3, form=_DIGITS, wanted="3 to 20 ASCII digits only, such as '043987673645'"),
+        rule(
+            Validation.text,
+            20,
+            shortest=3,
+            form=_DIGITS,
+            wanted="3 to 20 ASCII digits only, such as '043987673645'",
+        ),
     ]
-    payer_counterparty_id: Annotated[str, Member("payer.victor_counterparty_id"), rule(Validation.text, 16)]
+    payer_counterparty_id: Annotated[
+        str, Member("payer.victor_counterparty_id"), rule(Validation.text, 16)
+    ]
     amount: Annotated[
         Amount,
         Member("payment_details.amount", comparing.same_amount(money.from_wire), money.to_decimal),
@@ -78,7 +104,11 @@ class CreateRequest:
         Member("payment_details.biller_type", comparing.same_word),
         _one_of(models.RfpBasePaymentDetailsBillerType),
     ]
-    due_date: Annotated[date | str, Member("payment_details.due_date", _same_day, as_date), rule(Validation.due_date)]
+    due_date: Annotated[
+        date | str,
+        Member("payment_details.due_date", _same_day, as_date),
+        rule(Validation.due_date),
+    ]
     ultimate_creditor: Annotated[
         str | None,
         Member("payee.ultimate_creditor"),
@@ -89,7 +119,9 @@ class CreateRequest:
         Member("payment_details.amount_modification_allowed", comparing.same_flag),
         rule(Validation.flag),
     ] = None
-    notes: Annotated[str | None, Member("payment_details.notes"), rule(Validation.text, 150, shortest=0)] = None
+    notes: Annotated[
+        str | None, Member("payment_details.notes"), rule(Validation.text, 150, shortest=0)
+    ] = None
     client_reference_id: Annotated[
         str | None, Member("client_reference_id"), rule(Validation.text, 128, shortest=0)
     ] = None
@@ -118,7 +150,9 @@ class CreateRequest:
             if argument in sent:
                 part, _, name = place.rpartition(".")
                 (body.setdefault(part, {}) if part else body)[name] = sent[argument]
-        return with_extra_body(models.NewRtpRfpPaymentRequest.from_dict(body), self.extra_body, ARGUMENTS)
+        return with_extra_body(
+            models.NewRtpRfpPaymentRequest.from_dict(body), self.extra_body, ARGUMENTS
+        )
 
 
 MEMBERS = declared(CreateRequest, Member)
@@ -143,9 +177,13 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
         with Validation("The check") as validation:
             problem = moment_problem("now", now)
             if problem is None and not MINYEAR < now.year < MAXYEAR:
-                problem = Problem("now", "range", f"now={now} is too far away to compare a due date with it.")
+                problem = Problem(
+                    "now", "range", f"now={now} is too far away to compare a due date with it."
+                )
             validation.add(problem)
-    required: dict[str, Any] = {name: None for name, (_, is_required) in rules_of(CreateRequest).items() if is_required}
+    required: dict[str, Any] = {
+        name: None for name, (_, is_required) in rules_of(CreateRequest).items() if is_required
+    }
     CreateRequest(**{**required, **arguments}).check(zulu.now() if now is None else now)
 
 
@@ -156,7 +194,9 @@ class Sent:
     request: CreateRequest
     attempts: int
     key: str | None = None
-    extra_body: ExtraBody | None = None  # what the client's options added to the body; the request has its own
+    extra_body: ExtraBody | None = (
+        None  # what the client's options added to the body; the request has its own
+    )
 
     def is_confirmed_by(self, record: Record) -> bool:
         """Whether a record has this payment's reference; without one, payee, payer and amount. Raises `Conflict`.
@@ -178,12 +218,16 @@ class Sent:
                 idempotency_key=self.key,
                 attempts=self.attempts,
             )
-        needed = {"client_reference_id"} if self.request.client_reference_id is not None else _SUBJECT
+        needed = (
+            {"client_reference_id"} if self.request.client_reference_id is not None else _SUBJECT
+        )
         return compared.keys() >= needed and Likeness.UNREADABLE not in compared.values()
 
     def unreadable(self, record: Record) -> list[str]:
         """The names of the values that a record says and that cannot be read."""
-        return [what for what, found in self.comparisons(record).items() if found is Likeness.UNREADABLE]
+        return [
+            what for what, found in self.comparisons(record).items() if found is Likeness.UNREADABLE
+        ]
 
     def comparisons(self, record: Record) -> dict[str, Likeness]:
         """What a record says of each value that was sent, or left out, by name; without what it does not say."""
@@ -191,12 +235,18 @@ class Sent:
         for argument, member in MEMBERS.items():
             sent = getattr(self.request, argument)
             sent = "" if sent is None else member.meaning(sent)
-            compared[argument] = comparing.likeness(member.compare, sent, _theirs(record, member.place))
+            compared[argument] = comparing.likeness(
+                member.compare, sent, _theirs(record, member.place)
+            )
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
-            compared["direction"] = Likeness.OTHER  # whoever creates a request asks: one that came in is another one
+            compared["direction"] = (
+                Likeness.OTHER
+            )  # whoever creates a request asks: one that came in is another one
         for extra in filter(None, (self.request.extra_body, self.extra_body)):
             whole = record.raw.to_dict()
-            if comparing.differs(extra, whole) or comparing.differs(extra, whole.get("payment_request")):
+            if comparing.differs(extra, whole) or comparing.differs(
+                extra, whole.get("payment_request")
+            ):
                 compared["extra_body"] = Likeness.OTHER
         # What the members of an object are cannot be known from something else in its place.
         compared |= dict.fromkeys(cast("Any", record).not_objects(), Likeness.UNREADABLE)
@@ -210,10 +260,14 @@ _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 
 def _theirs(record: Record, place: str) -> Any:
     """Return the value of a record at a place of the body of `create`, or None."""
-    value = record.value_at((place if place == "client_reference_id" else f"payment_request.{place}").split("."))
+    value = record.value_at(
+        (place if place == "client_reference_id" else f"payment_request.{place}").split(".")
+    )
     if place != MEMBERS["amount"].place or record.value_at(_ORIGINAL_AMOUNT) in (None, "", value):
         return value
-    said = cast("Any", record).said_amounts()  # of a `PaymentRequest` that was accepted with another amount
+    said = cast(
+        "Any", record
+    ).said_amounts()  # of a `PaymentRequest` that was accepted with another amount
     return said.original if said.unreadable is None else said.unreadable
 
 
@@ -242,17 +296,23 @@ _START, _END = rule(Validation.zulu), rule(Validation.zulu, is_end=True)
 class ListRequest:
     # A field with a rule is a filter, but for the pages.
     status: Annotated[StatusWord | None, _one_of(models.ListPaymentRequestsStatus)] = None
-    direction: Annotated[DirectionWord | None, _CONSTANT, _one_of(models.ListPaymentRequestsDirection)] = None
+    direction: Annotated[
+        DirectionWord | None, _CONSTANT, _one_of(models.ListPaymentRequestsDirection)
+    ] = None
     start_datetime: Annotated[datetime | None, _CONSTANT, _START] = None
     end_datetime: Annotated[datetime | None, _CONSTANT, After("start_datetime"), _END] = None
     victor_id: Annotated[str | None, _CONSTANT, _TEXT] = None
     due_date_start_date: Annotated[date | str | None, _CONSTANT, _DAY] = None
-    due_date_end_date: Annotated[date | str | None, _CONSTANT, After("due_date_start_date"), _DAY] = None
+    due_date_end_date: Annotated[
+        date | str | None, _CONSTANT, After("due_date_start_date"), _DAY
+    ] = None
     approval_start_datetime: Annotated[datetime | None, _START] = None
     approval_end_datetime: Annotated[datetime | None, After("approval_start_datetime"), _END] = None
     victor_payment_request_parent_id: Annotated[str | None, _CONSTANT, _TEXT] = None
     victor_payment_request_child_id: Annotated[str | None, _CONSTANT, _TEXT] = None
-    network_type: Annotated[NetworkWord | None, _CONSTANT, _one_of(models.ListPaymentRequestsNetworkType)] = None
+    network_type: Annotated[
+        NetworkWord | None, _CONSTANT, _one_of(models.ListPaymentRequestsNetworkType)
+    ] = None
     tracking_id: Annotated[str | None, _CONSTANT, _TEXT] = None
     instant_payment_rails_id: Annotated[str | None, _CONSTANT, _TEXT] = None
     page: Annotated[int, rule(Validation.integer, 0, MAX_INT32)] = 0
@@ -264,7 +324,9 @@ class ListRequest:
         with Validation("The list") as validation:
             sent = validation.checked(self)
             wire = {name: sent[name] for name in FILTERS if sent.get(name) is not None}
-            validation.problems += extra_query_problems(self.extra_query, (*FILTERS, "page", "page_size"))
+            validation.problems += extra_query_problems(
+                self.extra_query, (*FILTERS, "page", "page_size")
+            )
         return wire
 
 

@@ -45,7 +45,9 @@ class IntendedResponse:
         """That of a request's body."""
         sent = object_or_empty(body)
         status = Status.ACCEPTED if sent.get("status") == "Accepted" else Status.DECLINED
-        return cls(status, text_or_empty(sent.get("notes")), money.from_wire(sent.get("modified_amount")))
+        return cls(
+            status, text_or_empty(sent.get("notes")), money.from_wire(sent.get("modified_amount"))
+        )
 
     def differences(self, record: PaymentRequest) -> Collection[str] | None:
         """How the response in a record differs from this one; None if the record has no response.
@@ -62,13 +64,21 @@ class IntendedResponse:
             return ("word",)
         if status != self.status:
             return ("status",)
-        notes = likeness(same_text, self.notes, record.approval_notes or record.value_at(APPROVAL_NOTES))
+        notes = likeness(
+            same_text, self.notes, record.approval_notes or record.value_at(APPROVAL_NOTES)
+        )
         same_notes = notes in (Likeness.SAME, Likeness.UNSAID)
         return (*(() if same_notes else ("notes",)), *self._difference_of_amount(given, record))
 
-    def _difference_of_amount(self, given: PaymentRequestResponse | None, record: PaymentRequest) -> Collection[str]:
+    def _difference_of_amount(
+        self, given: PaymentRequestResponse | None, record: PaymentRequest
+    ) -> Collection[str]:
         said, paid = record.said_amounts(), record.amount
-        originals = (self.requested, record.original_amount, None if given is None else given.original_amount)
+        originals = (
+            self.requested,
+            record.original_amount,
+            None if given is None else given.original_amount,
+        )
         requested = {amount for amount in originals if amount is not None}
         meant = requested if self.modified_amount is None else {self.modified_amount}
         if len(requested) > 1 or money.from_wire(said.own) not in {None, paid, *requested}:
@@ -76,7 +86,9 @@ class IntendedResponse:
         if paid is not None and meant and paid not in meant:
             return ("amount",)
         # What is said and cannot be read confirms nothing.
-        is_open = (paid is None or not meant) and (self.modified_amount is not None or said.modified is not None)
+        is_open = (paid is None or not meant) and (
+            self.modified_amount is not None or said.modified is not None
+        )
         return ("unsaid",) if is_open or said.unreadable is not None else ()
 
 
@@ -93,7 +105,11 @@ def other_response(_client: Any, response: httpx.Response) -> Generator[Any, Any
     sent, body = IntendedResponse.in_body(json_of(response.request)), object_of(response)
     record = PaymentRequest.of_json(body, "RfpInboundPaymentRequestResponseDetails")
     differences = sent.differences(record) or ()
-    return None if set(differences) <= {"notes"} else f"the provider answers with {_in_words(differences, record)}"
+    return (
+        None
+        if set(differences) <= {"notes"}
+        else f"the provider answers with {_in_words(differences, record)}"
+    )
 
 
 def _find(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -> Finding:
@@ -126,9 +142,17 @@ def respond(
     left = shared.clock.countdown(shared.deadline)
     known = request if isinstance(request, PaymentRequest) else None
     request_id = request.id if isinstance(request, PaymentRequest) else request
-    check_response(request_id, notes=notes, modified_amount=modified_amount, known=known, extra_body=extra_body)
+    check_response(
+        request_id, notes=notes, modified_amount=modified_amount, known=known, extra_body=extra_body
+    )
     amount = None if modified_amount is None else money.to_decimal(modified_amount)
-    requested = None if known is None else known.amount if known.original_amount is None else known.original_amount
+    requested = (
+        None
+        if known is None
+        else known.amount
+        if known.original_amount is None
+        else known.original_amount
+    )
     intended = IntendedResponse(status, notes, amount, requested)
     try:
         returned, attempts = yield from _send(request_id, intended, extra_body)
@@ -158,8 +182,12 @@ def check_response(
     with Validation("The answer") as validation:
         validation.id("id", request_id)
         if known is not None and known.direction is Direction.OUTBOUND:
-            whose = f"whose id is {known.child_id}" if known.child_id else "which only its payer has"
-            message = f"id is {shown(request_id)}, an outbound request: answer the inbound one, {whose}."
+            whose = (
+                f"whose id is {known.child_id}" if known.child_id else "which only its payer has"
+            )
+            message = (
+                f"id is {shown(request_id)}, an outbound request: answer the inbound one, {whose}."
+            )
             validation.note("id", "direction", message)
         validation.text("notes", notes, 150)
         if modified_amount is not None:
@@ -168,9 +196,7 @@ def check_response(
             is_fixed = known is not None and not known.amount_modification_allowed
             own = None if known is None else known.amount
             if is_fixed and is_amount and money.to_decimal(cast("Decimal", modified_amount)) != own:
-                message = (
-                    f"modified_amount is {modified_amount}, and the request allows no amount but {own or 'its own'}: "
-                )
+                message = f"modified_amount is {modified_amount}, and the request allows no amount but {own or 'its own'}: "
                 validation.note("modified_amount", "combination", f"{message}leave it out.")
         validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
 
@@ -187,7 +213,10 @@ def _send(
     )
     step = Call(
         respond_to_payment_request,
-        {"victor_payment_request_id": request_id, "body": with_extra_body(body, extra_body, RESPONSE_ARGUMENTS)},
+        {
+            "victor_payment_request_id": request_id,
+            "body": with_extra_body(body, extra_body, RESPONSE_ARGUMENTS),
+        },
         lambda response: models.RfpInboundPaymentRequestResponseDetails.from_dict(response.json()),
         taken=RESPONSE_ARGUMENTS,
     )
@@ -207,7 +236,9 @@ def _settle(
         uncertain.add_note(f"Reading the request back failed as well: {error}")
         raise uncertain from None
     if record.id and not is_same_id(record.id, request_id):
-        uncertain.add_note(f"What was read back is about another payment request, {one_line(record.id)}.")
+        uncertain.add_note(
+            f"What was read back is about another payment request, {one_line(record.id)}."
+        )
         raise uncertain from None
     call: dict[str, Any] = {"attempts": uncertain.attempts, "request_id": uncertain.request_id}
     if record.direction is Direction.OUTBOUND:
@@ -219,7 +250,9 @@ def _settle(
         )
     differences = intended.differences(record)
     if differences is None:
-        uncertain.outcome = Outcome.UNKNOWN  # a success that cannot be read is no proof of a response then
+        uncertain.outcome = (
+            Outcome.UNKNOWN
+        )  # a success that cannot be read is no proof of a response then
         uncertain.add_note("The request was read back and has no response yet.")
         raise uncertain from None
     if not differences:
@@ -240,7 +273,12 @@ def _settle(
 
 
 def _conflict(
-    request_id: str, intended: IntendedResponse, record: PaymentRequest, differences: Collection[str], /, **call: Any
+    request_id: str,
+    intended: IntendedResponse,
+    record: PaymentRequest,
+    differences: Collection[str],
+    /,
+    **call: Any,
 ) -> Conflict:
     what = _in_words(differences, record)
     return Conflict(

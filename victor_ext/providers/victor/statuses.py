@@ -22,7 +22,15 @@ E = TypeVar("E", bound=StrEnum)
 BillerTypeWord = Literal["BUSINESS", "CONSUMER"] | StrEnum | Word
 StatusWord = (
     Literal[
-        "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed"
+        "created",
+        "pending",
+        "processing",
+        "needs-review",
+        "accepted",
+        "completed",
+        "declined",
+        "expired",
+        "failed",
     ]
     | StrEnum
     | Word
@@ -32,7 +40,9 @@ NetworkWord = Literal["FedNow", "RTP"] | StrEnum | Word
 EnvironmentWord = Literal["staging", "production"] | Word
 
 
-ID, PARENT_ID, CHILD_ID = (f"victor_payment_request{whose}_id" for whose in ("", "_parent", "_child"))
+ID, PARENT_ID, CHILD_ID = (
+    f"victor_payment_request{whose}_id" for whose in ("", "_parent", "_child")
+)
 
 
 class Status(StrEnum):
@@ -90,7 +100,9 @@ as_status = _reader({status.value: status for status in Status})
 as_direction = _reader({direction.value: direction for direction in Direction})
 as_network = _reader({network.value.lower(): network for network in Network})
 # A declined request is "Declined" in the call, "Rejected" in its response and "declined" in a list.
-as_response_status = _reader({"accepted": Status.ACCEPTED, "rejected": Status.DECLINED, "declined": Status.DECLINED})
+as_response_status = _reader(
+    {"accepted": Status.ACCEPTED, "rejected": Status.DECLINED, "declined": Status.DECLINED}
+)
 
 
 def is_terminal(status: str | None) -> bool:
@@ -132,7 +144,9 @@ class Payer:
 
     def completed_by(self, other: Payer) -> Payer:
         """Return this payer, with missing values from `other`."""
-        return Payer(*(getattr(self, field.name) or getattr(other, field.name) for field in fields(self)))
+        return Payer(
+            *(getattr(self, field.name) or getattr(other, field.name) for field in fields(self))
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,11 @@ VERSION = "v2"
 
 
 def _auth(values: Mapping[str, str]) -> Credentials:
-    jwt = [name for name in ("VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE") if name in values]
+    jwt = [
+        name
+        for name in ("VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE")
+        if name in values
+    ]
     oauth = [name for name in _OAUTH if name in values]
     if jwt and oauth:
         raise ConfigurationError(
@@ -47,17 +51,26 @@ def _auth(values: Mapping[str, str]) -> Credentials:
         # Checked here, so that messages contain the variables' names.
         return VictorOAuth(*(checked_secret(name, values[name], source=SOURCE) for name in _OAUTH))
     if "VICTOR_PRIVATE_KEY" in values and "VICTOR_PRIVATE_KEY_FILE" in values:
-        raise ConfigurationError("VICTOR_PRIVATE_KEY and VICTOR_PRIVATE_KEY_FILE are both set: unset one of them.")
+        raise ConfigurationError(
+            "VICTOR_PRIVATE_KEY and VICTOR_PRIVATE_KEY_FILE are both set: unset one of them."
+        )
     is_file = "VICTOR_PRIVATE_KEY_FILE" in values
     variable = "VICTOR_PRIVATE_KEY_FILE" if is_file else "VICTOR_PRIVATE_KEY"
     require_variables(values, "VICTOR_API_KEY", variable, hint=_BOTH_KINDS)
     key = Path(str(values[variable])) if is_file else values[variable]
     source = key_source(key, password=values.get(_PASSWORD), name=variable, opened_with=_PASSWORD)
-    return VictorJwt(checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source=SOURCE), source)
+    return VictorJwt(
+        checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source=SOURCE), source
+    )
 
 
 from_process_environment = partial(
-    options_from, "VICTOR_", environments=ENVIRONMENTS, versions=[VERSION], exact=[_PASSWORD], auth=_auth
+    options_from,
+    "VICTOR_",
+    environments=ENVIRONMENTS,
+    versions=[VERSION],
+    exact=[_PASSWORD],
+    auth=_auth,
 )
 
 
@@ -104,7 +117,10 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
 
     return Book(
         pages=lambda window: client.payment_requests.list(
-            direction="outbound", start_datetime=window.read_from, end_datetime=window.read_to, page_size=page_size
+            direction="outbound",
+            start_datetime=window.read_from,
+            end_datetime=window.read_to,
+            page_size=page_size,
         ).pages(),
         read=read,
         is_outbound=lambda request: request.direction != "inbound",

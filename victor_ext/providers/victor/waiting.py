@@ -22,7 +22,9 @@ from .reading import get, listed
 from .records import PaymentRequest
 from .statuses import Direction, Status, as_status
 
-_WAIT_AGAIN = "Wait again, or look it up with list(victor_id=...), for get() may report Pending indefinitely."
+_WAIT_AGAIN = (
+    "Wait again, or look it up with list(victor_id=...), for get() may report Pending indefinitely."
+)
 
 _ONE_MORE_READ = 0.001
 """The minimum time limit, in seconds, of the last read of a watch. 0 would mean the client's deadline."""
@@ -54,7 +56,11 @@ def watch(
 ) -> Callable[[], OperationFlow[PaymentRequest | None]]:
     """Return a function that creates a flow to the next change of status. The flow returns None at the end."""
     check_id(request_id)
-    statuses, seconds, monotonic = wanted_statuses(until), polling.checked_seconds(timeout), shared.clock.monotonic
+    statuses, seconds, monotonic = (
+        wanted_statuses(until),
+        polling.checked_seconds(timeout),
+        shared.clock.monotonic,
+    )
     goal = f"Payment request {request_id} did not reach "
     goal += "a final status" if statuses is None else " or ".join(statuses)
     ends: float | None = None
@@ -68,13 +74,17 @@ def watch(
             if _is_done(last, request_id, statuses):
                 return None
             if not left:
-                raise polling.timeout_message(goal, seconds, f"it is {one_line(last.status)}", _WAIT_AGAIN)
+                raise polling.timeout_message(
+                    goal, seconds, f"it is {one_line(last.status)}", _WAIT_AGAIN
+                )
             yield Sleep(min(polling.FIRST_PAUSE, left))
             left = max(ends - monotonic(), _ONE_MORE_READ)
         last, _ = yield from polling.poll(
             shared,
             lambda left: _look(shared, request_id, left, statuses),
-            lambda seen: seen.lacks is None and (last is None or seen.request.status != last.status),
+            lambda seen: (
+                seen.lacks is None and (last is None or seen.request.status != last.status)
+            ),
             goal=goal,
             advice=_WAIT_AGAIN,
             timeout=min(left, MOST_SECONDS),  # by rounding, it may be a little more
@@ -123,7 +133,9 @@ def _look(
     except polling.PASSING as error:
         list_error = error
     if in_list is not None and in_list.is_terminal and in_list.direction is Direction.OUTBOUND:
-        return _Seen(in_list)  # `get` has nothing more: no response exists, and the list has the error
+        return _Seen(
+            in_list
+        )  # `get` has nothing more: no response exists, and the list has the error
     left = None if seconds is None else max(seconds - (monotonic() - began), polling.LEAST_READ)
     try:
         by_itself = yield from get(request_id, left)
@@ -131,10 +143,16 @@ def _look(
         if in_list is None:
             raise
         # The list has no response, and may have the requested amount of a request that was accepted with another one.
-        if in_list.direction is Direction.OUTBOUND or in_list.status not in (Status.ACCEPTED, Status.COMPLETED):
+        if in_list.direction is Direction.OUTBOUND or in_list.status not in (
+            Status.ACCEPTED,
+            Status.COMPLETED,
+        ):
             return _Seen(in_list)
         why = error.summary.rstrip(".")
-        return _Seen(in_list, f" in the list, but the amount, which only get() has, could not be read ({why})")
+        return _Seen(
+            in_list,
+            f" in the list, but the amount, which only get() has, could not be read ({why})",
+        )
     if list_error is not None and not by_itself.is_terminal and not _has_reached(by_itself, until):
         raise list_error  # what `get` says on the way may be less than the list would
     if in_list is None:
@@ -162,14 +180,19 @@ def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool
         return True
     if status not in _WAY:
         return False
-    return any(wanted in _WAY and _WAY.index(Status(status)) > _WAY.index(Status(wanted)) for wanted in until)
+    return any(
+        wanted in _WAY and _WAY.index(Status(status)) > _WAY.index(Status(wanted))
+        for wanted in until
+    )
 
 
 def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | None:
     """Convert the `until` argument to statuses; None stays None. Raises `InvalidRequest`."""
     if until is None:
         return None
-    wanted = list(until) if isinstance(until, Collection) and not isinstance(until, str) else [until]
+    wanted = (
+        list(until) if isinstance(until, Collection) and not isinstance(until, str) else [until]
+    )
     known = [status.value for status in Status]
     unknown = [word for word in wanted if spelled(word) not in known and not isinstance(word, Word)]
     if unknown or not wanted:

@@ -30,7 +30,9 @@ class UnpicklableCredentials:
         return f"{type(self).__name__}([hidden])"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} holds a secret and is not pickled: make it in each process.")
+        raise TypeError(
+            f"{type(self).__name__} holds a secret and is not pickled: make it in each process."
+        )
 
     def __copy__(self) -> Self:
         return self
@@ -40,7 +42,9 @@ class UnpicklableCredentials:
 
     def secret_texts(self, _request: object) -> list[Secret]:
         """The texts that no message repeats: see `privacy.CREDENTIALS`."""
-        parts = (part.last if isinstance(part, RotatingSecret) else part for part in vars(self).values())
+        parts = (
+            part.last if isinstance(part, RotatingSecret) else part for part in vars(self).values()
+        )
         return [part for part in parts if isinstance(part, Secret)]
 
 
@@ -53,7 +57,9 @@ def checked_secret(name: str, value: object, *, source: str = "the provider's po
     if not secret:
         raise ConfigurationError(f"{name} is empty: copy it from {source}.")
     if not (secret.isascii() and secret.isprintable()):
-        raise ConfigurationError(f"{name} holds a line break or a character beyond ASCII: copy it again.")
+        raise ConfigurationError(
+            f"{name} holds a line break or a character beyond ASCII: copy it again."
+        )
     return secret
 
 
@@ -84,7 +90,10 @@ class ChangingFile(Generic[T]):
                 self._stamp = stamp
             except ConfigurationError as error:
                 if stamp != self._warned:
-                    _logger.warning("A changed secret cannot be read, and the one before stays in use: %s", error)
+                    _logger.warning(
+                        "A changed secret cannot be read, and the one before stays in use: %s",
+                        error,
+                    )
                 self._warned = stamp
         return self._value
 

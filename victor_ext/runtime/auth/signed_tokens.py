@@ -79,23 +79,32 @@ class SignedElsewhere(TokenCache):
 
     renewal_may_fail_with = Exception
 
-    def _obtain(self, exchange: Exchange, seconds: float | None, *, best_effort: bool) -> Flow[IssuedToken]:  # noqa: ARG002 - a function needs no exchange
+    def _obtain(
+        self, exchange: Exchange, seconds: float | None, *, best_effort: bool
+    ) -> Flow[IssuedToken]:  # noqa: ARG002 - a function needs no exchange
         if best_effort:
             seconds = _RENEWAL_SECONDS if seconds is None else min(_RENEWAL_SECONDS, seconds / 2)
         skew, now = self._clock.skew, self._clock.now()
         # Header and claims, as they are signed (RFC 7515, 5.1).
         content = Secret(
-            ".".join(_base64url(_json(each)) for each in ({"alg": "RS512", "typ": "JWT"}, self._claims(now)))
+            ".".join(
+                _base64url(_json(each))
+                for each in ({"alg": "RS512", "typ": "JWT"}, self._claims(now))
+            )
         )
         try:
-            signature: object = concealed((yield Invoke(self._sign, SecretBytes(content.encode()), seconds)))
+            signature: object = concealed(
+                (yield Invoke(self._sign, SecretBytes(content.encode()), seconds))
+            )
         except NotInTime:
             raise DeadlineExceeded(
                 f"No token: sign did not return within the {seconds:.3g} s that were left for it."
             ) from None
         if not isinstance(signature, bytes | bytearray) or not signature:
             given = "no bytes" if isinstance(signature, bytes | bytearray) else kind_of(signature)
-            raise ConfigurationError(f"sign must return the bytes of an RS512 signature, not {given}.")
+            raise ConfigurationError(
+                f"sign must return the bytes of an RS512 signature, not {given}."
+            )
         header = Secret(f"{self._prefix} {content}.{_base64url(signature)}")
         return IssuedToken(header, now + self._reuse, now, skew)
 
@@ -156,7 +165,11 @@ def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:
         raise ConfigurationError(f"{name} is empty: {_EXPECTED}.")
     if "-----BEGIN" in text:
         return text.encode(errors="replace"), name
-    if len(text) > _MAX_PATH or "\n" in text or (_BASE64.fullmatch(text) and _decoded(text) is not None):
+    if (
+        len(text) > _MAX_PATH
+        or "\n" in text
+        or (_BASE64.fullmatch(text) and _decoded(text) is not None)
+    ):
         decoded = _decoded(text)
         if decoded is None:
             raise ConfigurationError(f"{name} is neither PEM nor base64: {_EXPECTED}.")
@@ -175,8 +188,14 @@ def _decoded(text: str) -> SecretBytes | None:
 
 def _shown_path(text: str) -> str:
     """A path for a message; hidden unless it is clearly a path, since it may be a secret."""
-    clearly = len(text) <= 256 and text.isprintable() and ("." in text or text.startswith(("/", "~")))
-    return repr(str(text)) if clearly else f"of that name (hidden, since it may be a secret: its length is {len(text)})"
+    clearly = (
+        len(text) <= 256 and text.isprintable() and ("." in text or text.startswith(("/", "~")))
+    )
+    return (
+        repr(str(text))
+        if clearly
+        else f"of that name (hidden, since it may be a secret: its length is {len(text)})"
+    )
 
 
 def _read_file(path: Secret, name: str, *, shown: str) -> tuple[SecretBytes, str]:
@@ -203,7 +222,11 @@ def _parsed(data: SecretBytes, password: SecretBytes, source: str, opened_with: 
     try:
         key = load(bytes(data), bytes(password) or None)
     except TypeError:
-        why = f"is not encrypted: leave {opened_with} out" if password else f"is encrypted: set {opened_with}"
+        why = (
+            f"is not encrypted: leave {opened_with} out"
+            if password
+            else f"is encrypted: set {opened_with}"
+        )
     except (ValueError, UnsupportedAlgorithm):
         why = "cannot be read as a private key" + (" with this password" if password else "")
     else:
@@ -214,9 +237,13 @@ def _parsed(data: SecretBytes, password: SecretBytes, source: str, opened_with: 
 def _checked(key: object, source: str) -> RSAPrivateKey:
     if not isinstance(key, RSAPrivateKey):
         kind = type(key).__name__.lstrip("_").removesuffix("PrivateKey")
-        raise ConfigurationError(f"{source} is not an RSA private key but {kind}: RS512 needs RSA; {_EXPECTED}.")
+        raise ConfigurationError(
+            f"{source} is not an RSA private key but {kind}: RS512 needs RSA; {_EXPECTED}."
+        )
     if key.key_size < _LEAST_BITS:
-        raise ConfigurationError(f"{source} has {key.key_size} bits, too few for RS512: make one of 2048 or more.")
+        raise ConfigurationError(
+            f"{source} has {key.key_size} bits, too few for RS512: make one of 2048 or more."
+        )
     if key.key_size < _SECURE_BITS:
         text = f"{source} has {key.key_size} bits. RS512 needs 2048 or more (RFC 7518, 3.3): make another."
         warnings.warn(text, stacklevel=4)

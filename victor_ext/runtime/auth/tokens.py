@@ -28,12 +28,20 @@ from victor_ext.runtime.loop.flow import Flow, Lock, done
 from victor_ext.runtime.loop.operations import TOKEN, Operation
 from victor_ext.runtime.loop.resending import SIGNED, Exchange, may_be_outdated
 
-ADVISORY_SECONDS = 60.0  # before a token's end, from which one caller fetches the next one while others use this
+ADVISORY_SECONDS = (
+    60.0  # before a token's end, from which one caller fetches the next one while others use this
+)
 MANDATORY_SECONDS = 10.0  # before its end, from which a token is not used
-ADVISORY_PAUSE = 5.0  # seconds without another fetch after one failed, while the kept token can still be used
+ADVISORY_PAUSE = (
+    5.0  # seconds without another fetch after one failed, while the kept token can still be used
+)
 _NO_ENDPOINT = frozenset({404, 405, 410})
-_PASSING_STATUSES = frozenset({408, 425, 429})  # of 400 to 499, after which another attempt may help
-_LONGEST_LIFE = 10 * 366 * 86_400.0  # in seconds: a token endpoint that names a longer life is not believed
+_PASSING_STATUSES = frozenset(
+    {408, 425, 429}
+)  # of 400 to 499, after which another attempt may help
+_LONGEST_LIFE = (
+    10 * 366 * 86_400.0
+)  # in seconds: a token endpoint that names a longer life is not believed
 
 
 class FixedToken:
@@ -42,7 +50,9 @@ class FixedToken:
     def __init__(self, current: Callable[[], str], *, header: str = "Authorization") -> None:
         self._current, self._header = current, header
 
-    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
+    def authorize(
+        self, request: httpx.Request, exchange: Exchange, seconds: float | None
+    ) -> Flow[None]:  # noqa: ARG002
         request.headers[self._header] = Secret(self._current())
         return done()
 
@@ -58,17 +68,28 @@ class SignedToken:
     """
 
     def __init__(
-        self, sign: Callable[[float], str], clock: ServerClock, *, reuse: float = 0.0, header: str = "Authorization"
+        self,
+        sign: Callable[[float], str],
+        clock: ServerClock,
+        *,
+        reuse: float = 0.0,
+        header: str = "Authorization",
     ) -> None:
         self._sign, self._clock, self._reuse, self._header = sign, clock, reuse, header
         # A header value, the clock skew at signing, and the monotonic time until which it may be reused.
         self._kept: tuple[str, float, float] | None = None
 
-    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
+    def authorize(
+        self, request: httpx.Request, exchange: Exchange, seconds: float | None
+    ) -> Flow[None]:  # noqa: ARG002
         signed, is_kept = self._kept, True
         if signed is None or self._clock.monotonic() >= signed[2]:
             skew, is_kept = self._clock.skew, False
-            signed = Secret(self._sign(self._clock.now())), skew, self._clock.monotonic() + self._reuse
+            signed = (
+                Secret(self._sign(self._clock.now())),
+                skew,
+                self._clock.monotonic() + self._reuse,
+            )
             self._kept = signed if self._reuse else None
         request.headers[self._header], skew, _until = signed
         request.extensions[SIGNED] = is_kept, skew
@@ -109,13 +130,19 @@ def issued_for(body: dict[str, Any], now: float) -> IssuedToken | None:
     None without a token. One without a readable `expires_in` is kept until the provider refuses it.
     """
     kind, said = body.get("token_type"), body.get("expires_in")
-    is_bearer = isinstance(kind, str) and kind.lower() == "bearer"  # some servers take no other spelling than Bearer
+    is_bearer = (
+        isinstance(kind, str) and kind.lower() == "bearer"
+    )  # some servers take no other spelling than Bearer
     header = header_value("Bearer" if is_bearer else kind, body.get("access_token"))
     try:
         life = 0.0 if isinstance(said, bool) else float(cast("float", said))
     except (TypeError, ValueError, OverflowError):
         life = 0.0
-    return None if header is None else IssuedToken(header, now + life if 0 < life < _LONGEST_LIFE else None, now)
+    return (
+        None
+        if header is None
+        else IssuedToken(header, now + life if 0 < life < _LONGEST_LIFE else None, now)
+    )
 
 
 def issued_until(
@@ -139,13 +166,19 @@ class TokenCache:
         self._failure: VictorError | None = None
         self._pause_ends = -inf
 
-    def _obtain(self, exchange: Exchange, seconds: float | None, *, best_effort: bool) -> Flow[IssuedToken]:
+    def _obtain(
+        self, exchange: Exchange, seconds: float | None, *, best_effort: bool
+    ) -> Flow[IssuedToken]:
         raise NotImplementedError
 
-    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
+    def authorize(
+        self, request: httpx.Request, exchange: Exchange, seconds: float | None
+    ) -> Flow[None]:
         """Set the header to the kept token. Fetches one first if none is kept, or it is about to expire."""
         kept = self._token
-        if kept is None or (left := kept.seconds_left(self._clock.now())) <= kept.window(MANDATORY_SECONDS):
+        if kept is None or (left := kept.seconds_left(self._clock.now())) <= kept.window(
+            MANDATORY_SECONDS
+        ):
             token = yield from self._fetch_once(kept, exchange, seconds)
         elif left <= kept.window(ADVISORY_SECONDS) and self._clock.monotonic() >= self._pause_ends:
             token = (yield from self._fetch_if_nobody_does(kept, exchange, seconds)) or kept
@@ -167,11 +200,17 @@ class TokenCache:
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
         """See `may_be_outdated`. Another caller may have fetched another token meanwhile, which is kept."""
         current, is_outdated = self._token, may_be_outdated(request, self._clock)
-        if is_outdated and current is not None and current.header == request.headers.get("Authorization"):
+        if (
+            is_outdated
+            and current is not None
+            and current.header == request.headers.get("Authorization")
+        ):
             self._token = None
         return is_outdated
 
-    def _fetch_once(self, kept: IssuedToken | None, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
+    def _fetch_once(
+        self, kept: IssuedToken | None, exchange: Exchange, seconds: float | None
+    ) -> Flow[IssuedToken]:
         earlier, began = self._failure, self._clock.monotonic()
         permit = self._lock.permit()
         try:
@@ -197,7 +236,9 @@ class TokenCache:
         finally:
             permit.release()
 
-    def _renew(self, exchange: Exchange, seconds: float | None, *, best_effort: bool = False) -> Flow[IssuedToken]:
+    def _renew(
+        self, exchange: Exchange, seconds: float | None, *, best_effort: bool = False
+    ) -> Flow[IssuedToken]:
         self._token = yield from self._obtain(exchange, seconds, best_effort=best_effort)
         self._failure = None
         return self._token
@@ -247,7 +288,9 @@ class OAuthToken(TokenCache):
         super().__init__(clock, lock)
         self._ask, self._read, self._hint, self._code_of, self._row = ask, read, hint, code_of, row
 
-    def _obtain(self, exchange: Exchange, seconds: float | None, *, best_effort: bool) -> Flow[IssuedToken]:  # noqa: ARG002 - the exchange knows what is left
+    def _obtain(
+        self, exchange: Exchange, seconds: float | None, *, best_effort: bool
+    ) -> Flow[IssuedToken]:  # noqa: ARG002 - the exchange knows what is left
         request = self._ask()
         request.extensions[OPERATION] = self._row
         try:
@@ -271,10 +314,20 @@ class OAuthToken(TokenCache):
                     request=request,
                 )
             return token
-        what = "refused the credentials" if refusal.status_code in (200, 400, 401, 403) else "issued no token"
-        hint = "Check the path of the base URL." if refusal.status_code in _NO_ENDPOINT else self._hint
+        what = (
+            "refused the credentials"
+            if refusal.status_code in (200, 400, 401, 403)
+            else "issued no token"
+        )
+        hint = (
+            "Check the path of the base URL." if refusal.status_code in _NO_ENDPOINT else self._hint
+        )
         code = "" if refusal.response is None else self._code_of(refusal.response)
-        said = f"status {refusal.status_code}, code {code}" if code else f"status {refusal.status_code}"
+        said = (
+            f"status {refusal.status_code}, code {code}"
+            if code
+            else f"status {refusal.status_code}"
+        )
         raise AuthenticationError(
             f"The token endpoint {request.url.path} {what} ({said}). {hint}".rstrip(),
             request=request,
@@ -285,12 +338,19 @@ class OAuthToken(TokenCache):
 
 
 def token_request(
-    url: httpx.URL, body: Mapping[str, str], *, as_form: bool = False, headers: Mapping[str, str] | None = None
+    url: httpx.URL,
+    body: Mapping[str, str],
+    *,
+    as_form: bool = False,
+    headers: Mapping[str, str] | None = None,
 ) -> httpx.Request:
     """A POST with these members, of which no frame of httpx shows the text."""
     content = SecretBytes((urlencode(body) if as_form else json.dumps(body)).encode())
     kind = "application/x-www-form-urlencoded" if as_form else "application/json"
-    always = {"accept": "application/json", "Content-Type": kind}  # as httpx spells it: mocks compare it
+    always = {
+        "accept": "application/json",
+        "Content-Type": kind,
+    }  # as httpx spells it: mocks compare it
     return httpx.Request("POST", url, headers={**always, **(headers or {})}, content=content)
 
 
@@ -298,7 +358,12 @@ def header_value(token_type: object, token: object) -> Secret | None:
     """`<type> <token>`, with `Bearer` where the endpoint named no type; None if no header can hold them."""
     if not is_token(token):
         return None
-    named = isinstance(token_type, str) and token_type != "" and token_type.isascii() and token_type.isprintable()
+    named = (
+        isinstance(token_type, str)
+        and token_type != ""
+        and token_type.isascii()
+        and token_type.isprintable()
+    )
     scheme = str(token_type) if named else "Bearer"
     return Secret(f"{scheme} {token}") if is_scheme(scheme) else None
 

@@ -30,12 +30,28 @@ from victor_ext.errors import ConfigurationError, StatusError, UnreadableRespons
 from victor_ext.privacy import Secret, concealed_within, kind_of, redact_excerpt
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.client.config import HttpxClient, Transport
-from victor_ext.runtime.client.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
+from victor_ext.runtime.client.transport import (
+    AsyncAttemptTransport,
+    AsyncHttpClient,
+    AttemptTransport,
+    HttpClient,
+)
 from victor_ext.runtime.core.clock import ProviderTime, ServerClock
 from victor_ext.runtime.core.headers import ExtraHeaders
-from victor_ext.runtime.http.from_httpx2 import AnyTimeout, AsyncClient, AsyncTransport, SyncClient, SyncTransport
+from victor_ext.runtime.http.from_httpx2 import (
+    AnyTimeout,
+    AsyncClient,
+    AsyncTransport,
+    SyncClient,
+    SyncTransport,
+)
 from victor_ext.runtime.http.http11 import Route
-from victor_ext.runtime.http.options import checked_http_client, checked_limits, checked_transport, route_to
+from victor_ext.runtime.http.options import (
+    checked_http_client,
+    checked_limits,
+    checked_transport,
+    route_to,
+)
 from victor_ext.runtime.http.pooled_transport import (
     AsyncPooledTransport,
     AsyncThroughClient,
@@ -90,10 +106,14 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             return None if transport is None else checked_transport(transport, self._transport_type)
         if transport is not None:
             raise ConfigurationError("http_client and transport: pass one of the two.")
-        return self._through_client_type(checked_http_client(http_client, self._httpx_client_type), is_callers=True)
+        return self._through_client_type(
+            checked_http_client(http_client, self._httpx_client_type), is_callers=True
+        )
 
     def _connect_to(self, url: httpx.URL, given: Mapping[str, Any]) -> Any:
-        return self._pooled_type(route_to(url, given["verify"], given["proxy"]), checked_limits(given["limits"]))
+        return self._pooled_type(
+            route_to(url, given["verify"], given["proxy"]), checked_limits(given["limits"])
+        )
 
     def _start(
         self,
@@ -107,7 +127,9 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         It sends over what `_sockets` returns, else over connections of its own.
         """
         clock = ServerClock()
-        signs = authenticator(clock, self._driver_type.lock())  # a lock for this mode: threads or tasks
+        signs = authenticator(
+            clock, self._driver_type.lock()
+        )  # a lock for this mode: threads or tasks
         made = ClientConfig(given, authenticator=signs, base_url=base_url, clock=clock, **config)
         if made.max_concurrency is not None:
             made.loop.turns = self._driver_type.lock(made.max_concurrency)
@@ -140,7 +162,9 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             for name, kind in cls._resources.items():
                 setattr(cls, name, kind(Shared(runner(_no_client, _no_client))))
             for name in dir(cls):
-                if isinstance(method := getattr(cls, name, None), operation):  # a mock takes `self` from functions only
+                if isinstance(
+                    method := getattr(cls, name, None), operation
+                ):  # a mock takes `self` from functions only
                     setattr(cls, name, method.function(awaited=cls.is_awaited))
             # `help()` shows them: without the parameters, which no user names.
             setattr(cls, "__orig_bases__", cls.__bases__)  # noqa: B010 - type checkers do not know it
@@ -211,7 +235,12 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         return self._api if seconds is None else self.with_options(deadline=seconds)._api  # noqa: SLF001 - its class
 
     def prepare(
-        self, operation: AnyOperation, /, *args: Any, idempotency_key: str | None = None, **kwargs: Any
+        self,
+        operation: AnyOperation,
+        /,
+        *args: Any,
+        idempotency_key: str | None = None,
+        **kwargs: Any,
     ) -> PreparedCall:
         """Build and check a write without sending it: `send` sends it, in this process or in another one.
 
@@ -242,7 +271,9 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         return sending(self, call)
 
     @operation
-    def look_up(self, /, call: PreparedCall, *, since: datetime, **given: str) -> OperationFlow[Done | str]:
+    def look_up(
+        self, /, call: PreparedCall, *, since: datetime, **given: str
+    ) -> OperationFlow[Done | str]:
         """Read whether a prepared write was done, such as one whose response was lost.
 
         Args:
@@ -337,16 +368,24 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         return self._http_client({})
 
     def _http_client(self, options: dict[str, Any]) -> Any:
-        return self._http_client_type(transport=self._transport, **self._config.client_arguments(options))
+        return self._http_client_type(
+            transport=self._transport, **self._config.client_arguments(options)
+        )
 
     def _authorization(self) -> Flow[str]:
         """Sign a request that is never sent."""
         self._transport.require_open()
-        request = httpx.Request("GET", self._config.base_url, extensions={"timeout": self._config.timeout.as_dict()})
+        request = httpx.Request(
+            "GET", self._config.base_url, extensions={"timeout": self._config.timeout.as_dict()}
+        )
         yield from self._config.loop.sign(request)
         if "Authorization" not in request.headers:
-            raise ConfigurationError("authorization: the credentials of this client set no Authorization header.")
-        return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
+            raise ConfigurationError(
+                "authorization: the credentials of this client set no Authorization header."
+            )
+        return Secret(
+            request.headers["Authorization"]
+        )  # a str like any other, and one that no traceback shows
 
     def provider_time(self) -> ProviderTime:
         """The provider's time, and whether it is known from a response. Makes no call, and is never awaited."""
@@ -392,7 +431,9 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
 
 
 def _no_client(_seconds: float | None) -> Any:
-    raise ConfigurationError("This is a resource of the class. Make a client, and call that of the client.")
+    raise ConfigurationError(
+        "This is a resource of the class. Make a client, and call that of the client."
+    )
 
 
 class BlockingClient(BaseClient[Any, Blocking, SyncTransport, SyncClient]):

@@ -92,20 +92,33 @@ def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:
         TypeError: There is no such option; the message names it, as Python's own does.
     """
     if "proxy" in options:
-        options["proxy"] = concealed(options["proxy"])  # the frame of the constructor has the same dict
+        options["proxy"] = concealed(
+            options["proxy"]
+        )  # the frame of the constructor has the same dict
     unknown = next((name for name in options if name not in DEFAULTS), None)
     if unknown is not None:
-        raise TypeError(f"{type(client).__name__}.__init__() got an unexpected keyword argument {unknown!r}")
+        raise TypeError(
+            f"{type(client).__name__}.__init__() got an unexpected keyword argument {unknown!r}"
+        )
     return {**DEFAULTS, **options}
 
 
 def with_client_options(init: Init) -> Init:
     """Decorate a constructor with `**options: Unpack[ClientOptions[...]]`: `inspect` and `help()` show each option."""
     signature = inspect.signature(init)
-    own = [parameter for parameter in signature.parameters.values() if parameter.kind is not parameter.VAR_KEYWORD]
+    own = [
+        parameter
+        for parameter in signature.parameters.values()
+        if parameter.kind is not parameter.VAR_KEYWORD
+    ]
     kinds = ClientOptions.__annotations__
     shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kinds[name].__forward_arg__)
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=default,
+            annotation=kinds[name].__forward_arg__,
+        )
         for name, default in DEFAULTS.items()
     ]
     init.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined] # `inspect` reads it
@@ -160,7 +173,9 @@ class ClientConfig:
         self.urls = (base_url, *self.servers.values())
         self.product = PRODUCT + checked_user_agent(given["user_agent"])
         most = given["max_concurrency"]
-        self.max_concurrency = None if most is None else _checked_count("max_concurrency", most, "None sets no bound")
+        self.max_concurrency = (
+            None if most is None else _checked_count("max_concurrency", most, "None sets no bound")
+        )
         self.context = context
         self.timeout = checked_timeout(given["timeout"])
         policy, on_event = _checked_policy(given["retry"]), given["on_event"]
@@ -178,13 +193,21 @@ class ClientConfig:
         )
 
     def replace(
-        self, timeout: object, deadline: object, retry: object, extra_body: Any, extra_query: Any, headers: object
+        self,
+        timeout: object,
+        deadline: object,
+        retry: object,
+        extra_body: Any,
+        extra_query: Any,
+        headers: object,
     ) -> ClientConfig:
         """A copy with other options; tokens, clock, quota and connections stay the same ones."""
         other, loop = copy(self), self.loop
         if headers is not KEEP:
             place = loop.behaviour.key_place
-            other.headers = checked_headers(headers, place.name if isinstance(place, HeaderKey) else None)
+            other.headers = checked_headers(
+                headers, place.name if isinstance(place, HeaderKey) else None
+            )
         if extra_body is not KEEP or extra_query is not KEEP:
             other.extras = Extras(
                 self.extras.body if extra_body is KEEP else extra_body,
@@ -209,7 +232,9 @@ class ClientConfig:
         """The arguments of the httpx client. Environment, redirects and proxies are left to the transport below it."""
         python = ".".join(map(str, sys.version_info[:2]))
         agent = f"{self.product} httpx/{httpx.__version__} python/{python}"
-        headers = httpx.Headers({"user-agent": agent, "accept": self.accept, "accept-encoding": CODING})
+        headers = httpx.Headers(
+            {"user-agent": agent, "accept": self.accept, "accept-encoding": CODING}
+        )
         headers.update(self.headers)
         headers.update(options.get("headers"))
         cookies = _FixedCookies()
@@ -256,7 +281,9 @@ def checked_timeout(timeout: object) -> httpx.Timeout:
                 raise ConfigurationError(seconds_complaint(name, seconds, "above zero, or None"))
         return timeout
     if not are_seconds(timeout):
-        raise ConfigurationError(seconds_complaint("timeout", timeout, "above zero, or an httpx.Timeout"))
+        raise ConfigurationError(
+            seconds_complaint("timeout", timeout, "above zero, or an httpx.Timeout")
+        )
     return httpx.Timeout(timeout)  # type: ignore[arg-type] # it is a number
 
 
@@ -265,5 +292,7 @@ def _checked_deadline(deadline: object) -> float | None:
         return None
     if not are_seconds(deadline):
         message = seconds_complaint("deadline", deadline, "above zero")
-        raise ConfigurationError.of([Problem("deadline", "range", message, hint="None sets no bound")])
+        raise ConfigurationError.of(
+            [Problem("deadline", "range", message, hint="None sets no bound")]
+        )
     return float(deadline)  # type: ignore[arg-type] # it is a number

@@ -32,7 +32,9 @@ _MOST_DIGITS = 300  # of a number: about what a JSON reader with floats can read
 M = TypeVar("M")
 
 
-def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] | None = None, *, doing: str = "") -> M:
+def with_extra_body(
+    body: M, extra: ExtraBody | None, taken: Mapping[str, str] | None = None, *, doing: str = ""
+) -> M:
     """The body of a call, a generated model, with the caller's own members; or `InvalidRequest`.
 
     `taken` are places that cannot be given (see `extra_body_problems`); None: those that are set in `body`, and those
@@ -42,7 +44,9 @@ def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] |
         return body
     model: Any = body
     known = model.to_dict()
-    places = dict.fromkeys([*_places(known), *_declared(type(body))], "") if taken is None else taken
+    places = (
+        dict.fromkeys([*_places(known), *_declared(type(body))], "") if taken is None else taken
+    )
     problems = extra_body_problems(extra, places)
     if problems:
         raise InvalidRequest.of(problems, doing=doing)
@@ -68,11 +72,16 @@ def _no_mapping(name: str, extra: object, what: str) -> list[Problem]:
 
 
 def _member_problems(
-    extra: Mapping[Any, Any], field: str, path: tuple[str, ...], arguments: Mapping[tuple[str, ...], str]
+    extra: Mapping[Any, Any],
+    field: str,
+    path: tuple[str, ...],
+    arguments: Mapping[tuple[str, ...], str],
 ) -> Iterator[Problem]:
     for name, value in extra.items():
         if not _is_name(name):
-            yield Problem(field, "name", f"{field} has a name that is not a text: write the name on the wire.")
+            yield Problem(
+                field, "name", f"{field} has a name that is not a text: write the name on the wire."
+            )
             continue
         place, inner = f"{field}.{one_line(name)}", (*path, *_path_of(name))
         is_ours = any(taken[: len(inner)] == inner for taken in arguments)
@@ -90,7 +99,9 @@ def _complaint(value: object, levels: int = _MOST_LEVELS) -> str | None:
     if is_mapping(value) and levels:
         if not all(map(_is_name, value)):
             return "has a name that is not a text"
-        return next(filter(None, (_complaint(member, levels - 1) for member in value.values())), None)
+        return next(
+            filter(None, (_complaint(member, levels - 1) for member in value.values())), None
+        )
     if is_sequence(value) and levels:
         return next(filter(None, (_complaint(item, levels - 1) for item in value)), None)
     return _scalar_complaint(value)
@@ -102,7 +113,11 @@ def _scalar_complaint(value: object) -> str | None:
     if isinstance(value, int | Decimal):
         number = Decimal(value)
         is_readable = number.is_finite() and abs(number.adjusted()) <= _MOST_DIGITS
-        return None if is_readable else "is a number that few readers of JSON can read: write it as text"
+        return (
+            None
+            if is_readable
+            else "is a number that few readers of JSON can read: write it as text"
+        )
     if isinstance(value, str):
         return None if is_encodable(value) else HALF_CHARACTER
     if value is None:
@@ -123,7 +138,9 @@ def _merged(known: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in extra.items():
         ours = spelled.get(folded_name(name), name)
         inside = merged.get(ours)
-        merged[ours] = _merged(inside, value) if is_object(inside) and ours in known else _json(value)
+        merged[ours] = (
+            _merged(inside, value) if is_object(inside) and ours in known else _json(value)
+        )
     return merged
 
 
@@ -166,7 +183,9 @@ def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]
             message = f"{place} is known to this method: use its argument {argument}."
             problems.append(Problem(place, "duplicate", message))
         complaints = map(_scalar_complaint, value if is_sequence(value) else [value])
-        problems += [Problem(place, "type", f"{place} {why}.") for why in complaints if why is not None]
+        problems += [
+            Problem(place, "type", f"{place} {why}.") for why in complaints if why is not None
+        ]
     return problems
 
 
@@ -174,11 +193,21 @@ def extra_query_text(operation: ModuleType, extra: ExtraQuery | None) -> str:
     """The caller's own filters, percent-encoded. Raises `InvalidRequest`."""
     if extra is None:
         return ""
-    problems = extra_query_problems(extra, _builder_of(operation).__annotations__.keys() - {"body", "return"})
+    problems = extra_query_problems(
+        extra, _builder_of(operation).__annotations__.keys() - {"body", "return"}
+    )
     if problems:
         raise InvalidRequest.of(problems)
-    pairs = [(name, item) for name, value in extra.items() for item in (value if is_sequence(value) else [value])]
-    return "&".join(f"{quote(name, safe='')}={quote(_text(item), safe='')}" for name, item in pairs if item is not None)
+    pairs = [
+        (name, item)
+        for name, value in extra.items()
+        for item in (value if is_sequence(value) else [value])
+    ]
+    return "&".join(
+        f"{quote(name, safe='')}={quote(_text(item), safe='')}"
+        for name, item in pairs
+        if item is not None
+    )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -194,7 +223,10 @@ class Extras:
             raise ConfigurationError.of(problems)
 
     def arguments(
-        self, operation: ModuleType, arguments: dict[str, Any], taken: Mapping[str, str] | None = None
+        self,
+        operation: ModuleType,
+        arguments: dict[str, Any],
+        taken: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """The arguments of a generated operation, with the members (see `with_extra_body`)."""
         if self.body is None or operation.OPERATION.method == "GET":
@@ -224,8 +256,13 @@ def _check_form(headers: Mapping[str, str], extra: ExtraBody) -> None:
     """Raises ValueError for a member of a form that is an object, or has one: JSON is for what a document declares."""
     if headers.get("Content-Type", "").startswith(_FORM):
         for name, value in extra.items():
-            if any(is_mapping(item) or is_sequence(item) for item in (value if is_sequence(value) else [value])):
-                raise ValueError(f"{name}: the document does not say how an object is written in a form.")
+            if any(
+                is_mapping(item) or is_sequence(item)
+                for item in (value if is_sequence(value) else [value])
+            ):
+                raise ValueError(
+                    f"{name}: the document does not say how an object is written in a form."
+                )
 
 
 def _builder_of(operation: ModuleType) -> FunctionType:

@@ -41,7 +41,9 @@ class _Bound:
     _options: dict[str, Any]
 
     @classmethod
-    def over(cls, base_url: str, servers: Mapping[str, str], connect: Connect, options: dict[str, Any]) -> Self:
+    def over(
+        cls, base_url: str, servers: Mapping[str, str], connect: Connect, options: dict[str, Any]
+    ) -> Self:
         """A client whose httpx client, over an attempt transport, `connect` makes from additional options.
 
         `servers` is where operations go that have a server of their own in the document.
@@ -49,9 +51,18 @@ class _Bound:
         # The client of a document with bearer tokens needs a token. Here the transport sets it.
         token = {"token": ""} if "token" in getattr(cls, "__match_args__", ()) else {}
         client = cls(base_url=base_url, **token)  # type: ignore[call-arg] # the generated class's
-        client._at, client._servers, client._connect, client._options = base_url, servers, connect, options
+        client._at, client._servers, client._connect, client._options = (
+            base_url,
+            servers,
+            connect,
+            options,
+        )
         http, bound = connect(options), cast("Any", client)
-        (bound.set_async_httpx_client if isinstance(http, AsyncHttpClient) else bound.set_httpx_client)(http)
+        (
+            bound.set_async_httpx_client
+            if isinstance(http, AsyncHttpClient)
+            else bound.set_httpx_client
+        )(http)
         return client
 
     # A context opens and closes nothing: the connections belong to the client of this package.
@@ -87,7 +98,11 @@ class _Bound:
             if self._as_json:
                 return cast("T", response.json())
             is_read = isinstance(response, Response) and response.parsed is not NOT_READ
-            parsed: Any = cast("Response", response).parsed if is_read else parse(client=self, response=response)
+            parsed: Any = (
+                cast("Response", response).parsed
+                if is_read
+                else parse(client=self, response=response)
+            )
             # A body that the document has no content for is given as it is, if it is JSON.
             body = json_of(response) if parsed is None and response.content else NOT_JSON
             return cast("T", parsed if body is NOT_JSON else body)
@@ -104,14 +119,22 @@ class _Bound:
 
     def request_extensions(self, operation: Any) -> dict[str, Any]:
         """The parser of an operation, for the attempt loop, and what `build_request` adds to the query."""
-        return {READER: Reader(self, operation), **({EXTRA_QUERY: self._query} if self._query else {})}
+        return {
+            READER: Reader(self, operation),
+            **({EXTRA_QUERY: self._query} if self._query else {}),
+        }
 
     def is_undocumented(self, error: Exception) -> bool:
         """Whether a parser raised this because the document does not list the status of the response."""
         return isinstance(error, self._unexpected_status)
 
     def for_one_call(
-        self, undocumented: Read | None, received: Received | None, query: QueryChange = "", *, as_json: bool = False
+        self,
+        undocumented: Read | None,
+        received: Received | None,
+        query: QueryChange = "",
+        *,
+        as_json: bool = False,
     ) -> Self:
         """A copy for one call. `undocumented` reads a response with a good status that the document does not list.
 
@@ -135,8 +158,12 @@ def bound_class(client_class: Hashable) -> Any:
     package = generated.__module__.rpartition(".")[0]
     errors = importlib.import_module(f"{package}.errors")
     members = {"__doc__": generated.__doc__, "_unexpected_status": errors.UnexpectedStatus}
-    is_documented = importlib.util.find_spec(f"{package}.operations") is not None  # not of a package by hand
-    members["document"] = importlib.import_module(f"{package}.operations").OPERATIONS if is_documented else ()
+    is_documented = (
+        importlib.util.find_spec(f"{package}.operations") is not None
+    )  # not of a package by hand
+    members["document"] = (
+        importlib.import_module(f"{package}.operations").OPERATIONS if is_documented else ()
+    )
     return type(f"Bound{generated.__name__}", (_Bound, generated), members)
 
 
@@ -172,7 +199,9 @@ def is_instance(value: object, kind: Any) -> bool:
         return any(is_instance(value, member) for member in arguments)
     if kind is Any or not isinstance(value, origin or kind):
         return kind is Any
-    return origin is not list or all(is_instance(item, arguments[0]) for item in cast("list[object]", value))
+    return origin is not list or all(
+        is_instance(item, arguments[0]) for item in cast("list[object]", value)
+    )
 
 
 def type_name(kind: Any) -> str:

@@ -174,11 +174,15 @@ class RepeatedPageReader(PageReader[T]):
         self._pass = 1
         self._rereadings = 0
         self._quiet = 0
-        self._items_before: int | None = None  # of the previous pass; None where it had an item twice
+        self._items_before: int | None = (
+            None  # of the previous pass; None where it had an item twice
+        )
 
     def _begin(self) -> None:
         super()._begin()
-        self._items = self._seen_again = 0  # of this pass, and those of them that the previous pass had too
+        self._items = self._seen_again = (
+            0  # of this pass, and those of them that the previous pass had too
+        )
         self._has_repeats = self._has_news = False
 
     def repeated(self) -> RepeatedPageReader[T]:
@@ -236,11 +240,17 @@ class RepeatedPageReader(PageReader[T]):
     def _is_complete(self) -> bool:
         """Whether no further pass is needed."""
         self._quiet = 0 if self._has_news else self._quiet + 1
-        return self._items == 0 or self._seen_again == self._items_before or self._quiet >= QUIET_PASSES
+        return (
+            self._items == 0
+            or self._seen_again == self._items_before
+            or self._quiet >= QUIET_PASSES
+        )
 
 
 class _List(Generic[T]):
-    def __init__(self, fetch: Callable[[PageReader[T]], Any], reader: Callable[[], PageReader[T]]) -> None:
+    def __init__(
+        self, fetch: Callable[[PageReader[T]], Any], reader: Callable[[], PageReader[T]]
+    ) -> None:
         self._fetch, self._reader = fetch, reader
 
 

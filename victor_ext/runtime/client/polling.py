@@ -23,7 +23,13 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 
 LEAST_READ = 1.0  # seconds that the last read has, however little of the time is left
 
-PASSING = (errors.ConnectionFailed, TimedOut, errors.ServerError, errors.RateLimited, errors.UnreadableResponse)
+PASSING = (
+    errors.ConnectionFailed,
+    TimedOut,
+    errors.ServerError,
+    errors.RateLimited,
+    errors.UnreadableResponse,
+)
 """Errors of a read that are temporary."""
 
 
@@ -64,7 +70,9 @@ def poll(
             last_state = f"it is {describe(result)}"
         left = ends - monotonic()
         if left <= 0:
-            raise timeout_message(goal, seconds if within is None else within, last_state, advice) from failure
+            raise timeout_message(
+                goal, seconds if within is None else within, last_state, advice
+            ) from failure
         asked = failure.retry_after if failure is not None else None
         yield Sleep(min(max(pause, asked or 0.0), left))
         pause = min(pause * 1.5, longest_pause)
@@ -72,7 +80,9 @@ def poll(
 
 def timeout_message(goal: str, seconds: float, last_state: str, advice: str) -> TimedOut:
     """What was not reached, such as the `goal` "Payout p-1 did not become ACCEPTED", as an error with advice."""
-    return TimedOut(f"{goal} within {seconds:g} s: {last_state}.", outcome=Outcome.UNKNOWN, hint=advice)
+    return TimedOut(
+        f"{goal} within {seconds:g} s: {last_state}.", outcome=Outcome.UNKNOWN, hint=advice
+    )
 
 
 def checked_seconds(timeout: object, *, name: str = "timeout") -> float:

@@ -107,9 +107,16 @@ class PreparedCall:
     def from_text(cls, text: str) -> Self:
         """The call that `to_text` wrote. Raises `ValueError` for any other text."""
         stored: dict[str, Any] = json.loads(text)
-        content, promise = base64.b64decode(stored["content"], validate=True), Promise(stored["promise"])
+        content, promise = (
+            base64.b64decode(stored["content"], validate=True),
+            Promise(stored["promise"]),
+        )
         needs = stored["look_up_needs"]
-        read: dict[str, Any] = {"content": content, "promise": promise, "look_up_needs": needs and tuple(needs)}
+        read: dict[str, Any] = {
+            "content": content,
+            "promise": promise,
+            "look_up_needs": needs and tuple(needs),
+        }
         return cls(**{**stored, **read})
 
 
@@ -138,14 +145,20 @@ class _Preparing(httpx.BaseTransport):
         content = request.read()
         place = self.behaviour.key_place
         # Not where a key of the caller's own would count: the key of an entry makes no repeat safe there.
-        if self.key is not None and isinstance(place, HeaderKey) and rule_of(place, request).is_made:
+        if (
+            self.key is not None
+            and isinstance(place, HeaderKey)
+            and rule_of(place, request).is_made
+        ):
             if (problem := place.problem(request, self.key)) is not None:
                 raise InvalidRequest.of([problem], doing=f"{self.name} was not stored")
             request.headers.setdefault(place.name, self.key)
         key = place.prepare(request)
         if key is not None and self.key is not None and key != self.key:
             message = f"idempotency_key is {shown(self.key)}, and the request has another key: pass one of the two."
-            raise InvalidRequest.of([Problem(_KEY, "other", message)], doing=f"{self.name} was not stored")
+            raise InvalidRequest.of(
+                [Problem(_KEY, "other", message)], doing=f"{self.name} was not stored"
+            )
         reader: Reader | None = request.extensions.get(READER)
         declared: Declared | None = None if reader is None else reader.declared
         proof = row.proof
@@ -162,7 +175,11 @@ class _Preparing(httpx.BaseTransport):
                 module="" if declared is None else declared.parse.__module__,
                 method=request.method,
                 url=_below(self.base_url, request.url),
-                headers={name: value for name, value in request.headers.items() if name not in _OF_THE_SENDER},
+                headers={
+                    name: value
+                    for name, value in request.headers.items()
+                    if name not in _OF_THE_SENDER
+                },
                 content=content,
             )
         )
@@ -176,7 +193,11 @@ def _below(base: httpx.URL, url: httpx.URL) -> str:
 
 
 def prepared_by(
-    client: Any, operation: AnyOperation, key: str | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    client: Any,
+    operation: AnyOperation,
+    key: str | None,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
 ) -> PreparedCall:
     """The write that a method of a client, or a generated operation, would send. Nothing is sent or awaited."""
     config: Any = client._config  # noqa: SLF001 - a part of every client
@@ -195,16 +216,22 @@ def prepared_by(
     try:
         if isinstance(operation, str):
             api = api_of(client._generated)  # noqa: SLF001 - as above
-            call = _method_of(client, operation, SyncRunner(lambda _seconds: api, _no_sleep, config.extras))
+            call = _method_of(
+                client, operation, SyncRunner(lambda _seconds: api, _no_sleep, config.extras)
+            )
             if key is not None and _KEY in inspect.signature(call).parameters:
                 given.setdefault(_KEY, key)
             call(*args, **given)
         else:
             function = getattr(operation, "sync_detailed", None)
             if not callable(function):
-                raise ConfigurationError(f"{shown(operation)} is neither a method's name nor a generated operation.")
+                raise ConfigurationError(
+                    f"{shown(operation)} is neither a method's name nor a generated operation."
+                )
             if "client" in given:
-                raise ConfigurationError(f"{name}: leave out client=, and pass the other arguments of {name} alone.")
+                raise ConfigurationError(
+                    f"{name}: leave out client=, and pass the other arguments of {name} alone."
+                )
             function(*args, client=api_of(_client_class(operation.__name__)), **given)
     except _Prepared as prepared:
         return prepared.call
@@ -215,7 +242,11 @@ def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]
     resources: Mapping[str, type[Resource[Any]]] = client._resources  # noqa: SLF001 - as above
     resource, _, method = name.rpartition(".")
     # The methods of the client itself are those of resources without a public name.
-    own = (each for each_name, each in resources.items() if each_name.startswith("_") and hasattr(each, method))
+    own = (
+        each
+        for each_name, each in resources.items()
+        if each_name.startswith("_") and hasattr(each, method)
+    )
     kind = resources.get(resource) if resource else next(own, None)
     if kind is None or method.startswith("_") or not callable(getattr(kind, method, None)):
         known = [
@@ -232,7 +263,9 @@ def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]
 
 def _client_class(module: str) -> type[Any]:
     """The `Client` of the generated package that has this module."""
-    return cast("type[Any]", importlib.import_module(f"{module.partition('.api.')[0]}.client").Client)
+    return cast(
+        "type[Any]", importlib.import_module(f"{module.partition('.api.')[0]}.client").Client
+    )
 
 
 def _no_sleep(_seconds: float) -> None:
@@ -246,7 +279,9 @@ def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
     """
     extensions: dict[str, Any] = {}
     declared: Any = None
-    with suppress(ImportError, AttributeError, ValueError):  # of an earlier document: the table still says what it is
+    with suppress(
+        ImportError, AttributeError, ValueError
+    ):  # of an earlier document: the table still says what it is
         declared = importlib.import_module(call.module).OPERATION
     if declared is not None:
         # A status that the document does not list is a success where the provider's own table says what one is.
@@ -255,7 +290,11 @@ def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
         extensions = api.request_extensions(declared)
     http: httpx.Client = client.http
     return http.build_request(
-        call.method, call.url, headers=dict(call.headers), content=call.content, extensions=extensions
+        call.method,
+        call.url,
+        headers=dict(call.headers),
+        content=call.content,
+        extensions=extensions,
     )
 
 
@@ -265,5 +304,7 @@ def sending(client: Any, call: PreparedCall) -> Calls[Done]:
     row: Operation = response.request.extensions[OPERATION]
     other = None if row.unlike is None else (yield from row.unlike(client, response))
     if other is not None:
-        raise Conflict(f"{call.name}: {other}", outcome=Outcome.UNKNOWN, idempotency_key=call.idempotency_key)
+        raise Conflict(
+            f"{call.name}: {other}", outcome=Outcome.UNKNOWN, idempotency_key=call.idempotency_key
+        )
     return row.done(response, call.ids)

@@ -85,7 +85,10 @@ class Record:
         if value is None or type(value) is str:
             return value
         if is_dataclass(value):
-            return {field.name: self._plain(getattr(value, field.name)) for field in dataclass_fields(value)}
+            return {
+                field.name: self._plain(getattr(value, field.name))
+                for field in dataclass_fields(value)
+            }
         if isinstance(value, date):
             return value.isoformat()
         if isinstance(value, Decimal | Enum):
@@ -95,13 +98,19 @@ class Record:
         return value.to_dict() if isinstance(value, Record) else value
 
     def __repr__(self) -> str:
-        shown = ((name, field.shown(self)) for name, field in self._declared_fields().items() if not field.hidden)
+        shown = (
+            (name, field.shown(self))
+            for name, field in self._declared_fields().items()
+            if not field.hidden
+        )
         return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in shown if value != 'None')})"
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        names = {name for kind in type(self).__mro__ for name in getattr(kind, "__slots__", ())} - {"response_info"}
+        names = {name for kind in type(self).__mro__ for name in getattr(kind, "__slots__", ())} - {
+            "response_info"
+        }
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
     def __hash__(self) -> int:
@@ -111,7 +120,9 @@ class Record:
 class RecordList(list[R]):
     """Records that one call returned."""
 
-    response_info: ResponseInfo | None = None  # of the last request of the call, also of an empty list
+    response_info: ResponseInfo | None = (
+        None  # of the last request of the call, also of an empty list
+    )
 
 
 def describe(result: Any, info: ResponseInfo) -> None:
@@ -137,7 +148,9 @@ class Field(Generic[T]):
     a person, and shows only the last four characters of `masked` ones.
     """
 
-    def __init__(self, read: Callable[..., T], *paths: str, hidden: bool = False, masked: bool = False) -> None:
+    def __init__(
+        self, read: Callable[..., T], *paths: str, hidden: bool = False, masked: bool = False
+    ) -> None:
         self._read: Callable[..., Any] = read
         self._paths = [path.split(".") for path in paths]
         self._path = self._paths[0] if len(paths) == 1 else None
@@ -167,7 +180,9 @@ class Field(Generic[T]):
         return None if other is None else getattr(other, self._name)
 
     def __set__(self, record: Record, value: object) -> NoReturn:
-        raise AttributeError(f"{self._name} of {type(record).__name__} is what the provider sent: it cannot be set.")
+        raise AttributeError(
+            f"{self._name} of {type(record).__name__} is what the provider sent: it cannot be set."
+        )
 
     def shown(self, record: Record) -> str:
         """The value as the `repr` of the record has it."""

@@ -48,13 +48,18 @@ def arguments_of(
                 made = request(*args, **kwargs)
             except TypeError as error:
                 # A missing or unknown argument is one of the method, not of a constructor that the caller never saw.
-                raise TypeError(str(error).replace(constructor, f"{method.__qualname__}()")) from None
+                raise TypeError(
+                    str(error).replace(constructor, f"{method.__qualname__}()")
+                ) from None
             return method(resource, made)
 
         constructor = f"{getattr(request, '__qualname__', '')}.__init__()"
         own, arguments = inspect.signature(method), inspect.signature(request)
         resource = next(iter(own.parameters.values()))
-        plain = [each.replace(annotation=_without_rules(each.annotation)) for each in arguments.parameters.values()]
+        plain = [
+            each.replace(annotation=_without_rules(each.annotation))
+            for each in arguments.parameters.values()
+        ]
         signature = own.replace(parameters=[resource, *plain])
         update_wrapper(call, method).__signature__ = signature  # type: ignore[attr-defined]
         return call
@@ -75,7 +80,11 @@ def members_of(request: Any, *left_out: str) -> dict[str, Any]:
 
     A field has the name of its `Sent`, and a part of the request becomes its own model.
     """
-    given = {field.name: getattr(request, field.name) for field in fields(request) if field.name not in left_out}
+    given = {
+        field.name: getattr(request, field.name)
+        for field in fields(request)
+        if field.name not in left_out
+    }
     names = sent_names(cast("Any", type(request)))  # to mypy, no class can be hashed
     return {
         names.get(name, name): value.to_model() if hasattr(value, "to_model") else value
@@ -162,10 +171,17 @@ class _Definition(Generic[B, A]):
         declared = str(definition.__annotations__.get("return", ""))
         result = declared.partition("[")[2].removesuffix("]") or "Any"
         signature = inspect.signature(definition)
-        for function, template in ((self, blocking), (self._blocking, blocking), (self._awaited, awaited)):
+        for function, template in (
+            (self, blocking),
+            (self._blocking, blocking),
+            (self._awaited, awaited),
+        ):
             update_wrapper(function, definition)
             shown: Any = function
-            shown.__annotations__ = {**definition.__annotations__, "return": template.format(result)}
+            shown.__annotations__ = {
+                **definition.__annotations__,
+                "return": template.format(result),
+            }
             shown.__signature__ = signature.replace(return_annotation=template.format(result))
 
     @overload
@@ -189,7 +205,11 @@ class _Definition(Generic[B, A]):
         return self._awaited if awaited else self._blocking
 
     def _bound_to(self, resource: HasMode[Any]) -> Any:
-        function = self._awaited if isinstance(_shared_by(resource).runner, AsyncRunner) else self._blocking
+        function = (
+            self._awaited
+            if isinstance(_shared_by(resource).runner, AsyncRunner)
+            else self._blocking
+        )
         return types.MethodType(function, resource)
 
 
@@ -200,7 +220,10 @@ class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]]
         def blocking(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
             _conceal(kwargs)
             made = flow(resource, *args, **kwargs)
-            del args, kwargs  # what was passed may be an account number, and is not a local of ours when the call fails
+            del (
+                args,
+                kwargs,
+            )  # what was passed may be an account number, and is not a local of ours when the call fails
             return _shared_by(resource).runner.run(made)
 
         async def awaited(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
@@ -217,7 +240,9 @@ class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]]
 
 def _conceal(kwargs: dict[str, Any]) -> None:
     # An object that is passed may hold anything of a payer's: no frame of ours shows what is in it.
-    kwargs.update({name: concealed_within(value) for name, value in kwargs.items() if type(value) is dict})
+    kwargs.update(
+        {name: concealed_within(value) for name, value in kwargs.items() if type(value) is dict}
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -235,7 +260,9 @@ class listing(_Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Ge
         def made_by(kind: type[Pages[T] | AsyncPages[T]]) -> Callable[..., Any]:
             def pages(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
                 made, run = walk(resource, *args, **kwargs), _shared_by(resource).runner.run
-                return kind(lambda reader: run(made.read(reader)), lambda: _shared_by(resource).begin(made))
+                return kind(
+                    lambda reader: run(made.read(reader)), lambda: _shared_by(resource).begin(made)
+                )
 
             return pages
 
@@ -257,7 +284,9 @@ class stream(_Definition[Callable[P, Iterator[T]], Callable[P, AsyncIterator[T]]
         self._show(begin, "Iterator[{}]", "AsyncIterator[{}]")
 
 
-def _yielded(run: Callable[[OperationFlow[T | None]], T | None], results: Results[T]) -> Iterator[T]:
+def _yielded(
+    run: Callable[[OperationFlow[T | None]], T | None], results: Results[T]
+) -> Iterator[T]:
     while (result := run(results())) is not None:
         yield result
 

@@ -48,15 +48,21 @@ class Call:
         """How many there were. A response that did not come through the attempt loop tells none."""
         return 1 if self.response is None else self.response.attempts
 
-    def prepared(self, api: ApiWithin, extras: Extras, received: Received) -> tuple[Any, dict[str, Any]]:
+    def prepared(
+        self, api: ApiWithin, extras: Extras, received: Received
+    ) -> tuple[Any, dict[str, Any]]:
         """The generated client for this one call, and its arguments."""
         query, arguments = self.query, self.arguments
         if extras is not NO_EXTRAS:
             if self.operation.OPERATION.method == "GET":
-                query = "&".join(filter(None, (query, extra_query_text(self.operation, extras.query))))
+                query = "&".join(
+                    filter(None, (query, extra_query_text(self.operation, extras.query)))
+                )
             arguments = extras.arguments(self.operation, arguments, self.taken)
             self.extra_body = extras.body
-        return api(self.seconds).for_one_call(self.undocumented, received, query, as_json=self.as_json), arguments
+        return api(self.seconds).for_one_call(
+            self.undocumented, received, query, as_json=self.as_json
+        ), arguments
 
 
 Step = Call | Sleep | Callable[[], Any]
@@ -64,24 +70,35 @@ Step = Call | Sleep | Callable[[], Any]
 OperationFlow = Generator[Step, Any, T]
 
 
-def call(operation: ModuleType, model: Any, seconds: float | None = None, /, **arguments: Any) -> OperationFlow[Any]:
+def call(
+    operation: ModuleType, model: Any, seconds: float | None = None, /, **arguments: Any
+) -> OperationFlow[Any]:
     """Call a generated operation, a module such as `get_payment`. Returns the model of a good response.
 
     `seconds` are as in `Call`, and `arguments` those of the generated function, without `client`. Raises
     `UnreadableResponse` where the status was good, and the body is not what the document declares.
     """
-    return (yield Call(operation, arguments, lambda response: model.from_dict(response.json()), seconds)).parsed
+    return (
+        yield Call(operation, arguments, lambda response: model.from_dict(response.json()), seconds)
+    ).parsed
 
 
 def step_for_json(
-    operation: ModuleType, seconds: float | None = None, /, *, extra_query: ExtraQuery | None = None, **arguments: Any
+    operation: ModuleType,
+    seconds: float | None = None,
+    /,
+    *,
+    extra_query: ExtraQuery | None = None,
+    **arguments: Any,
 ) -> Call:
     """The step of a `call` that returns the JSON of the body, not a model of it. Raises `InvalidRequest` for the query.
 
     Only for an operation whose good responses the provider's behaviour checks: the document's parser does not see them.
     """
     query = extra_query_text(operation, extra_query)
-    return Call(operation, arguments, lambda response: response.json(), seconds, query, as_json=True)
+    return Call(
+        operation, arguments, lambda response: response.json(), seconds, query, as_json=True
+    )
 
 
 def call_without_body(operation: ModuleType, /, **arguments: Any) -> OperationFlow[Any]:

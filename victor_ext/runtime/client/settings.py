@@ -35,7 +35,9 @@ def environment_and_url(
     """
     url = None if base_url is None else unversioned_url(base_url, *versions)
     if not isinstance(environment, str) or environment not in urls:
-        message = f"environment={shown(environment)} is unknown: write {' or '.join(map(repr, urls))}."
+        message = (
+            f"environment={shown(environment)} is unknown: write {' or '.join(map(repr, urls))}."
+        )
         raise ConfigurationError.of([Problem("environment", "choice", message)])
     host = None if url is None else url.raw_host.decode("ascii").rstrip(".")
     theirs = [name for name, own in urls.items() if host in {httpx.URL(url).host for url in own}]
@@ -45,7 +47,9 @@ def environment_and_url(
             f"write environment={theirs[0]!r}, and leave base_url out (as variables: "
             f"{provider.upper()}_ENVIRONMENT={theirs[0]}, and no {provider.upper()}_BASE_URL)"
         )
-        message = f"base_url is {provider}'s {theirs[0]}, and the environment is {environment}{default}."
+        message = (
+            f"base_url is {provider}'s {theirs[0]}, and the environment is {environment}{default}."
+        )
         raise ConfigurationError.of([Problem("base_url", "environment", message, hint=hint)])
     own = httpx.URL(urls[environment][0])
     return environment, url or own, environment if url in (None, own) else f"{environment}, {url}"
@@ -85,8 +89,12 @@ def options_from(
     """
     values = provider_variables(prefix, source, exact)
     source = None  # a traceback shows no frame with the bare values
-    require_variables(values, *(f"{prefix}{name.upper()}" for name in required if name not in given))
-    options: dict[str, Any] = {name: read(values) for name, read in readers.items() if name not in given}
+    require_variables(
+        values, *(f"{prefix}{name.upper()}" for name in required if name not in given)
+    )
+    options: dict[str, Any] = {
+        name: read(values) for name, read in readers.items() if name not in given
+    }
     for name in texts:
         variable = f"{prefix}{name.upper()}"
         if name in given or variable not in values:
@@ -105,8 +113,16 @@ def provider_variables(
     prefix: str, source: Mapping[str, str] | None = None, exact: Collection[str] = ()
 ) -> dict[str, str]:
     """The variables that begin with the prefix; no empty ones, and without blanks around those that are not `exact`."""
-    own = {name: value for name, value in (os.environ if source is None else source).items() if name.startswith(prefix)}
-    return {name: Secret(value if name in exact else value.strip()) for name, value in own.items() if value.strip()}
+    own = {
+        name: value
+        for name, value in (os.environ if source is None else source).items()
+        if name.startswith(prefix)
+    }
+    return {
+        name: Secret(value if name in exact else value.strip())
+        for name, value in own.items()
+        if value.strip()
+    }
 
 
 def require_variables(values: Mapping[str, str], *names: str, hint: str = "") -> None:

@@ -28,7 +28,12 @@ class _AttemptTransport:
         driver: Any,
         original: _AttemptTransport | None = None,
     ) -> None:
-        self._loop, self._connections, self._driver, self._original = loop, connections, driver, original
+        self._loop, self._connections, self._driver, self._original = (
+            loop,
+            connections,
+            driver,
+            original,
+        )
         self._origins = [origin_of(url) for url in urls]
         self._closed = False
 
@@ -38,13 +43,17 @@ class _AttemptTransport:
 
     def require_open(self) -> None:
         if self.is_closed:
-            raise ConfigurationError("This client has been closed: make a new one, or close it later.")
+            raise ConfigurationError(
+                "This client has been closed: make a new one, or close it later."
+            )
 
     def _call(self, request: httpx.Request) -> Flow[Response]:
         """The flow of one call. Raises `ConfigurationError` if the client is closed, or the request goes elsewhere."""
         self.require_open()
         if origin_of(request.url) not in self._origins:
-            known = " and ".join(f"{scheme.decode()}://{host.decode()}" for scheme, host, _ in self._origins)
+            known = " and ".join(
+                f"{scheme.decode()}://{host.decode()}" for scheme, host, _ in self._origins
+            )
             raise ConfigurationError(
                 f"A request to {request.url.scheme}://{request.url.host} was stopped: the token of this client is for "
                 f"{known} only. Use another client for it."
@@ -111,18 +120,29 @@ class _RequestBuilder:
             if callable(extra):
                 request.url = extra(request.url)
             return request
-        raise InvalidRequest(f"The request cannot be written, and nothing was sent: {why.rstrip('.')}.")
+        raise InvalidRequest(
+            f"The request cannot be written, and nothing was sent: {why.rstrip('.')}."
+        )
 
 
-def _is_plain(client: httpx.Client | httpx.AsyncClient, request: httpx.Request, options: dict[str, Any]) -> bool:
+def _is_plain(
+    client: httpx.Client | httpx.AsyncClient, request: httpx.Request, options: dict[str, Any]
+) -> bool:
     """Whether nobody has set a hook, an authentication or redirects on httpx's client, or built the request without it.
 
     Then the client has only to give the request to the transport, which reads the response, follows no redirect and
     keeps no cookie.
     """
-    if client.auth is not None or client.follow_redirects or client.is_closed or any(client.event_hooks.values()):
+    if (
+        client.auth is not None
+        or client.follow_redirects
+        or client.is_closed
+        or any(client.event_hooks.values())
+    ):
         return False
-    return "timeout" in request.extensions and [*options.values()].count(httpx.USE_CLIENT_DEFAULT) == len(options)
+    return "timeout" in request.extensions and [*options.values()].count(
+        httpx.USE_CLIENT_DEFAULT
+    ) == len(options)
 
 
 class HttpClient(_RequestBuilder, httpx.Client):

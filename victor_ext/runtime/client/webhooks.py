@@ -42,7 +42,9 @@ def headers_by_name(headers: Headers) -> dict[str, str]:
 def _header_text(part: object) -> str:
     if isinstance(part, bytes):
         return part.decode("latin-1")
-    return part if isinstance(part, str) else ""  # any other type is not a header of a signed request
+    return (
+        part if isinstance(part, str) else ""
+    )  # any other type is not a header of a signed request
 
 
 def header_bytes(text: str) -> bytes:
@@ -55,7 +57,9 @@ def body_bytes(body: object) -> bytes:
         return bytes(cast("bytes", body))
     if isinstance(body, str):
         return header_bytes(body)
-    message = f"body must be the raw bytes of the request, read before any parser, not {kind_of(body)}."
+    message = (
+        f"body must be the raw bytes of the request, read before any parser, not {kind_of(body)}."
+    )
     raise InvalidRequest.of([Problem("body", "type", message)])
 
 
@@ -133,7 +137,9 @@ class HmacSignature(UnpicklableCredentials):
     ) -> None:
         secret = tuple(map(concealed, secret if isinstance(secret, list | tuple) else [secret]))
         if not isinstance(header, str) or not is_scheme(header):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(f"header={shown(header)} is not a name of a header, such as 'X-Signature'.")
+            raise ConfigurationError(
+                f"header={shown(header)} is not a name of a header, such as 'X-Signature'."
+            )
         for name, word, known in (
             ("algorithm", algorithm, get_args(Algorithm)),
             ("secret_encoding", secret_encoding, tuple(_DECODERS)),
@@ -141,14 +147,20 @@ class HmacSignature(UnpicklableCredentials):
             if word not in known:
                 raise ConfigurationError(f"{name}={shown(word)} must be one of {', '.join(known)}.")
         self._keys = [
-            SecretBytes(each) if isinstance(each, bytes) and each else decoded_key("secret", each, secret_encoding)
+            SecretBytes(each)
+            if isinstance(each, bytes) and each
+            else decoded_key("secret", each, secret_encoding)
             for each in secret
         ]
         if not self._keys:
             raise ConfigurationError("secret is missing: copy it from the provider's portal.")
         pieces = _NAMED.split(signed) if isinstance(signed, str) else []
         self._texts, names = pieces[::2], [name.lower() for name in pieces[1::2]]
-        if names.count("body") != 1 or not all(map(is_scheme, names)) or re.search("[{}]", "".join(self._texts)):
+        if (
+            names.count("body") != 1
+            or not all(map(is_scheme, names))
+            or re.search("[{}]", "".join(self._texts))
+        ):
             message = f"signed={shown(signed)} must be text with {{body}} once, such as '{{timestamp}}.{{body}}'."
             raise ConfigurationError(message)
         self._body = at = names.index("body")
@@ -161,7 +173,9 @@ class HmacSignature(UnpicklableCredentials):
                 raise ConfigurationError(
                     f"{message} elsewhere, and a replay pass as new: verify by a function of your own."
                 )
-        self._times = {name for name in names if tolerance is not None and re.split("[-_]", name)[-1] in _TIMES}
+        self._times = {
+            name for name in names if tolerance is not None and re.split("[-_]", name)[-1] in _TIMES
+        }
         if tolerance is not None and len(names) > 1 and not self._times:
             message = f"signed={shown(signed)} does not say which part is the time, so a replay would pass: verify by a"
             raise ConfigurationError(f"{message} function of your own, or write tolerance=None.")
@@ -183,16 +197,25 @@ class HmacSignature(UnpicklableCredentials):
             InvalidRequest: The headers are neither a mapping nor pairs, or the body is neither bytes nor text.
         """
         sent, content = headers_by_name(headers), body_bytes(body)
-        parts = [(name.lower(), value.strip('"')) for name, value in _PART.findall(sent.get(self._header, ""))]
+        parts = [
+            (name.lower(), value.strip('"'))
+            for name, value in _PART.findall(sent.get(self._header, ""))
+        ]
         if not parts:
-            raise AuthenticationError(f"The notification has no header {self._header}, which has its signature.")
+            raise AuthenticationError(
+                f"The notification has no header {self._header}, which has its signature."
+            )
         message, values = header_bytes(self._texts[0]), dict[str, str]()
         for at, (name, separator) in enumerate(self._parts):
             value = values[name] = "" if name == "body" else self._value(name, parts, sent)
             if separator and _may_end_earlier(value, separator, 1 if at < self._body else -1):
                 # It could be the shorter one, with the rest in another part, and have the same signature.
-                raise AuthenticationError(f"The notification's {name} holds {separator!r}, which is between the parts.")
-            message += (content if name == "body" else header_bytes(value)) + header_bytes(self._texts[at + 1])
+                raise AuthenticationError(
+                    f"The notification's {name} holds {separator!r}, which is between the parts."
+                )
+            message += (content if name == "body" else header_bytes(value)) + header_bytes(
+                self._texts[at + 1]
+            )
         if not is_signed(message, self._keys, self._algorithm, [value for _, value in parts]):
             raise AuthenticationError(
                 f"The signature in {self._header} does not match: check the secret, and that the body is as it came."
@@ -200,7 +223,9 @@ class HmacSignature(UnpicklableCredentials):
         for name in self._times:
             moment = moment_of(int(values[name])) if _DIGITS.fullmatch(values[name]) else None
             if moment is None:
-                raise AuthenticationError("The signed time is not seconds or milliseconds since the epoch.")
+                raise AuthenticationError(
+                    "The signed time is not seconds or milliseconds since the epoch."
+                )
             check_age(moment, self._now(), self._tolerance)
 
     def _value(self, name: str, parts: Iterable[tuple[str, str]], sent: Mapping[str, str]) -> str:
@@ -221,7 +246,9 @@ def decoded_key(name: str, secret: object, encoding: str) -> SecretBytes:
     with suppress(ValueError):
         key = _DECODERS[encoding](text)
     if not key:
-        raise ConfigurationError(f"{name} is empty, or is not {encoding}: copy all of it from the provider's portal.")
+        raise ConfigurationError(
+            f"{name} is empty, or is not {encoding}: copy all of it from the provider's portal."
+        )
     return SecretBytes(key)
 
 
@@ -238,7 +265,11 @@ def _decoded(value: str, size: int) -> bytes:
     text = value.rstrip("=")
     with suppress(ValueError):
         is_hex = len(text) == 2 * size
-        return bytes.fromhex(text) if is_hex else base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        return (
+            bytes.fromhex(text)
+            if is_hex
+            else base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        )
     return b""
 
 

@@ -37,14 +37,18 @@ _CODE = re.compile("[0-9]{3,4}")
 _CODES = re.compile(
     "(.*cv[vc]|(.*card|cc)?cv[nd])2?(code|no|num|number|value)?|cardcode|card(security|verification)(code|value)?"
 )
-_CODES_IN_A_CARD = frozenset({"cid", "csc", "securitycode", "verificationvalue", "verificationcode", "code"})
+_CODES_IN_A_CARD = frozenset(
+    {"cid", "csc", "securitycode", "verificationvalue", "verificationcode", "code"}
+)
 """Names that mean something else elsewhere."""
 
 
 def has_card_number(value: object) -> bool:
     """Whether text is a card number, or has one among other words (as on a magnetic stripe). A GUID in it is none."""
     text = GUID.sub("GUID", _text_of(value))
-    return _is_card_number(re.sub(r"[\W_]", "", text)) or any(map(_is_card_number, _joined_groups(text)))
+    return _is_card_number(re.sub(r"[\W_]", "", text)) or any(
+        map(_is_card_number, _joined_groups(text))
+    )
 
 
 def card_data_in(
@@ -67,11 +71,21 @@ def card_data_in(
                 yield place, True
                 continue
             folded = names[name]
-            inner = f"{place}.{one_line(name)}".removeprefix(".") if folded and not about_a_card else place
-            is_code = _CODES.fullmatch(folded) or ((about_a_card or is_card) and folded in _CODES_IN_A_CARD)
+            inner = (
+                f"{place}.{one_line(name)}".removeprefix(".")
+                if folded and not about_a_card
+                else place
+            )
+            is_code = _CODES.fullmatch(folded) or (
+                (about_a_card or is_card) and folded in _CODES_IN_A_CARD
+            )
             if is_code and any(_CODE.fullmatch(str(each).strip()) for each in _listed(item)):
                 yield inner, False
-            is_about = about_a_card or bool(_ABOUT_A_CARD.fullmatch(folded)) or (is_card and folded == "number")
+            is_about = (
+                about_a_card
+                or bool(_ABOUT_A_CARD.fullmatch(folded))
+                or (is_card and folded == "number")
+            )
             yield from card_data_in(item, inner, about_a_card=is_about, levels=levels - 1)
     elif isinstance(value, list | tuple):
         for item in cast("list[object]", value):
@@ -80,7 +94,9 @@ def card_data_in(
         yield place, True
     elif isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         with suppress(ValueError, RecursionError):  # JSON as text
-            yield from card_data_in(json.loads(value), place, about_a_card=about_a_card, levels=levels - 1)
+            yield from card_data_in(
+                json.loads(value), place, about_a_card=about_a_card, levels=levels - 1
+            )
 
 
 def _folded(text: object) -> str:
@@ -106,13 +122,22 @@ def card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) ->
         parts = map(_PART.search, text.split(f"--{boundary}")) if boundary else ()
         pairs = [(part[1], part[2]) for part in parts if part]
         body = _nested(pairs if boundary else parse_qsl(text, max_num_fields=10_000))
-    places = [*card_data_in(_nested(url.params.multi_items()), ""), *card_data_in(dict(headers), "")]
+    places = [
+        *card_data_in(_nested(url.params.multi_items()), ""),
+        *card_data_in(dict(headers), ""),
+    ]
     places += card_data_in(body, "")
     for name, segment in pairwise(url.path.split("/")):
-        places += card_data_in(segment, "path", about_a_card=bool(_ABOUT_A_CARD.fullmatch(_folded(name))))
+        places += card_data_in(
+            segment, "path", about_a_card=bool(_ABOUT_A_CARD.fullmatch(_folded(name)))
+        )
     what = {True: "the number of a card", False: "the verification code of a card"}
     return [
-        Problem(place, "card", f"{place or 'A name'} is {what[is_number]}, which must not be stored: pass a token.")
+        Problem(
+            place,
+            "card",
+            f"{place or 'A name'} is {what[is_number]}, which must not be stored: pass a token.",
+        )
         for place, is_number in dict.fromkeys(places)
     ]
 
@@ -138,7 +163,9 @@ def _text_of(value: object) -> str:
         return text
     normal = unicodedata.normalize("NFKC", text)
     return "".join(
-        str(unicodedata.decimal(char, char)) for char in normal if unicodedata.category(char) not in _NO_TEXT
+        str(unicodedata.decimal(char, char))
+        for char in normal
+        if unicodedata.category(char) not in _NO_TEXT
     )
 
 
@@ -153,4 +180,7 @@ def _joined_groups(text: str) -> Iterator[str]:
 def _is_card_number(digits: str) -> bool:
     """Whether text is 13 to 19 digits, the last of them a check digit (ISO/IEC 7812-1)."""
     doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return bool(_CARD_NUMBER.fullmatch(digits)) and (sum(doubled) + sum(map(int, digits[-1::-2]))) % 10 == 0
+    return (
+        bool(_CARD_NUMBER.fullmatch(digits))
+        and (sum(doubled) + sum(map(int, digits[-1::-2]))) % 10 == 0
+    )

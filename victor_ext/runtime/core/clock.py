@@ -53,7 +53,9 @@ class ServerClock:
     def __init__(self) -> None:
         self._last: tuple[str, float] | None = None
         self._anchor: tuple[float, float] | None = None
-        self._last_date: tuple[float, float] | None = None  # the monotonic and the local time at which it came
+        self._last_date: tuple[float, float] | None = (
+            None  # the monotonic and the local time at which it came
+        )
         # The monotonic times of all three are without what was skipped, which moves none of them.
 
     def monotonic(self) -> float:
@@ -77,7 +79,11 @@ class ServerClock:
     def now(self) -> float:
         """The provider's time, in seconds since the epoch."""
         anchor = self._anchor
-        return self.local() if anchor is None else anchor[0] + (self.monotonic() - self._skipped - anchor[1])
+        return (
+            self.local()
+            if anchor is None
+            else anchor[0] + (self.monotonic() - self._skipped - anchor[1])
+        )
 
     def moment(self) -> datetime:
         """The provider's time, as an aware datetime in UTC."""
@@ -139,7 +145,11 @@ def moment_of(expires: object) -> float | None:
         number = float(expires) if isinstance(expires, str) else expires
     except ValueError:
         return None
-    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < _LATEST * 1000:
+    if (
+        isinstance(number, bool)
+        or not isinstance(number, int | float)
+        or not 0 < number < _LATEST * 1000
+    ):
         return None
     seconds = number / 1000 if number >= _SMALLEST_MILLISECONDS else float(number)
     return seconds if seconds <= _LATEST else None
@@ -182,7 +192,9 @@ def is_over(timeout: float | None) -> bool:
 class Timeouts(dict[str, Any]):
     """Timeouts by stage, as httpx has them, each at most what is `left` of the deadline when its stage begins."""
 
-    def __init__(self, configured: dict[str, float | None], left: Callable[[], float | None]) -> None:
+    def __init__(
+        self, configured: dict[str, float | None], left: Callable[[], float | None]
+    ) -> None:
         super().__init__(configured)
         self._left = left
 
@@ -195,15 +207,23 @@ class Timeouts(dict[str, Any]):
         if key == "pool":
             left *= WAITING_SHARE
         seconds = max(left, LEAST)
-        return DeadlineTimeout.until(monotonic() + left, seconds if configured is None else min(configured, seconds))
+        return DeadlineTimeout.until(
+            monotonic() + left, seconds if configured is None else min(configured, seconds)
+        )
 
 
 # Extensions of a request: its `Timing`, where somebody listens, and whether ...
 TIMING = "victor_ext.timing"
 BEGUN = "victor_ext.begun"  # any of it may have been written; other transports do not say it
-ALLOW_IMMEDIATE_REUSE = "victor_ext.allow_immediate_reuse"  # also where a late second response may come
-REUSED_IMMEDIATELY = "victor_ext.reused_immediately"  # it went over a connection that had just been used
-MAY_HAVE_BEEN_SENT = "victor_ext.may_have_been_sent"  # an error of its connection leaves open what was sent
+ALLOW_IMMEDIATE_REUSE = (
+    "victor_ext.allow_immediate_reuse"  # also where a late second response may come
+)
+REUSED_IMMEDIATELY = (
+    "victor_ext.reused_immediately"  # it went over a connection that had just been used
+)
+MAY_HAVE_BEEN_SENT = (
+    "victor_ext.may_have_been_sent"  # an error of its connection leaves open what was sent
+)
 
 
 class Timing:

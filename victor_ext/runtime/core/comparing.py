@@ -45,9 +45,15 @@ Values = Sequence[tuple[str, Comparer, object, object]]
 """Values that a response may repeat: the name of each, how it is compared, what was sent, and what was received."""
 
 
-def values(kinds: Mapping[str, Comparer], sent: Callable[[str], object], received: Callable[[str], object]) -> Values:
+def values(
+    kinds: Mapping[str, Comparer], sent: Callable[[str], object], received: Callable[[str], object]
+) -> Values:
     """The values that were sent, by their names."""
-    return [(name, kind, value, received(name)) for name, kind in kinds.items() if (value := sent(name)) is not None]
+    return [
+        (name, kind, value, received(name))
+        for name, kind in kinds.items()
+        if (value := sent(name)) is not None
+    ]
 
 
 def first_that_is(wanted: Likeness, values: Values) -> str | None:
@@ -59,7 +65,11 @@ def first_that_is(wanted: Likeness, values: Values) -> str | None:
 def of_another(what: str, values: Values) -> str | None:
     """Why a body is known to be about another one of these: it came late, or from a cache."""
     other = first_that_is(Likeness.OTHER, values)
-    return None if other is None else f"its body is about another {what}: its {other} is not the one that was sent"
+    return (
+        None
+        if other is None
+        else f"its body is about another {what}: its {other} is not the one that was sent"
+    )
 
 
 def cannot_be_read(values: Values) -> str | None:
@@ -73,7 +83,11 @@ def about_another(asked: str, named: object, what: str, part: str = "body") -> s
     found = likeness(same_id, asked, named)
     if found is Likeness.UNREADABLE:
         return f"its {part} does not say which {what} it is about: the id is neither text nor a whole number"
-    return f"its {part} is about another {what}, {one_line(named)}" if found is Likeness.OTHER else None
+    return (
+        f"its {part} is about another {what}, {one_line(named)}"
+        if found is Likeness.OTHER
+        else None
+    )
 
 
 def is_about_one_of(ids: Iterable[object], named: object) -> bool:
@@ -100,7 +114,9 @@ def _by_text(is_same: Callable[[str, str], bool]) -> Comparer:
 
 
 same_id = _by_text(is_same_id)  # ids and keys
-same_text = _by_text(lambda sent, text: words_of(sent) == words_of(text))  # white space makes no difference
+same_text = _by_text(
+    lambda sent, text: words_of(sent) == words_of(text)
+)  # white space makes no difference
 same_word = _by_text(lambda sent, text: not _differ(_words(sent), _words(text)))
 """Compares words of an enumeration, and account numbers: in any letter case, also if stars hide a part of them."""
 
@@ -132,7 +148,9 @@ def differs(sent: object, received: object) -> bool:
         return any(differs(value, named.get(name.lower())) for name, value in sent.items())
     if is_list(sent) and is_list(received):
         return len(sent) != len(received) or any(map(differs, sent, received))
-    if sent == received or any(value is None or isinstance(value, dict | list) for value in (sent, received)):
+    if sent == received or any(
+        value is None or isinstance(value, dict | list) for value in (sent, received)
+    ):
         return False
     return _differ(_words(sent), _words(received))
 

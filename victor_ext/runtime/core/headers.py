@@ -57,9 +57,15 @@ def checked_headers(headers: object, key_header: str | None) -> dict[str, str]:
     if headers is None:
         return {}
     if not is_mapping(headers):
-        raise ConfigurationError(f"headers must be a dict of names and values, not {kind_of(headers)}.")
+        raise ConfigurationError(
+            f"headers must be a dict of names and values, not {kind_of(headers)}."
+        )
     ours = _OURS | {(key_header or "host").lower()}
-    problems = [problem for name, value in headers.items() if (problem := _problem(name, value, ours)) is not None]
+    problems = [
+        problem
+        for name, value in headers.items()
+        if (problem := _problem(name, value, ours)) is not None
+    ]
     if problems:
         raise ConfigurationError.of(problems)
     return dict(headers)
@@ -67,15 +73,25 @@ def checked_headers(headers: object, key_header: str | None) -> dict[str, str]:
 
 def _problem(name: object, value: object, ours: frozenset[str]) -> Problem | None:
     if not isinstance(name, str) or _NAME.fullmatch(name) is None:
-        return Problem("headers", "name", f"headers: {shown(name)} is not a name of a header: write it as in X-Tenant.")
+        return Problem(
+            "headers",
+            "name",
+            f"headers: {shown(name)} is not a name of a header: write it as in X-Tenant.",
+        )
     place = f"headers.{one_line(name)}"
     if name.lower() in ours:
         hint = " (its arguments: auth, proxy, user_agent; of a call: idempotency_key)"
         return Problem(place, "duplicate", f"{place} cannot be set here: the client sets it{hint}.")
     if not isinstance(value, str):
         return Problem(place, "type", f"{place} must be text, not {kind_of(value)}.")
-    complaint = header_complaint(value.encode()) if value.isascii() else "holds a character beyond ASCII"
-    return None if complaint is None else Problem(place, "value", f"{place} cannot be sent: it {complaint}.")
+    complaint = (
+        header_complaint(value.encode()) if value.isascii() else "holds a character beyond ASCII"
+    )
+    return (
+        None
+        if complaint is None
+        else Problem(place, "value", f"{place} cannot be sent: it {complaint}.")
+    )
 
 
 def checked_user_agent(text: object) -> str:
@@ -83,8 +99,14 @@ def checked_user_agent(text: object) -> str:
     if text is None:
         return ""
     if not isinstance(text, str):
-        raise ConfigurationError(f"user_agent must be text, as in user_agent='billing/2.3', not {kind_of(text)}.")
-    complaint = header_complaint(text.encode()) if text.isascii() else "holds a character beyond ASCII"
+        raise ConfigurationError(
+            f"user_agent must be text, as in user_agent='billing/2.3', not {kind_of(text)}."
+        )
+    complaint = (
+        header_complaint(text.encode()) if text.isascii() else "holds a character beyond ASCII"
+    )
     if complaint is not None:
-        raise ConfigurationError(f"user_agent {complaint}: write a name and a version, as in user_agent='billing/2.3'.")
+        raise ConfigurationError(
+            f"user_agent {complaint}: write a name and a version, as in user_agent='billing/2.3'."
+        )
     return f" {text}"

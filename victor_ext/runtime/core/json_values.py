@@ -69,7 +69,9 @@ def decimal_of(value: object) -> Decimal | None:
         number = Decimal(repr(value) if isinstance(value, float) else value)
     except InvalidOperation:
         return None
-    is_written_out = isinstance(value, int) or (number.is_finite() and abs(number.adjusted()) < _MOST_PLACES)
+    is_written_out = isinstance(value, int) or (
+        number.is_finite() and abs(number.adjusted()) < _MOST_PLACES
+    )
     return number if is_written_out else None
 
 
@@ -84,7 +86,9 @@ def _number(digits: str) -> float:
 _DECODER = json.JSONDecoder(parse_float=_number)
 _SECRET_DECODER = json.JSONDecoder(object_hook=SecretObject)
 _TOLERANT = json.JSONDecoder(
-    parse_float=_number, parse_int=lambda digits: int(digits) if len(digits) < 1000 else 0, strict=False
+    parse_float=_number,
+    parse_int=lambda digits: int(digits) if len(digits) < 1000 else 0,
+    strict=False,
 )
 _MOST_LEVELS = 100
 _TEXT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
@@ -98,14 +102,20 @@ def parsed(content: bytes | bytearray | str, *, is_secret: bool = False, **optio
     Secret JSON, of `SecretObject`s, is as it came: a token is sent as it is, or not at all.
     `options` are those of `json.loads`. Raises `ValueError` where it is not JSON, or is nested too deeply to read.
     """
-    text = content if isinstance(content, str) else content.decode(json.detect_encoding(content), "surrogatepass")
+    text = (
+        content
+        if isinstance(content, str)
+        else content.decode(json.detect_encoding(content), "surrogatepass")
+    )
     try:
         if _is_deep(text):
             raise RecursionError
         if is_secret:
             return _SECRET_DECODER.decode(text)
         value = json.loads(text, **options) if options else _DECODER.decode(text)
-        is_odd = ("\\" in text and _ODD_ESCAPE.search(text)) or not (text.isascii() or is_encodable(text))
+        is_odd = ("\\" in text and _ODD_ESCAPE.search(text)) or not (
+            text.isascii() or is_encodable(text)
+        )
         return _all_storable(value) if is_odd else value
     except RecursionError:  # also where the caller is nested deeply
         raise ValueError("the JSON is nested too deeply") from None
@@ -164,7 +174,11 @@ def text_or_empty(value: object) -> str:
 
 def id_or_empty(value: object) -> str:
     """An id: a text or a whole number, as text; empty for anything else."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else text_or_empty(value)
+    return (
+        str(value)
+        if isinstance(value, int) and not isinstance(value, bool)
+        else text_or_empty(value)
+    )
 
 
 def json_of(message: httpx.Request | httpx.Response) -> Any:
@@ -207,6 +221,10 @@ def readable_members(content: SecretBytes) -> dict[str, Any]:
             place = ends
         except (ValueError, RecursionError):
             rest, place = text[named.end() : named.end() + _MOST_OF_A_CUT_TEXT], len(text)
-            value = rest[1:] if rest.startswith('"') else {"{": dict[str, Any](), "[": list[Any]()}.get(rest[:1])
+            value = (
+                rest[1:]
+                if rest.startswith('"')
+                else {"{": dict[str, Any](), "[": list[Any]()}.get(rest[:1])
+            )
         members[named[1]] = _all_storable(value)
     return members

@@ -35,7 +35,9 @@ class Semaphore:
         # garbage collector may release a permit at any moment.
         self._lock = threading.RLock()
         self._held: dict[int, ref[Permit]] = {}
-        self._queue: OrderedDict[int, ref[Permit]] = OrderedDict()  # finds the first in O(1), also after many have left
+        self._queue: OrderedDict[int, ref[Permit]] = (
+            OrderedDict()
+        )  # finds the first in O(1), also after many have left
 
     @property
     def held(self) -> int:

@@ -28,7 +28,11 @@ CODING = "gzip"
 
 _GZIP = zlib.MAX_WBITS | 16
 
-for _encoding in ("utf-8-sig", *(f"utf-{bits}{end}" for bits in (16, 32) for end in ("", "-le", "-be")), "iso-8859-1"):
+for _encoding in (
+    "utf-8-sig",
+    *(f"utf-{bits}{end}" for bits in (16, 32) for end in ("", "-le", "-be")),
+    "iso-8859-1",
+):
     codecs.lookup(_encoding)  # of JSON, or of text: a codec is imported when it is first used
 
 _UNPARSED = object()
@@ -77,7 +81,9 @@ class Response(httpx.Response):
         """What a record keeps of the response. It has no reference to it: the request holds a token."""
         read = self.request_id_in_body
         request_id = None if read is None else read(self)
-        return ResponseInfo(self.status_code, self.headers, self.attempts, self.request_id_headers, request_id)
+        return ResponseInfo(
+            self.status_code, self.headers, self.attempts, self.request_id_headers, request_id
+        )
 
     def json(self, **kwargs: Any) -> Any:
         """The body as JSON. Raises `ValueError` where it is not, is nested too deeply to read, or was cut."""
@@ -124,7 +130,12 @@ class Body:
     """The body so far, up to `most` bytes, and its response; it `began` and `ends` by the monotonic clock."""
 
     def __init__(
-        self, response: httpx.Response, request: httpx.Request, began: float, ends: float | None, most: int
+        self,
+        response: httpx.Response,
+        request: httpx.Request,
+        began: float,
+        ends: float | None,
+        most: int,
     ) -> None:
         # The transport made the response, and only `json()` differs. A copy would cost more than all the rest here.
         response.__class__ = Response
@@ -143,17 +154,25 @@ class Body:
         self._ends = math.inf if ends is None else ends
         self._content = BytesIO()
         self._size = 0
-        self._doubt: str | None = None  # why the body may not be whole, unless it is JSON that can be parsed
+        self._doubt: str | None = (
+            None  # why the body may not be whole, unless it is JSON that can be parsed
+        )
         # httpx decompresses whole pieces, as often as the response says it was compressed: a thousand bytes could
         # become gigabytes in memory before anything counts them.
         self._decompressor: Any = None
         if "content-encoding" in response.headers:
             codings = response.headers.get_list("content-encoding", split_commas=True)
-            named = [coding.strip().lower() for coding in codings if coding.strip().lower() not in ("", "identity")]
+            named = [
+                coding.strip().lower()
+                for coding in codings
+                if coding.strip().lower() not in ("", "identity")
+            ]
             if named in ([CODING], ["x-gzip"]):
                 self._decompressor = zlib.decompressobj(_GZIP)
             elif named:  # it is read as it is: a message may quote it
-                self._cannot_be_decompressed(f"{redact_excerpt(', '.join(named))!r} was not asked for")
+                self._cannot_be_decompressed(
+                    f"{redact_excerpt(', '.join(named))!r} was not asked for"
+                )
 
     def was_read(self) -> bool:
         """Whether the body has been read before, by a caller's transport or by a hook.
@@ -165,7 +184,9 @@ class Body:
         try:
             content = SecretBytes(self.response.content)
         except httpx.StreamError as error:
-            raise httpx.ReadError("its body was already consumed", request=self.response.request) from error
+            raise httpx.ReadError(
+                "its body was already consumed", request=self.response.request
+            ) from error
         if len(content) > self._limit:
             self._is_too_long()
         self._content, self._decompressor = BytesIO(content), None
@@ -174,17 +195,27 @@ class Body:
     def take(self, chunk: bytes) -> bool:
         """Keep a piece of the body as it was received. Returns False when no more is to be read."""
         if monotonic() > self._ends:
-            raise httpx.ReadTimeout("the response did not end in time", request=self.response.request)
+            raise httpx.ReadTimeout(
+                "the response did not end in time", request=self.response.request
+            )
         if self._decompressor is not None:
             if self._decompressor.eof:  # zlib would keep what follows, without a limit
                 self._doubt = _FOLLOWED
                 return False
             try:
-                chunk = SecretBytes(self._decompressor.decompress(chunk, self._limit - self._size + 1))
+                chunk = SecretBytes(
+                    self._decompressor.decompress(chunk, self._limit - self._size + 1)
+                )
             except zlib.error as error:
                 self._cannot_be_decompressed(str(error))
                 return False
-            self._doubt = _FOLLOWED if self._decompressor.unused_data else None if self._decompressor.eof else _CUT
+            self._doubt = (
+                _FOLLOWED
+                if self._decompressor.unused_data
+                else None
+                if self._decompressor.eof
+                else _CUT
+            )
         self._size += len(chunk)
         if self._size > self._limit:
             self._is_too_long()
@@ -204,7 +235,9 @@ class Body:
         response = self.response
         if response.status_code in (204, 304) or response.request.method == "HEAD":
             return False
-        return "content-length" not in response.headers and "transfer-encoding" not in response.headers
+        return (
+            "content-length" not in response.headers and "transfer-encoding" not in response.headers
+        )
 
     def _is_too_long(self) -> None:
         self.response.damage = f"its body is longer than {self._limit} bytes (max_response_bytes)"
@@ -213,7 +246,10 @@ class Body:
     def whole(self) -> Response:
         content = SecretBytes(self._content.getvalue())
         self._content.close()  # one copy in memory, also while it is parsed
-        if len(content) > _MOST_OBJECTS and content.count(b"{") + content.count(b"[") > _MOST_OBJECTS:
+        if (
+            len(content) > _MOST_OBJECTS
+            and content.count(b"{") + content.count(b"[") > _MOST_OBJECTS
+        ):
             # Each becomes an object of Python, in a list a record: four kilobytes of gzip would fill the memory.
             self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
             content = content[:_MOST_OBJECTS]
@@ -229,7 +265,12 @@ class Body:
         """Whether the body ended with a TLS connection, and nobody says how that ended (RFC 9112, 9.8)."""
         is_tls = self.response.request.url.scheme == "https"
         version: bytes = self.response.extensions.get("http_version", b"")
-        return is_tls and version.startswith(b"HTTP/1") and self._decompressor is None and self._ends_with_connection()
+        return (
+            is_tls
+            and version.startswith(b"HTTP/1")
+            and self._decompressor is None
+            and self._ends_with_connection()
+        )
 
     def _cannot_be_decompressed(self, why: str) -> None:
         self.response.damage = f"its body cannot be decompressed ({why})"
@@ -237,7 +278,9 @@ class Body:
 
 _CUT = "its body cannot be decompressed (its end is missing)"
 _FOLLOWED = "something follows its compressed body"
-_NO_NOTICE = "the connection may have been cut: its end, which is that of the body, came without notice"
+_NO_NOTICE = (
+    "the connection may have been cut: its end, which is that of the body, came without notice"
+)
 
 
 def _is_whole_json(response: Response) -> bool:

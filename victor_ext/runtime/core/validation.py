@@ -13,7 +13,17 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache
 from types import NoneType
-from typing import Any, Concatenate, NamedTuple, ParamSpec, Self, TypeVar, cast, get_args, get_type_hints
+from typing import (
+    Any,
+    Concatenate,
+    NamedTuple,
+    ParamSpec,
+    Self,
+    TypeVar,
+    cast,
+    get_args,
+    get_type_hints,
+)
 
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.ids import HALF_CHARACTER
@@ -24,7 +34,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 V = TypeVar("V", bound="Validation")
 
-MOST_SECONDS = 30 * 86_400.0  # which locks, sockets and sleeps of every system can count, and not any number of them
+MOST_SECONDS = (
+    30 * 86_400.0
+)  # which locks, sockets and sleeps of every system can count, and not any number of them
 
 _LONGEST = 40
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -46,7 +58,11 @@ def spelled(value: object) -> Any:
 def are_seconds(value: object, *, above_zero: bool = True) -> bool:
     """Whether a value is a number of seconds up to `MOST_SECONDS`; `above_zero=False` allows 0."""
     # Compared as it is: an int may be larger than any float.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_SECONDS:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not 0 <= value <= MOST_SECONDS
+    ):
         return False
     return value > 0 or not above_zero
 
@@ -91,7 +107,12 @@ def date_problem(field: str, value: object) -> Problem | None:
     if as_date(value) is not None:
         return None
     if value is None:
-        return Problem(field, "required", f"{field} is missing.", hint="pass a date, such as datetime.now(UTC).date()")
+        return Problem(
+            field,
+            "required",
+            f"{field} is missing.",
+            hint="pass a date, such as datetime.now(UTC).date()",
+        )
     what = "a datetime" if isinstance(value, datetime) else shown(value)
     hint = "pass a date, such as date(2026, 3, 4)"
     return Problem(field, "type", f"{field} is {what} and must be a date.", hint=hint)
@@ -114,7 +135,9 @@ class Rule(NamedTuple):
     settings: Mapping[str, Any]
 
 
-def rule(check: Callable[Concatenate[V, str, Any, P], Any], *limits: P.args, **settings: P.kwargs) -> Rule:
+def rule(
+    check: Callable[Concatenate[V, str, Any, P], Any], *limits: P.args, **settings: P.kwargs
+) -> Rule:
     """The rule of an argument, for its annotation. Whether None is allowed, the argument's type says."""
     return Rule(check, limits, settings)
 
@@ -149,7 +172,10 @@ def sent_names(kind: Any) -> Mapping[str, str]:
 def rules_of(kind: Any) -> Mapping[str, tuple[Rule, bool]]:
     """The rules of a request object's fields by their names, each with whether the argument is required."""
     types = get_type_hints(kind)
-    return {name: (each, NoneType not in get_args(types[name])) for name, each in declared(kind, Rule).items()}
+    return {
+        name: (each, NoneType not in get_args(types[name]))
+        for name, each in declared(kind, Rule).items()
+    }
 
 
 class Validation:
@@ -210,7 +236,11 @@ class Validation:
         elif not isinstance(value, str):
             hint = "put it in quotes, leading zeros and all" if kind_of(value) == "int" else ""
             hint = f"it must be {wanted}" if wanted and longest is None else hint
-            self.note(field, "type", f"{field} must be {kind}, not {kind_of(value)}{hint and f': {hint}'}.")
+            self.note(
+                field,
+                "type",
+                f"{field} must be {kind}, not {kind_of(value)}{hint and f': {hint}'}.",
+            )
         elif len(value.strip()) < shortest or (longest is not None and len(value) > longest):
             what = f"has {len(value)}" if value.strip() else "is empty"
             self.note(field, "length", f"{field} must be {kind}, and {what}.")
@@ -229,7 +259,9 @@ class Validation:
             self.note(field, "characters", message)
         return value
 
-    def matching(self, field: str, value: Any, form: re.Pattern[str], wanted: str, *, required: bool = True) -> Any:
+    def matching(
+        self, field: str, value: Any, form: re.Pattern[str], wanted: str, *, required: bool = True
+    ) -> Any:
         """Text of a form. `wanted` says what to write."""
         return self.text(field, value, shortest=0, form=form, wanted=wanted, required=required)
 
@@ -242,7 +274,11 @@ class Validation:
             if not (value.strip() and value.isprintable() and is_encodable(value)):
                 self.note(field, "choice", f"{field} is {shown(value)}, which is not a word.")
         elif word not in words:
-            self.note(field, "choice", f"{field} is {shown(value)} and must be one of: {', '.join(words)}.")
+            self.note(
+                field,
+                "choice",
+                f"{field} is {shown(value)} and must be one of: {', '.join(words)}.",
+            )
         return word
 
     def integer(self, field: str, value: Any, least: int, most: int) -> Any:
@@ -254,7 +290,11 @@ class Validation:
 
     def flag(self, field: str, value: Any) -> Any:
         if value is not None and not isinstance(value, bool):
-            self.note(field, "type", f"{field} is of type {kind_of(value)}: write True or False, or leave it out.")
+            self.note(
+                field,
+                "type",
+                f"{field} is of type {kind_of(value)}: write True or False, or leave it out.",
+            )
         return value
 
     def day(self, field: str, value: Any, *, required: bool = True) -> str | None:
@@ -274,13 +314,20 @@ class Validation:
     def range(self, first: str, begins: Any, last: str, ends: Any) -> None:
         """A range: days, aware moments or whole numbers in order. Each is checked before; None is open."""
         has_problems = not {first, last}.isdisjoint(problem.field for problem in self.problems)
-        if begins is None or ends is None or has_problems or not _in_order(ends) < _in_order(begins):
+        if (
+            begins is None
+            or ends is None
+            or has_problems
+            or not _in_order(ends) < _in_order(begins)
+        ):
             return
         early, late = (mask_digits(str(each).replace("+00:00", "Z")) for each in (ends, begins))
         window = f"{last} ({early}) is before {first} ({late})"
         self.note(last, "range", f"{window}, so nothing can match: swap them.")
 
-    def request(self, field: str, value: Any, kind: type[Any], *, required: bool = True, **context: Any) -> None:
+    def request(
+        self, field: str, value: Any, kind: type[Any], *, required: bool = True, **context: Any
+    ) -> None:
         """A part of the request: a request object. What its rules cannot say, its method `check` notes."""
         if isinstance(value, kind):
             self.checked(value, f"{field}.")

@@ -26,7 +26,9 @@ def as_network_error(error: OSError, kind: type[E]) -> E:
         raise error
     if isinstance(error, ssl.SSLEOFError) and kind is httpx.ReadError:
         return cast("E", ClosedWithoutNotice("the connection was closed without notice"))
-    return kind(str(error.args[0] if len(error.args) == 1 else error))  # `str` of an `SSLError` with a text has a tuple
+    return kind(
+        str(error.args[0] if len(error.args) == 1 else error)
+    )  # `str` of an `SSLError` with a text has a tuple
 
 
 def connect(backend: Any, host: str, port: int, timeout: float | None) -> Calls[socket.socket]:
@@ -43,7 +45,9 @@ def connect(backend: Any, host: str, port: int, timeout: float | None) -> Calls[
             raise as_network_error(error, httpx.ConnectError) from error
     for tried, address in enumerate(known, start=1):
         try:
-            made = yield from _connect(backend, address, port, as_of_now(timeout, 1 + len(known) - tried))
+            made = yield from _connect(
+                backend, address, port, as_of_now(timeout, 1 + len(known) - tried)
+            )
         except (httpx.ConnectError, httpx.ConnectTimeout):
             addresses.forget(host)
             if tried == len(known) or is_over(timeout):
@@ -58,7 +62,9 @@ def _connect(backend: Any, address: str, port: int, seconds: float | None) -> Ca
     try:
         # Asks no name server. An address may name its network interface ("fe80::1%eth0"), which the system resolves.
         kind, flags = socket.SOCK_STREAM, socket.AI_NUMERICHOST
-        family, kind, protocol, _, where = socket.getaddrinfo(address.encode("ascii"), port, type=kind, flags=flags)[0]
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            address.encode("ascii"), port, type=kind, flags=flags
+        )[0]
         made = socket.socket(family, kind, protocol)
     except OSError as error:
         raise as_network_error(error, httpx.ConnectError) from error
@@ -107,7 +113,10 @@ class Addresses:
 
     def ordered(self, host: str, entries: Iterable[Any]) -> list[str]:
         """The addresses in the result of `getaddrinfo`, in the order to try them."""
-        addresses, works = dict.fromkeys(str(address[0]) for *_, address in entries), self._works.get(host)
+        addresses, works = (
+            dict.fromkeys(str(address[0]) for *_, address in entries),
+            self._works.get(host),
+        )
         return sorted(addresses, key=lambda address: address != works)
 
     def note(self, host: str, address: str, addresses: list[str]) -> None:

@@ -16,7 +16,12 @@ from typing import Any
 import httpx
 
 from victor_ext.flows import Calls
-from victor_ext.runtime.core.clock import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, TIMING, monotonic
+from victor_ext.runtime.core.clock import (
+    ALLOW_IMMEDIATE_REUSE,
+    REUSED_IMMEDIATELY,
+    TIMING,
+    monotonic,
+)
 from victor_ext.runtime.core.locks import Permit, Semaphore
 from victor_ext.runtime.http.parser import Head
 
@@ -58,7 +63,9 @@ class ConnectionPool:
 
     def __init__(self, route: Route, limits: httpx.Limits, backend: Any) -> None:
         most = sys.maxsize if limits.max_connections is None else limits.max_connections
-        keep = most if limits.max_keepalive_connections is None else limits.max_keepalive_connections
+        keep = (
+            most if limits.max_keepalive_connections is None else limits.max_keepalive_connections
+        )
         self.semaphore = Semaphore(most)
         self._route, self._backend = route, backend
         self._most, self._keep = most, min(most, keep)
@@ -72,11 +79,15 @@ class ConnectionPool:
         while True:
             kept = self._take_kept(at_once=request.extensions.get(ALLOW_IMMEDIATE_REUSE, False))
             connection = lease.connection = kept or Connection()
-            request.extensions[REUSED_IMMEDIATELY] = kept is not None and kept.idle_since > monotonic() - REUSE_DELAY
+            request.extensions[REUSED_IMMEDIATELY] = (
+                kept is not None and kept.idle_since > monotonic() - REUSE_DELAY
+            )
             try:
                 if kept is None:
                     yield from self._open(connection, request, timeouts)
-                head = yield from exchange(connection, request, self._route.message(connection, request), timeouts)
+                head = yield from exchange(
+                    connection, request, self._route.message(connection, request), timeouts
+                )
                 connection.is_doubtful = head.status_code >= 300
                 return head
             except UnsolicitedData as error:

@@ -69,7 +69,11 @@ def _kinds_in_httpx2(value: Any) -> list[str]:
     """The names of its classes that are httpx2's. (Not the classes: a mock may stand in the place of one.)"""
     if loaded_httpx2() is None:
         return []
-    return [base.__name__ for base in value.__class__.__mro__ if base.__module__.partition(".")[0] == "httpx2"]
+    return [
+        base.__name__
+        for base in value.__class__.__mro__
+        if base.__module__.partition(".")[0] == "httpx2"
+    ]
 
 
 class OverTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -131,7 +135,9 @@ def _exchanged(request: httpx.Request, send: Callable[..., Any], **options: Any)
         return _response(send(_request(request), **options), request)
 
 
-async def _exchanged_awaited(request: httpx.Request, send: Callable[..., Any], **options: Any) -> httpx.Response:
+async def _exchanged_awaited(
+    request: httpx.Request, send: Callable[..., Any], **options: Any
+) -> httpx.Response:
     with _with_errors_of_httpx(request):
         return _response(await send(_request(request), **options), request)
 
@@ -153,7 +159,9 @@ def _response(theirs: Any, request: httpx.Request) -> httpx.Response:
     stream = httpx.ByteStream(SecretBytes(theirs.content)) if is_read else _Body(theirs, request)
     if is_read:
         headers.pop("content-encoding", None)
-    response = httpx.Response(theirs.status_code, headers=headers, stream=stream, extensions=dict(theirs.extensions))
+    response = httpx.Response(
+        theirs.status_code, headers=headers, stream=stream, extensions=dict(theirs.extensions)
+    )
     if is_read:
         response.read()
     return response

@@ -42,7 +42,9 @@ class Connection:
         return not self.is_spoilt and self.parser.begin_again()
 
 
-def exchange(connection: Connection, request: httpx.Request, message: memoryview, timeouts: Any) -> Calls[Head]:
+def exchange(
+    connection: Connection, request: httpx.Request, message: memoryview, timeouts: Any
+) -> Calls[Head]:
     """Send a request, whose bytes are the message, and read the head of its response.
 
     The message holds tokens. Nobody shows or pickles the bytes of a view, so frames may hold it while they wait.
@@ -93,7 +95,11 @@ class Route:
 
     def leads_to(self, url: httpx.URL) -> bool:
         origin = self.origin
-        return (url.raw_scheme, url.raw_host, url.port) == (origin.raw_scheme, origin.raw_host, origin.port)
+        return (url.raw_scheme, url.raw_host, url.port) == (
+            origin.raw_scheme,
+            origin.raw_host,
+            origin.port,
+        )
 
     def open(self, connection: Connection, backend: Any, timeouts: Any) -> Calls[None]:
         """Open a connection, ready for the first request to the origin. Raises httpx's errors."""
@@ -103,13 +109,20 @@ class Route:
         else:
             try:
                 yield from self._open_proxy(connection, backend, self.proxy, timeouts)
-            except (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError, httpx.ProxyError) as error:
+            except (
+                httpx.NetworkError,
+                httpx.TimeoutException,
+                httpx.RemoteProtocolError,
+                httpx.ProxyError,
+            ) as error:
                 raise type(error)(f"the proxy {_host(self.proxy.url)}: {error}") from error
         if self.origin.scheme == "https":
             assert self.tls is not None
             yield from _secure(connection, self.tls, self.origin, seconds)
 
-    def _open_proxy(self, connection: Connection, backend: Any, proxy: httpx.Proxy, timeouts: Any) -> Calls[None]:
+    def _open_proxy(
+        self, connection: Connection, backend: Any, proxy: httpx.Proxy, timeouts: Any
+    ) -> Calls[None]:
         seconds = timeouts.get("connect")
         yield from _connect(connection, backend, proxy.url, seconds)
         if self.proxy_tls is not None:
@@ -125,7 +138,9 @@ class Route:
             target = b"%b://%b%b" % (url.raw_scheme, url.netloc, target)
             proxy_headers = _proxy_headers(self.proxy)
         headers = proxy_headers + request.headers.raw
-        return memoryview(connection.parser.request(request.method, target, headers, SecretBytes(request.content)))
+        return memoryview(
+            connection.parser.request(request.method, target, headers, SecretBytes(request.content))
+        )
 
 
 def _host(url: httpx.URL) -> str:
@@ -140,11 +155,15 @@ def _place(url: httpx.URL) -> str:
     return f"{_host(url)}:{_port(url)}"
 
 
-def _connect(connection: Connection, backend: Any, url: httpx.URL, seconds: float | None) -> Calls[None]:
+def _connect(
+    connection: Connection, backend: Any, url: httpx.URL, seconds: float | None
+) -> Calls[None]:
     connection.stream = yield lambda: backend.connect_tcp(_host(url), _port(url), seconds)
 
 
-def _secure(connection: Connection, context: ssl.SSLContext, url: httpx.URL, seconds: float | None) -> Calls[None]:
+def _secure(
+    connection: Connection, context: ssl.SSLContext, url: httpx.URL, seconds: float | None
+) -> Calls[None]:
     """Encrypt the connection, and verify that the other side is this host."""
     # Before each handshake, for a context may be shared: another client may have set it to HTTP/2 meanwhile.
     context.set_alpn_protocols(["http/1.1"])
@@ -154,16 +173,25 @@ def _secure(connection: Connection, context: ssl.SSLContext, url: httpx.URL, sec
 def _proxy_headers(proxy: httpx.Proxy) -> Fields:
     if proxy.raw_auth is None:
         return proxy.headers.raw
-    return [(b"Proxy-Authorization", SecretBytes(b"Basic " + b64encode(b":".join(proxy.raw_auth)))), *proxy.headers.raw]
+    return [
+        (b"Proxy-Authorization", SecretBytes(b"Basic " + b64encode(b":".join(proxy.raw_auth)))),
+        *proxy.headers.raw,
+    ]
 
 
-def _through_tunnel(connection: Connection, proxy: httpx.Proxy, origin: httpx.URL, timeouts: Any) -> Calls[None]:
+def _through_tunnel(
+    connection: Connection, proxy: httpx.Proxy, origin: httpx.URL, timeouts: Any
+) -> Calls[None]:
     """Open a tunnel through an HTTP proxy (RFC 9110, 9.3.6)."""
     host = f"[{_host(origin)}]" if ":" in _host(origin) else _host(origin)
     target = f"{host}:{_port(origin)}".encode("ascii")
     always = [(b"Host", target), (b"Accept", b"*/*")]
-    message = memoryview(connection.parser.request("CONNECT", target, always + _proxy_headers(proxy), b""))
+    message = memoryview(
+        connection.parser.request("CONNECT", target, always + _proxy_headers(proxy), b"")
+    )
     response = yield from exchange(connection, httpx.Request("CONNECT", origin), message, timeouts)
     if not 200 <= response.status_code < 300:
-        raise httpx.ProxyError(f"{response.status_code} {httpx.codes.get_reason_phrase(response.status_code)}".rstrip())
+        raise httpx.ProxyError(
+            f"{response.status_code} {httpx.codes.get_reason_phrase(response.status_code)}".rstrip()
+        )
     connection.parser = Parser()

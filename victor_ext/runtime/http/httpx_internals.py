@@ -14,7 +14,11 @@ def url_below(base: httpx.URL, target: str) -> httpx.URL:
     The base has no query, and the target begins with a slash. Raises `httpx.InvalidURL`.
     """
     usual = _AS_IT_IS.fullmatch(target) if len(target) <= _LONGEST and "/." not in target else None
-    return httpx.URL(str(base).removesuffix("/") + target) if usual is None else _appended(base, *usual.groups())
+    return (
+        httpx.URL(str(base).removesuffix("/") + target)
+        if usual is None
+        else _appended(base, *usual.groups())
+    )
 
 
 def _appended(base: httpx.URL, path: str, query: str | None) -> httpx.URL:
@@ -42,6 +46,7 @@ def transports_of(client: object) -> list[object]:
 
 _NOTHING = "(?!)"
 _AS_IT_IS = re.compile(
-    r"(/[\w.~!$&'()*+,;=:@/%-]*)(?:\?([\w.~!$&'()*+,;=:@/?%-]*))?" if _appends() else _NOTHING, re.ASCII
+    r"(/[\w.~!$&'()*+,;=:@/%-]*)(?:\?([\w.~!$&'()*+,;=:@/?%-]*))?" if _appends() else _NOTHING,
+    re.ASCII,
 )
 """A path, and perhaps a query, in which httpx leaves every character as it is (RFC 3986, 3.3 and 3.4)."""

@@ -36,7 +36,11 @@ _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 def is_this_machine(host: str) -> bool:
     """Whether a host name or address means the loopback interface (RFC 6761 for `localhost`)."""
     address = _address(host.strip("[]"))
-    return host == "localhost" or host.endswith(".localhost") or (address is not None and address.is_loopback)
+    return (
+        host == "localhost"
+        or host.endswith(".localhost")
+        or (address is not None and address.is_loopback)
+    )
 
 
 def checked_base_url(url: str | AnyURL, *, name: str = "base_url") -> httpx.URL:
@@ -51,11 +55,15 @@ def checked_base_url(url: str | AnyURL, *, name: str = "base_url") -> httpx.URL:
     try:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, UnicodeError):
-        raise _refused(name, f"{shown} is not a URL: write it as in https://api.example.com.") from None
+        raise _refused(
+            name, f"{shown} is not a URL: write it as in https://api.example.com."
+        ) from None
     if url.scheme not in ("https", "http") or not url.raw_host:
         raise _refused(name, f"{shown} must be absolute: write https:// and the host in front.")
     if not has_host(url):
-        raise _refused(name, f"{shown} is not a URL: no host has such a name, or no port such a number.")
+        raise _refused(
+            name, f"{shown} is not a URL: no host has such a name, or no port such a number."
+        )
     if url.scheme == "http" and not is_this_machine(url.host):
         raise _refused(
             name,
@@ -63,7 +71,9 @@ def checked_base_url(url: str | AnyURL, *, name: str = "base_url") -> httpx.URL:
             "(http is for this machine only, as in http://127.0.0.1:8900.)",
         )
     if url.userinfo or url.query or url.fragment:
-        raise _refused(name, f"{name} must have no user, query or fragment: write scheme, host, port and path.")
+        raise _refused(
+            name, f"{name} must have no user, query or fragment: write scheme, host, port and path."
+        )
     return url
 
 
@@ -114,10 +124,14 @@ def _tls_context(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=verify)
     except (OSError, TypeError, ValueError) as error:
         why = getattr(error, "strerror", None) or type(error).__name__
-    raise ConfigurationError(f"{name}={shown(verify, 200)} is not the path of a CA bundle that can be read ({why}).")
+    raise ConfigurationError(
+        f"{name}={shown(verify, 200)} is not the path of a CA bundle that can be read ({why})."
+    )
 
 
-def proxy_for(base_url: httpx.URL, proxy: str | AnyURL | AnyProxy | None) -> str | AnyURL | AnyProxy | None:
+def proxy_for(
+    base_url: httpx.URL, proxy: str | AnyURL | AnyProxy | None
+) -> str | AnyURL | AnyProxy | None:
     """The proxy for this origin: the caller's, else that of the environment (HTTPS_PROXY, NO_PROXY ...)."""
     if proxy is not None:
         return proxy
@@ -129,7 +143,9 @@ def proxy_for(base_url: httpx.URL, proxy: str | AnyURL | AnyProxy | None) -> str
     if excepted is None:  # then those in the settings of Windows and macOS
         is_direct = bool(urllib.request.proxy_bypass(base_url.host))
     else:
-        is_direct = any(entry == "*" or _means(entry, base_url) for entry in map(str.strip, excepted.split(",")))
+        is_direct = any(
+            entry == "*" or _means(entry, base_url) for entry in map(str.strip, excepted.split(","))
+        )
     return None if is_direct else address if "://" in address else f"http://{address}"
 
 
@@ -142,15 +158,23 @@ def _means(entry: str, url: httpx.URL) -> bool:
     scheme, is_url, place = entry.rpartition("://")
     if not is_url and not place.startswith("["):
         address = place.partition("/")[0]
-        place = f"*{place}" if _address(address) is None else f"[{place}]" if ":" in address else place
+        place = (
+            f"*{place}" if _address(address) is None else f"[{place}]" if ":" in address else place
+        )
     dots = next(dots for dots in ("*.", "*", "") if place.startswith(dots))
     try:
         named = httpx.URL(f"all://{place.removeprefix(dots)}")
     except httpx.InvalidURL:
         return False
     name, host = named.raw_host, url.raw_host
-    is_host = (host == name and dots != "*.") or (dots != "" and name != b"" and host.endswith(b"." + name))
-    return is_host and scheme in ("", "all", url.scheme) and named.port in (None, url.port or PORTS[url.scheme])
+    is_host = (host == name and dots != "*.") or (
+        dots != "" and name != b"" and host.endswith(b"." + name)
+    )
+    return (
+        is_host
+        and scheme in ("", "all", url.scheme)
+        and named.port in (None, url.port or PORTS[url.scheme])
+    )
 
 
 _NOT_CONNECTED = "reports a missing response as a connection that could not be established"
@@ -162,14 +186,18 @@ _REFUSED_TRANSPORTS = {
 """The packages whose transports would send a payment twice, and why (docs/transports.md)."""
 
 
-def checked_transport(transport: object, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]) -> Any:
+def checked_transport(
+    transport: object, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]
+) -> Any:
     """A caller's transport. Raises `ConfigurationError` where it is none for this mode, or is known to send again."""
     is_blocking = kind is httpx.BaseTransport
     instead = "httpx.HTTPTransport" if is_blocking else "httpx.AsyncHTTPTransport"
     refuse_package(transport, "transport", instead)
     checked = as_httpx(transport)
     method = "handle_request" if is_blocking else "handle_async_request"
-    if not (isinstance(checked, kind) and hasattr(transport, method)):  # httpx2's may be of the other mode
+    if not (
+        isinstance(checked, kind) and hasattr(transport, method)
+    ):  # httpx2's may be of the other mode
         raise ConfigurationError(
             f"transport must be an httpx.{kind.__name__} (or httpx2's), not {_class_of(transport)}: leave it out, or "
             f"pass {instead}(...)."
@@ -235,11 +263,17 @@ def checked_limits(limits: object) -> httpx.Limits:
         raise ConfigurationError(f"limits must be httpx.Limits(...), not {_class_of(limits)}.")
     for name, least in (("max_connections", 1), ("max_keepalive_connections", 0)):
         count: object = getattr(limits, name)
-        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < least):
-            raise ConfigurationError(f"limits: {name}={shown(count)} must be a whole number, {least} or more, or None.")
+        if count is not None and (
+            isinstance(count, bool) or not isinstance(count, int) or count < least
+        ):
+            raise ConfigurationError(
+                f"limits: {name}={shown(count)} must be a whole number, {least} or more, or None."
+            )
     expiry: object = limits.keepalive_expiry
     if expiry is not None and not are_seconds(expiry, above_zero=False):
-        raise ConfigurationError(f"limits: {seconds_complaint('keepalive_expiry', expiry, '0 or more, or None')}")
+        raise ConfigurationError(
+            f"limits: {seconds_complaint('keepalive_expiry', expiry, '0 or more, or None')}"
+        )
     return limits
 
 
@@ -261,7 +295,9 @@ def route_to(base_url: httpx.URL, verify: Verify, proxy: str | AnyURL | AnyProxy
         why = getattr(error, "strerror", None) or type(error).__name__
     else:
         return Route(base_url, tls, through, proxy_tls)
-    raise ConfigurationError(f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({why}).")
+    raise ConfigurationError(
+        f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({why})."
+    )
 
 
 _BUNDLES = (
@@ -289,7 +325,9 @@ def _context(file: str | None, folder: str | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
     if sys.platform in ("darwin", "win32"):
         return SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    paths = ssl.get_default_verify_paths()  # the variables may be set, and empty: these are OpenSSL's own
+    paths = (
+        ssl.get_default_verify_paths()
+    )  # the variables may be set, and empty: these are OpenSSL's own
     system, is_filled = paths.openssl_capath, False
     with suppress(OSError):
         is_filled = any(map(_HASHED.fullmatch, os.listdir(system)))

@@ -23,7 +23,9 @@ from .from_httpx2 import loaded_httpx2
 
 _SENDS = re.compile("_?send|write$|handle_|_transport_for")
 _CONNECTS = re.compile(".*connect|__init__$|_init_|start_tls")
-_PARTS = re.compile("(?!.*Network).*(?:Client|HTTPTransport|SocketTransport|Pool|Connection|HTTPProxy|Backend|Stream)$")
+_PARTS = re.compile(
+    "(?!.*Network).*(?:Client|HTTPTransport|SocketTransport|Pool|Connection|HTTPProxy|Backend|Stream)$"
+)
 _LOOP_CONNECTS = (
     "create_connection", "_create_connection_transport", "_make_socket_transport",
     "_connect_sock", "sock_connect", "_sock_connect",
@@ -61,7 +63,9 @@ class Originals:
             return self
         if not getattr(library.__spec__, "_initializing", False):  # in another thread
             self.added.add((library, names))
-            for owner, name in _members(library, [name for name in names if hasattr(library, name)]):
+            for owner, name in _members(
+                library, [name for name in names if hasattr(library, name)]
+            ):
                 of_kind = self.sending if _SENDS.match(name) else self.connecting
                 of_kind[owner, name] = _original(owner, name)
         return self
@@ -82,9 +86,13 @@ class Originals:
 
     def require_connecting(self) -> None:
         """Raise `ConnectsOtherwise` if one of them has been replaced."""
-        if are_replaced(self.connecting) or are_replaced(self.sending):  # also of a library that has just been added
+        if are_replaced(self.connecting) or are_replaced(
+            self.sending
+        ):  # also of a library that has just been added
             raise ConnectsOtherwise(httpx)
-        if self._of_httpx2 is not None and are_replaced(self._of_httpx2.connecting):  # looked at for this attempt
+        if self._of_httpx2 is not None and are_replaced(
+            self._of_httpx2.connecting
+        ):  # looked at for this attempt
             raise ConnectsOtherwise(loaded_httpx2())
 
 
@@ -106,28 +114,41 @@ def _members(library: ModuleType, names: list[str]) -> Iterator[tuple[Any, str]]
         for name, part in vars(home).items():
             if _PARTS.match(name) and _may_be_replaced(part):
                 yield home, name
-                functions = (name for name in dir(part) if _SENDS.match(name) or _CONNECTS.match(name))
-                yield from ((part, name) for name in functions if _may_be_replaced(getattr(part, name)))
+                functions = (
+                    name for name in dir(part) if _SENDS.match(name) or _CONNECTS.match(name)
+                )
+                yield from (
+                    (part, name) for name in functions if _may_be_replaced(getattr(part, name))
+                )
 
 
 def _may_be_replaced(value: object) -> bool:
     """Whether it is a class or a function, or what has replaced one."""
     is_own = isinstance(value, type | FunctionType | MethodType)
-    return is_own or (callable(value) and type(value).__module__ not in ("builtins", "types", "typing"))
+    return is_own or (
+        callable(value) and type(value).__module__ not in ("builtins", "types", "typing")
+    )
 
 
 def _home(value: object) -> ModuleType | None:
     """The module in which the code of a class stands. (httpx gives its classes another one.)"""
     members = vars(value).values() if isinstance(value, type) else ()
     places = (member.__globals__["__name__"] for member in members if type(member) is FunctionType)
-    return next((sys.modules[place] for place in places if _package(place) == _package(value.__module__)), None)
+    return next(
+        (sys.modules[place] for place in places if _package(place) == _package(value.__module__)),
+        None,
+    )
 
 
 def _original(owner: Any, name: str) -> object:
     """What stands there; `_REPLACED` if that is not the library's own. (A wrapper may bear its name and its module.)"""
     value = _function(getattr(owner, name))
     package = _package(owner.__name__ if isinstance(owner, ModuleType) else owner.__module__)
-    is_own = _package(value.__module__) == package if isinstance(value, type) else _is_of(value, package, "contextlib")
+    is_own = (
+        _package(value.__module__) == package
+        if isinstance(value, type)
+        else _is_of(value, package, "contextlib")
+    )
     return value if is_own else _REPLACED
 
 
@@ -162,13 +183,19 @@ def require_connecting_awaited() -> None:
     """As `Originals.require_connecting`, of awaited calls: of the running event loop, too."""
     loop = _asyncio_loop()
     if loop is None:
-        ASYNC.add(sys.modules.get("trio"), "open_tcp_stream", "SocketStream", "SSLStream").add(httpcore, "TrioBackend")
+        ASYNC.add(sys.modules.get("trio"), "open_tcp_stream", "SocketStream", "SSLStream").add(
+            httpcore, "TrioBackend"
+        )
     else:
-        ASYNC.add(sys.modules.get("anyio._backends._asyncio"), "SocketStream").add(httpcore, "AnyIOBackend")
+        ASYNC.add(sys.modules.get("anyio._backends._asyncio"), "SocketStream").add(
+            httpcore, "AnyIOBackend"
+        )
         ASYNC.add(sys.modules.get("asyncio.selector_events"), "_SelectorSocketTransport")
         ASYNC.add(sys.modules.get("asyncio.proactor_events"), "_ProactorSocketTransport")
         for method in (getattr(loop, name, None) for name in _LOOP_CONNECTS):
-            is_compiled = type(method) is MethodType and type(method.__func__) is not FunctionType  # that of uvloop
+            is_compiled = (
+                type(method) is MethodType and type(method.__func__) is not FunctionType
+            )  # that of uvloop
             if not (method is None or is_compiled or _is_of(method, "asyncio")):
                 raise ConnectsOtherwise(httpx)
     ASYNC.add(sys.modules.get("anyio.streams.tls"), "TLSStream")

@@ -37,8 +37,12 @@ class H11Exchange:
         send, end = self._connection.send, h11.EndOfMessage()
         try:
             # No frame holds the events, whose reprs show what is sent.
-            head = SecretBytes(send(h11.Request(method=method, target=target, headers=fields)) or b"")
-            return SecretBytes(head + (send(h11.Data(data=content)) if content else b"") + (send(end) or b""))
+            head = SecretBytes(
+                send(h11.Request(method=method, target=target, headers=fields)) or b""
+            )
+            return SecretBytes(
+                head + (send(h11.Data(data=content)) if content else b"") + (send(end) or b"")
+            )
         except h11.LocalProtocolError as error:
             why = redact_excerpt(str(error))
         raise httpx.LocalProtocolError(why)
@@ -50,10 +54,16 @@ class H11Exchange:
         while (event := self._next_event()) is not h11.NEED_DATA:
             if type(event) is h11.Response:
                 # RFC 9112, 6.3: it may be two responses for somebody on the way, so nothing that follows is believed.
-                self._framed_twice = {b"content-length", b"transfer-encoding"} <= {name for name, _ in event.headers}
-                return Head(event.status_code, event.reason, event.http_version, event.headers.raw_items())
+                self._framed_twice = {b"content-length", b"transfer-encoding"} <= {
+                    name for name, _ in event.headers
+                }
+                return Head(
+                    event.status_code, event.reason, event.http_version, event.headers.raw_items()
+                )
             if type(event) is not h11.InformationalResponse:
-                raise httpx.RemoteProtocolError("the server closed the connection without an answer")
+                raise httpx.RemoteProtocolError(
+                    "the server closed the connection without an answer"
+                )
         return None
 
     def body(self) -> bytes | None:
@@ -65,24 +75,36 @@ class H11Exchange:
     def has_ended(self) -> bool:
         """Whether the response is whole, nothing has come behind it, and another one may follow."""
         states = self._connection.our_state, self._connection.their_state
-        return states == (h11.DONE, h11.DONE) and not any(self._connection.trailing_data) and not self._framed_twice
+        return (
+            states == (h11.DONE, h11.DONE)
+            and not any(self._connection.trailing_data)
+            and not self._framed_twice
+        )
 
     def _next_event(self) -> object:
         try:
             return self._connection.next_event()
         except h11.RemoteProtocolError as error:
             why = redact_excerpt(str(error))
-        raise httpx.RemoteProtocolError(why)  # outside of the handler: h11's own error shows bytes of the response
+        raise httpx.RemoteProtocolError(
+            why
+        )  # outside of the handler: h11's own error shows bytes of the response
 
 
 # Narrower than RFC 9110, 5.5 and 5.6.2, and than h11: values without tabs, without bytes beyond ASCII, and not empty.
 _NAME = rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+"
 _VALUE = rb"[!-~](?:[ -~]*[!-~])?"
-_usual_method = re.compile(r"(?!HEAD\Z|CONNECT\Z)[A-Z]+")  # h11 knows that no body follows the head for these two
+_usual_method = re.compile(
+    r"(?!HEAD\Z|CONNECT\Z)[A-Z]+"
+)  # h11 knows that no body follows the head for these two
 _usual_target = re.compile(rb"[!-~]+")
 _usual_name, _usual_value = re.compile(_NAME), re.compile(_VALUE)
 _usual_head = re.compile(
-    rb"HTTP/1\.1 (?!204|304)([2-5][0-9][0-9]) ([ -~]*)\r\n((?:" + _NAME + rb": ?" + _VALUE + rb"\r\n)+)\r\n"
+    rb"HTTP/1\.1 (?!204|304)([2-5][0-9][0-9]) ([ -~]*)\r\n((?:"
+    + _NAME
+    + rb": ?"
+    + _VALUE
+    + rb"\r\n)+)\r\n"
 )
 _field = re.compile(rb"([^:]+): ?(.+)\r\n")
 """A field of a head that matched `_usual_head`."""
@@ -98,7 +120,9 @@ class Parser:
         self._reset()
 
     def _reset(self) -> None:
-        self._h11: H11Exchange | None = None  # set as soon as a message of the exchange is not usual
+        self._h11: H11Exchange | None = (
+            None  # set as soon as a message of the exchange is not usual
+        )
         self._head: Head | None = None
         self._received = b""  # of the body, and what came behind it
         self._left = 0  # bytes of the body that have not been returned
@@ -157,13 +181,18 @@ class Parser:
             return self._h11.body()
         if not self._left:
             return b""
-        piece, self._received = SecretBytes(self._received[: self._left]), self._received[self._left :]
+        piece, self._received = (
+            SecretBytes(self._received[: self._left]),
+            self._received[self._left :],
+        )
         self._left -= len(piece)
         return piece or None
 
     def begin_again(self) -> bool:
         """As `Connection.begin_again`."""
-        has_ended = self._h11.has_ended() if self._h11 else self._head is not None and not self._left
+        has_ended = (
+            self._h11.has_ended() if self._h11 else self._head is not None and not self._left
+        )
         if not has_ended or self._received:
             return False
         self._reset()
@@ -186,7 +215,9 @@ def _request(method: str, target: bytes, fields: Fields, content: bytes) -> byte
     ):
         return None
     first = b"%b %b HTTP/1.1\r\n" % (method.encode("ascii"), target)
-    return SecretBytes(b"".join([first, *[b"%b: %b\r\n" % field for field in fields], b"\r\n", content]))
+    return SecretBytes(
+        b"".join([first, *[b"%b: %b\r\n" % field for field in fields], b"\r\n", content])
+    )
 
 
 def _body_length(fields: Fields) -> int | None:
@@ -201,6 +232,9 @@ def _body_length(fields: Fields) -> int | None:
 def _named(fields: Fields) -> dict[bytes, bytes] | None:
     """The values by names in lower case; None where one is repeated, or asks for more than to keep the connection."""
     named = {name.lower(): value for name, value in fields}
-    if len(named) != len(fields) or named.get(b"connection", b"keep-alive").lower() != b"keep-alive":
+    if (
+        len(named) != len(fields)
+        or named.get(b"connection", b"keep-alive").lower() != b"keep-alive"
+    ):
         return None
     return named

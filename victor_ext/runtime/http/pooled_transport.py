@@ -36,7 +36,9 @@ class PooledTransport(httpx.BaseTransport):
     `limits` are those of each process. `backend` opens connections in place of the system's sockets.
     """
 
-    def __init__(self, route: Route, limits: httpx.Limits, backend: SyncBackend | None = None) -> None:
+    def __init__(
+        self, route: Route, limits: httpx.Limits, backend: SyncBackend | None = None
+    ) -> None:
         self.route = route
         backend = backend or SyncBackend()
         self._pools = PerProcess(lambda: ConnectionPool(route, limits, backend))
@@ -59,7 +61,9 @@ class PooledTransport(httpx.BaseTransport):
 class AsyncPooledTransport(httpx.AsyncBaseTransport):
     """For awaited calls, in one event loop or in several. The arguments are those of `PooledTransport`."""
 
-    def __init__(self, route: Route, limits: httpx.Limits, backend: AsyncBackend | None = None) -> None:
+    def __init__(
+        self, route: Route, limits: httpx.Limits, backend: AsyncBackend | None = None
+    ) -> None:
         self.route = route
         backend = backend or AsyncBackend()
         self._pools = PerLoop(lambda: ConnectionPool(route, limits, backend))
@@ -70,11 +74,15 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
             await request.aread()
             request.extensions[BEGUN] = False
             pool = self._pools.here()
-            made = await adrive(_exchanged(request, self.route, pool, TaskPermit(pool.semaphore)), call)
+            made = await adrive(
+                _exchanged(request, self.route, pool, TaskPermit(pool.semaphore)), call
+            )
             if isinstance(made, httpx.Response):
                 return made
             library = made
-        return await AsyncThroughClient(_client_for(library, "AsyncClient", self.route)).handle_async_request(request)
+        return await AsyncThroughClient(
+            _client_for(library, "AsyncClient", self.route)
+        ).handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close the connections of the running loop. Those of a loop that has ended are closed already."""
@@ -118,10 +126,14 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._lease.end()
 
 
-def _exchanged(request: httpx.Request, route: Route, pool: ConnectionPool, permit: Any) -> Calls[Any]:
+def _exchanged(
+    request: httpx.Request, route: Route, pool: ConnectionPool, permit: Any
+) -> Calls[Any]:
     """The response to a request; or the library whose way it goes, since what that connects with has been replaced."""
     if not route.leads_to(request.url):
-        raise httpx.UnsupportedProtocol(f"these connections do not lead to {request.url.scheme}://{request.url.host}")
+        raise httpx.UnsupportedProtocol(
+            f"these connections do not lead to {request.url.scheme}://{request.url.host}"
+        )
     timeouts: Mapping[str, Any] = request.extensions.get("timeout") or {}
     lease = Lease(permit, pool)
     try:
@@ -133,7 +145,9 @@ def _exchanged(request: httpx.Request, route: Route, pool: ConnectionPool, permi
         head = yield from pool.exchange(lease, request, timeouts)
         extensions = {"http_version": b"HTTP/" + head.http_version, TELLS_ITS_END: True}
         body = _Body(lease, timeouts.get("read"))
-        return httpx.Response(head.status_code, headers=head.fields, stream=body, extensions=extensions)
+        return httpx.Response(
+            head.status_code, headers=head.fields, stream=body, extensions=extensions
+        )
     except ConnectsOtherwise as otherwise:
         lease.abandon()
         return otherwise.args[0]
@@ -150,8 +164,12 @@ def _client_for(library: Any, name: str, route: Route) -> Any:
     proxy, limits = route.proxy, library.Limits(max_connections=1, max_keepalive_connections=0)
     if proxy is not None:
         headers = proxy.headers.raw
-        proxy = library.Proxy(str(proxy.url), auth=proxy.auth, headers=headers, ssl_context=route.proxy_tls)
-    tls = route.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without TLS none is used, and this one trusts nobody
+        proxy = library.Proxy(
+            str(proxy.url), auth=proxy.auth, headers=headers, ssl_context=route.proxy_tls
+        )
+    tls = route.tls or ssl.SSLContext(
+        ssl.PROTOCOL_TLS_CLIENT
+    )  # without TLS none is used, and this one trusts nobody
     return getattr(library, name)(verify=tls, limits=limits, proxy=proxy, trust_env=False)
 
 
@@ -184,7 +202,9 @@ class AsyncThroughClient(httpx.AsyncBaseTransport):
 def require_open(client: Any) -> None:
     """Raise `ConfigurationError` if a caller's client has been closed."""
     if client.is_closed:
-        raise ConfigurationError("http_client has been closed: keep it open for as long as the client that uses it.")
+        raise ConfigurationError(
+            "http_client has been closed: keep it open for as long as the client that uses it."
+        )
 
 
 def _begin(client: SyncClient | AsyncClient, request: httpx.Request, *, is_callers: bool) -> _Trace:

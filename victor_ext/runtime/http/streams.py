@@ -71,7 +71,9 @@ class SyncStream(_Stream):
         while left:
             left = left[self._when_ready(self._socket.send, left, _WRITE, timeout, errors) :]
 
-    def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None = None) -> SyncStream | SyncTunnel:
+    def start_tls(
+        self, context: ssl.SSLContext, host: str, timeout: float | None = None
+    ) -> SyncStream | SyncTunnel:
         """Encrypt this stream, and verify that the other side is this host."""
         try:
             if isinstance(self._socket, ssl.SSLSocket):
@@ -79,7 +81,10 @@ class SyncStream(_Stream):
                 tunnel.shake_hands(timeout)
                 return tunnel
             secured = context.wrap_socket(
-                self._socket, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False
+                self._socket,
+                server_hostname=host,
+                do_handshake_on_connect=False,
+                suppress_ragged_eofs=False,
             )
             self._socket = secured
             errors = httpx.ConnectTimeout, httpx.ConnectError
@@ -89,7 +94,9 @@ class SyncStream(_Stream):
             raise
         return self
 
-    def _when_ready(self, act: Callable[[A], T], what: A, event: int, timeout: float | None, errors: Errors) -> T:
+    def _when_ready(
+        self, act: Callable[[A], T], what: A, event: int, timeout: float | None, errors: Errors
+    ) -> T:
         """Do something once, as soon as the socket lets it be done."""
         late, broken = errors
         seconds = as_of_now(timeout)
@@ -108,7 +115,9 @@ class SyncStream(_Stream):
                     pass
                 except OSError as error:
                     raise as_network_error(error, broken) from error
-            if not _is_ready(self._socket, event, None if ends is None else max(0.0, ends - monotonic())):
+            if not _is_ready(
+                self._socket, event, None if ends is None else max(0.0, ends - monotonic())
+            ):
                 raise late("timed out")
             is_due = True
 
@@ -184,7 +193,9 @@ class AsyncStream(_Stream):
             except OSError as error:
                 raise as_network_error(error, httpx.WriteError) from error
 
-    async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None = None) -> AsyncTunnel:
+    async def start_tls(
+        self, context: ssl.SSLContext, host: str, timeout: float | None = None
+    ) -> AsyncTunnel:
         secured = AsyncTunnel(self, context, host)
         await secured.shake_hands(timeout)
         return secured

@@ -62,7 +62,11 @@ class TunnelStream:
     def _run(self, steps: Steps[Any], timeout: float | None) -> Any:
         def take(data: bytes | None) -> Any:
             """Write the bytes below, or read some for None."""
-            return self._under.read(READ_BYTES, timeout) if data is None else self._under.write(data, timeout)
+            return (
+                self._under.read(READ_BYTES, timeout)
+                if data is None
+                else self._under.write(data, timeout)
+            )
 
         return self._drive(steps, take)
 

@@ -40,7 +40,14 @@ from .conflicts import Use
 from .events import CallReport, Reporter
 from .flow import Flow, Lock, Send, Sleep
 from .idempotency_keys import LONGEST_WITH_KEY
-from .resending import MAX_REDIRECTS, Authenticator, keep_content, may_try_another_token, redirected, sendable
+from .resending import (
+    MAX_REDIRECTS,
+    Authenticator,
+    keep_content,
+    may_try_another_token,
+    redirected,
+    sendable,
+)
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
 
 _ASLEEP = 300.0
@@ -103,7 +110,9 @@ class _Call:
         self._best_effort_ends: float | None = None
         self._paid = RetryQuota.REFUND
         self._outcome = Outcome.NOT_SENT
-        self._report = CallReport(loop.reporter.emit, request, key) if loop.reporter.is_active else None
+        self._report = (
+            CallReport(loop.reporter.emit, request, key) if loop.reporter.is_active else None
+        )
         self._retry_report: CallReport | None = None
 
     def run(self) -> Flow[Response]:
@@ -111,7 +120,9 @@ class _Call:
         if self._loop.turns is not None:
             flow = self._in_turn(self._loop.turns, flow)
         try:
-            response = yield from (flow if self._report is None else self._reported(self._report, flow))
+            response = yield from (
+                flow if self._report is None else self._reported(self._report, flow)
+            )
         finally:
             QUOTED.set(about)
         # Those of an attempt know this call. In a circle, both would wait for the garbage collector.
@@ -153,7 +164,10 @@ class _Call:
         except VictorError as raised:
             error, last, outcome = raised, raised.response, raised.outcome
         except BaseException as raised:  # noqa: BLE001 - of a caller's own transport or credentials, or the call is interrupted
-            error, outcome = raised, self._outcome.combined_with(Outcome.UNKNOWN) if self._sending else self._outcome
+            error, outcome = (
+                raised,
+                self._outcome.combined_with(Outcome.UNKNOWN) if self._sending else self._outcome,
+            )
         if error is not None:
             name = "Interrupted" if isinstance(error, GeneratorExit) else type(error).__name__
         # Outside of the handler: a listener's traceback would show frames that hold the token.
@@ -197,14 +211,18 @@ class _Call:
                 return result
             if self._redirects < MAX_REDIRECTS and result.response is not None:
                 moved = redirected(request, result.response, self._loop.behaviour.resent_redirects)
-                if moved is not None:  # nothing was done at the old address, so the outcome stays as it was
+                if (
+                    moved is not None
+                ):  # nothing was done at the old address, so the outcome stays as it was
                     self._redirects += 1
                     request = moved
                     continue
             if signed:
                 self._outcome = self._outcome.combined_with(result.outcome)
             another = signed and not self._renewed
-            if another and may_try_another_token(self._loop.authenticator, request, result.response):
+            if another and may_try_another_token(
+                self._loop.authenticator, request, result.response
+            ):
                 self._renewed = True
             else:
                 yield from self._wait_before_next(request, result, signed=signed)
@@ -213,7 +231,9 @@ class _Call:
         """Put a token on the request."""
         about = QUOTED.get()
         try:
-            yield from sendable(request, self._loop.authenticator.authorize(request, self._exchange, self._left()))
+            yield from sendable(
+                request, self._loop.authenticator.authorize(request, self._exchange, self._left())
+            )
         except VictorError as error:
             self._complete_error(error)  # no token could be had
             raise
@@ -222,11 +242,15 @@ class _Call:
 
     def _complete_error(self, error: VictorError, *, conflict: bool = False) -> None:
         """Set outcome, key, attempts and advice of the call, which holds no advice for who asks for a token."""
-        advice = what_to_do(self._outcome, self._key, self._request, self._loop.behaviour, conflict=conflict)
+        advice = what_to_do(
+            self._outcome, self._key, self._request, self._loop.behaviour, conflict=conflict
+        )
         if not self._is_for_token and advice not in error.message:
             error.message = f"{error.message} {advice}"
             error.hint = advice
-            error.args = (error.message,)  # what Celery's JSON, and others that know no attributes, keep
+            error.args = (
+                error.message,
+            )  # what Celery's JSON, and others that know no attributes, keep
         error.outcome = self._outcome
         error.idempotency_key = self._key
         error.attempts = self._attempts
@@ -244,7 +268,12 @@ class _Call:
         try:
             return (yield from self._attempt_until_definite(request, signed=False))
         finally:
-            self._retries, self._paid, self._is_for_token, self._best_effort_ends = retries, paid, False, None
+            self._retries, self._paid, self._is_for_token, self._best_effort_ends = (
+                retries,
+                paid,
+                False,
+                None,
+            )
 
     def _attempt(self, request: httpx.Request, *, counted: bool) -> Flow[Response | Failure]:
         loop = self._loop
@@ -258,7 +287,9 @@ class _Call:
         request.extensions[CREDENTIALS] = loop.credentials
         QUOTED.set(ref(request))
         # A late second response to a read by id is about its object. What a write's repeats, another payment may have.
-        request.extensions[ALLOW_IMMEDIATE_REUSE] = counted and not self._attempts and row.is_read_by_id
+        request.extensions[ALLOW_IMMEDIATE_REUSE] = (
+            counted and not self._attempts and row.is_read_by_id
+        )
         self._attempts += counted
         timing = None
         if self._report is not None:
@@ -288,7 +319,9 @@ class _Call:
                 for_token=not counted,
             )
         if not isinstance(came, Response):
-            return of_exception(came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False))
+            return of_exception(
+                came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False)
+            )
         if "age" not in came.headers:  # a cached response carries an old time
             loop.clock.learn(came.headers.get("date"))
         begun = has_key and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
@@ -309,9 +342,13 @@ class _Call:
             why = "the provider may have forgotten the key meanwhile, and would execute the request twice"
             if not has_key:
                 why = "it has no key, and its time had passed: another process may have taken it for lost"
-            raise self._error(request, Failure(TimedOut, what, Repeat.NEVER, self._outcome), why=why)
+            raise self._error(
+                request, Failure(TimedOut, what, Repeat.NEVER, self._outcome), why=why
+            )
 
-    def _wait_before_next(self, request: httpx.Request, failure: Failure, *, signed: bool) -> Flow[None]:
+    def _wait_before_next(
+        self, request: httpx.Request, failure: Failure, *, signed: bool
+    ) -> Flow[None]:
         """Wait for the next attempt, or raise the error of the call."""
         loop = self._loop
         row = loop.behaviour.operation_of(request)
@@ -325,7 +362,9 @@ class _Call:
             if asked >= (MOST_SECONDS if left is None else left):
                 most = "30 days"
                 if left is not None:  # rounded down: it is less than what is asked
-                    most = f"the {int(max(left, 0) * 100) / 100:g} s that are left of {self._limit()}"
+                    most = (
+                        f"the {int(max(left, 0) * 100) / 100:g} s that are left of {self._limit()}"
+                    )
                 why = f"the next attempt would have to wait longer than {most}"
                 raise self._error(request, failure, retry_after=asked, why=why)
             # The jitter takes at most half of the time left: the next attempt needs the rest.
@@ -338,15 +377,24 @@ class _Call:
         self._paid = cost
         self._retries += 1
         if self._retry_report is None:
-            self._retry_report = self._report or CallReport(loop.reporter.emit, self._request, self._key)
-        about = {"attempt": self._attempts + 1, "wait": wait, "reason": failure.what, "quota": loop.quota.available}
+            self._retry_report = self._report or CallReport(
+                loop.reporter.emit, self._request, self._key
+            )
+        about = {
+            "attempt": self._attempts + 1,
+            "wait": wait,
+            "reason": failure.what,
+            "quota": loop.quota.available,
+        }
         self._retry_report.retry_scheduled(request, for_token=not signed, **about)
         yield Sleep(wait)
 
     def _pool_stays_full(self, failure: Failure, left: float) -> bool:
         """Whether no connection of the pool became free in the part of the deadline that is for waiting."""
         is_full = type(failure.cause) is httpx.PoolTimeout
-        return is_full and self._deadline is not None and left <= self._deadline * (1 - WAITING_SHARE)
+        return (
+            is_full and self._deadline is not None and left <= self._deadline * (1 - WAITING_SHARE)
+        )
 
     def _limit(self) -> str:
         """What bounds the call, in words."""
@@ -362,23 +410,37 @@ class _Call:
         return None if ends is None else ends - self._loop.clock.monotonic()
 
     def _error(
-        self, request: httpx.Request, failure: Failure, *, why: str = "", retry_after: float | None = None
+        self,
+        request: httpx.Request,
+        failure: Failure,
+        *,
+        why: str = "",
+        retry_after: float | None = None,
     ) -> VictorError:
         left = self._left()
         if failure.error_class is not DeadlineExceeded:
-            if failure.timed_out and left is not None and left <= 0 and self._best_effort_ends is None:
+            if (
+                failure.timed_out
+                and left is not None
+                and left <= 0
+                and self._best_effort_ends is None
+            ):
                 return self._out_of_time(request, failure)
             if retry_after is None:
                 retry_after = _asked_to_wait(failure, self._loop.clock)
         tries = self._retries + 1 if self._is_for_token else self._attempts
-        error = error_for(failure, self._loop.behaviour, request, tries=tries, retry_after=retry_after, why=why)
+        error = error_for(
+            failure, self._loop.behaviour, request, tries=tries, retry_after=retry_after, why=why
+        )
         self._complete_error(error, conflict=failure.use not in (None, Use.IN_PROGRESS))
         return error
 
     def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:
         what = "no time is left for an attempt"
         if self._waited:
-            what += f" after {self._waited:.3g} s in which max_concurrency other calls were in progress"
+            what += (
+                f" after {self._waited:.3g} s in which max_concurrency other calls were in progress"
+            )
         last = failure or Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
         why = f"{self._limit()} has passed or would pass before the next attempt"
         return self._error(request, last._replace(error_class=DeadlineExceeded), why=why)

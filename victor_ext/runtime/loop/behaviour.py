@@ -28,14 +28,25 @@ class Behaviour:
     name: str  # of the provider, in messages
     operations: Operations
     environment: str = ""  # in messages; empty where there is only one
-    base_url: httpx.URL | None = None  # set where some requests go to other servers, which messages then name
+    base_url: httpx.URL | None = (
+        None  # set where some requests go to other servers, which messages then name
+    )
     key_place: KeyPlace = field(default_factory=NoKey)
     waits_for_conflicts: bool = False
     resent_redirects: frozenset[int] = frozenset()
-    problems: Callable[[httpx.Response], Sequence[Problem]] = lambda _response: ()  # in the provider's error bodies
-    request_id_headers: tuple[str, ...] = ("x-request-id", "request-id", "x-correlation-id", "apigw-requestid")
+    problems: Callable[[httpx.Response], Sequence[Problem]] = (
+        lambda _response: ()
+    )  # in the provider's error bodies
+    request_id_headers: tuple[str, ...] = (
+        "x-request-id",
+        "request-id",
+        "x-correlation-id",
+        "apigw-requestid",
+    )
     request_id_in_body: Callable[[httpx.Response], str | None] | None = None
-    authentication_hint: str = "Check the credentials."  # ends the message of a 401; {host} is that of the request
+    authentication_hint: str = (
+        "Check the credentials."  # ends the message of a 401; {host} is that of the request
+    )
 
     def operation_of(self, request: httpx.Request) -> Operation:
         """What the system's table says of a request: its row, found once for each call."""

@@ -103,11 +103,16 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
     """Classify a whole response; None when it is good. `begun`: an earlier attempt may have begun the work."""
     status, row = response.status_code, behaviour.operation_of(response.request)
     if 200 <= status < 300 or (
-        status >= 400 and row.results is not None and response.damage is None and row.results(response)
+        status >= 400
+        and row.results is not None
+        and response.damage is None
+        and row.results(response)
     ):
         mismatch = None if response.damage else row.mismatch(response)
         # A refusal of something else leaves open what became of this.
-        refusal = None if response.damage or mismatch or row.refuses is None else row.refuses(response)
+        refusal = (
+            None if response.damage or mismatch or row.refuses is None else row.refuses(response)
+        )
         if refusal is not None:
             what = f"the response has status {status}, but its body reports a rejection ({refusal})"
             return _of_use(response, behaviour, what, begun=begun) or Failure(
@@ -121,15 +126,24 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
         if (
             mismatch
             or complaint
-            or (response.damage is None and (behaviour.problems(response) or reports_error(response)))
+            or (
+                response.damage is None
+                and (behaviour.problems(response) or reports_error(response))
+            )
         ):
             # The status reports success; the body a failure, or the success of another request. Which holds is unknown.
             what = f"the response has status {status}, but {wrong}"
-            return Failure(errors.UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
-        return of_unusable(response, wrong, Repeat.NEVER if response.too_long else Repeat.REPEATABLE)
+            return Failure(
+                errors.UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response
+            )
+        return of_unusable(
+            response, wrong, Repeat.NEVER if response.too_long else Repeat.REPEATABLE
+        )
     if status < 400:
         where = redact_excerpt(response.headers.get("location", "").partition("?")[0])
-        what = f"a redirect (status {status}) that is not followed" + (f" ({where})" if where else "")
+        what = f"a redirect (status {status}) that is not followed" + (
+            f" ({where})" if where else ""
+        )
         return Failure(errors.StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, response)
     return _of_error_status(response, behaviour, begun=begun)
 
@@ -141,7 +155,11 @@ def _complaint(response: Response, row: Operation) -> str | None:
         return "its page is empty, and reports an error" if is_failed else None
     if response.status_code >= 300 or not reports_error(response):
         return None
-    return None if row.may_list_errors and row.may_list_errors(response) else "its body reports an error"
+    return (
+        None
+        if row.may_list_errors and row.may_list_errors(response)
+        else "its body reports an error"
+    )
 
 
 def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> Failure:
@@ -152,7 +170,12 @@ def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> 
     """
     status = response.status_code
     reader: Reader | None = response.request.extensions.get(READER)
-    if status < 300 and reader is not None and reader.is_evidence(response) and not reports_error(response):
+    if (
+        status < 300
+        and reader is not None
+        and reader.is_evidence(response)
+        and not reports_error(response)
+    ):
         what = f"the provider accepted the request (HTTP {status}), but the response could not be parsed: {why}"
         return Failure(errors.UnreadableResponse, what, repeat, Outcome.ACCEPTED, response)
     what = f"the response has status {status}, but {why}"
@@ -171,7 +194,11 @@ def of_late(response: Response) -> Failure:
 def _of_error_status(response: Response, behaviour: Behaviour, *, begun: bool) -> Failure:
     status, row = response.status_code, behaviour.operation_of(response.request)
     error_class = error_class_for(status)
-    if error_class is errors.BadRequest and row.unknown_id and names_only(behaviour.problems(response), row.unknown_id):
+    if (
+        error_class is errors.BadRequest
+        and row.unknown_id
+        and names_only(behaviour.problems(response), row.unknown_id)
+    ):
         error_class = errors.NotFound
     what = f"status {status} {response.reason_phrase}".rstrip()
     body = excerpt(body_of(response)) if row.may_quote(response) else ""
@@ -186,8 +213,12 @@ def _of_error_status(response: Response, behaviour: Behaviour, *, begun: bool) -
     if status == 429:
         return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, response)
     # A conflict is with something that exists. Where an error status may carry a result, a damaged response may be one.
-    doubtful = error_class is errors.Conflict or (response.damage is not None and row.results is not None)
-    return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, response)
+    doubtful = error_class is errors.Conflict or (
+        response.damage is not None and row.results is not None
+    )
+    return Failure(
+        error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, response
+    )
 
 
 def _of_use(response: Response, behaviour: Behaviour, what: str, *, begun: bool) -> Failure | None:
@@ -229,7 +260,13 @@ _LISTED = 10
 
 
 def error_for(
-    failure: Failure, behaviour: Behaviour, request: httpx.Request, *, tries: int, retry_after: float | None, why: str
+    failure: Failure,
+    behaviour: Behaviour,
+    request: httpx.Request,
+    *,
+    tries: int,
+    retry_after: float | None,
+    why: str,
 ) -> VictorError:
     """The error of a request that is given up, after `tries` of it. What holds of its whole call is set on it then."""
     response = failure.response
@@ -252,7 +289,9 @@ def error_for(
         problems=problems,
     )
     if response is not None and error.body is not None:
-        response.whole = error.body  # frames of the traceback keep the response: one body in memory, not two
+        response.whole = (
+            error.body
+        )  # frames of the traceback keep the response: one body in memory, not two
     if isinstance(error, Conflict):
         error.in_progress = failure.use is Use.IN_PROGRESS
     error.__cause__ = failure.cause
@@ -260,13 +299,20 @@ def error_for(
 
 
 def _what_happened(
-    failure: Failure, behaviour: Behaviour, request: httpx.Request, tries: int, problems: tuple[Problem, ...], why: str
+    failure: Failure,
+    behaviour: Behaviour,
+    request: httpx.Request,
+    tries: int,
+    problems: tuple[Problem, ...],
+    why: str,
 ) -> str:
     after = f" after {tries} attempts" if tries > 1 else ""
     what = failure.what
     if problems and failure.response is not None:
         listed = "; ".join(
-            f"{redact_excerpt(problem.field)}: {problem.message}" if problem.field else problem.message
+            f"{redact_excerpt(problem.field)}: {problem.message}"
+            if problem.field
+            else problem.message
             for problem in problems[:_LISTED]
         )
         if len(problems) > _LISTED:
@@ -279,14 +325,21 @@ def _what_happened(
 
 
 def what_to_do(
-    outcome: Outcome, key: str | None, request: httpx.Request, behaviour: Behaviour, *, conflict: bool = False
+    outcome: Outcome,
+    key: str | None,
+    request: httpx.Request,
+    behaviour: Behaviour,
+    *,
+    conflict: bool = False,
 ) -> str:
     """What the caller may do after the failure. Empty for a read, which may always be repeated."""
     row = behaviour.operation_of(request)
     if row.reads:
         return ""
     look = f"look {row.hint(request)}".rstrip()
-    step = outcome.next_step(None if key is None else f"idempotency_key={key!r}", look, conflict=conflict)
+    step = outcome.next_step(
+        None if key is None else f"idempotency_key={key!r}", look, conflict=conflict
+    )
     return f"{step} The response is in the error's `body`." if outcome is Outcome.ACCEPTED else step
 
 
@@ -294,7 +347,14 @@ def request_id_of(response: httpx.Response | None, behaviour: Behaviour) -> str 
     """The provider's id of the exchange, from the headers or the body of a response, or None."""
     if response is None:
         return None
-    named = next((response.headers[name] for name in behaviour.request_id_headers if name in response.headers), None)
+    named = next(
+        (
+            response.headers[name]
+            for name in behaviour.request_id_headers
+            if name in response.headers
+        ),
+        None,
+    )
     if not named and behaviour.request_id_in_body is not None:
         named = behaviour.request_id_in_body(response)
     return named and one_line(named)

@@ -97,7 +97,10 @@ def earlier_use(response: httpx.Response, place: KeyPlace) -> Use | None:
 
 def is_about_earlier(text: str, others: str = _SOMETHING_ELSE) -> bool:
     """Whether words say that the request was made before, or is being made. `others`: such words for something else."""
-    sentences = (re.sub(others, "", each.strip()) for each in re.split(r"[.:;<>{}]", _words(text[:_MOST_TEXT])))
+    sentences = (
+        re.sub(others, "", each.strip())
+        for each in re.split(r"[.:;<>{}]", _words(text[:_MOST_TEXT]))
+    )
     return any(re.search(_BEFORE, each) for each in sentences)
 
 
@@ -123,7 +126,11 @@ def _texts(value: Any, names: str, key: str, member: str = "") -> Iterator[str]:
             yield "; ".join(leaves)
             value = {name: each for name, each in value.items() if not isinstance(each, str)}
         for name, each in value.items():
-            if each and each != "false" and re.search(r"dupl|already|conflict|existing|replay", _words(name)):
+            if (
+                each
+                and each != "false"
+                and re.search(r"dupl|already|conflict|existing|replay", _words(name))
+            ):
                 yield "already"
             yield from _texts(each, names, key, name if re.search(names, _words(name)) else member)
     elif is_list(value):

@@ -157,8 +157,14 @@ class CallReport:
         about = self._of(request, for_token=for_token)
         self._emit(AttemptStarted(**about, attempt=attempt, for_token=for_token), request.headers)
 
-    def attempt_ended(self, request: httpx.Request, timing: Timing, *, for_token: bool, **attributes: Any) -> None:
-        attributes |= {"waited": timing.waited, "connecting": timing.connecting, "for_token": for_token}
+    def attempt_ended(
+        self, request: httpx.Request, timing: Timing, *, for_token: bool, **attributes: Any
+    ) -> None:
+        attributes |= {
+            "waited": timing.waited,
+            "connecting": timing.connecting,
+            "for_token": for_token,
+        }
         self._emit(AttemptEnded(**self._of(request, for_token=for_token), **attributes))
 
     def retry_scheduled(self, request: httpx.Request, *, for_token: bool, **about: Any) -> None:
@@ -175,7 +181,9 @@ class CallReport:
         if logger.isEnabledFor(logging.DEBUG):
             path, how = event.path_template or event.path, event.error or event.status_code
             text = "%s %s: %s after %d attempts, %.3f s"
-            logger.debug(text, event.method, path, how, event.attempts, event.seconds, extra=_extra(event))
+            logger.debug(
+                text, event.method, path, how, event.attempts, event.seconds, extra=_extra(event)
+            )
         self._emit(event)
 
     def _of(self, request: httpx.Request, *, for_token: bool) -> dict[str, Any]:
@@ -191,7 +199,10 @@ def _extra(event: Event) -> dict[str, Any]:
 
     The prefix keeps them apart from those that the application gives to every record, such as `request_id`.
     """
-    return {name if name == "call_id" else f"call_{name}": value for name, value in asdict(event).items()}
+    return {
+        name if name == "call_id" else f"call_{name}": value
+        for name, value in asdict(event).items()
+    }
 
 
 LISTENER_ERRORS = "VICTOR_LISTENER_ERRORS"
@@ -222,7 +233,10 @@ class Reporter:
             return
         try:
             self._on_event(event)
-            if headers is not None and (inject := getattr(self._on_event, "inject", None)) is not None:
+            if (
+                headers is not None
+                and (inject := getattr(self._on_event, "inject", None)) is not None
+            ):
                 carrier = dict[str, str]()
                 inject(event, carrier)
                 for name, value in carrier.items():

@@ -58,13 +58,17 @@ class Reader:
         # With another good status than the documented one, it may still be what is declared for that.
         for status in (response.status_code, *range(200, 300)):
             model = self._read_as(Response(status, content=read))
-            if has_declared_value(model) or (status == response.status_code and model is not NOT_READ):
+            if has_declared_value(model) or (
+                status == response.status_code and model is not NOT_READ
+            ):
                 return has_declared_value(model)
         return False
 
     def is_of_error(self, response: Response) -> bool:
         """Whether the document declares the class of what was read for an error status, too."""
-        read = (self._read_as(Response(status, content=response.content)) for status in _ERROR_STATUSES)
+        read = (
+            self._read_as(Response(status, content=response.content)) for status in _ERROR_STATUSES
+        )
         return any(type(model) is type(response.parsed) for model in read)
 
     def _read_as(self, response: Response) -> Any:
@@ -84,7 +88,9 @@ class Reader:
             # An object that is evidence settles it: another attempt would bring the same. A wrapper judges anything
             # but an object by its own rules, such as the empty body of a call that returns nothing.
             is_any = is_object(json_of(response))
-            is_settled = self.is_evidence(response) if is_any else self._client.undocumented is not None
+            is_settled = (
+                self.is_evidence(response) if is_any else self._client.undocumented is not None
+            )
             return None if is_settled else UNDOCUMENTED
         return _undeclared_body(response) if response.parsed is None and response.content else None
 
@@ -117,7 +123,8 @@ _NO_ERROR = {
     "message": ("ok", "success"),
 }
 _ERROR_MEMBER = re.compile(
-    rb'"(?:all)?errors?"\s*:\s*(?!null|false|0|"(?:none|null|false|0?|no|ok|success)"|\[\s*\]|\{\s*\})', re.IGNORECASE
+    rb'"(?:all)?errors?"\s*:\s*(?!null|false|0|"(?:none|null|false|0?|no|ok|success)"|\[\s*\]|\{\s*\})',
+    re.IGNORECASE,
 )
 
 
@@ -132,7 +139,9 @@ def reports_error(response: httpx.Response, but: Container[str] = ()) -> bool:
         return _ERROR_MEMBER.search(body_of(response)) is not None
     # No name for each value: a value that is no error may be a secret, and a traceback shows what has a name.
     return is_object(body) and any(
-        _is_something(body[name], "error") for name in body if name.lower() in _ERRORS and name.lower() not in but
+        _is_something(body[name], "error")
+        for name in body
+        if name.lower() in _ERRORS and name.lower() not in but
     )
 
 
@@ -209,7 +218,11 @@ def lists_declared_errors(response: httpx.Response) -> bool:
     if not has_declared_value(model) or reader.is_of_error(response):
         return False
     others = model._misread()  # noqa: SLF001 - each model has it
-    given = {each.name for each in model.__attrs_attrs__ if type(getattr(model, each.name)).__name__ != "Unset"}
+    given = {
+        each.name
+        for each in model.__attrs_attrs__
+        if type(getattr(model, each.name)).__name__ != "Unset"
+    }
     return not reports_error(response, but={name.replace("_", "") for name in given - others})
 
 
@@ -224,7 +237,9 @@ def has_declared_value(model: Any) -> bool:
 def _declares(model: object) -> bool:
     """Whether it is an object of which the document declares members, or of a class that the document does not name."""
     is_unknown = type(model).__name__ == "UnknownVariant"  # each generated package has its own
-    return is_unknown or len(getattr(model, "__attrs_attrs__", ())) > 1  # one is `additional_properties`
+    return (
+        is_unknown or len(getattr(model, "__attrs_attrs__", ())) > 1
+    )  # one is `additional_properties`
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +249,9 @@ class Members:
     names: tuple[str, ...] = ()  # none at all: any object will do
     lack: str = ""  # what a message says of a body without them
     is_there: Callable[[Any], bool] = lambda value: value is not None
-    proof: str | None = None  # a member with which problems in the body are no failure: they are the object's own
+    proof: str | None = (
+        None  # a member with which problems in the body are no failure: they are the object's own
+    )
 
     def __call__(self, response: httpx.Response, problems: Problems) -> str | None:
         body, reason = object_of(response), no_object_reason(response)
@@ -242,4 +259,8 @@ class Members:
             return reason
         if self.proof not in body and problems(response):
             return "its body reports an error"
-        return None if not self.names or any(self.is_there(body.get(name)) for name in self.names) else self.lack
+        return (
+            None
+            if not self.names or any(self.is_there(body.get(name)) for name in self.names)
+            else self.lack
+        )

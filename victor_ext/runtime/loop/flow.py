@@ -49,7 +49,9 @@ def invoke(step: Invoke) -> Any:
     """The result of the function, which runs in a thread: it can be abandoned when its time has passed."""
     results, context = list[tuple[Any, BaseException | None]](), copy_context()
     if not inspect.iscoroutinefunction(step.function):
-        thread = threading.Thread(target=lambda: results.append(context.run(_result_of, step)), daemon=True)
+        thread = threading.Thread(
+            target=lambda: results.append(context.run(_result_of, step)), daemon=True
+        )
         thread.start()
         thread.join(step.seconds)
         if not results:
@@ -63,7 +65,9 @@ def invoke(step: Invoke) -> Any:
         if not inspect.iscoroutine(value):
             return value
         value.close()
-    raise ConfigurationError("sign is a coroutine function, but the calls of this client block: pass a plain function.")
+    raise ConfigurationError(
+        "sign is a coroutine function, but the calls of this client block: pass a plain function."
+    )
 
 
 def _result_of(step: Invoke) -> tuple[Any, BaseException | None]:
@@ -127,7 +131,15 @@ class Driver:
         if isinstance(step, Send):
             began = monotonic()
             ends = None if step.seconds is None else began + step.seconds + self._grace
-            return read(Body(self._transport.handle_request(step.request), step.request, began, ends, step.most))
+            return read(
+                Body(
+                    self._transport.handle_request(step.request),
+                    step.request,
+                    began,
+                    ends,
+                    step.most,
+                )
+            )
         if isinstance(step, Sleep):
             self.sleep(step.seconds)
             return None

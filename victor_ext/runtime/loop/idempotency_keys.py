@@ -65,7 +65,9 @@ def _spelled(fact: object) -> str:
         try:
             return int.__repr__(fact)
         except ValueError:
-            raise _bad_fact("a fact is a whole number of thousands of digits: name the payment by less.") from None
+            raise _bad_fact(
+                "a fact is a whole number of thousands of digits: name the payment by less."
+            ) from None
     if isinstance(fact, Decimal) and fact.is_finite():
         return _shortest(fact)
     if isinstance(fact, datetime):
@@ -113,8 +115,12 @@ def key_problem(key: object, *, shortest: int | None = MIN_KEY_LENGTH) -> Proble
         message = f"{field} must be text, not {type(key).__name__}."
         return Problem(field, "type", message, hint="pass idempotency_key_for(...)")
     if shortest is not None and not shortest <= len(key) <= MAX_KEY_LENGTH:
-        message = f"{field} must have {shortest} to {MAX_KEY_LENGTH} characters, and has {len(key)}."
-        return Problem(field, "length", message, hint="idempotency_key_for('invoice', 1042) makes a valid one")
+        message = (
+            f"{field} must have {shortest} to {MAX_KEY_LENGTH} characters, and has {len(key)}."
+        )
+        return Problem(
+            field, "length", message, hint="idempotency_key_for('invoice', 1042) makes a valid one"
+        )
     if _VISIBLE_ASCII.fullmatch(key):
         return None
     message = f"{field} must be visible ASCII characters only, without spaces or line breaks, and not empty."
@@ -127,7 +133,9 @@ class KeyRule:
 
     is_taken: bool = True  # else a key that is there is none: it makes no repeat safe
     is_made: bool = False  # where the caller gives none
-    shortest: int | None = None  # the fewest characters of a key; None where its place says what a good one is
+    shortest: int | None = (
+        None  # the fewest characters of a key; None where its place says what a good one is
+    )
 
 
 NO_KEY, TAKEN, MADE = KeyRule(is_taken=False), KeyRule(), KeyRule(is_made=True)
@@ -153,12 +161,16 @@ class HeaderKey:
     name: str = "Idempotency-Key"
     takes_key: Callable[[httpx.Request], bool] | None = None
     ignores_key: Callable[[httpx.Request], bool] = lambda _request: False
-    problem: Callable[[httpx.Request, str], Problem | None] = lambda _request, key: key_problem(key, shortest=None)
+    problem: Callable[[httpx.Request, str], Problem | None] = lambda _request, key: key_problem(
+        key, shortest=None
+    )
 
     def __post_init__(self) -> None:
         name: object = self.name
         if not isinstance(name, str) or not is_scheme(name):
-            raise ConfigurationError(f"HeaderKey: {shown(name)} is no name of a header, such as 'Idempotency-Key'.")
+            raise ConfigurationError(
+                f"HeaderKey: {shown(name)} is no name of a header, such as 'Idempotency-Key'."
+            )
 
     def __repr__(self) -> str:
         return f"HeaderKey({self.name!r})"
@@ -178,7 +190,9 @@ class HeaderKey:
         given: str | None = request.headers.get(self.name)
         if given is not None:
             own = rule.shortest
-            problem = self.problem(request, given) if own is None else key_problem(given, shortest=own)
+            problem = (
+                self.problem(request, given) if own is None else key_problem(given, shortest=own)
+            )
             if problem is not None:
                 raise InvalidRequest.of([problem], doing="Nothing was sent")
             return given
@@ -206,7 +220,9 @@ class BodyKey:
     def __post_init__(self) -> None:
         name: object = self.name
         if not isinstance(name, str) or not name:
-            raise ConfigurationError(f"BodyKey: {shown(name)} is no name of a member, such as 'idempotencyKey'.")
+            raise ConfigurationError(
+                f"BodyKey: {shown(name)} is no name of a member, such as 'idempotencyKey'."
+            )
 
     def __repr__(self) -> str:
         return f"BodyKey({self.name!r})"

@@ -131,12 +131,18 @@ class RepeatsId:
 
     what: str  # has the id, for messages
     member: str  # of the body, with the id
-    unlike: Says = lambda _response: None  # how a response is about something else although it has this id
-    is_of_reads_alone: bool = True  # no write has this id in its response, which could come late to a read
+    unlike: Says = lambda _response: (
+        None
+    )  # how a response is about something else although it has this id
+    is_of_reads_alone: bool = (
+        True  # no write has this id in its response, which could come late to a read
+    )
 
     def __call__(self, response: httpx.Response) -> str | None:
         """How the response is about something else than was asked for, or None."""
-        other = about_another(id_in_path(response.request), object_of(response).get(self.member), self.what)
+        other = about_another(
+            id_in_path(response.request), object_of(response).get(self.member), self.what
+        )
         return other or self.unlike(response)
 
     def is_named(self, response: httpx.Response) -> bool:
@@ -180,11 +186,15 @@ class Operation:
     """
 
     effect: Effect
-    key: KeyRule | None = NO_KEY  # whether it takes one, and in what form; None: its `KeyPlace` says
+    key: KeyRule | None = (
+        NO_KEY  # whether it takes one, and in what form; None: its `KeyPlace` says
+    )
     evidence: Evidence = document_complaint  # what a good response must have
     id: RepeatsId | Says | None = None
     repeats: Repeats | None = None
-    look_up: str | Callable[[httpx.Request], str] = ""  # how a write is looked for: "with payouts.find(reference)"
+    look_up: str | Callable[[httpx.Request], str] = (
+        ""  # how a write is looked for: "with payouts.find(reference)"
+    )
     made: Says | None = None
     said: Says | None = None
     unlike: Callable[[Any, httpx.Response], Calls[str | None]] | None = None
@@ -242,7 +252,9 @@ class Operation:
         """Whether a message may quote the start of a response's body."""
         if callable(self.shown):
             return self.shown(response)
-        return self.shown is Shown.EVERYTHING or (self.shown is Shown.UNSENT and not response.request.content)
+        return self.shown is Shown.EVERYTHING or (
+            self.shown is Shown.UNSENT and not response.request.content
+        )
 
     def hint(self, request: httpx.Request) -> str:
         """How to find out whether a write was done; empty where nothing is known."""
@@ -278,7 +290,11 @@ def _unknown(response: httpx.Response, problems: Problems) -> str | None:
     """Whether the document knows the operation as it was called. By hand, an object or a 204 is a success."""
     if READER in response.request.extensions:
         return document_complaint(response, problems)
-    return None if response.status_code == 204 and not response.content else AN_OBJECT(response, problems)
+    return (
+        None
+        if response.status_code == 204 and not response.content
+        else AN_OBJECT(response, problems)
+    )
 
 
 _UNKNOWN = {
@@ -309,7 +325,12 @@ class Operations:
     """
 
     def __init__(
-        self, rows: Mapping[str, Operation], base_url: httpx.URL, place: KeyPlace, *, results: Whether | None = None
+        self,
+        rows: Mapping[str, Operation],
+        base_url: httpx.URL,
+        place: KeyPlace,
+        *,
+        results: Whether | None = None,
     ) -> None:
         self._rows: dict[str, Operation] = {}
         for name, row in rows.items():
@@ -344,7 +365,11 @@ class Operations:
 
     def reads(self) -> list[str]:
         """The names of the rows that only read."""
-        return [name for name, row in self._rows.items() if row.effect is Effect.READS and name.startswith("GET ")]
+        return [
+            name
+            for name, row in self._rows.items()
+            if row.effect is Effect.READS and name.startswith("GET ")
+        ]
 
     def proof_of(self, name: str) -> Proof | None:
         """The reads that show that the write with this name was done, if there are any."""
@@ -390,7 +415,9 @@ def _fitting(names: Collection[str], method: str, path: str) -> str:
 def _fits(template: str, part: str) -> bool:
     if "{}" not in template:
         return template == part
-    return re.fullmatch(".+".join(map(re.escape, template.split("{}"))), part, re.DOTALL) is not None
+    return (
+        re.fullmatch(".+".join(map(re.escape, template.split("{}"))), part, re.DOTALL) is not None
+    )
 
 
 def _parts(path: str) -> list[str]:

@@ -43,7 +43,9 @@ def keep_content(request: httpx.Request) -> None:
         )
 
 
-def redirected(request: httpx.Request, response: httpx.Response, resent: frozenset[int]) -> httpx.Request | None:
+def redirected(
+    request: httpx.Request, response: httpx.Response, resent: frozenset[int]
+) -> httpx.Request | None:
     """The request to the address that a response redirects to, within the origin: the token is for no other; else None.
 
     A write is sent again after the statuses in `resent` only, with the same method and body.
@@ -60,9 +62,15 @@ def redirected(request: httpx.Request, response: httpx.Response, resent: frozens
         return None
     extensions = {_ASKED: request.url, **request.extensions}
     if request.method == "QUERY" and response.status_code == 303:  # the result is there (RFC 10008)
-        own = [pair for pair in request.headers.raw if not pair[0].lower().startswith((b"content-", b"transfer-"))]
+        own = [
+            pair
+            for pair in request.headers.raw
+            if not pair[0].lower().startswith((b"content-", b"transfer-"))
+        ]
         return httpx.Request("GET", url, headers=own, extensions=extensions)
-    return httpx.Request(request.method, url, headers=request.headers, content=request.content, extensions=extensions)
+    return httpx.Request(
+        request.method, url, headers=request.headers, content=request.content, extensions=extensions
+    )
 
 
 def origin_of(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
@@ -83,7 +91,9 @@ With `best_effort=True`, it is tried once, for `BEST_EFFORT_SECONDS` at most."""
 class Authenticator(Protocol):
     """Puts a token on each attempt."""
 
-    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
+    def authorize(
+        self, request: httpx.Request, exchange: Exchange, seconds: float | None
+    ) -> Flow[None]:
         """Set the header. Fetch a token with `exchange` if one is needed, within `seconds` (None: no bound)."""
         ...
 
@@ -98,7 +108,9 @@ def may_be_outdated(request: httpx.Request, clock: ServerClock) -> bool:
     return is_kept or (skew is not None and clock.was_corrected_since(skew))
 
 
-def may_try_another_token(authenticator: Authenticator, request: httpx.Request, response: Response | None) -> bool:
+def may_try_another_token(
+    authenticator: Authenticator, request: httpx.Request, response: Response | None
+) -> bool:
     """Whether to send a request once more because of its response: a 401 to a token that may be outdated."""
     if response is None or response.status_code != 401:
         return False
@@ -124,5 +136,7 @@ def sendable(request: httpx.Request, authorize: Flow[None]) -> Flow[None]:
 
 def _authorization_complaint(request: httpx.Request) -> str | None:
     # In a frame of its own, which no traceback of `sendable` shows: the value is the token.
-    value = next((value for name, value in request.headers.raw if name.lower() == b"authorization"), None)
+    value = next(
+        (value for name, value in request.headers.raw if name.lower() == b"authorization"), None
+    )
     return None if value is None else header_complaint(value)

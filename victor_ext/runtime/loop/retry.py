@@ -42,14 +42,20 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         if not _is_whole(self.max_attempts) or self.max_attempts < 1:
             attempts = shown(self.max_attempts)
-            raise ConfigurationError(f"RetryPolicy(max_attempts={attempts}): give 1 (no retries) or more.")
+            raise ConfigurationError(
+                f"RetryPolicy(max_attempts={attempts}): give 1 (no retries) or more."
+            )
         for name in ("base", "cap"):
             seconds: object = getattr(self, name)
             if not are_seconds(seconds, above_zero=False):
                 limit = f"0 or more, up to {MOST_SECONDS:.0f} (30 days)"
-                raise ConfigurationError(f"RetryPolicy({name}={shown(seconds)}): give seconds, {limit}.")
+                raise ConfigurationError(
+                    f"RetryPolicy({name}={shown(seconds)}): give seconds, {limit}."
+                )
         if not _is_whole(self.quota) or self.quota < 0:
-            raise ConfigurationError(f"RetryPolicy(quota={shown(self.quota)}): give a number of points, 0 or more.")
+            raise ConfigurationError(
+                f"RetryPolicy(quota={shown(self.quota)}): give a number of points, 0 or more."
+            )
 
     def wait_before(self, retry: int, draw: Callable[[], float] = random.random) -> float:
         """Seconds to wait before the nth retry (n from 1). `draw` returns a number from 0 to 1."""

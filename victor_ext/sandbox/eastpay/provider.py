@@ -7,10 +7,32 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from victor_ext.sandbox.eastpay import state as rules
-from victor_ext.sandbox.eastpay.state import STARTED, SUCCEEDED, Checkout, EastPaySettings, Ending, Entry, State, result
-from victor_ext.sandbox.server.commands import NotFound, ServerCommands, command, find, member, nothing
+from victor_ext.sandbox.eastpay.state import (
+    STARTED,
+    SUCCEEDED,
+    Checkout,
+    EastPaySettings,
+    Ending,
+    Entry,
+    State,
+    result,
+)
+from victor_ext.sandbox.server.commands import (
+    NotFound,
+    ServerCommands,
+    command,
+    find,
+    member,
+    nothing,
+)
 from victor_ext.sandbox.server.document import declared_in
-from victor_ext.sandbox.server.exchange import JsonObject, JsonValue, Operation, Response, json_response
+from victor_ext.sandbox.server.exchange import (
+    JsonObject,
+    JsonValue,
+    Operation,
+    Response,
+    json_response,
+)
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
 
 _BASES = ("eastpay", "pay", "gateway")
@@ -28,7 +50,9 @@ OPERATIONS = (
     Operation("widget", "GET", "/{base}/v3/checkouts/{id}"),
     Operation("checkout_status", "GET", "/{base}/v3/checkouts/{id}/payment"),
 )
-declared = declared_in("eastpay.yaml", [replace(each, path=each.path.removeprefix("/{base}")) for each in OPERATIONS])
+declared = declared_in(
+    "eastpay.yaml", [replace(each, path=each.path.removeprefix("/{base}")) for each in OPERATIONS]
+)
 
 
 class Merchant(NamedTuple):
@@ -43,13 +67,19 @@ class EastPayCommands(ServerCommands):
 
     _provider: EastPayProvider
 
-    @command("POST", "/merchants", returns=lambda made: Merchant(str(made["entity_id"]), str(made["token"])))
+    @command(
+        "POST",
+        "/merchants",
+        returns=lambda made: Merchant(str(made["entity_id"]), str(made["token"])),
+    )
     def add_merchant(self, entity_id: str | None = None, token: str | None = None) -> JsonObject:
         """Let an entity call with a token; returns both (None: new ones are made)."""
         return self._provider.state.add_merchant(entity_id, token)
 
     @command("POST", "/decisions", returns=nothing)
-    def decide(self, reference: str, code: str = SUCCEEDED, *, then: str | None = None, after: float = 0.0) -> None:
+    def decide(
+        self, reference: str, code: str = SUCCEEDED, *, then: str | None = None, after: float = 0.0
+    ) -> None:
         """Set the result `code` of payments with a `reference`, and the one `then`, `after` seconds later.
 
         `reference` is the merchant's own, `merchantTransactionId`.
@@ -66,7 +96,11 @@ class EastPayCommands(ServerCommands):
         checkout.paid.ending = Ending(code)
         return {"id": checkout.paid.id}
 
-    @command("GET", "/payments/{payment_id}/notification", returns=lambda made: str(made["body"]).encode())
+    @command(
+        "GET",
+        "/payments/{payment_id}/notification",
+        returns=lambda made: str(made["body"]).encode(),
+    )
     def notification(self, payment_id: str) -> JsonObject:
         """The body of the notification that the gateway would send about a payment now. The sandbox sends none."""
         entry = find(self._provider.state.entries, payment_id, "payment")
@@ -94,7 +128,9 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def error(self, status: int, code: str, message: str, **more: JsonValue) -> Response:  # noqa: ARG002 - no words here
         """An error in the gateway's format: its result code has the documented form, and the status as the detail."""
         group = _ERROR_GROUPS.get(status, "200" if status >= 500 else "100")
-        return json_response(status, self._envelope({"result": {**result(f"100.{group}.{status}", message), **more}}))
+        return json_response(
+            status, self._envelope({"result": {**result(f"100.{group}.{status}", message), **more}})
+        )
 
     def client_settings(self, url: str) -> str:
         made = self.state.add_merchant()
@@ -106,14 +142,20 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
             return self.error(404, "", "There is nothing here.")
         if operation == "widget":
             self.checkout(call.params["id"])
-            return Response(200, b"/* the payment form */", ((b"content-type", b"text/javascript"),))
+            return Response(
+                200, b"/* the payment form */", ((b"content-type", b"text/javascript"),)
+            )
         if not call.bearer_token:
             return self.error(401, "", "The Authorization header is missing or not Bearer.")
         owner = self.state.tokens.get(call.bearer_token)
         if owner is None:
             return self.error(403, "", "The access token is not valid.")
         call.owner = owner
-        return self._read(operation, call) if call.exchange.method == "GET" else self._write(operation, call)
+        return (
+            self._read(operation, call)
+            if call.exchange.method == "GET"
+            else self._write(operation, call)
+        )
 
     def _write(self, operation: str, call: Call) -> Response:
         try:
@@ -126,7 +168,9 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         if reference:
             call.refers_to(reference)
         problems = declared(operation).body.problems(form)
-        errors = [{"name": ".".join(problem.path), "message": problem.message} for problem in problems]
+        errors = [
+            {"name": ".".join(problem.path), "message": problem.message} for problem in problems
+        ]
         if form.get("entityId") and form["entityId"] != call.owner:
             errors.append({"name": "entityId", "message": "is not the token's"})
         if errors:
@@ -137,7 +181,9 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
 
     def _follow_up(self, call: Call, form: dict[str, str]) -> Response:
         entry = self._entry(call.params["id"], call.owner)
-        call.exchange.operation = {"CP": "capture", "RV": "reverse", "RF": "refund"}[form["paymentType"]]
+        call.exchange.operation = {"CP": "capture", "RV": "reverse", "RF": "refund"}[
+            form["paymentType"]
+        ]
         cents = rules.hundredths(form) or entry.cents
         forbidden = self.state.is_forbidden(entry, form["paymentType"], cents)
         step = self.state.new_entry(call.owner, form)
@@ -171,11 +217,18 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
             return self.error(404, "", "There is nothing here.")
         reference = call.query_values().get("merchantTransactionId")
         payments = [
-            {**self._payment(entry, entry.code_at(self.state.now())), "timestamp": _stamp(entry.made_at)}
+            {
+                **self._payment(entry, entry.code_at(self.state.now())),
+                "timestamp": _stamp(entry.made_at),
+            }
             for entry in self.state.entries.values()
-            if reference and entry.owner == call.owner and entry.form.get("merchantTransactionId") == reference
+            if reference
+            and entry.owner == call.owner
+            and entry.form.get("merchantTransactionId") == reference
         ]
-        return json_response(200, self._envelope({"result": result(SUCCEEDED), "payments": payments}))
+        return json_response(
+            200, self._envelope({"result": result(SUCCEEDED), "payments": payments})
+        )
 
     def _prepare(self, call: Call, form: dict[str, str]) -> Response:
         made = Checkout(self.state.new_id(), call.owner, form, self.state.now() + _CHECKOUT_LIFE)
@@ -188,7 +241,9 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         if checkout.owner != call.owner:
             raise NotFound("There is no such checkout.")
         if checkout.paid is None:
-            return json_response(200, self._envelope({"id": checkout.id, "result": result(STARTED)}))
+            return json_response(
+                200, self._envelope({"id": checkout.id, "result": result(STARTED)})
+            )
         return self.payment_response(checkout.paid)
 
     def payment_response(self, entry: Entry, code: str | None = None) -> Response:
@@ -199,7 +254,11 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
 
     @staticmethod
     def _payment(entry: Entry, code: str) -> JsonObject:
-        body: JsonObject = {"id": entry.id, "paymentType": entry.payment_type, "result": result(code)}
+        body: JsonObject = {
+            "id": entry.id,
+            "paymentType": entry.payment_type,
+            "result": result(code),
+        }
         for name in ("amount", "currency", "merchantTransactionId"):
             if entry.form.get(name):
                 body[name] = entry.form[name]

@@ -21,9 +21,12 @@ class EastPaySettings(ServerSettings):
     """The options of every sandbox, and those of this one."""
 
     documented_only: bool = option(
-        False, help="answer 404 to an inquiry by merchantTransactionId, which EastPay does not document"
+        False,
+        help="answer 404 to an inquiry by merchantTransactionId, which EastPay does not document",
     )
-    declined_status: int = option(400, help="status of the answer about a declined payment: 400 (as documented) or 200")
+    declined_status: int = option(
+        400, help="status of the answer about a declined payment: 400 (as documented) or 200"
+    )
 
 
 def is_declined(code: str) -> bool:
@@ -67,7 +70,11 @@ class Entry:
 
     def total(self, payment_type: str, now: float) -> int:
         """The sum of the steps of a type that succeeded, in hundredths."""
-        return sum(s.cents for s in self.steps if s.payment_type == payment_type and s.code_at(now) == SUCCEEDED)
+        return sum(
+            s.cents
+            for s in self.steps
+            if s.payment_type == payment_type and s.code_at(now) == SUCCEEDED
+        )
 
 
 @dataclass
@@ -94,7 +101,10 @@ class State:
         return f"{self._random.getrandbits(128):032x}"
 
     def add_merchant(self, entity_id: str | None = None, token: str | None = None) -> JsonObject:
-        entity_id, token = entity_id or f"EB{len(self.tokens) + 1:06d}", token or f"sandbox-{self.new_id()}"
+        entity_id, token = (
+            entity_id or f"EB{len(self.tokens) + 1:06d}",
+            token or f"sandbox-{self.new_id()}",
+        )
         self.tokens[token] = entity_id
         return {"entity_id": entity_id, "token": token}
 
@@ -104,14 +114,20 @@ class State:
         ending = self.endings.get(form.get("merchantTransactionId", ""), Ending())
         if form.get("card.cvv") == "999":
             ending = Ending("800.100.153")
-        entry = Entry(self.new_id(), owner, form["paymentType"], kept, ending, self.now(), hundredths(form))
+        entry = Entry(
+            self.new_id(), owner, form["paymentType"], kept, ending, self.now(), hundredths(form)
+        )
         self.entries[entry.id] = entry
         return entry
 
     def is_forbidden(self, entry: Entry, payment_type: str, cents: int) -> bool:
         """Whether a step is refused: the payment is of the wrong type, or the amount is more than what is left."""
         now = self.now()
-        if entry.payment_type not in ("PA", "DB") or entry.code_at(now) != SUCCEEDED or entry.total("RV", now):
+        if (
+            entry.payment_type not in ("PA", "DB")
+            or entry.code_at(now) != SUCCEEDED
+            or entry.total("RV", now)
+        ):
             return True
         reserved = entry.payment_type == "PA"
         match payment_type:

@@ -4,7 +4,12 @@ from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
 from victor_ext.sandbox.flexfactor.state import FlexFactorCommands
 from victor_ext.sandbox.server import ServerInThread, ServerOverHttp, ServerSettings
 
-__all__ = ("FlexFactorCommands", "FlexFactorProvider", "FlexFactorSandbox", "RemoteFlexFactorSandbox")
+__all__ = (
+    "FlexFactorCommands",
+    "FlexFactorProvider",
+    "FlexFactorSandbox",
+    "RemoteFlexFactorSandbox",
+)
 
 
 class FlexFactorSandbox(FlexFactorCommands, ServerInThread[ServerSettings]):

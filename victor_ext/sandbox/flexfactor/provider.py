@@ -9,14 +9,28 @@ from decimal import Decimal
 from urllib.parse import parse_qs
 
 from victor_ext.sandbox.flexfactor.state import GUID, TOKEN_LIFE, FlexFactorCommands, Order, State
-from victor_ext.sandbox.server import BodyKey, Call, JsonObject, JsonValue, NotFound, Operation, Response, find
+from victor_ext.sandbox.server import (
+    BodyKey,
+    Call,
+    JsonObject,
+    JsonValue,
+    NotFound,
+    Operation,
+    Response,
+    find,
+)
 from victor_ext.sandbox.server.document import declared_in
 from victor_ext.sandbox.server.exchange import empty_response, json_response
 from victor_ext.sandbox.server.provider import SandboxProvider
 from victor_ext.sandbox.server.settings import ServerSettings
 
 _LARGEST_PAGE = 100
-_NO_ERRORS: dict[str, object] = {"result": None, "statusCode": None, "errors": [], "customProperties": {}}
+_NO_ERRORS: dict[str, object] = {
+    "result": None,
+    "statusCode": None,
+    "errors": [],
+    "customProperties": {},
+}
 
 
 OPERATIONS = (
@@ -66,10 +80,16 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
         try:
             if call.exchange.method == "POST":
                 return self._write(operation, call) if is_typed else _wrong_type()
-            return self._page(call) if operation == "orders" else self._ok(self._find_order(call).to_dict())
+            return (
+                self._page(call)
+                if operation == "orders"
+                else self._ok(self._find_order(call).to_dict())
+            )
         except (NotFound, PermissionError) as error:
             status, field = (403, "Mid") if isinstance(error, PermissionError) else (404, "OrderId")
-            return self.error(status, "Id" if (status, operation) == (404, "order") else field, str(error))
+            return self.error(
+                status, "Id" if (status, operation) == (404, "order") else field, str(error)
+            )
 
     def _write(self, operation: str, call: Call) -> Response:
         body = call.json_object() if call.body or "cancel" not in operation else {}
@@ -81,7 +101,9 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
             if errors:
                 return _validation_problem(errors)
             _check_merchant(body.get("mid", call.owner), call)
-            handler: Callable[[Call, JsonObject], Response] = getattr(self, f"_{operation.removeprefix('external_')}")
+            handler: Callable[[Call, JsonObject], Response] = getattr(
+                self, f"_{operation.removeprefix('external_')}"
+            )
             return handler(call, body)
 
         if operation in ("transmit", "refund"):
@@ -91,7 +113,11 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
     def _token(self, call: Call) -> Response:
         body = {name.lower(): value for name, value in (call.json_object() or {}).items()}
         app_key, secret = body.get("appkey"), body.get("appsecret")
-        if not isinstance(app_key, str) or not secret or self.state.clients.get(app_key, ("", ""))[0] != secret:
+        if (
+            not isinstance(app_key, str)
+            or not secret
+            or self.state.clients.get(app_key, ("", ""))[0] != secret
+        ):
             return _problem_details(401, "Unauthorized")
         token, expires = self.state.tokens.issue(app_key, TOKEN_LIFE)
         return self._ok({
@@ -102,20 +128,28 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
 
     def _transmit(self, call: Call, body: JsonObject) -> Response:
         call.did_work(f"{body['orderId']}/transmit")
-        return self._ok({"transmitId": str(uuid.uuid4()), "success": True, "status": 0, **_NO_ERRORS})
+        return self._ok(
+            {"transmitId": str(uuid.uuid4()), "success": True, "status": 0, **_NO_ERRORS}
+        )
 
     def _evaluate(self, call: Call, body: JsonObject) -> Response:
         external_id = body["orderId"]
         call.refers_to(external_id)
         # The provider recognises a repeated order id of merchant-initiated transactions only. Others are charged again,
         # so that a test that counts the work sees a key that changed.
-        order = self.state.by_external_id.get((external_id, call.owner)) if body.get("isMIT") is True else None
+        order = (
+            self.state.by_external_id.get((external_id, call.owner))
+            if body.get("isMIT") is True
+            else None
+        )
         if order is None:
             transaction = body["transaction"]
             price = transaction["amount"], transaction["currency"]
             decisions = self.state.decisions
             decision = decisions.pop(external_id if external_id in decisions else "", "APPROVED")
-            order = self.state.place_order(external_id, call.owner, price, body["payer"]["email"], decision)
+            order = self.state.place_order(
+                external_id, call.owner, price, body["payer"]["email"], decision
+            )
             call.did_work(external_id)
         call.exchange.request_id = order.id
         return self._ok({
@@ -128,7 +162,9 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
         call.refers_to(f"{order.external_id}/capture")
         refusal = order.capture(body["amount"], body["currency"])
         if refusal:
-            return self._ok({"status": "FAILED", "success": False, **_NO_ERRORS, "errors": [refusal]})
+            return self._ok(
+                {"status": "FAILED", "success": False, **_NO_ERRORS, "errors": [refusal]}
+            )
         call.did_work(f"{order.external_id}/capture")
         return self._ok({"status": "SUCCESS", "success": True, **_NO_ERRORS})
 
@@ -138,15 +174,27 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
         refusal = order.refund(Decimal(repr(body["amountToRefund"])))
         if refusal:
             error = {"item1": refusal, "item2": "", "item3": "2001", "item4": True}
-            answer = {"responseCode": "2001", "responseMessage": refusal, "success": False, "status": "FAILED"}
+            answer = {
+                "responseCode": "2001",
+                "responseMessage": refusal,
+                "success": False,
+                "status": "FAILED",
+            }
             return self._ok({**_NO_ERRORS, **answer, "errors": [error]})
         call.did_work(f"{order.external_id}/refund")
-        answer = {"responseCode": "100", "responseMessage": "Success", "success": True, "status": "SUCCESS"}
+        answer = {
+            "responseCode": "100",
+            "responseMessage": "Success",
+            "success": True,
+            "status": "SUCCESS",
+        }
         return self._ok({**_NO_ERRORS, **answer})
 
     def _cancel(self, call: Call, _body: JsonObject) -> Response:
         external = call.exchange.operation == "external_cancel"
-        order = self.state.order(call.params["id"], call.owner) if external else self._find_order(call)
+        order = (
+            self.state.order(call.params["id"], call.owner) if external else self._find_order(call)
+        )
         call.refers_to(f"{order.external_id}/cancel")
         before = order.state
         refusal = order.cancel()
@@ -165,7 +213,10 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
     def _page(self, call: Call) -> Response:
         query = parse_qs(call.query.decode("ascii", "replace"))
         try:
-            number, size = int(query.get("pageNumber", ["1"])[0]), int(query.get("pageSize", ["10"])[0])
+            number, size = (
+                int(query.get("pageNumber", ["1"])[0]),
+                int(query.get("pageSize", ["10"])[0]),
+            )
             states = [int(text) for text in query.get("status", [])]
             first_moment, last_moment = (_moment_of(query.get(name)) for name in ("from", "to"))
         except ValueError:
@@ -198,11 +249,15 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
 
     @staticmethod
     def _ok(body: object) -> Response:
-        return json_response(200, body, {"apigw-requestid": uuid.uuid4().hex[:16], "Set-Cookie": "AWSALB=x; Path=/"})
+        return json_response(
+            200, body, {"apigw-requestid": uuid.uuid4().hex[:16], "Set-Cookie": "AWSALB=x; Path=/"}
+        )
 
 
 def _wrong_type() -> Response:
-    return _validation_problem({"ContentType": ["A body must have the content-type application/json."]})
+    return _validation_problem(
+        {"ContentType": ["A body must have the content-type application/json."]}
+    )
 
 
 def _check_merchant(mid: object, call: Call) -> None:
@@ -211,10 +266,17 @@ def _check_merchant(mid: object, call: Call) -> None:
         raise PermissionError("Access to the requested resource is denied.")
 
 
-def _problem_details(status: int, title: str, errors: dict[str, list[str]] | None = None) -> Response:
+def _problem_details(
+    status: int, title: str, errors: dict[str, list[str]] | None = None
+) -> Response:
     """ASP.NET's ProblemDetails."""
     trace_id = f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"
-    body: JsonObject = {"title": title, "status": status, "traceId": trace_id, "errors": errors or {}}
+    body: JsonObject = {
+        "title": title,
+        "status": status,
+        "traceId": trace_id,
+        "errors": errors or {},
+    }
     return json_response(status, body, {"apigw-requestid": uuid.uuid4().hex[:16]})
 
 
@@ -222,7 +284,9 @@ def _validation_problem(errors: dict[str, list[str]]) -> Response:
     return _problem_details(400, "One or more validation errors occurred.", errors)
 
 
-def _field_errors(operation: str, body: JsonObject, cards: Container[JsonValue]) -> dict[str, list[str]]:
+def _field_errors(
+    operation: str, body: JsonObject, cards: Container[JsonValue]
+) -> dict[str, list[str]]:
     """What is wrong with a body, by the provider's spelling of each field: by the document, or else by its prose.
 
     `cards` are known tokens.
@@ -237,7 +301,9 @@ def _field_errors(operation: str, body: JsonObject, cards: Container[JsonValue])
             wrong[("isDeclined",)] = "must be true: only declined transactions are evaluated"
         if "paymentMethod" in body and body["paymentMethod"].get("cardNumber") not in cards:
             wrong["paymentMethod", "cardNumber"] = "is no token of the vault"
-    return {".".join(f"{step[:1].upper()}{step[1:]}" for step in path): [wrong[path]] for path in wrong}
+    return {
+        ".".join(f"{step[:1].upper()}{step[1:]}" for step in path): [wrong[path]] for path in wrong
+    }
 
 
 _RULES: dict[tuple[str, ...], Callable[[JsonValue], object]] = {

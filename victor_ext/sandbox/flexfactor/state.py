@@ -13,11 +13,28 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import formatdate
 
-from victor_ext.sandbox.server import Call, Clock, JsonObject, NotFound, Response, TokenCommands, TokenStore
+from victor_ext.sandbox.server import (
+    Call,
+    Clock,
+    JsonObject,
+    NotFound,
+    Response,
+    TokenCommands,
+    TokenStore,
+)
 from victor_ext.sandbox.server.commands import command, find, member, nothing
 
 GUID = "(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-_STATES = ("Draft", "Onhold", "Cancelled", "Problem", "Processing", "Capturerequired", "Returned", "Completed")
+_STATES = (
+    "Draft",
+    "Onhold",
+    "Cancelled",
+    "Problem",
+    "Processing",
+    "Capturerequired",
+    "Returned",
+    "Completed",
+)
 
 STATE_AFTER = {
     "APPROVED": "Completed",
@@ -143,7 +160,10 @@ class State:
         """Do the work under the call's key, or repeat the first response. Without a key, do the work."""
         if not call.key:
             return work()
-        now, place = self._clock.now(), (call.owner, call.key.lower())  # the case of a GUID has no meaning
+        now, place = (
+            self._clock.now(),
+            (call.owner, call.key.lower()),
+        )  # the case of a GUID has no meaning
         sent = (call.exchange.path, call.body)
         until, before, response = self._completed.get(place, (0.0, sent, conflict))
         if until > now:
@@ -155,7 +175,13 @@ class State:
         return made
 
     def place_order(
-        self, external_id: str, mid: str, price: tuple[int, str], email: str, decision: str, own_id: str | None = None
+        self,
+        external_id: str,
+        mid: str,
+        price: tuple[int, str],
+        email: str,
+        decision: str,
+        own_id: str | None = None,
     ) -> Order:
         """Add an order with its decision. `own_id` is the provider's id (None: a new one is made)."""
         now, order_id = self.timestamp(), own_id or str(uuid.uuid4())
@@ -170,7 +196,9 @@ class State:
     def order(self, external_id: str, mid: str | None = None) -> Order:
         """An order by the merchant's id (`mid=None`: the newest of any merchant); raises `NotFound`."""
         if mid is None:
-            mid = next((owner for name, owner in reversed(self.by_external_id) if name == external_id), "")
+            mid = next(
+                (owner for name, owner in reversed(self.by_external_id) if name == external_id), ""
+            )
         return find(self.by_external_id, (external_id, mid), "order")
 
 
@@ -179,7 +207,11 @@ class FlexFactorCommands(TokenCommands):
 
     _state: State
 
-    @command("POST", "/clients", returns=lambda made: (str(made["app_key"]), str(made["app_secret"]), str(made["mid"])))
+    @command(
+        "POST",
+        "/clients",
+        returns=lambda made: (str(made["app_key"]), str(made["app_secret"]), str(made["mid"])),
+    )
     def add_client(
         self, app_key: str | None = None, app_secret: str | None = None, mid: str | None = None
     ) -> JsonObject:
@@ -209,7 +241,9 @@ class FlexFactorCommands(TokenCommands):
         only the default is known.
         """
         if number.replace(" ", "") != TEST_CARD:
-            raise ValueError(f"number must be that of a whitelisted test card, which is {TEST_CARD}")
+            raise ValueError(
+                f"number must be that of a whitelisted test card, which is {TEST_CARD}"
+            )
         token = token or f"tok_{uuid.uuid4().hex}"
         self._state.cards.add(token)
         return {"token": token}
@@ -221,7 +255,11 @@ class FlexFactorCommands(TokenCommands):
 
     @command("POST", "/orders", returns=member("id", str))
     def add_order(
-        self, order_id: str, cents: int = 4423, status: str = "APPROVED", provider_id: str | None = None
+        self,
+        order_id: str,
+        cents: int = 4423,
+        status: str = "APPROVED",
+        provider_id: str | None = None,
     ) -> JsonObject:
         """Make an order of `cents` as if it had been evaluated to `status`, unless it exists.
 
@@ -246,10 +284,21 @@ class FlexFactorCommands(TokenCommands):
     def order_record(self, order_id: str) -> JsonObject:
         """An order as the sandbox keeps it: `id`, `status`, and `captured` and `refunded` in cents."""
         order = self._state.order(order_id)
-        return {"id": order.id, "status": order.state, "captured": order.captured, "refunded": order.refunded}
+        return {
+            "id": order.id,
+            "status": order.state,
+            "captured": order.captured,
+            "refunded": order.refunded,
+        }
 
-    @command("POST", "/notifications", returns=lambda made: (dict(made["headers"]), str(made["body"]).encode()))
-    def notification(self, order_id: str, event: str, *, host: str, resent: bool = False) -> JsonObject:
+    @command(
+        "POST",
+        "/notifications",
+        returns=lambda made: (dict(made["headers"]), str(made["body"]).encode()),
+    )
+    def notification(
+        self, order_id: str, event: str, *, host: str, resent: bool = False
+    ) -> JsonObject:
         """A signed notification about an order, for a receiver: `headers` and `body`.
 
         `event` is its name, `host` the receiver's, which is signed, and `resent` whether it was sent before.

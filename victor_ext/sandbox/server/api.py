@@ -39,7 +39,11 @@ class Api:
         self._context: SandboxContext = provider.context
         self._provider, self._control = provider, control
         settings = self._context.settings
-        self._names = {"127.0.0.1", "localhost", *map(str.lower, (settings.host, *settings.allowed_host))}
+        self._names = {
+            "127.0.0.1",
+            "localhost",
+            *map(str.lower, (settings.host, *settings.allowed_host)),
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call. It is recorded in full before the first byte of the response is sent."""
@@ -49,7 +53,9 @@ class Api:
             return
         fault: Fault | None = scope["state"]["connection"].fault
         name, params = context.operations.find(method, scope["path"])
-        exchange = context.begin(method, scope["raw_path"].decode("latin-1"), name, scope["headers"], fault)
+        exchange = context.begin(
+            method, scope["raw_path"].decode("latin-1"), name, scope["headers"], fault
+        )
         call = Call(exchange, context, scope["headers"], scope["query_string"], params)
         body = await _read_body(scope, receive)
         call.body = body or b""
@@ -57,7 +63,11 @@ class Api:
         response = None if body is None else await self._respond(call, scope["path"], fault)
         context.finish(exchange, call.body, response)
         if response is not None:
-            date = formatdate(context.clock.wall(), usegmt=True).encode() if context.settings.date_header else None
+            date = (
+                formatdate(context.clock.wall(), usegmt=True).encode()
+                if context.settings.date_header
+                else None
+            )
             for message in response.messages(exchange.number, date):
                 await send(message)
 
@@ -73,7 +83,9 @@ class Api:
             await asyncio.sleep(fault.delay)
         if response is None or replaced:
             said = f"An injected fault: status {fault.status}."
-            error = partial(self._provider.error, fault.status, "injected_fault", said)  # it may take an id of the seed
+            error = partial(
+                self._provider.error, fault.status, "injected_fault", said
+            )  # it may take an id of the seed
             return injected_response(fault, error)
         return damaged(response, fault.kind)
 
@@ -89,13 +101,17 @@ class Api:
             return self._provider.error(404, "unknown_id", str(error))
         except Exception as error:  # noqa: BLE001 (any exception is a mistake of the sandbox)
             logger.error("the sandbox failed in '%s'", operation, exc_info=error)
-            return self._provider.error(500, "sandbox_failure", f"The sandbox itself failed: {type(error).__name__}.")
+            return self._provider.error(
+                500, "sandbox_failure", f"The sandbox itself failed: {type(error).__name__}."
+            )
 
     def _no_such_operation(self, path: str) -> Response:
         allowed = ", ".join(self._context.operations.methods(path))
         if not allowed:
             return self._provider.error(404, "no_such_path", "The provider has no such path.")
-        response = self._provider.error(405, "method_not_allowed", f"This path takes {allowed} only.")
+        response = self._provider.error(
+            405, "method_not_allowed", f"This path takes {allowed} only."
+        )
         return replace(response, headers=(*response.headers, (b"allow", allowed.encode("ascii"))))
 
 
@@ -112,7 +128,10 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
 
 def control_app(provider: AnyProvider, run: RunCommand) -> Starlette:
     commands = provider.commands_type.commands()
-    routes = [Route(command.path, _endpoint(command, run), methods=[command.method]) for command in commands]
+    routes = [
+        Route(command.path, _endpoint(command, run), methods=[command.method])
+        for command in commands
+    ]
     missing = {404: _no_such_command, 405: _no_such_command}
     return Starlette(routes=[*routes, *page_routes(provider)], exception_handlers=missing)
 
@@ -144,7 +163,10 @@ async def _parameters(request: Request) -> JsonObject:
     if not text:
         return {}
     # A form of a web page can send a body of any other type to any address.
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    if (
+        request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        != "application/json"
+    ):
         raise ValueError("a command with a body needs the header Content-Type: application/json")
     try:
         body = json.loads(text)

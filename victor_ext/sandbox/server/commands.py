@@ -72,7 +72,9 @@ class Command:
 
 
 @overload
-def command(method: str, path: str) -> Callable[[Callable[Concatenate[C, A], R]], Callable[Concatenate[C, A], R]]: ...
+def command(
+    method: str, path: str
+) -> Callable[[Callable[Concatenate[C, A], R]], Callable[Concatenate[C, A], R]]: ...
 @overload
 def command(
     method: str, path: str, *, returns: Callable[[Any], R]
@@ -128,7 +130,9 @@ class ServerCommands:
     @classmethod
     def commands(cls) -> tuple[Command, ...]:
         """Every command, those of the provider first."""
-        declared = [getattr(value, "command", None) for base in cls.__mro__ for value in vars(base).values()]
+        declared = [
+            getattr(value, "command", None) for base in cls.__mro__ for value in vars(base).values()
+        ]
         return tuple(command for command in declared if isinstance(command, Command))
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
@@ -181,7 +185,13 @@ class ServerCommands:
             if call.number in self._context.contents:
                 body, response = self._context.contents[call.number]
                 request = body_text(body, call.headers.get("content-type", ""))
-                bodies.append({"number": call.number, "request": request, "response": response and response.text()})
+                bodies.append(
+                    {
+                        "number": call.number,
+                        "request": request,
+                        "response": response and response.text(),
+                    }
+                )
         return bodies
 
     @command("GET", "/keys/attempts")
@@ -206,7 +216,11 @@ class ServerCommands:
         docs/sandbox.md lists each `kind` and all `options`.
         `times=None` means until it is cleared. The default is once, or without end when there is a probability.
         """
-        return {"id": self._context.faults.inject(read_fault(kind, dict(options), self._context.operations))}
+        return {
+            "id": self._context.faults.inject(
+                read_fault(kind, dict(options), self._context.operations)
+            )
+        }
 
     @command("GET", "/faults")
     def faults(self) -> list[JsonObject]:
@@ -269,7 +283,9 @@ class ServerOverHttp(ServerCommands):
         body = None if command.method == "GET" else json.dumps(parameters)
         connection = HTTPConnection(self._host, self._port, timeout=self._timeout)
         try:
-            connection.request(command.method, path + query, body, {"content-type": "application/json"})
+            connection.request(
+                command.method, path + query, body, {"content-type": "application/json"}
+            )
             response = connection.getresponse()
             result: Any = json.loads(response.read())
         finally:

@@ -51,7 +51,11 @@ class SandboxConnection(H11Protocol):
         if self._closed:
             return
         # Data that h11 holds between two calls is the beginning of a pipelined call.
-        if not self._fault_chosen and self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
+        if (
+            not self._fault_chosen
+            and self.conn.their_state is h11.IDLE
+            and not self.conn.trailing_data[0]
+        ):
             self._unserved += data
             if b"\n" not in self._unserved.lstrip(b"\r\n"):
                 return
@@ -70,8 +74,12 @@ class SandboxConnection(H11Protocol):
         self._control = self.context.operations.is_own(method, path)
         if self._control:
             return
-        self.fault = fault = self.context.faults.pick(self.context.operations.name(method, path), query)
-        self._cuts = fault is not None and (fault.kind in BEFORE or (fault.kind == "stall" and not fault.work))
+        self.fault = fault = self.context.faults.pick(
+            self.context.operations.name(method, path), query
+        )
+        self._cuts = fault is not None and (
+            fault.kind in BEFORE or (fault.kind == "stall" and not fault.work)
+        )
         if not self._cuts:
             self._buffer = _ResponseBuffer(self.transport)
             self.transport = cast("asyncio.Transport", self._buffer)
@@ -89,7 +97,9 @@ class SandboxConnection(H11Protocol):
         self._closed = True
         method, path, _ = _request_line(self._unserved)
         headers, body = _split(bytes(self._unserved[:at]))
-        exchange = self.context.begin(method, path, self.context.operations.name(method, path), headers, fault)
+        exchange = self.context.begin(
+            method, path, self.context.operations.name(method, path), headers, fault
+        )
         self.context.count_attempt(exchange, headers, body)
 
         def end() -> None:
@@ -108,7 +118,9 @@ class SandboxConnection(H11Protocol):
             if fault is not None and fault.kind in ("cut_answer", "lose_answer", "stall"):
                 self._closed = True
                 until = 0 if fault.kind != "cut_answer" or fault.after is None else fault.after
-                self.transport.write(response[: until if until >= 0 else max(0, len(response) + until)])
+                self.transport.write(
+                    response[: until if until >= 0 else max(0, len(response) + until)]
+                )
                 self._end_when_sent(fault.ending, size=len(response))
                 return
             # Head and body in one write: the caller wakes up once.

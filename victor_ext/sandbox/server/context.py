@@ -9,7 +9,13 @@ from collections.abc import Container, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count, islice
 
-from victor_ext.sandbox.server.exchange import JsonObject, KeyLocation, Operation, OperationTable, Response
+from victor_ext.sandbox.server.exchange import (
+    JsonObject,
+    KeyLocation,
+    Operation,
+    OperationTable,
+    Response,
+)
 from victor_ext.sandbox.server.faults import Fault, FaultQueue
 from victor_ext.sandbox.server.privacy import one_line, shown_headers
 from victor_ext.sandbox.server.settings import ServerSettings
@@ -40,13 +46,20 @@ class Clock:
         return self.wall() + self.advanced
 
     def to_dict(self) -> dict[str, float]:
-        return {"now": self.now(), "wall": self.wall(), "skew": self.skew, "advanced": self.advanced}
+        return {
+            "now": self.now(),
+            "wall": self.wall(),
+            "skew": self.skew,
+            "advanced": self.advanced,
+        }
 
 
 class TokenStore:
     """Issued tokens with owner and expiry, by the wall clock. Only digests of tokens are kept."""
 
-    def __init__(self, clock: Clock, tokens: MutableMapping[str, tuple[str, float]] | None = None) -> None:
+    def __init__(
+        self, clock: Clock, tokens: MutableMapping[str, tuple[str, float]] | None = None
+    ) -> None:
         self._clock = clock
         self._tokens: MutableMapping[str, tuple[str, float]] = {} if tokens is None else tokens
         self.issued: MutableMapping[str, int] = {}
@@ -68,7 +81,11 @@ class TokenStore:
     def revoke(self, *, token: str | None = None, owner: str | None = None) -> int:
         """Revoke one token, or those of one owner, or all of them; returns how many there were."""
         wanted = None if token is None else digest(token)
-        revoked = [one for one, (its, _) in self._tokens.items() if wanted in (None, one) and owner in (None, its)]
+        revoked = [
+            one
+            for one, (its, _) in self._tokens.items()
+            if wanted in (None, one) and owner in (None, its)
+        ]
         for one in revoked:
             del self._tokens[one]
         return len(revoked)
@@ -127,7 +144,9 @@ class Received:
             "-" if self.milliseconds is None else f"{self.milliseconds:.1f} ms",
         ]
         if key is not None:
-            parts.append(f"key={one_line(key[:8])}{'…' if len(key) > 8 else ''} attempt={self.attempt}")
+            parts.append(
+                f"key={one_line(key[:8])}{'…' if len(key) > 8 else ''} attempt={self.attempt}"
+            )
         if self.replayed:
             parts.append("replayed")
         if self.fault:
@@ -144,7 +163,9 @@ class Received:
 class SandboxContext:
     """State of a sandbox that belongs to no provider. Only the serving thread uses it."""
 
-    def __init__(self, settings: ServerSettings, operations: Sequence[Operation], key: KeyLocation) -> None:
+    def __init__(
+        self, settings: ServerSettings, operations: Sequence[Operation], key: KeyLocation
+    ) -> None:
         self.settings = settings
         self.operations = OperationTable(operations)
         self.key = key
@@ -172,15 +193,36 @@ class SandboxContext:
         self.clock.skew = self.settings.clock_skew
 
     def begin(
-        self, method: str, path: str, operation: str, headers: Iterable[tuple[bytes, bytes]], fault: Fault | None
+        self,
+        method: str,
+        path: str,
+        operation: str,
+        headers: Iterable[tuple[bytes, bytes]],
+        fault: Fault | None,
     ) -> Received:
         self.changes += 1
-        number, kind, shown = next(self._numbers), fault.kind if fault else None, shown_headers(headers)
-        exchange = Received(number, self.clock.wall(), method, path, operation, None, None, fault=kind, headers=shown)
+        number, kind, shown = (
+            next(self._numbers),
+            fault.kind if fault else None,
+            shown_headers(headers),
+        )
+        exchange = Received(
+            number,
+            self.clock.wall(),
+            method,
+            path,
+            operation,
+            None,
+            None,
+            fault=kind,
+            headers=shown,
+        )
         self._calls.append(exchange)
         return exchange
 
-    def count_attempt(self, exchange: Received, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+    def count_attempt(
+        self, exchange: Received, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    ) -> None:
         """Set the key of a call, if it has one, and count the attempt."""
         key = None if self.key is None else self.key.find(dict(headers), body)
         if key is not None:
@@ -203,7 +245,11 @@ class SandboxContext:
 
     def about(self, ids: Container[str | None], key: str | None) -> list[Received]:
         """The last calls about what has one of the ids, or with the key, oldest first."""
-        about = [c for c in self._calls if c.request_id in ids or (key is not None and c.idempotency_key == key)]
+        about = [
+            c
+            for c in self._calls
+            if c.request_id in ids or (key is not None and c.idempotency_key == key)
+        ]
         return about[-_CALLS_OF_A_LIFE:]
 
     def last(self, count: int) -> list[Received]:

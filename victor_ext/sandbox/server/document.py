@@ -46,7 +46,9 @@ class Validator:
         """Every way in which the value does not conform, ordered by path."""
         if self._schema.is_valid(value):
             return []
-        return sorted(_problems(self._schema, value), key=lambda problem: (problem.path, problem.rule))
+        return sorted(
+            _problems(self._schema, value), key=lambda problem: (problem.path, problem.rule)
+        )
 
     def declared(self, value: object) -> Any:
         """The value without the members that the schema does not name."""
@@ -72,9 +74,14 @@ def _declared(schema: Json, components: Json, value: Any) -> Any:
     members = schema.get("properties")
     if isinstance(value, dict) and members is not None:
         known = {name: member for name, member in cast("Json", value).items() if name in members}
-        return {name: _declared(members[name], components, member) for name, member in known.items()}
+        return {
+            name: _declared(members[name], components, member) for name, member in known.items()
+        }
     if isinstance(value, list):
-        return [_declared(schema.get("items", {}), components, item) for item in cast("list[object]", value)]
+        return [
+            _declared(schema.get("items", {}), components, item)
+            for item in cast("list[object]", value)
+        ]
     return cast("object", value)
 
 
@@ -114,7 +121,9 @@ class Document:
     def __init__(self, raw: Json) -> None:
         components = cast("Json", raw.get("components", {}))
         schemas = cast("Json", components.get("schemas", {}))
-        self._components: Json = {"schemas": {name: _strict(schema) for name, schema in schemas.items()}}
+        self._components: Json = {
+            "schemas": {name: _strict(schema) for name, schema in schemas.items()}
+        }
         self._parameters = cast("Json", components.get("parameters", {}))
         self._paths: Json = {_shape(path): item for path, item in raw["paths"].items()}
         self._operations: dict[tuple[str, str], Operation] = {}
@@ -130,9 +139,17 @@ class Document:
             query = self._query(raw)
             taken = raw.get("requestBody", {})
             body, needs_body = self._compile(_schema_of(taken) or {}), taken.get("required", False)
-            schemas = {str(status): _schema_of(answer) for status, answer in raw["responses"].items()}
-            known = {int(code): self._compile(each) for code, each in schemas.items() if each and code.isdecimal()}
-            self._operations[key] = Operation(self._compile(query), query["properties"], body, needs_body, known)
+            schemas = {
+                str(status): _schema_of(answer) for status, answer in raw["responses"].items()
+            }
+            known = {
+                int(code): self._compile(each)
+                for code, each in schemas.items()
+                if each and code.isdecimal()
+            }
+            self._operations[key] = Operation(
+                self._compile(query), query["properties"], body, needs_body, known
+            )
         return self._operations[key]
 
     def _query(self, raw: Json) -> Json:
@@ -141,7 +158,9 @@ class Document:
         required: list[str] = []
         closed = False
         for given in raw.get("parameters", []):
-            parameter = self._parameters[given["$ref"].rsplit("/", 1)[1]] if "$ref" in given else given
+            parameter = (
+                self._parameters[given["$ref"].rsplit("/", 1)[1]] if "$ref" in given else given
+            )
             if parameter["in"] != "query":
                 continue
             schema = _strict(_resolved(parameter["schema"], self._components))
@@ -152,7 +171,11 @@ class Document:
             else:
                 properties[parameter["name"]] = schema
                 required += [parameter["name"]] if parameter.get("required") else []
-        query: Json = {"type": "object", "properties": properties, "additionalProperties": not closed}
+        query: Json = {
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": not closed,
+        }
         return query | ({"required": required} if required else {})
 
     def _compile(self, schema: Json) -> Validator:
@@ -200,7 +223,9 @@ def document_path(name: str) -> Path:
     for place in (package / "openapi" / name, package.parent / "openapi" / name):
         if place.is_file():
             return place
-    raise FileNotFoundError(f"openapi/{name} was not found beside the victor_ext package nor above it")
+    raise FileNotFoundError(
+        f"openapi/{name} was not found beside the victor_ext package nor above it"
+    )
 
 
 @lru_cache

@@ -44,7 +44,9 @@ class OperationTable:
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.names = (*(operation.name for operation in operations), OTHER)
         self._plain = {(op.method, op.path): op.name for op in operations if "{" not in op.path}
-        patterns = sorted((op for op in operations if "{" in op.path), key=lambda op: op.path.count("{"))
+        patterns = sorted(
+            (op for op in operations if "{" in op.path), key=lambda op: op.path.count("{")
+        )
         self._patterns = [(op.method, compile_path(op.path)[0], op.name) for op in patterns]
         self._methods = sorted({op.method for op in operations})
 
@@ -70,7 +72,9 @@ class OperationTable:
         """Whether a call is for the control API, or for a page where the provider has no operation."""
         if path == CONTROL or path.startswith(CONTROL + "/"):
             return True
-        return method in ("GET", "HEAD") and path in (PAGE, DOCS) and self.name(method, path) == OTHER
+        return (
+            method in ("GET", "HEAD") and path in (PAGE, DOCS) and self.name(method, path) == OTHER
+        )
 
 
 @dataclass(frozen=True)
@@ -138,4 +142,6 @@ def error_response(status: int, code: str, message: str) -> Response:
 
 
 def encoded(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
-    return tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items())
+    return tuple(
+        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
+    )

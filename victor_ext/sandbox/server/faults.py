@@ -29,7 +29,9 @@ Kind = Literal[
 How = Literal["reset", "close", "stall"]
 
 KINDS: tuple[str, ...] = get_args(Kind)
-_HTML = "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>Sorry</h1></body></html>"
+_HTML = (
+    "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>Sorry</h1></body></html>"
+)
 BEFORE = frozenset({"refuse", "cut_request"})
 AFTER = frozenset({"truncated_json", "malformed_json", "cut_answer", "lose_answer"})
 """The kinds that are always before, or always after the work."""
@@ -82,7 +84,9 @@ class Fault:
         return "reset" if self.kind == "refuse" else "stall" if self.kind == "stall" else self.how
 
     def matches(self, operation: str, query: str) -> bool:
-        return self.operation in (None, operation) and (self.query is None or fnmatchcase(query, self.query))
+        return self.operation in (None, operation) and (
+            self.query is None or fnmatchcase(query, self.query)
+        )
 
     def to_dict(self) -> JsonObject:
         return {name: getattr(self, name) for name in Fault.__slots__ if name != "chance"}
@@ -95,7 +99,9 @@ def read_fault(kind: str, options: JsonObject, operations: OperationTable) -> Fa
     types = get_type_hints(FaultOptions)
     unknown = sorted(set(options) - set(types))
     if unknown:
-        raise ValueError(f"unknown option {', '.join(unknown)}; known are {', '.join(sorted(types))}")
+        raise ValueError(
+            f"unknown option {', '.join(unknown)}; known are {', '.join(sorted(types))}"
+        )
     given = {name: value for name, value in options.items() if value is not None or name == "times"}
     given.setdefault("work", kind in AFTER)
     given.setdefault("times", None if given.get("probability") is not None else 1)
@@ -113,20 +119,29 @@ def read_fault(kind: str, options: JsonObject, operations: OperationTable) -> Fa
 
 def _check_range(fault: Fault) -> None:
     if fault.times is not None and fault.times < 1:
-        raise ValueError("times must be at least 1, or null for every call until the fault is cleared")
+        raise ValueError(
+            "times must be at least 1, or null for every call until the fault is cleared"
+        )
     if fault.probability is not None and not 0 <= fault.probability <= 1:
         raise ValueError("probability must be between 0 and 1")
     if not 200 <= fault.status <= 599:
         raise ValueError("status must be between 200 and 599")
-    if fault.skip < 0 or not all(0 <= seconds < math.inf for seconds in (fault.delay, fault.retry_after or 0)):
+    if fault.skip < 0 or not all(
+        0 <= seconds < math.inf for seconds in (fault.delay, fault.retry_after or 0)
+    ):
         raise ValueError("delay, skip and retry_after must not be negative or infinite")
     try:  # else the faulted call could not be answered
         h11.Response(
             status_code=200,
-            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in fault.headers.items()],
+            headers=[
+                (name.encode("latin-1"), value.encode("latin-1"))
+                for name, value in fault.headers.items()
+            ],
         )
     except (AttributeError, UnicodeEncodeError, h11.LocalProtocolError):
-        raise ValueError(f"headers must be names and texts of HTTP, not {fault.headers!r}") from None
+        raise ValueError(
+            f"headers must be names and texts of HTTP, not {fault.headers!r}"
+        ) from None
 
 
 class FaultQueue:
@@ -176,4 +191,8 @@ def damaged(response: Response, kind: str) -> Response:
     """What a fault makes of a real response. A truncated body is as long as its head announces."""
     if kind == "truncated_json":
         return replace(response, body=response.body[: len(response.body) // 2])
-    return replace(response, body=response.body.replace(b'"', b"'")) if kind == "malformed_json" else response
+    return (
+        replace(response, body=response.body.replace(b'"', b"'"))
+        if kind == "malformed_json"
+        else response
+    )

@@ -78,7 +78,9 @@ class Listener:
             self._reservation.close()
 
         made = partial(SandboxConnection, self._context, self._config, self._state)
-        listening = asyncio.get_running_loop().create_server(made, sock=self._bind(self.port), backlog=_BACKLOG)
+        listening = asyncio.get_running_loop().create_server(
+            made, sock=self._bind(self.port), backlog=_BACKLOG
+        )
         self._servers.append(await listening)
 
     async def down(self, seconds: float | None) -> JsonObject:

@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl
 
 HIDDEN = "…"
 _SECRET = re.compile(
-    r"authorization|secret|token|passw|pwd|cvv|cvc|private|signature|api.?key|app.?key|cookie", re.IGNORECASE
+    r"authorization|secret|token|passw|pwd|cvv|cvc|private|signature|api.?key|app.?key|cookie",
+    re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(account|routing|card)[._]?(number|no)$|iban$|(^|\.)number$", re.IGNORECASE)
 _DIGITS = re.compile(r"\w(?=(?:\W?\w){4})")
@@ -46,11 +47,15 @@ def body_text(body: bytes, content_type: str) -> str:
     """A body for people: JSON with indentation, a form with one field on a line, or the beginning of a text."""
     text = body.decode("utf-8", "replace")
     if content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
-        return _cut("\n".join(f"{name}={_member(name, value)}" for name, value in parse_qsl(text, True)))  # noqa: FBT003 (keep_blank_values)
+        return _cut(
+            "\n".join(f"{name}={_member(name, value)}" for name, value in parse_qsl(text, True))
+        )  # noqa: FBT003 (keep_blank_values)
     try:
         return _cut(json.dumps(_redacted(json.loads(text)), indent=2, ensure_ascii=False))
     except (ValueError, RecursionError):
-        return _cut(masked(text) if not _SECRET.search(text) else f"({len(body)} bytes that are not JSON)")
+        return _cut(
+            masked(text) if not _SECRET.search(text) else f"({len(body)} bytes that are not JSON)"
+        )
 
 
 def one_line(text: str) -> str:
@@ -71,8 +76,14 @@ def masked(text: str, hidden: str = "•") -> str:
 
 def _redacted(value: object) -> object:
     if isinstance(value, dict):
-        return {name: _member(name, member) for name, member in cast("dict[str, object]", value).items()}
-    return [_redacted(item) for item in cast("list[object]", value)] if isinstance(value, list) else value
+        return {
+            name: _member(name, member) for name, member in cast("dict[str, object]", value).items()
+        }
+    return (
+        [_redacted(item) for item in cast("list[object]", value)]
+        if isinstance(value, list)
+        else value
+    )
 
 
 def _member(name: str, value: object) -> object:
@@ -84,7 +95,9 @@ def _member(name: str, value: object) -> object:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + f"\n{HIDDEN} ({len(text)} characters)"
+    return (
+        text if len(text) <= _LONGEST else text[:_LONGEST] + f"\n{HIDDEN} ({len(text)} characters)"
+    )
 
 
 def open_private(path: str | os.PathLike[str], flags: int) -> int:

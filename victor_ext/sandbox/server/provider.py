@@ -9,7 +9,14 @@ from urllib.parse import parse_qsl
 
 from victor_ext.sandbox.server.commands import NotFound, ServerCommands
 from victor_ext.sandbox.server.context import Received, SandboxContext
-from victor_ext.sandbox.server.exchange import JsonObject, JsonValue, KeyLocation, Operation, Response, error_response
+from victor_ext.sandbox.server.exchange import (
+    JsonObject,
+    JsonValue,
+    KeyLocation,
+    Operation,
+    Response,
+    error_response,
+)
 from victor_ext.sandbox.server.settings import ServerSettings
 
 Tone = Literal["waiting", "good", "bad", "plain"]
@@ -114,7 +121,9 @@ class Call:
         """The body as JSON; `ValueError` when it is not JSON. Half of a surrogate pair is not text."""
         try:
             body = json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
-            json.dumps(body, ensure_ascii=False).encode("utf-8")  # else it could be neither stored nor sent back
+            json.dumps(body, ensure_ascii=False).encode(
+                "utf-8"
+            )  # else it could be neither stored nor sent back
         except RecursionError:
             raise ValueError("the body is nested too deeply") from None
         return body
@@ -130,7 +139,9 @@ class Call:
     def form(self) -> dict[str, str]:
         """The body as a form, whose values may be empty; `ValueError` when it is none. Of one name, the last counts."""
         text = self.body.decode("ascii")
-        return dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict"))
+        return dict(
+            parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict")
+        )
 
     def query_values(self) -> dict[str, str]:
         """The query; `ValueError` when it is not UTF-8. Of a name that is given twice, the last counts."""

@@ -35,7 +35,9 @@ class Service:
         self.context = SandboxContext(settings, provider_type.operations, provider_type.key)
         self.provider = provider_type(self.context, settings)
         try:
-            self.listener = Listener(self.context, Api(self.provider, control_app(self.provider, self.run)))
+            self.listener = Listener(
+                self.context, Api(self.provider, control_app(self.provider, self.run))
+            )
         except BaseException:
             self.provider.close()
             raise
@@ -48,7 +50,11 @@ class Service:
         """Run a control command. `ValueError` is misuse, `NotFound` something that does not exist."""
         commands = self.provider.commands_type(self.provider, self.listener)
         # None is "not given" everywhere but in `times`, where it means without end.
-        given = {name: value for name, value in parameters.items() if value is not None or name == "times"}
+        given = {
+            name: value
+            for name, value in parameters.items()
+            if value is not None or name == "times"
+        }
         try:
             value = command.work(commands, **given)
         except (TypeError, ArithmeticError) as error:
@@ -64,7 +70,9 @@ class ServerInThread(ServerCommands, Generic[S]):
     provider_type: ClassVar[type[AnyProvider]]
 
     def __init__(self, settings: S | None = None) -> None:
-        self.settings: S = cast("S", self.provider_type.settings_type()) if settings is None else settings
+        self.settings: S = (
+            cast("S", self.provider_type.settings_type()) if settings is None else settings
+        )
         self._service: Service | None = None
         self._thread: threading.Thread
         self._loop: asyncio.AbstractEventLoop
@@ -81,7 +89,9 @@ class ServerInThread(ServerCommands, Generic[S]):
             raise RuntimeError("this sandbox runs already")
         started: Future[Service] = Future()
         name = f"{self.provider_type.name}-sandbox"
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(started)), name=name, daemon=True)
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(started)), name=name, daemon=True
+        )
         self._thread.start()
         try:
             self._service = started.result()
@@ -123,7 +133,9 @@ class ServerInThread(ServerCommands, Generic[S]):
 
     def _running(self) -> Service:
         if self._service is None:
-            raise RuntimeError("this sandbox does not run; use it in a `with` statement or call start()")
+            raise RuntimeError(
+                "this sandbox does not run; use it in a `with` statement or call start()"
+            )
         return self._service
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
@@ -172,9 +184,13 @@ def serve(
 
     `quiet`, `json_line` and `env_file` are options of the command line; `about` is more of what it prints at its start.
     """
-    sandbox = cast("_Foreground", type("Served", (_Foreground,), {"provider_type": provider_type})(settings))
+    sandbox = cast(
+        "_Foreground", type("Served", (_Foreground,), {"provider_type": provider_type})(settings)
+    )
     in_main_thread = threading.current_thread() is threading.main_thread()
-    numbers = (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()  # other threads have no signals
+    numbers = (
+        (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()
+    )  # other threads have no signals
     before = {number: signal.signal(number, _stop) for number in numbers}
     calls = logging.StreamHandler()
     calls.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
@@ -188,7 +204,9 @@ def serve(
             if json_line:
                 print(json.dumps({"url": sandbox.url, "pid": os.getpid()}), flush=True)
             if not quiet:
-                print(sandbox.greeting(), *about.splitlines(), sep="\n", file=sys.stderr, flush=True)
+                print(
+                    sandbox.greeting(), *about.splitlines(), sep="\n", file=sys.stderr, flush=True
+                )
             while True:
                 time.sleep(3600)
     except OSError as error:

@@ -63,7 +63,10 @@ def measured(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's
 def options_of(settings: type[ServerSettings]) -> dict[str, Option]:
     """The options of a settings class by name, in the order of declaration."""
     types = get_type_hints(settings)
-    return {each.name: replace(each.metadata["option"], type=types[each.name]) for each in fields(settings)}
+    return {
+        each.name: replace(each.metadata["option"], type=types[each.name])
+        for each in fields(settings)
+    }
 
 
 def check_type(name: str, value: JsonValue, declared: Any) -> None:
@@ -74,9 +77,13 @@ def check_type(name: str, value: JsonValue, declared: Any) -> None:
         return
     if get_origin(expected) is Literal and value not in get_args(expected):
         raise ValueError(f"{name} must be one of {', '.join(get_args(expected))}, not {value!r}")
-    kind = {float: int | float, bool: bool, int: int, str: str, dict: dict}.get(get_origin(expected) or expected)
+    kind = {float: int | float, bool: bool, int: int, str: str, dict: dict}.get(
+        get_origin(expected) or expected
+    )
     # A bool is an int in Python, but neither a count nor a number of seconds.
-    is_right = kind is None or (isinstance(value, kind) and isinstance(value, bool) is (kind is bool))
+    is_right = kind is None or (
+        isinstance(value, kind) and isinstance(value, bool) is (kind is bool)
+    )
     if not is_right:
         raise ValueError(f"{name} cannot be {value!r}")
 
@@ -97,7 +104,9 @@ class ServerSettings:
     date_header: bool = measured(True, "send Date, in whole seconds")
     keep_alive: float = measured(75.0, "how long an idle connection is kept open", at_least=0)
     seed: int | None = option(None, help="makes ids and faults the same in every run")
-    keep_received: int = option(100_000, at_least=0, help="how many calls are remembered; counts by key cover all")
+    keep_received: int = option(
+        100_000, at_least=0, help="how many calls are remembered; counts by key cover all"
+    )
 
     def __post_init__(self) -> None:
         for name, declared in options_of(type(self)).items():
@@ -114,11 +123,17 @@ class ServerSettings:
         if not 0 <= self.port <= 65535:
             raise ValueError("port must be between 0 and 65535")
         if not abs(self.clock_skew) <= FARTHEST:
-            raise ValueError(f"clock_skew must be seconds, a thousand years at most, not {self.clock_skew!r}")
+            raise ValueError(
+                f"clock_skew must be seconds, a thousand years at most, not {self.clock_skew!r}"
+            )
 
     def to_dict(self) -> JsonObject:
         values = {name: getattr(self, name) for name in options_of(type(self))}
-        paths = {name: str(cast("object", value)) for name, value in values.items() if isinstance(value, os.PathLike)}
+        paths = {
+            name: str(cast("object", value))
+            for name, value in values.items()
+            if isinstance(value, os.PathLike)
+        }
         return {**values, **paths}
 
 
@@ -149,14 +164,20 @@ def read_measurements(
     try:
         read: Any = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ValueError(f"{name} cannot be read: {getattr(error, 'strerror', None) or 'it is not JSON'}") from error
+        raise ValueError(
+            f"{name} cannot be read: {getattr(error, 'strerror', None) or 'it is not JSON'}"
+        ) from error
     file = cast("JsonObject", read if isinstance(read, dict) else {})
     if "format" not in file or not isinstance(file.get("sandbox"), dict):
         raise ValueError(f"{name} has no measurements: 'victor conform' writes a file that has")
     if file["format"] != _FORMAT:
-        raise ValueError(f"{name} has format {file['format']!r}, and this release reads {_FORMAT}: measure again")
+        raise ValueError(
+            f"{name} has format {file['format']!r}, and this release reads {_FORMAT}: measure again"
+        )
     if file.get("system") != system:
-        raise ValueError(f"{name} is about {file.get('system')!r}, and this sandbox plays {system!r}")
+        raise ValueError(
+            f"{name} is about {file.get('system')!r}, and this sandbox plays {system!r}"
+        )
     values = cast("JsonObject", file["sandbox"])
     try:
         for option in values.keys() - _measurable(settings_type):
@@ -164,7 +185,9 @@ def read_measurements(
         settings_type(**values)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
-    place = ", ".join(str(file[each]) for each in ("environment", "base_url", "measured_at") if each in file)
+    place = ", ".join(
+        str(file[each]) for each in ("environment", "base_url", "measured_at") if each in file
+    )
     return values, f"{name} ({place})"
 
 
@@ -173,7 +196,9 @@ def described(settings: ServerSettings, values: JsonObject, source: str) -> str:
     names = _measurable(type(settings))
     played = ", ".join(f"{name}={getattr(settings, name)}" for name in names if name in values)
     others = ", ".join(name for name in names if name not in values)
-    return f"Like {source}: {played or 'nothing'}\nNot measured, as by default: {others or 'nothing'}"
+    return (
+        f"Like {source}: {played or 'nothing'}\nNot measured, as by default: {others or 'nothing'}"
+    )
 
 
 def _measurable(settings_type: type[ServerSettings]) -> list[str]:

@@ -8,7 +8,15 @@ _FUNDING_TIME = 10.0
 _REQUESTED = "PAYOR_FUNDING_REQUESTED"
 READY_AFTER = 2
 """Seconds until a new funding account can be read, as `Retry-After` says."""
-_DETAILS = ("email", "language", "payeeType", "contactSmsNumber", "address", "individual", "company")
+_DETAILS = (
+    "email",
+    "language",
+    "payeeType",
+    "contactSmsNumber",
+    "address",
+    "individual",
+    "company",
+)
 
 
 class Accounts:
@@ -48,7 +56,11 @@ class Accounts:
         return f"/v2/fundingAccounts/{made['id']}", [made["name"]]
 
     def readable_banks(self) -> dict[str, JsonObject]:
-        return {name: bank for name, bank in self.banks.items() if self._now() >= self._ready.get(name, 0.0)}
+        return {
+            name: bank
+            for name, bank in self.banks.items()
+            if self._now() >= self._ready.get(name, 0.0)
+        }
 
     def source(self, account_id: str) -> JsonObject:
         return find(self.sources, account_id, "source account")
@@ -92,7 +104,13 @@ class Accounts:
                 "sourceAccountName": self.sources[one["sourceAccountId"]]["name"],
                 "fundingType": "ACH",
                 "topupType": "MANUAL",
-                "events": [{"eventId": one["fundingId"], "eventDateTime": changed, "fundingEventType": _REQUESTED}],
+                "events": [
+                    {
+                        "eventId": one["fundingId"],
+                        "eventDateTime": changed,
+                        "fundingEventType": _REQUESTED,
+                    }
+                ],
             }
             for one in self.fundings.values()
         ]
@@ -107,7 +125,14 @@ class Payees:
         """What was refused of each."""
 
     def by_remote_id(self, remote_id: str) -> JsonObject | None:
-        return next((payee for payee in self.all.values() if payee["payorRefs"][0]["remoteId"] == remote_id), None)
+        return next(
+            (
+                payee
+                for payee in self.all.values()
+                if payee["payorRefs"][0]["remoteId"] == remote_id
+            ),
+            None,
+        )
 
     def add(self, given: JsonObject) -> JsonObject:
         payee_id = self._new_id()
@@ -140,7 +165,9 @@ class Payees:
                 self.add(item)
                 made.append(item["remoteId"])
             else:
-                failures.append({"failedSubmission": item, "failureMessage": "This remoteId exists already."})
+                failures.append(
+                    {"failedSubmission": item, "failureMessage": "This remoteId exists already."}
+                )
         batch_id = self._new_id()
         self._batches[batch_id] = failures
         return f"/v4/payees/batch/{batch_id}", made
@@ -176,16 +203,27 @@ class Payees:
 
     def onboard(self, payee_id: str) -> None:
         payee = find(self.all, payee_id, "payee")
-        payee["onboardedStatus"], payee["payorRefs"][0]["invitationStatus"] = "ONBOARDED", "ACCEPTED"
+        payee["onboardedStatus"], payee["payorRefs"][0]["invitationStatus"] = (
+            "ONBOARDED",
+            "ACCEPTED",
+        )
         self._base.touch(payee_id)
 
     def listed(self) -> list[JsonObject]:
         """The payees, with what they are to the payor beside it."""
-        return [{**one, **one["payorRefs"][0], "payeeCountry": one["country"]} for one in self.all.values()]
+        return [
+            {**one, **one["payorRefs"][0], "payeeCountry": one["country"]}
+            for one in self.all.values()
+        ]
 
     def batch(self, batch_id: str) -> JsonObject:
         failures = find(self._batches, batch_id, "batch")
-        return {"status": "ACCEPTED", "failureCount": len(failures), "pendingCount": 0, "failures": failures}
+        return {
+            "status": "ACCEPTED",
+            "failureCount": len(failures),
+            "pendingCount": 0,
+            "failures": failures,
+        }
 
 
 def _display_name(given: JsonObject) -> str:

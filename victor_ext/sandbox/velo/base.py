@@ -6,15 +6,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import ge, le
 
-from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, Response, ServerSettings, json_response, option
+from victor_ext.sandbox.server import (
+    Clock,
+    JsonObject,
+    JsonValue,
+    Response,
+    ServerSettings,
+    json_response,
+    option,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VeloSettings(ServerSettings):
     """The options of every sandbox, and those of this one. All times are seconds of the business clock."""
 
-    validation: float = option(0.0, at_least=0, help="seconds until a submitted payout is accepted or rejected")
-    settlement: float = option(30.0, at_least=0, help="seconds until an instructed payout is completed")
+    validation: float = option(
+        0.0, at_least=0, help="seconds until a submitted payout is accepted or rejected"
+    )
+    settlement: float = option(
+        30.0, at_least=0, help="seconds until an instructed payout is completed"
+    )
 
 
 class Base:
@@ -70,7 +82,11 @@ class Refused(Exception):
 
 
 def iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(moment, UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
 
 
 @dataclass(frozen=True)
@@ -86,7 +102,15 @@ class Asked:
     """Without the members that are null: they count as not sent."""
 
 
-_NO_FILTERS = {"payorId", "page", "pageSize", "sort", "sensitive", "updatedSince", "includeUserDeleted"}
+_NO_FILTERS = {
+    "payorId",
+    "page",
+    "pageSize",
+    "sort",
+    "sensitive",
+    "updatedSince",
+    "includeUserDeleted",
+}
 _MEMBERS = {"submittedDate": "submittedDateTime"}
 """The member that a filter, or a range of two, compares; those of all others have the filter's name. An item
 without the member does not pass."""
@@ -103,7 +127,11 @@ _ORDERS = {
 def page_of(asked: Asked, items: list[JsonObject], *, default: int = 25) -> JsonObject:
     """The page of a list that is asked for: filtered, sorted and cut."""
     query = asked.query
-    items = [one for one in items if all(_passes(one, name, query[name]) for name in query.keys() - _NO_FILTERS)]
+    items = [
+        one
+        for one in items
+        if all(_passes(one, name, query[name]) for name in query.keys() - _NO_FILTERS)
+    ]
     items = _in_order(items, query.get("sort", _ORDERS.get(asked.operation)))
     number, size = query.get("page", 1), query.get("pageSize", default)
     content = items[(number - 1) * size : number * size]
@@ -134,7 +162,9 @@ def _in_order(items: list[JsonObject], sort: str | None) -> list[JsonObject]:
         name, _, direction = part.partition(":")
         try:
             items = sorted(
-                items, key=lambda item: (item.get(name) is not None, item.get(name)), reverse=direction == "desc"
+                items,
+                key=lambda item: (item.get(name) is not None, item.get(name)),
+                reverse=direction == "desc",
             )
         except TypeError:
             raise Refused(400, f"The items cannot be sorted by {name}.", "sort") from None

@@ -11,7 +11,14 @@ from victor_ext.sandbox.velo.base import Asked, Base, Refused, iso
 RATE = 1.25
 """The exchange rate between any two currencies."""
 _MONEY = ("sourceAmount", "sourceCurrency", "paymentAmount", "paymentCurrency")
-_EXPORTED: tuple[str, ...] = ("transactionDate", *_MONEY, "remoteId", "sourceAccountName", "payorPaymentId", "status")
+_EXPORTED: tuple[str, ...] = (
+    "transactionDate",
+    *_MONEY,
+    "remoteId",
+    "sourceAccountName",
+    "payorPaymentId",
+    "status",
+)
 """Titles of the sandbox's own choice: those of Velo's file are not documented."""
 
 
@@ -34,16 +41,24 @@ class Payouts:
 
     def submit(self, body: JsonObject) -> tuple[str, list[str]]:
         """Make a payout; returns its address, and the payor's ids of its payments."""
-        payout = Payout(self._new_id(), self._now() + self._base.settings.validation, memo=body.get("payoutMemo"))
+        payout = Payout(
+            self._new_id(),
+            self._now() + self._base.settings.validation,
+            memo=body.get("payoutMemo"),
+        )
         payout.times["submittedDateTime"] = self._base.timestamp()
         payout.payments = [self._payment(item) for item in body["payments"]]
         self.all[payout.id] = payout
-        return f"/v3/payouts/{payout.id}", [one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]]
+        return f"/v3/payouts/{payout.id}", [
+            one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]
+        ]
 
     def _payment(self, item: JsonObject) -> JsonObject:
         remote_id, account, currency = item["remoteId"], item["sourceAccountName"], item["currency"]
         payee = self._payees.by_remote_id(remote_id)
-        source = next((one for one in self._accounts.sources.values() if one["name"] == account), None)
+        source = next(
+            (one for one in self._accounts.sources.values() if one["name"] == account), None
+        )
         unknown = f"source account {account}" if payee else f"payee {remote_id}"
         return {
             "paymentId": self._new_id(), "payeeId": payee["payeeId"] if payee else None,
@@ -72,7 +87,9 @@ class Payouts:
     def instruct(self, payout_id: str) -> None:
         payout = self._in_status(payout_id, "ACCEPTED", "QUOTED")
         accepted = [one for one in payout.payments if one["status"] == "ACCEPTED"]
-        if "quotedDateTime" not in payout.times and any(one["currency"] != one["sourceCurrency"] for one in accepted):
+        if "quotedDateTime" not in payout.times and any(
+            one["currency"] != one["sourceCurrency"] for one in accepted
+        ):
             raise Refused(409, "Payments of other currencies need a quote first.")
         payout.status, payout.due = "INSTRUCTED", self._now() + self._base.settings.settlement
         payout.times["instructedDateTime"] = self._base.timestamp()
@@ -89,7 +106,11 @@ class Payouts:
             self._set_status(payment, "WITHDRAWN")
 
     def withdraw_one(self, asked: Asked) -> None:
-        known = {one["paymentId"]: (payout, one) for payout in self.all.values() for one in payout.payments}
+        known = {
+            one["paymentId"]: (payout, one)
+            for payout in self.all.values()
+            for one in payout.payments
+        }
         payout, payment = find(known, asked.about, "payment")
         if payout.status not in ("ACCEPTED", "QUOTED") or payment["status"] != "ACCEPTED":
             raise Refused(400, f"The payment is {payment['status']}, its payout {payout.status}.")
@@ -97,11 +118,17 @@ class Payouts:
         self._set_status(payment, "WITHDRAWN")
 
     def pays(self, payee_id: str) -> bool:
-        return any(one["payeeId"] == payee_id for payout in self.all.values() for one in payout.payments)
+        return any(
+            one["payeeId"] == payee_id for payout in self.all.values() for one in payout.payments
+        )
 
     def move(self) -> int:
         """Make the moves that are due; returns their number."""
-        due = [one for one in self.all.values() if one.status in ("SUBMITTED", "INSTRUCTED") and self._now() >= one.due]
+        due = [
+            one
+            for one in self.all.values()
+            if one.status in ("SUBMITTED", "INSTRUCTED") and self._now() >= one.due
+        ]
         for payout in due:
             (self._validate if payout.status == "SUBMITTED" else self._settle)(payout)
         return len(due)
@@ -120,7 +147,11 @@ class Payouts:
 
     def _set_status(self, payment: JsonObject, status: str) -> None:
         payment["status"] = status
-        event = {"eventId": self._new_id(), "eventDateTime": self._base.timestamp(), "eventType": f"PAYMENT_{status}"}
+        event = {
+            "eventId": self._new_id(),
+            "eventDateTime": self._base.timestamp(),
+            "eventType": f"PAYMENT_{status}",
+        }
         price = {"paymentAmount": payment["amount"], "paymentCurrency": payment["currency"]}
         payment["events"].append({**event, **price})
         self._base.touch(payment["paymentId"])
@@ -161,9 +192,15 @@ class Payouts:
     def shown(self, payout_id: str) -> JsonObject:
         """All that Velo says of a payout; a response has the part that its schema names."""
         payout = self.get(payout_id)
-        accepted = [one for one in payout.payments if one["status"] not in ("SUBMITTED", "REJECTED")]
+        accepted = [
+            one for one in payout.payments if one["status"] not in ("SUBMITTED", "REJECTED")
+        ]
         rejected = [one for one in payout.payments if one["status"] == "REJECTED"]
-        costs, withdrawn, returned = self._costs(accepted), _count(payout, "WITHDRAWN"), _count(payout, "RETURNED")
+        costs, withdrawn, returned = (
+            self._costs(accepted),
+            _count(payout, "WITHDRAWN"),
+            _count(payout, "RETURNED"),
+        )
         incomplete = _count(payout, "AWAITING_FUNDS")
         return {
             "payoutId": payout.id,
@@ -188,8 +225,12 @@ class Payouts:
             "withdrawnPayments": withdrawn,
             "fxSummaries": self.exchanges(payout) if "quotedDateTime" in payout.times else [],
             "accounts": costs,
-            "sourceAccountSummary": [{**cost, "totalCost": cost["totalPayoutCost"]} for cost in costs],
-            "acceptedPayments": [{**one, "currencyType": one["currency"], "railsId": "SANDBOX"} for one in accepted],
+            "sourceAccountSummary": [
+                {**cost, "totalCost": cost["totalPayoutCost"]} for cost in costs
+            ],
+            "acceptedPayments": [
+                {**one, "currencyType": one["currency"], "railsId": "SANDBOX"} for one in accepted
+            ],
             "rejectedPayments": [{**one, "currencyType": one["currency"]} for one in rejected],
         }
 
@@ -211,7 +252,9 @@ class Payouts:
         file = io.StringIO(newline="")
         rows = csv.DictWriter(file, _EXPORTED, extrasaction="ignore")
         rows.writeheader()
-        days = [{**one, "transactionDate": one["submittedDateTime"][:10]} for one in self.payments()]
+        days = [
+            {**one, "transactionDate": one["submittedDateTime"][:10]} for one in self.payments()
+        ]
         rows.writerows(one for one in days if first <= one["transactionDate"] <= last)
         return file.getvalue()
 
@@ -232,7 +275,9 @@ class Payouts:
                 "paymentAmount": one["amount"],
                 "paymentCurrency": one["currency"],
                 "railsId": "SANDBOX",
-                "fundingStatus": "FUNDED" if one["status"] in ("FUNDED", "CONFIRMED") else "UNFUNDED",
+                "fundingStatus": "FUNDED"
+                if one["status"] in ("FUNDED", "CONFIRMED")
+                else "UNFUNDED",
                 "rejectionReason": one["reason"],
                 "payout": {"payoutId": payout.id},
                 "payoutId": payout.id,

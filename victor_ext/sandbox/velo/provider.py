@@ -8,7 +8,13 @@ from typing import TypeAlias
 
 from victor_ext.sandbox.server import Clock, TokenCommands, TokenStore, command, find, member
 from victor_ext.sandbox.server.document import declared_in
-from victor_ext.sandbox.server.exchange import JsonObject, Operation, Response, empty_response, json_response
+from victor_ext.sandbox.server.exchange import (
+    JsonObject,
+    Operation,
+    Response,
+    empty_response,
+    json_response,
+)
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
 from victor_ext.sandbox.velo.accounts import READY_AFTER, Accounts, Payees
 from victor_ext.sandbox.velo.base import Asked, Base, Refused, VeloSettings, page_of, sent
@@ -34,13 +40,20 @@ class State(Base):
 
     def create_webhook(self, body: JsonObject) -> tuple[str, list[str]]:
         webhook_id = self.new_id()
-        self.webhooks[webhook_id] = {"id": webhook_id, "categories": ["payment", "payee", "debit"], **body}
+        self.webhooks[webhook_id] = {
+            "id": webhook_id,
+            "categories": ["payment", "payee", "debit"],
+            **body,
+        }
         return f"/v1/webhooks/{webhook_id}", [body["webhookUrl"]]
 
     def webhook(self, webhook_id: str) -> JsonObject:
         """A webhook as it is shown: its secret is masked."""
         webhook = find(self.webhooks, webhook_id, "webhook")
-        return {**webhook, **({"authorizationHeader": "********"} if "authorizationHeader" in webhook else {})}
+        return {
+            **webhook,
+            **({"authorizationHeader": "********"} if "authorizationHeader" in webhook else {}),
+        }
 
     def update_webhook(self, asked: Asked) -> None:
         find(self.webhooks, asked.about, "webhook").update(asked.body)
@@ -104,23 +117,63 @@ _Read: TypeAlias = Callable[[State, Asked], "JsonObject | list[JsonObject]"]
 _Write: TypeAlias = Callable[[State, Asked], tuple[str, list[str]] | None]
 
 _WRITES: dict[str, tuple[str, int, _Write]] = {
-    "update_payee": ("POST /v4/payees/{id}/payeeDetailsUpdate", 204, lambda state, asked: state.payees.update(asked)),
-    "rename_payee": ("POST /v4/payees/{id}/remoteIdUpdate", 204, lambda state, asked: state.payees.rename(asked)),
-    "invite": ("POST /v4/payees/{id}/invite", 200, lambda state, asked: state.payees.invite(asked.about)),
-    "delete_payee": ("DELETE /v4/payees/{id}", 204, lambda state, asked: state.delete_payee(asked.about)),
-    "instruct": ("POST /v3/payouts/{id}", 202, lambda state, asked: state.payouts.instruct(asked.about)),
-    "withdraw": ("DELETE /v3/payouts/{id}", 202, lambda state, asked: state.payouts.withdraw(asked.about)),
+    "update_payee": (
+        "POST /v4/payees/{id}/payeeDetailsUpdate",
+        204,
+        lambda state, asked: state.payees.update(asked),
+    ),
+    "rename_payee": (
+        "POST /v4/payees/{id}/remoteIdUpdate",
+        204,
+        lambda state, asked: state.payees.rename(asked),
+    ),
+    "invite": (
+        "POST /v4/payees/{id}/invite",
+        200,
+        lambda state, asked: state.payees.invite(asked.about),
+    ),
+    "delete_payee": (
+        "DELETE /v4/payees/{id}",
+        204,
+        lambda state, asked: state.delete_payee(asked.about),
+    ),
+    "instruct": (
+        "POST /v3/payouts/{id}",
+        202,
+        lambda state, asked: state.payouts.instruct(asked.about),
+    ),
+    "withdraw": (
+        "DELETE /v3/payouts/{id}",
+        202,
+        lambda state, asked: state.payouts.withdraw(asked.about),
+    ),
     "withdraw_payment": (
         "POST /v1/payments/{id}/withdraw",
         204,
         lambda state, asked: state.payouts.withdraw_one(asked),
     ),
-    "update_webhook": ("POST /v1/webhooks/{id}", 204, lambda state, asked: state.update_webhook(asked)),
+    "update_webhook": (
+        "POST /v1/webhooks/{id}",
+        204,
+        lambda state, asked: state.update_webhook(asked),
+    ),
     "create_payees": ("POST /v4/payees", 201, lambda state, asked: state.payees.create(asked.body)),
-    "fund": ("POST /v3/sourceAccounts/{id}/fundingRequest", 202, lambda state, asked: state.accounts.fund(asked)),
-    "create_bank": ("POST /v2/fundingAccounts", 202, lambda state, asked: state.accounts.create_bank(asked.body)),
+    "fund": (
+        "POST /v3/sourceAccounts/{id}/fundingRequest",
+        202,
+        lambda state, asked: state.accounts.fund(asked),
+    ),
+    "create_bank": (
+        "POST /v2/fundingAccounts",
+        202,
+        lambda state, asked: state.accounts.create_bank(asked.body),
+    ),
     "submit": ("POST /v3/payouts", 202, lambda state, asked: state.payouts.submit(asked.body)),
-    "create_webhook": ("POST /v1/webhooks", 201, lambda state, asked: state.create_webhook(asked.body)),
+    "create_webhook": (
+        "POST /v1/webhooks",
+        201,
+        lambda state, asked: state.create_webhook(asked.body),
+    ),
 }
 """What is changed or made: by operation, its place, the status of the response, and what does it.
 
@@ -130,12 +183,27 @@ What makes something returns its address, and the references that the work is co
 _READS: dict[str, tuple[str, _Read]] = {
     "list_payees": ("GET /v4/payees", lambda state, _: state.payees.listed()),
     "payee_changes": ("GET /v4/payees/deltas", lambda state, _: state.payees.listed()),
-    "get_batch": ("GET /v4/payees/batch/{id}", lambda state, asked: state.payees.batch(asked.about)),
-    "get_payee": ("GET /v4/payees/{id}", lambda state, asked: find(state.payees.all, asked.about, "payee")),
-    "invitations": ("GET /v4/payees/payors/{payorId}/invitationStatus", lambda state, _: state.payees.listed()),
+    "get_batch": (
+        "GET /v4/payees/batch/{id}",
+        lambda state, asked: state.payees.batch(asked.about),
+    ),
+    "get_payee": (
+        "GET /v4/payees/{id}",
+        lambda state, asked: find(state.payees.all, asked.about, "payee"),
+    ),
+    "invitations": (
+        "GET /v4/payees/payors/{payorId}/invitationStatus",
+        lambda state, _: state.payees.listed(),
+    ),
     "list_sources": ("GET /v3/sourceAccounts", lambda state, _: [*state.accounts.sources.values()]),
-    "get_source": ("GET /v3/sourceAccounts/{id}", lambda state, asked: state.accounts.source(asked.about)),
-    "list_banks": ("GET /v2/fundingAccounts", lambda state, _: [*state.accounts.readable_banks().values()]),
+    "get_source": (
+        "GET /v3/sourceAccounts/{id}",
+        lambda state, asked: state.accounts.source(asked.about),
+    ),
+    "list_banks": (
+        "GET /v2/fundingAccounts",
+        lambda state, _: [*state.accounts.readable_banks().values()],
+    ),
     "get_bank": (
         "GET /v2/fundingAccounts/{id}",
         lambda state, asked: find(state.accounts.readable_banks(), asked.about, "funding account"),
@@ -144,16 +212,34 @@ _READS: dict[str, tuple[str, _Read]] = {
         "GET /v1/fundings/{id}",
         lambda state, asked: find(state.accounts.fundings, asked.about, "funding"),
     ),
-    "funding_changes": ("GET /v1/deltas/fundings", lambda state, _: [*state.accounts.fundings.values()]),
+    "funding_changes": (
+        "GET /v1/deltas/fundings",
+        lambda state, _: [*state.accounts.fundings.values()],
+    ),
     "get_payout": ("GET /v3/payouts/{id}", lambda state, asked: state.payouts.shown(asked.about)),
     "quote": ("POST /v3/payouts/{id}/quote", lambda state, asked: state.payouts.quote(asked.about)),
-    "payout_payments": ("GET /v3/payouts/{id}/payments", lambda state, asked: state.payouts.get(asked.about).payments),
+    "payout_payments": (
+        "GET /v3/payouts/{id}/payments",
+        lambda state, asked: state.payouts.get(asked.about).payments,
+    ),
     "list_payments": ("GET /v4/paymentaudit/payments", lambda state, _: state.payouts.payments()),
     "payment_changes": ("GET /v4/payments/deltas", lambda state, _: state.payouts.payments()),
-    "get_payment": ("GET /v4/paymentaudit/payments/{id}", lambda state, asked: state.payouts.payment(asked.about)),
-    "list_payouts": ("GET /v4/paymentaudit/payouts", lambda state, _: [*map(state.payouts.shown, state.payouts.all)]),
-    "payout_history": ("GET /v4/paymentaudit/payouts/{id}", lambda state, asked: state.payouts.of_payout(asked.about)),
-    "statistics": ("GET /v4/paymentaudit/payoutStatistics", lambda state, _: state.payouts.statistics()),
+    "get_payment": (
+        "GET /v4/paymentaudit/payments/{id}",
+        lambda state, asked: state.payouts.payment(asked.about),
+    ),
+    "list_payouts": (
+        "GET /v4/paymentaudit/payouts",
+        lambda state, _: [*map(state.payouts.shown, state.payouts.all)],
+    ),
+    "payout_history": (
+        "GET /v4/paymentaudit/payouts/{id}",
+        lambda state, asked: state.payouts.of_payout(asked.about),
+    ),
+    "statistics": (
+        "GET /v4/paymentaudit/payoutStatistics",
+        lambda state, _: state.payouts.statistics(),
+    ),
     "list_fundings": ("GET /v4/paymentaudit/fundings", lambda state, _: state.accounts.audit()),
     "list_webhooks": ("GET /v1/webhooks", lambda state, _: [*map(state.webhook, state.webhooks)]),
     "get_webhook": ("GET /v1/webhooks/{id}", lambda state, asked: state.webhook(asked.about)),
@@ -177,7 +263,9 @@ _CHANGES = {
 
 OPERATIONS = tuple(
     Operation(name, *place.split())
-    for name, place in (_OTHERS | {name: row[0] for name, row in (_WRITES | _READS).items()}).items()
+    for name, place in (
+        _OTHERS | {name: row[0] for name, row in (_WRITES | _READS).items()}
+    ).items()
 )
 declared = declared_in("velo.yaml", OPERATIONS)
 
@@ -209,7 +297,11 @@ class VeloProvider(SandboxProvider[VeloSettings]):
 
     def handle(self, operation: str, call: Call) -> Response:
         try:
-            return self._authenticate(call) if operation == "authenticate" else self._serve(operation, call)
+            return (
+                self._authenticate(call)
+                if operation == "authenticate"
+                else self._serve(operation, call)
+            )
         except Refused as refused:
             return refused.response(self.state.new_id())
         except ValueError:
@@ -227,7 +319,9 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         asked = self._asked(operation, call)
         state.move()
         if operation in _READS:
-            return json_response(200, declared(operation).responses[200].declared(self._read(operation, asked)))
+            return json_response(
+                200, declared(operation).responses[200].declared(self._read(operation, asked))
+            )
         if operation in _WRITES:
             _, status, work = _WRITES[operation]
             location, references = work(state, asked) or ("", [asked.about])
@@ -248,7 +342,11 @@ class VeloProvider(SandboxProvider[VeloSettings]):
             since = datetime.fromisoformat(asked.query["updatedSince"]).timestamp()
             body = [item for item in body if self.state.changed[item[its_id]] >= since]
         page = page_of(asked, body, default=page_size)
-        return {"summary": payouts.shown(asked.about), **page} if operation == "payout_history" else page
+        return (
+            {"summary": payouts.shown(asked.about), **page}
+            if operation == "payout_history"
+            else page
+        )
 
     def _asked(self, operation: str, call: Call) -> Asked:
         """What a call asks for, if it names no payor but the only one, and is as the document says."""
@@ -262,7 +360,9 @@ class VeloProvider(SandboxProvider[VeloSettings]):
             if named.get(name, self.state.payor_id) != self.state.payor_id:
                 raise Refused(403, "This key is not for that payor.", name)
         for problem in (*rules.query.problems(query), *rules.body.problems(body)):
-            place = "".join(f"[{step}]" if step.isdecimal() else f".{step}" for step in problem.path).lstrip(".")
+            place = "".join(
+                f"[{step}]" if step.isdecimal() else f".{step}" for step in problem.path
+            ).lstrip(".")
             raise Refused(400, f"{place} {problem.message}.", place)
         known = {name: value for name, value in query.items() if name in rules.parameters}
         return Asked(operation, next(iter(call.params.values()), ""), known, body)
@@ -285,7 +385,9 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         return json_response(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
     def _export(self, asked: Asked) -> Response:
-        text = self.state.payouts.export(asked.query.get("startDate", "0"), asked.query.get("endDate", "9"))
+        text = self.state.payouts.export(
+            asked.query.get("startDate", "0"), asked.query.get("endDate", "9")
+        )
         return Response(200, text.encode("utf-8"), ((b"content-type", b"application/csv"),))
 
     def _ping(self, call: Call) -> Response:

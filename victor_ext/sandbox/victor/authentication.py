@@ -10,7 +10,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA512
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from victor_ext.sandbox.server.context import Clock, digest
 from victor_ext.sandbox.server.exchange import JsonObject
@@ -40,7 +45,9 @@ class Authenticator:
         if prefix == "Bearer" and token:
             client_id = self._store.tokens.owner(token)
             if client_id is None:
-                raise Refused("invalid_token", "This token was not issued here, has expired, or was revoked.")
+                raise Refused(
+                    "invalid_token", "This token was not issued here, has expired, or was revoked."
+                )
             return client_id
         known = "'Token <jwt>' (signed by the client) or 'Bearer <token>' (issued here)"
         raise Refused("wrong_prefix", f"Authorization must be {known}.")
@@ -60,9 +67,13 @@ class Authenticator:
             raise Refused("unknown_api_key", "sub is not an API key of this environment.")
         key = read_public_key(self._store.public_keys[api_key])
         try:
-            key.verify(signature, f"{header_text}.{claims_text}".encode("ascii"), PKCS1v15(), SHA512())
+            key.verify(
+                signature, f"{header_text}.{claims_text}".encode("ascii"), PKCS1v15(), SHA512()
+            )
         except InvalidSignature:
-            raise Refused("bad_signature", "The signature does not match the key of this API key.") from None
+            raise Refused(
+                "bad_signature", "The signature does not match the key of this API key."
+            ) from None
         self._check_times(issued, expires)
         return api_key
 
@@ -74,15 +85,22 @@ class Authenticator:
             raise Refused("lifetime_too_long", f"exp is {expires - issued} s after iat; {allowed}.")
         now = self._clock.wall()
         if issued > now + self._settings.leeway:
-            raise Refused("issued_in_the_future", "iat is later than this server's clock; see the Date header.")
+            raise Refused(
+                "issued_in_the_future",
+                "iat is later than this server's clock; see the Date header.",
+            )
         if expires < now - self._settings.leeway:
-            raise Refused("expired_token", "exp has passed by this server's clock; see the Date header.")
+            raise Refused(
+                "expired_token", "exp has passed by this server's clock; see the Date header."
+            )
 
     def issue(self, client_id: str, client_secret: str) -> JsonObject:
         """A new token for a client, in the provider's shape; raises `Refused` for a wrong pair."""
         known = self._store.clients.get(client_id)
         if known is None or not secrets.compare_digest(known, digest(client_secret)):
-            raise Refused("invalid_client", "client_id and client_secret are not a pair of this environment.")
+            raise Refused(
+                "invalid_client", "client_id and client_secret are not a pair of this environment."
+            )
         token, expires = self._store.tokens.issue(client_id, self._settings.token_life)
         return {"access_token": token, "token_type": "Bearer", "expires": int(expires * 1000)}
 
@@ -93,9 +111,13 @@ _FOREIGN = str.maketrans("=+/", "???")
 
 def _decode(part: str) -> bytes:
     try:
-        return base64.b64decode(part.translate(_FOREIGN) + "=" * (-len(part) % 4), b"-_", validate=True)
+        return base64.b64decode(
+            part.translate(_FOREIGN) + "=" * (-len(part) % 4), b"-_", validate=True
+        )
     except ValueError:
-        raise Refused("malformed_token", "A part of the JWT is not base64url without padding.") from None
+        raise Refused(
+            "malformed_token", "A part of the JWT is not base64url without padding."
+        ) from None
 
 
 def _json_part(part: str, what: str) -> JsonObject:

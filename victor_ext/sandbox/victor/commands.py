@@ -43,13 +43,21 @@ class SandboxCommands(TokenCommands):
         """Accept tokens that match `public_key_pem`; returns the `api_key` (None: a new one is made)."""
         return self._state.add_api_key(public_key_pem, api_key)
 
-    @command("POST", "/api-keys", returns=lambda made: (str(made["api_key"]), str(made["private_key"])))
+    @command(
+        "POST", "/api-keys", returns=lambda made: (str(made["api_key"]), str(made["private_key"]))
+    )
     def new_api_key(self, api_key: str | None = None) -> JsonObject:
         """Make a key pair; returns the `api_key` (None: a new one is made) and the `private_key` as PKCS#8 PEM."""
         return self._state.add_api_key(None, api_key)
 
-    @command("POST", "/oauth-clients", returns=lambda made: (str(made["client_id"]), str(made["client_secret"])))
-    def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
+    @command(
+        "POST",
+        "/oauth-clients",
+        returns=lambda made: (str(made["client_id"]), str(made["client_secret"])),
+    )
+    def add_oauth_client(
+        self, client_id: str | None = None, client_secret: str | None = None
+    ) -> JsonObject:
         """Let a client ask for tokens; returns its `client_id` and `client_secret`, new ones where they are None."""
         return self._state.add_oauth_client(client_id, client_secret)
 
@@ -66,7 +74,9 @@ class SandboxCommands(TokenCommands):
         number = _account_number("account_number", account_number)
         account = _made(Account, account_number=number, routing_number=routing_number, name=name)
         # It is shown as the payer of an inbound request.
-        _refuse(declared("get").responses[200].problems({"payment_request": {"payer": asdict(account)}}))
+        _refuse(
+            declared("get").responses[200].problems({"payment_request": {"payer": asdict(account)}})
+        )
         self._state.store.accounts[account.account_number] = account
         return asdict(account)
 
@@ -88,7 +98,12 @@ class SandboxCommands(TokenCommands):
         request to it shows.
         """
         numbers = {"account_number": account_number, "routing_number": routing_number}
-        named = {"id": id or uuid.uuid4().hex[:10], "name": name, "network": network, "behaviour": behaviour}
+        named = {
+            "id": id or uuid.uuid4().hex[:10],
+            "name": name,
+            "network": network,
+            "behaviour": behaviour,
+        }
         counterparty = _made(Counterparty, **numbers, **named)
         if not 1 <= len(counterparty.id) <= 16:
             raise ValueError("id must have 1 to 16 characters")
@@ -126,7 +141,10 @@ class SandboxCommands(TokenCommands):
         known = next(iter(ledger.store.accounts), "243884643621")
         payer = _account_number("payer_account", payer_account or known)
         body: JsonObject = {
-            "payee": {"account_number": payee_account or DEMO_PAYEE, **_given(ultimate_creditor=ultimate_creditor)},
+            "payee": {
+                "account_number": payee_account or DEMO_PAYEE,
+                **_given(ultimate_creditor=ultimate_creditor),
+            },
             "payer": {"victor_counterparty_id": "outside"},
             "payment_details": {
                 "amount": str(amount) if type(amount) is int else amount,
@@ -152,7 +170,12 @@ class SandboxCommands(TokenCommands):
 
     @command("POST", "/payment-requests/{request_id}/respond", returns=nothing)
     def respond(
-        self, request_id: str, status: Answer, notes: str | None = None, *, modified_amount: str | None = None
+        self,
+        request_id: str,
+        status: Answer,
+        notes: str | None = None,
+        *,
+        modified_amount: str | None = None,
     ) -> JsonObject:
         """Respond as the payer does in their own bank: `Accepted` or `Declined`. A twin moves with it.
 
@@ -194,7 +217,9 @@ def _record(request: PaymentRequest) -> JsonObject:
 def _refuse(problems: list[Problem]) -> None:
     """Raise `ValueError` when there are problems, each with the argument that is wrong."""
     names = {"account_number": "payee_account"}
-    messages = [f"{names.get(problem.path[-1], problem.path[-1])} {problem.message}" for problem in problems]
+    messages = [
+        f"{names.get(problem.path[-1], problem.path[-1])} {problem.message}" for problem in problems
+    ]
     if messages:
         raise ValueError("; ".join(messages))
 

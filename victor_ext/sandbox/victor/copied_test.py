@@ -38,22 +38,35 @@ def as_test(request: PaymentRequest, calls: Sequence[Received]) -> str:
     asked["amount"] = request.original_amount or request.amount
     if outbound:
         made, reached = "request.id", "created"
-        asked |= {"payee_account_number": request.payee_account, "payer_counterparty_id": request.counterparty_id}
-        lines = [*_faults("create", calls), *_call("request = victor.payment_requests.create", today, **asked)]
+        asked |= {
+            "payee_account_number": request.payee_account,
+            "payer_counterparty_id": request.counterparty_id,
+        }
+        lines = [
+            *_faults("create", calls),
+            *_call("request = victor.payment_requests.create", today, **asked),
+        ]
         lines.append("sent_once(request.idempotency_key)")
     else:
         made, reached = "request_id", "pending"
         asked |= {"payee_account": request.payee_account, "payer_account": request.payer_account}
         lines = _call("request_id = victor_sandbox.create_inbound", today, **asked)
     if request.answer is not None:
-        word, reached = ("accept", "accepted") if request.answer == "Accepted" else ("decline", "declined")
+        word, reached = (
+            ("accept", "accepted") if request.answer == "Accepted" else ("decline", "declined")
+        )
         said = {"notes": request.approval_notes, "modified_amount": request.modified_amount}
         if outbound:
             lines += _call("victor_sandbox.respond", made, f'"{reached.capitalize()}"', **said)
         else:
-            lines += [*_faults("respond", calls), *_call(f"victor.payment_requests.{word}", made, **said)]
+            lines += [
+                *_faults("respond", calls),
+                *_call(f"victor.payment_requests.{word}", made, **said),
+            ]
     if request.status != reached:
-        lines += _call("victor_sandbox.move", made, f'"{request.status}"', error_message=request.error_message)
+        lines += _call(
+            "victor_sandbox.move", made, f'"{request.status}"', error_message=request.error_message
+        )
     # From the list: the document says of the status that `get` returns that it is Pending or Error.
     lines.append(f"(listed,) = victor.payment_requests.list(victor_id={made})")
     lines.append(f'assert listed.status == "{request.status}"')
@@ -73,7 +86,9 @@ def _faults(operation: str, calls: Sequence[Received]) -> list[str]:
         if call.operation != operation or kind in (None, "delay") or ended:
             continue
         if kind == "stall":
-            kind = "lose_answer" if after else "cut_request"  # to the client it is the same, without the wait
+            kind = (
+                "lose_answer" if after else "cut_request"
+            )  # to the client it is the same, without the wait
         lines += _call(
             f"faults.{kind}",
             *([str(call.status)] if kind == "status" else []),
@@ -87,9 +102,16 @@ def _faults(operation: str, calls: Sequence[Received]) -> list[str]:
 
 def _call(name: str, *given: str, **named: object) -> list[str]:
     """The lines of a call: of what is `given` as it is written, and of what is `named` and not None."""
-    arguments = [*given, *(f"{name}={_literal(name, value)}" for name, value in named.items() if value is not None)]
+    arguments = [
+        *given,
+        *(f"{name}={_literal(name, value)}" for name, value in named.items() if value is not None),
+    ]
     line = f"{name}({', '.join(arguments)})"
-    return [line] if len(line) < 100 else [f"{name}(", *(f"    {argument}," for argument in arguments), ")"]
+    return (
+        [line]
+        if len(line) < 100
+        else [f"{name}(", *(f"    {argument}," for argument in arguments), ")"]
+    )
 
 
 def _literal(name: str, value: object) -> str:

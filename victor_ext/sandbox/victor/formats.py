@@ -72,11 +72,15 @@ class Listing:
         """Raise `Wrong` for a wrong query. Of a filter that is given twice, `filters` keeps the one that counts."""
         for name in filters if self._settings.repeated_filter != "refuse" else ():
             while isinstance(filters[name], list):
-                filters[name] = filters[name][0 if self._settings.repeated_filter == "first" else -1]
+                filters[name] = filters[name][
+                    0 if self._settings.repeated_filter == "first" else -1
+                ]
         problems = rules.query.problems(filters) or check_times(filters)
         if self._settings.unknown_filter == "refuse":
             problems += [
-                Problem((name,), "invalid", "is not a filter") for name in filters if name not in rules.parameters
+                Problem((name,), "invalid", "is not a filter")
+                for name in filters
+                if name not in rules.parameters
             ]
         is_large = not problems and filters.get("page_size", 0) > self._settings.max_page_size
         if is_large and self._settings.large_page == "refuse":
@@ -93,7 +97,11 @@ class Listing:
         tests = {name: filters[name] for name in filters if name in _TESTS}
         if tests:
             matches, requests = _predicate(tests), self._store.requests
-            ids = [request_id for request_id in self._store.order[low:high] if matches(requests[request_id])]
+            ids = [
+                request_id
+                for request_id in self._store.order[low:high]
+                if matches(requests[request_id])
+            ]
             low, high = 0, len(ids)
         else:
             ids = self._store.order
@@ -115,8 +123,16 @@ class Listing:
         start = zulu(filters["start_datetime"]) if "start_datetime" in filters else None
         end = zulu(filters["end_datetime"]) if "end_datetime" in filters else None
         ends = self._settings.window_ends
-        low = 0 if start is None else (bisect_left if ends in ("both", "start") else bisect_right)(created, start)
-        high = len(created) if end is None else (bisect_right if ends in ("both", "end") else bisect_left)(created, end)
+        low = (
+            0
+            if start is None
+            else (bisect_left if ends in ("both", "start") else bisect_right)(created, start)
+        )
+        high = (
+            len(created)
+            if end is None
+            else (bisect_right if ends in ("both", "end") else bisect_left)(created, end)
+        )
         if self._settings.list_lag:
             high = min(high, bisect_right(created, self._clock.now() - self._settings.list_lag))
         return low, max(low, high)
@@ -128,7 +144,8 @@ def _predicate(tests: Filters) -> Callable[[PaymentRequest], bool]:
         for name, value in tests.items()
     ]
     return lambda request: all(
-        (value := read(request)) is not None and compare(value, wanted) for read, compare, wanted in checks
+        (value := read(request)) is not None and compare(value, wanted)
+        for read, compare, wanted in checks
     )
 
 
@@ -144,12 +161,16 @@ class Formats:
     def as_created(self, request: PaymentRequest) -> JsonObject:
         """The answer to a create: always the same, whatever happened to the request since."""
         amount = request.original_amount or request.amount
-        unset: dict[str, Any] = dict.fromkeys(("original_amount", "approval_notes", "approved_at", "error_message"))
+        unset: dict[str, Any] = dict.fromkeys(
+            ("original_amount", "approval_notes", "approved_at", "error_message")
+        )
         return self.receipt(replace(request, status="created", amount=amount, **unset))
 
     def receipt(self, request: PaymentRequest) -> JsonObject:
         """`PaymentRequestReceipt`: an item of a list, and the answer to a create."""
-        payer = {"victor_counterparty_id": request.counterparty_id} if request.counterparty_id else None
+        payer = (
+            {"victor_counterparty_id": request.counterparty_id} if request.counterparty_id else None
+        )
         return self._object(
             **self._head(request),
             status=self._word(request.status),
@@ -184,19 +205,29 @@ class Formats:
         words = self._settings.status_words
         if words == "documented":
             return status
-        return status.replace("-", " ").title() if words == "title" else status.replace("-", "_").upper()
+        return (
+            status.replace("-", " ").title()
+            if words == "title"
+            else status.replace("-", "_").upper()
+        )
 
     def _head(self, request: PaymentRequest) -> JsonObject:
         return {
             "victor_payment_request_id": request.id,
             "client_reference_id": request.client_reference_id,
             "error_message": request.error_message,
-            "direction": request.direction.upper() if self._settings.directions == "upper" else request.direction,
+            "direction": request.direction.upper()
+            if self._settings.directions == "upper"
+            else request.direction,
         }
 
     def page(self, number: int, size: int, requests: list[PaymentRequest]) -> JsonObject:
         results = [self.receipt(request) for request in requests]
-        return {"page": number, "page_size": 25 if self._settings.quirks else size, "results": results}
+        return {
+            "page": number,
+            "page_size": 25 if self._settings.quirks else size,
+            "results": results,
+        }
 
     def answer(self, request: PaymentRequest) -> JsonObject:
         """`RfpInboundPaymentRequestResponseDetails`: the answer to an inbound request."""
@@ -212,7 +243,10 @@ class Formats:
         """The body for what is wrong with a request, in the shape for its operation."""
         shape = self._settings.error_shape
         if shape == "plain":
-            return {"error": problems[0].kind, "message": f"{'.'.join(problems[0].path)}: {problems[0].message}"}
+            return {
+                "error": problems[0].kind,
+                "message": f"{'.'.join(problems[0].path)}: {problems[0].message}",
+            }
         if shape == "api" or (shape == "documented" and operation == "create"):
             return self._api_error(problems[0])
         # `ValidationErrors`: all errors, as Spring's BindingResult prints them.
@@ -225,36 +259,61 @@ class Formats:
         field = ".".join(camel(step) for step in problem.path)
         name = camel(problem.path[-1]) if problem.path else "request"
         # 101 is the only published number of the provider's list: here it stands for every invalid field.
-        error = {"code": self._settings.error_code, "message": f"error.{name}.{problem.kind}", "field": field}
+        error = {
+            "code": self._settings.error_code,
+            "message": f"error.{name}.{problem.kind}",
+            "field": field,
+        }
         # The document declares `data` as an object and shows a null.
-        return {"status": 0, "data": None, "error": error} if self._nulls else {"status": 0, "error": error}
+        return (
+            {"status": 0, "data": None, "error": error}
+            if self._nulls
+            else {"status": 0, "error": error}
+        )
 
     def _object_error(self, target: str, problem: Problem) -> JsonObject:
         field = ".".join(camel(step) for step in problem.path)
         code = _SPRING.get(problem.rule) or _SPRING.get(problem.kind, "Invalid")
         place = f"{target}.{field}" if field else target
-        spring: JsonObject = {"field": field or None, "rejectedValue": None, "bindingFailure": False}
+        spring: JsonObject = {
+            "field": field or None,
+            "rejectedValue": None,
+            "bindingFailure": False,
+        }
         return {
             "objectName": target,
             "code": code,
             "codes": [f"{code}.{place}", *([f"{code}.{field}"] if field else []), code],
-            "arguments": [{"codes": [place, field], "defaultMessage": field, "code": field}] if field else [],
+            "arguments": [{"codes": [place, field], "defaultMessage": field, "code": field}]
+            if field
+            else [],
             "defaultMessage": problem.message,
             **(spring if self._settings.quirks else {}),
         }
 
     def _payee(self, request: PaymentRequest) -> JsonObject:
-        return self._object(account_number=request.payee_account, ultimate_creditor=request.ultimate_creditor)
+        return self._object(
+            account_number=request.payee_account, ultimate_creditor=request.ultimate_creditor
+        )
 
     def _payer(self, request: PaymentRequest) -> JsonObject:
         if request.direction == "outbound":
             return {"victor_counterparty_id": request.counterparty_id}
         return self._object(
-            account_number=request.payer_account, routing_number=request.payer_routing, name=request.payer_name
+            account_number=request.payer_account,
+            routing_number=request.payer_routing,
+            name=request.payer_name,
         )
 
     def _details(self, request: PaymentRequest) -> JsonObject:
-        names = ("amount", "notes", "biller_type", "due_date", "amount_modification_allowed", "original_amount")
+        names = (
+            "amount",
+            "notes",
+            "biller_type",
+            "due_date",
+            "amount_modification_allowed",
+            "original_amount",
+        )
         details = {name: getattr(request, name) for name in (*names, "approval_notes")}
         if self._settings.accepted_amount == "requested":
             details["amount"] = request.original_amount or request.amount
@@ -263,11 +322,17 @@ class Formats:
     def _time(self, seconds: float | None) -> float | int | None:
         if seconds is None:
             return None
-        return round(seconds * 1000) if self._settings.times == "milliseconds" else round(seconds, 3)
+        return (
+            round(seconds * 1000) if self._settings.times == "milliseconds" else round(seconds, 3)
+        )
 
     def _object(self, **members: JsonValue) -> JsonObject:
         """A JSON object; without nulls, members that are None are left out."""
-        return members if self._nulls else {name: value for name, value in members.items() if value is not None}
+        return (
+            members
+            if self._nulls
+            else {name: value for name, value in members.items() if value is not None}
+        )
 
 
 _TARGETS = {

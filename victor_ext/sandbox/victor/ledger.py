@@ -19,7 +19,15 @@ from victor_ext.sandbox.victor import state
 from victor_ext.sandbox.victor.authentication import new_key_pair
 from victor_ext.sandbox.victor.lifecycle import Lifecycle, due_dates, read_date
 from victor_ext.sandbox.victor.settings import SandboxSettings, read_zone
-from victor_ext.sandbox.victor.state import OPEN, Account, Counterparty, PaymentRequest, Status, Store, Wrong
+from victor_ext.sandbox.victor.state import (
+    OPEN,
+    Account,
+    Counterparty,
+    PaymentRequest,
+    Status,
+    Store,
+    Wrong,
+)
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
@@ -33,7 +41,9 @@ class Ledger(Lifecycle):
     All of it runs on one thread, without a wait between a check and its commit.
     """
 
-    def __init__(self, settings: SandboxSettings, clock: Clock, database: sqlite3.Connection) -> None:
+    def __init__(
+        self, settings: SandboxSettings, clock: Clock, database: sqlite3.Connection
+    ) -> None:
         # Without `auto`, a step of a request's life takes one second of the business clock.
         step = 1.0 if settings.auto is None else settings.auto
         super().__init__(Store(database, clock), step=step, zone=read_zone(settings.due_date_zone))
@@ -50,7 +60,10 @@ class Ledger(Lifecycle):
             payee = {"account_number": "000123456789"}
             power = {"amount": "129.95", "notes": "Invoice 2203"}
             deposit = {"amount": "1500.00", "amount_modification_allowed": True, "notes": "Deposit"}
-            for asks, details in (({**payee, "ultimate_creditor": "City Power and Light"}, power), (payee, deposit)):
+            for asks, details in (
+                ({**payee, "ultimate_creditor": "City Power and Light"}, power),
+                (payee, deposit),
+            ):
                 details |= {"due_date": self.tomorrow(), "biller_type": "BUSINESS"}
                 self.create_inbound({"payee": asks, "payment_details": details}, state.DEMO_PAYEE)
 
@@ -71,7 +84,9 @@ class Ledger(Lifecycle):
         """One request; raises `NotFound`."""
         return find(self.store.requests, request_id, "payment request")
 
-    def replay(self, owner: str, key: str | None, fingerprint: str) -> PaymentRequest | Problem | None:
+    def replay(
+        self, owner: str, key: str | None, fingerprint: str
+    ) -> PaymentRequest | Problem | None:
         """The request that was made under this key, its refusal, or None; raises `Wrong` for another body's key."""
         before, request_id, *refusal = self.store.keys.get(f"{owner}\n{key}", ("", ""))
         made = self.store.requests.get(request_id)
@@ -80,7 +95,10 @@ class Ledger(Lifecycle):
         at = float(refusal.pop(0)) if made is None else made.created_at
         life, another = self._settings.key_life, before != fingerprint
         is_over = life is not None and self._clock.now() - at >= life
-        if is_over or (self._settings.key_conflict if another else self._settings.key_repeat) == "new":
+        if (
+            is_over
+            or (self._settings.key_conflict if another else self._settings.key_repeat) == "new"
+        ):
             return None
         if another and self._settings.key_conflict != "replay":
             problem = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
@@ -94,7 +112,9 @@ class Ledger(Lifecycle):
             self.store.keys[f"{owner}\n{key}"] = (fingerprint, "", *refusal)
         return problem
 
-    def create(self, owner: str, key: str | None, fingerprint: str, body: JsonObject) -> PaymentRequest:
+    def create(
+        self, owner: str, key: str | None, fingerprint: str, body: JsonObject
+    ) -> PaymentRequest:
         """Make an outbound request, and its inbound twin when the counterparty has an account in the sandbox."""
         counterparty_id = intern(body["payer"]["victor_counterparty_id"])
         counterparty = self.store.counterparties.get(counterparty_id)
@@ -107,7 +127,11 @@ class Ledger(Lifecycle):
             idempotency_key=key,
         )
         made = [request]
-        if self._settings.twins and counterparty is not None and counterparty.account_number in self.store.accounts:
+        if (
+            self._settings.twins
+            and counterparty is not None
+            and counterparty.account_number in self.store.accounts
+        ):
             made = self._with_twin(request, counterparty)
         self._commit(made, None if key is None else {f"{owner}\n{key}": (fingerprint, request.id)})
         return made[0]
@@ -115,7 +139,9 @@ class Ledger(Lifecycle):
     def _text(self, name: str, body: JsonObject) -> str | None:
         return self._settings.kept(name, body[name])[0] if name in body else None
 
-    def _with_twin(self, request: PaymentRequest, counterparty: Counterparty) -> list[PaymentRequest]:
+    def _with_twin(
+        self, request: PaymentRequest, counterparty: Counterparty
+    ) -> list[PaymentRequest]:
         account = self.store.accounts[counterparty.account_number or ""]
         twin = replace(
             request,
@@ -130,10 +156,14 @@ class Ledger(Lifecycle):
         )
         return [replace(request, child_id=twin.id), twin]
 
-    def create_inbound(self, body: JsonObject, payer_account: str, network: state.Network = "RTP") -> PaymentRequest:
+    def create_inbound(
+        self, body: JsonObject, payer_account: str, network: state.Network = "RTP"
+    ) -> PaymentRequest:
         """Make an inbound request to an account, from outside of the sandbox."""
         payer = self.store.accounts.get(payer_account) or Account(account_number=payer_account)
-        request = self._made(body, direction="inbound", status="pending", network=network, **_shown(payer))
+        request = self._made(
+            body, direction="inbound", status="pending", network=network, **_shown(payer)
+        )
         self._commit([request])
         return request
 
@@ -158,7 +188,9 @@ class Ledger(Lifecycle):
             **more,
         )
 
-    def respond(self, request_id: str, body: JsonObject, *, as_payer: bool = False) -> tuple[PaymentRequest, bool]:
+    def respond(
+        self, request_id: str, body: JsonObject, *, as_payer: bool = False
+    ) -> tuple[PaymentRequest, bool]:
         """Answer an inbound request; returns it, and whether this call did the work.
 
         `as_payer` answers in the payer's own bank: a twin, or an outbound request that waits. Raises `NotFound`, or
@@ -171,16 +203,25 @@ class Ledger(Lifecycle):
             raise _cannot("", "This request is outbound; answer the inbound one (its child).")
         accepted = body["status"] == "Accepted"
         answer: Literal["Accepted", "Rejected"] = "Accepted" if accepted else "Rejected"
-        modified, (notes, refusal) = body.get("modified_amount"), self._settings.kept("notes", body["notes"])
+        modified, (notes, refusal) = (
+            body.get("modified_amount"),
+            self._settings.kept("notes", body["notes"]),
+        )
         if refusal and not as_payer:
             raise _cannot("notes", refusal)
         if request.answer is not None:
-            same = (request.answer, request.modified_amount, request.approval_notes) == (answer, modified, notes)
+            same = (request.answer, request.modified_amount, request.approval_notes) == (
+                answer,
+                modified,
+                notes,
+            )
             if same and self._settings.second_answer == "replay":
                 return request, False
             raise _cannot("status", "This request has been answered already.")
         if request.status not in (("pending",) if request.direction == "inbound" else OPEN):
-            raise _cannot("status", f"This request is {request.status}; only a pending one can be answered.")
+            raise _cannot(
+                "status", f"This request is {request.status}; only a pending one can be answered."
+            )
         self._check_modified(request, answer, modified)
         now = self._clock.now()
         parent = self.store.requests.get(request.parent_id or "")
@@ -200,7 +241,10 @@ class Ledger(Lifecycle):
         """Let a request without an answer expire now, and its twin; raises `NotFound` or `Wrong`."""
         request = self.get(request_id)
         if request.status not in OPEN:
-            raise _cannot("status", f"This request is {request.status}; only one without an answer can expire.")
+            raise _cannot(
+                "status",
+                f"This request is {request.status}; only one without an answer can expire.",
+            )
         twin = self.store.requests.get(request.child_id or request.parent_id or "")
         both = [one for one in (request, twin) if one is not None and one.status in OPEN]
         now = self._clock.now()
@@ -221,7 +265,9 @@ class Ledger(Lifecycle):
         """Put a request into a status, whatever it was before; raises `NotFound`."""
         request, now = self.get(request_id), self._clock.now()
         approved = request.approved_at or now if to in ("accepted", "completed") else None
-        moved = replace(request, status=to, changed_at=now, error_message=error_message, approved_at=approved)
+        moved = replace(
+            request, status=to, changed_at=now, error_message=error_message, approved_at=approved
+        )
         self._commit([moved])
         return moved
 
@@ -240,8 +286,13 @@ class Ledger(Lifecycle):
         self.store.public_keys[made["api_key"]] = public_key
         return made
 
-    def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
-        name, secret = client_id or str(uuid.uuid4()), client_secret or uuid.uuid4().hex + uuid.uuid4().hex
+    def add_oauth_client(
+        self, client_id: str | None = None, client_secret: str | None = None
+    ) -> JsonObject:
+        name, secret = (
+            client_id or str(uuid.uuid4()),
+            client_secret or uuid.uuid4().hex + uuid.uuid4().hex,
+        )
         self.store.clients[name] = digest(secret)
         self.tokens.issued.setdefault(name, 0)
         return {"client_id": name, "client_secret": secret}
@@ -254,24 +305,39 @@ class Ledger(Lifecycle):
         problems = state.declared("create").body.problems(body)
         if problems:
             return problems
-        payee, details, reference = body["payee"], body["payment_details"], body.get("client_reference_id")
+        payee, details, reference = (
+            body["payee"],
+            body["payment_details"],
+            body.get("client_reference_id"),
+        )
         refused: dict[str, str] = {}
         if Decimal(details["amount"]) <= 0:
             refused["payment_details.amount"] = "must be above zero"
         if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
             refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
-        due, (first, last) = read_date(details["due_date"]), due_dates(self._clock.now(), self._zone)
-        for place, text in {"payment_details.notes": details.get("notes"), "client_reference_id": reference}.items():
+        due, (first, last) = (
+            read_date(details["due_date"]),
+            due_dates(self._clock.now(), self._zone),
+        )
+        for place, text in {
+            "payment_details.notes": details.get("notes"),
+            "client_reference_id": reference,
+        }.items():
             why = self._settings.kept(place, text or "")[1]
             refused |= {place: why} if why and not from_outside else {}
         if not from_outside and (due is None or not first <= due <= last):
-            refused["payment_details.due_date"] = "must be a date from today until 24 hours from now"
+            refused["payment_details.due_date"] = (
+                "must be a date from today until 24 hours from now"
+            )
         if self._settings.strict_accounts and not from_outside:
             if payee["account_number"] not in self.store.accounts:
                 refused["payee.account_number"] = "is not an account of the caller"
             if body["payer"]["victor_counterparty_id"] not in self.store.counterparties:
                 refused["payer.victor_counterparty_id"] = "is not a counterparty of the caller"
-        return [Problem(tuple(place.split(".")), "invalid", message) for place, message in refused.items()]
+        return [
+            Problem(tuple(place.split(".")), "invalid", message)
+            for place, message in refused.items()
+        ]
 
 
 def _cannot(field: str, message: str) -> Wrong:
@@ -281,7 +347,11 @@ def _cannot(field: str, message: str) -> Wrong:
 
 def _shown(payer: Account) -> JsonObject:
     """What a request says of an account that is asked."""
-    return {"payer_account": payer.account_number, "payer_routing": payer.routing_number, "payer_name": payer.name}
+    return {
+        "payer_account": payer.account_number,
+        "payer_routing": payer.routing_number,
+        "payer_name": payer.name,
+    }
 
 
 def fingerprint(body: object) -> str:

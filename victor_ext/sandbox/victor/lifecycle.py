@@ -30,7 +30,10 @@ def due_dates(now: float, zone: tzinfo | None) -> tuple[date, date]:
     The provider does not say in which zone. Without one, a date that is right anywhere on earth is accepted. With one,
     a caller can meet the refusal that the provider may give.
     """
-    first, last = datetime.fromtimestamp(now, zone or _WEST), datetime.fromtimestamp(now + 86_400, zone or _EAST)
+    first, last = (
+        datetime.fromtimestamp(now, zone or _WEST),
+        datetime.fromtimestamp(now + 86_400, zone or _EAST),
+    )
     return first.date(), last.date()
 
 
@@ -46,7 +49,9 @@ class Lifecycle:
                 due, to = planned
                 heapq.heappush(self._schedule, (due, request.id, request.status, to))
 
-    def _commit(self, requests: Sequence[PaymentRequest], keys: Mapping[str, Sequence[str]] | None = None) -> None:
+    def _commit(
+        self, requests: Sequence[PaymentRequest], keys: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self.store.commit(requests, keys)
         self.schedule(requests)
 

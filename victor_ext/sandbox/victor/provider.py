@@ -3,7 +3,14 @@
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from victor_ext.sandbox.server import HeaderKey, JsonObject, JsonValue, Response, error_response, json_response
+from victor_ext.sandbox.server import (
+    HeaderKey,
+    JsonObject,
+    JsonValue,
+    Response,
+    error_response,
+    json_response,
+)
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import SandboxContext, logger
 from victor_ext.sandbox.server.document import Problem
@@ -16,7 +23,15 @@ from victor_ext.sandbox.victor.copied_test import as_test
 from victor_ext.sandbox.victor.formats import Formats, Listing
 from victor_ext.sandbox.victor.ledger import KEY_NAME, Ledger, fingerprint
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import OPEN, OPERATIONS, TONES, PaymentRequest, Wrong, declared, open_database
+from victor_ext.sandbox.victor.state import (
+    OPEN,
+    OPERATIONS,
+    TONES,
+    PaymentRequest,
+    Wrong,
+    declared,
+    open_database,
+)
 
 _ELSEWHERE = {"status", "amount", "created_at", "changed_at", "parent_id", "child_id", "answer"}
 """The fields of a request that the page shows in another place than among its facts."""
@@ -96,7 +111,11 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         except Refused as failure:
             return error_response(int(self.settings.refused_token), failure.code, failure.message)
         except NotFound:
-            problem = Problem(("victor_payment_request_id",), "invalid", "There is no payment request with this id.")
+            problem = Problem(
+                ("victor_payment_request_id",),
+                "invalid",
+                "There is no payment request with this id.",
+            )
             return self._wrong("get", [problem], self.settings.unknown_id)
 
     def _list(self, call: Call) -> Response:
@@ -131,7 +150,9 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             call.did_work(*([] if reference is None else [reference]))
         elif 0 <= self.context.clock.now() - request.created_at < self.settings.key_in_progress:
             # Below zero, the clock was set back since.
-            raise Wrong([Problem((KEY_NAME,), "inProgress", "The first call with this key goes on.")], "409")
+            raise Wrong(
+                [Problem((KEY_NAME,), "inProgress", "The first call with this key goes on.")], "409"
+            )
         elif self.settings.key_repeat == "409":
             raise Wrong([Problem((KEY_NAME,), "used", "This key was used already.")], "409")
         else:
@@ -154,7 +175,11 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         pair = call.json_object() or {}
         client_id, client_secret = pair.get("client_id"), pair.get("client_secret")
         if not isinstance(client_id, str) or not isinstance(client_secret, str):
-            return error_response(400, "invalid_request", "client_id and client_secret are required, in a JSON object.")
+            return error_response(
+                400,
+                "invalid_request",
+                "client_id and client_secret are required, in a JSON object.",
+            )
         return json_response(200, self._authenticator.issue(client_id, client_secret))
 
     def _check_key(self, call: Call) -> None:
@@ -164,7 +189,9 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         if [name for name, _ in call.headers].count(KEY_NAME.lower().encode()) > 1:
             raise Wrong([Problem((KEY_NAME,), "invalid", "was sent more than once")])
         if call.key is not None and not shortest <= len(call.key) <= longest:
-            raise Wrong([Problem((KEY_NAME,), "size", f"must have {shortest} to {longest} characters")])
+            raise Wrong(
+                [Problem((KEY_NAME,), "size", f"must have {shortest} to {longest} characters")]
+            )
 
     def _wrong(self, operation: str, problems: list[Problem], status: str | None) -> Response:
         body = self._formats.error(operation, problems)
@@ -178,14 +205,19 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             if problems:
                 where = ", ".join(".".join(problem.path) or "body" for problem in problems)
                 logger.error("an answer to '%s' breaks the document at: %s", operation, where)
-                return error_response(500, "nonconforming_answer", f"The sandbox's own answer breaks: {where}.")
+                return error_response(
+                    500, "nonconforming_answer", f"The sandbox's own answer breaks: {where}."
+                )
         return json_response(status, body)
 
     # The page
 
     def records(self, count: int) -> Sequence[Record]:
         store = self.state.store
-        return [self._record(store.requests[request_id]) for request_id in reversed(store.order[-count:])]
+        return [
+            self._record(store.requests[request_id])
+            for request_id in reversed(store.order[-count:])
+        ]
 
     def record_details(self, record_id: str) -> Details:
         """One request with its moves, and with buttons while it waits for its payer."""
@@ -195,7 +227,13 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         record, waits = self._record(request), request.status in OPEN
         path = f"{CONTROL}/payment-requests/{request.id}"
         actions = (
-            Action("Accept", path + "/respond", "a", {"status": "Accepted"}, ("notes", "modified_amount")),
+            Action(
+                "Accept",
+                path + "/respond",
+                "a",
+                {"status": "Accepted"},
+                ("notes", "modified_amount"),
+            ),
             Action("Decline", path + "/respond", "d", {"status": "Declined"}, ("notes",)),
             Action("Expire", path + "/expire", "e"),
         )
@@ -234,7 +272,9 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     def _who(self, request: PaymentRequest) -> str:
         if request.direction == "inbound":
             payee = self.state.store.accounts.get(request.payee_account)
-            return request.ultimate_creditor or (payee.name if payee else last_four(request.payee_account))
+            return request.ultimate_creditor or (
+                payee.name if payee else last_four(request.payee_account)
+            )
         counterparty = self.state.store.counterparties.get(request.counterparty_id or "")
         return counterparty.name if counterparty else str(request.counterparty_id)
 
@@ -250,9 +290,14 @@ def _json_body(call: Call) -> JsonValue:
 
 
 def _facts(request: PaymentRequest) -> list[tuple[str, str]]:
-    fields = {name: str(value) for name, value in request.to_dict().items() if name not in _ELSEWHERE}
+    fields = {
+        name: str(value) for name, value in request.to_dict().items() if name not in _ELSEWHERE
+    }
     numbers = {name: last_four(fields[name]) for name in fields if name.endswith("_account")}
-    return [(name.replace("_", " ").capitalize(), value) for name, value in {**fields, **numbers}.items()]
+    return [
+        (name.replace("_", " ").capitalize(), value)
+        for name, value in {**fields, **numbers}.items()
+    ]
 
 
 def _dollars(amount: str) -> str:

@@ -9,7 +9,12 @@ from zoneinfo import ZoneInfo
 from victor_ext.sandbox.server.settings import ServerSettings, measured, option, read_measurements
 
 Characters = Literal["any", "latin-1", "ascii", "basic"]
-_OTHERS = {"any": r"(?!)", "latin-1": r"[^\x00-\xff]", "ascii": r"[^\x00-\x7f]", "basic": r"[^A-Za-z0-9. ]"}
+_OTHERS = {
+    "any": r"(?!)",
+    "latin-1": r"[^\x00-\xff]",
+    "ascii": r"[^\x00-\x7f]",
+    "basic": r"[^A-Za-z0-9. ]",
+}
 """What matches a character that is not of a kind."""
 
 
@@ -34,12 +39,19 @@ class SandboxSettings(ServerSettings):
         metavar="FILE",
         help="an SQLite file, readable by you alone, that keeps everything but faults and the record of calls",
     )
-    quirks: bool = option(False, help="as the provider's examples: upper-case directions, epoch milliseconds, nulls")
-    directions: Literal["documented", "upper"] = measured("documented", "direction: as in the enum, or in upper case")
-    times: Literal["seconds", "milliseconds"] = measured("seconds", "the unit of created_at and approved_at")
+    quirks: bool = option(
+        False, help="as the provider's examples: upper-case directions, epoch milliseconds, nulls"
+    )
+    directions: Literal["documented", "upper"] = measured(
+        "documented", "direction: as in the enum, or in upper case"
+    )
+    times: Literal["seconds", "milliseconds"] = measured(
+        "seconds", "the unit of created_at and approved_at"
+    )
     nulls: bool = measured(False, "send members without a value as null")
     status_words: Literal["documented", "title", "upper"] = measured(
-        "documented", "status: as in the enum (needs-review), as in prose (Needs Review), or NEEDS_REVIEW"
+        "documented",
+        "status: as in the enum (needs-review), as in prose (Needs Review), or NEEDS_REVIEW",
     )
     get_status: Literal["documented", "listed"] = measured(
         "documented", "the status of get: documented, which is Pending or Error, or that of a list"
@@ -51,50 +63,82 @@ class SandboxSettings(ServerSettings):
     )
     notes_limit: int = measured(150, "how many characters of notes the provider keeps", at_least=1)
     reference_limit: int = measured(128, "the same of client_reference_id", at_least=1)
-    long_texts: Literal["cut", "refuse"] = measured("cut", "what becomes of notes and references over that limit")
-    notes_characters: Characters = measured("any", "what notes may have; basic: letters, digits, spaces, periods")
+    long_texts: Literal["cut", "refuse"] = measured(
+        "cut", "what becomes of notes and references over that limit"
+    )
+    notes_characters: Characters = measured(
+        "any", "what notes may have; basic: letters, digits, spaces, periods"
+    )
     reference_characters: Characters = measured("any", "what client_reference_id may have")
-    other_characters: Literal["strip", "replace", "refuse"] = measured("strip", "others are left out, a ?, or refused")
+    other_characters: Literal["strip", "replace", "refuse"] = measured(
+        "strip", "others are left out, a ?, or refused"
+    )
     trim_texts: bool = measured(False, "remove spaces at both ends of notes and references")
     twins: bool = measured(True, "make an inbound twin of a request to an account of the sandbox")
     leeway: float = measured(5.0, "how far iat and exp of a token may be off", at_least=0)
-    token_limit: float | None = measured(None, "longest exp - iat of a token, if not the environment's", at_least=1)
-    refused_token: Literal["401", "403"] = measured("401", "the status for a token that is missing or refused")
+    token_limit: float | None = measured(
+        None, "longest exp - iat of a token, if not the environment's", at_least=1
+    )
+    refused_token: Literal["401", "403"] = measured(
+        "401", "the status for a token that is missing or refused"
+    )
     key_repeat: Literal["replay", "current", "409", "new"] = measured(
-        "replay", "a repeated create: the first answer, the request as it is now, a 409, or a new request"
+        "replay",
+        "a repeated create: the first answer, the request as it is now, a 409, or a new request",
     )
     key_conflict: Literal["409", "400", "422", "replay", "new"] = measured(
-        "409", "the answer to a used key with another body: a status, replay of the first answer, or a new request"
+        "409",
+        "the answer to a used key with another body: a status, replay of the first answer, or a new request",
     )
-    refused_key: Literal["free", "bound"] = measured("free", "key of a refused create: free, or bound to the refusal")
-    key_life: float | None = measured(None, "business time until a key is forgotten; without it never", at_least=0)
-    key_in_progress: float = measured(0.0, "business time in which a repeat gets a 409 that says so", at_least=0)
+    refused_key: Literal["free", "bound"] = measured(
+        "free", "key of a refused create: free, or bound to the refusal"
+    )
+    key_life: float | None = measured(
+        None, "business time until a key is forgotten; without it never", at_least=0
+    )
+    key_in_progress: float = measured(
+        0.0, "business time in which a repeat gets a 409 that says so", at_least=0
+    )
     key_shortest: int = measured(20, "how many characters a key has at least", at_least=1)
     key_longest: int = measured(128, "and at most", at_least=1)
     require_key: bool = measured(False, "refuse a create without Idempotency-Key")
     unknown_id: Literal["400", "404"] = measured("400", "the status for an id that does not exist")
-    invalid_status: Literal["400", "422"] = measured("400", "the status for what breaks a rule of the document")
+    invalid_status: Literal["400", "422"] = measured(
+        "400", "the status for what breaks a rule of the document"
+    )
     error_shape: Literal["documented", "api", "validation", "plain"] = measured(
-        "documented", "errors: as documented, all ApiErrorResponse, all ValidationErrors, or plain as a 401"
+        "documented",
+        "errors: as documented, all ApiErrorResponse, all ValidationErrors, or plain as a 401",
     )
     error_code: int = measured(101, "the code of ApiErrorResponse for an invalid field")
     second_answer: Literal["refuse", "replay"] = measured(
-        "refuse", "a second answer to an inbound request: refuse it, or replay the first if it says the same"
+        "refuse",
+        "a second answer to an inbound request: refuse it, or replay the first if it says the same",
     )
     max_page_size: int = measured(100, "the largest page_size", at_least=1)
-    large_page: Literal["reduce", "refuse"] = measured("reduce", "of a larger page_size: reduced silently, or refused")
-    first_page: Literal["0", "1"] = measured("0", "the number of the first page; with 1, page 0 is the same page")
+    large_page: Literal["reduce", "refuse"] = measured(
+        "reduce", "of a larger page_size: reduced silently, or refused"
+    )
+    first_page: Literal["0", "1"] = measured(
+        "0", "the number of the first page; with 1, page 0 is the same page"
+    )
     page_beyond: Literal["empty", "last", "400", "404"] = measured(
         "empty", "after the last: nothing, the last one, a status"
     )
     order: Literal["newest", "oldest"] = measured("newest", "which requests a list begins with")
     list_lag: float = measured(0.0, "business time until a new request is listed", at_least=0)
-    window_ends: Literal["both", "start", "end", "neither"] = measured("both", "which ends belong to a window of time")
-    unknown_filter: Literal["ignore", "refuse"] = measured("ignore", "a filter that the document does not name")
+    window_ends: Literal["both", "start", "end", "neither"] = measured(
+        "both", "which ends belong to a window of time"
+    )
+    unknown_filter: Literal["ignore", "refuse"] = measured(
+        "ignore", "a filter that the document does not name"
+    )
     repeated_filter: Literal["refuse", "first", "last"] = measured(
         "refuse", "a filter that is given twice: which counts"
     )
-    strict_accounts: bool = option(False, help="refuse payee accounts and counterparties that were not added")
+    strict_accounts: bool = option(
+        False, help="refuse payee accounts and counterparties that were not added"
+    )
     due_date_zone: str | None = option(
         None,
         metavar="ZONE",
@@ -109,7 +153,9 @@ class SandboxSettings(ServerSettings):
         metavar="SECONDS",
         help="how long each step of a request takes; None in Python, or a large number: they move by command only",
     )
-    demo_data: bool = option(False, help="start with accounts, counterparties and two inbound requests")
+    demo_data: bool = option(
+        False, help="start with accounts, counterparties and two inbound requests"
+    )
 
     def __post_init__(self) -> None:
         ServerSettings.__post_init__(self)

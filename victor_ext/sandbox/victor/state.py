@@ -36,7 +36,15 @@ declared = declared_in("victor.yaml", OPERATIONS)
 
 Direction = Literal["inbound", "outbound"]
 Status = Literal[
-    "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed"
+    "created",
+    "pending",
+    "processing",
+    "needs-review",
+    "accepted",
+    "completed",
+    "declined",
+    "expired",
+    "failed",
 ]
 Network = Literal["RTP", "FedNow"]
 Behaviour = Literal["ignore", "accept", "decline", "fail", "review"]
@@ -99,7 +107,9 @@ class PaymentRequest:
 
     def to_dict(self) -> JsonObject:
         """Every field that has a value."""
-        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+        return {
+            name: value for name in self.__slots__ if (value := getattr(self, name)) is not None
+        }
 
 
 class Wrong(ValueError):
@@ -189,26 +199,41 @@ def open_database(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
             os.close(open_private(path, os.O_RDWR))
         # One thread opens it, another one uses it; never both at once.
         where = ":memory:" if path is None else path
-        database = sqlite3.connect(where, isolation_level=None, timeout=0.5, check_same_thread=False)
+        database = sqlite3.connect(
+            where, isolation_level=None, timeout=0.5, check_same_thread=False
+        )
         # Exclusive: a second sandbox would not see what this one keeps in memory.
-        for name, value in (("locking_mode", "EXCLUSIVE"), ("journal_mode", "WAL"), ("synchronous", "NORMAL")):
+        for name, value in (
+            ("locking_mode", "EXCLUSIVE"),
+            ("journal_mode", "WAL"),
+            ("synchronous", "NORMAL"),
+        ):
             database.execute(f"PRAGMA {name}={value}")
         database.executescript(_SCHEMA + "BEGIN IMMEDIATE; COMMIT;")
     except (OSError, sqlite3.Error) as error:
         if database is not None:
             database.close()
         reason = error.strerror if isinstance(error, OSError) else error
-        raise OSError(f"the state file {os.fspath(path or '')!r} cannot be used: {reason}") from error
+        raise OSError(
+            f"the state file {os.fspath(path or '')!r} cannot be used: {reason}"
+        ) from error
     return database
 
 
 class Facts(UserDict[str, T]):
     """Facts of one kind by name, in the order in which they came. Each is written to the database before it counts."""
 
-    def __init__(self, database: sqlite3.Connection, kind: str, read: Callable[[Any], T] = lambda value: value) -> None:
+    def __init__(
+        self,
+        database: sqlite3.Connection,
+        kind: str,
+        read: Callable[[Any], T] = lambda value: value,
+    ) -> None:
         super().__init__()
         self._database, self._kind = database, kind
-        rows = database.execute("SELECT name, value FROM facts WHERE kind = ? ORDER BY position", (kind,))
+        rows = database.execute(
+            "SELECT name, value FROM facts WHERE kind = ? ORDER BY position", (kind,)
+        )
         self.data = {name: read(json.loads(value)) for name, value in rows}
 
     def __setitem__(self, name: str, value: T) -> None:
@@ -217,7 +242,9 @@ class Facts(UserDict[str, T]):
 
     def write(self, facts: Mapping[str, T]) -> None:
         """Write facts that count once they are in `data`."""
-        rows = [(self._kind, name, json.dumps(value, default=asdict)) for name, value in facts.items()]
+        rows = [
+            (self._kind, name, json.dumps(value, default=asdict)) for name, value in facts.items()
+        ]
         self._database.executemany(_UPSERT, rows)
 
     def __delitem__(self, name: str) -> None:
@@ -249,7 +276,9 @@ class Store:
         self.keys: Facts[Sequence[str]] = Facts(database, "key")
         """By owner and key, with a line break between: the fingerprint of the body, and the id of what was made."""
 
-    def commit(self, requests: Sequence[PaymentRequest], keys: Mapping[str, Sequence[str]] | None = None) -> None:
+    def commit(
+        self, requests: Sequence[PaymentRequest], keys: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         """Write new or changed requests, and the key under which the work was done, in one transaction; then keep them.
 
         When writing fails, nothing has changed.
@@ -278,7 +307,9 @@ class Store:
             self.order.append(request.id)
             self.created.append(request.created_at)
         if before is None or before.status != request.status:
-            move = Move(request.status, TONES[request.status], self._clock.wall(), request.changed_at)
+            move = Move(
+                request.status, TONES[request.status], self._clock.wall(), request.changed_at
+            )
             self._moves.setdefault(request.id, []).append(move)
             if len(self._moves) > _KEPT:
                 del self._moves[next(iter(self._moves))]
@@ -291,7 +322,9 @@ def read_public_key(pem: str) -> RSAPublicKey:
     try:
         key = load_pem_public_key(pem.encode("utf-8"))
     except Exception as error:
-        raise ValueError("public_key is not a PEM public key ('-----BEGIN PUBLIC KEY-----')") from error
+        raise ValueError(
+            "public_key is not a PEM public key ('-----BEGIN PUBLIC KEY-----')"
+        ) from error
     if not isinstance(key, RSAPublicKey):
         raise ValueError("public_key must be an RSA key: the provider signs with RS512 only")
     if key.key_size < 2048:

@@ -59,7 +59,11 @@ class OperationAnswers(OperationRequests):
         words = (answer.status, medium.bare) if len(answer.media) > 1 else (answer.status,)
         for number, value in enumerate(self._values(medium) if is_json else [None]):
             response = _response(status, medium, value)
-            differs = partial(_difference, value) if is_json else partial(_raw_difference, response.content)
+            differs = (
+                partial(_difference, value)
+                if is_json
+                else partial(_raw_difference, response.content)
+            )
             parsed = self._read(medium.place, response, differs, *words)
             if parsed is _FAILED:
                 return
@@ -73,9 +77,17 @@ class OperationAnswers(OperationRequests):
 
     def _values(self, medium: Medium) -> Iterator[Any]:
         yield from received(self.document, medium.schema)
-        yield from (each for each in medium.examples[:5] if is_valid(self.document, medium.schema, each))
+        yield from (
+            each for each in medium.examples[:5] if is_valid(self.document, medium.schema, each)
+        )
 
-    def _read(self, place: str, response: httpx.Response, differs: Callable[[Any], str | None], *words: str) -> Any:
+    def _read(
+        self,
+        place: str,
+        response: httpx.Response,
+        differs: Callable[[Any], str | None],
+        *words: str,
+    ) -> Any:
         """What both functions make of an answer; `_FAILED` where `differs` says how it is another one."""
         parsed: Any = None
         for way in ("asyncio_detailed", "sync_detailed"):
@@ -126,7 +138,13 @@ def plain(value: Any) -> Any:
         return {name: plain(each) for name, each in value.items()}
     if isinstance(value, Enum):
         return value.value
-    return value.isoformat() if hasattr(value, "isoformat") else str(value) if isinstance(value, UUID) else value
+    return (
+        value.isoformat()
+        if hasattr(value, "isoformat")
+        else str(value)
+        if isinstance(value, UUID)
+        else value
+    )
 
 
 def _response(status: int, medium: Medium, value: Any) -> httpx.Response:

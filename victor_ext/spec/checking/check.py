@@ -55,15 +55,22 @@ def _check_base_url(models: Models) -> None:
     base = base_url(models.document)
     known = getattr(models.package.load("client"), "DEFAULT_BASE_URL", base)
     if models.document.root.items("servers") and httpx.URL(known) != httpx.URL(base) != SOMEWHERE:
-        models.findings.wrong("servers[0].url", f"the package's DEFAULT_BASE_URL is {known}, not {base}")
+        models.findings.wrong(
+            "servers[0].url", f"the package's DEFAULT_BASE_URL is {known}, not {base}"
+        )
 
 
 def _check_operations(declared: list[Operation], caller: Caller, models: Models) -> None:
-    findings, probes = models.findings, [Probe(function, caller) for function in models.package.functions]
+    findings, probes = (
+        models.findings,
+        [Probe(function, caller) for function in models.package.functions],
+    )
     for operation in declared:
         # Two operations may have paths of one shape: then the name decides.
         key = operation.method, shape(operation.path)
-        matches = [each for each in probes if (each.function.method, shape(each.function.path)) == key]
+        matches = [
+            each for each in probes if (each.function.method, shape(each.function.path)) == key
+        ]
         probe = max(matches, key=lambda each: likeness(each.function, operation), default=None)
         findings.count("operations", present=probe is not None)
         if probe is None:
@@ -82,7 +89,11 @@ def _check_webhooks(models: Models) -> None:
     for hook in hooks(models.document.root.tree):
         if media := bodies(models.document, Node(hook.tree, hook.place)):
             medium = next((each for each in media if each.is_json), None)
-            why = _misread(hook, medium, models) if medium else "read_webhook does not read its content type"
+            why = (
+                _misread(hook, medium, models)
+                if medium
+                else "read_webhook does not read its content type"
+            )
             models.findings.count("webhooks", present=not why)
             if why:
                 models.findings.missing(hook.place, why, hook.where)
@@ -92,7 +103,9 @@ def _misread(hook: Hook, medium: Medium, models: Models) -> str:
     """How `read_webhook` reads a body otherwise than it was posted; "" when it reads each as it was."""
     for value in received(models.document, medium.schema):
         try:
-            decoded = models.package.load("webhooks").read_webhook(json.dumps(value), name=hook.name)
+            decoded = models.package.load("webhooks").read_webhook(
+                json.dumps(value), name=hook.name
+            )
             if why := difference(value, plain(decoded)):
                 return why
             models.compare(medium.schema, value, decoded)
@@ -138,12 +151,21 @@ class Report:
         return {
             "document": self.document,
             "ok": not self.problems,
-            "counts": {kind: {"declared": findings.declared[kind], "found": findings.present[kind]} for kind in KINDS},
+            "counts": {
+                kind: {"declared": findings.declared[kind], "found": findings.present[kind]}
+                for kind in KINDS
+            },
             "calls": findings.calls,
             "decoded": findings.decoded,
-            "problems": [{"kind": each.kind, "place": each.place, "what": each.what} for each in self.problems],
+            "problems": [
+                {"kind": each.kind, "place": each.place, "what": each.what}
+                for each in self.problems
+            ],
             "notes": self.notes,
-            "accepted": [{"place": each.place, "reason": each.reason, "since": each.since} for each in self.accepted],
+            "accepted": [
+                {"place": each.place, "reason": each.reason, "since": each.since}
+                for each in self.accepted
+            ],
         }
 
 
@@ -185,7 +207,11 @@ def check_generated(
     itself. Raises DecisionError, also for an empty reason, and OSError.
     """
     if not result.written:
-        return Report(called, Findings(), [*Findings().beside(result.left_out), Problem("missing", "the package")])
+        return Report(
+            called,
+            Findings(),
+            [*Findings().beside(result.left_out), Problem("missing", "the package")],
+        )
     findings = inspect(tree, result.package)
     problems = findings.beside(result.left_out)
     losses = dict.fromkeys(problem.loss for problem in problems if problem.acceptable)
@@ -193,12 +219,21 @@ def check_generated(
     if accept is not None:
         today, known = datetime.datetime.now(datetime.UTC).date(), read_accepted(accepted)
         added = [loss for loss in losses if not any(each.matches(loss) for each in known)]
-        add_entries(accepted, [{"place": place, "reason": accept.strip(), "since": today} for place in added])
+        add_entries(
+            accepted,
+            [{"place": place, "reason": accept.strip(), "since": today} for place in added],
+        )
     entries = read_accepted(accepted)
     used = [entry for entry in entries if any(map(entry.matches, losses))]
-    left = [each for each in problems if not (each.acceptable and any(one.matches(each.loss) for one in used))]
+    left = [
+        each
+        for each in problems
+        if not (each.acceptable and any(one.matches(each.loss) for one in used))
+    ]
     unused = dict.fromkeys(each.place for each in entries if each not in used)
-    left += [Problem("acceptance", f"{accepted}: {place}", "it matches nothing") for place in unused]
+    left += [
+        Problem("acceptance", f"{accepted}: {place}", "it matches nothing") for place in unused
+    ]
     notes = {"amount-as-float": result.log.floats, "refused-example": [*_refused_examples(tree)]}
     return Report(called, findings, left, used, added, notes)
 
@@ -208,15 +243,23 @@ def _refused_examples(tree: Tree) -> Iterator[str]:
     for part in Components(copied(tree)).by_id.values():
         whole = Node(part.tree, part.place)
         schema = whole if part.kind == "schema" else whole.child("schema")
-        if schema.tree and not all(is_valid(document, schema, each) for each in examples(document, whole, schema)):
+        if schema.tree and not all(
+            is_valid(document, schema, each) for each in examples(document, whole, schema)
+        ):
             yield part.place
 
 
 def _stale(committed: Path, fresh: Path) -> list[Problem]:
     """The files that are not those of a fresh package, each with what to do."""
     if not committed.is_dir():
-        return [Problem("differs", f"{committed}", "the package does not exist: run `victor spec generate`")]
+        return [
+            Problem(
+                "differs", f"{committed}", "the package does not exist: run `victor spec generate`"
+            )
+        ]
     found, run = changed_files(fresh, committed), "run `victor spec generate`"
-    advice = dict.fromkeys(found.gone, "not generated: remove it") | dict.fromkeys(found.new, f"gone: {run}")
+    advice = dict.fromkeys(found.gone, "not generated: remove it") | dict.fromkeys(
+        found.new, f"gone: {run}"
+    )
     advice |= dict.fromkeys(found.changed, f"edited, or made of another document: {run}")
     return [Problem("differs", f"{committed / name}", advice[name]) for name in sorted(advice)]

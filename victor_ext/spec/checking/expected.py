@@ -30,7 +30,11 @@ class Request:
     def __init__(self, request: httpx.Request) -> None:
         raw, _, query = request.url.raw_path.decode("ascii").partition("?")
         cookies = (each.partition("=") for each in request.headers.get("cookie", "").split(";"))
-        self.method, self.headers, self.body = request.method.lower(), request.headers, request.content
+        self.method, self.headers, self.body = (
+            request.method.lower(),
+            request.headers,
+            request.content,
+        )
         self.content_type: str = self.headers.get("content-type", "")
         self.origin = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
         """Scheme, host and port."""
@@ -71,7 +75,13 @@ def query_pairs(name: str, value: Any, style: str, *, explode: bool) -> list[lis
     if is_list(value) and explode:
         return [[(name, text(each)) for each in value]]
     if is_mapping(value) and explode and style == "form":
-        return [[(key, text(item)) for key, each in value.items() for item in (each if is_list(each) else [each])]]
+        return [
+            [
+                (key, text(item))
+                for key, each in value.items()
+                for item in (each if is_list(each) else [each])
+            ]
+        ]
     return [[(name, _flat(each, JOINTS.get(style, ",")))] for each in _orders(value)]
 
 
@@ -107,7 +117,11 @@ def values(parameter: Parameter, value: Any) -> list[str]:
 
 
 def _value(parameter: Parameter, value: Any) -> str:
-    pairs = [f"{key}={text(each)}" for key, each in value.items()] if is_mapping(value) and parameter.explode else []
+    pairs = (
+        [f"{key}={text(each)}" for key, each in value.items()]
+        if is_mapping(value) and parameter.explode
+        else []
+    )
     if parameter.style == "label":
         return "." + (".".join(pairs) or _flat(value, "." if parameter.explode else ","))
     if parameter.style == "matrix":
@@ -143,22 +157,35 @@ def difference(expected: Any, actual: Any, where: str = "") -> str | None:
     if is_mapping(expected) and is_mapping(actual):
         for name in dict.fromkeys([*expected, *actual]):
             one, other = expected.get(name), actual.get(name)
-            if (one is not None or other is not None) and (why := difference(one, other, f"{where}.{name}")):
+            if (one is not None or other is not None) and (
+                why := difference(one, other, f"{where}.{name}")
+            ):
                 return why
         return None
     if is_list(expected) and is_list(actual) and len(expected) == len(actual):
         pairs = zip(expected, actual, strict=True)
-        return next((why for n, (a, b) in enumerate(pairs) if (why := difference(a, b, f"{where}[{n}]"))), None)
+        return next(
+            (why for n, (a, b) in enumerate(pairs) if (why := difference(a, b, f"{where}[{n}]"))),
+            None,
+        )
     if isinstance(expected, str) and isinstance(actual, str) and _moment(expected):
         equal = same_text(expected, actual)
     else:
         actual = float(actual) if isinstance(actual, Decimal) else actual
         equal = expected == actual and isinstance(expected, bool) == isinstance(actual, bool)
-    return None if equal else f"{where.lstrip('.') or 'it'} is {short(actual)} instead of {short(expected)}"
+    return (
+        None
+        if equal
+        else f"{where.lstrip('.') or 'it'} is {short(actual)} instead of {short(expected)}"
+    )
 
 
 def short(value: Any) -> str:
-    shown = repr(value) if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False, default=repr)
+    shown = (
+        repr(value)
+        if isinstance(value, bytes)
+        else json.dumps(value, ensure_ascii=False, default=repr)
+    )
     return shown if len(shown) <= 80 else shown[:77] + "..."
 
 
@@ -177,14 +204,20 @@ def body_differences(medium: Medium, value: Any, request: Request) -> Iterator[t
 
 
 def _difference(medium: Medium, value: Any, request: Request) -> str | None:
-    if medium.is_json or (medium.bare in ("*/*", "application/*") and "json" in request.content_type):
+    if medium.is_json or (
+        medium.bare in ("*/*", "application/*") and "json" in request.content_type
+    ):
         try:
             sent = json.loads(request.body)
         except ValueError:
             return f"the body is not JSON: {short(request.body)}"
         return difference(value, sent)
     expected = value if isinstance(value, bytes) else text(value).encode()
-    return None if request.body == expected else f"the body is {short(request.body)} instead of {short(expected)}"
+    return (
+        None
+        if request.body == expected
+        else f"the body is {short(request.body)} instead of {short(expected)}"
+    )
 
 
 def take(rest: list[Pair], ways: list[list[Pair]]) -> bool:
@@ -193,7 +226,10 @@ def take(rest: list[Pair], ways: list[list[Pair]]) -> bool:
         left = list(rest)
         places: list[int] = []
         for name, value in way:
-            place = next((n for n, one in enumerate(left) if one[0] == name and same_text(value, one[1])), None)
+            place = next(
+                (n for n, one in enumerate(left) if one[0] == name and same_text(value, one[1])),
+                None,
+            )
             if place is None:
                 break
             places.append(place)
@@ -235,18 +271,31 @@ def shown(pairs: list[Pair]) -> str:
     return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else "nothing"
 
 
-def _multipart_differences(medium: Medium, value: Any, request: Request) -> Iterator[tuple[str, str]]:
-    form = email.message_from_bytes(f"content-type: {request.content_type}\r\n\r\n".encode() + request.body)
+def _multipart_differences(
+    medium: Medium, value: Any, request: Request
+) -> Iterator[tuple[str, str]]:
+    form = email.message_from_bytes(
+        f"content-type: {request.content_type}\r\n\r\n".encode() + request.body
+    )
     if not form.is_multipart():
         yield f"the content type {request.content_type} has no boundary", ""
         return
     parts: list[tuple[str, bytes]] = [
-        (unquote_plus(str(part.get_param("name", "", "content-disposition"))), part.get_payload(decode=True))
+        (
+            unquote_plus(str(part.get_param("name", "", "content-disposition"))),
+            part.get_payload(decode=True),
+        )
         for part in cast("list[Any]", form.get_payload())
     ]
     for name, each in value.items() if is_mapping(value) else ():
-        is_deep = name in medium.encoding and medium.encoding[name].tree.get("style") == "deepObject"
-        sent = [part for part in parts if part[0] == name or (is_deep and part[0].startswith(f"{name}["))]
+        is_deep = (
+            name in medium.encoding and medium.encoding[name].tree.get("style") == "deepObject"
+        )
+        sent = [
+            part
+            for part in parts
+            if part[0] == name or (is_deep and part[0].startswith(f"{name}["))
+        ]
         parts = [part for part in parts if part not in sent]
         if is_deep:
             pairs = [(key, content.decode("utf-8", "replace")) for key, content in sent]

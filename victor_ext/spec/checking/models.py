@@ -93,11 +93,18 @@ class Models:
         if len(views) == 1:
             return self._of_view(views[0], value, decoded)
         own = [view for view in views if _is_named(view, decoded)]
-        views = [view for view in views if fits(self.document, view, value, self._fitting)] or views[:1]
+        views = [
+            view for view in views if fits(self.document, view, value, self._fitting)
+        ] or views[:1]
         outcomes = [(self._of_view(view, value, decoded), view) for view in views]
         names: set[str] = {*value} if is_mapping(value) else set()
         best, view = min(
-            outcomes, key=lambda each: (len(each[0].losses), each[0].foreign, len(names - each[1].properties.keys()))
+            outcomes,
+            key=lambda each: (
+                len(each[0].losses),
+                each[0].foreign,
+                len(names - each[1].properties.keys()),
+            ),
         )
         # It is read as the class of another member, which may have all that the value has.
         if own and view not in own:
@@ -111,7 +118,9 @@ class Models:
             return self._of_model(view, value, decoded)
         if is_mapping(value):
             if value.keys() & view.properties.keys():
-                return _missing(view.place, f"its fields are not attributes, but a {type(decoded).__name__}")
+                return _missing(
+                    view.place, f"its fields are not attributes, but a {type(decoded).__name__}"
+                )
             return _Outcome()
         if is_list(value):
             return self._of_list(view, value, decoded)
@@ -135,7 +144,11 @@ class Models:
             return _missing(view.place, f"its {len(words)} enum values have no enum in Python")
         known = [member.value for member in type(decoded)]
         lost = [word for word in words if word not in known]
-        outcome = _missing(view.place, f"no enum value {', '.join(map(repr, lost))}") if lost else _Outcome()
+        outcome = (
+            _missing(view.place, f"no enum value {', '.join(map(repr, lost))}")
+            if lost
+            else _Outcome()
+        )
         outcome.words = {f"{view.place}={word!r}": word in known for word in words}
         return outcome
 
@@ -153,18 +166,26 @@ class Models:
                     place = f"{view.place}.properties.{name}"
                     outcome.add(_missing(place, f"no attribute of {model.__name__} holds it"))
                 else:
-                    outcome.add(self._outcome(view.properties[name], child, getattr(decoded, attributes[name])))
+                    outcome.add(
+                        self._outcome(
+                            view.properties[name], child, getattr(decoded, attributes[name])
+                        )
+                    )
             elif view.additional is not None and name in free:
                 outcome.add(self._outcome(view.additional, child, free[name]))
         return outcome
 
     def _try(self, view: View, model: Any) -> None:
         """Decode values of a schema by its class, compare them, and build an equal object by the constructor."""
-        numbers = max((len(self.document.views(child)) for child in view.properties.values()), default=1)
+        numbers = max(
+            (len(self.document.views(child)) for child in view.properties.values()), default=1
+        )
         unions = {name for name, child in view.properties.items() if self._is_ambiguous(child)}
         an_object = replace(view, types=("object",))  # it may be a text, too
         lost, tried = set[str](), set[str]()
-        for number, full in product(range(min(max(numbers, 2), MAX_TRIALS)), (0, 1) if unions else (0,)):
+        for number, full in product(
+            range(min(max(numbers, 2), MAX_TRIALS)), (0, 1) if unions else (0,)
+        ):
             synthesis = Synthesis(self.document, "received", number, as_json=True)
             value = synthesis.of_view(an_object, full=1)
             for name, child in view.properties.items():
@@ -190,11 +211,21 @@ class Models:
         try:
             decoded = model.from_dict(value)
             if why := difference(value, decoded.to_dict()):
-                return _wrong(view.place, f"{model.__name__} gives back another value than it read: {why}")
-            built = model(**{each.alias: getattr(decoded, each.name) for each in attrs.fields(model) if each.init})
+                return _wrong(
+                    view.place, f"{model.__name__} gives back another value than it read: {why}"
+                )
+            built = model(
+                **{
+                    each.alias: getattr(decoded, each.name)
+                    for each in attrs.fields(model)
+                    if each.init
+                }
+            )
             built.additional_properties = decoded.additional_properties
             if built.to_dict() != decoded.to_dict():
-                return _wrong(view.place, f"{model.__name__} built by its constructor is another value")
+                return _wrong(
+                    view.place, f"{model.__name__} built by its constructor is another value"
+                )
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             return _wrong(view.place, f"{model.__name__} raises {type(error).__name__}: {error}")
         return self._of_model(view, value, decoded)
@@ -223,6 +254,8 @@ def _words(place: str) -> list[str]:
     """What a line about the same loss contains: the schema or the operation, and the property."""
     operation = re.match(r"paths\.(/.*?)\.(get|put|post|delete|options|head|patch|trace)\b", place)
     schema = re.match(r"components\.schemas\.([^.]+)", place)
-    owner = [f"{operation[2].upper()} {operation[1]}"] if operation else [schema[1]] if schema else []
+    owner = (
+        [f"{operation[2].upper()} {operation[1]}"] if operation else [schema[1]] if schema else []
+    )
     name = place.rpartition(".properties.")[2] if ".properties." in place else ""
     return [*owner, *([name] if name else [])]

@@ -11,7 +11,14 @@ from victor_ext.spec.tree import is_list
 
 from .views import Document, Node
 
-IGNORED_HEADERS = ("accept", "content-type", "authorization", "content-length", "transfer-encoding", "connection")
+IGNORED_HEADERS = (
+    "accept",
+    "content-type",
+    "authorization",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+)
 """Parameters of the first three "shall be ignored" (OpenAPI, Parameter Object); HTTP clients compute the others."""
 SOMEWHERE = "https://server.example"
 """The server of a document that names none, or only a path."""
@@ -24,8 +31,12 @@ class Parameter:
         given = whole.tree
         self.place, self.location, self.name = place, str(given["in"]), str(given["name"])
         self.required = self.location == "path" or bool(given.get("required"))
-        self.style = str(given.get("style") or ("form" if self.location in ("query", "cookie") else "simple"))
-        self.explode = bool(given["explode"]) if "explode" in given else self.style in ("form", "cookie")
+        self.style = str(
+            given.get("style") or ("form" if self.location in ("query", "cookie") else "simple")
+        )
+        self.explode = (
+            bool(given["explode"]) if "explode" in given else self.style in ("form", "cookie")
+        )
         content = document.follow(whole).mapping("content")
         self.content_type = next(iter(content), None)
         """A value in this content type, instead of a style."""
@@ -110,7 +121,9 @@ def _parameters(document: Document, path: str, item: Node, node: Node) -> list[P
         ignored = location == "header" and name.lower() in IGNORED_HEADERS
         if not ignored and (location != "path" or name in names):
             key = name.lower() if location == "header" else name  # headers ignore case
-            parameters[location, key] = Parameter(document, f"{node.place}.parameters.{location}:{name}", whole)
+            parameters[location, key] = Parameter(
+                document, f"{node.place}.parameters.{location}:{name}", whole
+            )
     for name in names:
         place = f"{node.place}.parameters.path:{name}"
         implied = Node({"in": "path", "name": name, "schema": {"type": "string"}}, place)

@@ -50,9 +50,13 @@ class Function:
         """With the name of an argument for each parameter."""
         one = vars(module).get("sync_detailed") or self.module.asyncio_detailed
         hints = typing.get_type_hints(one, vars(module), {})
-        self.hints = {name: hint for name, hint in hints.items() if name not in ("return", "client")}
+        self.hints = {
+            name: hint for name, hint in hints.items() if name not in ("return", "client")
+        }
         parameters = inspect.signature(one).parameters
-        self.required = {name for name in self.hints if parameters[name].default is inspect.Parameter.empty}
+        self.required = {
+            name for name in self.hints if parameters[name].default is inspect.Parameter.empty
+        }
 
 
 class Package(contextlib.AbstractContextManager["Package"]):
@@ -75,9 +79,13 @@ class Package(contextlib.AbstractContextManager["Package"]):
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 spec.loader.exec_module(root)
-                names = [module.name for module in pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")]
+                names = [
+                    module.name for module in pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")
+                ]
                 modules = [importlib.import_module(name) for name in names]
-                self.functions = [Function(module) for module in modules if "OPERATION" in vars(module)]
+                self.functions = [
+                    Function(module) for module in modules if "OPERATION" in vars(module)
+                ]
         except Exception as error:
             _forget()
             raise PackageError(f"it cannot be imported: {type(error).__name__}: {error}") from error
@@ -109,21 +117,29 @@ class Caller(contextlib.AbstractContextManager["Caller"]):
         transport = httpx.MockTransport(self._handle)
         client = package.load("client")
         own: dict[str, str] = getattr(client, "OPERATION_SERVERS", {})
-        servers = {known: url for known, url in own.items() if is_url(known)}  # not where a default is missing
-        self._client = client.Client(base_url=base_url, servers=servers, httpx_args={"transport": transport})
+        servers = {
+            known: url for known, url in own.items() if is_url(known)
+        }  # not where a default is missing
+        self._client = client.Client(
+            base_url=base_url, servers=servers, httpx_args={"transport": transport}
+        )
         self.calls = 0
 
     def _handle(self, request: httpx.Request) -> httpx.Response:
         """Give the answer, as a response of its own: the same one may be read by another call."""
         if self._answer is None:
             raise _RecordedError(request)
-        return httpx.Response(self._answer.status_code, headers=self._answer.headers, content=self._answer.content)
+        return httpx.Response(
+            self._answer.status_code, headers=self._answer.headers, content=self._answer.content
+        )
 
     def __exit__(self, *_: object) -> None:
         self._client.get_httpx_client().close()
         _end(self._client.get_async_httpx_client().aclose())
 
-    def request(self, function: Function, arguments: dict[str, Any], *, awaited: bool = False) -> Request:
+    def request(
+        self, function: Function, arguments: dict[str, Any], *, awaited: bool = False
+    ) -> Request:
         """The request of a call. Raises what the function raises, and RuntimeError when it sends nothing."""
         self._answer = None
         try:
@@ -132,7 +148,9 @@ class Caller(contextlib.AbstractContextManager["Caller"]):
             return Request(recorded.args[0])
         raise RuntimeError("no request was sent")
 
-    def answer(self, function: Function, arguments: dict[str, Any], answer: httpx.Response, way: str) -> Any:
+    def answer(
+        self, function: Function, arguments: dict[str, Any], answer: httpx.Response, way: str
+    ) -> Any:
         """What a call of `sync`, `sync_detailed` or `asyncio_detailed` reads. Raises what the function raises."""
         self._answer = answer
         result = self._call(function, arguments, way)
@@ -184,7 +202,11 @@ def build(hint: Any, value: Any) -> Any:
 
 def options(hint: Any) -> list[Any]:
     """The members of a union, the more specific ones first; without None and Unset."""
-    parts = list(typing.get_args(hint)) if typing.get_origin(hint) in (typing.Union, types.UnionType) else [hint]
+    parts = (
+        list(typing.get_args(hint))
+        if typing.get_origin(hint) in (typing.Union, types.UnionType)
+        else [hint]
+    )
     flat = [each for part in parts for each in (options(part) if part is not hint else [part])]
     named = [each for each in flat if getattr(each, "__name__", "") not in ("Unset", "NoneType")]
     return sorted(named, key=lambda each: 2 if each is Any else 1 if each is str else 0)
@@ -195,7 +217,11 @@ def misfit(model: Any) -> tuple[int, int, int]:
     own: Any = model.__class__
     fields = attrs.fields(own) if attrs.has(own) else ()
     absent = [each for each in fields if type(getattr(model, each.name, None)).__name__ == "Unset"]
-    return undeclared(model), sum(each.default is attrs.NOTHING or each.kw_only for each in absent), len(absent)
+    return (
+        undeclared(model),
+        sum(each.default is attrs.NOTHING or each.kw_only for each in absent),
+        len(absent),
+    )
 
 
 def undeclared(model: Any) -> int:
@@ -204,8 +230,15 @@ def undeclared(model: Any) -> int:
     names: tuple[str, ...] = getattr(model, "__slots__", ())
     values = [getattr(model, name, None) for name in names]
     inner = [each for value in values for each in (value if is_list(value) else [value])]
-    words = sum(each not in type(each).__members__.values() for each in inner if isinstance(each, Enum))
-    return len(free) + len(misread(model)) + words + sum(undeclared(each) for each in inner if is_model(each))
+    words = sum(
+        each not in type(each).__members__.values() for each in inner if isinstance(each, Enum)
+    )
+    return (
+        len(free)
+        + len(misread(model))
+        + words
+        + sum(undeclared(each) for each in inner if is_model(each))
+    )
 
 
 def enum_values(hint: Any) -> set[Any]:

@@ -14,7 +14,16 @@ from victor_ext.spec.tree import is_mapping
 from .expected import Request, short, text
 from .models import Models
 from .operations import Medium, Operation, Parameter
-from .package import Caller, Function, NoArgumentError, build, enum_values, is_model, misfit, options
+from .package import (
+    Caller,
+    Function,
+    NoArgumentError,
+    build,
+    enum_values,
+    is_model,
+    misfit,
+    options,
+)
 from .views import Node
 
 
@@ -23,19 +32,28 @@ class Probe:
 
     def __init__(self, function: Function, caller: Caller) -> None:
         self.function = function
-        selectors = (each for each in ("body_content_type", "content_type") if each in function.hints)
-        media = (each for each in selectors if any("/" in str(value) for value in enum_values(function.hints[each])))
+        selectors = (
+            each for each in ("body_content_type", "content_type") if each in function.hints
+        )
+        media = (
+            each
+            for each in selectors
+            if any("/" in str(value) for value in enum_values(function.hints[each]))
+        )
         self.selector = next(media, None)
         """The argument that chooses the content type of the body."""
         names = [name for name in function.hints if name != self.selector]
         markers = {f"~{number}~": name for number, name in enumerate(names)}
         arguments = {
-            name: _first_of(function.hints[name], each, [each], {each: each}) for each, name in markers.items()
+            name: _first_of(function.hints[name], each, [each], {each: each})
+            for each, name in markers.items()
         }
         if "body" in arguments and (self.selector or _is_body(function.hints["body"])):
             arguments["body"] = _first_of(function.hints["body"], {}, b"", [])
         self.request: Request | None = None
-        with contextlib.suppress(Exception):  # a call that is refused is reported with the values of the document
+        with contextlib.suppress(
+            Exception
+        ):  # a call that is refused is reported with the values of the document
             self.request = caller.request(function, arguments)
         self.sent: dict[tuple[str, str], list[str]] = defaultdict(list)
         """The arguments by place and name in the request; `*` for a marker, `filter` for `filter[0][~1~]`."""
@@ -45,7 +63,9 @@ class Probe:
             for name, value in pairs:
                 if passed := re.findall(r"~\d+~", name + value):
                     plain = re.sub(r"(\[0\])?(\[~.*)?$", "", name)
-                    self.sent[location, re.sub(r"~\d+~", "*", plain)] += [markers[each] for each in passed]
+                    self.sent[location, re.sub(r"~\d+~", "*", plain)] += [
+                        markers[each] for each in passed
+                    ]
 
     @property
     def body(self) -> str | None:
@@ -84,7 +104,9 @@ def _first_of(hint: Any, *values: Any) -> Any:
 
 def _is_body(hint: Any) -> bool:
     """Whether an argument takes an object or a file, as no parameter but one of the name `body` does."""
-    return any(is_model(option) or getattr(option, "__name__", "") == "File" for option in options(hint))
+    return any(
+        is_model(option) or getattr(option, "__name__", "") == "File" for option in options(hint)
+    )
 
 
 Arguments = dict[str, Any]
@@ -138,8 +160,12 @@ class Passing:
         name = parameter.name.lower() if location == "header" else parameter.name
         views = self.document.views(parameter.schema)
         every = views[0].properties.items() if location == "query" else ()
-        properties = {each: node for each, node in every if all(each in view.properties for view in views)}
-        flat = parameter.style == "deepObject" or (parameter.style in ("form", "cookie") and parameter.explode)
+        properties = {
+            each: node for each, node in every if all(each in view.properties for view in views)
+        }
+        flat = parameter.style == "deepObject" or (
+            parameter.style in ("form", "cookie") and parameter.explode
+        )
         sink: dict[str | None, str] = {}
         for each in properties if flat else ():
             wire = each if parameter.style == "form" else f"{parameter.name}[{each}]"
@@ -157,7 +183,9 @@ class Passing:
         self.sinks[parameter.place] = sink
         apart = flat and None not in sink and properties
         for part, schema in apart.items() if apart else [(None, parameter.schema)]:
-            place, word = (f"{parameter.place}.{part}", part) if part else (parameter.place, parameter.name)
+            place, word = (
+                (f"{parameter.place}.{part}", part) if part else (parameter.place, parameter.name)
+            )
             self.findings.count("parameters", present=part in sink)
             if part not in sink:
                 self.missing(place, "no argument of the function sends it", word)
@@ -170,9 +198,15 @@ class Passing:
         named = self.probe.named(parameter.location, parameter.name)
         if None not in sink or named in (None, sink[None]):
             return
-        own = [name for (where, name), each in self.probe.sent.items() if where == parameter.location and named in each]
+        own = [
+            name
+            for (where, name), each in self.probe.sent.items()
+            if where == parameter.location and named in each
+        ]
         if own and _letters(str(named)) not in map(_letters, own):
-            self.findings.wrong(parameter.place, f"the argument {sink[None]} sends it, and not {named}")
+            self.findings.wrong(
+                parameter.place, f"the argument {sink[None]} sends it, and not {named}"
+            )
 
     def _check_words(self, place: str, word: str, schema: Node, argument: str) -> None:
         """Every value of an enum is a member of an enum in the type of the argument."""
@@ -194,7 +228,9 @@ class Passing:
                     own = value if name is None else value[name]
                     arguments[argument] = self._argument(parameter, hints[argument], own)
         for name in self.probe.function.required - {self.probe.body} - arguments.keys():
-            arguments[name] = "text"  # a parameter that must be ignored, or one of another operation
+            arguments[name] = (
+                "text"  # a parameter that must be ignored, or one of another operation
+            )
         return {**arguments, **body}
 
     def _argument(self, parameter: Parameter, hint: Any, value: Any) -> Any:
@@ -203,7 +239,9 @@ class Passing:
         except NoArgumentError:
             if parameter.content_type is not None and str in options(hint):
                 return text(value)
-            raise NoArgumentError(f"{parameter.place}: the type of its argument cannot hold {short(value)}") from None
+            raise NoArgumentError(
+                f"{parameter.place}: the type of its argument cannot hold {short(value)}"
+            ) from None
 
     def body_options(self, given: Given) -> list[Arguments]:
         """The ways to pass a body: one for each type of the argument. Raises NoArgumentError when it needs one."""
@@ -220,14 +258,21 @@ class Passing:
                     body = build(option, value)
                 except NoArgumentError:
                     continue
-                if in_parts and type(body).__name__ == "File":  # the caller writes the parts, and what is between them
+                if (
+                    in_parts and type(body).__name__ == "File"
+                ):  # the caller writes the parts, and what is between them
                     body.mime_type = f"{medium.content_type}; boundary=between"
                 bodies.append({"body": body, **chosen})
                 break
         if selector and chosen[selector] not in enum_values(hints[selector]):
             bodies = []
         if not bodies and self.probe.body in self.probe.function.required:
-            raise NoArgumentError(f"{medium.place}: the type of the argument body cannot hold {short(given.body)}")
+            raise NoArgumentError(
+                f"{medium.place}: the type of the argument body cannot hold {short(given.body)}"
+            )
         # A file, which has a content type, comes before bytes.
-        order = {id(each): (in_parts and isinstance(each["body"], bytes), *misfit(each["body"])) for each in bodies}
+        order = {
+            id(each): (in_parts and isinstance(each["body"], bytes), *misfit(each["body"]))
+            for each in bodies
+        }
         return sorted(bodies, key=lambda each: order[id(each)]) or [{}]

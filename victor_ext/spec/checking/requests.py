@@ -11,7 +11,17 @@ import httpx
 
 from victor_ext.spec.tree import is_json, is_list, is_mapping
 
-from .expected import FORM, Request, body_differences, mismatch, parameter_pairs, same_text, shown, take, values
+from .expected import (
+    FORM,
+    Request,
+    body_differences,
+    mismatch,
+    parameter_pairs,
+    same_text,
+    shown,
+    take,
+    values,
+)
 from .operations import IGNORED_HEADERS, Medium, Parameter
 from .package import NoArgumentError
 from .passing import Given, Passing
@@ -44,17 +54,29 @@ class OperationRequests(Passing):
         yield from self._examples(required)
 
     def _required(self) -> Given:
-        required = [(each, self._value(each, 0)) for each in self.operation.parameters if self.is_required(each)]
+        required = [
+            (each, self._value(each, 0))
+            for each in self.operation.parameters
+            if self.is_required(each)
+        ]
         needs_body = self.operation.body_required or self.probe.body in self.probe.function.required
         medium = self.operation.bodies[0] if self.operation.bodies and needs_body else None
-        full = 0 if medium is not None and medium.is_json else 1  # a form without fields has no content type
+        full = (
+            0 if medium is not None and medium.is_json else 1
+        )  # a form without fields has no content type
         return Given(required, medium, self._body(medium, 0, full=full))
 
     def _examples(self, required: Given) -> Iterator[Given]:
         for parameter in self.operation.parameters:
             for example in parameter.examples[:3]:
-                if example not in ("", [], {}, None) and is_valid(self.document, parameter.schema, example):
-                    others = [(each, value) for each, value in required.parameters if each is not parameter]
+                if example not in ("", [], {}, None) and is_valid(
+                    self.document, parameter.schema, example
+                ):
+                    others = [
+                        (each, value)
+                        for each, value in required.parameters
+                        if each is not parameter
+                    ]
                     yield Given([*others, (parameter, example)], required.medium, required.body)
         for medium in self.operation.bodies:
             for example in medium.examples[:3] if medium.is_json or medium.bare == FORM else ():
@@ -63,7 +85,9 @@ class OperationRequests(Passing):
 
     def _value(self, parameter: Parameter, number: int) -> Any:
         text = TEXTS[parameter.location] if parameter.content_type is None else "text"
-        text += str(self.operation.parameters.index(parameter))  # so that a value in another's place is seen
+        text += str(
+            self.operation.parameters.index(parameter)
+        )  # so that a value in another's place is seen
         return Synthesis(self.document, "sent", number, text).of(parameter.schema, full=1)
 
     def _body(self, medium: Medium | None, number: int, full: int = 2) -> Any:
@@ -71,9 +95,13 @@ class OperationRequests(Passing):
             return None
         if medium.bare.startswith("text/") and not medium.is_json:
             return "text"
-        if not (is_sent_as_json(medium, self.document) or "form" in medium.bare or medium.bare == "*/*"):
+        if not (
+            is_sent_as_json(medium, self.document) or "form" in medium.bare or medium.bare == "*/*"
+        ):
             return BYTES
-        return Synthesis(self.document, "sent", number, as_json=medium.is_json).of(medium.schema, full)
+        return Synthesis(self.document, "sent", number, as_json=medium.is_json).of(
+            medium.schema, full
+        )
 
     def _compare(self, given: Given) -> None:
         try:
@@ -103,10 +131,16 @@ class OperationRequests(Passing):
         """Report a call that is refused; where it is a form with structures in it, try it without them, too."""
         body: Any = given.body
         fields = [str(name) for name in body] if is_mapping(body) else []
-        named = [name for name in fields if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error))]
+        named = [
+            name for name in fields if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error))
+        ]
         where = given.medium.place if given.medium is not None else self.operation.place
         self.missing(where, f"the call is refused: {error}", *named[:1])
-        if given.medium is not None and not given.medium.is_json and any(_is_nested(body[name]) for name in fields):
+        if (
+            given.medium is not None
+            and not given.medium.is_json
+            and any(_is_nested(body[name]) for name in fields)
+        ):
             flat = {name: body[name] for name in fields if not _is_nested(body[name])}
             self._compare(Given(given.parameters, given.medium, flat))
 
@@ -131,11 +165,18 @@ class OperationRequests(Passing):
         if request.origin != f"{server.scheme}://{server.netloc.decode('ascii')}":
             self.wrong(f"it is sent to {request.origin}, its server is {operation.server}")
             return
-        ways = {f"{{{each.name}}}": values(each, value) for each, value in given.parameters if each.location == "path"}
+        ways = {
+            f"{{{each.name}}}": values(each, value)
+            for each, value in given.parameters
+            if each.location == "path"
+        }
         wanted = [[part] for part in server.path.rstrip("/").split("/")]
-        wanted += [_filled(segment, ways) for segment in urlsplit(operation.path).path.split("/")[1:]]
+        wanted += [
+            _filled(segment, ways) for segment in urlsplit(operation.path).path.split("/")[1:]
+        ]
         same = len(wanted) == len(request.path) and all(
-            any(same_text(way, sent) for way in options) for options, sent in zip(wanted, request.path, strict=True)
+            any(same_text(way, sent) for way in options)
+            for options, sent in zip(wanted, request.path, strict=True)
         )
         if not same:
             shown = "/".join(quote(segment, safe="") for segment in request.path)
@@ -145,8 +186,12 @@ class OperationRequests(Passing):
     def _compare_parameters(self, given: Given, request: Request) -> None:
         """Compare what the query, the headers and the cookies have."""
         rest = {location: [*pairs] for location, pairs in request.fields.items()}
-        rest["header"] = headers = [pair for pair in rest["header"] if pair[0] not in IGNORED_HEADERS]
-        fixed = parse_qsl(urlsplit(self.operation.path).query, keep_blank_values=True)  # tells operations apart
+        rest["header"] = headers = [
+            pair for pair in rest["header"] if pair[0] not in IGNORED_HEADERS
+        ]
+        fixed = parse_qsl(
+            urlsplit(self.operation.path).query, keep_blank_values=True
+        )  # tells operations apart
         if not take(rest["query"], [[pair for pair in fixed if "{" not in "".join(pair)]]):
             self.wrong(f"the query of its path is not sent: {shown(rest['query'])}")
         for parameter, value in given.parameters:
@@ -157,7 +202,9 @@ class OperationRequests(Passing):
         rest["header"] = [pair for pair in headers if pair[0] not in _ALWAYS]
         for location in ("query", "header"):
             if rest[location]:
-                self.wrong(f"the {location} has {shown(rest[location])}, which the document does not declare")
+                self.wrong(
+                    f"the {location} has {shown(rest[location])}, which the document does not declare"
+                )
 
     def _compare_body(self, given: Given, request: Request, arguments: dict[str, Any]) -> None:
         medium = given.medium
@@ -168,7 +215,9 @@ class OperationRequests(Passing):
         if "body" in arguments and (medium.is_json or medium.bare == FORM):
             self.models.compare(medium.schema, given.body, arguments["body"])
         for why, field in body_differences(medium, given.body, request):
-            self.findings.wrong(medium.place, why, *([self.operation.title, field] if field else []))
+            self.findings.wrong(
+                medium.place, why, *([self.operation.title, field] if field else [])
+            )
 
     def _compare_awaited(self, request: Request, arguments: dict[str, Any]) -> None:
         try:
@@ -184,7 +233,8 @@ def is_sent_as_json(medium: Medium, document: Document) -> bool:
     """`*/*` and `application/*` are JSON when their schema is no text and no file."""
     views = document.views(medium.schema)
     return medium.is_json or (
-        medium.bare in ("*/*", "application/*") and not any(view.binary or view.types == ("string",) for view in views)
+        medium.bare in ("*/*", "application/*")
+        and not any(view.binary or view.types == ("string",) for view in views)
     )
 
 
@@ -193,7 +243,9 @@ def _comparable(request: Request) -> tuple[Any, ...]:
     boundary = re.search(r"boundary=([^;]+)", request.content_type)
     body = request.body.replace(boundary[1].strip('"').encode(), b"+") if boundary else request.body
     kind = request.content_type.partition(";")[0]
-    sent = sorted((name, value) for name, value in request.headers.items() if name != "content-type")
+    sent = sorted(
+        (name, value) for name, value in request.headers.items() if name != "content-type"
+    )
     return request.method, request.origin, request.path, request.fields["query"], kind, sent, body
 
 
@@ -202,7 +254,9 @@ _ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
 
 
 def _is_nested(value: Any) -> bool:
-    return is_mapping(value) or (is_list(value) and any(is_mapping(each) or is_list(each) for each in value))
+    return is_mapping(value) or (
+        is_list(value) and any(is_mapping(each) or is_list(each) for each in value)
+    )
 
 
 def _filled(segment: str, ways: dict[str, list[str]]) -> list[str]:

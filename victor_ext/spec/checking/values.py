@@ -20,7 +20,11 @@ Direction = Literal["sent", "received"]
 
 BYTES = b"\x00\xffbytes\r\n"
 """The content of every file."""
-TEXTS = {"date": "2026-03-04", "date-time": "2026-03-04T05:06:07Z", "uuid": "123e4567-e89b-42d3-a456-426614174000"}
+TEXTS = {
+    "date": "2026-03-04",
+    "date-time": "2026-03-04T05:06:07Z",
+    "uuid": "123e4567-e89b-42d3-a456-426614174000",
+}
 FREE = {"any": "thing"}
 """A value where any is allowed."""
 MAX_ALTERNATIVES = 12
@@ -94,9 +98,14 @@ class Synthesis:
         length = min(max(least if isinstance(least, int) else 0, 2 if full > 0 else 0), 10)
         if view.items is None or self._endless(view.items, within):
             return [] if view.items is not None else [self.text] * length
-        makers = (replace(self, number=self.number + offset) for offset in range(length))  # of each alternative in turn
+        makers = (
+            replace(self, number=self.number + offset) for offset in range(length)
+        )  # of each alternative in turn
         levels = [full - 1] + [min(full - 1, 0)] * length
-        return [maker.of(view.items, level, within) for maker, level in zip(makers, levels, strict=False)]
+        return [
+            maker.of(view.items, level, within)
+            for maker, level in zip(makers, levels, strict=False)
+        ]
 
     def _scalar(self, kind: str, view: View) -> Any:
         if kind == "boolean":
@@ -104,7 +113,9 @@ class Synthesis:
         if kind in ("integer", "number"):
             return self.number + (1 if kind == "integer" else 1.5)
         if kind == "string":
-            return TEXTS.get(str(view.format), self.text if self.number == 0 else f"text{self.number}")
+            return TEXTS.get(
+                str(view.format), self.text if self.number == 0 else f"text{self.number}"
+            )
         return dict(FREE) if self.as_json else self.text
 
 
@@ -121,7 +132,9 @@ Without it, nested unions try a value once for each way to it.
 """
 
 
-def is_valid(document: Document, node: Node, value: Any, depth: int = 12, known: Known | None = None) -> bool:
+def is_valid(
+    document: Document, node: Node, value: Any, depth: int = 12, known: Known | None = None
+) -> bool:
     """Whether a value is one of the schema, by types, enums, required properties and formats."""
     known, views = {} if known is None else known, document.views(node)
     key = id(views), id(value), depth
@@ -139,13 +152,25 @@ def fits(document: Document, view: View, value: Any, known: Known, depth: int = 
         (view.enum is None or value in view.enum)
         and (not view.types or any(_is(kind, value) for kind in view.types))
         and (not is_mapping(value) or _fits_object(document, view, value, known, depth))
-        and (not isinstance(value, str) or view.format not in FORMATS or FORMATS[view.format](value) is not None)
-        and (view.items is None or all(is_valid(document, view.items, each, depth - 1, known) for each in items))
+        and (
+            not isinstance(value, str)
+            or view.format not in FORMATS
+            or FORMATS[view.format](value) is not None
+        )
+        and (
+            view.items is None
+            or all(is_valid(document, view.items, each, depth - 1, known) for each in items)
+        )
     )
 
 
-def _fits_object(document: Document, view: View, value: dict[str, Any], known: Known, depth: int) -> bool:
-    if any(isinstance(value.get(tag), str | int) and value[tag] not in words for tag, words in view.tags.items()):
+def _fits_object(
+    document: Document, view: View, value: dict[str, Any], known: Known, depth: int
+) -> bool:
+    if any(
+        isinstance(value.get(tag), str | int) and value[tag] not in words
+        for tag, words in view.tags.items()
+    ):
         return False
     for name in (view.required & view.properties.keys()) - value.keys():
         hidden = document.follow(view.properties[name]).tree
@@ -153,9 +178,12 @@ def _fits_object(document: Document, view: View, value: dict[str, Any], known: K
             return False
     if view.closed and not value.keys() <= view.properties.keys():
         return False
-    children = [(view.properties.get(name, view.additional), each) for name, each in value.items() if depth]
+    children = [
+        (view.properties.get(name, view.additional), each) for name, each in value.items() if depth
+    ]
     return all(
-        child is None or each is None or is_valid(document, child, each, depth - 1, known) for child, each in children
+        child is None or each is None or is_valid(document, child, each, depth - 1, known)
+        for child, each in children
     )
 
 
@@ -181,7 +209,9 @@ def _of_form(form: str, parse: Callable[[str], object]) -> Callable[[str], objec
 
     def parsed(text: str) -> object:
         try:
-            return parse(text.upper()) if re.fullmatch(form, text, re.ASCII | re.IGNORECASE) else None
+            return (
+                parse(text.upper()) if re.fullmatch(form, text, re.ASCII | re.IGNORECASE) else None
+            )
         except ValueError:
             return None
 

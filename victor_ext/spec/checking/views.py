@@ -41,7 +41,10 @@ class Node(NamedTuple):
 
     def items(self, key: str) -> list[Node]:
         items = enumerate(list_at(self.tree, key))
-        return [Node(each if is_mapping(each) else {}, f"{self.place}.{key}.{number}") for number, each in items]
+        return [
+            Node(each if is_mapping(each) else {}, f"{self.place}.{key}.{number}")
+            for number, each in items
+        ]
 
 
 @dataclass
@@ -72,16 +75,31 @@ class View:
     def binary(self) -> bool:
         """Whether the value is bytes, outside of JSON."""
         media = "contentMediaType" in self.limits and "contentEncoding" not in self.limits
-        return self.format == "binary" or (media and self.types in ((), ("string",)) and not self.enum)
+        return self.format == "binary" or (
+            media and self.types in ((), ("string",)) and not self.enum
+        )
 
     def words(self) -> list[Any]:
         """The values of an enum that has members in Python: texts or integers, not both."""
         values = [value for value in self.enum or [] if value is not None]
         kinds: set[type[Any]] = {type(value) for value in values}
-        return list(dict.fromkeys(values)) if kinds in ({str}, {int}) and "const" not in self.limits else []
+        return (
+            list(dict.fromkeys(values))
+            if kinds in ({str}, {int}) and "const" not in self.limits
+            else []
+        )
 
 
-WORDS = {"description", "title", "nullable", "example", "examples", "deprecated", "readOnly", "writeOnly"}
+WORDS = {
+    "description",
+    "title",
+    "nullable",
+    "example",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+}
 """What a schema says beside the type of a value."""
 LIMITS = ("const", "minItems", "contentMediaType", "contentEncoding")
 
@@ -89,7 +107,9 @@ LIMITS = ("const", "minItems", "contentMediaType", "contentEncoding")
 class Document:
     def __init__(self, tree: Tree) -> None:
         self.root = Node(tree, "")
-        self._views: dict[int, tuple[Tree, list[View]]] = {}  # with the tree, so that no other one gets its id
+        self._views: dict[
+            int, tuple[Tree, list[View]]
+        ] = {}  # with the tree, so that no other one gets its id
         self._composed: dict[tuple[int, ...], Tree] = {}
         """The compositions of several definitions of one property, by the ids of the definitions."""
         self._parts: dict[int, list[Tree]] = {}
@@ -99,7 +119,10 @@ class Document:
     def follow(self, node: Node) -> Node:
         """The target of a reference, with its place; an empty mapping when there is none."""
         tree, reference = followed(self.root.tree, node.tree)
-        place = unquote(reference[2:]).replace("/", ".").replace("~1", "/").replace("~0", "~") or node.place
+        place = (
+            unquote(reference[2:]).replace("/", ".").replace("~1", "/").replace("~0", "~")
+            or node.place
+        )
         return Node({} if "$ref" in tree else tree, place)
 
     def views(self, node: Node) -> list[View]:
@@ -109,7 +132,9 @@ class Document:
             return self._plain(node)
         if id(whole.tree) not in self._alternatives:
             owner, members = self._families[id(whole.tree)]
-            alternatives = [view for each in members for view in self._tagged(owner, each, self._plain(each))]
+            alternatives = [
+                view for each in members for view in self._tagged(owner, each, self._plain(each))
+            ]
             self._alternatives[id(whole.tree)] = alternatives[:MAX_VIEWS]
         return self._alternatives[id(whole.tree)]
 
@@ -124,7 +149,10 @@ class Document:
                     for each in dict.fromkeys([*below, parent])
                 ]
                 if len(nodes) > 1 or parent != root:
-                    found[id(named[parent])] = Node(named[root], f"components.schemas.{root}"), nodes
+                    found[id(named[parent])] = (
+                        Node(named[root], f"components.schemas.{root}"),
+                        nodes,
+                    )
         return found
 
     def _plain(self, node: Node) -> list[View]:
@@ -132,7 +160,10 @@ class Document:
         whole = self.follow(node)
         key = id(whole.tree)
         if key not in self._views:
-            self._views[key] = whole.tree, [View(whole.place)]  # a schema that is a part of itself adds nothing
+            self._views[key] = (
+                whole.tree,
+                [View(whole.place)],
+            )  # a schema that is a part of itself adds nothing
             try:
                 self._views[key] = whole.tree, self._build(whole)
             except BaseException:
@@ -144,15 +175,30 @@ class Document:
         own = _own(node)
         views, parts = [own], node.items("allOf")
         named = node.place.startswith("components.schemas.") and node.place.count(".") == 2
-        alias = not named and not own.properties and sum(bool(part.tree.keys() - WORDS) for part in parts) == 1
+        alias = (
+            not named
+            and not own.properties
+            and sum(bool(part.tree.keys() - WORDS) for part in parts) == 1
+        )
         for part in parts:
             others = self.views(part) if alias else self._plain(part)
             views = _possible([self._merge(one, other) for one in views for other in others])
-        if len(parts) == 1 and not own.properties and not own.types:  # another name of the same schema
-            views = [replace(view, place=other.place) for view, other in zip(views, self.views(parts[0]), strict=False)]
+        if (
+            len(parts) == 1 and not own.properties and not own.types
+        ):  # another name of the same schema
+            views = [
+                replace(view, place=other.place)
+                for view, other in zip(views, self.views(parts[0]), strict=False)
+            ]
         for key in ("oneOf", "anyOf"):
-            members = [view for part in node.items(key) for view in self._tagged(node, part, self.views(part))]
-            valued = [view for view in members if view.types or not view.nullable or len(members) == 1]
+            members = [
+                view
+                for part in node.items(key)
+                for view in self._tagged(node, part, self.views(part))
+            ]
+            valued = [
+                view for view in members if view.types or not view.nullable or len(members) == 1
+            ]
             if len(valued) < len(members):
                 views = [replace(view, nullable=True) for view in views]
             if valued:
@@ -174,15 +220,34 @@ class Document:
         name, mapping = discriminator.get("propertyName"), discriminator.get("mapping")
         reference = str(part.tree.get("$ref", ""))
         called = reference.rpartition("/")[2]
-        words = [word for word, to in (mapping if is_mapping(mapping) else {}).items() if to in (reference, called)]
-        words = words or [called] * bool(called)  # without a mapping, the word is the name of the schema
+        words = [
+            word
+            for word, to in (mapping if is_mapping(mapping) else {}).items()
+            if to in (reference, called)
+        ]
+        words = words or [called] * bool(
+            called
+        )  # without a mapping, the word is the name of the schema
         for view in views:
             # A mapping that has other values than the property's enum contradicts it.
-            declared = self.views(view.properties[name]) if isinstance(name, str) and name in view.properties else []
-            own = [value for each in declared for value in each.enum or [] if isinstance(value, str | int)]
+            declared = (
+                self.views(view.properties[name])
+                if isinstance(name, str) and name in view.properties
+                else []
+            )
+            own = [
+                value
+                for each in declared
+                for value in each.enum or []
+                if isinstance(value, str | int)
+            ]
             typed = words_as(map(str, words), {kind for each in declared for kind in each.types})
             tags = [word for word in typed if word in own] or own or typed
-            yield replace(view, tags={**view.tags, name: tags}) if isinstance(name, str) and words and tags else view
+            yield (
+                replace(view, tags={**view.tags, name: tags})
+                if isinstance(name, str) and words and tags
+                else view
+            )
 
     def _merge(self, one: View, other: View) -> View:
         """What both say; where they contradict each other, what the second says."""
@@ -192,10 +257,22 @@ class Document:
             shared = [value for value in one.enum if value in other.enum]
             enum, both = shared or other.enum, bool(shared)
         twice = [name for name in other.properties if name in one.properties]
-        redefined = {name: self._both(one.properties[name], other.properties[name]) for name in twice}
-        merged = {each.name: getattr(other, each.name) or getattr(one, each.name) for each in fields(View)}
-        merged |= {"place": one.place, "types": common or other.types or one.types, "enum": enum, "closed": False}
-        merged |= {name: {**getattr(one, name), **getattr(other, name)} for name in ("properties", "tags", "limits")}
+        redefined = {
+            name: self._both(one.properties[name], other.properties[name]) for name in twice
+        }
+        merged = {
+            each.name: getattr(other, each.name) or getattr(one, each.name) for each in fields(View)
+        }
+        merged |= {
+            "place": one.place,
+            "types": common or other.types or one.types,
+            "enum": enum,
+            "closed": False,
+        }
+        merged |= {
+            name: {**getattr(one, name), **getattr(other, name)}
+            for name in ("properties", "tags", "limits")
+        }
         merged["properties"] |= redefined
         merged["required"] |= one.required
         merged["impossible"] |= not both
@@ -203,7 +280,11 @@ class Document:
 
     def _both(self, earlier: Node, later: Node) -> Node:
         """One schema of two; the same one for the same definitions, so that schemas can contain themselves."""
-        parts = {id(part): part for node in (earlier, later) for part in self._parts.get(id(node.tree), [node.tree])}
+        parts = {
+            id(part): part
+            for node in (earlier, later)
+            for part in self._parts.get(id(node.tree), [node.tree])
+        }
         if len(parts) == 1:
             return later
         key = tuple(parts)
@@ -216,14 +297,30 @@ class Document:
 def _own(node: Node) -> View:
     tree = node.tree
     nullable = bool(tree.get("nullable")) or "null" in types_of(tree)
-    types = [kind for kind in types_of(tree) if kind in ("object", "array", "string", "integer", "number", "boolean")]
+    types = [
+        kind
+        for kind in types_of(tree)
+        if kind in ("object", "array", "string", "integer", "number", "boolean")
+    ]
     if not types and not nullable:
-        types = ["object"] if is_mapping(tree.get("properties")) else ["array"] if "items" in tree else []
-    additional, required, enum = tree.get("additionalProperties"), tree.get("required"), tree.get("enum")
+        types = (
+            ["object"]
+            if is_mapping(tree.get("properties"))
+            else ["array"]
+            if "items" in tree
+            else []
+        )
+    additional, required, enum = (
+        tree.get("additionalProperties"),
+        tree.get("required"),
+        tree.get("enum"),
+    )
     if "const" in tree:
         enum = [tree["const"]]
     if is_list(enum) and types == ["string"]:  # YAML reads `737` and `true` as no texts
-        enum = [json.dumps(value) if isinstance(value, (bool, int, float)) else value for value in enum]
+        enum = [
+            json.dumps(value) if isinstance(value, (bool, int, float)) else value for value in enum
+        ]
     declared = node.child("properties").tree
     return View(
         node.place,
@@ -232,11 +329,17 @@ def _own(node: Node) -> View:
         enum=enum if is_list(enum) else None,
         format=tree["format"] if isinstance(tree.get("format"), str) else None,
         # A property whose schema is `false` never occurs.
-        properties={name: each for name, each in node.mapping("properties").items() if declared[name] is not False},
+        properties={
+            name: each
+            for name, each in node.mapping("properties").items()
+            if declared[name] is not False
+        },
         required=frozenset(str(name) for name in required) if is_list(required) else frozenset(),
         items=node.child("items") if "items" in tree else None,
         prefix=node.items("prefixItems"),
-        additional=node.child("additionalProperties") if is_mapping(additional) and additional else None,
+        additional=node.child("additionalProperties")
+        if is_mapping(additional) and additional
+        else None,
         closed=additional is False,
         limits={key: tree[key] for key in LIMITS if key in tree},
         only_null=is_null(tree),
@@ -245,7 +348,12 @@ def _own(node: Node) -> View:
 
 def _common(types: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
     """The types that are in both."""
-    both = [each for these, those in ((types, others), (others, types)) for each in these if is_among(each, those)]
+    both = [
+        each
+        for these, those in ((types, others), (others, types))
+        for each in these
+        if is_among(each, those)
+    ]
     return tuple(dict.fromkeys(both))
 
 

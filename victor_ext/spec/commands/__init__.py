@@ -42,7 +42,9 @@ def show_as_is(text: str, *, to: Any = None) -> None:
 
 def add_package_arguments(command: argparse.ArgumentParser, *, out: str, is_required: bool) -> None:
     """Add the documents, the folder and the name of the package, and what it may lack; `out` is the folder's help."""
-    command.add_argument("documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document")
+    command.add_argument(
+        "documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document"
+    )
     command.add_argument("--out", metavar="OUT", type=Path, required=is_required, help=out)
     add_generation(command)
     accepted = "the file of accepted losses (default: <document>.accepted.yaml beside the document)"
@@ -51,7 +53,9 @@ def add_package_arguments(command: argparse.ArgumentParser, *, out: str, is_requ
 
 def add_generation(command: argparse.ArgumentParser) -> None:
     """Add what else decides the package: its name, the numbers that are read as Decimal, and how files are read."""
-    command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
+    command.add_argument(
+        "--name", metavar="NAME", help="the name of the package (default: <document>_api)"
+    )
     read = "read these numbers as Decimal, as those of the format decimal: Card.price or '*.amount'; may be repeated"
     command.add_argument("--decimals", metavar="PLACE", action="append", default=[], help=read)
     add_reading(command)
@@ -84,5 +88,7 @@ def reading(options: argparse.Namespace) -> dict[str, Any]:
     pairs = [text.rpartition("=") for text in options.copy]
     for url, _, file in pairs:
         if not url or not file:
-            raise RuntimeError("--copy takes URL=FILE, such as --copy https://example.com/card.yaml=card.yaml.")
+            raise RuntimeError(
+                "--copy takes URL=FILE, such as --copy https://example.com/card.yaml=card.yaml."
+            )
     return {"copies": {url: Path(file) for url, _, file in pairs}, "max_mib": options.max_mib}

@@ -26,15 +26,29 @@ def _add_diff(command: argparse.ArgumentParser) -> None:
     formats = command.add_mutually_exclusive_group()
     for form in FORMATS:
         text = f"write {form} instead of text"
-        formats.add_argument(f"--{form}", dest="format", action="store_const", const=form, help=text)
-    command.add_argument("--out", metavar="FILE", type=Path, help="write to a file instead of the standard output")
-    command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api, of OLD)")
+        formats.add_argument(
+            f"--{form}", dest="format", action="store_const", const=form, help=text
+        )
+    command.add_argument(
+        "--out", metavar="FILE", type=Path, help="write to a file instead of the standard output"
+    )
+    command.add_argument(
+        "--name", metavar="NAME", help="the name of the package (default: <document>_api, of OLD)"
+    )
     add_reading(command)
-    command.add_argument("--no-python", action="store_true", help="leave out the column of Python (faster)")
+    command.add_argument(
+        "--no-python", action="store_true", help="leave out the column of Python (faster)"
+    )
     add_approved(command, "NEW, else beside OLD")
-    command.add_argument("--approve", metavar="REASON", help="approve all that breaks, and write it to that file")
-    command.add_argument("--expires", metavar="YYYY-MM-DD", help="the last day of what --approve writes")
-    command.add_argument("--check-version", action="store_true", help="fail unless info.version moved as it must")
+    command.add_argument(
+        "--approve", metavar="REASON", help="approve all that breaks, and write it to that file"
+    )
+    command.add_argument(
+        "--expires", metavar="YYYY-MM-DD", help="the last day of what --approve writes"
+    )
+    command.add_argument(
+        "--check-version", action="store_true", help="fail unless info.version moved as it must"
+    )
     text = "the days that a deprecation has to leave until its x-sunset, which it needs then (default: 0)"
     command.add_argument("--sunset-days", metavar="DAYS", type=_days, default=0, help=text)
 
@@ -48,7 +62,10 @@ def _days(text: str) -> int:
 def _run_diff(options: argparse.Namespace) -> int:
     if (options.approve is None) != (options.expires is None):
         raise DecisionError("--approve REASON and --expires YYYY-MM-DD belong together: give both.")
-    if options.out is not None and options.out.resolve() in (Path(options.old).resolve(), Path(options.new).resolve()):
+    if options.out is not None and options.out.resolve() in (
+        Path(options.old).resolve(),
+        Path(options.new).resolve(),
+    ):
         raise DecisionError(f"--out is {options.out}, one of the documents: name another file.")
     beside = [default_path(_path_of(source), "approved") for source in (options.new, options.old)]
     file = options.approved or next((path for path in beside if path.exists()), beside[0])
@@ -58,7 +75,11 @@ def _run_diff(options: argparse.Namespace) -> int:
         both = [stack.enter_context(_opened(source)) for source in (options.old, options.new)]
         before, after = (load(file, fetch=fetch, **reading(options)) for file, fetch in both)
         (old, _), (new, _) = both
-        python = None if options.no_python else python_changes(old, new, name=options.name, trees=(before, after))
+        python = (
+            None
+            if options.no_python
+            else python_changes(old, new, name=options.name, trees=(before, after))
+        )
         report = report_on(
             before,
             after,
@@ -69,10 +90,16 @@ def _run_diff(options: argparse.Namespace) -> int:
             check_version=options.check_version,
             sunset_days=options.sunset_days,
         )
-        report = replace(report, lines=lines_of(new, options.max_mib)) if options.format == "github" else report
+        report = (
+            replace(report, lines=lines_of(new, options.max_mib))
+            if options.format == "github"
+            else report
+        )
     if options.approve is not None:
         count = len(report.breaking())
-        report = report.approve(file, options.approve, options.expires, "wire" if options.no_python else "both")
+        report = report.approve(
+            file, options.approve, options.expires, "wire" if options.no_python else "both"
+        )
         show(f"Approvals written to {file}: {count}", to=sys.stderr)
     write(report, options.format, options.out)
     return report.status
@@ -115,7 +142,9 @@ def _opened(source: str) -> Generator[tuple[Path, Callable[[Path], object]]]:
 
         def fetch(other: Path) -> None:
             with suppress(DocumentError):  # `load` names what is not in the commit
-                data = _show(source, f"{place}/{other.relative_to(folder).as_posix()}".replace(":./", ":", 1))
+                data = _show(
+                    source, f"{place}/{other.relative_to(folder).as_posix()}".replace(":./", ":", 1)
+                )
                 other.parent.mkdir(parents=True, exist_ok=True)
                 other.write_bytes(data)
 
@@ -131,7 +160,9 @@ def _path_of(source: str) -> Path:
 
 def _show(source: str, name: str) -> bytes:
     if name.startswith("-"):
-        raise DocumentError(f"{source} names no commit: {name.partition(':')[0]!r} begins with a dash.")
+        raise DocumentError(
+            f"{source} names no commit: {name.partition(':')[0]!r} begins with a dash."
+        )
     command = ["git", "cat-file", "blob", name]
     try:
         done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - one argument, no dash before it

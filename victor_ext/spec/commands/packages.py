@@ -27,7 +27,9 @@ def _run(one: Callable[[Path, argparse.Namespace], int], options: argparse.Names
         raise RuntimeError(f"--{own} is that of one document: name one document with it.")
     writes = getattr(options, "accept", None) is not None
     if options.accepted is not None and not writes and not options.accepted.exists():
-        raise DecisionError(f"--accepted {options.accepted}: the file does not exist: write it, or name another.")
+        raise DecisionError(
+            f"--accepted {options.accepted}: the file does not exist: write it, or name another."
+        )
     return max(one(document, options) for document in options.documents)
 
 
@@ -38,23 +40,39 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
 
 
 def _generate(document: Path, options: argparse.Namespace) -> int:
-    accepted = read_accepted(options.accepted or default_path(document, "accepted"))  # a mistake is reported first
+    accepted = read_accepted(
+        options.accepted or default_path(document, "accepted")
+    )  # a mistake is reported first
     tree = load(document, **reading(options))
-    result = generate(document, options.out, name=options.name, tree=tree, decimals=options.decimals)
+    result = generate(
+        document, options.out, name=options.name, tree=tree, decimals=options.decimals
+    )
     for line in result.log.lines() if options.verbose else ():
         show(f"  {line}")
     accepted = accepted if result.written else []
-    lost = [line for line in result.left_out if not any(each.matches(" ".join(line.split())) for each in accepted)]
+    lost = [
+        line
+        for line in result.left_out
+        if not any(each.matches(" ".join(line.split())) for each in accepted)
+    ]
     for line in result.left_out:
         if line in lost or options.verbose:
-            show(f"  {'LEFT OUT' if line in lost else 'left out, as accepted'}: {line}", to=sys.stderr)
+            show(
+                f"  {'LEFT OUT' if line in lost else 'left out, as accepted'}: {line}",
+                to=sys.stderr,
+            )
         if line in lost and line in result.log.reasons and (options.verbose or not result.written):
             show(f"    openapi-python-client: {result.log.reasons[line]}", to=sys.stderr)
     if not result.written:
-        show(f"{document.name}: no package was made, and {result.package} is as it was.", to=sys.stderr)
+        show(
+            f"{document.name}: no package was made, and {result.package} is as it was.",
+            to=sys.stderr,
+        )
         return MISUSE
     changes = {word: paths for word, paths in vars(result.changes).items() if paths}
-    counts = ", ".join(f"{len(paths)} {word}" for word, paths in changes.items()) or "nothing changed"
+    counts = (
+        ", ".join(f"{len(paths)} {word}" for word, paths in changes.items()) or "nothing changed"
+    )
     signs = {} if Path(MARKER) in result.changes.new else {"new": "+", "changed": "~", "gone": "-"}
     files = [
         f"  {signs[word]} {each}"
@@ -82,11 +100,17 @@ GENERATE = Command(
 
 
 def _add_check(command: argparse.ArgumentParser) -> None:
-    add_package_arguments(command, out="the folder of the packages (default: compare with none)", is_required=False)
+    add_package_arguments(
+        command, out="the folder of the packages (default: compare with none)", is_required=False
+    )
     accept = "add what is left out now to the file of accepted losses, with this reason"
     command.add_argument("--accept", metavar="REASON", help=accept)
-    command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
-    command.add_argument("--verbose", action="store_true", help="print what is accepted, and all places of a note")
+    command.add_argument(
+        "--json", action="store_true", help="print one line of JSON for each document"
+    )
+    command.add_argument(
+        "--verbose", action="store_true", help="print what is accepted, and all places of a note"
+    )
 
 
 def _check(document: Path, options: argparse.Namespace) -> int:
@@ -96,7 +120,9 @@ def _check(document: Path, options: argparse.Namespace) -> int:
     except (*FAILURES, OSError):
         raise
     except Exception as error:
-        raise DocumentError(f"{document} cannot be checked: {type(error).__name__}: {error}") from error
+        raise DocumentError(
+            f"{document} cannot be checked: {type(error).__name__}: {error}"
+        ) from error
     if options.json:
         print(json.dumps(report.as_json()))
     else:
@@ -113,7 +139,10 @@ def _print(report: Report, *, verbose: bool) -> None:
         show(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
     for name, places in report.notes.items():
         if places:
-            show(f"{name} ({len(places)}): {NOTES[name]}", *(f"    {each}" for each in _shown(places, verbose=verbose)))
+            show(
+                f"{name} ({len(places)}): {NOTES[name]}",
+                *(f"    {each}" for each in _shown(places, verbose=verbose)),
+            )
     show(report.summary())
 
 

@@ -36,10 +36,14 @@ MAX_LINES = 40
 def _add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("document", metavar="SPEC", type=Path, help="the document to replace")
     command.add_argument("newer", metavar="NEWER", type=Path, help="the newer document")
-    command.add_argument("--out", metavar="OUT", type=Path, required=True, help="the folder of the package")
+    command.add_argument(
+        "--out", metavar="OUT", type=Path, required=True, help="the folder of the package"
+    )
     add_generation(command)
     add_approved(command, "SPEC")
-    command.add_argument("--changelog", metavar="FILE", type=Path, help="a changelog that gets an entry")
+    command.add_argument(
+        "--changelog", metavar="FILE", type=Path, help="a changelog that gets an entry"
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -63,7 +67,16 @@ def _run(options: argparse.Namespace) -> int:
         for loss in losses:
             show(f"{loss.place}: {loss.what}", to=sys.stderr)
         if losses:
-            command = ["victor", "spec", "check", str(newer), "--accepted", str(accepted), "--accept", "REASON"]
+            command = [
+                "victor",
+                "spec",
+                "check",
+                str(newer),
+                "--accepted",
+                str(accepted),
+                "--accept",
+                "REASON",
+            ]
             show(
                 f"Nothing was replaced: the package of {newer.name} would lack what is named above. Mend the document, "
                 "or do without it:",
@@ -71,8 +84,12 @@ def _run(options: argparse.Namespace) -> int:
                 to=sys.stderr,
             )
             return MISUSE
-        entry = "\n".join(_changelog_lines(document, before, after, report)) if report.entries else ""
-        changelog = _with(options.changelog, entry) if options.changelog is not None and entry else ""
+        entry = (
+            "\n".join(_changelog_lines(document, before, after, report)) if report.entries else ""
+        )
+        changelog = (
+            _with(options.changelog, entry) if options.changelog is not None and entry else ""
+        )
         move_into_place(new.made.package, package)
     if changelog and options.changelog is not None:
         with replaced(options.changelog) as file:
@@ -86,7 +103,11 @@ def _run(options: argparse.Namespace) -> int:
 def _print_decisions(report: Report) -> int:
     """Name the changes that a person has to look at: what breaks and was not approved, and what may."""
     breaking = report.breaking()
-    looks = [entry for entry in report.entries if "look" in (entry.wire, entry.python) and entry not in breaking]
+    looks = [
+        entry
+        for entry in report.entries
+        if "look" in (entry.wire, entry.python) and entry not in breaking
+    ]
     if not breaking and not looks:
         show("No change breaks anything, and none needs a look.")
         return 0
@@ -99,8 +120,12 @@ def _print_decisions(report: Report) -> int:
 
 
 def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) -> Iterator[str]:
-    versions = [one_line(str(mapping_at(each, "info").get("version", ""))) for each in (before, after)]
-    version = f": version {versions[1]} instead of {versions[0]}" if versions[0] != versions[1] else ""
+    versions = [
+        one_line(str(mapping_at(each, "info").get("version", ""))) for each in (before, after)
+    ]
+    version = (
+        f": version {versions[1]} instead of {versions[0]}" if versions[0] != versions[1] else ""
+    )
     yield f"- The document `{document.name}` is a newer one{version}. {report.summary()}"
     lines = [
         f"`{one_line(each.place)}` ({levels_text(report, each)}): {one_line(each.shortened())}"
@@ -125,7 +150,9 @@ def _with(changelog: Path, entry: str) -> str:
     if _UNRELEASED.search(text) is None:
         text = re.sub(r"\A(# .*\n)?", r"\1\n## Unreleased\n\n", text, count=1)
     above, release, below = _UNRELEASED.split(text, maxsplit=1)
-    return f"{above}{release.rstrip()}\n\n### Changed\n\n{entry}\n" + (f"\n{below}" if below else "")
+    return f"{above}{release.rstrip()}\n\n### Changed\n\n{entry}\n" + (
+        f"\n{below}" if below else ""
+    )
 
 
 UPDATE = Command(

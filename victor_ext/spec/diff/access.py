@@ -3,7 +3,15 @@
 from itertools import zip_longest
 
 from victor_ext.spec.components import Components, Operation
-from victor_ext.spec.tree import Tree, is_mapping, list_at, mapping_at, mappings_at, members, trees_at
+from victor_ext.spec.tree import (
+    Tree,
+    is_mapping,
+    list_at,
+    mapping_at,
+    mappings_at,
+    members,
+    trees_at,
+)
 
 from .changes import Reach, Sides
 from .keywords import keywords
@@ -25,10 +33,14 @@ def compare_access(sides: Sides) -> None:
 
 
 def _servers(sides: Sides, old: Operation, new: Operation) -> None:
-    (former, place), (latter, new_place) = _effective_servers(sides.old, old), _effective_servers(sides.new, new)
+    (former, place), (latter, new_place) = (
+        _effective_servers(sides.old, old),
+        _effective_servers(sides.new, new),
+    )
     start, reach = f"{sides.moves.before(place or new_place)}servers", Reach(frozenset({old.name}))
     before, after = (
-        {str(each.get("url", "/")).rstrip("/") or "/": each for each in given} for given in (former, latter)
+        {str(each.get("url", "/")).rstrip("/") or "/": each for each in given}
+        for given in (former, latter)
     )
     numbers = {address: number for number, address in enumerate(before)}
     gone = [address for address in before if address not in after]
@@ -58,7 +70,10 @@ def _effective_servers(components: Components, operation: Operation) -> tuple[li
 
 
 def _security(sides: Sides, old: Operation, new: Operation) -> None:
-    before, after = _alternatives(sides.old, old, {}), _alternatives(sides.new, new, _renamed_schemes(sides))
+    before, after = (
+        _alternatives(sides.old, old, {}),
+        _alternatives(sides.new, new, _renamed_schemes(sides)),
+    )
     was_open, is_open = (not each or frozenset() in each for each in (before, after))
     own = "security" in old.tree or "security" in new.tree
     place, reach = f"{old.place}.security" if own else "security", Reach(frozenset({old.name}))
@@ -74,12 +89,18 @@ def _security(sides: Sides, old: Operation, new: Operation) -> None:
             sides.add("security-alternative-added", place, reach, "", _words({alternative}))
 
 
-def _alternatives(components: Components, operation: Operation, renamed: dict[str, str]) -> set[Alternative]:
+def _alternatives(
+    components: Components, operation: Operation, renamed: dict[str, str]
+) -> set[Alternative]:
     """The ways to be admitted; none when the operation is open, an empty one when credentials are optional."""
-    given = list_at(operation.tree if "security" in operation.tree else components.document, "security")
+    given = list_at(
+        operation.tree if "security" in operation.tree else components.document, "security"
+    )
     return {
         frozenset(
-            (renamed.get(name, name), str(scope)) for name in requirement for scope in ["", *list_at(requirement, name)]
+            (renamed.get(name, name), str(scope))
+            for name in requirement
+            for scope in ["", *list_at(requirement, name)]
         )
         for requirement in given
         if is_mapping(requirement)
@@ -90,8 +111,15 @@ def _words(alternatives: set[Alternative]) -> str:
     words: list[str] = []
     for alternative in alternatives:
         names = sorted(name for name, scope in alternative if not scope)
-        scopes = {name: sorted(scope for each, scope in alternative if each == name and scope) for name in names}
-        words.append(" and ".join(f"{name} ({', '.join(own)})" if own else name for name, own in scopes.items()))
+        scopes = {
+            name: sorted(scope for each, scope in alternative if each == name and scope)
+            for name in names
+        }
+        words.append(
+            " and ".join(
+                f"{name} ({', '.join(own)})" if own else name for name, own in scopes.items()
+            )
+        )
     return " or ".join(sorted(words))
 
 
@@ -104,7 +132,11 @@ def _renamed_schemes(sides: Sides) -> dict[str, str]:
     """New names of schemes that only have another name, with the old ones."""
     old, new = _definitions(sides.old), _definitions(sides.new)
     gone = {_essence(tree): name for name, tree in old.items() if name not in new}
-    return {name: gone[_essence(tree)] for name, tree in new.items() if name not in old and _essence(tree) in gone}
+    return {
+        name: gone[_essence(tree)]
+        for name, tree in new.items()
+        if name not in old and _essence(tree) in gone
+    }
 
 
 def _essence(scheme: Tree) -> str:
@@ -121,21 +153,32 @@ def _schemes(sides: Sides) -> None:
             continue  # an operation that needs it says so
         same, new = sides.same_operations.items(), after[name]
         names = {
-            at for at, now in same if _uses(sides.old, sides.old.operations[at], name) and _uses(sides.new, now, name)
+            at
+            for at, now in same
+            if _uses(sides.old, sides.old.operations[at], name) and _uses(sides.new, now, name)
         }
         place, reach = f"components.securitySchemes.{name}", Reach(frozenset(names))
         sides.differ("scheme-changed", place, reach, _essence(old), _essence(new))
         for kind, flow in [*mappings_at(old, "flows"), ("", old)]:
             other = mapping_at(mapping_at(new, "flows"), kind) if kind else new
             if not other:
-                former, latter = f"{_essence(old)} with the flow {kind}", f"{_essence(new)} without it"
+                former, latter = (
+                    f"{_essence(old)} with the flow {kind}",
+                    f"{_essence(new)} without it",
+                )
                 sides.add("scheme-changed", place, reach, former, latter)
                 continue
             for key in _ADDRESSES:
-                sides.differ("scheme-address", place, reach, str(flow.get(key)), str(other.get(key)))
-            for scope in sorted(mapping_at(flow, "scopes").keys() - mapping_at(other, "scopes").keys()):
+                sides.differ(
+                    "scheme-address", place, reach, str(flow.get(key)), str(other.get(key))
+                )
+            for scope in sorted(
+                mapping_at(flow, "scopes").keys() - mapping_at(other, "scopes").keys()
+            ):
                 sides.add("scope-removed", place, reach, scope)
 
 
 def _uses(components: Components, operation: Operation, scheme: str) -> bool:
-    return any((scheme, "") in alternative for alternative in _alternatives(components, operation, {}))
+    return any(
+        (scheme, "") in alternative for alternative in _alternatives(components, operation, {})
+    )

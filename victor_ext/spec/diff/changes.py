@@ -78,7 +78,9 @@ class Entry:
             return "reached by no operation"
         shown = ", ".join(self.operations[:most])
         rest = f" and {len(self.operations) - most} more" if len(self.operations) > most else ""
-        verb = {"sent": "sent by", "received": "received by", "both": "sent and received by"}[self.direction]
+        verb = {"sent": "sent by", "received": "received by", "both": "sent and received by"}[
+            self.direction
+        ]
         return f"{verb} {shown}{rest}"
 
 
@@ -94,7 +96,9 @@ class Rule(NamedTuple):
 
 
 _TABLE = Path(__file__).with_name("rules.yaml").read_text(encoding="utf-8")
-RULES: dict[str, Rule] = {kind: Rule(*row) for kind, row in yaml.load(_TABLE, Loader=yaml.CSafeLoader).items()}
+RULES: dict[str, Rule] = {
+    kind: Rule(*row) for kind, row in yaml.load(_TABLE, Loader=yaml.CSafeLoader).items()
+}
 """By the kind of change."""
 
 _VERSION = re.compile(r"v?(\d[\d.-]*)((?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
@@ -128,7 +132,9 @@ class Moves:
 
 
 def _part(place: str, names: dict[str, str]) -> str | None:
-    return next((part for part in reversed(around(place)) if part in names), None) if names else None
+    return (
+        next((part for part in reversed(around(place)) if part in names), None) if names else None
+    )
 
 
 def _renamed(place: str, names: dict[str, str]) -> str:
@@ -148,7 +154,9 @@ def same_operations(old: Components, new: Components) -> dict[str, Operation]:
         theirs = _by_key(new, key, {each.name for each in pairs.values()})
         for value, first in ours.items():
             second = theirs.get(value, [])
-            if key is not _id or len(first) == len(second) == 1:  # an operationId that stands twice names nothing
+            if (
+                key is not _id or len(first) == len(second) == 1
+            ):  # an operationId that stands twice names nothing
                 pairs |= {one.name: other for one, other in zip(first, second, strict=False)}
     return {name: pairs[name] for name in old.operations if name in pairs}
 
@@ -175,13 +183,20 @@ def wire_name(operation: Operation) -> str:
 
 
 def _without_version(operation: Operation) -> str:
-    return "/".join(each for each in wire_name(operation).split("/") if not _VERSION.fullmatch(each))
+    return "/".join(
+        each for each in wire_name(operation).split("/") if not _VERSION.fullmatch(each)
+    )
 
 
 def _rank(operation: Operation) -> tuple[bool, list[tuple[list[int], bool, str]]]:
     """Among operations that differ in their version only, a greater value for the one to use."""
-    versions = [version for each in operation.name.split("/") if (version := _VERSION.fullmatch(each))]
-    numbers = [([*map(int, re.findall(r"\d+", each[1]))], each[2] is None, each[2] or "") for each in versions]
+    versions = [
+        version for each in operation.name.split("/") if (version := _VERSION.fullmatch(each))
+    ]
+    numbers = [
+        ([*map(int, re.findall(r"\d+", each[1]))], each[2] is None, each[2] or "")
+        for each in versions
+    ]
     return operation.tree.get("deprecated") is not True, numbers
 
 
@@ -190,7 +205,9 @@ def renamed_parameters(old: Operation, new: Operation) -> dict[str, str]:
     before, after = (re.findall(r"{([^{}]*)}", each.name) for each in (old, new))
     if _without_version(old) != _without_version(new):
         common = [name for name in before if name in after]
-        before, after = ([*common, *(name for name in names if name not in common)] for names in (before, after))
+        before, after = (
+            [*common, *(name for name in names if name not in common)] for names in (before, after)
+        )
     return dict(zip(before, after, strict=False))
 
 
@@ -265,7 +282,10 @@ class Sides:
             return frozenset(old_names.get(name, name) for name in names)
 
         for component in self.new.by_id.values():  # from here on, operations have their old names
-            component.sent, component.received = translate(component.sent), translate(component.received)
+            component.sent, component.received = (
+                translate(component.sent),
+                translate(component.received),
+            )
 
     def add(self, kind: str, place: str, reach: Reach, old: str = "", new: str = "") -> None:
         """Note a change that does what its rule says."""
@@ -283,7 +303,9 @@ class Sides:
         if old != new:
             self.add(kind, place, reach, old, new)
 
-    def differ_in(self, old: Mapping[str, Any], new: Mapping[str, Any], place: str, reach: Reach) -> None:
+    def differ_in(
+        self, old: Mapping[str, Any], new: Mapping[str, Any], place: str, reach: Reach
+    ) -> None:
         """Note the changes of some keywords."""
         for keyword in sorted({*old, *new}):
             if old.get(keyword) != new.get(keyword):

@@ -9,7 +9,19 @@ from dataclasses import dataclass, field
 from victor_ext.spec.tree import Tree, around, mapping_at
 
 from .access import compare_access
-from .changes import ANY_NOTICE, LEVELS, Change, Entry, Level, Notice, PythonChange, Reach, Sides, reach_of, worst
+from .changes import (
+    ANY_NOTICE,
+    LEVELS,
+    Change,
+    Entry,
+    Level,
+    Notice,
+    PythonChange,
+    Reach,
+    Sides,
+    reach_of,
+    worst,
+)
 from .keywords import DOCUMENTATION, as_json
 from .operations import OperationComparison
 from .shape import Shapes
@@ -30,7 +42,10 @@ class Comparison:
 
 
 def compare(
-    old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None, notice: Notice = ANY_NOTICE
+    old: Tree,
+    new: Tree,
+    python: Mapping[str, PythonChange] | None = None,
+    notice: Notice = ANY_NOTICE,
 ) -> Comparison:
     """Compare two documents.
 
@@ -44,7 +59,9 @@ def compare(
     for change, reach in sides.changes.items():
         by_place.setdefault(change.place, {})[change] = reach
     places = sorted({*by_place, *by_home})
-    entries = [_entry(sides, place, by_place.get(place, {}), by_home.get(place)) for place in places]
+    entries = [
+        _entry(sides, place, by_place.get(place, {}), by_home.get(place)) for place in places
+    ]
     return Comparison(entries, _documentation(sides), sides.added, moved)
 
 
@@ -77,7 +94,9 @@ def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, Pyth
     by_place: dict[str, list[PythonChange]] = {}
     names = ("schema-removed", "schema-renamed")  # which have other causes
     changed = {change.place for change in sides.changes if change.kind not in names}
-    changed |= {place for place in python if place in sides.old.by_place and _is_there(sides, place)}
+    changed |= {
+        place for place in python if place in sides.old.by_place and _is_there(sides, place)
+    }
     for place in sorted(python):
         is_told = place in changed or _is_there(sides, place)
         home = _cause(sides, place if is_told else sides.old.home(place), changed)
@@ -107,7 +126,9 @@ def _cause(sides: Sides, place: str, changed: Container[str]) -> str:
     return place
 
 
-def _entry(sides: Sides, place: str, changes: Mapping[Change, Reach], python: PythonChange | None) -> Entry:
+def _entry(
+    sides: Sides, place: str, changes: Mapping[Change, Reach], python: PythonChange | None
+) -> Entry:
     reach = Reach()
     for each in changes.values():
         reach |= each
@@ -115,10 +136,16 @@ def _entry(sides: Sides, place: str, changes: Mapping[Change, Reach], python: Py
         old, new = sides.old.by_place.get(place), sides.new.by_place.get(sides.moves.now(place))
         reach = sides.reach(old, new) if old and new else reach_of(old or new)
     levels: dict[Change, Level] = {
-        change: worst(level for level, names in zip(change.rule[:2], (each.sent, each.received), strict=True) if names)
+        change: worst(
+            level
+            for level, names in zip(change.rule[:2], (each.sent, each.received), strict=True)
+            if names
+        )
         for change, each in changes.items()
     }
-    ordered = sorted(changes, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new))
+    ordered = sorted(
+        changes, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new)
+    )
     words = [*dict.fromkeys(_words(ordered, changes))]
     if python is not None:
         words.append(f"in Python: {python.what}" if words else python.what)
@@ -126,12 +153,18 @@ def _entry(sides: Sides, place: str, changes: Mapping[Change, Reach], python: Py
     return Entry(
         place=place,
         operations=tuple(sorted(reach.sent | reach.received)),
-        direction="both" if bool(reach.sent) == bool(reach.received) else "sent" if reach.sent else "received",
+        direction="both"
+        if bool(reach.sent) == bool(reach.received)
+        else "sent"
+        if reach.sent
+        else "received",
         what="; ".join(words),
         wire=wire,
         python="none" if python is None else python.level,
         names=() if python is None else python.names,
-        fingerprint=_fingerprint(place, wire, [change for change in ordered if levels[change] == wire], python),
+        fingerprint=_fingerprint(
+            place, wire, [change for change in ordered if levels[change] == wire], python
+        ),
     )
 
 
@@ -144,12 +177,16 @@ def _words(changes: list[Change], reaches: Mapping[Change, Reach]) -> Iterator[s
         seen.add(absorbed)
 
 
-def _fingerprint(place: str, wire: Level, changes: Iterable[Change], python: PythonChange | None) -> str:
+def _fingerprint(
+    place: str, wire: Level, changes: Iterable[Change], python: PythonChange | None
+) -> str:
     """A hash of the place and of what the worst changes there are: not of texts, versions and harmless changes.
 
     The index of a server is left out: another server before it makes no difference.
     """
-    essence = [[change.kind, change.old, change.new, *filter(None, [change.detail])] for change in changes]
+    essence = [
+        [change.kind, change.old, change.new, *filter(None, [change.detail])] for change in changes
+    ]
     if not essence and python is not None:
         essence = [["python", python.level, *python.names]]
     parts = re.sub(r"servers\[\d+\]", "servers[]", place), wire, essence

@@ -12,7 +12,12 @@ from victor_ext.spec.tree import around
 from .changes import Entry, Level
 from .report import COLUMNS, Report, levels_text, one_line
 
-TITLES: dict[Level, str] = {"breaks": "Breaks", "look": "Look", "fine": "Fine", "none": "No effect by itself"}
+TITLES: dict[Level, str] = {
+    "breaks": "Breaks",
+    "look": "Look",
+    "fine": "Fine",
+    "none": "No effect by itself",
+}
 _COLOURS: dict[Level, str] = {"breaks": "31", "look": "33", "fine": "32", "none": "2"}
 _MIN_WIDTH = 40
 
@@ -21,17 +26,28 @@ def as_text(report: Report, *, width: int = 100, colour: bool = False) -> str:
     """The report in plain text, wrapped at `width` columns; `colour` adds escape sequences of terminals."""
     lines: list[str] = []
     for level, entries in report.by_level():
-        lines += [_painted(f"{TITLES[level]} ({len(entries)})", level, colour=colour, bold=True), ""]
+        lines += [
+            _painted(f"{TITLES[level]} ({len(entries)})", level, colour=colour, bold=True),
+            "",
+        ]
         for entry in entries:
             lines += [*_entry(report, entry, level, max(width, _MIN_WIDTH), colour=colour), ""]
     lines += [one_line(each) for each in report.notices()]
     return "\n".join([*lines, report.summary()])
 
 
-def _entry(report: Report, entry: Entry, level: Level, width: int, *, colour: bool) -> Iterator[str]:
+def _entry(
+    report: Report, entry: Entry, level: Level, width: int, *, colour: bool
+) -> Iterator[str]:
     yield "  " + _painted(one_line(entry.place), level, colour=colour)
-    wrapper = textwrap.TextWrapper(width, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False)
-    texts = [entry.shortened(), f"{levels_text(report, entry)}; {entry.reached_by()}", ", ".join(entry.names)]
+    wrapper = textwrap.TextWrapper(
+        width, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False
+    )
+    texts = [
+        entry.shortened(),
+        f"{levels_text(report, entry)}; {entry.reached_by()}",
+        ", ".join(entry.names),
+    ]
     for text in (*texts, *_approved(report, entry), f"fingerprint {entry.fingerprint}"):
         yield from wrapper.wrap(one_line(text))
 
@@ -64,8 +80,17 @@ def as_github(report: Report) -> str:
 
 
 def _command(command: str, report: Report, title: str, message: str) -> str:
-    line = next((f",line={report.lines[place]}" for place in reversed(around(title)) if place in report.lines), "")
-    properties = f"file={_property(report.file)}{line}" + (f",title={_property(title)}" if title else "")
+    line = next(
+        (
+            f",line={report.lines[place]}"
+            for place in reversed(around(title))
+            if place in report.lines
+        ),
+        "",
+    )
+    properties = f"file={_property(report.file)}{line}" + (
+        f",title={_property(title)}" if title else ""
+    )
     return f"::{command} {properties}::{_data(message)}"
 
 
@@ -83,7 +108,10 @@ def as_markdown(report: Report) -> str:
     lines = [f"## {_code(report.old)} → {_code(report.new)}", "", report.summary(), ""]
     for level, entries in report.by_level():
         title = f"{TITLES[level]} ({len(entries)})"
-        table = ["| on the wire | in Python | place and change | operations |", "| --- | --- | --- | --- |"]
+        table = [
+            "| on the wire | in Python | place and change | operations |",
+            "| --- | --- | --- | --- |",
+        ]
         table += [_row(report, entry) for entry in entries]
         if level in ("breaks", "look"):
             lines += [f"### {title}", "", *table, ""]
@@ -103,7 +131,11 @@ def _row(report: Report, entry: Entry) -> str:
 
 def _approved(report: Report, entry: Entry) -> list[str]:
     approvals = dict.fromkeys(report.approval(entry, column) for column in COLUMNS)
-    return [f"approved ({each.scope}) until {each.expires}: {each.reason}" for each in approvals if each is not None]
+    return [
+        f"approved ({each.scope}) until {each.expires}: {each.reason}"
+        for each in approvals
+        if each is not None
+    ]
 
 
 def _escaped(text: str) -> str:
@@ -116,5 +148,9 @@ def _code(text: str) -> str:
     return f"<code>{shown}</code>"
 
 
-FORMATS: dict[str, Callable[[Report], str]] = {"json": as_json_text, "markdown": as_markdown, "github": as_github}
+FORMATS: dict[str, Callable[[Report], str]] = {
+    "json": as_json_text,
+    "markdown": as_markdown,
+    "github": as_github,
+}
 """By the name of the option; text is the default."""

@@ -7,7 +7,15 @@ from typing import Any
 
 from victor_ext.spec.tree import Tree, is_among, is_list, is_mapping, mapping_at, types_of
 
-DOCUMENTATION = {"description", "title", "summary", "example", "examples", "externalDocs", "$comment"}
+DOCUMENTATION = {
+    "description",
+    "title",
+    "summary",
+    "example",
+    "examples",
+    "externalDocs",
+    "$comment",
+}
 """Keys whose changes are counted only."""
 
 Limit = tuple[float, bool]
@@ -17,8 +25,24 @@ LOWER_LIMITS = ("minimum", "minLength", "minItems", "minProperties", "minContain
 UPPER_LIMITS = ("maximum", "maxLength", "maxItems", "maxProperties", "maxContains")
 FLAGS = ("readOnly", "writeOnly", "uniqueItems")
 CONSTRAINTS = (
-    *("not", "if", "then", "else", "contains", "dependentRequired", "dependentSchemas", "dependencies"),
-    *("propertyNames", "unevaluatedItems", "contentEncoding", "contentMediaType", "contentSchema", "xml"),
+    *(
+        "not",
+        "if",
+        "then",
+        "else",
+        "contains",
+        "dependentRequired",
+        "dependentSchemas",
+        "dependencies",
+    ),
+    *(
+        "propertyNames",
+        "unevaluatedItems",
+        "contentEncoding",
+        "contentMediaType",
+        "contentSchema",
+        "xml",
+    ),
 )
 """Keywords that are compared as a whole."""
 _VALUES = ("format", "pattern", "multipleOf")
@@ -45,12 +69,19 @@ def keywords(tree: Tree) -> dict[str, Any]:
     }
     given |= {keyword: _limit(tree, keyword) for keyword in (*LOWER_LIMITS, *UPPER_LIMITS)}
     given |= {keyword: tree.get(keyword) is True or None for keyword in FLAGS}
-    given |= {keyword: tree[keyword] for keyword in _VALUES if isinstance(tree.get(keyword), (str, int, float))}
+    given |= {
+        keyword: tree[keyword]
+        for keyword in _VALUES
+        if isinstance(tree.get(keyword), (str, int, float))
+    }
     if given.get("pattern") in _ANY_TEXT:
         del given["pattern"]
     given |= lifecycle(tree)
     given |= {keyword: canonical(tree[keyword]) for keyword in CONSTRAINTS if keyword in tree}
-    if tree.get("additionalProperties") is False or tree.get("unevaluatedProperties") in (False, {"not": {}}):
+    if tree.get("additionalProperties") is False or tree.get("unevaluatedProperties") in (
+        False,
+        {"not": {}},
+    ):
         given["closed"] = True
     elif tree.get("additionalProperties") is not None:
         given["open"] = True
@@ -105,7 +136,9 @@ def canonical(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     if is_mapping(value):
-        kept = {key: each for key, each in value.items() if key not in DOCUMENTATION or is_mapping(each)}
+        kept = {
+            key: each for key, each in value.items() if key not in DOCUMENTATION or is_mapping(each)
+        }
         return {key: _plain(each) for key, each in kept.items()}
     if is_list(value):
         return [_plain(each) for each in value]
@@ -119,7 +152,11 @@ def _enum(tree: Tree) -> tuple[str, ...] | None:
     values, others = tree.get("enum"), list[str]()
     if not is_list(values):
         values, others = tree.get("x-extensible-enum"), [_OTHERS]
-    named = dict.fromkeys(as_json(each) for each in values if each is not None) if is_list(values) else None
+    named = (
+        dict.fromkeys(as_json(each) for each in values if each is not None)
+        if is_list(values)
+        else None
+    )
     return None if named is None else (*named, *others)
 
 
@@ -136,7 +173,9 @@ def _limit(tree: Tree, keyword: str) -> Limit | None:
     limits: list[Limit] = []
     value, exclusive = tree.get(keyword), tree.get("exclusive" + keyword.capitalize())
     if isinstance(value, (int, float)) and not (lower and value == 0 and keyword != "minimum"):
-        limits.append((value, (exclusive is True) == lower))  # OpenAPI 3.0 has a flag beside the limit
+        limits.append(
+            (value, (exclusive is True) == lower)
+        )  # OpenAPI 3.0 has a flag beside the limit
     if isinstance(exclusive, (int, float)) and not isinstance(exclusive, bool):
         limits.append((exclusive, lower))
     return (max(limits) if lower else min(limits)) if limits else None
@@ -192,13 +231,23 @@ def covers(wide: frozenset[str] | None, narrow: frozenset[str] | None) -> bool:
 
 
 def _type_change(old: frozenset[str] | None, new: frozenset[str] | None) -> Difference:
-    kind = "type-widened" if covers(new, old) else "type-narrowed" if covers(old, new) else "type-changed"
+    kind = (
+        "type-widened"
+        if covers(new, old)
+        else "type-narrowed"
+        if covers(old, new)
+        else "type-changed"
+    )
     return kind, types_text(old), types_text(new)
 
 
 def _format_change(old: str | None, new: str | None) -> Difference:
     if (old, new) in _WIDER_FORMATS or (new, old) in _WIDER_FORMATS:
-        return "format-widened" if (old, new) in _WIDER_FORMATS else "format-narrowed", str(old), str(new)
+        return (
+            "format-widened" if (old, new) in _WIDER_FORMATS else "format-narrowed",
+            str(old),
+            str(new),
+        )
     # A format that is a type of its own in Python: other texts are refused, and are not read.
     is_typed = old in _TYPE_FORMATS or (old is None and new in _TYPE_FORMATS)
     return _presence("type-format" if is_typed else "format", old, new)
@@ -211,7 +260,9 @@ def _deprecation_change(old: str | None, new: str | None) -> Difference:
     elif after is None:
         kind = "sunset-unreadable"
     else:
-        kind = "sunset" if before is None else "sunset-earlier" if after < before else "sunset-later"
+        kind = (
+            "sunset" if before is None else "sunset-earlier" if after < before else "sunset-later"
+        )
     return kind, old or "", new or ""
 
 
@@ -233,7 +284,9 @@ _CHANGES: dict[str, Callable[[Any, Any], Difference]] = {
 
 def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Difference]:
     if old is None or new is None:
-        first, second = (", ".join(each for each in values or () if each != _OTHERS) for values in (old, new))
+        first, second = (
+            ", ".join(each for each in values or () if each != _OTHERS) for values in (old, new)
+        )
         if _OTHERS in (old or new or ()):
             yield "values-named" if old is None else "values-not-named", first, second
         else:
@@ -251,7 +304,9 @@ def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> It
 
 
 def _limit_change(keyword: str, old: Limit | None, new: Limit | None) -> Difference:
-    kind, first, second = _presence("limit", *(limit and _limit_text(keyword, limit) for limit in (old, new)))
+    kind, first, second = _presence(
+        "limit", *(limit and _limit_text(keyword, limit) for limit in (old, new))
+    )
     if old is not None and new is not None:
         kind = "limit-tightened" if (new > old) == (keyword in LOWER_LIMITS) else "limit-loosened"
     return kind, first, second

@@ -4,7 +4,15 @@ from fnmatch import fnmatch
 
 from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.requests import DEFAULT_STYLES
-from victor_ext.spec.tree import Tree, bare_type, list_at, mapping_at, mappings_at, members, schema_at
+from victor_ext.spec.tree import (
+    Tree,
+    bare_type,
+    list_at,
+    mapping_at,
+    mappings_at,
+    members,
+    schema_at,
+)
 
 from .changes import Reach, renamed_parameters, wire_name
 from .keywords import lifecycle
@@ -22,7 +30,9 @@ class OperationComparison(SchemaComparison):
                 self.add("operation-removed", operation.place, _both(name))
         for name in self.added:
             added = self.new.operations[name]
-            self.add("webhook-added" if added.incoming else "operation-added", added.place, _both(name))
+            self.add(
+                "webhook-added" if added.incoming else "operation-added", added.place, _both(name)
+            )
         for name, new in self.same_operations.items():
             old = self.old.operations[name]
             if wire_name(old) != wire_name(new):
@@ -39,14 +49,18 @@ class OperationComparison(SchemaComparison):
     def _calls(self, old: Tree, new: Tree, place: str, name: str, *, incoming: bool) -> None:
         request, answer = _directions(name, incoming=incoming)
         self._body(old, new, f"{place}.requestBody", request)
-        self._responses(mapping_at(old, "responses"), mapping_at(new, "responses"), f"{place}.responses", answer)
+        self._responses(
+            mapping_at(old, "responses"), mapping_at(new, "responses"), f"{place}.responses", answer
+        )
         ours, theirs = self.old.callbacks(old), self.new.callbacks(new)
         for step in {**ours, **theirs}:
             here = f"{place}.callbacks.{step}"
             if step in ours and step in theirs:
                 self._calls(ours[step], theirs[step], here, name, incoming=not incoming)
             else:
-                self.add("operation-removed" if step in ours else "operation-added", here, _both(name))
+                self.add(
+                    "operation-removed" if step in ours else "operation-added", here, _both(name)
+                )
 
     def _parameters(self, old: Operation, new: Operation) -> None:
         before, after = self.old.parameters(old), self.new.parameters(new)
@@ -63,7 +77,11 @@ class OperationComparison(SchemaComparison):
                 self.add("path-parameter-renamed", place, _both(old.name), name, renamed[name])
             self._pair(tree, match, place)
         for tree in after.values():
-            kind = "required-parameter-added" if _is_required(self.new, tree) else "optional-parameter-added"
+            kind = (
+                "required-parameter-added"
+                if _is_required(self.new, tree)
+                else "optional-parameter-added"
+            )
             place = self.moves.before(self.new.place(tree, new.place))
             self.add(kind, place, request)
 
@@ -78,11 +96,17 @@ class OperationComparison(SchemaComparison):
             self.add(kind, place, reach)
 
     def _responses(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-        before, after = ({status.upper(): tree for status, tree in members(each)} for each in (old, new))
+        before, after = (
+            {status.upper(): tree for status, tree in members(each)} for each in (old, new)
+        )
         spelled = {status.upper(): status for status in [*new, *old]}
         for status, tree in before.items():
             here = f"{place}.{spelled[status]}"
-            ranged = [each for each in after if each[:1] == status[:1] and "XX" in each + status and each not in before]
+            ranged = [
+                each
+                for each in after
+                if each[:1] == status[:1] and "XX" in each + status and each not in before
+            ]
             match = after.pop(status if status in after else ranged[0] if ranged else "", None)
             if match is None:
                 self.add(f"{_class_of(status)}-removed", here, reach)
@@ -91,7 +115,9 @@ class OperationComparison(SchemaComparison):
                 self._pair(tree, match, here)
         for status, tree in after.items():
             here = f"{place}.{spelled[status]}"
-            self.add("success-added" if _class_of(status) == "success" else "answer-added", here, reach)
+            self.add(
+                "success-added" if _class_of(status) == "success" else "answer-added", here, reach
+            )
             if (earlier := _covering(status, old)) is not None:
                 self._pair(earlier, tree, here)
 
@@ -121,8 +147,13 @@ class OperationComparison(SchemaComparison):
         self._content(before, after, place, reach, first, second)
 
     def _parameter(self, old: Tree, new: Tree, place: str, reach: Reach, *, header: bool) -> None:
-        shapes = [side.shape(mapping_at(each, "schema")) for side, each in ((self.old, old), (self.new, new))]
-        plain = all((types := each.value("type")) and not types & {"array", "object"} for each in shapes)
+        shapes = [
+            side.shape(mapping_at(each, "schema"))
+            for side, each in ((self.old, old), (self.new, new))
+        ]
+        plain = all(
+            (types := each.value("type")) and not types & {"array", "object"} for each in shapes
+        )
         styles = [_serialisation(each, header=header, plain=plain) for each in (old, new)]
         self.differ("serialisation", place, reach, *styles)
         empty = [each.get("allowEmptyValue") is True for each in (old, new)]
@@ -132,7 +163,8 @@ class OperationComparison(SchemaComparison):
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = (
-            {name.lower(): (name, each) for name, each in mappings_at(tree, "headers")} for tree in (old, new)
+            {name.lower(): (name, each) for name, each in mappings_at(tree, "headers")}
+            for tree in (old, new)
         )
         for key, (name, tree) in {**after, **before}.items():
             here = f"{place}.headers.{name}"
@@ -140,9 +172,13 @@ class OperationComparison(SchemaComparison):
                 self._pair(tree, after[key][1], here)
                 continue
             side, change = (self.old, "removed") if key in before else (self.new, "added")
-            self.add(f"{'required-' if _is_required(side, tree) else ''}header-{change}", here, reach)
+            self.add(
+                f"{'required-' if _is_required(side, tree) else ''}header-{change}", here, reach
+            )
 
-    def _content(self, old: Tree, new: Tree, place: str, reach: Reach, first: Component, second: Component) -> None:
+    def _content(
+        self, old: Tree, new: Tree, place: str, reach: Reach, first: Component, second: Component
+    ) -> None:
         after = mapping_at(new, "content")
         pairs = _media(mapping_at(old, "content"), after)
         for content_type, match in pairs.items():
@@ -164,10 +200,16 @@ class OperationComparison(SchemaComparison):
         before, after = mapping_at(old, "encoding"), mapping_at(new, "encoding")
         former = self.old.shape(mapping_at(old, "schema")).children
         latter = self.new.shape(mapping_at(new, "schema")).children
-        both = (name for name in {*before, *after} if f".properties.{name}" in former.keys() & latter.keys())
+        both = (
+            name
+            for name in {*before, *after}
+            if f".properties.{name}" in former.keys() & latter.keys()
+        )
         return sorted(name for name in both if before.get(name, {}) != after.get(name, {}))
 
-    def _schema(self, old: Tree, new: Tree, place: str, first: Component, second: Component) -> None:
+    def _schema(
+        self, old: Tree, new: Tree, place: str, first: Component, second: Component
+    ) -> None:
         before, after = schema_at(old, "schema"), schema_at(new, "schema")
         if before is None or after is None:
             if before is not after:
@@ -207,14 +249,24 @@ def _serialisation(tree: Tree, *, header: bool, plain: bool) -> str:
     """How a parameter is written; `explode` makes no difference to a plain value."""
     if mapping_at(tree, "content"):
         return ", ".join(sorted(mapping_at(tree, "content")))
-    style = tree.get("style") or ("simple" if header else DEFAULT_STYLES.get(str(tree.get("in")), "form"))
-    explode = tree["explode"] if isinstance(tree.get("explode"), bool) else style in ("form", "cookie")
+    style = tree.get("style") or (
+        "simple" if header else DEFAULT_STYLES.get(str(tree.get("in")), "form")
+    )
+    explode = (
+        tree["explode"] if isinstance(tree.get("explode"), bool) else style in ("form", "cookie")
+    )
     reserved = " with reserved characters" if tree.get("allowReserved") is True else ""
     return f"style {style}{', exploded' if explode and not plain else ''}{reserved}"
 
 
 def _class_of(status: str) -> str:
-    return "success" if status.startswith("2") else "default-answer" if status == "DEFAULT" else "answer"
+    return (
+        "success"
+        if status.startswith("2")
+        else "default-answer"
+        if status == "DEFAULT"
+        else "answer"
+    )
 
 
 def _covering(status: str, answers: Tree) -> Tree | None:

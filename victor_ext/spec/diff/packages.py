@@ -18,7 +18,19 @@ from .shape import Shapes
 from .surface import UNSET, Surface, Type, fits, renamed
 
 _SHAPE = (
-    *("type", "format", "nullable", "enum", "const", "required", "readOnly", "writeOnly", "in", "name", "style"),
+    *(
+        "type",
+        "format",
+        "nullable",
+        "enum",
+        "const",
+        "required",
+        "readOnly",
+        "writeOnly",
+        "in",
+        "name",
+        "style",
+    ),
     *("explode", "contentEncoding", "contentMediaType", "x-enum-varnames"),
 )
 """The keys that decide types and names, where a part does not contain others."""
@@ -29,13 +41,19 @@ KINDS = ("functions", "models", "enums")
 class Side:
     """One of the two documents: its components, its package, and the places of the names in that."""
 
-    def __init__(self, path: Path, document: Tree, folder: Path, name: str, decimals: Collection[str] = ()) -> None:
+    def __init__(
+        self, path: Path, document: Tree, folder: Path, name: str, decimals: Collection[str] = ()
+    ) -> None:
         """Generate the package `name` of a loaded document into a folder. Raises the errors of `generate`."""
         self.made = generate(path, folder, name=name, trace=True, tree=document, decimals=decimals)
         self.surface = Surface(self.made.package)
         origins = self.made.origins
         self.components = Shapes(placed(document, document))
-        self._exact = {place: each.place for each in self.components.by_id.values() for place in place_of(each.tree)}
+        self._exact = {
+            place: each.place
+            for each in self.components.by_id.values()
+            for place in place_of(each.tree)
+        }
         owners = {module: (place,) for module, place in origins.functions.items()} | origins.classes
         self.owners = {name: self._places(places) for name, places in owners.items()}
         """By the module of a function, which has one place, or the name of a class."""
@@ -70,7 +88,9 @@ class Side:
             (operation,) = self.owners[owner]
             trees = [tree for tree in map(self.tree, places) if "in" in tree and "name" in tree]
             users = operation, operation.rpartition(".")[0]
-            places += [f"{user}.parameters.{tree['in']}:{tree['name']}" for tree in trees for user in users]
+            places += [
+                f"{user}.parameters.{tree['in']}:{tree['name']}" for tree in trees for user in users
+            ]
         return [place for place in dict.fromkeys(places) if place in self]
 
     def _places(self, places: Iterable[str]) -> tuple[str, ...]:
@@ -81,7 +101,9 @@ class Side:
 def _targets(side: Side, tree: Tree) -> list[str]:
     """The places that a part refers to directly, or by way of `allOf`."""
     parts = [tree, *trees_at(tree, "allOf")]
-    targets = [side.components.of(side.components.resolve(each)) for each in parts if "$ref" in each]
+    targets = [
+        side.components.of(side.components.resolve(each)) for each in parts if "$ref" in each
+    ]
     return [each.place for each in targets if each is not None]
 
 
@@ -105,14 +127,22 @@ class Packages:
         self.moved = self.moves.now
         kinds = [vars(old.surface)[kind].keys() for kind in KINDS]
         later = [vars(new.surface)[kind].keys() for kind in KINDS]
-        self.now = {name: self._now(name, after) for names, after in zip(kinds, later, strict=True) for name in names}
+        self.now = {
+            name: self._now(name, after)
+            for names, after in zip(kinds, later, strict=True)
+            for name in names
+        }
         """The new module of each old one, and the new class; None for what is gone."""
         self._names = {name: now for name, now in self.now.items() if now is not None}
-        self._bases = {name: each.base for side in (old, new) for name, each in side.surface.enums.items()}
+        self._bases = {
+            name: each.base for side in (old, new) for name, each in side.surface.enums.items()
+        }
         self._earlier = set(map(self.moved, old.components.by_place))
         """The places in the new document of all that the old one has."""
         pairs = ((place, name) for name, places in old.owners.items() for place in places)
-        self._same = {place for place, name in pairs if self.moved(place) in new.owners.get(name, ())}
+        self._same = {
+            place for place, name in pairs if self.moved(place) in new.owners.get(name, ())
+        }
         """The places whose class has the same name before and after: a type that names it does not change."""
 
     def _now(self, name: str, kind: Collection[str]) -> str | None:
@@ -138,7 +168,9 @@ class Packages:
     def renamed_by(self, place: str) -> str | None:
         """What gave the function of an operation another name: its id, or its path; None when both are the same."""
         now = self.moved(place)
-        ids = [side.tree(at).get("operationId") for side, at in ((self.old, place), (self.new, now))]
+        ids = [
+            side.tree(at).get("operationId") for side, at in ((self.old, place), (self.new, now))
+        ]
         if ids[0] != ids[1]:
             return f"{place}.operationId"
         return place if ids[0] is None and now != place else None
@@ -147,8 +179,14 @@ class Packages:
         """The component whose change changed a name that comes from some places of the old document."""
         known = [place for place in places if place in self.old]
         for place in known:
-            if self.moved(place) not in self.new:  # the largest part around it that the new document lacks
-                return next(each for each in around(place) if each in self.old and self.moved(each) not in self.new)
+            if (
+                self.moved(place) not in self.new
+            ):  # the largest part around it that the new document lacks
+                return next(
+                    each
+                    for each in around(place)
+                    if each in self.old and self.moved(each) not in self.new
+                )
         return next((cause for place in known if (cause := self._changed(place, set()))), default)
 
     def is_new(self, place: str) -> bool:
@@ -161,7 +199,9 @@ class Packages:
         The places are those of the new document, the result is in the names of the old one.
         """
         new = next(filter(self.is_new, places), None)
-        return self.moves.before(next(filter(self.is_new, around(new))) if new else next(iter(places), default))
+        return self.moves.before(
+            next(filter(self.is_new, around(new))) if new else next(iter(places), default)
+        )
 
     def _changed(self, place: str, seen: set[str]) -> str | None:
         """The first part at or inside a place that decides types and differs; then what those parts refer to."""

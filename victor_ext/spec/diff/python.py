@@ -62,7 +62,9 @@ def _findings(packages: Packages) -> Iterator[Finding]:
             cause = default if kind == "functions" else packages.cause(places, default)
             if _leaf(now) != _leaf(name):
                 at = _named_after(packages, places) or cause
-                yield Finding(at, "breaks", f"{start}{name}", f"the {word} {_leaf(name)} is now {_leaf(now)}")
+                yield Finding(
+                    at, "breaks", f"{start}{name}", f"the {word} {_leaf(name)} is now {_leaf(now)}"
+                )
             if now.rpartition(".")[0] != name.rpartition(".")[0]:
                 yield Finding(f"{default}.tags", "breaks", name, f"the module {name} is now {now}")
             if kind == "functions":
@@ -131,7 +133,10 @@ class _Pair:
     def findings(self) -> Iterator[Finding]:
         for name, before in self._old.items():
             yield from self._changed(name, before)
-        old, new = ([name for name, each in both.items() if each.positional] for both in (self._old, self._new))
+        old, new = (
+            [name for name, each in both.items() if each.positional]
+            for both in (self._old, self._new)
+        )
         order = [self._names[name] for name in old if name in self._names]
         if self._operation and order != [name for name in new if name in order]:
             what = f"the arguments of {_leaf(self._now)} by position are {', '.join(new)}, not {', '.join(old)}"
@@ -150,7 +155,11 @@ class _Pair:
             what = f"{self._called(self._owner, name)} is gone"
             yield Finding(packages.cause([*places, *around], place), "breaks", shown, what)
             return
-        at, new, now = packages.cause(places, place), self._new[after], self._called(self._now, after)
+        at, new, now = (
+            packages.cause(places, place),
+            self._new[after],
+            self._called(self._now, after),
+        )
         if after != name:
             what = f"{self._called(self._owner, name)} is now {after if self._operation else now}"
             yield Finding(at, "breaks", shown, what)
@@ -170,7 +179,9 @@ class _Pair:
         return f"{owner}({name})" if self._operation else f"models.{owner}.{name}"
 
     def _called(self, owner: str, name: str) -> str:
-        return f"the argument {name} of {_leaf(self._now)}" if self._operation else f"{owner}.{name}"
+        return (
+            f"the argument {name} of {_leaf(self._now)}" if self._operation else f"{owner}.{name}"
+        )
 
     def _added(self, name: str, new: Argument) -> Finding:
         side, needed = self._packages.new, self._sent and new.required
@@ -183,8 +194,15 @@ class _Pair:
 def _webhook_findings(packages: Packages) -> Iterator[Finding]:
     added = [place for place in packages.new.hooks.values() if packages.is_new(place)]
     for name, before in packages.old.surface.webhooks.items():
-        places = [packages.old.hooks.get(name, f"webhooks.{name}")] if name else [*packages.old.hooks.values()]
-        shown, called = f"webhooks.read_webhook({name})", f"for {name}" if name else "without a name"
+        places = (
+            [packages.old.hooks.get(name, f"webhooks.{name}")]
+            if name
+            else [*packages.old.hooks.values()]
+        )
+        shown, called = (
+            f"webhooks.read_webhook({name})",
+            f"for {name}" if name else "without a name",
+        )
         after = packages.new.surface.webhooks.get(name)
         if after is None:
             yield Finding(places[0], "breaks", shown, f"read_webhook has no result {called}")
@@ -202,7 +220,9 @@ def _named_after(packages: Packages, places: tuple[str, ...]) -> str | None:
         if part is not None and part.startswith(SCHEMAS):
             return part
         for operation in operations:
-            if f"{place}.".startswith(f"{operation}.") and (cause := packages.renamed_by(operation)):
+            if f"{place}.".startswith(f"{operation}.") and (
+                cause := packages.renamed_by(operation)
+            ):
                 return cause
     return None
 

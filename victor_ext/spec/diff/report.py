@@ -39,13 +39,27 @@ class Report(Comparison):
         return [
             entry
             for entry in self.entries
-            if any(entry.level(each) == "breaks" and self.approval(entry, each) is None for each in COLUMNS)
+            if any(
+                entry.level(each) == "breaks" and self.approval(entry, each) is None
+                for each in COLUMNS
+            )
         ]
 
     def approval(self, entry: Entry, column: Column) -> Approval | None:
         """The approval that lets a column pass, if it breaks."""
-        own = (each for each in self.approvals if each.fingerprint == entry.fingerprint and each.expires >= self.today)
-        return next((each for each in own if entry.level(column) == "breaks" and each.scope in (column, "both")), None)
+        own = (
+            each
+            for each in self.approvals
+            if each.fingerprint == entry.fingerprint and each.expires >= self.today
+        )
+        return next(
+            (
+                each
+                for each in own
+                if entry.level(column) == "breaks" and each.scope in (column, "both")
+            ),
+            None,
+        )
 
     def approve(self, file: Path, reason: str, expires: str, scope: str) -> Report:
         """Write an approval of each entry that breaks something at the end of a file, whose comments stay.
@@ -54,7 +68,9 @@ class Report(Comparison):
         """
         last = parse_day(expires, "--expires")
         if last < self.today:
-            raise DecisionError(f"--expires {last} is in the past: name the last day on which the approval counts.")
+            raise DecisionError(
+                f"--expires {last} is in the past: name the last day on which the approval counts."
+            )
         added = [Approval(entry.fingerprint, reason, scope, last) for entry in self.breaking()]
         add_entries(file, [*map(vars, added)])
         return replace(self, approvals=[*self.approvals, *added])
@@ -62,7 +78,12 @@ class Report(Comparison):
     def expired(self) -> list[tuple[Entry, Approval]]:
         """The approvals that no longer count, of entries that break."""
         old = [each for each in self.approvals if each.expires < self.today]
-        return [(entry, each) for entry in self.breaking() for each in old if each.fingerprint == entry.fingerprint]
+        return [
+            (entry, each)
+            for entry in self.breaking()
+            for each in old
+            if each.fingerprint == entry.fingerprint
+        ]
 
     def unknown(self) -> list[Approval]:
         """The approvals that no entry has: their change is gone, or is another one now."""
@@ -73,7 +94,10 @@ class Report(Comparison):
         """The entries by the worse of their columns, the worst first."""
         worst_of = [(worst((entry.wire, entry.python)), entry) for entry in self.entries]
         by_level: list[tuple[Level, list[Entry]]]
-        by_level = [(level, [entry for own, entry in worst_of if own == level]) for level in reversed(LEVELS)]
+        by_level = [
+            (level, [entry for own, entry in worst_of if own == level])
+            for level in reversed(LEVELS)
+        ]
         return [(level, entries) for level, entries in by_level if entries]
 
     def notices(self) -> list[str]:
@@ -96,21 +120,30 @@ class Report(Comparison):
             "wire": self._levels("wire"),
             "python": self._levels("python") if self.python_compared else None,
             "breaking": breaking,
-            "approved": sum("breaks" in (entry.wire, entry.python) for entry in self.entries) - breaking,
+            "approved": sum("breaks" in (entry.wire, entry.python) for entry in self.entries)
+            - breaking,
             "expired": len(self.expired()),
             "unknown_approvals": len(self.unknown()),
             "documentation": self.documentation,
         }
 
     def _levels(self, column: Column) -> dict[Level, int]:
-        return {level: sum(entry.level(column) == level for entry in self.entries) for level in reversed(LEVELS)}
+        return {
+            level: sum(entry.level(column) == level for entry in self.entries)
+            for level in reversed(LEVELS)
+        }
 
     def summary(self) -> str:
         counts = self.counts()
         if not self.entries:
-            return f"No change; {number(self.documentation, 'text')} differ." if self.documentation else "No change."
+            return (
+                f"No change; {number(self.documentation, 'text')} differ."
+                if self.documentation
+                else "No change."
+            )
         columns = [
-            f"{name}: " + ", ".join(f"{counts[column][level]} {level}" for level in ("breaks", "look", "fine"))
+            f"{name}: "
+            + ", ".join(f"{counts[column][level]} {level}" for level in ("breaks", "look", "fine"))
             for column, name in (("wire", "on the wire"), ("python", "in Python"))
             if column == "wire" or self.python_compared
         ]
@@ -176,7 +209,9 @@ def version_problem(old: Tree, new: Tree, entries: Iterable[Entry]) -> str | Non
     if not levels:
         return None
     if first is None or second is None:
-        return None if before != after else f"info.version is still {before!r}: give it a new value."
+        return (
+            None if before != after else f"info.version is still {before!r}: give it a new value."
+        )
     major, minor, patch = (int(each or 0) for each in first.groups())
     needed = (major, minor, patch + 1)
     if "breaks" in levels or (major and levels != {"none"}):
@@ -193,7 +228,9 @@ def number(count: int, word: str) -> str:
 
 
 def levels_text(report: Report, entry: Entry) -> str:
-    return f"{entry.wire} on the wire" + (f", {entry.python} in Python" if report.python_compared else "")
+    return f"{entry.wire} on the wire" + (
+        f", {entry.python} in Python" if report.python_compared else ""
+    )
 
 
 def one_line(text: str) -> str:
@@ -216,10 +253,16 @@ def lines_of(document: Path, max_mib: float = MAX_MIB) -> dict[str, int]:
 def _lines(node: yaml.Node | None, place: str) -> Iterator[tuple[str, int]]:
     parts: list[tuple[str, int, yaml.Node]] = []
     if isinstance(node, yaml.MappingNode):
-        parts = [(step(place, key.value), key.start_mark.line + 1, value) for key, value in node.value]
+        parts = [
+            (step(place, key.value), key.start_mark.line + 1, value) for key, value in node.value
+        ]
     elif isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
-            texts = {key.value: each.value for key, each in item.value} if isinstance(item, yaml.MappingNode) else {}
+            texts = (
+                {key.value: each.value for key, each in item.value}
+                if isinstance(item, yaml.MappingNode)
+                else {}
+            )
             names = number, f"{texts.get('in')}:{texts.get('name')}"
             parts += [(step(place, name), item.start_mark.line + 1, item) for name in names]
     for inner, line, part in parts:

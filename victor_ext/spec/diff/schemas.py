@@ -36,12 +36,19 @@ class SchemaComparison(Sides):
         named = [f"{SCHEMAS}{name}" for name, _ in members(named_schemas(self.old.document))]
         referenced = [place for place, each in old.items() if id(each.tree) in self.old.referenced]
         pending = dict.fromkeys([*named, *referenced])
-        pending = {each: None for each in pending if each in new and old[each].kind == new[each].kind == "schema"}
+        pending = {
+            each: None
+            for each in pending
+            if each in new and old[each].kind == new[each].kind == "schema"
+        }
         while kept := [place for place in pending if place in self._kept]:  # which finds others
             for place in kept:
                 del pending[place]
                 self.compare(self.old.part(place), self.new.part(place))
-        equal = {canonical(each): f"{SCHEMAS}{name}" for name, each in members(named_schemas(self.new.document))}
+        equal = {
+            canonical(each): f"{SCHEMAS}{name}"
+            for name, each in members(named_schemas(self.new.document))
+        }
         for place in [*pending, *(place for place in named if place not in new)]:
             self._settle(place, equal)
 
@@ -52,23 +59,37 @@ class SchemaComparison(Sides):
         the same as this one. `equal` has the new schemas by their meaning, for what nothing refers to.
         """
         component, namesake = self.old.by_place[place], self.new.by_place.get(place)
-        successor = self._instead.get(place, "" if namesake else equal.get(canonical(component.tree), ""))
+        successor = self._instead.get(
+            place, "" if namesake else equal.get(canonical(component.tree), "")
+        )
         later = self.new.by_place[successor].tree if successor.startswith(SCHEMAS) else None
         if namesake is not None:
             if later is None or place in self._kept:
                 self.compare(self.old.part(place), self.new.part(place))
-            elif self._is_same(component.tree, later) and not self._is_same(component.tree, namesake.tree):
+            elif self._is_same(component.tree, later) and not self._is_same(
+                component.tree, namesake.tree
+            ):
                 self._renamed(place, successor)
-        elif later is not None and (successor not in self.old.by_place or self.moves.now(successor) != successor):
+        elif later is not None and (
+            successor not in self.old.by_place or self.moves.now(successor) != successor
+        ):
             self._renamed(place, successor)
         elif place not in self._instead:
             reach = self.reach(component, None)
-            if not reach.sent and not reach.received:  # what used it was compared with what is there now
+            if (
+                not reach.sent and not reach.received
+            ):  # what used it was compared with what is there now
                 self.add("schema-removed", place, reach)
 
     def _renamed(self, place: str, successor: str) -> None:
         reach = self.reach(self.old.by_place[place], self.new.by_place[successor])
-        self.add("schema-renamed", place, reach, place.removeprefix(SCHEMAS), successor.removeprefix(SCHEMAS))
+        self.add(
+            "schema-renamed",
+            place,
+            reach,
+            place.removeprefix(SCHEMAS),
+            successor.removeprefix(SCHEMAS),
+        )
         self.moves.add(place, successor)
 
     def _replaces(self, before: str, after: str) -> None:
@@ -78,7 +99,10 @@ class SchemaComparison(Sides):
 
     def compare(self, old: Part, new: Part) -> None:
         """Compare two schemas; `old` says what the place is called."""
-        (old_end, old_referred), (new_end, new_referred) = self.old.end(old.tree), self.new.end(new.tree)
+        (old_end, old_referred), (new_end, new_referred) = (
+            self.old.end(old.tree),
+            self.new.end(new.tree),
+        )
         before, after = self.old.place(old_end, old.place), self.new.place(new_end, new.place)
         if old_referred and new_referred and before == after:
             self._kept.add(before)
@@ -112,7 +136,9 @@ class SchemaComparison(Sides):
             if first is not None and second is not None:
                 self._replaces(first.place, second.place)
         if changes:
-            received = max((each.rule for each in changes), key=lambda rule: LEVELS.index(rule.received))
+            received = max(
+                (each.rule for each in changes), key=lambda rule: LEVELS.index(rule.received)
+            )
             sent = worst(each.rule.sent for each in changes)
             rule = received._replace(sent=sent, words=RULES["replaced"].words)
             names = self.old.label(old.tree), self.new.label(new.tree)
@@ -123,7 +149,9 @@ class SchemaComparison(Sides):
         ends = self.old.end(old)[0], self.new.end(new)[0]
         return next(self._differences([ends]), None) is None
 
-    def _differences(self, pairs: list[tuple[Tree, Tree]], *, as_text: bool = False) -> Iterator[Change]:
+    def _differences(
+        self, pairs: list[tuple[Tree, Tree]], *, as_text: bool = False
+    ) -> Iterator[Change]:
         """The changes of a pair of schemas, and of those that they refer to by different names, which are added."""
         seen = {(id(old), id(new)) for old, new in pairs}
         for pair in pairs:  # it grows
@@ -134,7 +162,9 @@ class SchemaComparison(Sides):
                     seen.add((id(link[0]), id(link[1])))
                     pairs.append(link)
 
-    def _difference(self, old: Tree, new: Tree, *, as_text: bool) -> tuple[list[Change], list[tuple[Tree, Tree]]]:
+    def _difference(
+        self, old: Tree, new: Tree, *, as_text: bool
+    ) -> tuple[list[Change], list[tuple[Tree, Tree]]]:
         key = (id(old), id(new), as_text)
         if key not in self._known:
             self._known[key] = [], []  # until it is known: a cycle adds nothing
@@ -151,7 +181,9 @@ class SchemaComparison(Sides):
         self._bases(before, after)
         if before.unions or after.unions:
             self._unions(old, new, before, after)
-        if "discriminator" in old_end and before.value("discriminator") == after.value("discriminator"):
+        if "discriminator" in old_end and before.value("discriminator") == after.value(
+            "discriminator"
+        ):
             self._values(old, new, old_end, new_end)
         differences = keyword_differences(before, after, as_text=old.as_text)
         if bool(before.unions) != bool(after.unions):
@@ -181,7 +213,9 @@ class SchemaComparison(Sides):
             here = either if kind.endswith(("read-only", "write-only")) else reach
             if kind == "no-longer-read-only" and new.required:
                 kind = "required-no-longer-read-only"  # noqa: PLW2901 - the same change of a required property
-            if kind == "type-as-text" and reach.received:  # what a named schema is in an answer is no text
+            if (
+                kind == "type-as-text" and reach.received
+            ):  # what a named schema is in an answer is no text
                 self.add("type-changed", old.place, Reach(received=reach.received), former, latter)
                 here = Reach(reach.sent)
             if kind != "type-as-text" or here.sent or not reach.received:
@@ -202,29 +236,53 @@ class SchemaComparison(Sides):
             if not is_own:
                 continue
             if first is not None and second is not None:
-                self.compare(old_part, replace(new_part, required=required.get(step) in after.required))
+                self.compare(
+                    old_part, replace(new_part, required=required.get(step) in after.required)
+                )
             elif not step.startswith(prefix):
-                if step != ".additionalProperties" or before.value("closed") == after.value("closed"):
+                if step != ".additionalProperties" or before.value("closed") == after.value(
+                    "closed"
+                ):
                     is_part = step.startswith((".prefixItems", ".patternProperties"))
                     gone = "part-not-described" if is_part else "items-not-described"
                     kind = "items-described" if first is None else gone
                     self.add(kind, place, self.reach(old.component, new.component))
             elif first is None:
                 is_required = step.removeprefix(prefix) in after.required
-                self.add("required-property-added" if is_required else "optional-property-added", place, reach)
+                self.add(
+                    "required-property-added" if is_required else "optional-property-added",
+                    place,
+                    reach,
+                )
             else:
-                self.add("property-undeclared" if after.value("open") else "property-removed", place, reach)
+                self.add(
+                    "property-undeclared" if after.value("open") else "property-removed",
+                    place,
+                    reach,
+                )
 
-    def _requiredness(self, name: str, before: Shape, after: Shape, place: str, reach: Reach) -> None:
+    def _requiredness(
+        self, name: str, before: Shape, after: Shape, place: str, reach: Reach
+    ) -> None:
         bases = before.common(after)
-        for kind, one, other in (("became-required", after, before), ("became-optional", before, after)):
-            if name in one.required and name not in other.required and one.required[name] not in bases:
+        for kind, one, other in (
+            ("became-required", after, before),
+            ("became-optional", before, after),
+        ):
+            if (
+                name in one.required
+                and name not in other.required
+                and one.required[name] not in bases
+            ):
                 self.add(kind, place, reach)
 
     def _unions(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
         """Compare the unions of two schemas. What has no union counts as a union of itself."""
         bases = before.common(after)
-        first, second = ([union for union in shape.unions if union.home not in bases] for shape in (before, after))
+        first, second = (
+            [union for union in shape.unions if union.home not in bases]
+            for shape in (before, after)
+        )
         single = [
             Union("", shape.place, [Child(part.tree, shape.place, "")], discriminated=False)
             for part, shape in ((old, before), (new, after))
@@ -242,18 +300,40 @@ class SchemaComparison(Sides):
         for member in former.members:
             if all(member is not each for each, _ in pairs):
                 name = self.old.label(member.tree)
-                is_admitted = not latter.keyword and self._admits(member.tree, latter.members[0].tree)
+                is_admitted = not latter.keyword and self._admits(
+                    member.tree, latter.members[0].tree
+                )
                 whole = self.new.label(new.tree) if is_admitted else ""
-                self.add("member-joined" if is_admitted else "member-removed", old.place, reach, name, whole)
+                self.add(
+                    "member-joined" if is_admitted else "member-removed",
+                    old.place,
+                    reach,
+                    name,
+                    whole,
+                )
         for member in latter.members:
             if all(member is not each for _, each in pairs):
-                is_known = not former.keyword and self._levels(former.members[0].tree, member.tree)[1] != "breaks"
-                added = "variant-added" if former.discriminated and latter.discriminated else "member-added"
+                is_known = (
+                    not former.keyword
+                    and self._levels(former.members[0].tree, member.tree)[1] != "breaks"
+                )
+                added = (
+                    "variant-added"
+                    if former.discriminated and latter.discriminated
+                    else "member-added"
+                )
                 name = self.new.label(member.tree)
                 self.add("member-split" if is_known else added, old.place, reach, "", name)
         is_sent = old.component is None or bool(reach.sent)
-        if is_sent and not former.keyword and latter.keyword == "oneOf" and not latter.discriminated:
-            fits = [each for each in latter.members if self._admits(former.members[0].tree, each.tree)]
+        if (
+            is_sent
+            and not former.keyword
+            and latter.keyword == "oneOf"
+            and not latter.discriminated
+        ):
+            fits = [
+                each for each in latter.members if self._admits(former.members[0].tree, each.tree)
+            ]
             if len(fits) > 1:
                 names = " and ".join(self.new.label(each.tree) for each in fits)
                 self.add("member-ambiguous", old.place, reach, "", names)
@@ -293,8 +373,14 @@ class SchemaComparison(Sides):
 
     def _could_be(self, one: Child, other: Child) -> bool:
         """Whether an inline member may be another one, changed: objects with half of their properties in common."""
-        (first, old_referred), (second, new_referred) = self.old.end(one.tree), self.new.end(other.tree)
-        kept = self.old.place(first, "?") in self.new.by_place or self.new.place(second, "?") in self.old.by_place
+        (first, old_referred), (second, new_referred) = (
+            self.old.end(one.tree),
+            self.new.end(other.tree),
+        )
+        kept = (
+            self.old.place(first, "?") in self.new.by_place
+            or self.new.place(second, "?") in self.old.by_place
+        )
         if (old_referred or new_referred) and kept:
             return False
         before, after = self.old.shape(first).children, self.new.shape(second).children
@@ -307,14 +393,21 @@ class SchemaComparison(Sides):
     def _levels(self, old: Tree, new: Tree) -> tuple[Level, Level]:
         """The worst that differs between two schemas when they are sent, and when they are received."""
         changes = [*self._differences([(self.old.end(old)[0], self.new.end(new)[0])])]
-        return worst(each.rule.sent for each in changes), worst(each.rule.received for each in changes)
+        return worst(each.rule.sent for each in changes), worst(
+            each.rule.received for each in changes
+        )
 
     def _with_member(self, old: Part, new: Part) -> None:
         """Compare a single schema with the member of a union that it became, or was. Null is said of the whole."""
         old_end, new_end = self.old.end(old.tree)[0], self.new.end(new.tree)[0]
         before, after = self.old.shape(old_end), self.new.shape(new_end)
         is_named = before.place.startswith(SCHEMAS) and before.place == after.place
-        if not is_named and not before.unions and not after.unions and self._is_new(old_end, new_end):
+        if (
+            not is_named
+            and not before.unions
+            and not after.unions
+            and self._is_new(old_end, new_end)
+        ):
             differences = keyword_differences(before, after)
             self._note(old, new, [each for each in differences if not each[0].startswith("null-")])
             self._children(old, new, before, after)
@@ -325,11 +418,20 @@ class SchemaComparison(Sides):
         reach = self.reach(old.component, new.component)
         for value in sorted({*former, *latter}):
             if value not in latter:
-                now = next((each for each in latter if each not in former and latter[each] == former[value]), "")
+                now = next(
+                    (
+                        each
+                        for each in latter
+                        if each not in former and latter[each] == former[value]
+                    ),
+                    "",
+                )
                 kind = "discriminator-value-renamed" if now else "discriminator-value-removed"
                 self.add(kind, old.place, reach, value, now)
             elif value not in former:
-                if latter[value] not in [each for name, each in former.items() if name not in latter]:
+                if latter[value] not in [
+                    each for name, each in former.items() if name not in latter
+                ]:
                     self.add("discriminator-value-added", old.place, reach, "", value)
             elif self._is_another(former[value], latter[value]):
                 name = latter[value].removeprefix(SCHEMAS)
@@ -345,10 +447,15 @@ class SchemaComparison(Sides):
         old, new = self.old.by_place, self.new.by_place
         if before == after or before not in old or after not in new:
             return before != after
-        return before in new or (after in old and not self._is_same(old[before].tree, new[after].tree))
+        return before in new or (
+            after in old and not self._is_same(old[before].tree, new[after].tree)
+        )
 
 
 def _summary(changes: Sequence[Change], most: int = 3) -> str:
     ordered = sorted(changes, key=lambda each: -max(map(LEVELS.index, each.rule[:2])))
-    words = [f"{each.place.removeprefix('.')}: {each.words()}".removeprefix(": ") for each in ordered[:most]]
+    words = [
+        f"{each.place.removeprefix('.')}: {each.words()}".removeprefix(": ")
+        for each in ordered[:most]
+    ]
     return "; ".join(words) + (f"; and {len(changes) - most} more" if len(changes) > most else "")

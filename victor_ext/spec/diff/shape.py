@@ -21,7 +21,15 @@ from victor_ext.spec.tree import (
     schemas_at,
 )
 
-from .keywords import DOCUMENTATION, Difference, canonical, join, keyword_changes, keywords, types_text
+from .keywords import (
+    DOCUMENTATION,
+    Difference,
+    canonical,
+    join,
+    keyword_changes,
+    keywords,
+    types_text,
+)
 
 SCHEMAS = "components.schemas."
 _PLAIN = {"integer", "number", "boolean"}
@@ -102,8 +110,14 @@ class Shapes(Components):
     @cached_property
     def _of_bodies(self) -> set[int]:
         """The ids of the schemas that some request has where values are not written as text."""
-        holders = [each for each in self.by_id.values() if each.kind != "schema" and each.sent and not is_text(each)]
-        pending = [schema for each in holders if (schema := schema_at(each.tree, "schema")) is not None]
+        holders = [
+            each
+            for each in self.by_id.values()
+            if each.kind != "schema" and each.sent and not is_text(each)
+        ]
+        pending = [
+            schema for each in holders if (schema := schema_at(each.tree, "schema")) is not None
+        ]
         seen: set[int] = set()
         while pending:
             tree = pending.pop()
@@ -133,7 +147,12 @@ class Shapes(Components):
         while id(tree) not in seen:
             seen.add(id(tree))
             keys = meaning(tree)
-            parts = [each for key in ("allOf", "oneOf", "anyOf") if key in keys for each in schema_list_at(tree, key)]
+            parts = [
+                each
+                for key in ("allOf", "oneOf", "anyOf")
+                if key in keys
+                for each in schema_list_at(tree, key)
+            ]
             if keys == {"$ref"}:
                 target = self.resolve({"$ref": tree["$ref"]})
                 if "$ref" in target:
@@ -168,7 +187,9 @@ class Shapes(Components):
             return self.place(end, "?").removeprefix(SCHEMAS)
         shape = self.shape(end)
         properties = sorted(
-            step.removeprefix(".properties.") for step in shape.children if step.startswith(".properties.")
+            step.removeprefix(".properties.")
+            for step in shape.children
+            if step.startswith(".properties.")
         )
         words = "a union" if shape.unions else types_text(shape.value("type"))
         return f"{words} of {', '.join(properties)}" if properties else words
@@ -183,10 +204,21 @@ class Shapes(Components):
     def mapping_of(self, schema: Tree) -> dict[str, str]:
         """The place of the schema that each value of a discriminator selects; its own name where none is mapped."""
         discriminator = mapping_at(schema, "discriminator")
-        mapped = {value: self._selected(to) for value, to in mapping_at(discriminator, "mapping").items()}
-        members = [each for key in ("oneOf", "anyOf") if discriminator for each in schema_list_at(schema, key)]
-        places = [self.place(self.end(each)[0], "") for each in members or self.heirs.get(id(schema), [])]
-        named = [each for each in places if each.startswith(SCHEMAS) and each not in mapped.values()]
+        mapped = {
+            value: self._selected(to) for value, to in mapping_at(discriminator, "mapping").items()
+        }
+        members = [
+            each
+            for key in ("oneOf", "anyOf")
+            if discriminator
+            for each in schema_list_at(schema, key)
+        ]
+        places = [
+            self.place(self.end(each)[0], "") for each in members or self.heirs.get(id(schema), [])
+        ]
+        named = [
+            each for each in places if each.startswith(SCHEMAS) and each not in mapped.values()
+        ]
         return {each.removeprefix(SCHEMAS): each for each in named} | mapped
 
     def default_of(self, schema: Tree) -> str:
@@ -228,17 +260,25 @@ class Shapes(Components):
             shape.keywords["null"] = Given(True, home)  # noqa: FBT003 - the value of the keyword
         if len(valued) == 1:
             self._fold(shape, valued[0][1], home, seen)
-        elif all(keywords(each).get("enum") and meaning(each) <= {"const", "enum", "type"} for _, each in valued):
+        elif all(
+            keywords(each).get("enum") and meaning(each) <= {"const", "enum", "type"}
+            for _, each in valued
+        ):
             values = dict.fromkeys(value for _, each in valued for value in keywords(each)["enum"])
             shape.keywords |= {"enum": Given((*values,), home)} if values else {}
         else:
             children = [Child(each, home, f".{keyword}[{number}]") for number, each in valued]
-            shape.unions.append(Union(keyword, home, children, discriminated="discriminator" in tree))
+            shape.unions.append(
+                Union(keyword, home, children, discriminated="discriminator" in tree)
+            )
 
     def _fold_children(self, shape: Shape, tree: Tree, home: str) -> None:
         children = [(f".{key}.{name}", child) for key in ("properties", "patternProperties")
                  for name, child in schemas_at(tree, key)]  # fmt: skip
-        children += [(f".prefixItems[{n}]", child) for n, child in enumerate(schema_list_at(tree, "prefixItems"))]
+        children += [
+            (f".prefixItems[{n}]", child)
+            for n, child in enumerate(schema_list_at(tree, "prefixItems"))
+        ]
         keys = ("items", "additionalProperties", "unevaluatedProperties")
         children += [(f".{key}", child) for key in keys if (child := schema_at(tree, key))]
         for step, child in children:
@@ -273,16 +313,27 @@ def keyword_differences(old: Shape, new: Shape, *, as_text: bool = False) -> lis
         if first != second and not nowhere and not {each.home for each in given if each} <= bases:
             differences += keyword_changes(keyword, first, second)
     if as_text and new.value("type") == {"string"} and (old.value("type") or {"array"}) <= _PLAIN:
-        differences = [("type-as-text", *each[1:]) if each[0] == "type-changed" else each for each in differences]
+        differences = [
+            ("type-as-text", *each[1:]) if each[0] == "type-changed" else each
+            for each in differences
+        ]
     if any(kind == "type-changed" for kind, _, _ in differences):
-        kept = ("type-changed", "null-admitted", "null-refused", "became-read-only", "became-write-only")
+        kept = (
+            "type-changed",
+            "null-admitted",
+            "null-refused",
+            "became-read-only",
+            "became-write-only",
+        )
         return [each for each in differences if each[0] in kept]
     return differences
 
 
 def is_text(part: Component) -> bool:
     """Whether the values of what has a schema are written as plain text."""
-    return part.kind == "parameter" or part.place.endswith(".content.application/x-www-form-urlencoded")
+    return part.kind == "parameter" or part.place.endswith(
+        ".content.application/x-www-form-urlencoded"
+    )
 
 
 def meaning(tree: Tree) -> set[str]:
@@ -292,7 +343,10 @@ def meaning(tree: Tree) -> set[str]:
 
 def _inferred(shape: Shape) -> Given | None:
     for step, child in shape.children.items():
-        return Given(frozenset({"array" if step.startswith((".items", ".prefixItems")) else "object"}), child.home)
+        return Given(
+            frozenset({"array" if step.startswith((".items", ".prefixItems")) else "object"}),
+            child.home,
+        )
     enum = shape.keywords.get("enum")
     if enum and enum.value and all(each.startswith('"') for each in enum.value):
         return Given(frozenset({"string"}), enum.home)

@@ -51,7 +51,10 @@ class Surface:
         """By class, the attributes by their names."""
         self.enums: dict[str, Words] = {}
         for path in sorted((package / "api").glob("*/*.py")):
-            if path.stem != "__init__" and (made := _function(ast.parse(path.read_bytes()))) is not None:
+            if (
+                path.stem != "__init__"
+                and (made := _function(ast.parse(path.read_bytes()))) is not None
+            ):
                 self.functions[f"api.{path.parent.name}.{path.stem}"] = made
         for path in sorted((package / "models").glob("*.py")):
             for node in ast.parse(path.read_bytes()).body:
@@ -61,17 +64,24 @@ class Surface:
     @cached_property
     def owners(self) -> dict[str, dict[str, Argument]]:
         """The arguments of each function, and the attributes of each model."""
-        return {**{module: made.arguments for module, made in self.functions.items()}, **self.models}
+        return {
+            **{module: made.arguments for module, made in self.functions.items()},
+            **self.models,
+        }
 
     @cached_property
     def sent(self) -> set[str]:
         """The classes that requests are made of: a user constructs them."""
-        return self._reached(each.type for made in self.functions.values() for each in made.arguments.values())
+        return self._reached(
+            each.type for made in self.functions.values() for each in made.arguments.values()
+        )
 
     @cached_property
     def received(self) -> set[str]:
         """The classes that answers and webhooks are made of: a user reads them."""
-        return self._reached(iter([*(made.returns for made in self.functions.values()), *self.webhooks.values()]))
+        return self._reached(
+            iter([*(made.returns for made in self.functions.values()), *self.webhooks.values()])
+        )
 
     def _reached(self, types: Iterator[Type]) -> set[str]:
         left = [name for each in types for name in class_names(each)]
@@ -80,7 +90,11 @@ class Surface:
             name = left.pop()
             if name not in reached and (name in self.models or name in self.enums):
                 reached.add(name)
-                left += [inner for each in self.models.get(name, {}).values() for inner in class_names(each.type)]
+                left += [
+                    inner
+                    for each in self.models.get(name, {}).values()
+                    for inner in class_names(each.type)
+                ]
         return reached
 
 
@@ -88,7 +102,11 @@ def _webhooks(path: Path) -> Iterator[tuple[str, Type]]:
     """What each overload of `read_webhook` returns for the name that it declares."""
     for node in ast.parse(path.read_bytes()).body if path.exists() else ():
         if isinstance(node, ast.FunctionDef) and node.name == "read_webhook":
-            declared = [each.annotation for each in (*node.args.args, *node.args.kwonlyargs) if each.arg == "name"]
+            declared = [
+                each.annotation
+                for each in (*node.args.args, *node.args.kwonlyargs)
+                if each.arg == "name"
+            ]
             for name in declared:
                 if isinstance(name, ast.Subscript):
                     yield ast.literal_eval(name.slice), type_of(node.returns)
@@ -106,7 +124,11 @@ def _function(module: ast.Module) -> Function | None:
     if whole is None or not isinstance(whole.returns, ast.Subscript):
         return None
     arguments = dict(_arguments(whole.args))
-    return Function(tuple(each for each in FUNCTIONS if each in made), arguments, type_of(whole.returns.slice) - {NONE})
+    return Function(
+        tuple(each for each in FUNCTIONS if each in made),
+        arguments,
+        type_of(whole.returns.slice) - {NONE},
+    )
 
 
 def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, Argument]]:
@@ -134,7 +156,9 @@ def _class(surface: Surface, node: ast.ClassDef) -> None:
     surface.models[node.name] = {
         each.target.id: Argument(type_of(each.annotation), required=each.value is None)
         for each in node.body
-        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name) and not each.target.id.startswith("_")
+        if isinstance(each, ast.AnnAssign)
+        and isinstance(each.target, ast.Name)
+        and not each.target.id.startswith("_")
         if not ast.unparse(each.annotation).startswith("ClassVar")
     }
 
@@ -167,7 +191,9 @@ def type_of(node: ast.expr | None) -> Type:
 def text_of(type_: Type) -> str:
     """A type as one would write it, Unset and None last."""
     last = (NONE[0], UNSET[0])
-    members = (f"{name}[{', '.join(map(text_of, inner))}]" if inner else name for name, inner in type_)
+    members = (
+        f"{name}[{', '.join(map(text_of, inner))}]" if inner else name for name, inner in type_
+    )
     return " | ".join(sorted(members, key=lambda text: (text in last, text)))
 
 
@@ -179,7 +205,10 @@ def class_names(type_: Type) -> Iterator[str]:
 
 
 def renamed(type_: Type, names: Mapping[str, str]) -> Type:
-    return frozenset((names.get(name, name), tuple(renamed(each, names) for each in inner)) for name, inner in type_)
+    return frozenset(
+        (names.get(name, name), tuple(renamed(each, names) for each in inner))
+        for name, inner in type_
+    )
 
 
 def fits(value: Type, declared: Type, bases: Mapping[str, str]) -> bool:
@@ -197,5 +226,9 @@ def _member_fits(value: Member, declared: Member, bases: Mapping[str, str]) -> b
         pairs = zip(value[1], declared[1], strict=True)
         return all(fits(one, other, bases) and fits(other, one, bases) for one, other in pairs)
     name = value[0]
-    wider = bases.get(name) or _WIDER.get(name) or ("str" if name.startswith(("Literal['", 'Literal["')) else None)
+    wider = (
+        bases.get(name)
+        or _WIDER.get(name)
+        or ("str" if name.startswith(("Literal['", 'Literal["')) else None)
+    )
     return wider is not None and _member_fits((wider, ()), declared, bases)

@@ -64,7 +64,9 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
 )
 
 
-def prepare(document: Tree, *, trace: bool = False, decimals: Collection[str] = ()) -> tuple[Tree, Log]:
+def prepare(
+    document: Tree, *, trace: bool = False, decimals: Collection[str] = ()
+) -> tuple[Tree, Log]:
     """A rewritten copy of the document, whose parts know their places with `trace`, and the log.
 
     `decimals` are the places of numbers that are read as Decimal. Raises PlaceError for a part of the wrong type.

@@ -32,7 +32,9 @@ class Log:
     requests: Requests = field(default_factory=Requests)
     """How each request is sent."""
 
-    written: dict[str, tuple[frozenset[str], int]] = field(default_factory=dict[str, tuple[frozenset[str], int]])
+    written: dict[str, tuple[frozenset[str], int]] = field(
+        default_factory=dict[str, tuple[frozenset[str], int]]
+    )
     """The places of the `allOf` that failed and are written out: the schemas that each is made of, and its length."""
 
     def __call__(self, rewrite: str, where: str) -> None:
@@ -46,7 +48,11 @@ class Log:
     def lines(self) -> Iterator[str]:
         """One line for each place, or a single line for a rewrite with more than MAX_PLACES."""
         for name, places in self.applied.items():
-            shown = places if len(places) <= MAX_PLACES else [f"{len(places)} places, the first is {places[0]}"]
+            shown = (
+                places
+                if len(places) <= MAX_PLACES
+                else [f"{len(places)} places, the first is {places[0]}"]
+            )
             yield from (f"{name}: {place}" for place in shown)
 
 
@@ -93,9 +99,15 @@ def schemas(document: Tree) -> list[tuple[str, Tree]]:
 def _roots(document: Tree) -> Iterator[tuple[str, Tree]]:
     yield from components(document).items()
     for operation in operations(document):
-        for parameter in [*list_at(operation.item, "parameters"), *list_at(operation.tree, "parameters")]:
+        for parameter in [
+            *list_at(operation.item, "parameters"),
+            *list_at(operation.tree, "parameters"),
+        ]:
             if "schema" in parameter:
-                yield f"{operation.where} {parameter.get('in')} {parameter.get('name')}", parameter["schema"]
+                yield (
+                    f"{operation.where} {parameter.get('in')} {parameter.get('name')}",
+                    parameter["schema"],
+                )
         for kind, media in media_types(operation):
             for content_type, medium in media.items():
                 if "schema" in medium:
@@ -103,7 +115,11 @@ def _roots(document: Tree) -> Iterator[tuple[str, Tree]]:
 
 
 def parameters(document: Tree) -> list[tuple[Operation, Tree]]:
-    return [(operation, each) for operation in operations(document) for each in list_at(operation.tree, "parameters")]
+    return [
+        (operation, each)
+        for operation in operations(document)
+        for each in list_at(operation.tree, "parameters")
+    ]
 
 
 def media_types(operation: Operation) -> Iterator[tuple[str, Tree]]:

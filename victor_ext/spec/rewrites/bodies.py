@@ -5,7 +5,16 @@ import re
 from collections.abc import Iterator
 
 from victor_ext.spec.requests import STYLES, Offered, Style
-from victor_ext.spec.tree import Operation, Tree, bare_type, is_json, is_mapping, mapping_at, operations, resolve
+from victor_ext.spec.tree import (
+    Operation,
+    Tree,
+    bare_type,
+    is_json,
+    is_mapping,
+    mapping_at,
+    operations,
+    resolve,
+)
 
 from .base import Log, answers, media_types, reachable, schemas
 from .serialization import is_nested, is_object, is_read_only, undefined, variants
@@ -14,7 +23,10 @@ URL_ENCODED = "application/x-www-form-urlencoded"
 FORMS = ("multipart/form-data", URL_ENCODED)
 KNOWN = {"JSON": "application/json", "text": "text/plain", "bytes": "application/octet-stream"}
 """The content types by which the generator reads an answer."""
-SCHEMAS: dict[str, Tree] = {"text": {"type": "string"}, "bytes": {"type": "string", "format": "binary"}}
+SCHEMAS: dict[str, Tree] = {
+    "text": {"type": "string"},
+    "bytes": {"type": "string", "format": "binary"},
+}
 BINARY = re.compile(r"(image|audio|video|font)/|application/(octet-stream|pdf|zip|gzip)\b")
 MEDIA_TYPE = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+")
 
@@ -34,7 +46,9 @@ def order_bodies(document: Tree, log: Log) -> None:
             else:
                 log("order-bodies", f"{operation.where}: {kind!r} is no media type")
         if len(content) > 1:
-            order = sorted(content, key=lambda kind: (kind != "application/json", not is_json(kind)))
+            order = sorted(
+                content, key=lambda kind: (kind != "application/json", not is_json(kind))
+            )
             body["content"] = {kind: content[kind] for kind in order}
             log("order-bodies", f"{operation.where}: {', '.join(order)}")
 
@@ -74,14 +88,18 @@ def form(document: Tree, content_type: str, schema: Tree) -> str:
 
 def text_in_json(document: Tree, log: Log) -> None:
     """Make a binary within JSON a text: JSON has no bytes. One that a form has too is a file or a text."""
-    places = {id(schema): where for where, schema in schemas(document) if schema.get("format") == "binary"}
+    places = {
+        id(schema): where for where, schema in schemas(document) if schema.get("format") == "binary"
+    }
     inside: list[Tree] = []
     outside: set[int] = set()
     for operation in operations(document) if places else []:
         for _, content in media_types(operation):
             for kind, medium in content.items():
                 binaries = [
-                    each for each in reachable(document, mapping_at(medium, "schema"), set()) if id(each) in places
+                    each
+                    for each in reachable(document, mapping_at(medium, "schema"), set())
+                    if id(each) in places
                 ]
                 if is_json(kind):
                     inside += binaries
@@ -109,23 +127,33 @@ def record_encodings(document: Tree, log: Log) -> None:
     A field that is read-only need not be sent, so it is no loss.
     """
     for operation in operations(document):
-        for kind, medium in mapping_at(mapping_at(operation.tree, "requestBody"), "content").items():
+        for kind, medium in mapping_at(
+            mapping_at(operation.tree, "requestBody"), "content"
+        ).items():
             if bare_type(kind) not in FORMS:
                 continue
             encodings = log.requests.request(operation.tree).encodings.setdefault(kind, {})
             declared = mapping_at(medium, "encoding")
             whole = mapping_at(medium, "schema")
             every = variants(document, whole)
-            fields = {name: field for each in every for name, field in mapping_at(each, "properties").items()}
+            fields = {
+                name: field
+                for each in every
+                for name, field in mapping_at(each, "properties").items()
+            }
             if is_nested(document, whole) and not is_object(document, whole):
                 body = f"{operation.where}: body as {kind}"
-                log.left_out.append(f"{body} is a list, without names for its fields, and is refused when called")
+                log.left_out.append(
+                    f"{body} is a list, without names for its fields, and is refused when called"
+                )
             for name in [*fields, *(name for name in declared if name not in fields)]:
                 encoding, field = mapping_at(declared, name), fields.get(name, {})
                 if is_read_only(document, field):
                     continue
                 where = f"{operation.where}: the form's field {name}"
-                log.left_out += [f"{where}{loss}" for loss in _lost_of_field(document, field, encoding, kind)]
+                log.left_out += [
+                    f"{where}{loss}" for loss in _lost_of_field(document, field, encoding, kind)
+                ]
                 if arguments := _arguments(encoding):
                     encodings.setdefault(arguments, []).append(name)
             log("record-encodings", f"{operation.where} {kind}")
@@ -146,16 +174,28 @@ def _lost_of_field(document: Tree, field: Tree, encoding: Tree, kind: str) -> It
 
 
 def _items(document: Tree, schema: Tree) -> list[Tree]:
-    return [whole["items"] for whole in variants(document, schema) if is_mapping(whole.get("items"))]
+    return [
+        whole["items"] for whole in variants(document, schema) if is_mapping(whole.get("items"))
+    ]
 
 
 def _is_file_within(document: Tree, field: Tree) -> bool:
     """Whether a field can hold a file in an object, or in the objects of a list: a part of a form is a file or JSON."""
-    wholes = [each for part in (field, *_items(document, field)) for each in variants(document, part)]
+    wholes = [
+        each for part in (field, *_items(document, field)) for each in variants(document, part)
+    ]
     inside = [child for whole in wholes for child in mapping_at(whole, "properties").values()]
     inside = [child for child in inside if not is_read_only(document, child)]
-    inside += [whole["additionalProperties"] for whole in wholes if is_mapping(whole.get("additionalProperties"))]
-    return any(each.get("format") == "binary" for child in inside for each in reachable(document, child, set()))
+    inside += [
+        whole["additionalProperties"]
+        for whole in wholes
+        if is_mapping(whole.get("additionalProperties"))
+    ]
+    return any(
+        each.get("format") == "binary"
+        for child in inside
+        for each in reachable(document, child, set())
+    )
 
 
 def _undefined_field(document: Tree, schema: Tree, encoding: Tree) -> str | None:
@@ -165,7 +205,9 @@ def _undefined_field(document: Tree, schema: Tree, encoding: Tree) -> str | None
         reason = undefined(document, schema, style)
         return f"can hold {reason}" if reason else None
     kind = str(encoding.get("contentType", "application/json"))
-    is_complex = is_object(document, schema) or any(is_nested(document, each) for each in _items(document, schema))
+    is_complex = is_object(document, schema) or any(
+        is_nested(document, each) for each in _items(document, schema)
+    )
     return f"is an object or a list as {kind}" if is_complex and not is_json(kind) else None
 
 
@@ -182,8 +224,14 @@ def _arguments(encoding: Tree) -> str:
     """The arguments of `Encoding`, as Python; "" for the default."""
     style = _style(encoding)
     if style and style.style in STYLES["query"]:
-        return f'"{style.style}"{", explode=True" * style.explode}{", reserved=True" * style.reserved}'
-    return f"content_type={json.dumps(str(encoding['contentType']))}" if "contentType" in encoding else ""
+        return (
+            f'"{style.style}"{", explode=True" * style.explode}{", reserved=True" * style.reserved}'
+        )
+    return (
+        f"content_type={json.dumps(str(encoding['contentType']))}"
+        if "contentType" in encoding
+        else ""
+    )
 
 
 def unite_answers(document: Tree, log: Log) -> None:
@@ -201,7 +249,11 @@ def unite_answers(document: Tree, log: Log) -> None:
 def _unite(document: Tree, log: Log, operation: Operation, status: str, content: Tree) -> None:
     forms: dict[str, list[str]] = {}
     for kind, medium in content.items():
-        read_as = "JSON" if is_json(kind) else form(document, bare_type(kind), mapping_at(medium, "schema"))
+        read_as = (
+            "JSON"
+            if is_json(kind)
+            else form(document, bare_type(kind), mapping_at(medium, "schema"))
+        )
         forms.setdefault(read_as, []).append(kind)
     parts = _different([content[kind] for kind in forms.get("JSON", [])])
     raw = [each for each in ("text", "bytes") if each in forms]
@@ -209,14 +261,20 @@ def _unite(document: Tree, log: Log, operation: Operation, status: str, content:
     medium = content[first]
     content.clear()
     content[first] = medium
-    texts = any(whole.get("type") in (None, "string") for part in parts for whole in variants(document, part))
+    texts = any(
+        whole.get("type") in (None, "string")
+        for part in parts
+        for whole in variants(document, part)
+    )
     if len(parts) == 1 and raw and "$ref" not in parts[0] and "properties" in parts[0]:
         parts[0]["title"] = f"response_{status}"  # its class has the name that it would have alone
     members = [*parts, *(dict(SCHEMAS[each]) for each in raw)]
     medium["schema"] = members[0] if len(members) == 1 else {"anyOf": members}
     if len(members) > 1 and raw:
         content["application/json"] = content.pop(first)
-        text, file = (tuple(bare_type(kind) for kind in forms.get(each, [])) for each in ("text", "bytes"))
+        text, file = (
+            tuple(bare_type(kind) for kind in forms.get(each, [])) for each in ("text", "bytes")
+        )
         offered = Offered(text, file, json=bool(parts), json_text=texts)
         log.requests.request(operation.tree).answers[status] = offered
     elif raw:
@@ -225,5 +283,8 @@ def _unite(document: Tree, log: Log, operation: Operation, status: str, content:
 
 def _different(media: list[Tree]) -> list[Tree]:
     """The schemas that differ; a single one that says nothing when one of them does."""
-    schemas = {json.dumps(schema, sort_keys=True): schema for schema in (mapping_at(each, "schema") for each in media)}
+    schemas = {
+        json.dumps(schema, sort_keys=True): schema
+        for schema in (mapping_at(each, "schema") for each in media)
+    }
     return [*schemas.values()] if all(schemas.values()) else [{}]

@@ -27,7 +27,8 @@ def merge_allof_siblings(document: Tree, log: Log) -> None:
     named = {id(schema) for schema in components(document).values()}
     for where, schema in schemas(document):
         if is_single_reference(schema) and (
-            has_siblings(schema) or (id(schema) in named and is_object(document, schema["allOf"][0]))
+            has_siblings(schema)
+            or (id(schema) in named and is_object(document, schema["allOf"][0]))
         ):
             schema["allOf"].append({"type": "object"})
             log("merge-allof-siblings", where)
@@ -38,7 +39,11 @@ def name_single_union(document: Tree, log: Log) -> None:
     for where, schema in components(document).items():
         keys = [key for key in ("oneOf", "anyOf", "allOf", "type", "properties") if schema.get(key)]
         members = list_at(schema, keys[0]) if keys in (["oneOf"], ["anyOf"]) else []
-        if len(members) == 1 and "$ref" in members[0] and "propertyName" not in mapping_at(schema, "discriminator"):
+        if (
+            len(members) == 1
+            and "$ref" in members[0]
+            and "propertyName" not in mapping_at(schema, "discriminator")
+        ):
             schema["allOf"] = schema.pop(keys[0])
             log("name-single-union", where)
 
@@ -63,9 +68,15 @@ def _wholes(document: Tree, name: str) -> Iterator[tuple[Tree, str, str]]:
     for schema in pending:  # it grows
         for key in ("allOf", "oneOf", "anyOf"):
             parts = list_at(schema, key)
-            if key == "allOf" or (len(parts) == 1 and "propertyName" not in mapping_at(schema, "discriminator")):
+            if key == "allOf" or (
+                len(parts) == 1 and "propertyName" not in mapping_at(schema, "discriminator")
+            ):
                 pending += [part for part in parts if "$ref" not in part]
-                yield from ((schema, key, part["$ref"].removeprefix(SCHEMAS)) for part in parts if "$ref" in part)
+                yield from (
+                    (schema, key, part["$ref"].removeprefix(SCHEMAS))
+                    for part in parts
+                    if "$ref" in part
+                )
 
 
 def _is_within(document: Tree, name: str, whole: str) -> bool:
@@ -85,13 +96,19 @@ def report_exclusive_types(document: Tree, log: Log) -> None:
         typed = [each for each in typed if each]
         if schema.get("allOf") and typed and not set[str].intersection(*typed):
             words = " and ".join(dict.fromkeys("/".join(sorted(each)) for each in typed))
-            log.left_out.append(f"{where}: allOf intersects {words}, which exclude each other: no value is valid")
+            log.left_out.append(
+                f"{where}: allOf intersects {words}, which exclude each other: no value is valid"
+            )
 
 
 def _admitted(document: Tree, schema: Tree) -> set[str]:
     """The types that a schema admits at most, beside null; none when it, or a part of it, says nothing of them."""
     composed = {"allOf", "oneOf", "anyOf"}
-    typed = [kinds(each) for each in variants(document, schema) if kinds(each) or not composed & each.keys()]
+    typed = [
+        kinds(each)
+        for each in variants(document, schema)
+        if kinds(each) or not composed & each.keys()
+    ]
     admitted = set[str]().union(*typed) if all(typed) else set[str]()
     return (admitted | {"integer"} if "number" in admitted else admitted) - {"null"}
 
@@ -115,7 +132,9 @@ def _composed(document: Tree, parts: list[Tree]) -> frozenset[str]:
             made |= {name} if {SOURCES, MADE_OF} & named[name].keys() else set()
             pending.append(named[name])
         names |= {*list_at(part, MADE_OF)}
-        pending += [each for key in (SOURCES, "allOf", "oneOf", "anyOf") for each in list_at(part, key)]
+        pending += [
+            each for key in (SOURCES, "allOf", "oneOf", "anyOf") for each in list_at(part, key)
+        ]
     return frozenset(names - made)
 
 
@@ -144,7 +163,11 @@ def inline_allof(document: Tree, log: Log) -> None:
         if not schema.get("allOf"):
             continue
         typed = [part for part in schema["allOf"] if TYPED & part.keys()]
-        if len(typed) == 1 < len(schema["allOf"]) and "$ref" in typed[0] and not is_object(document, typed[0]):
+        if (
+            len(typed) == 1 < len(schema["allOf"])
+            and "$ref" in typed[0]
+            and not is_object(document, typed[0])
+        ):
             # The other members say nothing of the value, such as `nullable`.
             for part in [part for part in schema["allOf"] if part is not typed[0]]:
                 schema.update({key: value for key, value in part.items() if key not in schema})
@@ -154,7 +177,9 @@ def inline_allof(document: Tree, log: Log) -> None:
             log("inline-allof", where)
 
 
-def write_out_allof(document: Tree, schema: Tree, where: str, log: Log, around: frozenset[str] = frozenset()) -> None:
+def write_out_allof(
+    document: Tree, schema: Tree, where: str, log: Log, around: frozenset[str] = frozenset()
+) -> None:
     """Put the merged properties of `allOf`, and of unions beside it, into the schema itself, whose place is `where`.
 
     `around` has the named schemas that the compositions around it are merged of.
@@ -174,10 +199,16 @@ def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None
     """
     typed = [part for part in schema["allOf"] if TYPED & part.keys()]
     is_named = any(schema is each for each in components(document).values())
-    if len(typed) == 1 < len(schema["allOf"]) and "$ref" in typed[0] and not (is_named or has_siblings(schema)):
+    if (
+        len(typed) == 1 < len(schema["allOf"])
+        and "$ref" in typed[0]
+        and not (is_named or has_siblings(schema))
+    ):
         replace(schema, {"allOf": typed})  # the others only describe it
         return
-    around = [each for place, each in log.written.items() if re.match(re.escape(place) + r"(?!\w)", where)]
+    around = [
+        each for place, each in log.written.items() if re.match(re.escape(place) + r"(?!\w)", where)
+    ]
     seen = frozenset[str]().union(*(names for names, _ in around))
     parts, before = schema["allOf"], {*components(document)}
     names, size = _composed(document, parts), len(gist(schema))
@@ -185,11 +216,15 @@ def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None
         _read_last(schema, parts, where, log)
         return
     write_out_allof(document, schema, where, log, seen)
-    log.written |= dict.fromkeys([where, *(components(document).keys() - before)], (seen | names, size))
+    log.written |= dict.fromkeys(
+        [where, *(components(document).keys() - before)], (seen | names, size)
+    )
 
 
 def _read_last(schema: Tree, parts: list[Tree], where: str, log: Log) -> None:
-    log.left_out.append(f"{where}: what {len(parts)} definitions say of it, without an end: the last one is read")
+    log.left_out.append(
+        f"{where}: what {len(parts)} definitions say of it, without an end: the last one is read"
+    )
     replace(schema, parts[-1])
 
 
@@ -204,7 +239,10 @@ def _settle(document: Tree, schema: Tree, where: str, log: Log, around: frozense
         _settle(document, schema["items"], f"{where}_item", log, around)
     if not schema.pop(REDEFINED, False):
         return
-    sources = [resolve(document, part).get(SOURCES, [part]) if "$ref" in part else [part] for part in schema["allOf"]]
+    sources = [
+        resolve(document, part).get(SOURCES, [part]) if "$ref" in part else [part]
+        for part in schema["allOf"]
+    ]
     parts = list({gist(part): part for each in sources for part in each}.values())
     whole = next((part for part in reversed(parts) if _says_all(document, part, parts)), None)
     names = _composed(document, parts)
@@ -240,7 +278,9 @@ def _says_all(document: Tree, part: Tree, parts: list[Tree]) -> bool:
     if UNITED in part and "anyOf" in part:
         return any(_says_all(document, each, parts) for each in part["anyOf"])
     wholes = [_merged(document, each, {}) for each in [part, *parts]]
-    (fields, required), *others = [(mapping_at(each, "properties"), set(list_at(each, "required"))) for each in wholes]
+    (fields, required), *others = [
+        (mapping_at(each, "properties"), set(list_at(each, "required"))) for each in wholes
+    ]
     gists = {name: gist(child) for name, child in fields.items()}
     return not any("additionalProperties" in each for each in wholes) and all(
         needed <= required and all(gists.get(name) == gist(child) for name, child in own.items())
@@ -259,10 +299,15 @@ def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
         is_object(document, part) or resolve(document, part).keys() <= words for part in parts
     ):
         return True
-    wholes = [mapping_at(schema, "properties"), *(all_properties(document, part, {}) for part in parts)]
+    wholes = [
+        mapping_at(schema, "properties"),
+        *(all_properties(document, part, {}) for part in parts),
+    ]
     defined: dict[str, str] = {}
     return any(
-        defined.setdefault(name, gist(child)) != gist(child) for whole in wholes for name, child in whole.items()
+        defined.setdefault(name, gist(child)) != gist(child)
+        for whole in wholes
+        for name, child in whole.items()
     )
 
 
@@ -288,7 +333,11 @@ def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
     merged: Tree = {}
     for part in list_at(schema, "allOf"):
         _add(document, merged, _merged(document, part, done))
-    _add(document, merged, _united(document, [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")], done))
+    _add(
+        document,
+        merged,
+        _united(document, [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")], done),
+    )
     own = {key: value for key, value in schema.items() if key not in NOT_MERGED}
     _add(document, merged, own)
     if merged.get("properties") or merged.get("type") == "object":
@@ -306,7 +355,11 @@ def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
     properties = [mapping_at(whole, "properties") for whole in wholes]
     if any(properties):
         names = dict.fromkeys(name for each in properties for name in each)
-        return {"properties": {name: one_of([each[name] for each in properties if name in each]) for name in names}}
+        return {
+            "properties": {
+                name: one_of([each[name] for each in properties if name in each]) for name in names
+            }
+        }
     if wholes and all(map(values_of, wholes)):
         return one_of(wholes)
     scalars = all(whole.get("type", "object") != "object" or "anyOf" in whole for whole in wholes)
@@ -315,15 +368,26 @@ def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
 
 def one_of(parts: list[Tree]) -> Tree:
     """One schema for what several say: an enum of the values of enums, and otherwise a union of those that differ."""
-    single = [each for part in parts for each in (part["anyOf"] if UNITED in part and "anyOf" in part else [part])]
+    single = [
+        each
+        for part in parts
+        for each in (part["anyOf"] if UNITED in part and "anyOf" in part else [part])
+    ]
     different = list(
-        {json.dumps({**each, "description": "", HAD_NULL: None}, sort_keys=True): each for each in single}.values()
+        {
+            json.dumps({**each, "description": "", HAD_NULL: None}, sort_keys=True): each
+            for each in single
+        }.values()
     )
     if len(different) == 1:
         return different[0]
     values = [values_of(each) for each in different]
     if all(values) and len({json.dumps(each.get("type")) for each in different}) == 1:
-        rest = {key: value for key, value in different[0].items() if key not in ("const", "enum", "x-enum-varnames")}
+        rest = {
+            key: value
+            for key, value in different[0].items()
+            if key not in ("const", "enum", "x-enum-varnames")
+        }
         whole = {**rest, "enum": list(dict.fromkeys(value for each in values for value in each))}
         return in_place_of(different[0], whole)
     return in_place_of(different[0], {"anyOf": different, UNITED: True})
@@ -336,4 +400,6 @@ def _add(document: Tree, merged: Tree, part: Tree) -> None:
         properties[name] = both(document, properties[name], child) if name in properties else child
     if part.get("required"):
         merged["required"] = sorted({*list_at(merged, "required"), *part["required"]})
-    merged.update({key: value for key, value in part.items() if key not in ("properties", "required")})
+    merged.update(
+        {key: value for key, value in part.items() if key not in ("properties", "required")}
+    )

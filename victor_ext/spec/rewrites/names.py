@@ -33,9 +33,31 @@ from .base import HAD_NULL, Log, children, components, drop, media_types, replac
 from .redefinition import TYPED
 
 RESERVED = {
-    *("ANYTHING", "BLOB", "DAY", "DECIMAL", "Decimal", "FLAG", "INSTANT", "LEVELS", "NOTHING", "NUMBER", "TEXT"),
+    *(
+        "ANYTHING",
+        "BLOB",
+        "DAY",
+        "DECIMAL",
+        "Decimal",
+        "FLAG",
+        "INSTANT",
+        "LEVELS",
+        "NOTHING",
+        "NUMBER",
+        "TEXT",
+    ),
     *("UNSET", "WHOLE"),
-    *("Any", "Array", "AuthenticatedClient", "BytesIO", "ClassVar", "Client", "Constant", "Either", "File"),
+    *(
+        "Any",
+        "Array",
+        "AuthenticatedClient",
+        "BytesIO",
+        "ClassVar",
+        "Client",
+        "Constant",
+        "Either",
+        "File",
+    ),
     *("HTTPStatus", "Literal", "Mapping", "Object", "Response", "Self", "Shape", "Tag", "UUID"),
     *("DeclaredWebhook", "UnknownVariant", "UnknownWebhook", "UnreadableWebhook", "Unset", "Word"),
 }
@@ -47,7 +69,13 @@ MAX_NAME = 120
 _UNSAFE = re.compile(r"[/%~]")
 """What has a meaning in a reference."""
 BODY_KINDS = {"multipart/form-data": "files", "application/x-www-form-urlencoded": "data"}
-KINDS = {"responses": "response", "requestBody": "body", "requestBodies": "body", "items": "item", "headers": "header"}
+KINDS = {
+    "responses": "response",
+    "requestBody": "body",
+    "requestBodies": "body",
+    "items": "item",
+    "headers": "header",
+}
 """The words of a name for steps of a reference."""
 NAMED_WITHIN = ("properties", "definitions", "$defs")
 """Steps of a reference that a name of the document follows."""
@@ -58,7 +86,16 @@ KEPT_IN_SCHEMA = {
     *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-write-only", "x-discriminator"),
 }
 KEPT_IN_OPERATION = {
-    *("operationId", "tags", "summary", "description", "parameters", "requestBody", "responses", STANDS_FOR),
+    *(
+        "operationId",
+        "tags",
+        "summary",
+        "description",
+        "parameters",
+        "requestBody",
+        "responses",
+        STANDS_FOR,
+    ),
 }
 
 
@@ -94,11 +131,20 @@ def inline_reference(document: Tree, log: Log) -> None:
         document["paths"][path] = deepcopy(_whole_item(document, item, log, path))
     for operation in operations(document):
         tree, where = operation.tree, operation.where
-        own = [deepcopy(_followed(document, each, log, where)) for each in list_at(tree, "parameters")]
+        own = [
+            deepcopy(_followed(document, each, log, where)) for each in list_at(tree, "parameters")
+        ]
         taken = {(each.get("name"), each.get("in")) for each in own}
-        shared = [deepcopy(_followed(document, each, log, where)) for each in list_at(operation.item, "parameters")]
-        tree["parameters"] = own + [each for each in shared if (each.get("name"), each.get("in")) not in taken]
-        tree["parameters"] = [each for each in tree["parameters"] if "name" in each and "in" in each]
+        shared = [
+            deepcopy(_followed(document, each, log, where))
+            for each in list_at(operation.item, "parameters")
+        ]
+        tree["parameters"] = own + [
+            each for each in shared if (each.get("name"), each.get("in")) not in taken
+        ]
+        tree["parameters"] = [
+            each for each in tree["parameters"] if "name" in each and "in" in each
+        ]
         if "requestBody" in tree:
             tree["requestBody"] = deepcopy(_followed(document, tree["requestBody"], log, where))
         tree["responses"] = {
@@ -115,7 +161,9 @@ def _whole_item(document: Tree, item: Tree, log: Log, path: str) -> Tree:
     kept = {id(tree) for _, _, tree in methods(whole)}
     for method, _, tree in methods(theirs):
         if id(tree) not in kept:
-            log.left_out.append(f"{method.upper()} {path}: that of {item['$ref']}, beside which the path has its own")
+            log.left_out.append(
+                f"{method.upper()} {path}: that of {item['$ref']}, beside which the path has its own"
+            )
     return whole
 
 
@@ -138,13 +186,17 @@ def name_referenced_schema(document: Tree, log: Log) -> None:
         unnamed = False
         for where, schema in schemas(document):
             reference = str(schema.get("$ref", SCHEMAS))
-            is_named = reference.startswith(SCHEMAS) and reference.removeprefix(SCHEMAS) in components(document)
+            is_named = reference.startswith(SCHEMAS) and reference.removeprefix(
+                SCHEMAS
+            ) in components(document)
             if "$ref" in schema and not is_named:
                 unnamed = True
                 _name_target(document, where, schema, names, log)
     for name, schema in components(document).items():
         if "$ref" in schema and not resolve(document, schema):
-            log.left_out.append(f"{name}: its type, which is read as anything ({schema['$ref']} leads back to itself)")
+            log.left_out.append(
+                f"{name}: its type, which is read as anything ({schema['$ref']} leads back to itself)"
+            )
             schema.clear()
 
 
@@ -171,7 +223,10 @@ def _name_target(document: Tree, where: str, schema: Tree, names: dict[str, str]
 
 def _name_of(document: Tree, reference: str) -> str:
     """A name for the target of a reference: that of its component or of its operation, and the steps within it."""
-    steps = [step.replace("~1", "/").replace("~0", "~") for step in map(unquote, reference[2:].split("/"))]
+    steps = [
+        step.replace("~1", "/").replace("~0", "~")
+        for step in map(unquote, reference[2:].split("/"))
+    ]
     if steps[0] == "paths" and len(steps) > 2:
         operation = mapping_at(mapping_at(mapping_at(document, "paths"), steps[1]), steps[2])
         steps = [str(operation.get("operationId") or f"{steps[2]}_{steps[1]}"), *steps[3:]]
@@ -207,14 +262,19 @@ def rename_schema(document: Tree, log: Log) -> None:
             renamed[name] = new
             log.renamed[new] = name
             log("rename-schema", f"{name} is now {new}")
-    document["components"]["schemas"] = {renamed.get(name, name): schema for name, schema in named.items()}
+    document["components"]["schemas"] = {
+        renamed.get(name, name): schema for name, schema in named.items()
+    }
     for _, schema in schemas(document):
         name = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
         if name in renamed:
             schema["$ref"] = SCHEMAS + renamed[name]
         discriminator = mapping_at(schema, "discriminator")
         mapping = mapping_at(discriminator, "mapping")
-        for place, value in [*((mapping, value) for value in mapping), (discriminator, "defaultMapping")]:
+        for place, value in [
+            *((mapping, value) for value in mapping),
+            (discriminator, "defaultMapping"),
+        ]:
             if value in place:
                 mapped = str(place[value]).removeprefix(SCHEMAS)
                 place[value] = SCHEMAS + renamed.get(mapped, mapped)
@@ -235,7 +295,9 @@ def unique_operation_id(document: Tree, log: Log) -> None:
         tags = [_short(tag) for tag in operation.tree.get("tags") or ["default"]]
         taken = by_tag.setdefault(module_name(tags[0], "tag"), set())
         operation.tree["tags"] = tags
-        own = re.sub(r"[:/{}]+", "_", operation.tree.get("operationId") or "").strip("_")  # `cards:list`
+        own = re.sub(r"[:/{}]+", "_", operation.tree.get("operationId") or "").strip(
+            "_"
+        )  # `cards:list`
         name = own or f"{operation.method}_{_words(operation.path)}"
         if module_name(_short(name)) in taken:
             name = f"{name}_{operation.method}_{_words(operation.path)}"
@@ -257,10 +319,15 @@ def name_enum_members(document: Tree, log: Log) -> None:
         given = list_at(schema, "x-enum-varnames")
         schema.pop("x-enum-varnames", None)
         names = [str(each) for each in given] if len(given) == len(values) else None
-        usual = names or [value if value[:1].isalpha() else f"VALUE_{number}" for number, value in enumerate(values)]
+        usual = names or [
+            value if value[:1].isalpha() else f"VALUE_{number}"
+            for number, value in enumerate(values)
+        ]
         usual = [strings.snake_case(name).upper() for name in usual]
         if len(set(usual)) < len(values) or any(not name.isidentifier() for name in usual):
-            usual = [f"{name}_{n}" if usual.count(name) > 1 else name for n, name in enumerate(usual)]
+            usual = [
+                f"{name}_{n}" if usual.count(name) > 1 else name for n, name in enumerate(usual)
+            ]
             names = [name if name.isidentifier() else f"VALUE_{n}" for n, name in enumerate(usual)]
             log("name-enum-members", where)
         if names:
@@ -278,7 +345,9 @@ def restore_null(document: Tree, log: Log) -> None:
     for place in [*_places(document)]:
         schema = place.schema
         if id(schema) in valued and HAD_NULL in resolve(document, schema):
-            own = in_place_of(schema, {key: value for key, value in schema.items() if key != "nullable"})
+            own = in_place_of(
+                schema, {key: value for key, value in schema.items() if key != "nullable"}
+            )
             if "$ref" not in own:
                 own.setdefault("title", place.name)  # its class keeps its name
             replace(schema, {"anyOf": [own, in_place_of(schema, {"type": "null"})]})
@@ -297,19 +366,31 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
     """
     for place in [*_places(document)]:
         schema, long = place.schema, place.class_name
-        if len(long.encode()) > MAX_NAME and (is_model(schema) or ("enum" in schema and "$ref" not in schema)):
+        if len(long.encode()) > MAX_NAME and (
+            is_model(schema) or ("enum" in schema and "$ref" not in schema)
+        ):
             drop(schema, "title")
-            log("rename-inline-schema", f"{place.where} is now {give_name(document, schema, _short(long))}")
-    taken: dict[str, Any] = {module_name(name): name for name in [*RESERVED, *map(class_name, components(document))]}
+            log(
+                "rename-inline-schema",
+                f"{place.where} is now {give_name(document, schema, _short(long))}",
+            )
+    taken: dict[str, Any] = {
+        module_name(name): name for name in [*RESERVED, *map(class_name, components(document))]
+    }
     for place in _places(document):
         schema = place.schema
         if "enum" in schema and schema.get("type") != "boolean":
-            gist: Any = json.dumps([schema["enum"], schema.get("x-enum-varnames")])  # equal enums share a class
+            gist: Any = json.dumps(
+                [schema["enum"], schema.get("x-enum-varnames")]
+            )  # equal enums share a class
         elif is_model(schema):
             gist = object()
         else:
             continue
-        while taken.get(module_name(place.class_name), gist) not in (gist, (place.class_name, gist)):
+        while taken.get(module_name(place.class_name), gist) not in (
+            gist,
+            (place.class_name, gist),
+        ):
             schema["title"] = schema.get("title", place.name) + "_inner"
             log("rename-inline-schema", f"{place.where} is now {place.class_name}")
         taken[module_name(place.class_name)] = (place.class_name, gist)
@@ -319,7 +400,9 @@ def is_model(schema: Tree) -> bool:
     """Whether the generator makes a class of its own. `allOf` with one reference is an alias."""
     parts = list_at(schema, "allOf")
     composed = len(parts) > 1 or any("$ref" not in each for each in parts)
-    return "$ref" not in schema and (schema.get("type") == "object" or "properties" in schema or composed)
+    return "$ref" not in schema and (
+        schema.get("type") == "object" or "properties" in schema or composed
+    )
 
 
 def classes(document: Tree) -> Iterator[tuple[str, Tree]]:
@@ -341,7 +424,10 @@ class _Place(NamedTuple):
 
     @property
     def class_name(self) -> str:
-        return class_name(strings.pascal_case(self.owner) + strings.pascal_case(self.schema.get("title", self.name)))
+        return class_name(
+            strings.pascal_case(self.owner)
+            + strings.pascal_case(self.schema.get("title", self.name))
+        )
 
 
 def _places(document: Tree) -> Iterator[_Place]:
@@ -353,7 +439,9 @@ def _places(document: Tree) -> Iterator[_Place]:
             yield from _at(_Place(operation.where, parameter["schema"], module, parameter["name"]))
         for kind, content in media_types(operation):
             for content_type, medium in content.items():
-                form = BODY_KINDS.get(bare_type(content_type), "json" if "json" in content_type else "content")
+                form = BODY_KINDS.get(
+                    bare_type(content_type), "json" if "json" in content_type else "content"
+                )
                 owner = f"{module}_{form}" if kind == "body" and len(content) > 1 else module
                 name = "body" if kind == "body" else f"response_{kind}"
                 yield from _at(_Place(f"{operation.where} {kind}", medium["schema"], owner, name))
@@ -367,9 +455,15 @@ def _at(place: _Place) -> Iterator[_Place]:
         for child, tree in mapping_at(part, "properties").items():
             yield from _at(_Place(f"{where}.{child}", tree, place.class_name, child))
     if isinstance(schema.get("additionalProperties"), dict):
-        yield from _at(_Place(f"{where}.*", schema["additionalProperties"], place.class_name, "AdditionalProperty"))
+        yield from _at(
+            _Place(
+                f"{where}.*", schema["additionalProperties"], place.class_name, "AdditionalProperty"
+            )
+        )
     if isinstance(schema.get("items"), dict):
-        yield from _at(_Place(f"{where}[]", schema["items"], owner, f"{name}{_member(schema)}_item"))
+        yield from _at(
+            _Place(f"{where}[]", schema["items"], owner, f"{name}{_member(schema)}_item")
+        )
     for number, member in enumerate([*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]):
         yield from _at(_Place(f"{where} ({number + 1})", member, owner, f"{name}_type_{number}"))
 
@@ -398,7 +492,10 @@ def drop_unused_keys(document: Tree, log: Log) -> None:
         _keep(schema, KEPT_IN_SCHEMA)
     info = mapping_at(document, "info")
     kept: Tree = {"openapi": "3.0.3" if str(document["openapi"]).startswith("3.0") else "3.1.0"}
-    kept["info"] = {"title": str(info.get("title", "API")), "version": str(info.get("version", "0"))}
+    kept["info"] = {
+        "title": str(info.get("title", "API")),
+        "version": str(info.get("version", "0")),
+    }
     kept["paths"] = {
         path: {method: tree for method, tree in item.items() if is_mapping(tree)}
         for path, item in mapping_at(document, "paths").items()

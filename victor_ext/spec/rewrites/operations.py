@@ -38,7 +38,9 @@ def write_status(document: Tree, log: Log) -> None:
                 log("write-status", f"{operation.where} {status}")
             elif not re.fullmatch(r"[1-5](\d\d|XX)|default", meant):
                 del answers_by_status[status]
-                log.left_out.append(f"{operation.where}: answer {status!r}, which is no status of HTTP")
+                log.left_out.append(
+                    f"{operation.where}: answer {status!r}, which is no status of HTTP"
+                )
 
 
 def drop_impossible_body(document: Tree, log: Log) -> None:
@@ -47,11 +49,17 @@ def drop_impossible_body(document: Tree, log: Log) -> None:
     HTTP has none for the answers to HEAD, and with the status 1xx, 204, 205 or 304.
     """
     for operation in operations(document):
-        if "requestBody" in operation.tree and not mapping_at(operation.tree["requestBody"], "content"):
+        if "requestBody" in operation.tree and not mapping_at(
+            operation.tree["requestBody"], "content"
+        ):
             del operation.tree["requestBody"]
             log("drop-impossible-body", operation.where)
         for status, answer in mapping_at(operation.tree, "responses").items():
-            bodiless = operation.method == "head" or status in ("204", "205", "304") or status.startswith("1")
+            bodiless = (
+                operation.method == "head"
+                or status in ("204", "205", "304")
+                or status.startswith("1")
+            )
             if bodiless and answer.pop("content", None):
                 log("drop-impossible-body", f"{operation.where} {status}")
 
@@ -63,7 +71,9 @@ def drop_parameter(document: Tree, log: Log) -> None:
     where a request has a body: OpenAPI ignores it, and in a form it has a boundary.
     """
     for operation in operations(document):
-        written = (*OF_TRANSPORT, "content-type") if "requestBody" in operation.tree else OF_TRANSPORT
+        written = (
+            (*OF_TRANSPORT, "content-type") if "requestBody" in operation.tree else OF_TRANSPORT
+        )
         first: dict[tuple[str, str], Tree] = {}
         for parameter in list_at(operation.tree, "parameters"):
             place, name = parameter["in"], parameter["name"]
@@ -83,10 +93,15 @@ def declare_path_parameter(document: Tree, log: Log) -> None:
             _drop_null(document, parameter)
             if parameter["name"] not in named:
                 declared.remove(parameter)
-                log("declare-path-parameter", f"{operation.where} {parameter['name']} (not in the path)")
+                log(
+                    "declare-path-parameter",
+                    f"{operation.where} {parameter['name']} (not in the path)",
+                )
         known = {each["name"] for each in declared if each.get("in") == "path"}
         for name in [name for name in named if name not in known]:
-            declared.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}})
+            declared.append(
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            )
             log("declare-path-parameter", f"{operation.where} {name} (not declared)")
 
 
@@ -97,7 +112,9 @@ def _drop_null(document: Tree, parameter: Tree) -> None:
     if schema.get("nullable") or "null" in kinds:
         plain = {key: value for key, value in schema.items() if key not in ("nullable", "type")}
         others = [each for each in kinds if each != "null"]
-        parameter["schema"] = {**plain, "type": others[0] if len(others) == 1 else others} if others else plain
+        parameter["schema"] = (
+            {**plain, "type": others[0] if len(others) == 1 else others} if others else plain
+        )
 
 
 def read_hooks(document: Tree, log: Log) -> None:
@@ -117,20 +134,28 @@ def read_hooks(document: Tree, log: Log) -> None:
                 log("read-hooks", f"{hook.where} is {own}")
         media = {kind: medium for kind, medium in content.items() if is_json(kind)}
         if content and not media:
-            log.left_out.append(f"{hook.where}: its body as {', '.join(content)}, which read_webhook does not read")
+            log.left_out.append(
+                f"{hook.where}: its body as {', '.join(content)}, which read_webhook does not read"
+            )
         elif media:
             method, _, where = hook.where.partition(" ")
             path, method = re.sub("[{}?#]", "_", where), method.lower()
             if method not in KNOWN_METHODS:
                 path, method = f"{path}#{method}", "post"
-            read = {"operationId": hook.name, "tags": [HOOKS], "responses": {"200": {"content": media}}}
+            read = {
+                "operationId": hook.name,
+                "tags": [HOOKS],
+                "responses": {"200": {"content": media}},
+            }
             document["paths"] = mapping_at(document, "paths")  # a document may have webhooks alone
             taken = [each for each, item in document["paths"].items() if method in item]
             path = unused(path, taken)  # `a{b` and `a?b` are two webhooks
             document["paths"].setdefault(path, {})[method] = read
             headers = [resolve(document, each) for each in list_at(hook.tree, "parameters")]
             names = tuple(str(each.get("name")) for each in headers if each.get("in") == "header")
-            log.requests.hooks[method, path] = Hook(hook.name, names, tuple(_security(document, hook.tree)))
+            log.requests.hooks[method, path] = Hook(
+                hook.name, names, tuple(_security(document, hook.tree))
+            )
 
 
 def _security(document: Tree, operation: Tree) -> Iterator[str]:
@@ -154,7 +179,9 @@ def stand_in_for_method(document: Tree, log: Log) -> None:
             continue
         document["paths"][f"{operation.path}#{operation.method}"] = {"post": operation.tree}
         operation.tree[STANDS_FOR] = operation.method
-        operation.item.pop("additionalOperations" if "." in operation.step else operation.method, None)
+        operation.item.pop(
+            "additionalOperations" if "." in operation.step else operation.method, None
+        )
         log("stand-in-for-method", operation.where)
 
 
@@ -181,13 +208,23 @@ def record_servers(document: Tree, log: Log) -> None:
             log("record-servers", f"{operation.where}: {url}")
     requests.servers = [each.url for each in absolute]
     [only, *others] = {each.server for each in requests.of.values()} or {None}
-    if not absolute and only and not others and len(requests.of) == len(every) and _is_absolute(only):
+    if (
+        not absolute
+        and only
+        and not others
+        and len(requests.of) == len(every)
+        and _is_absolute(only)
+    ):
         requests.servers = [only]
         requests.own_servers.clear()
         for request in requests.of.values():
             request.server = None
-    requests.base_path = next((each.url for each in shared if each.url), None) if not absolute else None
-    requests.variables = {template: server.variables for template, server in known.items() if server.names}
+    requests.base_path = (
+        next((each.url for each in shared if each.url), None) if not absolute else None
+    )
+    requests.variables = {
+        template: server.variables for template, server in known.items() if server.names
+    }
 
 
 class _Server(NamedTuple):
@@ -209,12 +246,19 @@ class _Server(NamedTuple):
         )
         if template == self.template:
             return _Server(url, template, self.variables)
-        return _Server(url, url if self.differs(base) else template, {**base.variables, **self.variables})
+        return _Server(
+            url, url if self.differs(base) else template, {**base.variables, **self.variables}
+        )
 
     def differs(self, other: _Server) -> bool:
         """Whether they give other values to a variable of one name."""
-        both = [[mapping_at(each.variables, name) for each in (self, other)] for name in self.names & other.names]
-        return any(own.get(key) != others.get(key) for own, others in both for key in ("default", "enum"))
+        both = [
+            [mapping_at(each.variables, name) for each in (self, other)]
+            for name in self.names & other.names
+        ]
+        return any(
+            own.get(key) != others.get(key) for own, others in both for key in ("default", "enum")
+        )
 
     @property
     def names(self) -> set[str]:
@@ -223,7 +267,9 @@ class _Server(NamedTuple):
 
 def _declare(server: _Server, known: dict[str, _Server]) -> str:
     """The template of a server, which is `known` from now on; its URL where another one has the template."""
-    return server.url if server.differs(known.setdefault(server.template, server)) else server.template
+    return (
+        server.url if server.differs(known.setdefault(server.template, server)) else server.template
+    )
 
 
 def _servers(tree: Tree) -> list[_Server]:

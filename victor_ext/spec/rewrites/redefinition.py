@@ -27,15 +27,27 @@ def both(document: Tree, earlier: Tree, later: Tree, above: Pairs = frozenset())
     if gist(earlier) == gist(later):
         return later
     for narrow, wide in ((later, earlier), (earlier, later)):
-        members = {gist(each) for each in _members(resolve(document, wide))} if "properties" not in wide else set[str]()
+        members = (
+            {gist(each) for each in _members(resolve(document, wide))}
+            if "properties" not in wide
+            else set[str]()
+        )
         # Each member of the narrow one, when that is a union too, is one of the wide one.
         is_open = UNITED in wide and _has_fields(document, narrow)
-        is_among = bool(members) and not is_open and all(gist(each) in members for each in _members(narrow) or [narrow])
+        is_among = (
+            bool(members)
+            and not is_open
+            and all(gist(each) in members for each in _members(narrow) or [narrow])
+        )
         if not TYPED & wide.keys() or is_among:
             return _with_words(narrow, {**earlier, **later}) if "$ref" not in wide else narrow
     first, last = _bare(document, earlier), _bare(document, later)
     if _has_fields(document, first) and _has_fields(document, last):
-        parts = [part for each in (first, last) for part in (each["allOf"] if REDEFINED in each else [each])]
+        parts = [
+            part
+            for each in (first, last)
+            for part in (each["allOf"] if REDEFINED in each else [each])
+        ]
         return in_place_of(later, {"allOf": parts, REDEFINED: True})
     return _both_values(document, earlier, later, above)
 
@@ -47,7 +59,9 @@ def _both_values(document: Tree, earlier: Tree, later: Tree, above: Pairs) -> Tr
         items = both(document, first["items"], last["items"], above | {pair})
         return in_place_of(later, {**first, **last, "items": items})
     kinds = _kinds(first), _kinds(last)
-    if kinds == (["integer"], ["number"]) or (kinds[0] == kinds[1] and values_of(first) and not values_of(last)):
+    if kinds == (["integer"], ["number"]) or (
+        kinds[0] == kinds[1] and values_of(first) and not values_of(last)
+    ):
         return _with_words(earlier, later)
     if "$ref" not in earlier and "$ref" not in later and kinds[0] == kinds[1]:
         return in_place_of(later, {**earlier, **later})
@@ -82,19 +96,27 @@ def _with_words(schema: Tree, words: Tree) -> Tree:
     """A schema with the keys of another one that say nothing of the value, such as its description."""
     if "$ref" in schema:
         return schema
-    said = {key: value for key, value in words.items() if key not in TYPED and key not in (REDEFINED, UNITED)}
+    said = {
+        key: value
+        for key, value in words.items()
+        if key not in TYPED and key not in (REDEFINED, UNITED)
+    }
     return in_place_of(schema, {**schema, **said})
 
 
 def _bare(document: Tree, schema: Tree) -> Tree:
     """The only member of a union beside null; any other schema is itself."""
     members = [each for each in _members(schema) if resolve(document, each).get("type") != "null"]
-    return members[0] if len(members) == 1 and not {"properties", "allOf"} & schema.keys() else schema
+    return (
+        members[0] if len(members) == 1 and not {"properties", "allOf"} & schema.keys() else schema
+    )
 
 
 def _has_fields(document: Tree, schema: Tree) -> bool:
     """Whether a schema, or a part of it, has fields."""
-    return any("properties" in each or _kinds(each) == ["object"] for each in variants(document, schema))
+    return any(
+        "properties" in each or _kinds(each) == ["object"] for each in variants(document, schema)
+    )
 
 
 def _kinds(schema: Tree) -> list[str]:

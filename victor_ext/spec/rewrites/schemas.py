@@ -4,7 +4,16 @@ import json
 import re
 from typing import Any
 
-from victor_ext.spec.tree import Tree, is_list, is_mapping, is_null, mapping_at, operations, resolve, types_of
+from victor_ext.spec.tree import (
+    Tree,
+    is_list,
+    is_mapping,
+    is_null,
+    mapping_at,
+    operations,
+    resolve,
+    types_of,
+)
 
 from .base import HAD_NULL, Log, answers, below, components, drop, reachable, schemas
 from .composition import all_properties, has_siblings, is_object, is_single_reference, one_of
@@ -89,9 +98,13 @@ def repair_enum(document: Tree, log: Log) -> None:
         values = schema.get("enum")
         if not is_list(values):
             continue
-        repaired: list[Any] = list({json.dumps(value): value for value in values if value is not None}.values())
+        repaired: list[Any] = list(
+            {json.dumps(value): value for value in values if value is not None}.values()
+        )
         if schema.get("type") == "string":
-            repaired = [value if isinstance(value, str) else json.dumps(value) for value in repaired]
+            repaired = [
+                value if isinstance(value, str) else json.dumps(value) for value in repaired
+            ]
         kinds: set[type[Any]] = {type(value) for value in repaired}
         if len(kinds) == 1 and kinds <= {str, int}:
             schema["enum"] = repaired
@@ -139,9 +152,13 @@ def drop_null_of_object(document: Tree, log: Log) -> None:
         kind = schema.get("type")
         if is_list(kind) and sorted(kind) == ["null", "object"]:
             schema.update(type="object", nullable=True)
-        is_alias = is_single_reference(schema) and not has_siblings(schema) and id(schema) not in named
+        is_alias = (
+            is_single_reference(schema) and not has_siblings(schema) and id(schema) not in named
+        )
         is_composed = bool(schema.get("allOf")) and not is_alias and is_object(document, schema)
-        if schema.get("nullable") and (schema.get("type") == "object" or "properties" in schema or is_composed):
+        if schema.get("nullable") and (
+            schema.get("type") == "object" or "properties" in schema or is_composed
+        ):
             del schema["nullable"]
             schema[HAD_NULL] = True
             log("drop-null-of-object", where)
@@ -157,10 +174,17 @@ def mark_answers(document: Tree, log: Log) -> None:
     """
     seen: set[int] = set()
     done: dict[int, Tree] = {}
-    for medium in [each for of in operations(document) for _, content in answers(of) for each in content.values()]:
+    for medium in [
+        each
+        for of in operations(document)
+        for _, content in answers(of)
+        for each in content.values()
+    ]:
         for schema in reachable(document, mapping_at(medium, "schema"), seen):
             schema["x-in-answers"] = True
             properties = all_properties(document, schema, done).items()
-            if hidden := [name for name, child in properties if resolve(document, child).get("writeOnly")]:
+            if hidden := [
+                name for name, child in properties if resolve(document, child).get("writeOnly")
+            ]:
                 schema["x-write-only"] = hidden
     log("mark-answers", f"{len(seen)} schemas")

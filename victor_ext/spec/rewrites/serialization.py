@@ -1,7 +1,16 @@
 """Rewrites of parameters: how each is sent is recorded, and its type stays the one of the document."""
 
 from victor_ext.spec.requests import DEFAULT_STYLES, STYLES, Style
-from victor_ext.spec.tree import Operation, Tree, in_place_of, is_json, list_at, mapping_at, resolve, types_of
+from victor_ext.spec.tree import (
+    Operation,
+    Tree,
+    in_place_of,
+    is_json,
+    list_at,
+    mapping_at,
+    resolve,
+    types_of,
+)
 
 from .base import Log, children, parameters
 
@@ -18,7 +27,10 @@ def content_parameter(document: Tree, log: Log) -> None:
                 parameter["schema"] = mapping_at(content[kind], "schema")
                 parameter["x-json"] = True
             else:
-                parameter["schema"] = {"type": "string", "description": f"Text as {kind or 'nothing'}"}
+                parameter["schema"] = {
+                    "type": "string",
+                    "description": f"Text as {kind or 'nothing'}",
+                }
             parameter.pop("content", None)
             log("content-parameter", f"{operation.where} {parameter.get('name')}")
 
@@ -34,7 +46,9 @@ def flatten_object_parameter(document: Tree, log: Log) -> None:
         is_kept = is_open or not whole.get("properties") or "x-json" in parameter
         if parameter.get("in") != "query" or not flat or is_kept:
             continue
-        if style == "form" and any(is_object(document, each) for each in whole["properties"].values()):
+        if style == "form" and any(
+            is_object(document, each) for each in whole["properties"].values()
+        ):
             continue  # an object in an object has no form
         _replace(operation, parameter, whole, style)
         log("flatten-object-parameter", f"{operation.where} {parameter['name']}")
@@ -42,7 +56,12 @@ def flatten_object_parameter(document: Tree, log: Log) -> None:
 
 def _replace(operation: Operation, parameter: Tree, whole: Tree, style: str) -> None:
     required = list_at(whole, "required") if parameter.get("required") else []
-    shared = {"in": "query", "style": style, "explode": True, "allowReserved": parameter.get("allowReserved")}
+    shared = {
+        "in": "query",
+        "style": style,
+        "explode": True,
+        "allowReserved": parameter.get("allowReserved"),
+    }
     flat: list[Tree] = []
     for name, schema in whole["properties"].items():
         wire = name if style == "form" else f"{parameter['name']}[{name}]"
@@ -60,12 +79,22 @@ def record_styles(document: Tree, log: Log) -> None:
         style = parameter.get("style", DEFAULT_STYLES[location])
         where = f"{operation.where}: {location} parameter {name}"
         if style not in STYLES[location]:
-            log.left_out.append(f"{where}: style {style!r} is not defined there: sent as {DEFAULT_STYLES[location]}")
+            log.left_out.append(
+                f"{where}: style {style!r} is not defined there: sent as {DEFAULT_STYLES[location]}"
+            )
             style = DEFAULT_STYLES[location]
         explode = bool(parameter.get("explode", style in ("form", "cookie")))
-        written = Style(location, style, explode, bool(parameter.get("allowReserved")), bool(parameter.get("x-json")))
+        written = Style(
+            location,
+            style,
+            explode,
+            bool(parameter.get("allowReserved")),
+            bool(parameter.get("x-json")),
+        )
         if not written.json and (reason := undefined(document, parameter["schema"], written)):
-            log.left_out.append(f"{where}: {reason}, whose form OpenAPI does not define, is refused when called")
+            log.left_out.append(
+                f"{where}: {reason}, whose form OpenAPI does not define, is refused when called"
+            )
         if location == "header":
             _free_of_limits(document, operation, parameter)
         log.requests.request(operation.tree).parameters[parameter["in"], name] = written
@@ -75,7 +104,11 @@ def record_styles(document: Tree, log: Log) -> None:
 def _free_of_limits(document: Tree, operation: Operation, parameter: Tree) -> None:
     """Declare a header that is no scalar in another place: the generator refuses lists, times and unions in headers."""
     schema = resolve(document, parameter["schema"])
-    if schema.get("type") in SCALAR_HEADERS and schema.get("format") not in ("date", "date-time", "binary"):
+    if schema.get("type") in SCALAR_HEADERS and schema.get("format") not in (
+        "date",
+        "date-time",
+        "binary",
+    ):
         return
     declared = {(each["in"], each["name"]) for each in operation.tree["parameters"]}
     free = (place for place in ("query", "cookie") if (place, parameter["name"]) not in declared)
@@ -87,11 +120,20 @@ def undefined(document: Tree, schema: Tree, style: Style) -> str | None:
     if style.style == "deepObject":
         return None
     for whole in variants(document, schema):
-        inner = [(step, child) for step, child in children(whole) if not is_read_only(document, child)]
-        nested = next((step for step, child in inner if step[0] in ".[" and is_nested(document, child)), None)
+        inner = [
+            (step, child) for step, child in children(whole) if not is_read_only(document, child)
+        ]
+        nested = next(
+            (step for step, child in inner if step[0] in ".[" and is_nested(document, child)), None
+        )
         if nested is not None:
             return f"an object or a list in its {nested}"
-        if style.location == "cookie" and style.style == "form" and style.explode and is_nested(document, whole):
+        if (
+            style.location == "cookie"
+            and style.style == "form"
+            and style.explode
+            and is_nested(document, whole)
+        ):
             return "an exploded list or object"
     return None
 
@@ -104,13 +146,17 @@ def variants(document: Tree, schema: Tree) -> list[Tree]:
         whole = resolve(document, pending.pop())
         if id(whole) not in found:
             found[id(whole)] = whole
-            pending += reversed([part for key in ("allOf", "oneOf", "anyOf") for part in list_at(whole, key)])
+            pending += reversed(
+                [part for key in ("allOf", "oneOf", "anyOf") for part in list_at(whole, key)]
+            )
     return [*found.values()]
 
 
 def is_nested(document: Tree, schema: Tree) -> bool:
     """Whether a value can be an object or a list. What has no type counts as a scalar."""
-    return any("array" in kinds(whole) or "object" in kinds(whole) for whole in variants(document, schema))
+    return any(
+        "array" in kinds(whole) or "object" in kinds(whole) for whole in variants(document, schema)
+    )
 
 
 def is_read_only(document: Tree, schema: Tree) -> bool:
@@ -123,4 +169,6 @@ def is_object(document: Tree, schema: Tree) -> bool:
 
 
 def kinds(whole: Tree) -> set[str]:
-    return {str(each) for each in types_of(whole)} | ({"object"} if whole.get("properties") else set())
+    return {str(each) for each in types_of(whole)} | (
+        {"object"} if whole.get("properties") else set()
+    )

@@ -96,7 +96,9 @@ def unite_children(document: Tree, log: Log) -> None:
                 taken = [SCHEMAS + each for each in family[root] if each not in members]
                 discriminator = deepcopy(named[root]["discriminator"])
                 own = {"defaultMapping": SCHEMAS + parent, **discriminator, TAKEN: taken}
-                unions[parent] = in_place_of(named[root], {"oneOf": references, "discriminator": own})
+                unions[parent] = in_place_of(
+                    named[root], {"oneOf": references, "discriminator": own}
+                )
     names = {parent: free_name(named, f"{parent}_or_child") for parent in unions}
     kept = set(_extended(named, document)) if unions else set[int]()
     for where, schema in schemas(document) if unions else ():
@@ -127,13 +129,19 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
         keys = [key for key in ("oneOf", "anyOf") if schema.get(key)]
         if not keys or not schema.get("properties"):
             continue
-        members = [part for key in keys for part in schema[key] if resolve(document, part).get("type") != "null"]
+        members = [
+            part
+            for key in keys
+            for part in schema[key]
+            if resolve(document, part).get("type") != "null"
+        ]
         own = [all_properties(document, part, {}) for part in members]
         if not all(_is_about_objects(document, part) for part in members):
             united = {
                 key: [
                     _with(document, schema, part, f"{where}_type_{number}", log)
-                    if _is_about_objects(document, part) and resolve(document, part).get("type") != "null"
+                    if _is_about_objects(document, part)
+                    and resolve(document, part).get("type") != "null"
                     else part
                     for number, part in enumerate(schema[key])
                 ]
@@ -142,18 +150,25 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
             _unite(document, schema, united, where)
         elif all(each.keys() >= schema["properties"].keys() for each in own):
             drop(schema, *OF_OBJECT)
-        elif len(keys) > 1 or sum(not each.keys() <= schema["properties"].keys() for each in own) < 2:
+        elif (
+            len(keys) > 1 or sum(not each.keys() <= schema["properties"].keys() for each in own) < 2
+        ):
             write_out_allof(document, schema, where, log)
             drop(schema, "discriminator")
         else:
-            own = [_with(document, schema, part, f"{where}_type_{number}", log) for number, part in enumerate(members)]
+            own = [
+                _with(document, schema, part, f"{where}_type_{number}", log)
+                for number, part in enumerate(members)
+            ]
             _unite(document, schema, {keys[0]: own}, where)
         log("keep-union-siblings", where)
 
 
 def _unite(document: Tree, schema: Tree, united: Tree, where: str) -> None:
     """Let a union have other members, which say what stood beside it."""
-    schema = named_if_within(document, schema, [part for parts in united.values() for part in parts], where)
+    schema = named_if_within(
+        document, schema, [part for parts in united.values() for part in parts], where
+    )
     schema.update(united)
     drop(schema, *OF_OBJECT, "type")
 
@@ -166,7 +181,10 @@ def _is_about_objects(document: Tree, member: Tree) -> bool:
 def _with(document: Tree, schema: Tree, member: Tree, where: str, log: Log) -> Tree:
     """A member of a union that says what stands beside the union, too."""
     beside = in_place_of(schema, {key: schema[key] for key in OF_OBJECT if key in schema})
-    whole = in_place_of(resolve(document, member), {"allOf": [deepcopy(beside), deepcopy(resolve(document, member))]})
+    whole = in_place_of(
+        resolve(document, member),
+        {"allOf": [deepcopy(beside), deepcopy(resolve(document, member))]},
+    )
     write_out_allof(document, whole, where, log)
     if "$ref" in member:
         whole[REFERENCE] = member["$ref"]
@@ -185,10 +203,19 @@ def mark_union_members(document: Tree, log: Log) -> None:
         referred = [(part, str(part.get(REFERENCE) or part.get("$ref", ""))) for part in parts]
         members = [member for part, name in referred for member in _objects(document, part, name)]
         words = [_words(document, member.schema, done) for member in members]
-        is_union = len(members) > 1 or sum(not is_null(resolve(document, part)) for part in parts) > 1
+        is_union = (
+            len(members) > 1 or sum(not is_null(resolve(document, part)) for part in parts) > 1
+        )
         for member, own in zip(members, words, strict=True) if len(members) > 1 else ():
-            differing = {name: each for name, each in own.items() if any(other.get(name) != each for other in words)}
-            folded = {name: sorted({str(word).casefold() for word in each}) for name, each in differing.items()}
+            differing = {
+                name: each
+                for name, each in own.items()
+                if any(other.get(name) != each for other in words)
+            }
+            folded = {
+                name: sorted({str(word).casefold() for word in each})
+                for name, each in differing.items()
+            }
             member.schema.setdefault("x-words", {}).update(folded)
             member.schema.setdefault("x-one-of", {})
             log("mark-union-members", f"{where}: {member.name or 'an object without a name'}")
@@ -197,16 +224,24 @@ def mark_union_members(document: Tree, log: Log) -> None:
         for name, given in selecting.items():
             union, discriminator = f"{next(numbers)}.{name}", mapping_at(schema, "discriminator")
             references = list_at(discriminator, TAKEN)
-            taken = [word for each in references for word in _tag_values(discriminator, each, log.renamed)]
+            taken = [
+                word
+                for each in references
+                for word in _tag_values(discriminator, each, log.renamed)
+            ]
             for member, told in zip(members, given, strict=True):
                 member.schema.setdefault("x-one-of", {})[union] = told
             named = {word for told in given for word in told if isinstance(word, str)}
             others = sorted({*taken} - named)
             # Two discriminators can exclude each other's members.
-            has_default = not others and len(members) <= len(parts) and any(OTHERS in told for told in given)
+            has_default = (
+                not others and len(members) <= len(parts) and any(OTHERS in told for told in given)
+            )
             tag = {"name": name, "union": union, "taken": others, "has_default": has_default}
             key = "anyOf" if schema.get("anyOf") else "oneOf"
-            schema[key].append(in_place_of(schema, {"type": "string", "format": DISCRIMINATOR, DISCRIMINATOR: tag}))
+            schema[key].append(
+                in_place_of(schema, {"type": "string", "format": DISCRIMINATOR, DISCRIMINATOR: tag})
+            )
 
 
 class _Member(NamedTuple):
@@ -217,7 +252,9 @@ class _Member(NamedTuple):
     """The reference that is the member, "" where it is written in its place."""
 
 
-def _objects(document: Tree, part: Tree, name: str, seen: frozenset[int] = frozenset()) -> list[_Member]:
+def _objects(
+    document: Tree, part: Tree, name: str, seen: frozenset[int] = frozenset()
+) -> list[_Member]:
     whole = resolve(document, part)
     inner = [*list_at(whole, "oneOf"), *list_at(whole, "anyOf")]
     if is_single_reference(whole) and not has_siblings(whole):
@@ -229,7 +266,11 @@ def _objects(document: Tree, part: Tree, name: str, seen: frozenset[int] = froze
 
 
 def _discriminating(
-    document: Tree, schema: Tree, members: list[_Member], words: list[dict[str, list[Word]]], renamed: dict[str, str]
+    document: Tree,
+    schema: Tree,
+    members: list[_Member],
+    words: list[dict[str, list[Word]]],
+    renamed: dict[str, str],
 ) -> dict[str, Words]:
     """The property of the discriminator, with the words of each member; none for a schema without one."""
     discriminator = mapping_at(schema, "discriminator")
@@ -246,16 +287,25 @@ def _discriminating(
     default = str(discriminator.get("defaultMapping", ""))
     given: Words = []
     for number, (member, own) in enumerate(zip(members, named, strict=True)):
-        others = [word for each in (named, constants) for word in chain(*each[:number], *each[number + 1 :])]
+        others = [
+            word
+            for each in (named, constants)
+            for word in chain(*each[:number], *each[number + 1 :])
+        ]
         is_told = len(members) > 1 or len(constants[number]) == 1
-        further = [word for word in constants[number] if is_told and word not in others and word not in own]
+        further = [
+            word for word in constants[number] if is_told and word not in others and word not in own
+        ]
         is_default = bool(default) and default in (member.name, member.name.rpartition("/")[2])
         given.append([*own, *further, *([OTHERS] if is_default else [])])
     return {name: given}
 
 
 def _differing(
-    document: Tree, members: list[_Member], words: list[dict[str, list[Word]]], done: dict[int, Tree]
+    document: Tree,
+    members: list[_Member],
+    words: list[dict[str, list[Word]]],
+    done: dict[int, Tree],
 ) -> dict[str, Words]:
     """The properties that tell members without a discriminator apart: no two of them have a word in common.
 
@@ -266,11 +316,20 @@ def _differing(
     told: dict[str, Words] = {}
     for name in words[0] if members else ():
         own = [each.get(name, []) for each in words]
-        is_constant, is_required = all(len(each) == 1 for each in own), all(name in each for each in required)
-        is_told = (is_constant and is_required) if len(members) == 1 else is_constant or (all(own) and is_required)
+        is_constant, is_required = (
+            all(len(each) == 1 for each in own),
+            all(name in each for each in required),
+        )
+        is_told = (
+            (is_constant and is_required)
+            if len(members) == 1
+            else is_constant or (all(own) and is_required)
+        )
         if is_told and len({word for each in own for word in each}) == sum(map(len, own)) > 0:
             nulls = [any(map(_has_null, variants(document, each[name]))) for each in properties]
-            told[name] = [[*each, *([None] if null else [])] for each, null in zip(own, nulls, strict=True)]
+            told[name] = [
+                [*each, *([None] if null else [])] for each, null in zip(own, nulls, strict=True)
+            ]
     return told
 
 

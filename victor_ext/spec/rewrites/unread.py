@@ -92,7 +92,10 @@ def _of_schema(document: Tree, schema: Tree, whole: Tree) -> Iterator[str]:
         yield "contentSchema, what the text holds is read as text"
     for key in OF_VALUES:
         inner = mapping_at(schema, key)
-        if any(TYPED - {"type"} & each.keys() for each in (_values(inner) if key == "patternProperties" else [inner])):
+        if any(
+            TYPED - {"type"} & each.keys()
+            for each in (_values(inner) if key == "patternProperties" else [inner])
+        ):
             yield f"{key}, what it declares {AS_JSON}"
     for key in OF_SAME:
         inner = mapping_at(schema, key)
@@ -111,6 +114,8 @@ def _declared(document: Tree, conditions: list[Tree]) -> list[str]:
     while conditions:
         each, *conditions = conditions
         names |= dict.fromkeys(all_properties(document, each, {}))
-        parts = [mapping_at(each, key) for key in ("then", "else")] + _values(mapping_at(each, "dependentSchemas"))
+        parts = [mapping_at(each, key) for key in ("then", "else")] + _values(
+            mapping_at(each, "dependentSchemas")
+        )
         conditions += [*filter(None, parts), *trees_at(each, "allOf")]
     return [*names]

@@ -21,7 +21,9 @@ T = TypeVar("T")
 
 def json_of(response: httpx.Response, *, exact: bool = False) -> Any:
     """The body as JSON. With `exact`, or where httpx would parse it, its numbers remember their digits."""
-    keeps: dict[str, Any] = {"parse_float": Digits} if exact or type(response) is httpx.Response else {}
+    keeps: dict[str, Any] = (
+        {"parse_float": Digits} if exact or type(response) is httpx.Response else {}
+    )
     try:
         return response.json(**keeps)
     except (ValueError, RecursionError) as error:

@@ -53,7 +53,12 @@ def _form_pairs(body: Any, encodings: Mapping[str, Encoding]) -> Iterator[str]:
         encoding = encodings.get(name, DEFAULT)
         if encoding.style is not None:
             yield from pairs_of(
-                name, value, encoding.style, explode=encoding.explode, reserved=encoding.reserved, plus=True
+                name,
+                value,
+                encoding.style,
+                explode=encoding.explode,
+                reserved=encoding.reserved,
+                plus=True,
             )
         else:
             for each in items_of(value):
@@ -101,7 +106,9 @@ def _part(name: str, value: Any, declared: str | None) -> tuple[str | None, Any,
             f"{name}: a part of a form is a file or JSON, and JSON has no bytes: leave the file out of it."
         )
     if kind is not None and not is_json:
-        raise ValueError(f"{name}: the document declares it as {kind}; give its text or bytes, already in that form.")
+        raise ValueError(
+            f"{name}: the document declares it as {kind}; give its text or bytes, already in that form."
+        )
     return None, Hidden(utf8(name, json_of(value, name))), kind or "application/json"
 
 
@@ -123,7 +130,9 @@ def content(body: Any, name: str = "body") -> bytes:
     if begin is not None:
         body.seek(begin)
     if not data and begin != 0:
-        raise ValueError(f"{name}: nothing is left to read in this file: open it again, or pass its bytes.")
+        raise ValueError(
+            f"{name}: nothing is left to read in this file: open it again, or pass its bytes."
+        )
     return Hidden(utf8(name, data) if isinstance(data, str) else data)
 
 
@@ -139,10 +148,14 @@ def media_type(body: Any, declared: str) -> str:
     named = body.mime_type if isinstance(body, File) else None
     if named is None and declared.startswith("multipart/"):
         raise ValueError(f"body: {declared} needs a File whose mime_type names its boundary.")
-    return named or ("text/plain; charset=utf-8" if declared.startswith("text/") else "application/octet-stream")
+    return named or (
+        "text/plain; charset=utf-8" if declared.startswith("text/") else "application/octet-stream"
+    )
 
 
-def chosen(content_type: str | None, body: Any, kinds: Mapping[str, tuple[type, ...]]) -> str | None:
+def chosen(
+    content_type: str | None, body: Any, kinds: Mapping[str, tuple[type, ...]]
+) -> str | None:
     """The content type to send a body as; None for an absent body.
 
     `kinds` has the content types of an operation, each with the types of its body. Without a `content_type`, it is the
@@ -157,9 +170,13 @@ def chosen(content_type: str | None, body: Any, kinds: Mapping[str, tuple[type, 
             fitting.sort(key=lambda kind: not kind.startswith("multipart/"))
         return fitting[0] if fitting else next(iter(kinds))
     if content_type not in kinds:
-        raise ValueError(f"content_type {content_type!r} is not in the document: write one of {', '.join(kinds)}.")
+        raise ValueError(
+            f"content_type {content_type!r} is not in the document: write one of {', '.join(kinds)}."
+        )
     if fitting and content_type not in fitting:
-        raise TypeError(f"The body is a {type(body).__name__}, which is sent as {fitting[0]}, not as {content_type}.")
+        raise TypeError(
+            f"The body is a {type(body).__name__}, which is sent as {fitting[0]}, not as {content_type}."
+        )
     return content_type
 
 

@@ -46,7 +46,9 @@ MISMATCH: Final = object()
 """What a reader returns when the value is not of its type."""
 
 
-def read(reader: Reader[Any], values: dict[str, Any], name: str, left: int, null: Any = UNSET) -> Any:
+def read(
+    reader: Reader[Any], values: dict[str, Any], name: str, left: int, null: Any = UNSET
+) -> Any:
     """Take the value of a field, required or not: `null` for a null, and a value of another type as it came."""
     value = values.pop(name, UNSET)
     if value.__class__ is reader.usual or value is UNSET:
@@ -93,7 +95,11 @@ def _given(model: Any) -> list[tuple[str, Any, Any]]:
     if len(members) == 1:
         _, of = typing.get_args(members["additional_properties"])
         return [("", value, of) for value in model.additional_properties.values()]
-    fields = [(name, getattr(model, name), hint) for name, hint in members.items() if name != "additional_properties"]
+    fields = [
+        (name, getattr(model, name), hint)
+        for name, hint in members.items()
+        if name != "additional_properties"
+    ]
     return [each for each in fields if each[1] is not UNSET]
 
 
@@ -106,7 +112,9 @@ def _is_told(value: Any, hint: Any, but: Container[str]) -> bool:
         return bool(value.strip())
     if hasattr(value, "additional_properties"):
         return tells(value, but) or not (value.additional_properties or _given(value))
-    items = [of for each in types for of in typing.get_args(each)] if isinstance(value, list) else []
+    items = (
+        [of for each in types for of in typing.get_args(each)] if isinstance(value, list) else []
+    )
     return not items or not value or any(_is_told(item, of, but) for item in value for of in items)
 
 
@@ -119,7 +127,9 @@ def hints(model: Any) -> dict[str, Any]:
 
 def members_of(hint: Any) -> tuple[Any, ...]:
     """The members of a union; of another type, the type itself."""
-    return typing.get_args(hint) if typing.get_origin(hint) in (UnionType, typing.Union) else (hint,)
+    return (
+        typing.get_args(hint) if typing.get_origin(hint) in (UnionType, typing.Union) else (hint,)
+    )
 
 
 def fitting(hint: Any, value: Any) -> list[Any]:
@@ -214,7 +224,9 @@ class Reader(Generic[T]):
 class Scalar(Reader[T]):
     """A value that contains no others; `take` returns MISMATCH for a value of another type."""
 
-    def __init__(self, take: Callable[[Any], Any], rank: int = 1, usual: type | None = None) -> None:
+    def __init__(
+        self, take: Callable[[Any], Any], rank: int = 1, usual: type | None = None
+    ) -> None:
         self._take = take
         self.rank = rank
         self.usual = usual
@@ -276,7 +288,11 @@ class Instant(datetime.datetime):
 
 def _instant(text: str) -> datetime.datetime:
     finer = _FINER.search(text)
-    return Instant.of(text) if finer and finer[1].strip("0") else datetime.datetime.fromisoformat(text.upper())
+    return (
+        Instant.of(text)
+        if finer and finer[1].strip("0")
+        else datetime.datetime.fromisoformat(text.upper())
+    )
 
 
 def _parsed(parse: Callable[[str], Any], form: str) -> Scalar[Any]:
@@ -299,21 +315,33 @@ _FINER: Final = re.compile(r"\.[0-9]{6}([0-9]+)")
 _DATE: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 
-TEXT: Final[Scalar[str]] = Scalar(lambda value: value if isinstance(value, str) else MISMATCH, usual=str)
-FLAG: Final[Scalar[bool]] = Scalar(lambda value: value if isinstance(value, bool) else MISMATCH, usual=bool)
+TEXT: Final[Scalar[str]] = Scalar(
+    lambda value: value if isinstance(value, str) else MISMATCH, usual=str
+)
+FLAG: Final[Scalar[bool]] = Scalar(
+    lambda value: value if isinstance(value, bool) else MISMATCH, usual=bool
+)
 WHOLE: Final[Scalar[int]] = Scalar(_whole, usual=int)
 NUMBER: Final[Scalar[float]] = Scalar(
-    lambda value: value if isinstance(value, (int, float)) and not isinstance(value, bool) else MISMATCH, 2, float
+    lambda value: (
+        value if isinstance(value, (int, float)) and not isinstance(value, bool) else MISMATCH
+    ),
+    2,
+    float,
 )
 DECIMAL: Final[Scalar[Decimal]] = Scalar(_decimal, rank=2)
 ANYTHING: Final[Scalar[Any]] = Scalar(lambda value: value, rank=3)
 NOTHING: Final[Scalar[None]] = Scalar(lambda value: MISMATCH if value is not None else None, rank=0)
-BLOB: Final[Scalar[File]] = Scalar(lambda value: File(payload=BytesIO(value)) if isinstance(value, bytes) else MISMATCH)
+BLOB: Final[Scalar[File]] = Scalar(
+    lambda value: File(payload=BytesIO(value)) if isinstance(value, bytes) else MISMATCH
+)
 INSTANT: Final[Scalar[datetime.datetime]] = _parsed(
     _instant, rf"{_DATE}[Tt]{_TIME}:[0-5][0-9](?:\.[0-9]+)?(?:[Zz]|[+-]{_TIME})"
 )
 DAY: Final[Scalar[datetime.date]] = _parsed(datetime.date.fromisoformat, _DATE)
-UNIQUE_ID: Final[Scalar[UUID]] = _parsed(UUID, "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+UNIQUE_ID: Final[Scalar[UUID]] = _parsed(
+    UUID, "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+)
 
 
 def Constant(value: T) -> Scalar[T]:  # noqa: N802 - reads like the other readers
@@ -381,13 +409,25 @@ class Object(Reader[T]):
 
 def _folded(value: Any) -> Any:
     """A word in lower case; null as None."""
-    return str(value).casefold() if isinstance(value, (str, int)) else None if value is None else MISMATCH
+    return (
+        str(value).casefold()
+        if isinstance(value, (str, int))
+        else None
+        if value is None
+        else MISMATCH
+    )
 
 
 def word_of(value: Any) -> Any:
     """What equal words are: 1 and 1.0 are one word; 1, true and "1" are three. MISMATCH for what is no word."""
     whole = _whole(value)
-    return (whole,) if whole is not MISMATCH else value if isinstance(value, str | bool | None) else MISMATCH
+    return (
+        (whole,)
+        if whole is not MISMATCH
+        else value
+        if isinstance(value, str | bool | None)
+        else MISMATCH
+    )
 
 
 def folded(word: Any) -> Any:
@@ -453,7 +493,12 @@ class Array(Reader[list[T]]):
     def distance(self, value: Any) -> tuple[int, ...]:
         if not isinstance(value, list):
             return (2, 0, 0, 0, 0)
-        return tuple(map(sum, zip((0,) * 5, *(self.of.distance(each) for each in value[:LOOKED_AT]), strict=True)))
+        return tuple(
+            map(
+                sum,
+                zip((0,) * 5, *(self.of.distance(each) for each in value[:LOOKED_AT]), strict=True),
+            )
+        )
 
 
 class Either(Reader[Any]):
@@ -488,14 +533,20 @@ class Either(Reader[Any]):
 
     def distance(self, value: Any) -> tuple[int, ...]:
         is_excluded = bool(self._tags) and isinstance(value, Mapping) and not self._admitted(value)
-        return (1, 0, 0, 0, 0) if is_excluded else min(reader.distance(value) for reader in self._readers)
+        return (
+            (1, 0, 0, 0, 0)
+            if is_excluded
+            else min(reader.distance(value) for reader in self._readers)
+        )
 
 
 def _best(readers: Sequence[Reader[Any]], value: Any, left: int) -> Reader[Any]:
     """The reader that fits; where the outermost objects do not tell, the one that loses least within them."""
     distances = [reader.distance(value) for reader in readers] if len(readers) > 1 else [()]
     least = min(distances)
-    tied = [reader for reader, distance in zip(readers, distances, strict=True) if distance == least]
+    tied = [
+        reader for reader, distance in zip(readers, distances, strict=True) if distance == least
+    ]
     if len(tied) == 1:
         return tied[0]
     trial = min(left, TRIAL)
@@ -512,11 +563,22 @@ def _losses(decoded: Any) -> int:
         return len(decoded)
     if not hasattr(decoded, "additional_properties"):
         return 0
-    values = [(each, getattr(decoded, each.name)) for each in attrs.fields(type(decoded)) if each.init]
+    values = [
+        (each, getattr(decoded, each.name)) for each in attrs.fields(type(decoded)) if each.init
+    ]
     others = misread(decoded)
-    required = {each.name for each, _ in values if each.default is attrs.NOTHING or each.kw_only}  # or is a constant
-    missing = sum(each.name in required and (value is UNSET or each.name in others) for each, value in values)
-    return len(decoded.additional_properties) + len(others) + missing + sum(_losses(value) for _, value in values)
+    required = {
+        each.name for each, _ in values if each.default is attrs.NOTHING or each.kw_only
+    }  # or is a constant
+    missing = sum(
+        each.name in required and (value is UNSET or each.name in others) for each, value in values
+    )
+    return (
+        len(decoded.additional_properties)
+        + len(others)
+        + missing
+        + sum(_losses(value) for _, value in values)
+    )
 
 
 def _first(results: Iterable[Any]) -> Any:

@@ -117,7 +117,9 @@ MOST_SHOWN: Final = 60
 def _shown(given: Any) -> str:
     if not isinstance(given, str | int | float):
         return _called(type(given))
-    return json.dumps(f"{given[:MOST_SHOWN]}..." if isinstance(given, str) and len(given) > MOST_SHOWN else given)
+    return json.dumps(
+        f"{given[:MOST_SHOWN]}..." if isinstance(given, str) and len(given) > MOST_SHOWN else given
+    )
 
 
 # ---- Words for messages ----
@@ -148,9 +150,15 @@ def _called(hint: Any) -> str:
 
 def _but(value: Any, hint: Any) -> str:
     what = _called(type(value))
-    names = dict.fromkeys(map(_called, (each for each in decoding.members_of(hint) if each not in (Unset, NoneType))))
+    names = dict.fromkeys(
+        map(_called, (each for each in decoding.members_of(hint) if each not in (Unset, NoneType)))
+    )
     declared = " or ".join(names) or "null"
-    return f"{what} that is not what is declared" if what in names else f"{what}, but {declared} is declared"
+    return (
+        f"{what} that is not what is declared"
+        if what in names
+        else f"{what}, but {declared} is declared"
+    )
 
 
 def _named(place: str) -> str:
@@ -164,10 +172,14 @@ def named_headers(headers: Any) -> httpx.Headers:
     """The headers of a request, by names in any letter case. Those of one name are joined by commas (RFC 9110)."""
     try:
         pairs = headers.items() if hasattr(headers, "items") else headers or ()
-        return httpx.Headers([(_raw(name), _raw(value)) for name, value in pairs], encoding="latin-1")
+        return httpx.Headers(
+            [(_raw(name), _raw(value)) for name, value in pairs], encoding="latin-1"
+        )
     except (TypeError, ValueError):
         what = type(headers).__name__
-        raise TypeError(f"headers must be a mapping, or pairs of name and value: not {what}.") from None
+        raise TypeError(
+            f"headers must be a mapping, or pairs of name and value: not {what}."
+        ) from None
 
 
 def _raw(part: Any) -> bytes:

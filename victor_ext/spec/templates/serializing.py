@@ -40,7 +40,9 @@ _TRIPLE: Final = re.compile(r"(%[0-9A-Fa-f]{2})")
 # ---- Parameters ----
 
 
-def query(name: str, value: Any, style: str = "form", *, explode: bool = True, reserved: bool = False) -> list[str]:
+def query(
+    name: str, value: Any, style: str = "form", *, explode: bool = True, reserved: bool = False
+) -> list[str]:
     """A parameter of a query, percent-encoded: `name=value` once, several times, or not at all."""
     return list(pairs_of(name, _zoned(name, value), style, explode=explode, reserved=reserved))
 
@@ -52,7 +54,9 @@ def header(name: str, value: Any, *, explode: bool = False) -> dict[str, str]:
         return {}
     text = _listed(name, value, explode=explode)
     if not text.isascii():
-        raise ValueError(f"{name}: a header holds ASCII characters only, and this text has others: encode it.")
+        raise ValueError(
+            f"{name}: a header holds ASCII characters only, and this text has others: encode it."
+        )
     return {name: text}
 
 
@@ -65,9 +69,15 @@ def cookie(name: str, value: Any, style: str = "form", *, explode: bool = True) 
     if is_many and explode and style == "form":
         raise undefined(name, value, "an exploded cookie")
     texts: dict[str, list[str]] = {}
-    for key, text in _members(name, value) if is_many and explode else [(name, _listed(name, value, explode=False))]:
+    for key, text in (
+        _members(name, value)
+        if is_many and explode
+        else [(name, _listed(name, value, explode=False))]
+    ):
         if not COOKIE.fullmatch(text.replace(",", "") if is_many and not explode else text):
-            what = "a cookie holds no space, quote, comma, semicolon, backslash, control or non-ASCII."
+            what = (
+                "a cookie holds no space, quote, comma, semicolon, backslash, control or non-ASCII."
+            )
             raise ValueError(f"{name}: {what}")
         if isinstance(value, dict) and explode and not TOKEN.fullmatch(key):
             raise ValueError(f"{name}: {key!r} cannot be the name of a cookie.")
@@ -81,9 +91,17 @@ def segment(name: str, value: Any, style: str = "simple", *, explode: bool = Fal
     if value is UNSET:
         text = ""
     elif style == "matrix" and explode and isinstance(value, (dict, list)):
-        text = "".join(f";{_segment_text(key)}={_segment_text(each)}" for key, each in _members(name, value))
+        text = "".join(
+            f";{_segment_text(key)}={_segment_text(each)}" for key, each in _members(name, value)
+        )
     else:
-        text = _joined(name, value, "." if explode and style == "label" else ",", _segment_text, explode=explode)
+        text = _joined(
+            name,
+            value,
+            "." if explode and style == "label" else ",",
+            _segment_text,
+            explode=explode,
+        )
         if style == "label":
             text = f".{text}"
         elif style == "matrix":
@@ -126,11 +144,21 @@ def plain(value: Any, left: int = LEVELS) -> Any:
 def _written(value: Any) -> Any:
     """Times by ISO 8601 (UTC is `Z`, and a second has 0, 3, 6 or all digits read), UUIDs as text, others unchanged."""
     if not isinstance(value, datetime):
-        return value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, UUID) else value
+        return (
+            value.isoformat()
+            if isinstance(value, date)
+            else str(value)
+            if isinstance(value, UUID)
+            else value
+        )
     if isinstance(value, Instant) and value.text:
         return value.text
     micros = value.microsecond
-    text = value.isoformat(timespec="milliseconds") if micros and not micros % 1000 else value.isoformat()
+    text = (
+        value.isoformat(timespec="milliseconds")
+        if micros and not micros % 1000
+        else value.isoformat()
+    )
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
@@ -142,7 +170,9 @@ def _zoned(name: str, value: Any) -> Any:
     """The plain value of a parameter. Raises ValueError for a time without a zone: the server would guess one."""
     for each in value if isinstance(value, (list, tuple)) else (value,):
         if isinstance(each, datetime) and each.tzinfo is None:
-            raise ValueError(f"{name}: {each.isoformat()} has no time zone: write tzinfo=UTC, or its own.")
+            raise ValueError(
+                f"{name}: {each.isoformat()} has no time zone: write tzinfo=UTC, or its own."
+            )
     return plain(value)
 
 
@@ -152,7 +182,9 @@ def _present(value: Any) -> Any:
     return UNSET if value is None or (isinstance(value, (dict, list)) and not value) else value
 
 
-def pairs_of(name: str, value: Any, style: str, *, explode: bool, reserved: bool, plus: bool = False) -> Iterator[str]:
+def pairs_of(
+    name: str, value: Any, style: str, *, explode: bool, reserved: bool, plus: bool = False
+) -> Iterator[str]:
     """`name=value` in a query or (`plus`: a space is `+`) in an url-encoded form."""
     value = _present(value)
     key = _encode(name, plus=plus)
@@ -190,7 +222,11 @@ def _members(name: str, value: Any) -> Iterator[tuple[str, str]]:
     members = value.items() if isinstance(value, dict) else [(name, item) for item in value]
     for key, member in members:
         if isinstance(member, (dict, list)):
-            place = f"the member {key!r} of an object" if isinstance(value, dict) else "an item of a list"
+            place = (
+                f"the member {key!r} of an object"
+                if isinstance(value, dict)
+                else "an item of a list"
+            )
             raise undefined(name, member, place)
         if member is not None:
             yield key, text_of(name, member)
@@ -204,7 +240,9 @@ def _flat(name: str, value: Any) -> Iterator[str]:
         yield text
 
 
-def _joined(name: str, value: Any, delimiter: str, write: Callable[[str], str], *, explode: bool) -> str:
+def _joined(
+    name: str, value: Any, delimiter: str, write: Callable[[str], str], *, explode: bool
+) -> str:
     """A value in a path, a header or a cookie, with its delimiters as they are."""
     if isinstance(value, dict) and explode:
         return delimiter.join(f"{write(key)}={write(text)}" for key, text in _members(name, value))
@@ -224,7 +262,9 @@ def _listed(name: str, value: Any, *, explode: bool) -> str:
 
 def _refuse_in(name: str, texts: list[str], delimiter: str) -> None:
     if any(delimiter in text for text in texts):
-        raise ValueError(f"{name}: no item of this list can contain {delimiter!r}, which separates the items.")
+        raise ValueError(
+            f"{name}: no item of this list can contain {delimiter!r}, which separates the items."
+        )
 
 
 def _encode(text: str, *, reserved: bool = False, plus: bool = False) -> str:
@@ -233,7 +273,10 @@ def _encode(text: str, *, reserved: bool = False, plus: bool = False) -> str:
     try:
         if not reserved:
             return write(text, safe="")
-        return "".join(part if _TRIPLE.fullmatch(part) else write(part, safe=RESERVED) for part in _TRIPLE.split(text))
+        return "".join(
+            part if _TRIPLE.fullmatch(part) else write(part, safe=RESERVED)
+            for part in _TRIPLE.split(text)
+        )
     except UnicodeEncodeError:
         return text
 
@@ -250,9 +293,15 @@ def text_of(name: str, value: Any) -> str:
 
 def _number_text(name: str, value: float | Decimal) -> str:
     """The digits of a number. Many servers read no exponent: a float that Python writes with one is refused."""
-    text = f"{value:f}" if isinstance(value, Decimal) and -MAX_DIGITS < value.adjusted() < MAX_DIGITS else str(value)
+    text = (
+        f"{value:f}"
+        if isinstance(value, Decimal) and -MAX_DIGITS < value.adjusted() < MAX_DIGITS
+        else str(value)
+    )
     if not text.lstrip("-").replace(".", "", 1).isdecimal():
-        raise ValueError(f"{name}: {text} is not written in digits: pass a finite Decimal, or the text.")
+        raise ValueError(
+            f"{name}: {text} is not written in digits: pass a finite Decimal, or the text."
+        )
     return text
 
 
@@ -269,14 +318,19 @@ def utf8(name: str, text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{name}: its text has half of a surrogate pair, which UTF-8 cannot hold.") from None
+        raise ValueError(
+            f"{name}: its text has half of a surrogate pair, which UTF-8 cannot hold."
+        ) from None
 
 
 def _exact(value: Any, name: str, levels: int) -> str:
     if not levels:
         raise ValueError(f"{name}: it contains itself, or is nested too deeply.")
     if isinstance(value, dict):
-        fields = (f"{_dumps(str(key))}:{_exact(each, f'{name}.{key}', levels - 1)}" for key, each in value.items())
+        fields = (
+            f"{_dumps(str(key))}:{_exact(each, f'{name}.{key}', levels - 1)}"
+            for key, each in value.items()
+        )
         return f"{{{','.join(fields)}}}"
     if isinstance(value, list):
         return f"[{','.join(_exact(each, f'{name}[{place}]', levels - 1) for place, each in enumerate(value))}]"
@@ -286,8 +340,14 @@ def _exact(value: Any, name: str, levels: int) -> str:
         return _dumps(value)
     except (TypeError, ValueError):
         a_number = isinstance(value, (float, Decimal))
-        shown = str(value) if a_number else f"a value of the type {type(value).__name__}"  # no text of the caller
-        what = "bytes: send the file in another content type" if isinstance(value, File) else f"form for {shown}"
+        shown = (
+            str(value) if a_number else f"a value of the type {type(value).__name__}"
+        )  # no text of the caller
+        what = (
+            "bytes: send the file in another content type"
+            if isinstance(value, File)
+            else f"form for {shown}"
+        )
         raise ValueError(f"{name}: JSON has no {what}.") from None
 
 

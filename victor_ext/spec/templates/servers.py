@@ -36,14 +36,25 @@ def filled(url: str, given: Mapping[str, str], servers: Declared) -> str:
     def value(match: re.Match[str]) -> str:
         name, before = match[1], url[: match.start()]
         variable = declared.get(name, ServerVariable())
-        text, wanted = given.get(name, variable.default), ", ".join(variable.values) or "a part of a URL"
+        text, wanted = (
+            given.get(name, variable.default),
+            ", ".join(variable.values) or "a part of a URL",
+        )
         if text is None:
-            raise ValueError(f"The variable {name} of the server {url} has no default: write {wanted}.")
+            raise ValueError(
+                f"The variable {name} of the server {url} has no default: write {wanted}."
+            )
         allowed = _PATH_TEXT if "/" in before.partition("://")[2] else _HOST_TEXT
         # At its beginning, it may be all of the URL.
-        is_good = text in variable.values if variable.values else allowed.fullmatch(text) or "://" not in before
+        is_good = (
+            text in variable.values
+            if variable.values
+            else allowed.fullmatch(text) or "://" not in before
+        )
         if name in given and not is_good:
-            raise ValueError(f"The variable {name} of the server {url} cannot be {text!r}: write {wanted}.")
+            raise ValueError(
+                f"The variable {name} of the server {url} cannot be {text!r}: write {wanted}."
+            )
         return text
 
     return re.sub(r"{([^{}]+)}", value, url)

@@ -13,4 +13,6 @@ class Migration(migrations.Migration):
 
     initial = True
     dependencies = []
-    operations = [makes(names_table("victor_inbox"), event_table("victor_inbox_events", sa.MetaData()))]
+    operations = [
+        makes(names_table("victor_inbox"), event_table("victor_inbox_events", sa.MetaData()))
+    ]

@@ -73,20 +73,30 @@ class PageView:
             lists=self.lists(),
             parts=self.parts(),
             operations=self._context.operations.names,
-            kinds={kind: "before" if kind in BEFORE else "after" if kind in AFTER else "either" for kind in KINDS},
+            kinds={
+                kind: "before" if kind in BEFORE else "after" if kind in AFTER else "either"
+                for kind in KINDS
+            },
         )
 
     def docs(self, url: str) -> str:
         heading, names = self._provider.heading, self._context.operations.names
         commands = self._provider.commands_type.commands()
-        return _render("docs.html", url=url, heading=heading, commands=commands, kinds=KINDS, operations=names)
+        return _render(
+            "docs.html", url=url, heading=heading, commands=commands, kinds=KINDS, operations=names
+        )
 
     def lists(self) -> dict[str, Fragments]:
         self._provider.tick()
         calls = self._context.last(_SHOWN)
         return {
-            "groups": {group.id: _render("fragments.html", "group", group=group) for group in self._groups(calls)},
-            "calls": {str(call.number): _render("fragments.html", "call", call=call) for call in calls},
+            "groups": {
+                group.id: _render("fragments.html", "group", group=group)
+                for group in self._groups(calls)
+            },
+            "calls": {
+                str(call.number): _render("fragments.html", "call", call=call) for call in calls
+            },
         }
 
     def parts(self) -> Fragments:
@@ -115,7 +125,9 @@ class PageView:
             group = by_key.setdefault(key, Group(f"key:{key}", call.at, key))
             groups.setdefault(group.id, group)
             if call.fault is not None:
-                group.faults.append(f"{call.fault} {call.status}" if call.fault == "status" else call.fault)
+                group.faults.append(
+                    f"{call.fault} {call.status}" if call.fault == "status" else call.fault
+                )
         for key, group in by_key.items():
             group.attempts, group.work = attempts.get(key, 0), work.get(key, 0)
         for group in groups.values():
@@ -126,7 +138,9 @@ class PageView:
         """The life of one record; raises `NotFound`."""
         details = self._provider.record_details(record_id)
         calls = self._context.about({record_id, *details.related.values()}, details.record.key)
-        return _render("fragments.html", "record", details=details, entries=_timeline(details.moves, calls))
+        return _render(
+            "fragments.html", "record", details=details, entries=_timeline(details.moves, calls)
+        )
 
     def key(self, key: str) -> str:
         """The calls with one key; raises `NotFound`."""
@@ -135,17 +149,31 @@ class PageView:
             raise NotFound("No call with this key has come.")
         calls = self._context.about((), key)
         work = self._context.work_by_key[key]
-        return _render("fragments.html", "key", key=key, attempts=attempts, entries=_timeline((), calls), work=work)
+        return _render(
+            "fragments.html",
+            "key",
+            key=key,
+            attempts=attempts,
+            entries=_timeline((), calls),
+            work=work,
+        )
 
     def call(self, number: int) -> str:
         """One call with its headers and bodies; raises `NotFound`."""
-        call = next((call for call in self._context.after(number - 1) if call.number == number), None)
+        call = next(
+            (call for call in self._context.after(number - 1) if call.number == number), None
+        )
         if call is None:
             raise NotFound("There is no such call, or it has been forgotten.")
         body, response = self._context.contents.get(number, (None, None))
         text = None if body is None else body_text(body, call.headers.get("content-type", ""))
         headers = {} if response is None else shown_headers(response.headers)
-        exchange = {"call": call, "request_body": text, "response": response, "response_headers": headers}
+        exchange = {
+            "call": call,
+            "request_body": text,
+            "response": response,
+            "response_headers": headers,
+        }
         return _render("fragments.html", "exchange", **exchange)
 
 
@@ -165,8 +193,18 @@ def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 (only an open page needs it)
 
     loader = FileSystemLoader(_FOLDER / "templates")
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters |= {"clock": _formatted("%H:%M:%S"), "moment": _formatted("%Y-%m-%d %H:%M:%S UTC"), "masked": masked}
+    made = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "clock": _formatted("%H:%M:%S"),
+        "moment": _formatted("%Y-%m-%d %H:%M:%S UTC"),
+        "masked": masked,
+    }
     return made
 
 
@@ -185,9 +223,18 @@ def page_routes(provider: AnyProvider) -> list[Route]:
         Route(PAGE, _html(lambda _: view.index())),
         Route(DOCS, _html(lambda request: view.docs(str(request.base_url).rstrip("/")))),
         Route(_ASSETS + "/events", stream),
-        Route(_ASSETS + "/records/{id:path}", _html(lambda request: view.record(request.path_params["id"]))),
-        Route(_ASSETS + "/keys/{key:path}", _html(lambda request: view.key(request.path_params["key"]))),
-        Route(_ASSETS + "/calls/{number:int}", _html(lambda request: view.call(request.path_params["number"]))),
+        Route(
+            _ASSETS + "/records/{id:path}",
+            _html(lambda request: view.record(request.path_params["id"])),
+        ),
+        Route(
+            _ASSETS + "/keys/{key:path}",
+            _html(lambda request: view.key(request.path_params["key"])),
+        ),
+        Route(
+            _ASSETS + "/calls/{number:int}",
+            _html(lambda request: view.call(request.path_params["number"])),
+        ),
         *(Route(f"{_ASSETS}/{name}", _asset(name), methods=["GET"]) for name in _TYPES),
     ]
 
@@ -223,10 +270,16 @@ async def _messages(view: PageView, context: SandboxContext) -> AsyncGenerator[s
             for name, items in view.lists().items():
                 before = lists.get(name)
                 if before is None or [*before.items()] != [*items.items()]:
-                    html = {item: text for item, text in items.items() if (before or {}).get(item) != text}
+                    html = {
+                        item: text
+                        for item, text in items.items()
+                        if (before or {}).get(item) != text
+                    }
                     update.setdefault("lists", {})[name] = {"order": [*items], "html": html}
                 lists[name] = items
-            if changed := {name: text for name, text in view.parts().items() if parts.get(name) != text}:
+            if changed := {
+                name: text for name, text in view.parts().items() if parts.get(name) != text
+            }:
                 parts |= changed
                 update["parts"] = changed
             if update:
