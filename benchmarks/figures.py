@@ -1,4 +1,7 @@
-"""From the times of a record to the figures that are shown. Nothing is stored but times, units and sizes."""
+"""From the times of a record to the figures that are shown.
+
+Nothing is stored but times, units and sizes.
+"""
 
 from __future__ import annotations
 

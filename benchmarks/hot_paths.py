@@ -1,7 +1,9 @@
-"""Count the function calls of the hot paths, by function: `python -m benchmarks.hot_paths`. No timer is involved.
+"""Count the function calls of the hot paths, by function: `python -m benchmarks.hot_paths`. No
+timer is involved.
 
-Counted are Python functions that start or go on in this thread, of victor_ext and of all below it, while one call is
-made on a kept connection. `tests/test_hot_paths.py` has the totals that are accepted.
+Counted are Python functions that start or go on in this thread, of victor_ext and of all below it,
+while one call is made on a kept connection. `tests/test_hot_paths.py` has the totals that are
+accepted.
 """
 
 from __future__ import annotations
@@ -24,10 +26,14 @@ from benchmarks.server import canned_server
 from victor_ext.runtime.http import connection_pool
 
 REPEATS = 9
-"""Each path is run so often, and the run with the fewest calls counts: how many parts a page arrives in is chance."""
+"""Each path is run so often, and the run with the fewest calls counts: how many parts a page
+arrives in is chance.
+"""
 PAGE = 100
 ONE = httpx.Limits(max_connections=1)
-"""With more, a POST opens another connection where the kept one has just been used: that would depend on the time."""
+"""With more, a POST opens another connection where the kept one has just been used: that would
+depend on the time.
+"""
 Counts = dict[str, int]
 """Of each function, as `file:name`, how often it was called."""
 _ROOTS = (

@@ -1,4 +1,6 @@
-"""Measure all contenders in turn: each round asks every one of them once, so that a slow moment hits all of them."""
+"""Measure all contenders in turn: each round asks every one of them once, so that a slow moment
+hits all of them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from benchmarks.shapes import SHAPES
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / ".venv/peers"
 PYTHON = PEERS / "bin/python"
-"""What all contenders run in, ours too: with an extra installed, `import httpx` would import rich and click."""
+"""What all contenders run in, ours too: with an extra installed, `import httpx` would import rich
+and click.
+"""
 STOCK = PEERS / "stock"
 TRUSTED = ROOT / "build/benchmarks/authority.pem"
 """The certificate of the authority that has signed that of the server."""
@@ -44,7 +48,9 @@ def environment() -> dict[str, str]:
 
 
 def make_stock() -> None:
-    """Generate the stock client, once for a document, with the pinned generator and nothing of our recipe."""
+    """Generate the stock client, once for a document, with the pinned generator and nothing of our
+    recipe.
+    """
     made, document = STOCK / "victor_stock", ROOT / "openapi/victor.yaml"
     if made.exists() and made.stat().st_mtime > document.stat().st_mtime:
         return
@@ -146,7 +152,9 @@ print(worker.memory(module, connect, url, int(page_size), int(share), float(budg
 
 
 def first_answers(measure: Measure, url: str) -> Rows:
-    """A process for each contender in each round; raw httpx is one of them, and what the others are compared with."""
+    """A process for each contender in each round; raw httpx is one of them, and what the others are
+    compared with.
+    """
     rows: Rows = {name: [] for name in measure.rows}
     for number in range(measure.rounds + 1):
         results = {}
@@ -183,7 +191,10 @@ def growth(measure: Measure, worker: Worker) -> Rows:
 def sizes(measure: Measure) -> Rows:
     """Of each contender, MB and the number of packages that are installed with it."""
     rows: Rows = {}
-    code = "import sys; from benchmarks.peers.installed import installed; print(installed(*sys.argv[1:]))"
+    code = (
+        "import sys; from benchmarks.peers.installed import installed; "
+        "print(installed(*sys.argv[1:]))"
+    )
     for name in measure.rows:
         distribution = contender(name).distribution
         where = PYTHON if distribution else sys.executable  # ours is installed where we are

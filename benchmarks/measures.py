@@ -1,4 +1,7 @@
-"""What is measured, and of whom. The run, the page and the test of the page all read these two tables."""
+"""What is measured, and of whom.
+
+The run, the page and the test of the page all read these two tables.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ class Contender:
         label: What the page calls it.
         module: Its module in `benchmarks.peers`.
         shape: Whose answers it gets, a name in `shapes.SHAPES`.
-        distribution: The name under which it is installed; empty for ours and for what is no package.
+        distribution: The name under which it is installed; empty for ours and for what is no
+            package.
         connect: The function that connects it.
         awaited: The function that connects its awaited client; empty if it has none.
         peer: Whether it is another client, with which ours is compared.
@@ -106,11 +110,12 @@ class Measure:
         what: What one unit is: `call`, `item` or `process`.
         rounds: How often each is measured, in turn with the others.
         share: How many units each takes in a round.
-        budget: Seconds after which a round ends all the same; the page shows how many units there were.
+        budget: Seconds after which a round ends all the same; the page shows how many units there
+            were.
         argument: The operation, the size of a page, or how many at a time.
         note: What a reader must know to judge it.
-        limit: The most that the ratio of victor_ext may be (of memory: the last peak over that of the second page).
-            `make bench` ends with 1 beyond it.
+        limit: The most that the ratio of victor_ext may be (of memory: the last peak over that of
+            the second page). `make bench` ends with 1 beyond it.
     """
 
     title: str
@@ -152,8 +157,10 @@ MEASURES = {
     "get": Measure("One GET", "call", CALLED, "call", 9, 200, 1.0, "get", limit=0.75),
     "create": Measure(
         "One POST that makes a payment", "call", CALLED, "call", 9, 200, 1.0, "create",
-        "victor_ext makes an idempotency key, checks what it sends, and compares the answer with it. With thousands a\n"
-        "second, as here, some writes [open a connection](#victor_ext-what-the-rules-of-connections-cost).",
+        "victor_ext makes an idempotency key, checks what it sends, and compares the answer with "
+        "it. With thousands a\n"
+        "second, as here, some writes [open a "
+        "connection](#victor_ext-what-the-rules-of-connections-cost).",
         limit=1.3,
     ),
     "tls": Measure(
@@ -172,18 +179,21 @@ MEASURES = {
     "threads": Measure("16 threads on one client", "threads", BLOCKING, "call", 5, 1_600, 0.7, 16),
     "first": Measure(
         "A fresh process: import, client, first answer", "first", PROCESSES, "process", 9, 1, 0,
-        note="victor_ext reads its key and signs a token here; by OAuth it signs nothing, and asks for a token first.\n"
+        note="victor_ext reads its key and signs a token here; by OAuth it signs nothing, and "
+             "asks for a token first.\n"
         "The modules were compiled before.",
         limit=3.0,
     ),
     "memory": Measure(
         "Peak memory while iterating", "memory", PROCESSES, "item", 1, 20_000, 6.0, 100,
-        "A process of its own each. Growth is what the peak rises from the second page to the last.\n"
+        "A process of its own each. Growth is what the peak rises from the second page to the "
+        "last.\n"
         "What victor_ext takes more than by OAuth is the library that signs.", limit=1.15,
     ),
     "size": Measure(
         "Installed", "size", PACKAGES, "package", 1, 1, 0,
-        note="The package with all that it needs, without compiled modules. A stock client is counted with what it "
+        note="The package with all that it needs, without compiled modules. A stock client is "
+             "counted with what it "
         "needs to run, not with its generator.",
     ),
     "signing": Measure(

@@ -1,4 +1,6 @@
-"""Make docs/benchmarks.md and its chart from the recorded run, and from nothing else: `python -m benchmarks.page`."""
+"""Make docs/benchmarks.md and its chart from the recorded run, and from nothing else:
+`python -m benchmarks.page`.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
-"""Measure the queue of `victor bulk` on one PostgreSQL server: `python -m benchmarks.queue --workers 1 4 16 64`.
+"""Measure the queue of `victor bulk` on one PostgreSQL server:
+`python -m benchmarks.queue --workers 1 4 16 64`.
 
-Each worker is a process that takes chunks and sends them to nobody: the answer is made up on the spot. What is
-left is the queue's part: rows a second, and what each row costs the server in transactions, rows written, bytes of
-WAL and of tables. Counts and bytes do not depend on the machine's load; seconds do, so the load is recorded beside
-them.
+Each worker is a process that takes chunks and sends them to nobody: the answer is made up on the
+    spot. What is
+left is the queue's part: rows a second, and what each row costs the server in transactions, rows
+written, bytes of WAL and of tables. Counts and bytes do not depend on the machine's load; seconds
+do, so the load is recorded beside them.
 """
 
 from __future__ import annotations
@@ -92,7 +94,8 @@ def main() -> int:
     parser.add_argument("--worker", metavar="STATE", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker is not None:
-        # Forked before any thread or connection is made: each worker is a process, and all share the imported modules.
+        # Forked before any thread or connection is made: each worker is a process, and all share
+        #     the imported modules.
         processes = [
             get_context("fork").Process(target=_work, args=(options.worker,))
             for _ in range(options.workers[0])

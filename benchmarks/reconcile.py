@@ -1,8 +1,10 @@
-"""Measure `victor reconcile` against the sandbox: `python -m benchmarks.reconcile --rows 10000 100000`.
+"""Measure `victor reconcile` against the sandbox:
+`python -m benchmarks.reconcile --rows 10000 100000`.
 
-One sandbox, filled further for each number of rows, and the command as a user runs it. Of each thousand rows some are
-planted: asked twice, missing, unknown, with another amount, with another currency. What is printed: whether all of
-them were found and nothing else, the time of a row, and the command's peak memory as a ratio to the first.
+One sandbox, filled further for each number of rows, and the command as a user runs it. Of each
+thousand rows some are planted: asked twice, missing, unknown, with another amount, with another
+currency. What is printed: whether all of them were found and nothing else, the time of a row, and
+the command's peak memory as a ratio to the first.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from rich.table import Table
 from benchmarks.bulk import VICTOR, sandbox_process
 
 MOST_MEMORY = 1.3
-"""How often its first peak memory a longer file may need: caches of a fixed size fill up to then."""
+"""How often its first peak memory a longer file may need: caches of a fixed size fill up to then.
+"""
 _THOUSAND = 1000
 _PLANTED = {0: "missing", 1: "amount", 2: "duplicate", 3: "unknown", 4: "currency"}
 """What is planted in a row, by its number modulo a thousand."""

@@ -127,9 +127,11 @@ def bulk_table(runs: list[Record]) -> str:
     for run in runs:
         rows = run["rows"]
         cells = (
-            run["database"], run["server"], run["processes"], run["workers"], f"{rows:,}", f"{run['checked']:.1f} s",
+            run["database"], run["server"], run["processes"], run["workers"], f"{rows:,}", f"{run['checked']:.1f} "
+                                                                                           "s",
             f"{run['rate']:,.0f}", f"{1000 * run['sender_cpu'] / rows:.2f} ms",
-            f"{1000 * run['server_cpu'] / rows:.2f} ms", f"{run['alone']:,.0f}", f"{run['peak_mib']:,.0f} MiB",
+            f"{1000 * run['server_cpu'] / rows:.2f} ms", f"{run['alone']:,.0f}", f"{run['peak_mib']:,.0f} "
+                                                                                 "MiB",
             f"{run['load']:.1f}", run["taken"],
         )  # fmt: skip
         lines.append(f"| {' | '.join(map(str, cells))} |")

@@ -1,6 +1,7 @@
 """A server that costs next to nothing: canned answers over keep-alive, in a process of its own.
 
-The first part of a path names the API (`shapes.SHAPES`): `http://127.0.0.1:PORT/stripe/v1/payment_intents?limit=100`.
+The first part of a path names the API (`shapes.SHAPES`):
+    `http://127.0.0.1:PORT/stripe/v1/payment_intents?limit=100`.
 A list never ends: a client stops when it has read enough.
 """
 
@@ -53,9 +54,11 @@ class _Canned(asyncio.Protocol):
 
 
 class Echo(_Canned):
-    """Answers each create with a new request for payment that has what was sent, a list with none, and gives a token.
+    """Answers each create with a new request for payment that has what was sent, a list with none,
+    and gives a token.
 
-    That is what the client compares: an answer without it would be read back, or taken for another payment's.
+    That is what the client compares: an answer without it would be read back, or taken for another
+        payment's.
     """
 
     made = itertools.count(1)
@@ -143,7 +146,10 @@ def _serve(port: Any, protocol: type[_Canned], pair: Path | None) -> None:
 
 @contextmanager
 def canned_server(pair: Path | None = None) -> Iterator[str]:
-    """The URL of a running server. With a file that holds a private key and its certificate, it speaks TLS."""
+    """The URL of a running server.
+
+    With a file that holds a private key and its certificate, it speaks TLS.
+    """
     with _running(_Canned, pair) as (url, _):
         yield url
 

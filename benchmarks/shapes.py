@@ -1,7 +1,9 @@
-"""What each API answers: one payment, and pages of them, with as many items and about as many bytes for each client.
+"""What each API answers: one payment, and pages of them, with as many items and about as many bytes
+for each client.
 
-The members are those of the API's own models, so that its client decodes typed objects. What would be null is left
-out where the API has so many members that its items would be several times as long as the others'.
+The members are those of the API's own models, so that its client decodes typed objects. What would
+be null is left out where the API has so many members that its items would be several times as long
+as the others'.
 """
 
 from __future__ import annotations
@@ -99,7 +101,9 @@ def _victor(number: str) -> Json:
 
 
 def _victor_documented(number: str) -> Json:
-    """The same payment in the words of the document: what the provider sends is refused by a stock client."""
+    """The same payment in the words of the document: what the provider sends is refused by a stock
+    client.
+    """
     told = _victor(number)
     told.update(
         direction="outbound",

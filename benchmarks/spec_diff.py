@@ -1,11 +1,13 @@
-"""Compare `victor spec diff` with `redocly diff` on the same small documents: `python -m benchmarks.spec_diff`.
+"""Compare `victor spec diff` with `redocly diff` on the same small documents:
+`python -m benchmarks.spec_diff`.
 
-It needs npm, which installs `@redocly/cli` into a temporary folder. With two documents as arguments it compares those
-with both, too, and prints seconds and memory.
+It needs npm, which installs `@redocly/cli` into a temporary folder. With two documents as arguments
+it compares those with both, too, and prints seconds and memory.
 
-A case that breaks on the wire is right when the tool says so, one that a person has to look at when it says anything,
-and another one when it does not say that something breaks. A case that breaks in Python is right when the tool says
-that it breaks. What is the same in another form is right when nothing is said to break.
+A case that breaks on the wire is right when the tool says so, one that a person has to look at when
+it says anything, and another one when it does not say that something breaks. A case that breaks in
+Python is right when the tool says that it breaks. What is the same in another form is right when
+nothing is said to break.
 """
 
 from __future__ import annotations
@@ -138,7 +140,9 @@ def _run_redocly(folder: Path, old: str, new: str) -> bytes:
 
 
 def _measure(folder: Path, old: str, new: str) -> None:
-    """Time both tools as processes; the memory is that of the largest child so far, so ours runs first."""
+    """Time both tools as processes; the memory is that of the largest child so far, so ours runs
+    first.
+    """
     ours = [
         sys.executable,
         "-m",

@@ -1,7 +1,8 @@
-"""Write docs/llms.txt, an index of the pages for language models: `python docs/llms.py`, or `make docs`.
+"""Write docs/llms.txt, an index of the pages for language models: `python docs/llms.py`, or
+`make docs`.
 
-It is made of the menu in mkdocs.yml, and of each page's title and first sentence (https://llmstxt.org). The links
-are those of the site, at whose root it stands.
+It is made of the menu in mkdocs.yml, and of each page's title and first sentence
+(https://llmstxt.org). The links are those of the site, at whose root it stands.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def _entry(page: str) -> str:
 
 
 def title_and_sentence(page: str) -> tuple[str, str]:
-    """The heading of a page, and the first sentence of its text; of a page made from docstrings, what is documented."""
+    """The heading of a page, and the first sentence of its text; of a page made from docstrings,
+    what is documented.
+    """
     text = (DOCS / page).read_text(encoding="utf-8")
     text = re.sub(r"\A---\n.*?^---$|^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
     heading, *paragraphs = re.split(r"\n\s*\n", text.strip())

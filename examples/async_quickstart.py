@@ -1,7 +1,7 @@
 """Request a payment, and know what happened, with `await`.
 
-Start `victor sandbox` in another terminal, then `python examples/async_quickstart.py`. If the VICTOR_...
-variables are set, it uses their credentials.
+Start `victor sandbox` in another terminal, then `python examples/async_quickstart.py`. If the
+VICTOR_... variables are set, it uses their credentials.
 """
 
 import asyncio

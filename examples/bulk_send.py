@@ -1,7 +1,8 @@
 """Request a dozen payments from a file; a crash at any moment does no harm.
 
-Start `victor sandbox` in another terminal, then `python examples/bulk_send.py`. Run it again, or kill it and run it
-again: nobody is asked twice. If the VICTOR_... variables are set, it uses their credentials.
+Start `victor sandbox` in another terminal, then `python examples/bulk_send.py`. Run it again, or
+kill it and run it again: nobody is asked twice. If the VICTOR_... variables are set, it uses their
+credentials.
 """
 
 import os
@@ -33,7 +34,8 @@ with connect() as victor:
         batch="invoices.csv",
         key_column="invoice_no",
         skip_invalid=True,
-        # What is stored is sealed. Keep your own secret where the credentials are, not in the program.
+        # What is stored is sealed. Keep your own secret where the credentials are, not in the
+        # program.
         storage_key=os.environ.get("VICTOR_BULK_KEY", "only good for an example"),
     )
     status = invoices.send(Path(__file__).with_name("invoices.csv"))

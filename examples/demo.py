@@ -1,8 +1,8 @@
 """The life of payment requests, in a sandbox that fails on purpose: `make demo`.
 
-It sends the invoices of `invoices.csv` through injected faults, sends them all again as after a crash, answers
-two inbound requests, advances the clock, and compares the result with the sandbox's record. The exit code is 0 only if
-every payment was requested once.
+It sends the invoices of `invoices.csv` through injected faults, sends them all again as after a
+crash, answers two inbound requests, advances the clock, and compares the result with the sandbox's
+record. The exit code is 0 only if every payment was requested once.
 """
 
 import csv
@@ -101,7 +101,8 @@ class Demo:
         )
         api_key = self.sandbox.add_api_key(public.decode())
         self.say(
-            f"API key {api_key[:8]}..., with a 2048-bit RSA key. It signs one token for all calls of a second."
+            f"API key {api_key[:8]}..., with a 2048-bit RSA key. It signs one token for all calls "
+            "of a second."
         )
         return VictorJwt(api_key, key)
 
@@ -122,7 +123,8 @@ class Demo:
             except InvalidRequest as error:
                 self.refused.append(line)
                 self.say(
-                    f"line {line:>2}   {number}  {row['amount']:>9}  not sent: {error.problems[0].message}",
+                    f"line {line:>2}   {number}  {row['amount']:>9}  not sent: "
+                    f"{error.problems[0].message}",
                     "red",
                 )
                 continue
@@ -160,7 +162,8 @@ class Demo:
         """Say what the sandbox made of the last attempt."""
         if self.sandbox.received()[-1].replayed:
             self.say(
-                "         sandbox: knows the key, so it makes no second request and answers as before",
+                "         sandbox: knows the key, so it makes no second request and answers as "
+                "before",
                 "green",
             )
         else:
@@ -196,7 +199,8 @@ class Demo:
         known = [request.id for request in self.asked.values()]
         same = sum(again == before for again, before in zip(self.ids_again, known, strict=True))
         self.say(
-            f"{len(known)} sent again, {same} of them answered with the request that was there already."
+            f"{len(known)} sent again, {same} of them answered with the request that was there "
+            "already."
         )
 
     def answer_others(self) -> None:
@@ -277,7 +281,8 @@ class Demo:
         ):
             self.say(f"{label + ':':<18}{count:>3}", "bold")
         self.say(
-            f"faults applied:     {', '.join(f'{kind} {count}' for kind, count in sorted(faults.items()))}"
+            "faults applied:     "
+            f"{', '.join(f'{kind} {count}' for kind, count in sorted(faults.items()))}"
         )
         checks = {
             "duplicates are 0": duplicates == 0 and all(count == 1 for count in made.values()),
@@ -302,7 +307,9 @@ class Demo:
         return [what for what, holds in checks.items() if not holds]
 
     def visit_other_systems(self) -> None:
-        """Three more payment systems on the same runtime, each against a sandbox of its own; one line for each."""
+        """Three more payment systems on the same runtime, each against a sandbox of its own; one
+        line for each.
+        """
         self.step(
             "Other payment systems",
             "The same runtime; each line is the end of an example in this folder.",
@@ -324,7 +331,10 @@ class Demo:
 
 
 def invoices() -> list[tuple[int, dict[str, str]]]:
-    """The rows of the file with their line numbers. Every value is text: account numbers keep their zeros."""
+    """The rows of the file with their line numbers.
+
+    Every value is text: account numbers keep their zeros.
+    """
     with INVOICES.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         return [(reader.line_num, row) for row in reader]

@@ -13,7 +13,8 @@ def main() -> str:
     with EastPaySandbox() as sandbox:
         merchant = sandbox.add_merchant()
         url, entity_id = f"{sandbox.url}/eastpay", merchant.entity_id
-        # This bank says that its gateway has the inquiry by reference, which EastPay does not document.
+        # This bank says that its gateway has the inquiry by reference, which EastPay does not
+        # document.
         with EastPay(
             merchant.token, base_url=url, entity_id=entity_id, inquiry_by_reference=True
         ) as eastpay:
@@ -24,7 +25,8 @@ def story(sandbox: EastPaySandbox, eastpay: EastPay) -> str:
     """A checkout, a declined card, a time-out of the bank, a lost answer, and a refund."""
     checkout = eastpay.checkouts.prepare(PRICE)
     print(
-        f'The page shows <script src="{checkout.widget_url}">, until {checkout.lapses_at:%H:%M:%S} UTC.'
+        f'The page shows <script src="{checkout.widget_url}">, until '
+        f"{checkout.lapses_at:%H:%M:%S} UTC."
     )
     paid_id = sandbox.pay_checkout(checkout.id)
     paid = eastpay.payments.notified(
@@ -35,7 +37,8 @@ def story(sandbox: EastPaySandbox, eastpay: EastPay) -> str:
     card = Card("4111 1111 1111 1111", expiry_month=12, expiry_year=2030, cvv="999")
     declined = eastpay.payments.debit(PRICE, card=card, merchant_transaction_id="INV-1")
     print(
-        f"A card is declined, and that is an answer: {declined.result.kind}, {declined.result.meaning}"
+        f"A card is declined, and that is an answer: {declined.result.kind}, "
+        f"{declined.result.meaning}"
     )
 
     card = Card("4111 1111 1111 1111", expiry_month=12, expiry_year=2030, cvv="123")
@@ -43,7 +46,8 @@ def story(sandbox: EastPaySandbox, eastpay: EastPay) -> str:
     slow = eastpay.payments.debit(PRICE, card=card, merchant_transaction_id="INV-2")
     settled = eastpay.payments.wait(slow.id)
     print(
-        f"The bank timed out, which is {slow.result.kind} and no refusal; inquired, it is {settled.result.kind}."
+        f"The bank timed out, which is {slow.result.kind} and no refusal; inquired, it is "
+        f"{settled.result.kind}."
     )
 
     sandbox.inject("lose_answer", operation="pay")
@@ -59,7 +63,10 @@ def story(sandbox: EastPaySandbox, eastpay: EastPay) -> str:
     charges = sandbox.work_done_by_reference()
     if any(charges[invoice] != 1 for invoice in ("INV-2", "INV-3")):
         raise SystemExit("somebody was charged twice")
-    return "EastPay: a checkout paid, a decline returned as a result, a time-out and a lost answer charged once each"
+    return (
+        "EastPay: a checkout paid, a decline returned as a result, a time-out and a lost "
+        "answer charged once each"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Rescue declined card payments with FlexFactor, in its sandbox: `python examples/flexfactor_rescue.py`."""
+"""Rescue declined card payments with FlexFactor, in its sandbox:
+`python examples/flexfactor_rescue.py`.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -53,7 +55,8 @@ def main() -> str:
             FlexFactorToken(sandbox.add_token()), mid=mid, base_url=sandbox.url
         ) as flexfactor:
             print(
-                f"With a token that is ready, {sum(1 for _ in flexfactor.orders.list())} orders are listed."
+                f"With a token that is ready, {sum(1 for _ in flexfactor.orders.list())} orders "
+                "are listed."
             )
         return summary
 
@@ -67,7 +70,8 @@ def story(sandbox: FlexFactorSandbox, flexfactor: FlexFactor) -> str:
     sandbox.decide("CHALLENGE")
     challenged = flexfactor.evaluate(**declined("INV-2"))
     print(
-        f"INV-2 is {challenged.status}: success is {challenged.success}, and approved is {challenged.approved}."
+        f"INV-2 is {challenged.status}: success is {challenged.success}, and approved is "
+        f"{challenged.approved}."
     )
     sandbox.settle("INV-2", "APPROVED")
     headers, body = sandbox.notification("INV-2", "order.completed", host=HOST)
@@ -92,7 +96,8 @@ def story(sandbox: FlexFactorSandbox, flexfactor: FlexFactor) -> str:
         flexfactor.orders.refund(order_id, PRICE)
     except BadRequest as error:
         print(
-            f"The rest is less than the whole. Status {error.status_code}, and yet refused: {error.problems[0].message}"
+            f"The rest is less than the whole. Status {error.status_code}, and yet refused: "
+            f"{error.problems[0].message}"
         )
 
     sandbox.inject("lose_answer", operation="refund")
@@ -100,13 +105,17 @@ def story(sandbox: FlexFactorSandbox, flexfactor: FlexFactor) -> str:
         flexfactor.orders.refund(order_id, Money.of("1.00", "USD"))
     except VictorError as error:
         print(
-            f"A refund's answer is lost. It has no key, so it is not sent again: the outcome is {error.outcome}."
+            "A refund's answer is lost. It has no key, so it is not sent again: the outcome is "
+            f"{error.outcome}."
         )
 
     record, charges = sandbox.order_record("INV-1"), sandbox.work_done_by_reference()
     if charges["INV-1"] != 1 or record["refunded"] != 523:
         raise SystemExit("somebody was charged or refunded twice")
-    return "FlexFactor: a declined card rescued once through a lost answer, and a refund refused with status 200 reported"
+    return (
+        "FlexFactor: a declined card rescued once through a lost answer, and a refund refused "
+        "with status 200 reported"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Sign with a key that never leaves its service. `KeyService` stands in for a KMS: it signs, and keeps the key.
+"""Sign with a key that never leaves its service. `KeyService` stands in for a KMS: it signs, and
+keeps the key.
 
 Call a real one in its place. For AWS KMS, `sign` is:
 
@@ -7,7 +8,8 @@ Call a real one in its place. For AWS KMS, `sign` is:
             KeyId=KEY_ID, Message=content, MessageType="RAW", SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_512"
         )["Signature"]
 
-It takes messages of up to 4,096 bytes; the client signs about 200. Run: python examples/kms_signing.py
+It takes messages of up to 4,096 bytes; the client signs about 200. Run: python
+examples/kms_signing.py
 """
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15

@@ -1,4 +1,5 @@
-"""A payment that survives a lost answer: the client repeats the request with the same key, and the payer is asked once.
+"""A payment that survives a lost answer: the client repeats the request with the same key, and the
+payer is asked once.
 
 `python examples/lost_answer.py` needs no credentials: a sandbox in this process is the provider.
 """
@@ -17,7 +18,8 @@ def show(event: Event) -> None:
         print(f"  attempt {event.attempt}   key {event.idempotency_key[:8]}…   {result}")
     elif isinstance(event, RetryScheduled):
         print(
-            f"              It may have been executed: again in {event.wait:.2f} s, with the same key."
+            f"              It may have been executed: again in {event.wait:.2f} s, with the same "
+            "key."
         )
 
 
@@ -43,5 +45,6 @@ with Sandbox(SandboxSettings(auto=0.1)) as sandbox:
     attempts, work = sandbox.attempts_by_key(), sandbox.work_done_by_key()
 
 print(
-    f"The provider's record: {sum(attempts.values())} attempts, {sum(work.values())} request for payment"
+    f"The provider's record: {sum(attempts.values())} attempts, {sum(work.values())} request for "
+    "payment"
 )

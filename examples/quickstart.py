@@ -1,7 +1,7 @@
 """Request a payment, and know what happened.
 
-Start `victor sandbox` in another terminal, then `python examples/quickstart.py`. If the VICTOR_... variables are
-set, it uses their credentials.
+Start `victor sandbox` in another terminal, then `python examples/quickstart.py`. If the VICTOR_...
+variables are set, it uses their credentials.
 """
 
 import os

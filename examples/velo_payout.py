@@ -35,7 +35,9 @@ def pay(reference: str, amount: Money) -> PaymentInstruction:
 
 
 def story(sandbox: VeloSandbox, velo: Velo) -> str:
-    """A payout in two currencies, a lost answer that is settled by looking, and the notifications of it all."""
+    """A payout in two currencies, a lost answer that is settled by looking, and the notifications
+    of it all.
+    """
     begun = datetime.now(UTC) - timedelta(minutes=1)
     webhook_id = velo.webhooks.create(
         sandbox.payor_id,
@@ -54,7 +56,8 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
     sandbox.advance(30)
     history = velo.payouts.history(payout_id)
     print(
-        f"Instructed, and half a minute later {history.status}: {history.confirmed_payments} payments confirmed."
+        f"Instructed, and half a minute later {history.status}: {history.confirmed_payments} "
+        "payments confirmed."
     )
 
     sandbox.inject("lose_answer", operation="submit")
@@ -64,7 +67,8 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
         print(f"An answer is lost, and the outcome is {error.outcome}: {error}")
     [found] = velo.payments.find("INV-3", payor_id=sandbox.payor_id, since=begun)
     print(
-        f"Looked for by its reference: it is in payout {found.payout_id}, {found.status}. No need to submit it again."
+        f"Looked for by its reference: it is in payout {found.payout_id}, {found.status}. No need "
+        "to submit it again."
     )
 
     engine = sa.create_engine("sqlite://")
@@ -89,7 +93,10 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
         sandbox.work_done_by_reference()[invoice] != 1 for invoice in ("INV-1", "INV-2", "INV-3")
     ):
         raise SystemExit("something was submitted twice")
-    return "Velo: a payout in two currencies completed, and one whose answer was lost found by its reference, not repeated"
+    return (
+        "Velo: a payout in two currencies completed, and one whose answer was lost found by "
+        "its reference, not repeated"
+    )
 
 
 if __name__ == "__main__":

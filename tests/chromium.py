@@ -1,4 +1,7 @@
-"""A real Chromium for pages. Tests with it are skipped where none is found: `apt-get install chromium`."""
+"""A real Chromium for pages.
+
+Tests with it are skipped where none is found: `apt-get install chromium`.
+"""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -25,7 +28,8 @@ def launch() -> Iterator[Callable[..., Any]]:
             pytest.skip(
                 "no browser: apt-get install chromium, or .venv/bin/playwright install chromium"
             )
-        # The sandbox of Chromium needs rights that containers do not have. The only pages here are ours.
+        # The sandbox of Chromium needs rights that containers do not have. The only pages here are
+        # ours.
         yield lambda *more: playwright.chromium.launch(
             executable_path=program, args=["--no-sandbox", *more]
         )

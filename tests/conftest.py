@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 NOT_QUICK = re.compile(r"^pytestmark = .*\bmark\.(slow|thorough)\b", re.MULTILINE)
 
-# The same examples in every run, but with `make test-all`; and an example that is slow on a busy machine is no failure.
+# The same examples in every run, but with `make test-all`; and an example that is slow on a busy
+# machine is no failure.
 hypothesis.settings.register_profile(
     "repeatable", deadline=None, derandomize="VICTOR_SEARCH" not in os.environ
 )
@@ -41,7 +42,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marks known. A listener that raises is treated as in production, except where a test says otherwise."""
+    """Make the marks known.
+
+    A listener that raises is treated as in production, except where a test says otherwise.
+    """
     os.environ["VICTOR_LISTENER_ERRORS"] = "log"
     config.addinivalue_line(
         "markers", "hours: knows the time; `make test-all` runs it at six moments"
@@ -61,7 +65,9 @@ def _refuse_processes(event: str, _arguments: object) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With `--quick`, do not import a file whose mark leaves it out: that takes as long as many tests."""
+    """With `--quick`, do not import a file whose mark leaves it out: that takes as long as many
+    tests.
+    """
     if not config.getoption("quick"):
         return None
     is_left_out = collection_path.suffix == ".py" and NOT_QUICK.search(
@@ -115,7 +121,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _left_out(items: list[pytest.Item], config: pytest.Config) -> list[pytest.Item]:
-    """What the tier does not run; the same in every process and every run. One case of each test runs."""
+    """What the tier does not run; the same in every process and every run.
+
+    One case of each test runs.
+    """
     marks = {item: {mark.name for mark in item.iter_markers()} for item in items}
     if config.getoption("quick"):
         # The packages of connected systems are generated first, by processes.

@@ -1,4 +1,6 @@
-"""Where a person or a log may look at an error: its texts, and the frames of this project in its traceback."""
+"""Where a person or a log may look at an error: its texts, and the frames of this project in its
+traceback.
+"""
 
 import pickle
 import re
@@ -18,7 +20,10 @@ OURS = (HAND_WRITTEN, f"{_FOLDER.parent / 'generated'}/")
 
 
 def places(raised: BaseException, files: tuple[str, ...] = OURS) -> Iterator[tuple[str, str]]:
-    """Each place of an error, and of those that led to it, with what it shows. The frames are those of these files."""
+    """Each place of an error, and of those that led to it, with what it shows.
+
+    The frames are those of these files.
+    """
     for error in chain(raised):
         yield "str", str(error)
         yield "repr", f"{error!r} {error.args!r} {getattr(error, '__notes__', ())!r}"
@@ -52,7 +57,10 @@ def locals_of(
 
 
 def found_in(text: str, secrets: Iterable[str]) -> list[str]:
-    """The secrets that a text shows. One of digits alone is none within a longer number or an address."""
+    """The secrets that a text shows.
+
+    One of digits alone is none within a longer number or an address.
+    """
     return [
         secret
         for secret in secrets

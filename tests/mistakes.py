@@ -1,4 +1,6 @@
-"""Mistakes made on purpose: a piece of code is found as a syntax tree, so that another format of it changes nothing."""
+"""Mistakes made on purpose: a piece of code is found as a syntax tree, so that another format of it
+changes nothing.
+"""
 
 import ast
 import importlib

@@ -1,4 +1,5 @@
-"""A plugin of pytest that closes every shortcut past a public way of httpx or h11, as a new release may close it.
+"""A plugin of pytest that closes every shortcut past a public way of httpx or h11, as a new release
+may close it.
 
 python -m pytest -p tests.public_ways tests/journeys
 """

@@ -1,4 +1,6 @@
-"""The exception handler for Starlette and FastAPI: what a service answers when a call of its client failed."""
+"""The exception handler for Starlette and FastAPI: what a service answers when a call of its client
+failed.
+"""
 
 from typing import Any
 

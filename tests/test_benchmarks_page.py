@@ -22,7 +22,9 @@ def test_the_page_and_its_chart_are_those_of_the_record(record):
 
 
 def test_the_record_has_each_contender_of_each_measure(record):
-    """With as many rounds as are defined, so it is no quick run; whoever adds a client has to measure it."""
+    """With as many rounds as are defined, so it is no quick run; whoever adds a client has to
+    measure it.
+    """
     assert list(record["measures"]) == list(MEASURES)
     for name, measure in MEASURES.items():
         rows = record["measures"][name]

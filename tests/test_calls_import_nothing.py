@@ -1,6 +1,8 @@
-"""Making a client loads all that its calls need. A call imports nothing: no lock of Python's import system is taken.
+"""Making a client loads all that its calls need. A call imports nothing: no lock of Python's import
+system is taken.
 
-A Ctrl-C or a fork within an import can leave such a lock taken for ever, in the process or in its child.
+A Ctrl-C or a fork within an import can leave such a lock taken for ever, in the process or in its
+child.
 """
 
 import ast
@@ -254,7 +256,9 @@ ALL = [
 
 
 def case(system: str, auth: str, way: str, awaited: bool) -> Any:
-    """The first tier has each way of authentication, both modes of each system, and each other transport once."""
+    """The first tier has each way of authentication, both modes of each system, and each other
+    transport once.
+    """
     first = auth == WAYS[system][1][0]
     soon = (awaited or first) if way == "own" else awaited and first and system == "victor"
     marks = [] if soon else [pytest.mark.nightly]

@@ -1,4 +1,6 @@
-"""What a newcomer runs first: the demonstration and the two quickstarts, each in a process of its own."""
+"""What a newcomer runs first: the demonstration and the two quickstarts, each in a process of its
+own.
+"""
 
 import json
 import os

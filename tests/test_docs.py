@@ -1,4 +1,6 @@
-"""The documentation is a site: every page is in its menu, every link and every search leads to the right page."""
+"""The documentation is a site: every page is in its menu, every link and every search leads to the
+right page.
+"""
 
 import ast
 import re

@@ -1,4 +1,6 @@
-"""What an editor shows and offers: the answers of pyright's language server, as Pylance and others show them."""
+"""What an editor shows and offers: the answers of pyright's language server, as Pylance and others
+show them.
+"""
 
 import json
 import re

@@ -1,4 +1,6 @@
-"""Errors: one family, each with what is known, and none of it lost on the way through pickle or copy."""
+"""Errors: one family, each with what is known, and none of it lost on the way through pickle or
+copy.
+"""
 
 import copy
 import inspect

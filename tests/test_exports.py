@@ -32,7 +32,9 @@ HEAVY = [
 HEAVY += ["django"]
 
 OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b|\bVICTOR_(LOG|LISTENER_ERRORS)\b")
-"""The names of this package, of the base of its errors and of its own variables: not those of a payment system."""
+"""The names of this package, of the base of its errors and of its own variables: not those of a
+payment system.
+"""
 
 NAMES = {*victor_ext.__all__}
 
@@ -81,7 +83,9 @@ class TestNames:
 
     @pytest.mark.parametrize("package", [victor_ext, providers])
     def test_type_checkers_and_the_interpreter_see_the_same_names(self, package):
-        """Those under TYPE_CHECKING are loaded when they are asked for, and no type checker sees what loads them."""
+        """Those under TYPE_CHECKING are loaded when they are asked for, and no type checker sees
+        what loads them.
+        """
         path = Path(package.__file__)
         tree = ast.parse(path.read_text())
         blocks = {
@@ -145,7 +149,8 @@ class TestWhatImportingCosts:
 
     def test_a_client_with_a_client_secret_needs_no_cryptography(self):
         code = "from victor_ext import *\nVictor(VictorOAuth('i', 's'), base_url='http://127.0.0.1:1').close()"
-        code += "\nassert 'anyio._core._sockets' not in sys.modules"  # awaited calls alone connect with it
+        # awaited calls alone connect with it
+        code += "\nassert 'anyio._core._sockets' not in sys.modules"
         assert loaded_after(code) - loaded_after("import httpx\nhttpx.HTTPTransport()") == {
             "victor_api"
         }

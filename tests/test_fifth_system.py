@@ -1,6 +1,8 @@
-"""A fifth system, in a folder of its own, is called, reconciled, looked at and played, and refused by bulk sending.
+"""A fifth system, in a folder of its own, is called, reconciled, looked at and played, and refused
+by bulk sending.
 
-No file outside of its folder knows it: its entry points say where everything is (`tests/fifth_system`).
+No file outside of its folder knows it: its entry points say where everything is
+    (`tests/fifth_system`).
 """
 
 import asyncio

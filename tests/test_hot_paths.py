@@ -1,4 +1,6 @@
-"""The hot paths make about as many function calls as was accepted: a guard that no busy machine disturbs."""
+"""The hot paths make about as many function calls as was accepted: a guard that no busy machine
+disturbs.
+"""
 
 import sys
 
@@ -16,7 +18,10 @@ ACCEPTED = {
 }
 """Calls with Python 3.11. Newer ones inline comprehensions, and make up to 6 % fewer."""
 MOST, LEAST = 1.03, 0.9
-"""One more call for each item of a page is too many. Far fewer are to be accepted, so that they stay so."""
+"""One more call for each item of a page is too many.
+
+Far fewer are to be accepted, so that they stay so.
+"""
 
 
 @pytest.mark.skipif(

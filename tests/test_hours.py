@@ -1,6 +1,8 @@
-"""Tests that know the time hold at any hour: those marked `hours` are run with the clocks of all their processes set.
+"""Tests that know the time hold at any hour: those marked `hours` are run with the clocks of all
+their processes set.
 
-Each of them begins at the moment. The monotonic clock, and those of databases and of OpenSSL, are left alone.
+Each of them begins at the moment. The monotonic clock, and those of databases and of OpenSSL, are
+left alone.
 """
 
 import os

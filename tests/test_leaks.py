@@ -1,5 +1,5 @@
-"""No token, key, secret or whole account number in a message, a repr, a log line, a pickle of the request, or a local
-of a frame of ours, whatever fails."""
+"""No token, key, secret or whole account number in a message, a repr, a log line, a pickle of the
+request, or a local of a frame of ours, whatever fails."""
 
 import json
 import logging

@@ -1,4 +1,6 @@
-"""Amounts, and `Money`: exact in both directions, and everything that is not an amount refused with a sentence."""
+"""Amounts, and `Money`: exact in both directions, and everything that is not an amount refused with
+a sentence.
+"""
 
 import math
 import time
@@ -151,7 +153,10 @@ def test_a_text_is_the_documents_pattern_or_refused(text: str) -> None:
     "text", ["1", "9", "10", "44.2", "44.20", "44.23", "999999999999999", "999999999999999.99"]
 )
 def test_usual_text_is_read_as_any_other_amount(text: str) -> None:
-    """It is read at once. The long way, by its digits, has the same result and refuses the first digit too many."""
+    """It is read at once.
+
+    The long way, by its digits, has the same result and refuses the first digit too many.
+    """
     assert str(to_decimal(text)) == str(_read_unusual(text, "amount")) == text
     with pytest.raises(InvalidRequest):
         to_decimal("1000000000000000" + text[1:])

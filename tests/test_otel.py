@@ -46,7 +46,9 @@ class Observed:
         return self._spans.get_finished_spans()
 
     def metrics(self) -> dict[str, list[tuple[dict[str, Any], Any]]]:
-        """The points of each metric: attributes, and a sum, a last value, or the count of a histogram."""
+        """The points of each metric: attributes, and a sum, a last value, or the count of a
+        histogram.
+        """
         data = self._metrics.get_metrics_data()
         found: dict[str, list[tuple[dict[str, Any], Any]]] = {}
         assert data is not None

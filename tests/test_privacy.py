@@ -83,7 +83,9 @@ FIELDS: dict[str, tuple[Callable[[httpx.Response], Any], Callable[[Any], Any]]] 
 def test_a_code_of_the_provider_is_shown_and_no_account_number(
     system: str, code: Any, shown: str
 ) -> None:
-    """FlexFactor: "Use this list to diagnose failed transactions ... the last three digits represent the error"."""
+    """FlexFactor: "Use this list to diagnose failed transactions ... the last three digits
+    represent the error".
+    """
     read, body = FIELDS[system]
     response = httpx.Response(
         400, json=body(code), request=httpx.Request("POST", "https://api.example/v1/evaluate")

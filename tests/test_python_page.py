@@ -1,4 +1,6 @@
-"""docs/python.md is true: its code runs, its defaults are the defaults, its names and errors are those there are."""
+"""docs/python.md is true: its code runs, its defaults are the defaults, its names and errors are
+those there are.
+"""
 
 import inspect
 import re

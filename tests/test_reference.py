@@ -94,7 +94,9 @@ def test_each_argument_and_field_is_described() -> None:
 
 
 def described() -> Iterator[tuple[str, Any, str]]:
-    """Each public function, class and method: its name, itself, and the docstrings that describe its arguments."""
+    """Each public function, class and method: its name, itself, and the docstrings that describe
+    its arguments.
+    """
     for module in [*DESCRIBED, *PROVIDERS, *SANDBOXES]:
         names = importlib.import_module(module)
         for name in names.__all__:

@@ -1,4 +1,6 @@
-"""What type checkers know of the public surface: the types of what is returned, and which arguments are wrong."""
+"""What type checkers know of the public surface: the types of what is returned, and which arguments
+are wrong.
+"""
 
 import json
 import re
@@ -178,7 +180,10 @@ def watch(event: Event) -> None: ...
 
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])
 def test_a_program_that_uses_it(tmp_path: Path, checker: str) -> None:
-    """One run for all of it. A wrong line without an error is an ignored error too many, which is an error."""
+    """One run for all of it.
+
+    A wrong line without an error is an ignored error too many, which is an error.
+    """
     ignored, words = {
         "mypy": ("# type: ignore[call-arg]", "# type: ignore[arg-type]"),
         "pyright": ("# pyright: ignore[reportCallIssue]", "# pyright: ignore[reportArgumentType]"),

@@ -3,7 +3,8 @@
 from victor_ext import Victor, VictorJwt, idempotency_key_for
 
 with Victor(VictorJwt(api_key, private_key), environment="staging") as victor:
-    request = victor.payment_requests.create(..., idempotency_key=idempotency_key_for("invoice", 1042))
+    request = victor.payment_requests.create(..., idempotency_key=idempotency_key_for("invoice",
+    1042))
 """
 
 import importlib
@@ -141,8 +142,8 @@ __all__ = [
     "idempotency_key_for",
 ]
 
-# A name is loaded when it is first asked for, so that importing the package costs next to nothing. These modules have
-# the names, and are asked in this order: who wants an error loads no client.
+# A name is loaded when it is first asked for, so that importing the package costs next to nothing.
+# These modules have the names, and are asked in this order: who wants an error loads no client.
 _HOMES = (
     ".errors",
     ".response_info",

@@ -1,4 +1,5 @@
-"""What a command writes: files that have their names only when they are whole, and the standard streams.
+"""What a command writes: files that have their names only when they are whole, and the standard
+streams.
 
 What these cannot take changes nothing of what the command does, or ends with.
 """
@@ -18,7 +19,8 @@ from typing import Any
 def replaced(
     path: Path, opened: str = "xb", *, mode: int = 0o666, **options: Any
 ) -> Generator[Any]:
-    """A file that takes the place of `path` when the block ends, and is on the disk then, also after a power cut.
+    """A file that takes the place of `path` when the block ends, and is on the disk then, also
+    after a power cut.
 
     If the block fails, nothing has changed. `opened` and `options` are those of `open`.
     """
@@ -41,7 +43,10 @@ def replaced(
 
 
 def page_of(template: Path, **words: Any) -> Iterator[str]:
-    """Yield the parts of an HTML page: a template with `words`, which are escaped. It needs the extra `cli`."""
+    """Yield the parts of an HTML page: a template with `words`, which are escaped.
+
+    It needs the extra `cli`.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only pages need it
 
     loader = FileSystemLoader(template.parent)

@@ -1,9 +1,10 @@
 """What a web service needs of its client, for FastAPI and Starlette: an exception handler.
 
-    for kind in (VictorError, RequestValidationError, starlette.exceptions.HTTPException):  # FastAPI's own 422, too
-        app.add_exception_handler(kind, error_response)
+    for kind in (VictorError, RequestValidationError, starlette.exceptions.HTTPException):  #
+        FastAPI's own 422, too app.add_exception_handler(kind, error_response)
 
-The answer to an error is `application/problem+json` (RFC 9457) with the error's `outcome` and `idempotency_key`.
+The answer to an error is `application/problem+json` (RFC 9457) with the error's `outcome` and
+`idempotency_key`.
 """
 
 import math
@@ -39,17 +40,20 @@ _BY_OUTCOME = {
     Outcome.UNKNOWN: 504,
     Outcome.ACCEPTED: 502,
 }
-"""503: a repeat is safe. 504: the provider may have executed it, repeat with the same key. 502: a fault upstream."""
+"""503: a repeat is safe. 504: the provider may have executed it, repeat with the same key. 502: a
+fault upstream.
+"""
 
 
 async def error_response(_request: Request, error: Exception) -> JSONResponse:
-    """Answer with what the error knows: a `VictorError`, or FastAPI's `RequestValidationError` as an `InvalidRequest`.
+    """Answer with what the error knows: a `VictorError`, or FastAPI's `RequestValidationError` as
+    an `InvalidRequest`.
 
-    An `HTTPException` keeps its status, detail and headers; it knows no outcome. Else the status is 401 for what a
-    webhook refuses, and 400 for what is no notification; 422 for arguments that the check refused (with its
-    `problems`), 404 and 409 for the provider's own,
-    503 for a 429, and otherwise by the outcome: 503 not sent, 504 unknown, 502 refused by the provider, or accepted and
-    unreadable. If the provider asked to wait, the answer has its `Retry-After`.
+    An `HTTPException` keeps its status, detail and headers; it knows no outcome. Else the status is
+    401 for what a webhook refuses, and 400 for what is no notification; 422 for arguments that the
+    check refused (with its `problems`), 404 and 409 for the provider's own, 503 for a 429, and
+    otherwise by the outcome: 503 not sent, 504 unknown, 502 refused by the provider, or accepted
+    and unreadable. If the provider asked to wait, the answer has its `Retry-After`.
     """
     if (
         type(error).__name__ == "RequestValidationError"
@@ -98,7 +102,10 @@ def _problem(body: Mapping[str, Any], headers: Mapping[str, str] | None) -> JSON
 
 
 def _as_invalid_request(error: Any) -> InvalidRequest:
-    """The problems that FastAPI reports. The values that it quotes are left out: one may be an account number."""
+    """The problems that FastAPI reports.
+
+    The values that it quotes are left out: one may be an account number.
+    """
     problems: list[Problem] = []
     for report in error.errors():
         place, *path = report[

@@ -1,4 +1,6 @@
-"""What a system's side of a reconciliation is made of: how the payments of a window are read, and what they say."""
+"""What a system's side of a reconciliation is made of: how the payments of a window are read, and
+what they say.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,8 +26,8 @@ class Theirs:
         currency: ISO 4217, also where the amount cannot be read.
         status: The provider's word.
         at: When it was made, by the provider's clock.
-        is_unreadable: Whether an amount is there that cannot be read, or amounts contradict each other: it is a
-            difference, whatever `Book.amounts` says.
+        is_unreadable: Whether an amount is there that cannot be read, or amounts contradict each
+            other: it is a difference, whatever `Book.amounts` says.
     """
 
     id: str | None
@@ -39,10 +41,13 @@ class Theirs:
 
 
 MARGIN = timedelta(minutes=10)
-"""How far the time of one payment may differ in the two books: clocks differ, and calls are tried again."""
+"""How far the time of one payment may differ in the two books: clocks differ, and calls are tried
+again.
+"""
 
 _BEYOND = timedelta(seconds=1)
-"""How much further than the margin is read: no provider documents whether its ends are inclusive."""
+"""How much further than the margin is read: no provider documents whether its ends are inclusive.
+"""
 
 _DAY = timedelta(days=1)  # how much further a provider is read that takes dates
 
@@ -51,10 +56,13 @@ class Zone(IntEnum):
     """Where a moment lies.
 
     Attributes:
-        INSIDE: In the window, and further than the margin from its ends. A payment without a time counts as inside.
+        INSIDE: In the window, and further than the margin from its ends. A payment without a time
+            counts as inside.
         EDGE: In the window, near to an end: the other side may have it in the neighbouring window.
-        AROUND: Outside of the window, near to an end: it is matched, and no part of the report if it is not.
-        OUTSIDE: Further away. Theirs is matched, because the filter of a list may mean another time; ours is left out.
+        AROUND: Outside of the window, near to an end: it is matched, and no part of the report if
+            it is not.
+        OUTSIDE: Further away. Theirs is matched, because the filter of a list may mean another
+            time; ours is left out.
     """
 
     INSIDE = 0
@@ -68,7 +76,8 @@ class Window:
     """From `start` until just before `end`.
 
     Raises:
-        InvalidRequest: A time is not aware, the window is empty, the margin is negative, or a year is out of range.
+        InvalidRequest: A time is not aware, the window is empty, the margin is negative, or a year
+            is out of range.
     """
 
     start: datetime
@@ -94,7 +103,9 @@ class Window:
 
     @property
     def read_from(self) -> datetime:
-        """Where the provider's list is read from: before the margin, because its filter may exclude its own ends."""
+        """Where the provider's list is read from: before the margin, because its filter may exclude
+        its own ends.
+        """
         return self.start - self.margin - _BEYOND
 
     @property
@@ -122,11 +133,13 @@ class Book:
         read: A record in the terms of the report.
         is_outbound: Whether a record of the list is a payment that we asked for.
         look_up: Read one payment by the provider's id; a result, or something to await.
-        find: Read the payments with a reference, if there is no list; a sequence, or something to await.
+        find: Read the payments with a reference, if there is no list; a sequence, or something to
+            await.
         choose: Of the records that `find` returned, those that are payments of their own.
-        absent: The errors of `look_up` that mean that the payment does not exist. A 400 after a readable list is about
-            the id: Victor documents no other response to an unknown id.
-        amounts: Whether the provider says amounts, so that an amount that is missing is a difference.
+        absent: The errors of `look_up` that mean that the payment does not exist. A 400 after a
+            readable list is about the id: Victor documents no other response to an unknown id.
+        amounts: Whether the provider says amounts, so that an amount that is missing is a
+            difference.
         currency: The only currency of the provider, if it has one.
         notes: What the book gives no evidence of, in sentences.
     """

@@ -1,10 +1,10 @@
 """The exceptions of this package.
 
     VictorError
-      + InvalidRequest         an argument is invalid; nothing was sent            (also a ValueError)
-      + ConfigurationError     the client is not configured correctly              (also a ValueError)
-      + ConnectionFailed       no connection, or it broke before the response was complete
-      + TimedOut               no response within the timeout
+      + InvalidRequest         an argument is invalid; nothing was sent            (also a
+      ValueError) + ConfigurationError     the client is not configured correctly              (also
+      a ValueError) + ConnectionFailed       no connection, or it broke before the response was
+      complete + TimedOut               no response within the timeout
       |   + DeadlineExceeded   no response within the deadline of the whole call
       + UnreadableResponse     the response cannot be read
       + PaginationError        a list does not end
@@ -60,8 +60,8 @@ _MOST_TOLD = 20  # problems in a message: 2,000 rows may be wrong in the same wa
 class Outcome(StrEnum):
     """The known effect of a failed call at the provider.
 
-    The members are ordered from no effect to a certain effect. Of several attempts, the member latest in this order
-    counts: an `UNKNOWN` attempt followed by a `REJECTED` one is `UNKNOWN`.
+    The members are ordered from no effect to a certain effect. Of several attempts, the member
+    latest in this order counts: an `UNKNOWN` attempt followed by a `REJECTED` one is `UNKNOWN`.
     """
 
     NOT_SENT = "not_sent"
@@ -71,16 +71,23 @@ class Outcome(StrEnum):
     """The provider rejected the request. Nothing was created."""
 
     UNKNOWN = "unknown"
-    """The request may have been executed. Repeat it with the same idempotency key, or read the state first."""
+    """The request may have been executed.
+
+    Repeat it with the same idempotency key, or read the state first.
+    """
 
     ACCEPTED = "accepted"
-    """The request was executed, but its response could not be read. The error's `body` has the raw bytes."""
+    """The request was executed, but its response could not be read.
+
+    The error's `body` has the raw bytes.
+    """
 
     def next_step(self, key: str | None, look: str, *, conflict: bool = False) -> str:
         """Return what to do after a failed write, for messages of the client and of the command.
 
         Args:
-            key: How the caller passes the idempotency key, such as `idempotency_key='...'`. None: the call has none.
+            key: How the caller passes the idempotency key, such as `idempotency_key='...'`. None:
+                the call has none.
             look: How the caller looks for the work, such as "look with ...".
             conflict: Whether the provider reported an earlier use of the key.
         """
@@ -117,11 +124,13 @@ class Problem:
     """One reason why a request is invalid.
 
     Attributes:
-        field: The argument's name in a local check; the field's name in the JSON body (`payment_details.amount`) when
-            the provider reported the problem.
+        field: The argument's name in a local check; the field's name in the JSON body
+            (`payment_details.amount`) when the provider reported the problem.
         code: A stable code.
-        message: A sentence that describes the problem. If it names the field, it begins with the name.
-        provider_field: The field's name as the provider wrote it (`paymentDetails.amount`), or None.
+        message: A sentence that describes the problem. If it names the field, it begins with the
+            name.
+        provider_field: The field's name as the provider wrote it (`paymentDetails.amount`), or
+            None.
         hint: What to write in Python instead, or an empty string.
     """
 
@@ -142,7 +151,8 @@ class VictorError(Exception):
         message: What happened, followed by the hint.
         hint: What to do next, in Python, or an empty string.
         outcome: The outcome of all attempts together.
-        idempotency_key: The key of the call, or None. Repeat a call with an unknown outcome under this key.
+        idempotency_key: The key of the call, or None. Repeat a call with an unknown outcome under
+            this key.
         request: The last request, without its body, its token and unknown headers, or None.
         response: The last response, or None.
         attempts: The number of times that the call was sent.
@@ -184,7 +194,10 @@ class VictorError(Exception):
 
     @classmethod
     def of(cls, problems: Sequence[Problem], *, doing: str = "") -> Self:
-        """Return one error for all problems. The message begins with `doing`, and has the first 20 of them."""
+        """Return one error for all problems.
+
+        The message begins with `doing`, and has the first 20 of them.
+        """
         lines = [str(problem).removesuffix(".") for problem in problems[:_MOST_TOLD]]
         if len(problems) > _MOST_TOLD:
             lines.append(f"and {len(problems) - _MOST_TOLD:,} more, in `problems`")
@@ -202,7 +215,9 @@ class VictorError(Exception):
 
     @property
     def response_info(self) -> ResponseInfo | None:
-        """The last response without its body, as on a record: status, headers, request id, attempts; or None."""
+        """The last response without its body, as on a record: status, headers, request id,
+        attempts; or None.
+        """
         if self.response is None:
             return None
         return ResponseInfo(
@@ -211,7 +226,10 @@ class VictorError(Exception):
 
     @property
     def body(self) -> bytes | None:
-        """The raw body of the last response, or None. It may contain account numbers: do not log it."""
+        """The raw body of the last response, or None.
+
+        It may contain account numbers: do not log it.
+        """
         return None if self.response is None else self.response.content
 
     def __str__(self) -> str:
@@ -288,7 +306,10 @@ class StatusError(VictorError):
 
 
 class BadRequest(StatusError):
-    """400 or 422, or a 200 whose body reports an error. `problems` has the provider's reasons, if readable."""
+    """400 or 422, or a 200 whose body reports an error.
+
+    `problems` has the provider's reasons, if readable.
+    """
 
 
 class AuthenticationError(StatusError):
@@ -307,7 +328,8 @@ class Conflict(StatusError):
     """409, or the state at the provider contradicts the call.
 
     Attributes:
-        in_progress: Whether the provider says that a call with this key goes on. Only then may a repeat end otherwise.
+        in_progress: Whether the provider says that a call with this key goes on. Only then may a
+            repeat end otherwise.
     """
 
     in_progress = False

@@ -1,6 +1,8 @@
-"""Flows: generators that decide everything and do no I/O, run with blocking calls and with awaited calls.
+"""Flows: generators that decide everything and do no I/O, run with blocking calls and with awaited
+calls.
 
-A flow yields a step, receives the step's result or its exception, and returns the result of the whole.
+A flow yields a step, receives the step's result or its exception, and returns the result of the
+whole.
 """
 
 from collections.abc import Awaitable, Callable, Generator
@@ -10,7 +12,10 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 Calls = Generator[Callable[[], Any], Any, T]
-"""A flow whose steps are functions to call. With awaited calls, what they return is to be awaited."""
+"""A flow whose steps are functions to call.
+
+With awaited calls, what they return is to be awaited.
+"""
 
 
 def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
@@ -23,8 +28,9 @@ def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
                 results.append(take(step))
             except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
                 failed = error
-            # Outside of the handler, so that an error of the flow has no context whose frames, those of httpx, hold the
-            # token. The result is popped: it may hold account numbers, and must not be a local of this frame.
+            # Outside of the handler, so that an error of the flow has no context whose frames,
+            # those of httpx, hold the token. The result is popped: it may hold account numbers, and
+            # must not be a local of this frame.
             step = flow.send(results.pop()) if failed is None else flow.throw(failed)
     except StopIteration as end:
         value: T = end.value

@@ -1,4 +1,6 @@
-"""How the workers of this process do: what the probes of Kubernetes ask, and what `victor_ext.otel` measures."""
+"""How the workers of this process do: what the probes of Kubernetes ask, and what `victor_ext.otel`
+measures.
+"""
 
 import time
 from collections.abc import Iterator
@@ -6,15 +8,16 @@ from collections.abc import Iterator
 __all__ = ("Heartbeat",)
 
 _STALLED_AFTER = 300.0
-"""Seconds without a step after which a worker is stalled: more than any call or transaction takes."""
+"""Seconds without a step after which a worker is stalled: more than any call or transaction takes.
+"""
 
 
 class Heartbeat:
     """What a worker notes, for other threads to read.
 
     Attributes:
-        failing: What failed when it was last tried, such as `outbox.send`, with the class of its error. At first,
-            nothing has been tried.
+        failing: What failed when it was last tried, such as `outbox.send`, with the class of its
+            error. At first, nothing has been tried.
     """
 
     def __init__(self) -> None:
@@ -23,7 +26,9 @@ class Heartbeat:
 
     @property
     def idle(self) -> float:
-        """Seconds since the last step, such as a transaction or a call; 0 while the worker pauses, or does not run."""
+        """Seconds since the last step, such as a transaction or a call; 0 while the worker pauses,
+        or does not run.
+        """
         at = self._at
         return 0.0 if at is None else max(0.0, time.monotonic() - at)
 

@@ -1,4 +1,6 @@
-"""When ids, references or texts are one, and texts that can be stored: for all payment systems, files and databases."""
+"""When ids, references or texts are one, and texts that can be stored: for all payment systems,
+files and databases.
+"""
 
 import re
 import unicodedata
@@ -17,7 +19,10 @@ def trimmed(text: str | None) -> str | None:
 
 
 def in_one_form(text: str) -> str:
-    """Return the text in one Unicode form, NFC: an `ü` may be one character or two. What NFKC changes may be a fact."""
+    """Return the text in one Unicode form, NFC: an `ü` may be one character or two.
+
+    What NFKC changes may be a fact.
+    """
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
@@ -32,7 +37,9 @@ def reference_of(reference: object) -> str:
 
 
 def canonical_id(text: str | None) -> str | None:
-    """Return an id so that equal text is the same id: a UUID has no letter case; of any other id it counts."""
+    """Return an id so that equal text is the same id: a UUID has no letter case; of any other id it
+    counts.
+    """
     exact = trimmed(None if text is None else in_one_form(text))
     return exact.lower() if exact is not None and GUID.fullmatch(exact) else exact
 
@@ -45,6 +52,7 @@ def is_same_id(one: str | None, other: str | None) -> bool:
 def storable(text: str) -> str:
     """Return the text as each database, file and terminal takes it.
 
-    Half of a character, for which UTF-8 has no bytes, and a zero are in the notation of Python: `\\ud83d`, `\\x00`.
+    Half of a character, for which UTF-8 has no bytes, and a zero are in the notation of Python:
+    `\\ud83d`, `\\x00`.
     """
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -17,10 +17,11 @@ _OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime", "tas
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object on a line for each record, with `"()": "victor_ext.logs.JsonFormatter"` of any logger.
+    """One JSON object on a line for each record, with `"()": "victor_ext.logs.JsonFormatter"` of
+    any logger.
 
-    It has `time` (UTC), `level`, `logger`, `message`, `exception` if there is one, and what the record was given as
-    `extra`, such as `call_id` and `call_seconds`.
+    It has `time` (UTC), `level`, `logger`, `message`, `exception` if there is one, and what the
+    record was given as `extra`, such as `call_id` and `call_seconds`.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -56,8 +57,8 @@ def log_to_stderr(setting: str) -> None:
     """Write the package's log to standard error.
 
     Args:
-        setting: `debug` (each call), `info` (retries), `warning` or `error`; `json` (of level info), or both, such as
-            `json,debug`. Another word is warned of.
+        setting: `debug` (each call), `info` (retries), `warning` or `error`; `json` (of level
+            info), or both, such as `json,debug`. Another word is warned of.
     """
     words = {word.strip() for word in setting.lower().split(",")}
     is_json = "json" in words

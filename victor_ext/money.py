@@ -1,7 +1,7 @@
 """Exact amounts of money: never rounded, and no floats. `Money` is an amount with a currency.
 
-`to_decimal`, `to_wire` and `from_wire` convert Victor's amounts: US dollars as text, such as `"44.23"` (pattern
-`\\d+(\\.\\d{1,2})?` of the OpenAPI document).
+`to_decimal`, `to_wire` and `from_wire` convert Victor's amounts: US dollars as text, such as
+`"44.23"` (pattern `\\d+(\\.\\d{1,2})?` of the OpenAPI document).
 """
 
 import re
@@ -43,14 +43,17 @@ _MAX_BITS = (10**_MAX_WHOLE_DIGITS).bit_length()
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in minor units: `Money(4423, "USD")` is 44.23 dollars, `Money(4423, "JPY")` is 4,423 yen.
+    """An amount in minor units: `Money(4423, "USD")` is 44.23 dollars, `Money(4423, "JPY")` is
+    4,423 yen.
 
     Attributes:
-        minor_units: The amount in the currency's smallest unit (ISO 4217), such as cents; at most 30 digits.
+        minor_units: The amount in the currency's smallest unit (ISO 4217), such as cents; at most
+            30 digits.
         currency: Three capital letters (ISO 4217).
 
     Raises:
-        InvalidRequest: The amount is not an int of up to 30 digits, or the currency is not three capital letters.
+        InvalidRequest: The amount is not an int of up to 30 digits, or the currency is not three
+            capital letters.
     """
 
     minor_units: int
@@ -78,8 +81,8 @@ class Money:
         """Create an amount from major units, such as `Money.of("44.23", "USD")`.
 
         Raises:
-            InvalidRequest: The amount is a float, is not a plain number, or has more decimals than the currency; or
-                the currency is not three capital letters.
+            InvalidRequest: The amount is a float, is not a plain number, or has more decimals than
+                the currency; or the currency is not three capital letters.
         """
         if problems := _currency_problems(currency):
             raise InvalidRequest.of(problems)
@@ -141,8 +144,8 @@ def to_decimal(amount: Amount, *, field: str = "amount") -> Decimal:
     """Convert an amount to an exact Decimal. `field` is its name in messages.
 
     Raises:
-        InvalidRequest: The amount is a float or not a number, is zero or less, or has more than two decimals or more
-            than 15 digits before the point.
+        InvalidRequest: The amount is a float or not a number, is zero or less, or has more than two
+            decimals or more than 15 digits before the point.
     """
     if isinstance(amount, str) and _USUAL.fullmatch(amount):
         return Decimal(amount)
@@ -158,7 +161,8 @@ def to_wire(amount: Amount, *, field: str = "amount") -> str:
 
 
 def from_wire(value: object, currency: str = "USD") -> Decimal | None:
-    """Read an amount from a response; None if `value` is absent, no number, or names another currency.
+    """Read an amount from a response; None if `value` is absent, no number, or names another
+    currency.
 
     The document declares text, but JSON numbers are accepted too. All decimals are kept.
     """

@@ -1,9 +1,11 @@
-"""Traces and metrics of a client's calls, with OpenTelemetry (extra `otel`): `Victor(auth, on_event=OpenTelemetry())`.
+"""Traces and metrics of a client's calls, with OpenTelemetry (extra `otel`):
+`Victor(auth, on_event=OpenTelemetry())`.
 
-A span is a whole call, of kind CLIENT, and a child of the span that is current where the call is made. Its attempts are
-events of it, and carry its `traceparent`. It is the current span while an attempt is sent: the spans that the
-instrumentation of httpx makes of attempts are its children. Attributes follow the semantic conventions for HTTP, or
-begin with `victor_ext.`. No attribute of a metric, and no name of a span, holds an id: paths are those of the document.
+A span is a whole call, of kind CLIENT, and a child of the span that is current where the call is
+made. Its attempts are events of it, and carry its `traceparent`. It is the current span while an
+attempt is sent: the spans that the instrumentation of httpx makes of attempts are its children.
+Attributes follow the semantic conventions for HTTP, or begin with `victor_ext.`. No attribute of a
+metric, and no name of a span, holds an id: paths are those of the document.
 """
 
 from collections.abc import Mapping
@@ -37,7 +39,8 @@ _NAME = "victor_ext"
 
 
 class OpenTelemetry:
-    """A listener for `on_event` that makes a span of each call, and the metrics that docs/observability.md lists.
+    """A listener for `on_event` that makes a span of each call, and the metrics that
+    docs/observability.md lists.
 
     Args:
         tracer_provider: Makes the spans; None: the global one.
@@ -110,10 +113,12 @@ class OpenTelemetry:
             self._call_ended(event)
 
     def watch(self, box: Any) -> None:
-        """Measure an outbox, an inbox or a bulk sender with each export: what it has, and how its worker does.
+        """Measure an outbox, an inbox or a bulk sender with each export: what it has, and how its
+        worker does.
 
-        Two statements count what a box has; an awaited one cannot be counted here: watch a blocking one on the same
-        tables, too. Watch all of them with one listener: OpenTelemetry takes the gauges of the first one.
+        Two statements count what a box has; an awaited one cannot be counted here: watch a blocking
+        one on the same tables, too. Watch all of them with one listener: OpenTelemetry takes the
+        gauges of the first one.
 
         Args:
             box: An `Outbox` or `Inbox`, Django's, an awaited one, or a `BulkSender`.

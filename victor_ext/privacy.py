@@ -1,6 +1,8 @@
-"""What may be shown, and in which form: values whose `repr` hides them, and text for messages and logs.
+"""What may be shown, and in which form: values whose `repr` hides them, and text for messages and
+logs.
 
-Arguments are replaced by such values where they enter this package: the frames of httpx hold them, too.
+Arguments are replaced by such values where they enter this package: the frames of httpx hold them,
+    too.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ R_co = TypeVar("R_co", covariant=True)
 HIDDEN = "[hidden]"
 SHORTEST = 3  # characters; a shorter private text occurs in any sentence, so it is not hidden
 
-# Five digits or more, unless they are the dollars of an amount ("12345.67") or the decimals of a number.
+# Five digits or more, unless they are the dollars of an amount ("12345.67") or the decimals of a
+# number.
 _LONG_DIGITS = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-9]{5,}(?![0-9])(?!\.[0-9]{1,2}(?![0-9]))")
 _KEPT_DIGITS = 4
 _CODE_DIGITS = 8
@@ -31,7 +34,9 @@ _WORD = re.compile(r"[\w.:-]*", re.ASCII)
 _BARE_CODE = re.compile(r"[\w.:-]{0,100}?[0-9]{3}[\w.:-]{0,100}", re.ASCII)
 _EXCERPT = 200
 _PYTHON_BYTES = re.compile(r"""(?:\bbytearray\()?\bb['"].*""")
-"""Bytes as Python writes them, to the end: what could not be read on the wire, which may be the request itself."""
+"""Bytes as Python writes them, to the end: what could not be read on the wire, which may be the
+request itself.
+"""
 _TOKEN = re.compile(
     r"\b(?i:(bearer|basic|token)\s+(?=\S*[0-9._~+/=-])\S{8,})|\beyJ[\w-]{8,}[\w.-]*"
 )
@@ -50,20 +55,29 @@ _SAFE_HEADERS = frozenset(
 )
 
 CREDENTIALS = "victor_ext.credentials"
-"""The extension of a request with what signs it. Its method `secret_texts`, if it has one, says what is not shown."""
+"""The extension of a request with what signs it.
+
+Its method `secret_texts`, if it has one, says what is not shown.
+"""
 
 QUOTED: ContextVar[ref[Any] | None] = ContextVar("victor_ext.quoted", default=None)
-"""The request of the call that is made here, until the call ends: no text about its response repeats its credentials.
-A weak reference: a task that begins meanwhile has a copy of it, and may outlive the call."""
+"""The request of the call that is made here, until the call ends: no text about its response
+repeats its credentials. A weak reference: a task that begins meanwhile has a copy of it, and may
+outlive the call."""
 _DERIVED = "victor_ext.derived_credentials"
-"""The extension of a request with its credentials, and what was derived of them: an error may have 1,000 texts."""
+"""The extension of a request with its credentials, and what was derived of them: an error may have
+1,000 texts.
+"""
 _SHORTEST_CREDENTIAL = 6  # characters; a shorter one is a word that occurs by chance
 _MASKED = "[secret]"
 _CREDENTIAL_HEADERS = frozenset({b"authorization", b"cookie"})
 
 
 class Secret(str):
-    """A secret string, shown as `[secret]`. A slice of it is one too, since some reporters show how a text begins."""
+    """A secret string, shown as `[secret]`.
+
+    A slice of it is one too, since some reporters show how a text begins.
+    """
 
     __slots__ = ()
 
@@ -97,7 +111,9 @@ class SecretBytes(bytes):
 
 
 class SecretObject(dict[str, Any]):
-    """The members of a JSON object, such as a token: the repr hides them, and `get` conceals a text."""
+    """The members of a JSON object, such as a token: the repr hides them, and `get` conceals a
+    text.
+    """
 
     __slots__ = ()
 
@@ -120,7 +136,9 @@ def body_of(message: Any) -> SecretBytes:
 
 
 def concealed(value: Any) -> Any:
-    """Text or bytes as a `Secret` or `SecretBytes`, also in a tuple, such as a user and a password; else unchanged."""
+    """Text or bytes as a `Secret` or `SecretBytes`, also in a tuple, such as a user and a password;
+    else unchanged.
+    """
     if isinstance(value, str):
         return Secret(value)
     if isinstance(value, tuple):
@@ -138,7 +156,9 @@ class AccountNumber(str):
 
 
 class OddAccount:
-    """An account number that was passed as another type, such as an int or a list, and is about to be refused."""
+    """An account number that was passed as another type, such as an int or a list, and is about to
+    be refused.
+    """
 
     __slots__ = ("kind",)
 
@@ -162,7 +182,10 @@ class AccountNumberText(NumberText, AccountNumber):
 
 
 class HiddenValue(Generic[R_co]):
-    """Holds a value that its repr hides. Read `value` only where it is used; do not store it in a variable."""
+    """Holds a value that its repr hides.
+
+    Read `value` only where it is used; do not store it in a variable.
+    """
 
     __slots__ = ("value",)
 
@@ -183,7 +206,9 @@ class HiddenRows(HiddenValue[Iterable[R_co]], Iterable[R_co]):
 
 
 class HiddenRepr:
-    """A mixin for dataclasses that name people or their accounts: a `repr` shows none of the values."""
+    """A mixin for dataclasses that name people or their accounts: a `repr` shows none of the
+    values.
+    """
 
     __slots__ = ()
 
@@ -247,14 +272,19 @@ def concealed_account(value: Any) -> Any:
 
 
 def kind_of(value: object) -> str:
-    """The name of a value's type, for a message. A concealed value has the name of the type it was passed as."""
+    """The name of a value's type, for a message.
+
+    A concealed value has the name of the type it was passed as.
+    """
     if isinstance(value, OddAccount):
         return value.kind
     return next(kind.__name__ for kind in type(value).__mro__ if kind.__module__ != __name__)
 
 
 def mask(number: str) -> str:
-    """The number with all but its last four characters hidden; all of them when it has four or fewer."""
+    """The number with all but its last four characters hidden; all of them when it has four or
+    fewer.
+    """
     kept = number[-_KEPT_DIGITS:] if len(number) > _KEPT_DIGITS else ""
     return kept.rjust(len(number), "*")
 
@@ -265,7 +295,9 @@ def short_mask(number: str) -> str:
 
 
 def without_credentials(text: str) -> str:
-    """The text without the credentials of the request that it is about (`QUOTED`), nor the first half of one."""
+    """The text without the credentials of the request that it is about (`QUOTED`), nor the first
+    half of one.
+    """
     parts = text.split(_MASKED)  # a credential may be a part of that word
     for credential in _credentials():
         parts = [piece for part in parts for piece in _around(part, credential)]
@@ -273,7 +305,9 @@ def without_credentials(text: str) -> str:
 
 
 def _around(text: str, credential: Secret) -> Iterator[str]:
-    """The pieces of a text before, between and after what it has of a credential, in any letter case."""
+    """The pieces of a text before, between and after what it has of a credential, in any letter
+    case.
+    """
     shortest, end, folded = max(_SHORTEST_CREDENTIAL, (len(credential) + 1) // 2), 0, _folded(text)
     while (at := folded.find(credential[:shortest], end)) >= 0:
         yield text[end:at]
@@ -284,7 +318,9 @@ def _around(text: str, credential: Secret) -> Iterator[str]:
 
 
 def _credentials() -> list[Secret]:
-    """The credentials of the request in small letters, also percent-encoded, in Base64, in JSON; the longest first."""
+    """The credentials of the request in small letters, also percent-encoded, in Base64, in JSON;
+    the longest first.
+    """
     request = None if (quoted := QUOTED.get()) is None else quoted()
     if request is None:
         return []
@@ -301,7 +337,9 @@ def _credentials() -> list[Secret]:
 
 
 def _parts(header: Secret) -> Iterator[Secret]:
-    """The value of a header, what follows its scheme, and the user and the password of Basic authentication."""
+    """The value of a header, what follows its scheme, and the user and the password of Basic
+    authentication.
+    """
     yield header
     scheme, _, token = map(Secret, header.partition(" "))
     yield token
@@ -330,7 +368,9 @@ def _folded(text: str) -> Secret:
 
 
 def mask_digits(text: str) -> str:
-    """The text without credentials, and what may be an account number, five or more digits, as `mask` has it."""
+    """The text without credentials, and what may be an account number, five or more digits, as
+    `mask` has it.
+    """
     return _LONG_DIGITS.sub(lambda match: mask(match.group()), without_credentials(text))
 
 
@@ -347,7 +387,10 @@ def mask_emails(text: str) -> str:
 
 
 def shown_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The headers of a request that an error keeps: those that never hold a token. Names are in lower case."""
+    """The headers of a request that an error keeps: those that never hold a token.
+
+    Names are in lower case.
+    """
     return [(name, value) for name, value in headers if name in _SAFE_HEADERS]
 
 
@@ -356,9 +399,11 @@ def excerpt(body: bytes) -> str:
 
 
 def redact_excerpt(text: str) -> str:
-    """Text from the wire for a message: one line of 200 characters; long numbers, tokens and e-mail addresses masked.
+    """Text from the wire for a message: one line of 200 characters; long numbers, tokens and e-mail
+    addresses masked.
 
-    Nothing that somebody else wrote enters a message or a log record in another way, except `one_line`.
+    Nothing that somebody else wrote enters a message or a log record in another way, except
+    `one_line`.
     """
     return mask_emails(mask_digits(mask_tokens(one_line(text))))
 
@@ -366,8 +411,8 @@ def redact_excerpt(text: str) -> str:
 def redact_code(code: object) -> str:
     """A code of the provider, or a list of them, from a field for codes.
 
-    One word with up to eight digits is not an account number, and is not masked. Any other text or number is as
-    `redact_excerpt` makes it, and a value of another type is empty.
+    One word with up to eight digits is not an account number, and is not masked. Any other text or
+    number is as `redact_excerpt` makes it, and a value of another type is empty.
     """
     if is_sequence(code):
         return one_line(
@@ -381,12 +426,16 @@ def redact_code(code: object) -> str:
 
 
 def is_code(value: object) -> bool:
-    """Whether a value is a code where a sentence may stand, too: a number, or one word with three digits in a row."""
+    """Whether a value is a code where a sentence may stand, too: a number, or one word with three
+    digits in a row.
+    """
     return isinstance(value, str | int) and _BARE_CODE.fullmatch(str(value)) is not None
 
 
 def one_line(text: object) -> str:
-    """An id, a status or an amount of the provider for a message: one line of 200 characters, digits unmasked."""
+    """An id, a status or an amount of the provider for a message: one line of 200 characters,
+    digits unmasked.
+    """
     return one_own_line(without_credentials(str(text)))
 
 
@@ -401,9 +450,11 @@ def one_own_line(whole: str) -> str:
 def texts_within(
     body: Any, is_public: Callable[[str], bool], *, numbers: bool, place: str = ""
 ) -> Iterator[str]:
-    """The texts of a JSON body that are not public; also its numbers, with `numbers`. The body stands at `place`.
+    """The texts of a JSON body that are not public; also its numbers, with `numbers`. The body
+    stands at `place`.
 
-    `is_public` is asked for a place in the body, such as `payer.email`; items of a list have the place of the list.
+    `is_public` is asked for a place in the body, such as `payer.email`; items of a list have the
+    place of the list.
     """
     if is_object(body):
         for name, member in body.items():

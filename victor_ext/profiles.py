@@ -1,4 +1,6 @@
-"""Profiles: named settings of a client in a file that only its owner can read, for Python and for the command."""
+"""Profiles: named settings of a client in a file that only its owner can read, for Python and for
+the command.
+"""
 
 import os
 import stat
@@ -19,7 +21,8 @@ def profile_variables(system: System, name: str) -> dict[str, str]:
         name: The name of the profile, which is a table of the file: `[staging]`.
 
     Raises:
-        ConfigurationError: The file or the profile cannot be used; the message says what to do. No value is quoted.
+        ConfigurationError: The file or the profile cannot be used; the message says what to do. No
+            value is quoted.
     """
     path = profiles_file()
     profiles = _read(path)

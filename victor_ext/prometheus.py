@@ -1,7 +1,8 @@
-"""Metrics for Prometheus, and probes for Kubernetes (extra `prometheus`): `Victor(auth, on_event=Prometheus())`.
+"""Metrics for Prometheus, and probes for Kubernetes (extra `prometheus`):
+`Victor(auth, on_event=Prometheus())`.
 
-The metrics are those of `victor_ext.otel`, in the registry of prometheus-client: a program that has a `/metrics` has
-them there. `serve` makes one: `/metrics`, `/livez` and `/readyz`.
+The metrics are those of `victor_ext.otel`, in the registry of prometheus-client: a program that has
+a `/metrics` has them there. `serve` makes one: `/metrics`, `/livez` and `/readyz`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -27,12 +28,14 @@ except ImportError as error:
 __all__ = ("Prometheus",)
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-"""Bounds of the histograms, up to the default deadline: OpenTelemetry's own are for milliseconds."""
+"""Bounds of the histograms, up to the default deadline: OpenTelemetry's own are for milliseconds.
+"""
 _used: WeakSet[CollectorRegistry] = WeakSet()
 
 
 class Prometheus(OpenTelemetry):
-    """A listener for `on_event` that measures the calls of all clients of a process, and what it is to `watch`.
+    """A listener for `on_event` that measures the calls of all clients of a process, and what it is
+    to `watch`.
 
     It makes the spans of `OpenTelemetry`, too, where the program has a tracer.
 
@@ -73,8 +76,10 @@ class Prometheus(OpenTelemetry):
     ) -> Iterable[bytes]:
         """A WSGI application: `/livez` and `/readyz` for probes; else the metrics.
 
-        A probe is answered with 200, or with 503 and what is wrong with a worker of what is watched: it has taken no
-        step for five minutes; or, of `/readyz`, a pass of it has failed when it was last tried, or was not tried yet.
+        A probe is answered with 200, or with 503 and what is wrong with a worker of what is
+            watched: it has taken no
+        step for five minutes; or, of `/readyz`, a pass of it has failed when it was last tried, or
+        was not tried yet.
         """
         path = environ.get("PATH_INFO")
         if path not in ("/livez", "/readyz"):

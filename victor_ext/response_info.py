@@ -9,7 +9,8 @@ __all__ = ("ResponseInfo",)
 
 @dataclass(slots=True, eq=False, repr=False)
 class ResponseInfo:
-    """The response of a call without its body: what to write to a log, and to quote to the provider's support.
+    """The response of a call without its body: what to write to a log, and to quote to the
+    provider's support.
 
     Attributes:
         status_code: The HTTP status.

@@ -1,4 +1,5 @@
-"""The payment systems that are installed, and what everything outside its own folder asks about one of them.
+"""The payment systems that are installed, and what everything outside its own folder asks about one
+of them.
 
 A system is an entry point of the group `victor_ext.systems`, of this distribution or of any other:
 
@@ -20,23 +21,27 @@ DEFAULT = "victor"  # for the command, if `--provider` does not name one
 
 @dataclass(frozen=True, kw_only=True)
 class System:
-    """A payment system. Its classes and functions are named (`module:name`), and loaded when one is used.
+    """A payment system. Its classes and functions are named (`module:name`), and loaded when one is
+    used.
 
     Attributes:
-        name: Its name in lower case, as `--provider` takes it. In capitals, its variables begin with it.
+        name: Its name in lower case, as `--provider` takes it. In capitals, its variables begin
+            with it.
         title: What messages call it.
-        client: The class of its client with blocking calls. The command passes to its `from_env` those of the
-            arguments `environment`, `base_url` and `deadline` that the user gives.
+        client: The class of its client with blocking calls. The command passes to its `from_env`
+            those of the arguments `environment`, `base_url` and `deadline` that the user gives.
         async_client: The class of its client with awaited calls.
-        book: The function that makes its `Book` from a client and the keyword `page_size`; and `payor_id`, if it
-            `needs_payor`. Empty: it cannot be reconciled.
+        book: The function that makes its `Book` from a client and the keyword `page_size`; and
+            `payor_id`, if it `needs_payor`. Empty: it cannot be reconciled.
         needs_payor: Whether its payments are listed by payor.
         lists: What `ping` lists, such as `orders`. Empty: it has no `ping`.
         why_no_ping: If it has none, the reason, and what to try instead.
-        settings: What a profile may have: the variables of the same names, without the prefix and in lower case.
-        credentials: The function that says of the variables which credentials they are. Empty: only that they are
-            complete.
-        refuses: Those of these arguments that `from_env` does not take, each with what to write instead.
+        settings: What a profile may have: the variables of the same names, without the prefix and
+            in lower case.
+        credentials: The function that says of the variables which credentials they are. Empty: only
+            that they are complete.
+        refuses: Those of these arguments that `from_env` does not take, each with what to write
+            instead.
         bulk: The class of its rows in bulk sending. Empty: it has none.
         why_no_bulk: If it has none, the reason.
     """

@@ -1,7 +1,8 @@
-"""Zulu time, the provider's time format: RFC 3339 in UTC with the zone `Z`, such as `2026-03-04T05:06:07.123Z`.
+"""Zulu time, the provider's time format: RFC 3339 in UTC with the zone `Z`, such as
+`2026-03-04T05:06:07.123Z`.
 
-Datetimes of this package are aware and in UTC; naive datetimes are rejected. Source: Getting Started, "Date and Time
-Format".
+Datetimes of this package are aware and in UTC; naive datetimes are rejected. Source: Getting
+Started, "Date and Time Format".
 """
 
 import re
@@ -30,10 +31,12 @@ def parse(text: str) -> datetime:
     """Convert a Zulu time to an aware datetime in UTC.
 
     Args:
-        text: `YYYY-MM-DDThh:mm:ssZ`, optionally with one to nine decimals of a second. Only the first six are kept.
+        text: `YYYY-MM-DDThh:mm:ssZ`, optionally with one to nine decimals of a second. Only the
+            first six are kept.
 
     Raises:
-        InvalidRequest: The text has another zone (also `+00:00`) or no zone, or is not a valid date and time.
+        InvalidRequest: The text has another zone (also `+00:00`) or no zone, or is not a valid date
+            and time.
     """
     if not isinstance(text, str):
         raise _refused(
@@ -85,8 +88,8 @@ def now() -> datetime:
 def from_epoch(number: float | Decimal) -> datetime:
     """Convert an epoch timestamp to an aware datetime in UTC.
 
-    The document does not state the unit of `created_at`. Numbers from 10^11 on are read as milliseconds (from the year
-    1973), smaller ones as seconds (up to the year 5138).
+    The document does not state the unit of `created_at`. Numbers from 10^11 on are read as
+    milliseconds (from the year 1973), smaller ones as seconds (up to the year 5138).
 
     Raises:
         InvalidRequest: Not a finite number, or outside the years 1 to 9999.

@@ -1,7 +1,9 @@
-"""The clients that are compared: each in a module that uses it as its documentation says, with its better settings.
+"""The clients that are compared: each in a module that uses it as its documentation says, with its
+better settings.
 
-A module has `connect(url, ...)`, which gives a `Client`, and mostly `connect_awaited`, which gives an `AwaitedClient`.
-It imports one client and nothing else that costs time: importing it is what a user's first import costs.
+A module has `connect(url, ...)`, which gives a `Client`, and mostly `connect_awaited`, which gives
+an `AwaitedClient`. It imports one client and nothing else that costs time: importing it is what a
+user's first import costs.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ class AwaitedClient(Protocol):
 
 
 number = map("{:05d}001".format, itertools.cycle(range(1000))).__next__
-"""The number of the payment to read now: a thousand in turn, since nobody asks for the same one again and again."""
+"""The number of the payment to read now: a thousand in turn, since nobody asks for the same one
+again and again.
+"""
 
 
 def flat(item: Any) -> tuple[Any, ...]:

@@ -1,4 +1,6 @@
-"""What openapi-python-client, as pinned for `make generate`, writes of the same document without our recipe."""
+"""What openapi-python-client, as pinned for `make generate`, writes of the same document without
+our recipe.
+"""
 
 from __future__ import annotations
 

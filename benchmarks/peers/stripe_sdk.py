@@ -1,4 +1,6 @@
-"""stripe: `StripeClient` over requests (its default) or over httpx; no telemetry, no retries (its default)."""
+"""stripe: `StripeClient` over requests (its default) or over httpx; no telemetry, no retries (its
+default).
+"""
 
 from __future__ import annotations
 

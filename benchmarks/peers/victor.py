@@ -175,7 +175,10 @@ def connect_reused_awaited(url: str) -> AwaitedOurs:
 
 
 def connect_unrested(url: str) -> Ours:
-    """A client whose writes use a connection at once, which is not safe. It has a process of its own."""
+    """A client whose writes use a connection at once, which is not safe.
+
+    It has a process of its own.
+    """
     connection_pool.REUSE_DELAY = 0.0
     return Ours(url)
 

@@ -1,7 +1,9 @@
-"""One contender in a process of its own: `python -m benchmarks.peers.worker MODULE CONNECT AWAITED SHAPE URL`.
+"""One contender in a process of its own:
+`python -m benchmarks.peers.worker MODULE CONNECT AWAITED SHAPE URL`.
 
-It reads one order a line (JSON) and answers each with a line: of the contender, and of raw httpx, which asks for the
-same bytes right after, how many units were done, in how many seconds, with how many seconds of CPU.
+It reads one order a line (JSON) and answers each with a line: of the contender, and of raw httpx,
+which asks for the same bytes right after, how many units were done, in how many seconds, with how
+many seconds of CPU.
 """
 
 from __future__ import annotations
@@ -137,7 +139,9 @@ def peak() -> float:
 def memory(
     module: str, connect: str, url: str, page_size: int, share: int, budget: float
 ) -> list[float]:
-    """The peak after so many items, how far it rose after the first two pages, and how many items there were."""
+    """The peak after so many items, how far it rose after the first two pages, and how many items
+    there were.
+    """
     client = getattr(importlib.import_module(f"benchmarks.peers.{module}"), connect)(url)
     items(client, page_size, 2 * page_size, time.perf_counter() + budget)
     before = peak()

@@ -1,8 +1,10 @@
-"""For the reference (an extension of griffe): the arguments and results of operations, as a caller sees them.
+"""For the reference (an extension of griffe): the arguments and results of operations, as a caller
+sees them.
 
-An operation with `@arguments_of(CreateRequest)` takes the fields of that dataclass. An operation is written as a flow
-and a list as a walk; the caller gets the result of the flow, and the pages of the walk. A constructor with
-`@with_client_options` takes the keys of `ClientOptions`, and the `add` of an outbox those of `PaymentRequestArguments`.
+An operation with `@arguments_of(CreateRequest)` takes the fields of that dataclass. An operation is
+written as a flow and a list as a walk; the caller gets the result of the flow, and the pages of the
+walk. A constructor with `@with_client_options` takes the keys of `ClientOptions`, and the `add` of
+an outbox those of `PaymentRequestArguments`.
 """
 
 from __future__ import annotations
@@ -88,7 +90,9 @@ _RESULTS = {
 
 
 def _without_sessions(box: griffe.Class) -> None:
-    """Give a box of Django's the inherited methods that take a session of the others: it takes none."""
+    """Give a box of Django's the inherited methods that take a session of the others: it takes
+    none.
+    """
     for name, inherited in box.inherited_members.items():
         method = inherited.final_target
         if isinstance(method, griffe.Function) and "in_session" in {

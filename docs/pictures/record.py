@@ -1,6 +1,8 @@
-"""Make the pictures of the pages from what the commands really print: `python docs/pictures/record.py`.
+"""Make the pictures of the pages from what the commands really print:
+`python docs/pictures/record.py`.
 
-A picture is an SVG with a background of its own, so that it can be read in light and dark pages; it loads nothing.
+A picture is an SVG with a background of its own, so that it can be read in light and dark pages; it
+loads nothing.
 """
 
 from __future__ import annotations
@@ -97,7 +99,9 @@ def rfp_list() -> str:
 
 
 def bulk_send() -> str:
-    """A file with a wrong row: refused, sent without it, and looked at again when the payers have answered."""
+    """A file with a wrong row: refused, sent without it, and looked at again when the payers have
+    answered.
+    """
     with _shell() as (run, sandbox, _):
         sent = run("bulk send invoices.csv") + run("bulk send invoices.csv --skip-invalid")
         sandbox.advance(3600)
@@ -123,7 +127,9 @@ def lost_answer() -> str:
 
 @contextmanager
 def _shell() -> Iterator[tuple[Callable[[str], str], Sandbox, VictorOAuth]]:
-    """What runs `victor` as at a terminal with colours, in a folder with the example's invoices, and its sandbox."""
+    """What runs `victor` as at a terminal with colours, in a folder with the example's invoices,
+    and its sandbox.
+    """
     with Sandbox(SandboxSettings(auto=None)) as sandbox, tempfile.TemporaryDirectory() as folder:
         shutil.copy(EXAMPLES / "invoices.csv", folder)
         for payer in re.findall(

@@ -1,4 +1,6 @@
-"""Make the pictures of the sandbox's page, as Chromium shows it: `python docs/pictures/sandbox_page.py`."""
+"""Make the pictures of the sandbox's page, as Chromium shows it:
+`python docs/pictures/sandbox_page.py`.
+"""
 
 from __future__ import annotations
 

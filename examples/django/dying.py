@@ -1,8 +1,10 @@
-"""For the tests: a process with the project that dies by SIGKILL before a step. The project knows nothing of it.
+"""For the tests: a process with the project that dies by SIGKILL before a step. The project knows
+nothing of it.
 
-The steps are those of `examples/service`: in the order of an invoice's life, between two of which nothing is written or
-sent. For a worker of Celery, `DYING_STEP` names one in the environment: the first process that reaches it dies, and
-makes the file `DYING_NOTE`. The worker sends itself the task when it is ready: its broker is its own memory.
+The steps are those of `examples/service`: in the order of an invoice's life, between two of which
+nothing is written or sent. For a worker of Celery, `DYING_STEP` names one in the environment: the
+first process that reaches it dies, and makes the file `DYING_NOTE`. The worker sends itself the
+task when it is ready: its broker is its own memory.
 """
 
 import os
@@ -37,7 +39,9 @@ NUMBERS = {1042: "acceptsRfp", 1043: "declinesRfp"}
 
 
 class Steps(httpx.BaseTransport):
-    """Watches statements, commits and calls, and kills this process before a step; with a file `once`, one process."""
+    """Watches statements, commits and calls, and kills this process before a step; with a file
+    `once`, one process.
+    """
 
     def __init__(self, last: str | None, once: Path | None = None) -> None:
         self._last, self._once = last, once

@@ -1,4 +1,6 @@
-"""The project is killed with SIGKILL between any two steps, and started again: one request for each invoice."""
+"""The project is killed with SIGKILL between any two steps, and started again: one request for each
+invoice.
+"""
 
 import multiprocessing
 import os
@@ -43,7 +45,9 @@ class Project:
         )  # so that a process begins in no time
 
     def live(self, last: str | None = None) -> dict[int, str] | None:
-        """What a process knows of both payments at its end; None: it was killed before the step `last`."""
+        """What a process knows of both payments at its end; None: it was killed before the step
+        `last`.
+        """
         receiver, sender = self._processes.Pipe(duplex=False)
         process = self._processes.Process(
             target=dying.live, args=(sender, self.environment, last), daemon=True
@@ -61,7 +65,10 @@ class Project:
         return known
 
     def celery(self, note: Path) -> subprocess.Popen[bytes]:
-        """Start a worker of Celery, in a process group of its own. The first process whose call is answered dies."""
+        """Start a worker of Celery, in a process group of its own.
+
+        The first process whose call is answered dies.
+        """
         quiet = ("--without-mingle", "--without-gossip", "--without-heartbeat")
         command = [
             sys.executable,

@@ -1,6 +1,8 @@
-"""For the tests: the service in a process of its own that dies by SIGKILL at a step. The service knows nothing of it.
+"""For the tests: the service in a process of its own that dies by SIGKILL at a step. The service
+knows nothing of it.
 
-The steps, in the order of an invoice's life. "X" is before X; between two steps nothing is written or sent:
+The steps, in the order of an invoice's life. "X" is before X; between two steps nothing is written
+or sent:
 
     invoice, intent, commit of intent,                                  by POST /invoices
     claim, commit of claim, create, create answered, result, commit of result,       sent

@@ -1,6 +1,8 @@
-"""The service with a sandbox of its own, to try it (`make service`): invoices here, the payer on the sandbox's page.
+"""The service with a sandbox of its own, to try it (`make service`): invoices here, the payer on
+the sandbox's page.
 
-With VICTOR_... variables set, run the service alone: `uvicorn --factory service:create_app --app-dir examples/service`.
+With VICTOR_... variables set, run the service alone:
+    `uvicorn --factory service:create_app --app-dir examples/service`.
 """
 
 import os
@@ -22,7 +24,10 @@ Accept it as its payer on the sandbox's page, {page}, and ask again. See also {u
 
 
 def main() -> None:
-    """Serve both until Ctrl-C. The state of both is in this folder, so it survives that, and `kill -9`."""
+    """Serve both until Ctrl-C.
+
+    The state of both is in this folder, so it survives that, and `kill -9`.
+    """
     sandbox = Sandbox(SandboxSettings(port=SANDBOX_PORT, state="sandbox.sqlite", auto=1))
     try:
         sandbox.start()

@@ -1,4 +1,6 @@
-"""A service with invoices: it stores each one with its request for payment, sends that, and learns who has paid."""
+"""A service with invoices: it stores each one with its request for payment, sends that, and learns
+who has paid.
+"""
 
 import os
 from collections.abc import AsyncGenerator
@@ -55,7 +57,9 @@ class StoredInvoice(NewInvoice):
 def create_app(
     victor: AsyncVictor | None = None, database_url: str = DATABASE_URL, interval: float = 2.0
 ) -> FastAPI:
-    """The service, with a client from the environment if none is given; `interval` seconds pass between two passes."""
+    """The service, with a client from the environment if none is given; `interval` seconds pass
+    between two passes.
+    """
     registry = CollectorRegistry()
     reader = PrometheusMetricReader(
         disable_target_info=True, scope_info_enabled=False, registry=registry

@@ -1,4 +1,6 @@
-"""The service is killed with SIGKILL between any two steps, and started again: one request for each invoice."""
+"""The service is killed with SIGKILL between any two steps, and started again: one request for each
+invoice.
+"""
 
 import multiprocessing
 import signal
@@ -32,7 +34,10 @@ FIRST_TIER = (
     "commit of result",
     "list answered",
 )
-"""The last moments before what was done is stored. `make test-all` kills the service before every step."""
+"""The last moments before what was done is stored.
+
+`make test-all` kills the service before every step.
+"""
 PATIENCE = 20.0
 
 
@@ -60,7 +65,10 @@ class Service:
         self._due = datetime.now(UTC).date().isoformat()
 
     def start(self, last: str | None = None) -> None:
-        """Start a process; `last` is the step that it does not live to see. The lease of the one before is over."""
+        """Start a process; `last` is the step that it does not live to see.
+
+        The lease of the one before is over.
+        """
         with self._database.begin() as database:
             if sa.inspect(database).has_table("victor_outbox"):
                 database.execute(sa.text("UPDATE victor_outbox SET leased_until = 0"))
@@ -109,7 +117,10 @@ class Service:
         return found
 
     def live(self, time_travel: TimeTravel) -> None:
-        """Two invoices from POST to their ends. Raises `httpx.TransportError` when the process is killed."""
+        """Two invoices from POST to their ends.
+
+        Raises `httpx.TransportError` when the process is killed.
+        """
         for number in ENDS:
             self.post(number)
         until(

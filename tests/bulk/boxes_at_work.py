@@ -31,7 +31,10 @@ HANDLED = sa.Table("handled", sa.MetaData(), sa.Column("what", sa.Text, nullable
 
 @contextmanager
 def boxes_at_work(database: str) -> Iterator[None]:
-    """While the block runs, payouts are added, and notifications arrive. At its end, all of it was done once."""
+    """While the block runs, payouts are added, and notifications arrive.
+
+    At its end, all of it was done once.
+    """
     engine, stop, fed = sa.create_engine(database), threading.Event(), threading.Event()
     with (
         ExitStack() as stack,

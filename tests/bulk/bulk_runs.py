@@ -117,7 +117,9 @@ class Bulk(Command):
 
 
 def shifted(seconds: float | Path) -> dict[str, str]:
-    """Variables for a process whose machine clock is `seconds` ahead of the true time, or as many as a file says."""
+    """Variables for a process whose machine clock is `seconds` ahead of the true time, or as many
+    as a file says.
+    """
     return {"PYTHONPATH": str(CLOCK), "SHIFTED_CLOCK": str(seconds)}
 
 

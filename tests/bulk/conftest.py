@@ -19,7 +19,10 @@ STORAGE_KEY = "a secret for tests, of some length"
 
 @pytest.fixture(autouse=True)
 def chunks_of_100_rows() -> Iterator[None]:
-    """So that a few hundred rows are several chunks. A test's own `monkeypatch.undo()` leaves it."""
+    """So that a few hundred rows are several chunks.
+
+    A test's own `monkeypatch.undo()` leaves it.
+    """
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(layout, "CHUNK_ROWS", 100)
         yield
@@ -27,7 +30,9 @@ def chunks_of_100_rows() -> Iterator[None]:
 
 @pytest.fixture
 def oauth_client(victor_sandbox: Sandbox) -> tuple[str, str]:
-    """Credentials that all senders of a test share: a provider may keep the keys of each caller apart."""
+    """Credentials that all senders of a test share: a provider may keep the keys of each caller
+    apart.
+    """
     return victor_sandbox.add_oauth_client()
 
 
@@ -53,7 +58,9 @@ def bulk(
 
 @pytest.fixture
 def client(victor_sandbox: Sandbox, oauth_client: tuple[str, str]) -> Iterator[Victor]:
-    """A client of the sandbox that gives up soon, so that a test sees what a person sees after a minute."""
+    """A client of the sandbox that gives up soon, so that a test sees what a person sees after a
+    minute.
+    """
     auth = VictorOAuth(*oauth_client)
     retry = RetryPolicy(base=0.0, max_attempts=2)
     with Victor(auth, base_url=victor_sandbox.url, retry=retry) as victor:

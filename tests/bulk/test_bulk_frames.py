@@ -1,8 +1,9 @@
-"""What a reporter of errors shows of our frames: no account number, no key, no password, no environment.
+"""What a reporter of errors shows of our frames: no account number, no key, no password, no
+environment.
 
-A failure, or Ctrl-C, can come at any line. So the locals of our frames are looked at before every line that runs, as
-reporters look at them. Two places are left out: the first line of a function, which is where it hides an argument, and
-the function that hides the password of a URL.
+A failure, or Ctrl-C, can come at any line. So the locals of our frames are looked at before every
+line that runs, as reporters look at them. Two places are left out: the first line of a function,
+which is where it hides an argument, and the function that hides the password of a URL.
 """
 
 import itertools

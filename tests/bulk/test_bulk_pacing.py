@@ -1,4 +1,6 @@
-"""How fast rows go, and when failed ones go again: by a clock that only waits move, and by the record of arrivals."""
+"""How fast rows go, and when failed ones go again: by a clock that only waits move, and by the
+record of arrivals.
+"""
 
 import json
 import threading
@@ -122,8 +124,9 @@ def test_stopping_ends_every_pause() -> None:
 def kept(victor_sandbox: Sandbox, rate: float) -> None:
     """The rows arrived at this pace at most, in all and in every two seconds.
 
-    The pace is kept by the senders. A busy machine holds arrivals back and lets them come together, which is what
-    the tolerance is for; two senders that did not know of each other would be twice as fast.
+    The pace is kept by the senders. A busy machine holds arrivals back and lets them come together,
+    which is what the tolerance is for; two senders that did not know of each other would be twice
+    as fast.
     """
     times = sorted(
         exchange.at for exchange in victor_sandbox.received() if exchange.operation == "create"
@@ -143,7 +146,8 @@ def test_a_rate_holds_for_all_workers_of_a_database_together(
 ) -> None:
     file = bulk.write(rows(60), "march")
     with bulk.started("worker", "--state", postgres):
-        # Two seconds' worth of rows go into a chunk: with 20 a second there are two chunks, for two workers.
+        # Two seconds' worth of rows go into a chunk: with 20 a second there are two chunks, for two
+        # workers.
         monkeypatch.setattr(layout, "PACED_SECONDS", 2.0)
         assert sender(state=postgres, rate=20).send(file).exit_status == 0
     asked_once(victor_sandbox, keys_of("march", rows(60)))
@@ -221,7 +225,10 @@ FAULTS: dict[str, Respond] = {
 
 
 class Flood(BaseException):
-    """More calls than any patience allows. The sender takes any other exception for a failed call."""
+    """More calls than any patience allows.
+
+    The sender takes any other exception for a failed call.
+    """
 
 
 @dataclass
@@ -338,7 +345,8 @@ def test_a_row_is_tried_again_after_waits_that_grow(sending: Start, fault: str, 
         assert fault == "status 401"
         return
     if "come back" in fault:
-        # After a day, a key that may have arrived can be forgotten: the row is not sent once more then, but looked up.
+        # After a day, a key that may have arrived can be forgotten: the row is not sent once more
+        #     then, but looked up.
         assert all(gap >= 45 for gap in gaps(times)[:1])
         assert len(times) > 1 or "never" in fault
     if len(times) == 1:
@@ -431,7 +439,10 @@ def test_many_rows_that_wait_for_the_time_ask_for_it_once(victor_key_pair: tuple
 def test_a_row_is_sent_by_a_worker_that_was_just_the_only_one(
     sending: Start, kept: float, away: float, outcome: str
 ) -> None:
-    """One that was away for as long as keys live looks the row up: another one may have sent it. It finds none."""
+    """One that was away for as long as keys live looks the row up: another one may have sent it.
+
+    It finds none.
+    """
 
     send = sending(made)
     last = Moment(time.time() - away, send.clock.now - away)

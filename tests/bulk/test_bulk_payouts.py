@@ -1,4 +1,6 @@
-"""Payouts in bulk, by Velo: each is submitted at most once, found again by its payments, and paid by a second step."""
+"""Payouts in bulk, by Velo: each is submitted at most once, found again by its payments, and paid
+by a second step.
+"""
 
 import csv
 import io
@@ -44,7 +46,9 @@ def rows(count: int, **changes: object) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def sandbox(request: pytest.FixtureRequest) -> Iterator[VeloSandbox]:
-    """Its list of payments has a new one at once, or after as many seconds as the test's parameter says."""
+    """Its list of payments has a new one at once, or after as many seconds as the test's parameter
+    says.
+    """
     with VeloSandbox(VeloSettings(seed=1, validation=getattr(request, "param", 0.0))) as running:
         running.add_source_account("USD account", "USD", 10**9)
         running.add_source_account("EUR account", "EUR", 10**9)
@@ -198,7 +202,10 @@ def test_rows_are_told_apart_by_the_reference_that_finds_them(sender: Make) -> N
 def test_a_payment_of_another_batch_is_refused(
     sender: Make, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch, is_stored_meanwhile: bool
 ) -> None:
-    """Also among other rows, or with another memo, and if both are stored at one moment. What was rejected is free."""
+    """Also among other rows, or with another memo, and if both are stored at one moment.
+
+    What was rejected is free.
+    """
     first = [row(1), row(2), row(3, remote_id="nobody")]
     later = [row(4), row(2, payout_memo="again"), row(3)]
     store, expected = BatchStore.add_load, r"second time: row 2 \(batch march\): leave"
@@ -316,7 +323,10 @@ def test_who_goes_on_with_a_file_is_not_who_sends_it(sender: Make) -> None:
 
 
 def test_a_machine_that_slept_does_not_submit() -> None:
-    """Whoever has taken the payout over may have given it up meanwhile. A file has one worker, which loses nothing."""
+    """Whoever has taken the payout over may have given it up meanwhile.
+
+    A file has one worker, which loses nothing.
+    """
     now = Now(Moment(200.0, 5.0), ProviderTime(datetime.now(UTC), is_known=True))
     assert "slept" in str(NoKey("me", 150.0, lambda: Moment(0.0, 0.0)).doubt(None, now))
     assert NoKey("me", 250.0, lambda: Moment(0.0, 0.0)).doubt(None, now) is None

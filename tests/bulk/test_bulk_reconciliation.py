@@ -84,7 +84,9 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
 def test_the_request_of_another_row_settles_nothing(
     sender: Senders, client: Victor, victor_sandbox: Sandbox, batch: str
 ) -> None:
-    """A row with the same reference and values, in another chunk or in another batch: it alone was made."""
+    """A row with the same reference and values, in another chunk or in another batch: it alone was
+    made.
+    """
     first, second = (
         row(1, client_reference_id="contract 7"),
         row(1, invoice_no="2", client_reference_id="contract 7"),
@@ -107,7 +109,9 @@ def test_the_request_of_another_row_settles_nothing(
 def test_a_batch_of_another_account_is_left_alone_by_name(
     sender: Senders, victor_sandbox: Sandbox, postgres: str
 ) -> None:
-    """The sandbox, as a provider may, keeps the keys of each caller apart: the same key would make a second request."""
+    """The sandbox, as a provider may, keeps the keys of each caller apart: the same key would make
+    a second request.
+    """
     options = {"state": postgres}
     victor_sandbox.inject("lose_answer", operation="create", times=2)
     victor_sandbox.inject("refuse", operation="create", times=2)
@@ -154,7 +158,9 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
 def test_a_conflict_proves_nothing(
     sender: Senders, client: Victor, victor_sandbox: Sandbox, tmp_path: Path, words: str
 ) -> None:
-    """An edited file that was sent from another folder, and so from another state: its key has a payment already."""
+    """An edited file that was sent from another folder, and so from another state: its key has a
+    payment already.
+    """
     (record,) = referenced(1)
     assert sender().send([record]).exit_status == 0
     again = sender(state=f"sqlite:///{tmp_path}/another.sqlite")

@@ -1,4 +1,6 @@
-"""What lies in the database: nothing that a reader of it could use; and who can go on with it: nobody else."""
+"""What lies in the database: nothing that a reader of it could use; and who can go on with it:
+nobody else.
+"""
 
 import logging
 from functools import partial

@@ -1,4 +1,6 @@
-"""Batches in this process, against the sandbox: what is sent, what is not, and what is said of each row."""
+"""Batches in this process, against the sandbox: what is sent, what is not, and what is said of each
+row.
+"""
 
 import csv
 import json
@@ -195,7 +197,9 @@ def test_what_has_changed_is_named(sender: Senders) -> None:
 
 
 def test_two_unicode_forms_of_a_text_are_one(sender: Senders, victor_sandbox: Sandbox) -> None:
-    """Of a key, a reference, notes and a name of a batch: macOS writes the one, and Windows the other."""
+    """Of a key, a reference, notes and a name of a batch: macOS writes the one, and Windows the
+    other.
+    """
     texts = {"invoice_no": "Mü-1", "client_reference_id": "Mü-1", "notes": "für März"}
     one, other = (
         row(1, **{name: normalize(form, text) for name, text in texts.items()})
@@ -354,7 +358,8 @@ def test_the_rows_of_another_batch_are_two_payments_only_on_purpose(
 ) -> None:
     records = rows(4)
     sender(batch="march").send(records)
-    # The order, the other columns, the format and the spelling are of no matter; nor is it when rows were added.
+    # The order, the other columns, the format and the spelling are of no matter; nor is it when
+    # rows were added.
     sender(batch="march").send([*records, row(5)])
     copy = write_csv(
         tmp_path / "ren (1).csv", [{**record, "region": "south"} for record in reversed(records)]

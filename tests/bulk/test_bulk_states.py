@@ -1,4 +1,6 @@
-"""A state that is locked, old, full, deleted or out of reach: it is named, and the status says whether to go on."""
+"""A state that is locked, old, full, deleted or out of reach: it is named, and the status says
+whether to go on.
+"""
 
 import itertools
 import logging
@@ -245,7 +247,9 @@ def test_what_lies_in_the_place_of_the_lock_is_refused_and_left_alone(
 
 @pytest.fixture
 def old_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An SQLite 3.40, and a DBOS that uses it as it does on Python 3.12 and newer, on any Python and SQLite."""
+    """An SQLite 3.40, and a DBOS that uses it as it does on Python 3.12 and newer, on any Python
+    and SQLite.
+    """
     connect = sqlite3.dbapi2.connect
 
     def connect_to_older(*words: Any, **options: Any) -> sqlite3.Connection:
@@ -269,7 +273,8 @@ def old_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_batch_is_sent_and_its_times_are_whole_milliseconds_of_now(
     sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    # Without the function that we add, the batch cannot be stored, and this ends with the time limit.
+    # Without the function that we add, the batch cannot be stored, and this ends with the time
+    # limit.
     assert sender().send(rows(3)).exit_status == 0
     asked_once(victor_sandbox, keys_of("march", rows(3)))
     with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
@@ -286,7 +291,8 @@ def test_a_batch_is_sent_and_its_times_are_whole_milliseconds_of_now(
         engine.connect() as connection,
     ):
         assert connection.scalar(sa.text("SELECT unixepoch('auto')")) is None
-    # The engines of the program that sends are its own, also after two threads have opened a state at the same time.
+    # The engines of the program that sends are its own, also after two threads have opened a state
+    # at the same time.
     with state._subseconds_in_all_pools(), state._subseconds_in_all_pools():
         pass
     with sa.create_engine("sqlite://").connect() as connection:
@@ -312,7 +318,10 @@ LOTS = 1 << 30
 
 
 class Disk:
-    """The disk of the test's state. When it is full, SQLite itself finds no room for one page more."""
+    """The disk of the test's state.
+
+    When it is full, SQLite itself finds no room for one page more.
+    """
 
     def __init__(self, state: Path) -> None:
         self._state = state

@@ -1,4 +1,6 @@
-"""Storing a batch: interrupted at any step, in two places at once, a million rows long, and with nobody listening."""
+"""Storing a batch: interrupted at any step, in two places at once, a million rows long, and with
+nobody listening.
+"""
 
 import socket
 import sqlite3
@@ -38,7 +40,9 @@ from victor_ext.sandbox import Sandbox
 pytestmark = pytest.mark.slow
 Steps = Callable[..., None]
 SHORT, LONG = 2000, 20_000
-"""Rows of the batches whose memory is compared; `python -m benchmarks.bulk` does it with a million, and sends them."""
+"""Rows of the batches whose memory is compared; `python -m benchmarks.bulk` does it with a million,
+and sends them.
+"""
 
 
 class Crash(BaseException):
@@ -47,7 +51,8 @@ class Crash(BaseException):
 
 @pytest.fixture
 def at_step(monkeypatch: pytest.MonkeyPatch) -> Steps:
-    """Let something happen before the next insert of this kind, once; of the chunks before the third.
+    """Let something happen before the next insert of this kind, once; of the chunks before the
+    third.
 
     A load, its mark and its chunks (of 100 rows each) are one transaction.
     """
@@ -162,7 +167,9 @@ def test_refused_rows_are_replaced_or_dropped(
 def test_what_comes_while_a_batch_is_stored(
     sender: Senders, victor_sandbox: Sandbox, at_step: Steps, what: str, message: str, whose: str
 ) -> None:
-    """It comes from another process, when this one has compared its rows, and before it stores them."""
+    """It comes from another process, when this one has compared its rows, and before it stores
+    them.
+    """
     batch, others = (
         "april" if "copy" in what else "march",
         rows(120, start=1000) if what == "others" else rows(250),
@@ -299,7 +306,9 @@ def test_nobody_but_the_provider_is_called(
 def test_memory_does_not_grow_with_the_number_of_rows(
     sender: Senders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of it but the sending: that takes as long as the provider does, and its rows are gone when they are sent."""
+    """All of it but the sending: that takes as long as the provider does, and its rows are gone
+    when they are sent.
+    """
     read = lambda _context, store, loads, _progress: StatusReader(store, loads).read()  # noqa: E731 - as it is patched in
     monkeypatch.setattr("victor_ext.bulk.sender.run_batch", read)
     peaks: list[int] = []
@@ -315,7 +324,9 @@ def test_memory_does_not_grow_with_the_number_of_rows(
 def test_a_database_that_another_process_creates_meanwhile_is_no_failure(
     postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As when `send` and `worker` begin together: between the first look and the question to the server."""
+    """As when `send` and `worker` begin together: between the first look and the question to the
+    server.
+    """
     state, engine_of = State(postgres), State.engine
 
     def engine(self: State, database: str | None = None) -> AbstractContextManager[sa.Engine]:

@@ -1,4 +1,6 @@
-"""`victor spec operations` says of each operation what `connect` does with it, and warns of what a document lacks."""
+"""`victor spec operations` says of each operation what `connect` does with it, and warns of what a
+document lacks.
+"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""`victor rfp accept`, `decline` and `watch`: an answer is sent once, and each change is shown as it happens."""
+"""`victor rfp accept`, `decline` and `watch`: an answer is sent once, and each change is shown as
+it happens.
+"""
 
 import json
 import shlex

@@ -1,4 +1,6 @@
-"""What a command ends with says what happened, whatever its outputs can take and wherever a signal ends it."""
+"""What a command ends with says what happened, whatever its outputs can take and wherever a signal
+ends it.
+"""
 
 import importlib
 import io
@@ -56,7 +58,9 @@ CASES = cases_beside(__file__)["outputs"]
 
 
 def prepare(folder: Path, settings: dict[str, str], victor_sandbox: Sandbox) -> None:
-    """Write books, good and bad rows, and a state with two batches: one is created, the other unknown."""
+    """Write books, good and bad rows, and a state with two batches: one is created, the other
+    unknown.
+    """
     (folder / "other.csv").write_text(BOOK)
     (folder / "full").symlink_to(FULL)
     auth = VictorOAuth(settings["VICTOR_CLIENT_ID"], settings["VICTOR_CLIENT_SECRET"])

@@ -1,4 +1,6 @@
-"""`victor rfp get` and `victor rfp list`: tables that fit the terminal for people, JSON for programs."""
+"""`victor rfp get` and `victor rfp list`: tables that fit the terminal for people, JSON for
+programs.
+"""
 
 import re
 

@@ -1,4 +1,6 @@
-"""Run the real command as a person or a script would: here where that shows the same, else in its own process."""
+"""Run the real command as a person or a script would: here where that shows the same, else in its
+own process.
+"""
 
 import csv
 import io
@@ -57,7 +59,9 @@ class Ran:
 
 @dataclass(frozen=True)
 class Command:
-    """The command with an environment of its own, in a folder; its seconds, and how a process of it begins."""
+    """The command with an environment of its own, in a folder; its seconds, and how a process of it
+    begins.
+    """
 
     environment: dict[str, str]
     folder: Path = Path()
@@ -71,7 +75,10 @@ class Command:
         return Ran(status, out.getvalue(), err.getvalue())
 
     def ended(self, words: Sequence[str], out: Any, err: Any, **variables: str) -> int:
-        """What it ends with here, with these outputs. A closed one is None, as for the interpreter."""
+        """What it ends with here, with these outputs.
+
+        A closed one is None, as for the interpreter.
+        """
         surroundings = mock.patch.dict(os.environ, {**self.environment, **variables}, clear=True)
         with surroundings, chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
             try:
@@ -139,7 +146,9 @@ class Command:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let signals end what is started in the block: a child of a background job, or of nohup, may ignore them."""
+    """Let signals end what is started in the block: a child of a background job, or of nohup, may
+    ignore them.
+    """
     handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:

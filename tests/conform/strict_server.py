@@ -1,4 +1,7 @@
-"""A provider of another hand than the sandbox's, in few lines. What it does is drawn; it forgives nothing."""
+"""A provider of another hand than the sandbox's, in few lines.
+
+What it does is drawn; it forgives nothing.
+"""
 
 import json
 import random

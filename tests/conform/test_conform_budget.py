@@ -1,4 +1,6 @@
-"""Whatever fails and wherever it is killed, no more is made than planned, and nothing is invented of odd answers."""
+"""Whatever fails and wherever it is killed, no more is made than planned, and nothing is invented
+of odd answers.
+"""
 
 import json
 import subprocess
@@ -70,7 +72,9 @@ class Killed(BaseException):
 @pytest.mark.parametrize("moment", ["request", "response"])
 @pytest.mark.parametrize("call", range(2, 90))
 def test_killed_at_every_call(started, call, moment):
-    """Killed at this call of the first run and of the second one, before it is sent or after it was answered."""
+    """Killed at this call of the first run and of the second one, before it is sent or after it was
+    answered.
+    """
     measured = started()
     for _ in range(2):
         left = iter(range(call, -1, -1))
@@ -239,7 +243,9 @@ def test_what_the_provider_says_of_how_long_it_keeps_a_connection_is_noted():
 
 
 def test_two_calls_do_not_show_whether_a_connection_is_kept():
-    """Each may have had a connection of its own for a reason of the client's: it lets one rest before a list."""
+    """Each may have had a connection of its own for a reason of the client's: it lets one rest
+    before a list.
+    """
     run = run_over(lambda _: httpx.Response(404))
     run.measure(reads._unknown_id)
     for number, call in enumerate(run.document["calls"]):
@@ -297,7 +303,10 @@ def test_a_key_that_is_still_refused_has_not_been_forgotten():
 
 
 def test_the_life_of_a_key_after_a_long_stop():
-    """Keys are kept for 24 hours. Repeats that come 30 hours late say that, and nothing about the planned ages."""
+    """Keys are kept for 24 hours.
+
+    Repeats that come 30 hours late say that, and nothing about the planned ages.
+    """
     used, clock = {}, Clock()
 
     def answer(request):

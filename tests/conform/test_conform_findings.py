@@ -1,4 +1,6 @@
-"""What a measurement finds where all is as assumed, how it is told, and what it sends to other systems."""
+"""What a measurement finds where all is as assumed, how it is told, and what it sends to other
+systems.
+"""
 
 from functools import partial
 
@@ -99,7 +101,8 @@ def test_no_account_and_no_credential_is_in_the_file(started):
     ]
 
 
-# The other systems, and an API of which only the document is known: each read once, and nothing else.
+# The other systems, and an API of which only the document is known: each read once, and nothing
+#     else.
 
 
 @pytest.mark.slow

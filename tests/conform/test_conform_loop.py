@@ -1,4 +1,6 @@
-"""Whatever a provider does is found, and nothing else: the sandbox at every option, and one of another hand."""
+"""Whatever a provider does is found, and nothing else: the sandbox at every option, and one of
+another hand.
+"""
 
 import dataclasses
 from types import SimpleNamespace

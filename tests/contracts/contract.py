@@ -1,4 +1,6 @@
-"""What a client sends and reads, found by using it, held against what the provider's document declares."""
+"""What a client sends and reads, found by using it, held against what the provider's document
+declares.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,10 @@ class Call:
 
     Attributes:
         name: The method, such as `payees.list`.
-        make: Calls it with every argument that it has. Several functions, where arguments exclude each other.
-        answer: Members that a good answer needs, over what the document's schema gives: the id that was asked for.
+        make: Calls it with every argument that it has. Several functions, where arguments exclude
+            each other.
+        answer: Members that a good answer needs, over what the document's schema gives: the id that
+            was asked for.
         has_record: False for an answer that callers do not see, such as a token.
         add: What a new argument of the method needs.
     """
@@ -69,8 +73,10 @@ class Contract:
         not_read: Members of answers that no record has, as `Schema.member`.
         limited: How a value is sent at a place that the document limits, as `operation: place`.
         unlimited: Places whose limits the client does not check.
-        words: The type that names the document's words, as `operation: place`, and the file that has it.
-        unrelated: Members of records that read no one member of an answer: all of them, or the clock.
+        words: The type that names the document's words, as `operation: place`, and the file that
+            has it.
+        unrelated: Members of records that read no one member of an answer: all of them, or the
+            clock.
     """
 
     name: str
@@ -154,7 +160,9 @@ class Contract:
 
     @cached_property
     def exchanges(self) -> dict[str, list[Exchange]]:
-        """By operation id, the calls that the client makes, answered as the committed document says."""
+        """By operation id, the calls that the client makes, answered as the committed document
+        says.
+        """
         document = Document.of(self.name)
         return {
             operation.id: [Exchange(self, document, operation, make) for make in call.make]
@@ -208,7 +216,9 @@ class Contract:
         return Path(__file__).with_name(f"{self.name}.json")
 
     def reading(self, document: Document) -> dict[str, dict[str, list[str]]]:
-        """By method, each member of its answer with the members of the record that change without it."""
+        """By method, each member of its answer with the members of the record that change without
+        it.
+        """
         by_name: dict[str, dict[str, list[str]]] = {}
         for operation, call in self._called(document):
             schema = operation.answer[1]
@@ -225,7 +235,9 @@ class Contract:
         return by_name
 
     def limits(self, document: Document) -> list[str]:
-        """Where the client takes what the document forbids, or refuses what it allows, one sentence each."""
+        """Where the client takes what the document forbids, or refuses what it allows, one sentence
+        each.
+        """
         items: list[str] = []
         known: set[str] = set()
         for operation, call in self._called(document):
@@ -293,7 +305,9 @@ def _places_of(lines: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def around(limit: str, schema: Mapping[str, Any]) -> list[tuple[Any, bool]]:
-    """The last value that a limit allows and the first that it forbids, each with whether it is allowed."""
+    """The last value that a limit allows and the first that it forbids, each with whether it is
+    allowed.
+    """
     at, step = schema[limit], 1 if limit.startswith("max") else -1
     values = [(at, True), (at + step, False)]
     if limit in ("minimum", "maximum"):
@@ -302,7 +316,9 @@ def around(limit: str, schema: Mapping[str, Any]) -> list[tuple[Any, bool]]:
 
 
 class Crash(str):
-    """What a call raised because the generated package is not the one that the client was written for."""
+    """What a call raised because the generated package is not the one that the client was written
+    for.
+    """
 
     __slots__ = ()
 

@@ -1,7 +1,9 @@
-"""A provider's document, as a contract test reads it: what each operation can be sent, and what it can answer.
+"""A provider's document, as a contract test reads it: what each operation can be sent, and what it
+can answer.
 
-A place is the part of the document's component that a reader looks for: `query:page`, `header:Idempotency-Key`,
-`path:id`, `body:payments[].remoteId`; of a response, `Payee.email`, by the schema that declares it.
+A place is the part of the document's component that a reader looks for: `query:page`,
+`header:Idempotency-Key`, `path:id`, `body:payments[].remoteId`; of a response, `Payee.email`, by
+the schema that declares it.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ _TEXTS = {
 
 @dataclass(frozen=True)
 class Leaf:
-    """A value in a response: its place, and the keys that lead to it (`*` is the first item of a list)."""
+    """A value in a response: its place, and the keys that lead to it (`*` is the first item of a
+    list).
+    """
 
     place: str
     path: tuple[str, ...]
@@ -121,7 +125,9 @@ class Document:
         return Document(load(ROOT / "openapi" / f"{name}.yaml"))
 
     def operation_of(self, request: httpx.Request) -> Operation | None:
-        """The operation that a request calls, by the most specific path: `/payees/deltas` is no payee."""
+        """The operation that a request calls, by the most specific path: `/payees/deltas` is no
+        payee.
+        """
         fitting = (each for each in self.operations if each.matches(request))
         return max(fitting, key=lambda each: (-each.path.count("{"), len(each.path)), default=None)
 
@@ -134,7 +140,9 @@ class Document:
         return resolve(self.tree, tree)
 
     def properties(self, schema: Tree) -> Iterator[tuple[str, str, Tree]]:
-        """The properties of a schema and of its `allOf`: the schema that declares each, its name, its own schema."""
+        """The properties of a schema and of its `allOf`: the schema that declares each, its name,
+        its own schema.
+        """
         named = schema.get("$ref", "").rpartition("/")[2]
         whole = self.resolve(schema)
         for part in whole.get("allOf", ()):

@@ -16,9 +16,11 @@ def contract_of(system: str) -> Contract:
 
 
 def record_of(contract: Contract) -> str:
-    """Which members of an answer each call reads now; a call that reads the same as another names that one.
+    """Which members of an answer each call reads now; a call that reads the same as another names
+    that one.
 
-    A line has the members of one schema, and of one attribute's record: `id` is read by the attribute `id`.
+    A line has the members of one schema, and of one attribute's record: `id` is read by the
+    attribute `id`.
     """
     record: dict[str, object] = {}
     for call, places in sorted(contract.reading(Document.of(contract.name)).items()):

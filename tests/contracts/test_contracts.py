@@ -1,4 +1,5 @@
-"""Each client, held against its provider's document: what is new, gone or renamed there is named here.
+"""Each client, held against its provider's document: what is new, gone or renamed there is named
+here.
 
 A failure is the list of what a person has to decide after a newer document has been generated.
 """

@@ -1,4 +1,6 @@
-"""Adapters: a provider, a proxy that cuts, and a blocking or awaited client; and what is asserted afterwards."""
+"""Adapters: a provider, a proxy that cuts, and a blocking or awaited client; and what is asserted
+afterwards.
+"""
 
 from __future__ import annotations
 
@@ -143,7 +145,8 @@ class Caller(Running):
         defaults: dict[str, Any] = {
             "base_url": url,
             "timeout": 5.0,
-            "deadline": 10.0,  # a client that reads the end of a connection over and over fails, and does not hang
+            # a client that reads the end of a connection over and over fails, and does not hang
+            "deadline": 10.0,
             "limits": httpx.Limits(
                 max_connections=1
             ),  # each exchange follows the one before on its connection
@@ -235,7 +238,9 @@ SAMPLE = 61
 
 
 def places(length: int) -> Sequence[int]:
-    """Places in a message: all of them (`VICTOR_FAULTS=all`), or its first two, its last one, and some between them."""
+    """Places in a message: all of them (`VICTOR_FAULTS=all`), or its first two, its last one, and
+    some between them.
+    """
     return range(length) if EVERY else sorted({0, 1, *range(SAMPLE, length, SAMPLE), length - 1})
 
 
@@ -252,10 +257,11 @@ class Seen:
 
 
 class Adapter:
-    """Runs calls one after the other, each with a subject of its own: through the proxy, or `direct`ly.
+    """Runs calls one after the other, each with a subject of its own: through the proxy, or
+    `direct`ly.
 
-    With `acts` the provider does that in place of behaving. With `fresh_tokens` a token ends as soon as it is issued:
-    every attempt asks for one. The other options are the client's.
+    With `acts` the provider does that in place of behaving. With `fresh_tokens` a token ends as
+    soon as it is issued: every attempt asks for one. The other options are the client's.
     """
 
     def __init__(
@@ -348,7 +354,10 @@ class Run:
     seen: Seen
 
     def mismatches(self) -> list[str]:
-        """The differences between what the caller observed and the provider's record. Tests expect none."""
+        """The differences between what the caller observed and the provider's record.
+
+        Tests expect none.
+        """
         observed, seen, error = self.observed, self.seen, self.observed.error
         wrong = []
         if seen.work > 1:

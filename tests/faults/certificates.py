@@ -1,4 +1,6 @@
-"""A certificate authority that exists for one test run, and certificates of it: good ones and others."""
+"""A certificate authority that exists for one test run, and certificates of it: good ones and
+others.
+"""
 
 import ipaddress
 import ssl
@@ -74,7 +76,9 @@ class Authority:
         return context
 
     def pair(self, *names: x509.GeneralName, ends: timedelta = DAY) -> Path:
-        """A file with a private key and its certificate, for a server of these names or for a client."""
+        """A file with a private key and its certificate, for a server of these names or for a
+        client.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._signed(
             _name("A server for tests"),

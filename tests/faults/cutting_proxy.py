@@ -1,7 +1,7 @@
 """A proxy that passes bytes on, and cuts an exchange after a given number of them.
 
-It knows nothing of HTTP or TLS. An exchange begins with the first bytes of a client, or with the first ones after
-bytes of the server.
+It knows nothing of HTTP or TLS. An exchange begins with the first bytes of a client, or with the
+first ones after bytes of the server.
 """
 
 import asyncio
@@ -109,7 +109,9 @@ class CuttingProxy:
 
 
 class _Pair(asyncio.Protocol):
-    """A connection of a client, of which it is the protocol, and the one to the server that belongs to it."""
+    """A connection of a client, of which it is the protocol, and the one to the server that belongs
+    to it.
+    """
 
     def __init__(self, proxy: CuttingProxy) -> None:
         self._proxy = proxy

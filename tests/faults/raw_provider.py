@@ -1,7 +1,8 @@
 """A provider on a raw socket, small enough to be sure of, that keeps a record of what it did.
 
-It replays a repeated key, and does the work of an answer (which has no key) as often as it is asked: that is
-what makes a second one an incident. `Act`s say what goes wrong, one for each exchange.
+It replays a repeated key, and does the work of an answer (which has no key) as often as it is
+asked: that is what makes a second one an incident. `Act`s say what goes wrong, one for each
+exchange.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ class Request:
 
 @dataclass
 class Record:
-    """What the provider saw and did. A subject is a reference for a create, and an id for an answer."""
+    """What the provider saw and did.
+
+    A subject is a reference for a create, and an id for an answer.
+    """
 
     connections: int = 0
     received: bytearray = field(default_factory=bytearray)  # in the clear
@@ -83,7 +87,9 @@ class Exchange:
         return json.dumps(self._provider.state.do(self.request), separators=(",", ":")).encode()
 
     def refuse(self) -> None:
-        """Note that it was refused before any work was begun, in a way that permits to send it again."""
+        """Note that it was refused before any work was begun, in a way that permits to send it
+        again.
+        """
         self._provider.record.refused += 1
 
     def send(self, data: bytes) -> None:

@@ -1,4 +1,5 @@
-"""Sockets for servers that misbehave: a loop of their own to run in, three ways to end a connection, and odd servers.
+"""Sockets for servers that misbehave: a loop of their own to run in, three ways to end a
+connection, and odd servers.
 
 Some never accept, or answer a byte at a time. `lateness` is how late this machine itself is.
 """
@@ -127,7 +128,9 @@ on_linux = pytest.mark.skipif(
 
 @contextmanager
 def serving(answer: Callable[[socket.socket], object]) -> Iterator[int]:
-    """The port of a server that deals with each connection in a thread of its own, which asyncio does not run."""
+    """The port of a server that deals with each connection in a thread of its own, which asyncio
+    does not run.
+    """
 
     def deal_with(connection: socket.socket) -> None:
         with connection, suppress(OSError):
@@ -151,7 +154,9 @@ def serving(answer: Callable[[socket.socket], object]) -> Iterator[int]:
 
 @contextmanager
 def trickling_server(start: bytes, again: bytes) -> Iterator[str]:
-    """The URL of a server that sends `start` at once and then the bytes of `again`, over and over, one after 20 ms."""
+    """The URL of a server that sends `start` at once and then the bytes of `again`, over and over,
+    one after 20 ms.
+    """
     over = threading.Event()
 
     def answer(connection: socket.socket) -> None:

@@ -65,7 +65,9 @@ def test_calls_need_neither_poll_nor_fork_nor_timers_that_signal(run: str, tmp_p
 
 
 def as_on_windows(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A copy of a module that was loaded where `sys.platform` is that of Windows, and sees it so later, too."""
+    """A copy of a module that was loaded where `sys.platform` is that of Windows, and sees it so
+    later, too.
+    """
     assert module.__file__ is not None
     spec = importlib.util.spec_from_file_location(f"{module.__name__}_on_windows", module.__file__)
     assert spec is not None

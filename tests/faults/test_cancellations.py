@@ -1,6 +1,8 @@
-"""Calls that are cancelled, or interrupted by Ctrl-C, at any moment and in every way: the client goes on working.
+"""Calls that are cancelled, or interrupted by Ctrl-C, at any moment and in every way: the client
+goes on working.
 
-Nothing is mixed up. `make cancellations` tries it more often (`VICTOR_CANCELLATIONS`, `VICTOR_INTERRUPTS`).
+Nothing is mixed up. `make cancellations` tries it more often (`VICTOR_CANCELLATIONS`,
+`VICTOR_INTERRUPTS`).
 """
 
 import asyncio
@@ -90,7 +92,10 @@ class Callers:
         self.ended: Counter[str] = Counter()
         self.wrong: list[str] = []
         self.span = 0.01
-        """Seconds within which a call is cancelled. It follows how long calls take, so that half of them are."""
+        """Seconds within which a call is cancelled.
+
+        It follows how long calls take, so that half of them are.
+        """
 
     def call(self, number: int) -> tuple[str, Call]:
         subject = f"S{number:06}"

@@ -1,4 +1,6 @@
-"""Connections that are refused, never made, ended at once, or closed while idle; and the pool of them."""
+"""Connections that are refused, never made, ended at once, or closed while idle; and the pool of
+them.
+"""
 
 import asyncio
 import os
@@ -113,7 +115,9 @@ def test_ended_as_soon_as_it_is_accepted(
 def test_closed_while_idle(
     background: Background, mode: str, operation: Operation, how: End
 ) -> None:
-    """A kept connection that has died meanwhile is noticed before anything is sent on it: no attempt is lost."""
+    """A kept connection that has died meanwhile is noticed before anything is sent on it: no
+    attempt is lost.
+    """
 
     def then_end(exchange: Exchange) -> None:
         exchange.send(answer(exchange.work()))
@@ -203,7 +207,10 @@ def test_one_that_may_not_be_kept_or_not_for_so_long_is_closed(
 def test_at_its_limit_it_keeps_those_that_have_rested(
     provider: RawProvider, mode: str, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Five writes come in a rest. Of four connections, the newest makes room; the others serve half of the writes."""
+    """Five writes come in a rest.
+
+    Of four connections, the newest makes room; the others serve half of the writes.
+    """
     monkeypatch.setattr(connection_pool, "REUSE_DELAY", 5.0)
     monkeypatch.setattr(connection_pool, "monotonic", lambda: float(len(provider.record.requests)))
     with closing(

@@ -1,4 +1,6 @@
-"""Answers that are cut, framed wrongly, endless or about another request: what the caller observes is true."""
+"""Answers that are cut, framed wrongly, endless or about another request: what the caller observes
+is true.
+"""
 
 import gzip
 import tracemalloc
@@ -143,7 +145,9 @@ UNREADABLE = (
         "close",
     ),
 )
-"""A whole answer that says yes with a documented member, and cannot be read whole: more in `test_attempt_table`."""
+"""A whole answer that says yes with a documented member, and cannot be read whole: more in
+`test_attempt_table`.
+"""
 
 NO_EVIDENCE = (
     Damage(
@@ -152,7 +156,10 @@ NO_EVIDENCE = (
     Damage("a coding that nobody knows", "unknown", _compressed(zlib.compress, "x-own")),
     Damage("a message", "unknown", _instead(b'{"message": "please log in"}')),
 )
-"""A whole answer that says yes, and nothing else: a login page says so, too. More in `test_attempt_table`."""
+"""A whole answer that says yes, and nothing else: a login page says so, too.
+
+More in `test_attempt_table`.
+"""
 
 
 @each_operation
@@ -185,7 +192,9 @@ def mixed_up_and_idle(exchange: Exchange) -> None:
 
 @each_mode
 def test_an_answer_about_another_request(background: Background, mode: str) -> None:
-    """A cache, or a proxy, that mixes answers up: no success is reported because of another request."""
+    """A cache, or a proxy, that mixes answers up: no success is reported because of another
+    request.
+    """
     with adapter(background, mode, direct=True) as on:
         on.provider.acts.append(mixed_up)
         on.expect("success", "respond")  # the look settled it
@@ -225,7 +234,8 @@ JUNK = answer(
 )
 
 
-# Answers without measure: refused at `MAX_RESPONSE_BYTES`, read no further, and never held in memory
+# Answers without measure: refused at `MAX_RESPONSE_BYTES`, read no further, and never held in
+#     memory
 
 
 def endless(header: str, first: bytes = b"", chunk: bytes = CHUNK) -> Act:
@@ -294,7 +304,9 @@ def test_a_body_of_1_gib(
 
 @cache
 def json_that_swells() -> bytes:
-    """32 MiB of empty objects, which are 800 MiB when they are parsed: 32 thousand bytes on the wire."""
+    """32 MiB of empty objects, which are 800 MiB when they are parsed: 32 thousand bytes on the
+    wire.
+    """
     return gzip.compress(b"[" + b"{}," * (32 * MIB // 3) + b"{}]", 9)
 
 

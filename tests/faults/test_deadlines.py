@@ -1,4 +1,6 @@
-"""A deadline holds: against stalls anywhere, against trickles and floods, and over both halves of an answer."""
+"""A deadline holds: against stalls anywhere, against trickles and floods, and over both halves of
+an answer.
+"""
 
 import socket
 from collections.abc import Callable, Sequence
@@ -37,7 +39,8 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10
 def punctual(call: Callable[[], Observed]) -> Observed:
     """Call, and check that it ended in time.
 
-    What the machine is late by is not held against it, nor is one slow moment: what a client does wrong by itself
+    What the machine is late by is not held against it, nor is one slow moment: what a client does
+        wrong by itself
     it does wrong three times.
     """
     spans: list[float] = []
@@ -143,7 +146,9 @@ def test_a_trickle_through_a_proxy_that_is_spoken_to_encrypted(
 @on_linux
 @each_mode
 def test_a_host_of_many_addresses(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """None of them takes connections; each gets its time to connect, and all together no more than there is."""
+    """None of them takes connections; each gets its time to connect, and all together no more than
+    there is.
+    """
     usual = socket.getaddrinfo
     addresses = [f"127.0.0.{number}" for number in range(1, 7)]
     with ExitStack() as stack:

@@ -1,4 +1,5 @@
-"""One client in several event loops, none of which waits for another; a loop that is blocked; and forks.
+"""One client in several event loops, none of which waits for another; a loop that is blocked; and
+forks.
 
 Children that a process forks have its sockets and its locks, and none of its threads.
 """
@@ -96,7 +97,9 @@ ONE = httpx.Limits(max_connections=1)
 
 
 async def outcomes(port: int, calls: int = 1) -> list[str]:
-    """What is said of calls that are under way when their event loop is blocked until after the deadline."""
+    """What is said of calls that are under way when their event loop is blocked until after the
+    deadline.
+    """
     url = f"http://127.0.0.1:{port}"
     async with AsyncVictor(AUTH, base_url=url, deadline=DEADLINE, limits=ONE) as victor:
         asyncio.get_running_loop().call_later(DEADLINE / 2, time.sleep, 2 * DEADLINE)
@@ -284,7 +287,10 @@ MOMENTS = int(os.environ.get("VICTOR_MOMENTS", "20"))
 @needs_fork
 @pytest.mark.parametrize("kind", ["interrupted", "forked"])
 def test_nothing_hangs_after_any_moment_of_a_first_call(provider: RawProvider, kind: str) -> None:
-    """Moments are lines of Python in the first call of a process. `VICTOR_MOMENTS=10000` tries them all."""
+    """Moments are lines of Python in the first call of a process.
+
+    `VICTOR_MOMENTS=10000` tries them all.
+    """
     with running(FIRST_CALLS, provider.url(), kind, str(MOMENTS)) as program:
         out, _ = program.communicate(timeout=PATIENCE + MOMENTS)
     assert out == "True True []\n"

@@ -1,6 +1,8 @@
-"""Exchanges are cut, at any byte, and what the caller observes is compared with the provider's own record.
+"""Exchanges are cut, at any byte, and what the caller observes is compared with the provider's own
+record.
 
-Two policies: only the first exchange of a call is cut (and a retry, or a look, has to find the way), or all are.
+Two policies: only the first exchange of a call is cut (and a retry, or a look, has to find the
+    way), or all are.
 """
 
 import itertools
@@ -100,7 +102,8 @@ def whole_exchange(on: Adapter, operation: Operation) -> Passed:
 def points(whole: Passed, side: Side, how: End) -> Iterator[Cut]:
     """Cuts at each of the `places`, the first one before any byte.
 
-    A whole request is not a cut one, and a stall after a whole answer is none; a connection that is ended there is.
+    A whole request is not a cut one, and a stall after a whole answer is none; a connection that is
+    ended there is.
     """
     length = whole.request if side == "request" else whole.answer + (how != "stall")
     return (Cut(side, after, how) for after in places(length))
@@ -257,7 +260,8 @@ def test_stall(
         return stall
 
     jobs = map(job, points(whole, side, "stall"))
-    # One that stalls once may be tried more often: a slow moment of this machine is not what is tested here.
+    # One that stalls once may be tried more often: a slow moment of this machine is not what is
+    #     tested here.
     assert (
         with_adapters(background, mode, jobs, attempts=ATTEMPTS if always else 2 * ATTEMPTS) == []
     )

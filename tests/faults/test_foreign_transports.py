@@ -1,6 +1,8 @@
-"""Transports of others: httpx's own tell the truth; those that say "not sent" of what was sent are refused.
+"""Transports of others: httpx's own tell the truth; those that say "not sent" of what was sent are
+refused.
 
-When a test of what a package does fails, a newer one of it may be right, and its refusal can be looked at again.
+When a test of what a package does fails, a newer one of it may be right, and its refusal can be
+looked at again.
 """
 
 from collections.abc import Callable
@@ -120,7 +122,9 @@ class AsyncWrapped(httpx.AsyncBaseTransport):
 def test_what_a_wrapper_of_httpx_calls_no_connection_may_have_been_sent(
     background: Background, monkeypatch: pytest.MonkeyPatch, mode: str, operation: Any
 ) -> None:
-    """Somebody has wrapped the transports of httpx, tries each request again, and ends with another error."""
+    """Somebody has wrapped the transports of httpx, tries each request again, and ends with another
+    error.
+    """
     sync, awaited = (
         httpx.HTTPTransport.handle_request,
         httpx.AsyncHTTPTransport.handle_async_request,

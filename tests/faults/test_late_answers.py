@@ -1,4 +1,6 @@
-"""A server, or something in front of it, that answers twice: the second answer is not the next call's, however late."""
+"""A server, or something in front of it, that answers twice: the second answer is not the next
+call's, however late.
+"""
 
 import asyncio
 import json
@@ -41,7 +43,9 @@ LATEST = 0.01
 """Seconds after the first answer within which the second one comes."""
 
 WORK = 0.003
-"""Seconds that a page takes, so that there is time for a second answer between a question and its own."""
+"""Seconds that a page takes, so that there is time for a second answer between a question and its
+own.
+"""
 
 
 def options(provider: RawProvider) -> dict[str, Any]:
@@ -115,7 +119,10 @@ def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
 
 
 class ListsAgain:
-    """Lists requests. A little later each page is sent a second time, or the empty one of another filter."""
+    """Lists requests.
+
+    A little later each page is sent a second time, or the empty one of another filter.
+    """
 
     def __init__(self, *, says_page: bool) -> None:
         self._says_page = says_page
@@ -222,7 +229,9 @@ def test_a_connection_over_tls_is_kept_all_the_same(
 def test_a_connection_is_closed_after_an_answer_that_is_framed_in_two_ways(
     background: Background, mode: str
 ) -> None:
-    """RFC 9112, 6.3: with a length and chunks, somebody on the way may see a second answer in the first one."""
+    """RFC 9112, 6.3: with a length and chunks, somebody on the way may see a second answer in the
+    first one.
+    """
 
     def with_length(length: bytes) -> Act:
         return lambda exchange: exchange.send(

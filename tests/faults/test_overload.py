@@ -1,6 +1,8 @@
-"""A provider that is down is not stormed by those who wait for it, and is used again as soon as it is back.
+"""A provider that is down is not stormed by those who wait for it, and is used again as soon as it
+is back.
 
-In a simulated time an outage of ten minutes takes a second: the attempt loop does no I/O, and `Outage` takes its steps
+In a simulated time an outage of ten minutes takes a second: the attempt loop does no I/O, and
+    `Outage` takes its steps
 and returns their results.
 """
 
@@ -68,7 +70,9 @@ def down_until(end: float, fault: Provider) -> Provider:
 
 @dataclass
 class Ended:
-    """One call: when it began and ended, how often it was attempted, whether it succeeded, and what it left."""
+    """One call: when it began and ended, how often it was attempted, whether it succeeded, and what
+    it left.
+    """
 
     began: float
     ended: float
@@ -262,7 +266,8 @@ def test_a_hundred_workers_over_real_sockets(
     in_peace = time.monotonic() - began
     break_down()
     crowd = Crowd(mode, client, CROWD)
-    # In the round after the next to last worker 0 brings the provider back; the last one finds it up.
+    # In the round after the next to last worker 0 brings the provider back; the last one finds it
+    # up.
     *outage, _, recovered = crowd.run(create, create, create, create, create_again, create)
     took = time.monotonic() - back[0]
 
@@ -286,10 +291,14 @@ def test_a_hundred_workers_over_real_sockets(
 def test_a_deadline_holds_for_every_worker_of_a_crowd(
     victor_sandbox: Sandbox, patient_auth: VictorJwt, mode: str
 ) -> None:
-    """All of them end at one moment. What plain httpx is late by then is this machine's own delay."""
+    """All of them end at one moment.
+
+    What plain httpx is late by then is this machine's own delay.
+    """
     deadline, tolerated = 1.0, 0.1
     victor_sandbox.inject("stall", times=None)
-    # As many connections as callers: its limits are for each stage, and nobody is to wait for a connection first.
+    # As many connections as callers: its limits are for each stage, and nobody is to wait for a
+    #     connection first.
     limits = httpx.Limits(max_connections=CROWD)
     plain = Crowd(
         mode,
@@ -304,7 +313,8 @@ def test_a_deadline_holds_for_every_worker_of_a_crowd(
     late: list[float] = []
     for _ in range(
         6
-    ):  # slow moments are the machine's; what a client does wrong by itself it does wrong every time
+        # slow moments are the machine's; what a client does wrong by itself it does wrong every time
+    ):
         plain.run(lambda client, _worker: client.get("/v2/payment-requests/b34783af0"))
         (observed,) = crowd.run(lambda victor, _worker: victor.payment_requests.get("b34783af0"))
         assert all(isinstance(each, DeadlineExceeded) for each in observed)

@@ -1,4 +1,6 @@
-"""TLS that is cut, spoilt, or not to be trusted: no byte of a request leaves before the handshake is done."""
+"""TLS that is cut, spoilt, or not to be trusted: no byte of a request leaves before the handshake
+is done.
+"""
 
 import socket
 import ssl
@@ -102,7 +104,8 @@ def test_handshake_stalls(background: Background, authority: Authority, mode: st
         Cut("answer", 0, "stall"),
         Cut("answer", replied // 2, "stall"),
     ]
-    # The time to connect includes the handshake. What stalls once is tried more often: any machine has slow moments.
+    # The time to connect includes the handshake. What stalls once is tried more often: any machine
+    #     has slow moments.
     patient = RetryPolicy(max_attempts=2 * ATTEMPTS, base=0.0, quota=10**9)
     with tls_adapter(background, mode, authority, version, wait=SHORT, retry=patient) as on:
         for cut in cuts:
@@ -207,7 +210,9 @@ def test_the_reason_of_a_server_that_wants_a_certificate(
 def test_a_client_certificate(
     background: Background, authority: Authority, mode: str, version: str
 ) -> None:
-    """Mutual TLS by an `ssl.SSLContext`, as docs/production.md has it: who demands a certificate gets one."""
+    """Mutual TLS by an `ssl.SSLContext`, as docs/production.md has it: who demands a certificate
+    gets one.
+    """
     demanding = authority.server()
     demanding.verify_mode = ssl.CERT_REQUIRED
     demanding.load_verify_locations(cadata=authority.pem)

@@ -1,1 +1,3 @@
-"""A payment system of another distribution: all of it is in this folder, which is found when it is on `sys.path`."""
+"""A payment system of another distribution: all of it is in this folder, which is found when it is
+on `sys.path`.
+"""

@@ -1,4 +1,6 @@
-"""A process that adds calls to an outbox and sends them to localstripe, and is killed again and again."""
+"""A process that adds calls to an outbox and sends them to localstripe, and is killed again and
+again.
+"""
 
 import importlib
 import multiprocessing
@@ -33,7 +35,9 @@ ORDERS = sa.Table(
 
 
 def keeping_keys(url: str) -> Act:
-    """Stand before localstripe, which ignores keys: what comes again under a key has the answer of the first time."""
+    """Stand before localstripe, which ignores keys: what comes again under a key has the answer of
+    the first time.
+    """
     kept: dict[str | None, httpx.Response] = {}
 
     def forward(exchange: Exchange) -> None:
@@ -54,7 +58,9 @@ def keeping_keys(url: str) -> Act:
 
 
 class Plan(NamedTuple):
-    """Where the sender sends to, where its outbox is, whether it says that Stripe takes a key, and what is planted."""
+    """Where the sender sends to, where its outbox is, whether it says that Stripe takes a key, and
+    what is planted.
+    """
 
     url: str
     database: str
@@ -89,7 +95,9 @@ def orders_in(outbox: Outbox) -> int:
 
 
 def work(plan: Plan, *, is_last: bool) -> None:
-    """Add calls and send them, until the process is killed; as the last one, end with what was added."""
+    """Add calls and send them, until the process is killed; as the last one, end with what was
+    added.
+    """
     with ExitStack() as stack:
         for mistake in plan.mistakes:
             stack.enter_context(planted(*mistake))
@@ -104,7 +112,10 @@ def work(plan: Plan, *, is_last: bool) -> None:
 
 
 def run(plan: Plan, localstripe: str, kills: int, seed: int) -> list[str]:
-    """Start the sender, kill it at random moments, and let the last one end. Returns what is wrong then."""
+    """Start the sender, kill it at random moments, and let the last one end.
+
+    Returns what is wrong then.
+    """
     dice, start = Random(seed), multiprocessing.get_context("forkserver")
     start.set_forkserver_preload([__name__])
     outbox = plan.outbox()

@@ -1,6 +1,8 @@
-"""Kill -9 at random moments, while an outbox sends to a server of other people: nothing is made twice, nothing is lost.
+"""Kill -9 at random moments, while an outbox sends to a server of other people: nothing is made
+twice, nothing is lost.
 
-localstripe ignores idempotency keys, and a proxy before it keeps them. Without the proxy nothing there takes a key.
+localstripe ignores idempotency keys, and a proxy before it keeps them. Without the proxy nothing
+there takes a key.
 """
 
 import os

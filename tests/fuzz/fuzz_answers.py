@@ -1,10 +1,12 @@
-"""`make fuzz`: a coverage-guided search for bytes that make the client raise anything but a `VictorError`.
+"""`make fuzz`: a coverage-guided search for bytes that make the client raise anything but a
+`VictorError`.
 
     python -m tests.fuzz.fuzz_answers [seconds] [options of libFuzzer]
 
-The fuzzer (atheris) watches which lines of the client, the generated layer and the HTTP stack an answer reaches,
-and goes on from those that reached new ones; hypothesis makes the answers of its bytes. What it finds is printed as a
-traceback, and kept in a file whose name is printed: `python -m tests.fuzz.fuzz_answers FILE` runs that one again.
+The fuzzer (atheris) watches which lines of the client, the generated layer and the HTTP stack an
+answer reaches, and goes on from those that reached new ones; hypothesis makes the answers of its
+bytes. What it finds is printed as a traceback, and kept in a file whose name is printed:
+`python -m tests.fuzz.fuzz_answers FILE` runs that one again.
 """
 
 import os

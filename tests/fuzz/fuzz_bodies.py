@@ -1,4 +1,6 @@
-"""Bodies that a provider should not send, and might: valid answers with something odd done to them, and worse."""
+"""Bodies that a provider should not send, and might: valid answers with something odd done to them,
+and worse.
+"""
 
 import json
 from pathlib import Path
@@ -95,7 +97,9 @@ NASTY = st.sampled_from(
 
 @st.composite
 def _with_nasty_words(draw: st.DrawFn) -> str:
-    """Every field that ends up in a message or a record, with words that do harm where they are shown."""
+    """Every field that ends up in a message or a record, with words that do harm where they are
+    shown.
+    """
     word = lambda: draw(NASTY)  # noqa: E731 - short, and only here
     details = {
         name: word()

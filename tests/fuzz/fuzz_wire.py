@@ -1,4 +1,6 @@
-"""A client whose every request is answered with given bytes, through the whole of its HTTP stack and no socket."""
+"""A client whose every request is answered with given bytes, through the whole of its HTTP stack
+and no socket.
+"""
 
 import copy
 import json
@@ -199,7 +201,9 @@ def read_everything(record: PaymentRequest) -> int:
 
 
 def read_all_of_error(error: VictorError) -> None:
-    """Read all of an error, and check that it can be shown, logged, kept and sent to another process."""
+    """Read all of an error, and check that it can be shown, logged, kept and sent to another
+    process.
+    """
     for name in _ERROR:
         getattr(error, name)
     for text in (str(error), repr(error), *getattr(error, "__notes__", ())):

@@ -1,4 +1,6 @@
-"""Whatever bytes a server answers, the caller sees a record or a `VictorError`, and can read all of it."""
+"""Whatever bytes a server answers, the caller sees a record or a `VictorError`, and can read all of
+it.
+"""
 
 import os
 from collections.abc import Iterator
@@ -30,7 +32,9 @@ def mode(request: pytest.FixtureRequest) -> Iterator[Fuzzed]:
 
 
 def examples(mode: Fuzzed, number: int) -> int:
-    """The async client has no code of its own for responses, so a sample is enough; and so it is of a fixed search."""
+    """The async client has no code of its own for responses, so a sample is enough; and so it is of
+    a fixed search.
+    """
     return (
         number // (1 if mode.mode == "sync" else 6) // (1 if "VICTOR_SEARCH" in os.environ else 3)
     )

@@ -1,9 +1,10 @@
-"""What users put in front of httpx stands in front of this package: their mocks, guards, clocks and tracers.
+"""What users put in front of httpx stands in front of this package: their mocks, guards, clocks and
+tracers.
 
 And what their services run in: other event loops, green threads, forked workers.
 
-Each suite is one as a user writes it, run by pytest in a process of its own with the real library. None passes
-`transport=`. A listening socket counts what reaches the provider.
+Each suite is one as a user writes it, run by pytest in a process of its own with the real library.
+None passes `transport=`. A listening socket counts what reaches the provider.
 """
 
 import json

@@ -1,4 +1,5 @@
-"""`python -m tests.histories [HISTORIES] [SEED] [KIND]`: run many histories on all cores, and print what fails.
+"""`python -m tests.histories [HISTORIES] [SEED] [KIND]`: run many histories on all cores, and print
+what fails.
 
 Of the kind `soak`, one long history is run, with so many calls of 64 workers.
 """
@@ -18,7 +19,9 @@ from tests.histories.history import LIKELY, draw, kind_of, run, shortest
 
 
 class Found:
-    """What a number of histories came to: the words that were told, and the seeds and complaints of each kind."""
+    """What a number of histories came to: the words that were told, and the seeds and complaints of
+    each kind.
+    """
 
     def __init__(self) -> None:
         self.count, self.words, self.wrong = 0, Counter[str](), dict[str, list[tuple[str, str]]]()

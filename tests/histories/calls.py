@@ -1,4 +1,6 @@
-"""Callers of every write of every system: what they are told is compared with what the provider did."""
+"""Callers of every write of every system: what they are told is compared with what the provider
+did.
+"""
 
 import asyncio
 import importlib
@@ -138,7 +140,8 @@ OPERATIONS: dict[str, Operation] = {
 def kiosk(module: str) -> Any:
     """A module of the package of `kiosk.yaml`, which is generated once in each process.
 
-    All of it is imported then: a module that is first imported while a mistake is planted would keep it.
+    All of it is imported then: a module that is first imported while a mistake is planted would
+        keep it.
     """
     if "kiosk_api" not in sys.modules:
         folder = tempfile.mkdtemp(prefix="kiosk-")
@@ -215,7 +218,9 @@ def _form(value: Any) -> Any:
 
 
 class Told(NamedTuple):
-    """What a caller was told of a call; `word` is an outcome, or "success"; `works`: what had been done by then."""
+    """What a caller was told of a call; `word` is an outcome, or "success"; `works`: what had been
+    done by then.
+    """
 
     call: int
     word: str
@@ -363,7 +368,9 @@ class Calls:
         return self._other_value(told, work) if is_create else None
 
     def _other_value(self, told: Told, work: Work) -> str | None:
-        """The first value that is another one than was sent, of those that the answer to `create` has."""
+        """The first value that is another one than was sent, of those that the answer to `create`
+        has.
+        """
         shown = json.dumps(self.world.provider.shown(work, self.world.rules.detail))
         for name, value in told.sent.items():
             text, wire = (

@@ -1,4 +1,7 @@
-"""Workers that submit the payouts of files, and instruct them by a second step. Each can die at every step."""
+"""Workers that submit the payouts of files, and instruct them by a second step.
+
+Each can die at every step.
+"""
 
 from collections.abc import Iterator
 from functools import partial
@@ -62,7 +65,9 @@ class Payrolls(Batches):
             ]
             self.batches.append(Batch(where, name, rows, rows))
         self.is_alone = not again
-        """Whether nothing else has its references: then what was sent at a known time is found at the end."""
+        """Whether nothing else has its references: then what was sent at a known time is found at
+        the end.
+        """
         self.deliveries = [self._delivery(number) for number in range(len(self.processes))]
 
     def _client(self, process: Process) -> Any:

@@ -1,4 +1,5 @@
-"""A provider of all systems, written from their pages. It holds the truth, and shares no code with the package.
+"""A provider of all systems, written from their pages. It holds the truth, and shares no code with
+the package.
 
 Where a page can be read in two ways, or says nothing, `Rules` has both readings.
 """
@@ -95,7 +96,10 @@ class Reply:
 
 @dataclass(eq=False)
 class Work:
-    """Something that was done: money was asked for, or moved. `fact` is the key, or the reference without one."""
+    """Something that was done: money was asked for, or moved.
+
+    `fact` is the key, or the reference without one.
+    """
 
     fact: str
     values: dict[str, Any]
@@ -362,7 +366,9 @@ class Provider:
         return json.loads(normalize(form, json.dumps(shown, ensure_ascii=False))) if form else shown
 
     def foreign(self, request: httpx.Request, number: int) -> Reply | None:
-        """The answer to another request, as a cache may give it; None where nothing in it would show that."""
+        """The answer to another request, as a cache may give it; None where nothing in it would
+        show that.
+        """
         path, other = request.url.path, f"F{number:05}x7"
         if request.method == "GET" and path.endswith("/payment-requests"):
             return said(

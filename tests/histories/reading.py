@@ -1,4 +1,6 @@
-"""Readers of Victor's requests, while the list changes and answers go wrong: `get`, `list`, `find`, `reconcile`."""
+"""Readers of Victor's requests, while the list changes and answers go wrong: `get`, `list`, `find`,
+`reconcile`.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -52,7 +54,9 @@ class Readings:
         self.provider.record("", {"client_reference_id": reference, **payment}, status="pending")
 
     def meanwhile(self, choice: int) -> None:
-        """A request comes, or is paid and leaves the list of those that are pending, or is not shown."""
+        """A request comes, or is paid and leaves the list of those that are pending, or is not
+        shown.
+        """
         work = self.provider.done[choice % len(self.provider.done)] if self.provider.done else None
         if work is None or choice % 2:
             self._ask(f"NEW-{choice}")

@@ -1,4 +1,6 @@
-"""The smaller share that needs real parts: bulk with DBOS and its database, answers that come twice, and long runs."""
+"""The smaller share that needs real parts: bulk with DBOS and its database, answers that come
+twice, and long runs.
+"""
 
 import asyncio
 import gc
@@ -41,7 +43,9 @@ from victor_ext.bulk import run as bulk_run
 from victor_ext.flows import adrive, drive
 
 SOON = 0.08
-"""Seconds after an answer within which a second one comes, unless the machine is too busy for this history."""
+"""Seconds after an answer within which a second one comes, unless the machine is too busy for this
+history.
+"""
 NOTHING = ("refused", "not_sent")
 """What is told of a row that was not sent. Of the same key in another state, nobody knows."""
 
@@ -76,9 +80,11 @@ class Network(httpx.BaseTransport):
 
 
 class Senders:
-    """Senders of two accounts with one storage key: batches, copies of their files, and edited ones in other states.
+    """Senders of two accounts with one storage key: batches, copies of their files, and edited ones
+    in other states.
 
-    A command is killed while it stores, or another one comes then; the file has the first rows, a part, or others.
+    A command is killed while it stores, or another one comes then; the file has the first rows, a
+    part, or others.
     """
 
     def __init__(self, steps: list[tuple[Any, ...]], seed: int) -> None:
@@ -124,7 +130,8 @@ class Senders:
         insert, inserts = DBOSClient.enqueue_in_transaction, itertools.count()
 
         def inserting(*arguments: Any) -> Any:
-            # Another command comes before a transaction: in one thread it cannot wait for the end of this one.
+            # Another command comes before a transaction: in one thread it cannot wait for the end
+            #     of this one.
             if event and event[1] in (next(inserts), arguments[2]["workflow_name"]):
                 if event[0] == "kill":
                     raise Killed
@@ -170,7 +177,8 @@ class Senders:
             results: list[Any] = []
             with suppress(VictorError):
                 results = list(sender.export())
-                # Until something of it is stored, a batch is nobody's: a sender may have been killed before that.
+                # Until something of it is stored, a batch is nobody's: a sender may have been
+                # killed before that.
                 self.owners.setdefault(place, account)
         made = [work.id for work in self.provider.done[done:] if work.id not in self.made_by]
         self.made_by |= dict.fromkeys(made, place)
@@ -189,7 +197,8 @@ class Senders:
             if result.outcome == "created" and result.id not in [work.id for work in works]:
                 self.wrong.append(f"told wrong: {result} is not under its key")
         works = [work for work in self.provider.done if work.account == owner]
-        # By one state, or under the keys of one batch: of other keys in another state, nobody knows.
+        # By one state, or under the keys of one batch: of other keys in another state, nobody
+        #     knows.
         for shared in ("one", "march"):
             references = sorted(
                 normalize("NFC", work.reference)
@@ -310,7 +319,10 @@ FAULTS = {
 """How often each befalls an exchange that fails."""
 ENDS: Any = ("reset", "reset", "reset", "reset", "close", "close", "close", "close", "stall")
 BEFORE, AFTER = (408, 425, 429, 429, 500, 502, 503, 503, 504, 520), (408, 500, 502, 503, 504, 524)
-"""What something answers instead of the provider, before or after its work. A 429 asks to come back at once."""
+"""What something answers instead of the provider, before or after its work.
+
+A 429 asks to come back at once.
+"""
 
 
 class Soak:

@@ -1,4 +1,7 @@
-"""Workers that send what is stored: the outbox, and the sending core of bulk. Each can die at every step."""
+"""Workers that send what is stored: the outbox, and the sending core of bulk.
+
+Each can die at every step.
+"""
 
 import importlib
 import json
@@ -67,7 +70,10 @@ FORMS: tuple[dict[str, Any], ...] = (
     {"due_date": DUE + timedelta(days=1)}, {"extra_body": {"payment_details": {"fee": Decimal("1.10")}}},
 )  # fmt: skip
 REFERENCES = ("Mü-1", normalize("NFD", "Mü-1"), "Mü-2", "Mü-3")
-"""Two payments share a reference, an amount and a payer, as two instalments may. Each writes it in its own way."""
+"""Two payments share a reference, an amount and a payer, as two instalments may.
+
+Each writes it in its own way.
+"""
 
 
 class Workers:
@@ -288,11 +294,15 @@ WRITES: dict[str, tuple[str, Any, str]] = {
     "charge": ("tiny", lambda name: (("charges.create", name, 4423), {}), "key"),
 }
 # fmt: on
-"""Writes: their system, the arguments of `add_call`, and what the provider knows them by before the name."""
+"""Writes: their system, the arguments of `add_call`, and what the provider knows them by before the
+name.
+"""
 
 
 class Writes(Outboxes):
-    """Two workers of one outbox with three writes of one system, some of which may be about the same."""
+    """Two workers of one outbox with three writes of one system, some of which may be about the
+    same.
+    """
 
     def __init__(
         self, writes: tuple[str, ...], names: tuple[int, ...], rest: float, **workers: Any
@@ -391,10 +401,11 @@ class Inline:
 
 @dataclass(eq=False)
 class Batch:
-    """A batch of one state, as DBOS keeps it: the rows that are left, the steps of their attempt, and the results.
+    """A batch of one state, as DBOS keeps it: the rows that are left, the steps of their attempt,
+    and the results.
 
-    A step of an attempt is stored for the worker alone that has taken the batch up as the last one. `step` is that of
-    payouts, such as `instruct`.
+    A step of an attempt is stored for the worker alone that has taken the batch up as the last one.
+    `step` is that of payouts, such as `instruct`.
     """
 
     state: int
@@ -423,7 +434,9 @@ def _row(batch: str, place: int, number: int, **changes: Any) -> Row:
 
 
 class Batches(Workers):
-    """Two workers; two batches of one state whose rows share references; and a copy of a row in another state."""
+    """Two workers; two batches of one state whose rows share references; and a copy of a row in
+    another state.
+    """
 
     settled = frozenset({"created", "rejected", "refused", "unknown"})
     """An edited copy may be refused, and a due date by a machine whose clock is wrong."""
@@ -553,7 +566,8 @@ class Batches(Workers):
                     yield f"{wrong}: {batch.name}/{row.number} of state {batch.state}: {result}; under its key is {ids}"
 
     def _unbegun(self, batch: Batch) -> list[str]:
-        """Rows of which nothing is known though nobody began to send them: at most one for each sender that broke off.
+        """Rows of which nothing is known though nobody began to send them: at most one for each
+        sender that broke off.
 
         That is where no answer has a time: else a key may have lapsed, or its age is not known.
         """
@@ -593,7 +607,9 @@ class Batches(Workers):
         )
 
     def _has_values(self, works: list[Work], row: Row) -> bool:
-        """Whether one of these requests has the values of a row, as far as the answer to `create` shows them."""
+        """Whether one of these requests has the values of a row, as far as the answer to `create`
+        shows them.
+        """
         sent = {
             f"payment_details.{name}": (row.arguments or {})[name]
             for name in ("amount", "due_date", "notes")

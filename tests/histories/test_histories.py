@@ -113,7 +113,8 @@ def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 class Planted(NamedTuple):
-    """A mend that is taken back: some pieces of code, and what takes their place (see `tests.mistakes`).
+    """A mend that is taken back: some pieces of code, and what takes their place (see
+    `tests.mistakes`).
 
     Attributes:
         kind: The kind of histories that show it.

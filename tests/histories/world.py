@@ -1,7 +1,9 @@
-"""The time, the network and the processes of a history: all in one thread, and moved by its events alone.
+"""The time, the network and the processes of a history: all in one thread, and moved by its events
+alone.
 
-A process is a greenlet. It stops before a request leaves, before an answer comes, at the ends of a transaction and
-where it waits. An event lets it go on from there, with a fault or without, or kills it. So steps happen in any order.
+A process is a greenlet. It stops before a request leaves, before an answer comes, at the ends of a
+transaction and where it waits. An event lets it go on from there, with a fault or without, or kills
+it. So steps happen in any order.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ TRANSIENT = (408, 425, 500, 502, 503, 504, 520)
 LONGEST = 60.0
 """Seconds for which a connection waits."""
 BEGINS = datetime.now(UTC).replace(hour=11, minute=59, second=30, microsecond=0)
-"""When each history begins, at whatever hour it is run: shortly before a due date is over everywhere on earth."""
+"""When each history begins, at whatever hour it is run: shortly before a due date is over
+everywhere on earth.
+"""
 _CLOCKS = time.time, time.monotonic
 
 
@@ -46,7 +50,10 @@ def pause() -> Event:
 
 
 class Process:
-    """A process with at most one job. The clock of its machine is `ahead` of the true time, in seconds."""
+    """A process with at most one job.
+
+    The clock of its machine is `ahead` of the true time, in seconds.
+    """
 
     def __init__(self, world: World, account: str = "A", ahead: float = 0.0) -> None:
         self.world, self.account, self.ahead = world, account, ahead
@@ -160,7 +167,9 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _instead(
         self, request: httpx.Request, kind: str, details: list[Any], *, is_done: bool
     ) -> Reply | None:
-        """What something between the two answers in place of the provider: an error, a page of a login, a cache."""
+        """What something between the two answers in place of the provider: an error, a page of a
+        login, a cache.
+        """
         provider = self.world.provider
         if kind == "status" and (not is_done or details[0] in TRANSIENT):
             return Reply(

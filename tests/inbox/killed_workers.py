@@ -1,7 +1,9 @@
-"""Changes and deliveries, each several times and out of order, over processes that are killed again and again.
+"""Changes and deliveries, each several times and out of order, over processes that are killed again
+and again.
 
-`python -m tests.inbox.killed_workers URL --events 10000` prints what it has counted, and fails if anything was handled
-twice or not at all. Half of the events are notifications of Velo's; the others are changes of entries of an outbox.
+`python -m tests.inbox.killed_workers URL --events 10000` prints what it has counted, and fails if
+anything was handled twice or not at all. Half of the events are notifications of Velo's; the others
+are changes of entries of an outbox.
 """
 
 import argparse
@@ -52,7 +54,9 @@ def boxes(url: str) -> tuple[sa.Engine, Inbox, Outbox]:
 
 
 def work(url: str, posted: list[int], seed: int) -> None:
-    """Receive and refresh, and handle in between, until the process is killed or nothing is left to do."""
+    """Receive and refresh, and handle in between, until the process is killed or nothing is left to
+    do.
+    """
     dice = random.Random(seed)
     engine, inbox, outbox = boxes(url)
 

@@ -1,4 +1,6 @@
-"""Asking for money and answering, from a call of ours to the sandbox's own record of it, over real sockets."""
+"""Asking for money and answering, from a call of ours to the sandbox's own record of it, over real
+sockets.
+"""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -66,7 +68,9 @@ def test_a_lost_answer_that_stays_lost_is_unknown_and_can_be_settled(
 def test_a_day_that_has_passed_is_refused_by_whoever_can_know(
     victor_sandbox: Sandbox, victor: Victor
 ) -> None:
-    """Without a key of the caller's it is no repeat, and is refused here; with one, by the provider."""
+    """Without a key of the caller's it is no repeat, and is refused here; with one, by the
+    provider.
+    """
     asked = invoice()
     three_days_pass(victor_sandbox, victor)
 
@@ -181,7 +185,9 @@ def test_what_has_no_key_is_not_asked_again(mode: str) -> None:
 
 
 READINGS = ("modified", "requested")
-"""Whether the modified amount replaces that of the request, or stands in the response alone, as in the document."""
+"""Whether the modified amount replaces that of the request, or stands in the response alone, as in
+the document.
+"""
 
 
 @pytest.mark.parametrize(

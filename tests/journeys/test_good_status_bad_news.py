@@ -1,4 +1,6 @@
-"""A good status is not yet good news: what the body says, or fails to say, decides what the caller gets."""
+"""A good status is not yet good news: what the body says, or fails to say, decides what the caller
+gets.
+"""
 
 import calendar
 import json
@@ -60,7 +62,9 @@ def find_one(victor: Any) -> Any:
 
 
 class Provider(Script):
-    """Answers everything with status 200: with `said`, or what that makes of a request; and a read with `seen`."""
+    """Answers everything with status 200: with `said`, or what that makes of a request; and a read
+    with `seen`.
+    """
 
     def __init__(
         self, said: dict[str, Any] | Answer, seen: dict[str, Any] | Answer | None = None
@@ -212,7 +216,9 @@ def test_an_answer_that_is_no_yes_is_settled_by_looking(
 
 
 def test_a_no_to_an_accept_is_never_called_undone(client_class: type) -> None:
-    """The provider took the call, and answered no: that the request is declined then may be this call's doing."""
+    """The provider took the call, and answered no: that the request is declined then may be this
+    call's doing.
+    """
     seen = {**reading(status="Rejected", notes="No."), "status": "declined"}
     Provider({ID: "b34783af0", "status": "Rejected"}, seen).error(
         client_class, accept, kind=Conflict
@@ -367,7 +373,9 @@ def test_what_is_read_back_of_another_request_settles_nothing(
 def test_a_response_of_the_child_or_the_parent_is_its_own(
     client_class: type, call: str, more: dict[str, Any], amount: int | None
 ) -> None:
-    """That of an outbound request may name its child, of which `get` says nothing: then no word of it is believed."""
+    """That of an outbound request may name its child, of which `get` says nothing: then no word of
+    it is believed.
+    """
     answered = reading(
         status="Accepted", modified_amount="5.00", victor_payment_request_id="A-0"
     ) | {ID: "b34783af0"}
@@ -566,7 +574,10 @@ def test_the_same_payment_in_other_words_is_the_same(
 def test_a_provider_may_keep_a_text_in_another_unicode_form(
     client_class: type, forms: tuple[str, str]
 ) -> None:
-    """Each text is sent as it is, and is the same one in any form. Other letters are another payment's."""
+    """Each text is sent as it is, and is the same one in any form.
+
+    Other letters are another payment's.
+    """
     ours, theirs = (
         [normalize(form, text) for text in ("Mü-1", "für März", "Zürich")] for form in forms
     )
@@ -639,7 +650,9 @@ def test_what_a_look_up_finds_is_compared_in_the_same_way(other: Any, is_it: boo
 def test_an_answer_that_leaves_out_the_reference_is_looked_up(
     client_class: type, deadline: float | None
 ) -> None:
-    """The key may have been used for a payment without one, of the same amount and between the same accounts."""
+    """The key may have been used for a payment without one, of the same amount and between the same
+    accounts.
+    """
     without = described(reference=None)
     provider = Provider(without, MINE)
     assert provider.call(client_class, create_with_key, deadline=deadline).id == "a7ffd43c37c1"
@@ -711,7 +724,9 @@ def test_a_bare_receipt_is_a_yes(client_class: type, key: str | None, answer: An
 def test_a_key_of_another_payment_is_a_conflict_whatever_the_status(
     victor: Victor, status: int
 ) -> None:
-    """A 400 that says so would be read as "correct the request, with a new key", and the payer is asked twice."""
+    """A 400 that says so would be read as "correct the request, with a new key", and the payer is
+    asked twice.
+    """
     payment = {**WHOLE, "idempotency_key": "one-key-for-two-payments"}
     victor.payment_requests.create(**payment)
     with pytest.raises(

@@ -1,4 +1,6 @@
-"""The client at each provider that can be measured: it never asks twice, and what is there is not called absent."""
+"""The client at each provider that can be measured: it never asks twice, and what is there is not
+called absent.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta

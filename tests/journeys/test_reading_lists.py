@@ -142,9 +142,11 @@ def ask(victor: Victor, reference: str = "INV-1042") -> Any:
 def test_what_was_made_after_this_machine_s_now_is_found(
     victor_sandbox: Sandbox, victor: Victor, async_victor: AsyncVictor, skew: float, is_new: bool
 ) -> None:
-    """Two seconds are enough for a provider's clock to put the request before the caller's beginning.
+    """Two seconds are enough for a provider's clock to put the request before the caller's
+    beginning.
 
-    A client that is new learns the provider's clock from the first page that it reads, and begins anew.
+    A client that is new learns the provider's clock from the first page that it reads, and begins
+    anew.
     """
     victor_sandbox.set_clock_skew(skew)
     window: dict[str, Any] = {"start_datetime": zulu.now()}
@@ -177,7 +179,9 @@ def test_it_says_where_it_looked(victor_sandbox: Sandbox, victor: Victor) -> Non
 def test_blanks_around_a_reference_are_no_difference(
     victor_sandbox: Sandbox, victor: Victor, listed: str
 ) -> None:
-    """As `create` sees none, when it compares the reference that was sent with the one that comes back."""
+    """As `create` sees none, when it compares the reference that was sent with the one that comes
+    back.
+    """
     entry = {"victor_payment_request_id": "R1", "client_reference_id": listed}
     body = json.dumps({"page": 0, "results": [entry]})
     victor_sandbox.inject("status", operation="list", status=200, body=body)

@@ -45,7 +45,10 @@ def test_a_silent_provider_does_not_keep_it_for_the_whole_deadline(
 
 
 READINGS = ("documented", "listed")
-"""The document of `get`: "status: Either “Pending” or “Error”". Or it has the nine words of the list."""
+"""The document of `get`: "status: Either “Pending” or “Error”".
+
+Or it has the nine words of the list.
+"""
 LISTED = pytest.mark.victor_sandbox(get_status="listed")
 BOTH = pytest.mark.usefixtures("reading")
 

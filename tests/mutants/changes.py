@@ -1,4 +1,6 @@
-"""A sample of what cosmic-ray can change, by a seed: of places, so that one with ten changes is as likely as others."""
+"""A sample of what cosmic-ray can change, by a seed: of places, so that one with ten changes is as
+likely as others.
+"""
 
 import ast
 import random
@@ -15,7 +17,8 @@ from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
 LEFT_OUT = re.compile(r"_(Eq|NotEq|Lt|LtE|Gt|GtE)_Is(Not)?$|_Is_Eq$|_IsNot_NotEq$")
-"""Operators. Whether two equal numbers or texts are one object is the interpreter's own business."""
+"""Operators. Whether two equal numbers or texts are one object is the interpreter's own business.
+"""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,9 @@ class Change:
     occurrence: int
     line: int
     function: str
-    """The module's name and the definition, such as `timeouts.get`: with its lines, it names what is accepted."""
+    """The module's name and the definition, such as `timeouts.get`: with its lines, it names what
+    is accepted.
+    """
 
     def does_something(self) -> bool:
         """Whether it makes Python that means something else. (In the working directory.)"""
@@ -102,7 +107,8 @@ class _Meaning(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_arguments(self, node: ast.arguments) -> ast.AST:
-        # Who may be passed by position alone, or by name alone, is said to the callers, and decides nothing.
+        # Who may be passed by position alone, or by name alone, is said to the callers, and decides
+        # nothing.
         node.args = node.posonlyargs + node.args + node.kwonlyargs
         node.defaults += [default for default in node.kw_defaults if default is not None]
         node.posonlyargs, node.kwonlyargs, node.kw_defaults = [], [], []

@@ -1,6 +1,8 @@
-"""A pytest plugin for the processes that `make mutants` starts: which test runs through which line, and a chosen order.
+"""A pytest plugin for the processes that `make mutants` starts: which test runs through which line,
+and a chosen order.
 
-Environment variables control it: `MUTANTS_MEASURE`, a folder for what was measured; `MUTANTS_CHOSEN`, a file
+Environment variables control it: `MUTANTS_MEASURE`, a folder for what was measured;
+    `MUTANTS_CHOSEN`, a file
 that names the tests to run, in this order.
 """
 
@@ -13,7 +15,9 @@ from pathlib import Path
 import pytest
 
 MEMORY, CPU = 4 << 30, 600
-"""Bytes of addresses, and seconds: a change that fills the memory or never ends ends itself, and not the machine."""
+"""Bytes of addresses, and seconds: a change that fills the memory or never ends ends itself, and
+not the machine.
+"""
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -2,8 +2,9 @@
 
     python -m tests.mutants.mutants [--mutants 300|all] [--seed 1] [MODULE ...]
 
-cosmic-ray makes each change, runs the tests with a limit of time, restores the file and tells the difference. Here is
-what it lacks: a sample, copies of the checkout to work in, and the choice of the tests that run through a change.
+cosmic-ray makes each change, runs the tests with a limit of time, restores the file and tells the
+difference. Here is what it lacks: a sample, copies of the checkout to work in, and the choice of
+the tests that run through a change.
 
 The exit status is 1 when more survived than `BORNE` allows, 2 when nothing can be said.
 """
@@ -38,7 +39,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PROCESSES = min(2, os.cpu_count() or 1)
 BORNE = 0.1
-"""The share of the changes that may survive, without those that `accepted.toml` names: new lines bring new ones."""
+"""The share of the changes that may survive, without those that `accepted.toml` names: new lines
+bring new ones.
+"""
 SLOW = 3.0
 """Seconds. A test that takes longer is none of the fast ones."""
 BUDGET = 25.0
@@ -47,7 +50,9 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", 
 
 
 class Measured:
-    """Which tests concern a change: what was measured on the unchanged code, in the working directory."""
+    """Which tests concern a change: what was measured on the unchanged code, in the working
+    directory.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.seconds: dict[str, float]
@@ -58,7 +63,9 @@ class Measured:
             self._lines.update(read)
 
     def concerned(self, change: Change) -> list[str]:
-        """The tests that run through the change or what is around it, its module's own first, up to the budget."""
+        """The tests that run through the change or what is around it, its module's own first, up to
+        the budget.
+        """
         through = self._by_line(change.module)
         ranges = list(around(Path(change.module).read_text(encoding="utf-8"), change.line))
         found = [{test for line in each for test in through.get(line, ())} for each in ranges]
@@ -99,7 +106,9 @@ class Measured:
 def survivors(
     root: Path, what: Any, changes: Sequence[Change]
 ) -> Iterator[tuple[Change, str, str] | None]:
-    """Each change that no test noticed, with the lines as they were and as they became; None for each other."""
+    """Each change that no test noticed, with the lines as they were and as they became; None for
+    each other.
+    """
     with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
         free = multiprocessing.Queue()

@@ -11,7 +11,10 @@ FOLDERS = {
 MODULES = tuple(
     f"{folder}/{name}.py" for folder, names in FOLDERS.items() for name in names.split()
 )
-"""Where decisions lie. What only moves bytes is tested by `make soak`, `make fuzz` and over real sockets."""
+"""Where decisions lie.
+
+What only moves bytes is tested by `make soak`, `make fuzz` and over real sockets.
+"""
 
 TESTS = (
     "tests/faults/test_redirects.py",

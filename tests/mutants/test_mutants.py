@@ -1,4 +1,6 @@
-"""`make mutants` tells a change that breaks something from one that changes nothing, and leaves the checkout alone."""
+"""`make mutants` tells a change that breaks something from one that changes nothing, and leaves the
+checkout alone.
+"""
 
 import sys
 from pathlib import Path

@@ -17,7 +17,9 @@ def set_up() -> None:
 
 @contextmanager
 def use_database(url: sa.URL) -> Generator[None]:
-    """Let Django's default database be this one of SQLAlchemy's, as in a new process, which makes its own client."""
+    """Let Django's default database be this one of SQLAlchemy's, as in a new process, which makes
+    its own client.
+    """
     from django.db import connections
 
     from victor_ext.outbox.django import _clients

@@ -1,4 +1,6 @@
-"""Writes of other systems in the outbox: sent once, looked up after a lost response, and unclear if that fails."""
+"""Writes of other systems in the outbox: sent once, looked up after a lost response, and unclear if
+that fails.
+"""
 
 import json
 import pydoc
@@ -192,7 +194,9 @@ def test_what_a_lagging_list_does_not_show_is_looked_up_until_it_does(store: Sto
 
 
 def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(store: Store) -> None:
-    """The worker ended between its claim and the request: nothing of it was sent, and no read can prove that."""
+    """The worker ended between its claim and the request: nothing of it was sent, and no read can
+    prove that.
+    """
     submit(store)
     store.update(
         state="sending", first_sent_at=time.time(), by_provider_clock=True, leased_until=0.0
@@ -287,7 +291,9 @@ def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness:
 def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
     blocking: Store, monkeypatch: pytest.MonkeyPatch, before: float, within: float, sent: int
 ) -> None:
-    """It sleeps between its claim and the call, or within the call, for longer than its lease in all."""
+    """It sleeps between its claim and the call, or within the call, for longer than its lease in
+    all.
+    """
     clock, claim, asleep = time.time, Outbox._claim, [0.0]
     monkeypatch.setattr(time, "time", lambda: clock() + sum(asleep))
 
@@ -344,7 +350,9 @@ def dated(status: int, **content: Any) -> httpx.Response:
 
 
 def proved(shown: Callable[[Any, Any], Any]) -> dict[str, Any]:
-    """The options of a client that takes no key, and whose list proves a payment as this says of it and the call."""
+    """The options of a client that takes no key, and whose list proves a payment as this says of it
+    and the call.
+    """
 
     def find(client: Any, call: Any, _since: datetime, _given: Any) -> Any:
         listed = yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)

@@ -1,4 +1,7 @@
-"""The outbox on Django's transactions, on SQLite and PostgreSQL. Its rules are those of the other outboxes."""
+"""The outbox on Django's transactions, on SQLite and PostgreSQL.
+
+Its rules are those of the other outboxes.
+"""
 
 import json
 import os

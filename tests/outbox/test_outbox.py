@@ -1,4 +1,6 @@
-"""The outbox on SQLite and PostgreSQL: one request for each invoice, whatever ends the process, and never a guess."""
+"""The outbox on SQLite and PostgreSQL: one request for each invoice, whatever ends the process, and
+never a guess.
+"""
 
 import json
 import logging
@@ -135,7 +137,9 @@ class TestSending:
     def test_what_the_provider_says_is_stored_in_whatever_form(
         self, outbox: Outbox, victor: Victor, faults: Faults, said: str, kept: str
     ) -> None:
-        """PostgreSQL takes no zero and neither takes half of a character: nothing would be settled ever again."""
+        """PostgreSQL takes no zero and neither takes half of a character: nothing would be settled
+        ever again.
+        """
         made = {
             "victor_payment_request_id": "ID-1",
             "client_reference_id": "INV-1",
@@ -205,7 +209,10 @@ class TestSending:
         ahead: float,
         is_held: bool,
     ) -> None:
-        """Another machine's clock may be a little ahead. A year, and the entry would be `sending` for ever."""
+        """Another machine's clock may be a little ahead.
+
+        A year, and the entry would be `sending` for ever.
+        """
         stored(outbox, invoice())
         faults.lose_answer(times=6, operation="create")
         assert outbox.send(victor) == outbox.send(victor) == []
@@ -283,7 +290,9 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
 def test_an_entry_that_two_workers_have_seen_is_sent_by_one(
     outbox: Outbox, engine: sa.Engine, victor: Victor, sent_once: Any
 ) -> None:
-    """The second worker takes it up after the first one has read it, and before the first one has marked it."""
+    """The second worker takes it up after the first one has read it, and before the first one has
+    marked it.
+    """
     stored(outbox, invoice())
     with before_the_first_change(engine, lambda: Outbox(engine).send(victor)) as second:
         assert outbox.send(victor) == []
@@ -298,7 +307,9 @@ def test_an_entry_that_two_workers_have_seen_is_sent_by_one(
 def test_what_a_worker_whose_lease_is_over_has_found_is_not_stored(
     outbox: Outbox, engine: sa.Engine
 ) -> None:
-    """Another one takes the entry up after this one has read it, and before this one has changed it."""
+    """Another one takes the entry up after this one has read it, and before this one has changed
+    it.
+    """
     stored(outbox, invoice())
     with engine.begin() as connection:
         connection.execute(sa.update(outbox.table).values(state="sending", leased_until=1.0))
@@ -325,7 +336,9 @@ def before_the_first_change(engine: sa.Engine, act: Callable[[], Any]) -> Iterat
 def test_transactions_that_the_database_ends_because_of_others_are_made_again(
     victor: Victor, victor_sandbox: Sandbox, postgres_server: Postgres
 ) -> None:
-    """Four workers at once, each transaction `SERIALIZABLE`: PostgreSQL ends many of them, with 40001."""
+    """Four workers at once, each transaction `SERIALIZABLE`: PostgreSQL ends many of them, with
+    40001.
+    """
     url, ended = postgres_server.new_schema(), list[str]()
     engine = sa.create_engine(url, isolation_level="SERIALIZABLE", pool_size=8)
     outbox = Outbox(engine)
@@ -366,7 +379,10 @@ def test_steps_show_no_account_number(outbox: Outbox, engine: sa.Engine, victor:
 
 
 def test_the_arguments_are_those_of_create() -> None:
-    """Their names and types. The reference and the key are required, where `create` can do without."""
+    """Their names and types.
+
+    The reference and the key are required, where `create` can do without.
+    """
     of_create, stored = get_type_hints(CreateRequest), get_type_hints(PaymentRequestArguments)
     required = {each.name for each in fields(CreateRequest) if each.default is MISSING}
     ours = {"client_reference_id", "idempotency_key"}

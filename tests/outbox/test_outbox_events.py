@@ -93,7 +93,10 @@ def test_what_comes_next_is_added_in_the_transaction_of_the_result(
 def test_a_result_is_stored_whatever_a_handler_does(
     outbox: Outbox, engine: sa.Engine, victor: Victor, fails: str
 ) -> None:
-    """A constraint may be checked by the commit. Then the result is stored in another transaction, without its work."""
+    """A constraint may be checked by the commit.
+
+    Then the result is stored in another transaction, without its work.
+    """
     failing = [fails]
 
     @outbox.on("sent", operation="payment_requests.create")
@@ -179,7 +182,9 @@ def test_what_ends_its_process_every_time_is_a_dead_letter_too(
 
 
 def settled_by_hand(outbox: Outbox) -> None:
-    """The event `sent` of an entry is stored, as by `victor outbox resolve`, whose process has no handlers."""
+    """The event `sent` of an entry is stored, as by `victor outbox resolve`, whose process has no
+    handlers.
+    """
     stored(outbox, invoice(1))
     with outbox._engine.begin() as connection:
         connection.execute(sa.update(outbox.table).values(state="unclear"))

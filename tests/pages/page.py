@@ -100,7 +100,9 @@ PARSED: dict[str, Runner] = {
 
 
 def unresolved(page: Path) -> list[str]:
-    """Names in the Python of a page that no block, no import and no `given` makes; with their lines."""
+    """Names in the Python of a page that no block, no import and no `given` makes; with their
+    lines.
+    """
     lines = [""] * page.read_text(encoding="utf-8").count("\n")
     for example in parsed(page, {"python": read_only}).examples():
         if isinstance(example.parsed, list):

@@ -1,4 +1,7 @@
-"""The commands of a page: ours are run, others are looked up. And the text of a recorded terminal."""
+"""The commands of a page: ours are run, others are looked up.
+
+And the text of a recorded terminal.
+"""
 
 import doctest
 import importlib.util
@@ -32,7 +35,8 @@ OF_A_TERMINAL = {
 STEADY = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}": "KEY",
     r"\b[0-9a-f]{8}…": "KEY",
-    # Letters only, too: one id in 25 has no digit. A word of ten capitals is the same on both sides.
+    # Letters only, too: one id in 25 has no digit. A word of ten capitals is the same on both
+    #     sides.
     r"\b[A-Z0-9]{10}\b": "ID",
     r"\b\d{4}-\d\d-\d\d(T[0-9:.]+Z?)?|\b\d\d:\d\d:\d\d\b": "TIME",
     r"\d+(\.\d+)? m?s\b": "SECONDS",

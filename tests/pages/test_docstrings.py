@@ -1,4 +1,6 @@
-"""The example in the docstring of each operation runs against the sandbox, in the order of the reference."""
+"""The example in the docstring of each operation runs against the sandbox, in the order of the
+reference.
+"""
 
 import csv
 import dataclasses
@@ -28,7 +30,9 @@ pytestmark = [
 
 
 def run_examples(client: Any, *order: str, own: dict[str, Any] | None = None, **given: Any) -> None:
-    """Run the examples of a client's resources as one session, with these names; each operation has one."""
+    """Run the examples of a client's resources as one session, with these names; each operation has
+    one.
+    """
     now = datetime.now(UTC)
     names = {
         "Decimal": Decimal, "Money": Money, "csv": csv, "dataclasses": dataclasses, "io": io, "secrets": secrets,

@@ -1,4 +1,6 @@
-"""Calls of a client that are prepared instead of sent, and what the pages say is promised of each write."""
+"""Calls of a client that are prepared instead of sent, and what the pages say is promised of each
+write.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ def run(
     *args: Any,
     **settings: Any,
 ) -> Any:
-    """Make a client, and what `call` makes of it: awaited where calls are awaited, and lists read to their end.
+    """Make a client, and what `call` makes of it: awaited where calls are awaited, and lists read
+    to their end.
 
     Of several calls, what the last one makes.
     """
@@ -58,7 +59,8 @@ def run(
 
 
 class Script:
-    """A provider that issues tokens, and answers the rest from a script, whose last line stays. It keeps the requests.
+    """A provider that issues tokens, and answers the rest from a script, whose last line stays. It
+    keeps the requests.
 
     A line is a response, an exception, or a function of the request that returns or raises one.
     """
@@ -141,7 +143,8 @@ class Exchange:
     Attributes:
         word: The sandbox's word for it.
         call: Calls it, about a subject.
-        subject: Makes what it is about: text, or several of which the first is what the sandbox counts work by.
+        subject: Makes what it is about: text, or several of which the first is what the sandbox
+            counts work by.
         work: How often that was done, by the sandbox's own record.
         writes: Whether it changes anything.
         keyed: Whether a key makes its repeat safe.

@@ -1,4 +1,6 @@
-"""The payment systems by name: the adapter of each, and the clients of those that are installed, with arguments."""
+"""The payment systems by name: the adapter of each, and the clients of those that are installed,
+with arguments.
+"""
 
 import importlib
 from pathlib import Path

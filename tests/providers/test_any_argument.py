@@ -1,6 +1,8 @@
-"""Any value for any argument, of every client and every method: what comes is an error of ours, or the call is made.
+"""Any value for any argument, of every client and every method: what comes is an error of ours, or
+the call is made.
 
-A bare `OverflowError`, `UnicodeError` or `AttributeError` would lose the outcome and the key, and be caught by nobody.
+A bare `OverflowError`, `UnicodeError` or `AttributeError` would lose the outcome and the key, and
+be caught by nobody.
 """
 
 import base64
@@ -115,7 +117,10 @@ ANYTHING = st.one_of(
 
 
 def nobody_home(request: httpx.Request) -> httpx.Response:
-    """Gives out tokens, and knows nothing else: no call waits for anything. What comes is JSON, where it says so."""
+    """Gives out tokens, and knows nothing else: no call waits for anything.
+
+    What comes is JSON, where it says so.
+    """
     if request.headers.get("content-type", "").startswith("application/json") and request.content:
         json.loads(request.content.decode("utf-8"))
     return httpx.Response(200, json=TOKEN) if is_for_token(request) else httpx.Response(404)
@@ -148,7 +153,9 @@ class Target:
 
 
 def targets(system: str) -> Iterator[tuple[str, Target]]:
-    """Each method of a client; and each part of a request that is an object, such as a card or an address."""
+    """Each method of a client; and each part of a request that is an object, such as a card or an
+    address.
+    """
     for path, method in methods_of(MADE[system]).items():
         parameters, name = inspect.signature(method).parameters, f"{system} {path}"
         if path.endswith("watch"):
@@ -264,7 +271,9 @@ ELSEWHERE = (
 
 @pytest.mark.parametrize("system", CLIENTS)
 def test_an_id_cannot_lead_elsewhere(system: str) -> None:
-    """FlexFactor takes any text that a path can hold, also of an order that is to come, and encodes it."""
+    """FlexFactor takes any text that a path can hold, also of an order that is to come, and encodes
+    it.
+    """
     odd = NO_PART_OF_A_PATH if system == "flexfactor" else (*NO_PART_OF_A_PATH, *ELSEWHERE)
     if system in ("eastpay", "velo"):
         odd = (*odd, "x" * 129, "ä")

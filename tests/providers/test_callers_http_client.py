@@ -1,4 +1,7 @@
-"""`http_client=`: an httpx client of the caller is the way out. What is sent stays what the package decides."""
+"""`http_client=`: an httpx client of the caller is the way out.
+
+What is sent stays what the package decides.
+"""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""The credentials of all systems: what cannot be one, what one shows, and how it is replaced while a process runs.
+"""The credentials of all systems: what cannot be one, what one shows, and how it is replaced while
+a process runs.
 
 A secret is replaced in a file that is read again, or by a function that is asked again.
 """

@@ -1,8 +1,11 @@
-"""One suite for all payment systems: the same failures, the same outcomes, the same names of errors.
+"""One suite for all payment systems: the same failures, the same outcomes, the same names of
+errors.
 
-A system is described by its adapter (`adapter.py` of its folder): its sandbox, its client, one operation that reads,
-one that moves money, and others. What is expected follows from what each is said to be (`running.Exchange`). A new
-provider, inside or outside of this package, has the suite for an adapter: see `tests/fifth_system`.
+A system is described by its adapter (`adapter.py` of its folder): its sandbox, its client, one
+    operation that reads,
+one that moves money, and others. What is expected follows from what each is said to be
+(`running.Exchange`). A new provider, inside or outside of this package, has the suite for an
+adapter: see `tests/fifth_system`.
 """
 
 import importlib
@@ -132,7 +135,10 @@ FAILURES: dict[str, tuple[tuple[str, dict[str, Any]], bool]] = {
     "503 before the work": (("status", {"status": 503}), False),
     "503 after the work": (("status", {"status": 503, "work": True}), True),
 }
-"""What fails, and whether the work is done all the same. `tests/faults` has every place and way of each."""
+"""What fails, and whether the work is done all the same.
+
+`tests/faults` has every place and way of each.
+"""
 NAMES = {
     400: "BadRequest", 403: "PermissionDenied", 404: "NotFound", 409: "Conflict", 418: "StatusError", 422: "BadRequest",
 }  # fmt: skip
@@ -161,7 +167,10 @@ def test_an_exchange_fails_once(harness: Any, exchange: Exchange) -> None:
 
 @each_exchange
 def test_an_exchange_is_refused_or_fails_for_good(harness: Any, exchange: Exchange) -> None:
-    """A conflict is with something that exists: it leaves the outcome unknown. What stays down is told with a hint."""
+    """A conflict is with something that exists: it leaves the outcome unknown.
+
+    What stays down is told with a hint.
+    """
     work, repeats = int(exchange.writes), exchange.keyed or not exchange.writes
     for status, name in NAMES.items():
         seen = observed(harness, exchange, fault=("status", {"status": status, "times": None}))
@@ -194,7 +203,9 @@ def test_an_exchange_is_refused_or_fails_for_good(harness: Any, exchange: Exchan
 
 
 class Odd(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Adds to each object of the sandbox texts that nothing stores, and numbers that no float holds."""
+    """Adds to each object of the sandbox texts that nothing stores, and numbers that no float
+    holds.
+    """
 
     MEMBERS = rb'{"half": "a\ud800\u0000", "h\ud800": "\ud83d\ude00", "exact": [1e-400, 12345678901234567.89, 1e400], '
 
@@ -239,7 +250,9 @@ def test_what_is_handed_out_can_be_stored_and_has_its_digits(
 
 
 def test_a_token_is_refused(harness: Any, adapter: Any) -> None:
-    """One that was kept from an earlier call is renewed, once; one that cannot be had anew is not tried again."""
+    """One that was kept from an earlier call is renewed, once; one that cannot be had anew is not
+    tried again.
+    """
     renews = hasattr(harness.sandbox, "revoke_tokens")
     for exchange in (adapter.READ, adapter.WRITE):
         seen = observed(harness, exchange, exchange, fault=("status", {"status": 401, "skip": 1}))

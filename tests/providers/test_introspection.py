@@ -29,7 +29,9 @@ def made(system: str, *, awaited: bool) -> Any:
 
 
 def methods_of(client: Any) -> dict[str, Any]:
-    """By name, the operations of a client's resources, and those that are methods of the client itself."""
+    """By name, the operations of a client's resources, and those that are methods of the client
+    itself.
+    """
     of_resources = {
         f"{attribute}.{name}": getattr(resource, name)
         for attribute, resource in vars(client).items()

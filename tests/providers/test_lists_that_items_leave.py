@@ -1,4 +1,6 @@
-"""Lists while items leave them, or arrive, or fail: nothing that stays vanishes, in whatever order it is given."""
+"""Lists while items leave them, or arrive, or fail: nothing that stays vanishes, in whatever order
+it is given.
+"""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -21,7 +23,10 @@ PAGE_SIZE = 3
 
 
 class Provider:
-    """Lists items by pages. Two leave after the first page was read, and one after the second reading's first."""
+    """Lists items by pages.
+
+    Two leave after the first page was read, and one after the second reading's first.
+    """
 
     def __init__(
         self,
@@ -110,7 +115,10 @@ NAMES = [f"{number:04}-payment" for number in range(450)]
 
 
 class OneMoment:
-    """Velo: all payments of one payout have one time of submission. Ties come in another order on each page."""
+    """Velo: all payments of one payout have one time of submission.
+
+    Ties come in another order on each page.
+    """
 
     def __init__(self) -> None:
         self.sorts: list[str | None] = []

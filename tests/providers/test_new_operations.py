@@ -1,4 +1,6 @@
-"""Operations that a wrapper does not know, on its client: the document alone says what a good response is."""
+"""Operations that a wrapper does not know, on its client: the document alone says what a good
+response is.
+"""
 
 import importlib
 import json
@@ -68,7 +70,9 @@ GOOD: dict[str, tuple[tuple[Any, ...], dict[str, Any], httpx.Response]] = {
     ),
 }
 SENT = {"victor": 2}
-"""How often a write whose document declares a key is sent, where a system takes one and it is given one; else once."""
+"""How often a write whose document declares a key is sent, where a system takes one and it is given
+one; else once.
+"""
 
 
 def call(system: str, mode: str, script: Script, name: str, *ids: str, **more: Any) -> Any:

@@ -1,4 +1,5 @@
-"""The pages' tables of operations, held against the generated packages and against what the methods send.
+"""The pages' tables of operations, held against the generated packages and against what the methods
+send.
 
 Each row names one operation of a provider, and the methods that call it, or a dash with the reason.
 """
@@ -215,7 +216,8 @@ def called_by(system: str, name: str, *, awaited: bool) -> set[str]:
     """The operations that a method calls."""
     recorder = Recorder(system)
     home = importlib.import_module(CLIENTS[system][0].__module__.rpartition(".")[0])
-    # A class is that of credentials, which ask for a token with any call; `logout` has a token to revoke.
+    # A class is that of credentials, which ask for a token with any call; `logout` has a token to
+    # revoke.
     calls = (lambda client: client.authorization(),)
     if not isinstance(getattr(home, name, None), type):
         calls += (lambda client: use(attrgetter(name)(client)),)
@@ -243,7 +245,10 @@ def any_answer() -> Iterator[None]:
 
 
 def use(method: Any) -> Any:
-    """Call a method, or begin to read its list. What is returned is awaited where calls are awaited."""
+    """Call a method, or begin to read its list.
+
+    What is returned is awaited where calls are awaited.
+    """
     arguments = arguments_of(method)
     with any_answer():
         result = method(**arguments)

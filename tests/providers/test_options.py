@@ -1,4 +1,6 @@
-"""`with_options(...)`: further members, filters and headers, and other limits, in one way for all systems."""
+"""`with_options(...)`: further members, filters and headers, and other limits, in one way for all
+systems.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -25,7 +27,9 @@ WRITES = {
     ("flexfactor", "evaluate"): ("billingInformation", "city"), ("flexfactor", "capture"): ("amount",),
     ("flexfactor", "orders.refund"): ("refundMessage",), ("flexfactor", "orders.cancel"): ("idempotencyKey",),
 }  # fmt: skip
-"""Writes, each with the place of a member that it sends itself, or that has an argument which is left out."""
+"""Writes, each with the place of a member that it sends itself, or that has an argument which is
+left out.
+"""
 READS = {
     ("victor", "payment_requests.list"): "/v2/payment-requests",
     ("velo", "payees.list"): "/v4/payees",
@@ -160,7 +164,9 @@ OWN = {"X-Tenant": "north", "accept": "application/vnd.v2+json"}
 
 
 def sent(system: str, name: str, *, awaited: bool = False, **options: Any) -> list[httpx.Request]:
-    """The requests of a call with these options, without those for a token, and then of one without them."""
+    """The requests of a call with these options, without those for a token, and then of one without
+    them.
+    """
     kept = Kept(system)
     calls = (
         lambda client: use(attrgetter(name)(client.with_options(**options))),

@@ -1,4 +1,5 @@
-"""Every write of every system, prepared and then sent by another process: once, and found again after it was lost.
+"""Every write of every system, prepared and then sent by another process: once, and found again
+after it was lost.
 
 What a message says of where to look shows what was done.
 """

@@ -40,7 +40,9 @@ class Signing(Recorder):
 
 
 def results(system: str) -> Iterator[tuple[str, Any]]:
-    """What each method of a system returns or raises; of a list its first page, and the first item of that."""
+    """What each method of a system returns or raises; of a list its first page, and the first item
+    of that.
+    """
     with CLIENTS[system][0](
         **ARGUMENTS[system],
         transport=httpx.MockTransport(Signing(system)),

@@ -1,4 +1,5 @@
-"""Keys, tokens, cards, accounts and persons: in no message, repr, log line, pickle or local of ours, whatever fails.
+"""Keys, tokens, cards, accounts and persons: in no message, repr, log line, pickle or local of
+ours, whatever fails.
 
 Of Victor, see `tests/test_leaks.py`.
 """
@@ -350,7 +351,9 @@ def test_a_credential_that_is_a_part_of_its_mask() -> None:
 
 @pytest.mark.parametrize("status", [200, 400])
 def test_credentials_are_masked_until_their_call_ends(mode: str, status: int) -> None:
-    """A call within another one masks its own; after both, a text is of no call, though an error keeps the frames."""
+    """A call within another one masks its own; after both, a text is of no call, though an error
+    keeps the frames.
+    """
 
     failed = list[VictorError]()
 

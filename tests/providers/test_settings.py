@@ -1,4 +1,5 @@
-"""Settings of every system: which host is called under which name, and the variables of the process environment.
+"""Settings of every system: which host is called under which name, and the variables of the process
+environment.
 
 A live host is never called under the name of a test environment, nor the other way round.
 """
@@ -44,7 +45,9 @@ def hosts(system: str) -> tuple[str, str, str]:
 
 @pytest.fixture(params=["arguments", "variables", "both"])
 def make(request: pytest.FixtureRequest, system: str, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Makes a client whose environment and base URL are given as arguments, as variables, or one each way."""
+    """Makes a client whose environment and base URL are given as arguments, as variables, or one
+    each way.
+    """
 
     def by(environment: str | None = None, base_url: str | None = None) -> Any:
         kind, options = CLIENTS[system][0], {**ARGUMENTS[system], "transport": OFFLINE}
@@ -144,7 +147,10 @@ class TestTheHostOfAnEnvironment:
 
 
 def test_the_url_may_end_with_the_version_of_the_paths(system: str, make: Make, hosts: Any) -> None:
-    """FlexFactor: "Sandbox testing | https://api-sandbox.flex-charge.com/v1/". Every path begins with the version."""
+    """FlexFactor: "Sandbox testing | https://api-sandbox.flex-charge.com/v1/".
+
+    Every path begins with the version.
+    """
     versions = ADAPTERS[system].VERSIONS
     for version in versions:
         for host in (hosts[1], "gateway.example:8443/proxied"):

@@ -95,7 +95,10 @@ class Case:
         )
 
     def observe(self, *lines: Any) -> Seen:
-        """Make the call. These lines answer its operation first; then, and for all else, the document does."""
+        """Make the call.
+
+        These lines answer its operation first; then, and for all else, the document does.
+        """
         seen, left = Seen(), list(lines)
 
         def answer(request: httpx.Request) -> httpx.Response:

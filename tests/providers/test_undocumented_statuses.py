@@ -1,4 +1,6 @@
-"""Generated operations called directly: a good status that the document does not list is an error of ours."""
+"""Generated operations called directly: a good status that the document does not list is an error
+of ours.
+"""
 
 import importlib
 import pickle
@@ -19,7 +21,10 @@ from victor_ext import Outcome, UnreadableResponse, VictorError
 
 @dataclass(frozen=True)
 class Operation:
-    """A generated operation of a system, and a good answer to it. The body is the name of a model, with its members."""
+    """A generated operation of a system, and a good answer to it.
+
+    The body is the name of a model, with its members.
+    """
 
     system: str
     name: str

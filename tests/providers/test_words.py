@@ -1,4 +1,6 @@
-"""Words that the client checks are closed for type checkers: `warn_unused_ignores` notices when one is not."""
+"""Words that the client checks are closed for type checkers: `warn_unused_ignores` notices when one
+is not.
+"""
 
 import importlib
 import json

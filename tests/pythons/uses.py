@@ -1,4 +1,7 @@
-"""A use of each extra, alone in its environment: `python -P uses.py EXTRA`. `core` is the package without extras."""
+"""A use of each extra, alone in its environment: `python -P uses.py EXTRA`.
+
+`core` is the package without extras.
+"""
 
 import os
 import re

@@ -1,4 +1,6 @@
-"""What a provider says in an odd way, or at an odd time, makes no row look equal, and none look missing."""
+"""What a provider says in an odd way, or at an odd time, makes no row look equal, and none look
+missing.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -149,7 +151,9 @@ def test_the_status_of_one_that_is_looked_up_is_that_of_the_list(
 def test_that_one_without_an_id_may_be_listed_twice_is_said(
     victor: Victor, httpx_mock: HTTPXMock
 ) -> None:
-    """One arrives at the front while the first page is read, which moves the second one to the next page."""
+    """One arrives at the front while the first page is read, which moves the second one to the next
+    page.
+    """
     first, moved = request(1, "INV-1"), request(2, "INV-2", victor_payment_request_id=None)
     answer_pages(httpx_mock, [first, moved], [moved], [], *[[first], [moved], []] * 2)
     ours = [{"reference": reference, "amount": "44.23"} for reference in ("INV-1", "INV-2", "GONE")]

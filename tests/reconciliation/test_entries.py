@@ -1,4 +1,6 @@
-"""Our book as it comes: CSV, JSON Lines, an export of bulk sending, entries, a window; what is said of wrong rows."""
+"""Our book as it comes: CSV, JSON Lines, an export of bulk sending, entries, a window; what is said
+of wrong rows.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

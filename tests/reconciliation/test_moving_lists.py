@@ -1,4 +1,6 @@
-"""Whatever moves, arrives or leaves between the pages of a list: no row is `missing` or `matched` that is not."""
+"""Whatever moves, arrives or leaves between the pages of a list: no row is `missing` or `matched`
+that is not.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -65,7 +67,8 @@ SYSTEMS = {
 
 @dataclass
 class Provider:
-    """A list in pages of two. Before each page something happens to it, as long as there is something left to happen.
+    """A list in pages of two. Before each page something happens to it, as long as there is
+    something left to happen.
 
     What arrives or leaves is nobody's of ours. What has left does not come back.
     """

@@ -36,7 +36,9 @@ Compare = Callable[..., tuple[Report, Any]]
 
 @pytest.fixture(params=[False, True], ids=["blocking", "awaited"])
 def compare(request: pytest.FixtureRequest) -> Compare:
-    """Compare with a client of an adapter: the rows (kind, reference or id, differences), and the summary."""
+    """Compare with a client of an adapter: the rows (kind, reference or id, differences), and the
+    summary.
+    """
 
     def shown(report: Any) -> tuple[Report, Any]:
         with report:
@@ -169,7 +171,9 @@ def test_an_amount_that_cannot_be_read_is_a_difference_though_one_may_be_left_ou
 
 
 def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that() -> None:
-    """By a stand-in of the inquiry, which only some banks have: a step is no payment, and not found proves nothing."""
+    """By a stand-in of the inquiry, which only some banks have: a step is no payment, and not found
+    proves nothing.
+    """
 
     def payment(
         reference: str, number: int, payment_type: str = "DB", code: str = "000.000.000"
@@ -254,7 +258,9 @@ def test_flexfactor_has_a_list_and_no_amounts(compare: Compare) -> None:
     "placed", ["2026-03-03T19:00:00", "2026-03-05T04:00:00", "2026-03-04T12:00:00Z", None]
 )
 def test_a_time_without_a_zone_takes_no_order_out_of_the_window(placed: str | None) -> None:
-    """The provider's list has it in the window, and in which zone it writes its times is not documented."""
+    """The provider's list has it in the window, and in which zone it writes its times is not
+    documented.
+    """
 
     def provider(request: httpx.Request) -> httpx.Response:
         order = {"orderId": "o-1", "externalOrderId": "NEW", "orderPlacedDate": placed}

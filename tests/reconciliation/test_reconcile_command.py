@@ -1,4 +1,6 @@
-"""`victor reconcile`, as a process or in this one: its status, output, file, and being killed; and its page is true."""
+"""`victor reconcile`, as a process or in this one: its status, output, file, and being killed; and
+its page is true.
+"""
 
 import asyncio
 import csv

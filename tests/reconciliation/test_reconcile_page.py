@@ -1,4 +1,6 @@
-"""The page of `victor reconcile --html` in a real browser: on a screen, a phone and paper, with hostile text in it."""
+"""The page of `victor reconcile --html` in a real browser: on a screen, a phone and paper, with
+hostile text in it.
+"""
 
 import re
 from pathlib import Path

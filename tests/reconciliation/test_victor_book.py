@@ -1,4 +1,6 @@
-"""Our book against a sandbox's, over real sockets: everything that was planted is found, and nothing else."""
+"""Our book against a sandbox's, over real sockets: everything that was planted is found, and
+nothing else.
+"""
 
 import asyncio
 from collections import Counter

@@ -132,7 +132,9 @@ def wrong_sbom(found: Mapping[str, bytes], version: str) -> Iterator[str]:
 
 
 def wrong_entry_points(found: Mapping[str, bytes]) -> Iterator[str]:
-    """The licence, the command, the plugin of pytest, the systems and the sandboxes that are not there."""
+    """The licence, the command, the plugin of pytest, the systems and the sandboxes that are not
+    there.
+    """
     if not any(fnmatch(name, LICENSE) for name in found):
         yield f"lacks {LICENSE}"
     declared = next(
@@ -157,7 +159,9 @@ def wrong_wheel(wheel: Path) -> Iterator[str]:
 
 
 def wrong_source(source: Path, wheel: Path) -> Iterator[str]:
-    """What is wrong with the source distribution; the wheel that is built from it must be the same wheel."""
+    """What is wrong with the source distribution; the wheel that is built from it must be the same
+    wheel.
+    """
     found = files_of(source)
     yield from wrong_names(found, expected_in_source(committed()))
     yield from wrong_metadata(found.get("PKG-INFO", b""), __version__, EXTRAS)
@@ -171,7 +175,9 @@ def wrong_source(source: Path, wheel: Path) -> Iterator[str]:
 
 
 def main(folder: Path) -> int:
-    """Returns 0 when there is one wheel and one source distribution of this version, and nothing is wrong with them."""
+    """Returns 0 when there is one wheel and one source distribution of this version, and nothing is
+    wrong with them.
+    """
     wheel = folder / f"victor_ext-{__version__}-py3-none-any.whl"
     source = folder / f"victor_ext-{__version__}.tar.gz"
     missing = [path.name for path in (wheel, source) if not path.is_file()]

@@ -1,4 +1,5 @@
-"""Complete an SBOM of the requirements: the release that it is of, and what that depends on directly.
+"""Complete an SBOM of the requirements: the release that it is of, and what that depends on
+directly.
 
     python -m tests.release.sbom build/sbom.cdx.json
 

@@ -1,4 +1,6 @@
-"""`make build` refuses a distribution with a file too many, one too few, or metadata that is wrong; `make sbom`."""
+"""`make build` refuses a distribution with a file too many, one too few, or metadata that is wrong;
+`make sbom`.
+"""
 
 import json
 import re
@@ -114,7 +116,8 @@ def test_the_classifiers_name_the_pythons_that_are_tested() -> None:
         if "Python :: 3." in line
     ]
     workflow = (contents.ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
-    # The wheel is used on each; the lock of the development tools cannot be installed on the newest one yet.
+    # The wheel is used on each; the lock of the development tools cannot be installed on the newest
+    # one yet.
     (used,) = re.findall(r'PYTHONS="(.+)"', workflow)
     assert [name for name in used.split() if not name.endswith("t")] == named
     assert f"python: {json.dumps(named[:-1])}" in workflow

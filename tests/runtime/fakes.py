@@ -1,5 +1,5 @@
-"""A client of a small provider, without sockets and without waiting: the clock and the network are fakes.
-Everything else is real: drivers, transports and the attempt loop."""
+"""A client of a small provider, without sockets and without waiting: the clock and the network are
+fakes. Everything else is real: drivers, transports and the attempt loop."""
 
 import asyncio
 import inspect
@@ -32,7 +32,9 @@ from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 E = TypeVar("E", bound=BaseException)
 BOTH = ("sync", "async")
 PATIENCE = 600.0
-"""Seconds of real time that an attempt may take: the deadlines of these tests are by a clock of their own."""
+"""Seconds of real time that an attempt may take: the deadlines of these tests are by a clock of
+their own.
+"""
 BASE_URL = httpx.URL("https://pay.example")
 KEY = "invoice-1042-of-2026"
 BODY = b'{"amount": "44.23"}'
@@ -90,10 +92,11 @@ class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 @dataclass(frozen=True)
 class Happens:
-    """What one exchange brings: an answer, or an exception (`error`), or an answer that breaks off (`cut`).
+    """What one exchange brings: an answer, or an exception (`error`), or an answer that breaks off
+    (`cut`).
 
-    `seconds` is how long it takes; a time-out takes what the request's own limit says. `suspended` is for how long the
-    machine sleeps during it, which only its wall clock shows.
+    `seconds` is how long it takes; a time-out takes what the request's own limit says. `suspended`
+    is for how long the machine sleeps during it, which only its wall clock shows.
     """
 
     status: int = 200
@@ -141,7 +144,10 @@ class Received:
 
 
 class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Answers from a script; its last line goes for every further request. `drift` is the provider's clock's."""
+    """Answers from a script; its last line goes for every further request.
+
+    `drift` is the provider's clock's.
+    """
 
     def __init__(
         self, clock: FakeClock, script: list[Happens], quota: RetryQuota, drift: float | None = None

@@ -1,4 +1,6 @@
-"""Ways to call a sandbox that share nothing with the client: plain httpx, bytes on a socket; and one in a process."""
+"""Ways to call a sandbox that share nothing with the client: plain httpx, bytes on a socket; and
+one in a process.
+"""
 
 from __future__ import annotations
 

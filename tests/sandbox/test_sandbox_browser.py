@@ -193,7 +193,9 @@ def test_the_test_is_copied(window, victor):
 
 
 def test_a_page_elsewhere_cannot_command_the_sandbox(launch, browser, sandbox, victor):
-    """As in DNS rebinding, a name of the page's own means this machine; and plain calls from another origin."""
+    """As in DNS rebinding, a name of the page's own means this machine; and plain calls from
+    another origin.
+    """
     before = sandbox.info()["requests"]
     page = browser.new_page()
     page.route(

@@ -1,8 +1,10 @@
-"""The document is read as it is meant; and the sandbox conforms to it, by a tool that knows neither: schemathesis.
+"""The document is read as it is meant; and the sandbox conforms to it, by a tool that knows
+neither: schemathesis.
 
-Schemathesis makes calls that the document allows and calls that it forbids, and holds every response against it. Left
-out is `positive_data_acceptance`: dates, due dates, Zulu times and the rule about ultimate creditors are prose in the
-document, so a call may conform to the schemas and still be refused.
+Schemathesis makes calls that the document allows and calls that it forbids, and holds every
+response against it. Left out is `positive_data_acceptance`: dates, due dates, Zulu times and the
+rule about ultimate creditors are prose in the document, so a call may conform to the schemas and
+still be refused.
 """
 
 import os
@@ -70,7 +72,9 @@ def statuses():
 @schema.parametrize()
 @bounded
 def test_every_answer_conforms_to_the_document(case, plain, statuses):
-    """Each call as it was made, and once more with what no schema can say: a due date of today, an id that waits."""
+    """Each call as it was made, and once more with what no schema can say: a due date of today, an
+    id that waits.
+    """
     sandbox, headers = plain
     options = {"base_url": sandbox.url, "headers": headers, "timeout": 10}
     case.call_and_validate(**options, excluded_checks=[positive_data_acceptance])
@@ -97,7 +101,9 @@ def test_with_quirks_nothing_falls_over(case, quirky):
 
 @pytest.fixture
 def newer_document(tmp_path, monkeypatch):
-    """A newer document: operations of any form, another operation id, and one more parameter of the list."""
+    """A newer document: operations of any form, another operation id, and one more parameter of the
+    list.
+    """
     raw = yaml.safe_load(DOCUMENT)
     limit = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
     raw["components"]["parameters"] = {"Limit": limit}

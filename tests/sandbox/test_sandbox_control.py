@@ -1,4 +1,6 @@
-"""The control commands: the same in this process and over HTTP, reachable when the API is down, clear when misused."""
+"""The control commands: the same in this process and over HTTP, reachable when the API is down,
+clear when misused.
+"""
 
 import logging
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,6 @@
-"""A request for payment from its making to its end, over real sockets; and the quirks that the document forbids."""
+"""A request for payment from its making to its end, over real sockets; and the quirks that the
+document forbids.
+"""
 
 import pytest
 
@@ -179,7 +181,10 @@ def test_with_quirks_empty_members_are_null_and_page_sizes_claimed(start):
 
 @pytest.mark.parametrize(("reading", "amount"), [("modified", "34.23"), ("requested", "44.23")])
 def test_the_amount_of_a_request_that_was_accepted_with_another(start, reading, amount):
-    """The document's example: amount 44.23, original 44.23, modified 34.23. Or the modified one takes its place."""
+    """The document's example: amount 44.23, original 44.23, modified 34.23.
+
+    Or the modified one takes its place.
+    """
     sandbox, caller = start(accepted_amount=reading)
     inbound = sandbox.create_inbound("44.23", amount_modification_allowed=True)
     caller.respond(inbound, modified_amount="34.23")

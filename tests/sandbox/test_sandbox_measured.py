@@ -1,4 +1,6 @@
-"""The options for what a few calls to the provider show, each at its values; and a file of such measurements."""
+"""The options for what a few calls to the provider show, each at its values; and a file of such
+measurements.
+"""
 
 import json
 import re

@@ -1,4 +1,6 @@
-"""What a create refuses, and in which words; one key, one request, whatever comes at the same time; and due dates."""
+"""What a create refuses, and in which words; one key, one request, whatever comes at the same time;
+and due dates.
+"""
 
 import json
 import re

@@ -1,4 +1,7 @@
-"""What outlives a sandbox: with a state file everything, also a kill at any moment. Its owner alone may read it."""
+"""What outlives a sandbox: with a state file everything, also a kill at any moment.
+
+Its owner alone may read it.
+"""
 
 import os
 import random

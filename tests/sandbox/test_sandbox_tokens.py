@@ -65,7 +65,10 @@ def test_the_alphabet_of_a_token_is_that_of_urls(caller):
     "extra", [{"b64": False}, {"b64": False, "crit": ["b64"]}, {"crit": None}], ids=str
 )
 def test_a_header_that_changes_what_is_signed_is_refused(caller, extra):
-    """RFC 7797, whose `b64` no JWT may use; and whatever else must be understood. The signature itself is good."""
+    """RFC 7797, whose `b64` no JWT may use; and whatever else must be understood.
+
+    The signature itself is good.
+    """
     header = jwt.utils.base64url_encode(
         json.dumps({"alg": "RS512", "typ": "JWT", **extra}).encode()
     ).decode()

@@ -1,4 +1,6 @@
-"""What the tests of security have in common: secrets to search for, and a sandbox that accepts them."""
+"""What the tests of security have in common: secrets to search for, and a sandbox that accepts
+them.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing

@@ -1,4 +1,6 @@
-"""Everything that a user does with a client, and everything that then goes wrong, as short as it can be said."""
+"""Everything that a user does with a client, and everything that then goes wrong, as short as it
+can be said.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -62,7 +64,10 @@ class Caller(Running):
 
 @dataclass(frozen=True)
 class Journey:
-    """A call, and the faults that it meets. `fails`: whether it must, so that something is there to be looked at."""
+    """A call, and the faults that it meets.
+
+    `fails`: whether it must, so that something is there to be looked at.
+    """
 
     method: str
     arguments: Callable[[Sandbox], dict[str, Any]]
@@ -181,7 +186,9 @@ class Journeys:
         yield f"{method}: down", Journey(method, arguments(), True, down=True)
 
     def _answered(self, method: str, arguments: Any, *said: dict[str, Any]) -> Journey:
-        """A good answer with a body of this kind, about another payment; of `accept`, what is read back as well."""
+        """A good answer with a body of this kind, about another payment; of `accept`, what is read
+        back as well.
+        """
         details = {
             "payee": PARTY,
             "payer": PARTY,

@@ -1,4 +1,6 @@
-"""A server that answers everything with one thing, and keeps every byte that it was sent; and a proxy that does."""
+"""A server that answers everything with one thing, and keeps every byte that it was sent; and a
+proxy that does.
+"""
 
 import json
 import ssl
@@ -23,7 +25,10 @@ class Recorder(RawProvider):
 
 
 class RecordingProxy(Recorder):
-    """A CONNECT proxy: it passes on to one upstream, whatever host it is asked for. With another `answer`, nothing."""
+    """A CONNECT proxy: it passes on to one upstream, whatever host it is asked for.
+
+    With another `answer`, nothing.
+    """
 
     def __init__(
         self,

@@ -1,7 +1,8 @@
 """Look for secrets in everything that is committed: `python tests/security/secret_scan.py [FILES]`.
 
-What only looks like a secret is known by its file, its kind and its digest, in `known_fakes.txt`. `--accept` writes
-that file anew: look at the difference before you commit it. A whole private key is never accepted.
+What only looks like a secret is known by its file, its kind and its digest, in `known_fakes.txt`.
+`--accept` writes that file anew: look at the difference before you commit it. A whole private key
+is never accepted.
 """
 
 import hashlib

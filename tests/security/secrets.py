@@ -1,4 +1,6 @@
-"""What must not be seen, in all the ways it may be written; and every place where a failure can be looked at."""
+"""What must not be seen, in all the ways it may be written; and every place where a failure can be
+looked at.
+"""
 
 import base64
 import copy
@@ -20,14 +22,18 @@ import victor_ext
 from tests.frames import OURS, locals_of, places
 
 LOOKED_AT = (*OURS, str(Path(httpx.__file__).parent))
-"""The HTTP library's frames hold what it was called with: the JSON of the request, and where it connects."""
+"""The HTTP library's frames hold what it was called with: the JSON of the request, and where it
+connects.
+"""
 ACCOUNT = "071204958836"
 SENTRY_DEPTH = 5
 
 
 @dataclass
 class Secrets:
-    """Credentials of one test, the tokens that were made of them, and the account number of its payments."""
+    """Credentials of one test, the tokens that were made of them, and the account number of its
+    payments.
+    """
 
     private_key: str
     api_key: str = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"

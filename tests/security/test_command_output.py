@@ -1,4 +1,6 @@
-"""What the command `victor` writes, with every logger at debug level: no key, secret, token or whole account number."""
+"""What the command `victor` writes, with every logger at debug level: no key, secret, token or
+whole account number.
+"""
 
 import re
 import sys
@@ -23,7 +25,9 @@ TOKEN = re.compile(r"eyJ[\w-]{10,}|(Bearer|Token) [\w.-]{20,}")
 def victor(
     known: Sandbox, bare_environment: dict[str, str], secrets: Secrets, tmp_path: Path
 ) -> Callable[..., Ran]:
-    """The command, in processes whose loggers all speak, with a key pair ("signed") or OAuth credentials ("issued")."""
+    """The command, in processes whose loggers all speak, with a key pair ("signed") or OAuth
+    credentials ("issued").
+    """
     command = Command(
         {**bare_environment, "VICTOR_BASE_URL": known.url},
         patience=60,

@@ -1,4 +1,6 @@
-"""Text that comes from outside stays where it is put: it makes no header, no line, no other path and no other host."""
+"""Text that comes from outside stays where it is put: it makes no header, no line, no other path
+and no other host.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress

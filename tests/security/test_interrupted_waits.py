@@ -1,4 +1,5 @@
-"""A signal handler that raises, or a cancellation, while a call waits: no frame of ours shows what the call holds.
+"""A signal handler that raises, or a cancellation, while a call waits: no frame of ours shows what
+the call holds.
 
 Celery's soft time limit is such a handler, and reporters of errors show the locals of every frame.
 """
@@ -28,7 +29,10 @@ from tests.security.secrets import ACCOUNT, Secrets, of_error, of_frames
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorJwt, VictorOAuth
 
 SOON = 0.2
-"""Seconds after which a call is interrupted. Each of the waits below would last for longer than a test may."""
+"""Seconds after which a call is interrupted.
+
+Each of the waits below would last for longer than a test may.
+"""
 
 TOKEN_PATH = "/v2/auth/token"
 TOKEN = "opaque-token-of-the-interrupted-77aa01ff"
@@ -40,7 +44,10 @@ pytestmark = [
 
 
 class SoftTimeLimit(TimeoutError):
-    """What a handler raises, as Celery's does in the middle of a task. It is no time-out of a socket."""
+    """What a handler raises, as Celery's does in the middle of a task.
+
+    It is no time-out of a socket.
+    """
 
 
 class Stage:
@@ -228,7 +235,9 @@ WIRE = (
 def looking_at_each_line(
     credentials: Sequence[str], sent: Sequence[str], found: set[str]
 ) -> Iterator[None]:
-    """Find the locals that show credentials, or on the wire what is sent, at each line at which a signal may come."""
+    """Find the locals that show credentials, or on the wire what is sent, at each line at which a
+    signal may come.
+    """
 
     def look(frame: FrameType, _event: str, _argument: object) -> Any:
         code = frame.f_code

@@ -1,5 +1,5 @@
-"""Every journey, at debug level: no key, token, secret or whole account number in a log, a repr, an exception, a
-pickle, a local of our frames, or the sandbox's own file."""
+"""Every journey, at debug level: no key, token, secret or whole account number in a log, a repr, an
+exception, a pickle, a local of our frames, or the sandbox's own file."""
 
 import logging
 import pickle
@@ -140,7 +140,9 @@ def test_an_id_makes_no_line_of_a_log(
 
 @each_kind
 def test_the_locals_of_a_users_own_frame(kind: str, known: Sandbox, secrets: Secrets) -> None:
-    """What a reporter of errors shows of the user's frames: everything of ours that can be held there."""
+    """What a reporter of errors shows of the user's frames: everything of ours that can be held
+    there.
+    """
 
     def of_the_user() -> None:
         auth = CREDENTIALS[kind](secrets)

@@ -1,4 +1,6 @@
-"""A proxy learns which host is called, and nothing else; and only over a connection that is safe from listeners."""
+"""A proxy learns which host is called, and nothing else; and only over a connection that is safe
+from listeners.
+"""
 
 from typing import Any
 

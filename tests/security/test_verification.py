@@ -1,4 +1,6 @@
-"""TLS verification: nothing turns it off by accident, and who is trusted is in the store of the system, or named."""
+"""TLS verification: nothing turns it off by accident, and who is trusted is in the store of the
+system, or named.
+"""
 
 import os
 import ssl
@@ -237,7 +239,9 @@ WORDS = "„127.0.0.1“-Zertifikat ist nicht vertrauenswürdig"
 
 
 class SystemsSocket(ssl.SSLSocket):
-    """As truststore's: macOS and Windows are asked after the handshake, and their words have no number."""
+    """As truststore's: macOS and Windows are asked after the handshake, and their words have no
+    number.
+    """
 
     def do_handshake(self, block: bool = False) -> None:
         super().do_handshake(block)

@@ -48,7 +48,9 @@ TEXTS = {
     "odd": st.tuples(SECONDS, st.sampled_from(ODD_ENDS)).map("".join)
     | st.uuids().map(lambda each: str(each).upper()),
 }
-"""By format, the texts that are written again as they are; the odd ones are not, or are of no format."""
+"""By format, the texts that are written again as they are; the odd ones are not, or are of no
+format.
+"""
 SCALARS = {
     "integer": st.integers(),
     "number": st.integers() | st.floats(allow_nan=False, allow_infinity=False),
@@ -142,7 +144,9 @@ TIME = re.compile(
 
 
 def gist(value: Any) -> Any:
-    """What must survive a round trip: all but the case of letters, and how numbers and times are written."""
+    """What must survive a round trip: all but the case of letters, and how numbers and times are
+    written.
+    """
     if isinstance(value, dict):
         return {name: gist(child) for name, child in value.items()}
     if isinstance(value, list):

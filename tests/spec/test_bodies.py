@@ -1,4 +1,6 @@
-"""The bytes of bodies: JSON, url-encoded and multipart forms, text and binaries, and who chooses among them."""
+"""The bytes of bodies: JSON, url-encoded and multipart forms, text and binaries, and who chooses
+among them.
+"""
 
 import datetime
 import email
@@ -114,7 +116,9 @@ class TestUrlEncodedForms:
 
 
 def parts_of(request: httpx.Request) -> dict[str, Any]:
-    """The parts of a multipart body by name: content type, file name and bytes; a list where a name repeats."""
+    """The parts of a multipart body by name: content type, file name and bytes; a list where a name
+    repeats.
+    """
     head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n"
     parts: Any = email.message_from_bytes(head.encode() + request.content).get_payload()
     found: dict[str, list[Any]] = {}
@@ -207,7 +211,10 @@ class TestMultipart:
 
 
 def test_the_check_expects_what_is_sent(wire: Wire) -> None:
-    """Its encoder shares no code with the package. Beside what is left out, an empty list and what a caller encodes."""
+    """Its encoder shares no code with the package.
+
+    Beside what is left out, an empty list and what a caller encodes.
+    """
     assert wire.problems() == [
         f"paths./order.post.requestBody.content.{FORM}",
         f"paths./nested.post.requestBody.content.{MULTIPART}",

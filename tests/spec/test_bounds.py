@@ -1,4 +1,6 @@
-"""A small file that means a large document, or one without an end, is refused at once, in a message that names it."""
+"""A small file that means a large document, or one without an end, is refused at once, in a message
+that names it.
+"""
 
 import json
 import os
@@ -176,7 +178,8 @@ def test_what_is_within_the_bounds_is_read(tmp_path: Path) -> None:
     assert load(spec)["x"]
 
 
-# ---- Random documents whose schemas refer to each other, and to themselves, wherever a schema can stand ----
+# ---- Random documents whose schemas refer to each other, and to themselves, wherever a schema can
+# stand ----
 
 
 NAMES = ("a", "b", "c")
@@ -207,7 +210,9 @@ def recursive_document(seed: int) -> Tree:
 
 
 def _schema(random: Random, named: list[str], levels: int, parts: list[str]) -> Tree:
-    """A schema of some levels; `parts` are what its `allOf` may refer to: nothing is a part of itself."""
+    """A schema of some levels; `parts` are what its `allOf` may refer to: nothing is a part of
+    itself.
+    """
 
     def inner(parts: list[str] = named) -> Tree:
         if levels and random.random() < 0.6:
@@ -249,7 +254,9 @@ class EndlessError(BaseException):
 
 @contextmanager
 def ending(what: str) -> Iterator[None]:
-    """Fail what takes more time of the processor than any document needs, instead of waiting for it."""
+    """Fail what takes more time of the processor than any document needs, instead of waiting for
+    it.
+    """
 
     def fail(*_: object) -> None:
         raise EndlessError(f"{what} takes more than {SECONDS} seconds")

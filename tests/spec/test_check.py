@@ -1,4 +1,6 @@
-"""The check of a package: what is green, the mistakes that it finds, and the file of accepted losses."""
+"""The check of a package: what is green, the mistakes that it finds, and the file of accepted
+losses.
+"""
 
 import datetime
 import json
@@ -200,7 +202,9 @@ def accepted(tmp_path: Path) -> Path:
 @pytest.fixture
 def command(accepted: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     def command(text: str | None = None, *options: str) -> Ran:
-        """Command the document, with a text in its file of accepted losses; None leaves the file as it is."""
+        """Command the document, with a text in its file of accepted losses; None leaves the file as
+        it is.
+        """
         if text is not None:
             accepted.write_text(text, encoding="utf-8")
         status = main(["check", str(accepted.with_name("hooks.yaml")), *options])

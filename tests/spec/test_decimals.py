@@ -1,4 +1,6 @@
-"""Numbers keep their digits: Decimal in every body, and where the document or an option says so, in what is read."""
+"""Numbers keep their digits: Decimal in every body, and where the document or an option says so, in
+what is read.
+"""
 
 import copy
 import importlib

@@ -1,4 +1,7 @@
-"""A package goes to its own place and nowhere else, whole or not at all. Everything here happens in `tmp_path`."""
+"""A package goes to its own place and nowhere else, whole or not at all.
+
+Everything here happens in `tmp_path`.
+"""
 
 import json
 import os

@@ -1,4 +1,6 @@
-"""A document is read as what it says; whatever it holds, the end is a package or an error that names the place."""
+"""A document is read as what it says; whatever it holds, the end is a package or an error that
+names the place.
+"""
 
 import copy
 import io

@@ -1,4 +1,6 @@
-"""A generated package as tools see it: its types and those of calls, and where in the document each name comes from."""
+"""A generated package as tools see it: its types and those of calls, and where in the document each
+name comes from.
+"""
 
 import inspect
 import json
@@ -70,7 +72,9 @@ LITTER: Tree = {**DOG}  # in no answer: its list is required
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
-    """A folder with the package of the zoo, one of what the other tests call, and one without a model."""
+    """A folder with the package of the zoo, one of what the other tests call, and one without a
+    model.
+    """
     folder = tmp_path_factory.mktemp("types")
     Wire(
         folder,
@@ -120,7 +124,9 @@ def test_generated_packages_and_calls_of_them_are_typed_and_wrong_calls_are_foun
 
 
 def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
-    """A status without a body has no type; what is public has no private argument; each fact stands once."""
+    """A status without a body has no type; what is public has no private argument; each fact stands
+    once.
+    """
     answers = {
         "200": answering(ref("Card"))["responses"]["200"],
         "404": {"description": "No such card."},

@@ -1,4 +1,6 @@
-"""A malicious document is input like any other: its names and texts never become code, and arrive as they are."""
+"""A malicious document is input like any other: its names and texts never become code, and arrive
+as they are.
+"""
 
 import ast
 import json
@@ -61,7 +63,9 @@ def check_modules(package: Path) -> None:
 
 
 def statements(tree: ast.Module) -> set[str]:
-    """What no generated module has: other statements, bare expressions, and names that only the texts have."""
+    """What no generated module has: other statements, bare expressions, and names that only the
+    texts have.
+    """
     found = {type(each).__name__ for each in tree.body if not isinstance(each, STATEMENTS)}
     for each in tree.body:
         if isinstance(each, ast.Expr) and not isinstance(each.value, ast.Constant):

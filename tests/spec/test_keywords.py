@@ -1,4 +1,6 @@
-"""Every keyword of OpenAPI 3.0, 3.1 and 3.2 is read, has nothing to say to a client, or is left out by name."""
+"""Every keyword of OpenAPI 3.0, 3.1 and 3.2 is read, has nothing to say to a client, or is left out
+by name.
+"""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,6 @@
-"""Documents of which a part, or all that refers to it, was lost: each is the smallest one that shows its fault."""
+"""Documents of which a part, or all that refers to it, was lost: each is the smallest one that
+shows its fault.
+"""
 
 import json
 from collections.abc import Callable
@@ -23,7 +25,10 @@ Make = Callable[..., Any]
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     def make(tree: Tree, *left_out: str) -> Any:
-        """The models of a package. Nothing but `left_out` is lost: the check finds all else of the document in it."""
+        """The models of a package.
+
+        Nothing but `left_out` is lost: the check finds all else of the document in it.
+        """
         spec = tmp_path / "some.json"
         spec.write_text(json.dumps(tree), encoding="utf-8")
         result = generate(spec, tmp_path)

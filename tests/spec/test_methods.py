@@ -1,4 +1,6 @@
-"""The methods of OpenAPI 3.2: QUERY, which reads, and those of `additionalOperations`, which are writes."""
+"""The methods of OpenAPI 3.2: QUERY, which reads, and those of `additionalOperations`, which are
+writes.
+"""
 
 import importlib
 import json

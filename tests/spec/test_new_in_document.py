@@ -34,9 +34,11 @@ def newer(victor_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Wire:
 
 
 def call(name: str, answer: Any, *args: Any, **arguments: Any) -> tuple[Any, httpx.Request]:
-    """A call of the newer package, on the wrapper's client, which does not know its operation: what came, and was sent.
+    """A call of the newer package, on the wrapper's client, which does not know its operation: what
+    came, and was sent.
 
-    The client judges it by what the document says of it: more in `tests/providers/test_new_operations.py`.
+    The client judges it by what the document says of it: more in
+        `tests/providers/test_new_operations.py`.
     """
     module = importlib.import_module(f"newer_api.api.{name}")
     script = Script(httpx.Response(204) if answer is None else httpx.Response(200, json=answer))

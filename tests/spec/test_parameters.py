@@ -1,4 +1,6 @@
-"""How parameters are sent, each style of OpenAPI in each place, with typed arguments; and to which server."""
+"""How parameters are sent, each style of OpenAPI in each place, with typed arguments; and to which
+server.
+"""
 
 import datetime
 import importlib
@@ -42,7 +44,9 @@ def test_scalars_and_lists(wire: Wire, operation: str, value: Any, sent: str) ->
 
 
 def test_the_check_expects_what_is_sent(wire: Wire) -> None:
-    """Its encoder shares no code with the package; its text with a blank is none for a list divided by blanks."""
+    """Its encoder shares no code with the package; its text with a blank is none for a list divided
+    by blanks.
+    """
     assert wire.problems() == ["paths./space_list.get"]
 
 

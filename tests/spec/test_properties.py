@@ -1,4 +1,6 @@
-"""The fields of a model: of all members of `allOf`, with null where the document admits it, and with any name."""
+"""The fields of a model: of all members of `allOf`, with null where the document admits it, and
+with any name.
+"""
 
 import json
 import sys

@@ -1,4 +1,6 @@
-"""Any JSON in any place of any model: it is written again as it was read, and is of no class that a word excludes."""
+"""Any JSON in any place of any model: it is written again as it was read, and is of no class that a
+word excludes.
+"""
 
 import copy
 import importlib
@@ -43,7 +45,9 @@ WORDS: dict[str, dict[str, set[str]]] = {
         "Coupon": {"coupon", "cash"},
     },
 }
-"""By union, the words that each class admits, written down once more: the implementation is not asked."""
+"""By union, the words that each class admits, written down once more: the implementation is not
+asked.
+"""
 wire = package("reading", **reading(SCHEMAS))
 
 

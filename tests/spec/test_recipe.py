@@ -144,7 +144,8 @@ def test_the_command_says_what_it_did(
     assert "nowhere.yaml cannot be read" in capsys.readouterr().err
 
 
-# ---- Each rewrite by itself: what it does, where it says so, and that it leaves the rest alone ----
+# ---- Each rewrite by itself: what it does, where it says so, and that it leaves the rest alone
+# ----
 
 
 CASES: Tree = beside("rewrites")

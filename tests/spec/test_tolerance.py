@@ -1,4 +1,6 @@
-"""What the generated functions and models make of whatever a provider sends, for every model of two documents."""
+"""What the generated functions and models make of whatever a provider sends, for every model of two
+documents.
+"""
 
 import copy
 import pickle

@@ -156,7 +156,9 @@ def test_the_changelog_names_once_what_changed_moved_and_is_new(
 
 
 def test_the_changelog_names_what_requests_may_have_now(shop: Path) -> None:
-    """The package takes the new word at once; a wrapper with words of its own refuses it until somebody adds it."""
+    """The package takes the new word at once; a wrapper with words of its own refuses it until
+    somebody adds it.
+    """
     filters = (
         "parameters: [{in: query, name: state, schema: {type: string, enum: [open%s]}}, {in: path"
     )

@@ -1,4 +1,6 @@
-"""Webhooks and callbacks: after the user's own verification, a body is what the document declares, or is refused."""
+"""Webhooks and callbacks: after the user's own verification, a body is what the document declares,
+or is refused.
+"""
 
 import importlib
 import json

@@ -125,7 +125,9 @@ class Wire:
     def client(
         self, requests: list[httpx.Request], response: httpx.Response | None = None, **options: Any
     ) -> Any:
-        """A client that records what it sends, and gets a response; without one, that of the package."""
+        """A client that records what it sends, and gets a response; without one, that of the
+        package.
+        """
         script = Script(response or self.response)
         script.requests = requests
         return self.client_module.Client(

@@ -1,4 +1,6 @@
-"""Tests without the sandbox: payment requests that were never sent, and mocks with the signatures of the clients."""
+"""Tests without the sandbox: payment requests that were never sent, and mocks with the signatures
+of the clients.
+"""
 
 import inspect
 import pickle

@@ -1,4 +1,6 @@
-"""The fixtures of the plugin: failures by name, time that passes at once, what a failed test shows, and their page."""
+"""The fixtures of the plugin: failures by name, time that passes at once, what a failed test shows,
+and their page.
+"""
 
 import inspect
 import json

@@ -1,13 +1,16 @@
-"""Bulk sending of payment requests that survives crashes and can use several machines. See docs/bulk.md.
+"""Bulk sending of payment requests that survives crashes and can use several machines. See
+docs/bulk.md.
 
 from victor_ext.bulk import BulkSender
 
-status = BulkSender(state="sqlite:///victor-bulk.sqlite", key_column="invoice_no").send("invoices.csv")
+status = BulkSender(state="sqlite:///victor-bulk.sqlite",
+key_column="invoice_no").send("invoices.csv")
 """
 
 from importlib.util import find_spec as _find_spec
 
-# DBOS is located and not imported: it takes half of the start, and a check of rows does not need it.
+# DBOS is located and not imported: it takes half of the start, and a check of rows does not need
+#     it.
 if _find_spec("dbos") is None:
     raise ImportError(
         "victor_ext.bulk needs dbos; install its extra: pip install 'victor-ext[bulk]'", name="dbos"

@@ -1,4 +1,6 @@
-"""Read and write one batch in the database through DBOS, and see whose it is: by key, provider, account and layout."""
+"""Read and write one batch in the database through DBOS, and see whose it is: by key, provider,
+account and layout.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ _AT_ONCE = 10
 """Chunks per read."""
 _NEVER_REACHED = 1_000_000
 _IDLE_SECONDS = 60
-"""A PostgreSQL server ends the transaction of a process that was stopped for longer: others may wait for it."""
+"""A PostgreSQL server ends the transaction of a process that was stopped for longer: others may
+wait for it.
+"""
 _NAMED = 10
 """Maximum number of batch names in an error message."""
 
@@ -47,7 +51,8 @@ class Try:
     """One attempt to send a chunk: one DBOS workflow.
 
     Attributes:
-        taken: Whether a worker ever started it. If so, and it has not ended, any of its rows may have been sent.
+        taken: Whether a worker ever started it. If so, and it has not ended, any of its rows may
+            have been sent.
         counts: Rows by outcome, if it ended with results.
         chunk: The rows, if they were requested; else none.
     """
@@ -79,7 +84,8 @@ class BatchStore:
     def loads(self) -> list[Submission]:
         """Return all stored submissions in order.
 
-        Raises `ConfigurationError` if they belong to another key, provider or, unless they are only read, account.
+        Raises `ConfigurationError` if they belong to another key, provider or, unless they are only
+        read, account.
         """
         return [Submission(**data) for data in self._numbered(f"{self.batch}/load")]
 
@@ -93,10 +99,13 @@ class BatchStore:
     def add_load(
         self, load: Submission, chunks: Callable[[], Iterable[object]], mark: str = ""
     ) -> bool:
-        """Store a submission, its mark and all its chunks at once, unless another process has stored the same source.
+        """Store a submission, its mark and all its chunks at once, unless another process has
+        stored the same source.
 
-        Return whether it is stored: not, if another batch has the `mark` (kind and number; "" is none) meanwhile.
-        Raises `ConfigurationError` if another process has stored other rows of this batch, or dropped some, meanwhile.
+        Return whether it is stored: not, if another batch has the `mark` (kind and number; "" is
+            none) meanwhile.
+        Raises `ConfigurationError` if another process has stored other rows of this batch, or
+        dropped some, meanwhile.
         """
         with self._transaction() as connection:
             self._insert(connection, LOAD, f"{self.batch}/load/{load.number}", asdict(load))
@@ -122,8 +131,9 @@ class BatchStore:
     def open_queue(self, rate: float | None, slots: int) -> None:
         """Make the batch visible to workers and set its rate in rows per second.
 
-        With a rate, all machines together send one chunk at a time and space its rows evenly. The limit of DBOS holds
-        the rate, and is never reached: while a clock was ahead, each chunk would count until that time has come.
+        With a rate, all machines together send one chunk at a time and space its rows evenly. The
+        limit of DBOS holds the rate, and is never reached: while a clock was ahead, each chunk
+        would count until that time has come.
         """
         limiter: Any = (
             None if rate is None else {"limit": _NEVER_REACHED, "period": _NEVER_REACHED / rate}
@@ -148,7 +158,10 @@ class BatchStore:
             raise StateLost.deleted(f"The batch {self.batch}")
 
     def tries(self, numbers: Sequence[int], *, rows: bool = False) -> dict[int, list[Try]]:
-        """Return the attempts of chunks. Raises `StateLost` if one is not there: it was stored with its load."""
+        """Return the attempts of chunks.
+
+        Raises `StateLost` if one is not there: it was stored with its load.
+        """
         tries: dict[int, list[Try]] = {}
         again = 0
         wanted = list(numbers)
@@ -176,7 +189,10 @@ class BatchStore:
     def chunks(
         self, loads: Sequence[Submission], *, rows: bool = False
     ) -> Iterator[tuple[int, list[Try]]]:
-        """Yield the number and the attempts of each chunk, in order. Only a page of them is held in memory."""
+        """Yield the number and the attempts of each chunk, in order.
+
+        Only a page of them is held in memory.
+        """
         numbers = numbers_of(loads)
         while page := [number for number, _ in islice(numbers, _AT_ONCE)]:
             yield from sorted(self.tries(page, rows=rows).items())
@@ -192,7 +208,8 @@ class BatchStore:
     def batches(self, what: str) -> list[str]:
         """Return the names of all batches of this key and provider, oldest first.
 
-        Raises `ConfigurationError`, about `what`, if there are only batches of other owners: they may have been sent.
+        Raises `ConfigurationError`, about `what`, if there are only batches of other owners: they
+            may have been sent.
         """
         from dbos import DBOSClient  # noqa: PLC0415 - as in `_transaction`
 
@@ -220,7 +237,9 @@ class BatchStore:
 
     @contextmanager
     def _transaction(self) -> Generator[sa.Connection]:
-        """Store all of a block, or nothing, and skip its rest, if another process has stored one of its ids."""
+        """Store all of a block, or nothing, and skip its rest, if another process has stored one of
+        its ids.
+        """
         from dbos import error  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
 
         taken = error.DBOSWorkflowIDInUseError, error.DBOSConflictingWorkflowError
@@ -282,7 +301,10 @@ def _opened(stored: Any, what: str) -> Any:
 
 
 def _check_owner(info: WorkflowStatus, application: str, what: str, account: str | None) -> None:
-    """Raise `ConfigurationError`, about `what`, if a workflow has another owner or layout. No account only reads it."""
+    """Raise `ConfigurationError`, about `what`, if a workflow has another owner or layout.
+
+    No account only reads it.
+    """
     if info.application_name != application:
         raise _other_owner(str(info.application_name), application, what)
     layout, _, owner = (info.app_version or "").partition("/")
@@ -307,7 +329,9 @@ def _other_owner(owner: str, application: str, what: str) -> ConfigurationError:
 
 
 def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> ConfigurationError:
-    """Return the error for a batch that the state does not have, with the names of those that it has."""
+    """Return the error for a batch that the state does not have, with the names of those that it
+    has.
+    """
     what = f"There is no batch {batch} in {state}: nothing of it was stored"
     if not others:
         return ConfigurationError(f"{what}, and nothing was sent. Send it first.")

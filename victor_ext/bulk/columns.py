@@ -35,7 +35,8 @@ _SORTED_JSON = json.JSONEncoder(sort_keys=True).encode
 
 @dataclass(slots=True)
 class Fields:
-    """A record split by purpose: the key's value, if it can be used, the arguments, and other columns as text.
+    """A record split by purpose: the key's value, if it can be used, the arguments, and other
+    columns as text.
 
     The problems are those found before the rules of the API are checked.
     """
@@ -115,7 +116,9 @@ def problems_of(kind: RowKind, fields: Fields, *, in_file: bool) -> list[Problem
 
 
 def canonical_text(arguments: Mapping[str, Any]) -> str:
-    """Return the arguments in one canonical spelling that depends on neither source format nor Unicode form."""
+    """Return the arguments in one canonical spelling that depends on neither source format nor
+    Unicode form.
+    """
     return Secret(_SORTED_JSON(_canonical_values(arguments)))
 
 

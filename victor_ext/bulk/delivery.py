@@ -43,12 +43,15 @@ from .rows import Result, Row, RowOutcome, Step
 T = TypeVar("T")
 
 MARKED_AHEAD = 64
-"""Rows that are stored as maybe sent before they are: after a crash, those are not told from rows that were sent.
+"""Rows that are stored as maybe sent before they are: after a crash, those are not told from rows
+that were sent.
 
 Each half of them is one write to the database: one for each row would cost more than the call.
 """
 SETTLE_FOR = 600.0
-"""Seconds for which what takes no key is looked up: a list of the provider's may lack what was made shorter ago."""
+"""Seconds for which what takes no key is looked up: a list of the provider's may lack what was made
+shorter ago.
+"""
 _MOST_REFUSALS = 10
 """Consecutive rejections, not caused by the row's data, after which sending stops."""
 _Unit: TypeAlias = tuple[int, ...]
@@ -57,15 +60,18 @@ _Send: TypeAlias = Callable[[_Unit], None]
 _Doubtful: TypeAlias = Sequence[tuple[Sequence[Row], LookUp]]
 """What is looked up, with its rows."""
 Rivals: TypeAlias = Callable[[Collection[str], Collection[str]], Sequence[Rival]]
-"""Returns the rows with these references or ids, of all batches of the state. It reads all of them."""
+"""Returns the rows with these references or ids, of all batches of the state.
+
+It reads all of them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class SendTerms:
     """Terms for sending the rows of a chunk: as in `Chunk`, with the rate in rows per second.
 
-    `rivals` returns the rows, also of other batches, whose request may be taken for one of these rows'. For
-    `alone_since`, see `Keys`.
+    `rivals` returns the rows, also of other batches, whose request may be taken for one of these
+    rows'. For `alone_since`, see `Keys`.
     """
 
     retention: float
@@ -108,12 +114,14 @@ class Delivery:
     ) -> Generator[Step]:
         """Send rows, and look up those that must not be sent again.
 
-        Each step has to be stored before the next one is asked for. If nobody asks, the calls in progress end.
+        Each step has to be stored before the next one is asked for. If nobody asks, the calls in
+        progress end.
 
         Args:
             rows: The rows without a result, by index, in the order of the indexes.
             begun: As in `Step`.
-            results: Results that are not stored yet. Those of the rows are added, also if nobody asks for more.
+            results: Results that are not stored yet. Those of the rows are added, also if nobody
+                asks for more.
         """
         rate_limiter = RateLimiter(terms.rate, self._stop, self._monotonic)
         step = Step(begun, None, dict(results))
@@ -145,7 +153,8 @@ class Delivery:
         except BaseException:
             results |= known(to_send)
             raise
-        # All of them before the first is judged: the last ones may explain why the first ones were rejected.
+        # All of them before the first is judged: the last ones may explain why the first ones were
+        #     rejected.
         doubtful = {unit: each for unit in to_send if isinstance(each := settled[unit], LookUp)}
         if doubtful:
             sent = [([rows[index] for index in unit], each) for unit, each in doubtful.items()]
@@ -172,9 +181,9 @@ class Delivery:
     ) -> Generator[Step]:
         """Send rows in groups, each of which is stored as begun before it is sent.
 
-        While the provider's time is known, the next group is stored while threads send. Without it, what is in doubt
-        after a crash is not sent again: then a group has as many rows as there are threads, it ends before the next
-        one, and one chunk of this process has all of them.
+        While the provider's time is known, the next group is stored while threads send. Without it,
+        what is in doubt after a crash is not sent again: then a group has as many rows as there are
+        threads, it ends before the next one, and one chunk of this process has all of them.
         """
         threads: list[list[Future[None]]] = []
         with ExitStack() as alone:
@@ -212,20 +221,25 @@ class Delivery:
         units = iter(group)
 
         def send_rows() -> None:
-            # A thread takes row after row: a future for each one costs as much as a fifth of its call.
+            # A thread takes row after row: a future for each one costs as much as a fifth of its
+            #     call.
             for unit in units:
                 send(unit)
 
         return [self._threads.submit(send_rows) for _ in range(min(self._workers, len(group)))]
 
     def close(self) -> None:
-        """Start no more threads. After a stop, each row that is left returns that it was not sent."""
+        """Start no more threads.
+
+        After a stop, each row that is left returns that it was not sent.
+        """
         self._threads.shutdown(wait=False)
 
     def _result(self, settlement: Settlement, key: str, *, is_final: bool = False) -> Result:
         is_of_client = self.given_up is not None or not is_final
         if settlement.outcome is RowOutcome.REJECTED and is_of_client and key in self._refused_keys:
-            # The client was rejected, not the row, and nothing was created: the row waits for `resume`.
+            # The client was rejected, not the row, and nothing was created: the row waits for
+            #     `resume`.
             return Result(RowOutcome.WAITING, error=settlement.reason)
         outcome, request, sent = settlement.outcome, settlement.request, settlement.sent
         if request is not None and self._kind.together > 1:
@@ -243,7 +257,9 @@ class Delivery:
     def _send(
         self, rows: Sequence[Row], terms: SendTerms, rate_limiter: RateLimiter
     ) -> Settlement | LookUp:
-        """Send rows in one call until they are settled, patience ends, sending stops, or they have to be looked up."""
+        """Send rows in one call until they are settled, patience ends, sending stops, or they have
+        to be looked up.
+        """
         if rows[0].unit is not None:
             return Settlement(RowOutcome.CREATED, Done(rows[0].unit))
         keys: Keys | NoKey = Keys(terms.retention, self._caller, terms.alone_since)
@@ -253,7 +269,8 @@ class Delivery:
             outcome = RowOutcome.REFUSED if rows[0].sent is None else RowOutcome.UNKNOWN
             return Settlement(outcome, reason=error.summary, sent=rows[0].sent)
         if isinstance(payment, Write) and payment.call.promise is not Promise.KEYED:
-            # Whoever takes it over gives it up no sooner than this worker has sent it, and its call has ended.
+            # Whoever takes it over gives it up no sooner than this worker has sent it, and its call
+            # has ended.
             life = SETTLE_FOR
             keys = NoKey(self._caller, life / 4, terms.alone_since)
         turns, ends = count(), self._monotonic() + terms.patience
@@ -265,7 +282,8 @@ class Delivery:
             if tries:
                 if self._monotonic() >= ends:
                     return None
-                # All rows share the backoff, and successes of other rows reset it; this wait grows for each row.
+                # All rows share the backoff, and successes of other rows reset it; this wait grows
+                # for each row.
                 self._stop.wait(max(pause_after(tries), pause_asked(so_far.error)))
             elif isinstance(keys, Keys) and keys.is_over(sent, now := self._clock.now()):
                 return now  # nothing is sent: it is looked up
@@ -315,7 +333,9 @@ class Delivery:
             self._answered()
 
     def _look_up(self, doubtful: _Doubtful, terms: SendTerms) -> list[Settlement]:
-        """Look up rows until this succeeds, the patience ends, or sending stops; without a key also while lists lag."""
+        """Look up rows until this succeeds, the patience ends, or sending stops; without a key also
+        while lists lag.
+        """
         steps, latest = [each for _, each in doubtful], list[Settlement]()
         without_key = [each.sent for each in steps if isinstance(each.payment, Write)]
 
@@ -345,7 +365,10 @@ class Delivery:
         return parts or [sent._replace(error=reason)] * len(rows)
 
     def _read(self, read: Callable[[], T | None], seconds: float) -> tuple[T | None, str]:
-        """Read until there is something, the time is over, or sending stops. Return it, or why there is nothing."""
+        """Read until there is something, the time is over, or sending stops.
+
+        Return it, or why there is nothing.
+        """
         ends = self._monotonic() + seconds
         for tries in count(1):
             self._backoff.wait()
@@ -389,7 +412,10 @@ class Delivery:
 def _matched(
     doubtful: _Doubtful, settlements: Sequence[Settlement], rivals: Rivals, column: str
 ) -> Iterator[Settlement]:
-    """Yield what became of rows. What the provider has made once settles its rows in one batch of the state."""
+    """Yield what became of rows.
+
+    What the provider has made once settles its rows in one batch of the state.
+    """
     theirs: list[set[str]] = [
         {reference_of((row.arguments or {}).get(column)) for row in rows} - {""}
         for rows, _ in doubtful

@@ -1,14 +1,15 @@
 """Layout of a batch in the database: DBOS workflows only.
 
-    <batch>/load/<n>                      a submission of a source, or a drop
-    <batch>/<number>                      one chunk of rows; its output contains their results
-    <batch>/<number>~<n>                  retry of a chunk's unsettled rows
-    <application>/copy/<digest>/<n>       names a load whose rows ask for what the digest tells
-    <application>/payments/<n>            names a load of rows whose payments no other batch may have
+    <batch>/load/<n>                      a submission of a source, or a drop <batch>/<number>
+    one chunk of rows; its output contains their results <batch>/<number>~<n>                  retry
+    of a chunk's unsettled rows <application>/copy/<digest>/<n>       names a load whose rows ask
+    for what the digest tells <application>/payments/<n>            names a load of rows whose
+    payments no other batch may have
 
-A load is stored in one transaction with its mark and all its chunks. An id exists once: of two processes that compare
-their rows and store them at the same time, the database lets one win, and the other one has to compare again. Loads,
-marks and chunks are numbered without gaps. Nobody runs loads and marks.
+A load is stored in one transaction with its mark and all its chunks. An id exists once: of two
+    processes that compare
+their rows and store them at the same time, the database lets one win, and the other one has to
+compare again. Loads, marks and chunks are numbered without gaps. Nobody runs loads and marks.
 """
 
 from __future__ import annotations
@@ -28,13 +29,15 @@ LOAD = "victor_bulk_load"
 MARK = "victor_bulk_mark"
 CHUNK = "victor_bulk_chunk"
 VERSION = "victor-bulk-2"
-"""Storage layout. With the account it is the application version of DBOS: a worker gets the chunks of its own one."""
+"""Storage layout. With the account it is the application version of DBOS: a worker gets the chunks
+of its own one.
+"""
 CHUNK_ROWS = 500
 """Rows that are stored, taken and finished together.
 
-A `kill -9` leaves at most `Settings.slots` times as many unknown, which are sent again with the same keys. Where that
-is not safe, fewer are in doubt: see `Delivery.deliver`. The queue is read ten times a second: with 250 rows, 16 calls
-at once to a fast provider waited for it.
+A `kill -9` leaves at most `Settings.slots` times as many unknown, which are sent again with the
+same keys. Where that is not safe, fewer are in doubt: see `Delivery.deliver`. The queue is read ten
+times a second: with 250 rows, 16 calls at once to a fast provider waited for it.
 """
 PACED_SECONDS = 5.0
 MAX_NAME = 100
@@ -49,7 +52,8 @@ class Submission:
         number: Number of the submission in the batch, from 1.
         digest: Digest of all rows of the source and their keys, to know it again.
         columns: Extra columns, for the export.
-        settings: The settings `TERMS`, those of the submission before where none were given, and `PERSONS`.
+        settings: The settings `TERMS`, those of the submission before where none were given, and
+            `PERSONS`.
         sizes: The number of rows in each chunk.
         first: Number of the first chunk.
         replaced: Number of previously refused rows that stored rows replace, or that are dropped.
@@ -73,7 +77,9 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows that are sent together: their keys are kept for `retention`, and each is retried for `patience` seconds."""
+    """Rows that are sent together: their keys are kept for `retention`, and each is retried for
+    `patience` seconds.
+    """
 
     retention: float
     patience: float
@@ -143,14 +149,17 @@ def record_of(application: str, account: str, name: str, workflow_id: str) -> di
 
 
 def chunk_rows_for(rate: float | None, together: int) -> int:
-    """Return the rows per chunk: those that are sent together; with a rate, as many as take a few seconds to send."""
+    """Return the rows per chunk: those that are sent together; with a rate, as many as take a few
+    seconds to send.
+    """
     if together > 1:
         return together
     return CHUNK_ROWS if rate is None else max(1, min(CHUNK_ROWS, round(rate * PACED_SECONDS)))
 
 
 def checked_batch(name: object) -> str:
-    """Return a batch name, in one Unicode form: macOS names a file `März.csv` with a mark of its own.
+    """Return a batch name, in one Unicode form: macOS names a file `März.csv` with a mark of its
+    own.
 
     Raises `ConfigurationError` if it is not valid.
     """

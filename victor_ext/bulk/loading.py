@@ -39,7 +39,8 @@ _SEEN = (
 class Loading(TemporaryDatabase):
     """Rows to check, and then to store in a batch.
 
-    The database has encrypted chunks of checked rows, the keys of the source, and the keys of the batch.
+    The database has encrypted chunks of checked rows, the keys of the source, and the keys of the
+    batch.
     """
 
     def __init__(self, rows: Rows, batch: str, context: WorkerContext, expected: Expected) -> None:
@@ -145,7 +146,8 @@ class Loading(TemporaryDatabase):
             else:
                 self._refuse_change(record, fields.arguments, key, chunk)
             return
-        # Resolve dates after the comparison: a row with `today` has not changed if it is read again tomorrow.
+        # Resolve dates after the comparison: a row with `today` has not changed if it is read again
+        #     tomorrow.
         problems = self._problems(record, fields)
         if problems:
             check.invalid += 1
@@ -228,10 +230,12 @@ class Loading(TemporaryDatabase):
             )
 
     def _refuse_sent(self, store: BatchStore) -> str:
-        """Return the mark to store with the rows: they are compared with all that the state has now.
+        """Return the mark to store with the rows: they are compared with all that the state has
+        now.
 
-        Raises `ConfigurationError` if another source, in any batch, asks the same under new keys, or another batch has
-        a payment of the rows, where each has a name; unless they are to be asked again.
+        Raises `ConfigurationError` if another source, in any batch, asks the same under new keys,
+        or another batch has a payment of the rows, where each has a name; unless they are to be
+        asked again.
         """
         has_names = self._kind.together > 1
         kind = "payments" if has_names else f"copy/{self._digests.asked}"
@@ -260,7 +264,9 @@ class Loading(TemporaryDatabase):
             raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
 
     def _refuse_payments(self, store: BatchStore, batches: Sequence[str]) -> None:
-        """Raise `ConfigurationError` if another batch has a payment of a new row: it was submitted, or may be."""
+        """Raise `ConfigurationError` if another batch has a payment of a new row: it was submitted,
+        or may be.
+        """
         found = list[str]()
         for batch in batches:
             other = replace(store, batch=batch, account=None)
@@ -283,7 +289,10 @@ class Loading(TemporaryDatabase):
             raise ConfigurationError.of([Problem("", "payments", message, hint=hint)])
 
     def store(self, store: BatchStore) -> None:
-        """Store the checked rows, all of them at once. Raises `ConfigurationError` as `_refuse_sent` does."""
+        """Store the checked rows, all of them at once.
+
+        Raises `ConfigurationError` as `_refuse_sent` does.
+        """
         if not self.check.stored:
             return
         load = Submission(

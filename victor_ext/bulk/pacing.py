@@ -57,10 +57,11 @@ class RateLimiter:
 
 
 class Backoff:
-    """Pauses all rows of a process while the provider fails, so that an outage does not exhaust a batch.
+    """Pauses all rows of a process while the provider fails, so that an outage does not exhaust a
+    batch.
 
-    A failure after a pause doubles the next pause, up to 30 seconds; a success after a pause resets it. A success
-    during a pause has no effect: its call started before the failure.
+    A failure after a pause doubles the next pause, up to 30 seconds; a success after a pause resets
+    it. A success during a pause has no effect: its call started before the failure.
     """
 
     def __init__(
@@ -74,7 +75,10 @@ class Backoff:
         self._number = 0
 
     def record_failure(self, at_least: float = 0.0) -> None:
-        """Record a failed call; pause at least `at_least` seconds. Failures during a pause count as one."""
+        """Record a failed call; pause at least `at_least` seconds.
+
+        Failures during a pause count as one.
+        """
         with self._lock:
             now = self._monotonic()
             if now >= self._until:
@@ -90,9 +94,11 @@ class Backoff:
                     self._pause = 0.0
 
     def wait(self) -> None:
-        """Wait until the pause ends. All waiters are released together, also if one has started the next pause by then.
+        """Wait until the pause ends. All waiters are released together, also if one has started the
+        next pause by then.
 
-        Otherwise a few rows would take every turn, and the patience of the others would end before they were tried.
+        Otherwise a few rows would take every turn, and the patience of the others would end before
+        they were tried.
         """
         number = self._number
         while not self._stop.is_set() and self._number == number:
@@ -116,7 +122,8 @@ class ProviderClock:
     def ask(self) -> VictorError | None:
         """Make a small read to get the provider's time, unless it is known, or no response has it.
 
-        Return the error if no response came. Threads that ask at about the same time share one read.
+        Return the error if no response came. Threads that ask at about the same time share one
+        read.
         """
         with self._lock:
             if self.now().error is None:

@@ -39,7 +39,8 @@ class PaymentRequests(RowKind):
     client: Victor
 
     def check(self, arguments: Mapping[str, Any]) -> None:
-        # Check without the key: with one, the client assumes a possible retry and permits past due dates.
+        # Check without the key: with one, the client assumes a possible retry and permits past due
+        #     dates.
         check_payment_request(**arguments)
 
     def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
@@ -62,7 +63,8 @@ class PaymentRequests(RowKind):
         return client.payment_requests.create(**arguments, idempotency_key=key)
 
     def look_up(self, steps: Sequence[LookUp]) -> list[Settlement]:
-        # The provider's list has no filter by reference: it is read once for all rows, from the earliest possible send.
+        # The provider's list has no filter by reference: it is read once for all rows, from the
+        # earliest possible send.
         references = [step.payment.reference for step in steps if isinstance(step.payment, Payment)]
         requests: dict[str, list[PaymentRequest]] = {reference: [] for reference in references}
         listed = self.client.payment_requests.list
@@ -85,7 +87,8 @@ class PaymentRequests(RowKind):
             yield request.id, _current(request)
 
     def read(self, id_: str) -> CurrentStatus:
-        # `get` may say "Pending" of what is paid. A watch begins with the status of the list, if it has one.
+        # `get` may say "Pending" of what is paid. A watch begins with the status of the list, if it
+        # has one.
         return _current(next(iter(self.client.payment_requests.watch(id_, timeout=0))))
 
 

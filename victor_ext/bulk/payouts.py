@@ -1,4 +1,6 @@
-"""Rows for Velo: each one is a payment, and those of one payor and memo are submitted as payouts of up to 2,000."""
+"""Rows for Velo: each one is a payment, and those of one payor and memo are submitted as payouts of
+up to 2,000.
+"""
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +30,9 @@ _VALID = {"currency": "USD", "amount": "1"}
 
 
 class Payouts(RowKind):
-    """A payout takes no key: it is submitted once, and found again by the `payor_payment_id` of its payments."""
+    """A payout takes no key: it is submitted once, and found again by the `payor_payment_id` of its
+    payments.
+    """
 
     columns: ClassVar = frozenset({*_NEEDED, *_OPTIONAL, *_SHARED, "payor_id"})
     required: ClassVar = (*_NEEDED, "payor_id")
@@ -106,7 +110,9 @@ class Payouts(RowKind):
         return self.client.prepare("payouts.submit", sent, **shared)
 
     def parts(self, unit: str, rows: Sequence[Row]) -> list[Result] | None:
-        """Also have a payout quoted whose payments are in other currencies than their accounts: no money moves."""
+        """Also have a payout quoted whose payments are in other currencies than their accounts: no
+        money moves.
+        """
         payouts = self.client.payouts
         payout = payouts.get(unit)
         if payout.status == "SUBMITTED":

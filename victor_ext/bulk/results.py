@@ -1,4 +1,6 @@
-"""Read the stored rows of a batch with what is known of each, also by the provider, and export them."""
+"""Read the stored rows of a batch with what is known of each, also by the provider, and export
+them.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -22,8 +24,10 @@ def results_of(
     store: BatchStore, loads: Sequence[Submission], kind: RowKind
 ) -> Iterator[RowResult]:
     """Yield each row of the batch in order, with its current result."""
-    # Corrected rows were stored again under the same key: the last row of each key counts, in the place of the first.
-    # The submissions that correct rows are held in memory: few rows, unless one of them adds many as well.
+    # Corrected rows were stored again under the same key: the last row of each key counts, in the
+    #     place of the first.
+    # The submissions that correct rows are held in memory: few rows, unless one of them adds many
+    #     as well.
     corrections = [load for load in loads if load.replaced]
     corrected = stored_rows(store, corrections, dropped_in(loads))
     latest = {row.identity: _line(row, result, kind) for _, row, result in corrected}
@@ -43,7 +47,8 @@ def stored_rows(
     *,
     only_refused: bool = False,
 ) -> Iterator[tuple[int, Row, Result | None]]:
-    """Yield the chunk's number, each stored row in order, and its result, if known. `dropped`: that in `loads`.
+    """Yield the chunk's number, each stored row in order, and its result, if known. `dropped`: that
+    in `loads`.
 
     With `only_refused` there are results of chunks alone in which rows were refused.
     """
@@ -115,8 +120,9 @@ def write_csv(
 ) -> int:
     """Write results as CSV and return their number.
 
-    An extra column whose name is taken gets the prefix `file_`, again until no other column has the name. The requested
-    values come last; an argument that is the key column is among the extra columns. `escape` is as for `write_table`.
+    An extra column whose name is taken gets the prefix `file_`, again until no other column has the
+    name. The requested values come last; an argument that is the key column is among the extra
+    columns. `escape` is as for `write_table`.
     """
     asked = [name for name in asked if name not in columns]
     heading = [*COLUMNS, *_distinct(columns, asked), *asked]
@@ -132,7 +138,9 @@ def write_csv(
 
 
 def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
-    """Yield a name for each extra column that no other column has, also where blanks around a name do not count."""
+    """Yield a name for each extra column that no other column has, also where blanks around a name
+    do not count.
+    """
     taken = {*COLUMNS, *asked, ""}
     own = {column.strip() for column in columns} - taken
     for column in columns:
@@ -144,9 +152,11 @@ def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
 
 
 def refreshed(store: BatchStore, loads: Sequence[Submission], kind: RowKind) -> Iterator[RowResult]:
-    """Return the results with the present statuses. A row that was created meanwhile keeps the one it has.
+    """Return the results with the present statuses. A row that was created meanwhile keeps the one
+    it has.
 
-    All statuses are read before the first result is asked for: a provider that cannot be read cuts no export off.
+    All statuses are read before the first result is asked for: a provider that cannot be read cuts
+        no export off.
     """
     statuses = kind.current(results_of(store, loads, kind))
 

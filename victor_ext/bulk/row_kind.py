@@ -17,14 +17,19 @@ from .rows import Result, Row, RowOutcome, RowResult
 
 
 class CurrentStatus(NamedTuple):
-    """What the provider says of a row now, and why it failed or was declined. No status: it does not have it."""
+    """What the provider says of a row now, and why it failed or was declined.
+
+    No status: it does not have it.
+    """
 
     status: str | None = None
     reason: str | None = None
 
     @classmethod
     def of(cls, status: str | None, reason: str | None) -> CurrentStatus:
-        """Return it in one line without account numbers: of long numbers the last four digits are left."""
+        """Return it in one line without account numbers: of long numbers the last four digits are
+        left.
+        """
         return cls(
             status or "no status",
             re.sub(r"\d(?=\d{4})", "*", " ".join((reason or "").split())) or None,
@@ -35,7 +40,8 @@ class Sendable(ABC):
     """What one client sends for rows, and how it finds it again.
 
     Attributes:
-        reference: The column whose value the provider repeats. It tells rows apart, unless another one is named.
+        reference: The column whose value the provider repeats. It tells rows apart, unless another
+            one is named.
         together: The most rows of one `group` that are sent in one call.
     """
 
@@ -64,7 +70,8 @@ class Sendable(ABC):
         ]
 
     def parts(self, _unit: str, _rows: Sequence[Row]) -> list[Result] | None:
-        """Read what became of each of the rows that were sent as `unit`; None: the provider has not decided yet.
+        """Read what became of each of the rows that were sent as `unit`; None: the provider has not
+        decided yet.
 
         Raises `VictorError`. It is asked only of what is sent together.
         """
@@ -91,14 +98,16 @@ class RowKind(Sendable):
     """The rows that one client sends.
 
     Attributes:
-        columns: The columns of a file that are sent or look rows up, with those that are `required`.
+        columns: The columns of a file that are sent or look rows up, with those that are
+            `required`.
         asked: The columns in an export. None of them is an account number.
         flags: The columns that are true or false.
         exact: The columns in which a letter that nobody sees makes another value.
         long_numbers: The form of a long number that a spreadsheet has shortened, by column.
         unit: What the id of what is sent together is called in an export.
         steps: The writes that follow, of each of what was sent together, by the name of the step.
-        secrets: The variables with the credentials that encrypt the state without VICTOR_BULK_KEY; none: Victor's.
+        secrets: The variables with the credentials that encrypt the state without VICTOR_BULK_KEY;
+            none: Victor's.
         effect: What sending a row does, for a person who confirms it.
         listed_by: The column in an export by whose values the provider's lists are read.
     """
@@ -117,10 +126,15 @@ class RowKind(Sendable):
 
     @abstractmethod
     def check(self, arguments: Mapping[str, Any]) -> None:
-        """Check a row as the client will. Raises `InvalidRequest`, whose problems have columns as fields."""
+        """Check a row as the client will.
+
+        Raises `InvalidRequest`, whose problems have columns as fields.
+        """
 
     def payment_name(self, _arguments: Mapping[str, Any]) -> str | None:
-        """Return what names the payment of a row in all batches, where no two of them may have it; None: its key."""
+        """Return what names the payment of a row in all batches, where no two of them may have it;
+        None: its key.
+        """
         return None
 
     @abstractmethod
@@ -136,9 +150,11 @@ class RowKind(Sendable):
         return None
 
     def current(self, results: Iterable[RowResult]) -> dict[str, CurrentStatus]:
-        """Return what the provider says now of each row that was created, by its id. Raises `VictorError`.
+        """Return what the provider says now of each row that was created, by its id. Raises
+        `VictorError`.
 
-        Lists are read: a page for many rows, not a call for each. What is not in them is read by its id. Ids and
+        Lists are read: a page for many rows, not a call for each. What is not in them is read by
+            its id. Ids and
         statuses are held in memory.
         """
         created = (one for one in results if one.outcome is RowOutcome.CREATED)
@@ -154,7 +170,9 @@ class RowKind(Sendable):
 
     @abstractmethod
     def listed(self, values: Collection[str]) -> Iterable[tuple[str, CurrentStatus]]:
-        """Read the provider's lists for these values of `listed_by`: the id and the status of each row in them."""
+        """Read the provider's lists for these values of `listed_by`: the id and the status of each
+        row in them.
+        """
 
     @abstractmethod
     def read(self, id_: str) -> CurrentStatus:

@@ -58,7 +58,8 @@ class Check:
         replaced: Rows to store that replace a previously refused row.
         problems: The first 100 problems.
         problem_count: Number of all problems.
-        broken: Whether the source cannot be read completely, or has other control totals than are expected.
+        broken: Whether the source cannot be read completely, or has other control totals than are
+            expected.
         columns: Extra columns, for the export.
     """
 
@@ -85,7 +86,10 @@ class Check:
         return self.broken or self.repeated > 0 or (self.invalid > 0 and not skip_invalid)
 
     def note(self, problem: RowProblem, *, breaks: bool = False) -> None:
-        """Count a problem, and store it if it is among the first. One that `breaks` the source comes before those."""
+        """Count a problem, and store it if it is among the first.
+
+        One that `breaks` the source comes before those.
+        """
         self.problem_count += 1
         self.broken |= breaks
         if breaks or len(self.problems) < SHOWN:
@@ -161,7 +165,10 @@ class Row:
 
 
 class Result(NamedTuple):
-    """The stored result of a row. `sent` and `unit` are as in `Row`; `sent` is that of a row that is not settled."""
+    """The stored result of a row.
+
+    `sent` and `unit` are as in `Row`; `sent` is that of a row that is not settled.
+    """
 
     outcome: RowOutcome
     id: str | None = None
@@ -186,11 +193,11 @@ class RowResult:
         id: The provider's id of what the row asks for, if known.
         status: The status in the provider's response, if known.
         outcome: Outcome of the row.
-        error: Why the row is not `created`, or how a lost response was settled. With `refresh` also why the
-            provider says that the request failed or was declined.
+        error: Why the row is not `created`, or how a lost response was settled. With `refresh` also
+            why the provider says that the request failed or was declined.
         extras: The other columns of the source, by name.
-        asked: The sent values of some columns, by name, and Velo's `payout_id`, if known. Empty for a row that was
-            refused before storage.
+        asked: The sent values of some columns, by name, and Velo's `payout_id`, if known. Empty for
+            a row that was refused before storage.
     """
 
     row: int
@@ -207,7 +214,8 @@ SEND_STEP = "send"
 
 
 class Step(NamedTuple):
-    """A step of an attempt, stored before the first of its rows is sent. Rows are counted by their index in the chunk.
+    """A step of an attempt, stored before the first of its rows is sent. Rows are counted by their
+    index in the chunk.
 
     Attributes:
         begun: Rows before this one may have been sent.

@@ -40,9 +40,11 @@ class BatchStatus:
         counts: Rows by outcome; rows that have not been sent are `waiting`.
         over: Whether workers have nothing left to do. Rows may still be unsettled.
         check: Result of checking the source, if this call checked it.
-        payments: Created requests by what the provider says of them now (`completed` is paid), if this call read that.
+        payments: Created requests by what the provider says of them now (`completed` is paid), if
+            this call read that.
         units: What the provider says now of each payout, by its id, if this call read that.
-        steps: The steps that were taken with the payouts, by name: who took them, and payouts by outcome.
+        steps: The steps that were taken with the payouts, by name: who took them, and payouts by
+            outcome.
     """
 
     batch: str
@@ -68,8 +70,8 @@ class BatchStatus:
     def exit_status(self) -> int:
         """Exit status of the command.
 
-        0 if all rows are created, 3 if the outcome of some is unknown, 75 if some are not sent yet (`resume` sends
-        them), and 1 if some are refused or rejected.
+        0 if all rows are created, 3 if the outcome of some is unknown, 75 if some are not sent yet
+        (`resume` sends them), and 1 if some are refused or rejected.
         """
         if any(self.counts.get(outcome, 0) for outcome in MAY_EXIST):
             return UNKNOWN
@@ -149,9 +151,11 @@ def _retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: S
 
 
 def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[], bool]) -> None:
-    """Run a worker until `over` returns true. While another process holds an SQLite database, only watch.
+    """Run a worker until `over` returns true. While another process holds an SQLite database, only
+    watch.
 
-    Raises `BulkStopped`; `StateLost`; and `StateUnavailable` if the database could not be used at the beginning.
+    Raises `BulkStopped`; `StateLost`; and `StateUnavailable` if the database could not be used at
+    the beginning.
     """
     from .worker import Worker  # noqa: PLC0415 - it needs all of DBOS, which takes half of the start
 
@@ -181,7 +185,8 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
 
 
 class StatusReader:
-    """Counts a batch repeatedly. Finished chunks are read once; of the others, only the next ones are read.
+    """Counts a batch repeatedly. Finished chunks are read once; of the others, only the next ones
+    are read.
 
     Rows in progress are `unknown`: their sender may have died.
     """
@@ -193,7 +198,10 @@ class StatusReader:
         self._read: Counter[RowOutcome] = Counter()
 
     def read(self) -> BatchStatus:
-        """Read the database and return the status. Raises `StateLost` if records of the batch were deleted."""
+        """Read the database and return the status.
+
+        Raises `StateLost` if records of the batch were deleted.
+        """
         self._store.check_load(self._loads[-1])
         unfinished: Counter[RowOutcome] = Counter()
         while True:

@@ -42,41 +42,47 @@ from .vault import Vault, storage_secret
 class BulkSender:
     """Sends rows of a file, or of any iterable of mappings, as requests for payment.
 
-    A batch has a name. The key of each row is `idempotency_key_for(batch, value of the key column)`, so a rerun, a
-    restart or a second machine sends the same keys. Stored data is encrypted; see `storage_key`.
+    A batch has a name. The key of each row is
+    `idempotency_key_for(batch, value of the key column)`, so a rerun, a restart or a second machine
+    sends the same keys. Stored data is encrypted; see `storage_key`.
 
-    All methods block. Call them from a thread in async code (`asyncio.to_thread`), one at a time per process.
+    All methods block. Call them from a thread in async code (`asyncio.to_thread`), one at a time
+    per process.
 
     Args:
-        client: Client to send with, of Victor or Velo (default: `Victor.from_env`). It should allow at least `workers`
-            connections.
+        client: Client to send with, of Victor or Velo (default: `Victor.from_env`). It should allow
+            at least `workers` connections.
         state: Database URL: `sqlite:///` and a path, or `postgresql://...` for several machines.
         batch: Name of the batch (default: the file name).
-        key_column: Column that identifies a row (default: the batch's, or `client_reference_id`). It cannot change
-            within a batch.
-        rate: Maximum rows of the batch per second over all machines; None for no limit. With None, `resume` keeps the
-            batch's rate.
+        key_column: Column that identifies a row (default: the batch's, or `client_reference_id`).
+            It cannot change within a batch.
+        rate: Maximum rows of the batch per second over all machines; None for no limit. With None,
+            `resume` keeps the batch's rate.
         workers: Maximum concurrent calls in this process, 1 to 100.
-        key_retention: How long the provider keeps a key, in seconds or as a timedelta (default: 24 hours). Rows that
-            may have been sent longer ago are looked up and not sent again.
+        key_retention: How long the provider keeps a key, in seconds or as a timedelta (default: 24
+            hours). Rows that may have been sent longer ago are looked up and not sent again.
         due_date: Due date of rows without one: a date, `"today"` or `"tomorrow"` (UTC).
         skip_invalid: Set invalid rows aside instead of refusing the source.
         encoding: File encoding (default: UTF-8).
         patience: Seconds for which one row is retried while the provider fails (default: 120).
-        ask_again: Send the rows even if the state has the same ones under other keys. Their customers are asked again.
-        storage_key: Secret of at least 16 characters that encrypts stored rows (default: VICTOR_BULK_KEY, or the
-            credentials in the process environment).
+        ask_again: Send the rows even if the state has the same ones under other keys. Their
+            customers are asked again.
+        storage_key: Secret of at least 16 characters that encrypts stored rows (default:
+            VICTOR_BULK_KEY, or the credentials in the process environment).
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
         by: Who sends, instructs or withdraws. It is stored.
-        not_by_sender: Another person than who sent the rows has to instruct or withdraw them. If it is set when they
-            are sent, it holds for them.
+        not_by_sender: Another person than who sent the rows has to instruct or withdraw them. If it
+            is set when they are sent, it holds for them.
 
     Raises:
         ConfigurationError: An argument is invalid, or the client's system has no rows to send.
     """
 
     limits: ClassVar = httpx.Limits(max_connections=200)
-    """Limits for a client that sends many. A connection rests 0.1 s before the next write, so 200 do 2,000 a second."""
+    """Limits for a client that sends many.
+
+    A connection rests 0.1 s before the next write, so 200 do 2,000 a second.
+    """
 
     def __init__(
         self,
@@ -116,7 +122,9 @@ class BulkSender:
         """What sending does, in a sentence for a person who confirms it."""
         self._secret = storage_secret(storage_key, kind.secrets)
         self.heartbeat = Heartbeat()
-        """How the worker of `work`, `send` or `resume` does: it looks at the state every two seconds."""
+        """How the worker of `work`, `send` or `resume` does: it looks at the state every two
+        seconds.
+        """
         self._tried = Counter[RowOutcome]()
 
     def __repr__(self) -> str:
@@ -133,7 +141,8 @@ class BulkSender:
 
         Args:
             source: Path of a CSV or JSON Lines file, or mappings from column names to values.
-            expect_rows: How many rows the source must have, also those that are stored already or invalid.
+            expect_rows: How many rows the source must have, also those that are stored already or
+                invalid.
             expect_total: What the amounts of all these rows must be together.
         """
         source = hidden(source)
@@ -154,14 +163,15 @@ class BulkSender:
     ) -> BatchStatus:
         """Check all rows, store the new ones, and send until nothing is left to do.
 
-        Rows that are already in the batch are sent again only if their outcome is not settled. The other arguments are
-        those of `check`.
+        Rows that are already in the batch are sent again only if their outcome is not settled. The
+        other arguments are those of `check`.
 
         Args:
             on_progress: Called regularly with the status. If it raises, sending stops cleanly.
 
         Raises:
-            InvalidRows: Rows are invalid (without `skip_invalid`), repeat a key, cannot be read or are not as expected.
+            InvalidRows: Rows are invalid (without `skip_invalid`), repeat a key, cannot be read or
+                are not as expected.
             BulkStopped: The provider rejects this client.
             VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
@@ -180,7 +190,8 @@ class BulkSender:
                 return replace(run_batch(context, store, store.loads(), on_progress), check=check)
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
-        """Continue an interrupted batch, and retry unsettled rows with the same keys; `on_progress` is as for `send`.
+        """Continue an interrupted batch, and retry unsettled rows with the same keys; `on_progress`
+        is as for `send`.
 
         Raises:
             ConfigurationError: The batch does not exist, or it belongs to another account.
@@ -192,7 +203,8 @@ class BulkSender:
     def take_step(self, name: str, *, on_progress: Progress | None = None) -> BatchStatus:
         """Instruct or withdraw each payout that the provider has accepted, at most once.
 
-        Taken again, it goes on with those that were accepted meanwhile, and looks up those of which it is not known.
+        Taken again, it goes on with those that were accepted meanwhile, and looks up those of which
+        it is not known.
 
         Args:
             name: `"instruct"`, which moves money, or `"withdraw"`.
@@ -202,8 +214,8 @@ class BulkSender:
             The payouts by what became of this step: `created` is done.
 
         Raises:
-            ConfigurationError: Rows of this client have no such step, nothing was accepted, or the sender takes it and
-                may not.
+            ConfigurationError: Rows of this client have no such step, nothing was accepted, or the
+                sender takes it and may not.
             VictorError: See `send`.
         """
         with self._stored() as (context, store, loads):
@@ -244,7 +256,8 @@ class BulkSender:
     def drop(self) -> int:
         """Drop from the batch what was never sent: its refused rows.
 
-        They are neither counted nor exported any more. If they are sent again, they are new rows. Returns their number.
+        They are neither counted nor exported any more. If they are sent again, they are new rows.
+        Returns their number.
 
         Raises:
             ConfigurationError: The batch does not exist, or belongs to another account.
@@ -256,7 +269,8 @@ class BulkSender:
         """Return the current status of the batch.
 
         Args:
-            refresh: Read what the provider says now of each request, too: `payments` counts it, `completed` is paid.
+            refresh: Read what the provider says now of each request, too: `payments` counts it,
+                `completed` is paid.
 
         Raises:
             VictorError: With `refresh`, the provider could not be read.
@@ -280,11 +294,12 @@ class BulkSender:
         """Yield the current result of every row in order, one for each key.
 
         Args:
-            refresh: Read the provider's present `status` of each created request: `completed` is paid. Without it,
-                the status is that of the answer to `create`.
+            refresh: Read the provider's present `status` of each created request: `completed` is
+                paid. Without it, the status is that of the answer to `create`.
 
         Raises:
-            VictorError: With `refresh`, the provider could not be read. Nothing has been yielded then.
+            VictorError: With `refresh`, the provider could not be read. Nothing has been yielded
+                then.
         """
         with self._stored() as (context, store, loads):
             yield from (refreshed if refresh else results_of)(store, loads, context.kind)
@@ -299,7 +314,8 @@ class BulkSender:
     ) -> int:
         """Write the export as CSV.
 
-        The columns are row, key, id, status, outcome, error, the source's other columns, and the requested values.
+        The columns are row, key, id, status, outcome, error, the source's other columns, and the
+        requested values.
 
         Args:
             file: Open text file.
@@ -326,7 +342,8 @@ class BulkSender:
         """Return the names of the batches of this key and provider in the state.
 
         Raises:
-            ConfigurationError: All batches belong to another key or provider. The message names the settings to change.
+            ConfigurationError: All batches belong to another key or provider. The message names the
+                settings to change.
         """
         if not self._state.exists():
             return []
@@ -335,9 +352,11 @@ class BulkSender:
             return store.batches(f"What {self._state} holds")
 
     def work(self, *, stop: threading.Event | None = None) -> None:
-        """Work on the batch, or on all present and future batches of the database if the sender has none.
+        """Work on the batch, or on all present and future batches of the database if the sender has
+        none.
 
-        It works until `stop` is set, or KeyboardInterrupt. Batches of other accounts are left alone.
+        It works until `stop` is set, or KeyboardInterrupt. Batches of other accounts are left
+        alone.
 
         Raises:
             BulkStopped: The provider rejects this client.
@@ -354,7 +373,9 @@ class BulkSender:
             serve(context, queues, lambda: stop is not None and stop.is_set())
 
     def tried_counts(self) -> dict[RowOutcome, int]:
-        """The number of rows that this sender has tried since it was made, by outcome, such as for `/metrics`."""
+        """The number of rows that this sender has tried since it was made, by outcome, such as for
+        `/metrics`.
+        """
         return {outcome: self._tried[outcome] for outcome in RowOutcome}
 
     def _name(self, source: object) -> str:

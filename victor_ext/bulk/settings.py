@@ -39,7 +39,10 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings to read and send a batch, which are checked. None means the batch's own value or the default."""
+    """Settings to read and send a batch, which are checked.
+
+    None means the batch's own value or the default.
+    """
 
     key_column: str | None
     rate: float | None
@@ -109,7 +112,10 @@ class Settings:
             raise _refused("key_column", message)
 
     def check_person(self, loads: Sequence[Submission]) -> None:
-        """Check that who takes a step is not who sent the rows, if that is wanted. Raises `ConfigurationError`."""
+        """Check that who takes a step is not who sent the rows, if that is wanted.
+
+        Raises `ConfigurationError`.
+        """
         senders = {load.settings["by"] for load in loads}
         if not (self.not_by_sender or any(load.settings["not_by_sender"] for load in loads)):
             return
@@ -132,13 +138,16 @@ class Settings:
 
     @property
     def slots(self) -> int:
-        """Chunks per process: one more than the calls need, so that calls do not wait for the database."""
+        """Chunks per process: one more than the calls need, so that calls do not wait for the
+        database.
+        """
         return 1 + math.ceil(self.workers / CHUNK_ROWS)
 
     def after(self, last: Submission) -> Settings:
         """Return the settings, with the terms of the last submission where none are given.
 
-        Raises `ConfigurationError` for another key column: it would give other keys, and duplicate requests.
+        Raises `ConfigurationError` for another key column: it would give other keys, and duplicate
+            requests.
         """
         known = last.key_column
         if self.key_column not in (None, known):
@@ -160,7 +169,9 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Control totals of a source, which are known from elsewhere: its rows, and their amounts together."""
+    """Control totals of a source, which are known from elsewhere: its rows, and their amounts
+    together.
+    """
 
     rows: int | None = None
     total: Decimal | None = None
@@ -183,7 +194,8 @@ class Expected:
     def differences(
         self, rows: int, totals: Mapping[str, Decimal], without_amount: int
     ) -> Iterator[str]:
-        """Yield a sentence for each difference. `without_amount` rows have no valid amount, and are in no total.
+        """Yield a sentence for each difference. `without_amount` rows have no valid amount, and are
+        in no total.
 
         One total is expected in one currency: amounts of several ones have no sum.
         """
@@ -227,7 +239,8 @@ class WorkerContext:
         """Open a batch of a state that has to be there. Raises as `State.errors` does."""
         if not self.state.exists():
             raise no_such_batch(batch, str(self.state))
-        self.state.prepare()  # a process that was killed meanwhile, or an older DBOS, may have created it
+        # a process that was killed meanwhile, or an older DBOS, may have created it
+        self.state.prepare()
         with self.state.errors(), self.open(batch, to_read=to_read) as store:
             yield store
 
@@ -237,7 +250,10 @@ def _refused(name: str, message: str) -> ConfigurationError:
 
 
 def day_of(value: date | str | None) -> str | None:
-    """Return a due date as `YYYY-MM-DD`; `today` and `tomorrow` are in UTC. Raises `ConfigurationError`."""
+    """Return a due date as `YYYY-MM-DD`; `today` and `tomorrow` are in UTC.
+
+    Raises `ConfigurationError`.
+    """
     day = in_utc(value)
     if isinstance(day, date) and not isinstance(day, datetime):
         return day.isoformat()
@@ -250,14 +266,19 @@ def day_of(value: date | str | None) -> str | None:
 
 
 def in_utc(day: Any) -> Any:
-    """Return the date for `today` and `tomorrow`, in UTC: the provider does not document its time zone."""
+    """Return the date for `today` and `tomorrow`, in UTC: the provider does not document its time
+    zone.
+    """
     if day in ("today", "tomorrow"):
         return (datetime.now(UTC).date() + timedelta(days=day == "tomorrow")).isoformat()
     return day
 
 
 def system_of(client: Any) -> System:
-    """Return the system of a client with blocking calls, which has rows to send. Raises `ConfigurationError`."""
+    """Return the system of a client with blocking calls, which has rows to send.
+
+    Raises `ConfigurationError`.
+    """
     system: object = getattr(client, "system", None)
     if isinstance(system, System) and (why := system.why_not_bulk):
         raise ConfigurationError(why)
@@ -270,7 +291,10 @@ def system_of(client: Any) -> System:
 
 
 def provider_of(client: Any) -> str:
-    """Identify the provider of a client. All sandboxes on this machine count as one: their ports change."""
+    """Identify the provider of a client.
+
+    All sandboxes on this machine count as one: their ports change.
+    """
     url = httpx.URL(client.base_url)
     address = "this machine" if url.host in _LOOPBACK else str(url).rstrip("/")
     return f"{client.system.name} {client.environment} {address}"

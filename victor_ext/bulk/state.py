@@ -1,4 +1,6 @@
-"""The database of batches: an SQLite file, or a PostgreSQL server for several machines; and what users see of it."""
+"""The database of batches: an SQLite file, or a PostgreSQL server for several machines; and what
+users see of it.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,9 @@ _MIGRATIONS = 4
 _RETURNING = (3, 35, 0)
 """The first SQLite with `RETURNING`, which DBOS uses for its queues."""
 _SUBSECONDS = (3, 42, 0)
-"""The first SQLite with `unixepoch('subsec')`, from which DBOS takes its times on Python 3.12 and newer. An older one
-answers NULL, or has no such function, and each write fails at `NOT NULL`: that of Debian 12 is 3.40."""
+"""The first SQLite with `unixepoch('subsec')`, from which DBOS takes its times on Python 3.12 and
+newer. An older one answers NULL, or has no such function, and each write fails at `NOT NULL`: that
+of Debian 12 is 3.40."""
 _PASSING = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -72,7 +75,9 @@ class StateUnavailable(VictorError):
 
 
 class StateLost(VictorError):
-    """The state, or what it has of the batch, was deleted while rows were sent, and with it what became of them."""
+    """The state, or what it has of the batch, was deleted while rows were sent, and with it what
+    became of them.
+    """
 
     exit_status: ClassVar = UNKNOWN
     """Exit status of the command."""
@@ -129,18 +134,23 @@ class State:
             )
 
     def prepare(self) -> None:
-        """Create the database and its tables, or migrate tables of an older DBOS. Raises as `errors` does."""
+        """Create the database and its tables, or migrate tables of an older DBOS.
+
+        Raises as `errors` does.
+        """
         from dbos import DBOS  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
 
         with self.errors():
             if self.is_sqlite:
                 self._prepare_file()
             else:
-                # DBOS would wait forever for a server that does not respond. It creates a missing database.
+                # DBOS would wait forever for a server that does not respond. It creates a missing
+                # database.
                 self._is_on_server()
             for tries in range(1, _MIGRATIONS + 1):
                 try:
-                    # It takes a URL and no engine: the engine that it makes is reached by SQLAlchemy's events.
+                    # It takes a URL and no engine: the engine that it makes is reached by
+                    #     SQLAlchemy's events.
                     with _subseconds_in_all_pools():
                         DBOS.migrate(self.connection_string)
                     return
@@ -159,7 +169,8 @@ class State:
                 f"The state {self} cannot be written: {error.strerror or error}."
             ) from None
         with closing(sqlite3.connect(self.path)) as database:
-            # WAL: one disk write per transaction instead of three, and readers do not wait for writers.
+            # WAL: one disk write per transaction instead of three, and readers do not wait for
+            #     writers.
             database.execute("PRAGMA journal_mode=WAL")
         self._file = self._identity()
 
@@ -168,9 +179,11 @@ class State:
         return found.st_dev, found.st_ino, found.st_size == 0
 
     def loss(self, error: SQLAlchemyError | None = None) -> StateLost | None:
-        """Return the error to end with if the database was deleted, emptied or overwritten since it was prepared.
+        """Return the error to end with if the database was deleted, emptied or overwritten since it
+        was prepared.
 
-        A deleted file can still be written by whoever has it open. Its tables are looked for after an `error` only.
+        A deleted file can still be written by whoever has it open. Its tables are looked for after
+        an `error` only.
         """
         try:
             is_there = not self.is_sqlite or self._identity() == self._file
@@ -188,7 +201,10 @@ class State:
         return StateLost.deleted(f"The state {self}")
 
     def _is_on_server(self) -> bool:
-        """Whether the database exists. Raises `SQLAlchemyError` if the server does not respond or denies access."""
+        """Whether the database exists.
+
+        Raises `SQLAlchemyError` if the server does not respond or denies access.
+        """
         try:
             with self.engine() as engine, engine.connect():
                 return True
@@ -227,7 +243,10 @@ class State:
 
     @contextmanager
     def client(self, vault: Vault, engine: sa.Engine) -> Generator[DBOSClient]:
-        """Open a DBOS client for the vault's application. It raises if the database does not respond."""
+        """Open a DBOS client for the vault's application.
+
+        It raises if the database does not respond.
+        """
         from dbos import DBOSClient  # noqa: PLC0415 - as in `prepare`
 
         client = DBOSClient(
@@ -243,7 +262,9 @@ class State:
 
     @contextmanager
     def errors(self) -> Generator[None]:
-        """Convert database errors to `StateUnavailable`, or to `ConfigurationError` if they will not pass."""
+        """Convert database errors to `StateUnavailable`, or to `ConfigurationError` if they will
+        not pass.
+        """
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
@@ -290,7 +311,9 @@ class _ToOurLog(logging.Handler):
 
 
 def begin_notices() -> None:
-    """Forget logged reasons, for a new database, and redirect the DBOS log from the terminal to `victor_ext.bulk`."""
+    """Forget logged reasons, for a new database, and redirect the DBOS log from the terminal to
+    `victor_ext.bulk`.
+    """
     _reported_at.clear()
     log = logging.getLogger("dbos")
     # Existing handlers belong to a program that uses DBOS itself.
@@ -337,7 +360,8 @@ def _subseconds_in_all_pools() -> Generator[None]:
 def _add_subseconds(connection: Any) -> None:
     """Add `unixepoch('subsec')` to a connection whose SQLite lacks it."""
     if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < _SUBSECONDS:
-        # As in SQLite, milliseconds: DBOS multiplies by 1000 and stores an integer. NULL: not what DBOS asks for.
+        # As in SQLite, milliseconds: DBOS multiplies by 1000 and stores an integer. NULL: not what
+        #     DBOS asks for.
         def now(modifier: object) -> float | None:
             return time.time_ns() // 1_000_000 / 1000 if modifier == "subsec" else None
 

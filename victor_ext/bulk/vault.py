@@ -1,4 +1,5 @@
-"""Encryption of stored rows, results and errors: only workers with the same secret can work on a batch.
+"""Encryption of stored rows, results and errors: only workers with the same secret can work on a
+batch.
 
 Batch names, chunk numbers, states and times are not encrypted.
 """
@@ -36,7 +37,8 @@ _HOW_TO_GIVE = (
 class Vault:
     """Encrypts and decrypts stored data, and names its owner.
 
-    It is a `Serializer` of DBOS, and no subclass: a check of rows needs no DBOS. The provider is part of the
+    It is a `Serializer` of DBOS, and no subclass: a check of rows needs no DBOS. The provider is
+        part of the
     application name, so that workers for another environment do not see the batch.
     """
 
@@ -58,7 +60,10 @@ class Vault:
         return MARK
 
     def serialize(self, data: Any) -> str:
-        """Encrypt JSON data, workflow arguments or an exception. An argument that is text was encrypted so before."""
+        """Encrypt JSON data, workflow arguments or an exception.
+
+        An argument that is text was encrypted so before.
+        """
         match data:
             case {"args": (str() as sealed,)}:
                 return sealed
@@ -75,7 +80,10 @@ class Vault:
         return f"{MARK}.{self.key_id}.{base64.b64encode(encrypted).decode('ascii')}"
 
     def deserialize(self, text: str) -> Any:
-        """Decrypt data. Raises `ConfigurationError` if it was encrypted with another key, or is damaged."""
+        """Decrypt data.
+
+        Raises `ConfigurationError` if it was encrypted with another key, or is damaged.
+        """
         body = text.removeprefix(f"{MARK}.{self.key_id}.")
         if body == text:
             raise other_key("This content of the bulk database")
@@ -105,7 +113,9 @@ class Vault:
         return base64.b64encode(digest[:15]).decode("ascii")
 
     def account(self, caller: str | None) -> str:
-        """Return a keyed digest of an account: of the public part of credentials, which `caller` is a digest of."""
+        """Return a keyed digest of an account: of the public part of credentials, which `caller` is
+        a digest of.
+        """
         return f"{self.number(f'account {caller}'):064x}"[:12]
 
     def number(self, text: str) -> int:
@@ -116,7 +126,9 @@ class Vault:
 
 
 class Digests:
-    """Digests of all rows of a source: keyed sums, so they do not depend on the order and need no row storage."""
+    """Digests of all rows of a source: keyed sums, so they do not depend on the order and need no
+    row storage.
+    """
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
@@ -146,7 +158,8 @@ def other_key(what: str) -> ConfigurationError:
 
 
 def storage_secret(given: str | None, variables: Sequence[str] = ()) -> bytes:
-    """Return the secret for keys: `given`, VICTOR_BULK_KEY, or the credentials in these variables, or in Victor's.
+    """Return the secret for keys: `given`, VICTOR_BULK_KEY, or the credentials in these variables,
+    or in Victor's.
 
     Raises `ConfigurationError` if there is none, or it is too short.
     """

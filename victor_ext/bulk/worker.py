@@ -59,9 +59,13 @@ class Worker:
             name: Delivery(kind, context.settings.workers, self._stop)
             for name, kind in kinds.items()
         }
-        """By the step that a batch is of: one of what was sent before has its name after a slash."""
+        """By the step that a batch is of: one of what was sent before has its name after a slash.
+        """
         self._unstored: dict[str, dict[int, Result]] = {}
-        """Results by chunk and place in it that could not be stored yet. Their rows are not sent again."""
+        """Results by chunk and place in it that could not be stored yet.
+
+        Their rows are not sent again.
+        """
         self.take_over = TakeOver(context, worker_lock, self._stop)
         self._resources = ExitStack()
 
@@ -110,7 +114,8 @@ class Worker:
     def _launch(self, sqlite: sa.Engine | None) -> None:
         global _current  # noqa: PLW0603 - see `__exit__`
         version = f"{VERSION}/{self._context.account}"
-        # Do not store the URL in a variable: it may contain a password. DBOS adds a time-out for idle transactions to
+        # Do not store the URL in a variable: it may contain a password. DBOS adds a time-out for
+        #     idle transactions to
         # the connections of an engine that it makes for a server.
         DBOS(
             config=DBOSConfig(
@@ -170,8 +175,9 @@ class Worker:
         steps = self._steps(
             workflow_id, rate, chunk, progress
         )  # it begins when a step is not stored
-        # DBOS returns the steps that are stored, and runs the others. It stores nothing of a worker whose chunk was
-        # taken over: from then on it counts as another one's, and no further row of it is sent here.
+        # DBOS returns the steps that are stored, and runs the others. It stores nothing of a worker
+        # whose chunk was taken over: from then on it counts as another one's, and no further row of
+        # it is sent here.
         try:
             while not progress.is_over:
                 progress.add(
@@ -196,7 +202,10 @@ class Worker:
     def _steps(
         self, workflow_id: str, rate: float | None, chunk: Chunk, progress: Progress
     ) -> Generator[Step]:
-        """Send what has no stored result, and yield the steps to store. `progress` has those that are stored."""
+        """Send what has no stored result, and yield the steps to store.
+
+        `progress` has those that are stored.
+        """
         delivery = self._deliveries[batch_of(workflow_id).partition("/")[2]]
         can_be_lost, losses = self._worker_lock.can_be_lost, self.take_over.losses
         alone_since = (
@@ -246,7 +255,8 @@ class Worker:
             for name in state.batches("The state"):
                 store = replace(state, batch=name)
                 loads = store.loads()
-                # A batch has no two rows with one value of its key column: its other rows need not be read.
+                # A batch has no two rows with one value of its key column: its other rows need not
+                #     be read.
                 if name == batch and {load.key_column for load in loads} == {column}:
                     continue
                 for _, row, result in stored_rows(store, loads):

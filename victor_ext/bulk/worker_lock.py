@@ -1,7 +1,9 @@
-"""Locks that show which workers are alive: a living one takes the chunks of dead ones over, with their stored steps.
+"""Locks that show which workers are alive: a living one takes the chunks of dead ones over, with
+their stored steps.
 
-DBOS recovers the work of its own process after a restart under the same name, but detects dead processes only with a
-paid service. Here each worker holds a lock that the kernel or the PostgreSQL server frees when the process ends.
+DBOS recovers the work of its own process after a restart under the same name, but detects dead
+processes only with a paid service. Here each worker holds a lock that the kernel or the PostgreSQL
+server frees when the process ends.
 """
 
 from __future__ import annotations
@@ -58,8 +60,9 @@ _TCP = {
 class FileLock:
     """Lock of an SQLite database: one worker at a time, on one machine.
 
-    All workers have the same DBOS name, so each one recovers the work of the previous one. The lock is a separate file
-    next to the database, because SQLite locks the database file itself. The file stays: only its lock counts.
+    All workers have the same DBOS name, so each one recovers the work of the previous one. The lock
+    is a separate file next to the database, because SQLite locks the database file itself. The file
+    stays: only its lock counts.
     """
 
     executor = "local"
@@ -72,7 +75,10 @@ class FileLock:
         self._lock: int | None = None
 
     def acquire(self) -> bool:
-        """Acquire the lock if it is free. Raises `ConfigurationError` if its file cannot be opened, such as a link."""
+        """Acquire the lock if it is free.
+
+        Raises `ConfigurationError` if its file cannot be opened, such as a link.
+        """
         assert self._lock is None
         try:
             self._lock = os.open(
@@ -108,10 +114,15 @@ def _take(lock: int) -> bool:
 
 
 class ServerLock:
-    """Lock of a PostgreSQL database, for any number of workers. It is an advisory lock of the worker's connection."""
+    """Lock of a PostgreSQL database, for any number of workers.
+
+    It is an advisory lock of the worker's connection.
+    """
 
     can_be_lost = True
-    """The server drops the connection of a machine that sleeps, and another worker takes over its chunks."""
+    """The server drops the connection of a machine that sleeps, and another worker takes over its
+    chunks.
+    """
 
     def __init__(self, state: State) -> None:
         self.executor = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -127,7 +138,10 @@ class ServerLock:
         return True
 
     def renew(self) -> bool:
-        """Reconnect if the connection was lost; return whether it was. Raises `SQLAlchemyError` during an outage."""
+        """Reconnect if the connection was lost; return whether it was.
+
+        Raises `SQLAlchemyError` during an outage.
+        """
         if self._connection is not None:
             try:
                 self._connection.execute(sa.text("SELECT 1"))
@@ -140,7 +154,10 @@ class ServerLock:
 
     @contextmanager
     def claimed(self, executor: str) -> Generator[bool]:
-        """Hold another worker's lock in the block, if it is free: that worker is dead. Yields whether it is."""
+        """Hold another worker's lock in the block, if it is free: that worker is dead.
+
+        Yields whether it is.
+        """
         connection, key = self._connection, {"key": _key_of(executor)}
         if connection is None:  # it was closed meanwhile
             yield False
@@ -189,7 +206,9 @@ class TakeOver(threading.Thread):
         self._stalled: dict[str, int] = {}
         """The number of consecutive looks that have shown each stalled chunk."""
         self.running: list[str] = []
-        """The chunks that the worker runs: an execution can wait for another one of the same chunk, with its id."""
+        """The chunks that the worker runs: an execution can wait for another one of the same chunk,
+        with its id.
+        """
         self.begun: set[str] = set()
         """The chunks of which the worker may have sent rows, and did not end."""
         self._lost_at = -math.inf
@@ -201,7 +220,9 @@ class TakeOver(threading.Thread):
         """The error to end with, if the database, or a chunk that was begun, was deleted."""
 
     def alone_since(self, began: Moment, losses: int) -> Moment:
-        """Return when this worker was last known to be alone with a chunk that it `began` after so many `losses`."""
+        """Return when this worker was last known to be alone with a chunk that it `began` after so
+        many `losses`.
+        """
         present = self._present
         if present is None or self.losses != losses:
             return began
@@ -247,7 +268,9 @@ class TakeOver(threading.Thread):
         )
 
     def _queue_again(self, client: DBOSClient) -> None:
-        """Queue again what dead workers had, and what this one was given without being told: its stalled chunks."""
+        """Queue again what dead workers had, and what this one was given without being told: its
+        stalled chunks.
+        """
         pending = client.list_workflows(status="PENDING", load_input=False, load_output=False)
         mine = self._worker_lock.executor
         own = {

@@ -17,7 +17,10 @@ _EXTRA = ("typer", "rich")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit status. Without one, run the process's own, and end the process."""
+    """Run a command line and return its exit status.
+
+    Without one, run the process's own, and end the process.
+    """
     if arguments is None:
         gc.set_threshold(
             10_000

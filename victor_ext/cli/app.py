@@ -120,8 +120,9 @@ def key(
 ) -> None:
     """Print the idempotency key of a business fact.
 
-    It is the same on every machine, every day. Leave out what changes between two attempts, such as the time.
-    `victor key invoice 1042` prints what idempotency_key_for("invoice", 1042) returns in Python.
+    It is the same on every machine, every day. Leave out what changes between two attempts, such as
+    the time. `victor key invoice 1042` prints what idempotency_key_for("invoice", 1042) returns in
+    Python.
     """
     try:
         value = victor_ext.idempotency_key_for(*facts)
@@ -154,7 +155,9 @@ def _no_type(ctx: object) -> None: ...
 
 
 def _in_plain_words(command: Any) -> Any:
-    """Let no help name a Python type beside an argument, such as `FACT <list[str]>`. typer does from 0.28 on."""
+    """Let no help name a Python type beside an argument, such as `FACT <list[str]>`. typer does
+    from 0.28 on.
+    """
     for each in getattr(command, "commands", {}).values():
         _in_plain_words(each)
     for parameter in command.params:

@@ -55,7 +55,10 @@ Refresh = Annotated[
 
 
 class _Batches(Session):
-    """Where batches are kept, for a command about them. The options of subclasses are those of its senders."""
+    """Where batches are kept, for a command about them.
+
+    The options of subclasses are those of its senders.
+    """
 
     state: Annotated[
         str,
@@ -79,7 +82,10 @@ class _Batches(Session):
         *,
         on_event: Any = None,
     ) -> Generator[BulkSender]:
-        """Open a sender for the block. A failure ends the command. In production, the question is asked first."""
+        """Open a sender for the block.
+
+        A failure ends the command. In production, the question is asked first.
+        """
         try:
             from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
         except ImportError as error:
@@ -121,7 +127,10 @@ class _Batches(Session):
     def run(
         self, sender: BulkSender, batch: str, again: str = "resume"
     ) -> Generator[Callable[[BatchStatus], None]]:
-        """Yield what shows the progress of a batch. Ctrl-C ends the block, and shows how to continue."""
+        """Yield what shows the progress of a batch.
+
+        Ctrl-C ends the block, and shows how to continue.
+        """
         latest: BatchStatus | None = None
 
         def show(status: BatchStatus) -> None:
@@ -183,7 +192,8 @@ class _Named(_Kept):
         return names[0]
 
     def each(self, act: Callable[[str], BatchStatus]) -> NoReturn:
-        """Do it with each batch, also if it fails with one, and end the command; a signal ends it at once.
+        """Do it with each batch, also if it fails with one, and end the command; a signal ends it
+        at once.
 
         Of the exit statuses, what is not known comes first, then what can be repeated.
         """
@@ -293,7 +303,8 @@ def send(
 ) -> None:
     """Send the rows of a file.
 
-    All rows are checked first. Sending the same file again under the same name sends no row twice: rows that were
+    All rows are checked first. Sending the same file again under the same name sends no row twice:
+        rows that were
     sent are skipped, added rows are sent, and changed rows are refused.
     """
     batch = kept.batch or file.name
@@ -342,9 +353,11 @@ def status(
         bool, flag("--watch", "Show it until no row is left to send. Ctrl-C stops only this.")
     ] = False,
 ) -> None:
-    """Show the progress of batches; with --refresh: what the provider says now. With --json: one JSON document a line.
+    """Show the progress of batches; with --refresh: what the provider says now. With --json: one
+    JSON document a line.
 
-    The exit status is that of the stored rows. Changed rows of a file are not among them: `send` refuses them.
+    The exit status is that of the stored rows. Changed rows of a file are not among them: `send`
+        refuses them.
     """
     if watch and refresh:
         raise Misuse(
@@ -408,7 +421,8 @@ def export(
 ) -> None:
     """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
 
-    The columns are row, key, id, status, outcome, error, the file's other columns, and what was asked of whom.
+    The columns are row, key, id, status, outcome, error, the file's other columns, and what was
+    asked of whom.
     """
     batch = kept.one_batch()
     with kept.sender(batch) as sender:
@@ -454,7 +468,10 @@ def worker(
         int | None, option("Serve /metrics, /livez and /readyz on this port.", "PORT")
     ] = None,
 ) -> None:
-    """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine. With --json: a line an event."""
+    """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine.
+
+    With --json: a line an event.
+    """
     if kept.state.startswith("sqlite"):
         raise Misuse(
             "--state is an SQLite file, on which one process works at a time, and 'victor bulk send' and 'victor bulk "
@@ -489,7 +506,10 @@ def _metrics(port: int) -> Prometheus:
 
 
 def _unread(sender: BulkSender) -> str | None:
-    """Return why the state cannot be read, or None. The batch was there: an error may not say that it never was."""
+    """Return why the state cannot be read, or None.
+
+    The batch was there: an error may not say that it never was.
+    """
     try:
         sender.status()
     except victor_ext.ConfigurationError:

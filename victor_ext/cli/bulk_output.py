@@ -57,7 +57,9 @@ def summary_of(check: Check) -> str:
 
 
 def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
-    """Return the exit status of a dry run: 2 if `send` would refuse the file, 1 if it would refuse rows."""
+    """Return the exit status of a dry run: 2 if `send` would refuse the file, 1 if it would refuse
+    rows.
+    """
     if check.is_refused(skip_invalid=skip_invalid):
         return MISUSE
     return FAILED if check.invalid or check.changed else 0
@@ -102,7 +104,9 @@ def _of_step(counts: Iterable[tuple[str, int]]) -> str:
 
 
 def step_question(name: str, status: BatchStatus) -> str:
-    """Return what is asked of a person before a step is taken with the payouts of a batch, and what these are."""
+    """Return what is asked of a person before a step is taken with the payouts of a batch, and what
+    these are.
+    """
     moves = ", which moves money" if name == "instruct" else ""
     asked = f"{plain(status.batch)}: {counts(status)}. {name.capitalize()} all payouts that are accepted{moves}."
     return "\n".join([*_units(status), asked])
@@ -152,9 +156,11 @@ def show_dropped(batch: str, count: int, *, as_json: bool) -> None:
 def show_interruption(
     status: BatchStatus | None, command: str, unread: str | None, *, as_json: bool
 ) -> None:
-    """Print that sending was stopped, how to continue, and why the state cannot be read now, if it cannot.
+    """Print that sending was stopped, how to continue, and why the state cannot be read now, if it
+    cannot.
 
-    No `status`: it had not begun. Rows may not have been stored, and `command` would know nothing of them.
+    No `status`: it had not begun. Rows may not have been stored, and `command` would know nothing
+        of them.
     """
     if as_json:
         state = {} if unread is None else {"state_unread": unread}

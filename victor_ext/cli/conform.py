@@ -57,10 +57,12 @@ def conform(
     ] = None,
     html: Annotated[Path | None, option("Write a page for the provider's support.", "FILE")] = None,
 ) -> None:
-    """Measure what the provider does where its document is silent, and where that differs from what is assumed.
+    """Measure what the provider does where its document is silent, and where that differs from what
+    is assumed.
 
-    The exit status is 0 if all is as assumed (with --compare: as before), 1 if something differs, 2 for misuse, and 75
-    if something could not be measured, or the page not be written: run it again, and it goes on from its file.
+    The exit status is 0 if all is as assumed (with --compare: as before), 1 if something differs, 2
+    for misuse, and 75 if something could not be measured, or the page not be written: run it again,
+    and it goes on from its file.
     """
     if out.is_dir():
         raise Misuse(f"--out is {out}, which is a folder: name a file.")

@@ -1,4 +1,6 @@
-"""`victor doctor`: does this machine reach the provider, with these settings, and at the right time?"""
+"""`victor doctor`: does this machine reach the provider, with these settings, and at the right
+time?
+"""
 
 import json
 import os
@@ -53,10 +55,11 @@ _good, _bad = partial(Finding, ok=True), partial(Finding, ok=False)
 
 @with_session
 def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
-    """Check the settings, the connection to the provider, the clock and a signed read. Nothing is changed.
+    """Check the settings, the connection to the provider, the clock and a signed read. Nothing is
+    changed.
 
-    The exit status is 0 if all is well, 2 if a setting is wrong, 75 if the provider cannot be reached now, and 1 if
-    anything else is wrong.
+    The exit status is 0 if all is well, 2 if a setting is wrong, 75 if the provider cannot be
+    reached now, and 1 if anything else is wrong.
     """
     findings: list[Finding] = []
     for finding in _findings(session, provider):
@@ -115,7 +118,9 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
 def _steps(
     client: Any, system: System, session: Session
 ) -> Iterator[tuple[str, Callable[[], Finding], str, str]]:
-    """Yield the checks of the way to the provider, or to the proxy, each with what a failure is, and what to do."""
+    """Yield the checks of the way to the provider, or to the proxy, each with what a failure is,
+    and what to do.
+    """
     import httpx  # noqa: PLC0415 - `victor --help` does not need it
 
     url = httpx.URL(client.base_url)

@@ -120,7 +120,8 @@ USAGE_ERROR: Any = typer.BadParameter.__bases__[0]
 
 
 def exit_status_of(error: VictorError, *, wrote: bool, failed: int = FAILED) -> int:
-    """Return the exit status of a command that ends with an error, and may have changed something if it `wrote`.
+    """Return the exit status of a command that ends with an error, and may have changed something
+    if it `wrote`.
 
     `failed` is that of another failure: `FOR_NOW` where 1 says what was read, and nothing could be.
     """
@@ -133,8 +134,8 @@ def exit_status_of(error: VictorError, *, wrote: bool, failed: int = FAILED) -> 
     own: int | None = getattr(error, "exit_status", None)
     if own is not None:
         return own
-    # An attempt that was rejected and repeated all the same had a 429. A server error after which nothing can have been
-    # executed comes from the token endpoint.
+    # An attempt that was rejected and repeated all the same had a 429. A server error after which
+    # nothing can have been executed comes from the token endpoint.
     passing = (
         victor_ext.ConnectionFailed
         | victor_ext.TimedOut
@@ -209,7 +210,10 @@ def _next_step(error: VictorError, doubt: Doubt | None) -> str:
 
 
 def _settling(error: VictorError, doubt: Doubt | None) -> Doubt | None:
-    """Return how to resolve it, or None if only the message says. After a conflict, a repeat would end the same."""
+    """Return how to resolve it, or None if only the message says.
+
+    After a conflict, a repeat would end the same.
+    """
     if doubt is None or _is_of_another_payment(error):
         return None
     if doubt.key is not None and isinstance(error, victor_ext.Conflict) and not error.in_progress:
@@ -218,7 +222,10 @@ def _settling(error: VictorError, doubt: Doubt | None) -> Doubt | None:
 
 
 def _is_of_another_payment(error: VictorError) -> bool:
-    """Whether the key returned the request of another payment. Repeating the call then settles nothing."""
+    """Whether the key returned the request of another payment.
+
+    Repeating the call then settles nothing.
+    """
     return (
         error.idempotency_key is not None
         and isinstance(error, victor_ext.Conflict)
@@ -227,7 +234,8 @@ def _is_of_another_payment(error: VictorError) -> bool:
 
 
 def broken_off(error: BaseException, doubt: Doubt, made: PaymentRequest | None = None) -> Failure:
-    """Return the failure for a write that ended otherwise than by the client. It must not look like a rejection.
+    """Return the failure for a write that ended otherwise than by the client. It must not look like
+    a rejection.
 
     `made` is what the provider returned, if that was read.
     """

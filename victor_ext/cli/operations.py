@@ -1,6 +1,8 @@
-"""`victor spec`, with the one command that needs both the generator and the client: `victor spec operations`.
+"""`victor spec`, with the one command that needs both the generator and the client:
+`victor spec operations`.
 
-It reads a document before any package is made: what it declares of each operation, and what it leaves open.
+It reads a document before any package is made: what it declares of each operation, and what it
+    leaves open.
 """
 
 from __future__ import annotations
@@ -219,7 +221,8 @@ def _of_answers(
         if _PAGING.match(name := each.name.get_untrusted_value())
     ]
     bodies = [each.prop for each in good_answers(endpoint) if each.source["attribute"] != "None"]
-    # And those of objects in it, such as `{"albums": {"next": ...}}`; not those of the listed items.
+    # And those of objects in it, such as `{"albums": {"next": ...}}`; not those of the listed
+    # items.
     names = {name for body in bodies for name in members(body, levels=2)}
     names |= {name for answer in answers.values() for name, _ in mappings_at(answer, "headers")}
     if paging and bodies and not any(_END.search(name) for name in names.difference(paging)):

@@ -39,7 +39,8 @@ _TABLE = "victor_outbox"
 def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tuple[Outbox, bool]]:
     """Open an outbox for the block. Raises `Misuse`, which quotes no URL: it may have a password.
 
-    With `inbox` the table may be an inbox's: its events are like those of an outbox, and it has no entries (False).
+    With `inbox` the table may be an inbox's: its events are like those of an outbox, and it has no
+    entries (False).
     """
     try:
         import sqlalchemy as sa  # noqa: PLC0415 - an extra of its own
@@ -165,7 +166,8 @@ def retry(
     table: TableName = _TABLE,
     as_json: AsJson = False,
 ) -> None:
-    """Let the worker try an entry again of which nothing was done, or an event that is a dead letter.
+    """Let the worker try an entry again of which nothing was done, or an event that is a dead
+    letter.
 
     The exit status is 1 if a number is of no dead letter.
     """
@@ -196,7 +198,8 @@ def resolve(
     table: TableName = _TABLE,
     as_json: AsJson = False,
 ) -> None:
-    """Settle an unclear entry by hand. It is stored who did it, and why, and its handlers are called.
+    """Settle an unclear entry by hand. It is stored who did it, and why, and its handlers are
+    called.
 
     After not-done, 'victor outbox retry KEY' sends it again.
     """

@@ -115,8 +115,9 @@ def reconcile(
 ) -> None:
     """Compare a file with what the provider has: matched, missing, unknown, differing, asked twice.
 
-    It only reads. The exit status is 0 if the books agree, 1 if they do not, 2 for misuse or rows that
-    cannot be right, and 75 if the provider's book could not be read, or a file not be written: it can be run again.
+    It only reads. The exit status is 0 if the books agree, 1 if they do not, 2 for misuse or rows
+    that cannot be right, and 75 if the provider's book could not be read, or a file not be written:
+    it can be run again.
     """
     with _failures(session):
         ends = moments({"start": start, "end": end}, "start", "end", doing="The reconciliation")
@@ -225,7 +226,10 @@ def _show(
     *,
     as_json: bool,
 ) -> None:
-    """Print the result. `about` says what was compared, `written` what is in which file, or would be."""
+    """Print the result.
+
+    `about` says what was compared, `written` what is in which file, or would be.
+    """
     summary = report.summary
     if as_json:
         say(json.dumps(summary.to_dict()))
@@ -291,7 +295,9 @@ def _label(kind: str) -> str:
 
 
 def _cells(row: Row) -> Sequence[str]:
-    """Return the cells of a row in a page: line, ours, its amount, theirs, its amount, its status, remark."""
+    """Return the cells of a row in a page: line, ours, its amount, theirs, its amount, its status,
+    remark.
+    """
     ours, theirs, cells = row.ours, row.theirs, row.to_dict()
     line = our = our_amount = their = their_amount = status = ""
     if ours is not None:

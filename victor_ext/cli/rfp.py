@@ -1,4 +1,7 @@
-"""`victor rfp`: operations on requests for payment. Options are named after the Python arguments."""
+"""`victor rfp`: operations on requests for payment.
+
+Options are named after the Python arguments.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,10 @@ class _Create(Session):
 @rfp.command()
 @with_session
 def create(session: _Create, *, yes: Yes = False) -> None:
-    """Ask a counterparty for money. Status 0 means asked, not paid: follow it with `victor rfp watch`."""
+    """Ask a counterparty for money.
+
+    Status 0 means asked, not paid: follow it with `victor rfp watch`.
+    """
     arguments = session.own | {"due_date": day(session.due_date)}
     account, is_first = session.payee_account_number, session.idempotency_key is None
     if is_first:
@@ -116,7 +122,10 @@ def create(session: _Create, *, yes: Yes = False) -> None:
 @rfp.command()
 @with_session
 def get(session: Session, request_id: RequestId) -> None:
-    """Read one payment request. Its status may stay pending: `list --victor-id` has the current one."""
+    """Read one payment request.
+
+    Its status may stay pending: `list --victor-id` has the current one.
+    """
     with session.client() as victor:
         _show(session, victor.payment_requests.get(request_id))
 
@@ -170,7 +179,10 @@ def list_(
         bool, flag("--payers", "Name the payers of inbound requests: a call for each of them.")
     ] = False,
 ) -> None:
-    """List payment requests, page by page as they come in. With --json: one JSON document a line."""
+    """List payment requests, page by page as they come in.
+
+    With --json: one JSON document a line.
+    """
     given = {name: value for name, value in session.own.items() if value is not None}
     times = {name: given.pop(name) for name in [*given] if name.endswith("_datetime")}
     given |= {name: day(value) for name, value in given.items() if name.endswith("_date")}
@@ -234,11 +246,15 @@ def accept(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Agree to pay an inbound request. This moves money. It is sent once, and read back if the outcome is unknown."""
+    """Agree to pay an inbound request.
+
+    This moves money. It is sent once, and read back if the outcome is unknown.
+    """
     with session.client() as victor:
         request: str | PaymentRequest = request_id
         if modified_amount is not None:
-            # Its record says whether it allows that. What is wrong with the id is reported together with the rest.
+            # Its record says whether it allows that. What is wrong with the id is reported together
+            # with the rest.
             with suppress(victor_ext.InvalidRequest):
                 request = victor.payment_requests.get(request_id)
 
@@ -268,7 +284,10 @@ def accept(
 @rfp.command()
 @with_session
 def decline(session: Session, request_id: RequestId, *, notes: AnswerNotes = None) -> None:
-    """Refuse to pay an inbound request. It is sent once, and read back if the outcome is unknown."""
+    """Refuse to pay an inbound request.
+
+    It is sent once, and read back if the outcome is unknown.
+    """
     doubt = _answer_doubt(request_id, session)
     with session.client(doubt) as victor:
         declined = victor.payment_requests.decline(request_id, notes=cast("str", notes))
@@ -280,7 +299,10 @@ def decline(session: Session, request_id: RequestId, *, notes: AnswerNotes = Non
 def watch(
     session: Session, request_id: RequestId, *, until: Until = None, timeout: Timeout = 300
 ) -> None:
-    """Show each change of a request's status as it happens. With --json: the whole record, a line a change."""
+    """Show each change of a request's status as it happens.
+
+    With --json: the whole record, a line a change.
+    """
     with session.client() as victor, notices(lambda text: complain(f"Still watching: {text}")):
         wanted = cast("victor_ext.Status | None", until)  # the client checks it
         for request in victor.payment_requests.watch(request_id, until=wanted, timeout=timeout):
@@ -307,9 +329,11 @@ def _show(
 
 
 def _check(arguments: dict[str, Any], now: datetime, *, is_first: bool) -> None:
-    """Raise `InvalidRequest` with all problems of a create, those of its due date at this time among them.
+    """Raise `InvalidRequest` with all problems of a create, those of its due date at this time
+    among them.
 
-    The client leaves these out because the call has a key. A repeat may come on a later day: its due date may be past.
+    The client leaves these out because the call has a key. A repeat may come on a later day: its
+        due date may be past.
     One that is too late today was too late then.
     """
     try:
@@ -321,7 +345,9 @@ def _check(arguments: dict[str, Any], now: datetime, *, is_first: bool) -> None:
 
 
 def _search(reference: str | None, session: Session, *, is_first: bool) -> list[str]:
-    """Return a command that lists what `create` may have made, possibly in an earlier run with the user's key."""
+    """Return a command that lists what `create` may have made, possibly in an earlier run with the
+    user's key.
+    """
     begin = datetime.now(UTC) - (timedelta(minutes=5) if is_first else timedelta(days=1))
     what = ["list", "--direction", "outbound"] if reference is None else ["find", reference]
     connection = session.options(as_json=session.as_json)

@@ -26,13 +26,18 @@ def say(line: str | Text) -> None:
 
 
 def complain(text: str) -> None:
-    """Print on standard error, as far as it can be written: the exit status shows the result all the same."""
+    """Print on standard error, as far as it can be written: the exit status shows the result all
+    the same.
+    """
     print("\n".join(map(plain, text.split("\n"))), file=sys.stderr, flush=True)
 
 
 @contextmanager
 def decided() -> Generator[None]:
-    """Show in the block how a command has ended. What cannot be written is said once, and changes nothing of that."""
+    """Show in the block how a command has ended.
+
+    What cannot be written is said once, and changes nothing of that.
+    """
     try:
         yield
     except OutputLost as error:
@@ -43,7 +48,9 @@ def decided() -> Generator[None]:
 
 @decided()
 def conclude(document: object, text: str, *advice: str, as_json: bool) -> None:
-    """Show how a command has ended: as one JSON document, or as text, with what to do next on standard error."""
+    """Show how a command has ended: as one JSON document, or as text, with what to do next on
+    standard error.
+    """
     say(json.dumps(document) if as_json else text)
     for each in () if as_json else advice:
         complain(each)
@@ -52,7 +59,8 @@ def conclude(document: object, text: str, *advice: str, as_json: bool) -> None:
 def _styled(line: Text) -> str:
     from rich.console import Console  # noqa: PLC0415 - JSON does without it
 
-    # rich applies the terminal and NO_COLOR settings. It writes to memory, because `say` handles write errors.
+    # rich applies the terminal and NO_COLOR settings. It writes to memory, because `say` handles
+    # write errors.
     text = io.StringIO()
     console = Console(
         file=text,
@@ -67,7 +75,9 @@ def _styled(line: Text) -> str:
 
 @contextmanager
 def notices(show: Callable[[str], None] = complain) -> Generator[None]:
-    """Show the log records that the client and the bulk sender mark as notices, such as a temporary outage."""
+    """Show the log records that the client and the bulk sender mark as notices, such as a temporary
+    outage.
+    """
     import logging  # noqa: PLC0415 - `victor --help` does not need it
 
     class Show(logging.Handler):
@@ -96,14 +106,18 @@ def terminal_width() -> int | None:
 
 
 def plain(text: str) -> str:
-    """Replace unprintable characters of external text: escape sequences, line breaks, direction marks."""
+    """Replace unprintable characters of external text: escape sequences, line breaks, direction
+    marks.
+    """
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 class Progress:
-    """Progress of a long command: a bar in a terminal, occasional lines elsewhere, nothing with --json.
+    """Progress of a long command: a bar in a terminal, occasional lines elsewhere, nothing with
+    --json.
 
-    Notices of the client appear above the bar, or between the lines. The first line comes `at_once`, or after a while.
+    Notices of the client appear above the bar, or between the lines. The first line comes
+    `at_once`, or after a while.
     """
 
     def __init__(self, *, as_json: bool, at_once: bool = False) -> None:

@@ -36,7 +36,9 @@ def option(
     known: Callable[[], Iterable[str]] | None = None,
     **settings: Any,
 ) -> Any:
-    """Return an option with a help text; the shell completes it with the words, or with those that are `known`."""
+    """Return an option with a help text; the shell completes it with the words, or with those that
+    are `known`.
+    """
 
     def beginning(incomplete: str) -> list[str]:
         return [
@@ -83,7 +85,10 @@ def system_of(provider: str) -> System:
 
 @dataclass(frozen=True)
 class Session:
-    """The options of all commands; None: the variable or the client's default. A subclass adds some, with defaults."""
+    """The options of all commands; None: the variable or the client's default.
+
+    A subclass adds some, with defaults.
+    """
 
     def __init_subclass__(cls) -> None:
         dataclass(frozen=True, kw_only=True, repr=False)(cls)
@@ -121,10 +126,12 @@ class Session:
     ] = None
 
     def use_profile(self, provider: str = DEFAULT) -> str | None:
-        """Set the variables of a system to those of the chosen profile, and unset those that it does not have.
+        """Set the variables of a system to those of the chosen profile, and unset those that it
+        does not have.
 
-        A variable that the shell happens to have must not join the credentials of one environment with the name of
-        another. Returns the profile's name, or None. Raises `Misuse`, which quotes no value.
+        A variable that the shell happens to have must not join the credentials of one environment
+        with the name of another. Returns the profile's name, or None. Raises `Misuse`, which quotes
+        no value.
         """
         from victor_ext.profiles import profile_variables  # noqa: PLC0415 - it knows the errors, which know httpx: 80 ms
 
@@ -155,12 +162,18 @@ class Session:
 
     @contextmanager
     def client(self, doubt: Doubt | None = None) -> Generator[Victor]:
-        """Open a client for the block. A failure is reported and ends the command; see `failures`."""
+        """Open a client for the block.
+
+        A failure is reported and ends the command; see `failures`.
+        """
         with self.failures(doubt), self.client_of(DEFAULT)[1] as victor:
             yield victor
 
     def client_of(self, provider: str, **settings: Any) -> tuple[System, Any]:
-        """Return a system and its blocking client. Options take precedence over `settings`. Raises `Misuse`, too."""
+        """Return a system and its blocking client.
+
+        Options take precedence over `settings`. Raises `Misuse`, too.
+        """
         self.use_profile(provider)
         system = system_of(provider)
         for option, instead in system.refuses.items():
@@ -176,7 +189,8 @@ class Session:
         *,
         failed: int = FAILED,
     ) -> Generator[None]:
-        """Report a failure of the block, and end the command. One that writes has a `doubt`, and later what it made.
+        """Report a failure of the block, and end the command. One that writes has a `doubt`, and
+        later what it made.
 
         `failed`: see `exit_status_of`.
         """
@@ -193,7 +207,9 @@ class Session:
 
     @property
     def spelled(self) -> dict[str, str]:
-        """Names of the parameters in messages: `--due-date`, `ID`, or the environment variable that was used."""
+        """Names of the parameters in messages: `--due-date`, `ID`, or the environment variable that
+        was used.
+        """
         parameters: Any = self.command.command.params
         names = {
             each.name: each.opts[0] if each.opts[0].startswith("-") else each.metavar
@@ -222,7 +238,8 @@ class Session:
     def confirm(self, victor: Victor, question: Callable[[], str], *, yes: bool) -> None:
         """Ask a person before something in production; elsewhere, and with `yes`, do nothing.
 
-        `question` is called only if it is asked, and may read what it is about. Raises `Misuse` without a terminal.
+        `question` is called only if it is asked, and may read what it is about. Raises `Misuse`
+        without a terminal.
         """
         if yes or victor.environment != "production":
             return
@@ -253,7 +270,9 @@ _COMMON = {each.name for each in fields(Session)}
 
 
 def with_session(function: Callable[..., None]) -> Callable[..., None]:
-    """Decorate a function that takes a `Session`, or a subclass, first: add the options of that after its own."""
+    """Decorate a function that takes a `Session`, or a subclass, first: add the options of that
+    after its own.
+    """
 
     def command(context: typer.Context, **given: Any) -> None:
         session = session_type(
@@ -285,7 +304,9 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def words_of(arguments: Mapping[str, Any]) -> list[str]:
-    """Convert arguments to command-line words, unabbreviated: a repeat must have exactly the same values."""
+    """Convert arguments to command-line words, unabbreviated: a repeat must have exactly the same
+    values.
+    """
     words: list[str] = []
     for name, value in arguments.items():
         option = name.replace("_", "-")
@@ -298,10 +319,11 @@ def words_of(arguments: Mapping[str, Any]) -> list[str]:
 
 @contextmanager
 def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
-    """Write a file that has its name only when it is complete; a device or a pipe is written as it is.
+    """Write a file that has its name only when it is complete; a device or a pipe is written as it
+    is.
 
-    `name` is the option. Raises `Misuse` where there can be no such file, and `OutputLost` if it could not be written
-    whole, as on a full disk.
+    `name` is the option. Raises `Misuse` where there can be no such file, and `OutputLost` if it
+    could not be written whole, as on a full disk.
     """
     is_open = False
     is_file = path.is_file() or not path.exists()
@@ -319,7 +341,10 @@ def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
 
 @contextmanager
 def report_file(path: Path, name: str) -> Generator[TextIO]:
-    """Write a whole file for its owner alone. One that could not be written must not look like a difference."""
+    """Write a whole file for its owner alone.
+
+    One that could not be written must not look like a difference.
+    """
     try:
         with whole_file(path, name, mode=0o600) as file:
             yield file
@@ -349,7 +374,8 @@ def moments(
 ) -> dict[str, datetime]:
     """Parse Zulu times, or days: their first moments in UTC. Those that are None are left out.
 
-    Raises `InvalidRequest` with all problems: of these options, and of the call `check` with what could be read of
+    Raises `InvalidRequest` with all problems: of these options, and of the call `check` with what
+        could be read of
     them, which sends nothing.
     """
     from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it

@@ -24,8 +24,10 @@ def status_of(error: KeyboardInterrupt) -> int:
 def ended_by_signals(command: Callable[[], int]) -> int:
     """Run a command and return its exit status; 130, 143 or 129 if a signal ended it.
 
-    A signal is `KeyboardInterrupt` or `Terminated` in the main thread. Not all code lets them pass: typer returns a
-    status of its own, SQLite raises another error, and Python ignores what is raised in a finalizer or a callback.
+    A signal is `KeyboardInterrupt` or `Terminated` in the main thread. Not all code lets them pass:
+        typer returns a
+    status of its own, SQLite raises another error, and Python ignores what is raised in a finalizer
+    or a callback.
     """
     signals = _Signals()
     try:
@@ -44,7 +46,10 @@ def ended_by_signals(command: Callable[[], int]) -> int:
 
 
 class _Signals:
-    """Notes the signals from the beginning. One that is ignored, as Ctrl-C is in a background job, stays so."""
+    """Notes the signals from the beginning.
+
+    One that is ignored, as Ctrl-C is in a background job, stays so.
+    """
 
     def __init__(self) -> None:
         self.received: list[int] = []
@@ -74,7 +79,9 @@ class _Signals:
         self.raise_last(number, frame)
 
     def raise_last(self, _number: int = 0, frame: FrameType | None = None) -> None:
-        """Raise the exception of what was received last, unless that is nothing, or none is to be raised."""
+        """Raise the exception of what was received last, unless that is nothing, or none is to be
+        raised.
+        """
         if not (self.raised and self.received):
             return
         # A second signal does not wait.
@@ -103,7 +110,9 @@ class _Signals:
 
 
 def _imports(frame: FrameType | None) -> bool:
-    """Whether an import is under way: interrupted, it may keep its lock, for which other threads wait for ever."""
+    """Whether an import is under way: interrupted, it may keep its lock, for which other threads
+    wait for ever.
+    """
     while frame is not None and frame.f_code.co_filename != "<frozen importlib._bootstrap>":
         frame = frame.f_back
     return frame is not None

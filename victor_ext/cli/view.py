@@ -1,4 +1,7 @@
-"""Payment requests as text: one in full, or a list. Account numbers are masked, times UTC, decimals exact."""
+"""Payment requests as text: one in full, or a list.
+
+Account numbers are masked, times UTC, decimals exact.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +94,8 @@ def change(request: PaymentRequest, seen: datetime) -> Text:
 
 
 def entry(name: str, value: str, *, label: int = _LABEL_WIDTH) -> Iterator[Text]:
-    """Yield a label with its printable value, which continues below itself where the terminal is too narrow for it.
+    """Yield a label with its printable value, which continues below itself where the terminal is
+    too narrow for it.
 
     `label` is the width of the label, in columns.
     """
@@ -138,8 +142,8 @@ def _shown(value: str | None) -> str:
 class _Column:
     """A column of the table.
 
-    `width` is that of usual values, so that the columns of all pages stand in line. `cut` allows the value to be cut to
-    that width.
+    `width` is that of usual values, so that the columns of all pages stand in line. `cut` allows
+    the value to be cut to that width.
     """
 
     width: int
@@ -166,7 +170,10 @@ _GAP = "  "
 
 
 def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> bool:
-    """Print pages as they come, as a table or as one JSON document a line. Returns whether there was any request."""
+    """Print pages as they come, as a table or as one JSON document a line.
+
+    Returns whether there was any request.
+    """
     documents = ("\n".join(json.dumps(request.to_dict()) for request in page) for page in pages)
     lines = documents if as_json else _lines(pages, terminal_width())
     has_any = False
@@ -179,7 +186,10 @@ def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> bo
 def at_most(
     limit: int | None, pages: Iterator[Sequence[PaymentRequest]]
 ) -> Iterator[Sequence[PaymentRequest]]:
-    """Yield pages up to `limit` requests; None for all. A page that is not needed is not fetched."""
+    """Yield pages up to `limit` requests; None for all.
+
+    A page that is not needed is not fetched.
+    """
     left = sys.maxsize if limit is None else limit
     for page in pages:
         yield page[:left]
@@ -191,7 +201,9 @@ def at_most(
 def with_payers(
     pages: Iterable[Sequence[PaymentRequest]], get: Callable[[str], PaymentRequest]
 ) -> Iterator[Sequence[PaymentRequest]]:
-    """Yield the pages with the payers of inbound requests, which a list lacks: `get` reads each of them."""
+    """Yield the pages with the payers of inbound requests, which a list lacks: `get` reads each of
+    them.
+    """
     from victor_ext import PaymentRequest  # noqa: PLC0415 - `victor --help` does not need it
 
     for page in pages:
@@ -204,10 +216,11 @@ def with_payers(
 
 
 def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iterator[Text]:
-    """Yield a heading, and a line for each request as its page arrives; or cards, if there is no room for a table.
+    """Yield a heading, and a line for each request as its page arrives; or cards, if there is no
+    room for a table.
 
-    A page that needs more room than those before it has a heading of its own. Without a `width`, that of a terminal,
-    all columns are shown, and nothing is cut.
+    A page that needs more room than those before it has a heading of its own. Without a `width`,
+    that of a terminal, all columns are shown, and nothing is cut.
     """
     from rich.cells import cell_len  # noqa: PLC0415 - JSON does without it
 
@@ -240,7 +253,8 @@ def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iter
 def _fit(widths: Mapping[str, int], total: int | None, empty: set[str]) -> Mapping[str, int] | None:
     """Return the columns to show with their widths, or None if not even the needed ones have room.
 
-    Columns without a value go first. Where no payer is known, as in a list of inbound requests, the payee is needed.
+    Columns without a value go first. Where no payer is known, as in a list of inbound requests, the
+    payee is needed.
     """
     if total is None:
         return widths

@@ -1,4 +1,6 @@
-"""Messages of the command line: options and commands in place of the client's hints, which are written for Python."""
+"""Messages of the command line: options and commands in place of the client's hints, which are
+written for Python.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +119,9 @@ _HEADING = re.compile(r"the heading \(([^)]*)\)")
 
 
 def column_remedy(problem: Problem) -> str | None:
-    """Return how to name the column that a heading lacks, or to read no times, with `--column`; else None."""
+    """Return how to name the column that a heading lacks, or to read no times, with `--column`;
+    else None.
+    """
     heading = _HEADING.search(problem.message)
     if heading is None:
         return "Leave the times out with --column at=." if problem.field == "at" else None

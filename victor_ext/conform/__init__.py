@@ -1,4 +1,5 @@
-"""Measure a provider: what it does where its document is silent, and where that differs from what is assumed here.
+"""Measure a provider: what it does where its document is silent, and where that differs from what
+is assumed here.
 
     from victor_ext.conform import Plan, measure
 

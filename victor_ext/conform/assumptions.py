@@ -1,4 +1,6 @@
-"""What is assumed of Victor where the provider's document is silent: one table for probes, report and page."""
+"""What is assumed of Victor where the provider's document is silent: one table for probes, report
+and page.
+"""
 
 import tomllib
 from collections.abc import Callable, Sequence
@@ -24,13 +26,16 @@ class Assumption:
     """One assumption.
 
     Attributes:
-        name: Its name. With `_` in place of `-`, it is that of the option of the sandbox, if that has one.
+        name: Its name. With `_` in place of `-`, it is that of the option of the sandbox, if that
+            has one.
         topic: What it is about: a heading of the page and of the report.
         phase: When it is measured.
         sentence: What is assumed, in words.
-        assumed: The value that the package and the sandbox assume. Empty: none, so that no value differs.
+        assumed: The value that the package and the sandbox assume. Empty: none, so that no value
+            differs.
         words: The document's words. Empty: it has none.
-        means: What another value means for the user: the option or the limit to set. A measurement only tightens one.
+        means: What another value means for the user: the option or the limit to set. A measurement
+            only tightens one.
         why_not: Of one that is not measurable: the reason, and what to ask the provider.
         has_option: Whether the sandbox has an option that plays the measured value.
         plays: The words that this option takes. Empty: it takes a number, or true and false.
@@ -76,9 +81,11 @@ def assumption_of(name: str) -> Assumption:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """How assumptions are measured: with at most `sends` creates and responses, which as a rule make `makes`.
+    """How assumptions are measured: with at most `sends` creates and responses, which as a rule
+    make `makes`.
 
-    What `measure` returns of a run is found of the first one. None: it has said itself what it has found.
+    What `measure` returns of a run is found of the first one. None: it has said itself what it has
+        found.
     """
 
     names: tuple[str, ...]

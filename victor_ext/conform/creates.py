@@ -1,4 +1,6 @@
-"""Probes that ask for money: a few requests for the smallest amount, each counted in the file before it is sent."""
+"""Probes that ask for money: a few requests for the smallest amount, each counted in the file
+before it is sent.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,7 +17,10 @@ _MEMBERS = {
 _CHARACTERS = {"any": "€漢😀", "latin-1": "éß", "ascii": "&_#/", "basic": ""}
 """What each word for a set of characters has more than the next one."""
 AGES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
-"""The ages at which keys are repeated, as parts of the longest. Each has a key of its own: a repeat may renew one."""
+"""The ages at which keys are repeated, as parts of the longest.
+
+Each has a key of its own: a repeat may renew one.
+"""
 
 
 @probe("get-lag", "list-lag", sends=1, makes=1)

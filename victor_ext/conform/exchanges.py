@@ -38,9 +38,14 @@ _SHOWN_MEMBERS = frozenset(
         *("token_type", "expires", "code", "codes", "field", "objectName"),
     )
 )
-"""Members whose values are shown, with long digits masked in texts. Of any other member, only the kind is."""
+"""Members whose values are shown, with long digits masked in texts.
+
+Of any other member, only the kind is.
+"""
 _SENTENCES = frozenset(("message", "error", "defaultMessage"))
-"""Members that are shown if they are a word, such as `error.amount.invalid`: a sentence may name a person."""
+"""Members that are shown if they are a word, such as `error.amount.invalid`: a sentence may name a
+person.
+"""
 
 
 class Unmeasured(Exception):
@@ -55,13 +60,18 @@ class Unmeasured(Exception):
 
 
 def stamp(moment: datetime | None = None) -> str:
-    """A Zulu time, by default now, as the file has it: always with milliseconds, so that texts compare as times do."""
+    """A Zulu time, by default now, as the file has it: always with milliseconds, so that texts
+    compare as times do.
+    """
     return (moment or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response. `call` is its number in the journal. Of one in an earlier run, the body is as the journal has it."""
+    """A response. `call` is its number in the journal.
+
+    Of one in an earlier run, the body is as the journal has it.
+    """
 
     call: int
     status: int
@@ -91,7 +101,9 @@ class Answer:
 
 
 class Over(httpx.BaseTransport):
-    """Sends over an httpx client that is known to send once, so that a client of the provider believes its errors."""
+    """Sends over an httpx client that is known to send once, so that a client of the provider
+    believes its errors.
+    """
 
     token_life: float | None = None
     """Seconds that the last token lives which the provider issued."""
@@ -150,7 +162,8 @@ def moment(seconds: float, later: float = 0) -> str:
 def edge(
     is_good: Callable[[int], bool], documented: int, safe: int, beyond: int = 0, farthest: int = 0
 ) -> int:
-    """The last number that is good: the `documented` one, if it is and `beyond` is not. `safe` is known to be good.
+    """The last number that is good: the `documented` one, if it is and `beyond` is not. `safe` is
+    known to be good.
 
     `farthest` is the last one that is tried beyond; 0: none is.
     """

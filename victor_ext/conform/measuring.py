@@ -1,4 +1,6 @@
-"""The plan of a measurement, and the measurement: reads, then creates within the plan, then what was chosen."""
+"""The plan of a measurement, and the measurement: reads, then creates within the plan, then what
+was chosen.
+"""
 
 import json
 import os
@@ -43,11 +45,14 @@ class Plan:
     """What is to be measured. By default, calls only read.
 
     Args:
-        payee: The account number that asks for the smallest amounts. With a payer, requests are created.
+        payee: The account number that asks for the smallest amounts. With a payer, requests are
+            created.
         payer: The id of the counterparty that is asked.
-        own_payer: The payer's account is yours, too: two inbound twins are answered, and 0.01 moves.
+        own_payer: The payer's account is yours, too: two inbound twins are answered, and 0.01
+            moves.
         token_tolerance: Send four tokens that should be refused. A series of 401 may lock a key.
-        key_life: Measure the life of keys up to this many seconds, 26 hours at most. It takes that long. None: do not.
+        key_life: Measure the life of keys up to this many seconds, 26 hours at most. It takes that
+            long. None: do not.
         read_only: Only read: in production, nothing else is allowed.
 
     Raises:
@@ -82,7 +87,10 @@ class Plan:
 
     @property
     def probes(self) -> list[Probe]:
-        """In their order. Reads that need payment requests to read come once more after the creates."""
+        """In their order.
+
+        Reads that need payment requests to read come once more after the creates.
+        """
         chosen = {
             Phase.ANSWER: self.own_payer,
             Phase.TOLERANCE: self.token_tolerance,
@@ -103,7 +111,10 @@ class Plan:
 
     @property
     def makes(self) -> int:
-        """The number of payment requests that are made as a rule. The other creates are repeats, or refused."""
+        """The number of payment requests that are made as a rule.
+
+        The other creates are repeats, or refused.
+        """
         return sum(probe.makes for probe in self.probes)
 
     def check(self, client: Any) -> None:
@@ -146,21 +157,25 @@ def measure(
     now: Callable[[], float] = time.time,
     on_probe: Callable[[Probe], object] = lambda _: None,
 ) -> Report:
-    """Measure Victor, and keep plan, journal and findings in a file. With the file of an earlier run, go on from there.
+    """Measure Victor, and keep plan, journal and findings in a file. With the file of an earlier
+    run, go on from there.
 
-    Each create is in the file before it is sent, and is sent once: however often this is killed and started again, no
+    Each create is in the file before it is sent, and is sent once: however often this is killed and
+        started again, no
     more is made than was planned.
 
     Args:
         file: The file. It is readable by you alone, and written as a whole.
         plan: What to measure.
-        connect: Makes the client, of the options `retry` and `transport`. With a client of another system, or of an
-            API that is connected, each of its reads is sent once, and nothing else.
+        connect: Makes the client, of the options `retry` and `transport`. With a client of another
+            system, or of an API that is connected, each of its reads is sent once, and nothing
+            else.
         sleep, now: The clock, in seconds and epoch seconds: for tests.
         on_probe: Called before each probe.
 
     Raises:
-        ConfigurationError: The file is of another measurement, or this is production and the plan is not `read_only`.
+        ConfigurationError: The file is of another measurement, or this is production and the plan
+            is not `read_only`.
         VictorError: The provider cannot be reached, or refuses the credentials.
     """
     path = Path(file)
@@ -217,7 +232,8 @@ def write(path: Path, document: Document, *, indent: int | None = None) -> None:
 
 @contextmanager
 def only_writer(path: Path) -> Generator[None]:
-    """Keep every other process from this file: two would make twice what was planned. The lock ends with the process.
+    """Keep every other process from this file: two would make twice what was planned. The lock ends
+    with the process.
 
     Raises:
         ConfigurationError: Another process has it, or its folder cannot be written.

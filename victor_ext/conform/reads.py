@@ -1,6 +1,7 @@
 """Probes that only read. Those that need items of the list are run once more after the creates.
 
-Of other systems, and of the APIs of `connect`, every read of their table of operations is sent once, and nothing else.
+Of other systems, and of the APIs of `connect`, every read of their table of operations is sent
+once, and nothing else.
 """
 
 import math
@@ -221,7 +222,8 @@ def connection(run: Run) -> None:
         (one, other) for one, other in pairwise(entries) if other["call"] == one["call"] + 1
     ]
     kept = [one["connection"] == other["connection"] for one, other in adjacent]
-    # One that is closed at once may serve a fast call first, and calls may take turns on two that are kept.
+    # One that is closed at once may serve a fast call first, and calls may take turns on two that
+    # are kept.
     used = {entry["connection"] for entry in entries}
     is_kept = 2 * sum(kept) > len(kept) or 2 * len(used) <= len(entries)
     said = entries[-1]["response"]["headers"].get(
@@ -238,7 +240,8 @@ def connection(run: Run) -> None:
 def _seconds_ahead(entries: list[dict[str, Any]]) -> float | None:
     """By how much the provider's clock is ahead of this machine's; None without any `Date`.
 
-    A `Date` has whole seconds: each bounds the difference from both sides, and all together bound it narrowly.
+    A `Date` has whole seconds: each bounds the difference from both sides, and all together bound
+        it narrowly.
     """
     low, high = -math.inf, math.inf
     for entry in entries:

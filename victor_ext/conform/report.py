@@ -1,4 +1,6 @@
-"""What was measured, for people and for programs: text, HTML for the provider's support, and a comparison of two."""
+"""What was measured, for people and for programs: text, HTML for the provider's support, and a
+comparison of two.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,10 @@ class Report:
         return "\n".join(self._lines())
 
     def changes(self, before: Report) -> list[str]:
-        """What is measured otherwise than in an earlier report, each. See `not_compared` for what is left out."""
+        """What is measured otherwise than in an earlier report, each.
+
+        See `not_compared` for what is left out.
+        """
         return [
             f"{name}: {old['value']} before, {new['value']} now"
             for name, (old, new) in self._differing(before).items()
@@ -83,7 +88,9 @@ class Report:
         ]
 
     def not_compared(self, before: Report) -> list[str]:
-        """The names of what only one of two reports has measured, or what is only likely in one and differs."""
+        """The names of what only one of two reports has measured, or what is only likely in one and
+        differs.
+        """
         differing = self._differing(before).items()
         return [
             name for name, pair in differing if {each["certainty"] for each in pair} != {"certain"}
@@ -112,7 +119,8 @@ class Report:
         return "\n".join(lines)
 
     def html(self) -> str:
-        """The report as a page that loads nothing, with each redacted exchange: for the provider's support.
+        """The report as a page that loads nothing, with each redacted exchange: for the provider's
+        support.
 
         It needs the extra `cli`.
         """

@@ -1,6 +1,7 @@
 """One run: what a probe may do, and what becomes of its findings.
 
-Each request is sent once, and is in the journal of the file. A create is there before it is sent: so their number is
+Each request is sent once, and is in the journal of the file. A create is there before it is sent:
+    so their number is
 bounded.
 """
 
@@ -22,7 +23,10 @@ from .assumptions import Probe, assumption_of
 from .exchanges import Answer, Unmeasured, redacted, shown, stamp, word
 
 Call = dict[str, Any]
-"""An entry of the journal. That of a create or a response has its `step`, and a `state` that says what became of it."""
+"""An entry of the journal.
+
+That of a create or a response has its `step`, and a `state` that says what became of it.
+"""
 Query = tuple[str, str | int]
 
 LIST = "/v2/payment-requests"
@@ -33,21 +37,26 @@ NOBODY = "conformNobody00"
 ELSEWHERE = "measure into another file"
 """What helps where a create may not be sent again."""
 UNMEASURED = ("not measured", "not shown", "not asked", "not measurable")
-"""The certainties of what has no value: it failed, no response shows it, the plan leaves it out, nothing shows it."""
+"""The certainties of what has no value: it failed, no response shows it, the plan leaves it out,
+nothing shows it.
+"""
 PAUSES = (0, 1, 2, 4, 8, 16, 32)
 """Seconds before each look for something that may take a while."""
 _REST = 0.15
-"""Seconds before a read over the client of another system, which uses no connection again before a tenth of one."""
+"""Seconds before a read over the client of another system, which uses no connection again before a
+tenth of one.
+"""
 
 
 class Run:
     """What the probes measure with.
 
     Args:
-        http: What sends. Where it raises an error of this package, as a client's own does, its response counts.
+        http: What sends. Where it raises an error of this package, as a client's own does, its
+            response counts.
         client: A client of the provider: it signs, and knows the base URL.
-        document: The file's; `write` writes it. Its `calls` get an entry for each request, with how long the call took
-            and the connection that it used.
+        document: The file's; `write` writes it. Its `calls` get an entry for each request, with how
+            long the call took and the connection that it used.
         payee: The account number that asks.
         sleep, now: The clock, in seconds and epoch seconds.
         token_life: Seconds that an issued token lives; None where none was issued.
@@ -127,7 +136,10 @@ class Run:
         play: object = ...,
         note: str = "",
     ) -> None:
-        """Record a finding, in place of an earlier one. `play`: the sandbox's value, if it is another one."""
+        """Record a finding, in place of an earlier one.
+
+        `play`: the sandbox's value, if it is another one.
+        """
         assumption = assumption_of(name)
         text = (
             None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
@@ -158,7 +170,10 @@ class Run:
             self.find(name, None, certainty, note=reason)
 
     def forget_reads(self, probes: Iterable[Probe]) -> None:
-        """Forget what these reads have found: they measure it again. What creates have shown is kept."""
+        """Forget what these reads have found: they measure it again.
+
+        What creates have shown is kept.
+        """
         for name in (name for probe in probes if not probe.sends for name in probe.names):
             self._findings.pop(name, None)
 
@@ -193,10 +208,12 @@ class Run:
     def _send(self, call: Call, body: Any = None, token: str | None = None) -> Answer:
         """Send a request of the journal.
 
-        `token`: another value of `Authorization` than the client's, which may be refused; empty: none.
+        `token`: another value of `Authorization` than the client's, which may be refused; empty:
+        none.
 
         Raises:
-            Unmeasured: No answer came, or one that says nothing about the provider's rules, such as a 503.
+            Unmeasured: No answer came, or one that says nothing about the provider's rules, such as
+                a 503.
         """
         if not self._is_victor:
             self.sleep(_REST)
@@ -309,7 +326,10 @@ class Run:
         return [*items.values()]
 
     def listed(self, id: str) -> list[dict[str, Any]]:
-        """The items of the list that are this request. A provider may ignore the filter: others are left out."""
+        """The items of the list that are this request.
+
+        A provider may ignore the filter: others are left out.
+        """
         answer = self.page(("victor_id", id))
         return [item for one, item in zip(answer.ids, answer.items, strict=True) if one == id]
 
@@ -345,7 +365,10 @@ class Run:
         return answer
 
     def create_both(self, step: str, other: str) -> list[Answer]:
-        """Send a create and its repeat at the same time. Raises `Unmeasured` if only one was sent before."""
+        """Send a create and its repeat at the same time.
+
+        Raises `Unmeasured` if only one was sent before.
+        """
         if (step in self.writes) is not (other in self.writes):
             raise Unmeasured(
                 f"only one of two was sent in an earlier run, so not at once: {ELSEWHERE}"

@@ -1,4 +1,6 @@
-"""Events that are stored in the user's own database, and handled once: what the outbox and the inbox have in common."""
+"""Events that are stored in the user's own database, and handled once: what the outbox and the
+inbox have in common.
+"""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -6,7 +8,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def needs(module: str, extras: str) -> Generator[None]:
-    """Say what to install when something cannot be imported that the module needs: `extras`, as pip takes them."""
+    """Say what to install when something cannot be imported that the module needs: `extras`, as pip
+    takes them.
+    """
     try:
         yield
     except ImportError as error:

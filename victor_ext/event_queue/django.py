@@ -1,4 +1,6 @@
-"""The queue on a connection of Django's: SQLAlchemy writes the statements of the passes, Django's cursor runs them."""
+"""The queue on a connection of Django's: SQLAlchemy writes the statements of the passes, Django's
+cursor runs them.
+"""
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -24,7 +26,9 @@ _DIALECTS = {
 
 
 class _Connection:
-    """What the passes use of an `sa.Connection`, on Django's connection of this thread and in its transaction."""
+    """What the passes use of an `sa.Connection`, on Django's connection of this thread and in its
+    transaction.
+    """
 
     def __init__(self, using: str) -> None:
         self._using = using
@@ -49,9 +53,11 @@ class _Connection:
 
 
 class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
-    """An outbox or an inbox in a database of a Django project. Its handlers get the alias of that as their session.
+    """An outbox or an inbox in a database of a Django project. Its handlers get the alias of that
+    as their session.
 
-    All objects of one kind, database and system have the same handlers: a command of `manage.py` makes its own object.
+    All objects of one kind, database and system have the same handlers: a command of `manage.py`
+        makes its own object.
     """
 
     _of_database: dict[tuple[type, str, str], list[Handler]] = {}  # noqa: RUF012 - one for all of them is what it is for
@@ -75,7 +81,8 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
         return self._connection
 
     def _begin_pass(self) -> None:
-        close_old_connections()  # as before each request: one that the database has ended is made again
+        # as before each request: one that the database has ended is made again
+        close_old_connections()
 
     def _read(self, work: Work[T]) -> T:
         return work(self._connection)  # in the transaction that is open, if one is
@@ -89,13 +96,16 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
             )
         with transaction.atomic(self._using, durable=True):
             if connection.vendor == "sqlite":
-                # A transaction that begins with a read is not let to write, once another one has written.
+                # A transaction that begins with a read is not let to write, once another one has
+                # written.
                 self._connection.execute(sa.delete(self.table).where(sa.false()))
             yield self._connection
 
 
 def makes(*tables: sa.Table) -> migrations.RunPython:
-    """The operation of a migration that makes tables, unless they exist, and drops them when it is undone."""
+    """The operation of a migration that makes tables, unless they exist, and drops them when it is
+    undone.
+    """
 
     def run(*statements: Any) -> Callable[[Any, Any], None]:
         def execute(_apps: Any, editor: Any) -> None:

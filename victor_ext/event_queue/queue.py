@@ -1,6 +1,8 @@
-"""The queue of events: a table, the handlers of this process, and the pass that handles what is stored.
+"""The queue of events: a table, the handlers of this process, and the pass that handles what is
+stored.
 
-An event is handled in the transaction that deletes its row. So it is handled once, however many processes try: what a
+An event is handled in the transaction that deletes its row. So it is handled once, however many
+    processes try: what a
 killed one had begun is rolled back, and another one takes it when the lease is over.
 """
 
@@ -56,7 +58,9 @@ _log = logging.getLogger("victor_ext.events")
 _NOT_HANDLED = "The event %s of %s was not handled (try %d of %d)."
 
 MOST_TRIES = 12
-"""After so many failures, the last of them more than an hour after the first, an event is a dead letter."""
+"""After so many failures, the last of them more than an hour after the first, an event is a dead
+letter.
+"""
 _LONGEST_WAIT = 3600.0
 """Seconds between two tries."""
 _AGAIN = 30.0
@@ -66,7 +70,10 @@ _WANTED_FOR = 7 * 86_400.0
 
 
 class EventState(StrEnum):
-    """What is known of an event that has not been handled. Of one that has been, nothing is left."""
+    """What is known of an event that has not been handled.
+
+    Of one that has been, nothing is left.
+    """
 
     WAITING = "waiting"
     """It is handled by the next pass, or tried again when its time has come."""
@@ -112,7 +119,8 @@ class Handler:
 
 
 def event_table(name: str, metadata: sa.MetaData) -> sa.Table:
-    """The table of a queue. Times are epoch seconds by the clock of the worker; `data` is the event, as JSON.
+    """The table of a queue. Times are epoch seconds by the clock of the worker; `data` is the
+    event, as JSON.
 
     While an event with the same text in `once` waits, no other one is stored.
     """
@@ -135,7 +143,9 @@ def event_table(name: str, metadata: sa.MetaData) -> sa.Table:
 
 
 def check_arguments(engine: object, **times: object) -> None:
-    """Refuse what is no engine, such as a session, and what is no timedelta: both would fail later, in a pass."""
+    """Refuse what is no engine, such as a session, and what is no timedelta: both would fail later,
+    in a pass.
+    """
     if isinstance(engine, str) and "://" in engine:  # it may have a password: no message quotes it
         raise ConfigurationError(
             "engine is a URL: pass sa.create_engine(...), or to an awaited one the async engine."
@@ -156,7 +166,10 @@ def as_text(counts: Mapping[str, int]) -> str:
 
 
 def inserted(connection: Any, table: sa.Table, **values: Any) -> Any:
-    """Insert a row unless it is there; returns its first column, or None. Both databases know these words."""
+    """Insert a row unless it is there; returns its first column, or None.
+
+    Both databases know these words.
+    """
     statement = postgresql.insert(table).values(**values).on_conflict_do_nothing()
     return connection.execute(statement.returning(next(iter(table.c)))).scalar()
 
@@ -168,7 +181,8 @@ def taken(
     marks: Sequence[str],
     values: Callable[[Any], Mapping[str, Any]],
 ) -> Any:
-    """Take up the first row that is due: it gets `values`. If another worker changes its `marks`, it is read again.
+    """Take up the first row that is due: it gets `values`. If another worker changes its `marks`,
+    it is read again.
 
     Returns the row as it was, or None if none is due.
     """
@@ -194,7 +208,9 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
     # The parts of an outbox or an inbox
 
     def _provider(self, client: Any = None) -> str:
-        """The system whose events a pass with this client handles: other boxes may have theirs in the same table."""
+        """The system whose events a pass with this client handles: other boxes may have theirs in
+        the same table.
+        """
         raise NotImplementedError
 
     def _worker_client(self, client: Any, interval: float = 1.0) -> Any:
@@ -251,7 +267,9 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         return event
 
     def _is_new(self, connection: sa.Connection, event: E) -> bool:  # noqa: ARG002 - an inbox asks the table
-        """Whether an event that is about to be handled is none that was handled before under another name."""
+        """Whether an event that is about to be handled is none that was handled before under
+        another name.
+        """
         return True
 
     def _forget(self, provider: str, connection: sa.Connection, now: float) -> None:
@@ -318,7 +336,8 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
     # In the transaction of another one
 
     def _tell(self, error: Exception | None, connection: sa.Connection, **values: Any) -> None:
-        """Let the handlers do their work with the change that it is about; or store the event, if they raised an error.
+        """Let the handlers do their work with the change that it is about; or store the event, if
+        they raised an error.
 
         What no handler of this process wants is not stored.
         """
@@ -350,14 +369,16 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
 
     @operation
     def handle(self, client: Any = None) -> Pass[list[E]]:
-        """Handle the stored events of its system that this process has handlers of. Returns those that were handled.
+        """Handle the stored events of its system that this process has handlers of. Returns those
+        that were handled.
 
-        Each is handled in a transaction of its own, by one process. If a handler raises, nothing of its work is stored,
-        and the event is tried again later; after 12 tries it is a dead letter.
+        Each is handled in a transaction of its own, by one process. If a handler raises, nothing of
+        its work is stored, and the event is tried again later; after 12 tries it is a dead letter.
 
         Args:
-            client: Reads what an event of an inbox is about, in place of the inbox's own client. An outbox handles the
-                events of this client's system, else those of its own client's, and without one Victor's.
+            client: Reads what an event of an inbox is about, in place of the inbox's own client. An
+                outbox handles the events of this client's system, else those of its own client's,
+                and without one Victor's.
 
         Raises:
             VictorError: The provider cannot be asked. The event waits for the next pass.
@@ -395,7 +416,8 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         return event if is_done else None
 
     def _each(self, take: Callable[[int], Taken[T]]) -> Pass[list[T]]:
-        """Go through a table: `take` takes up the first row after an id, and says what is done with it.
+        """Go through a table: `take` takes up the first row after an id, and says what is done with
+        it.
 
         An error that may be about one alone is raised at the end.
         """
@@ -415,14 +437,17 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         return [*filter(None, done)]
 
     def _take(self, provider: str, last: int, connection: sa.Connection) -> Any:
-        """Take up the system's event after `last` that a handler wants, with the lease: as it was, or None."""
+        """Take up the system's event after `last` that a handler wants, with the lease: as it was,
+        or None.
+        """
         columns, now = self.events.c, time.time()
         # What is due later than any wait takes was put off by a clock that was wrong.
         waits = columns.due_at.between(now, now + 2 * max(self._lease, _LONGEST_WAIT))
         is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
         due = sa.and_(is_ours, sa.not_(waits), self._wanted())
         values = {"tries": columns.tries + 1, "due_at": now + self._lease, "once": None}
-        # What ends its process every time is a dead letter at last: the try counts before it is made.
+        # What ends its process every time is a dead letter at last: the try counts before it is
+        #     made.
         said = "Its last try did not end within the lease: its process was killed, or the handler takes too long."
         dead = {"state": EventState.DEAD.value, "error": said}
 
@@ -498,7 +523,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
 
     @operation
     def retry_dead_letters(self, *ids: int) -> Work[int]:
-        """Let dead letters be tried again (without ids: all of them). Returns how many there were."""
+        """Let dead letters be tried again (without ids: all of them).
+
+        Returns how many there were.
+        """
         columns = self.events.c
         chosen = sa.and_(
             columns.state == EventState.DEAD.value, columns.id.in_(ids) if ids else sa.true()
@@ -521,7 +549,10 @@ class MakesTables:
 
     @operation
     def create_table(self) -> Work[None]:
-        """Make the tables, unless they exist. With migrations of your own, take `table.metadata` into them."""
+        """Make the tables, unless they exist.
+
+        With migrations of your own, take `table.metadata` into them.
+        """
         return self.table.metadata.create_all
 
 
@@ -550,11 +581,13 @@ class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
     def run(
         self, client: Any = None, *, interval: float = 5.0, stop: threading.Event | None = None
     ) -> None:
-        """Do what is to be done until `stop` is set: the worker, in a thread or a process of its own.
+        """Do what is to be done until `stop` is set: the worker, in a thread or a process of its
+        own.
 
-        An outbox sends, settles, refreshes and handles its events; an inbox handles those. The worker may be killed at
-        any step. A failure is logged (logger `victor_ext.outbox` or `victor_ext.inbox`) and ends the pass, not the
-        worker: the provider or the database may be away for a while.
+        An outbox sends, settles, refreshes and handles its events; an inbox handles those. The
+        worker may be killed at any step. A failure is logged (logger `victor_ext.outbox` or
+        `victor_ext.inbox`) and ends the pass, not the worker: the provider or the database may be
+        away for a while.
 
         Args:
             client: As for each pass.
@@ -562,7 +595,8 @@ class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
             stop: Ends the worker after the pass that it makes; None: it runs for ever.
 
         Raises:
-            ConfigurationError: The interval is not above zero, or the deadline of the client is longer than the lease.
+            ConfigurationError: The interval is not above zero, or the deadline of the client is
+                longer than the lease.
         """
         stop = stop or threading.Event()
         drive(self._work(client, interval, stop, stop.wait), call)
@@ -591,7 +625,9 @@ class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
 
     @asynccontextmanager
     async def worker(self, client: Any = None, *, interval: float = 5.0) -> AsyncGenerator[None]:
-        """As `run`, in the background while the block lasts, such as the lifespan of a FastAPI service."""
+        """As `run`, in the background while the block lasts, such as the lifespan of a FastAPI
+        service.
+        """
         client = self._worker_client(client, interval)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(partial(self.run, client, interval=interval))

@@ -1,4 +1,6 @@
-"""Transactions of the user's database, as steps of a pass that blocking and awaited drivers carry out."""
+"""Transactions of the user's database, as steps of a pass that blocking and awaited drivers carry
+out.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,10 @@ A = TypeVar("A", bound=Callable[..., Any])
 W = TypeVar("W", bound=Callable[..., Any])
 Engine = TypeVar("Engine")
 Pass: TypeAlias = Generator[Callable[[], Any], Any, T]
-"""Each step is a transaction or a call of the client. Its result may have to be awaited; its error is thrown in."""
+"""Each step is a transaction or a call of the client.
+
+Its result may have to be awaited; its error is thrown in.
+"""
 Work: TypeAlias = Callable[[sa.Connection], T]
 
 _MOST_CONFLICTS = 12
@@ -72,7 +77,9 @@ class Transactions(Generic[Engine]):
         raise NotImplementedError
 
     def _transact(self, work: Work[T]) -> Pass[T]:
-        """Do this work in a transaction; do it again if the database has ended it because of another one."""
+        """Do this work in a transaction; do it again if the database has ended it because of
+        another one.
+        """
         conflicts, pause = 0, 0.0
         while True:
             try:
@@ -112,7 +119,9 @@ class BlockingTransactions(Transactions[Engine]):
 
 
 class OpenTransactions(BlockingTransactions[Engine]):
-    """With blocking calls, where the transaction of this thread that is open is known: nobody passes a session."""
+    """With blocking calls, where the transaction of this thread that is open is known: nobody
+    passes a session.
+    """
 
 
 class AwaitedTransactions(Transactions["AsyncEngine"]):
@@ -127,7 +136,8 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
     async def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
         if pause:  # else a worker that ends would store nothing of the call before
             await anyio.sleep(pause)
-        # A worker that ends lets a transaction end first: aiosqlite may never end one that is cut off.
+        # A worker that ends lets a transaction end first: aiosqlite may never end one that is cut
+        #     off.
         with anyio.CancelScope(shield=True):
             async with self._engine.begin() as connection:
                 return await connection.run_sync(work)
@@ -146,12 +156,16 @@ class _InAsyncSession(Protocol[P, T_co]):
 
 
 class _Definition(Generic[B, A, W]):
-    """A method that is written once, as its `steps`: a `B` of a blocking box, an `A` of an awaited one, else a `W`."""
+    """A method that is written once, as its `steps`: a `B` of a blocking box, an `A` of an awaited
+    one, else a `W`.
+    """
 
     steps: Callable[..., Any]
 
     def _define(self, method: Callable[..., Any], result: str, *functions: Any) -> None:
-        """Give these functions, of each of the three, the method's docstring and signature, with this result."""
+        """Give these functions, of each of the three, the method's docstring and signature, with
+        this result.
+        """
         self._functions = functions
         signature = inspect.signature(method).replace(return_annotation=result)
         made: Any
@@ -210,10 +224,11 @@ class operation(
 class in_session(
     _Definition[_InSession[P, T], _InAsyncSession[P, T], Callable[P, T]], Generic[P, T]
 ):  # noqa: N801 - a decorator
-    """A method that works in a transaction of the caller's. Its first argument is his session, or `sa.Connection`.
+    """A method that works in a transaction of the caller's. Its first argument is his session, or
+    `sa.Connection`.
 
-    Of awaited boxes it is a coroutine function, which takes an async session. Where the transaction that is open is
-    known, none is passed.
+    Of awaited boxes it is a coroutine function, which takes an async session. Where the transaction
+    that is open is known, none is passed.
     """
 
     def __init__(self, method: Callable[Concatenate[Any, Session | sa.Connection, P], T]) -> None:
@@ -234,7 +249,9 @@ class in_session(
 
 
 def _checked(session: Any, kwargs: dict[str, Any], method: str) -> Any:
-    """Raises `ConfigurationError`: it is no session or connection of the user's transaction, but such as an engine."""
+    """Raises `ConfigurationError`: it is no session or connection of the user's transaction, but
+    such as an engine.
+    """
     session = kwargs.pop("session", None) if session is None else session
     if not hasattr(session, method):
         message = f"{type(session).__name__} is no session: pass a Session or a Connection, in your transaction."

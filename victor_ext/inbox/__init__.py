@@ -1,4 +1,5 @@
-"""An inbox: notifications that are stored in your own database when they arrive, once, and handled once.
+"""An inbox: notifications that are stored in your own database when they arrive, once, and handled
+once.
 
     inbox = Inbox(engine, Webhook(authorization_header), client=velo)
     inbox.create_table()
@@ -9,7 +10,8 @@
     @inbox.on("payment.accepted")  # in the worker, which calls inbox.run()
     def accepted(session: Session, event: InboxEvent) -> None: ...
 
-`AsyncInbox` is the same, awaited, and `victor_ext.inbox.django` has that of Django. See docs/webhooks.md.
+`AsyncInbox` is the same, awaited, and `victor_ext.inbox.django` has that of Django. See
+docs/webhooks.md.
 """
 
 from victor_ext.event_queue import needs

@@ -54,7 +54,9 @@ class ReceivesWebhook(Protocol):
         """The call of the client that reads what a notification is about, if it is about something."""
 
     def state_of(self, record: Any) -> str | None:
-        """What tells the state that was read from an earlier one, if the system says so in no other way."""
+        """What tells the state that was read from an earlier one, if the system says so in no other
+        way.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,8 @@ class InboxEvent:
         source: Whom it came from, as `receive` was given it.
         subject: The system's id of the event, or of what it is about.
         notification: What the system sent. It is a hint: rely on `record`.
-        record: What the client has read of the object that it is about, before the transaction of the handler opened.
-            None: it is about none, or the inbox has no client.
+        record: What the client has read of the object that it is about, before the transaction of
+            the handler opened. None: it is about none, or the inbox has no client.
         tries: How often it was tried, this time included.
     """
 
@@ -80,7 +82,9 @@ class InboxEvent:
 
 
 def names_table(name: str) -> sa.Table:
-    """The table of what was received: the ids by which a repeat is known, and numbers where the system counts."""
+    """The table of what was received: the ids by which a repeat is known, and numbers where the
+    system counts.
+    """
     return sa.Table(
         name,
         sa.MetaData(),
@@ -115,7 +119,8 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         self._handlers: list[Handler] = []
 
     def on(self, name: str | None = None, *, source: str | None = None) -> Callable[[H], H]:
-        """Register a handler, a function of a session and the `InboxEvent`: `@inbox.on("payment.accepted")`.
+        """Register a handler, a function of a session and the `InboxEvent`:
+        `@inbox.on("payment.accepted")`.
 
         It is called in the transaction that deletes the event. It works on the database alone.
 
@@ -135,14 +140,16 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
     def receive(
         self, session: Session | sa.Connection, body: bytes, headers: Any, *, source: str = ""
     ) -> InboxEvent | None:
-        """Check a request to the webhook, and store it in your transaction, once. Answer 200 after the commit.
+        """Check a request to the webhook, and store it in your transaction, once. Answer 200 after
+        the commit.
 
         Args:
-            session: Your session or connection; an async one for `AsyncInbox`, and none for `DjangoInbox`.
+            session: Your session or connection; an async one for `AsyncInbox`, and none for
+                `DjangoInbox`.
             body: The body of the request, as the bytes that came.
             headers: Its headers: a mapping, or pairs of name and value.
-            source: Whose address it came to, such as the id of a payor. Two sources may have the same ids, and each has
-                a sequence of its own.
+            source: Whose address it came to, such as the id of a payor. Two sources may have the
+                same ids, and each has a sequence of its own.
 
         Returns:
             The event, or None for a repeat.
@@ -150,7 +157,8 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         Raises:
             AuthenticationError: It may not come from the system. Answer 401.
             InvalidRequest: It is not a notification. Answer 400.
-            django.db.transaction.TransactionManagementError: Of `DjangoInbox`, without an open transaction.
+            django.db.transaction.TransactionManagementError: Of `DjangoInbox`, without an open
+                transaction.
         """
         delivery = self._webhook.delivery(body, headers)
         ids = [*map(_storable, delivery.ids)]
@@ -213,7 +221,8 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
 
     @operation
     def gaps(self, source: str = "", *, after: int | None = None) -> Work[list[range]]:
-        """The numbers that have not come, although later ones have, of a source that counts its notifications (Velo).
+        """The numbers that have not come, although later ones have, of a source that counts its
+        notifications (Velo).
 
         Args:
             source: As `receive` was given it.
@@ -242,16 +251,19 @@ def _storable(text: str) -> str:
 
 
 class Inbox(MakesTables, InboxBase[sa.Engine], BlockingQueue[sa.Engine, InboxEvent]):
-    """The inbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in several workers.
+    """The inbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in
+    several workers.
 
     Args:
         engine: An SQLAlchemy engine of the database.
-        webhook: What checks and reads the requests of a system: the `Webhook` of Velo, EastPay or FlexFactor, or
-            `webhook(...)` of a client that `connect` made.
-        client: Reads the object that a notification is about, unless `handle` or `run` is given another one.
-        lease: How long an event is a worker's before another one takes it up: longer than a read and a handler take.
-        remember: How long the ids of notifications are kept: longer than the system repeats deliveries (Velo: 30 days).
-            States that were read (EastPay) are kept for ever.
+        webhook: What checks and reads the requests of a system: the `Webhook` of Velo, EastPay or
+            FlexFactor, or `webhook(...)` of a client that `connect` made.
+        client: Reads the object that a notification is about, unless `handle` or `run` is given
+            another one.
+        lease: How long an event is a worker's before another one takes it up: longer than a read
+            and a handler take.
+        remember: How long the ids of notifications are kept: longer than the system repeats
+            deliveries (Velo: 30 days). States that were read (EastPay) are kept for ever.
         table: The name of the table of ids; that of the events has `_events` after it.
     """
 

@@ -1,4 +1,6 @@
-"""What is stored in the outbox: entries, each a write of one provider's, and the table that has them."""
+"""What is stored in the outbox: entries, each a write of one provider's, and the table that has
+them.
+"""
 
 import json
 from dataclasses import asdict, dataclass
@@ -23,7 +25,8 @@ class EntryState(StrEnum):
     SENDING = "sending"
     """It is being sent, or may have been: it is taken up again."""
     SETTLING = "settling"
-    """It may have been sent and is not sent again: it is looked up until `settle_for` has passed."""
+    """It may have been sent and is not sent again: it is looked up until `settle_for` has passed.
+    """
     SENT = "sent"
     """The provider has it."""
     REJECTED = "rejected"
@@ -31,7 +34,10 @@ class EntryState(StrEnum):
     REFUSED = "refused"
     """Its time to be sent had passed: nothing was sent."""
     UNCLEAR = "unclear"
-    """It may have been sent and is not sent again. Whether it was done is uncertain: somebody has to look."""
+    """It may have been sent and is not sent again.
+
+    Whether it was done is uncertain: somebody has to look.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,8 @@ class Entry:
         idempotency_key: Its key.
         client_reference_id: Your reference of a payment request; None of any other write.
         state: What is known of it.
-        request_id: The provider's id of the payment request, or of what the write made or changed; None before it is
-            known.
+        request_id: The provider's id of the payment request, or of what the write made or changed;
+            None before it is known.
         status: The provider's status; None before it is sent.
         error: Why it was rejected or refused, or why its status is not read; or None.
         operation: What was called: `payouts.instruct`.
@@ -69,8 +75,8 @@ class OutboxEvent:
     """A change of an entry.
 
     Attributes:
-        name: Its new state (`sent`, `rejected`, `refused`, `unclear`), or its new status in lower case (`completed`). A
-            status whose word is a state of entries is `status:rejected`.
+        name: Its new state (`sent`, `rejected`, `refused`, `unclear`), or its new status in lower
+            case (`completed`). A status whose word is a state of entries is `status:rejected`.
         entry: The entry as it was after that change. It may have changed since.
         tries: How often this event was tried, this time included.
     """
@@ -107,8 +113,9 @@ def changes(before: Any, after: Any) -> list[str]:
 def outbox_table(name: str) -> sa.Table:
     """The table. Times are epoch seconds, `leased_until` by the clock of the worker.
 
-    `reference` is what the request calls what it makes, as such are compared; else the key. `first_sent_at` is by the
-    provider's clock if `by_provider_clock`, else by the worker's; `sent_by` is a digest of the credentials.
+    `reference` is what the request calls what it makes, as such are compared; else the key.
+    `first_sent_at` is by the provider's clock if `by_provider_clock`, else by the worker's;
+    `sent_by` is a digest of the credentials.
     """
     return sa.Table(
         name,

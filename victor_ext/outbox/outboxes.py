@@ -1,4 +1,6 @@
-"""The outboxes of a database: one with blocking and one with awaited calls, and what is stored with them."""
+"""The outboxes of a database: one with blocking and one with awaited calls, and what is stored with
+them.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def _refused(key: str | None, field: str, code: str, message: str) -> InvalidReq
 
 @cache
 def _preparer() -> Victor:
-    """Prepares payment requests for outboxes without a client of Victor's: it has no credentials, and sends nothing."""
+    """Prepares payment requests for outboxes without a client of Victor's: it has no credentials,
+    and sends nothing.
+    """
     return Victor(VictorOAuth("no-client-id", "no-client-secret"))
 
 
@@ -102,7 +106,9 @@ def _prepared(
 
 
 def _content(text: str) -> tuple[object, ...]:
-    """What a stored call sends, in one form: the order of JSON says nothing, and the boundary of a form is random."""
+    """What a stored call sends, in one form: the order of JSON says nothing, and the boundary of a
+    form is random.
+    """
     call = PreparedCall.from_text(text)
     try:
         body = json.loads(call.content, parse_float=lambda digits: {"number": digits})
@@ -123,7 +129,10 @@ class OutboxOptions(TypedDict, total=False):
 
 
 class OutboxBase(OutboxPasses[Engine]):
-    """What all outboxes have in common. The arguments are those of `Outbox`. None of them closes the client."""
+    """What all outboxes have in common.
+
+    The arguments are those of `Outbox`. None of them closes the client.
+    """
 
     def __init__(
         self,
@@ -149,20 +158,23 @@ class OutboxBase(OutboxPasses[Engine]):
         self._engine = engine
 
     def on(self, name: str | None = None, *, operation: str | None = None) -> Callable[[H], H]:
-        """Register a handler, a function of a session and the `OutboxEvent`: `@outbox.on("completed")`.
+        """Register a handler, a function of a session and the `OutboxEvent`:
+        `@outbox.on("completed")`.
 
-        It is called in the transaction that stores the change, and may add the next entry to the outbox with the
-        session. If it raises, the change is stored without its work, and the event is handled later (see `handle`).
-        It works on the database alone: while it runs, others wait for its transaction.
+        It is called in the transaction that stores the change, and may add the next entry to the
+        outbox with the session. If it raises, the change is stored without its work, and the event
+        is handled later (see `handle`). It works on the database alone: while it runs, others wait
+        for its transaction.
 
         Args:
-            name: A state (`sent`, `rejected`, `refused`, `unclear`), or a status of the provider's, in any letter case.
-                A status whose word is a state of entries is `status:rejected`. None: every event.
+            name: A state (`sent`, `rejected`, `refused`, `unclear`), or a status of the provider's,
+                in any letter case. A status whose word is a state of entries is `status:rejected`.
+                None: every event.
             operation: The entries of one operation alone, such as `payouts.submit`. None: of each.
 
         Raises:
-            ConfigurationError: The function is `async def`, and the outbox has blocking calls; or the outbox's client
-                has no such method.
+            ConfigurationError: The function is `async def`, and the outbox has blocking calls; or
+                the outbox's client has no such method.
         """
         if (
             isinstance(operation, str) and "." in operation and self.client is not None
@@ -175,12 +187,14 @@ class OutboxBase(OutboxPasses[Engine]):
     def add(
         self, session: Session | sa.Connection, **arguments: Unpack[PaymentRequestArguments]
     ) -> None:
-        """Store a request in your transaction. It is sent after the commit, and discarded by a rollback.
+        """Store a request in your transaction. It is sent after the commit, and discarded by a
+        rollback.
 
         The same arguments under the same key are stored once.
 
         Args:
-            session: Your session or connection; an async one for `AsyncOutbox`, and none for `DjangoOutbox`.
+            session: Your session or connection; an async one for `AsyncOutbox`, and none for
+                `DjangoOutbox`.
             payee_account_number: The account that receives the money.
             payer_counterparty_id: The counterparty that pays.
             amount: US dollars as Decimal, text or int, above zero, with at most two decimals.
@@ -191,13 +205,15 @@ class OutboxBase(OutboxPasses[Engine]):
             notes: Notes for the payer.
             client_reference_id: Your reference, such as the number of the invoice. It is required.
             idempotency_key: One key for each payment, the same for every repeat. It is required.
-            extra_body: Members of the body that this package does not know, by their names on the wire.
+            extra_body: Members of the body that this package does not know, by their names on the
+                wire.
 
         Raises:
-            InvalidRequest: An argument is invalid, the key or the reference is missing, or the key was used for other
-                arguments (a problem with the code `used`).
+            InvalidRequest: An argument is invalid, the key or the reference is missing, or the key
+                was used for other arguments (a problem with the code `used`).
             ConfigurationError: `session` is an engine.
-            django.db.transaction.TransactionManagementError: Of `DjangoOutbox`, without an open transaction.
+            django.db.transaction.TransactionManagementError: Of `DjangoOutbox`, without an open
+                transaction.
         """
         key = arguments.get("idempotency_key")
         if not reference_of(arguments.get("client_reference_id")):
@@ -207,7 +223,8 @@ class OutboxBase(OutboxPasses[Engine]):
             _preparer() if self.client is None or self.client.provider != VICTOR else self.client
         )
         call = _prepared(client, CREATE, (), dict(arguments), key)
-        # With its key a past due date passes, since it may be repeated: what is stored is compared, what is new is not.
+        # With its key a past due date passes, since it may be repeated: what is stored is compared,
+        #     what is new is not.
         self._add(session, client, call, key, lambda: check_payment_request(**arguments))
 
     @in_session
@@ -223,27 +240,32 @@ class OutboxBase(OutboxPasses[Engine]):
         look_up_by: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Store any write of the client's in your transaction. It is checked now, and its bytes are sent later.
+        """Store any write of the client's in your transaction. It is checked now, and its bytes are
+        sent later.
 
-        With a key that the operation takes, it is sent again under that key while the provider keeps it. Without one it
-        is sent at most once, and then looked up until `settle_for` has passed.
+        With a key that the operation takes, it is sent again under that key while the provider
+        keeps it. Without one it is sent at most once, and then looked up until `settle_for` has
+        passed.
 
         Args:
             session: As for `add`.
-            operation: A method of the client (`"payouts.instruct"`), or a generated operation: its module
-                (`create_payout`) or one of the module's functions (`create_payout.sync`).
+            operation: A method of the client (`"payouts.instruct"`), or a generated operation: its
+                module (`create_payout`) or one of the module's functions (`create_payout.sync`).
             args: The arguments of the method or of the generated function; so are `kwargs`.
             idempotency_key: The key of the entry, and of the request, if the operation takes one.
-            at_most_once: Accept that it is not known after a lost response whether it was done: no key is taken, and no
-                read shows it.
-            send_before: The moment, aware and to come, from which it is not sent any more: it is `refused` then.
-            look_up_by: What its look-up needs and the request does not have, such as `{"payor_id": payor_id}`.
+            at_most_once: Accept that it is not known after a lost response whether it was done: no
+                key is taken, and no read shows it.
+            send_before: The moment, aware and to come, from which it is not sent any more: it is
+                `refused` then.
+            look_up_by: What its look-up needs and the request does not have, such as
+                `{"payor_id": payor_id}`.
 
         Raises:
-            InvalidRequest: An argument is invalid; the key was used for another call (a problem with the code `used`);
-                it has the number or the code of a card; or nothing could be promised after a lost response: the problem
-                names what to pass.
-            ConfigurationError: The outbox has no client, the client has no such operation, or `session` is an engine.
+            InvalidRequest: An argument is invalid; the key was used for another call (a problem
+                with the code `used`); it has the number or the code of a card; or nothing could be
+                promised after a lost response: the problem names what to pass.
+            ConfigurationError: The outbox has no client, the client has no such operation, or
+                `session` is an engine.
             django.db.transaction.TransactionManagementError: As for `add`.
         """
         client, given = self._own(None), dict(look_up_by or {})
@@ -313,7 +335,10 @@ class OutboxBase(OutboxPasses[Engine]):
 
     @operation
     def entries(self, state: EntryState | str | None = None) -> Work[list[Entry]]:
-        """The entries in `state` (None: all), oldest first. Raises `InvalidRequest`: there is no such state."""
+        """The entries in `state` (None: all), oldest first.
+
+        Raises `InvalidRequest`: there is no such state.
+        """
         query = sa.select(self.table).order_by(self.table.c.id)
         if state is not None and state not in list(EntryState):
             raise _refused(
@@ -334,11 +359,13 @@ class OutboxBase(OutboxPasses[Engine]):
     def resolve(
         self, idempotency_key: str, *, done: bool, by: str, why: str, id: str | None = None
     ) -> Pass[Entry]:
-        """Settle an entry by hand that is unclear or settling. Its handlers are called by the worker.
+        """Settle an entry by hand that is unclear or settling. Its handlers are called by the
+        worker.
 
         Args:
             idempotency_key: Its key.
-            done: Whether it was done. An entry of which nothing was done is rejected, and can be sent again by `retry`.
+            done: Whether it was done. An entry of which nothing was done is rejected, and can be
+                sent again by `retry`.
             by: Who has found that out. It is stored, as is `why`.
             why: How it was found out.
             id: The provider's id of it, if it was done.
@@ -398,24 +425,29 @@ class OutboxBase(OutboxPasses[Engine]):
 
 
 class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):
-    """The outbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in several workers.
+    """The outbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use
+    in several workers.
 
     None of its methods closes the client, `victor`.
 
     Args:
         engine: An SQLAlchemy engine of the database that has your invoices.
-        client: The client whose writes `add_call` stores, and that `send` sends with, unless it is given another one.
-        keys_kept: How long the provider keeps an idempotency key. It does not document this: ask, and set it.
-        lease: How long an entry is a worker's before another one takes it up: at least the client's deadline, and the
-            same for all workers.
-        settle_for: How long a write is looked up that may have been sent and is not sent again, before it is `unclear`:
-            longer than the provider's lists lag.
+        client: The client whose writes `add_call` stores, and that `send` sends with, unless it is
+            given another one.
+        keys_kept: How long the provider keeps an idempotency key. It does not document this: ask,
+            and set it.
+        lease: How long an entry is a worker's before another one takes it up: at least the client's
+            deadline, and the same for all workers.
+        settle_for: How long a write is looked up that may have been sent and is not sent again,
+            before it is `unclear`: longer than the provider's lists lag.
         table: The name of the outbox's table.
     """
 
 
 class AsyncOutbox(MakesTables, OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
-    """`Outbox`, awaited, on an `AsyncEngine`: `sqlalchemy[asyncio]` with a driver such as aiosqlite or psycopg.
+    """`Outbox`, awaited, on an `AsyncEngine`: `sqlalchemy[asyncio]` with a driver such as aiosqlite
+    or psycopg.
 
-    `engine` is that of the database that has your invoices; `keys_kept`, `lease` and `table` are as for `Outbox`.
+    `engine` is that of the database that has your invoices; `keys_kept`, `lease` and `table` are as
+    for `Outbox`.
     """

@@ -1,4 +1,6 @@
-"""What all outboxes do: passes as generators, which yield transactions and calls, blocking or awaited."""
+"""What all outboxes do: passes as generators, which yield transactions and calls, blocking or
+awaited.
+"""
 
 import json
 import time
@@ -69,7 +71,8 @@ _LONGEST_WAIT = 3600.0
 class Claim:
     """An entry that a worker has taken up: its `row` is the entry as it was before.
 
-    The `lease` is in epoch seconds of the worker's clock, and `at` is when it was taken up, by the worker's clocks.
+    The `lease` is in epoch seconds of the worker's clock, and `at` is when it was taken up, by the
+    worker's clocks.
     """
 
     row: Any = field(repr=False)
@@ -82,7 +85,10 @@ def _moment() -> Moment:
 
 
 def _looked_up(client: Any, step: LookUp, *, is_last: bool) -> Pass[Settlement]:
-    """Read whether a write was done. At last any response that does not show it counts as one that does not."""
+    """Read whether a write was done.
+
+    At last any response that does not show it counts as one that does not.
+    """
     write: Any = step.payment
     try:
         done = yield partial(client.look_up, write.call, since=step.since, **write.look_up_by)
@@ -96,7 +102,9 @@ def _looked_up(client: Any, step: LookUp, *, is_last: bool) -> Pass[Settlement]:
 
 
 class Change(NamedTuple):
-    """An entry as it is after a change (None: it was not changed, and is not there), and the names of what is new."""
+    """An entry as it is after a change (None: it was not changed, and is not there), and the names
+    of what is new.
+    """
 
     entry: Entry | None
     names: Sequence[str] = ()
@@ -138,7 +146,8 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
 
     @operation
     def send(self, client: AnyClient | None = None) -> Pass[list[Entry]]:
-        """Send what waits, and settle what may have been sent; returns the entries that have come to a result.
+        """Send what waits, and settle what may have been sent; returns the entries that have come
+        to a result.
 
         One pass. An entry whose outcome stays unknown is left for a later pass.
 
@@ -147,8 +156,8 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
 
         Raises:
             ConfigurationError: The deadline of the client is longer than the lease.
-            VictorError: The provider cannot be reached or refuses every call (credentials, rate). What was not sent
-                waits for the next pass.
+            VictorError: The provider cannot be reached or refuses every call (credentials, rate).
+                What was not sent waits for the next pass.
         """
         sender = self._worker_client(client)
 
@@ -166,9 +175,9 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
     def refresh(self, client: AnyClient | None = None) -> Pass[list[Entry]]:
         """Read the statuses of what was sent and has not ended; returns the entries that changed.
 
-        Victor's requests take one walk over its list, from the oldest of them on. What another write made or changed is
-        read by its id, each half a minute at first and each hour at last, where the system has such a read. No webhook
-        is needed.
+        Victor's requests take one walk over its list, from the oldest of them on. What another
+        write made or changed is read by its id, each half a minute at first and each hour at last,
+        where the system has such a read. No webhook is needed.
 
         Args:
             client: Reads them, in place of the outbox's own client.
@@ -244,7 +253,9 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         return [*filter(None, changed)]
 
     def _refreshed(self, id: int, status: str | None, values: dict[str, Any]) -> Pass[Entry | None]:
-        """Store a status that was read, unless another worker has stored a later one since there was this `status`."""
+        """Store a status that was read, unless another worker has stored a later one since there
+        was this `status`.
+        """
         columns = self.table.c
         as_read = sa.and_(columns.ended.is_(False), columns.status.is_not_distinct_from(status))
         chosen = sa.and_(columns.id == id, columns.state == EntryState.SENT.value, as_read)
@@ -255,7 +266,10 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
     def _claim(
         self, last: int, now: Now, client: AnyClient, connection: sa.Connection
     ) -> Claim | None:
-        """Take up the entry after `last`, with the lease. From then on it counts as sent, whatever happens to us."""
+        """Take up the entry after `last`, with the lease.
+
+        From then on it counts as sent, whatever happens to us.
+        """
         columns, local = self.table.c, now.moment.local
         lease = local + self._lease
         # A lease that has longer to go than two of ours is over: it is from a clock that was wrong.
@@ -342,10 +356,14 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
     def _settled(
         self, claim: Claim, settlement: Settlement, *, is_final: bool
     ) -> Pass[Entry | None]:
-        """Store what became of a claimed entry. Raise the error of a call that is not about this entry."""
+        """Store what became of a claimed entry.
+
+        Raise the error of a call that is not about this entry.
+        """
         row, error = claim.row, settlement.error
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
-            # The answer to `create` names the request for certain: it counts also if the lease has ended meanwhile.
+            # The answer to `create` names the request for certain: it counts also if the lease has
+            #     ended meanwhile.
             lease = claim.lease if settlement.looked_up else None
             work = partial(self._store_found, claim, lease, settlement, is_final=is_final)
             entry = yield from self._stored(work)
@@ -357,7 +375,8 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
             return (
                 yield from self._store(row.key, claim.lease, state=state.value, error=error.message)
             )
-        # Nothing came of this call. Of an earlier one something may have: such an entry goes on as it was.
+        # Nothing came of this call. Of an earlier one something may have: such an entry goes on as
+        #     it was.
         yield from self._store(
             row.key, claim.lease, state=row.state, leased_until=0.0, **sent_values(sent_of(row))
         )
@@ -396,11 +415,17 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         return self._change_held(row.key, lease, values, connection)
 
     def _settle_until(self, claim: Claim) -> float:
-        """Until when an entry is looked up. A time that is further away is by a clock that was ahead."""
+        """Until when an entry is looked up.
+
+        A time that is further away is by a clock that was ahead.
+        """
         return min(claim.row.settle_until or inf, claim.at.local + self._settle_for)
 
     def _has_rival(self, connection: sa.Connection, row: Any, request_id: str) -> bool:
-        """Whether a request may be that of another entry. One statement: an entry may be settled meanwhile."""
+        """Whether a request may be that of another entry.
+
+        One statement: an entry may be settled meanwhile.
+        """
         columns = self.table.c
         is_like_it = sa.or_(columns.request_id == request_id, columns.reference == row.reference)
         is_same_kind = sa.and_(columns.provider == row.provider, columns.operation == row.operation)
@@ -414,7 +439,8 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         return any(rival.may_have_made(request_id, row.reference, row.key) for rival in rivals)
 
     def _stored(self, work: Work[Change]) -> Pass[Entry | None]:
-        """Store a result, with the work of the handlers of its events. If that fails, store it alone: they come later.
+        """Store a result, with the work of the handlers of its events. If that fails, store it
+        alone: they come later.
 
         A handler may also fail when its transaction ends, as by a constraint that is checked then.
         """
@@ -442,7 +468,8 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
     ) -> Change:
         """Change an entry; with a lease only if it still is this worker's and has no result.
 
-        Without one it is a result that nobody doubts, which counts unless another worker has stored it.
+        Without one it is a result that nobody doubts, which counts unless another worker has stored
+        it.
         """
         columns = self.table.c
         under_way = columns.state.in_([EntryState.SENDING.value, EntryState.SETTLING.value])

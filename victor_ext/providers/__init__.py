@@ -1,4 +1,7 @@
-"""Other payment systems on the runtime that serves Victor, one subpackage each. See docs/providers.md."""
+"""Other payment systems on the runtime that serves Victor, one subpackage each.
+
+See docs/providers.md.
+"""
 
 import importlib
 from typing import TYPE_CHECKING

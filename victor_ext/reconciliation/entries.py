@@ -23,7 +23,10 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "currency": ("currency",),
     "at": ("at", "created_at"),
 }  # fmt: skip
-"""The columns that each field is read from, unless `columns` names another one. The first with a value counts."""
+"""The columns that each field is read from, unless `columns` names another one.
+
+The first with a value counts.
+"""
 
 _EXPORT = frozenset({"row", "key", "id", "status", "outcome", "error"})
 """The columns by which an export of `victor bulk` is known."""
@@ -32,7 +35,10 @@ _EXPORTED = {
     "id": ("id",),
     "key": ("key",),
 }
-"""What an export says of a row. Its other columns are of the file that was sent, and were not sent themselves."""
+"""What an export says of a row.
+
+Its other columns are of the file that was sent, and were not sent themselves.
+"""
 _NOT_ASKED = frozenset({"rejected", "refused", "waiting", "not_sent"})
 """Outcomes in such an export of rows for which the provider has made nothing."""
 _SHOWN = 20
@@ -42,12 +48,16 @@ _LONGEST = 255
 
 
 class InvalidEntries(InvalidRequest):
-    """Rows of our book cannot be right. `problems` has the line and the field of each, and what to write."""
+    """Rows of our book cannot be right.
+
+    `problems` has the line and the field of each, and what to write.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One payment of our book. It is matched by `reference` or `id`; without both it is `unchecked`.
+    """One payment of our book. It is matched by `reference` or `id`; without both it is
+    `unchecked`.
 
     Attributes:
         amount: What was asked or paid, above zero.
@@ -56,8 +66,8 @@ class Entry:
         key: The idempotency key. No provider lists keys. Entries with one key are one payment.
         at: When it was sent, aware. None: somewhere in the window.
         line: The line or row of the source, from 1.
-        doubt: Why it may not have been asked, in a sentence: if the provider has no such payment, the row is
-            `unchecked` and not `missing`.
+        doubt: Why it may not have been asked, in a sentence: if the provider has no such payment,
+            the row is `unchecked` and not `missing`.
 
     Raises:
         InvalidRequest: A value cannot be right; `problems` has all of them.
@@ -106,7 +116,9 @@ class Entry:
 
 
 Ours = str | os.PathLike[str] | Iterable[Entry | Mapping[str, object]]
-"""Our book: the path of a CSV or JSON Lines file, or entries, or mappings with the columns of a file."""
+"""Our book: the path of a CSV or JSON Lines file, or entries, or mappings with the columns of a
+file.
+"""
 
 
 @dataclass(slots=True)
@@ -217,7 +229,8 @@ class EntryReader:
 
 def _value(fields: Mapping[str, Any], columns: Sequence[str], *, escaped: bool) -> Any:
     for value in map(fields.get, columns):
-        # An export of `victor bulk` has a single quote before what a spreadsheet would run, and before some blanks.
+        # An export of `victor bulk` has a single quote before what a spreadsheet would run, and
+        # before some blanks.
         text = unescape_formulas(value) if escaped and isinstance(value, str) else value
         if isinstance(text, str) and text.strip():
             return trimmed(text)

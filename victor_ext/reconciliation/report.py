@@ -1,4 +1,6 @@
-"""The result of a reconciliation: rows, their counts and sums, and their export as CSV or JSON Lines."""
+"""The result of a reconciliation: rows, their counts and sums, and their export as CSV or JSON
+Lines.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,15 +21,19 @@ class Kind(StrEnum):
     """What is true of a row. The order is that of the report: what matters most comes first.
 
     Attributes:
-        DUPLICATE: Theirs, one more under the reference of a payment of ours: the customer was asked twice, unless
-            another system uses the same references.
+        DUPLICATE: Theirs, one more under the reference of a payment of ours: the customer was asked
+            twice, unless another system uses the same references.
         DIFFERS: On both sides, with another amount, currency, id or reference.
         MISSING: Ours, and not theirs.
         UNKNOWN: Theirs, and not ours.
-        AT_EDGE: Theirs, not ours, and so near to an end of the window that it may be in the neighbouring book.
-        REPEATED: Ours, once more than theirs: another row of ours has the same reference, id or key.
-        UNCHECKED: Ours, and nothing shows whether the provider has it: see `Row.reason`, and the notes of the summary.
-        MODIFIED: On both sides: the payer agreed to another amount than was asked, and was allowed to.
+        AT_EDGE: Theirs, not ours, and so near to an end of the window that it may be in the
+            neighbouring book.
+        REPEATED: Ours, once more than theirs: another row of ours has the same reference, id or
+            key.
+        UNCHECKED: Ours, and nothing shows whether the provider has it: see `Row.reason`, and the
+            notes of the summary.
+        MODIFIED: On both sides: the payer agreed to another amount than was asked, and was allowed
+            to.
         MATCHED: On both sides, and equal.
     """
 
@@ -74,7 +80,9 @@ class Row:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the row as JSON data: amounts as text, times as Zulu time, invisible characters as `<U+200B>`."""
+        """Return the row as JSON data: amounts as text, times as Zulu time, invisible characters as
+        `<U+200B>`.
+        """
         ours, theirs = self.ours, self.theirs
         return {
             "kind": self.kind.value,
@@ -104,7 +112,8 @@ FIELDS = tuple(Row(Kind.MATCHED, None, None).to_dict())
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The `count` of the rows of one kind, and the sums of both sides (`ours`, `theirs`), one for each currency.
+    """The `count` of the rows of one kind, and the sums of both sides (`ours`, `theirs`), one for
+    each currency.
 
     A duplicate adds nothing to ours. Amounts that the provider does not say are in no sum.
     """
@@ -122,13 +131,16 @@ class Summary:
         totals: By kind; kinds without rows are left out.
         ours: The number of entries in our book.
         theirs: The number of payments that the provider listed, or returned by id or reference.
-        outside: Our entries outside of the window by their own time; they are not part of the report.
-        not_asked: Rows of a bulk export for which nothing was made at the provider; they are not part of the report.
-        statuses: How many of the rows that are `matched` or `modified` have each status at the provider. Their sum says
-            what was asked, and the statuses what became of it: a payment that was declined is in both books, too.
+        outside: Our entries outside of the window by their own time; they are not part of the
+            report.
+        not_asked: Rows of a bulk export for which nothing was made at the provider; they are not
+            part of the report.
+        statuses: How many of the rows that are `matched` or `modified` have each status at the
+            provider. Their sum says what was asked, and the statuses what became of it: a payment
+            that was declined is in both books, too.
         notes: What this provider gives no evidence of, in sentences.
-        elsewhere: Our entries whose payment is not in the list of the window, but was read by its id. It is not known
-            whether a second payment exists.
+        elsewhere: Our entries whose payment is not in the list of the window, but was read by its
+            id. It is not known whether a second payment exists.
     """
 
     totals: Mapping[Kind, Totals]

@@ -34,7 +34,9 @@ _WITHOUT_ID = (
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many entries of `ours`, and payments of `theirs`, were read; how many entries were `looked_up` one by one."""
+    """How many entries of `ours`, and payments of `theirs`, were read; how many entries were
+    `looked_up` one by one.
+    """
 
     ours: int = 0
     theirs: int = 0
@@ -45,7 +47,8 @@ OnProgress = Callable[[Progress], None]
 
 
 class Reconciliation:
-    """The result: an iterable of rows, what matters most first, with a `summary` of counts and sums.
+    """The result: an iterable of rows, what matters most first, with a `summary` of counts and
+    sums.
 
     Close it, or use it in a `with` statement.
     """
@@ -106,28 +109,32 @@ def reconcile(
             for row in report:
                 print(row.kind, row.ours, row.theirs)
 
-    All rows of ours are read and checked before the provider is asked. Both sides go into a temporary database, so
-    that memory does not grow with their number.
+    All rows of ours are read and checked before the provider is asked. Both sides go into a
+    temporary database, so that memory does not grow with their number.
 
     Args:
         client: A client of the provider, such as `Victor`. Its system has the book.
         ours: The path of a CSV or JSON Lines file, or an iterable of `Entry` or of mappings.
         start: The start of the window, aware, by the provider's time.
         end: The end of the window, aware. It is not part of the window.
-        margin: How far the time of one payment may differ in the two books. The provider's list is read that much
-            further at both ends.
-        columns: The column of a field, by field (`COLUMNS`): `{"reference": "invoice_no"}`. None: no such column.
+        margin: How far the time of one payment may differ in the two books. The provider's list is
+            read that much further at both ends.
+        columns: The column of a field, by field (`COLUMNS`): `{"reference": "invoice_no"}`. None:
+            no such column.
         currency: The currency of rows without one. None: the provider's, if it has only one.
         encoding: The encoding of a file. None: UTF-8.
         payor_id: The payor: required where payments are listed by payor, else refused.
-        page_size: The number of payments in a page. None: the provider's default, or the largest that it documents.
+        page_size: The number of payments in a page. None: the provider's default, or the largest
+            that it documents.
         on_progress: Called after each step.
 
     Raises:
         InvalidRequest: An argument cannot be right. Nothing was read.
-        InvalidEntries: Rows of ours cannot be right; `problems` has the place of each. The provider was not asked.
+        InvalidEntries: Rows of ours cannot be right; `problems` has the place of each. The provider
+            was not asked.
         ConfigurationError: The file cannot be opened, or the temporary folder cannot be used.
-        VictorError: The provider's book could not be read. No report exists then. Repeat the call at any time.
+        VictorError: The provider's book could not be read. No report exists then. Repeat the call
+            at any time.
     """
     ours, window = hidden(ours), Window(start, end, margin)
     book = _book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
@@ -149,7 +156,10 @@ async def reconcile_async(
     page_size: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Reconciliation:
-    """As `reconcile`, with an awaited client. The work on the database is done in a worker thread."""
+    """As `reconcile`, with an awaited client.
+
+    The work on the database is done in a worker thread.
+    """
     ours, window = hidden(ours), Window(start, end, margin)
     book = _book_of(client, awaited=True, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
@@ -183,7 +193,10 @@ def _book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: 
 
 
 class _Read(partial[Any]):
-    """A read of the provider; an async client returns an awaitable. Other steps are work on files and the database."""
+    """A read of the provider; an async client returns an awaitable.
+
+    Other steps are work on files and the database.
+    """
 
 
 _Steps = Generator[Callable[[], Any], Any, T]
@@ -279,11 +292,12 @@ class _Comparison:
         return is_calm
 
     def _walk_again(self, read: Callable[[Window], Any], *, is_calm: bool) -> _Steps[bool]:
-        """Read the list until two calm readings in a row show the same payments. Return whether they did.
+        """Read the list until two calm readings in a row show the same payments. Return whether
+        they did.
 
-        In which order payments are listed is documented nowhere, so one may move to a page that was read already. Then
-        a page that is read later shows another one twice, unless one has left the list: the next reading does not show
-        that one.
+        In which order payments are listed is documented nowhere, so one may move to a page that was
+        read already. Then a page that is read later shows another one twice, unless one has left
+        the list: the next reading does not show that one.
         """
         for reading in range(2, _MOST_READINGS + 1):
             was_calm, is_calm = is_calm, (yield from self._walk(read, reading))
@@ -292,7 +306,9 @@ class _Comparison:
         return False
 
     def _look_up(self) -> _Steps[None]:
-        """Read our payments one by one: by reference without a list, then by each id that the list did not have."""
+        """Read our payments one by one: by reference without a list, then by each id that the list
+        did not have.
+        """
         book, store = self.book, self.store
         for name, ask in (("reference", book.find), ("id", book.look_up)):
             if ask is None:
@@ -310,7 +326,8 @@ class _Comparison:
                     records = (
                         [] if result is None else [result] if name == "id" else book.choose(result)
                     )
-                    # Of what was not in the list, only our entry says that it belongs to the window.
+                    # Of what was not in the list, only our entry says that it belongs to the
+                    # window.
                     near = [
                         (book.read(record), Zone.OUTSIDE)
                         for record in records
@@ -322,7 +339,8 @@ class _Comparison:
                         # An id of a payment that others asked us for says nothing of ours.
                         yield partial(store.set_checked, row, len(near) == len(records))
                     self._report(theirs=new, looked_up=1)
-        # If no payment exists at all, a failed look-up may be about a wrong path, and proves nothing.
+        # If no payment exists at all, a failed look-up may be about a wrong path, and proves
+        # nothing.
         if book.pages is None and self.progress.theirs:
             yield store.set_ids_checked
 

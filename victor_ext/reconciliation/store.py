@@ -1,4 +1,6 @@
-"""Both books in a temporary database, so that memory does not grow with their rows, and the SQL that matches them."""
+"""Both books in a temporary database, so that memory does not grow with their rows, and the SQL
+that matches them.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,8 +46,9 @@ WHERE kind IN ('matched', 'modified') GROUP BY status ORDER BY count(*) DESC, st
 _AMOUNTS = """SELECT kind, iif(kind = 'duplicate', NULL, o.amount), o.currency, t.amount, t.currency
 FROM report LEFT JOIN ours o USING (row) LEFT JOIN theirs t USING (number)"""
 
-# Ids come first, then references, those with equal amounts before others; last come references and ids that differ in
-# letter case, blanks, forms of one letter or invisible characters alone: nobody is to be asked again because of these.
+# Ids come first, then references, those with equal amounts before others; last come references and
+# ids that differ in letter case, blanks, forms of one letter or invisible characters alone: nobody
+# is to be asked again because of these.
 _PAIRS = """
 CREATE TABLE pairs (row INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE);
 CREATE INDEX ours_by_id ON ours (id);
@@ -146,7 +149,10 @@ class Store(TemporaryDatabase):
         self.create_function("in_one_form", 1, in_one_form, deterministic=True)
 
     def add_ours(self, entries: Iterable[tuple[Entry, Zone]], *, checked: bool) -> None:
-        """Add entries of ours. `checked`: whether the provider has a list that shows which of them it has not."""
+        """Add entries of ours.
+
+        `checked`: whether the provider has a list that shows which of them it has not.
+        """
         self.executemany(
             "INSERT INTO ours (line, reference, folded, id, folded_id, key, amount, currency, at, doubt, core, checked)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -175,7 +181,10 @@ class Store(TemporaryDatabase):
         return cursor.rowcount
 
     def add_listed(self, reading: int, payments: Sequence[Theirs]) -> bool:
-        """Note what a page of the list showed. Return whether this reading had shown none of it before."""
+        """Note what a page of the list showed.
+
+        Return whether this reading had shown none of it before.
+        """
         cursor = self.executemany(
             "INSERT OR IGNORE INTO listed VALUES (?, ?)",
             # Without an id, it is known by all that the provider says of it.
@@ -184,17 +193,20 @@ class Store(TemporaryDatabase):
         return not payments or cursor.rowcount == len(payments)
 
     def is_as_before(self, reading: int) -> bool:
-        """Return whether this reading of the list showed what the one before it showed, in any order."""
+        """Return whether this reading of the list showed what the one before it showed, in any
+        order.
+        """
         pairs = ((reading, reading - 1), (reading - 1, reading))
         return all(self.execute(_ARE_EQUAL, pair).fetchone()[0] for pair in pairs)
 
     def to_look_up(
         self, name: str, after: int, *, unless_referenced: bool = False
     ) -> list[tuple[int, str]]:
-        """Return a batch of rows of ours beyond the row `after` to look up by `name`: each row, and its value.
+        """Return a batch of rows of ours beyond the row `after` to look up by `name`: each row, and
+        its value.
 
-        By `"id"`: those whose id is not among theirs; with `unless_referenced`, nor their reference. By `"reference"`:
-        all that have one.
+        By `"id"`: those whose id is not among theirs; with `unless_referenced`, nor their
+        reference. By `"reference"`: all that have one.
         """
         condition = "id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.id = o.id)"
         if name == "reference":
@@ -220,7 +232,9 @@ class Store(TemporaryDatabase):
         return bool(self.execute(_LACKS_SOME).fetchone()[0])
 
     def statuses(self) -> dict[str, int]:
-        """Return how many payments that are in both books, and equal, have each status; call `match` before."""
+        """Return how many payments that are in both books, and equal, have each status; call
+        `match` before.
+        """
         return dict(self.execute(_STATUSES))
 
     def without_id(self) -> int:
@@ -232,8 +246,9 @@ class Store(TemporaryDatabase):
     ) -> dict[Kind, Totals]:
         """Make the report, and return its counts and sums. docs/reconcile.md states the rules.
 
-        `amounts`: whether one that the provider does not say is a difference. `looked_up`: payments of theirs are known
-        by look-ups alone, so that none is outside of the window. `is_complete`: the provider's list showed all of it.
+        `amounts`: whether one that the provider does not say is a difference. `looked_up`: payments
+        of theirs are known by look-ups alone, so that none is outside of the window. `is_complete`:
+        the provider's list showed all of it.
         """
         self.executescript(_PAIRS)
         for stage in _STAGES:

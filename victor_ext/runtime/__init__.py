@@ -1,1 +1,4 @@
-"""What any payment API needs of its client. Nothing here knows a provider: what differs is in a `Behaviour`."""
+"""What any payment API needs of its client.
+
+Nothing here knows a provider: what differs is in a `Behaviour`.
+"""

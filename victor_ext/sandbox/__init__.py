@@ -1,4 +1,7 @@
-"""A local stand-in for the provider. It shares no code with the client: no mistake can hide on both sides."""
+"""A local stand-in for the provider.
+
+It shares no code with the client: no mistake can hide on both sides.
+"""
 
 try:
     from victor_ext.sandbox.server.context import Received

@@ -17,7 +17,10 @@ _USAGE = "%(prog)s [options]   (--help lists them)"
 def main(
     arguments: Sequence[str] | None = None, *, prog: str = "python -m victor_ext.sandbox"
 ) -> int:
-    """Read the command line and serve; returns the exit status. Misuse is a `SystemExit` with status 2."""
+    """Read the command line and serve; returns the exit status.
+
+    Misuse is a `SystemExit` with status 2.
+    """
     first = ArgumentParser(prog, usage=_USAGE, add_help=False, allow_abbrev=False)
     first.add_argument("--provider", choices=tuple(providers()), default=_DEFAULT)
     first.add_argument("--like")
@@ -43,7 +46,10 @@ def main(
 
 
 def providers() -> dict[str, EntryPoint]:
-    """The providers that are installed, of this distribution or of any other, by name. None is loaded."""
+    """The providers that are installed, of this distribution or of any other, by name.
+
+    None is loaded.
+    """
     installed = {entry.name: entry for entry in entry_points(group="victor_ext.sandboxes")}
     return {
         name: installed[name]

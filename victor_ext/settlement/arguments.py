@@ -1,4 +1,6 @@
-"""The arguments of `create`, and their form as JSON, of which exactly the bytes are sent that `create` would send."""
+"""The arguments of `create`, and their form as JSON, of which exactly the bytes are sent that
+`create` would send.
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -8,9 +10,12 @@ from typing import Any, Literal, Required, TypedDict
 from victor_ext import Word, money
 
 
-# Its module has no annotations as text: `__required_keys__`, which the columns of bulk are made of, would be empty.
+# Its module has no annotations as text: `__required_keys__`, which the columns of bulk are made of,
+#     would be empty.
 class PaymentRequestArguments(TypedDict, total=False):
-    """The arguments of `payment_requests.create`, which documents them; the reference and the key are required."""
+    """The arguments of `payment_requests.create`, which documents them; the reference and the key
+    are required.
+    """
 
     payee_account_number: Required[str]
     payer_counterparty_id: Required[str]
@@ -26,7 +31,10 @@ class PaymentRequestArguments(TypedDict, total=False):
 
 
 def plain(name: str, value: Any) -> Any:
-    """Return a checked argument of a row as JSON data that `create` treats as equal. Text keeps its type."""
+    """Return a checked argument of a row as JSON data that `create` treats as equal.
+
+    Text keeps its type.
+    """
     if name == "amount":
         return money.to_wire(value)
     if isinstance(value, Enum):

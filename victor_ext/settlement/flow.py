@@ -1,4 +1,6 @@
-"""From a claimed payment to its result: a generator that yields the calls to make, and may end with a `LookUp`."""
+"""From a claimed payment to its result: a generator that yields the calls to make, and may end with
+a `LookUp`.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +36,14 @@ _ADVICE = "It is not sent again: check it by hand."
 
 
 class PaymentOutcome(StrEnum):
-    """What is known of a payment. The first three are settled; the others can be tried again with the same key.
+    """What is known of a payment. The first three are settled; the others can be tried again with
+    the same key.
 
     Attributes:
         CREATED: The provider accepted the request; its id and status are known.
         REJECTED: The provider rejected it. Nothing was created.
-        REFUSED: Refused locally and not sent: an invalid value, or a due date that passed while it waited.
+        REFUSED: Refused locally and not sent: an invalid value, or a due date that passed while it
+            waited.
         WAITING: Not sent yet.
         NOT_SENT: Tried, but nothing was sent from this machine.
         UNKNOWN: It may have been created.
@@ -67,12 +71,13 @@ class Settlement:
     """What became of a payment, with the error of the last call, if it failed.
 
     Attributes:
-        request: What was created or done: the provider's payment request, or a `Done` of a prepared write.
+        request: What was created or done: the provider's payment request, or a `Done` of a prepared
+            write.
         reason: Why it is not created, or how its request was identified, in sentences.
         sent: The earliest time at which it may have been sent, unless it is settled.
         looked_up: Whether it was looked up, so that it must not be sent again.
-        unless_mine: For a request that was looked up: the settlement if the request may be another payment's
-            (`Rival`). The driver has to check that before it stores this one.
+        unless_mine: For a request that was looked up: the settlement if the request may be another
+            payment's (`Rival`). The driver has to check that before it stores this one.
     """
 
     outcome: PaymentOutcome
@@ -86,7 +91,9 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A claimed payment: the arguments of `create` without the key, and when it may first have been sent."""
+    """A claimed payment: the arguments of `create` without the key, and when it may first have been
+    sent.
+    """
 
     arguments: Mapping[str, Any] = field(repr=False)
     sent: Sent | None = None
@@ -130,10 +137,12 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """A payment that is not sent again: read the requests since then that have its reference, and it is `settled`.
+    """A payment that is not sent again: read the requests since then that have its reference, and
+    it is `settled`.
 
-    `why` it is looked up, in sentences; `sent` is the earliest time at which it may have been sent, by whoever used its
-    key, and `began` that of what is looked for. What was made before `first` is no proof; None: any may be one.
+    `why` it is looked up, in sentences; `sent` is the earliest time at which it may have been sent,
+    by whoever used its key, and `began` that of what is looked for. What was made before `first` is
+    no proof; None: any may be one.
     """
 
     payment: Payment | Write
@@ -170,7 +179,9 @@ class LookUp:
         return result if result.request is None else replace(result, reason=how)
 
     def unknown(self, words: str, *, looked_up: bool = True) -> Settlement:
-        """Return what is known of it, for this reason: `looked_up`, or the requests could not be read."""
+        """Return what is known of it, for this reason: `looked_up`, or the requests could not be
+        read.
+        """
         reason = f"{self.why} {words}"
         sent = (
             self.began if looked_up else self.sent
@@ -213,11 +224,13 @@ def settle(
 ) -> Flow[Settlement | LookUp]:
     """Send a payment until it is settled, has to be looked up, or is left.
 
-    Nothing is sent whose key the provider may have forgotten. What may exist never becomes refused or not sent.
+    Nothing is sent whose key the provider may have forgotten. What may exist never becomes refused
+    or not sent.
 
     Args:
-        turn: Waits until the payment can be tried, and returns the time then, or None: leave it as it is. It is given
-            what is known of the payment, and the earliest time at which it may have been sent, or None.
+        turn: Waits until the payment can be tried, and returns the time then, or None: leave it as
+            it is. It is given what is known of the payment, and the earliest time at which it may
+            have been sent, or None.
         create: Sends the payment under its key. Given `True`, it may have been sent before.
     """
     sent: Sent | Moment | None = payment.sent
@@ -228,7 +241,8 @@ def settle(
             return so_far if sent is None else _may_exist(so_far, sent)
         doubt = keys.doubt(sent, now)
         if doubt is None:
-            # A conflict shows that the key was used: by whom and when is not known, if it was not for this payment.
+            # A conflict shows that the key was used: by whom and when is not known, if it was not
+            #     for this payment.
             since = began = sent or keys.first_use(now)
             result, attempts = yield from _create(create, is_repeat=sent is not None)
             if sent is None and attempts > 1:  # an earlier attempt may have used it
@@ -258,7 +272,10 @@ def settle(
 def _create(
     create: Callable[[bool], Any], *, is_repeat: bool
 ) -> Flow[tuple[Settlement | str, int]]:
-    """Make one call. Return what it says of itself alone, or why it is looked up; and how often it was sent."""
+    """Make one call.
+
+    Return what it says of itself alone, or why it is looked up; and how often it was sent.
+    """
     try:
         created = yield partial(create, is_repeat)
     except VictorError as error:
@@ -269,7 +286,8 @@ def _create(
 
 
 def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
-    """Return why a payment is looked up after an error; None: the error says enough, or a repeat can.
+    """Return why a payment is looked up after an error; None: the error says enough, or a repeat
+    can.
 
     A 409 never proves that nothing exists under the key; a refusal says nothing of an earlier call.
     """
@@ -281,7 +299,10 @@ def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
 
 
 def is_refusal(error: VictorError) -> bool:
-    """Whether a call was refused for good: the same call later would be, too. After a 401, 403 or 429 it may not be."""
+    """Whether a call was refused for good: the same call later would be, too.
+
+    After a 401, 403 or 429 it may not be.
+    """
     if isinstance(error, PermissionDenied) or about(error) not in (About.PAYMENT, About.EITHER):
         return False
     return error.outcome in (Outcome.REJECTED, Outcome.NOT_SENT)
@@ -330,9 +351,10 @@ def _may_exist(settlement: Settlement, sent: Sent | Moment) -> Settlement:
 class Rival:
     """Another payment, whose request may be taken for this one's: one request settles one payment.
 
-    A payment is stored as one that may have been sent before it is sent. So whichever has made a request is seen,
-    whatever its worker does meanwhile: it has the request's id (the one that it is settled with, or None), or the same
-    reference and may have been sent and is not settled (`may_exist`).
+    A payment is stored as one that may have been sent before it is sent. So whichever has made a
+    request is seen, whatever its worker does meanwhile: it has the request's id (the one that it is
+    settled with, or None), or the same reference and may have been sent and is not settled
+    (`may_exist`).
     """
 
     key: str
@@ -341,7 +363,9 @@ class Rival:
     may_exist: bool
 
     def may_have_made(self, request_id: str, reference: object, key: str) -> bool:
-        """Whether the request with this id, of the payment with this reference and key, may be the other payment's."""
+        """Whether the request with this id, of the payment with this reference and key, may be the
+        other payment's.
+        """
         if key == self.key:
             return False
         return self.id == request_id or (

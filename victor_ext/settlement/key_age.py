@@ -1,8 +1,9 @@
 """Decide from the age of a key whether a payment can be sent again.
 
-The provider expires its keys by its own clock, so the age is measured by that clock, estimated from its responses.
-Local clocks drift, stop during sleep and differ between machines: an age that they alone bound is uncertain, and the
-payment is looked up. Within one process, the clock that shows more bounds it.
+The provider expires its keys by its own clock, so the age is measured by that clock, estimated from
+its responses. Local clocks drift, stop during sleep and differ between machines: an age that they
+alone bound is uncertain, and the payment is looked up. Within one process, the clock that shows
+more bounds it.
 """
 
 from __future__ import annotations
@@ -18,18 +19,25 @@ from victor_ext import ProviderTime, VictorError
 _MARGIN = 300.0
 """Seconds before a key expires in which it is no longer sent: a call and its retries take time."""
 _LEAST_MARGIN = 70.0
-"""Minimum margin for short retentions: the default call duration, plus the age of a `Date` header."""
+"""Minimum margin for short retentions: the default call duration, plus the age of a `Date` header.
+"""
 _DATES_DIFFER = 10.0
-"""Seconds by which a time may precede that of sending: `Date` has whole seconds, comes late, differs between hosts."""
+"""Seconds by which a time may precede that of sending: `Date` has whole seconds, comes late,
+differs between hosts.
+"""
 LEAST_KEPT = 100.0
-"""Seconds. Shorter lives are refused: a call could outlast its key, or half a minute without a sign of another worker
-would be a doubt, so that none would be sent."""
+"""Seconds. Shorter lives are refused: a call could outlast its key, or half a minute without a sign
+of another worker would be a doubt, so that none would be sent."""
 _EARLIER = timedelta(minutes=5)
-"""How far before the time of sending reads begin, by the provider's clock: they show what else it may be."""
+"""How far before the time of sending reads begin, by the provider's clock: they show what else it
+may be.
+"""
 _CLOCKS_DIFFER = timedelta(days=1)
 """The same for a time from a machine's clock."""
 LAST_CALLS = 300
-"""Seconds that a worker waits at its end for the calls under way: none takes longer than 290 (`within_key_life`)."""
+"""Seconds that a worker waits at its end for the calls under way: none takes longer than 290
+(`within_key_life`).
+"""
 TIME_UNKNOWN = "It may have been sent, and the provider's time is not known."
 """The only temporary reason: a later response may give the time."""
 
@@ -46,8 +54,8 @@ class Moment:
 class Now:
     """The present time, by the clocks of this machine and by the provider's.
 
-    `error` is why the provider's time could not be read, if it may be known later; None: it is known, or no response
-    has it.
+    `error` is why the provider's time could not be read, if it may be known later; None: it is
+    known, or no response has it.
     """
 
     moment: Moment
@@ -55,7 +63,9 @@ class Now:
     error: VictorError | None = None
 
     def by_provider(self) -> float:
-        """Return the epoch seconds by the provider's clock; by that of this machine if it is not known."""
+        """Return the epoch seconds by the provider's clock; by that of this machine if it is not
+        known.
+        """
         return self.provider.moment.timestamp() if self.provider.is_known else self.moment.local
 
     def since(self, moment: Moment) -> float:
@@ -64,11 +74,14 @@ class Now:
 
 
 class Sent(NamedTuple):
-    """The earliest time at which a payment may have been sent, and the digest of its sender's credentials.
+    """The earliest time at which a payment may have been sent, and the digest of its sender's
+    credentials.
 
     Attributes:
-        since: Lower bound of the send time, in epoch seconds: by the provider's clock if `known`, else by the sender's.
-        looked_up: Whether the payment was looked up after it. Then it is never sent again: a person may have acted.
+        since: Lower bound of the send time, in epoch seconds: by the provider's clock if `known`,
+            else by the sender's.
+        looked_up: Whether the payment was looked up after it. Then it is never sent again: a person
+            may have acted.
     """
 
     since: float
@@ -78,7 +91,9 @@ class Sent(NamedTuple):
 
     @classmethod
     def at(cls, moment: Moment, now: Now, by: str | None) -> Sent:
-        """Return a time of this process in a form that can be stored: by the provider's clock, if it is known."""
+        """Return a time of this process in a form that can be stored: by the provider's clock, if
+        it is known.
+        """
         if now.provider.is_known:
             return cls(now.provider.moment.timestamp() - now.since(moment), by, known=True)
         return cls(moment.local, by, known=False)
@@ -90,7 +105,9 @@ class Sent(NamedTuple):
         return since - (_EARLIER if self.known else _CLOCKS_DIFFER)
 
     def first(self, now: Now) -> datetime | None:
-        """Return the time before which the provider made nothing of it; None: the provider's clock is not known."""
+        """Return the time before which the provider made nothing of it; None: the provider's clock
+        is not known.
+        """
         since = datetime.fromtimestamp(min(self.since, now.by_provider()), UTC)
         return since - timedelta(seconds=_DATES_DIFFER) if self.known else None
 
@@ -105,11 +122,13 @@ class Keys:
 
     Attributes:
         kept: Seconds for which the provider keeps a key, at least `LEAST_KEPT`.
-        caller: Digest of the client's credentials: the provider may keep the keys of each caller apart. None: nothing
-            tells them from others, so what may have been sent was maybe sent with others.
-        alone_since: Returns when this worker was last known to be the only one with the payment, if another one can
-            take it over meanwhile; else None. A worker that was stopped (a suspended machine) does not know that it was
-            taken over. It therefore treats the payment as possibly sent since then.
+        caller: Digest of the client's credentials: the provider may keep the keys of each caller
+            apart. None: nothing tells them from others, so what may have been sent was maybe sent
+            with others.
+        alone_since: Returns when this worker was last known to be the only one with the payment, if
+            another one can take it over meanwhile; else None. A worker that was stopped (a
+            suspended machine) does not know that it was taken over. It therefore treats the payment
+            as possibly sent since then.
     """
 
     kept: float
@@ -122,9 +141,11 @@ class Keys:
         return Sent(sent.since - self.kept, sent.by, sent.known)
 
     def doubt(self, sent: Sent | Moment | None, now: Now) -> tuple[Sent | Moment, str] | None:
-        """Return why a payment must not be sent now, with the earliest time at which it may have been; None: it can be.
+        """Return why a payment must not be sent now, with the earliest time at which it may have
+        been; None: it can be.
 
-        `sent` is the earliest possible send, as stored or as a time in this process; None: it was not sent.
+        `sent` is the earliest possible send, as stored or as a time in this process; None: it was
+        not sent.
         """
         if sent is None:
             if self.alone_since is None:
@@ -138,7 +159,9 @@ class Keys:
         return None if reason is None else (sent, reason)
 
     def is_over(self, sent: Sent | Moment | None, now: Now) -> bool:
-        """Whether a payment must not be sent any more, whatever the provider's time turns out to be."""
+        """Whether a payment must not be sent any more, whatever the provider's time turns out to
+        be.
+        """
         doubt = self.doubt(sent, now)
         return doubt is not None and doubt[1] is not TIME_UNKNOWN
 
@@ -159,13 +182,14 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class NoKey:
-    """Of writes that no key keeps from being done twice: what may have been sent is never sent again.
+    """Of writes that no key keeps from being done twice: what may have been sent is never sent
+    again.
 
     Attributes:
         caller: As of `Keys`.
         held: Seconds for which this worker alone has the write, from `since` on.
-        since: Returns when it was last known to be alone with it: after a sleep of the machine another worker may have
-            looked it up meanwhile. None: no other one can take it up.
+        since: Returns when it was last known to be alone with it: after a sleep of the machine
+            another worker may have looked it up meanwhile. None: no other one can take it up.
         why: Why it is not sent again, as a sentence.
     """
 
@@ -191,7 +215,9 @@ class NoKey:
 
 
 def within_key_life(client: Any, kept: float) -> Any:
-    """Return the client to send with: each call ends, all its attempts included, before its key can expire."""
+    """Return the client to send with: each call ends, all its attempts included, before its key can
+    expire.
+    """
     deadline, longest = client.deadline, _margin(kept) - _DATES_DIFFER
     return (
         client
@@ -205,7 +231,9 @@ def _margin(kept: float) -> float:
 
 
 def _by_age(age: float, kept: float) -> str | None:
-    """Return why a key of this age must not be sent: it may expire during the call, or the age is impossible."""
+    """Return why a key of this age must not be sent: it may expire during the call, or the age is
+    impossible.
+    """
     if age < -_DATES_DIFFER:
         return "It may have been sent at a time in the future: a clock was changed."
     if age > kept - _margin(kept):

@@ -1,4 +1,5 @@
-"""Limits on the size of a document, checked before any value is built: twenty lines of ten aliases fill any memory.
+"""Limits on the size of a document, checked before any value is built: twenty lines of ten aliases
+fill any memory.
 
 The largest real document that was tried has 130,000 values, 25 levels and 3 MB.
 """
@@ -36,7 +37,10 @@ _ALIASES = f"an alias counts as all that it stands for. Use fewer, or {_SPLIT}"
 
 
 def read_text(path: Path, limits: Limits) -> str:
-    """The text of a file. Raises OSError, and ValueError for what is too large or no text in UTF-8."""
+    """The text of a file.
+
+    Raises OSError, and ValueError for what is too large or no text in UTF-8.
+    """
     with path.open("rb") as file:
         data = file.read(limits.bytes + 1)
     if len(data) > limits.bytes:
@@ -49,7 +53,9 @@ def read_text(path: Path, limits: Limits) -> str:
 
 
 def check_yaml(text: str, limits: Limits) -> None:
-    """Raise ValueError at the parser's first event that exceeds a limit; yaml.YAMLError for what is not YAML."""
+    """Raise ValueError at the parser's first event that exceeds a limit; yaml.YAMLError for what is
+    not YAML.
+    """
     values = characters = 0
     anchors: dict[str | None, tuple[int, int]] = {}
     within: list[tuple[str | None, int, int]] = []
@@ -83,7 +89,10 @@ def check_yaml(text: str, limits: Limits) -> None:
 
 
 def check_values(tree: Any, limits: Limits) -> int:
-    """The number of JSON values. Raises ValueError for too many of them, or for too deeply nested ones."""
+    """The number of JSON values.
+
+    Raises ValueError for too many of them, or for too deeply nested ones.
+    """
     values, levels = 0, 0
     inner: list[Any] = [tree]
     while inner:  # one level at a time

@@ -18,7 +18,8 @@ COMMANDS = (GENERATE, CHECK, DIFF, UPDATE)
 def main(
     arguments: Sequence[str], *, prog: str = "victor spec", also: Sequence[Command] = ()
 ) -> int:
-    """Run one command line and return its exit status, whatever the output can take. `also` are commands of others.
+    """Run one command line and return its exit status, whatever the output can take. `also` are
+    commands of others.
 
     2 is misuse, or a document that cannot be read.
     """

@@ -1,10 +1,13 @@
 """Every part of a document that can change: its place, and the operations that reach it.
 
-A place is the dotted path of a part. A method is a step below its path: `paths./p/{id}.get`. A parameter is named by
-where it is sent and its name: `paths./p.get.parameters.query:ids`. Its schema, as that of a header, has the same place,
-and what is below it begins with `.schema`: `....query:ids.schema.items`. Lists have indexes: `servers[0].url`.
-An inline member of `allOf` has the place of its schema, because both describe one value; so has the only member of
-`oneOf` or `anyOf` that is not null.
+A place is the dotted path of a part. A method is a step below its path: `paths./p/{id}.get`. A
+    parameter is named by
+where it is sent and its name: `paths./p.get.parameters.query:ids`. Its schema, as that of a header,
+    has the same place,
+and what is below it begins with `.schema`: `....query:ids.schema.items`. Lists have indexes:
+    `servers[0].url`.
+An inline member of `allOf` has the place of its schema, because both describe one value; so has the
+only member of `oneOf` or `anyOf` that is not null.
 """
 
 from __future__ import annotations
@@ -93,7 +96,10 @@ class Operation:
 
 
 class Components:
-    """The parts of a document that `load` has read: no two of them share an object. Boolean schemas become mappings."""
+    """The parts of a document that `load` has read: no two of them share an object.
+
+    Boolean schemas become mappings.
+    """
 
     def __init__(self, document: Tree) -> None:
         self.document = document
@@ -112,7 +118,8 @@ class Components:
         named = named_schemas(document)
         every = [each for family in families(named).values() for each in family.items()]
         self.heirs = {id(named[parent]): [named[name] for name in below] for parent, below in every}
-        """By the id of a schema that is read as one of those that have it in their `allOf`: these."""
+        """By the id of a schema that is read as one of those that have it in their `allOf`: these.
+        """
         self._extending = {
             id(part) for _, schema in members(named) for part in schema_list_at(schema, "allOf")
         }
@@ -137,7 +144,8 @@ class Components:
         seen: set[str] = set()
         while place not in seen:
             seen.add(place)
-            # What is written out inside a part is described there, wherever the part itself refers to.
+            # What is written out inside a part is described there, wherever the part itself refers
+            # to.
             part = next((each for each in reversed(around(place)) if each in self.by_place), "")
             if (
                 part
@@ -220,7 +228,9 @@ class Components:
         return f"{resolved.get('in')}:{resolved.get('name')}"
 
     def parameters(self, operation: Operation) -> dict[str, Tree]:
-        """The parameters of an operation, those of its path included, by their keys; names of headers in lower case."""
+        """The parameters of an operation, those of its path included, by their keys; names of
+        headers in lower case.
+        """
         both = [*trees_at(operation.item, "parameters"), *trees_at(operation.tree, "parameters")]
         keys = [(self.key(parameter), parameter) for parameter in both]
         return {

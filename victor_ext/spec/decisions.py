@@ -1,4 +1,6 @@
-"""What a person has decided, in a file beside the document: losses that are accepted, and changes that are approved."""
+"""What a person has decided, in a file beside the document: losses that are accepted, and changes
+that are approved.
+"""
 
 import datetime
 import re
@@ -127,7 +129,10 @@ def parse_day(text: str, what: str) -> datetime.date:
 
 
 def add_entries(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
-    """Write entries at the end of a file, whose comments stay. Raises DecisionError, and OSError."""
+    """Write entries at the end of a file, whose comments stay.
+
+    Raises DecisionError, and OSError.
+    """
     before = path.read_text(encoding="utf-8").rstrip() if path.exists() else ""
     before = "" if before in ("", "[]") else f"{before}\n"
     if not all(entry["reason"].strip() for entry in entries):

@@ -1,4 +1,5 @@
-"""The folder of a generated package: its name, and the replacement of an earlier package, and of no other files.
+"""The folder of a generated package: its name, and the replacement of an earlier package, and of no
+other files.
 
 A package is built in a hidden folder beside its destination, and moved there when it is complete.
 """
@@ -25,7 +26,10 @@ _RESERVED = {*sys.stdlib_module_names, "attr", "attrs", "dateutil", "httpx", "vi
 
 
 def package_folder(out: Path, name: str) -> Path:
-    """The folder of the package `name` in `out`. Raises RuntimeError when it must not be written."""
+    """The folder of the package `name` in `out`.
+
+    Raises RuntimeError when it must not be written.
+    """
     if not _NAME.fullmatch(name):
         raise RuntimeError(
             f"{name!r} is no name for a package: give one of ASCII letters, digits and underscores that begins with a "
@@ -50,7 +54,9 @@ def package_folder(out: Path, name: str) -> Path:
 
 
 def _foreign_files(package: Path) -> Iterator[Path]:
-    """The folder, if it has no marker; links, modules without the header, and other files, but for Python's caches."""
+    """The folder, if it has no marker; links, modules without the header, and other files, but for
+    Python's caches.
+    """
     if package.exists() and not (package / MARKER).is_file():
         yield package
     for path in sorted(package.rglob("*")):
@@ -89,9 +95,11 @@ class ChangedFiles:
 
 
 def move_into_place(built: Path, package: Path) -> ChangedFiles:
-    """Replace the package. When this is interrupted, the earlier package or the new one is there, whole.
+    """Replace the package. When this is interrupted, the earlier package or the new one is there,
+    whole.
 
-    A file that has the same bytes as before keeps its time; a package of which nothing changed is not touched.
+    A file that has the same bytes as before keeps its time; a package of which nothing changed is
+    not touched.
     """
     changes = changed_files(built, package)
     if package.exists() and not changes:
@@ -109,7 +117,10 @@ def move_into_place(built: Path, package: Path) -> ChangedFiles:
 
 
 def changed_files(built: Path, package: Path) -> ChangedFiles:
-    """What differs from an earlier package. The files with the same bytes get the times of the earlier ones."""
+    """What differs from an earlier package.
+
+    The files with the same bytes get the times of the earlier ones.
+    """
     files = (
         (path.relative_to(root) for path in root.rglob("*") if path.is_file())
         for root in (built, package)

@@ -1,6 +1,7 @@
 """Load an OpenAPI document with the types that JSON would have.
 
-YAML 1.1 reads the text `2021-10-25` as a date, `043987673645` as a number, and the key `200:` as an integer.
+YAML 1.1 reads the text `2021-10-25` as a date, `043987673645` as a number, and the key `200:` as an
+integer.
 """
 
 import json
@@ -66,11 +67,12 @@ def load(
     max_mib: float = MAX_MIB,
     fetch: Callable[[Path], object] = lambda _: None,
 ) -> Tree:
-    """The document as JSON values; no two parts share an object (aliases are expanded), and none is in another file.
+    """The document as JSON values; no two parts share an object (aliases are expanded), and none is
+    in another file.
 
-    `copies` has the local file for each URL that it refers to. `max_mib` limits it and its files (see `bounds`).
-    `fetch` may write a file of its folder that it refers to and that is not there. Raises DocumentError when the file
-    cannot be read, is no OpenAPI 3 document, or exceeds a limit.
+    `copies` has the local file for each URL that it refers to. `max_mib` limits it and its files
+    (see `bounds`). `fetch` may write a file of its folder that it refers to and that is not there.
+    Raises DocumentError when the file cannot be read, is no OpenAPI 3 document, or exceeds a limit.
     """
     limits = Limits(max_mib)
     tree = _read(path, limits)

@@ -1,4 +1,6 @@
-"""Where openapi-python-client fails, as the smallest schema of the document, and what is put in its place."""
+"""Where openapi-python-client fails, as the smallest schema of the document, and what is put in its
+place.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from .tree import Tree, is_mapping
 PLACE = "x-place"
 """The key of a schema's or a parameter's number, while failures are searched."""
 FAILURE = "failure"
-"""The attribute of an error with what is known of it: errors that are gone leave their ids to others."""
+"""The attribute of an error with what is known of it: errors that are gone leave their ids to
+others.
+"""
 _OBJECT = re.compile(r"<openapi_python_client[^<>]*>")
 _MISSING = "Could not find reference"
 """In the words of a failure that another one causes."""
@@ -38,7 +42,9 @@ class Failure:
 
     @classmethod
     def of(cls, error: GeneratorError, where: str = "", schema: Tree | None = None) -> Failure:
-        """The failure of an error, whose words are taken now: openapi-python-client replaces its header later."""
+        """The failure of an error, whose words are taken now: openapi-python-client replaces its
+        header later.
+        """
         return cls(
             _OBJECT.sub("it", " ".join(f"{error.header} {error.detail or ''}".split())),
             where,
@@ -57,7 +63,10 @@ class Failure:
 
 
 class Tracker:
-    """Notes the place of each failure while a document is parsed. Schemas have numbers until `failures` is called."""
+    """Notes the place of each failure while a document is parsed.
+
+    Schemas have numbers until `failures` is called.
+    """
 
     def __init__(self, tree: Tree) -> None:
         self._nodes: list[tuple[str, Tree]] = [*schemas(tree)]

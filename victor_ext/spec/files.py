@@ -1,7 +1,8 @@
-"""Documents of several files: what a document takes from other files of its folder becomes a part of `components`.
+"""Documents of several files: what a document takes from other files of its folder becomes a part
+of `components`.
 
-It is put there once, so that files may refer to each other in a circle. References to files outside the document's
-folder are refused, and those to URLs, unless the caller names a local copy.
+It is put there once, so that files may refer to each other in a circle. References to files outside
+the document's folder are refused, and those to URLs, unless the caller names a local copy.
 """
 
 import json
@@ -42,7 +43,9 @@ _NO_REFERENCES = {
     "summary",
     "title",
 }
-"""Keys of values, and of words: a description that refers to a text is none, and refuses no document."""
+"""Keys of values, and of words: a description that refers to a text is none, and refuses no
+document.
+"""
 _SECTIONS = {
     *(
         "parameters",
@@ -74,8 +77,8 @@ _WHOLE_SECTIONS = 2
 class Bundle:
     """A document and the other files that it refers to.
 
-    `read` loads a file; `fetch` may write one that is not there. `copies` has the local copy of each known address.
-    `limits` are those of all files together.
+    `read` loads a file; `fetch` may write one that is not there. `copies` has the local copy of
+    each known address. `limits` are those of all files together.
     """
 
     def __init__(
@@ -100,7 +103,8 @@ class Bundle:
     def run(self) -> None:
         """Replace all references to other files.
 
-        Raises PlaceError for a reference that is refused, or that leads to nothing; and what `read` and `bounds` raise.
+        Raises PlaceError for a reference that is refused, or that leads to nothing; and what `read`
+        and `bounds` raise.
         """
         while self._todo:
             file, tree, above = self._todo.pop()
@@ -125,7 +129,9 @@ class Bundle:
             check_values(self._document, self._limits)
 
     def _write_out(self, steps: Steps, holder: Tree) -> None:
-        """Replace a media type that is a reference, and a whole `content` or `properties`, by its target."""
+        """Replace a media type that is a reference, and a whole `content` or `properties`, by its
+        target.
+        """
         whole, reference = followed(self._document, holder)
         if reference and "$ref" not in whole:
             self._bytes += len(json.dumps(whole))
@@ -165,7 +171,8 @@ class Bundle:
     ) -> None:
         """Let a discriminator name what it chooses by the references that stand for it now.
 
-        `members` are those of its union by the names that they had: each is chosen by its name without a mapping, too.
+        `members` are those of its union by the names that they had: each is chosen by its name
+        without a mapping, too.
         """
         mapping = mapping_at(discriminator, "mapping")
         named = named_schemas(self._document)
@@ -189,7 +196,9 @@ class Bundle:
                 mapping.setdefault(name, member["$ref"])
 
     def _elsewhere(self, file: Path, reference: str, place: str) -> tuple[Path, str] | None:
-        """The file and the fragment of a reference; None for a place of the document that refers to itself already."""
+        """The file and the fragment of a reference; None for a place of the document that refers to
+        itself already.
+        """
         address, _, fragment = reference.partition("#")
         is_pointer = not fragment or unquote(fragment).startswith("/")
         if file == self._path and not address and is_pointer:
@@ -240,7 +249,8 @@ class Bundle:
         return other
 
     def _part(self, file: Path, fragment: str, section: str, place: str) -> str:
-        """The reference to a part of a file; one of another file is put into a section of `components` when it is new.
+        """The reference to a part of a file; one of another file is put into a section of
+        `components` when it is new.
 
         Raises PlaceError for a reference that leads to nothing.
         """
@@ -296,7 +306,9 @@ def _members(schema: Tree) -> dict[str, Tree]:
 
 
 def _are_names(steps: Steps) -> bool:
-    """Whether the keys of what is at this place are names, as those of `properties` and of `content`."""
+    """Whether the keys of what is at this place are names, as those of `properties` and of
+    `content`.
+    """
     return (
         bool(steps)
         and steps[-1] in _OF_NAMES

@@ -45,11 +45,15 @@ class _Memory(dict[str, bytes]):
 
 _MEMORY: Any = _Memory()
 _COMPILED = jinja2.MemcachedBytecodeCache(_MEMORY)
-"""Templates compiled once in a process: to compile them takes longer than to write a small package."""
+"""Templates compiled once in a process: to compile them takes longer than to write a small package.
+"""
 
 
 def parse(tree: Tree, log: Log) -> GeneratorData | None:
-    """What is to be generated; None for a document that is refused as a whole. `log.left_out` has what is lost."""
+    """What is to be generated; None for a document that is refused as a whole.
+
+    `log.left_out` has what is lost.
+    """
     data, failures = _attempt(tree, log)
     while mend(tree, failures, log):
         data, failures = _attempt(tree, log)
@@ -63,7 +67,9 @@ def parse(tree: Tree, log: Log) -> GeneratorData | None:
 
 
 def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None:
-    """Write the package, unformatted, into a new folder; what cannot be written is in `log.left_out`."""
+    """Write the package, unformatted, into a new folder; what cannot be written is in
+    `log.left_out`.
+    """
     with _differences(), contextlib.redirect_stdout(io.StringIO()):
         project = openapi_python_client.Project(
             openapi=data, config=_config(folder, log), custom_template_path=templates
@@ -163,7 +169,8 @@ def _differences() -> Generator[None]:
         (model_property, "_resolve_naming_conflict", _nothing),
         (endpoints.Endpoint, "_check_parameters_for_conflicts", _same),
         (endpoints.Endpoint, "sort_parameters", staticmethod(_same)),
-        # It copies each endpoint three times, with all models that it refers to. It uses only the last copy.
+        # It copies each endpoint three times, with all models that it refers to. It uses only the
+        # last copy.
         (endpoints, "deepcopy", _same),
         # It removes characters from wire names, and from the values of enums.
         (strings, "in_double_quote_literal", literal),
@@ -185,7 +192,9 @@ class _DecimalProperty(UuidProperty):
 
 @attrs.define
 class _VariantProperty(UuidProperty):
-    """The member of a union that stands for the variants that the document does not name, and for a discriminator."""
+    """The member of a union that stands for the variants that the document does not name, and for a
+    discriminator.
+    """
 
     _type_string = "UnknownVariant"
     _json_type_string = "dict[str, Any]"
@@ -226,7 +235,8 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py", "servers.py")
 """Modules that are the same in every package."""
 
-# Neither configuration files in the folders above nor environment variables may change a byte of the output.
+# Neither configuration files in the folders above nor environment variables may change a byte of
+# the output.
 RUFF = (
     *("--isolated", "--no-cache", "--line-length=110", "--target-version=py311", "--quiet"),
     *("--no-respect-gitignore", "--config=exclude=[]"),
@@ -269,12 +279,13 @@ def generate(
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
-    `name` is the name of the package; None takes it from the document. `trace` looks up where each name comes from,
-    which costs time and memory and changes no byte of the package. `tree` is what `load` made of the document; None
-    loads it. `decimals` are the places of numbers that are read as Decimal: `Card.price`, `*.amount`.
+    `name` is the name of the package; None takes it from the document. `trace` looks up where each
+    name comes from, which costs time and memory and changes no byte of the package. `tree` is what
+    `load` made of the document; None loads it. `decimals` are the places of numbers that are read
+    as Decimal: `Card.price`, `*.amount`.
 
-    Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are not the pinned
-    ones, or the package must not be written there; and OSError.
+    Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are
+    not the pinned ones, or the package must not be written there; and OSError.
     """
     package = package_folder(out, package_name(document) if name is None else name)
     loaded = load(document) if tree is None else tree
@@ -295,7 +306,10 @@ def generate(
 def parsed(
     document: Path, tree: Tree, *, trace: bool = False, decimals: Collection[str] = ()
 ) -> tuple[Tree, Log, GeneratorData | None]:
-    """The rewritten document, what was done to it, and what is to be generated (see `parse`). Raises as `generate`."""
+    """The rewritten document, what was done to it, and what is to be generated (see `parse`).
+
+    Raises as `generate`.
+    """
     _require_pinned_tools()
     try:
         prepared, log = prepare(tree, trace=trace, decimals=decimals)
@@ -309,7 +323,9 @@ def parsed(
 
 
 def _require_pinned_tools() -> None:
-    """Raise RuntimeError unless the tools that decide the output have the versions that the extra `spec` pins."""
+    """Raise RuntimeError unless the tools that decide the output have the versions that the extra
+    `spec` pins.
+    """
     requirements = [line.partition(";")[0].strip() for line in requires("victor-ext") or []]
     for tool in ("openapi-python-client", "ruff"):
         pin = next(line for line in requirements if line.startswith(f"{tool}==")).partition("==")[2]

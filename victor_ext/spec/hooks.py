@@ -1,4 +1,6 @@
-"""What the template of webhooks must know: the models that a body can contain, and what tells the webhooks apart."""
+"""What the template of webhooks must know: the models that a body can contain, and what tells the
+webhooks apart.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -19,7 +21,10 @@ def known_of(
     models: Iterable[ModelProperty],
     return_type: Callable[[Endpoint], str],
 ) -> dict[str, Any]:
-    """What the template is rendered with. `models` are those of the package: references to them may lack members."""
+    """What the template is rendered with.
+
+    `models` are those of the package: references to them may lack members.
+    """
     whole = {str(model.class_info.name): model for model in models}
     # A body whose discriminator names no member of its union is refused.
     kinds = sorted(
@@ -65,7 +70,9 @@ def members_of(model: ModelProperty) -> list[Any]:
 
 
 def tags_of(model: ModelProperty) -> Tags:
-    """The members that have one word alone (a constant, an enum of one word), and the discriminators of the model."""
+    """The members that have one word alone (a constant, an enum of one word), and the
+    discriminators of the model.
+    """
     own = dict(_words_of(model))
     # A mapping that has other words than the enum of the property contradicts it.
     named = {
@@ -90,7 +97,9 @@ def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
 
 
 def _discriminators(model: ModelProperty) -> Tags:
-    """The words of each union that the model is a member of; not of one in which it stands for any other word."""
+    """The words of each union that the model is a member of; not of one in which it stands for any
+    other word.
+    """
     marks: Any = (model.data.model_extra or {}).get("x-one-of", {})
     words: dict[str, list[Any]] = {}
     for union, own in marks.items():
@@ -104,7 +113,9 @@ def _discriminators(model: ModelProperty) -> Tags:
 
 
 def constant_of(model: ModelProperty, prop: Any) -> str | None:
-    """The only value of a required member, as Python: a constant, or an enum of one word that selects the model."""
+    """The only value of a required member, as Python: a constant, or an enum of one word that
+    selects the model.
+    """
     if isinstance(prop, ConstProperty) and prop.required:
         return prop.value.python_code.as_unembedded_code()
     if not (isinstance(prop, EnumProperty) and prop.required and len(prop.values) == 1):
@@ -117,10 +128,12 @@ def constant_of(model: ModelProperty, prop: Any) -> str | None:
 def telling(
     endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]
 ) -> list[tuple[Tags, ...]]:
-    """What tells each webhook from the others: the tags of each model that its body can be, or nothing.
+    """What tells each webhook from the others: the tags of each model that its body can be, or
+    nothing.
 
-    A discriminator counts, and a constant that is required or has another value in another webhook. If these are the
-    same in all webhooks, required enums count, too, that have the same words in two webhooks or none in common.
+    A discriminator counts, and a constant that is required or has another value in another webhook.
+    If these are the same in all webhooks, required enums count, too, that have the same words in
+    two webhooks or none in common.
     """
     variants = [_variants(body_of(endpoint)) for endpoint in endpoints]
     bodies = [[each for each in own if isinstance(each, ModelProperty)] for own in variants]
@@ -159,14 +172,18 @@ def _required_enums(model: ModelProperty) -> Tags:
 
 
 def required_of(model: ModelProperty) -> tuple[str, ...]:
-    """The names of the members that each body has: what can only be sent to the provider is not among them."""
+    """The names of the members that each body has: what can only be sent to the provider is not
+    among them.
+    """
     hidden: Any = (model.data.model_extra or {}).get("x-write-only", ())
     names = [prop.name.get_untrusted_value() for prop in model.required_properties or ()]
     return tuple(name for name in names if name not in hidden)
 
 
 def _parting(enums: Tags, seen: list[Tags]) -> Tags:
-    """The enums that part the webhooks: the words of each other one are the same or all different, and some differ."""
+    """The enums that part the webhooks: the words of each other one are the same or all different,
+    and some differ.
+    """
     sets = {name: [{*own.get(name, ())} for own in seen] for name in enums}
     return {
         name: words

@@ -22,7 +22,9 @@ _SPELLED = (
     "# hash; % percent; & and; | or; ~ tilde; ^ caret; / slash; : colon; ? optional; , comma"
 )
 WORDS = {symbol: word for symbol, _, word in (pair.partition(" ") for pair in _SPELLED.split("; "))}
-"""How a name spells what Python does not allow, where another parameter or property has the plain name."""
+"""How a name spells what Python does not allow, where another parameter or property has the plain
+name.
+"""
 _SYMBOL = re.compile("|".join(map(re.escape, sorted(WORDS, key=len, reverse=True))))
 
 MEMBERS_OF_MODELS = {
@@ -99,7 +101,8 @@ def _renamed(each: Any, name: str) -> Any:
 def distinct_names(properties: Iterable[Any], taken: Collection[str]) -> list[str]:
     """A name for each property, none of them twice and none in `taken`.
 
-    What has its name alone, or is written plainly, keeps it. Others are spelled (`id[]` is `id_list`), or numbered.
+    What has its name alone, or is written plainly, keeps it. Others are spelled (`id[]` is
+    `id_list`), or numbered.
     """
     wires = [each.name.get_untrusted_value() for each in properties]
     names = [
@@ -120,7 +123,9 @@ def distinct_names(properties: Iterable[Any], taken: Collection[str]) -> list[st
 
 
 def _nested(wire: str) -> str | None:
-    """`created[gt]`, a property in an object of the query, as `created_gt`; `hal:links` as `hal_links`."""
+    """`created[gt]`, a property in an object of the query, as `created_gt`; `hal:links` as
+    `hal_links`.
+    """
     text = re.sub(r"(?<=[^\W_])[:/](?=[^\W_])", "_", wire)
     if re.fullmatch(r"[^\[\]]+(\[[^\[\]]+\])+(\[\])?", text):
         text = text.replace("[", "_")
@@ -145,7 +150,9 @@ def _normal(name: str) -> str:
 
 
 def literal(value: Any) -> str:
-    """A text for between double quotes: Python reads exactly this text; the source has it on one line, all visible."""
+    """A text for between double quotes: Python reads exactly this text; the source has it on one
+    line, all visible.
+    """
     if isinstance(value, UntrustedString):
         value = value.get_untrusted_value()
     if isinstance(value, strings.PythonCode):
@@ -164,9 +171,13 @@ class Origins:
     """The places of the names of one package, the most exact place first."""
 
     def __init__(self, document: Tree, data: GeneratorData | None) -> None:
-        """`document` is rewritten, and made by `placed`; `data` is what the generator parsed: no name without it."""
+        """`document` is rewritten, and made by `placed`; `data` is what the generator parsed: no
+        name without it.
+        """
         self.functions: dict[str, str] = {}
-        """The operation of each module of functions: `api.cards.list_cards` -> `paths./v1/cards.get`."""
+        """The operation of each module of functions: `api.cards.list_cards` ->
+        `paths./v1/cards.get`.
+        """
         self.arguments: dict[tuple[str, str], tuple[str, ...]] = {}
         """The parameter, or the body, of each argument: (`api.cards.list_cards`, `limit`)."""
         self.classes: dict[str, tuple[str, ...]] = {}
@@ -205,7 +216,8 @@ class Origins:
         for location, made in endpoint.iter_all_parameters():
             node = nodes[str(location), made.name.get_untrusted_value()]
             schema, own = place_of(node["schema"]), place_of(node)
-            # A schema that is not written inside its parameter is the property of a flattened object.
+            # A schema that is not written inside its parameter is the property of a flattened
+            # object.
             exact = (
                 ()
                 if any(place.startswith(f"{around}.") for place in schema for around in own)

@@ -1,4 +1,6 @@
-"""What the templates must know of an operation: how its requests are sent (the generator drops it), and its members."""
+"""What the templates must know of an operation: how its requests are sent (the generator drops it),
+and its members.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,7 +36,9 @@ class Style(NamedTuple):
     """Whether its value is sent as JSON text."""
 
     def call(self, name: str, value: str) -> str:
-        """The arguments of the function in `serializing` that writes the parameter; both are Python expressions."""
+        """The arguments of the function in `serializing` that writes the parameter; both are Python
+        expressions.
+        """
         value = f"_as_json({name}, {value})" if self.json else value
         style = "" if self.style == DEFAULT_STYLES[self.location] else f', "{self.style}"'
         explode = f", explode={self.explode}" if self.explode != EXPLODED[self.location] else ""
@@ -53,8 +57,8 @@ EXPLODED = {location: style == "form" for location, style in DEFAULT_STYLES.item
 
 
 class Offered(NamedTuple):
-    """The content types (and ranges: `image/*`) of an answer that are read as text, and as bytes; whether it comes as
-    JSON, too, and whether this can be a text."""
+    """The content types (and ranges: `image/*`) of an answer that are read as text, and as bytes;
+    whether it comes as JSON, too, and whether this can be a text."""
 
     text: tuple[str, ...]
     file: tuple[str, ...]
@@ -67,8 +71,8 @@ class Request:
     """One operation."""
 
     server: str | None = None
-    """The URL of its own server, with the defaults of its variables and without a slash at its end; None when it has
-    the server of the document."""
+    """The URL of its own server, with the defaults of its variables and without a slash at its end;
+    None when it has the server of the document."""
     parameters: dict[tuple[str, str], Style] = field(default_factory=dict[tuple[str, str], Style])
     """By the location in the prepared document, and the name."""
     encodings: dict[str, dict[str, list[str]]] = field(
@@ -89,7 +93,9 @@ class Request:
 
 
 class Hook(NamedTuple):
-    """A request of the provider, a webhook or a callback, with the headers that the document declares."""
+    """A request of the provider, a webhook or a callback, with the headers that the document
+    declares.
+    """
 
     name: str
     headers: tuple[str, ...]
@@ -173,7 +179,9 @@ def good_answers(endpoint: Endpoint) -> list[Any]:
 
 
 def evidence(endpoint: Endpoint) -> dict[str, str]:
-    """What a good response has, by its status: the members of an object (one of them is enough), or another body."""
+    """What a good response has, by its status: the members of an object (one of them is enough), or
+    another body.
+    """
     return {each.status_code.pattern: _body(each) for each in good_answers(endpoint)}
 
 
@@ -189,7 +197,9 @@ def _body(answer: Any) -> str:
 
 
 def members(body: Any, levels: int = 1) -> Iterator[str]:
-    """The names of the members of a body, on the wire, and of the objects in it; those of each of its kinds."""
+    """The names of the members of a body, on the wire, and of the objects in it; those of each of
+    its kinds.
+    """
     for inner in getattr(body, "inner_properties", ()):
         yield from members(inner, levels)
     for kind in ("required_properties", "optional_properties") if levels else ():

@@ -1,8 +1,9 @@
 """The shape of an OpenAPI document: which keys hold mappings, lists, texts and flags.
 
-Every rewrite relies on it. What is empty (`parameters:` in YAML is null) counts as absent, and a schema that is `true`
-or `false` is written as a mapping. Words of another type (a title that is a number) are text; other keys that do not
-decide what is generated are dropped. Anything else of another type is an error that names its place.
+Every rewrite relies on it. What is empty (`parameters:` in YAML is null) counts as absent, and a
+schema that is `true` or `false` is written as a mapping. Words of another type (a title that is a
+number) are text; other keys that do not decide what is generated are dropped. Anything else of
+another type is an error that names its place.
 """
 
 import json

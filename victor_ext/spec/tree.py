@@ -1,7 +1,9 @@
-"""The reader of a document: typed access, references, operations, places, and the errors of what cannot be read.
+"""The reader of a document: typed access, references, operations, places, and the errors of what
+cannot be read.
 
-The rewrites, the check, the comparison and the warnings read a document by these functions. What has the wrong form is
-passed over: `shape` has refused it, or completed it, before a package is made.
+The rewrites, the check, the comparison and the warnings read a document by these functions. What
+has the wrong form is passed over: `shape` has refused it, or completed it, before a package is
+made.
 """
 
 import json
@@ -18,9 +20,14 @@ Tree = dict[str, Any]
 """A mapping of the document."""
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
-"""The keys of a path item that hold operations; its `additionalOperations` has those of other methods."""
+"""The keys of a path item that hold operations; its `additionalOperations` has those of other
+methods.
+"""
 METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Z-]+")
-"""The name of another method. One with a small letter is another method still, and httpx sends none."""
+"""The name of another method.
+
+One with a small letter is another method still, and httpx sends none.
+"""
 
 
 class DocumentError(Exception):
@@ -28,7 +35,9 @@ class DocumentError(Exception):
 
 
 class PlaceError(DocumentError):
-    """A part of a document is wrong; the message begins with its place in the document, and does not name the file."""
+    """A part of a document is wrong; the message begins with its place in the document, and does
+    not name the file.
+    """
 
 
 # ---- Values ----
@@ -76,7 +85,10 @@ def trees_at(tree: Tree, key: str) -> list[Tree]:
 
 
 def unused(name: str, taken: Container[str], spelled: Callable[[str], str] = str) -> str:
-    """The name, or `name_2`, `name_3` and so on where it is taken. `spelled` makes of a name what is taken."""
+    """The name, or `name_2`, `name_3` and so on where it is taken.
+
+    `spelled` makes of a name what is taken.
+    """
     names = chain([name], (f"{name}_{number}" for number in count(2)))
     return next(each for each in names if spelled(each) not in taken)
 
@@ -87,7 +99,9 @@ def is_among(kind: str, kinds: Collection[str]) -> bool:
 
 
 def words_as(words: Iterable[str], kinds: Collection[str]) -> list[str | int]:
-    """The words of a discriminator as a property of these types has them; those that it cannot have are left out."""
+    """The words of a discriminator as a property of these types has them; those that it cannot have
+    are left out.
+    """
     if not kinds or "string" in kinds:
         return [*words]
     flags: dict[str, str | int] = {"true": True, "false": False} if "boolean" in kinds else {}
@@ -103,7 +117,10 @@ def words_as(words: Iterable[str], kinds: Collection[str]) -> list[str | int]:
 
 
 def schema_at(tree: Tree, key: str) -> Tree | None:
-    """The schema under a key; None when there is none. `additionalProperties` stays boolean: it is the usual form."""
+    """The schema under a key; None when there is none.
+
+    `additionalProperties` stays boolean: it is the usual form.
+    """
     if isinstance(tree.get(key), bool) and key != "additionalProperties":
         tree[key] = _as_mapping(tree[key])
     schema = tree.get(key)
@@ -145,9 +162,11 @@ def descendants(named: Tree, parent: str) -> list[str]:
 
 
 def families(named: Tree) -> dict[str, dict[str, list[str]]]:
-    """By each schema whose discriminator tells apart those below it: what is below it, and below each of these.
+    """By each schema whose discriminator tells apart those below it: what is below it, and below
+    each of these.
 
-    Below a schema are those that have it in their `allOf`, and those that the mapping of its own discriminator names.
+    Below a schema are those that have it in their `allOf`, and those that the mapping of its own
+    discriminator names.
     """
     found: dict[str, dict[str, list[str]]] = {}
     for root, schema in members(named):
@@ -188,7 +207,9 @@ def _as_mapping(schema: bool) -> Tree:  # noqa: FBT001 - it is a schema
 
 
 def target(document: Tree, reference: str, followed: frozenset[str] = frozenset()) -> Any:
-    """The target of a reference, perhaps through others than were `followed`; None when this document has none."""
+    """The target of a reference, perhaps through others than were `followed`; None when this
+    document has none.
+    """
     if not reference.startswith("#/"):
         return None
     value: Any = document
@@ -214,7 +235,9 @@ def target(document: Tree, reference: str, followed: frozenset[str] = frozenset(
 
 
 def followed(document: Tree, tree: Tree) -> tuple[Tree, str]:
-    """What a part refers to, after all references that have a target, and the last of these; "" when it has none."""
+    """What a part refers to, after all references that have a target, and the last of these; ""
+    when it has none.
+    """
     seen, last = set[str](), ""
     while isinstance(reference := tree.get("$ref"), str) and reference not in seen:
         seen.add(reference)
@@ -226,7 +249,9 @@ def followed(document: Tree, tree: Tree) -> tuple[Tree, str]:
 
 
 def resolve(document: Tree, tree: Tree) -> Tree:
-    """The schema, parameter or answer after following all references; {} when one of them has no target."""
+    """The schema, parameter or answer after following all references; {} when one of them has no
+    target.
+    """
     whole, _ = followed(document, tree)
     return {} if "$ref" in whole else whole
 
@@ -261,7 +286,9 @@ def operations(document: Tree) -> list[Operation]:
 
 
 def methods(item: Tree) -> list[tuple[str, str, Tree]]:
-    """The operations of a path item: the method in lower case, its place below the item, and the operation."""
+    """The operations of a path item: the method in lower case, its place below the item, and the
+    operation.
+    """
     others = mappings_at(item, "additionalOperations")
     return [(each, each, item[each]) for each in METHODS if is_mapping(item.get(each))] + [
         (name.lower(), f"additionalOperations.{name}", tree)
@@ -271,7 +298,9 @@ def methods(item: Tree) -> list[tuple[str, str, Tree]]:
 
 
 def is_method(item: Tree, name: str) -> bool:
-    """Whether a key of `additionalOperations` is a method that can be sent, and that the item has not itself."""
+    """Whether a key of `additionalOperations` is a method that can be sent, and that the item has
+    not itself.
+    """
     return METHOD.fullmatch(name) is not None and name.lower() not in item
 
 
@@ -349,7 +378,9 @@ def is_json(content_type: str) -> bool:
 
 
 def is_url(text: str) -> bool:
-    """Whether a server can be called: `https://host:<port>` cannot, nor a URL with a variable in it."""
+    """Whether a server can be called: `https://host:<port>` cannot, nor a URL with a variable in
+    it.
+    """
     try:
         httpx.URL(urljoin("https://server.example", text))
     except (httpx.InvalidURL, ValueError):
@@ -361,7 +392,10 @@ def is_url(text: str) -> bool:
 
 
 class Placed(dict[str, Any]):
-    """A mapping that knows its place in the document; copies of it keep the place. See `Origins`."""
+    """A mapping that knows its place in the document; copies of it keep the place.
+
+    See `Origins`.
+    """
 
     __slots__ = ("place",)
 
@@ -394,7 +428,10 @@ def around(place: str) -> list[str]:
 
 
 def placed(tree: Any, document: Tree, place: str = "") -> Any:
-    """A copy of a document's values, with a `Placed` for each mapping. `document` resolves references to parameters."""
+    """A copy of a document's values, with a `Placed` for each mapping.
+
+    `document` resolves references to parameters.
+    """
     if is_mapping(tree):
         mapping = Placed(
             {key: placed(value, document, step(place, key)) for key, value in tree.items()}
@@ -410,7 +447,9 @@ def placed(tree: Any, document: Tree, place: str = "") -> Any:
 
 
 def _parameter_key(document: Tree, item: Any) -> str:
-    """The key of a parameter in a list: `query:limit`; an empty text for an item that is no parameter."""
+    """The key of a parameter in a list: `query:limit`; an empty text for an item that is no
+    parameter.
+    """
     parameter = resolve(document, item) if is_mapping(item) else {}
     return (
         f"{parameter['in']}:{parameter['name']}"

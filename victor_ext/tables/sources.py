@@ -60,17 +60,22 @@ class SourceBroken(Exception):
 
 
 def hidden(rows: str | os.PathLike[str] | Iterable[T]) -> str | os.PathLike[str] | Iterable[T]:
-    """Return rows in a form that no `repr` shows: one may have an account number. A path is returned as it is."""
+    """Return rows in a form that no `repr` shows: one may have an account number.
+
+    A path is returned as it is.
+    """
     return rows if isinstance(rows, str | os.PathLike) else HiddenRows(rows)
 
 
 def records_of(
     source: Rows, *, encoding: str | None, known: Collection[str], check: HeadingCheck
 ) -> Iterator[Record]:
-    """Return the records of a path or of mappings. The file suffix selects the format: CSV, or a JSON object a line.
+    """Return the records of a path or of mappings. The file suffix selects the format: CSV, or a
+    JSON object a line.
 
-    A CSV file has a heading. Its delimiter is a comma, semicolon or tab. Rows without values are skipped. Numbers of a
-    JSON file keep their digits. Names of columns are in one Unicode form. The iterator raises `SourceBroken`.
+    A CSV file has a heading. Its delimiter is a comma, semicolon or tab. Rows without values are
+    skipped. Numbers of a JSON file keep their digits. Names of columns are in one Unicode form. The
+    iterator raises `SourceBroken`.
 
     Args:
         encoding: File encoding; None means UTF-8.
@@ -255,9 +260,11 @@ def _checked_encoding(encoding: str | None) -> str:
 
 
 def _lines_of(path: Path, encoding: str) -> Iterator[str]:
-    """Yield the lines of a text file with line ends, without a byte order mark, which wins over `encoding`.
+    """Yield the lines of a text file with line ends, without a byte order mark, which wins over
+    `encoding`.
 
-    Each line is decoded separately, so that an invalid byte is reported with its line, by `SourceBroken`.
+    Each line is decoded separately, so that an invalid byte is reported with its line, by
+    `SourceBroken`.
     """
     with path.open("rb") as file:
         number = 1

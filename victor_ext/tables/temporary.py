@@ -9,7 +9,8 @@ from victor_ext import ConfigurationError
 
 
 class TemporaryDatabase(sqlite3.Connection):
-    """An SQLite database without a name. The system removes its file when the process ends, however it ends.
+    """An SQLite database without a name. The system removes its file when the process ends, however
+    it ends.
 
     Methods raise `ConfigurationError` if the disk is full.
     """

@@ -1,4 +1,6 @@
-"""Text of references, keys, ids and cells: what is damaged, invisible or equal, and what a spreadsheet would run."""
+"""Text of references, keys, ids and cells: what is damaged, invisible or equal, and what a
+spreadsheet would run.
+"""
 
 import csv
 import re
@@ -10,12 +12,16 @@ from victor_ext import Problem
 from victor_ext.ids import HALF_CHARACTER, trimmed
 
 SHORT_FORM = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+[0-9]{2,}")
-"""A long number as a spreadsheet shortens it. It is matched strictly, for columns that may contain letters."""
+"""A long number as a spreadsheet shortens it.
+
+It is matched strictly, for columns that may contain letters.
+"""
 HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Characters that are letters, marks or symbols to Unicode, and that no font draws."""
-# Spreadsheets run a cell as a formula if it begins with one of these characters, even after blanks or in quotes. A
-# single quote prevents this. See https://owasp.org/www-community/attacks/CSV_Injection.
+# Spreadsheets run a cell as a formula if it begins with one of these characters, even after blanks
+# or in quotes. A single quote prevents this. See
+# https://owasp.org/www-community/attacks/CSV_Injection.
 _SIGNS = "=+\\-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
 _BLANK = "\\s\0-\x1f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 """Invisible characters: spaces, control characters and zero-width marks."""
@@ -29,7 +35,9 @@ _QUOTED = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)'(?=[{_SIGNS}])")
 def damage_of(
     name: str, text: str, short_form: re.Pattern[str] | None = SHORT_FORM
 ) -> Problem | None:
-    """Return the problem with text that another program has damaged: it may be equal for different payments."""
+    """Return the problem with text that another program has damaged: it may be equal for different
+    payments.
+    """
     if not text.isascii() and HALF_CHARACTERS.search(text):
         return Problem(name, "characters", f"{name} {HALF_CHARACTER}.")
     if short_form is None or not short_form.fullmatch(text):
@@ -43,7 +51,9 @@ def damage_of(
 
 
 def invisible_in(name: str, text: str) -> Problem | None:
-    """Return the problem with text that begins or ends with a space, or has a character that cannot be seen."""
+    """Return the problem with text that begins or ends with a space, or has a character that cannot
+    be seen.
+    """
     if text == text.strip() and all(map(_is_visible, text)):
         return None
     message = f"{name} begins or ends with a space, or holds a character that cannot be seen: {visible(text)[:80]!r}."
@@ -51,12 +61,15 @@ def invisible_in(name: str, text: str) -> Problem | None:
 
 
 def visible(text: str) -> str:
-    """Return the text with each character that cannot be seen as its code point, such as `<U+200B>`."""
+    """Return the text with each character that cannot be seen as its code point, such as
+    `<U+200B>`.
+    """
     return "".join(char if _is_visible(char) else f"<U+{ord(char):04X}>" for char in text)
 
 
 def folded(text: str | None) -> str | None:
-    """Return the text without what other systems change: letter case, blanks, forms of one letter, the invisible.
+    """Return the text without what other systems change: letter case, blanks, forms of one letter,
+    the invisible.
 
     The quote that an export puts before a formula is not part of it either.
     """
@@ -70,9 +83,11 @@ def _is_visible(char: str) -> bool:
 
 
 def write_table(file: TextIO, rows: Iterable[Iterable[object]], *, escape: bool = True) -> int:
-    """Write rows as CSV with lines that end with LF, the heading first; return the number of those after it.
+    """Write rows as CSV with lines that end with LF, the heading first; return the number of those
+    after it.
 
-    None is an empty cell. With `escape`, text that a spreadsheet would run has a single quote before it.
+    None is an empty cell. With `escape`, text that a spreadsheet would run has a single quote
+    before it.
     """
     writer, count = csv.writer(_Lines(file)), 0
     for count, cells in enumerate(rows):  # noqa: B007 - it is returned

@@ -1,8 +1,10 @@
-"""A pytest plugin: a sandbox of the provider, clients of it, and failures on command. See docs/testing.md.
+"""A pytest plugin: a sandbox of the provider, clients of it, and failures on command. See
+docs/testing.md.
 
-pytest loads it by itself when the package is installed with the extra `sandbox`. The sandbox of each test is empty. A
-mark sets its options: `@pytest.mark.victor_sandbox(demo_data=True, environment="production")`. With
-`like="measured.json"` it plays what `victor conform` measured.
+pytest loads it by itself when the package is installed with the extra `sandbox`. The sandbox of
+each test is empty. A mark sets its options:
+`@pytest.mark.victor_sandbox(demo_data=True, environment="production")`. With `like="measured.json"`
+it plays what `victor conform` measured.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ _MARK = "victor_sandbox"
 _LIKE = "victor_sandbox_like"
 _MOST = 30
 _WITH_BODIES = 8
-"""The number of calls, the last ones, that are shown with their bodies: enough for the failure, and for one screen."""
+"""The number of calls, the last ones, that are shown with their bodies: enough for the failure, and
+for one screen.
+"""
 _SANDBOX = pytest.StashKey["Sandbox"]()
 T = TypeVar("T", "Victor", "AsyncVictor")
 
@@ -54,7 +58,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the mark, and have clients raise what a listener (`on_event`) raises: in production it is logged."""
+    """Register the mark, and have clients raise what a listener (`on_event`) raises: in production
+    it is logged.
+    """
     os.environ.setdefault("VICTOR_LISTENER_ERRORS", "raise")
     config.addinivalue_line(
         "markers", f"{_MARK}(**settings): settings of the `{_MARK}` fixture (SandboxSettings)"
@@ -79,9 +85,11 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """A sandbox for one test, on a free port of this machine: empty, unless the mark says `demo_data=True`.
+    """A sandbox for one test, on a free port of this machine: empty, unless the mark says
+    `demo_data=True`.
 
-    With `like=` in the mark, or `victor_sandbox_like` in pytest's configuration, it plays a file of `victor conform`.
+    With `like=` in the mark, or `victor_sandbox_like` in pytest's configuration, it plays a file of
+    `victor conform`.
     """
     try:
         from victor_ext.sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - only tests that use it import it
@@ -105,13 +113,17 @@ def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def faults(victor_sandbox: Sandbox) -> Faults:
-    """Failures on command: `faults.lose_answer()`, `faults.status(503, times=2)`, `faults.cut_answer(after=10)`."""
+    """Failures on command: `faults.lose_answer()`, `faults.status(503, times=2)`,
+    `faults.cut_answer(after=10)`.
+    """
     return Faults(victor_sandbox)
 
 
 @pytest.fixture
 def sent_once(victor_sandbox: Sandbox) -> Callable[[str], list[Received]]:
-    """Check that the provider has done the work under a key once; returns the calls that had the key."""
+    """Check that the provider has done the work under a key once; returns the calls that had the
+    key.
+    """
 
     def check(idempotency_key: str) -> list[Received]:
         __tracebackhide__ = True
@@ -132,7 +144,8 @@ def sent_once(victor_sandbox: Sandbox) -> Callable[[str], list[Received]]:
 def time_travel(victor_sandbox: Sandbox) -> TimeTravel:
     """The sandbox's business clock: `time_travel.advance(days=1)`.
 
-    In a test that asks for it, `wait` and `watch` of the clients wait for nothing: the clock moves on instead.
+    In a test that asks for it, `wait` and `watch` of the clients wait for nothing: the clock moves
+        on instead.
     """
     return TimeTravel(victor_sandbox)
 
@@ -156,7 +169,10 @@ def victor_auth(
 
 @pytest.fixture
 def victor_retry() -> RetryPolicy:
-    """The retry policy of the clients: the default without waiting. Override it to test another policy."""
+    """The retry policy of the clients: the default without waiting.
+
+    Override it to test another policy.
+    """
     return victor_ext.RetryPolicy(base=0.0)
 
 
@@ -167,9 +183,11 @@ def _victor_client(
     victor_auth: VictorJwt | VictorOAuth,
     victor_retry: RetryPolicy,
 ) -> Callable[[type[T]], T]:
-    """Makes a client whose waits let the time pass at the sandbox instead; those of `wait` only with `time_travel`.
+    """Makes a client whose waits let the time pass at the sandbox instead; those of `wait` only
+    with `time_travel`.
 
-    Without `time_travel` a test may have another thread, or another process, that moves what is waited for.
+    Without `time_travel` a test may have another thread, or another process, that moves what is
+    waited for.
     """
 
     def make(kind: type[T]) -> T:
@@ -185,19 +203,27 @@ def _victor_client(
 
 @pytest.fixture
 def victor(_victor_client: Callable[[type[Victor]], Victor]) -> Iterator[Victor]:
-    """A client of the sandbox with blocking calls. Its retries wait for nothing, whatever `Retry-After` says."""
+    """A client of the sandbox with blocking calls.
+
+    Its retries wait for nothing, whatever `Retry-After` says.
+    """
     with _victor_client(victor_ext.Victor) as client:
         yield client
 
 
 @pytest.fixture
 def async_victor(_victor_client: Callable[[type[AsyncVictor]], AsyncVictor]) -> AsyncVictor:
-    """A client of the sandbox with awaited calls, as `victor`. Open it in the test: `async with async_victor: ...`."""
+    """A client of the sandbox with awaited calls, as `victor`.
+
+    Open it in the test: `async with async_victor: ...`.
+    """
     return _victor_client(victor_ext.AsyncVictor)
 
 
 def _described(sandbox: SandboxCommands) -> str:
-    """The last calls as the sandbox saw them, and the last payment requests, without tokens and whole keys."""
+    """The last calls as the sandbox saw them, and the last payment requests, without tokens and
+    whole keys.
+    """
     received = sandbox.received()
     bodies = {
         call["number"]: call
@@ -229,11 +255,13 @@ def _excerpts(call: Received, bodies: Mapping[str, Any]) -> Iterator[str]:
 
 
 class Faults:
-    """Lets the next matching calls to a sandbox fail. Each kind of fault has a method of its name, which returns an id.
+    """Lets the next matching calls to a sandbox fail. Each kind of fault has a method of its name,
+    which returns an id.
 
-    Every method takes the `options` of a fault (docs/sandbox.md, "Faults"), above all `times` (1; None: all calls until
-    `clear`), `operation` (such as `"create"`; any), `skip` (how many calls pass first) and `work` (whether the provider
-    does the work before it fails). A wrong option is a `ValueError`.
+    Every method takes the `options` of a fault (docs/sandbox.md, "Faults"), above all `times` (1;
+    None: all calls until `clear`), `operation` (such as `"create"`; any), `skip` (how many calls
+    pass first) and `work` (whether the provider does the work before it fails). A wrong option is a
+    `ValueError`.
 
     Args:
         sandbox: The sandbox of any provider, in this process or in another one.
@@ -247,11 +275,15 @@ class Faults:
         return self._sandbox.inject("refuse", **options)
 
     def cut_request(self, **options: Unpack[FaultOptions]) -> int:
-        """The connection ends `after` bytes of the request; without `after`, when all of it was read."""
+        """The connection ends `after` bytes of the request; without `after`, when all of it was
+        read.
+        """
         return self._sandbox.inject("cut_request", **options)
 
     def cut_answer(self, **options: Unpack[FaultOptions]) -> int:
-        """The work is done, and the connection ends `after` bytes of the response (negative: counted from its end)."""
+        """The work is done, and the connection ends `after` bytes of the response (negative:
+        counted from its end).
+        """
         return self._sandbox.inject("cut_answer", **options)
 
     def lose_answer(self, **options: Unpack[FaultOptions]) -> int:
@@ -272,7 +304,9 @@ class Faults:
         return self._sandbox.inject("rate_limit", **options)
 
     def status(self, code: int, /, **options: Unpack[FaultOptions]) -> int:
-        """A response with the status `code`, `body` and `headers`; no work is done, unless `work=True`."""
+        """A response with the status `code`, `body` and `headers`; no work is done, unless
+        `work=True`.
+        """
         options["status"] = code
         return self._sandbox.inject("status", **options)
 
@@ -302,7 +336,8 @@ class Faults:
 
 
 class TimeTravel:
-    """Sets the business clock of a sandbox forward. Requests that are due then have moved, such as to `expired`.
+    """Sets the business clock of a sandbox forward. Requests that are due then have moved, such as
+    to `expired`.
 
     The wall clock stays, by which tokens expire.
 
@@ -321,7 +356,8 @@ class TimeTravel:
     def advance(
         self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
     ) -> int:
-        """Let `days`, `hours`, `minutes` and `seconds` pass; returns how many moves of requests that made.
+        """Let `days`, `hours`, `minutes` and `seconds` pass; returns how many moves of requests
+        that made.
 
         A negative time is a `ValueError`.
         """

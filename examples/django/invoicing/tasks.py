@@ -13,5 +13,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 
 @app.task(name="send_payment_requests", acks_late=True, reject_on_worker_lost=True)
 def send() -> dict[str, int]:
-    """One pass. Celery runs it again if its process is killed. Without that, the next one does what it has left."""
+    """One pass. Celery runs it again if its process is killed.
+
+    Without that, the next one does what it has left.
+    """
     return send_payment_requests()

@@ -1,7 +1,9 @@
-"""A machine whose clock is wrong: put this folder into PYTHONPATH, and the seconds into SHIFTED_CLOCK.
+"""A machine whose clock is wrong: put this folder into PYTHONPATH, and the seconds into
+SHIFTED_CLOCK.
 
-Python imports a module of this name when it starts. The monotonic clock is left alone, as by whoever sets a clock. In
-place of the seconds there may be the path of a file with them: then the clock can be moved while the process runs.
+Python imports a module of this name when it starts. The monotonic clock is left alone, as by
+whoever sets a clock. In place of the seconds there may be the path of a file with them: then the
+clock can be moved while the process runs.
 """
 
 import os

@@ -1,4 +1,6 @@
-"""`Tiny` and `AsyncTiny`, what each operation is, and by hand the little of a generated package that they need."""
+"""`Tiny` and `AsyncTiny`, what each operation is, and by hand the little of a generated package
+that they need.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""A sandbox for a provider that does not exist, as small as one can be: a pattern for those that do.
+"""A sandbox for a provider that does not exist, as small as one can be: a pattern for those that
+do.
 
-TinyPay takes charges of whole cents. A token is asked for with a name and a secret; the idempotency key stands in the
-body; a charge is answered by an empty 202 whose id is in `Location`; amounts over the limit are a 200 that says no.
+TinyPay takes charges of whole cents. A token is asked for with a name and a secret; the idempotency
+key stands in the body; a charge is answered by an empty 202 whose id is in `Location`; amounts over
+the limit are a 200 that says no.
 """
 
 from __future__ import annotations
@@ -42,7 +44,10 @@ class TinySettings(ServerSettings):
 
 
 class TinyCommands(ServerCommands):
-    """The commands of TinyPay's sandbox, beside those of every sandbox. The bodies run on the server."""
+    """The commands of TinyPay's sandbox, beside those of every sandbox.
+
+    The bodies run on the server.
+    """
 
     _provider: TinyProvider
 

@@ -1,6 +1,8 @@
-"""A worker of Celery: the client is made with the module, and used in the processes that are forked after it.
+"""A worker of Celery: the client is made with the module, and used in the processes that are forked
+after it.
 
-Its broker is its own memory: when it is ready, it sends itself the tasks. Their results go into a pipe.
+Its broker is its own memory: when it is ready, it sends itself the tasks. Their results go into a
+    pipe.
 """
 
 import json

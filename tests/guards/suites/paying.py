@@ -1,4 +1,6 @@
-"""What the suites of users share: a client without `transport=`, and one payment, blocking and awaited."""
+"""What the suites of users share: a client without `transport=`, and one payment, blocking and
+awaited.
+"""
 
 import asyncio
 import os

@@ -1,4 +1,7 @@
-"""Run by itself for each tracer and library: `TRACER` names them. The provider says in the id which headers came."""
+"""Run by itself for each tracer and library: `TRACER` names them.
+
+The provider says in the id which headers came.
+"""
 
 import os
 

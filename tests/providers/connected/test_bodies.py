@@ -48,7 +48,9 @@ pytestmark = [
 
 
 class Provider(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Answers from a script (the last line for ever), and keeps bodies and keys of the requests, read as for a wire."""
+    """Answers from a script (the last line for ever), and keeps bodies and keys of the requests,
+    read as for a wire.
+    """
 
     def __init__(self, *script: httpx.Response | Exception) -> None:
         self.script = list(script)
@@ -267,7 +269,9 @@ HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
 
 @contextmanager
 def tls_server(authority: Authority, answer: bytes, *, notice: bool) -> Iterator[str]:
-    """Answers each connection once, and ends it with a closure alert, or as somebody on the way would."""
+    """Answers each connection once, and ends it with a closure alert, or as somebody on the way
+    would.
+    """
     context, listening = authority.server(), socket.create_server(("127.0.0.1", 0))
 
     def serve_until_closed() -> None:
@@ -309,7 +313,10 @@ def test_what_ends_with_its_connection_is_whole_where_that_was_announced(
     is_whole: bool,
     through_httpx: bool,
 ) -> None:
-    """RFC 9112, 9.8. Through httpx nobody says how the connection ended, so a text without a length proves nothing."""
+    """RFC 9112, 9.8.
+
+    Through httpx nobody says how the connection ended, so a text without a length proves nothing.
+    """
     is_whole = is_whole and not (through_httpx and notice)
     options: Any = {"base_url": "", "verify": authority.trusted(), "retry": ONCE}
     with (

@@ -223,7 +223,9 @@ class TestClientCredentials:
         assert MARK not in str(raised.value)
 
     def test_a_token_endpoint_on_another_host(self, mode: str) -> None:
-        """Real sockets: the API on one port, the token endpoint on another, whose tokens this API does not know."""
+        """Real sockets: the API on one port, the token endpoint on another, whose tokens this API
+        does not know.
+        """
         with TillSandbox() as tokens, TillSandbox() as api:
             auth = ClientCredentialsAuth(f"{tokens.url}/oauth/token", *tokens.add_client())
             with pytest.raises(AuthenticationError):

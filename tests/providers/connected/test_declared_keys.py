@@ -1,7 +1,8 @@
-"""A provider that takes its key on some operations: on the others no key makes a repeat safe, whoever gives it.
+"""A provider that takes its key on some operations: on the others no key makes a repeat safe,
+whoever gives it.
 
-It does the work of each request, loses the first answer of each path, and knows a key again only where its document
-declares one.
+It does the work of each request, loses the first answer of each path, and knows a key again only
+where its document declares one.
 """
 
 import importlib
@@ -108,7 +109,9 @@ class Provider:
 
 
 def generated(name: str, *ids: str, given: str = "", **members: str) -> Use:
-    """A call of a generated operation; its key is `given` by `with_key`, or as a header of all calls."""
+    """A call of a generated operation; its key is `given` by `with_key`, or as a header of all
+    calls.
+    """
 
     def use(client: Any, package: str) -> Any:
         module = importlib.import_module(f"{package}.api.default.{name}")
@@ -226,7 +229,10 @@ def test_the_printed_table_says_what_is_repeated(declared: str, name: str | None
 def test_another_key_than_the_declared_one_is_refused(
     connecting: Any, key: Any, declared: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A provider ignores it, and does a repeat again. Where nothing is declared, the log has the warning."""
+    """A provider ignores it, and does a repeat again.
+
+    Where nothing is declared, the log has the warning.
+    """
     client: Any = importlib.import_module(f"some_{declared}_api.client").Client
     if declared == "nowhere" or key.takes_key:
         connecting(client, base_url=URL, key=key)

@@ -187,7 +187,8 @@ class TestEachWay:
         with pytest.raises(PaginationError, match=r"(list|search)_payments does not end") as raised:
             self.read(mode, way, lists)
         assert raised.value.outcome is Outcome.ACCEPTED
-        # A page that names itself is noticed at once; one that ignores the number only when it brings nothing new.
+        # A page that names itself is noticed at once; one that ignores the number only when it
+        # brings nothing new.
         assert len(asked_of(lists)) == (4 if "an offset" in way or "a page number" in way else 2)
 
     def test_a_failure_of_one_page_is_tried_again(self, mode: str, way: str) -> None:

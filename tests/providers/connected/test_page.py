@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 TILL, REAL = PYTHON[:8], PYTHON[8:]
-"""The code of the tutorial, which `tests/pages` runs; and that for the documents of real providers."""
+"""The code of the tutorial, which `tests/pages` runs; and that for the documents of real providers.
+"""
 NAMES: dict[str, Any] = {name: getattr(victor_ext, name) for name in victor_ext.__all__}
 
 
@@ -102,7 +103,9 @@ till.paged(list_payments, "cursor")
 
 
 def test_a_program_of_the_page_is_typed(tmp_path: Path) -> None:
-    """mypy --strict finds each wrong line, and nothing else in the page's code and in what its types are."""
+    """mypy --strict finds each wrong line, and nothing else in the page's code and in what its
+    types are.
+    """
     package = Path(till_api().__file__ or "")
     program = "".join(['token: str = "t"\n', *TILL, EXACT])
     source = tmp_path / "program.py"

@@ -1,4 +1,6 @@
-"""The package of examples/till.yaml, generated once for each process into a temporary folder, and a caller of it."""
+"""The package of examples/till.yaml, generated once for each process into a temporary folder, and a
+caller of it.
+"""
 
 import importlib
 import sys
@@ -63,7 +65,9 @@ class Caller:
             self.options["transport"] = httpx.MockTransport(handler)
 
     def run(self, use: Callable[[Any], Any]) -> Any:
-        """Make a client, and what `use` makes of it; awaited where calls are awaited, and lists read to their end."""
+        """Make a client, and what `use` makes of it; awaited where calls are awaited, and lists
+        read to their end.
+        """
         return run(
             (ApiClient, AsyncApiClient)[self.mode == "awaited"],
             use,

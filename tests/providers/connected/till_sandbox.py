@@ -1,4 +1,7 @@
-"""A sandbox for Till, the API of examples/till.yaml: TinyPay's with another wire. It shares no code with the client."""
+"""A sandbox for Till, the API of examples/till.yaml: TinyPay's with another wire.
+
+It shares no code with the client.
+"""
 
 from __future__ import annotations
 

@@ -106,7 +106,9 @@ def paid(harness: Harness, kind: str = "debit") -> tuple[str, str]:
 
 
 def observe(status: int, body: Any, call: Any = lambda client: pay(client, "INV-1")) -> Any:
-    """What a call to a gateway comes to that answers everything alike: what it returns, or what it raises."""
+    """What a call to a gateway comes to that answers everything alike: what it returns, or what it
+    raises.
+    """
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     client, _script = scripted(httpx.Response(status, content=content))
     try:

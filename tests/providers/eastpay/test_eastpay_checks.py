@@ -1,4 +1,6 @@
-"""What is refused before anything is sent, all of it at once, how what is right goes on the wire, and settings."""
+"""What is refused before anything is sent, all of it at once, how what is right goes on the wire,
+and settings.
+"""
 
 import inspect
 from typing import Any
@@ -369,7 +371,9 @@ def test_what_cannot_work(kind: Any, changes: dict[str, Any], said: str) -> None
 def test_a_token_is_right_under_both_readings_of_its_format_as_is_the_longer_entity_of_a_sample(
     length: int,
 ) -> None:
-    """ "Authorization | Conditional | AN2048 [\\s\\S]32": 32 characters, or, as in `[\\s\\S]{6,2048}`, 32 to 2048."""
+    """ "Authorization | Conditional | AN2048 [\\s\\S]32": 32 characters, or, as in
+    `[\\s\\S]{6,2048}`, 32 to 2048.
+    """
     longer = {"entity_id": "8a8294174b7ecb28014b9699220015ca", "entity_type": "POS"}
     assert EastPay(**{**GOOD, **longer, "token": "x" * length}).caller
 

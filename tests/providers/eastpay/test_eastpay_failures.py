@@ -130,7 +130,9 @@ def test_what_is_no_payment(
 def test_a_refusal_of_the_gateway_that_names_no_payment_is_of_the_request(
     code: str, words: str
 ) -> None:
-    """Who took it for a declined payment would ask the shopper for another card, and be refused again."""
+    """Who took it for a declined payment would ask the shopper for another card, and be refused
+    again.
+    """
     for more in ({}, {"description": "Reference validation failed"}):
         error = observe(400, said(code, **more))
         assert (type(error), error.outcome) == (BadRequest, REFUSED)
@@ -151,7 +153,9 @@ def test_a_refusal_of_the_gateway_that_names_no_payment_is_of_the_request(
 def test_a_rejection_that_speaks_of_an_earlier_payment_is_none(
     call: Any, status: int, code: str, words: str
 ) -> None:
-    """Who asked for another card would charge the shopper twice, when the answer to the first one was lost."""
+    """Who asked for another card would charge the shopper twice, when the answer to the first one
+    was lost.
+    """
     body = said(code, description=words)
     seen = payment_of(status, {"id": "8ac7", **body}, call)
     assert (seen.result.kind, seen.result.must_inquire, seen.result.rejection) == (

@@ -1,4 +1,5 @@
-"""Payments and checkouts from their beginning to their end, blocking and awaited; and the inquiry by reference.
+"""Payments and checkouts from their beginning to their end, blocking and awaited; and the inquiry
+by reference.
 
 EastPay does not document that inquiry: it has to be turned on.
 """
@@ -260,7 +261,9 @@ def test_a_gateway_without_it_answers_404_which_proves_nothing() -> None:
 
 
 def asked(status: int, body: object) -> Any:
-    """What a client finds at a gateway that gives this answer, with references in another Unicode form."""
+    """What a client finds at a gateway that gives this answer, with references in another Unicode
+    form.
+    """
     client, _script = scripted(httpx.Response(status, json=body))
     return client.payments.find("Ü-1")
 

@@ -79,7 +79,9 @@ CODES = st.tuples(GROUPS, GROUPS, DETAILS).map(".".join) | st.text(alphabet="018
 def test_the_sentences_of_the_page_hold_for_every_code(
     text: str, status: int, named: dict[str, str]
 ) -> None:
-    """What has another form than the page's was neither paid nor refused, alone and in an answer about a payment."""
+    """What has another form than the page's was neither paid nor refused, alone and in an answer
+    about a payment.
+    """
     code, has_form = ResultCode.parse(text), FORM.fullmatch(text) is not None
     assert code.is_code is has_form
     assert code.succeeded is (text == PAID)

@@ -1,4 +1,5 @@
-"""What an answer means: in any spelling, about which order, and whether it is done, is not done, or goes on.
+"""What an answer means: in any spelling, about which order, and whether it is done, is not done, or
+goes on.
 
 Whatever JSON it holds, it is read or named, and nothing of ours stumbles over it.
 """

@@ -1,4 +1,6 @@
-"""Lost answers, refusals with status 200, conflicts: what the merchant observes is true, and nothing is done twice."""
+"""Lost answers, refusals with status 200, conflicts: what the merchant observes is true, and
+nothing is done twice.
+"""
 
 import json
 from itertools import product

@@ -147,7 +147,10 @@ def test_a_cancellation_needs_no_body(sandbox: FlexFactorSandbox, path: str) -> 
 
 
 def test_a_whitelisted_test_card_has_a_token(sandbox: FlexFactorSandbox) -> None:
-    """ "Real financial data cannot be used in the Sandbox. Please use our whitelisted test credit cards." """
+    """ "Real financial data cannot be used in the Sandbox.
+
+    Please use our whitelisted test credit cards."
+    """
     with pytest.raises(ValueError, match="whitelisted test card"):
         sandbox.add_card("4929123456781234")
     token, mid = token_of(sandbox)

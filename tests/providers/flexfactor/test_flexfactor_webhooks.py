@@ -1,4 +1,6 @@
-"""Notifications: only what the provider signed, for this host, just now, is believed; and each only once."""
+"""Notifications: only what the provider signed, for this host, just now, is believed; and each only
+once.
+"""
 
 import base64
 import hashlib

@@ -156,7 +156,10 @@ def about(
     subject: Callable[[Any], Any], word: str, call: str | Callable[[Any, Any], Any], hint: str = "",
     *, settles: bool = False, **given: Any,
 ) -> Exchange:  # fmt: skip
-    """An exchange about a subject. A method that is named takes its first part, and what is given."""
+    """An exchange about a subject.
+
+    A method that is named takes its first part, and what is given.
+    """
 
     def by_name(client: Any, subject: Any) -> Any:
         return attrgetter(str(call))(client)(

@@ -1,4 +1,6 @@
-"""Payees that change, webhooks that are managed, and the audit: what Velo keeps, refuses, and shows in no message."""
+"""Payees that change, webhooks that are managed, and the audit: what Velo keeps, refuses, and shows
+in no message.
+"""
 
 import csv
 import io

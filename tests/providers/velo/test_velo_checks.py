@@ -1,4 +1,7 @@
-"""What cannot be right is refused here, all at once, and nothing is sent. Whatever Velo sends is read, or named."""
+"""What cannot be right is refused here, all at once, and nothing is sent.
+
+Whatever Velo sends is read, or named.
+"""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -286,7 +289,9 @@ class TestPages:
     """Pages as they may come: with totals, without, and while things move."""
 
     def walk(self, *pages: Any, total: dict[str, int] | None = None) -> tuple[list[str], list[str]]:
-        """The states that the pages have of one payment, and the numbers of the pages that were asked for."""
+        """The states that the pages have of one payment, and the numbers of the pages that were
+        asked for.
+        """
         answers: list[httpx.Response] = []
         for number, states in enumerate([*pages, ""], 1):
             content = [{"paymentId": "a", "status": state} for state in states]

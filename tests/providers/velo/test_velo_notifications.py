@@ -1,4 +1,7 @@
-"""Notifications: from whom, and what they say. The token: how long it is kept, and how it is given back."""
+"""Notifications: from whom, and what they say.
+
+The token: how long it is kept, and how it is given back.
+"""
 
 import json
 import logging

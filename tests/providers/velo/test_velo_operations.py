@@ -1,6 +1,7 @@
 """Each row of the table asks for what Velo's document declares, and the page on Velo is true.
 
-Rows are found by method and path template: the table holds for a package whose operations have other names.
+Rows are found by method and path template: the table holds for a package whose operations have
+    other names.
 """
 
 import importlib
@@ -197,7 +198,9 @@ OF_ANYBODY = httpx.Response(202, json={"message": "signed in"})
 
 @pytest.fixture(scope="module")
 def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """The functions of a package of Velo's document, in which each operation has a number for a name."""
+    """The functions of a package of Velo's document, in which each operation has a number for a
+    name.
+    """
     folder = tmp_path_factory.mktemp("bound")
     document = Document.of("velo").copy()
     for number, operation in enumerate(document.operations):

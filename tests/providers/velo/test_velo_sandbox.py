@@ -59,7 +59,9 @@ def test_a_token(http: httpx.Client, sandbox: VeloSandbox) -> None:
 def test_a_token_without_bearer_is_refused(
     http: httpx.Client, sandbox: VeloSandbox, scheme: str
 ) -> None:
-    """ "If ... the Authorization header is missing or invalid then you will get a 401 HTTP status response." """
+    """ "If ... the Authorization header is missing or invalid then you will get a 401 HTTP status
+    response."
+    """
     good, url, params = token(http, sandbox), "/v4/payees", {"payorId": sandbox.payor_id}
     assert (
         http.get(url, params=params, headers={"authorization": f"Bearer {good}"}).status_code == 200

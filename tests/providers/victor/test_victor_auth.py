@@ -35,7 +35,9 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def signed(victor_key_pair, clock):
-    """Make credentials, sign for an environment, and return the header and the verified parts of the token."""
+    """Make credentials, sign for an environment, and return the header and the verified parts of
+    the token.
+    """
     private, public = victor_key_pair
 
     def sign(environment="production", api_key=API_KEY, **options):

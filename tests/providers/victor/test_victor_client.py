@@ -213,7 +213,9 @@ class TestChangesOfTheGeneratedClient:
         assert tokens == {("Bearer t",)}, "a header cannot take the place of the token"
 
     def test_cookies_timeouts_and_all_on_one_loop_and_one_pool(self, provider, victor, monkeypatch):
-        """The standard library would lock cookies for an answer, so that a Ctrl-C leaves them locked for ever."""
+        """The standard library would lock cookies for an answer, so that a Ctrl-C leaves them
+        locked for ever.
+        """
         monkeypatch.delattr(CookieJar, "extract_cookies")
         changed = (
             victor.api.with_headers({"X-A": "1"}).with_cookies({"a": "1"}).with_cookies({"b": "2"})

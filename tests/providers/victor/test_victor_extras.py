@@ -1,6 +1,8 @@
-"""What this package does not know yet is sent by its name on the wire: `extra_body` and `extra_query` of Victor.
+"""What this package does not know yet is sent by its name on the wire: `extra_body` and
+`extra_query` of Victor.
 
-And docs/victor.md is true: its document makes a package, its calls run, and its errors are those that it quotes.
+And docs/victor.md is true: its document makes a package, its calls run, and its errors are those
+that it quotes.
 """
 
 import importlib

@@ -1,5 +1,5 @@
-"""The one record over the three shapes that the document has for a payment request; and how long a list
-that requests leave is read again: while a reading brings what nobody can have seen before."""
+"""The one record over the three shapes that the document has for a payment request; and how long a
+list that requests leave is read again: while a reading brings what nobody can have seen before."""
 
 import copy
 import gc
@@ -193,7 +193,9 @@ def test_amounts_and_times_are_written_exactly() -> None:
 
 
 def everywhere(sent: dict[str, Any], odd: Any) -> Iterator[dict[str, Any]]:
-    """The object with the odd value in the place of each of its members, inner ones too, and without each of them."""
+    """The object with the odd value in the place of each of its members, inner ones too, and
+    without each of them.
+    """
     for name, value in sent.items():
         yield {**sent, name: odd}
         yield {key: each for key, each in sent.items() if key != name}
@@ -279,7 +281,9 @@ def request(number: int, created: datetime | None) -> PaymentRequest:
 
 
 def readings(created: datetime | None, takes: float = 0.0) -> int:
-    """How often a list is read, at most a few times, that in each reading has one request more, and lacks one."""
+    """How often a list is read, at most a few times, that in each reading has one request more, and
+    lacks one.
+    """
     clock = Standing()
     reader = walk(ListRequest(status="pending"), clock).begin()
     clock.ahead += takes
@@ -311,7 +315,9 @@ PAGE = {"results": [{"victor_payment_request_id": "R1"}], "page": 0}
 
 
 def test_a_page_is_freed_when_the_next_one_is_read(mode: str) -> None:
-    """In a circle of references each page would stay until the collector runs: several megabytes of them."""
+    """In a circle of references each page would stay until the collector runs: several megabytes of
+    them.
+    """
     left: list[weakref.ref[Any]] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

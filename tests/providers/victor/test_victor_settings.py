@@ -1,6 +1,7 @@
 """Environments, base URLs and the process environment; and what a user gets wrong.
 
-Each of that is a VictorError that names the argument, what was wrong and what to write, and nothing is sent.
+Each of that is a VictorError that names the argument, what was wrong and what to write, and nothing
+is sent.
 """
 
 import os
@@ -40,7 +41,9 @@ NO_HOSTS = (
     "a" * 64 + ".example", "a..example", ".example", "a.example..", "xn--a", "xn--", "xn--zzzzzz.com", "a" + ".b" * 127,
     "\u00ad.example", "a%2eexample", "[::1%25eth0]",
 )  # fmt: skip
-"""Names that neither a name server nor TLS can be asked for; some of them raise a bare `UnicodeError` far below."""
+"""Names that neither a name server nor TLS can be asked for; some of them raise a bare
+`UnicodeError` far below.
+"""
 
 
 @pytest.fixture(autouse=True)

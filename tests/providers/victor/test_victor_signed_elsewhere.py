@@ -1,4 +1,6 @@
-"""A key that never leaves its KMS: a function signs, blocking and awaited, within the deadline of the call."""
+"""A key that never leaves its KMS: a function signs, blocking and awaited, within the deadline of
+the call.
+"""
 
 import asyncio
 import subprocess

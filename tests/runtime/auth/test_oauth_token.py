@@ -1,4 +1,6 @@
-"""The token cache: one token for all, fetched once, renewed in time, and never a lock that stays locked."""
+"""The token cache: one token for all, fetched once, renewed in time, and never a lock that stays
+locked.
+"""
 
 import asyncio
 import threading

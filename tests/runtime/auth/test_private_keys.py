@@ -191,7 +191,9 @@ class TestWhatIsRefused:
 
 
 class TestNoMessageShowsAnyOfIt:
-    """A piece of a key, or an API key where the private key belongs, is taken for a path: it is not printed."""
+    """A piece of a key, or an API key where the private key belongs, is taken for a path: it is not
+    printed.
+    """
 
     def pieces(self, forms: dict[str, object]) -> list[str]:
         bare = str(forms["base64"])
@@ -232,7 +234,10 @@ class TestNoMessageShowsAnyOfIt:
 
     @pytest.mark.parametrize("part", ["n", "e", "d", "p", "q", "dmp1", "dmq1", "iqmp"])
     def test_a_damaged_one(self, part, key):
-        """One bit differs. Such a key may sign what nobody accepts, or what gives it away (RFC 8017, 5.2.1)."""
+        """One bit differs.
+
+        Such a key may sign what nobody accepts, or what gives it away (RFC 8017, 5.2.1).
+        """
         assert "cannot be read as a private key" in refusal(damaged(key, part))
 
 

@@ -1,4 +1,6 @@
-"""Fields and arguments of operations are declared once; what an operation returned is of the class expected."""
+"""Fields and arguments of operations are declared once; what an operation returned is of the class
+expected.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`extra_body` and `extra_query`: what they add, what they refuse, and that nothing is lost or replaced on the way."""
+"""`extra_body` and `extra_query`: what they add, what they refuse, and that nothing is lost or
+replaced on the way.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Signatures of webhooks, in the forms of four providers: what they signed just now is believed, and nothing else."""
+"""Signatures of webhooks, in the forms of four providers: what they signed just now is believed,
+and nothing else.
+"""
 
 import copy
 import hmac

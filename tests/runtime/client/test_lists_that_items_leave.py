@@ -122,7 +122,9 @@ def test_nothing_that_stayed_is_lost_and_nothing_comes_twice(
 
 @pytest.mark.parametrize("first_page", [20, 3, 1])
 def test_one_arrival_in_each_pass_that_is_taken_at_once_hides_nobody(first_page: int) -> None:
-    """The first item of the second page crosses to the first one in every pass, while that is being yielded."""
+    """The first item of the second page crosses to the first one in every pass, while that is being
+    yielded.
+    """
     provider = Provider([f"old {number:02}" for number in range(30)], [], first_page)
     found: list[str] = []
     reading = 0
@@ -137,7 +139,9 @@ def test_one_arrival_in_each_pass_that_is_taken_at_once_hides_nobody(first_page:
 
 @dataclass
 class Busy:
-    """A list that never rests: before each read an item enters, and the one that has been there longest leaves."""
+    """A list that never rests: before each read an item enters, and the one that has been there
+    longest leaves.
+    """
 
     items: list[str]
     reads: int = 0
@@ -185,7 +189,9 @@ def test_items_without_an_id_are_not_lost_and_come_once_more_in_no_later_pass() 
 
 
 def test_readings_without_news_end_it_and_are_counted_anew_after_news() -> None:
-    """Between two readings an item leaves and another one enters, which is news for one reading only."""
+    """Between two readings an item leaves and another one enters, which is news for one reading
+    only.
+    """
     reads, at_end = 0, True
     news_in = {1, 2, 4}
 

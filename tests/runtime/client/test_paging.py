@@ -105,7 +105,9 @@ class Item:
 
 @pytest.mark.parametrize("mode", BOTH)
 def test_an_item_is_freed_as_soon_as_its_user_has_done_with_it(mode: str) -> None:
-    """So the next page takes the memory of this one, and the collector never walks a page that was read."""
+    """So the next page takes the memory of this one, and the collector never walks a page that was
+    read.
+    """
     left, alive = weakref.WeakSet[Item](), list[int]()
 
     def fetch(reader: PageReader[Item]) -> Sequence[Item]:

@@ -1,4 +1,6 @@
-"""The client of another generated package over the connections of a client, and the httpx client over the attempts."""
+"""The client of another generated package over the connections of a client, and the httpx client
+over the attempts.
+"""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,6 @@
-"""Waiting: how long each read may last, how long the pauses are, and when it is given up; by a clock of its own."""
+"""Waiting: how long each read may last, how long the pauses are, and when it is given up; by a
+clock of its own.
+"""
 
 import math
 from types import SimpleNamespace
@@ -14,7 +16,10 @@ BEGAN = 5_000.0
 
 
 class Harness:
-    """A clock, and what each read brings: a word, or an error; the last of them for ever. A read may take its time."""
+    """A clock, and what each read brings: a word, or an error; the last of them for ever.
+
+    A read may take its time.
+    """
 
     def __init__(self, *brings: str | Exception, read_takes: float = 0.0) -> None:
         self.now = BEGAN

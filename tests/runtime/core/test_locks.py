@@ -40,7 +40,9 @@ class TestThreads:
         assert 0.05 <= time.monotonic() - began < PATIENCE
 
     def test_a_wait_without_a_limit_has_none_on_a_machine_that_has_run_for_long(self, monkeypatch):
-        """On Windows the longest wait of a lock is 49 days, and a clock that counts from the start may be past that."""
+        """On Windows the longest wait of a lock is 49 days, and a clock that counts from the start
+        may be past that.
+        """
         monkeypatch.setattr(threading, "TIMEOUT_MAX", 0.01)
         monkeypatch.setattr(locks, "PATIENCE", 0.01)
         semaphore = Semaphore()
@@ -89,7 +91,9 @@ class TestThreads:
         assert woken == [first]
 
     def test_whoever_is_gone_holds_nothing_and_stands_in_nobodys_way(self):
-        """An exception at the wrong moment, such as a Ctrl-C, may lose a permit; what it held is free again."""
+        """An exception at the wrong moment, such as a Ctrl-C, may lose a permit; what it held is
+        free again.
+        """
         semaphore = Semaphore()
         assert ThreadPermit(semaphore).acquire(0)
         holds, lost, waits = (ThreadPermit(semaphore) for _ in range(3))

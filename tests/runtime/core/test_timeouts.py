@@ -1,4 +1,6 @@
-"""The time-outs of an attempt shrink with the deadline of the call, and what it waits for is told from the wire."""
+"""The time-outs of an attempt shrink with the deadline of the call, and what it waits for is told
+from the wire.
+"""
 
 import asyncio
 import threading
@@ -97,11 +99,15 @@ def test_time_that_is_skipped_leaves_the_providers_clock_alone():
 
 
 BLOCKED = 0.05
-"""Seconds that the first call keeps the only connection once the second one has begun to wait for it."""
+"""Seconds that the first call keeps the only connection once the second one has begun to wait for
+it.
+"""
 
 
 class OneAtATime:
-    """A provider whose answer to `/slow` waits until another call has waited for the connection; and a listener."""
+    """A provider whose answer to `/slow` waits until another call has waited for the connection;
+    and a listener.
+    """
 
     def __init__(self, background: Background) -> None:
         self.provider, self.arrived = RawProvider(background), threading.Event()

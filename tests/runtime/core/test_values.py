@@ -1,4 +1,6 @@
-"""Which seconds, header values and numbers can be, how a body is decompressed, and what of a request is card data."""
+"""Which seconds, header values and numbers can be, how a body is decompressed, and what of a
+request is card data.
+"""
 
 import gzip
 import json

@@ -1,4 +1,6 @@
-"""A blocking stream over a pair of sockets: it waits as long as it may, and makes no system call that it need not."""
+"""A blocking stream over a pair of sockets: it waits as long as it may, and makes no system call
+that it need not.
+"""
 
 import socket
 import ssl

@@ -33,7 +33,9 @@ each_client = pytest.mark.parametrize("kind", [Victor, AsyncVictor])
 
 
 def created(library: Any, kind: Any, way: str, answer: Any) -> tuple[Any, ...]:
-    """What a create over one of the libraries is: the requests that were sent, and the record or the error."""
+    """What a create over one of the libraries is: the requests that were sent, and the record or
+    the error.
+    """
     sent: list[Any] = []
 
     def handler(request: Any) -> Any:

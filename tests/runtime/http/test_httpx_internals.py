@@ -1,4 +1,6 @@
-"""What is used of httpx beyond its public interface: in one module, and checked when it is imported."""
+"""What is used of httpx beyond its public interface: in one module, and checked when it is
+imported.
+"""
 
 import re
 import subprocess
@@ -142,7 +144,8 @@ def test_no_other_module_uses_private_attributes_of_these_libraries() -> None:
     for path in PACKAGE.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         allowed = NEEDED if path.name == "httpx_internals.py" else set()
-        # A name of this package's own may be the same by chance: `other._driver` of a client, for instance.
+        # A name of this package's own may be the same by chance: `other._driver` of a client, for
+        # instance.
         lines = [
             line
             for line in text.splitlines()

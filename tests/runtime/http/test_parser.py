@@ -1,4 +1,6 @@
-"""The usual messages are read and written as h11 does it: the same answer, the same bytes, the same refusals."""
+"""The usual messages are read and written as h11 does it: the same answer, the same bytes, the same
+refusals.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -23,7 +25,9 @@ CHUNKED = (
 )
 HOST = (b"Host", b"pay.example")
 ENDS_READ = 3
-"""How many times the end of a connection is read at most: a reader that does not notice it fails, and does not hang."""
+"""How many times the end of a connection is read at most: a reader that does not notice it fails,
+and does not hang.
+"""
 
 
 @dataclass
@@ -385,7 +389,9 @@ def test_nothing_usual_needs_h11(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("size", [10, 60_000])
 def test_no_head_takes_long_to_look_at(size: int) -> None:
-    """A pattern that tries again and again would need minutes for a long head that is not usual at its end."""
+    """A pattern that tries again and again would need minutes for a long head that is not usual at
+    its end.
+    """
     for part in (b" ", b"a", b" a", b"X: a\r\n", b"X:"):
         head = b"HTTP/1.1 200 OK\r\nX: a" + part * (size // len(part))
         assert parser._usual_head.match(head + b"\0\r\n\r\n") is None  # pyright: ignore[reportPrivateUsage]

@@ -1,4 +1,6 @@
-"""What one call does over several attempts: outcomes, waits, the deadline, redirects, 401, listeners."""
+"""What one call does over several attempts: outcomes, waits, the deadline, redirects, 401,
+listeners.
+"""
 
 import asyncio
 import dataclasses
@@ -223,7 +225,10 @@ class TestTheDeadline:
         assert Harness(mode, [first, OK], deadline=deadline).call().status_code == 200
 
     def test_a_key_is_not_sent_again_by_a_machine_that_slept(self, mode):
-        """By then the provider may have forgotten it, and would ask the customer twice. The deadline has not passed."""
+        """By then the provider may have forgotten it, and would ask the customer twice.
+
+        The deadline has not passed.
+        """
         slept = Happens(error=httpx.ReadError, seconds=1.0, suspended=25 * 3600.0)
         harness = Harness(mode, [status(503), slept, OK])
         words = r"slept for 90000 s, or its clock was set.*forgotten"
@@ -403,7 +408,9 @@ class TestRefusedTokens:
     def test_a_clock_that_was_set_within_a_second_of_the_last_answer_is_corrected(
         self, mode, set_by
     ):
-        """All answers of that second carry the same `Date`: it says something new after the clock was set."""
+        """All answers of that second carry the same `Date`: it says something new after the clock
+        was set.
+        """
         harness = Harness(mode, [OK, self.UNAUTHORIZED, OK], drift=0.0)
         harness.call()
         local = harness.clock.local

@@ -101,7 +101,9 @@ cases = st.builds(
 
 
 def outcome_of(happened: Happens) -> Outcome | None:
-    """What one exchange says of the money, said once more and in other words than the loop's; None: a good answer."""
+    """What one exchange says of the money, said once more and in other words than the loop's; None:
+    a good answer.
+    """
     if happened.error in NEVER_LEFT:
         return Outcome.NOT_SENT
     if happened.error is not None or happened.cut:
@@ -239,7 +241,9 @@ TOKEN_SCRIPTS = st.lists(
 def _with_token_endpoint(
     case: Case, mode: str, lives: list[object]
 ) -> tuple[Harness, VictorError | None]:
-    """The same call, with tokens from an endpoint that has a script of its own, and is good after its end."""
+    """The same call, with tokens from an endpoint that has a script of its own, and is good after
+    its end.
+    """
     left = list(lives)
 
     def endpoint(_request: httpx.Request) -> httpx.Response:

@@ -115,7 +115,8 @@ REDIRECTS = {
     for code in (301, 302, 303, 307, 308)
 }
 
-# row -> what happens, error class, outcome when it is all that happened, tried again in (GET, keyed, keyless)
+# row -> what happens, error class, outcome when it is all that happened, tried again in (GET,
+# keyed, keyless)
 ROWS = {
     **{name: (*row, Outcome.NOT_SENT, (True, True, True)) for name, row in NOT_SENT.items()},
     **{

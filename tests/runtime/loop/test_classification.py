@@ -1,4 +1,6 @@
-"""What a body means: a conflict, a rejection with a good status, a result with an error status, a key that was used."""
+"""What a body means: a conflict, a rejection with a good status, a result with an error status, a
+key that was used.
+"""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,6 @@
-"""A request finds its row by method and path template, whoever made it; and what is not in the table."""
+"""A request finds its row by method and path template, whoever made it; and what is not in the
+table.
+"""
 
 from types import SimpleNamespace
 from typing import Any

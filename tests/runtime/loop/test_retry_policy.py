@@ -88,7 +88,9 @@ class TestRetryAfter:
     )
     @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
     def test_a_date_without_a_zone_is_in_utc_wherever_the_machine_is(self, zone, monkeypatch):
-        """RFC 5322, 3.3: -0000 says that nothing is known of the zone; HTTP knows UTC alone (RFC 9110, 5.6.7)."""
+        """RFC 5322, 3.3: -0000 says that nothing is known of the zone; HTTP knows UTC alone (RFC
+        9110, 5.6.7).
+        """
         monkeypatch.setenv("TZ", zone)
         time.tzset()
         try:
@@ -147,7 +149,9 @@ class TestTheProvidersClock:
 
     @pytest.mark.parametrize("jump", [3_600.0, -3_600.0, 3.0, -3.0])
     def test_it_is_known_no_more_when_the_machines_clocks_disagree(self, jump):
-        """The clock was set, or the machine slept, which the monotonic clock of some systems does not count."""
+        """The clock was set, or the machine slept, which the monotonic clock of some systems does
+        not count.
+        """
         clock = Corrected()
         clock.learn(spelled(clock.local()))
         clock.jump = jump

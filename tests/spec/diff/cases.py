@@ -1,6 +1,8 @@
-"""Pairs of tiny documents, each with one change and what it means. The benchmark gives them to other tools, too.
+"""Pairs of tiny documents, each with one change and what it means. The benchmark gives them to
+other tools, too.
 
-`cases.yaml` has them, and says how they are written; `told.yaml` has those whose words are compared.
+`cases.yaml` has them, and says how they are written; `told.yaml` has those whose words are
+compared.
 """
 
 from collections.abc import Iterator, Mapping
@@ -93,7 +95,9 @@ def card(required: tuple[str, ...] = ("id",), **properties: Tree) -> Tree:
 
 
 def _gets(schemas: Tree | None = None, **parts: Any) -> Tree:
-    """A document whose one operation has some parts; what is no part of an operation is one of the document."""
+    """A document whose one operation has some parts; what is no part of an operation is one of the
+    document.
+    """
     of_document = ("openapi", "servers", "components", "security")
     more = {key: parts.pop(key) for key in of_document if key in parts}
     return document({"/cards": {"get": operation(**parts)}}, schemas, **more)
@@ -110,7 +114,9 @@ _PETS = {"Cat": card(meow=TEXT), "Dog": card(bark=TEXT), "Cow": card(moo=TEXT)}
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads the short forms of `cases.yaml`: `!ref Card`, `!card {pin: ...}` and `!json {schema: ...}`."""
+    """Reads the short forms of `cases.yaml`: `!ref Card`, `!card {pin: ...}` and
+    `!json {schema: ...}`.
+    """
 
 
 _Loader.add_constructor("!ref", lambda _, node: {"$ref": f"#/components/schemas/{node.value}"})

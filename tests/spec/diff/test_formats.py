@@ -1,4 +1,6 @@
-"""The forms of a report, escaped and valid for the tools that read them; and the line of a place in the document."""
+"""The forms of a report, escaped and valid for the tools that read them; and the line of a place in
+the document.
+"""
 
 import datetime
 import json

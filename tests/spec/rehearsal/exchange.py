@@ -26,7 +26,9 @@ class Proof(NamedTuple):
 
 
 class Call:
-    """A function of the old package, and which argument is sent as what: that is seen in the request that it makes."""
+    """A function of the old package, and which argument is sent as what: that is seen in the
+    request that it makes.
+    """
 
     def __init__(self, function: Function, caller: Caller, operation: Operation) -> None:
         probe = Probe(function, caller)
@@ -81,9 +83,11 @@ class OldClient:
     def talk_to(
         self, new: Provider, served: Provider | None = None, moves: Mapping[str, str] | None = None
     ) -> Proof:
-        """Call every operation of the old document, with all that it allows, and read all that the new one allows.
+        """Call every operation of the old document, with all that it allows, and read all that the
+        new one allows.
 
-        `served` has other paths than `new`, and nothing else; `moves` leads there: `get /v1/cards` -> `get /v2/cards`.
+        `served` has other paths than `new`, and nothing else; `moves` leads there: `get /v1/cards`
+        -> `get /v2/cards`.
         """
         look: Proof | None = None
         with httpx.Client(
@@ -184,7 +188,9 @@ class OldClient:
         return {name: starts.get(start, "key") for each in found for name, start in each}
 
     def _news(self, new: Provider) -> Proof:
-        """Whether the new document allows or promises anything that the old one does not, or the other way round."""
+        """Whether the new document allows or promises anything that the old one does not, or the
+        other way round.
+        """
         for one, other, word in ((new, self.provider, "new"), (self.provider, new, "old")):
             for key, operation in one.operations.items():
                 same = _same_operation(other, key)
@@ -225,7 +231,9 @@ class OldClient:
 
 
 class _Followed(httpx.BaseTransport):
-    """Hands each request of the old document to the provider, at the path where its operation is now."""
+    """Hands each request of the old document to the provider, at the path where its operation is
+    now.
+    """
 
     def __init__(self, old: Provider, served: Provider, moves: Mapping[str, str]) -> None:
         self._old, self._served, self._moves = old, served, moves

@@ -1,4 +1,6 @@
-"""A provider that does what a document says, and refuses everything else: unknown parameters and members too."""
+"""A provider that does what a document says, and refuses everything else: unknown parameters and
+members too.
+"""
 
 from __future__ import annotations
 
@@ -295,8 +297,8 @@ class Provider:
     def invalid(self, kind: str, schema: Tree, value: Any) -> str | None:
         """Why a value is not what the document says.
 
-        "closed" is for requests: members that are not declared are refused, too; "open" for answers; "loose" for code
-        that relies on the types, and on what is required.
+        "closed" is for requests: members that are not declared are refused, too; "open" for
+        answers; "loose" for code that relies on the types, and on what is required.
         """
         key = (kind, id(schema))
         if key not in self._validators:
@@ -354,7 +356,8 @@ def _json_schema(value: Any) -> Any:
 
 
 def _closed(value: Any) -> Any:
-    """Every schema that is used as a whole refuses members that it does not declare, or that are read-only.
+    """Every schema that is used as a whole refuses members that it does not declare, or that are
+    read-only.
 
     Those in `allOf` do not.
     """
@@ -392,7 +395,9 @@ def _closed_at_root(schema: Tree) -> Tree:
 
 
 def _loose(value: Any) -> Any:
-    """Types, required members and null only: what decides whether code can use a value; a date is a type."""
+    """Types, required members and null only: what decides whether code can use a value; a date is a
+    type.
+    """
     kept = (
         "$ref",
         "type",

@@ -1,7 +1,8 @@
-"""Change the real documents of this project, compare each with the old one, and prove what the comparison says.
+"""Change the real documents of this project, compare each with the old one, and prove what the
+comparison says.
 
-Run as `python -m tests.spec.rehearsal.rehearse [word in the title ...]`. `cases.yaml` has the changes, each with its
-class on the wire and in Python.
+Run as `python -m tests.spec.rehearsal.rehearse [word in the title ...]`. `cases.yaml` has the
+changes, each with its class on the wire and in Python.
 """
 
 import json

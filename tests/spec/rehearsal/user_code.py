@@ -1,8 +1,9 @@
-"""What a user of a generated package would write: imports, calls with every argument, reads of every attribute, typed.
+"""What a user of a generated package would write: imports, calls with every argument, reads of
+every attribute, typed.
 
-The code is made from the package alone. Models that requests are made of are constructed, with all fields
-and with those that are required; models that answers are made of are read. The strict form says, besides, that each
-type is exactly what it was.
+The code is made from the package alone. Models that requests are made of are constructed, with all
+fields and with those that are required; models that answers are made of are read. The strict form
+says, besides, that each type is exactly what it was.
 """
 
 import ast
@@ -103,7 +104,9 @@ class UserCode:
         return "\n".join(lines) + "\n"
 
     def _calls(self, module: str, function: _Function, *, strict: bool) -> Iterator[str]:
-        """A call with every argument, by position where that can be; and one with the required ones, by name."""
+        """A call with every argument, by position where that can be; and one with the required
+        ones, by name.
+        """
         for number, every in enumerate((True, False)):
             given = [each for each in function.arguments if every or each.default is each.empty]
             values = {each: self._value(each.annotation, every=every) for each in given}
@@ -192,7 +195,9 @@ def run(folder: Path, names: list[str], package: str) -> dict[str, str]:
 
 
 def type_check(folder: Path, modules: list[str]) -> dict[str, str]:
-    """Run `mypy --strict` once over modules in a folder; returns the first error of each that fails."""
+    """Run `mypy --strict` once over modules in a folder; returns the first error of each that
+    fails.
+    """
     command = [
         sys.executable,
         "-m",

@@ -1,4 +1,6 @@
-"""Values of a schema: every property or only the required ones, and for each leaf what tests its limits."""
+"""Values of a schema: every property or only the required ones, and for each leaf what tests its
+limits.
+"""
 
 import re
 from typing import Any

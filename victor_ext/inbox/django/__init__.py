@@ -15,7 +15,8 @@ __all__ = ("DjangoInbox",)
 
 
 class DjangoInbox(DjangoQueue[InboxEvent], InboxBase[str]):
-    """The inbox in a database of a Django project: SQLite or PostgreSQL. Safe to share between threads and workers.
+    """The inbox in a database of a Django project: SQLite or PostgreSQL. Safe to share between
+    threads and workers.
 
     Its handlers get the alias of the database as their session.
 

@@ -5,11 +5,12 @@
     outbox = DjangoOutbox()
 
     with transaction.atomic():
-        Invoice.objects.create(number=1042, ...)
-        outbox.add(..., client_reference_id="INV-1042", idempotency_key=idempotency_key_for("invoice", 1042))
+        Invoice.objects.create(number=1042, ...) outbox.add(..., client_reference_id="INV-1042",
+        idempotency_key=idempotency_key_for("invoice", 1042))
 
-The worker is `manage.py send_payment_requests --interval 5`, or a Celery task of `send_payment_requests()`.
-Each may be killed at any step. Table, states and rules are those of `victor_ext.outbox`. See docs/django.md.
+The worker is `manage.py send_payment_requests --interval 5`, or a Celery task of
+`send_payment_requests()`. Each may be killed at any step. Table, states and rules are those of
+`victor_ext.outbox`. See docs/django.md.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ _clients: dict[tuple[int, str, int], Any] = {}
 
 
 class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
-    """The outbox in a database of a Django project: SQLite or PostgreSQL. Safe to share between threads and workers.
+    """The outbox in a database of a Django project: SQLite or PostgreSQL. Safe to share between
+    threads and workers.
 
     Args:
         using: The alias of the database in `settings.DATABASES` that has your invoices.
@@ -49,10 +51,11 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
 
     @classmethod
     def from_settings(cls) -> DjangoOutbox:
-        """The outbox with the arguments in `settings.VICTOR_OUTBOX`, a dict; without it, with the defaults.
+        """The outbox with the arguments in `settings.VICTOR_OUTBOX`, a dict; without it, with the
+        defaults.
 
-        `client` may be the place of a function that makes one, `"victor_ext.providers.velo:Velo.from_env"`: it is
-        called once in a process.
+        `client` may be the place of a function that makes one,
+        `"victor_ext.providers.velo:Velo.from_env"`: it is called once in a process.
         """
         given = dict(getattr(settings, "VICTOR_OUTBOX", {}))
         if isinstance(given.get("client"), str):
@@ -61,7 +64,9 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
 
 
 def client_of(outbox: DjangoOutbox, on_event: Any = None) -> Any:
-    """The client of an outbox, or `Victor.from_env()`: one in a process, which all its passes and threads share."""
+    """The client of an outbox, or `Victor.from_env()`: one in a process, which all its passes and
+    threads share.
+    """
     return outbox.client or _client_of("victor_ext:Victor.from_env", on_event=on_event)
 
 
@@ -78,7 +83,8 @@ def _client_of(place: str, **options: Any) -> Any:
 def send_payment_requests() -> dict[str, int]:
     """One pass of a worker, with `DjangoOutbox.from_settings()`: the body of a Celery task.
 
-    It sends with the outbox's client, else with `Victor.from_env()`. Passes of one process share the client.
+    It sends with the outbox's client, else with `Victor.from_env()`. Passes of one process share
+    the client.
 
     Returns:
         The number of entries that have come to a result or have changed, by state.

@@ -6,7 +6,10 @@ from django.db import models
 
 
 class PaymentRequestEntry(models.Model):
-    """An entry of the outbox, to read: `DjangoOutbox` alone writes the table. `outbox_table` describes its columns."""
+    """An entry of the outbox, to read: `DjangoOutbox` alone writes the table.
+
+    `outbox_table` describes its columns.
+    """
 
     id: models.AutoField[int, int] = models.AutoField(primary_key=True)
     key: models.CharField[str, str] = models.CharField(max_length=128, unique=True)

@@ -35,7 +35,10 @@ from victor_ext.runtime.loop.resending import Authenticator, Exchange
 
 SignRequest = Callable[[httpx.Request], None]
 SIGNED_QUERY = "victor_ext.signed_query"
-"""The extension of a request with the query that is sent. Errors, events and logs have the one without credentials."""
+"""The extension of a request with the query that is sent.
+
+Errors, events and logs have the one without credentials.
+"""
 
 
 class Credentials(Protocol):
@@ -50,7 +53,10 @@ class Credentials(Protocol):
 
 
 def _caller(given: object, secret: RotatingSecret) -> str | None:
-    """A digest of a secret that stays. Of one that changes: None, since its account stays the same."""
+    """A digest of a secret that stays.
+
+    Of one that changes: None, since its account stays the same.
+    """
     return caller_digest(secret.last, product="connect") if isinstance(given, str) else None
 
 
@@ -58,8 +64,9 @@ class BearerAuth(UnpicklableCredentials):
     """A token that was issued elsewhere: `Authorization: Bearer <token>`.
 
     Args:
-        token: The token. To replace it without a new process, pass the `Path` of a file that holds it, which is read
-            again when it has changed, or a function that returns it, which is called for each attempt.
+        token: The token. To replace it without a new process, pass the `Path` of a file that holds
+            it, which is read again when it has changed, or a function that returns it, which is
+            called for each attempt.
 
     Raises:
         ConfigurationError: The token is empty, or not text that a header can hold.
@@ -75,14 +82,16 @@ class BearerAuth(UnpicklableCredentials):
 
 
 class BasicAuth(UnpicklableCredentials):
-    """User name and password (RFC 7617). Where the API key is the user name, the password stays empty.
+    """User name and password (RFC 7617). Where the API key is the user name, the password stays
+    empty.
 
     Args:
         username: The user name, without a colon.
         password: The password, or an empty text; or a `Path` or a function, as for `BearerAuth`.
 
     Raises:
-        ConfigurationError: One of them is not text that a header can hold, or the user name has a colon.
+        ConfigurationError: One of them is not text that a header can hold, or the user name has a
+            colon.
     """
 
     def __init__(self, username: str, password: SecretText = "") -> None:
@@ -108,9 +117,10 @@ class ApiKeyAuth(UnpicklableCredentials):
     Args:
         key: The key; or a `Path` or a function, as for `BearerAuth`.
         header: The header's name.
-        query: The parameter's name, if the provider takes the key in the URL. Servers and proxies log URLs: prefer a
-            header where there is a choice. No URL of this package's errors, events and logs has the key. Those of
-            httpx's own log have it where calls go through httpx (`http_client=`, or a tracer).
+        query: The parameter's name, if the provider takes the key in the URL. Servers and proxies
+            log URLs: prefer a header where there is a choice. No URL of this package's errors,
+            events and logs has the key. Those of httpx's own log have it where calls go through
+            httpx (`http_client=`, or a tracer).
 
     Raises:
         ConfigurationError: The key or the name cannot be sent.
@@ -137,8 +147,8 @@ class SignedAuth(UnpicklableCredentials):
     """A token that is signed locally for each attempt, by the provider's clock.
 
     Args:
-        sign: Makes the header's value from the time of issue, in seconds since the epoch: `lambda now: "Token " + ...`.
-            What it raises is raised as it is, and nothing is sent.
+        sign: Makes the header's value from the time of issue, in seconds since the epoch:
+            `lambda now: "Token " + ...`. What it raises is raised as it is, and nothing is sent.
         header: The header's name.
         reuse: Seconds for which one token serves all calls; 0 signs each attempt.
 
@@ -172,16 +182,22 @@ class SignedAuth(UnpicklableCredentials):
 
 
 class ClientCredentialsAuth(IdAndSecret):
-    """OAuth 2.0 client credentials (RFC 6749, 4.4): a token that is fetched, kept, and replaced before it expires.
+    """OAuth 2.0 client credentials (RFC 6749, 4.4): a token that is fetched, kept, and replaced
+    before it expires.
 
-    All threads or tasks of a client share one token, which is fetched once however many of them need it.
+    All threads or tasks of a client share one token, which is fetched once however many of them
+    need it.
 
     Args:
-        token_url: Of the token endpoint: a URL, or a path (`/oauth/token`) below the host of `base_url`.
+        token_url: Of the token endpoint: a URL, or a path (`/oauth/token`) below the host of
+            `base_url`.
         client_id: The client's id.
-        client_secret: Its secret; or a `Path` or a function, as for `BearerAuth`: it is asked for each new token.
-        scope: The scopes to ask for, as text with blanks between them or one by one; None asks for no scope.
-        in_body: True sends id and secret in the form. False sends them as user and password of Basic authentication.
+        client_secret: Its secret; or a `Path` or a function, as for `BearerAuth`: it is asked for
+            each new token.
+        scope: The scopes to ask for, as text with blanks between them or one by one; None asks for
+            no scope.
+        in_body: True sends id and secret in the form. False sends them as user and password of
+            Basic authentication.
         more: Further fields of the form, such as `{"audience": "https://api.bank.example"}`.
 
     Raises:
@@ -251,7 +267,9 @@ class NoAuth:
 
 
 class SignsQuery(NoAuth):
-    """A function, such as one of the caller's, which signs each attempt's request in place, below the attempt loop."""
+    """A function, such as one of the caller's, which signs each attempt's request in place, below
+    the attempt loop.
+    """
 
     caller = None
 
@@ -294,7 +312,8 @@ class _QueryKey(SignsQuery):
     def authorize(
         self, request: httpx.Request, exchange: Exchange, seconds: float | None
     ) -> Flow[None]:  # noqa: ARG002
-        # httpx would encode the other parameters again. The request's own URL, which anybody shows, never has the key.
+        # httpx would encode the other parameters again. The request's own URL, which anybody shows,
+        # never has the key.
         parts = request.url.query, Secret(urlencode([(self._name, self._key())])).encode()
         request.extensions[SIGNED_QUERY] = SecretBytes(b"&".join(filter(None, parts)))
         return done()

@@ -1,4 +1,6 @@
-"""`connect` and `connect_async`: from a generated package to a client whose every call is safe to make."""
+"""`connect` and `connect_async`: from a generated package to a client whose every call is safe to
+make.
+"""
 
 from __future__ import annotations
 
@@ -61,11 +63,15 @@ P = ParamSpec("P")
 Auth = Credentials | SignRequest | None
 
 _ACCEPT = "application/json, */*;q=0.8"
-"""JSON if there is a choice. An operation may be documented with another type alone, such as `application/hal+json`."""
+"""JSON if there is a choice.
+
+An operation may be documented with another type alone, such as `application/hal+json`.
+"""
 
 
 class _Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Between the attempt loop and the connections: a token endpoint of another origin, and credentials in the query.
+    """Between the attempt loop and the connections: a token endpoint of another origin, and
+    credentials in the query.
 
     `elsewhere` has the transports to other origins (scheme, host and port) than the API's.
     """
@@ -74,7 +80,10 @@ class _Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._api, self._elsewhere = api, elsewhere
 
     def _route(self, request: httpx.Request) -> tuple[Any, httpx.Request]:
-        """The transport and the request to send. The loop, its errors and the log of httpx keep the one unsigned."""
+        """The transport and the request to send.
+
+        The loop, its errors and the log of httpx keep the one unsigned.
+        """
         transport = self._elsewhere.get(origin_of(request.url), self._api)
         query = request.extensions.get(SIGNED_QUERY)
         if query is None:
@@ -132,33 +141,37 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         """Connect a generated package to its API. Nothing is sent.
 
         Args:
-            client: The `Client` (or `AuthenticatedClient`) class of a package that `victor spec generate` made.
-            base_url: The URL that is called: `https`, or `http` to this machine. No call and no redirect leaves its
-                host, except to `servers`. A server of the document may stand as it does there, with its variables:
-                `https://{region}.pay.example`.
-            servers: Where operations go that have a server of their own in the document, by the URL of that server:
-                the package's `OPERATION_SERVERS`, or other URLs for its keys. They get the same credentials. None: all
-                operations are called at `base_url`.
-            server_variables: The values of variables in `base_url` and `servers`: `{"region": "eu"}`. Others have the
-                document's defaults.
-            auth: The credentials, such as `BearerAuth(...)`, `BasicAuth`, `ApiKeyAuth`, `SignedAuth` or
-                `ClientCredentialsAuth`; or a function that sets headers of the request it is given, called with each
-                attempt. None sends no credentials.
-            key: Where the provider takes the idempotency key: a `HeaderKey` or a `BodyKey`. A write whose operation
-                declares that header in the document gets a key, the same in all attempts. Where the document declares
-                another key, yours needs `takes_key`; where it declares none, every POST gets one. None: the provider
-                takes no key. No write without a key is repeated if it may have been done.
-            proofs: Reads that show that a write was done, by the write's method and path in the document:
-                `{"POST /v1/payouts": Proof(find)}`. `look_up` and the outbox make them after a lost response. None: no
-                read does.
-            final: The words for states that a write leads no further from, by its method and path in the document:
-                `{"POST /v1/payouts": {"paid", "failed"}}`. The outbox reads what it made until then. None: it does not.
+            client: The `Client` (or `AuthenticatedClient`) class of a package that
+                `victor spec generate` made.
+            base_url: The URL that is called: `https`, or `http` to this machine. No call and no
+                redirect leaves its host, except to `servers`. A server of the document may stand as
+                it does there, with its variables: `https://{region}.pay.example`.
+            servers: Where operations go that have a server of their own in the document, by the URL
+                of that server: the package's `OPERATION_SERVERS`, or other URLs for its keys. They
+                get the same credentials. None: all operations are called at `base_url`.
+            server_variables: The values of variables in `base_url` and `servers`:
+                `{"region": "eu"}`. Others have the document's defaults.
+            auth: The credentials, such as `BearerAuth(...)`, `BasicAuth`, `ApiKeyAuth`,
+                `SignedAuth` or `ClientCredentialsAuth`; or a function that sets headers of the
+                request it is given, called with each attempt. None sends no credentials.
+            key: Where the provider takes the idempotency key: a `HeaderKey` or a `BodyKey`. A write
+                whose operation declares that header in the document gets a key, the same in all
+                attempts. Where the document declares another key, yours needs `takes_key`; where it
+                declares none, every POST gets one. None: the provider takes no key. No write
+                without a key is repeated if it may have been done.
+            proofs: Reads that show that a write was done, by the write's method and path in the
+                document: `{"POST /v1/payouts": Proof(find)}`. `look_up` and the outbox make them
+                after a lost response. None: no read does.
+            final: The words for states that a write leads no further from, by its method and path
+                in the document: `{"POST /v1/payouts": {"paid", "failed"}}`. The outbox reads what
+                it made until then. None: it does not.
             name: What messages call the provider; None takes the name of the package.
-            caller: The account whose credentials `auth` has, such as its number: the outbox repeats a write only with
-                the credentials of the same account at the same `base_url`. None: the token, the key, the user name or
-                the client id, of which a digest is stored. Of a token or a key that changes (a file or a function),
-                of `SignedAuth` and of a function nothing is known: what may have been sent is not repeated, but looked
-                up, unless you name the account.
+            caller: The account whose credentials `auth` has, such as its number: the outbox repeats
+                a write only with the credentials of the same account at the same `base_url`. None:
+                the token, the key, the user name or the client id, of which a digest is stored. Of
+                a token or a key that changes (a file or a function), of `SignedAuth` and of a
+                function nothing is known: what may have been sent is not repeated, but looked up,
+                unless you name the account.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
@@ -199,7 +212,9 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         )
 
     def _sockets(self, config: ClientConfig, given: Mapping[str, Any]) -> Any:
-        """The transport for credentials that need more than connections to the API; else the caller's own, or None."""
+        """The transport for credentials that need more than connections to the API; else the
+        caller's own, or None.
+        """
         transport, url, credentials = (
             super()._sockets(config, given),
             config.base_url,
@@ -237,15 +252,16 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
     def with_key(self, idempotency_key: str) -> C:
         """The generated client for one payment: its calls carry this key.
 
-        For operations whose document declares no parameter for the key. Use it for that payment and its repeats only.
-        Where the document declares the header on other operations, the key is sent and makes no repeat safe, unless
-        `HeaderKey(takes_key=...)` names the operation.
+        For operations whose document declares no parameter for the key. Use it for that payment and
+        its repeats only. Where the document declares the header on other operations, the key is
+        sent and makes no repeat safe, unless `HeaderKey(takes_key=...)` names the operation.
 
         Args:
             idempotency_key: The key of the payment, such as `idempotency_key_for("invoice", 1042)`.
 
         Raises:
-            ConfigurationError: The provider takes no key in a header, or the key is not all visible ASCII.
+            ConfigurationError: The provider takes no key in a header, or the key is not all visible
+                ASCII.
         """
         place = self._config.loop.behaviour.key_place
         if not isinstance(place, HeaderKey):
@@ -275,13 +291,16 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         """The webhooks and callbacks of the document, for an `Inbox`.
 
         Args:
-            verify: Checks the headers and the body of a request, such as `HmacSignature(...)`. None: anybody can post.
-            id: The id of an event, by the headers and the model. None: the header `webhook-id`, or the member
-                `event_id` or `eventId`. Without these it is the member `id` with a digest of the body, since `id` may
-                be that of the object: a repeat has the same content then.
-            name: The name of an event, by its model. None: the member `type`, `event`, `event_type`, `eventType` or
-                `eventName`, or else the name of the model.
-            read: Reads what an event is about, with the client and the model. None: nothing is read.
+            verify: Checks the headers and the body of a request, such as `HmacSignature(...)`.
+                None: anybody can post.
+            id: The id of an event, by the headers and the model. None: the header `webhook-id`, or
+                the member `event_id` or `eventId`. Without these it is the member `id` with a
+                digest of the body, since `id` may be that of the object: a repeat has the same
+                content then.
+            name: The name of an event, by its model. None: the member `type`, `event`,
+                `event_type`, `eventType` or `eventName`, or else the name of the model.
+            read: Reads what an event is about, with the client and the model. None: nothing is
+                read.
 
         Raises:
             ConfigurationError: The document has no webhooks.
@@ -307,7 +326,8 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             raise ConfigurationError(
                 "paged: pass the module of a generated operation, as in bank.paged(list_cards, ...)."
             )
-        # The arguments that the operation takes, without the client: a TypeError now, not while the list is read.
+        # The arguments that the operation takes, without the client: a TypeError now, not while the
+        #     list is read.
         given = inspect.signature(operation._get_kwargs).bind(*args, **kwargs).arguments  # noqa: SLF001 - all but the client
         return lambda: ListReader(
             style, self._api, given, what=operation.__name__.rpartition(".")[2]
@@ -315,24 +335,30 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
 
 
 class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClient):
-    """A client of any payment API with blocking calls, also named `connect`. Safe to share between threads."""
+    """A client of any payment API with blocking calls, also named `connect`.
+
+    Safe to share between threads.
+    """
 
     def paged(
         self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs
     ) -> Pages[T]:
-        """All items of a list, page by page as they are needed: `for item in bank.paged(list_cards, BY_CURSOR): ...`
+        """All items of a list, page by page as they are needed:
+        `for item in bank.paged(list_cards, BY_CURSOR): ...`
 
         Args:
             operation: The module of the generated operation (`list_cards`).
-            style: How pages follow each other, and where their items are. `BY_CURSOR.of(Card)` names the class of the
-                items, for type checkers too.
-            args: Arguments of the operation, without `client`; so are `kwargs`. They are those of the first page.
+            style: How pages follow each other, and where their items are. `BY_CURSOR.of(Card)`
+                names the class of the items, for type checkers too.
+            args: Arguments of the operation, without `client`; so are `kwargs`. They are those of
+                the first page.
 
         Raises:
             ConfigurationError: `operation` is not the module of a generated operation.
             TypeError: The operation takes other arguments.
             PaginationError: While it is read: the provider repeats pages for ever.
-            UnreadableResponse: While it is read: a page has no list where `style` says, or an item of another class.
+            UnreadableResponse: While it is read: a page has no list where `style` says, or an item
+                of another class.
         """
         begin, call = (
             self._lists(operation, style, args, kwargs),
@@ -346,12 +372,17 @@ class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClie
 
 
 class AsyncApiClient(_ApiClient[C, Awaited, AsyncTransport, AsyncClient], AwaitedClient):
-    """A client of any payment API with awaited calls, also named `connect_async`. Making one is not awaited."""
+    """A client of any payment API with awaited calls, also named `connect_async`.
+
+    Making one is not awaited.
+    """
 
     def paged(
         self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs
     ) -> AsyncPages[T]:
-        """All items of a list, as `ApiClient.paged` yields them: `async for item in bank.paged(...): ...`"""
+        """All items of a list, as `ApiClient.paged` yields them:
+        `async for item in bank.paged(...): ...`
+        """
         begin, call = (
             self._lists(operation, style, args, kwargs),
             cast("Any", operation).asyncio_detailed,
@@ -369,7 +400,8 @@ def _servers(
     """Where calls go: the base URL, and the URLs of the operations that have a server of their own.
 
     Raises:
-        ConfigurationError: A URL that cannot be called, or a server or a variable that the document does not have.
+        ConfigurationError: A URL that cannot be called, or a server or a variable that the document
+            does not have.
     """
     for name, given in (("servers", servers), ("server_variables", variables)):
         if not isinstance(given, Mapping) or not all(
@@ -411,7 +443,10 @@ def _servers(
 
 
 def _proofs(given: Mapping[str, Proof], document: Sequence[Declared]) -> dict[str, Proof]:
-    """The proofs by the names of their rows. Raises `ConfigurationError` for one of no write of the document."""
+    """The proofs by the names of their rows.
+
+    Raises `ConfigurationError` for one of no write of the document.
+    """
     writes = {name_of(each) for each in document if each.method not in SAFE_METHODS}
     proofs = {unnamed(name): proof for name, proof in given.items()}
     if strange := [name for name in proofs if name not in writes]:

@@ -1,4 +1,6 @@
-"""What each operation is of an API of which only the document is known: the table made from it; and its errors."""
+"""What each operation is of an API of which only the document is known: the table made from it; and
+its errors.
+"""
 
 import re
 from collections import Counter
@@ -67,11 +69,13 @@ class Row(NamedTuple):
 
 
 class DocumentOperations(Operations):
-    """The table of an API by its document, with what the caller's `HeaderKey` or `BodyKey` says on top.
+    """The table of an API by its document, with what the caller's `HeaderKey` or `BodyKey` says on
+    top.
 
-    A key is taken where the document declares it, or `takes_key` names the request. A random key elsewhere, or a
-    caller's own, would make a repeat look safe that is done twice. Where the document declares no key at all, the
-    caller's word counts: for each POST, or what `takes_key` names.
+    A key is taken where the document declares it, or `takes_key` names the request. A random key
+    elsewhere, or a caller's own, would make a repeat look safe that is done twice. Where the
+    document declares no key at all, the caller's word counts: for each POST, or what `takes_key`
+    names.
     """
 
     def __init__(
@@ -88,7 +92,9 @@ class DocumentOperations(Operations):
         self._document = document
         self._named = self._by_name = {name_of(each): each for each in document}
         self._bound: dict[int, DocumentOperations] = {}
-        """The tables of other packages whose operations go through the client, by the identity of their documents."""
+        """The tables of other packages whose operations go through the client, by the identity of
+        their documents.
+        """
 
     def of(self, request: httpx.Request) -> Operation:
         reader: Reader | None = request.extensions.get(READER)
@@ -124,7 +130,9 @@ class DocumentOperations(Operations):
         return self._proofs.get(name)
 
     def follow_of(self, name: str) -> Follow | None:
-        """The document's read of what a write made, or else of the object that its path begins with."""
+        """The document's read of what a write made, or else of the object that its path begins
+        with.
+        """
         words, makes = self._final.get(name), self._makes(name)
         path = f"{name.partition(' ')[2]}/{{}}" if makes else self._read_above(name)
         if words is None or not path:
@@ -167,7 +175,9 @@ class DocumentOperations(Operations):
             yield Row(name_of(each), each.name, reads, repeated, declared, why, look_up)
 
     def _look_up(self, declared: Declared | None) -> str | None:
-        """The read of the object whose path is the beginning of a write's own, unless the write makes another one."""
+        """The read of the object whose path is the beginning of a write's own, unless the write
+        makes another one.
+        """
         path = (
             ""
             if declared is None or self._makes(name_of(declared))
@@ -176,7 +186,9 @@ class DocumentOperations(Operations):
         return self._by_name[f"GET {path}"].name if path else None
 
     def _read_above(self, name: str) -> str:
-        """The path of the read of the object that a write's own path begins with; empty without one."""
+        """The path of the read of the object that a write's own path begins with; empty without
+        one.
+        """
         path = name.partition(" ")[2]
         while path and f"GET {path}" not in self._by_name:
             path = path.rpartition("/")[0]
@@ -207,7 +219,8 @@ class DocumentOperations(Operations):
 
 
 def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:
-    """Where the writes of a document take the key: a header, or a member that it declares for their bodies.
+    """Where the writes of a document take the key: a header, or a member that it declares for their
+    bodies.
 
     Args:
         document: The operations.
@@ -229,7 +242,9 @@ def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:
 
 
 def declared_place(document: Sequence[Declared], place: KeyPlace) -> KeyPlace:
-    """The key that writes declare: this one, else one with "idempot" in its name, or else a header `...-Request-Id`."""
+    """The key that writes declare: this one, else one with "idempot" in its name, or else a header
+    `...-Request-Id`.
+    """
     if any(declares_key(each, place) for each in document):
         return place
     named = key_place(document, None)
@@ -283,9 +298,11 @@ def behaviour_of(name: str, base_url: httpx.URL, operations: DocumentOperations)
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
-    """The problems in a body of one of the usual shapes. In a response with a good status only `error` and `errors`.
+    """The problems in a body of one of the usual shapes. In a response with a good status only
+    `error` and `errors`.
 
-    The shapes: RFC 9457 (`title`, `detail`, `errors`), RFC 6749 (`error`, `error_description`), an object or a text in
+    The shapes: RFC 9457 (`title`, `detail`, `errors`), RFC 6749 (`error`, `error_description`), an
+        object or a text in
     `error`, a list or an object of fields in `errors`, and `message` or `code` at the top.
     """
     body = object_of(response)

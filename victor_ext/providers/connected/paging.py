@@ -20,11 +20,13 @@ from victor_ext.runtime.loop.evidence import is_failed_page
 
 T = TypeVar("T")
 Place = str | Callable[[Any], Any]
-"""Where a value is: a path of names (`meta.next_cursor`), as on the wire or in the generated model; or a function of
-the generated model."""
+"""Where a value is: a path of names (`meta.next_cursor`), as on the wire or in the generated model;
+or a function of the generated model."""
 
 MOST_EMPTY_PAGES = 100
-"""The number of consecutive pages without items after which a list that always names a next page is given up."""
+"""The number of consecutive pages without items after which a list that always names a next page is
+given up.
+"""
 
 _NEXT_LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[^\s;=,]+\s*(?:=\s*(?:"[^"]*"|[^\s;,"]+))?)*)')
 _REL_NEXT = re.compile(
@@ -33,7 +35,9 @@ _REL_NEXT = re.compile(
 
 
 class PagesOf(Generic[T]):
-    """How pages with items of one type follow each other, for type checkers: what `PageStyle.of` returns."""
+    """How pages with items of one type follow each other, for type checkers: what `PageStyle.of`
+    returns.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +46,10 @@ class PageStyle(PagesOf[Any]):
 
     Attributes:
         items: Where a page has its list of items. None: the page itself is the list.
-        id: Where an item has its id. Items that move between pages while the list is read are then yielded once. None:
-            all items of all pages are yielded.
-        more: Where a page says whether another one follows: a false value ends the list. None: the page does not
-            say so.
+        id: Where an item has its id. Items that move between pages while the list is read are then
+            yielded once. None: all items of all pages are yielded.
+        more: Where a page says whether another one follows: a false value ends the list. None: the
+            page does not say so.
         kind: The class of the items. Set it with `of`, so that type checkers know it.
     """
 
@@ -55,19 +59,24 @@ class PageStyle(PagesOf[Any]):
     kind: type[Any] | None = None
 
     def of(self, kind: type[T]) -> PagesOf[T]:
-        """This style for a list of one class: `bank.paged(list_cards, BY_CURSOR.of(Card))` yields cards.
+        """This style for a list of one class: `bank.paged(list_cards, BY_CURSOR.of(Card))` yields
+        cards.
 
         An item of another class is an `UnreadableResponse`.
         """
         return cast("PagesOf[T]", replace(self, kind=kind))
 
     def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
-        """How to change the request of the first page into that of the next one; None after the last page."""
+        """How to change the request of the first page into that of the next one; None after the
+        last page.
+        """
         raise NotImplementedError
 
 
 Step = Callable[[Any], Any]
-"""Makes the URL of the next page of that of the first one, or the fields of the body where they name the page."""
+"""Makes the URL of the next page of that of the first one, or the fields of the body where they
+name the page.
+"""
 
 
 def with_parameter(url: httpx.URL, name: str, value: object) -> httpx.URL:
@@ -82,8 +91,9 @@ class ParameterPages(PageStyle):
     """What the styles have that send a value for each page.
 
     Attributes:
-        parameter: The name of the value, as the provider's documentation has it: of the query parameter, or of the
-            field of the body (`options.offset` is the field `offset` in the object `options`).
+        parameter: The name of the value, as the provider's documentation has it: of the query
+            parameter, or of the field of the body (`options.offset` is the field `offset` in the
+            object `options`).
         in_body: Whether the value is a field of the request's body.
     """
 
@@ -146,7 +156,8 @@ class NumberedPages(ParameterPages):
 class LinkedPages(PageStyle):
     """Each page has the URL of the next one: in its `Link` header (RFC 8288), or in its body.
 
-    Only the query of the link is used, with the operation's own address: no link leads a token elsewhere.
+    Only the query of the link is used, with the operation's own address: no link leads a token
+    elsewhere.
 
     Attributes:
         next: Where the body has the link, such as `_links.next.href`. None: in the `Link` header.
@@ -172,7 +183,8 @@ def next_link(response: httpx.Response) -> str | None:
 
 
 class ListReader(PageReader[Any]):
-    """Reads one list once, by a client of a generated package: the state of `PageReader`, and the way to the next page.
+    """Reads one list once, by a client of a generated package: the state of `PageReader`, and the
+    way to the next page.
 
     `arguments` are those of the first page.
     """
@@ -195,7 +207,9 @@ class ListReader(PageReader[Any]):
         self._style, self._client, self._arguments = style, client, arguments
         self._empty = 0
         self._asked: Any = None
-        """The URL of the page that was asked for last, or the fields of the body where they name the page."""
+        """The URL of the page that was asked for last, or the fields of the body where they name
+        the page.
+        """
         self._step: Step | None = None
 
     def call(self) -> dict[str, Any]:
@@ -247,7 +261,10 @@ class ListReader(PageReader[Any]):
         return items
 
     def accept(self, items: Sequence[Any]) -> Page[Any]:
-        """As `PageReader.accept`. A page without items is not the last one while it names a next one."""
+        """As `PageReader.accept`.
+
+        A page without items is not the last one while it names a next one.
+        """
         page = super().accept(items)
         self._empty = 0 if items else self._empty + 1
         if self._empty > MOST_EMPTY_PAGES:
@@ -326,7 +343,9 @@ def _member(value: Any, name: str) -> Any:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether two names are one member's, on the wire and in Python: `nextCursor` and `next_cursor`, for one."""
+    """Whether two names are one member's, on the wire and in Python: `nextCursor` and
+    `next_cursor`, for one.
+    """
     return _bare(one) == _bare(other)
 
 
@@ -335,7 +354,10 @@ def _bare(name: str) -> str:
 
 
 def fields_of(body: Any, path: str) -> Mapping[str, Any]:
-    """The fields of a body, one of which is to be set. Raises `ConfigurationError` if it is not an object."""
+    """The fields of a body, one of which is to be set.
+
+    Raises `ConfigurationError` if it is not an object.
+    """
     fields: Any = body.to_dict() if hasattr(body, "to_dict") else body
     if not isinstance(fields, Mapping):
         raise ConfigurationError(
@@ -345,7 +367,10 @@ def fields_of(body: Any, path: str) -> Mapping[str, Any]:
 
 
 def with_field(fields: Mapping[str, Any], name: str, value: object) -> Mapping[str, Any]:
-    """A copy of the fields of a body, with another value at one path. Raises `ConfigurationError`."""
+    """A copy of the fields of a body, with another value at one path.
+
+    Raises `ConfigurationError`.
+    """
     name, _, rest = name.partition(".")
     if rest:
         inner = fields.get(name)

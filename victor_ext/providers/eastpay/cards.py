@@ -16,7 +16,8 @@ _YEAR = re.compile("(?:19|20)[0-9]{2}")
 
 
 class Card(UnpicklableCredentials):
-    """A card. Its `repr` shows the last four digits, nothing shows the others, and it cannot be pickled.
+    """A card. Its `repr` shows the last four digits, nothing shows the others, and it cannot be
+    pickled.
 
     Args:
         number: 8 to 19 digits, as text; blanks and hyphens between them are taken out.
@@ -26,7 +27,8 @@ class Card(UnpicklableCredentials):
         holder: The name on the card, at most 128 characters.
 
     Raises:
-        InvalidRequest: An argument breaks a rule; `problems` has all of them, and no message repeats a digit.
+        InvalidRequest: An argument breaks a rule; `problems` has all of them, and no message
+            repeats a digit.
     """
 
     __slots__ = ("_cvv", "_number", "expiry_month", "expiry_year", "holder")
@@ -73,7 +75,10 @@ class Card(UnpicklableCredentials):
         return str.__getitem__(self._number, slice(-4, None))
 
     def fields(self) -> dict[str, str]:
-        """The fields of the form, by the names of the generated model. Their values show nothing in a traceback."""
+        """The fields of the form, by the names of the generated model.
+
+        Their values show nothing in a traceback.
+        """
         return drop_none(
             card_number=self._number,
             card_expiry_month=self.expiry_month,

@@ -1,4 +1,6 @@
-"""`eastpay.checkouts`: a page on which the shopper pays, so that no card data passes through the merchant's hands."""
+"""`eastpay.checkouts`: a page on which the shopper pays, so that no card data passes through the
+merchant's hands.
+"""
 
 from __future__ import annotations
 
@@ -44,21 +46,24 @@ class Checkouts(Resource[Mode]):
     @operation
     @arguments_of(_CheckoutRequest)
     def prepare(self, request: _CheckoutRequest) -> OperationFlow[Checkout]:
-        """Prepare a checkout; show its `widget_url` to the shopper within 15 minutes, then ask for its `status`.
+        """Prepare a checkout; show its `widget_url` to the shopper within 15 minutes, then ask for
+        its `status`.
 
         The arguments that are not listed here are those of `payments.debit`.
 
         Args:
             payment_type: DB debits, PA pre-authorises.
-            merchant_transaction_id: Your own reference. The vendor's list of a checkout's parameters does not have
-                it; with None, none is sent.
+            merchant_transaction_id: Your own reference. The vendor's list of a checkout's
+                parameters does not have it; with None, none is sent.
             merchant_id: Sent as `merchant.id`.
             checkout_type: AUTHORIZE is the only word that was seen; with None, none is sent.
-            checkout_id: Sent as `checkoutId`, which the vendor lists and does not explain; with None, none is sent.
+            checkout_id: Sent as `checkoutId`, which the vendor lists and does not explain; with
+                None, none is sent.
 
         Raises:
             BadRequest: The gateway rejected the request; `problems` says why.
-            VictorError: See `outcome`. No money moves here: if the id was lost, prepare another checkout.
+            VictorError: See `outcome`. No money moves here: if the id was lost, prepare another
+                checkout.
 
         Examples:
             >>> checkout = eastpay.checkouts.prepare(price, shopper_result_url="https://shop.example/paid")
@@ -87,7 +92,8 @@ class Checkouts(Resource[Mode]):
         return Payment(raw)
 
     def widget_url(self, checkout_id: str) -> str:
-        """The address of the script that shows the payment form: `<script src="...">`. It holds no secret.
+        """The address of the script that shows the payment form: `<script src="...">`. It holds no
+        secret.
 
         Examples:
             >>> eastpay.checkouts.widget_url(checkout.id) == checkout.widget_url

@@ -31,7 +31,8 @@ class Validation(validation.Validation):
     """The problems of a call. Each method checks one argument, and returns what is sent for it."""
 
     def form(self, model: type[FormT], entity: Entity, request: Any, **fixed: str) -> FormT:
-        """The form of a request object: the entity, its fields with rules, and the caller's further `parameters`.
+        """The form of a request object: the entity, its fields with rules, and the caller's further
+        `parameters`.
 
         Raises:
             InvalidRequest: A check failed.
@@ -47,7 +48,9 @@ class Validation(validation.Validation):
         return form
 
     def amount(self, name: str, amount: object) -> dict[str, str]:
-        """Amount and currency as the gateway writes them: major units with two decimals after a dot."""
+        """Amount and currency as the gateway writes them: major units with two decimals after a
+        dot.
+        """
         if not isinstance(amount, Money):
             what = f"amount must be Money, not {kind_of(amount)}: write Money.of('92.00', 'EGP')."
             self.note(name, "type", what)
@@ -78,7 +81,8 @@ class Validation(validation.Validation):
         return value
 
     def url(self, name: str, value: object) -> str | None:
-        """A URL that the gateway calls or sends the shopper to, with percent-encoding in place of non-ASCII characters.
+        """A URL that the gateway calls or sends the shopper to, with percent-encoding in place of
+        non-ASCII characters.
 
         The form encodes it once more, as the gateway's document asks.
         """
@@ -99,7 +103,8 @@ class Validation(validation.Validation):
     def parameters(self, parameters: object, sources: Mapping[str, str]) -> dict[str, str]:
         """Further parameters by their names on the wire. No message shows their values.
 
-        `sources` has those that the call itself sends, by their names on the wire, with where they come from.
+        `sources` has those that the call itself sends, by their names on the wire, with where they
+        come from.
         """
         if parameters is None:
             return {}
@@ -134,7 +139,9 @@ _SOURCES = {
 
 
 def _sources_of(model: type[Any], request: Any) -> dict[str, str]:
-    """What a call with the fields of a request sends, by the names on the wire, with where each comes from."""
+    """What a call with the fields of a request sends, by the names on the wire, with where each
+    comes from.
+    """
     sources = {field.name: f"the argument {field.name}" for field in fields(request)} | _SOURCES
     names = {field.name: field.name for field in model.__attrs_attrs__ if field.init}
     return {

@@ -82,19 +82,19 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         Whatever `retry` is, a payment that may have been made is not repeated.
 
         Args:
-            token: The access token, 32 to 2048 characters, from the bank's back office (account data). The
-                documentation names no end of its life. To replace it without a new process, pass the `Path` of a file
-                that holds it, which is read again when it has changed, or a function that returns it, which is called
-                for each attempt.
-            base_url: The bank's gateway with the first part of its path (eastpay, pay or gateway), such as
-                `https://pay.bank.example/gateway`. There is no default: each bank runs its own. A `/v3` at its end is
-                taken off.
+            token: The access token, 32 to 2048 characters, from the bank's back office (account
+                data). The documentation names no end of its life. To replace it without a new
+                process, pass the `Path` of a file that holds it, which is read again when it has
+                changed, or a function that returns it, which is called for each attempt.
+            base_url: The bank's gateway with the first part of its path (eastpay, pay or gateway),
+                such as `https://pay.bank.example/gateway`. There is no default: each bank runs its
+                own. A `/v3` at its end is taken off.
             entity_id: Whom payments are made for, such as `EB000001`.
             entity_type: MERCHANT, POS or PARTICIPATOR.
-            entity_type_in_inquiries: True sends the entity's type with inquiries too. Whether the gateway needs that
-                is not known; the one program that was seen does not do it.
-            inquiry_by_reference: True allows `payments.find`, for a bank that says that its gateway answers
-                `GET /v3/query?merchantTransactionId=...`. EastPay does not document it.
+            entity_type_in_inquiries: True sends the entity's type with inquiries too. Whether the
+                gateway needs that is not known; the one program that was seen does not do it.
+            inquiry_by_reference: True allows `payments.find`, for a bank that says that its gateway
+                answers `GET /v3/query?merchantTransactionId=...`. EastPay does not document it.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
@@ -118,15 +118,18 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
 
     @classmethod
     def from_env(cls, **options: Unpack[EastPayOptions[Transport, HttpxClient]]) -> Self:
-        """A client from EASTPAY_TOKEN, EASTPAY_BASE_URL, EASTPAY_ENTITY_ID and, if it is not MERCHANT,
-        EASTPAY_ENTITY_TYPE, as `Victor.from_env`; EASTPAY_INQUIRY_BY_REFERENCE is true or false (if not set)."""
+        """A client from EASTPAY_TOKEN, EASTPAY_BASE_URL, EASTPAY_ENTITY_ID and, if it is not
+        MERCHANT, EASTPAY_ENTITY_TYPE, as `Victor.from_env`; EASTPAY_INQUIRY_BY_REFERENCE is true or
+        false (if not set)."""
         return cls(**from_process_environment(options))
 
     @classmethod
     def from_profile(
         cls, name: str, **options: Unpack[EastPayOptions[Transport, HttpxClient]]
     ) -> Self:
-        """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`, without prefix."""
+        """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`,
+        without prefix.
+        """
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:  # noqa: ARG002 - of all providers
@@ -140,8 +143,14 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
 
 
 class EastPay(_EastPayClient[Blocking, SyncTransport, SyncClient], BlockingClient):
-    """A client of one bank's EastPay payment gateway with blocking calls. Safe to share between threads."""
+    """A client of one bank's EastPay payment gateway with blocking calls.
+
+    Safe to share between threads.
+    """
 
 
 class AsyncEastPay(_EastPayClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient):
-    """A client of one bank's EastPay payment gateway with awaited calls. The arguments are those of `EastPay`."""
+    """A client of one bank's EastPay payment gateway with awaited calls.
+
+    The arguments are those of `EastPay`.
+    """

@@ -1,4 +1,6 @@
-"""What each operation of the gateway is: the table that the attempt loop asks, and the format of errors."""
+"""What each operation of the gateway is: the table that the attempt loop asks, and the format of
+errors.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -54,16 +56,24 @@ _PUBLIC = frozenset({
     "originalTransactionId", "notificationUrl", "shopperResultUrl", "merchant.id", "checkoutType", "checkoutId",
     "card.expiryMonth", "card.expiryYear",
 })  # fmt: skip
-"""What a form has that names no person. No message repeats the rest, which includes a caller's further parameters."""
+"""What a form has that names no person.
+
+No message repeats the rest, which includes a caller's further parameters.
+"""
 _REPEATED: dict[str, Comparer] = {
     **dict.fromkeys(("merchantTransactionId", "entityId"), comparing.same_id),
     **dict.fromkeys(("paymentType", "currency"), comparing.same_word),
 }  # fmt: skip
-"""What a response may repeat of the form, beside the amount: it is then that of the payment that was asked for."""
+"""What a response may repeat of the form, beside the amount: it is then that of the payment that
+was asked for.
+"""
 
 
 def behaviour_of(base_url: httpx.URL, *, found_by_reference: bool) -> Behaviour:
-    """The gateway's behaviour at one bank. No operation takes a key: no write that may have been done is repeated."""
+    """The gateway's behaviour at one bank.
+
+    No operation takes a key: no write that may have been done is repeated.
+    """
     rows = operations_of(found_by_reference=found_by_reference)
     return Behaviour(
         name="EastPay",
@@ -88,7 +98,9 @@ _FOLLOW = Follow(
 
 
 def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
-    """The table of a gateway; `found_by_reference`: whether its bank says that it answers `GET /v3/query`."""
+    """The table of a gateway; `found_by_reference`: whether its bank says that it answers
+    `GET /v3/query`.
+    """
     write = partial(
         Operation, shown=lambda response: private_pattern(response.request) is None, said=_code_of
     )
@@ -134,7 +146,8 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
     }
 
 
-# The gateway answers 400 for a payment that was declined, and for a request that was wrong: its result code decides.
+# The gateway answers 400 for a payment that was declined, and for a request that was wrong: its
+#     result code decides.
 
 
 def _is_id(value: object) -> bool:
@@ -142,7 +155,10 @@ def _is_id(value: object) -> bool:
 
 
 def is_under_way(response: httpx.Response) -> bool:
-    """Whether status 4xx comes with the code of a payment made, or may be. Success contradicts the status."""
+    """Whether status 4xx comes with the code of a payment made, or may be.
+
+    Success contradicts the status.
+    """
     is_open = code_in(object_of(response)).kind in (
         ResultClass.SUCCEEDED,
         ResultClass.PENDING,
@@ -152,7 +168,8 @@ def is_under_way(response: httpx.Response) -> bool:
 
 
 def may_be_result(response: httpx.Response) -> bool:
-    """Whether an error status of an operation without a row may come with a result: a code that rejects nothing.
+    """Whether an error status of an operation without a row may come with a result: a code that
+    rejects nothing.
 
     One that is not in EastPay's table is of class `UNKNOWN`: nothing says that it was not done.
     """
@@ -168,9 +185,11 @@ def may_be_result(response: httpx.Response) -> bool:
 
 
 def _is_result(response: httpx.Response) -> bool:
-    """Whether a response with an error status says what became of a payment, and refuses neither request nor inquiry.
+    """Whether a response with an error status says what became of a payment, and refuses neither
+    request nor inquiry.
 
-    A refusal that names no payment is one only of a write, with the code of a declined payment or none of EastPay's.
+    A refusal that names no payment is one only of a write, with the code of a declined payment or
+    none of EastPay's.
     """
     body = object_of(response)
     code = code_in(body)
@@ -240,7 +259,10 @@ def reference_in(request: httpx.Request) -> str:
 
 
 def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) -> Finding:
-    """The one payment or step of its kind since then with its reference. One that was declined was made, too."""
+    """The one payment or step of its kind since then with its reference.
+
+    One that was declined was made, too.
+    """
     form = dict(parse_qsl(call.content.decode("ascii", "replace")))
     matches = yield partial(client.payments.find, form["merchantTransactionId"])
     of_its_kind = (
@@ -298,7 +320,10 @@ def description_in(body: dict[str, Any]) -> str:
 
 
 def parameter_errors(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """The parameters that were refused. How they are written is not documented: in the result, or beside it."""
+    """The parameters that were refused.
+
+    How they are written is not documented: in the result, or beside it.
+    """
     places = (
         object_or_empty(body.get("result")).get("parameterErrors"),
         body.get("parameterErrors"),
@@ -309,10 +334,11 @@ def parameter_errors(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
-    """The problems of a response: each refused parameter, else the result code with the gateway's words for it.
+    """The problems of a response: each refused parameter, else the result code with the gateway's
+    words for it.
 
-    With a good status, only refused parameters, the code of a rejection, and words without a code are problems. No
-    value is repeated, nor data of the card or a person from the request.
+    With a good status, only refused parameters, the code of a rejection, and words without a code
+    are problems. No value is repeated, nor data of the card or a person from the request.
     """
     body, private = object_of(response), private_pattern(response.request)
 

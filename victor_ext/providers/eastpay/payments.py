@@ -74,11 +74,13 @@ class _Refund(_FollowUp):
 
 
 class Payments(Resource[Mode]):
-    """Payments of one entity. No operation takes a key, so a call whose response was lost is not repeated.
+    """Payments of one entity. No operation takes a key, so a call whose response was lost is not
+    repeated.
 
-    A payment that is declined is returned: its `result` says so. A method raises `InvalidRequest` before anything is
-    sent if an argument cannot be right, and else `VictorError`. When its `outcome` is `unknown`, inquire, and do not
-    charge, capture or refund again.
+    A payment that is declined is returned: its `result` says so. A method raises `InvalidRequest`
+        before anything is
+    sent if an argument cannot be right, and else `VictorError`. When its `outcome` is `unknown`,
+    inquire, and do not charge, capture or refund again.
     """
 
     def __init__(self, shared: Shared) -> None:
@@ -92,13 +94,15 @@ class Payments(Resource[Mode]):
 
         Args:
             amount: What to charge.
-            merchant_transaction_id: Your own reference, 1 to 255 characters. It makes no repeat safe; it is how a
-                person finds the payment in the back office after a lost answer. Use one for each payment.
+            merchant_transaction_id: Your own reference, 1 to 255 characters. It makes no repeat
+                safe; it is how a person finds the payment in the back office after a lost answer.
+                Use one for each payment.
             card: The card, or the token of a stored one; some brands need neither.
             payment_brand: Such as VISA; the gateway may find it by itself.
             notification_url: Where the gateway posts a notification when the payment changes.
             shopper_result_url: Where the shopper is sent afterwards.
-            parameters: Further parameters by their names on the wire, such as `{"merchant.id": "..."}`.
+            parameters: Further parameters by their names on the wire, such as
+                `{"merchant.id": "..."}`.
 
         Raises:
             BadRequest: The gateway rejected the request; `problems` says why.
@@ -129,8 +133,8 @@ class Payments(Resource[Mode]):
     def capture(self, step: _FollowUp) -> OperationFlow[Payment]:
         """Take what was reserved by `preauthorise`, or a part of it (payment type CP).
 
-        `payment_id` is that of the pre-authorisation, `merchant_transaction_id` is your own reference of this step. The
-        other arguments are those of `debit`.
+        `payment_id` is that of the pre-authorisation, `merchant_transaction_id` is your own
+        reference of this step. The other arguments are those of `debit`.
 
         Examples:
             >>> eastpay.payments.capture(reserved.id, price, merchant_transaction_id="INV-1043-captured").succeeded
@@ -143,7 +147,8 @@ class Payments(Resource[Mode]):
     def reverse(self, step: _Reversal) -> OperationFlow[Payment]:
         """Release a reservation, or undo a payment before it is settled (payment type RV).
 
-        Whether the gateway needs an amount here is not documented: with None, none is sent. The other arguments are
+        Whether the gateway needs an amount here is not documented: with None, none is sent. The
+            other arguments are
         those of `capture`.
 
         Examples:
@@ -158,8 +163,8 @@ class Payments(Resource[Mode]):
     def refund(self, step: _Refund) -> OperationFlow[Payment]:
         """Pay back what was charged, or a part of it (payment type RF). Money goes out.
 
-        `original_transaction_id` is not documented; one program was seen to send it. With None, none is sent. The
-        other arguments are those of `capture`.
+        `original_transaction_id` is not documented; one program was seen to send it. With None,
+        none is sent. The other arguments are those of `capture`.
 
         Examples:
             >>> part = Money.of("12.00", "EGP")
@@ -185,19 +190,25 @@ class Payments(Resource[Mode]):
 
     @operation
     def find(self, merchant_transaction_id: str) -> OperationFlow[Sequence[Payment]]:
-        """Find the payments and steps with your own `merchant_transaction_id`, such as after an unknown outcome.
+        """Find the payments and steps with your own `merchant_transaction_id`, such as after an
+        unknown outcome.
 
-        EastPay documents no such inquiry: `GET /v3/query?merchantTransactionId=...` is that of another gateway with its
-        parameters (OPPWA). So it needs `inquiry_by_reference=True`, for a bank that says that its gateway answers it.
+        EastPay documents no such inquiry: `GET /v3/query?merchantTransactionId=...` is that of
+            another gateway with its
+        parameters (OPPWA). So it needs `inquiry_by_reference=True`, for a bank that says that its
+        gateway answers it.
 
         Returns:
-            All payments of the answer. Each names the reference. An empty sequence says that the gateway has none now:
-            one that was sent a moment ago may come later.
+            All payments of the answer. Each names the reference. An empty sequence says that the
+            gateway has none now: one that was sent a moment ago may come later.
 
         Raises:
-            ConfigurationError: The client was made without `inquiry_by_reference=True`; nothing was sent.
-            NotFound: The gateway has none, or has no such inquiry: status 404 means both, and proves nothing.
-            UnreadableResponse: The answer is not a list of payments, or one of them does not name the reference.
+            ConfigurationError: The client was made without `inquiry_by_reference=True`; nothing was
+                sent.
+            NotFound: The gateway has none, or has no such inquiry: status 404 means both, and
+                proves nothing.
+            UnreadableResponse: The answer is not a list of payments, or one of them does not name
+                the reference.
 
         Examples:
             >>> [match.id for match in eastpay.payments.find("INV-1042")] == [payment.id]
@@ -223,12 +234,15 @@ class Payments(Resource[Mode]):
 
     @operation
     def notified(self, body: bytes | str) -> OperationFlow[Payment]:
-        """Ask what became of the payment that a notification names. Only the id of the notification is believed.
+        """Ask what became of the payment that a notification names. Only the id of the notification
+        is believed.
 
-        Anybody can send one, for any of your payments: rely on what this returns, and find your own order by its id.
+        Anybody can send one, for any of your payments: rely on what this returns, and find your own
+            order by its id.
 
         Raises:
-            InvalidRequest: The `body`, which is passed as it came, is not a notification; nothing was asked.
+            InvalidRequest: The `body`, which is passed as it came, is not a notification; nothing
+                was asked.
             NotFound: It names a payment that the gateway does not know.
 
         Examples:
@@ -242,8 +256,8 @@ class Payments(Resource[Mode]):
         """Inquire repeatedly until the payment has succeeded or was rejected.
 
         Raises:
-            TimedOut: It had not in `timeout` seconds; 0 inquires once. Its outcome is still unknown: do not charge
-                again.
+            TimedOut: It had not in `timeout` seconds; 0 inquires once. Its outcome is still
+                unknown: do not charge again.
 
         Examples:
             >>> eastpay.payments.wait(payment.id, timeout=30).succeeded

@@ -1,4 +1,6 @@
-"""Records: what the gateway says of payments and checkouts; and notifications: hints, which nobody has signed."""
+"""Records: what the gateway says of payments and checkouts; and notifications: hints, which nobody
+has signed.
+"""
 
 import json
 from collections.abc import Callable
@@ -33,13 +35,15 @@ class Payment(_EastPayRecord):
 
     Attributes:
         id: The gateway's id; empty when the response has none.
-        result: The result code: what became of the payment, as far as the gateway knows. See `ResultCode.kind`.
+        result: The result code: what became of the payment, as far as the gateway knows. See
+            `ResultCode.kind`.
         description: The gateway's own words for the code.
         payment_type: PA, DB, CP, RV or RF; others may come.
         timestamp: When, as the gateway writes it: its format is not documented.
         build_number: The gateway's version, for its support.
         ndc: The gateway's id of the exchange, for its support.
-        merchant_transaction_id: The merchant's own reference, if the response repeats it, which is not documented.
+        merchant_transaction_id: The merchant's own reference, if the response repeats it, which is
+            not documented.
     """
 
     description = text("result.description")
@@ -65,7 +69,8 @@ class Checkout(_EastPayRecord):
         id: The gateway's id.
         result: The result code, if the response has one; else one of class `UNKNOWN`.
         widget_url: The address of the script that shows the payment form: `<script src="...">`.
-        lapses_at: When it ends at the latest, aware: 15 minutes after the request, by the gateway's clock.
+        lapses_at: When it ends at the latest, aware: 15 minutes after the request, by the gateway's
+            clock.
     """
 
     __slots__ = ("lapses_at", "widget_url")
@@ -80,10 +85,11 @@ class Checkout(_EastPayRecord):
 
 
 def payment_id_of(body: bytes | str) -> str:
-    """The id of the payment that a notification names: its body, as it came, is JSON, as the response to an inquiry.
+    """The id of the payment that a notification names: its body, as it came, is JSON, as the
+    response to an inquiry.
 
-    The gateway signs none, and anybody can send one. So only the id is read, and the gateway is asked for the payment,
-    with `payments.notified(body)`.
+    The gateway signs none, and anybody can send one. So only the id is read, and the gateway is
+    asked for the payment, with `payments.notified(body)`.
 
     Raises:
         InvalidRequest: It is not such a body. Answer the sender 400.
@@ -100,8 +106,9 @@ def payment_id_of(body: bytes | str) -> str:
 class Webhook:
     """An address that EastPay posts notifications to, for an `Inbox`.
 
-    Anybody can post one for any of your payments. So only its id is stored, while no other hint of that payment waits,
-    and the payment is inquired. A handler is called once for each result that the inquiries have.
+    Anybody can post one for any of your payments. So only its id is stored, while no other hint of
+    that payment waits, and the payment is inquired. A handler is called once for each result that
+    the inquiries have.
     """
 
     provider = "EastPay"

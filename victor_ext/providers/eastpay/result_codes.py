@@ -1,8 +1,9 @@
 """Result codes: what EastPay says of a payment, and what the caller may do then.
 
-They look like those of another gateway, by whose patterns a timeout (100.200.100) would be a refusal, and the shopper
-would be charged twice. So only EastPay's own pages decide ("Result Code"): `ddd.ddd.ddd`, the source (000 success, 100
-the gateway, 800 the bank), the subject, and the detail (after 800 the bank's own code). Another text proves nothing.
+They look like those of another gateway, by whose patterns a timeout (100.200.100) would be a
+refusal, and the shopper would be charged twice. So only EastPay's own pages decide ("Result Code"):
+`ddd.ddd.ddd`, the source (000 success, 100 the gateway, 800 the bank), the subject, and the detail
+(after 800 the bank's own code). Another text proves nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from victor_ext.runtime.loop.conflicts import is_about_earlier
 
 
 class ResultClass(StrEnum):
-    """What a code means for the caller. After `PENDING`, `REVIEW` and `UNKNOWN`: never charge again.
+    """What a code means for the caller. After `PENDING`, `REVIEW` and `UNKNOWN`: never charge
+    again.
 
     Attributes:
         SUCCEEDED: It was done.
@@ -37,7 +39,8 @@ class Rejection(StrEnum):
     """Whom a code of class `REJECTED` is about, as far as the table says.
 
     Attributes:
-        DECLINED: The bank, the card scheme or a control of the gateway declined the payment: another card may do.
+        DECLINED: The bank, the card scheme or a control of the gateway declined the payment:
+            another card may do.
         REQUEST: The gateway did not accept a reference in the request: correct the request.
         UNCLEAR: The table has only the group of the code: either of them.
     """
@@ -57,7 +60,10 @@ _RULES: tuple[tuple[str, ResultClass, Rejection | None], ...] = (
     (r"100\.300\..*", ResultClass.REJECTED, Rejection.REQUEST),
     (r"100\.[14]00\..*", ResultClass.REJECTED, Rejection.UNCLEAR),
 )
-"""For a text of the form. A code that fits no pattern is unknown, also one of the success family (000)."""
+"""For a text of the form.
+
+A code that fits no pattern is unknown, also one of the success family (000).
+"""
 
 _FAMILIES = {
     "000": "the success family",
@@ -108,8 +114,8 @@ class ResultCode:
 
     Attributes:
         code: The code as it came; empty when none came.
-        is_repeat: Whether its description speaks of an earlier payment. A rejection then proves nothing of the first
-            one, so it is of class `UNKNOWN`.
+        is_repeat: Whether its description speaks of an earlier payment. A rejection then proves
+            nothing of the first one, so it is of class `UNKNOWN`.
     """
 
     code: str
@@ -117,7 +123,10 @@ class ResultCode:
 
     @classmethod
     def parse(cls, text: object, description: object = None) -> ResultCode:
-        """The code in a value of any type, with the gateway's words for it. Without text it is empty, and `UNKNOWN`."""
+        """The code in a value of any type, with the gateway's words for it.
+
+        Without text it is empty, and `UNKNOWN`.
+        """
         is_repeat = isinstance(description, str) and is_about_earlier(description)
         return cls(text if isinstance(text, str) else "", is_repeat)
 
@@ -149,7 +158,10 @@ class ResultCode:
 
     @property
     def rejection(self) -> Rejection | None:
-        """Whom a rejection is about: the payment or the request. None when it is not a rejection."""
+        """Whom a rejection is about: the payment or the request.
+
+        None when it is not a rejection.
+        """
         return self._rule()[1]
 
     @property

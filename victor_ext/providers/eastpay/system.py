@@ -1,4 +1,6 @@
-"""What the rest of the package asks about EastPay: a client's settings, and its side of a reconciliation."""
+"""What the rest of the package asks about EastPay: a client's settings, and its side of a
+reconciliation.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -25,11 +27,13 @@ class Entity:
     """The entity that payments are made for. Raises `ConfigurationError`.
 
     Attributes:
-        id: The vendor's table says eight capital letters or digits; its own sample has 32 characters, so both pass.
+        id: The vendor's table says eight capital letters or digits; its own sample has 32
+            characters, so both pass.
         gateway: The URL of the bank's gateway, without a slash at its end.
-        in_inquiries: Whether inquiries name the type too. Whether the gateway needs that is not documented.
-        found_by_reference: Whether the bank says that its gateway has an inquiry by the merchant's own reference,
-            which is not documented.
+        in_inquiries: Whether inquiries name the type too. Whether the gateway needs that is not
+            documented.
+        found_by_reference: Whether the bank says that its gateway has an inquiry by the merchant's
+            own reference, which is not documented.
     """
 
     id: str
@@ -68,7 +72,10 @@ def checked_length(secret: Secret) -> Secret:
 def from_process_environment(
     options: Mapping[str, Any], variables: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """The options of a client, from the variables `EASTPAY_...` where they are not given. See `options_from`."""
+    """The options of a client, from the variables `EASTPAY_...` where they are not given.
+
+    See `options_from`.
+    """
     return options_from(
         "EASTPAY_",
         {name: concealed(value) if name == "token" else value for name, value in options.items()},

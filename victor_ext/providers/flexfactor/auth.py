@@ -1,4 +1,6 @@
-"""AppKey and AppSecret, exchanged for a bearer token that lives for ten minutes; or a key or token that is ready."""
+"""AppKey and AppSecret, exchanged for a bearer token that lives for ten minutes; or a key or token
+that is ready.
+"""
 
 from functools import partial
 
@@ -23,7 +25,8 @@ from .responses import split_code
 
 
 class FlexFactorAuth(IdAndSecret):
-    """AppKey and AppSecret. The provider issues a token for them, which is kept until shortly before it expires.
+    """AppKey and AppSecret. The provider issues a token for them, which is kept until shortly
+    before it expires.
 
     Args:
         app_key: From the merchant portal. The sandbox and production have keys of their own.
@@ -49,14 +52,18 @@ class FlexFactorAuth(IdAndSecret):
     def authenticator(
         self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock
     ) -> Authenticator:
-        """The token cache of one client. No call takes a refresh token: the next one is fetched with the same pair."""
+        """The token cache of one client.
+
+        No call takes a refresh token: the next one is fetched with the same pair.
+        """
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
         def ask() -> httpx.Request:
             return token_request(url, {"AppKey": self._id, "AppSecret": self._secret.current()})
 
         def code_of(response: httpx.Response) -> str:
-            # Nothing else of a response that may repeat the credentials is shown, and no part of these.
+            # Nothing else of a response that may repeat the credentials is shown, and no part of
+            # these.
             codes = (
                 problem.code for problem in read_problems(response) if split_code(problem.code)
             )
@@ -71,18 +78,21 @@ class FlexFactorAuth(IdAndSecret):
 
 
 class FlexFactorToken(UnpicklableCredentials):
-    """An API key or a token that is ready, as the provider's page "Payment" has it ("authorization: Api key/Token").
+    """An API key or a token that is ready, as the provider's page "Payment" has it ("authorization:
+    Api key/Token").
 
     It is sent as it is: a call that is refused raises `AuthenticationError`. A token from
     `/v1/oauth2/token` ends after ten minutes; `FlexFactorAuth` renews it.
 
     Args:
-        token: The key or the token, without a word before it; or a `Path` or a function, as for `BearerAuth`.
-        scheme: The word before it in the header. The page does not name one; the newer pages write `Bearer`, and some
-            older examples none at all: None sends the token alone.
+        token: The key or the token, without a word before it; or a `Path` or a function, as for
+            `BearerAuth`.
+        scheme: The word before it in the header. The page does not name one; the newer pages write
+            `Bearer`, and some older examples none at all: None sends the token alone.
 
     Raises:
-        ConfigurationError: The token or the scheme is not text that the header can hold. No message shows either.
+        ConfigurationError: The token or the scheme is not text that the header can hold. No message
+            shows either.
     """
 
     caller = ""

@@ -1,4 +1,7 @@
-"""Checks of arguments, before anything is sent. There are few, because the provider documents hardly any limits."""
+"""Checks of arguments, before anything is sent.
+
+There are few, because the provider documents hardly any limits.
+"""
 
 import re
 
@@ -45,10 +48,11 @@ class Validation(validation.Validation):
             self.note(field, "range", f"{field} must have at most fifteen digits.")
 
     def no_card_numbers(self, field: str, value: object, *, about_a_card: bool = False) -> None:
-        """No card number in a value about a card: alone, among other words, or at any depth; and none as a name.
+        """No card number in a value about a card: alone, among other words, or at any depth; and
+        none as a name.
 
-        With `about_a_card=False` only the members whose names say so are about a card: the last digit of another number
-        may happen to be right. No message shows the number.
+        With `about_a_card=False` only the members whose names say so are about a card: the last
+        digit of another number may happen to be right. No message shows the number.
         """
         places = card_data_in(value, field, about_a_card=about_a_card)
         for place in dict.fromkeys(place for place, is_number in places if is_number):

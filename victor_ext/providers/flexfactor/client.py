@@ -84,15 +84,16 @@ class _FlexFactorClient(
         """Make a client. Nothing is sent.
 
         Args:
-            auth: `FlexFactorAuth(app_key, app_secret)`, or `FlexFactorToken(token)` for a key or a token that is ready.
+            auth: `FlexFactorAuth(app_key, app_secret)`, or `FlexFactorToken(token)` for a key or a
+                token that is ready.
             mid: The merchant's GUID.
             site_id: The site's GUID, if the merchant has several sites; else None.
             environment: `"sandbox"` or `"production"`.
-            hosts: `"flex-charge"` (`api.flex-charge.com`, as the provider's page has it), or `"flexfactor"` for the
-                hosts under the newer name (`api.flexfactor.io`).
-            base_url: Another URL, such as a local sandbox's, without `/v1`: `https`, or `http` to this machine. None:
-                the environment's. A host of the provider's is refused under the name, or the default, of the other
-                environment.
+            hosts: `"flex-charge"` (`api.flex-charge.com`, as the provider's page has it), or
+                `"flexfactor"` for the hosts under the newer name (`api.flexfactor.io`).
+            base_url: Another URL, such as a local sandbox's, without `/v1`: `https`, or `http` to
+                this machine. None: the environment's. A host of the provider's is refused under the
+                name, or the default, of the other environment.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
@@ -121,16 +122,18 @@ class _FlexFactorClient(
 
     @classmethod
     def from_env(cls, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]) -> Self:
-        """A client from FLEXFACTOR_APP_KEY and FLEXFACTOR_APP_SECRET, or in place of both FLEXFACTOR_TOKEN (one
-        that is ready); FLEXFACTOR_MID; and, if set, FLEXFACTOR_SITE_ID, FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and
-        FLEXFACTOR_BASE_URL, as `Victor.from_env`."""
+        """A client from FLEXFACTOR_APP_KEY and FLEXFACTOR_APP_SECRET, or in place of both
+        FLEXFACTOR_TOKEN (one that is ready); FLEXFACTOR_MID; and, if set, FLEXFACTOR_SITE_ID,
+        FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and FLEXFACTOR_BASE_URL, as `Victor.from_env`."""
         return cls(**from_process_environment(options))
 
     @classmethod
     def from_profile(
         cls, name: str, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]
     ) -> Self:
-        """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`, without prefix."""
+        """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`,
+        without prefix.
+        """
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
@@ -153,7 +156,10 @@ class _FlexFactorClient(
 
 
 class FlexFactor(_FlexFactorClient[Blocking, SyncTransport, SyncClient], BlockingClient):
-    """A client of FlexFactor (formerly FlexCharge) with blocking calls. Safe to share between threads."""
+    """A client of FlexFactor (formerly FlexCharge) with blocking calls.
+
+    Safe to share between threads.
+    """
 
 
 class AsyncFlexFactor(_FlexFactorClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient):

@@ -88,7 +88,8 @@ class Result:
     Attributes:
         says: What a body says of the call.
         lack: Why a body that says neither no nor "not yet" is not the result, or None.
-        may_be_empty: Whether the response may have no body, or only what the document declares for its status.
+        may_be_empty: Whether the response may have no body, or only what the document declares for
+            its status.
     """
 
     says: Callable[[dict[str, Any]], Says]
@@ -116,12 +117,16 @@ class Result:
 _REPEATED: dict[str, Comparer] = {
     **dict.fromkeys(("idempotencyKey", "mid", "senseKey"), comparing.same_id), "currency": comparing.same_word,
 }  # fmt: skip
-"""What a response may repeat of the request. Amounts are no evidence: the unit differs between operations."""
+"""What a response may repeat of the request.
+
+Amounts are no evidence: the unit differs between operations.
+"""
 
 
 def _repeated(response: httpx.Response) -> Values:
     request, body = object_of(response.request), object_of(response)
-    # The currency is that of the transaction, of the capture, or of a refund, whose amount is in dollars.
+    # The currency is that of the transaction, of the capture, or of a refund, whose amount is in
+    # dollars.
     dollars = None if member(request, "amountToRefund") is None else {"currency": "USD"}
     sent = (request, dollars or object_or_empty(member(request, "transaction")))
 
@@ -135,7 +140,9 @@ _REPEATS = Repeats("call", _repeated)
 
 
 def _other_order(asked: Callable[[httpx.Request], object], *names: str) -> operations.Says:
-    """How a body is about another order than the one with this id; the first of these members with one counts."""
+    """How a body is about another order than the one with this id; the first of these members with
+    one counts.
+    """
 
     def mismatch(response: httpx.Response) -> str | None:
         body, wanted = object_of(response), asked(response.request)
@@ -221,7 +228,8 @@ def _state_name(order: Any) -> str | None:
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
 TOKEN = replace(operations.TOKEN, evidence=_TOKEN, refuses=_TOKEN.refusal)
-# The client's methods make a key (a GUID) where none is given. A body that was made by hand is not changed.
+# The client's methods make a key (a GUID) where none is given. A body that was made by hand is not
+# changed.
 OPERATIONS: Mapping[str, Operation] = {
     f"POST {TOKEN_PATH}": TOKEN,
     "POST /v1/evaluate": _row(
@@ -267,7 +275,8 @@ def behaviour_of(place: str, base_url: httpx.URL, authentication_hint: str) -> B
         environment=place,
         key_place=key_place,
         operations=Operations(OPERATIONS, base_url, key_place),
-        # Its pages give status 409 both meanings. Only one that mentions the payload, and not progress, is final.
+        # Its pages give status 409 both meanings. Only one that mentions the payload, and not
+        # progress, is final.
         waits_for_conflicts=True,
         problems=read_problems,
         request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),
@@ -289,7 +298,9 @@ _MOST_PROBLEMS = 1000
 
 
 def trace_id(source: VictorError | httpx.Response) -> str | None:
-    """The `traceId` in the body of a response, or of an error's response: the provider's support asks for it."""
+    """The `traceId` in the body of a response, or of an error's response: the provider's support
+    asks for it.
+    """
     response = source.response if isinstance(source, VictorError) else source
     return (
         None if response is None else text_or_empty(member(object_of(response), "traceId")) or None
@@ -297,7 +308,10 @@ def trace_id(source: VictorError | httpx.Response) -> str | None:
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
-    """The problems in a body that says no: at least one if it is a JSON object. None in a body that says yes."""
+    """The problems in a body that says no: at least one if it is a JSON object.
+
+    None in a body that says yes.
+    """
     body, row = object_of(response), response.request.extensions.get(OPERATION)
     meaning = (
         row.evidence.says
@@ -320,7 +334,10 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
 
 
 def problems_in(body: dict[str, Any], status: int = 0) -> tuple[Problem, ...]:
-    """What `errors` or `error` lists, or else the fields that hold messages. `status` is the HTTP status."""
+    """What `errors` or `error` lists, or else the fields that hold messages.
+
+    `status` is the HTTP status.
+    """
     errors = member(body, "errors")
     if errors is None:
         errors = member(body, "error")
@@ -379,9 +396,11 @@ def _code(body: dict[str, Any]) -> str:
 
 
 def _problem(field: str, code: str, message: str, status: int, default: str = "") -> Problem:
-    """A problem; `Transaction.Amount` and `$.transaction.amount` as the wire spells it: `transaction.amount`.
+    """A problem; `Transaction.Amount` and `$.transaction.amount` as the wire spells it:
+    `transaction.amount`.
 
-    FlexFactor's own code is not masked, and is no field. `default` is that of all problems, for one without.
+    FlexFactor's own code is not masked, and is no field. `default` is that of all problems, for one
+    without.
     """
     own = code_in(message, status)
     if code_in(field, status) == field.strip() != "":
@@ -410,14 +429,19 @@ _PUBLIC_NAMES = {
     "orderitems.": "sku name amount quantity discountamount tax",
 }
 _PUBLIC = {part + name for part, names in _PUBLIC_NAMES.items() for name in names.split()}
-"""Members of a request that say nothing about the payer, by their place in the body. All others are private."""
+"""Members of a request that say nothing about the payer, by their place in the body.
+
+All others are private.
+"""
 
 _LONGEST = 20_000
 """The longest text of a response that is read, in characters."""
 
 
 def _private_pattern(request: httpx.Request) -> re.Pattern[str] | None:
-    """Matches the payer's and card's data in a request, and members that the caller added; None without any."""
+    """Matches the payer's and card's data in a request, and members that the caller added; None
+    without any.
+    """
     row: Operation | None = request.extensions.get(OPERATION)
     if row is None or row.shown is not Shown.UNSENT:
         return None

@@ -45,7 +45,8 @@ _LATER: Mapping[object, frozenset[OrderStatus]] = {
     OrderStatus.RETURNED: frozenset({OrderStatus.PROBLEM}),
     OrderStatus.COMPLETED: frozenset({OrderStatus.RETURNED, OrderStatus.PROBLEM}),
 }
-"""The ends of an order by the provider's guide to its portal (declined, refunded, approved), and what may follow them.
+"""The ends of an order by the provider's guide to its portal (declined, refunded, approved), and
+what may follow them.
 
 A problem may occur at any time. What a status with a new number may follow is not known.
 """
@@ -64,7 +65,10 @@ Status = (
         "COMPLETED",
     ]
 )
-"""A status as a caller writes it. The names are closed: a type checker refuses a misspelt one, as the client does."""
+"""A status as a caller writes it.
+
+The names are closed: a type checker refuses a misspelt one, as the client does.
+"""
 
 
 def _status_numbers(validation: Validation, argument: str, status: object) -> list[int] | None:
@@ -109,16 +113,18 @@ class _OrderList:
 
 
 class Orders(Resource[Mode]):
-    """Orders, by the provider's own id (`decision.order_id`), or for `external_cancel` by the merchant's.
+    """Orders, by the provider's own id (`decision.order_id`), or for `external_cancel` by the
+    merchant's.
 
-    An id is percent-encoded where it is a part of a path; one with control characters, `.` and `..` are refused. A
-    method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`: its
-    `outcome` says whether a write may have been done.
+    An id is percent-encoded where it is a part of a path; one with control characters, `.` and `..`
+    are refused. A method raises `InvalidRequest` before anything is sent if an argument cannot be
+    right, and else `VictorError`: its `outcome` says whether a write may have been done.
     """
 
     @operation
     def get(self, order_id: str) -> OperationFlow[Order]:
-        """Read one order, for example one that `evaluate` returned as SUBMITTED, CHALLENGE or PROCESSING.
+        """Read one order, for example one that `evaluate` returned as SUBMITTED, CHALLENGE or
+        PROCESSING.
 
         Raises:
             NotFound: The provider knows no such order.
@@ -143,13 +149,13 @@ class Orders(Resource[Mode]):
 
         Args:
             order_id: The provider's id.
-            until: A status, or several. None means any but DRAFT, ONHOLD and PROCESSING, which by the provider's guide
-                are not final.
+            until: A status, or several. None means any but DRAFT, ONHOLD and PROCESSING, which by
+                the provider's guide are not final.
             timeout: Seconds to wait in all; 0 reads once.
 
         Raises:
-            Conflict: It came to another end (CANCELLED, RETURNED or COMPLETED), so it can no longer have the status.
-                The `outcome` does not describe the payment.
+            Conflict: It came to another end (CANCELLED, RETURNED or COMPLETED), so it can no longer
+                have the status. The `outcome` does not describe the payment.
             TimedOut: It did not have the status in that time.
 
         Examples:
@@ -162,7 +168,8 @@ class Orders(Resource[Mode]):
 
         def reached(order: Order) -> bool:
             status = order.status
-            # What the order can no longer become. After a status that is no end, or is new, that is not known.
+            # What the order can no longer become. After a status that is no end, or is new, that is
+            # not known.
             missed = frozenset(OrderStatus) - _LATER.get(status, frozenset(OrderStatus))
             if wanted is not None and status not in wanted and missed.issuperset(wanted):
                 names = " or ".join(OrderStatus(number).name for number in wanted)
@@ -185,14 +192,16 @@ class Orders(Resource[Mode]):
     @listing
     @arguments_of(_OrderList)
     def list(self, request: _OrderList) -> Walk[Order]:
-        """The orders that pass the filters, read page by page as they are iterated. A filter that is None is not sent.
+        """The orders that pass the filters, read page by page as they are iterated. A filter that
+        is None is not sent.
 
-        With `status`, which may change meanwhile, the list is read from `page` again until one reading is proven to
-        have missed nothing, or three have brought nothing new; a list that does not change is read twice.
+        With `status`, which may change meanwhile, the list is read from `page` again until one
+        reading is proven to have missed nothing, or three have brought nothing new; a list that
+        does not change is read twice.
 
         Args:
-            query: Words to search for. The provider documents only by example where it searches (the name of a payer,
-                of a merchant).
+            query: Words to search for. The provider documents only by example where it searches
+                (the name of a payer, of a merchant).
             status: One or several `OrderStatus` members, numbers or names.
             start: Only orders from this moment on, aware.
             end: Only orders up to this moment, aware.
@@ -238,10 +247,13 @@ class Orders(Resource[Mode]):
     def refund(
         self, order_id: str, amount: Money, *, message: str | None = None
     ) -> OperationFlow[Refund]:
-        """Refund an order, or a part of its amount. A refund that failed is raised, whatever its status.
+        """Refund an order, or a part of its amount. A refund that failed is raised, whatever its
+        status.
 
-        It takes no key and is sent once. After a lost response the outcome is unknown: look at the order with `get`
-        before you repeat it. (How the provider tells a repeat from a second partial refund is not documented.)
+        It takes no key and is sent once. After a lost response the outcome is unknown: look at the
+            order with `get`
+        before you repeat it. (How the provider tells a repeat from a second partial refund is not
+        documented.)
 
         Args:
             order_id: The provider's id.
@@ -249,9 +261,11 @@ class Orders(Resource[Mode]):
             message: A reason. None sends none.
 
         Raises:
-            BadRequest: It was refused, also with status 200 and `success: false`: nothing was refunded.
-            UnreadableResponse: The response contradicts itself, is about another order, or says that the refund is not
-                done yet (PENDING and the like): its outcome is unknown, so look.
+            BadRequest: It was refused, also with status 200 and `success: false`: nothing was
+                refunded.
+            UnreadableResponse: The response contradicts itself, is about another order, or says
+                that the refund is not done yet (PENDING and the like): its outcome is unknown, so
+                look.
 
         Examples:
             >>> flexfactor.orders.refund(decision.order_id, Money.of("12.00", "USD")).succeeded
@@ -268,7 +282,8 @@ class Orders(Resource[Mode]):
                     f"amount is in {amount.currency}: {what}. Refund it in the portal.",
                 )
             validation.text("message", message, shortest=0, required=False)
-        # Dollars. Of at most fifteen digits, the shortest text of the float has the digits of the amount.
+        # Dollars. Of at most fifteen digits, the shortest text of the float has the digits of the
+        # amount.
         dollars = float(amount.amount)
         body = models.RefundRequest(amount_to_refund=dollars, **drop_none(refund_message=message))
         raw = yield from call(refund_order, models.RefundAnswer, order_id=order_id, body=body)
@@ -278,11 +293,13 @@ class Orders(Resource[Mode]):
     def cancel(
         self, order_id: str, *, idempotency_key: str | None = None
     ) -> OperationFlow[Cancellation]:
-        """Cancel an order that has not been captured (a void). One that has been captured is refunded instead.
+        """Cancel an order that has not been captured (a void). One that has been captured is
+        refunded instead.
 
-        The provider says that repeats for one order are safe, and a key is sent in any case: after a lost response the
-        request is repeated. The provider's response may be empty, which proves little, or have another word than
-        CANCELLED: then the order is read.
+        The provider says that repeats for one order are safe, and a key is sent in any case: after
+            a lost response the
+        request is repeated. The provider's response may be empty, which proves little, or have
+        another word than CANCELLED: then the order is read.
 
         Args:
             order_id: The provider's id.
@@ -290,8 +307,9 @@ class Orders(Resource[Mode]):
 
         Raises:
             BadRequest: It was refused, for example because the order has been captured.
-            UnreadableResponse: The response contradicts itself, or does not say that the order is cancelled, and the
-                order was read and is not CANCELLED, or could not be read: the outcome is unknown.
+            UnreadableResponse: The response contradicts itself, or does not say that the order is
+                cancelled, and the order was read and is not CANCELLED, or could not be read: the
+                outcome is unknown.
 
         Examples:
             >>> other = flexfactor.evaluate(
@@ -327,17 +345,20 @@ class Orders(Resource[Mode]):
     def external_cancel(
         self, external_order_id: str, *, idempotency_key: str | None = None
     ) -> OperationFlow[Cancellation]:
-        """Cancel an order by the merchant's own id: for when `evaluate` brought no response, and so no other id.
+        """Cancel an order by the merchant's own id: for when `evaluate` brought no response, and so
+        no other id.
 
-        The same operation as `cancel` at the provider, and as safe to repeat. An empty response is the documented one,
-        and is believed: without the provider's id there is no order to read.
+        The same operation as `cancel` at the provider, and as safe to repeat. An empty response is
+        the documented one, and is believed: without the provider's id there is no order to read.
 
         Args:
             external_order_id: The `order_id` of `evaluate`.
-            idempotency_key: A GUID of this cancellation, not that of `evaluate`. With None a random one is made.
+            idempotency_key: A GUID of this cancellation, not that of `evaluate`. With None a random
+                one is made.
 
         Raises:
-            NotFound: The provider knows no such order: `evaluate` did not reach it, or is still in progress.
+            NotFound: The provider knows no such order: `evaluate` did not reach it, or is still in
+                progress.
             BadRequest: It was refused, for example because the order has been captured.
 
         Examples:

@@ -1,4 +1,6 @@
-"""`flexfactor.evaluate`, `capture` and `transmit`: declined transactions to be rescued, and what follows."""
+"""`flexfactor.evaluate`, `capture` and `transmit`: declined transactions to be rescued, and what
+follows.
+"""
 
 from __future__ import annotations
 
@@ -113,21 +115,25 @@ class TransmitRequest(_TransactionRequest):
 class Payments(Resource[Mode]):
     """Transactions. The client offers these operations as its own.
 
-    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`: its
+    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and
+        else `VictorError`: its
     `outcome` says whether the card may have been charged.
     """
 
     @operation
     @arguments_of(EvaluateRequest)
     def evaluate(self, request: EvaluateRequest) -> OperationFlow[Decision]:
-        """Ask whether a transaction that was declined elsewhere can be rescued; if it can, it is charged.
+        """Ask whether a transaction that was declined elsewhere can be rescued; if it can, it is
+        charged.
 
-        After a lost response it is sent again with the same key and the same body, and the provider responds as it did
-        the first time (for 24 hours). If the outcome is still unknown, repeat the call with the error's key, or make
-        sure that nothing is charged with `orders.external_cancel(order_id)`.
+        After a lost response it is sent again with the same key and the same body, and the provider
+        responds as it did the first time (for 24 hours). If the outcome is still unknown, repeat
+        the call with the error's key, or make sure that nothing is charged with
+        `orders.external_cancel(order_id)`.
 
-        A transaction that the merchant started and that gets an immediate response ("sync MIT") is retried over days,
-        with the same `order_id` and `merchant_initiated=True`: each of these retries is a call with its own key.
+        A transaction that the merchant started and that gets an immediate response ("sync MIT") is
+        retried over days, with the same `order_id` and `merchant_initiated=True`: each of these
+        retries is a call with its own key.
 
         Args:
             order_id: The merchant's own id of the order.
@@ -137,24 +143,30 @@ class Payments(Resource[Mode]):
             card: The card, by a token.
             billing: The billing address; the provider's pages call it required.
             shipping: The shipping address.
-            customer_ip: The payer's IP address; the provider wants it where the customer started the transaction.
+            customer_ip: The payer's IP address; the provider wants it where the customer started
+                the transaction.
             sense_key: From the provider's script on the merchant's page.
             items: The lines of the order.
-            merchant_initiated: Whether the merchant started the transaction (a rebill). None sends nothing.
+            merchant_initiated: Whether the merchant started the transaction (a rebill). None sends
+                nothing.
             recurring: Whether it recurs. None sends nothing.
             subscription: The subscription that it belongs to.
             expires_at: Until when the provider may go on trying, aware.
             fields: More of the merchant's own, as names and texts.
-            extra_body: Members of the body that this package does not know, by their names on the wire.
-            idempotency_key: A GUID, one per payment, kept for every retry of it: `idempotency_key_for("invoice",
-                1042)`. With None a random one is made. It is on the result and on every error.
+            extra_body: Members of the body that this package does not know, by their names on the
+                wire.
+            idempotency_key: A GUID, one per payment, kept for every retry of it:
+                `idempotency_key_for("invoice", 1042)`. With None a random one is made. It is on the
+                result and on every error.
 
         Returns:
             The decision. Only `approved` means that a payment was made.
 
         Raises:
-            Conflict: The key was used with other values, or the call that it was used for is in progress.
-            BadRequest: The provider refused the request, or says with status 200 that the evaluation failed.
+            Conflict: The key was used with other values, or the call that it was used for is in
+                progress.
+            BadRequest: The provider refused the request, or says with status 200 that the
+                evaluation failed.
 
         Examples:
             >>> decision = flexfactor.evaluate(
@@ -183,9 +195,11 @@ class Payments(Resource[Mode]):
             idempotency_key: A GUID, one per capture. With None a random one is made.
 
         Raises:
-            BadRequest: It was refused, also with status 200 and `success: false`: nothing was captured.
-            UnreadableResponse: The response contradicts itself, is about another order, or says that the capture is not
-                done yet (PENDING and the like), also when it was repeated with its key.
+            BadRequest: It was refused, also with status 200 and `success: false`: nothing was
+                captured.
+            UnreadableResponse: The response contradicts itself, is about another order, or says
+                that the capture is not done yet (PENDING and the like), also when it was repeated
+                with its key.
 
         Examples:
             >>> flexfactor.capture(decision.order_id, price).succeeded
@@ -208,8 +222,9 @@ class Payments(Resource[Mode]):
     def transmit(self, request: TransmitRequest) -> OperationFlow[Transmission]:
         """Send a copy of a transaction, within 24 hours of it, for the provider to learn from.
 
-        It moves no money, and takes no key. What happens to a copy that is sent twice is not documented, so the request
-        is not repeated after a lost response. The arguments are those of `evaluate`, and:
+        It moves no money, and takes no key. What happens to a copy that is sent twice is not
+        documented, so the request is not repeated after a lost response. The arguments are those of
+        `evaluate`, and:
 
         Args:
             declined: Whether the transaction was declined.

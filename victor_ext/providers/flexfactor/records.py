@@ -1,4 +1,7 @@
-"""Records: what the provider says of decisions, captures, refunds and orders. A `repr` has ids, states and amounts."""
+"""Records: what the provider says of decisions, captures, refunds and orders.
+
+A `repr` has ids, states and amounts.
+"""
 
 from collections.abc import Sequence
 from enum import IntEnum
@@ -16,7 +19,8 @@ from .responses import is_done, member, split_code, status_of, success_of
 
 
 class OrderStatus(IntEnum):
-    """The numbers of an order's states, under the provider's own names. The meanings are those of its portal's guide.
+    """The numbers of an order's states, under the provider's own names. The meanings are those of
+    its portal's guide.
 
     The portal also has Chargeback, whose number is not known.
 
@@ -91,10 +95,11 @@ class _CallRecord(FlexFactorRecord):
 class _Response(_CallRecord):
     """What the responses to all writes have in common.
 
-    `success` is whether the call was successful, as the provider says; it does not mean that a payment was made.
-    `status` is the state, in capitals. `result` is the provider's sentence, `trace_id` the body's `traceId`,
-    `error_code` the six-digit code, split, or None (no list of the codes is known), and `problems` is what `errors`
-    lists. `raw`, the generated model, has everything that was sent.
+    `success` is whether the call was successful, as the provider says; it does not mean that a
+    payment was made. `status` is the state, in capitals. `result` is the provider's sentence,
+    `trace_id` the body's `traceId`, `error_code` the six-digit code, split, or None (no list of the
+    codes is known), and `problems` is what `errors` lists. `raw`, the generated model, has
+    everything that was sent.
     """
 
     def _success(self) -> bool | None:
@@ -114,9 +119,9 @@ class _Response(_CallRecord):
 class Decision(_Response):
     """The response to `evaluate`. Only `approved` means that a payment was made.
 
-    `order_id` is the provider's id of the order, which `capture` and `orders` take, and `order_session_key` is that id
-    under its other name. `idempotency_key` is that of the request, `sense_key` that of the session on the merchant's
-    page.
+    `order_id` is the provider's id of the order, which `capture` and `orders` take, and
+    `order_session_key` is that id under its other name. `idempotency_key` is that of the request,
+    `sense_key` that of the session on the merchant's page.
     """
 
     __slots__ = ("idempotency_key",)
@@ -132,19 +137,24 @@ class Decision(_Response):
     def approved(self) -> bool:
         """Whether the payment was rescued: the status is APPROVED, and no other.
 
-        CHALLENGE, SUBMITTED and PROCESSING come with `success: true` and are not payments yet; CAPTUREREQUIRED is one
+        CHALLENGE, SUBMITTED and PROCESSING come with `success: true` and are not payments yet;
+            CAPTUREREQUIRED is one
         that has to be captured.
         """
         return self.status == "APPROVED" and self.success is not False
 
     @property
     def needs_capture(self) -> bool:
-        """Whether the payment was only authorised: without `capture` the provider voids it after some time."""
+        """Whether the payment was only authorised: without `capture` the provider voids it after
+        some time.
+        """
         return self.status == "CAPTUREREQUIRED"
 
 
 class _AmountResponse(_Response):
-    """What the responses to `capture` and `refund` have in common: the order and the amount of the request."""
+    """What the responses to `capture` and `refund` have in common: the order and the amount of the
+    request.
+    """
 
     __slots__ = ("amount", "order_id")
 
@@ -155,12 +165,16 @@ class _AmountResponse(_Response):
 
     @property
     def succeeded(self) -> bool:
-        """Whether it was done. False when the state is not known to be an end: then read the order."""
+        """Whether it was done.
+
+        False when the state is not known to be an end: then read the order.
+        """
         return is_done(self._body)
 
 
 class Capture(_AmountResponse):
-    """The response to a successful `capture`. A rejected or unfinished capture is raised as an error.
+    """The response to a successful `capture`. A rejected or unfinished capture is raised as an
+    error.
 
     `order_id`, `amount` and `idempotency_key` are those of the request.
     """
@@ -171,9 +185,11 @@ class Capture(_AmountResponse):
 
 
 class Refund(_AmountResponse):
-    """The response to a successful `orders.refund`. A rejected or unfinished refund is raised as an error.
+    """The response to a successful `orders.refund`. A rejected or unfinished refund is raised as an
+    error.
 
-    `order_id` and `amount` are those of the request, `response_code` and `response_message` are the processor's.
+    `order_id` and `amount` are those of the request, `response_code` and `response_message` are the
+    processor's.
     """
 
     response_code = word("responseCode")
@@ -189,10 +205,11 @@ class Transmission(_Response):
 
 
 class Cancellation(_CallRecord):
-    """The order is cancelled, now or before. The provider says little more about it: the body, `raw`, is mostly empty.
+    """The order is cancelled, now or before. The provider says little more about it: the body,
+    `raw`, is mostly empty.
 
-    `order_id` is the provider's id, after `orders.cancel`; `external_order_id` the merchant's own, after
-    `orders.external_cancel`. The other one is None. `idempotency_key` is that of the request.
+    `order_id` is the provider's id, after `orders.cancel`; `external_order_id` the merchant's own,
+    after `orders.external_cancel`. The other one is None. `idempotency_key` is that of the request.
     """
 
     __slots__ = ("external_order_id", "idempotency_key", "order_id")
@@ -207,19 +224,22 @@ class Cancellation(_CallRecord):
 
 
 class Order(_CallRecord):
-    """An order, as the provider last described it. Most of its members are not documented: see `raw`, the generated
-    model, with everything that was sent, which includes the payer's data.
+    """An order, as the provider last described it. Most of its members are not documented: see
+    `raw`, the generated model, with everything that was sent, which includes the payer's data.
 
     The unit of an order's amounts is not documented either, so the record has no fields for them.
 
     Attributes:
         id: The provider's id. `reference_number` and `correlation_id` are the provider's, too.
-        external_order_id: The merchant's own id, if the response has it, under one of three names: none is documented.
+        external_order_id: The merchant's own id, if the response has it, under one of three names:
+            none is documented.
         currency: ISO 4217.
         placed_at: When it was placed, aware; None if the response names no zone.
         expires_at: Until when the provider may try it, likewise.
-        status: An `OrderStatus`, or the provider's number when it is a new one. Without a number: by `status_name`.
-        status_name: The provider's name of the status, which also exists for states whose number is not documented.
+        status: An `OrderStatus`, or the provider's number when it is a new one. Without a number:
+            by `status_name`.
+        status_name: The provider's name of the status, which also exists for states whose number is
+            not documented.
     """
 
     _in_repr = ("id", "status_name")

@@ -1,6 +1,8 @@
-"""What a response says of the call: yes, no, both at once, or not yet. Its HTTP status does not decide.
+"""What a response says of the call: yes, no, both at once, or not yet. Its HTTP status does not
+decide.
 
-A refused refund has status 200 and `success: false`. Beside `success: true` a new word counts as good where nothing
+A refused refund has status 200 and `success: false`. Beside `success: true` a new word counts as
+    good where nothing
 else contradicts it, but for a cancellation: there it may be the order's.
 """
 
@@ -23,7 +25,9 @@ _FAILURES = frozenset({"FAILED", "FAIL", "FAILURE", "ERROR", "REJECTED", "REFUSE
 """States that mean that the call itself failed."""
 
 REFUSALS = frozenset({"DECLINED", "EXPIRED", "CANCELLED", "CANCELED"})
-"""States that are a decision against the order: the result of `evaluate`, and a failure of most other calls."""
+"""States that are a decision against the order: the result of `evaluate`, and a failure of most
+other calls.
+"""
 
 _ENDS = frozenset(
     {
@@ -47,7 +51,8 @@ _IN_PROGRESS = re.compile(
 """Parts of states in which no money has been moved yet."""
 
 _NOT_CANCELLED = frozenset({"COMPLETED", "CAPTURED", "REFUNDED"})
-"""Ends of an order that was not cancelled, unless `success` says that they are those of the call."""
+"""Ends of an order that was not cancelled, unless `success` says that they are those of the call.
+"""
 
 
 class Says(Enum):
@@ -107,7 +112,10 @@ def split_code(code: object) -> ErrorCode | None:
 
 
 def code_in(text: object, status: int) -> str:
-    """FlexFactor's own code in a text or a number: six digits, which begin with the HTTP status. Empty without one."""
+    """FlexFactor's own code in a text or a number: six digits, which begin with the HTTP status.
+
+    Empty without one.
+    """
     code = rf"(?<![0-9A-Za-z]){status}[0-9]{{3}}(?![0-9A-Za-z]|\.[0-9])"
     match = (
         re.search(code, str(text)) if isinstance(text, str | int) and 100 <= status < 600 else None
@@ -123,7 +131,10 @@ def member(body: dict[str, Any], name: str) -> Any:
 
 
 def success_of(body: dict[str, Any]) -> bool | None:
-    """`success`, as a flag, as 0 or 1, or as text; None when it is missing. False in any spelling wins."""
+    """`success`, as a flag, as 0 or 1, or as text; None when it is missing.
+
+    False in any spelling wins.
+    """
     flags = {_flag(value) for name, value in body.items() if name.lower() == "success"}
     return False if False in flags else True if True in flags else None
 
@@ -138,14 +149,18 @@ def status_of(body: dict[str, Any]) -> str:
 
 
 def is_done(body: dict[str, Any]) -> bool:
-    """Whether nothing more happens after a body that says yes: it has no state, or one that is an end."""
+    """Whether nothing more happens after a body that says yes: it has no state, or one that is an
+    end.
+    """
     return status_of(body) in {"", *_ENDS}
 
 
 def says(
     body: dict[str, Any], *, at_once: bool = False, cancels: bool = False, decides: bool = False
 ) -> Says:
-    """What a body says of a write: one that must be done at once, makes an order CANCELLED, or decides about it."""
+    """What a body says of a write: one that must be done at once, makes an order CANCELLED, or
+    decides about it.
+    """
     success, status = success_of(body), status_of(body)
     if decides and status in REFUSALS:
         return Says.YES  # a decision is what was asked for; its sentence is the reason
@@ -179,7 +194,10 @@ def says_read(body: dict[str, Any]) -> Says:
 
 
 def says_order(body: dict[str, Any]) -> Says:
-    """What a body says of the read of an order. One that only complains is no order with errors of its own."""
+    """What a body says of the read of an order.
+
+    One that only complains is no order with errors of its own.
+    """
     complains, in_doubt = _complaint(body)
     if not complains or success_of(body) is not None or names_order(body):
         return says_read(body)
@@ -190,7 +208,9 @@ _UNDECIDED = frozenset({408, 409, 425})  # errors below 500 after which the work
 
 
 def _complaint(body: dict[str, Any]) -> tuple[bool, bool]:
-    """Whether a body has an error's status or code, or a list of errors without a success; and leaves a doubt."""
+    """Whether a body has an error's status or code, or a list of errors without a success; and
+    leaves a doubt.
+    """
     error = error_status(body)
     return bool(
         error or (not success_of(body) and member(body, "errors"))
@@ -202,7 +222,9 @@ def _is_known(status: str) -> bool:
 
 
 def error_status(body: dict[str, Any]) -> int:
-    """The HTTP status of an error, in a ProblemDetails or at the beginning of a six-digit code; 0 without one."""
+    """The HTTP status of an error, in a ProblemDetails or at the beginning of a six-digit code; 0
+    without one.
+    """
     words = (str(member(body, name)) for name in ("status", "statusCode"))
     stated = (
         int(code[1]) if (code := _ERROR.fullmatch(word)) else _in_page(word) for word in words
@@ -216,7 +238,9 @@ def error_status(body: dict[str, Any]) -> int:
 
 
 def error_in_words(body: dict[str, Any]) -> int:
-    """The HTTP status of an error whose code begins a sentence or a member's name, or which is all it says; else 0."""
+    """The HTTP status of an error whose code begins a sentence or a member's name, or which is all
+    it says; else 0.
+    """
     said = (
         member(place, name)
         for place in (body, object_or_empty(member(body, "error")))
@@ -251,10 +275,13 @@ _NOT_ORDERS = frozenset({"errors", "warnings", "links"})
 
 
 def page_of(body: dict[str, Any]) -> tuple[list[Any], bool | None] | None:
-    """The orders of a page, and whether it says that it is the last one (None: it does not say); None for no page.
+    """The orders of a page, and whether it says that it is the last one (None: it does not say);
+    None for no page.
 
-    The name of their array is not documented: it is `items`, or the only array with orders (or nothing) in the page.
-    The members of the body itself come first: only without such an array, the page is an object in it.
+    The name of their array is not documented: it is `items`, or the only array with orders (or
+        nothing) in the page.
+    The members of the body itself come first: only without such an array, the page is an object in
+        it.
     """
     inside = [
         value
@@ -299,7 +326,8 @@ _OF_AN_ORDER = (
 
 
 def is_order(value: object) -> bool:
-    """Whether a value says what only an order does: its state, a time, or an id of an order. Anything may have an `id`.
+    """Whether a value says what only an order does: its state, a time, or an id of an order.
+    Anything may have an `id`.
 
     The state is a number or a known word; beside an id of text it is anything.
     """

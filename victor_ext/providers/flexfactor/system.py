@@ -1,4 +1,6 @@
-"""What the rest of the package asks about FlexFactor: its hosts and settings, and its side of a reconciliation."""
+"""What the rest of the package asks about FlexFactor: its hosts and settings, and its side of a
+reconciliation.
+"""
 
 from collections.abc import Mapping
 from functools import partial
@@ -32,7 +34,8 @@ HOSTS: Mapping[str, Mapping[str, str]] = {
 }
 """By the name that the provider goes by, and by environment.
 
-The provider's page "Payment" lists the first pair under "Endpoints". Some of its newer pages have the second.
+The provider's page "Payment" lists the first pair under "Endpoints". Some of its newer pages have
+the second.
 """
 
 DEFAULT_HOSTS: Final = "flex-charge"

@@ -1,4 +1,7 @@
-"""The parts of a transaction. Each field has its rule; `check` notes what else is wrong; `to_model` makes the model."""
+"""The parts of a transaction.
+
+Each field has its rule; `check` notes what else is wrong; `to_model` makes the model.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +31,13 @@ class Transaction:
 
     Attributes:
         id: Its id at the processor.
-        occurred_at: When it happened, aware. Take it from the transaction, not from the clock: a repeat with the same
-            key has to have the same values.
+        occurred_at: When it happened, aware. Take it from the transaction, not from the clock: a
+            repeat with the same key has to have the same values.
         response_code: The processor's code, such as `"05"`.
         response_code_source: Whose code that is, such as the processor's name.
         type: `"AUTHORIZATION"` or `"PURCHASE"`.
-        avs_result: The code of the address check; `cvv_result` that of the card's verification value, and `cavv_result`
-            that of the cardholder's authentication.
+        avs_result: The code of the address check; `cvv_result` that of the card's verification
+            value, and `cavv_result` that of the cardholder's authentication.
         card_not_present: Whether the card was not present, as on the internet.
         utc_offset: The payer's offset from UTC. The provider does not document its unit.
     """
@@ -62,7 +65,8 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Card(Part):
-    """The card, by a token that stands for its number. A card number in place of any of these is refused, unsent.
+    """The card, by a token that stands for its number. A card number in place of any of these is
+    refused, unsent.
 
     Attributes:
         token: What the vault gave in exchange for the number.
@@ -93,7 +97,9 @@ class Card(Part):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Payer(Part):
-    """The person who pays: their `email` address, the merchant's own `id` of them, `phone` as text, and `birthdate`."""
+    """The person who pays: their `email` address, the merchant's own `id` of them, `phone` as text,
+    and `birthdate`.
+    """
 
     _model = models.Payer
     email: Annotated[str, _TEXT]
@@ -112,9 +118,10 @@ class Payer(Part):
 class Address(Part):
     """A billing or shipping address, each part as text.
 
-    `first_name` and `last_name` are those of the resident. `line1` is street and number, and `line2` what follows, such
-    as the flat. `city` and `country` are names, `state` is a name or letters, `zip_code` the postal code,
-    `country_code` two letters by ISO 3166-1, and `phone` the telephone number.
+    `first_name` and `last_name` are those of the resident. `line1` is street and number, and
+    `line2` what follows, such as the flat. `city` and `country` are names, `state` is a name or
+    letters, `zip_code` the postal code, `country_code` two letters by ISO 3166-1, and `phone` the
+    telephone number.
     """
 
     _model = models.Address
@@ -136,7 +143,8 @@ class OrderItem:
 
     Attributes:
         name: What is sold; `description` says more about it.
-        amount: Its price. The provider does not document whether it is that of one piece or of the line.
+        amount: Its price. The provider does not document whether it is that of one piece or of the
+            line.
         quantity: How many pieces.
         sku: The merchant's number of the article.
         discount: What was taken off, and `tax` the tax on it, if any.
@@ -173,10 +181,11 @@ class OrderItem:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """The subscription that a transaction belongs to: its `id` at the merchant, and how often it is paid (`interval`).
+    """The subscription that a transaction belongs to: its `id` at the merchant, and how often it is
+    paid (`interval`).
 
-    There is no field for its price, because the provider does not document the unit. If you know it, send the price in
-    `extra_body={"subscription": {"price": ...}}`.
+    There is no field for its price, because the provider does not document the unit. If you know
+    it, send the price in `extra_body={"subscription": {"price": ...}}`.
     """
 
     id: Annotated[str, Sent("subscription_id"), _TEXT]

@@ -1,7 +1,9 @@
-"""Notifications that FlexFactor posts to a webhook: their signature, their age, their content, and repeats.
+"""Notifications that FlexFactor posts to a webhook: their signature, their age, their content, and
+repeats.
 
-The signature scheme is that of the provider's sample client. A second header, `x-fc-signature`, is not documented and
-is ignored. A notification is still only a hint: read the order before you act on it.
+The signature scheme is that of the provider's sample client. A second header, `x-fc-signature`, is
+not documented and is ignored. A notification is still only a hint: read the order before you act on
+it.
 """
 
 from __future__ import annotations
@@ -49,10 +51,13 @@ class Webhook(UnpicklableCredentials):
     """One address that the provider posts notifications to.
 
     Args:
-        subscriber_key: From the merchant portal, in base64. Pass both keys while one replaces the other.
-        host: The host of the URL that the notifications go to, as it was entered in the portal: it is a part of what is
-            signed. The `Host` header is not used, because a proxy or an attacker may have changed it.
-        tolerance: Seconds by which a notification may be old, or ahead of this machine's clock; above 0.
+        subscriber_key: From the merchant portal, in base64. Pass both keys while one replaces the
+            other.
+        host: The host of the URL that the notifications go to, as it was entered in the portal: it
+            is a part of what is signed. The `Host` header is not used, because a proxy or an
+            attacker may have changed it.
+        tolerance: Seconds by which a notification may be old, or ahead of this machine's clock;
+            above 0.
         now: Returns the time, in seconds since the epoch.
 
     Raises:
@@ -91,9 +96,10 @@ class Webhook(UnpicklableCredentials):
             headers: The headers of the request, with names in any letter case.
 
         Raises:
-            AuthenticationError: It may not come from the provider, or is too old. Answer 401, and ignore the body. The
-                message says which check failed, without keys or content.
-            InvalidRequest: It is signed, and is not a notification (answer 400); or an argument has a wrong type.
+            AuthenticationError: It may not come from the provider, or is too old. Answer 401, and
+                ignore the body. The message says which check failed, without keys or content.
+            InvalidRequest: It is signed, and is not a notification (answer 400); or an argument has
+                a wrong type.
         """
         if not isinstance(body, bytes | bytearray):
             raise invalid_notification(
@@ -114,8 +120,8 @@ class Webhook(UnpicklableCredentials):
     def delivery(self, body: bytes, headers: Headers) -> Delivery:
         """As `read`, for an `Inbox`.
 
-        A repeat is the same request, or a notification that says it was sent before, if it was. Another that only reads
-        the same is not: two equal refunds of one order are two events.
+        A repeat is the same request, or a notification that says it was sent before, if it was.
+        Another that only reads the same is not: two equal refunds of one order are two events.
         """
         said = self.read(body, headers)
         # The request, its content, and its content without the time.
@@ -142,7 +148,9 @@ class Webhook(UnpicklableCredentials):
         """Nothing: the notification says what is new."""
 
     def _signed(self, sent: Mapping[str, str], body: bytes) -> tuple[str, str]:
-        """Check the signature; returns the nonce and the date, which it covers together with the body."""
+        """Check the signature; returns the nonce and the date, which it covers together with the
+        body.
+        """
         missing = [name for name in _NEEDED if not sent.get(name)]
         if missing:
             raise AuthenticationError(f"The notification has no {' and no '.join(missing)}.")
@@ -154,7 +162,8 @@ class Webhook(UnpicklableCredentials):
                 f"x-fc-authorization is not a signature of the kind {_SCHEME}."
             )
         if ";" in nonce or ";" in moment:
-            # They are joined by semicolons: a semicolon in one would let other values have the same signature.
+            # They are joined by semicolons: a semicolon in one would let other values have the same
+            #     signature.
             raise AuthenticationError("x-fc-nonce or x-fc-date holds a semicolon.")
         content = base64.b64encode(hashlib.sha512(body).digest())
         if not hmac.compare_digest(content, header_bytes(digest)):
@@ -180,7 +189,8 @@ class Notification(FlexFactorRecord):
         confirmation_id: The id that the payer was given.
         occurred_at: When it happened, aware; None if that, or the time zone, is missing.
         is_test: Whether it comes from the sandbox. Refuse these in production.
-        is_resent: Whether it was sent before. The `nonce`, which was signed, is the same in a replay of the request.
+        is_resent: Whether it was sent before. The `nonce`, which was signed, is the same in a
+            replay of the request.
         data: What belongs to the event; its members are not documented.
     """
 
@@ -200,7 +210,9 @@ class Notification(FlexFactorRecord):
 
     @property
     def fingerprint(self) -> str:
-        """The same text for a notification and its repeats: store it to recognise a repeat after a restart."""
+        """The same text for a notification and its repeats: store it to recognise a repeat after a
+        restart.
+        """
         return _digest(self.raw, without=("isresent", "timestamp"))
 
 

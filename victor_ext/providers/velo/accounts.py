@@ -1,4 +1,6 @@
-"""`velo.source_accounts`, `velo.funding_accounts` and `velo.fundings`: the money that payouts are paid from."""
+"""`velo.source_accounts`, `velo.funding_accounts` and `velo.fundings`: the money that payouts are
+paid from.
+"""
 
 from __future__ import annotations
 
@@ -53,14 +55,18 @@ class _NewFundingAccount(Part):
 
 
 class SourceAccounts(Resource[Mode]):
-    """The accounts that payouts are paid from, with their balances. Errors and filters are those of `Payees`."""
+    """The accounts that payouts are paid from, with their balances.
+
+    Errors and filters are those of `Payees`.
+    """
 
     @listing
     @arguments_of(SourceAccountList)
     def list(self, request: SourceAccountList) -> Walk[SourceAccount]:
         """The source accounts, read page by page as they are iterated.
 
-        `account_type` is Velo's `type`. `include_user_deleted=True` asks for those that users have deleted, too.
+        `account_type` is Velo's `type`. `include_user_deleted=True` asks for those that users have
+        deleted, too.
 
         Examples:
             >>> [account.name for account in velo.source_accounts.list(payor_id=payor_id)]
@@ -84,11 +90,13 @@ class SourceAccounts(Resource[Mode]):
     def fund(
         self, source_account_id: str, *, funding_account_id: str, amount: Money
     ) -> OperationFlow[Receipt]:
-        """Ask for money to be moved from the payor's bank into the account. This moves money, and takes no key.
+        """Ask for money to be moved from the payor's bank into the account. This moves money, and
+        takes no key.
 
-        It comes from the payor's bank account `funding_account_id`. The request carries a number without a currency,
-        which means the account's own. So the account is read first, and an amount in another currency is refused here.
-        The request is sent once: after a lost response, look with `fundings.changes(payor_id, since=...)`.
+        It comes from the payor's bank account `funding_account_id`. The request carries a number
+        without a currency, which means the account's own. So the account is read first, and an
+        amount in another currency is refused here. The request is sent once: after a lost response,
+        look with `fundings.changes(payor_id, since=...)`.
 
         Examples:
             >>> bank, amount = funding_account_id, Money.of("1000.00", "USD")
@@ -112,9 +120,11 @@ class SourceAccounts(Resource[Mode]):
 
 
 class FundingAccounts(Resource[Mode]):
-    """The payor's bank accounts that fund source accounts. Errors and filters are those of `Payees`.
+    """The payor's bank accounts that fund source accounts. Errors and filters are those of
+    `Payees`.
 
-    `account_type` is Velo's `type`. `sensitive=True` asks for unmasked numbers, which the key has to be allowed to see.
+    `account_type` is Velo's `type`. `sensitive=True` asks for unmasked numbers, which the key has
+    to be allowed to see.
     """
 
     @listing
@@ -150,8 +160,8 @@ class FundingAccounts(Resource[Mode]):
 
         Args:
             name: Its name at Velo, 3 to 30 characters.
-            account_type: `FBO`, `WUBS_DECOUPLED` or `PRIVATE`; others may come. Which of the rest is needed depends
-                on it.
+            account_type: `FBO`, `WUBS_DECOUPLED` or `PRIVATE`; others may come. Which of the rest
+                is needed depends on it.
             account_name: The name on the account, up to 22 characters.
             account_number: 4 to 17 characters.
             routing_number: 6 to 9 characters.
@@ -170,10 +180,11 @@ class FundingAccounts(Resource[Mode]):
 
     @operation
     def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> OperationFlow[FundingAccount]:
-        """Wait for as long as the receipt of `create` says, then read repeatedly until the account exists.
+        """Wait for as long as the receipt of `create` says, then read repeatedly until the account
+        exists.
 
-        Velo's document calls what the receipt names a status object. That its id is the account's is an assumption; if
-        it does not hold, find the account with `list(payor_id=..., name=...)`.
+        Velo's document calls what the receipt names a status object. That its id is the account's
+        is an assumption; if it does not hold, find the account with `list(payor_id=..., name=...)`.
 
         Raises:
             TimedOut: The account did not exist in `timeout` seconds; 0 reads once.
@@ -214,7 +225,10 @@ def _read_if_exists(
 
 
 class Fundings(Resource[Mode]):
-    """Money that was, or will be, paid into source accounts. Errors and filters are those of `Payees`."""
+    """Money that was, or will be, paid into source accounts.
+
+    Errors and filters are those of `Payees`.
+    """
 
     @operation
     def get(self, funding_id: str) -> OperationFlow[Funding]:
@@ -232,8 +246,9 @@ class Fundings(Resource[Mode]):
     def list(self, request: FundingList) -> Walk[FundingEntry]:
         """The history of a payor's fundings, read page by page as they are iterated.
 
-        Velo gives these no id and, without a `sort`, no order. One is known again by its first event, so that one which
-        moves to a later page comes once. `changes` loses nothing between two readings.
+        Velo gives these no id and, without a `sort`, no order. One is known again by its first
+        event, so that one which moves to a later page comes once. `changes` loses nothing between
+        two readings.
 
         The fields of a `sort` are `dateTime` and `amount`; None sorts by `dateTime`.
 
@@ -253,7 +268,8 @@ class Fundings(Resource[Mode]):
     @listing
     @arguments_of(ChangeFeed)
     def changes(self, request: ChangeFeed) -> Walk[FundingChange]:
-        """The fundings of a payor that changed `since` a moment; as `payees.changes`. `page_size` is 1 to 100.
+        """The fundings of a payor that changed `since` a moment; as `payees.changes`. `page_size`
+        is 1 to 100.
 
         Examples:
             >>> [change.status for change in velo.fundings.changes(payor_id, since=since)]

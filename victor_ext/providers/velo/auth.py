@@ -13,16 +13,20 @@ from .operations import OPERATIONS, TOKEN_PATH
 
 
 class VeloAuth(IdAndSecret):
-    """API key and secret. Velo issues a token for them, which is kept until shortly before it expires.
+    """API key and secret. Velo issues a token for them, which is kept until shortly before it
+    expires.
 
-    Key and secret are sent to `/v1/authenticate` alone, as user and password of Basic authentication, with an empty
-    body. All threads or tasks of a client share one token. There is no refresh token.
+    Key and secret are sent to `/v1/authenticate` alone, as user and password of Basic
+    authentication, with an empty body. All threads or tasks of a client share one token. There is
+    no refresh token.
 
     Args:
-        api_secret: The secret of the key; or a `Path` or a function, as for the secret of `VictorOAuth`.
+        api_secret: The secret of the key; or a `Path` or a function, as for the secret of
+            `VictorOAuth`.
 
     Raises:
-        ConfigurationError: One of them is empty or not text, or the key has a colon, which Basic cannot carry.
+        ConfigurationError: One of them is empty or not text, or the key has a colon, which Basic
+            cannot carry.
     """
 
     def __init__(self, api_key: str, api_secret: SecretText) -> None:

@@ -43,7 +43,10 @@ class Validation(validation.Validation):
             self.note(field, "range", message)
 
     def requests(self, field: str, value: Any, kind: type[Any]) -> Sequence[object]:
-        """A list of 1 to 2,000 request objects, which check themselves. Returns what is in it, of whatever type."""
+        """A list of 1 to 2,000 request objects, which check themselves.
+
+        Returns what is in it, of whatever type.
+        """
         is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
         items = cast("Sequence[object]", value) if is_list else ()
         if not 1 <= len(items) <= MOST:
@@ -53,7 +56,10 @@ class Validation(validation.Validation):
         return items
 
     def moment(self, field: str, value: Any, *, required: bool = True) -> str | None:
-        """An aware datetime; returns whole seconds in UTC. A fraction is dropped, so that it is never later."""
+        """An aware datetime; returns whole seconds in UTC.
+
+        A fraction is dropped, so that it is never later.
+        """
         if value is None and not required:
             return None
         problem = validation.moment_problem(field, value)
@@ -77,7 +83,10 @@ class Validation(validation.Validation):
 
 
 def check(doing: str = "", /, **arguments: Any) -> None:
-    """Check ids, and `sensitive`. Raises `InvalidRequest`, which begins with `doing`, or with what the first is of."""
+    """Check ids, and `sensitive`.
+
+    Raises `InvalidRequest`, which begins with `doing`, or with what the first is of.
+    """
     with Validation(
         doing or f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}"
     ) as validation:
@@ -92,5 +101,7 @@ def check_request(doing: str, request: object) -> None:
 
 
 def day_around(value: datetime, days: int) -> str:
-    """The date of a moment in UTC, moved by some days: in which zone Velo means its dates is not documented."""
+    """The date of a moment in UTC, moved by some days: in which zone Velo means its dates is not
+    documented.
+    """
     return (value.astimezone(UTC) + timedelta(days=days)).date().isoformat()

@@ -86,13 +86,15 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pin
     ) -> None:
         """Make a client. Nothing is sent.
 
-        No write of Velo's takes a key: whatever `retry` is, none is repeated that may have done its work.
+        No write of Velo's takes a key: whatever `retry` is, none is repeated that may have done its
+        work.
 
         Args:
             auth: `VeloAuth(api_key, api_secret)`.
             environment: `"sandbox"`, where money is simulated, or `"production"`. Decides the URL.
-            base_url: Another URL, such as a local sandbox's: `https`, or `http` to this machine. None: the
-                environment's. A host of Velo's is refused under the name, or the default, of the other environment.
+            base_url: Another URL, such as a local sandbox's: `https`, or `http` to this machine.
+                None: the environment's. A host of Velo's is refused under the name, or the default,
+                of the other environment.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
@@ -119,19 +121,24 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pin
 
     @classmethod
     def from_env(cls, **options: Unpack[VeloOptions[Transport, HttpxClient]]) -> Self:
-        """A client from VELO_API_KEY, VELO_API_SECRET, VELO_ENVIRONMENT and VELO_BASE_URL, as `Victor.from_env`."""
+        """A client from VELO_API_KEY, VELO_API_SECRET, VELO_ENVIRONMENT and VELO_BASE_URL, as
+        `Victor.from_env`.
+        """
         return cls(**from_process_environment(options))
 
     @classmethod
     def from_profile(
         cls, name: str, **options: Unpack[VeloOptions[Transport, HttpxClient]]
     ) -> Self:
-        """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`, without prefix."""
+        """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`,
+        without prefix.
+        """
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
     @operation
     def logout(self) -> OperationFlow[None]:
-        """Have Velo revoke the token, if there is one. The next call, and other holders of it, ask for another.
+        """Have Velo revoke the token, if there is one. The next call, and other holders of it, ask
+        for another.
 
         Closing the client does not: a token ends by itself within half an hour.
 

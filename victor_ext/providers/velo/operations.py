@@ -60,7 +60,8 @@ from .checks import day_around
 
 TOKEN_PATH = "/v1/authenticate"  # noqa: S105 - a path, not a secret
 
-# With a digit: Velo's ids are UUIDs, and what has none is a word of a path (`/v3/payouts`, a proxy's `/login`).
+# With a digit: Velo's ids are UUIDs, and what has none is a word of a path (`/v3/payouts`, a
+#     proxy's `/login`).
 _ID = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
@@ -72,7 +73,10 @@ def created_id(response: Any) -> str | None:
 
 
 def batch_id(response: Any) -> str | None:
-    """The id of a batch of payees, in the body or else at the end of `Location`. None when it is in neither."""
+    """The id of a batch of payees, in the body or else at the end of `Location`.
+
+    None when it is in neither.
+    """
     stated = text_or_empty(object_of(response).get("batchId"))
     return stated if _ID.fullmatch(stated) else created_id(response)
 
@@ -93,7 +97,10 @@ class Receipt:
 
     @classmethod
     def of(cls, response: Any) -> Receipt:
-        """Read the headers of a response. Raises `UnreadableResponse` when they do not say what was accepted."""
+        """Read the headers of a response.
+
+        Raises `UnreadableResponse` when they do not say what was accepted.
+        """
         made = created_id(response)
         if (
             made is None
@@ -105,7 +112,9 @@ class Receipt:
 
 
 def _checked(own: Evidence) -> Evidence:
-    """Evidence without a problem in the body, in which neither `own` nor the document misses anything."""
+    """Evidence without a problem in the body, in which neither `own` nor the document misses
+    anything.
+    """
 
     def complaint(response: httpx.Response, problems: Problems) -> str | None:
         if problems(response):  # next to a page, it would be the end of a list
@@ -177,7 +186,9 @@ def _done(record: Any) -> Done:
 
 
 def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]) -> Finding:
-    """The one payout with payments that were submitted since then, and have references that were sent."""
+    """The one payout with payments that were submitted since then, and have references that were
+    sent.
+    """
     sent = _references(object_or_empty(call.body).get("payments"))
     window = client.payments.list(
         given["payor_id"],
@@ -232,7 +243,8 @@ _PAYOUT_WITHDRAWN = _in_state("payouts", "WITHDRAWN")
 _PAYMENT_WITHDRAWN = _in_state("payments", "WITHDRAWN")
 
 _FINAL = frozenset({"CONFIRMED", "REJECTED", "WITHDRAWN"})
-"""Velo does not say in which order PAID follow each other: the other two may still become another."""
+"""Velo does not say in which order PAID follow each other: the other two may still become another.
+"""
 _UNTIL_PAID = Follow(lambda velo, _call, id: velo.payouts.get(id), _FINAL)
 _UNTIL_ACCEPTED = Follow(
     lambda velo, _call, id: velo.payouts.get(id),
@@ -240,7 +252,8 @@ _UNTIL_ACCEPTED = Follow(
 )
 """A payout that was submitted goes on by another write."""
 
-# Behind the template that a method calls stand other versions of it, which only Velo's own document has.
+# Behind the template that a method calls stand other versions of it, which only Velo's own document
+# has.
 OPERATIONS: Mapping[str, Operation] = {
     f"POST {TOKEN_PATH}": replace(TOKEN, evidence=_has("access_token")),
     "POST /v1/logout": _write(SETS, ""),
@@ -332,7 +345,8 @@ def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
-    """Velo's one error shape: `errors`, each with `errorCode`, `errorMessage` and the `location` of the mistake.
+    """Velo's one error shape: `errors`, each with `errorCode`, `errorMessage` and the `location` of
+    the mistake.
 
     Data of payees and accounts from the request is not repeated.
     """
@@ -374,7 +388,9 @@ _WORD = re.compile(rf"[^\W_]{{{SHORTEST},}}")
 
 
 def _hider(request: httpx.Request) -> Callable[[str], str]:
-    """Replaces in a text the words of the names, addresses and numbers in a request whose row does not show them."""
+    """Replaces in a text the words of the names, addresses and numbers in a request whose row does
+    not show them.
+    """
     row: Operation | None = request.extensions.get(OPERATION)
     if row is not None and row.shown is Shown.EVERYTHING:
         return lambda text: text

@@ -62,10 +62,11 @@ class _PayeeUpdate:
 class Payees(Resource[Mode]):
     """Payees of a payor. No write carries a key, so each is sent once.
 
-    The filters have Velo's names. `page_size` is 1 to 100 (Velo's default is 25), `sort` is fields and directions, such
-    as `displayName:asc`, and `sensitive=True` asks for personal data unmasked, which the key has to be allowed to see.
-    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`: its
-    `outcome` says whether a write may have been done.
+    The filters have Velo's names. `page_size` is 1 to 100 (Velo's default is 25), `sort` is fields
+    and directions, such as `displayName:asc`, and `sensitive=True` asks for personal data unmasked,
+    which the key has to be allowed to see. A method raises `InvalidRequest` before anything is sent
+    if an argument cannot be right, and else `VictorError`: its `outcome` says whether a write may
+    have been done.
     """
 
     @listing
@@ -91,9 +92,11 @@ class Payees(Resource[Mode]):
 
     @operation
     def create(self, payor_id: str, payees: Sequence[NewPayee]) -> OperationFlow[str]:
-        """Create 1 to 2,000 payees. Returns the id of the batch, which `batch` and `wait_for_batch` read.
+        """Create 1 to 2,000 payees. Returns the id of the batch, which `batch` and `wait_for_batch`
+        read.
 
-        After a lost response, look with `list(payor_id, remote_id=...)` before you create them again.
+        After a lost response, look with `list(payor_id, remote_id=...)` before you create them
+        again.
 
         Examples:
             >>> home, firm = Address(line1="1 Elm Street", city="Springfield", country="US"), Company(name="Ada Ltd")
@@ -140,9 +143,11 @@ class Payees(Resource[Mode]):
     @listing
     @arguments_of(ChangeFeed)
     def changes(self, request: ChangeFeed) -> Walk[PayeeChange]:
-        """The payees of a payor that changed `since` an aware datetime, read page by page as they are iterated.
+        """The payees of a payor that changed `since` an aware datetime, read page by page as they
+        are iterated.
 
-        Note the time before you begin to read, and pass it the next time: what changes during the read may be in this
+        Note the time before you begin to read, and pass it the next time: what changes during the
+            read may be in this
         feed, in the next, or in both. `page_size` is 1 to 1,000 (Velo's default is 100).
 
         Examples:
@@ -159,13 +164,17 @@ class Payees(Resource[Mode]):
         What is None stays. After a lost response look with `get(payee_id)`, or send the same again.
 
         Args:
-            address: The whole address. The limits are others than those of a new payee; `Address` has both.
-            individual: The person, if the payee is not a company. Velo's document marks the date of birth and the
-                national identification as read-only here, and has both in its example of a request: they are sent.
+            address: The whole address. The limits are others than those of a new payee; `Address`
+                has both.
+            individual: The person, if the payee is not a company. Velo's document marks the date of
+                birth and the national identification as read-only here, and has both in its example
+                of a request: they are sent.
             email: 3 to 255 characters.
             language: A language code such as `en`.
-            contact_sms_number: Where the payee gets text messages: a plus sign and 2 to 15 digits, `+14155550100`.
-            challenge: What the payee is asked when onboarding begins, in place of Velo's usual question.
+            contact_sms_number: Where the payee gets text messages: a plus sign and 2 to 15 digits,
+                `+14155550100`.
+            challenge: What the payee is asked when onboarding begins, in place of Velo's usual
+                question.
 
         Examples:
             >>> velo.payees.update(new_payee_id, language="en")
@@ -178,7 +187,8 @@ class Payees(Resource[Mode]):
     def update_remote_id(
         self, payee_id: str, *, payor_id: str, remote_id: str
     ) -> OperationFlow[None]:
-        """Change a payor's own name for a payee to `remote_id`, up to 100 characters: payments name the payee by it.
+        """Change a payor's own name for a payee to `remote_id`, up to 100 characters: payments name
+        the payee by it.
 
         After a lost response look with `get(payee_id)`, or send the same again.
 
@@ -197,9 +207,11 @@ class Payees(Resource[Mode]):
 
     @operation
     def delete(self, payee_id: str) -> OperationFlow[None]:
-        """Delete a payee. Velo deletes only one that has onboarded, is past its grace period and has no payments.
+        """Delete a payee. Velo deletes only one that has onboarded, is past its grace period and
+        has no payments.
 
-        After a lost response the payee is read: if Velo knows none with the id, the call returns. If it does, the
+        After a lost response the payee is read: if Velo knows none with the id, the call returns.
+            If it does, the
         outcome is unknown, because Velo goes on after its response: read it again later.
 
         Examples:
@@ -209,10 +221,13 @@ class Payees(Resource[Mode]):
 
     @operation
     def invite(self, payee_id: str, *, payor_id: str) -> OperationFlow[None]:
-        """Invite a payee again, who was invited when it was created and has neither accepted nor declined.
+        """Invite a payee again, who was invited when it was created and has neither accepted nor
+        declined.
 
-        Earlier invitations of the payor end with it. So a repetition after a lost response does no harm: the payee has
-        one more message, and the last one counts. `invitations(payor_id, payee_id=...)` says whether it is accepted.
+        Earlier invitations of the payor end with it. So a repetition after a lost response does no
+            harm: the payee has
+        one more message, and the last one counts. `invitations(payor_id, payee_id=...)` says
+        whether it is accepted.
 
         Raises:
             Conflict: The invitation can no longer be accepted.

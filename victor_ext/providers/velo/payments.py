@@ -41,21 +41,25 @@ class Payments(Resource[Mode]):
     def list(self, request: PaymentList) -> Walk[Payment]:
         """The payments of a payor, read page by page as they are iterated.
 
-        No filter is for the payor's own reference: see `find`. Velo sets `remote_id` only when a payment is confirmed,
-        so it does not find a new one.
+        No filter is for the payor's own reference: see `find`. Velo sets `remote_id` only when a
+        payment is confirmed, so it does not find a new one.
 
-        A payment never leaves the window of `submitted_from` and `submitted_to`, so a walk by window yields each of its
-        payments once. A `sort` is sent with `paymentId` added: payments of one moment may else change places.
+        A payment never leaves the window of `submitted_from` and `submitted_to`, so a walk by
+        window yields each of its payments once. A `sort` is sent with `paymentId` added: payments
+        of one moment may else change places.
 
         Args:
             payor_name: A part of the payor's name, in any letter case.
             rails_id: The rails that carry a payment, in any letter case.
             remote_system_id: The payments system that pays, if it is not Velo.
-            source_amount_from: The least that a source account pays, in minor units of whichever currency; so are
-                `source_amount_to`, and `payment_amount_from` and `payment_amount_to`, which a payee receives.
-            scheduled_from: The first day that its payout is scheduled for; `scheduled_to` is the last.
-            submitted_from: The first day, as a date or a text such as `2026-03-04`. In which time zone Velo means its
-                days is not documented: for a window of moments add a day at both ends, and compare `submitted_at`.
+            source_amount_from: The least that a source account pays, in minor units of whichever
+                currency; so are `source_amount_to`, and `payment_amount_from` and
+                `payment_amount_to`, which a payee receives.
+            scheduled_from: The first day that its payout is scheduled for; `scheduled_to` is the
+                last.
+            submitted_from: The first day, as a date or a text such as `2026-03-04`. In which time
+                zone Velo means its days is not documented: for a window of moments add a day at
+                both ends, and compare `submitted_at`.
             submitted_to: The last day, which is part of the window.
             sort: Such as `submittedDateTime:asc`. None is Velo's own: the newest first.
 
@@ -78,9 +82,11 @@ class Payments(Resource[Mode]):
 
     @operation
     def withdraw(self, payment_id: str, *, reason: str) -> OperationFlow[None]:
-        """Withdraw one payment that is ACCEPTED or UNFUNDED, before its payout is instructed. The request is sent once.
+        """Withdraw one payment that is ACCEPTED or UNFUNDED, before its payout is instructed. The
+        request is sent once.
 
-        After a lost response the payment is read: if it is withdrawn, the call returns; else the outcome is unknown.
+        After a lost response the payment is read: if it is withdrawn, the call returns; else the
+            outcome is unknown.
         A `reason` has 2 to 256 characters.
 
         Examples:
@@ -105,15 +111,17 @@ class Payments(Resource[Mode]):
         since: datetime,
         until: datetime | None = None,
     ) -> OperationFlow[builtins.list[Payment]]:
-        """The payments with a reference of the payor's. It settles a `submit` whose response was lost.
+        """The payments with a reference of the payor's. It settles a `submit` whose response was
+        lost.
 
-        Velo has no filter for the reference, so all payments that were submitted in a window are read. A match
-        has the `payout_id`. Two matches mean that it was submitted twice. No match does not prove that it was not
-        submitted: when a payment appears is not documented, so search again later.
+        Velo has no filter for the reference, so all payments that were submitted in a window are
+        read. A match has the `payout_id`. Two matches mean that it was submitted twice. No match
+        does not prove that it was not submitted: when a payment appears is not documented, so
+        search again later.
 
         Args:
-            since: The start of the window, aware: shortly before the submission. Velo's window has whole days in a
-                time zone that is not documented, so a day is added at both ends.
+            since: The start of the window, aware: shortly before the submission. Velo's window has
+                whole days in a time zone that is not documented, so a day is added at both ends.
             until: The end of the window, aware; None is now.
 
         Raises:
@@ -159,11 +167,14 @@ class Payments(Resource[Mode]):
         end: date | str | None = None,
         include: IncludeWord | None = None,
     ) -> OperationFlow[str]:
-        """Read the transactions of a range of days, as the CSV that Velo writes: payments, fundings, fees and returns.
+        """Read the transactions of a range of days, as the CSV that Velo writes: payments,
+        fundings, fees and returns.
 
-        The titles of its columns are not documented, nor in which unit it writes amounts: read it by its first line
-        (`csv.DictReader(io.StringIO(text))`). All of it is held in memory. `start` and `end` are the first and the last
-        day, as dates or texts such as `2026-03-04`; `include` is `payorOnly` (Velo's default) or `payorAndDescendants`.
+        The titles of its columns are not documented, nor in which unit it writes amounts: read it
+            by its first line
+        (`csv.DictReader(io.StringIO(text))`). All of it is held in memory. `start` and `end` are
+        the first and the last day, as dates or texts such as `2026-03-04`; `include` is `payorOnly`
+        (Velo's default) or `payorAndDescendants`.
 
         Raises:
             UnreadableResponse: The answer is not CSV in UTF-8.
@@ -189,7 +200,8 @@ class Payments(Resource[Mode]):
     @listing
     @arguments_of(ChangeFeed)
     def changes(self, request: ChangeFeed) -> Walk[PaymentChange]:
-        """The payments of a payor that changed `since` a moment; as `payees.changes`. `page_size` is 1 to 1,000.
+        """The payments of a payor that changed `since` a moment; as `payees.changes`. `page_size`
+        is 1 to 1,000.
 
         Examples:
             >>> "INV-1042" in [change.payor_payment_id for change in velo.payments.changes(payor_id, since=since)]

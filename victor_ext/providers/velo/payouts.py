@@ -54,7 +54,8 @@ _STATUSES = frozenset(get_args(PayoutStatusWord))
 class Payouts(Resource[Mode]):
     """Payouts: payments that are submitted, quoted and paid together.
 
-    The order of calls: `submit`, `wait` until ACCEPTED, `quote` if the currencies differ, `instruct`. No money moves
+    The order of calls: `submit`, `wait` until ACCEPTED, `quote` if the currencies differ,
+        `instruct`. No money moves
     before `instruct`. Errors and filters are those of `Payees`.
     """
 
@@ -69,14 +70,17 @@ class Payouts(Resource[Mode]):
     ) -> OperationFlow[str]:
         """Submit 1 to 2,000 payments. Returns the id of the payout.
 
-        Velo takes no idempotency key, and does not detect a second submission. So the request is sent once. After a
-        lost response the error's outcome is `unknown`: look with `payments.find(payor_payment_id, payor_id=...,
-        since=...)` before you submit again; see docs/velo.md.
+        Velo takes no idempotency key, and does not detect a second submission. So the request is
+        sent once. After a lost response the error's outcome is `unknown`: look with
+        `payments.find(payor_payment_id, payor_id=..., since=...)` before you submit again; see
+        docs/velo.md.
 
         Args:
             payments: The payments, each with a `payor_payment_id` of its own.
-            memo: For the payees' statements, up to 40 characters, where a payment has none of its own.
-            payout_from_payor_id: The payor whose accounts pay; only together with `payout_to_payor_id`.
+            memo: For the payees' statements, up to 40 characters, where a payment has none of its
+                own.
+            payout_from_payor_id: The payor whose accounts pay; only together with
+                `payout_to_payor_id`.
             payout_to_payor_id: The payor whose payees are paid.
 
         Examples:
@@ -121,7 +125,8 @@ class Payouts(Resource[Mode]):
     def quote(self, payout_id: str) -> OperationFlow[Quote]:
         """Fix the exchange rates of a payout, where the source's currency is not the payment's.
 
-        No money moves. The request is sent once; after a lost response `get` shows the quote, if it was made.
+        No money moves. The request is sent once; after a lost response `get` shows the quote, if it
+        was made.
 
         Examples:
             >>> velo.payouts.quote(payout_id).fx_summaries
@@ -135,13 +140,16 @@ class Payouts(Resource[Mode]):
     ) -> OperationFlow[None]:
         """Have a payout paid. This moves money, takes no key, and is sent once.
 
-        After a lost response the payout is read: if it shows that it was instructed, the call returns. If it does not,
-        the outcome is unknown, because Velo goes on after its 202: read it again later. Velo answers a second
-        instruction with a conflict, and pays once. `stop_if_rates_worse_by` is the percentage, 0 or more, by which
-        rates may have worsened since the quote; None sets no limit.
+        After a lost response the payout is read: if it shows that it was instructed, the call
+            returns. If it does not,
+        the outcome is unknown, because Velo goes on after its 202: read it again later. Velo
+            answers a second
+        instruction with a conflict, and pays once. `stop_if_rates_worse_by` is the percentage, 0 or
+        more, by which rates may have worsened since the quote; None sets no limit.
 
         Raises:
-            Conflict: It was instructed before, or cannot be instructed; outcome `unknown`: read the payout.
+            Conflict: It was instructed before, or cannot be instructed; outcome `unknown`: read the
+                payout.
 
         Examples:
             >>> velo.payouts.instruct(payout_id)
@@ -167,10 +175,12 @@ class Payouts(Resource[Mode]):
 
     @operation
     def withdraw(self, payout_id: str) -> OperationFlow[None]:
-        """Withdraw a payout that is not paid yet; it stays readable. After a lost response see `instruct`.
+        """Withdraw a payout that is not paid yet; it stays readable. After a lost response see
+        `instruct`.
 
         Raises:
-            Conflict: It cannot be withdrawn any more, or was withdrawn before; outcome `unknown`: read the payout.
+            Conflict: It cannot be withdrawn any more, or was withdrawn before; outcome `unknown`:
+                read the payout.
 
         Examples:
             >>> other_id = velo.payouts.submit([dataclasses.replace(payment, payor_payment_id="INV-1043")])
@@ -188,9 +198,10 @@ class Payouts(Resource[Mode]):
     ) -> OperationFlow[Payout]:
         """Read a payout repeatedly `until` it has a status (`"ACCEPTED"`), or one of several.
 
-        Any letter case is taken; type checkers know capital letters. Velo's document does not say in which order
-        COMPLETED, INCOMPLETE and CONFIRMED follow each other, so one of them may still become another, and is waited
-        on: to wait until a payout is paid, name all that will do.
+        Any letter case is taken; type checkers know capital letters. Velo's document does not say
+        in which order COMPLETED, INCOMPLETE and CONFIRMED follow each other, so one of them may
+        still become another, and is waited on: to wait until a payout is paid, name all that will
+        do.
 
         Raises:
             Conflict: It was rejected or withdrawn instead, or is past the status.
@@ -239,13 +250,16 @@ class Payouts(Resource[Mode]):
     @listing
     @arguments_of(PayoutList)
     def list(self, request: PayoutList) -> Walk[PayoutSummary]:
-        """The payouts of a payor, read page by page as they are iterated; those of which it pays or is paid for.
+        """The payouts of a payor, read page by page as they are iterated; those of which it pays or
+        is paid for.
 
-        The other filters are as for `payments.list`. Without a `sort`, the oldest come first; one gets `payoutId`.
+        The other filters are as for `payments.list`. Without a `sort`, the oldest come first; one
+        gets `payoutId`.
 
         Args:
             memo: A part of the memo, in any letter case.
-            from_payor_name: A part of the name of the payor whose payees are paid, in any letter case.
+            from_payor_name: A part of the name of the payor whose payees are paid, in any letter
+                case.
 
         Examples:
             >>> payout_id in [payout.id for payout in velo.payouts.list(payor_id)]
@@ -255,7 +269,8 @@ class Payouts(Resource[Mode]):
 
     @operation
     def history(self, payout_id: str) -> OperationFlow[PayoutHistory]:
-        """Read when a payout was submitted, quoted, instructed or withdrawn, and how many payments got how far.
+        """Read when a payout was submitted, quoted, instructed or withdrawn, and how many payments
+        got how far.
 
         Examples:
             >>> velo.payouts.history(payout_id).total_payments
@@ -270,12 +285,14 @@ class Payouts(Resource[Mode]):
     @listing
     @arguments_of(AuditedPaymentList)
     def audited_payments(self, request: AuditedPaymentList) -> Walk[Payment]:
-        """The payments of a payout with what became of them, those included that came back (status RETURNED).
+        """The payments of a payout with what became of them, those included that came back (status
+        RETURNED).
 
         `payments` lists what was submitted. The other arguments are those of `payments.list`.
 
-        Velo's default `sort` is `remoteId`. Velo sorts these by no id, so that equal ones may change places between two
-        pages: compare their number with `history(payout_id).total_payments`.
+        Velo's default `sort` is `remoteId`. Velo sorts these by no id, so that equal ones may
+        change places between two pages: compare their number with
+        `history(payout_id).total_payments`.
 
         Examples:
             >>> [payment.status for payment in velo.payouts.audited_payments(payout_id)]
@@ -295,7 +312,9 @@ class Payouts(Resource[Mode]):
 
 
 def _check_references(validation: Validation, payments: Sequence[object]) -> None:
-    """Each payment has a reference of its own: after a lost response nothing else distinguishes them."""
+    """Each payment has a reference of its own: after a lost response nothing else distinguishes
+    them.
+    """
     seen: dict[str, int] = {}
     for place, payment in enumerate(payments):
         reference = payment.payor_payment_id if isinstance(payment, PaymentInstruction) else None

@@ -1,4 +1,6 @@
-"""How Velo is read: one object by its id, lists page by page, and what a write did whose response was lost."""
+"""How Velo is read: one object by its id, lists page by page, and what a write did whose response
+was lost.
+"""
 
 from __future__ import annotations
 
@@ -56,9 +58,11 @@ def write(
     body: Any = None,
     **named: str,
 ) -> OperationFlow[None]:
-    """Send a write once. After a lost response, the object is read: whether it has a status that says `done`.
+    """Send a write once. After a lost response, the object is read: whether it has a status that
+    says `done`.
 
-    None: it is done when Velo knows the object no more. A conflict is with the work of another call: Velo refuses
+    None: it is done when Velo knows the object no more. A conflict is with the work of another
+        call: Velo refuses
     duplicates.
     """
     check(**named)
@@ -97,11 +101,13 @@ def walk(
 ) -> Walk[R]:
     """A list, read page by page.
 
-    It ends at the page that `totalPages` names, if as many items came as `totalElements` says; else, or when Velo says
-    neither, at the first empty page. An item that moves to a later page meanwhile is yielded once. With a filter that
-    items may leave, the list is read repeatedly (see `RepeatedPageReader`). A page's model has the name of its items'
-    record with `Page`. `what` the list is called in messages; `identify` is the id of an item, if it has one. In a feed
-    of changes, an item is identified by all that was sent: one object may occur twice, before and after a change.
+    It ends at the page that `totalPages` names, if as many items came as `totalElements` says;
+    else, or when Velo says neither, at the first empty page. An item that moves to a later page
+    meanwhile is yielded once. With a filter that items may leave, the list is read repeatedly (see
+    `RepeatedPageReader`). A page's model has the name of its items' record with `Page`. `what` the
+    list is called in messages; `identify` is the id of an item, if it has one. In a feed of
+    changes, an item is identified by all that was sent: one object may occur twice, before and
+    after a change.
     """
     arguments, leaves = request.arguments(f"The {what}", most)
 
@@ -165,7 +171,10 @@ class ListRequest:
     page_size: int | None = None
 
     def arguments(self, doing: str, most: int) -> tuple[dict[str, Any], bool]:
-        """What is sent, and whether items may leave a filter. Raises `InvalidRequest`, which begins with `doing`."""
+        """What is sent, and whether items may leave a filter.
+
+        Raises `InvalidRequest`, which begins with `doing`.
+        """
         with Validation(doing) as validation:
             if self.page_size is not None:
                 validation.integer("page_size", self.page_size, 1, most)

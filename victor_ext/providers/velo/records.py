@@ -1,4 +1,7 @@
-"""Records: what Velo says of payees, accounts, fundings, payouts and payments. States are text: Velo adds to them."""
+"""Records: what Velo says of payees, accounts, fundings, payouts and payments.
+
+States are text: Velo adds to them.
+"""
 
 from functools import partial
 from typing import Any
@@ -59,7 +62,10 @@ class Payee(Record):
     disabled_comment = text("disabled_comment", hidden=True)
 
     def remote_id(self, payor_id: str | None = None) -> str | None:
-        """The payor's own name for this payee. Without `payor_id`, of the only payor (None with several)."""
+        """The payor's own name for this payee.
+
+        Without `payor_id`, of the only payor (None with several).
+        """
         known = [ref for ref in self.payor_refs if payor_id is None or ref.payor_id == payor_id]
         return known[0].remote_id if len(known) == 1 else None
 
@@ -98,7 +104,8 @@ class PayeeChange(Record):
 
 
 class PayeeInvitation(Record):
-    """How far the invitation of a payee is. Known states: ACCEPTED PENDING DECLINED; others may come.
+    """How far the invitation of a payee is. Known states: ACCEPTED PENDING DECLINED; others may
+    come.
 
     `grace_period_ends` is a day, as text such as `2026-03-04`.
     """
@@ -219,8 +226,9 @@ class RejectedPayment(Record):
 
 
 class Payout(Record):
-    """The state of a payout. Known states: SUBMITTED ACCEPTED REJECTED QUOTED INSTRUCTED COMPLETED INCOMPLETE CONFIRMED
-    WITHDRAWN; others may come. A payout that is ACCEPTED may hold payments that were rejected: see `rejected`."""
+    """The state of a payout. Known states: SUBMITTED ACCEPTED REJECTED QUOTED INSTRUCTED COMPLETED
+    INCOMPLETE CONFIRMED WITHDRAWN; others may come. A payout that is ACCEPTED may hold payments
+    that were rejected: see `rejected`."""
 
     id = identifier("payout_id")
     status = text("status")
@@ -262,7 +270,8 @@ class PaymentEvent(Record):
 
 class Payment(Record):
     """A payment of a payor, with its history. Known states: ACCEPTED AWAITING_FUNDS FUNDED UNFUNDED
-    BANK_PAYMENT_REQUESTED REJECTED ACCEPTED_BY_RAILS CONFIRMED RETURNED WITHDRAWN; others may come."""
+    BANK_PAYMENT_REQUESTED REJECTED ACCEPTED_BY_RAILS CONFIRMED RETURNED WITHDRAWN; others may come.
+    """
 
     id = identifier("payment_id")
     payor_payment_id = text("payor_payment_id")
@@ -335,7 +344,9 @@ class PayoutSummary(Record):
 
 
 class PayoutHistory(Record):
-    """When a payout was submitted, quoted, instructed or withdrawn, and how many of its payments got how far."""
+    """When a payout was submitted, quoted, instructed or withdrawn, and how many of its payments
+    got how far.
+    """
 
     status = text("payout_status")
     type = text("payout_type")
@@ -353,7 +364,10 @@ class PayoutHistory(Record):
 
 
 class PayoutStatistics(Record):
-    """The numbers of the current month. In which time zone Velo's months begin is not documented."""
+    """The numbers of the current month.
+
+    In which time zone Velo's months begin is not documented.
+    """
 
     payouts_this_month = integer("this_month_payouts_count")
     failed_payments_this_month = integer("this_month_failed_payments_count")
@@ -370,7 +384,8 @@ class FundingEvent(Record):
 class FundingEntry(Record):
     """A funding in the audit. Known states: PENDING FAILED CREDIT DEBIT; others may come.
 
-    Velo gives it no id. `amount` is the number that Velo sent: its document does not say whether it is in minor units.
+    Velo gives it no id. `amount` is the number that Velo sent: its document does not say whether it
+        is in minor units.
     """
 
     amount = decimal("amount")

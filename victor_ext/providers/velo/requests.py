@@ -1,4 +1,7 @@
-"""Request objects: the payments of a payout, and payees. `check` notes what no rule of a field says, with its place."""
+"""Request objects: the payments of a payout, and payees.
+
+`check` notes what no rule of a field says, with its place.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,14 @@ class PaymentInstruction:
         remote_id: Who is paid: the payor's own name for the payee, up to 100 characters.
         amount: What the payee is to receive. It goes to Velo in minor units.
         source_account_name: The source account that pays, by its name, up to 64 characters.
-        payor_payment_id: The payor's own reference, up to 40 characters. Optional at Velo, required here: after a lost
-            response nothing else shows whether this payment was submitted.
+        payor_payment_id: The payor's own reference, up to 40 characters. Optional at Velo, required
+            here: after a lost response nothing else shows whether this payment was submitted.
         memo: For the payee's statement, up to 40 characters; else the payout's.
-        transmission_type: How it is to be sent, such as ACH or WIRE; Velo chooses when it is left out.
+        transmission_type: How it is to be sent, such as ACH or WIRE; Velo chooses when it is left
+            out.
         metadata: Up to 512 characters, for the rails that carry the payment.
-        remote_system_id: The payments system that is to pay, if it is not Velo, up to 100 characters. Velo asks to be
-            consulted before it is used.
+        remote_system_id: The payments system that is to pay, if it is not Velo, up to 100
+            characters. Velo asks to be consulted before it is used.
     """
 
     remote_id: Annotated[str, rule(Validation.text, 100)]
@@ -54,9 +58,11 @@ class PaymentInstruction:
 class Address(Part):
     """Where a payee lives.
 
-    `line1` has up to 100 characters, in an update 2 to 255; so have `line2`, `line3` and `line4`, which may be empty.
-    `city` and `county_or_province` have 2 to 50, in an update up to 100, `zip_or_postcode` 2 to 60, in an update up to
-    30. `country` is two capital letters (ISO 3166); in an update Velo's document allows up to 50 characters.
+    `line1` has up to 100 characters, in an update 2 to 255; so have `line2`, `line3` and `line4`,
+    which may be empty. `city` and `county_or_province` have 2 to 50, in an update up to 100,
+    `zip_or_postcode` 2 to 60, in an update up to
+    30. `country` is two capital letters (ISO 3166); in an update Velo's document allows up to 50
+        characters.
     """
 
     _model = models.PostalAddress
@@ -86,9 +92,9 @@ class Address(Part):
 class Individual(Part):
     """A payee who is a person.
 
-    `first_name`, `last_name` and `other_names` have up to 40 characters, a `title` such as Dr up to 10.
-    `date_of_birth` is a date, or text such as 1970-05-20; `national_identification`, such as a social security number,
-    has 6 to 30 characters.
+    `first_name`, `last_name` and `other_names` have up to 40 characters, a `title` such as Dr up to
+    10. `date_of_birth` is a date, or text such as 1970-05-20; `national_identification`, such as a
+    social security number, has 6 to 30 characters.
     """
 
     _account_numbers = ("national_identification",)
@@ -108,8 +114,9 @@ class Individual(Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Company(Part):
-    """A payee that is a company: its `name` (3 to 40 characters), its number at the tax office (`tax_id`, 6 to 30
-    characters), and the name that it trades under (`operating_name`, up to 100 characters)."""
+    """A payee that is a company: its `name` (3 to 40 characters), its number at the tax office
+    (`tax_id`, 6 to 30 characters), and the name that it trades under (`operating_name`, up to 100
+    characters)."""
 
     _model = models.Firm
     _account_numbers = ("tax_id",)
@@ -122,9 +129,10 @@ class Company(Part):
 class PaymentChannel(Part):
     """The account that a payee is paid on: an IBAN, or account and routing number, never both.
 
-    An `iban` has 15 to 34 characters, an `account_number` 6 to 17, a `routing_number` 9. `account_name` is whose
-    account it is, up to 100 characters; `country_code` two capital letters (ISO 3166), `currency` three (ISO 4217), and
-    `name` a name for this channel, up to 255 characters.
+    An `iban` has 15 to 34 characters, an `account_number` 6 to 17, a `routing_number` 9.
+    `account_name` is whose account it is, up to 100 characters; `country_code` two capital letters
+    (ISO 3166), `currency` three (ISO 4217), and `name` a name for this channel, up to 255
+    characters.
     """
 
     _model = models.NewPaymentChannel
@@ -148,8 +156,8 @@ class PaymentChannel(Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Challenge(Part):
-    """What a payee is asked when onboarding begins (`description`, up to 255 characters), and the answer (`value`, 3 to
-    20 characters)."""
+    """What a payee is asked when onboarding begins (`description`, up to 255 characters), and the
+    answer (`value`, 3 to 20 characters)."""
 
     _model = models.Challenge
     value: Annotated[str, rule(Validation.text, 20, shortest=3)]
@@ -161,14 +169,16 @@ class NewPayee(Part):
     """A payee to be created: an individual or a company.
 
     Attributes:
-        remote_id: The payor's own name for the payee, up to 100 characters; payments name the payee by it.
+        remote_id: The payor's own name for the payee, up to 100 characters; payments name the payee
+            by it.
         email: Where Velo invites the payee.
         address: Where the payee lives.
         individual: The person, if it is one.
         company: The company, if it is one.
         payment_channel: Where the payee is paid, if that is known already.
         language: A language code such as `en`.
-        challenge: What the payee is asked when onboarding begins, in place of Velo's usual question.
+        challenge: What the payee is asked when onboarding begins, in place of Velo's usual
+            question.
     """
 
     remote_id: Annotated[str, rule(Validation.text, 100)]

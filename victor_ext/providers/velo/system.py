@@ -1,6 +1,8 @@
-"""What the rest of the package asks about Velo: its environments, settings and words, its side of a reconciliation.
+"""What the rest of the package asks about Velo: its environments, settings and words, its side of a
+reconciliation.
 
-A type checker refuses other words, unless one is a `Word`: Velo's document is prose, and a newer one may have more.
+A type checker refuses other words, unless one is a `Word`: Velo's document is prose, and a newer
+    one may have more.
 """
 
 from collections.abc import Mapping, Sequence

@@ -45,7 +45,10 @@ def _as_texts(value: object) -> tuple[str, ...]:
 
 
 class WebhookEndpoint(Record):
-    """A webhook at Velo: an address and its settings. The header that it sends is a secret: see `raw`."""
+    """A webhook at Velo: an address and its settings.
+
+    The header that it sends is a secret: see `raw`.
+    """
 
     id = identifier("id")
     payor_id = text("payor_id")
@@ -116,11 +119,12 @@ class Webhooks(Resource[Mode]):
         The request is sent once. After a lost response, look with `list(payor_id)`.
 
         Args:
-            payor_id: Give each payor an address of its own: Velo counts the notifications of each payor.
+            payor_id: Give each payor an address of its own: Velo counts the notifications of each
+                payor.
             url: The address, 6 to 2,000 characters.
-            authorization_header: What each notification carries as its `Authorization` header, 16 to 1,000 characters
-                that nobody can guess. Velo signs nothing: only this header distinguishes its notifications from
-                others. Velo asks for 4 characters, or none.
+            authorization_header: What each notification carries as its `Authorization` header, 16
+                to 1,000 characters that nobody can guess. Velo signs nothing: only this header
+                distinguishes its notifications from others. Velo asks for 4 characters, or none.
             categories: `payment`, `payee`, `debit`; others may come. None leaves them to Velo.
             enabled: False makes it without posting anything yet.
 
@@ -159,9 +163,10 @@ class Webhooks(Resource[Mode]):
     def update(self, request: _WebhookUpdate) -> OperationFlow[None]:
         """Change a webhook. What is None is left out, and stays.
 
-        Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost response look with
-        `get(webhook_id)`, or send the same again. The arguments are those of `create`; `categories` are all that it is
-        to have, and `enabled=False` stops notifications.
+        Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost
+            response look with
+        `get(webhook_id)`, or send the same again. The arguments are those of `create`; `categories`
+        are all that it is to have, and `enabled=False` stops notifications.
 
         Examples:
             >>> velo.webhooks.update(webhook_id, categories=["payment"], enabled=False)
@@ -172,7 +177,8 @@ class Webhooks(Resource[Mode]):
 
     @operation
     def ping(self, webhook_id: str) -> OperationFlow[WebhookPing]:
-        """Try a webhook: have Velo post an empty notification. Sent once; a second one does no harm.
+        """Try a webhook: have Velo post an empty notification. Sent once; a second one does no
+        harm.
 
         Examples:
             >>> velo.webhooks.ping(webhook_id).webhook_id == webhook_id

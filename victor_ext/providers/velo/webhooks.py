@@ -55,10 +55,12 @@ class Notification(Record):
         created_at: When the event happened, aware; None if that cannot be read.
         source: Everything that Velo sent of the event.
         api_version: The version of the notification's format.
-        payment_id: The id of the payment, if it is about one. It is a hint: read the payment before you act on it.
+        payment_id: The id of the payment, if it is about one. It is a hint: read the payment before
+            you act on it.
         payor_payment_id: The payor's own reference of that payment.
         payee_id: The id of the payee, if it is about one. Read the payee before you act on it.
-        payor_ids: The payors of a payment: who submitted it, who pays, whose payee is paid. Empty when none is named.
+        payor_ids: The payors of a payment: who submitted it, who pays, whose payee is paid. Empty
+            when none is named.
     """
 
     def value_at(self, path: Sequence[str]) -> Any:
@@ -84,12 +86,14 @@ class Notification(Record):
 
 
 class Webhook:
-    """One address that Velo posts to, with the `authorizationHeader` that was chosen for it, long and random.
+    """One address that Velo posts to, with the `authorizationHeader` that was chosen for it, long
+    and random.
 
     Pass both as `authorization` while one replaces another.
 
     Raises:
-        ConfigurationError: One of them is shorter than 16 characters, and could be guessed. (Velo's minimum is 4.)
+        ConfigurationError: One of them is shorter than 16 characters, and could be guessed. (Velo's
+            minimum is 4.)
     """
 
     provider = "Velo"
@@ -107,10 +111,12 @@ class Webhook:
         return "Webhook('[hidden]')"
 
     def read(self, body: bytes, authorization: str | bytes | None) -> Notification:
-        """Read a request: its body, as it came, and its `Authorization` header (None if it has none).
+        """Read a request: its body, as it came, and its `Authorization` header (None if it has
+        none).
 
         Raises:
-            AuthenticationError: The header is not that of the webhook. Answer 401, and ignore the body.
+            AuthenticationError: The header is not that of the webhook. Answer 401, and ignore the
+                body.
             InvalidRequest: The body is not a notification. Answer 400.
         """
         if not self.is_ours(authorization):
@@ -120,7 +126,9 @@ class Webhook:
         return read_notification(body)
 
     def delivery(self, body: bytes, headers: Headers) -> Delivery:
-        """As `read`, for an `Inbox`: an event is known by its `eventId`, and counted for each payor."""
+        """As `read`, for an `Inbox`: an event is known by its `eventId`, and counted for each
+        payor.
+        """
         said = self.read(body, headers_by_name(headers).get("authorization"))
         return Delivery(
             name=said.event_name or said.source_type or said.category,
@@ -150,7 +158,8 @@ class Webhook:
         given = authorization if isinstance(authorization, str | bytes) else b""
         digest = _digest(given)
         del given, authorization
-        # Every digest is compared, so that the time depends neither on which one fits nor on the header's length.
+        # Every digest is compared, so that the time depends neither on which one fits nor on the
+        # header's length.
         return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0
 
 
@@ -160,7 +169,8 @@ def read_notification(body: bytes) -> Notification:
     Unknown members are kept in `source`; unknown kinds of events are read like any other.
 
     Raises:
-        InvalidRequest: It is not a JSON object of up to 1 MiB, or it has no sequence number or no event id.
+        InvalidRequest: It is not a JSON object of up to 1 MiB, or it has no sequence number or no
+            event id.
     """
     said = Notification(notification_body(body, provider="Velo"))
     if not said.sequence_number:

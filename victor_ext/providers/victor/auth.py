@@ -58,28 +58,32 @@ class Credentials(Protocol):
 
 
 class VictorJwt(UnpicklableCredentials):
-    """Credentials with an API key. Short-lived RS512 tokens are signed with its private key, here or elsewhere.
+    """Credentials with an API key. Short-lived RS512 tokens are signed with its private key, here
+    or elsewhere.
 
     Args:
         api_key: The API key, from the client portal.
-        private_key: The RSA private key of the API key: PEM (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER bytes, a
-            path, or a key object of `cryptography`. To replace it without a new process, pass a `Path` (the file is
-            read again when it has changed), or a function that returns the key in any of these forms, and is called for
-            each token. A key is validated when it is first read.
-        sign: In place of the private key, for one that never leaves its KMS or HSM: a function that takes the bytes to
-            be signed and returns their RS512 signature (RSASSA-PKCS1-v1_5 with SHA-512). `AsyncVictor` also takes one
-            that is awaited. It is called once for all threads or tasks that wait for the token, and may take what the
-            deadline of the call leaves. What it raises is raised as it is, and nothing is sent.
+        private_key: The RSA private key of the API key: PEM (PKCS#8 or PKCS#1), base64 of PKCS#8
+            DER, DER bytes, a path, or a key object of `cryptography`. To replace it without a new
+            process, pass a `Path` (the file is read again when it has changed), or a function that
+            returns the key in any of these forms, and is called for each token. A key is validated
+            when it is first read.
+        sign: In place of the private key, for one that never leaves its KMS or HSM: a function that
+            takes the bytes to be signed and returns their RS512 signature (RSASSA-PKCS1-v1_5 with
+            SHA-512). `AsyncVictor` also takes one that is awaited. It is called once for all
+            threads or tasks that wait for the token, and may take what the deadline of the call
+            leaves. What it raises is raised as it is, and nothing is sent.
         password: The password of an encrypted PEM, or None.
         prefix: The word before the token in the `Authorization` header.
-        lifetime: Seconds from `iat` to `exp`, at least 1. None: 60 less than the environment's limit, which is 300 in
-            production and 3600 in staging.
-        reuse: Seconds for which a token is used again. None: with `sign`, the lifetime less 10 s; without, 0: a
-            token is signed for the second of each attempt, as the provider recommends for production.
+        lifetime: Seconds from `iat` to `exp`, at least 1. None: 60 less than the environment's
+            limit, which is 300 in production and 3600 in staging.
+        reuse: Seconds for which a token is used again. None: with `sign`, the lifetime less 10 s;
+            without, 0: a token is signed for the second of each attempt, as the provider recommends
+            for production.
 
     Raises:
-        ConfigurationError: A key, the password, the prefix or a number is invalid; or `private_key` and `sign` are both
-            passed, or neither.
+        ConfigurationError: A key, the password, the prefix or a number is invalid; or `private_key`
+            and `sign` are both passed, or neither.
     """
 
     def __init__(
@@ -121,7 +125,10 @@ class VictorJwt(UnpicklableCredentials):
         return f"VictorJwt(api_key='[hidden]', {key}='[hidden]', prefix={getattr(self, '_prefix', None)!r})"
 
     def authorization_at(self, issued: int, expires: int) -> str:
-        """As `authorization_at` of a client. Raises `ConfigurationError` if the private key is elsewhere."""
+        """As `authorization_at` of a client.
+
+        Raises `ConfigurationError` if the private key is elsewhere.
+        """
         from victor_ext.runtime.auth.signed_tokens import signed_token  # noqa: PLC0415 - loads cryptography, for who signs
 
         if self._key is None:
@@ -139,7 +146,8 @@ class VictorJwt(UnpicklableCredentials):
         """Return a signer for this environment.
 
         Raises:
-            ConfigurationError: `lifetime` is above the environment's limit, or `reuse` is too long for it.
+            ConfigurationError: `lifetime` is above the environment's limit, or `reuse` is too long
+                for it.
         """
         from victor_ext.runtime.auth.signed_tokens import SignedElsewhere, signed_token  # noqa: PLC0415 - as for the key
 
@@ -164,7 +172,8 @@ class VictorJwt(UnpicklableCredentials):
             last: tuple[dict[str, Any], RSAPrivateKey, Secret] | None = None
 
             def signed(now: float) -> Secret:
-                # The same claims and key give the same bytes: RS512 has no random part (RFC 8017, 8.2.1).
+                # The same claims and key give the same bytes: RS512 has no random part (RFC 8017,
+                #     8.2.1).
                 nonlocal last
                 kept, parts, private = last, claims(now), key()
                 if kept is None or kept[0] != parts or kept[1] is not private:
@@ -182,13 +191,15 @@ class VictorJwt(UnpicklableCredentials):
 
 
 class VictorOAuth(IdAndSecret):
-    """OAuth credentials. The provider issues a token, which is used until shortly before it expires.
+    """OAuth credentials. The provider issues a token, which is used until shortly before it
+    expires.
 
     Args:
         client_id: The client id, from the client portal.
-        client_secret: The client secret; the client portal shows it once. To replace it without a new process, pass the
-            `Path` of a file that holds it, which is read again when it has changed, or a function that returns it. Each
-            new token is fetched with the current one. For another id, make another client.
+        client_secret: The client secret; the client portal shows it once. To replace it without a
+            new process, pass the `Path` of a file that holds it, which is read again when it has
+            changed, or a function that returns it. Each new token is fetched with the current one.
+            For another id, make another client.
 
     Raises:
         ConfigurationError: An argument is empty or not text.
@@ -204,7 +215,8 @@ class VictorOAuth(IdAndSecret):
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
         def ask() -> httpx.Request:
-            # The document describes only the body. The provider's samples send it as JSON with POST.
+            # The document describes only the body. The provider's samples send it as JSON with
+            # POST.
             return token_request(
                 url, {"client_id": self._id, "client_secret": self._secret.current()}
             )
@@ -217,7 +229,10 @@ class VictorOAuth(IdAndSecret):
 
 
 def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:
-    """A function that returns the private key of this moment. Arguments and errors are those of `load_rsa_key`."""
+    """A function that returns the private key of this moment.
+
+    Arguments and errors are those of `load_rsa_key`.
+    """
     from victor_ext.runtime.auth.signed_tokens import load_rsa_key  # noqa: PLC0415 - loads cryptography, for who signs
 
     if isinstance(key, os.PathLike):

@@ -1,6 +1,8 @@
-"""The checks of Victor's arguments, before anything is sent. `requests` declares which argument has which.
+"""The checks of Victor's arguments, before anything is sent. `requests` declares which argument has
+which.
 
-Source: `openapi/victor.yaml`; a test compares every limit with it. Patterns must match the whole text, in ASCII.
+Source: `openapi/victor.yaml`; a test compares every limit with it. Patterns must match the whole
+    text, in ASCII.
 """
 
 import re
@@ -18,7 +20,10 @@ _ID_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
 
 
 class Validation(validation.Validation):
-    """The problems of one call. With `now`, a due date must not be past, nor over 24 hours ahead."""
+    """The problems of one call.
+
+    With `now`, a due date must not be past, nor over 24 hours ahead.
+    """
 
     def __init__(self, doing: str, *, now: datetime | None = None) -> None:
         super().__init__(f"{doing} was not sent")
@@ -50,7 +55,8 @@ class Validation(validation.Validation):
     def due_date(self, field: str, value: Any) -> str | None:
         """A date; with `now`, also one that is not past or over 24 hours ahead.
 
-        The provider's time zone is unknown, so a date is rejected only if it is wrong in all zones, UTC-12 to UTC+14.
+        The provider's time zone is unknown, so a date is rejected only if it is wrong in all zones,
+        UTC-12 to UTC+14.
         """
         due = as_date(value)
         if due is None or self.now is None:
@@ -66,7 +72,10 @@ class Validation(validation.Validation):
         return due.isoformat()
 
     def zulu(self, field: str, value: Any, *, is_end: bool = False) -> str | None:
-        """An aware datetime; returns Zulu time. An end is rounded up to a millisecond: it is never too early."""
+        """An aware datetime; returns Zulu time.
+
+        An end is rounded up to a millisecond: it is never too early.
+        """
         problem = moment_problem(field, value)
         self.add(problem)
         if problem is not None:

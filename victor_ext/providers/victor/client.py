@@ -67,9 +67,11 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
 
         Args:
             auth: `VictorJwt(api_key, private_key)` or `VictorOAuth(client_id, client_secret)`.
-            environment: `"staging"` or `"production"`. Decides the URL and how long a signed token may live.
-            base_url: Another URL, such as a sandbox's: `https`, or `http` to this machine. None: the environment's. A
-                host of the provider's own is refused under the name, or the default, of the other environment.
+            environment: `"staging"` or `"production"`. Decides the URL and how long a signed token
+                may live.
+            base_url: Another URL, such as a sandbox's: `https`, or `http` to this machine. None:
+                the environment's. A host of the provider's own is refused under the name, or the
+                default, of the other environment.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
@@ -96,7 +98,8 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
         )
 
     def authorization_at(self, issued: int, expires: int) -> str:
-        """The `Authorization` header of a token with these times, whatever the environment permits. It is a secret.
+        """The `Authorization` header of a token with these times, whatever the environment permits.
+        It is a secret.
 
         It measures what the provider tolerates, as `victor conform` does.
 
@@ -116,15 +119,17 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
 
     @classmethod
     def from_env(cls, **options: Unpack[VictorOptions[Transport, HttpxClient]]) -> Self:
-        """A client from the process environment: VICTOR_ENVIRONMENT, VICTOR_BASE_URL, and VICTOR_CLIENT_ID with
-        VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE (and
-        VICTOR_PRIVATE_KEY_PASSWORD, if it is encrypted). An empty variable counts as not set.
+        """A client from the process environment: VICTOR_ENVIRONMENT, VICTOR_BASE_URL, and
+        VICTOR_CLIENT_ID with VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with VICTOR_PRIVATE_KEY or
+        VICTOR_PRIVATE_KEY_FILE (and VICTOR_PRIVATE_KEY_PASSWORD, if it is encrypted). An empty
+        variable counts as not set.
 
         Args:
             options: Arguments of the constructor; they win over the environment.
 
         Raises:
-            ConfigurationError: Credentials are missing, two kinds of them are set, or a value cannot work.
+            ConfigurationError: Credentials are missing, two kinds of them are set, or a value
+                cannot work.
         """
         return cls(**from_process_environment(options))
 
@@ -132,17 +137,20 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
     def from_profile(
         cls, name: str, **options: Unpack[VictorOptions[Transport, HttpxClient]]
     ) -> Self:
-        """A client with the settings of a profile: the table of this name in `~/.config/victor/profiles.toml`.
+        """A client with the settings of a profile: the table of this name in
+        `~/.config/victor/profiles.toml`.
 
-        The settings have the names of the variables of `from_env`, in lower case and without `VICTOR_`. No variable
-        of the process environment is read. The file must be readable by its owner alone (mode 600).
+        The settings have the names of the variables of `from_env`, in lower case and without
+        `VICTOR_`. No variable of the process environment is read. The file must be readable by its
+        owner alone (mode 600).
 
         Args:
             name: The name of the profile, such as `"staging"`.
             options: Arguments of the constructor; they win over the profile.
 
         Raises:
-            ConfigurationError: The file or the profile cannot be used, or a setting is missing or invalid.
+            ConfigurationError: The file or the profile cannot be used, or a setting is missing or
+                invalid.
         """
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 

@@ -1,4 +1,6 @@
-"""Payment requests for tests, made from the attributes of a record: the way of `records` in reverse."""
+"""Payment requests for tests, made from the attributes of a record: the way of `records` in
+reverse.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ from .statuses import CHILD_ID, ID, PARENT_ID, Payee, Payer, PaymentRequestRespo
 
 
 class FakeFields(TypedDict, total=False):
-    """The attributes of a payment request that a test can set. None: the provider did not send it."""
+    """The attributes of a payment request that a test can set.
+
+    None: the provider did not send it.
+    """
 
     id: str
     status: str | None

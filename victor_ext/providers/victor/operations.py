@@ -52,7 +52,8 @@ def _others_response(answer: httpx.Response) -> str | None:
     """How the response to the request that `get` answers with is another one's, or None."""
     body = object_of(answer)
     child, parent = body.get(CHILD_ID), body.get(PARENT_ID)
-    # An outbound request may have its child's response. The document has no child_id in `get`: then nothing is read.
+    # An outbound request may have its child's response. The document has no child_id in `get`: then
+    # nothing is read.
     is_childs = (
         body.get(ID) and not child and as_direction(body.get("direction")) is Direction.OUTBOUND
     )
@@ -72,7 +73,10 @@ def _response_id(answer: httpx.Response) -> object:
 
 
 def _another_page(answer: httpx.Response) -> str | None:
-    """How a page differs from the requested one, or None. Page 0 is accepted: the field may be unused."""
+    """How a page differs from the requested one, or None.
+
+    Page 0 is accepted: the field may be unused.
+    """
     number, asked = object_of(answer).get("page"), asked_url(answer.request).params.get("page", "")
     is_number = isinstance(number, int | float) and not isinstance(number, bool)
     if not is_number or not asked.isdecimal() or number in {0, int(asked)}:
@@ -102,7 +106,10 @@ def _made(response: httpx.Response) -> PaymentRequest:
 def _other_request(
     client: Any, response: httpx.Response
 ) -> Generator[Callable[[], Any], Any, str | None]:
-    """How the response to a `create` is about another payment, or None. One that says too little is read back."""
+    """How the response to a `create` is about another payment, or None.
+
+    One that says too little is read back.
+    """
     sent = Sent(CreateRequest(**_arguments_in(object_of(response.request))), 1)
     record, why = _made(response), "and what was read back does not say whose it is"
     try:
@@ -143,7 +150,8 @@ OPERATIONS: Mapping[str, Operation] = {
             lambda value: bool((as_id(value) or "").strip()),
             proof=ID,
         ),
-        # `create` compares what it repeats (see `Sent`), as `could_be` does: a `Conflict` names the values that differ.
+        # `create` compares what it repeats (see `Sent`), as `could_be` does: a `Conflict` names the
+        # values that differ.
         look_up="with payment_requests.find(client_reference_id, start_datetime=...)",
         made=lambda response: _made(response).id,
         said=lambda response: _made(response).status,
@@ -185,7 +193,8 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour:
-    # The document has a shortest length for `create`. Those of newer documents are known to have the longest one.
+    # The document has a shortest length for `create`. Those of newer documents are known to have
+    # the longest one.
     key_place = HeaderKey(problem=lambda _request, key: key_problem(key, shortest=1))
     return Behaviour(
         name="Victor",
@@ -202,7 +211,9 @@ def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour
 
 
 def read_problems(answer: httpx.Response) -> Sequence[Problem]:
-    """Return the problems of the documented schemas `ApiErrorResponse` and `ValidationErrors`; none of others."""
+    """Return the problems of the documented schemas `ApiErrorResponse` and `ValidationErrors`; none
+    of others.
+    """
     body = object_of(answer)
     error = body.get("error")
     if is_object(error):
@@ -221,7 +232,9 @@ def _problem(error: dict[str, Any], field: str, message: object) -> Problem:
 
 
 def _field_of(error: dict[str, Any]) -> str:
-    """Return the field of a Spring error: its `field`, or the end of a code such as `NotNull.request.notes`."""
+    """Return the field of a Spring error: its `field`, or the end of a code such as
+    `NotNull.request.notes`.
+    """
     stated = text_or_empty(error.get("field"))
     if stated:
         return stated

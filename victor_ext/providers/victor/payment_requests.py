@@ -34,8 +34,8 @@ from .statuses import Status, StatusWord
 class PaymentRequests(Resource[Mode]):
     """The operations on requests for payment. All errors are subclasses of `VictorError`.
 
-    A method raises `InvalidRequest` before anything is sent if an argument is invalid. Arguments without a default are
-    required: None and an empty text are invalid.
+    A method raises `InvalidRequest` before anything is sent if an argument is invalid. Arguments
+    without a default are required: None and an empty text are invalid.
     """
 
     @operation
@@ -48,24 +48,30 @@ class PaymentRequests(Resource[Mode]):
         Args:
             payee_account_number: The account that receives the money; 3 to 20 digits, as text.
             payer_counterparty_id: The counterparty that pays; up to 16 characters.
-            amount: US dollars as Decimal, text or int, above zero, with at most two decimals. Floats are rejected.
+            amount: US dollars as Decimal, text or int, above zero, with at most two decimals.
+                Floats are rejected.
             biller_type: `"BUSINESS"` or `"CONSUMER"`.
-            due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead.
-                With an `idempotency_key` it is not compared with the current time: the call may repeat an earlier one.
-            ultimate_creditor: The final recipient, only with `"BUSINESS"`; up to 100 characters. None: not sent.
-            amount_modification_allowed: Whether the payer may pay another amount. None: the provider's default (False).
+            due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead. With an `idempotency_key` it
+                is not compared with the current time: the call may repeat an earlier one.
+            ultimate_creditor: The final recipient, only with `"BUSINESS"`; up to 100 characters.
+                None: not sent.
+            amount_modification_allowed: Whether the payer may pay another amount. None: the
+                provider's default (False).
             notes: Notes for the payer; up to 150 characters. None: not sent.
             client_reference_id: The caller's reference; up to 128 characters. None: not sent.
             idempotency_key: One key for each payment, the same for every repeat.
-                `idempotency_key_for("invoice", 1042)` makes one. None: a random key; result and errors have it.
-            extra_body: Members of the body that this package does not know, by their names on the wire.
-                An example is `{"payment_details": {"purpose": "RENT"}}`. Other values in the response are a `Conflict`.
+                `idempotency_key_for("invoice", 1042)` makes one. None: a random key; result and
+                errors have it.
+            extra_body: Members of the body that this package does not know, by their names on the
+                wire. An example is `{"payment_details": {"purpose": "RENT"}}`. Other values in the
+                response are a `Conflict`.
 
         Returns:
             The new request. It is created, but not yet delivered to the payer or paid.
 
         Raises:
-            Conflict: The key was used for another payment, or an earlier call with this key is still in progress.
+            Conflict: The key was used for another payment, or an earlier call with this key is
+                still in progress.
             VictorError: Any other failure. Its `outcome` says whether the request may exist.
 
         Examples:
@@ -82,7 +88,8 @@ class PaymentRequests(Resource[Mode]):
         # A call with the caller's key may be a repeat on a later day.
         now = clock.moment() if request.idempotency_key is None else None
         key = new_key() if request.idempotency_key is None else request.idempotency_key
-        # The result is not a local: error reports that include local variables would show its account numbers.
+        # The result is not a local: error reports that include local variables would show its
+        #     account numbers.
         step = step_for_json(
             create_request_payment, body=request.to_model(request.check(now)), idempotency_key=key
         )
@@ -91,8 +98,9 @@ class PaymentRequests(Resource[Mode]):
         sent = Sent(request, step.attempts, key, step.extra_body)
         if sent.is_confirmed_by(made):
             return made
-        # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
-        # receipt. A response with only some of them, or with one that cannot be read, may describe another payment.
+        # A new random key cannot belong to another payment, and a response without any of the sent
+        # values is a plain receipt. A response with only some of them, or with one that cannot be
+        # read, may describe another payment.
         if (request.idempotency_key is None or not sent.comparisons(made)) and not sent.unreadable(
             made
         ):
@@ -105,15 +113,17 @@ class PaymentRequests(Resource[Mode]):
     ) -> OperationFlow[PaymentRequest]:
         """Read one payment request by its id, with the `response` to an inbound request.
 
-        The document describes the `status` of this call as "Either Pending or Error", so it may remain Pending, except
-        of a request with a `response`. Use `list` or `wait` for the current status.
+        The document describes the `status` of this call as "Either Pending or Error", so it may
+        remain Pending, except of a request with a `response`. Use `list` or `wait` for the current
+        status.
 
         Args:
             id: The id of the request.
             extra_query: Parameters that this package does not know, by their names on the wire.
 
         Raises:
-            NotFound: The request does not exist: a 404, or a 400 about the id (the document has no 404).
+            NotFound: The request does not exist: a 404, or a 400 about the id (the document has no
+                404).
             UnreadableResponse: The response is not a payment request, or is a different one.
 
         Examples:
@@ -137,26 +147,32 @@ class PaymentRequests(Resource[Mode]):
             due_date_end_date: The last due date, likewise.
             approval_start_datetime: The start of a window for the time of approval.
             approval_end_datetime: The end of that window.
-            victor_payment_request_parent_id: The id of the outbound request that an inbound one belongs to.
+            victor_payment_request_parent_id: The id of the outbound request that an inbound one
+                belongs to.
             victor_payment_request_child_id: The id of the inbound request that an outbound one has.
             network_type: The network that the request was sent through, `"FedNow"` or `"RTP"`.
             tracking_id: The tracking id.
             instant_payment_rails_id: The id on the network.
             page: The number of the first page to read. 0: the first page of the list.
-            page_size: The number of requests in a page, at least 1. None: the provider's default (50).
-            extra_query: Filters that this package does not know, by their names on the wire.
-                An example is `{"purpose": "RENT"}`. A request may stop matching one: the list is read as with `status`.
+            page_size: The number of requests in a page, at least 1. None: the provider's default
+                (50).
+            extra_query: Filters that this package does not know, by their names on the wire. An
+                example is `{"purpose": "RENT"}`. A request may stop matching one: the list is read
+                as with `status`.
 
-        All arguments before `page` are filters with the names of the document. None: no filter. Times are aware
+        All arguments before `page` are filters with the names of the document. None: no filter.
+            Times are aware
         datetimes. The document does not say which time `start_datetime` and `end_datetime` compare.
 
-        A request that matches the filters during the whole iteration is yielded once, also if the list changes. With
-        `status` or an approval time, a request can stop matching meanwhile, and the later ones move to pages that were
-        read before. Such a list is read again until none can be missing, or three readings in a row brought no new one;
-        it is read twice if it does not change. All ids are kept in memory. `pages()` iterates over pages.
+        A request that matches the filters during the whole iteration is yielded once, also if the
+        list changes. With `status` or an approval time, a request can stop matching meanwhile, and
+        the later ones move to pages that were read before. Such a list is read again until none can
+        be missing, or three readings in a row brought no new one; it is read twice if it does not
+        change. All ids are kept in memory. `pages()` iterates over pages.
 
         Raises:
-            PaginationError: The provider repeats pages, or the list changes too fast; raised by the iteration.
+            PaginationError: The provider repeats pages, or the list changes too fast; raised by the
+                iteration.
             VictorError: A page could not be read; raised by the iteration.
 
         Examples:
@@ -177,23 +193,25 @@ class PaymentRequests(Resource[Mode]):
     ) -> OperationFlow[PaymentRequest]:
         """Accept an inbound request: agree to pay it. This moves money.
 
-        The call has no idempotency key and is sent once. If the outcome is uncertain, the request is read, and returned
-        if it has the intended response.
+        The call has no idempotency key and is sent once. If the outcome is uncertain, the request
+        is read, and returned if it has the intended response.
 
         Args:
-            id: The id of the inbound request (the `child_id` of the outbound one), or its record. A record is also
-                checked for its direction and `amount_modification_allowed`.
+            id: The id of the inbound request (the `child_id` of the outbound one), or its record. A
+                record is also checked for its direction and `amount_modification_allowed`.
             notes: 1 to 150 characters.
-            modified_amount: The amount to pay, in US dollars above zero, if the request allows another one. None: the
-                requested amount.
-            extra_body: Members of the body that this package does not know, by their names on the wire. They are not
-                compared when the request is read back.
+            modified_amount: The amount to pay, in US dollars above zero, if the request allows
+                another one. None: the requested amount.
+            extra_body: Members of the body that this package does not know, by their names on the
+                wire. They are not compared when the request is read back.
 
         Raises:
-            BadRequest: The provider refused it, such as an unknown request, or one that cannot be answered.
-            Conflict: The request is outbound or has a different response (outcome `rejected`), or its response may be
-                this call's (outcome `unknown`).
-            VictorError: Any other failure. With outcome `unknown` the request may be accepted: read it with `get`.
+            BadRequest: The provider refused it, such as an unknown request, or one that cannot be
+                answered.
+            Conflict: The request is outbound or has a different response (outcome `rejected`), or
+                its response may be this call's (outcome `unknown`).
+            VictorError: Any other failure. With outcome `unknown` the request may be accepted: read
+                it with `get`.
 
         Examples:
             >>> inbound = next(iter(victor.payment_requests.list(direction="inbound", status="pending")))
@@ -209,10 +227,11 @@ class PaymentRequests(Resource[Mode]):
     def decline(
         self, id: str | PaymentRequest, *, notes: str, extra_body: ExtraBody | None = None
     ) -> OperationFlow[PaymentRequest]:
-        """Decline an inbound request: refuse to pay it. The call is sent once, and read back as in `accept`.
+        """Decline an inbound request: refuse to pay it. The call is sent once, and read back as in
+        `accept`.
 
-        The arguments (but for an amount) and the errors are those of `accept`. With outcome `unknown` the request may
-        be declined: read it with `get`.
+        The arguments (but for an amount) and the errors are those of `accept`. With outcome
+        `unknown` the request may be declined: read it with `get`.
 
         Examples:
             >>> inbound = next(iter(victor.payment_requests.list(direction="inbound", status="pending")))
@@ -230,10 +249,11 @@ class PaymentRequests(Resource[Mode]):
         end_datetime: datetime | None = None,
         extra_query: ExtraQuery | None = None,
     ) -> OperationFlow[SearchResult]:
-        """Find the requests with a reference in a time window, such as after a `create` with an unknown outcome.
+        """Find the requests with a reference in a time window, such as after a `create` with an
+        unknown outcome.
 
-        The provider has no filter for the reference, so all requests of the window are read. It is widened by one
-        minute and the known difference between the clocks.
+        The provider has no filter for the reference, so all requests of the window are read. It is
+        widened by one minute and the known difference between the clocks.
 
         Args:
             client_reference_id: The reference that was passed to `create`.
@@ -242,8 +262,9 @@ class PaymentRequests(Resource[Mode]):
             extra_query: As in `list`: filters that narrow what is read.
 
         Returns:
-            A list with the searched window (`start`, `end`) and the number of requests in it (`read`). An empty list
-            does not prove that the request does not exist; `caveat` has the reasons.
+            A list with the searched window (`start`, `end`) and the number of requests in it
+            (`read`). An empty list does not prove that the request does not exist; `caveat` has the
+            reasons.
 
         Raises:
             VictorError: The list could not be read.
@@ -265,16 +286,20 @@ class PaymentRequests(Resource[Mode]):
         until: StatusWord | Collection[StatusWord] | None = None,
         timeout: float = 300.0,
     ) -> OperationFlow[PaymentRequest]:
-        """Read a request repeatedly until it has a wanted status. The result combines `list` and `get`.
+        """Read a request repeatedly until it has a wanted status. The result combines `list` and
+        `get`.
 
         Args:
             id: The id of the request.
-            until: One or more statuses. A later status on the way to COMPLETED counts too. None: any terminal status.
+            until: One or more statuses. A later status on the way to COMPLETED counts too. None:
+                any terminal status.
             timeout: The maximum time, in seconds. 0: the request is read once.
 
         Raises:
-            Conflict: The request ended in another status. The `outcome` does not describe the payment.
-            TimedOut: The status was not reached in time. The `outcome` does not describe the payment.
+            Conflict: The request ended in another status. The `outcome` does not describe the
+                payment.
+            TimedOut: The status was not reached in time. The `outcome` does not describe the
+                payment.
             VictorError: A read failed with an error that is not temporary, such as `NotFound`.
 
         Examples:
@@ -296,10 +321,11 @@ class PaymentRequests(Resource[Mode]):
             for request in victor.payment_requests.watch(id):
                 print(request.status)
 
-        Use `async for` with `AsyncVictor`. The request is read half a second after a change, then less often.
+        Use `async for` with `AsyncVictor`. The request is read half a second after a change, then
+        less often.
 
-        The arguments are those of `wait`, and so are the errors; `timeout` is the time of the whole iteration. A
-        request that ended in another status is yielded before the `Conflict`.
+        The arguments are those of `wait`, and so are the errors; `timeout` is the time of the whole
+        iteration. A request that ended in another status is yielded before the `Conflict`.
 
         Examples:
             >>> [str(change.status) for change in victor.payment_requests.watch(request.id, timeout=30)]

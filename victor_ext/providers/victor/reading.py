@@ -24,7 +24,9 @@ from .records import PaymentRequest
 from .requests import FILTERS_TO_LEAVE, ListRequest
 
 _ARRIVAL_MARGIN = 5.0
-"""A request counts as new if it was created this many seconds after the reading began, by the provider's clock."""
+"""A request counts as new if it was created this many seconds after the reading began, by the
+provider's clock.
+"""
 
 
 def get(
@@ -66,7 +68,8 @@ def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
         try:
             return (yield from _page(reader.number, **arguments))
         except BadRequest as error:
-            # What follows the last page is not documented: after a short page, a refusal of the page alone is the end.
+            # What follows the last page is not documented: after a short page, a refusal of the
+            #     page alone is the end.
             if reader.last_was_short and names_only(error.problems, {"page"}):
                 return ()
             raise
@@ -87,7 +90,9 @@ def _page(
 
 
 SEARCH_MARGIN = 60.0
-"""Seconds that `find` adds at both ends of its window, in addition to the known difference of the clocks."""
+"""Seconds that `find` adds at both ends of its window, in addition to the known difference of the
+clocks.
+"""
 
 
 class SearchResult(RecordList[PaymentRequest]):
@@ -173,7 +178,10 @@ def _check_search(
 
 
 def listed(request_id: str, seconds: float | None) -> OperationFlow[PaymentRequest | None]:
-    """Return one request from the list, or None. `seconds` is the time limit (None: the client's deadline)."""
+    """Return one request from the list, or None.
+
+    `seconds` is the time limit (None: the client's deadline).
+    """
     page = yield from _page(0, seconds, victor_id=request_id)
     # The provider's filter may ignore letter case, and so list another one.
     return next((request for request in page if is_same_id(request.id, request_id)), None)

@@ -1,6 +1,7 @@
 """`PaymentRequest`: one typed view of the document's three schemas of a payment request.
 
-A property is None if the provider did not send the value, or sent one that cannot be read; see `raw`.
+A property is None if the provider did not send the value, or sent one that cannot be read; see
+`raw`.
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ def _said(*values: Any) -> Any:
 class Amounts(NamedTuple):
     """The amounts of a request, as they were sent. None: not said.
 
-    The document's example of a request that was accepted with another amount has 44.23, 44.23 and 34.23. It may also be
-    read so that the modified amount takes the place of the own one.
+    The document's example of a request that was accepted with another amount has 44.23, 44.23 and
+    34.23. It may also be read so that the modified amount takes the place of the own one.
     """
 
     own: Any
@@ -104,7 +105,8 @@ class PaymentRequest(Record):
     Attributes:
         id: The provider's id, or an empty text.
         network: The network, as a `Network`; an unknown word is returned as text.
-        original_amount: The requested amount, in dollars. Returned once the request is accepted or declined.
+        original_amount: The requested amount, in dollars. Returned once the request is accepted or
+            declined.
         due_date: The day the payment is due.
         created_at: The time of creation. Only `list` and `create` return it.
         approved_at: The time of approval. Only `list` returns it.
@@ -115,12 +117,14 @@ class PaymentRequest(Record):
         approval_notes: The notes of `accept` or `decline`.
         client_reference_id: The caller's own reference.
         parent_id: The id of the outbound request that belongs to this inbound one.
-        child_id: The id of the inbound request that belongs to this outbound one, if the payer's account is at Victor.
+        child_id: The id of the inbound request that belongs to this outbound one, if the payer's
+            account is at Victor.
         error_message: The provider's message about the failure.
-        response: The response to an inbound request, or None before one exists. `list` does not return it.
+        response: The response to an inbound request, or None before one exists. `list` does not
+            return it.
         idempotency_key: The key of `create`; None on results of other methods.
-        raw: The generated model with all fields that were sent. Known words have the document's spelling, and a value
-            of another type is as it came.
+        raw: The generated model with all fields that were sent. Known words have the document's
+            spelling, and a value of another type is as it came.
     """
 
     __slots__ = ("_completed_by", "_has_info", "_model", "_raw", "_sent", "idempotency_key")
@@ -132,7 +136,9 @@ class PaymentRequest(Record):
     _model: str
     """The name of the model that `raw` is made as."""
     _has_info: bool
-    """Whether it is a request, and not the result of `accept` or `decline`, which is only the response to one."""
+    """Whether it is a request, and not the result of `accept` or `decline`, which is only the
+    response to one.
+    """
 
     def __init__(
         self,
@@ -151,7 +157,10 @@ class PaymentRequest(Record):
     def of_json(
         cls, sent: object, model: str = _LISTED, *, idempotency_key: str | None = None
     ) -> PaymentRequest:
-        """A request from its JSON, of a list or as this model. To load and make models costs more than to read it."""
+        """A request from its JSON, of a list or as this model.
+
+        To load and make models costs more than to read it.
+        """
         if not is_object(sent):  # the model has it as an undeclared member
             return cls(getattr(models, model).from_dict({"item": sent}), idempotency_key)
         self = cls.__new__(cls)
@@ -180,7 +189,8 @@ class PaymentRequest(Record):
         return super().__getstate__()
 
     def value_at(self, path: Sequence[str]) -> Any:
-        """The value at a path, the same in the JSON as in the model: its fields have the names of the wire.
+        """The value at a path, the same in the JSON as in the model: its fields have the names of
+        the wire.
 
         An object is read from the model, where it is a model.
         """
@@ -209,15 +219,18 @@ class PaymentRequest(Record):
 
     @classmethod
     def fake(cls, **fields: Unpack[FakeFields]) -> PaymentRequest:
-        """A request for tests, without a provider: `PaymentRequest.fake(status="completed", amount="12.00")`.
+        """A request for tests, without a provider:
+        `PaymentRequest.fake(status="completed", amount="12.00")`.
 
         Args:
-            fields: The record's own attributes, in the types that it returns; numbers of accounts and names in a
-                `Payee` and a `Payer`. Those left out have plausible values, the same in every run. None: not sent.
+            fields: The record's own attributes, in the types that it returns; numbers of accounts
+                and names in a `Payee` and a `Payer`. Those left out have plausible values, the same
+                in every run. None: not sent.
 
         Raises:
             TypeError: There is no such attribute.
-            InvalidRequest: An amount, a date or a time that the client does not take, such as a naive datetime.
+            InvalidRequest: An amount, a date or a time that the client does not take, such as a
+                naive datetime.
         """
         from .fakes import fake_json  # noqa: PLC0415 - only tests need it
 
@@ -232,8 +245,8 @@ class PaymentRequest(Record):
     def status(self) -> Status | str | None:
         """The status in any letter case, as a `Status`; an unknown word is returned as text.
 
-        The status of `get` is documented as "Either Pending or Error", also of a request with a response. Then the
-        response is the status: ACCEPTED or DECLINED.
+        The status of `get` is documented as "Either Pending or Error", also of a request with a
+        response. Then the response is the status: ACCEPTED or DECLINED.
         """
         word = self.value_at(["status"])
         status = statuses.as_status(word if self._has_info else statuses.as_response_status(word))
@@ -255,7 +268,8 @@ class PaymentRequest(Record):
     def amount(self) -> Decimal | None:
         """The amount to pay, in dollars: the modified amount if the request was accepted with one.
 
-        An item of a list has no `response`, and may have the requested amount of such a request; see `get`.
+        An item of a list has no `response`, and may have the requested amount of such a request;
+        see `get`.
         """
         if self._model == _LISTED:
             return money.from_wire(self.value_at(_AMOUNT))
@@ -310,9 +324,11 @@ class PaymentRequest(Record):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the status can no longer change. ACCEPTED is not terminal: the request is not paid yet.
+        """Whether the status can no longer change. ACCEPTED is not terminal: the request is not
+        paid yet.
 
-        "Error", "canceled" and "Rejected" are terminal too. The document mentions them outside its enum of statuses.
+        "Error", "canceled" and "Rejected" are terminal too. The document mentions them outside its
+        enum of statuses.
         """
         return statuses.is_terminal(self.status)
 
@@ -330,7 +346,8 @@ class PaymentRequest(Record):
 
     @property
     def _response_model(self) -> Any:
-        """The model of the response to the request; the result of `accept` or `decline` is one itself.
+        """The model of the response to the request; the result of `accept` or `decline` is one
+        itself.
 
         One that names neither this request nor its child or parent proves nothing.
         """
@@ -343,18 +360,24 @@ class PaymentRequest(Record):
         )
 
     def has_reference(self, client_reference_id: str) -> bool:
-        """Whether the request has this `client_reference_id`, in any Unicode form. Blanks around it are ignored."""
+        """Whether the request has this `client_reference_id`, in any Unicode form.
+
+        Blanks around it are ignored.
+        """
         return reference_of(self.client_reference_id) == reference_of(client_reference_id)
 
     def could_be(self, arguments: Mapping[str, Any], *, since: datetime) -> bool:
-        """Whether these arguments of `create` may have made this request, such as one that `find` returned.
+        """Whether these arguments of `create` may have made this request, such as one that `find`
+        returned.
 
-        It is outbound, says the amount (that which was asked), and contradicts no argument: one that was left out is
-        contradicted by a reference, notes or a creditor. It still may be another one that is like it.
+        It is outbound, says the amount (that which was asked), and contradicts no argument: one
+        that was left out is contradicted by a reference, notes or a creditor. It still may be
+        another one that is like it.
 
         Args:
             arguments: Those of `create`, by name.
-            since: The earliest moment at which they were sent, by the provider's clock. An older request is not it.
+            since: The earliest moment at which they were sent, by the provider's clock. An older
+                request is not it.
         """
         if self.created_at is not None and self.created_at < since:
             return False
@@ -365,7 +388,8 @@ class PaymentRequest(Record):
     def identified(
         cls, requests: Sequence[PaymentRequest], arguments: Mapping[str, Any], *, since: datetime
     ) -> PaymentRequest | str:
-        """Return which of the requests with its reference a `create` has made; a text says why it cannot be known.
+        """Return which of the requests with its reference a `create` has made; a text says why it
+        cannot be known.
 
         The arguments are those of `could_be`.
         """

@@ -1,4 +1,6 @@
-"""Request objects: the arguments of `create` and `list`, each with its rule; and what was sent, for a comparison."""
+"""Request objects: the arguments of `create` and `list`, each with its rule; and what was sent, for
+a comparison.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -60,7 +62,10 @@ def _one_of(enum: type[StrEnum]) -> Rule:
 
 
 def _same_day(sent: date, received: object) -> bool | None:
-    """Compare dates. One may be written as its midnight: as Zulu time, or as seconds or milliseconds of the epoch."""
+    """Compare dates.
+
+    One may be written as its midnight: as Zulu time, or as seconds or milliseconds of the epoch.
+    """
     day = as_date(received)
     moment = as_moment(received) if day is None else None
     day = moment.date() if moment is not None and moment.time() == time() else day
@@ -68,9 +73,11 @@ def _same_day(sent: date, received: object) -> bool | None:
 
 
 class Member(NamedTuple):
-    """The member of the body of `create` that an argument sets: where it stands, and how it is compared in a response.
+    """The member of the body of `create` that an argument sets: where it stands, and how it is
+    compared in a response.
 
-    What the argument means for that, `meaning` says. One that was left out is empty: nobody fills in a caller's words.
+    What the argument means for that, `meaning` says. One that was left out is empty: nobody fills
+        in a caller's words.
     """
 
     place: str
@@ -165,8 +172,8 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
     """Check the arguments of `payment_requests.create` without sending a request.
 
     Args:
-        now: The aware datetime that the due date is compared with, such as `victor.provider_time().moment`. None: this
-            machine's time.
+        now: The aware datetime that the due date is compared with, such as
+            `victor.provider_time().moment`. None: this machine's time.
         arguments: Those of `payment_requests.create`.
 
     Raises:
@@ -189,7 +196,9 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The request that was sent, the number of attempts, and its key: every value is compared with a record's."""
+    """The request that was sent, the number of attempts, and its key: every value is compared with
+    a record's.
+    """
 
     request: CreateRequest
     attempts: int
@@ -199,7 +208,8 @@ class Sent:
     )
 
     def is_confirmed_by(self, record: Record) -> bool:
-        """Whether a record has this payment's reference; without one, payee, payer and amount. Raises `Conflict`.
+        """Whether a record has this payment's reference; without one, payee, payer and amount.
+        Raises `Conflict`.
 
         What a record says and cannot be read confirms nothing.
         """
@@ -230,7 +240,9 @@ class Sent:
         ]
 
     def comparisons(self, record: Record) -> dict[str, Likeness]:
-        """What a record says of each value that was sent, or left out, by name; without what it does not say."""
+        """What a record says of each value that was sent, or left out, by name; without what it
+        does not say.
+        """
         compared: dict[str, Likeness] = {}
         for argument, member in MEMBERS.items():
             sent = getattr(self.request, argument)
@@ -284,7 +296,10 @@ MAX_INT32 = 2**31 - 1
 
 
 class _Constant:
-    """Of a filter that a request which passes it always passes. One without it may be left while the list is read."""
+    """Of a filter that a request which passes it always passes.
+
+    One without it may be left while the list is read.
+    """
 
 
 _CONSTANT = _Constant()
@@ -332,4 +347,7 @@ class ListRequest:
 
 FILTERS = tuple(name for name in rules_of(ListRequest) if name not in ("page", "page_size"))
 FILTERS_TO_LEAVE = {*FILTERS} - declared(ListRequest, _Constant).keys()
-"""Filters whose values can change, so that a request can leave the list while it is read. A new filter is one."""
+"""Filters whose values can change, so that a request can leave the list while it is read.
+
+A new filter is one.
+"""

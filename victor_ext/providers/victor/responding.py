@@ -1,4 +1,6 @@
-"""`accept` and `decline`: sent once, because the call has no idempotency key; read back if the outcome is uncertain."""
+"""`accept` and `decline`: sent once, because the call has no idempotency key; read back if the
+outcome is uncertain.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,10 @@ from .statuses import Direction, PaymentRequestResponse, Status
 
 @dataclass(frozen=True, slots=True)
 class IntendedResponse:
-    """The intended response to an inbound request. `requested` is the amount that it asks for, if that is known."""
+    """The intended response to an inbound request.
+
+    `requested` is the amount that it asks for, if that is known.
+    """
 
     status: Status
     notes: str
@@ -52,8 +57,8 @@ class IntendedResponse:
     def differences(self, record: PaymentRequest) -> Collection[str] | None:
         """How the response in a record differs from this one; None if the record has no response.
 
-        `status` is another response; `word` (an unknown status), `notes` and `amount` may be this one. `unsaid`: the
-        accepted amount is not in the record, or cannot be read.
+        `status` is another response; `word` (an unknown status), `notes` and `amount` may be this
+        one. `unsaid`: the accepted amount is not in the record, or cannot be read.
         """
         given = record.response
         word = None if given is None else given.status
@@ -135,9 +140,11 @@ def respond(
     modified_amount: money.Amount | None = None,
     extra_body: ExtraBody | None = None,
 ) -> OperationFlow[PaymentRequest]:
-    """Respond to an inbound request once. If the outcome is uncertain, read the request and compare.
+    """Respond to an inbound request once. If the outcome is uncertain, read the request and
+    compare.
 
-    It is not read if no time is left. `extra_body` is not compared: what the provider makes of it is not known.
+    It is not read if no time is left. `extra_body` is not compared: what the provider makes of it
+        is not known.
     """
     left = shared.clock.countdown(shared.deadline)
     known = request if isinstance(request, PaymentRequest) else None
@@ -178,7 +185,10 @@ def check_response(
     known: PaymentRequest | None = None,
     extra_body: object = None,
 ) -> None:
-    """Raise `InvalidRequest` with all problems. `known` is the record of the request, if the caller passed it."""
+    """Raise `InvalidRequest` with all problems.
+
+    `known` is the record of the request, if the caller passed it.
+    """
     with Validation("The answer") as validation:
         validation.id("id", request_id)
         if known is not None and known.direction is Direction.OUTBOUND:
@@ -226,7 +236,10 @@ def _send(
 def _settle(
     request_id: str, intended: IntendedResponse, uncertain: VictorError, seconds: float | None
 ) -> OperationFlow[PaymentRequest]:
-    """Read the request and compare its response with the intended one. The response is never sent again."""
+    """Read the request and compare its response with the intended one.
+
+    The response is never sent again.
+    """
     if seconds is not None and seconds <= 0:
         uncertain.add_note("No time was left to read the request back.")
         raise uncertain from None
@@ -257,7 +270,8 @@ def _settle(
         raise uncertain from None
     if not differences:
         return record
-    # After a successful response, also one with another word, the state of the request may be an effect of this call.
+    # After a successful response, also one with another word, the state of the request may be an
+    # effect of this call.
     was_taken = uncertain.outcome is Outcome.ACCEPTED or (
         isinstance(uncertain, Conflict) and uncertain.response is None
     )

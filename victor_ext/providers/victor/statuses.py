@@ -1,4 +1,6 @@
-"""The words of a payment request (status, direction, network), in any letter case; and the parts of its record."""
+"""The words of a payment request (status, direction, network), in any letter case; and the parts of
+its record.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ from victor_ext.words import Word
 
 E = TypeVar("E", bound=StrEnum)
 
-# What a caller may write. A type checker refuses any other text, unless it is a `Word`. A contract test compares the
-# words with the document's.
+# What a caller may write. A type checker refuses any other text, unless it is a `Word`. A contract
+# test compares the words with the document's.
 BillerTypeWord = Literal["BUSINESS", "CONSUMER"] | StrEnum | Word
 StatusWord = (
     Literal[
@@ -60,7 +62,9 @@ class Status(StrEnum):
 
 
 class Direction(StrEnum):
-    """The direction of a payment request: OUTBOUND asks a counterparty for money, INBOUND asks the caller."""
+    """The direction of a payment request: OUTBOUND asks a counterparty for money, INBOUND asks the
+    caller.
+    """
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
@@ -115,7 +119,9 @@ def _normal(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Payee:
-    """The account that receives the money, and the final recipient; None where the provider does not say it."""
+    """The account that receives the money, and the final recipient; None where the provider does
+    not say it.
+    """
 
     account_number: str | None
     ultimate_creditor: str | None
@@ -126,7 +132,8 @@ class Payee:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """The payer: the counterparty of an outbound request, or account, routing number and name of an inbound one.
+    """The payer: the counterparty of an outbound request, or account, routing number and name of an
+    inbound one.
 
     What the provider does not say is None.
     """
@@ -155,7 +162,8 @@ class PaymentRequestResponse:
 
     Attributes:
         status: `accepted` or `declined`, or a word that this package does not know.
-        original_amount: The requested amount in US dollars, or None; `modified_amount` is what is paid instead.
+        original_amount: The requested amount in US dollars, or None; `modified_amount` is what is
+            paid instead.
         notes: The notes of the response, or None.
     """
 

@@ -1,4 +1,6 @@
-"""What the rest of the package asks about Victor: its environments, its settings, and its side of a reconciliation."""
+"""What the rest of the package asks about Victor: its environments, its settings, and its side of a
+reconciliation.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +109,8 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
         is_unreadable = request.said_amounts().unreadable is not None
         if amount is None and not is_unreadable:  # not said
             amount = requested
-        # The flag is false by default: the payer had to agree to all of it, so that two amounts contradict each other.
+        # The flag is false by default: the payer had to agree to all of it, so that two amounts
+        #     contradict each other.
         is_unreadable |= amount != requested and not request.amount_modification_allowed
         paid, asked = money_of(amount, _DOLLARS), money_of(requested, _DOLLARS)
         return Theirs(
@@ -124,7 +127,8 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
         ).pages(),
         read=read,
         is_outbound=lambda request: request.direction != "inbound",
-        # `get` may say "Pending" of a request that is paid. A watch begins with the status of the list, if it has one.
+        # `get` may say "Pending" of a request that is paid. A watch begins with the status of the
+        # list, if it has one.
         look_up=lambda id_: following(client.payment_requests.watch(id_, timeout=0)),
         currency=_DOLLARS,
         notes=(

@@ -1,4 +1,5 @@
-"""`wait` and `watch`: `list` (by `victor_id`) and `get` are read, because the status of `get` may remain Pending.
+"""`wait` and `watch`: `list` (by `victor_id`) and `get` are read, because the status of `get` may
+remain Pending.
 
 The later of their statuses counts, and only `get` returns the response to an inbound request.
 """
@@ -27,7 +28,9 @@ _WAIT_AGAIN = (
 )
 
 _ONE_MORE_READ = 0.001
-"""The minimum time limit, in seconds, of the last read of a watch. 0 would mean the client's deadline."""
+"""The minimum time limit, in seconds, of the last read of a watch. 0 would mean the client's
+deadline.
+"""
 _WATCH_PAUSE = 5.0
 """The maximum number of seconds between two reads of a watch."""
 
@@ -54,7 +57,10 @@ def watch(
     *,
     longest_pause: float = _WATCH_PAUSE,
 ) -> Callable[[], OperationFlow[PaymentRequest | None]]:
-    """Return a function that creates a flow to the next change of status. The flow returns None at the end."""
+    """Return a function that creates a flow to the next change of status.
+
+    The flow returns None at the end.
+    """
     check_id(request_id)
     statuses, seconds, monotonic = (
         wanted_statuses(until),
@@ -98,7 +104,10 @@ def watch(
 
 
 def _is_done(request: PaymentRequest, request_id: str, until: Collection[str] | None) -> bool:
-    """Whether the request has reached a wanted status. Raises `Conflict` if it ended in another one."""
+    """Whether the request has reached a wanted status.
+
+    Raises `Conflict` if it ended in another one.
+    """
     if _has_reached(request, until):
         return True
     if request.is_terminal:
@@ -121,7 +130,9 @@ class _Seen(NamedTuple):
 def _look(
     shared: Shared, request_id: str, seconds: float | None, until: Collection[str] | None
 ) -> OperationFlow[_Seen]:
-    """Read a request from `list` and `get` within `seconds` (None: the client's deadline for each); combine them."""
+    """Read a request from `list` and `get` within `seconds` (None: the client's deadline for each);
+    combine them.
+    """
     monotonic = shared.clock.monotonic
     began = monotonic()
     in_list: PaymentRequest | None = None
@@ -142,7 +153,8 @@ def _look(
     except polling.PASSING as error:
         if in_list is None:
             raise
-        # The list has no response, and may have the requested amount of a request that was accepted with another one.
+        # The list has no response, and may have the requested amount of a request that was accepted
+        # with another one.
         if in_list.direction is Direction.OUTBOUND or in_list.status not in (
             Status.ACCEPTED,
             Status.COMPLETED,

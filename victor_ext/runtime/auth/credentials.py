@@ -1,4 +1,6 @@
-"""Credentials: checked, never shown, kept in their process; and secrets that change, in a file or by a function."""
+"""Credentials: checked, never shown, kept in their process; and secrets that change, in a file or
+by a function.
+"""
 
 import hashlib
 import inspect
@@ -14,17 +16,21 @@ from victor_ext.privacy import Secret, SecretBytes, concealed, kind_of
 T = TypeVar("T")
 
 SecretText = str | os.PathLike[str] | Callable[[], str]
-"""A secret; or the path of a file that holds it, read again when it has changed; or a function that returns it.
+"""A secret; or the path of a file that holds it, read again when it has changed; or a function that
+returns it.
 
-The function is called for each token that is requested or made, by whichever thread or task makes the call, and not
-awaited. What it raises is raised as it is, and nothing is sent.
+The function is called for each token that is requested or made, by whichever thread or task makes
+the call, and not awaited. What it raises is raised as it is, and nothing is sent.
 """
 
 _logger = logging.getLogger(__name__)
 
 
 class UnpicklableCredentials:
-    """Credentials that are never pickled, since a pickle would hold the secret. A copy is the same object."""
+    """Credentials that are never pickled, since a pickle would hold the secret.
+
+    A copy is the same object.
+    """
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}([hidden])"
@@ -49,7 +55,9 @@ class UnpicklableCredentials:
 
 
 def checked_secret(name: str, value: object, *, source: str = "the provider's portal") -> Secret:
-    """A secret that a header or a body can carry, without the blanks around it; or `ConfigurationError`."""
+    """A secret that a header or a body can carry, without the blanks around it; or
+    `ConfigurationError`.
+    """
     value = concealed(value)
     if not isinstance(value, str):
         raise ConfigurationError(f"{name} must be text, not {kind_of(value)}.")
@@ -64,15 +72,20 @@ def checked_secret(name: str, value: object, *, source: str = "the provider's po
 
 
 def caller_digest(identity: str, *, product: str) -> str:
-    """A digest of the public part of credentials. It tells two callers apart without naming them."""
+    """A digest of the public part of credentials.
+
+    It tells two callers apart without naming them.
+    """
     return hashlib.sha256(f"{product} caller\0{identity}".encode()).hexdigest()[:16]
 
 
 class ChangingFile(Generic[T]):
-    """What `read` reads from a file, and reads again when the file has changed. What it raises at first is raised.
+    """What `read` reads from a file, and reads again when the file has changed. What it raises at
+    first is raised.
 
-    A change that cannot be read (a file that is written at this moment, or was removed) is logged as a warning. What
-    was read before stays in use until the file can be read. The path may be a link, as in a volume of Kubernetes.
+    A change that cannot be read (a file that is written at this moment, or was removed) is logged
+    as a warning. What was read before stays in use until the file can be read. The path may be a
+    link, as in a volume of Kubernetes.
     """
 
     def __init__(self, path: os.PathLike[str], read: Callable[[], T]) -> None:
@@ -108,7 +121,8 @@ def file_stamp(path: object) -> tuple[int, int, int] | None:
 
 
 class RotatingSecret:
-    """A secret that may change: a `SecretText`. `check` returns the secret that a text is. No message holds it.
+    """A secret that may change: a `SecretText`. `check` returns the secret that a text is. No
+    message holds it.
 
     Raises `ConfigurationError` where it is not such a value, or the file cannot be read.
     """
@@ -145,7 +159,8 @@ class RotatingSecret:
 
 
 class IdAndSecret(UnpicklableCredentials):
-    """An id and its secret, by the names of their arguments, for which a token endpoint issues tokens.
+    """An id and its secret, by the names of their arguments, for which a token endpoint issues
+    tokens.
 
     Pass both concealed: a traceback shows no frame with the bare values.
 
@@ -161,7 +176,10 @@ class IdAndSecret(UnpicklableCredentials):
 
 
 def checked_function(name: str, function: Any) -> Callable[..., Any]:
-    """A plain function. Raises `ConfigurationError` for a class, and for a function that has to be awaited."""
+    """A plain function.
+
+    Raises `ConfigurationError` for a class, and for a function that has to be awaited.
+    """
     if not callable(function) or isinstance(function, type):
         raise ConfigurationError(f"{name} must be a function, not {kind_of(function)}.")
     if inspect.iscoroutinefunction(function):

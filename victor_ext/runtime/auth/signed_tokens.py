@@ -1,4 +1,5 @@
-"""RS512 tokens: JSON Web Tokens (RFC 7519) in compact form, by PyJWT, with a key of this process or one elsewhere.
+"""RS512 tokens: JSON Web Tokens (RFC 7519) in compact form, by PyJWT, with a key of this process or
+one elsewhere.
 
 An RSA private key is read in any of the usual forms.
 """
@@ -31,11 +32,15 @@ Sign = Callable[[bytes], bytes] | Callable[[bytes], Awaitable[bytes]]
 """Signs bytes elsewhere, such as in a KMS: RSASSA-PKCS1-v1_5 with SHA-512."""
 
 _RENEWAL_SECONDS = 5.0
-"""Most seconds for a signature while the kept token can still be used; at most half of what is left."""
+"""Most seconds for a signature while the kept token can still be used; at most half of what is
+left.
+"""
 
 
 class _Rs512(RSAAlgorithm):
-    """RS512 for keys whose length was checked when they were read: PyJWT would warn of it in each call."""
+    """RS512 for keys whose length was checked when they were read: PyJWT would warn of it in each
+    call.
+    """
 
     def check_key_length(self, key: Any) -> str | None:  # noqa: ARG002 - see above
         return None
@@ -59,7 +64,8 @@ def _base64url(data: bytes | bytearray) -> str:
 
 
 class SignedElsewhere(TokenCache):
-    """Tokens of one client whose key is elsewhere. One token serves all calls for `reuse` seconds from its issue.
+    """Tokens of one client whose key is elsewhere. One token serves all calls for `reuse` seconds
+    from its issue.
 
     `claims` makes the claims from the time of issue: the provider's, in seconds since the epoch.
     """
@@ -112,7 +118,9 @@ class SignedElsewhere(TokenCache):
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _MAX_PATH = 1024
 _LEAST_BITS, _SECURE_BITS = 1024, 2048
-"""A key with fewer bits than the first is refused, and one with fewer than the second (RFC 7518, 3.3) warned of."""
+"""A key with fewer bits than the first is refused, and one with fewer than the second (RFC 7518,
+3.3) warned of.
+"""
 _EXPECTED = "give an RSA private key: PEM text (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER bytes, or a path to a file"
 
 
@@ -123,12 +131,15 @@ def load_rsa_key(
     name: str = "private_key",
     opened_with: str = "password",
 ) -> RSAPrivateKey:
-    """Read an RSA private key. Messages call it `name`, and its password `opened_with`, and hold no part of them.
+    """Read an RSA private key. Messages call it `name`, and its password `opened_with`, and hold no
+    part of them.
 
-    `cryptography` validates it: the parts of a damaged key do not belong together. This takes 27 ms or more, once.
+    `cryptography` validates it: the parts of a damaged key do not belong together. This takes 27 ms
+    or more, once.
 
     Args:
-        key: PEM (PKCS#8, PKCS#1), bare base64 of PKCS#8 DER with or without line breaks, DER, a path, or a key object.
+        key: PEM (PKCS#8, PKCS#1), bare base64 of PKCS#8 DER with or without line breaks, DER, a
+            path, or a key object.
         password: For an encrypted PEM or DER.
 
     Raises:

@@ -1,4 +1,6 @@
-"""The tokens of a client: fixed, signed by this side, or issued by a token endpoint, and then kept for all callers."""
+"""The tokens of a client: fixed, signed by this side, or issued by a token endpoint, and then kept
+for all callers.
+"""
 
 import base64
 import json
@@ -64,7 +66,8 @@ class FixedToken:
 class SignedToken:
     """A token that this side signs: for each attempt, or for all calls of `reuse` seconds.
 
-    `sign` makes the header's value from the time of issue: the provider's, in seconds since the epoch.
+    `sign` makes the header's value from the time of issue: the provider's, in seconds since the
+    epoch.
     """
 
     def __init__(
@@ -76,7 +79,8 @@ class SignedToken:
         header: str = "Authorization",
     ) -> None:
         self._sign, self._clock, self._reuse, self._header = sign, clock, reuse, header
-        # A header value, the clock skew at signing, and the monotonic time until which it may be reused.
+        # A header value, the clock skew at signing, and the monotonic time until which it may be
+        # reused.
         self._kept: tuple[str, float, float] | None = None
 
     def authorize(
@@ -103,7 +107,8 @@ class SignedToken:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class IssuedToken:
-    """A token as it was issued. Times are seconds since the epoch; `expires_at` may be None: not known.
+    """A token as it was issued. Times are seconds since the epoch; `expires_at` may be None: not
+    known.
 
     `skew` is that of the clock, in seconds, if this side has signed it.
     """
@@ -148,16 +153,21 @@ def issued_for(body: dict[str, Any], now: float) -> IssuedToken | None:
 def issued_until(
     body: dict[str, Any], now: float, *, member: str = "access_token", scheme: str | None = None
 ) -> IssuedToken | None:
-    """As `issued_for`, of a body that has the token in this `member`, and `expires`: see `moment_of`."""
+    """As `issued_for`, of a body that has the token in this `member`, and `expires`: see
+    `moment_of`.
+    """
     header = header_value(scheme or body.get("token_type"), body.get(member))
     return None if header is None else IssuedToken(header, moment_of(body.get("expires")), now)
 
 
 class TokenCache:
-    """A client's token cache: a token is kept until shortly before it ends, and obtained once for all callers."""
+    """A client's token cache: a token is kept until shortly before it ends, and obtained once for
+    all callers.
+    """
 
     renewal_may_fail_with: type[Exception] = VictorError
-    """What a renewal may raise without failing the call, which has a token that can still be used."""
+    """What a renewal may raise without failing the call, which has a token that can still be used.
+    """
 
     def __init__(self, clock: ServerClock, lock: Lock) -> None:
         self._clock = clock
@@ -174,7 +184,10 @@ class TokenCache:
     def authorize(
         self, request: httpx.Request, exchange: Exchange, seconds: float | None
     ) -> Flow[None]:
-        """Set the header to the kept token. Fetches one first if none is kept, or it is about to expire."""
+        """Set the header to the kept token.
+
+        Fetches one first if none is kept, or it is about to expire.
+        """
         kept = self._token
         if kept is None or (left := kept.seconds_left(self._clock.now())) <= kept.window(
             MANDATORY_SECONDS
@@ -198,7 +211,10 @@ class TokenCache:
         self._token = None
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
-        """See `may_be_outdated`. Another caller may have fetched another token meanwhile, which is kept."""
+        """See `may_be_outdated`.
+
+        Another caller may have fetched another token meanwhile, which is kept.
+        """
         current, is_outdated = self._token, may_be_outdated(request, self._clock)
         if (
             is_outdated
@@ -218,7 +234,8 @@ class TokenCache:
                 raise DeadlineExceeded(
                     "No token was issued before the deadline: another call still waits for the token endpoint."
                 )
-            # The caller that held the lock before has fetched, or failed, for those that waited: otherwise two hundred
+            # The caller that held the lock before has fetched, or failed, for those that waited:
+            #     otherwise two hundred
             # of them would call a failing endpoint two hundred times, one after the other.
             current = self._token
             if current is not None and current is not kept:
@@ -254,7 +271,8 @@ class TokenCache:
                 return self._token  # another caller has just fetched it
             return (yield from self._renew(exchange, seconds, best_effort=True))
         except self.renewal_may_fail_with:
-            # The kept token can still be used: neither this call nor the next one waits for another.
+            # The kept token can still be used: neither this call nor the next one waits for
+            #     another.
             self._pause_ends = self._clock.monotonic() + ADVISORY_PAUSE
             return None
         finally:
@@ -270,8 +288,9 @@ def _for_another(failure: VictorError) -> VictorError:
 class OAuthToken(TokenCache):
     """A token from a token endpoint, whose row in the table of its system is `row`.
 
-    `ask` makes the request. `read` reads a token from the JSON object of the response and the provider's time; None
-    without a token. `hint` says what to check when the endpoint refuses, and `code_of` reads the provider's code then.
+    `ask` makes the request. `read` reads a token from the JSON object of the response and the
+    provider's time; None without a token. `hint` says what to check when the endpoint refuses, and
+    `code_of` reads the provider's code then.
     """
 
     def __init__(
@@ -296,7 +315,8 @@ class OAuthToken(TokenCache):
         try:
             response = yield from exchange(request, best_effort=best_effort)
         except StatusError as error:
-            # A rejection, with an error status or in the body of a good one. A 404 counts too: raised as it is, it
+            # A rejection, with an error status or in the body of a good one. A 404 counts too:
+            #     raised as it is, it
             # would read as if the payment of the call did not exist.
             status = error.status_code or 0
             if 300 <= status < 400 or status >= 500 or status in _PASSING_STATUSES:
@@ -355,7 +375,9 @@ def token_request(
 
 
 def header_value(token_type: object, token: object) -> Secret | None:
-    """`<type> <token>`, with `Bearer` where the endpoint named no type; None if no header can hold them."""
+    """`<type> <token>`, with `Bearer` where the endpoint named no type; None if no header can hold
+    them.
+    """
     if not is_token(token):
         return None
     named = (

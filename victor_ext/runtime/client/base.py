@@ -89,7 +89,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     _attempt_transport_type: ClassVar[Callable[..., Any]]
     _runner_type: ClassVar[Callable[..., Any]]
     _http_client_type: ClassVar[Callable[..., Any]]
-    # For tests, an `OnWait` each: called in place of the waits before a retry, or of `wait`. The time counts as passed.
+    # For tests, an `OnWait` each: called in place of the waits before a retry, or of `wait`. The
+    #     time counts as passed.
     _on_retry_wait: ClassVar[Any] = None
     _on_poll_wait: ClassVar[Any] = None
     is_awaited: ClassVar[bool]
@@ -100,7 +101,10 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     _api: Any
 
     def _sockets(self, config: ClientConfig, given: Mapping[str, Any]) -> Any:  # noqa: ARG002 - a provider's may need it
-        """What the caller brings to send with, as a transport, or None. Raises `ConfigurationError`."""
+        """What the caller brings to send with, as a transport, or None.
+
+        Raises `ConfigurationError`.
+        """
         transport, http_client = given["transport"], given["http_client"]
         if http_client is None:
             return None if transport is None else checked_transport(transport, self._transport_type)
@@ -122,7 +126,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         base_url: httpx.URL,
         **config: Any,
     ) -> None:
-        """Put the client together, of `given` (see `take`) and the other arguments of `ClientConfig`.
+        """Put the client together, of `given` (see `take`) and the other arguments of
+        `ClientConfig`.
 
         It sends over what `_sockets` returns, else over connections of its own.
         """
@@ -179,19 +184,26 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
 
     @property
     def api(self) -> Api:
-        """The generated client, for the operations of its package: they sign, retry and fail as this client does."""
+        """The generated client, for the operations of its package: they sign, retry and fail as
+        this client does.
+        """
         api: Api = self._api
         return api
 
     @property
     def proxy(self) -> str | None:
-        """Host and port of the proxy that calls go through; None without one, or with a way of the caller's."""
+        """Host and port of the proxy that calls go through; None without one, or with a way of the
+        caller's.
+        """
         route: Route | None = getattr(self._connections, "route", None)
         return None if route is None else route.proxy_place
 
     @property
     def ssl_context(self) -> ssl.SSLContext | None:
-        """Whom this client trusts; other clients share it. None for plain http, or with a transport of the caller's."""
+        """Whom this client trusts; other clients share it.
+
+        None for plain http, or with a transport of the caller's.
+        """
         route: Route | None = getattr(self._connections, "route", None)
         return None if route is None else route.tls
 
@@ -205,21 +217,25 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         extra_query: ExtraQuery | None = KEEP,
         headers: ExtraHeaders | None = KEEP,
     ) -> Self:
-        """A client with other options that shares this one's connections, token, clock, retry quota and turns.
+        """A client with other options that shares this one's connections, token, clock, retry quota
+        and turns.
 
         Closing it closes no connections; closing the original closes both.
 
         Args:
-            timeout: Seconds for each stage of one attempt, or an `httpx.Timeout`; None sets no bound. 0 is refused.
+            timeout: Seconds for each stage of one attempt, or an `httpx.Timeout`; None sets no
+                bound. 0 is refused.
             deadline: Seconds for one call as a whole; None sets no bound. 0 is refused.
-            retry: How patiently a call is tried again. Another `quota` than the client's starts a new retry quota.
-            extra_body: Members that a newer document has, by their names on the wire: added to the body of each write
-                that a method of this client makes. What the call sends itself is refused. None: none.
-            extra_query: Filters that a newer document has, by their names on the wire: added to each read, and to each
-                page of a list. None: none.
-            headers: Headers that are sent with each call, such as `{"X-Tenant": "north"}`. Those that the client sets
-                itself are refused. They replace those of an earlier `with_options`; requests for a token have none of
-                them. None: none.
+            retry: How patiently a call is tried again. Another `quota` than the client's starts a
+                new retry quota.
+            extra_body: Members that a newer document has, by their names on the wire: added to the
+                body of each write that a method of this client makes. What the call sends itself is
+                refused. None: none.
+            extra_query: Filters that a newer document has, by their names on the wire: added to
+                each read, and to each page of a list. None: none.
+            headers: Headers that are sent with each call, such as `{"X-Tenant": "north"}`. Those
+                that the client sets itself are refused. They replace those of an earlier
+                `with_options`; requests for a token have none of them. None: none.
 
         Raises:
             ConfigurationError: A value that cannot work; the message names it.
@@ -242,13 +258,14 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         idempotency_key: str | None = None,
         **kwargs: Any,
     ) -> PreparedCall:
-        """Build and check a write without sending it: `send` sends it, in this process or in another one.
+        """Build and check a write without sending it: `send` sends it, in this process or in
+        another one.
 
         Makes no call, and is never awaited.
 
         Args:
-            operation: A method of this client (`"orders.create"`), or a generated operation: its module
-                (`create_order`) or one of the module's functions (`create_order.sync`).
+            operation: A method of this client (`"orders.create"`), or a generated operation: its
+                module (`create_order`) or one of the module's functions (`create_order.sync`).
             args: The arguments of the method or of the generated function; so are `kwargs`.
             idempotency_key: The key, for an operation that takes one.
 
@@ -263,7 +280,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         """Send a prepared write, with all attempts that are safe.
 
         Args:
-            call: The write. Its bytes are those that were prepared; credentials and environment are this client's.
+            call: The write. Its bytes are those that were prepared; credentials and environment are
+                this client's.
 
         Raises:
             VictorError: As of the method that was prepared.
@@ -282,7 +300,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             given: What the reads need and the request does not have: `call.look_up_needs` names it.
 
         Returns:
-            What shows that it was done. A text says why the reads do not show it: that proves nothing, since lists lag.
+            What shows that it was done. A text says why the reads do not show it: that proves
+                nothing, since lists lag.
 
         Raises:
             VictorError: A read failed.
@@ -303,7 +322,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
 
     @operation
     def read_state(self, call: PreparedCall, id: str) -> OperationFlow[Done | str]:
-        """Read the present status of what a prepared write made or changed, and whether it is final.
+        """Read the present status of what a prepared write made or changed, and whether it is
+        final.
 
         Args:
             call: The write.
@@ -322,7 +342,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
 
     @operation
     def ask_time(self) -> OperationFlow[ProviderTime]:
-        """Ask for the provider's time with `ping`, or by a read of the base URL: a response that says no has it, too.
+        """Ask for the provider's time with `ping`, or by a read of the base URL: a response that
+        says no has it, too.
 
         Raises:
             VictorError: No response came.
@@ -333,24 +354,29 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
 
     @operation
     def authorization(self) -> OperationFlow[str]:
-        """The value of the `Authorization` header that a request made now would carry. It is a secret.
+        """The value of the `Authorization` header that a request made now would carry. It is a
+        secret.
 
         Raises:
-            ConfigurationError: The client has been closed, or the credentials make no header that can be sent.
+            ConfigurationError: The client has been closed, or the credentials make no header that
+                can be sent.
             VictorError: No token was issued.
         """
         value: str = yield partial(self._driver.run, self._authorization())
         return value
 
     def bind(self, client_class: type[C], connect: Connect | None = None) -> C:
-        """The `Client` (or `AuthenticatedClient`) of another generated package, over this client's transport.
+        """The `Client` (or `AuthenticatedClient`) of another generated package, over this client's
+        transport.
 
-        For operations that this package does not know: generate the provider's whole document with the recipe. Its
+        For operations that this package does not know: generate the provider's whole document with
+            the recipe. Its
         operations then sign, retry and fail as those here do.
 
         Args:
             client_class: The class.
-            connect: Makes the httpx client from additional options; None: one over this client's transport.
+            connect: Makes the httpx client from additional options; None: one over this client's
+                transport.
 
         Raises:
             ConfigurationError: `client_class` is not such a class.
@@ -364,7 +390,9 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
 
     @property
     def http(self) -> Any:
-        """An httpx client, for requests made by hand below the base URL: they sign, retry and fail as calls do."""
+        """An httpx client, for requests made by hand below the base URL: they sign, retry and fail
+        as calls do.
+        """
         return self._http_client({})
 
     def _http_client(self, options: dict[str, Any]) -> Any:
@@ -388,7 +416,10 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         )  # a str like any other, and one that no traceback shows
 
     def provider_time(self) -> ProviderTime:
-        """The provider's time, and whether it is known from a response. Makes no call, and is never awaited."""
+        """The provider's time, and whether it is known from a response.
+
+        Makes no call, and is never awaited.
+        """
         return self._config.clock.provider_time()
 
     @property
@@ -423,7 +454,10 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
 
     @property
     def caller(self) -> str | None:
-        """A digest of the credentials' public part. It tells two callers apart without naming them."""
+        """A digest of the credentials' public part.
+
+        It tells two callers apart without naming them.
+        """
         return self._config.caller
 
     def __repr__(self) -> str:
@@ -488,9 +522,10 @@ class Ping:
     """The result of a signed read. It exists only where the provider accepts the credentials.
 
     Attributes:
-        seconds: How long the whole call took, with all attempts, and with the request for a token, if it needed one.
-        clock_offset: Seconds by which the provider's clock is ahead of this machine's (negative: behind); 0.0 within
-            two seconds. None: the provider does not tell its time.
+        seconds: How long the whole call took, with all attempts, and with the request for a token,
+            if it needed one.
+        clock_offset: Seconds by which the provider's clock is ahead of this machine's (negative:
+            behind); 0.0 within two seconds. None: the provider does not tell its time.
         response_info: Status, headers, request id and attempts of the response.
     """
 
@@ -503,16 +538,19 @@ class Pings(HasMode[Mode]):
     """Of a client that has a signed read without an id."""
 
     _pinged: tuple[ModuleType, dict[str, Any]]
-    """A generated operation that is signed and changes nothing, with its arguments: one item of a list.
+    """A generated operation that is signed and changes nothing, with its arguments: one item of a
+    list.
 
     What its response has to be is the behaviour's to say.
     """
 
     @operation
     def ping(self) -> OperationFlow[Ping]:
-        """Make one signed read, which changes nothing: are the credentials accepted, and do the clocks agree?
+        """Make one signed read, which changes nothing: are the credentials accepted, and do the
+        clocks agree?
 
-        Use it when a service starts, and by hand. A health check that runs often costs the provider a call each time.
+        Use it when a service starts, and by hand. A health check that runs often costs the provider
+        a call each time.
 
         Returns:
             How long it took, the difference of the clocks, and the response.

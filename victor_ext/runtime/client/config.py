@@ -1,4 +1,6 @@
-"""The options of a client, each with its type, default and meaning; and the checked configuration made from them."""
+"""The options of a client, each with its type, default and meaning; and the checked configuration
+made from them.
+"""
 
 from __future__ import annotations
 
@@ -41,26 +43,30 @@ class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
     A value that cannot work is a `ConfigurationError` that names the option.
 
     Args:
-        timeout: Seconds for each stage of one attempt (5 to connect, 20 for each other stage), or an
-            `httpx.Timeout`. None sets no bound; 0 is refused.
-        deadline: Seconds for one call as a whole, with all attempts and waits. None sets no bound; 0 is refused.
+        timeout: Seconds for each stage of one attempt (5 to connect, 20 for each other stage), or
+            an `httpx.Timeout`. None sets no bound; 0 is refused.
+        deadline: Seconds for one call as a whole, with all attempts and waits. None sets no bound;
+            0 is refused.
         retry: How patiently a call is tried again. `RetryPolicy(max_attempts=1)` tries once.
-        transport: An httpx transport to send with, in place of connections of the client's own. `proxy`, `verify`
-            and `limits` then have no effect.
-        http_client: Your own `httpx.Client` (`httpx.AsyncClient`) to send with, in place of `transport`: its proxies,
-            mounts, event hooks and limits are used; its headers, cookies and timeouts are not. You close it. What could
-            not be sent is then `unknown`, not `not_sent`. `proxy`, `verify` and `limits` have no effect.
-        proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
-        verify: True (whom the system trusts), the path of a CA bundle, or an `ssl.SSLContext`. Turning verification
-            off (False) is refused, except for this machine.
+        transport: An httpx transport to send with, in place of connections of the client's own.
+            `proxy`, `verify` and `limits` then have no effect.
+        http_client: Your own `httpx.Client` (`httpx.AsyncClient`) to send with, in place of
+            `transport`: its proxies, mounts, event hooks and limits are used; its headers, cookies
+            and timeouts are not. You close it. What could not be sent is then `unknown`, not
+            `not_sent`. `proxy`, `verify` and `limits` have no effect.
+        proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY,
+            NO_PROXY).
+        verify: True (whom the system trusts), the path of a CA bundle, or an `ssl.SSLContext`.
+            Turning verification off (False) is refused, except for this machine.
         limits: Of the connection pool; None means 100 connections.
-        on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it raises is
-            logged. None: nothing is called.
-        max_concurrency: How many calls may be under way at a time, in each process (of an async client: in each
-            event loop). The others wait for their turn, for three quarters of their deadline; an error with the
-            outcome `not_sent` ends those whose turn does not come. None: no bound but that of the connections.
-        user_agent: What is added to the `User-Agent`, such as `"billing/2.3"`: the provider's support can tell your
-            calls apart by it. None: nothing.
+        on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it
+            raises is logged. None: nothing is called.
+        max_concurrency: How many calls may be under way at a time, in each process (of an async
+            client: in each event loop). The others wait for their turn, for three quarters of their
+            deadline; an error with the outcome `not_sent` ends those whose turn does not come.
+            None: no bound but that of the connections.
+        user_agent: What is added to the `User-Agent`, such as `"billing/2.3"`: the provider's
+            support can tell your calls apart by it. None: nothing.
         max_response_bytes: The longest body of a response that is read, after decompression.
     """
 
@@ -86,7 +92,8 @@ DEFAULTS: ClientOptions[Any, Any] = {
 
 
 def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:
-    """All options of a client, with defaults for those that are not given. The given ones keep no password.
+    """All options of a client, with defaults for those that are not given. The given ones keep no
+    password.
 
     Raises:
         TypeError: There is no such option; the message names it, as Python's own does.
@@ -104,7 +111,9 @@ def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:
 
 
 def with_client_options(init: Init) -> Init:
-    """Decorate a constructor with `**options: Unpack[ClientOptions[...]]`: `inspect` and `help()` show each option."""
+    """Decorate a constructor with `**options: Unpack[ClientOptions[...]]`: `inspect` and `help()`
+    show each option.
+    """
     signature = inspect.signature(init)
     own = [
         parameter
@@ -127,7 +136,10 @@ def with_client_options(init: Init) -> Init:
 
 
 def with_options_described(text: str | None) -> str | None:
-    """A constructor's docstring, with the options after its own arguments. None: Python runs without docstrings."""
+    """A constructor's docstring, with the options after its own arguments.
+
+    None: Python runs without docstrings.
+    """
     if text is None or ClientOptions.__doc__ is None:
         return text
     described = inspect.cleandoc(ClientOptions.__doc__).partition("Args:\n")[2]
@@ -143,11 +155,13 @@ KEEP: Any = _Unchanged()  # of an option that stays as it is
 
 
 class ClientConfig:
-    """The configuration of a client, the same for both modes; `given` are the options, as `take` returns them.
+    """The configuration of a client, the same for both modes; `given` are the options, as `take`
+    returns them.
 
-    `environment` is what a `repr` shows, `caller` a digest of the credentials' public part, `context` any data for the
-    provider's resources, `credentials` what no message repeats (see `privacy.CREDENTIALS`), `servers` where operations
-    go that have a server of their own in the document, by the URL there.
+    `environment` is what a `repr` shows, `caller` a digest of the credentials' public part,
+    `context` any data for the provider's resources, `credentials` what no message repeats (see
+    `privacy.CREDENTIALS`), `servers` where operations go that have a server of their own in the
+    document, by the URL there.
     """
 
     def __init__(
@@ -229,7 +243,10 @@ class ClientConfig:
         return f"{environment}base_url={str(self.base_url)!r}"
 
     def client_arguments(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of the httpx client. Environment, redirects and proxies are left to the transport below it."""
+        """The arguments of the httpx client.
+
+        Environment, redirects and proxies are left to the transport below it.
+        """
         python = ".".join(map(str, sys.version_info[:2]))
         agent = f"{self.product} httpx/{httpx.__version__} python/{python}"
         headers = httpx.Headers(
@@ -251,7 +268,9 @@ class ClientConfig:
 
 
 class _FixedCookies(CookieJar):
-    """Cookies that no response adds to: no call depends on an earlier one, and a Ctrl-C may leave its lock locked."""
+    """Cookies that no response adds to: no call depends on an earlier one, and a Ctrl-C may leave
+    its lock locked.
+    """
 
     def extract_cookies(self, response: object, request: object) -> None: ...
 

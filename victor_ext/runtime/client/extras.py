@@ -1,6 +1,8 @@
-"""`extra_body` and `extra_query`: members and filters that this package does not know yet, by their names on the wire.
+"""`extra_body` and `extra_query`: members and filters that this package does not know yet, by their
+names on the wire.
 
-What this package sends itself is not replaced, in any spelling: a check that was passed would say nothing.
+What this package sends itself is not replaced, in any spelling: a check that was passed would say
+    nothing.
 """
 
 import sys
@@ -20,10 +22,14 @@ from victor_ext.runtime.core.json_values import is_mapping, is_object
 from victor_ext.runtime.core.validation import is_encodable
 
 ExtraBody = Mapping[str, Any]
-"""Members of a JSON body by their names on the wire. An object that is sent in any case gets more members."""
+"""Members of a JSON body by their names on the wire.
+
+An object that is sent in any case gets more members.
+"""
 
 ExtraQuery = Mapping[str, Any]
-"""Filters by their names on the wire; a list sends its name once for each item, None sends nothing."""
+"""Filters by their names on the wire; a list sends its name once for each item, None sends nothing.
+"""
 
 _FORM = "application/x-www-form-urlencoded"
 _MOST_LEVELS = 64
@@ -37,8 +43,9 @@ def with_extra_body(
 ) -> M:
     """The body of a call, a generated model, with the caller's own members; or `InvalidRequest`.
 
-    `taken` are places that cannot be given (see `extra_body_problems`); None: those that are set in `body`, and those
-    that the document declares, which have arguments. `doing` says what was not done when it raises.
+    `taken` are places that cannot be given (see `extra_body_problems`); None: those that are set in
+    `body`, and those that the document declares, which have arguments. `doing` says what was not
+    done when it raises.
     """
     if extra is None:
         return body
@@ -57,8 +64,8 @@ def with_extra_body(
 def extra_body_problems(extra: object, taken: Mapping[str, str]) -> list[Problem]:
     """What is wrong with an `extra_body`. No message shows a value.
 
-    `taken` has each place that this package sends itself, such as `payment_details.amount`, with the argument for it
-    (an empty text: with no argument whose name is known).
+    `taken` has each place that this package sends itself, such as `payment_details.amount`, with
+    the argument for it (an empty text: with no argument whose name is known).
     """
     if not is_mapping(extra):
         return _no_mapping("extra_body", extra, "JSON values")
@@ -126,7 +133,10 @@ def _scalar_complaint(value: object) -> str | None:
 
 
 def _json(value: Any) -> Any:
-    """A checked value as JSON: a copy, which the caller changes no more. The generated package writes each digit."""
+    """A checked value as JSON: a copy, which the caller changes no more.
+
+    The generated package writes each digit.
+    """
     if is_mapping(value):
         return {name: _json(member) for name, member in value.items()}
     return [_json(item) for item in value] if is_sequence(value) else value
@@ -163,13 +173,17 @@ def _declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
 
 
 def _model_named(annotation: object, module: str) -> type[Any] | None:
-    """The generated model of an annotation such as `None | Payer | Unset` in a generated module; None without one."""
+    """The generated model of an annotation such as `None | Payer | Unset` in a generated module;
+    None without one.
+    """
     kinds = map(vars(sys.modules[module]).get, str(annotation).split(" | "))
     return next((kind for kind in kinds if isinstance(kind, type) and attrs.has(kind)), None)
 
 
 def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]:
-    """What is wrong with an `extra_query`; `taken` are the names of arguments that the operation has."""
+    """What is wrong with an `extra_query`; `taken` are the names of arguments that the operation
+    has.
+    """
     if not is_mapping(extra):
         return _no_mapping("extra_query", extra, "values")
     arguments, problems = {folded_name(name): name.rstrip("_") for name in taken}, list[Problem]()
@@ -253,7 +267,9 @@ NO_EXTRAS = Extras()
 
 
 def _check_form(headers: Mapping[str, str], extra: ExtraBody) -> None:
-    """Raises ValueError for a member of a form that is an object, or has one: JSON is for what a document declares."""
+    """Raises ValueError for a member of a form that is an object, or has one: JSON is for what a
+    document declares.
+    """
     if headers.get("Content-Type", "").startswith(_FORM):
         for name, value in extra.items():
             if any(
@@ -280,12 +296,17 @@ _NO_DIFFERENCE = str.maketrans({"_": None, "-": None, " ": None, "[": ".", "]": 
 
 
 def folded_name(name: str) -> str:
-    """A name for comparison: a provider may read `dueDate`, `due_date` and `DUE-DATE` as one, and `a[b]` as `a.b`."""
+    """A name for comparison: a provider may read `dueDate`, `due_date` and `DUE-DATE` as one, and
+    `a[b]` as `a.b`.
+    """
     return name.casefold().translate(_NO_DIFFERENCE).strip(".")
 
 
 def _path_of(name: str) -> tuple[str, ...]:
-    """The parts of a name. A form has no objects, and names such as `card.number` in place of them."""
+    """The parts of a name.
+
+    A form has no objects, and names such as `card.number` in place of them.
+    """
     return tuple(folded_name(name).split("."))
 
 

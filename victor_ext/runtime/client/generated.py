@@ -1,4 +1,6 @@
-"""Generated clients over a client's transport, with the errors of this package; and what their operations return."""
+"""Generated clients over a client's transport, with the errors of this package; and what their
+operations return.
+"""
 
 import importlib
 import importlib.util
@@ -25,7 +27,9 @@ T = TypeVar("T")
 
 
 class _Bound:
-    """What keeps a generated `Client`, and those that its `with_headers` and the like return, on one transport."""
+    """What keeps a generated `Client`, and those that its `with_headers` and the like return, on
+    one transport.
+    """
 
     _unexpected_status: type[Exception]
     """What the package's parsers raise of a status that the document does not list."""
@@ -44,7 +48,8 @@ class _Bound:
     def over(
         cls, base_url: str, servers: Mapping[str, str], connect: Connect, options: dict[str, Any]
     ) -> Self:
-        """A client whose httpx client, over an attempt transport, `connect` makes from additional options.
+        """A client whose httpx client, over an attempt transport, `connect` makes from additional
+        options.
 
         `servers` is where operations go that have a server of their own in the document.
         """
@@ -89,9 +94,13 @@ class _Bound:
         return self.with_http_options(timeout=checked_timeout(timeout))
 
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
-        """Read a response that the attempt loop accepted. Raises the error of its call if it cannot be read."""
+        """Read a response that the attempt loop accepted.
+
+        Raises the error of its call if it cannot be read.
+        """
         if self._received is not None:
-            # The response knows this client by its request. In a circle, a page would wait for the garbage collector.
+            # The response knows this client by its request. In a circle, a page would wait for the
+            # garbage collector.
             received, self._received = self._received, None
             received(response)
         try:
@@ -118,14 +127,18 @@ class _Bound:
         raise response.unusable(response, UNDOCUMENTED if undocumented else why)
 
     def request_extensions(self, operation: Any) -> dict[str, Any]:
-        """The parser of an operation, for the attempt loop, and what `build_request` adds to the query."""
+        """The parser of an operation, for the attempt loop, and what `build_request` adds to the
+        query.
+        """
         return {
             READER: Reader(self, operation),
             **({EXTRA_QUERY: self._query} if self._query else {}),
         }
 
     def is_undocumented(self, error: Exception) -> bool:
-        """Whether a parser raised this because the document does not list the status of the response."""
+        """Whether a parser raised this because the document does not list the status of the
+        response.
+        """
         return isinstance(error, self._unexpected_status)
 
     def for_one_call(
@@ -136,10 +149,11 @@ class _Bound:
         *,
         as_json: bool = False,
     ) -> Self:
-        """A copy for one call. `undocumented` reads a response with a good status that the document does not list.
+        """A copy for one call. `undocumented` reads a response with a good status that the document
+        does not list.
 
-        `received` is called with the response. `query` is as `EXTRA_QUERY` says. With `as_json` the result is the JSON
-        of the body.
+        `received` is called with the response. `query` is as `EXTRA_QUERY` says. With `as_json` the
+        result is the JSON of the body.
         """
         other = copy(self)
         other.undocumented, other._received = undocumented, received  # noqa: SLF001 - of the same class
@@ -153,7 +167,9 @@ class _Bound:
 
 @cache
 def bound_class(client_class: Hashable) -> Any:
-    """A generated `Client` class over attempt transports, with all operations of its package as `document`."""
+    """A generated `Client` class over attempt transports, with all operations of its package as
+    `document`.
+    """
     generated = cast("type[Any]", client_class)
     package = generated.__module__.rpartition(".")[0]
     errors = importlib.import_module(f"{package}.errors")
@@ -168,19 +184,21 @@ def bound_class(client_class: Hashable) -> Any:
 
 
 def expect(kind: type[T], result: object) -> T:
-    """The result of a generated operation, for type checkers too: `expect(Payment, take_payment.sync(...))`.
+    """The result of a generated operation, for type checkers too:
+    `expect(Payment, take_payment.sync(...))`.
 
-    The type of a generated operation is the union of all that the document declares, errors included, and None. Over a
-    client of this package an error status is raised, so the class of the good response is what is left.
+    The type of a generated operation is the union of all that the document declares, errors
+    included, and None. Over a client of this package an error status is raised, so the class of the
+    good response is what is left.
 
     Args:
-        kind: The class of the good response, or a list of one: `list[Balance]`. Where the document has several good
-            responses, use `isinstance` instead.
+        kind: The class of the good response, or a list of one: `list[Balance]`. Where the document
+            has several good responses, use `isinstance` instead.
         result: What the operation returned. It is returned as it is.
 
     Raises:
-        UnreadableResponse: It is of another class, or None, as after a 202 without a body. The call was accepted: a
-            read can be repeated; look a write up before you repeat it.
+        UnreadableResponse: It is of another class, or None, as after a 202 without a body. The call
+            was accepted: a read can be repeated; look a write up before you repeat it.
     """
     if not is_instance(result, kind):
         returned = "nothing" if result is None else type(result).__name__

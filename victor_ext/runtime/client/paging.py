@@ -29,8 +29,8 @@ class Page(Generic[T]):
     Attributes:
         number: The provider's number of the page.
         items: The items of the page that were not yielded before.
-        repeats: The number of items of the page that an earlier page of this pass had: the list changed while it was
-            read. A page with nothing else has no `items`.
+        repeats: The number of items of the page that an earlier page of this pass had: the list
+            changed while it was read. A page with nothing else has no `items`.
         info: The response of the page, where its items do not have it; read `response_info`.
     """
 
@@ -47,9 +47,11 @@ class Page(Generic[T]):
 
 @dataclass(eq=False, repr=False)
 class PageReader(Generic[T]):
-    """The state of reading one list. It keeps the ids of the last `REMEMBERED_PAGES` pages and no items.
+    """The state of reading one list. It keeps the ids of the last `REMEMBERED_PAGES` pages and no
+    items.
 
-    Items that `identify` has no id for are never dropped: one that moves to a later page while the list is read is
+    Items that `identify` has no id for are never dropped: one that moves to a later page while the
+        list is read is
     yielded twice.
     """
 
@@ -66,7 +68,8 @@ class PageReader(Generic[T]):
         """Reset the state to the first page. The longest page length is kept."""
         self.number = self.first  # the page to request next
         self.taken = 0  # items received in this pass, including duplicates
-        self.is_last = False  # set by the caller before `accept` if the provider reports that the page is the last one
+        # set by the caller before `accept` if the provider reports that the page is the last one
+        self.is_last = False
         self.last_was_short = False  # with fewer items than an earlier page
         self._recent: deque[set[str]] = deque(maxlen=REMEMBERED_PAGES)
         self._seen: set[str] = set()
@@ -150,20 +153,25 @@ def content_of(item: Any) -> str:
 class RepeatedPageReader(PageReader[T]):
     """Reads a list repeatedly, because items can leave it during a pass.
 
-    When an item leaves, later items move forward, and a pass misses an item that moves to a page it has already read.
-    The list is read again from the first page until one of these conditions holds:
+    When an item leaves, later items move forward, and a pass misses an item that moves to a page it
+    has already read. The list is read again from the first page until one of these conditions
+    holds:
 
-    - The previous pass was complete: it had no item twice, and this pass had all of its items again. (An item is only
-      missed if another item left, or if an item entered and moved a third one, which then occurred twice.)
+    - The previous pass was complete: it had no item twice, and this pass had all of its items
+      again. (An item is only missed if another item left, or if an item entered and moved a third
+      one, which then occurred twice.)
     - The first page is empty.
-    - `QUIET_PASSES` passes in a row had no new items except items that `arrived`. An item can still be missed.
+    - `QUIET_PASSES` passes in a row had no new items except items that `arrived`. An item can still
+      be missed.
 
-    The caller may remove items as they are yielded. Therefore, from the second pass on, a page with new items is read
-    again at once (at most `MOST_REREADINGS` times), and only its last reading counts for the pass. All ids are kept,
-    and each item is yielded once; one without an id is identified by its content.
+    The caller may remove items as they are yielded. Therefore, from the second pass on, a page with
+    new items is read again at once (at most `MOST_REREADINGS` times), and only its last reading
+    counts for the pass. All ids are kept, and each item is yielded once; one without an id is
+    identified by its content.
 
     Attributes:
-        arrived: Whether an item was created after the reading began. Such items require no further pass.
+        arrived: Whether an item was created after the reading began. Such items require no further
+            pass.
     """
 
     arrived: Callable[[T], bool] = field(default=lambda _item: False, kw_only=True)
@@ -189,7 +197,10 @@ class RepeatedPageReader(PageReader[T]):
         return self
 
     def accept(self, items: Sequence[T]) -> Page[T]:
-        """As `PageReader.accept`. Raises `PaginationError` also if the list still changes after `MOST_PASSES`."""
+        """As `PageReader.accept`.
+
+        Raises `PaginationError` also if the list still changes after `MOST_PASSES`.
+        """
         if self._pass > MOST_PASSES:
             raise PaginationError(
                 f"The {self.what} changes faster than it can be read: each of {MOST_PASSES} readings brought "
@@ -257,7 +268,8 @@ class _List(Generic[T]):
 class Pages(_List[T]):
     """An iterable of items that reads each page when it is needed. `pages()` iterates over pages.
 
-    Iterated over, it gives up each item as it yields it: the memory of a page is free before the next one is read.
+    Iterated over, it gives up each item as it yields it: the memory of a page is free before the
+        next one is read.
     """
 
     def pages(self) -> Iterator[Page[T]]:

@@ -45,11 +45,12 @@ def poll(
     describe: Callable[[T], str] = repr,
     longest_pause: float = LONGEST_PAUSE,
 ) -> OperationFlow[T]:
-    """Read until the result is there, within the `timeout`; one of zero is one read. Temporary errors are ignored.
+    """Read until the result is there, within the `timeout`; one of zero is one read. Temporary
+    errors are ignored.
 
-    `read` reads it once, within the given seconds (None: the client's deadline). `reached` may raise, when that can no
-    longer be. For `TimedOut` see `timeout_message`; `within` are its seconds, if they are not the timeout. Raises
-    `InvalidRequest`, too.
+    `read` reads it once, within the given seconds (None: the client's deadline). `reached` may
+    raise, when that can no longer be. For `TimedOut` see `timeout_message`; `within` are its
+    seconds, if they are not the timeout. Raises `InvalidRequest`, too.
     """
     monotonic, deadline, seconds = shared.clock.monotonic, shared.deadline, checked_seconds(timeout)
     ends = monotonic() + seconds
@@ -79,7 +80,9 @@ def poll(
 
 
 def timeout_message(goal: str, seconds: float, last_state: str, advice: str) -> TimedOut:
-    """What was not reached, such as the `goal` "Payout p-1 did not become ACCEPTED", as an error with advice."""
+    """What was not reached, such as the `goal` "Payout p-1 did not become ACCEPTED", as an error
+    with advice.
+    """
     return TimedOut(
         f"{goal} within {seconds:g} s: {last_state}.", outcome=Outcome.UNKNOWN, hint=advice
     )

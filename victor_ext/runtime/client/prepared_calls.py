@@ -1,4 +1,6 @@
-"""Writes that are built and checked now, and sent later, by any process: `client.prepare` and `client.send`."""
+"""Writes that are built and checked now, and sent later, by any process: `client.prepare` and
+`client.send`.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ from .runners import SyncRunner
 from .transport import HttpClient
 
 AnyOperation: TypeAlias = str | ModuleType | Callable[..., Any]
-"""A method of a client by its name, or a generated operation: its module, or one of the module's functions."""
+"""A method of a client by its name, or a generated operation: its module, or one of the module's
+functions.
+"""
 
 _KEY = "idempotency_key"
 _OF_THE_SENDER = frozenset(
@@ -50,14 +54,16 @@ class PreparedCall:
         name: What you called it by: `payouts.instruct`, or the name of the generated function.
         operation: Its method and its path with unnamed placeholders, `POST /v3/payouts/{}`.
         promise: What keeps it from being done twice.
-        look_up_needs: What `look_up` needs beside the request, such as `payor_id`. None: no read shows what was done.
-        subject: What the request calls what it makes or changes, such as its references: a read cannot tell two writes
-            with the same apart. None: nothing that a look-up needs.
+        look_up_needs: What `look_up` needs beside the request, such as `payor_id`. None: no read
+            shows what was done.
+        subject: What the request calls what it makes or changes, such as its references: a read
+            cannot tell two writes with the same apart. None: nothing that a look-up needs.
         is_followed: Whether `read_state` reads what it made or changed.
         idempotency_key: The key in the request, if the operation takes one.
         module: The module of the generated operation, which reads the response.
         method: The HTTP method.
-        url: The path and the query below the base URL; a whole URL for an operation with a server of its own.
+        url: The path and the query below the base URL; a whole URL for an operation with a server
+            of its own.
         headers: The headers, without the credentials and what belongs to a connection.
         content: The body.
     """
@@ -92,11 +98,12 @@ class PreparedCall:
             return None
 
     def to_text(self) -> str:
-        """The call as JSON text, for a column of a table. It has what was passed, account numbers included.
+        """The call as JSON text, for a column of a table. It has what was passed, account numbers
+        included.
 
         Raises:
-            InvalidRequest: It has the number or the verification code of a card, which must not be stored: call with a
-                token of it.
+            InvalidRequest: It has the number or the verification code of a card, which must not be
+                stored: call with a token of it.
         """
         if problems := card_problems(httpx.URL(self.url), self.headers, self.content):
             raise InvalidRequest.of(problems, doing=f"{self.name} was not stored")
@@ -144,7 +151,8 @@ class _Preparing(httpx.BaseTransport):
             )
         content = request.read()
         place = self.behaviour.key_place
-        # Not where a key of the caller's own would count: the key of an entry makes no repeat safe there.
+        # Not where a key of the caller's own would count: the key of an entry makes no repeat safe
+        # there.
         if (
             self.key is not None
             and isinstance(place, HeaderKey)
@@ -186,7 +194,9 @@ class _Preparing(httpx.BaseTransport):
 
 
 def _below(base: httpx.URL, url: httpx.URL) -> str:
-    """The path and the query below the base URL, so that another environment can be called; else the whole URL."""
+    """The path and the query below the base URL, so that another environment can be called; else
+    the whole URL.
+    """
     path, root = url.raw_path.decode("ascii"), base.raw_path.decode("ascii").rstrip("/")
     same = (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port)
     return path[len(root) :] if same and path.startswith(f"{root}/") else str(url)
@@ -199,7 +209,10 @@ def prepared_by(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
 ) -> PreparedCall:
-    """The write that a method of a client, or a generated operation, would send. Nothing is sent or awaited."""
+    """The write that a method of a client, or a generated operation, would send.
+
+    Nothing is sent or awaited.
+    """
     config: Any = client._config  # noqa: SLF001 - a part of every client
     if inspect.isfunction(operation):
         operation = sys.modules[operation.__module__]
@@ -275,7 +288,8 @@ def _no_sleep(_seconds: float) -> None:
 def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
     """The request of a call, whose response the generated operation reads, if there still is one.
 
-    It is sent through the client's attempt loop: signed, repeated and classified as if it were made now.
+    It is sent through the client's attempt loop: signed, repeated and classified as if it were made
+    now.
     """
     extensions: dict[str, Any] = {}
     declared: Any = None
@@ -284,7 +298,8 @@ def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
     ):  # of an earlier document: the table still says what it is
         declared = importlib.import_module(call.module).OPERATION
     if declared is not None:
-        # A status that the document does not list is a success where the provider's own table says what one is.
+        # A status that the document does not list is a success where the provider's own table says
+        # what one is.
         undocumented = json_of if client._resources else None  # noqa: SLF001 - as above
         api = client.bind(_client_class(call.module)).for_one_call(undocumented, None)
         extensions = api.request_extensions(declared)

@@ -40,14 +40,15 @@ _JSON = (dict, list, str, int, float, bool)
 class Record:
     """A typed view of one object that a provider sent.
 
-    A field is read when it is asked for. It is None (an empty text for an id, an empty tuple for a list) when the
-    provider sent nothing, or a value of another type.
+    A field is read when it is asked for. It is None (an empty text for an id, an empty tuple for a
+    list) when the provider sent nothing, or a value of another type.
 
     Attributes:
         raw: What the fields are read from, with everything that the provider sent.
-        response_info: The response that the record came with: its status, headers, request id and the call's attempts.
-            A call that takes several requests has that of the last one. None for a part of a record, and for a record
-            that no call returned, such as that of a notification. Records that differ in it alone are equal.
+        response_info: The response that the record came with: its status, headers, request id and
+            the call's attempts. A call that takes several requests has that of the last one. None
+            for a part of a record, and for a record that no call returned, such as that of a
+            notification. Records that differ in it alone are equal.
     """
 
     __slots__ = ("raw", "response_info")
@@ -62,8 +63,8 @@ class Record:
     def value_at(self, path: Sequence[str]) -> Any:
         """The value at the names in `path`, or None.
 
-        A name is that of the generated model, or that on the wire of a member that the model does not declare.
-        Override this method where `raw` is not a generated model.
+        A name is that of the generated model, or that on the wire of a member that the model does
+        not declare. Override this method where `raw` is not a generated model.
         """
         value = self.raw
         for name in path:
@@ -143,9 +144,10 @@ def describe(result: Any, info: ResponseInfo) -> None:
 class Field(Generic[T]):
     """One field of a record.
 
-    `read` makes its value from the values at its paths, such as `"payout.payout_id"`; each of them may be of any type,
-    or None. Without paths, it gets the record. The `repr` of a record leaves out `hidden` fields, because they may name
-    a person, and shows only the last four characters of `masked` ones.
+    `read` makes its value from the values at its paths, such as `"payout.payout_id"`; each of them
+    may be of any type, or None. Without paths, it gets the record. The `repr` of a record leaves
+    out `hidden` fields, because they may name a person, and shows only the last four characters of
+    `masked` ones.
     """
 
     def __init__(
@@ -193,10 +195,14 @@ class Field(Generic[T]):
 
 
 def value_in(source: object, name: str) -> Any:
-    """The value of a field of a generated model, also of one that the model does not declare; None if it is unset."""
-    # Instead of a model, the source may be JSON as it came: a dict has no fields, but attributes such as `items`.
+    """The value of a field of a generated model, also of one that the model does not declare; None
+    if it is unset.
+    """
+    # Instead of a model, the source may be JSON as it came: a dict has no fields, but attributes
+    #     such as `items`.
     value = None if source.__class__ in _JSON else getattr(source, name, None)
-    # The marker of an unset value is falsy. It is known by its name: to import it would load the models.
+    # The marker of an unset value is falsy. It is known by its name: to import it would load the
+    #     models.
     if not value and (value is None or type(value).__name__ == "Unset"):
         return getattr(source, "additional_properties", _NOTHING).get(name)
     return value
@@ -216,7 +222,9 @@ def as_object(value: object) -> dict[str, Any]:
 
 
 def as_timestamp(value: object) -> datetime | None:
-    """An aware datetime, from a datetime or ISO 8601; None without an offset, for then the moment is not known."""
+    """An aware datetime, from a datetime or ISO 8601; None without an offset, for then the moment
+    is not known.
+    """
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
@@ -224,7 +232,8 @@ def as_timestamp(value: object) -> datetime | None:
     return moment if isinstance(moment, datetime) and moment.utcoffset() is not None else None
 
 
-# Fields by what they are read as. An id is empty when the provider sent none; a number has the digits that were sent.
+# Fields by what they are read as. An id is empty when the provider sent none; a number has the
+# digits that were sent.
 identifier = partial(Field[str], text_or_empty)
 text = partial(Field[str | None], as_text)
 integer = partial(Field[int | None], as_integer)

@@ -1,7 +1,8 @@
 """Resources whose operations are written once, and called with or without `await`.
 
-An operation is a method that is written as a flow. A blocking client's resource runs the flow and returns its result;
-in an awaited client's, it is a coroutine function. Type checkers and `help()` show the arguments and the result's type:
+An operation is a method that is written as a flow. A blocking client's resource runs the flow and
+returns its result; in an awaited client's, it is a coroutine function. Type checkers and `help()`
+show the arguments and the result's type:
 
     class Payouts(Resource[Mode]):
         @operation
@@ -37,9 +38,11 @@ T = TypeVar("T")
 def arguments_of(
     request: Callable[P, RequestT],
 ) -> Callable[[Callable[[Any, RequestT], T]], Callable[Concatenate[Any, P], T]]:
-    """Give a method the arguments of a request object, which it receives, for type checkers and `inspect.signature`.
+    """Give a method the arguments of a request object, which it receives, for type checkers and
+    `inspect.signature`.
 
-    The method documents them. The class of the request has no docstring: editors would show that one.
+    The method documents them. The class of the request has no docstring: editors would show that
+        one.
     """
 
     def decorate(method: Callable[[Any, RequestT], T]) -> Callable[Concatenate[Any, P], T]:
@@ -47,7 +50,8 @@ def arguments_of(
             try:
                 made = request(*args, **kwargs)
             except TypeError as error:
-                # A missing or unknown argument is one of the method, not of a constructor that the caller never saw.
+                # A missing or unknown argument is one of the method, not of a constructor that the
+                # caller never saw.
                 raise TypeError(
                     str(error).replace(constructor, f"{method.__qualname__}()")
                 ) from None
@@ -68,7 +72,9 @@ def arguments_of(
 
 
 def _without_rules(annotation: object) -> object:
-    """An annotation, which is text, without `Annotated[...]` and its rules: a signature shows the type."""
+    """An annotation, which is text, without `Annotated[...]` and its rules: a signature shows the
+    type.
+    """
     tree = ast.parse(annotation, mode="eval").body if isinstance(annotation, str) else None
     if not (isinstance(tree, ast.Subscript) and ast.unparse(tree.value) == "Annotated"):
         return annotation
@@ -76,7 +82,8 @@ def _without_rules(annotation: object) -> object:
 
 
 def members_of(request: Any, *left_out: str) -> dict[str, Any]:
-    """The arguments of a generated model: the fields of a request object that are not None, and not `left_out`.
+    """The arguments of a generated model: the fields of a request object that are not None, and not
+    `left_out`.
 
     A field has the name of its `Sent`, and a part of the request becomes its own model.
     """
@@ -94,13 +101,17 @@ def members_of(request: Any, *left_out: str) -> dict[str, Any]:
 
 
 class Part(HiddenRepr):
-    """A part of a request, as a dataclass: nothing shows its values, and `to_model` makes its generated model."""
+    """A part of a request, as a dataclass: nothing shows its values, and `to_model` makes its
+    generated model.
+    """
 
     __slots__ = ()
 
     _model: ClassVar[Any]
     _account_numbers: ClassVar[tuple[str, ...]] = ()
-    """The fields with numbers of accounts or persons: what is passed as another type by mistake is hidden, too."""
+    """The fields with numbers of accounts or persons: what is passed as another type by mistake is
+    hidden, too.
+    """
 
     def __post_init__(self) -> None:
         for member in fields(cast("Any", self)):
@@ -124,7 +135,10 @@ Mode = TypeVar("Mode", Blocking, Awaited)
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Shared:
-    """What the resources of one client share. `context` is data of that client, such as for whom it acts."""
+    """What the resources of one client share.
+
+    `context` is data of that client, such as for whom it acts.
+    """
 
     runner: Any  # its `run` returns a result, or a coroutine that does
     clock: ServerClock = field(default_factory=ServerClock)
@@ -132,7 +146,10 @@ class Shared:
     context: Any = None
 
     def begin(self, walk: Walk[T]) -> PageReader[T]:
-        """Begin a pass over a list. Items may leave a filter that only the caller knows: it is then read repeatedly."""
+        """Begin a pass over a list.
+
+        Items may leave a filter that only the caller knows: it is then read repeatedly.
+        """
         reader = walk.begin()
         return reader.repeated() if self.runner.extras.query else reader
 
@@ -161,13 +178,18 @@ A = TypeVar("A", bound=Callable[..., Any])
 
 
 class _Definition(Generic[B, A]):
-    """Binds the function of the resource's mode. Type checkers see a `B` of a blocking one, else an `A`."""
+    """Binds the function of the resource's mode.
+
+    Type checkers see a `B` of a blocking one, else an `A`.
+    """
 
     _blocking: Callable[..., Any]
     _awaited: Callable[..., Any]
 
     def _show(self, definition: Callable[..., Any], blocking: str, awaited: str) -> None:
-        """Give each function the definition's signature, with the type of its own result (a format of `{}`)."""
+        """Give each function the definition's signature, with the type of its own result (a format
+        of `{}`).
+        """
         declared = str(definition.__annotations__.get("return", ""))
         result = declared.partition("[")[2].removesuffix("]") or "Any"
         signature = inspect.signature(definition)
@@ -223,7 +245,9 @@ class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]]
             del (
                 args,
                 kwargs,
-            )  # what was passed may be an account number, and is not a local of ours when the call fails
+                # what was passed may be an account number, and is not a local of ours when the call
+                # fails
+            )
             return _shared_by(resource).runner.run(made)
 
         async def awaited(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
@@ -235,7 +259,9 @@ class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]]
         self._blocking, self._awaited = blocking, awaited
         self._show(flow, "{}", "{}")
         self.flow = flow
-        """The flow itself, for other flows to go through (`yield from Payouts.get.flow(self, ...)`)."""
+        """The flow itself, for other flows to go through
+        (`yield from Payouts.get.flow(self, ...)`).
+        """
 
 
 def _conceal(kwargs: dict[str, Any]) -> None:
@@ -247,14 +273,19 @@ def _conceal(kwargs: dict[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Walk(Generic[T]):
-    """How a list is read: `begin` starts a new pass over it, `read` is the flow that reads the reader's next page."""
+    """How a list is read: `begin` starts a new pass over it, `read` is the flow that reads the
+    reader's next page.
+    """
 
     begin: Callable[[], PageReader[T]]
     read: Callable[[PageReader[T]], OperationFlow[Any]]
 
 
 class listing(_Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Generic[P, T]):  # noqa: N801 - a decorator
-    """An operation that returns a `Walk`: all items, page by page. It raises what it checks when it is called."""
+    """An operation that returns a `Walk`: all items, page by page.
+
+    It raises what it checks when it is called.
+    """
 
     def __init__(self, walk: Callable[Concatenate[Any, P], Walk[T]]) -> None:
         def made_by(kind: type[Pages[T] | AsyncPages[T]]) -> Callable[..., Any]:
@@ -271,7 +302,10 @@ class listing(_Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Ge
 
 
 class stream(_Definition[Callable[P, Iterator[T]], Callable[P, AsyncIterator[T]]], Generic[P, T]):  # noqa: N801 - a decorator
-    """An operation that yields results as they come: an iterator, or an async iterator. It raises as `listing` does."""
+    """An operation that yields results as they come: an iterator, or an async iterator.
+
+    It raises as `listing` does.
+    """
 
     def __init__(self, begin: Callable[Concatenate[Any, P], Results[T]]) -> None:
         def made_by(yielded: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,6 @@
-"""Calls of generated operations as steps of a flow, and who executes them with blocking and with awaited calls."""
+"""Calls of generated operations as steps of a flow, and who executes them with blocking and with
+awaited calls.
+"""
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -27,9 +29,10 @@ ApiWithin = Callable[[float | None], Any]
 class Call:
     """Call a generated operation, which is a module, with these arguments.
 
-    `undocumented`, `query` and `as_json` are those of `for_one_call`, and `taken` that of `with_extra_body`. `seconds`
-    bounds a call that is part of a longer one; None leaves it the client's deadline. After the call there are its
-    number of attempts, its `response`, and in `extra_body` what the client's options added.
+    `undocumented`, `query` and `as_json` are those of `for_one_call`, and `taken` that of
+    `with_extra_body`. `seconds` bounds a call that is part of a longer one; None leaves it the
+    client's deadline. After the call there are its number of attempts, its `response`, and in
+    `extra_body` what the client's options added.
     """
 
     operation: ModuleType
@@ -73,10 +76,12 @@ OperationFlow = Generator[Step, Any, T]
 def call(
     operation: ModuleType, model: Any, seconds: float | None = None, /, **arguments: Any
 ) -> OperationFlow[Any]:
-    """Call a generated operation, a module such as `get_payment`. Returns the model of a good response.
+    """Call a generated operation, a module such as `get_payment`. Returns the model of a good
+    response.
 
-    `seconds` are as in `Call`, and `arguments` those of the generated function, without `client`. Raises
-    `UnreadableResponse` where the status was good, and the body is not what the document declares.
+    `seconds` are as in `Call`, and `arguments` those of the generated function, without `client`.
+    Raises `UnreadableResponse` where the status was good, and the body is not what the document
+    declares.
     """
     return (
         yield Call(operation, arguments, lambda response: model.from_dict(response.json()), seconds)
@@ -91,9 +96,11 @@ def step_for_json(
     extra_query: ExtraQuery | None = None,
     **arguments: Any,
 ) -> Call:
-    """The step of a `call` that returns the JSON of the body, not a model of it. Raises `InvalidRequest` for the query.
+    """The step of a `call` that returns the JSON of the body, not a model of it. Raises
+    `InvalidRequest` for the query.
 
-    Only for an operation whose good responses the provider's behaviour checks: the document's parser does not see them.
+    Only for an operation whose good responses the provider's behaviour checks: the document's
+    parser does not see them.
     """
     query = extra_query_text(operation, extra_query)
     return Call(
@@ -102,7 +109,8 @@ def step_for_json(
 
 
 def call_without_body(operation: ModuleType, /, **arguments: Any) -> OperationFlow[Any]:
-    """Call a generated operation whose response has no body to read. Returns the whole generated `Response`.
+    """Call a generated operation whose response has no body to read. Returns the whole generated
+    `Response`.
 
     A 200 where the document has a 202 is a success, too.
     """

@@ -1,4 +1,6 @@
-"""Settings that every provider has: the environment that is called, and variables of the process environment."""
+"""Settings that every provider has: the environment that is called, and variables of the process
+environment.
+"""
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,16 +22,19 @@ def environment_and_url(
     *versions: str,
     provider: str,
 ) -> tuple[str, httpx.URL, str]:
-    """The name of the environment that is called, and the URL: the caller's, checked, or else the environment's.
+    """The name of the environment that is called, and the URL: the caller's, checked, or else the
+    environment's.
 
-    The third is what messages call that place: the environment, with the URL where it is not the environment's own.
+    The third is what messages call that place: the environment, with the URL where it is not the
+        environment's own.
 
-    A host of the provider's belongs to one environment, whatever its port and path: it is refused under the name of
-    the other one, also where that name is only the default. Any other host (a sandbox's, a gateway's) belongs to the
-    environment that is named. Raises `ConfigurationError`.
+    A host of the provider's belongs to one environment, whatever its port and path: it is refused
+    under the name of the other one, also where that name is only the default. Any other host (a
+    sandbox's, a gateway's) belongs to the environment that is named. Raises `ConfigurationError`.
 
     Args:
-        urls: The provider's own URLs, by environment; the first is called. The first environment is the default.
+        urls: The provider's own URLs, by environment; the first is called. The first environment is
+            the default.
         versions: The versions of the API, which a URL may end with.
         provider: What messages call the provider; in capitals, the prefix of its variables.
     """
@@ -56,7 +61,9 @@ def environment_and_url(
 
 
 def unversioned_url(base_url: str | AnyURL, *versions: str, name: str = "base_url") -> httpx.URL:
-    """As `checked_base_url`, without one of the `versions` at its end: every path of an API begins with one."""
+    """As `checked_base_url`, without one of the `versions` at its end: every path of an API begins
+    with one.
+    """
     url = checked_base_url(base_url, name=name)
     before, _, last = url.path.rstrip("/").rpartition("/")
     return url.copy_with(path=before or "/") if last in versions else url
@@ -74,7 +81,8 @@ def options_from(
     exact: Collection[str] = (),
     **readers: Callable[[Mapping[str, str]], object],
 ) -> dict[str, Any]:
-    """The options of a client: those given, and for the others the variables that begin with the prefix (`ACME_`).
+    """The options of a client: those given, and for the others the variables that begin with the
+    prefix (`ACME_`).
 
     Args:
         source: The variables; None reads the process environment. An empty one counts as not set.
@@ -112,7 +120,9 @@ def options_from(
 def provider_variables(
     prefix: str, source: Mapping[str, str] | None = None, exact: Collection[str] = ()
 ) -> dict[str, str]:
-    """The variables that begin with the prefix; no empty ones, and without blanks around those that are not `exact`."""
+    """The variables that begin with the prefix; no empty ones, and without blanks around those that
+    are not `exact`.
+    """
     own = {
         name: value
         for name, value in (os.environ if source is None else source).items()

@@ -1,4 +1,6 @@
-"""The attempt loop as an httpx transport, and the httpx clients that generated operations send with."""
+"""The attempt loop as an httpx transport, and the httpx clients that generated operations send
+with.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ from victor_ext.runtime.loop.resending import origin_of
 
 
 class _AttemptTransport:
-    """What both have in common. `original` owns the connections, if it is another transport: closed with it is this."""
+    """What both have in common.
+
+    `original` owns the connections, if it is another transport: closed with it is this.
+    """
 
     def __init__(
         self,
@@ -48,7 +53,10 @@ class _AttemptTransport:
             )
 
     def _call(self, request: httpx.Request) -> Flow[Response]:
-        """The flow of one call. Raises `ConfigurationError` if the client is closed, or the request goes elsewhere."""
+        """The flow of one call.
+
+        Raises `ConfigurationError` if the client is closed, or the request goes elsewhere.
+        """
         self.require_open()
         if origin_of(request.url) not in self._origins:
             known = " and ".join(
@@ -89,12 +97,14 @@ class AsyncAttemptTransport(_AttemptTransport, httpx.AsyncBaseTransport):
 
 
 EXTRA_QUERY = "victor_ext.extra_query"
-"""The extension of a request with what is added to its query, percent-encoded: filters that the generated operation
-does not know. Or a function of the request's URL: the URL that is called."""
+"""The extension of a request with what is added to its query, percent-encoded: filters that the
+generated operation does not know. Or a function of the request's URL: the URL that is called."""
 QueryChange = str | Callable[[httpx.URL], httpx.URL]
 
 _CANNOT_BE_WRITTEN = (httpx.InvalidURL, ValueError, TypeError, OverflowError, RecursionError)
-"""Text that no URL or header can hold, a number that JSON does not have, an object of an unknown type."""
+"""Text that no URL or header can hold, a number that JSON does not have, an object of an unknown
+type.
+"""
 
 
 class _RequestBuilder:
@@ -128,10 +138,11 @@ class _RequestBuilder:
 def _is_plain(
     client: httpx.Client | httpx.AsyncClient, request: httpx.Request, options: dict[str, Any]
 ) -> bool:
-    """Whether nobody has set a hook, an authentication or redirects on httpx's client, or built the request without it.
+    """Whether nobody has set a hook, an authentication or redirects on httpx's client, or built the
+    request without it.
 
-    Then the client has only to give the request to the transport, which reads the response, follows no redirect and
-    keeps no cookie.
+    Then the client has only to give the request to the transport, which reads the response, follows
+    no redirect and keeps no cookie.
     """
     if (
         client.auth is not None

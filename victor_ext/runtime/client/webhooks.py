@@ -1,4 +1,6 @@
-"""Requests that a provider posts to a webhook: their headers, their signature, their age and their body."""
+"""Requests that a provider posts to a webhook: their headers, their signature, their age and their
+body.
+"""
 
 import base64
 import hmac
@@ -71,7 +73,9 @@ def checked_tolerance(tolerance: object) -> float:
 
 
 def check_age(sent_at: float, now: float, tolerance: float) -> None:
-    """Raise `AuthenticationError` for a request that was sent too long ago, or in the future; all in seconds."""
+    """Raise `AuthenticationError` for a request that was sent too long ago, or in the future; all
+    in seconds.
+    """
     age = now - sent_at
     if abs(age) > tolerance:
         when = f"{age:.0f} s old" if age > 0 else f"{-age:.0f} s ahead"
@@ -97,30 +101,37 @@ _NAMED = re.compile("{([^{}]*)}")
 
 
 class HmacSignature(UnpicklableCredentials):
-    """Checks that a request has a signature that only the provider and you can make. Call it with headers and body.
+    """Checks that a request has a signature that only the provider and you can make. Call it with
+    headers and body.
 
-    The header may have several signatures, in hex or base64, alone or named: `5257a8`, `sha256=5257a8`,
-    `t=1700000000,v1=5257a8,v1=6ffbb5` (Stripe), `v1,K5oZfz v1,bm9ldH` (Standard Webhooks). One that fits is enough.
+    The header may have several signatures, in hex or base64, alone or named: `5257a8`,
+        `sha256=5257a8`,
+    `t=1700000000,v1=5257a8,v1=6ffbb5` (Stripe), `v1,K5oZfz v1,bm9ldH` (Standard Webhooks). One that
+    fits is enough.
 
     Args:
         header: The name of the header with the signature, in any letter case.
-        secret: The secret that the provider shares with you, or several while one replaces another. Bytes are the key.
+        secret: The secret that the provider shares with you, or several while one replaces another.
+            Bytes are the key.
         algorithm: The hash function: `sha256`, `sha512`, `sha384` or `sha1`.
-        signed: What is signed. `{body}` is the body as it came. Any other `{name}` is a part of the signature's header
-            (`t=`), or the value of a header: of that name, or of that name after the first part of the signature's own
-            (`{id}` is `webhook-id` beside `webhook-signature`). `{timestamp}` is a part `t` or `ts`, too. Between two
-            of them is a text, which no value may hold.
-        tolerance: Seconds by which a request may be old, or ahead of this machine's clock; above 0. The time, in
-            seconds or milliseconds since the epoch, is each name that ends with `timestamp`, `time`, `date`, `ts` or
-            `t`. None checks no age: write it if more than the body is signed, and no time.
-        secret_encoding: What a secret that is text is: the key itself (`text`), or the key in `base64` (`whsec_` in
-            front is dropped) or in `hex`.
+        signed: What is signed. `{body}` is the body as it came. Any other `{name}` is a part of the
+            signature's header (`t=`), or the value of a header: of that name, or of that name after
+            the first part of the signature's own (`{id}` is `webhook-id` beside
+            `webhook-signature`). `{timestamp}` is a part `t` or `ts`, too. Between two of them is a
+            text, which no value may hold.
+        tolerance: Seconds by which a request may be old, or ahead of this machine's clock; above 0.
+            The time, in seconds or milliseconds since the epoch, is each name that ends with
+            `timestamp`, `time`, `date`, `ts` or `t`. None checks no age: write it if more than the
+            body is signed, and no time.
+        secret_encoding: What a secret that is text is: the key itself (`text`), or the key in
+            `base64` (`whsec_` in front is dropped) or in `hex`.
         now: Returns the time, in seconds since the epoch.
 
     Raises:
         ConfigurationError: An argument cannot work.
 
-    Source: docs.stripe.com/webhooks/signature, standardwebhooks.com, docs.github.com (validating webhook deliveries),
+    Source: docs.stripe.com/webhooks/signature, standardwebhooks.com, docs.github.com (validating
+        webhook deliveries),
     docs.adyen.com (verify HMAC signatures).
     """
 
@@ -164,7 +175,8 @@ class HmacSignature(UnpicklableCredentials):
             message = f"signed={shown(signed)} must be text with {{body}} once, such as '{{timestamp}}.{{body}}'."
             raise ConfigurationError(message)
         self._body = at = names.index("body")
-        # A message is read from both ends to the body: a part ends where the text towards the body says.
+        # A message is read from both ends to the body: a part ends where the text towards the body
+        #     says.
         towards = [*self._texts[1 : at + 1], "", *self._texts[at + 1 : -1]]
         self._parts = list(zip(names, towards, strict=True))
         for name, separator in self._parts:
@@ -189,12 +201,15 @@ class HmacSignature(UnpicklableCredentials):
         """Return if the signature is the provider's and recent.
 
         Args:
-            headers: The headers of the request, with names in any letter case: a mapping, or pairs of name and value.
+            headers: The headers of the request, with names in any letter case: a mapping, or pairs
+                of name and value.
             body: The body of the request, as the bytes that came.
 
         Raises:
-            AuthenticationError: It may not come from the provider, or is too old. Answer 401, and ignore the body.
-            InvalidRequest: The headers are neither a mapping nor pairs, or the body is neither bytes nor text.
+            AuthenticationError: It may not come from the provider, or is too old. Answer 401, and
+                ignore the body.
+            InvalidRequest: The headers are neither a mapping nor pairs, or the body is neither
+                bytes nor text.
         """
         sent, content = headers_by_name(headers), body_bytes(body)
         parts = [
@@ -209,7 +224,8 @@ class HmacSignature(UnpicklableCredentials):
         for at, (name, separator) in enumerate(self._parts):
             value = values[name] = "" if name == "body" else self._value(name, parts, sent)
             if separator and _may_end_earlier(value, separator, 1 if at < self._body else -1):
-                # It could be the shorter one, with the rest in another part, and have the same signature.
+                # It could be the shorter one, with the rest in another part, and have the same
+                # signature.
                 raise AuthenticationError(
                     f"The notification's {name} holds {separator!r}, which is between the parts."
                 )
@@ -253,7 +269,9 @@ def decoded_key(name: str, secret: object, encoding: str) -> SecretBytes:
 
 
 def is_signed(message: bytes, keys: Sequence[bytes], algorithm: str, given: Iterable[str]) -> bool:
-    """Whether one of the signatures, in hex or base64, is that of the message under one of the keys."""
+    """Whether one of the signatures, in hex or base64, is that of the message under one of the
+    keys.
+    """
     digests = [hmac.new(key, message, algorithm).digest() for key in keys]
     candidates = [_decoded(each, len(digests[0])) for each in given]
     # Each is compared with each, in constant time, so that the duration reveals nothing.
@@ -274,7 +292,9 @@ def _decoded(value: str, size: int) -> bytes:
 
 
 def _may_end_earlier(value: str, separator: str, step: int) -> bool:
-    """Whether the separator is also found before it stands behind the value (`step` 1), or before the value (-1)."""
+    """Whether the separator is also found before it stands behind the value (`step` 1), or before
+    the value (-1).
+    """
     text = value[::step] + separator[::step]
     return text.index(separator[::step]) < len(value)
 
@@ -287,7 +307,8 @@ class Delivery:
         name: What happened, such as `payment.accepted`.
         subject: The id of the event, or of what it is about, for people.
         content: JSON that the webhook reads again when the event is handled.
-        ids: What identifies it. It is a repeat if one of them was the id or an alias of one that came before.
+        ids: What identifies it. It is a repeat if one of them was the id or an alias of one that
+            came before.
         aliases: What later requests may be known by to repeat it.
         number: Its place in the sequence of its source, where the system counts.
         once: While another event with this text waits, it is a repeat.
@@ -306,7 +327,9 @@ class Delivery:
 
 
 def invalid_notification(provider: str, reason: str) -> InvalidRequest:
-    """The error for a body that is not a notification of this provider; the reason follows "the body"."""
+    """The error for a body that is not a notification of this provider; the reason follows "the
+    body".
+    """
     message = f"This is not a notification of {provider}'s: the body {reason}."
     return InvalidRequest.of([Problem("body", NOTIFICATION, message)])
 

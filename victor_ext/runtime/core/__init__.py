@@ -1,1 +1,3 @@
-"""What all other rooms of the runtime stand on: time, locks, checks of arguments, JSON, the response that was read."""
+"""What all other rooms of the runtime stand on: time, locks, checks of arguments, JSON, the
+response that was read.
+"""

@@ -1,4 +1,7 @@
-"""Card numbers and card verification codes in a value or a request. Neither may be stored (PCI DSS 4.0.1, 3.3, 3.5)."""
+"""Card numbers and card verification codes in a value or a request.
+
+Neither may be stored (PCI DSS 4.0.1, 3.3, 3.5).
+"""
 
 import json
 import re
@@ -44,7 +47,10 @@ _CODES_IN_A_CARD = frozenset(
 
 
 def has_card_number(value: object) -> bool:
-    """Whether text is a card number, or has one among other words (as on a magnetic stripe). A GUID in it is none."""
+    """Whether text is a card number, or has one among other words (as on a magnetic stripe).
+
+    A GUID in it is none.
+    """
     text = GUID.sub("GUID", _text_of(value))
     return _is_card_number(re.sub(r"[\W_]", "", text)) or any(
         map(_is_card_number, _joined_groups(text))
@@ -54,10 +60,12 @@ def has_card_number(value: object) -> bool:
 def card_data_in(
     value: object, place: str, *, about_a_card: bool = False, levels: int = _MOST_LEVELS
 ) -> Iterator[tuple[str, bool]]:
-    """Where a value has the number of a card (True) or its verification code (False), at any depth, or in a name.
+    """Where a value has the number of a card (True) or its verification code (False), at any depth,
+    or in a name.
 
-    With `about_a_card=False` only the members whose names say so are about a card: the last digit of another number may
-    happen to be right. The outermost member about a card is named: within it, a name may say more than it should.
+    With `about_a_card=False` only the members whose names say so are about a card: the last digit
+    of another number may happen to be right. The outermost member about a card is named: within it,
+    a name may say more than it should.
     """
     if levels == 0:
         return
@@ -112,7 +120,8 @@ def _listed(item: Any) -> list[Any]:
 def card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) -> list[Problem]:
     """What of a request is the number of a card or its verification code.
 
-    Looked at are its query, its headers, its JSON, form or parts, and of its path what follows a name about a card.
+    Looked at are its query, its headers, its JSON, form or parts, and of its path what follows a
+    name about a card.
     """
     _, _, boundary = headers.get("content-type", "").partition("boundary=")
     try:
@@ -143,7 +152,9 @@ def card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) ->
 
 
 def _nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """A form as an object: `card.number` and `card[number]` are members of `card`, and values have no name."""
+    """A form as an object: `card.number` and `card[number]` are members of `card`, and values have
+    no name.
+    """
     form: dict[str, Any] = {}
     for name, value in pairs:
         inner = form
@@ -154,7 +165,9 @@ def _nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _text_of(value: object) -> str:
-    """Text or a number with digits of ASCII, and without invisible characters; empty for any other value."""
+    """Text or a number with digits of ASCII, and without invisible characters; empty for any other
+    value.
+    """
     if isinstance(value, int | Decimal):
         number = Decimal(value)
         return f"{number:.0f}" if number.adjusted() < _LONGEST_CARD else ""

@@ -1,6 +1,7 @@
 """Monotonic time, and the provider's wall clock estimated from `Date` headers.
 
-The time of one attempt is in extensions of its request: timeouts, bounded by the deadline, and what is measured.
+The time of one attempt is in extensions of its request: timeouts, bounded by the deadline, and what
+    is measured.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ from functools import partial
 from typing import Any
 
 monotonic = partial(time.monotonic)
-"""Seconds that always pass: freezegun, which stops `time.monotonic` wherever it finds it, leaves a partial alone."""
+"""Seconds that always pass: freezegun, which stops `time.monotonic` wherever it finds it, leaves a
+partial alone.
+"""
 
 
 TOLERATED_SKEW = 2.0
-"""Seconds. A `Date` header has whole seconds and was under way: a smaller difference means nothing."""
+"""Seconds. A `Date` header has whole seconds and was under way: a smaller difference means nothing.
+"""
 
-_SET = 0.1  # seconds: a clock that moves this much against the monotonic one between two responses was set
+# seconds: a clock that moves this much against the monotonic one between two responses was set
+_SET = 0.1
 
 _EARLIEST, _LATEST = 1_577_836_800.0, 7_258_118_400.0
 """The years 2020 and 2200. A `Date` outside of them comes from a broken clock and is ignored."""
@@ -32,9 +37,9 @@ class ProviderTime:
 
     Attributes:
         moment: An aware datetime, in UTC.
-        is_known: Whether a `Date` header says so, to within two seconds and the time that the response took. If False,
-            `moment` is this machine's own time: no response has come yet, none had a `Date`, or since then this
-            machine slept or its clock was set.
+        is_known: Whether a `Date` header says so, to within two seconds and the time that the
+            response took. If False, `moment` is this machine's own time: no response has come yet,
+            none had a `Date`, or since then this machine slept or its clock was set.
     """
 
     moment: datetime
@@ -44,8 +49,9 @@ class ProviderTime:
 class ServerClock:
     """The provider's wall clock, estimated from its `Date` headers.
 
-    While this machine's clock agrees with it to within two seconds, this machine's clock is used. Otherwise the last
-    `Date` is carried forward by the monotonic clock, which no correction of the local clock moves.
+    While this machine's clock agrees with it to within two seconds, this machine's clock is used.
+    Otherwise the last `Date` is carried forward by the monotonic clock, which no correction of the
+    local clock moves.
     """
 
     _skipped = 0.0  # seconds of monotonic time that `skip` has let pass
@@ -62,11 +68,16 @@ class ServerClock:
         return monotonic() + self._skipped
 
     def skip(self, seconds: float) -> None:
-        """Let monotonic time pass at once, and the provider's wall clock stay: for tests that wait for nothing."""
+        """Let monotonic time pass at once, and the provider's wall clock stay: for tests that wait
+        for nothing.
+        """
         self._skipped += seconds
 
     def countdown(self, seconds: float | None) -> Callable[[], float | None]:
-        """A function that returns how many of these seconds, counted from now, are left. None: no bound."""
+        """A function that returns how many of these seconds, counted from now, are left.
+
+        None: no bound.
+        """
         if seconds is None:
             return lambda: None
         ends = self.monotonic() + seconds
@@ -104,17 +115,22 @@ class ServerClock:
         return 0.0 if self._anchor is None else self.now() - self.local()
 
     def was_corrected_since(self, skew: float) -> bool:
-        """Whether a token that was signed with this skew was signed by a clock that was wrong: another may help."""
+        """Whether a token that was signed with this skew was signed by a clock that was wrong:
+        another may help.
+        """
         return abs(self.skew - skew) > TOLERATED_SKEW
 
     def learn(self, date_header: str | None) -> None:
-        """Learn from a `Date` header that has just arrived. One that is unreadable or out of range changes nothing."""
+        """Learn from a `Date` header that has just arrived.
+
+        One that is unreadable or out of range changes nothing.
+        """
         if date_header is None:
             return
         local, monotonic = self.local(), self.monotonic() - self._skipped
         last, self._last = self._last, (date_header, local - monotonic)
-        # Within one second all responses carry the same text, which needs to be read once only; unless this machine's
-        # clock was set meanwhile, and has moved against the monotonic one.
+        # Within one second all responses carry the same text, which needs to be read once only;
+        # unless this machine's clock was set meanwhile, and has moved against the monotonic one.
         if last is not None and last[0] == date_header and abs(last[1] - self._last[1]) < _SET:
             return
         provider = http_date(date_header)
@@ -140,7 +156,9 @@ _SMALLEST_MILLISECONDS = 1e11  # the year 1973; in seconds it would be the year 
 
 
 def moment_of(expires: object) -> float | None:
-    """A moment in seconds of the epoch, from seconds or (from 10^11 on) milliseconds; None: no such, or after 2200."""
+    """A moment in seconds of the epoch, from seconds or (from 10^11 on) milliseconds; None: no
+    such, or after 2200.
+    """
     try:
         number = float(expires) if isinstance(expires, str) else expires
     except ValueError:
@@ -156,13 +174,16 @@ def moment_of(expires: object) -> float | None:
 
 
 LEAST = 0.001
-"""Seconds that an expired timeout gets, so that it ends as a timeout and not as a wrong argument of a socket."""
+"""Seconds that an expired timeout gets, so that it ends as a timeout and not as a wrong argument of
+a socket.
+"""
 
 WAITING_SHARE = 0.75
-"""The part of the time left for which a call waits for its turn (`max_concurrency`), or for a place in the pool.
+"""The part of the time left for which a call waits for its turn (`max_concurrency`), or for a place
+in the pool.
 
-In an overload every turn comes at the end of the wait. A call that waited until its deadline would be sent with no time
-left for the response, and end `unknown`."""
+In an overload every turn comes at the end of the wait. A call that waited until its deadline would
+be sent with no time left for the response, and end `unknown`."""
 
 
 class DeadlineTimeout(float):
@@ -179,7 +200,9 @@ class DeadlineTimeout(float):
 
 
 def as_of_now(timeout: float | None, parts: int = 1) -> float | None:
-    """The seconds that a timeout has now; of a `DeadlineTimeout`, for each of `parts` steps an equal part of it."""
+    """The seconds that a timeout has now; of a `DeadlineTimeout`, for each of `parts` steps an
+    equal part of it.
+    """
     if type(timeout) is not DeadlineTimeout:
         return timeout
     return max(LEAST, min(timeout, (timeout.ends - monotonic()) / parts))
@@ -190,7 +213,9 @@ def is_over(timeout: float | None) -> bool:
 
 
 class Timeouts(dict[str, Any]):
-    """Timeouts by stage, as httpx has them, each at most what is `left` of the deadline when its stage begins."""
+    """Timeouts by stage, as httpx has them, each at most what is `left` of the deadline when its
+    stage begins.
+    """
 
     def __init__(
         self, configured: dict[str, float | None], left: Callable[[], float | None]
@@ -227,7 +252,10 @@ MAY_HAVE_BEEN_SENT = (
 
 
 class Timing:
-    """The times of one attempt, in seconds: see `AttemptEnded`. They stay None with a transport that tells none."""
+    """The times of one attempt, in seconds: see `AttemptEnded`.
+
+    They stay None with a transport that tells none.
+    """
 
     __slots__ = ("_since", "connecting", "waited")
 

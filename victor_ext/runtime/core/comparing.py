@@ -20,7 +20,10 @@ _MOST_BITS = 1024
 
 
 class Likeness(Enum):
-    """What a response says of a value that was sent. Nothing, blanks and stars alone are `UNSAID`."""
+    """What a response says of a value that was sent.
+
+    Nothing, blanks and stars alone are `UNSAID`.
+    """
 
     SAME = auto()
     OTHER = auto()
@@ -42,7 +45,9 @@ def likeness(compare: Comparer, sent: object, received: object) -> Likeness:
 
 
 Values = Sequence[tuple[str, Comparer, object, object]]
-"""Values that a response may repeat: the name of each, how it is compared, what was sent, and what was received."""
+"""Values that a response may repeat: the name of each, how it is compared, what was sent, and what
+was received.
+"""
 
 
 def values(
@@ -79,7 +84,9 @@ def cannot_be_read(values: Values) -> str | None:
 
 
 def about_another(asked: str, named: object, what: str, part: str = "body") -> str | None:
-    """Why a body, or a part of it, that names an id is not known to be about what was asked for, or None."""
+    """Why a body, or a part of it, that names an id is not known to be about what was asked for, or
+    None.
+    """
     found = likeness(same_id, asked, named)
     if found is Likeness.UNREADABLE:
         return f"its {part} does not say which {what} it is about: the id is neither text nor a whole number"
@@ -118,7 +125,9 @@ same_text = _by_text(
     lambda sent, text: words_of(sent) == words_of(text)
 )  # white space makes no difference
 same_word = _by_text(lambda sent, text: not _differ(_words(sent), _words(text)))
-"""Compares words of an enumeration, and account numbers: in any letter case, also if stars hide a part of them."""
+"""Compares words of an enumeration, and account numbers: in any letter case, also if stars hide a
+part of them.
+"""
 
 
 def same_flag(sent: object, received: object) -> bool | None:
@@ -138,10 +147,12 @@ def same_amount(read: Callable[[object], Decimal | None]) -> Comparer:
 
 
 def differs(sent: object, received: object) -> bool:
-    """Whether a response has another value than JSON of any shape that was sent. A value that is missing is none.
+    """Whether a response has another value than JSON of any shape that was sent. A value that is
+    missing is none.
 
-    Unicode form, letter case (also of names), white space, `44.2` and `"44.20"`, and a masked `****3645` make no
-    difference. Values of different shapes, such as a text and an object, cannot be compared.
+    Unicode form, letter case (also of names), white space, `44.2` and `"44.20"`, and a masked
+    `****3645` make no difference. Values of different shapes, such as a text and an object, cannot
+    be compared.
     """
     if is_object(sent) and is_object(received):
         named = {name.lower(): value for name, value in received.items()}

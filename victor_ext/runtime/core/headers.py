@@ -46,11 +46,14 @@ _OURS = frozenset({
     "authorization", "proxy-authorization", "user-agent", "content-type", "accept-encoding", "host", "connection",
     "content-length", "transfer-encoding", "te", "upgrade", "expect", "trailer",
 })  # fmt: skip
-"""Headers that are not the caller's: the client sets them, or they belong to the connection (RFC 9110, 7.6.1, 10.1)."""
+"""Headers that are not the caller's: the client sets them, or they belong to the connection (RFC
+9110, 7.6.1, 10.1).
+"""
 
 
 def checked_headers(headers: object, key_header: str | None) -> dict[str, str]:
-    """Headers that can be sent with each call. `key_header` is the name of the provider's idempotency key.
+    """Headers that can be sent with each call. `key_header` is the name of the provider's
+    idempotency key.
 
     Raises `ConfigurationError` with all problems. No message shows a value: it may be a secret.
     """

@@ -14,17 +14,25 @@ from victor_ext.runtime.core.validation import is_encodable
 
 _MOST_OF_A_CUT_TEXT = 1000  # characters of it that are its value
 _OBJECT = re.compile(rb"[\s\0\xef\xbb\xbf\xfe\xff]*\{")
-"""The beginning of a JSON object, in each encoding of JSON. Nothing else is decoded to be searched."""
+"""The beginning of a JSON object, in each encoding of JSON.
+
+Nothing else is decoded to be searched.
+"""
 _BEGINNING = re.compile(r"\s*\{")
 _MEMBER = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _USUAL_DIGITS = 16
 """Characters of a number, of which a float holds each one: 15 digits and a point (DBL_DIG of C)."""
 _MOST_PLACES = 4300
-"""Digits before or behind the point. A number with an exponent beyond is not read, as Python reads no longer int."""
+"""Digits before or behind the point.
+
+A number with an exponent beyond is not read, as Python reads no longer int.
+"""
 
 
 class ExactNumber(float):
-    """A number of JSON that no float holds, such as `1e-400`: its text, and a Decimal of it, have the digits sent."""
+    """A number of JSON that no float holds, such as `1e-400`: its text, and a Decimal of it, have
+    the digits sent.
+    """
 
     __slots__ = ("_digits",)
     _digits: str
@@ -62,7 +70,9 @@ def flag_of(value: object) -> bool | None:
 
 
 def decimal_of(value: object) -> Decimal | None:
-    """A number of JSON with the digits that were sent; None for anything else, and for one with too many of them."""
+    """A number of JSON with the digits that were sent; None for anything else, and for one with too
+    many of them.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     try:
@@ -100,7 +110,8 @@ def parsed(content: bytes | bytearray | str, *, is_secret: bool = False, **optio
     """JSON that a provider sent. Its numbers keep their digits, and its texts are `storable`.
 
     Secret JSON, of `SecretObject`s, is as it came: a token is sent as it is, or not at all.
-    `options` are those of `json.loads`. Raises `ValueError` where it is not JSON, or is nested too deeply to read.
+    `options` are those of `json.loads`. Raises `ValueError` where it is not JSON, or is nested too
+    deeply to read.
     """
     text = (
         content
@@ -122,12 +133,16 @@ def parsed(content: bytes | bytearray | str, *, is_secret: bool = False, **optio
 
 
 def _is_deep(text: str) -> bool:
-    """Whether JSON has more levels than all its readers can take, of which some need several frames for each."""
+    """Whether JSON has more levels than all its readers can take, of which some need several frames
+    for each.
+    """
     return bool(_brackets_beyond(text) and _brackets_beyond(_TEXT.sub("", text)))
 
 
 def _brackets_beyond(text: str) -> bytes:
-    """The brackets that are left when as many levels as may be are taken away, the innermost ones first."""
+    """The brackets that are left when as many levels as may be are taken away, the innermost ones
+    first.
+    """
     left = text.encode("utf-8", "surrogatepass").translate(None, _NO_BRACKETS)
     for levels in range(_MOST_LEVELS, 0, -1):
         if len(left) <= levels:
@@ -206,7 +221,10 @@ def no_object_reason(response: httpx.Response) -> str | None:
 
 
 def readable_members(content: SecretBytes) -> dict[str, Any]:
-    """The members of a JSON object, or of the beginning of one. Of a text that is cut, its beginning is the value."""
+    """The members of a JSON object, or of the beginning of one.
+
+    Of a text that is cut, its beginning is the value.
+    """
     members = dict[str, Any]()
     if _OBJECT.match(content) is None:
         return members

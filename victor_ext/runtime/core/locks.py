@@ -1,7 +1,8 @@
 """Semaphores that no interruption leaves locked, and one object per process or per event loop.
 
-An ordinary lock stays locked for ever when a Ctrl-C comes between acquiring it and the `try` that releases it, or when
-the process forks while another thread holds it. A permit holds its place as long as it exists, and no longer.
+An ordinary lock stays locked for ever when a Ctrl-C comes between acquiring it and the `try` that
+releases it, or when the process forks while another thread holds it. A permit holds its place as
+long as it exists, and no longer.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from victor_ext.runtime.core.clock import monotonic
 T = TypeVar("T")
 
 PATIENCE = 0.5
-"""Seconds after which the first waiting permit looks again: an interruption may have lost its wake-up."""
+"""Seconds after which the first waiting permit looks again: an interruption may have lost its
+wake-up.
+"""
 
 
 class Semaphore:
@@ -31,8 +34,8 @@ class Semaphore:
 
     def __init__(self, places: int = 1) -> None:
         self._places = places
-        # `with` on this lock, which is written in C, leaves no moment for a signal handler. It is reentrant, since the
-        # garbage collector may release a permit at any moment.
+        # `with` on this lock, which is written in C, leaves no moment for a signal handler. It is
+        # reentrant, since the garbage collector may release a permit at any moment.
         self._lock = threading.RLock()
         self._held: dict[int, ref[Permit]] = {}
         self._queue: OrderedDict[int, ref[Permit]] = (
@@ -44,7 +47,9 @@ class Semaphore:
         return len(self._held)
 
     def admit(self, permit: Permit) -> float | None:
-        """Give a permit a place if one is free and it is its turn (None); else queue it: the seconds until it asks."""
+        """Give a permit a place if one is free and it is its turn (None); else queue it: the
+        seconds until it asks.
+        """
         mine = id(permit)
         with self._lock:
             if mine in self._held:
@@ -78,7 +83,10 @@ class Semaphore:
 
 
 class Permit:
-    """A place of a semaphore, once acquired. The place is free again when nothing refers to the permit."""
+    """A place of a semaphore, once acquired.
+
+    The place is free again when nothing refers to the permit.
+    """
 
     __slots__ = ("__weakref__", "_semaphore")
 
@@ -101,7 +109,10 @@ class ThreadPermit(Permit):
         self._asleep = threading.Lock()
 
     def acquire(self, seconds: float | None) -> bool:
-        """Wait for a place for `seconds` (None: no limit). Returns whether it has one. Release it in a `finally`."""
+        """Wait for a place for `seconds` (None: no limit).
+
+        Returns whether it has one. Release it in a `finally`.
+        """
         ends = math.inf if seconds is None else monotonic() + seconds
         while (pause := self._semaphore.admit(self)) is not None:
             left = ends - monotonic()
@@ -139,7 +150,8 @@ class TaskPermit(Permit):
 
 
 class PerProcess(Generic[T]):
-    """One object per process: a forked child has the sockets of its parent, and none of its threads.
+    """One object per process: a forked child has the sockets of its parent, and none of its
+    threads.
 
     `make` is called at once, so that a failure is raised at once.
     """
@@ -151,7 +163,8 @@ class PerProcess(Generic[T]):
     def here(self) -> T:
         process, here = self._made
         if process != os.getpid():
-            # Without a lock: one that the parent held at the fork would never be released. If two threads come here at
+            # Without a lock: one that the parent held at the fork would never be released. If two
+            #     threads come here at
             # once, each gets an object that works, and one of the two is kept.
             here = self._make()
             self._made = (os.getpid(), here)

@@ -20,8 +20,9 @@ from victor_ext.runtime.core.json_values import parsed
 
 _MOST_OBJECTS = 100_000  # a page of 1,000 payments has a tenth of it
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
-"""The longest body that is read, after decompression, unless the client sets `max_response_bytes`: a page of a thousand
-payment requests has about 1 MiB, and JSON of 32 MiB becomes 800 MiB of objects."""
+"""The longest body that is read, after decompression, unless the client sets `max_response_bytes`:
+a page of a thousand payment requests has about 1 MiB, and JSON of 32 MiB becomes 800 MiB of
+objects."""
 
 CODING = "gzip"
 """The content coding that is asked for (`Accept-Encoding`) and read."""
@@ -44,15 +45,22 @@ OPERATION = "victor_ext.operation"
 """The extension of a request with its `Operation`: what the table of its system says of it."""
 
 TELLS_ITS_END = "victor_ext.tells_its_end"
-"""The extension of a response whose stream raises `ClosedWithoutNotice`. Other transports end a body that was cut."""
+"""The extension of a response whose stream raises `ClosedWithoutNotice`.
+
+Other transports end a body that was cut.
+"""
 
 
 class ClosedWithoutNotice(httpx.ReadError):
-    """A TLS connection was closed without a closure alert, perhaps by somebody on the way (RFC 8446, 6.1)."""
+    """A TLS connection was closed without a closure alert, perhaps by somebody on the way (RFC
+    8446, 6.1).
+    """
 
 
 class Response(httpx.Response):
-    """A response that has been read, and whose JSON is parsed at most once, for the loop and the generated code."""
+    """A response that has been read, and whose JSON is parsed at most once, for the loop and the
+    generated code.
+    """
 
     damage: str | None = None  # why the body is not what was sent (bad compression, too long)
     too_long: bool = False  # than the limit, so that another attempt would bring the same
@@ -60,11 +68,16 @@ class Response(httpx.Response):
     attempts: int  # of the call, when it has ended
     request_id_headers: tuple[str, ...] = ()  # those of the `Behaviour`, as is the next
     request_id_in_body: Callable[[Response], str | None] | None = None
-    parsed: Any = NOT_READ  # what the generated parser made of it; `NOT_READ` where the attempt loop did not ask it
+    # what the generated parser made of it; `NOT_READ` where the attempt loop did not ask it
+    parsed: Any = NOT_READ
     unusable: Callable[[Response, str], VictorError] | None = None
-    """Makes the error of the call from the response and the reason, for code above the loop that cannot use it."""
+    """Makes the error of the call from the response and the reason, for code above the loop that
+    cannot use it.
+    """
     whole: bytes | None = None
-    """The body as it was read, which `content` copies where these are secret bytes (see `privacy.body_of`)."""
+    """The body as it was read, which `content` copies where these are secret bytes (see
+    `privacy.body_of`).
+    """
     _parsed: Any = _UNPARSED
 
     @property
@@ -78,7 +91,10 @@ class Response(httpx.Response):
         return await super().aread() if self.whole is None else bytes(self.whole)
 
     def info(self) -> ResponseInfo:
-        """What a record keeps of the response. It has no reference to it: the request holds a token."""
+        """What a record keeps of the response.
+
+        It has no reference to it: the request holds a token.
+        """
         read = self.request_id_in_body
         request_id = None if read is None else read(self)
         return ResponseInfo(
@@ -86,7 +102,10 @@ class Response(httpx.Response):
         )
 
     def json(self, **kwargs: Any) -> Any:
-        """The body as JSON. Raises `ValueError` where it is not, is nested too deeply to read, or was cut."""
+        """The body as JSON.
+
+        Raises `ValueError` where it is not, is nested too deeply to read, or was cut.
+        """
         if self.too_long:
             raise ValueError(self.damage)
         if kwargs:
@@ -97,7 +116,10 @@ class Response(httpx.Response):
 
 
 def read(body: Body) -> Response:
-    """Read the whole body. Raises httpx's errors when the connection breaks, or when it is not complete in time."""
+    """Read the whole body.
+
+    Raises httpx's errors when the connection breaks, or when it is not complete in time.
+    """
     if body.was_read():
         return body.whole()
     try:
@@ -127,7 +149,9 @@ async def aread(body: Body) -> Response:
 
 
 class Body:
-    """The body so far, up to `most` bytes, and its response; it `began` and `ends` by the monotonic clock."""
+    """The body so far, up to `most` bytes, and its response; it `began` and `ends` by the monotonic
+    clock.
+    """
 
     def __init__(
         self,
@@ -137,16 +161,18 @@ class Body:
         ends: float | None,
         most: int,
     ) -> None:
-        # The transport made the response, and only `json()` differs. A copy would cost more than all the rest here.
+        # The transport made the response, and only `json()` differs. A copy would cost more than
+        # all the rest here.
         response.__class__ = Response
         assert isinstance(response, Response)
         response.request = request
         response.is_secret = getattr(request.extensions.get(OPERATION), "is_secret", False)
-        # Anybody's words, of any length, which the repr of a response shows. Without them it has the standard's.
+        # Anybody's words, of any length, which the repr of a response shows. Without them it has
+        # the standard's.
         response.extensions.pop("reason_phrase", None)
         if "set-cookie" in response.headers:
-            # httpx would send the cookie with every later call. No call may depend on an earlier one, and with a cookie
-            # that is not ASCII no later request could be built.
+            # httpx would send the cookie with every later call. No call may depend on an earlier
+            # one, and with a cookie that is not ASCII no later request could be built.
             del response.headers["set-cookie"]
         self.response = response
         self._limit = most
@@ -157,7 +183,8 @@ class Body:
         self._doubt: str | None = (
             None  # why the body may not be whole, unless it is JSON that can be parsed
         )
-        # httpx decompresses whole pieces, as often as the response says it was compressed: a thousand bytes could
+        # httpx decompresses whole pieces, as often as the response says it was compressed: a
+        #     thousand bytes could
         # become gigabytes in memory before anything counts them.
         self._decompressor: Any = None
         if "content-encoding" in response.headers:
@@ -224,7 +251,10 @@ class Body:
         return True
 
     def end_with(self, error: ClosedWithoutNotice) -> None:
-        """End the body with its connection. Raises the error where the body says itself where it ends."""
+        """End the body with its connection.
+
+        Raises the error where the body says itself where it ends.
+        """
         if not self._ends_with_connection():
             raise error
         if self._decompressor is None:  # a compressed body says itself where it ends
@@ -250,7 +280,8 @@ class Body:
             len(content) > _MOST_OBJECTS
             and content.count(b"{") + content.count(b"[") > _MOST_OBJECTS
         ):
-            # Each becomes an object of Python, in a list a record: four kilobytes of gzip would fill the memory.
+            # Each becomes an object of Python, in a list a record: four kilobytes of gzip would
+            #     fill the memory.
             self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
             content = content[:_MOST_OBJECTS]
         response = self.response
@@ -262,7 +293,9 @@ class Body:
         return response
 
     def _may_be_cut(self) -> bool:
-        """Whether the body ended with a TLS connection, and nobody says how that ended (RFC 9112, 9.8)."""
+        """Whether the body ended with a TLS connection, and nobody says how that ended (RFC 9112,
+        9.8).
+        """
         is_tls = self.response.request.url.scheme == "https"
         version: bytes = self.response.extensions.get("http_version", b"")
         return (

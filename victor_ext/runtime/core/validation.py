@@ -138,7 +138,10 @@ class Rule(NamedTuple):
 def rule(
     check: Callable[Concatenate[V, str, Any, P], Any], *limits: P.args, **settings: P.kwargs
 ) -> Rule:
-    """The rule of an argument, for its annotation. Whether None is allowed, the argument's type says."""
+    """The rule of an argument, for its annotation.
+
+    Whether None is allowed, the argument's type says.
+    """
     return Rule(check, limits, settings)
 
 
@@ -164,13 +167,17 @@ def declared(kind: Any, what: type[T]) -> Mapping[str, T]:
 
 @cache
 def sent_names(kind: Any) -> Mapping[str, str]:
-    """The names in the generated layer of a request object's fields, of those where it is another one."""
+    """The names in the generated layer of a request object's fields, of those where it is another
+    one.
+    """
     return {name: sent.name for name, sent in declared(kind, Sent).items()}
 
 
 @cache
 def rules_of(kind: Any) -> Mapping[str, tuple[Rule, bool]]:
-    """The rules of a request object's fields by their names, each with whether the argument is required."""
+    """The rules of a request object's fields by their names, each with whether the argument is
+    required.
+    """
     types = get_type_hints(kind)
     return {
         name: (each, NoneType not in get_args(types[name]))
@@ -181,8 +188,9 @@ def rules_of(kind: Any) -> Mapping[str, tuple[Rule, bool]]:
 class Validation:
     """The problems of a call's arguments. Each provider adds its checks in a subclass.
 
-    A method checks one argument, and returns what is sent for it. No message shows a free text, which may be a secret
-    by mistake. None is refused where the argument is required. A `with` block raises at its end what `finish` does.
+    A method checks one argument, and returns what is sent for it. No message shows a free text,
+    which may be a secret by mistake. None is refused where the argument is required. A `with` block
+    raises at its end what `finish` does.
     """
 
     def __init__(self, doing: str = "") -> None:
@@ -201,11 +209,17 @@ class Validation:
             self.problems.append(problem)
 
     def note(self, field: str, code: str, message: str) -> None:
-        """Add a problem. The message is a sentence that begins with the field and says what to write instead."""
+        """Add a problem.
+
+        The message is a sentence that begins with the field and says what to write instead.
+        """
         self.problems.append(Problem(field, code, message))
 
     def checked(self, request: Any, place: str = "") -> dict[str, Any]:
-        """Check a request object, whose names in messages follow `place`. Returns what is sent of what is not None."""
+        """Check a request object, whose names in messages follow `place`.
+
+        Returns what is sent of what is not None.
+        """
         kind = cast("Any", type(request))  # to mypy, no class can be hashed
         sent: dict[str, Any] = {}
         for name, (each, required) in rules_of(kind).items():
@@ -251,7 +265,9 @@ class Validation:
         return value
 
     def reference(self, field: str, value: Any, longest: int) -> Any:
-        """A reference of the caller's own, by which a payment is searched for: it must come back unchanged."""
+        """A reference of the caller's own, by which a payment is searched for: it must come back
+        unchanged.
+        """
         before = len(self.problems)
         self.text(field, value, longest)
         if len(self.problems) == before and not (value == value.strip() and value.isprintable()):
@@ -312,7 +328,10 @@ class Validation:
         return value
 
     def range(self, first: str, begins: Any, last: str, ends: Any) -> None:
-        """A range: days, aware moments or whole numbers in order. Each is checked before; None is open."""
+        """A range: days, aware moments or whole numbers in order.
+
+        Each is checked before; None is open.
+        """
         has_problems = not {first, last}.isdisjoint(problem.field for problem in self.problems)
         if (
             begins is None
@@ -328,7 +347,10 @@ class Validation:
     def request(
         self, field: str, value: Any, kind: type[Any], *, required: bool = True, **context: Any
     ) -> None:
-        """A part of the request: a request object. What its rules cannot say, its method `check` notes."""
+        """A part of the request: a request object.
+
+        What its rules cannot say, its method `check` notes.
+        """
         if isinstance(value, kind):
             self.checked(value, f"{field}.")
             if hasattr(value, "check"):
@@ -337,7 +359,10 @@ class Validation:
             self.note(field, "type", f"{field} must be {kind.__name__}(...), not {kind_of(value)}.")
 
     def finish(self) -> None:
-        """Raise `InvalidRequest` with all problems, if there are any. The message begins with `doing`."""
+        """Raise `InvalidRequest` with all problems, if there are any.
+
+        The message begins with `doing`.
+        """
         if self.problems:
             raise InvalidRequest.of(self.problems, doing=self._doing)
 

@@ -1,4 +1,6 @@
-"""Opening a TCP connection to a host, in steps: its addresses are tried one after the other, within one timeout."""
+"""Opening a TCP connection to a host, in steps: its addresses are tried one after the other, within
+one timeout.
+"""
 
 import os
 import socket
@@ -19,7 +21,8 @@ E = TypeVar("E", bound=httpx.NetworkError)
 def as_network_error(error: OSError, kind: type[E]) -> E:
     """The error of httpx for what a socket raised.
 
-    Without a number, it is that of a signal handler, such as a `TimeoutError`, whose owner is to get it: it is raised;
+    Without a number, it is that of a signal handler, such as a `TimeoutError`, whose owner is to
+        get it: it is raised;
     or it says that macOS or Windows does not trust a certificate.
     """
     if error.errno is None and not isinstance(error, ssl.SSLError):
@@ -32,9 +35,11 @@ def as_network_error(error: OSError, kind: type[E]) -> E:
 
 
 def connect(backend: Any, host: str, port: int, timeout: float | None) -> Calls[socket.socket]:
-    """A connected socket, which never blocks. Raises `httpx.ConnectError` and `httpx.ConnectTimeout`.
+    """A connected socket, which never blocks. Raises `httpx.ConnectError` and
+    `httpx.ConnectTimeout`.
 
-    The backend, of either mode, has the `addresses`, looks a host up, and waits until a socket can be written to.
+    The backend, of either mode, has the `addresses`, looks a host up, and waits until a socket can
+    be written to.
     """
     addresses: Addresses = backend.addresses
     known = addresses.known(host)
@@ -60,7 +65,8 @@ def connect(backend: Any, host: str, port: int, timeout: float | None) -> Calls[
 
 def _connect(backend: Any, address: str, port: int, seconds: float | None) -> Calls[socket.socket]:
     try:
-        # Asks no name server. An address may name its network interface ("fe80::1%eth0"), which the system resolves.
+        # Asks no name server. An address may name its network interface ("fe80::1%eth0"), which the
+        # system resolves.
         kind, flags = socket.SOCK_STREAM, socket.AI_NUMERICHOST
         family, kind, protocol, _, where = socket.getaddrinfo(
             address.encode("ascii"), port, type=kind, flags=flags
@@ -90,7 +96,8 @@ def _connect(backend: Any, address: str, port: int, seconds: float | None) -> Ca
     return made
 
 
-FRESH_SECONDS = 10.0  # for which the addresses of a host are not looked up again, while connections to it succeed
+# for which the addresses of a host are not looked up again, while connections to it succeed
+FRESH_SECONDS = 10.0
 
 
 class Addresses:
@@ -101,7 +108,9 @@ class Addresses:
         self._fresh: dict[str, tuple[float, list[str]]] = {}
 
     def known(self, host: str) -> list[str]:
-        """The host itself if it is an address, or what was looked up just before, if it worked; else nothing."""
+        """The host itself if it is an address, or what was looked up just before, if it worked;
+        else nothing.
+        """
         until, addresses = self._fresh.get(host, (0.0, []))
         if monotonic() < until:
             return addresses

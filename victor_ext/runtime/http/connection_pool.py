@@ -1,7 +1,7 @@
 """The connection pool of a client. It does no I/O, so the blocking and the async client share it.
 
-An exchange that does not complete (error, cancellation, Ctrl-C) closes its connection: its late response would be read
-as the response to the next request.
+An exchange that does not complete (error, cancellation, Ctrl-C) closes its connection: its late
+response would be read as the response to the next request.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ from victor_ext.runtime.http.parser import Head
 from .http11 import Connection, Route, UnsolicitedData, exchange
 
 REUSE_DELAY = 0.1
-"""Seconds after a response within which only a read by id uses its connection again; after an error, nobody does.
+"""Seconds after a response within which only a read by id uses its connection again; after an
+error, nobody does.
 
-A proxy that sends a response twice does so within this time, and such a read believes only a response with its id."""
+A proxy that sends a response twice does so within this time, and such a read believes only a
+response with its id."""
 
 _idle_since = attrgetter("idle_since")
 
@@ -75,7 +77,10 @@ class ConnectionPool:
         self._closed = False
 
     def exchange(self, lease: Lease, request: httpx.Request, timeouts: Any) -> Calls[Head]:
-        """Send a request and return the head of its response. The caller ends the lease, also after any error."""
+        """Send a request and return the head of its response.
+
+        The caller ends the lease, also after any error.
+        """
         while True:
             kept = self._take_kept(at_once=request.extensions.get(ALLOW_IMMEDIATE_REUSE, False))
             connection = lease.connection = kept or Connection()
@@ -93,7 +98,8 @@ class ConnectionPool:
             except UnsolicitedData as error:
                 if kept is None:
                     raise httpx.ConnectError(f"{error} before a request was sent") from None
-            # The idle connection was closed, or received an unexpected response. Nothing was sent: use another one.
+            # The idle connection was closed, or received an unexpected response. Nothing was sent:
+            #     use another one.
             connection.abort()
 
     def put_back(self, connection: Connection) -> None:
@@ -128,7 +134,9 @@ class ConnectionPool:
                 timing.connected(began)
 
     def _take_kept(self, *, at_once: bool) -> Connection | None:
-        """Return an idle connection, or None to open a new one: if the limits permit no more, one is closed for it."""
+        """Return an idle connection, or None to open a new one: if the limits permit no more, one
+        is closed for it.
+        """
         with self._lock:
             kept, now = self._kept, monotonic()
             while kept and self._expiry is not None and kept[0].idle_since + self._expiry < now:
@@ -138,5 +146,6 @@ class ConnectionPool:
             if rested := bisect_right(kept, now - REUSE_DELAY, key=_idle_since):
                 return kept.pop(rested - 1)
             if kept and (len(kept) >= self._keep or self.semaphore.held + len(kept) > self._most):
-                kept.pop().abort()  # the newest: the others will have rested sooner, and serve the next writes
+                # the newest: the others will have rested sooner, and serve the next writes
+                kept.pop().abort()
             return None

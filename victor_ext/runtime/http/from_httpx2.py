@@ -1,6 +1,7 @@
 """What a caller has made with httpx2, in the terms of httpx. No other module knows both.
 
-httpx2 continues httpx 0.28 under the same names, with classes of its own. This package is a guest there: it never
+httpx2 continues httpx 0.28 under the same names, with classes of its own. This package is a guest
+    there: it never
 imports httpx2, because whoever passes one of its objects has loaded it.
 """
 
@@ -13,7 +14,8 @@ import httpx
 
 from victor_ext.privacy import SecretBytes
 
-# What is taken, of httpx or httpx2. Type checkers may not find httpx2: its like has what is named here.
+# What is taken, of httpx or httpx2. Type checkers may not find httpx2: its like has what is named
+#     here.
 
 
 class AnyTimeout(Protocol):
@@ -54,7 +56,10 @@ class AsyncClient(Protocol):
 
 
 def loaded_httpx2() -> Any:
-    """httpx2, if this process has loaded it. None also where it stands in the place of httpx (`alias_httpx`)."""
+    """httpx2, if this process has loaded it.
+
+    None also where it stands in the place of httpx (`alias_httpx`).
+    """
     module = sys.modules.get("httpx2")
     return None if module is httpx else module
 
@@ -66,7 +71,9 @@ def as_httpx(value: Any) -> Any:
 
 
 def _kinds_in_httpx2(value: Any) -> list[str]:
-    """The names of its classes that are httpx2's. (Not the classes: a mock may stand in the place of one.)"""
+    """The names of its classes that are httpx2's. (Not the classes: a mock may stand in the place
+    of one.)
+    """
     if loaded_httpx2() is None:
         return []
     return [
@@ -143,7 +150,9 @@ async def _exchanged_awaited(
 
 
 def _request(request: httpx.Request) -> Any:
-    """The request for httpx2: the same bytes, and the same extensions, which the connections call or read."""
+    """The request for httpx2: the same bytes, and the same extensions, which the connections call
+    or read.
+    """
     return sys.modules["httpx2"].Request(
         request.method,
         str(request.url),
@@ -154,7 +163,10 @@ def _request(request: httpx.Request) -> Any:
 
 
 def _response(theirs: Any, request: httpx.Request) -> httpx.Response:
-    """The response of httpx2 for httpx. One that a mock or a hook has read already has been decompressed, too."""
+    """The response of httpx2 for httpx.
+
+    One that a mock or a hook has read already has been decompressed, too.
+    """
     headers, is_read = httpx.Headers(theirs.headers.raw), theirs.is_stream_consumed
     stream = httpx.ByteStream(SecretBytes(theirs.content)) if is_read else _Body(theirs, request)
     if is_read:
@@ -191,7 +203,9 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 @contextmanager
 def _with_errors_of_httpx(request: httpx.Request) -> Generator[None]:
-    """Raise an error of httpx2's exchange as that of httpx with the same name, and any other error as it is."""
+    """Raise an error of httpx2's exchange as that of httpx with the same name, and any other error
+    as it is.
+    """
     try:
         yield
     except Exception as error:

@@ -1,6 +1,7 @@
 """HTTP/1.1 over the route to the one origin that a client calls: direct, or through an HTTP proxy.
 
-All of it is steps: this module decides what to write and to read, and a driver calls what it yields.
+All of it is steps: this module decides what to write and to read, and a driver calls what it
+    yields.
 """
 
 import ssl
@@ -20,7 +21,10 @@ PORTS = {"http": 80, "https": 443}
 
 
 class UnsolicitedData(Exception):
-    """Bytes, or the end of the connection, arrived before a request was written. Nothing was written."""
+    """Bytes, or the end of the connection, arrived before a request was written.
+
+    Nothing was written.
+    """
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -30,15 +34,20 @@ class Connection:
     stream: Any = None  # until it has been opened
     parser: Parser = field(default_factory=Parser)
     idle_since: float = 0.0  # when its last exchange ended, by the monotonic clock
-    is_doubtful: bool = False  # its last response was no good one, such as a gateway's time-out: a later one may follow
-    is_spoilt: bool = False  # a request was not written whole: the server may take the next one for the rest of it
+    # its last response was no good one, such as a gateway's time-out: a later one may follow
+    is_doubtful: bool = False
+    # a request was not written whole: the server may take the next one for the rest of it
+    is_spoilt: bool = False
 
     def abort(self) -> None:
         if self.stream is not None:
             self.stream.abort()
 
     def begin_again(self) -> bool:
-        """Make it ready for another exchange. Returns False if the last one has not ended, or more bytes have come."""
+        """Make it ready for another exchange.
+
+        Returns False if the last one has not ended, or more bytes have come.
+        """
         return not self.is_spoilt and self.parser.begin_again()
 
 
@@ -47,7 +56,8 @@ def exchange(
 ) -> Calls[Head]:
     """Send a request, whose bytes are the message, and read the head of its response.
 
-    The message holds tokens. Nobody shows or pickles the bytes of a view, so frames may hold it while they wait.
+    The message holds tokens. Nobody shows or pickles the bytes of a view, so frames may hold it
+    while they wait.
     """
     parser, stream = connection.parser, connection.stream
     seconds = timeouts.get("write")
@@ -55,7 +65,8 @@ def exchange(
         raise httpx.ConnectTimeout("no time was left to send the request")
     request.extensions[BEGUN] = True
     try:
-        # In one piece, so that whatever came before that moment is certainly no response to this request.
+        # In one piece, so that whatever came before that moment is certainly no response to this
+        # request.
         yield lambda: _write(stream, message, seconds)
     except UnsolicitedData:
         request.extensions[BEGUN] = False
@@ -69,7 +80,10 @@ def exchange(
 
 
 def _write(stream: Any, message: memoryview, seconds: float | None) -> Any:
-    """Write a request. Raises `UnsolicitedData`, and writes nothing, when bytes can be read before."""
+    """Write a request.
+
+    Raises `UnsolicitedData`, and writes nothing, when bytes can be read before.
+    """
     try:
         unread = stream.unread()
     except httpx.ReadError as error:
@@ -81,7 +95,10 @@ def _write(stream: Any, message: memoryview, seconds: float | None) -> Any:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Route:
-    """How connections are opened, and how requests on them are addressed. Plain http needs no TLS context."""
+    """How connections are opened, and how requests on them are addressed.
+
+    Plain http needs no TLS context.
+    """
 
     origin: httpx.URL
     tls: ssl.SSLContext | None
@@ -165,7 +182,8 @@ def _secure(
     connection: Connection, context: ssl.SSLContext, url: httpx.URL, seconds: float | None
 ) -> Calls[None]:
     """Encrypt the connection, and verify that the other side is this host."""
-    # Before each handshake, for a context may be shared: another client may have set it to HTTP/2 meanwhile.
+    # Before each handshake, for a context may be shared: another client may have set it to HTTP/2
+    #     meanwhile.
     context.set_alpn_protocols(["http/1.1"])
     connection.stream = yield lambda: connection.stream.start_tls(context, _host(url), seconds)
 

@@ -1,4 +1,6 @@
-"""The checked options of a client's connections, and whom it trusts: the authorities of the operating system."""
+"""The checked options of a client's connections, and whom it trusts: the authorities of the
+operating system.
+"""
 
 import os
 import re
@@ -30,7 +32,8 @@ Verify = ssl.SSLContext | str | os.PathLike[str] | bool
 
 _LARGEST_PORT = 65535
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
-"""A host name (RFC 1035, 2.3.4; underscores are allowed, for internal names), without a final dot."""
+"""A host name (RFC 1035, 2.3.4; underscores are allowed, for internal names), without a final dot.
+"""
 
 
 def is_this_machine(host: str) -> bool:
@@ -105,8 +108,8 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 def _tls_context(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext:
     """The TLS context for a host, from the setting of this name.
 
-    Raises `ConfigurationError` where it turns verification off for another machine, or cannot be read; and `OSError`
-    where the authorities of the environment cannot be.
+    Raises `ConfigurationError` where it turns verification off for another machine, or cannot be
+    read; and `OSError` where the authorities of the environment cannot be.
     """
     # Without `verify_mode`, there is no `check_hostname` either.
     off = not (verify.check_hostname if isinstance(verify, ssl.SSLContext) else verify)
@@ -132,7 +135,9 @@ def _tls_context(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext:
 def proxy_for(
     base_url: httpx.URL, proxy: str | AnyURL | AnyProxy | None
 ) -> str | AnyURL | AnyProxy | None:
-    """The proxy for this origin: the caller's, else that of the environment (HTTPS_PROXY, NO_PROXY ...)."""
+    """The proxy for this origin: the caller's, else that of the environment (HTTPS_PROXY, NO_PROXY
+    ...).
+    """
     if proxy is not None:
         return proxy
     proxies = urllib.request.getproxies()
@@ -152,8 +157,9 @@ def proxy_for(
 def _means(entry: str, url: httpx.URL) -> bool:
     """Whether an entry of NO_PROXY means this origin. It does when it does to httpx.
 
-    `example.com` means its subdomains too, `.example.com` only those; with a port, or as a URL, it means that port or
-    that scheme. Beyond httpx, the port may be the scheme's own, and an IPv6 address may stand in brackets.
+    `example.com` means its subdomains too, `.example.com` only those; with a port, or as a URL, it
+    means that port or that scheme. Beyond httpx, the port may be the scheme's own, and an IPv6
+    address may stand in brackets.
     """
     scheme, is_url, place = entry.rpartition("://")
     if not is_url and not place.startswith("["):
@@ -189,7 +195,10 @@ _REFUSED_TRANSPORTS = {
 def checked_transport(
     transport: object, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]
 ) -> Any:
-    """A caller's transport. Raises `ConfigurationError` where it is none for this mode, or is known to send again."""
+    """A caller's transport.
+
+    Raises `ConfigurationError` where it is none for this mode, or is known to send again.
+    """
     is_blocking = kind is httpx.BaseTransport
     instead = "httpx.HTTPTransport" if is_blocking else "httpx.AsyncHTTPTransport"
     refuse_package(transport, "transport", instead)
@@ -219,7 +228,10 @@ def refuse_package(given: object, name: str, instead: str) -> None:
 
 
 def checked_http_client(http_client: object, kind: type[httpx.Client | httpx.AsyncClient]) -> Any:
-    """A caller's client. Raises `ConfigurationError` where it is none for this mode, or is closed."""
+    """A caller's client.
+
+    Raises `ConfigurationError` where it is none for this mode, or is closed.
+    """
     if not is_client(http_client, kind):
         raise ConfigurationError(
             f"http_client must be an httpx.{kind.__name__} (or httpx2's), not {_class_of(http_client)}."
@@ -237,7 +249,10 @@ def checked_http_client(http_client: object, kind: type[httpx.Client | httpx.Asy
 
 
 def checked_proxy(proxy: str | AnyURL | AnyProxy | None) -> httpx.Proxy | None:
-    """A proxy that can be used. Raises `ConfigurationError`; the message hides the proxy, which may hold a password."""
+    """A proxy that can be used.
+
+    Raises `ConfigurationError`; the message hides the proxy, which may hold a password.
+    """
     if proxy is None:
         return None
     address: str | httpx.URL | httpx.Proxy = as_httpx(concealed(proxy))
@@ -255,7 +270,10 @@ def checked_proxy(proxy: str | AnyURL | AnyProxy | None) -> httpx.Proxy | None:
 
 
 def checked_limits(limits: object) -> httpx.Limits:
-    """The limits of a pool. None: 100 connections, all of them kept. Raises `ConfigurationError`."""
+    """The limits of a pool.
+
+    None: 100 connections, all of them kept. Raises `ConfigurationError`.
+    """
     if limits is None:
         return httpx.Limits(max_connections=100)
     limits = as_httpx(limits)
@@ -311,10 +329,12 @@ _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 
 
 def default_context() -> ssl.SSLContext:
-    """The context of all clients in this process. Raises `OSError` where SSL_CERT_FILE cannot be read.
+    """The context of all clients in this process. Raises `OSError` where SSL_CERT_FILE cannot be
+    read.
 
-    These variables replace the system's authorities. Where it has none, as a container without ca-certificates, they
-    are those of certifi. On macOS and Windows the system verifies. Two threads may each make one, and both are good.
+    These variables replace the system's authorities. Where it has none, as a container without
+    ca-certificates, they are those of certifi. On macOS and Windows the system verifies. Two
+    threads may each make one, and both are good.
     """
     return _context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 

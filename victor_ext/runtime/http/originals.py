@@ -1,9 +1,12 @@
-"""Whether httpx, and httpx2 where it is loaded, still connect and send with the functions of their libraries.
+"""Whether httpx, and httpx2 where it is loaded, still connect and send with the functions of their
+libraries.
 
-A mock, a guard against the network, or a tracer replaces or wraps one of them: respx and vcrpy those of httpcore,
-pytest-httpx and OpenTelemetry those of httpx's transports, Sentry and Datadog `Client.send`, a fixture any of them; and
-each has its like for httpx2. It is meant for this client too, so its calls then go through that library: through httpx
-where both have been replaced. What sends is looked at for each attempt, and what connects for each new connection.
+A mock, a guard against the network, or a tracer replaces or wraps one of them: respx and vcrpy
+    those of httpcore,
+pytest-httpx and OpenTelemetry those of httpx's transports, Sentry and Datadog `Client.send`, a
+fixture any of them; and each has its like for httpx2. It is meant for this client too, so its calls
+then go through that library: through httpx where both have been replaced. What sends is looked at
+for each attempt, and what connects for each new connection.
 """
 
 from __future__ import annotations
@@ -37,13 +40,18 @@ _GREEN = ("gevent", "eventlet")  # they replace functions of Python by others th
 
 
 class ConnectsOtherwise(Exception):
-    """What this library connects with has been replaced, so a new connection is its to open. Nothing was sent."""
+    """What this library connects with has been replaced, so a new connection is its to open.
+
+    Nothing was sent.
+    """
 
 
 class Originals:
-    """Functions and classes of libraries as they were when they were added: those that send, and those that connect.
+    """Functions and classes of libraries as they were when they were added: those that send, and
+    those that connect.
 
-    `prefix` begins the names of httpx's classes for the mode; `of_httpx2` has what belongs to httpx2.
+    `prefix` begins the names of httpx's classes for the mode; `of_httpx2` has what belongs to
+    httpx2.
     """
 
     def __init__(self, prefix: str = "", of_httpx2: Originals | None = None) -> None:
@@ -55,7 +63,8 @@ class Originals:
         self.added = set[tuple[ModuleType, tuple[str, ...]]]()
 
     def add(self, library: ModuleType | None, *names: str) -> Self:
-        """Add functions of a library, and classes with those beside them, such as the streams of a backend: once.
+        """Add functions of a library, and classes with those beside them, such as the streams of a
+        backend: once.
 
         None is a library that is not loaded. A name that a release does not have is left out.
         """
@@ -75,7 +84,10 @@ class Originals:
         return self.add(library, *self._clients).add(core, *self._core)
 
     def library_in_front(self) -> Any:
-        """httpx or httpx2, if a function that it sends with has been replaced: calls go through it. Else None."""
+        """httpx or httpx2, if a function that it sends with has been replaced: calls go through it.
+
+        Else None.
+        """
         if are_replaced(self.sending):
             return httpx
         if "httpx2" not in sys.modules or (beside := self._of_httpx2) is None:
@@ -141,7 +153,9 @@ def _home(value: object) -> ModuleType | None:
 
 
 def _original(owner: Any, name: str) -> object:
-    """What stands there; `_REPLACED` if that is not the library's own. (A wrapper may bear its name and its module.)"""
+    """What stands there; `_REPLACED` if that is not the library's own. (A wrapper may bear its name
+    and its module.)
+    """
     value = _function(getattr(owner, name))
     package = _package(owner.__name__ if isinstance(owner, ModuleType) else owner.__module__)
     is_own = (
@@ -153,7 +167,9 @@ def _original(owner: Any, name: str) -> object:
 
 
 def _function(value: Any) -> Any:
-    """The function of a method, also of a class. (A wrapper may have the `__func__` of what it wraps.)"""
+    """The function of a method, also of a class. (A wrapper may have the `__func__` of what it
+    wraps.)
+    """
     return value.__func__ if type(value) is MethodType else value
 
 
@@ -203,7 +219,10 @@ def require_connecting_awaited() -> None:
 
 
 def _asyncio_loop() -> Any:
-    """The running event loop of asyncio, or None. A program of blocking calls does not load asyncio."""
+    """The running event loop of asyncio, or None.
+
+    A program of blocking calls does not load asyncio.
+    """
     asyncio = sys.modules.get("asyncio")
     try:
         return None if asyncio is None else asyncio.get_running_loop()

@@ -1,7 +1,8 @@
-"""The bytes of requests and responses. The usual ones are written and read here, and all others by h11.
+"""The bytes of requests and responses. The usual ones are written and read here, and all others by
+h11.
 
-h11 takes a fifth of the time of a call. A usual message is in a form so narrow that it has one meaning only, and this
-module refuses nothing but a body that is cut off.
+h11 takes a fifth of the time of a call. A usual message is in a form so narrow that it has one
+meaning only, and this module refuses nothing but a body that is cut off.
 """
 
 import re
@@ -53,7 +54,8 @@ class H11Exchange:
     def head(self) -> Head | None:
         while (event := self._next_event()) is not h11.NEED_DATA:
             if type(event) is h11.Response:
-                # RFC 9112, 6.3: it may be two responses for somebody on the way, so nothing that follows is believed.
+                # RFC 9112, 6.3: it may be two responses for somebody on the way, so nothing that
+                #     follows is believed.
                 self._framed_twice = {b"content-length", b"transfer-encoding"} <= {
                     name for name, _ in event.headers
                 }
@@ -91,7 +93,8 @@ class H11Exchange:
         )  # outside of the handler: h11's own error shows bytes of the response
 
 
-# Narrower than RFC 9110, 5.5 and 5.6.2, and than h11: values without tabs, without bytes beyond ASCII, and not empty.
+# Narrower than RFC 9110, 5.5 and 5.6.2, and than h11: values without tabs, without bytes beyond
+#     ASCII, and not empty.
 _NAME = rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+"
 _VALUE = rb"[!-~](?:[ -~]*[!-~])?"
 _usual_method = re.compile(
@@ -167,7 +170,10 @@ class Parser:
         self._h11.receive(data)
 
     def head(self) -> Head | None:
-        """The head of the response; None: more bytes are to be received. Raises `httpx.RemoteProtocolError`."""
+        """The head of the response; None: more bytes are to be received.
+
+        Raises `httpx.RemoteProtocolError`.
+        """
         if self._head is None and self._h11 is not None:
             self._head = self._h11.head()
         return self._head
@@ -230,7 +236,9 @@ def _body_length(fields: Fields) -> int | None:
 
 
 def _named(fields: Fields) -> dict[bytes, bytes] | None:
-    """The values by names in lower case; None where one is repeated, or asks for more than to keep the connection."""
+    """The values by names in lower case; None where one is repeated, or asks for more than to keep
+    the connection.
+    """
     named = {name.lower(): value for name, value in fields}
     if (
         len(named) != len(fields)

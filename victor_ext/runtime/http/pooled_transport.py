@@ -1,12 +1,15 @@
-"""The httpx transports: over `ConnectionPool`, and through an httpx client, each with blocking and with awaited calls.
+"""The httpx transports: over `ConnectionPool`, and through an httpx client, each with blocking and
+with awaited calls.
 
-The client is the caller's own, or one that is used because httpx has been patched; `originals` says when that is so.
+The client is the caller's own, or one that is used because httpx has been patched; `originals` says
+when that is so.
 
-A cancelled task or a Ctrl-C may interrupt a call at any moment. So the clean-up never waits, and an exchange loses its
-place and its connection at the latest when nothing refers to them.
+A cancelled task or a Ctrl-C may interrupt a call at any moment. So the clean-up never waits, and an
+exchange loses its place and its connection at the latest when nothing refers to them.
 """
 
-# httpcore encodes the names of hosts with this codec. It is loaded here, because a call imports nothing.
+# httpcore encodes the names of hosts with this codec. It is loaded here, because a call imports
+# nothing.
 import encodings.idna  # noqa: F401 # pyright: ignore[reportUnusedImport] - see above
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -33,7 +36,8 @@ from .originals import ASYNC, SYNC, ConnectsOtherwise
 class PooledTransport(httpx.BaseTransport):
     """For blocking calls. Safe to share between threads, and to use after a fork.
 
-    `limits` are those of each process. `backend` opens connections in place of the system's sockets.
+    `limits` are those of each process. `backend` opens connections in place of the system's
+    sockets.
     """
 
     def __init__(
@@ -59,7 +63,10 @@ class PooledTransport(httpx.BaseTransport):
 
 
 class AsyncPooledTransport(httpx.AsyncBaseTransport):
-    """For awaited calls, in one event loop or in several. The arguments are those of `PooledTransport`."""
+    """For awaited calls, in one event loop or in several.
+
+    The arguments are those of `PooledTransport`.
+    """
 
     def __init__(
         self, route: Route, limits: httpx.Limits, backend: AsyncBackend | None = None
@@ -85,14 +92,20 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         ).handle_async_request(request)
 
     async def aclose(self) -> None:
-        """Close the connections of the running loop. Those of a loop that has ended are closed already."""
+        """Close the connections of the running loop.
+
+        Those of a loop that has ended are closed already.
+        """
         pool = self._pools.here_already()
         if pool is not None:
             pool.close()
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of a response. Readers hold a piece while they wait for more. `close` gives the connection back."""
+    """The body of a response.
+
+    Readers hold a piece while they wait for more. `close` gives the connection back.
+    """
 
     def __init__(self, lease: Lease, seconds: float | None) -> None:
         self._lease, self._seconds = lease, seconds
@@ -129,7 +142,9 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 def _exchanged(
     request: httpx.Request, route: Route, pool: ConnectionPool, permit: Any
 ) -> Calls[Any]:
-    """The response to a request; or the library whose way it goes, since what that connects with has been replaced."""
+    """The response to a request; or the library whose way it goes, since what that connects with
+    has been replaced.
+    """
     if not route.leads_to(request.url):
         raise httpx.UnsupportedProtocol(
             f"these connections do not lead to {request.url.scheme}://{request.url.host}"
@@ -159,7 +174,8 @@ def _exchanged(
 def _client_for(library: Any, name: str, route: Route) -> Any:
     """A client of httpx or httpx2 for one request that takes the same way.
 
-    It keeps no connection, on which a late second response would be read as the response to the next call.
+    It keeps no connection, on which a late second response would be read as the response to the
+    next call.
     """
     proxy, limits = route.proxy, library.Limits(max_connections=1, max_keepalive_connections=0)
     if proxy is not None:
@@ -174,12 +190,17 @@ def _client_for(library: Any, name: str, route: Route) -> Any:
 
 
 _OPTIONS: dict[str, Any] = {"stream": True, "auth": None, "follow_redirects": False}
-"""The request is signed and its redirects are followed above; the body is read there, up to a limit."""
+"""The request is signed and its redirects are followed above; the body is read there, up to a
+limit.
+"""
 _Trace = Callable[[str, Mapping[str, Any]], None]
 
 
 class ThroughClient(httpx.BaseTransport):
-    """For blocking calls. `is_callers`: the client is the caller's, so its error "no connection" proves nothing."""
+    """For blocking calls.
+
+    `is_callers`: the client is the caller's, so its error "no connection" proves nothing.
+    """
 
     def __init__(self, client: SyncClient, *, is_callers: bool = False) -> None:
         self._client, self._is_callers = client, is_callers
@@ -208,7 +229,10 @@ def require_open(client: Any) -> None:
 
 
 def _begin(client: SyncClient | AsyncClient, request: httpx.Request, *, is_callers: bool) -> _Trace:
-    """What is known of a request before it is sent. The function that is returned is httpcore's to call."""
+    """What is known of a request before it is sent.
+
+    The function that is returned is httpcore's to call.
+    """
     if is_callers:
         require_open(client)
     extensions = request.extensions
@@ -216,7 +240,8 @@ def _begin(client: SyncClient | AsyncClient, request: httpx.Request, *, is_calle
     extensions[MAY_HAVE_BEEN_SENT] = is_callers
 
     def trace(event: str, info: Mapping[str, Any]) -> None:
-        # Whoever wraps the transport may send more than once, and end with an error of a connection.
+        # Whoever wraps the transport may send more than once, and end with an error of a
+        # connection.
         if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
             extensions[MAY_HAVE_BEEN_SENT] = True
 

@@ -1,7 +1,9 @@
 """TCP and TLS streams, for blocking calls and for awaited calls. Their errors are those of httpx.
 
-They keep a deadline, however slowly the bytes come: the timeout of a socket is for one read only. Awaited calls use
-sockets, too: a task that is cancelled while a stream of an event loop is closed would leave the connection open.
+They keep a deadline, however slowly the bytes come: the timeout of a socket is for one read only.
+    Awaited calls use
+sockets, too: a task that is cancelled while a stream of an event loop is closed would leave the
+    connection open.
 """
 
 from __future__ import annotations
@@ -36,8 +38,11 @@ class _Stream:
     _socket: socket.socket
 
     def unread(self) -> bytes | None:
-        """The bytes that can be read without waiting; empty at the end of the stream, None without any."""
-        # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are not data.
+        """The bytes that can be read without waiting; empty at the end of the stream, None without
+        any.
+        """
+        # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and
+        # are not data.
         try:
             return SecretBytes(self._socket.recv(READ_BYTES))
         except (BlockingIOError, ssl.SSLWantReadError):
@@ -52,8 +57,8 @@ class _Stream:
 class SyncStream(_Stream):
     """A TCP or TLS connection whose socket never blocks; only `_when_ready` waits for it.
 
-    To set a timeout of the socket is a system call, which gives the interpreter to another thread. Nor could it be
-    distinguished from the `TimeoutError` of a signal handler.
+    To set a timeout of the socket is a system call, which gives the interpreter to another thread.
+    Nor could it be distinguished from the `TimeoutError` of a signal handler.
     """
 
     def __init__(self, connected: socket.socket) -> None:
@@ -155,7 +160,8 @@ class SyncBackend:
         return SyncStream(drive(connect(self, host, port, timeout), call))
 
     def look_up(self, host: str, port: int, _seconds: float | None) -> Any:
-        # Bytes: text would be encoded as an international name, which loads a codec, and it is in ASCII here.
+        # Bytes: text would be encoded as an international name, which loads a codec, and it is in
+        #     ASCII here.
         return socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
 
     def is_writable(self, made: socket.socket, seconds: float | None) -> bool:

@@ -17,7 +17,10 @@ READ_BYTES = 65536
 
 
 class TunnelStream:
-    """TLS over another stream of either mode. Where that one is awaited, so are the results of `read` and `write`."""
+    """TLS over another stream of either mode.
+
+    Where that one is awaited, so are the results of `read` and `write`.
+    """
 
     _drive: Callable[..., Any]  # that of the mode
 
@@ -27,11 +30,17 @@ class TunnelStream:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     def shake_hands(self, timeout: float | None) -> Any:
-        """Verify that the other side is the host. Raises `httpx.ConnectError` and `httpx.ConnectTimeout`."""
+        """Verify that the other side is the host.
+
+        Raises `httpx.ConnectError` and `httpx.ConnectTimeout`.
+        """
         return self._run(self._handshake(), timeout)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> Any:
-        """Read up to `max_bytes`, as soon as any can be read; none at the end. Raises `httpx.ReadError`."""
+        """Read up to `max_bytes`, as soon as any can be read; none at the end.
+
+        Raises `httpx.ReadError`.
+        """
         return self._run(self._reading(max_bytes), timeout)
 
     def write(self, data: memoryview | bytes, timeout: float | None = None) -> Any:
@@ -43,7 +52,8 @@ class TunnelStream:
         Raises `httpx.ReadError` where the other side has ended the connection with an alert.
         """
         while True:
-            # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are not data.
+            # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here
+            # and are not data.
             try:
                 return self._tls.read(READ_BYTES)
             except ssl.SSLWantReadError:

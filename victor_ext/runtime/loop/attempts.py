@@ -1,4 +1,6 @@
-"""The attempt loop: one generator that decides everything about a call, and knows neither sockets nor `await`."""
+"""The attempt loop: one generator that decides everything about a call, and knows neither sockets
+nor `await`.
+"""
 
 import random
 from collections.abc import Callable
@@ -51,11 +53,14 @@ from .resending import (
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
 
 _ASLEEP = 300.0
-"""Seconds of sleep during a call after which its key is not sent. No provider is known to forget keys sooner. A write
-without a key is not sent either, once it has slept for the rest of its deadline: others may have acted on its end."""
+"""Seconds of sleep during a call after which its key is not sent. No provider is known to forget
+keys sooner. A write without a key is not sent either, once it has slept for the rest of its
+deadline: others may have acted on its end."""
 
 BEST_EFFORT_SECONDS = 5.0
-"""Most seconds for a best-effort exchange, on which nothing depends yet; at most half of what is left."""
+"""Most seconds for a best-effort exchange, on which nothing depends yet; at most half of what is
+left.
+"""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -125,7 +130,8 @@ class _Call:
             )
         finally:
             QUOTED.set(about)
-        # Those of an attempt know this call. In a circle, both would wait for the garbage collector.
+        # Those of an attempt know this call. In a circle, both would wait for the garbage
+        # collector.
         self._request.extensions["timeout"] = self._timeouts
         response.unusable, response.attempts = self._unusable, self._attempts
         response.request_id_headers = self._loop.behaviour.request_id_headers
@@ -133,7 +139,10 @@ class _Call:
         return response
 
     def _in_turn(self, turns: Lock, attempts: Flow[Response]) -> Flow[Response]:
-        """The attempts, once it is this call's turn. The call keeps its turn until it ends, also while it waits."""
+        """The attempts, once it is this call's turn.
+
+        The call keeps its turn until it ends, also while it waits.
+        """
         permit = turns.permit()
         try:
             left = self._left()
@@ -201,7 +210,10 @@ class _Call:
             QUOTED.set(about)
 
     def _attempt_until_definite(self, request: httpx.Request, *, signed: bool) -> Flow[Response]:
-        """Attempt the request until the result is definite. Signed: the caller's request; else one for a token."""
+        """Attempt the request until the result is definite.
+
+        Signed: the caller's request; else one for a token.
+        """
         while True:
             if signed:
                 yield from self.authorize(request)
@@ -241,7 +253,9 @@ class _Call:
             QUOTED.set(about)
 
     def _complete_error(self, error: VictorError, *, conflict: bool = False) -> None:
-        """Set outcome, key, attempts and advice of the call, which holds no advice for who asks for a token."""
+        """Set outcome, key, attempts and advice of the call, which holds no advice for who asks for
+        a token.
+        """
         advice = what_to_do(
             self._outcome, self._key, self._request, self._loop.behaviour, conflict=conflict
         )
@@ -256,7 +270,8 @@ class _Call:
         error.attempts = self._attempts
 
     def _exchange(self, request: httpx.Request, *, best_effort: bool) -> Flow[Response]:
-        # A request for a token has retries of its own. The call's retries and their cost stay as they were.
+        # A request for a token has retries of its own. The call's retries and their cost stay as
+        # they were.
         retries, self._retries = self._retries, self._loop.policy.max_attempts if best_effort else 0
         paid, self._paid = self._paid, RetryQuota.REFUND
         self._is_for_token = True
@@ -286,7 +301,8 @@ class _Call:
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
         request.extensions[CREDENTIALS] = loop.credentials
         QUOTED.set(ref(request))
-        # A late second response to a read by id is about its object. What a write's repeats, another payment may have.
+        # A late second response to a read by id is about its object. What a write's repeats,
+        # another payment may have.
         request.extensions[ALLOW_IMMEDIATE_REUSE] = (
             counted and not self._attempts and row.is_read_by_id
         )
@@ -307,7 +323,8 @@ class _Call:
             self._complete_error(error)
             raise
         self._sending = False
-        # Outside of the handler: the frames of httpx hold the token, and a listener's traceback would show them.
+        # Outside of the handler: the frames of httpx hold the token, and a listener's traceback
+        #     would show them.
         if self._report is not None and timing is not None:
             self._report.attempt_ended(
                 request,
@@ -333,8 +350,9 @@ class _Call:
         return failure or came
 
     def _refuse_after_sleep(self, request: httpx.Request, left: float | None) -> None:
-        """Raise if this machine slept since the call began, also before its first attempt: an earlier call may have
-        used the key. The deadline's monotonic clock stands still while a machine is suspended."""
+        """Raise if this machine slept since the call began, also before its first attempt: an
+        earlier call may have used the key. The deadline's monotonic clock stands still while a
+        machine is suspended."""
         asleep = self._loop.clock.local() - self._loop.clock.monotonic() - self._clocks_apart
         has_key = self._key is not None
         if asleep > (_ASLEEP if has_key or left is None else min(_ASLEEP, left)):
@@ -390,7 +408,9 @@ class _Call:
         yield Sleep(wait)
 
     def _pool_stays_full(self, failure: Failure, left: float) -> bool:
-        """Whether no connection of the pool became free in the part of the deadline that is for waiting."""
+        """Whether no connection of the pool became free in the part of the deadline that is for
+        waiting.
+        """
         is_full = type(failure.cause) is httpx.PoolTimeout
         return (
             is_full and self._deadline is not None and left <= self._deadline * (1 - WAITING_SHARE)
@@ -403,7 +423,9 @@ class _Call:
         return f"the deadline of {self._deadline or self._left():g} s"
 
     def _left(self) -> float | None:
-        """Seconds until the deadline (or the end of a best-effort exchange); None without a deadline."""
+        """Seconds until the deadline (or the end of a best-effort exchange); None without a
+        deadline.
+        """
         ends = None if self._deadline is None else self._started + self._deadline
         if self._best_effort_ends is not None:
             ends = self._best_effort_ends if ends is None else min(ends, self._best_effort_ends)

@@ -17,11 +17,13 @@ class Behaviour:
     """How one provider's API behaves.
 
     Attributes:
-        waits_for_conflicts: Whether a conflict that says nothing more is waited for, as one that says "in progress". It
-            always is where an earlier attempt may have begun the work: it may be about that attempt.
-        resent_redirects: Redirect statuses after which the same method and body go to the new address, within the
-            origin only. A safe request follows any redirect within the origin.
-        request_id_headers: Headers that may carry the provider's id of an exchange, the best one first.
+        waits_for_conflicts: Whether a conflict that says nothing more is waited for, as one that
+            says "in progress". It always is where an earlier attempt may have begun the work: it
+            may be about that attempt.
+        resent_redirects: Redirect statuses after which the same method and body go to the new
+            address, within the origin only. A safe request follows any redirect within the origin.
+        request_id_headers: Headers that may carry the provider's id of an exchange, the best one
+            first.
         request_id_in_body: Reads that id from the body of a response whose headers carry none.
     """
 
@@ -54,7 +56,9 @@ class Behaviour:
         return self.operations.of(request) if row is None else row
 
     def who(self, request: httpx.Request) -> str:
-        """The provider, with its environment or the other server that a request went to, for a message."""
+        """The provider, with its environment or the other server that a request went to, for a
+        message.
+        """
         where = self.environment
         if self.base_url is not None and request.url.netloc != self.base_url.netloc:
             where = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"

@@ -1,4 +1,7 @@
-"""Classify the result of one attempt: may it be tried again, and what may have happened. And its error."""
+"""Classify the result of one attempt: may it be tried again, and what may have happened.
+
+And its error.
+"""
 
 import ssl
 from enum import Enum
@@ -59,13 +62,20 @@ _NO_TLS = "what listens there does not speak TLS: it takes http, or has another 
 
 
 _TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-"""The provider, or a server in front of it, failed. The work may have been done: a repeatable call is tried again."""
+"""The provider, or a server in front of it, failed.
+
+The work may have been done: a repeatable call is tried again.
+"""
 
 
 def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False) -> Failure:
-    """Classify an exchange that ended so. `may_have_been_sent`: even where the error says that nothing connected."""
+    """Classify an exchange that ended so.
+
+    `may_have_been_sent`: even where the error says that nothing connected.
+    """
     if isinstance(error, httpx.LocalProtocolError):
-        # This side broke the protocol, and would again. The text of the error is the value of a header.
+        # This side broke the protocol, and would again. The text of the error is the value of a
+        # header.
         if str(error).startswith("Illegal header"):
             what, outcome = "a header of the request cannot be sent", Outcome.NOT_SENT
         else:
@@ -91,7 +101,9 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
 
 
 def _is_untrusted(error: BaseException | None) -> bool:
-    """Whether a certificate was not trusted. macOS and Windows say so in other words than OpenSSL, in any language."""
+    """Whether a certificate was not trusted. macOS and Windows say so in other words than OpenSSL,
+    in any language.
+    """
     if isinstance(error, httpx.RequestError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return True  # of a transport that does not name its cause
     if error is None or isinstance(error, ssl.SSLCertVerificationError):
@@ -100,7 +112,10 @@ def _is_untrusted(error: BaseException | None) -> bool:
 
 
 def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False) -> Failure | None:
-    """Classify a whole response; None when it is good. `begun`: an earlier attempt may have begun the work."""
+    """Classify a whole response; None when it is good.
+
+    `begun`: an earlier attempt may have begun the work.
+    """
     status, row = response.status_code, behaviour.operation_of(response.request)
     if 200 <= status < 300 or (
         status >= 400
@@ -131,7 +146,8 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
                 and (behaviour.problems(response) or reports_error(response))
             )
         ):
-            # The status reports success; the body a failure, or the success of another request. Which holds is unknown.
+            # The status reports success; the body a failure, or the success of another request.
+            # Which holds is unknown.
             what = f"the response has status {status}, but {wrong}"
             return Failure(
                 errors.UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response
@@ -149,7 +165,10 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
 
 
 def _complaint(response: Response, row: Operation) -> str | None:
-    """Why a good response is no success, or None. A record of a read may have errors of its own, an empty page not."""
+    """Why a good response is no success, or None.
+
+    A record of a read may have errors of its own, an empty page not.
+    """
     if row.reads:
         is_failed = row.is_empty is not None and row.is_empty(response) and is_failed_page(response)
         return "its page is empty, and reports an error" if is_failed else None
@@ -163,10 +182,12 @@ def _complaint(response: Response, row: Operation) -> str | None:
 
 
 def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> Failure:
-    """A response of this call that cannot be read. With an error status it may have been a rejection.
+    """A response of this call that cannot be read. With an error status it may have been a
+    rejection.
 
-    A good status is evidence of the work only together with a member that the operation's document declares for a good
-    response (see `Reader.is_evidence`): a login page, also one of JSON, and an empty body have a good status, too.
+    A good status is evidence of the work only together with a member that the operation's document
+    declares for a good response (see `Reader.is_evidence`): a login page, also one of JSON, and an
+    empty body have a good status, too.
     """
     status = response.status_code
     reader: Reader | None = response.request.extensions.get(READER)
@@ -183,7 +204,9 @@ def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> 
 
 
 def of_late(response: Response) -> Failure:
-    """A good response that does not name what was requested, over a connection that had just been used."""
+    """A good response that does not name what was requested, over a connection that had just been
+    used.
+    """
     what = (
         f"the response has status {response.status_code}, but does not name what was requested: it may be a second "
         "response to an earlier request on the same connection"
@@ -212,7 +235,8 @@ def _of_error_status(response: Response, behaviour: Behaviour, *, begun: bool) -
         return used
     if status == 429:
         return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, response)
-    # A conflict is with something that exists. Where an error status may carry a result, a damaged response may be one.
+    # A conflict is with something that exists. Where an error status may carry a result, a damaged
+    # response may be one.
     doubtful = error_class is errors.Conflict or (
         response.damage is not None and row.results is not None
     )
@@ -222,7 +246,9 @@ def _of_error_status(response: Response, behaviour: Behaviour, *, begun: bool) -
 
 
 def _of_use(response: Response, behaviour: Behaviour, what: str, *, begun: bool) -> Failure | None:
-    """A refusal because of an earlier use of the key or the request, which may be this call's; None for any other."""
+    """A refusal because of an earlier use of the key or the request, which may be this call's; None
+    for any other.
+    """
     use = earlier_use(response, behaviour.key_place)
     if use is None:
         return None
@@ -268,7 +294,10 @@ def error_for(
     retry_after: float | None,
     why: str,
 ) -> VictorError:
-    """The error of a request that is given up, after `tries` of it. What holds of its whole call is set on it then."""
+    """The error of a request that is given up, after `tries` of it.
+
+    What holds of its whole call is set on it then.
+    """
     response = failure.response
     # A response to a request that holds a secret may repeat it, so it is not quoted.
     quoted = response is not None and not behaviour.operation_of(response.request).is_secret

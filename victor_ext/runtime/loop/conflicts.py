@@ -1,7 +1,9 @@
-"""What a refusal says of an earlier use of the idempotency key, or of the request: it never proves that nothing exists.
+"""What a refusal says of an earlier use of the idempotency key, or of the request: it never proves
+that nothing exists.
 
-Words decide, because few providers document their statuses, and any word for "it was there before" counts: a doubt too
-many costs a look, one too few a second payment. Words of many are in `tests/runtime/loop/words_about_keys.txt`.
+Words decide, because few providers document their statuses, and any word for "it was there before"
+counts: a doubt too many costs a look, one too few a second payment. Words of many are in
+`tests/runtime/loop/words_about_keys.txt`.
 """
 
 import re
@@ -22,14 +24,18 @@ _MOST_TEXT = 20_000
 
 
 class Use(Enum):
-    """What is said of an earlier use. To repeat the call with the same key and body is safe after each."""
+    """What is said of an earlier use.
+
+    To repeat the call with the same key and body is safe after each.
+    """
 
     IN_PROGRESS = auto()
     OTHER_VALUES = auto()
     UNSAID = auto()
 
 
-# Texts, which `re` compiles and keeps when the first refusal comes: most processes see none. They match `_words`.
+# Texts, which `re` compiles and keeps when the first refusal comes: most processes see none. They
+#     match `_words`.
 _IN_PROGRESS = (
     r"in ?progress|in ?flight|being (?:process|handl|execut|creat|submit)|concurren|(?<!not )\bpending"
     r"|(?:is|still|currently|already) (?:process(?:ing|ed)|running|handled)"
@@ -56,7 +62,9 @@ _SOMETHING_ELSE = (
     r"(?:exists|in use|associated with|linked|registered|verified|closed|disabled|blocked|locked|suspended|past|passed"
     r"|(?<=nonce already )used)\b|^(?:kyc |scheduled )?(?:review|maintenance) (?:is )?(?:in progress|pending)"
 )
-"""Such words for nothing that exists, for the body's form, and for an account or a party: not "payer already asked"."""
+"""Such words for nothing that exists, for the body's form, and for an account or a party: not
+"payer already asked".
+"""
 _RATE = r"^.*(?:too many|limit|quota|\brate|throttl).*"
 _FORM = (
     r"missing|requir|mandatory|blank|empty|too (?:short|long)|length|character|alphanumeric|pattern|regex|format"
@@ -67,14 +75,18 @@ _OF_KEY = (
     rf"{_BEFORE}|(?<!be )used\b(?! to)|\bkey us(?:e|age)\b|\buse of|(?<!not )\bin use\b|mismatch|expired|no longer"
     r"|locked|consumed|belong|chang|\bknown\b|be unique\b(?! and)|retries|attempts|outstanding"
 )
-"""What a text about the key says of its use. A complaint about its form has some of these words: "must be used"."""
+"""What a text about the key says of its use.
+
+A complaint about its form has some of these words: "must be used".
+"""
 
 
 def earlier_use(response: httpx.Response, place: KeyPlace) -> Use | None:
-    """What a refusal of a write says of an earlier use of the key or the request; None when it says nothing of that.
+    """What a refusal of a write says of an earlier use of the key or the request; None when it says
+    nothing of that.
 
-    A 409 says that something exists, and a 423 that something is locked, whatever the words. A 401 is about the
-    credentials, unless it names the key.
+    A 409 says that something exists, and a 423 that something is locked, whatever the words. A 401
+    is about the credentials, unless it names the key.
     """
     request, status = response.request, response.status_code
     row = request.extensions.get(OPERATION) or of_no_table(request)
@@ -96,7 +108,10 @@ def earlier_use(response: httpx.Response, place: KeyPlace) -> Use | None:
 
 
 def is_about_earlier(text: str, others: str = _SOMETHING_ELSE) -> bool:
-    """Whether words say that the request was made before, or is being made. `others`: such words for something else."""
+    """Whether words say that the request was made before, or is being made.
+
+    `others`: such words for something else.
+    """
     sentences = (
         re.sub(others, "", each.strip())
         for each in re.split(r"[.:;<>{}]", _words(text[:_MOST_TEXT]))
@@ -105,7 +120,9 @@ def is_about_earlier(text: str, others: str = _SOMETHING_ELSE) -> bool:
 
 
 def _is_of_key(texts: list[str], names: str, key: str) -> bool:
-    """Whether something is said of the key that is no complaint about its form, or of its value that it was used."""
+    """Whether something is said of the key that is no complaint about its form, or of its value
+    that it was used.
+    """
     named = ". ".join(text for text in texts if re.search(names, text))
     if named and (re.search(_OF_KEY, named) or not re.search(_FORM, named)):
         return True
@@ -114,11 +131,12 @@ def _is_of_key(texts: list[str], names: str, key: str) -> bool:
 
 
 def _texts(value: Any, names: str, key: str, member: str = "") -> Iterator[str]:
-    """What JSON says, sentence by sentence: an echo of the key beside a sentence about something else is none.
+    """What JSON says, sentence by sentence: an echo of the key beside a sentence about something
+    else is none.
 
-    An object with a member such as `"field": "idempotency_key"` is one sentence. The value of a member that is named
-    like the key is about the key, unless it is one word: a key. A name such as `isDuplicate` speaks where its value is
-    neither false nor empty.
+    An object with a member such as `"field": "idempotency_key"` is one sentence. The value of a
+    member that is named like the key is about the key, unless it is one word: a key. A name such as
+    `isDuplicate` speaks where its value is neither false nor empty.
     """
     if is_object(value):
         leaves = [text for text in value.values() if isinstance(text, str)]

@@ -1,6 +1,7 @@
 """The events of a client's calls, for `on_event`, and the log records of retries and calls.
 
-Events hold no body, no token and no header. A listener runs in the thread or task of the call: keep it short.
+Events hold no body, no token and no header. A listener runs in the thread or task of the call: keep
+    it short.
 """
 
 import logging
@@ -29,11 +30,12 @@ class CallEvent:
 
     Attributes:
         call_id: The same text in all events of one call, and in no other call's.
-        operation: The name of the generated operation, such as `get_payment_request`; None for a request that no
-            generated operation made.
+        operation: The name of the generated operation, such as `get_payment_request`; None for a
+            request that no generated operation made.
         method: The HTTP method.
-        path_template: The path as the provider's document has it, such as `/v2/payment-requests/{id}`; None where
-            `operation` is None. With `operation` it is what to use as a label: neither ever holds an id.
+        path_template: The path as the provider's document has it, such as
+            `/v2/payment-requests/{id}`; None where `operation` is None. With `operation` it is what
+            to use as a label: neither ever holds an id.
         path: The path that is requested. It may hold the id of a payment: do not use it as a label.
         idempotency_key: The key of the call, or None.
     """
@@ -57,8 +59,8 @@ class AttemptStarted(CallEvent):
 
     Attributes:
         attempt: The number of the attempt, from 1.
-        for_token: Whether it asks for a token. `method` and both paths are then those of that request, and `attempt`
-            is the number of attempts before it.
+        for_token: Whether it asks for a token. `method` and both paths are then those of that
+            request, and `attempt` is the number of attempts before it.
     """
 
     attempt: int
@@ -73,11 +75,12 @@ class AttemptEnded(CallEvent):
         attempt: As in `AttemptStarted`; so is `for_token`.
         status_code: The status of the response, or None without a response.
         error: The kind of failure without a response, such as `ReadTimeout`; else None.
-        seconds: How long the attempt took. What is left of it without the next two was spent on the wire, and waiting
-            for the provider.
-        waited: Seconds of it that it waited for a free connection of the pool. None with a transport of the caller's.
-        connecting: Seconds of it that it took to open a connection, with name resolution and TLS; 0.0 on a kept
-            connection. None with a transport of the caller's.
+        seconds: How long the attempt took. What is left of it without the next two was spent on the
+            wire, and waiting for the provider.
+        waited: Seconds of it that it waited for a free connection of the pool. None with a
+            transport of the caller's.
+        connecting: Seconds of it that it took to open a connection, with name resolution and TLS;
+            0.0 on a kept connection. None with a transport of the caller's.
     """
 
     attempt: int
@@ -113,8 +116,8 @@ class CallEnded(CallEvent):
     Attributes:
         attempts: How many times the call was sent.
         status_code: The status of the last response, or None.
-        error: The class of the error, such as `BadRequest`, or None if the call succeeded. `Interrupted` for a
-            cancelled task or a Ctrl-C.
+        error: The class of the error, such as `BadRequest`, or None if the call succeeded.
+            `Interrupted` for a cancelled task or a Ctrl-C.
         outcome: The outcome of the error, or None if the call succeeded.
         seconds: How long the whole call took, with all waits.
         waited: Seconds of it that the call waited for its turn (`max_concurrency`).
@@ -197,7 +200,8 @@ class CallReport:
 def _extra(event: Event) -> dict[str, Any]:
     """The event's attributes for a log record: `call_id`, `call_operation`, `call_attempts` ...
 
-    The prefix keeps them apart from those that the application gives to every record, such as `request_id`.
+    The prefix keeps them apart from those that the application gives to every record, such as
+    `request_id`.
     """
     return {
         name if name == "call_id" else f"call_{name}": value
@@ -206,7 +210,10 @@ def _extra(event: Event) -> dict[str, Any]:
 
 
 LISTENER_ERRORS = "VICTOR_LISTENER_ERRORS"
-"""The variable that is `raise` where a listener's exception is to end the call. The pytest plugin sets it."""
+"""The variable that is `raise` where a listener's exception is to end the call.
+
+The pytest plugin sets it.
+"""
 
 OnEvent = Callable[[Event], None]
 
@@ -227,7 +234,8 @@ class Reporter:
     def emit(self, event: Event, headers: httpx.Headers | None = None) -> None:
         """Give an event to the listener. What it raises is logged and counted, or raised in tests.
 
-        One that is a tracer (it has a method `inject(event, carrier)`) adds its headers to those of the request.
+        One that is a tracer (it has a method `inject(event, carrier)`) adds its headers to those of
+        the request.
         """
         if self._on_event is None:
             return

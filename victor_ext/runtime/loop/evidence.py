@@ -1,4 +1,6 @@
-"""What makes a response with a good status a success: by the document, or by the words of a table of operations."""
+"""What makes a response with a good status a success: by the document, or by the words of a table
+of operations.
+"""
 
 import json
 import re
@@ -26,10 +28,15 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
 """Methods that change nothing (RFC 9110, 9.2.1; RFC 10008) and may always be repeated."""
 
 READER = "victor_ext.reader"
-"""The extension of a request with the `Reader` of its response. Only generated operations set it."""
+"""The extension of a request with the `Reader` of its response.
+
+Only generated operations set it.
+"""
 
 Declared: TypeAlias = Any
-"""What a document declares of an operation: an object of the generated class `Operation`, which each package has."""
+"""What a document declares of an operation: an object of the generated class `Operation`, which
+each package has.
+"""
 
 
 UNDOCUMENTED = "this status is not in the provider's document"
@@ -47,15 +54,18 @@ class Reader:
         self.document: Sequence[Declared] = client.document  # all operations
 
     def is_evidence(self, response: httpx.Response) -> bool:
-        """Whether a body, or the beginning of one, has a member that the document declares for a good response.
+        """Whether a body, or the beginning of one, has a member that the document declares for a
+        good response.
 
-        The member has a value that the document allows there. Anybody's JSON (a login page's, a proxy's) has none.
+        The member has a value that the document allows there. Anybody's JSON (a login page's, a
+        proxy's) has none.
         """
         members = readable_members(body_of(response))
         if not members:
             return False
         read = json.dumps(members)  # httpx would write no NaN, nor 1e999
-        # With another good status than the documented one, it may still be what is declared for that.
+        # With another good status than the documented one, it may still be what is declared for
+        # that.
         for status in (response.status_code, *range(200, 300)):
             model = self._read_as(Response(status, content=read))
             if has_declared_value(model) or (
@@ -72,7 +82,9 @@ class Reader:
         return any(type(model) is type(response.parsed) for model in read)
 
     def _read_as(self, response: Response) -> Any:
-        """What the document declares for this body and status; `NOT_READ` if it declares nothing that fits."""
+        """What the document declares for this body and status; `NOT_READ` if it declares nothing
+        that fits.
+        """
         try:
             return self.declared.parse(client=self._client, response=response)
         except Exception:  # noqa: BLE001 - a generated parser may fail in any way
@@ -85,7 +97,8 @@ class Reader:
         except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way; only the reason is kept
             if not self._client.is_undocumented(error):
                 return unread_because(error)
-            # An object that is evidence settles it: another attempt would bring the same. A wrapper judges anything
+            # An object that is evidence settles it: another attempt would bring the same. A wrapper
+            #     judges anything
             # but an object by its own rules, such as the empty body of a call that returns nothing.
             is_any = is_object(json_of(response))
             is_settled = (
@@ -96,7 +109,9 @@ class Reader:
 
 
 def _undeclared_body(response: Response) -> str | None:
-    """Why a body that the document has no content for cannot be given; None for JSON, and for a file that was read."""
+    """Why a body that the document has no content for cannot be given; None for JSON, and for a
+    file that was read.
+    """
     if json_of(response) is not NOT_JSON:
         return None
     if response.request.method in SAFE_METHODS and not _HTML.match(response.content):
@@ -105,7 +120,10 @@ def _undeclared_body(response: Response) -> str | None:
 
 
 def unread_because(error: Exception) -> str:
-    """Why a body cannot be read, for a message. The error itself is to be dropped: it holds the body."""
+    """Why a body cannot be read, for a message.
+
+    The error itself is to be dropped: it holds the body.
+    """
     return f"its body cannot be read: {getattr(error, 'reason', type(error).__name__)}"
 
 
@@ -129,15 +147,18 @@ _ERROR_MEMBER = re.compile(
 
 
 def reports_error(response: httpx.Response, but: Container[str] = ()) -> bool:
-    """Whether the body is a JSON object with something in `error` or `errors`, but for the members named in `but`.
+    """Whether the body is a JSON object with something in `error` or `errors`, but for the members
+    named in `but`.
 
-    null, false, 0, "", [] and {}, and lists and objects of these, are not errors. Nor are words for it ("none", "ok"),
-    a `code` of 0, "00" or 200, and a `message` of success. Of JSON that is not complete, what can be read counts.
+    null, false, 0, "", [] and {}, and lists and objects of these, are not errors. Nor are words for
+    it ("none", "ok"), a `code` of 0, "00" or 200, and a `message` of success. Of JSON that is not
+    complete, what can be read counts.
     """
     body = json_of(response)
     if body is NOT_JSON:
         return _ERROR_MEMBER.search(body_of(response)) is not None
-    # No name for each value: a value that is no error may be a secret, and a traceback shows what has a name.
+    # No name for each value: a value that is no error may be a secret, and a traceback shows what
+    #     has a name.
     return is_object(body) and any(
         _is_something(body[name], "error")
         for name in body
@@ -160,7 +181,8 @@ _ERROR_STATUS = re.compile("[45][0-9]{2}")
 def is_failed_page(response: httpx.Response) -> bool:
     """Whether a page without items is a failure, and not the end of its list.
 
-    It reports an error (see `reports_error`), has a `success` that is false, or the `status` of an error (RFC 9457).
+    It reports an error (see `reports_error`), has a `success` that is false, or the `status` of an
+    error (RFC 9457).
     """
     body = object_of(response)
     return reports_error(response) or any(_is_failure(name.lower(), body[name]) for name in body)
@@ -184,11 +206,13 @@ def no_items_in(*names: str) -> Callable[[httpx.Response], bool]:
 
 
 def document_complaint(response: httpx.Response, problems: Problems) -> str | None:
-    """Why a good response is not what the document declares for its operation and status; None when it is.
+    """Why a good response is not what the document declares for its operation and status; None when
+    it is.
 
-    Arrays, bare values, empty bodies that are documented so, and objects with a declared member are good. So is an
-    empty object, and to a read any other, unless it has an `error` or `errors` (see `reports_error`), or the provider's
-    `problems` finds any in it. To a write it is no evidence: a login page and a proxy respond so, too.
+    Arrays, bare values, empty bodies that are documented so, and objects with a declared member are
+    good. So is an empty object, and to a read any other, unless it has an `error` or `errors` (see
+    `reports_error`), or the provider's `problems` finds any in it. To a write it is no evidence: a
+    login page and a proxy respond so, too.
     """
     reader: Reader | None = response.request.extensions.get(READER)
     if reader is None or not isinstance(response, Response):
@@ -207,7 +231,8 @@ def document_complaint(response: httpx.Response, problems: Problems) -> str | No
 
 
 def lists_declared_errors(response: httpx.Response) -> bool:
-    """Whether all that a good response has in `error` and `errors` is declared for it, such as refused rows of a batch.
+    """Whether all that a good response has in `error` and `errors` is declared for it, such as
+    refused rows of a batch.
 
     They are beside declared evidence, and not in the class that the document has for an error.
     """
@@ -230,12 +255,16 @@ _NO_EVIDENCE = frozenset({"error", "errors"})
 
 
 def has_declared_value(model: Any) -> bool:
-    """Whether something in a generated model, at any depth, is what the document declares there; see its `_tells`."""
+    """Whether something in a generated model, at any depth, is what the document declares there;
+    see its `_tells`.
+    """
     return hasattr(model, "_tells") and _declares(model) and model._tells(_NO_EVIDENCE)  # noqa: SLF001 - models have it
 
 
 def _declares(model: object) -> bool:
-    """Whether it is an object of which the document declares members, or of a class that the document does not name."""
+    """Whether it is an object of which the document declares members, or of a class that the
+    document does not name.
+    """
     is_unknown = type(model).__name__ == "UnknownVariant"  # each generated package has its own
     return (
         is_unknown or len(getattr(model, "__attrs_attrs__", ())) > 1

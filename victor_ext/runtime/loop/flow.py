@@ -1,4 +1,6 @@
-"""The steps of a call's flow, and the drivers that execute them with blocking and with awaited calls. See `flows`."""
+"""The steps of a call's flow, and the drivers that execute them with blocking and with awaited
+calls. See `flows`.
+"""
 
 import importlib
 import inspect
@@ -25,8 +27,8 @@ from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Body, Response,
 T = TypeVar("T")
 
 GRACE = 0.05
-"""Seconds that the whole exchange may last beyond the limit of its stages. So a stage's own timeout comes first, which
-knows whether anything was sent."""
+"""Seconds that the whole exchange may last beyond the limit of its stages. So a stage's own timeout
+comes first, which knows whether anything was sent."""
 
 _LATE = ("concurrent.futures.thread", "anyio._backends._asyncio")
 """What asyncio and anyio import by themselves within the first call in an event loop."""
@@ -38,7 +40,10 @@ class NotInTime(Exception):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Invoke:
-    """Call this function with this argument, within `seconds` (None: no limit). What it raises is raised as it is."""
+    """Call this function with this argument, within `seconds` (None: no limit).
+
+    What it raises is raised as it is.
+    """
 
     function: Callable[[Any], Any]
     argument: object
@@ -46,7 +51,9 @@ class Invoke:
 
 
 def invoke(step: Invoke) -> Any:
-    """The result of the function, which runs in a thread: it can be abandoned when its time has passed."""
+    """The result of the function, which runs in a thread: it can be abandoned when its time has
+    passed.
+    """
     results, context = list[tuple[Any, BaseException | None]](), copy_context()
     if not inspect.iscoroutinefunction(step.function):
         thread = threading.Thread(
@@ -80,7 +87,9 @@ def _result_of(step: Invoke) -> tuple[Any, BaseException | None]:
 # A call has several steps, and a frozen dataclass takes three times as long to make.
 @dataclass(slots=True, eq=False, repr=False)
 class Send:
-    """Send this request and read the whole response, within `seconds` (None: no limit) and up to `most` bytes."""
+    """Send this request and read the whole response, within `seconds` (None: no limit) and up to
+    `most` bytes.
+    """
 
     request: httpx.Request
     seconds: float | None = None
@@ -95,7 +104,8 @@ class Sleep:
 
 
 Step = Send | Sleep | Invoke | Callable[[], Any]
-"""A function is called, and its result awaited where calls are: it acquires a permit of the mode."""
+"""A function is called, and its result awaited where calls are: it acquires a permit of the mode.
+"""
 OnWait = Callable[[float], object]
 Flow = Generator[Step, Any, T]
 Lock = ThreadLock | TaskLock
@@ -193,9 +203,11 @@ class AsyncDriver:
             with anyio.move_on_after(step.seconds + self._grace):
                 return await self._exchange(step)
         except ssl.SSLError as error:
-            # A transport of httpx turns this into its own error where calls block, and not where they are awaited.
+            # A transport of httpx turns this into its own error where calls block, and not where
+            # they are awaited.
             raise httpx.ReadError(str(error), request=step.request) from error
-        # Where the event loop was blocked, this limit may come with that of a stage, which knows what was sent.
+        # Where the event loop was blocked, this limit may come with that of a stage, which knows
+        # what was sent.
         if step.request.extensions.get(BEGUN) is False:
             raise httpx.ConnectTimeout("no time was left to send the request", request=step.request)
         raise httpx.ReadTimeout("the response was not complete in time", request=step.request)

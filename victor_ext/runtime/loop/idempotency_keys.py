@@ -24,30 +24,35 @@ _COMPACT_JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encod
 _NAMESPACE = uuid.UUID("8f1a9a52-6c0e-5d53-9d7c-3b6f3a0c9e71")
 
 LONGEST_WITH_KEY = 86_400.0 - 300.0
-"""Seconds after which a call sends its key no more, whatever its deadline is: a day, for which providers keep keys if
-they say how long, less a margin for clocks that differ."""
+"""Seconds after which a call sends its key no more, whatever its deadline is: a day, for which
+providers keep keys if they say how long, less a margin for clocks that differ."""
 
 Fact = str | int | Decimal | date | datetime | uuid.UUID
 
 
 def idempotency_key_for(*facts: Fact) -> str:
-    """The key of a business fact: the same in every process, on every machine and after every crash.
+    """The key of a business fact: the same in every process, on every machine and after every
+    crash.
 
-    Pass what identifies the payment, and nothing that changes between two tries (no clock, no attempt number, no
-    token): `idempotency_key_for("invoice", 1042)`.
+    Pass what identifies the payment, and nothing that changes between two tries (no clock, no
+    attempt number, no token): `idempotency_key_for("invoice", 1042)`.
 
-    Equal facts of different types give one key: the number 1042 and the text "1042", `Decimal("44.20")` and
-    `Decimal("44.2")`, one moment in two zones, one text in two Unicode forms (an `ü` of one character or of two). Else
-    text is taken as it is: "01042" is another fact. Facts are kept apart: `("a", "bc")` and `("ab", "c")` are two keys.
+    Equal facts of different types give one key: the number 1042 and the text "1042",
+        `Decimal("44.20")` and
+    `Decimal("44.2")`, one moment in two zones, one text in two Unicode forms (an `ü` of one
+    character or of two). Else text is taken as it is: "01042" is another fact. Facts are kept
+    apart: `("a", "bc")` and `("ab", "c")` are two keys.
 
     Args:
-        facts: Text that is not empty, int, finite Decimal, date, datetime or UUID, or an Enum of these.
+        facts: Text that is not empty, int, finite Decimal, date, datetime or UUID, or an Enum of
+            these.
 
     Returns:
         A UUID (version 5) as text, 36 characters.
 
     Raises:
-        InvalidRequest: No fact, or one of a type whose text may differ between processes (a float, say).
+        InvalidRequest: No fact, or one of a type whose text may differ between processes (a float,
+            say).
     """
     if not facts:
         raise _bad_fact("name at least one fact, such as idempotency_key_for('invoice', 1042).")
@@ -56,7 +61,10 @@ def idempotency_key_for(*facts: Fact) -> str:
 
 
 def _spelled(fact: object) -> str:
-    """The text of a fact. Its type is not part of it: a number here may be text in another program."""
+    """The text of a fact.
+
+    Its type is not part of it: a number here may be text in another program.
+    """
     if isinstance(fact, str):
         if not fact.strip():
             raise _bad_fact("a fact is empty text, so different payments would share one key.")
@@ -109,7 +117,10 @@ _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
 def key_problem(key: object, *, shortest: int | None = MIN_KEY_LENGTH) -> Problem | None:
-    """What is wrong with a caller's key, or None. `shortest`: the fewest characters it may have; None: any number."""
+    """What is wrong with a caller's key, or None.
+
+    `shortest`: the fewest characters it may have; None: any number.
+    """
     field = "idempotency_key"
     if not isinstance(key, str):
         message = f"{field} must be text, not {type(key).__name__}."
@@ -147,12 +158,14 @@ class HeaderKey:
 
     Args:
         name: The header's name.
-        takes_key: Which requests get a key if the caller gave none. None: no request. With `victor_ext.connect` it is
-            for writes whose operations do not declare the header in the document, and do take it: None means every POST
-            if the document declares it nowhere, and else none.
-        ignores_key: Which requests the provider takes no key for. A header there makes no repeat safe.
-        problem: What is wrong with a key that the caller gave for a request, or None. By default: an empty one, and one
-            that is not visible ASCII.
+        takes_key: Which requests get a key if the caller gave none. None: no request. With
+            `victor_ext.connect` it is for writes whose operations do not declare the header in the
+            document, and do take it: None means every POST if the document declares it nowhere, and
+            else none.
+        ignores_key: Which requests the provider takes no key for. A header there makes no repeat
+            safe.
+        problem: What is wrong with a key that the caller gave for a request, or None. By default:
+            an empty one, and one that is not visible ASCII.
 
     Raises:
         ConfigurationError: No header can have the name.
@@ -204,13 +217,15 @@ class HeaderKey:
 
 @dataclass(eq=False, repr=False)
 class BodyKey:
-    """The key is a member of the JSON body. The body is never changed: without the member there is no key.
+    """The key is a member of the JSON body. The body is never changed: without the member there is
+    no key.
 
     Args:
         name: The member's name.
-        ignores_key: Which requests the provider takes no key for. A member there makes no repeat safe.
-        takes_key: With `victor_ext.connect`: which requests take one, although the document declares the member for
-            other bodies only.
+        ignores_key: Which requests the provider takes no key for. A member there makes no repeat
+            safe.
+        takes_key: With `victor_ext.connect`: which requests take one, although the document
+            declares the member for other bodies only.
     """
 
     name: str = "idempotencyKey"

@@ -1,4 +1,6 @@
-"""What an operation is: one row for each in a table of its system, found by method and path template."""
+"""What an operation is: one row for each in a table of its system, found by method and path
+template.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,10 @@ Whether: TypeAlias = Callable[[httpx.Response], bool]
 
 
 class Effect(Enum):
-    """What a call does. All but reads are repeated only with a key, or if they were certainly not done."""
+    """What a call does.
+
+    All but reads are repeated only with a key, or if they were certainly not done.
+    """
 
     READS = auto()
     SETS = auto()  # harmless if done twice
@@ -50,7 +55,8 @@ class Promise(Enum):
 
     KEYED = "keyed"  # it is sent again with its key while the provider keeps that, then looked up
     LOOKED_UP = "looked up"  # it is sent once, and then reads show whether it was done
-    AT_MOST_ONCE = "at most once"  # it is sent once; where the response is lost, nothing shows whether it was done
+    # it is sent once; where the response is lost, nothing shows whether it was done
+    AT_MOST_ONCE = "at most once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,8 @@ class Done:
         body: The JSON that says so; None without any.
         response: The response to the write itself; None if reads have shown that it was done.
         is_final: Whether a later read has shown that the status no longer changes.
-        created_at: When it was made, by the provider's clock. What was made before the write was sent is not its own.
+        created_at: When it was made, by the provider's clock. What was made before the write was
+            sent is not its own.
     """
 
     id: str | None = None
@@ -75,8 +82,8 @@ class Done:
 
 
 Finding: TypeAlias = Calls[Done | str]
-"""Yields calls of the client, whose results may have to be awaited. A text says why they do not show that it was done.
-An absence is no proof that it was not: lists lag."""
+"""Yields calls of the client, whose results may have to be awaited. A text says why they do not
+show that it was done. An absence is no proof that it was not: lists lag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +91,14 @@ class Proof:
     """Reads that show that a write was done, whoever asks and however late.
 
     Attributes:
-        find: Makes the reads, with a client, the call, the earliest moment at which it may have been sent, and what it
-            needs. Only a state that no other call leaves, or an id that the request itself has, shows something: an
-            increment (a partial refund, a funding) looks the same whoever made it.
+        find: Makes the reads, with a client, the call, the earliest moment at which it may have
+            been sent, and what it needs. Only a state that no other call leaves, or an id that the
+            request itself has, shows something: an increment (a partial refund, a funding) looks
+            the same whoever made it.
         needs: Names of what the request does not have and the reads need, such as `payor_id`.
-        subject: What a request calls what it makes or changes: of two writes with the same, the reads may show the
-            other one. Empty: the request does not say it, so the reads cannot show it. None: the requests name nothing.
+        subject: What a request calls what it makes or changes: of two writes with the same, the
+            reads may show the other one. Empty: the request does not say it, so the reads cannot
+            show it. None: the requests name nothing.
     """
 
     find: Callable[[Any, Any, datetime, Mapping[str, str]], Finding]
@@ -163,26 +172,30 @@ class Operation:
     """What the package knows of an operation. A row states what differs from the defaults.
 
     Attributes:
-        id: How a response shows that it is about another thing than the request: where it repeats the id of the path,
-            or a function. Such a response proves nothing about the work.
-        repeats: Which other values of the request a response repeats: with another one, it is about something else; one
-            that cannot be read confirms nothing.
-        results: Whether a response with an error status is a result of the call all the same, such as a payment that
-            was declined: it is then read and returned like a good response. None: no such response is.
-        made: The id of what a good response says was made; "" for one without any. None: its member `id`.
-        said: The provider's word for the state of that in a good response. None: its member `status`.
-        unlike: How a good response to a write says that something else was done, where its method alone compares it. It
-            may read with the client before it says so.
+        id: How a response shows that it is about another thing than the request: where it repeats
+            the id of the path, or a function. Such a response proves nothing about the work.
+        repeats: Which other values of the request a response repeats: with another one, it is about
+            something else; one that cannot be read confirms nothing.
+        results: Whether a response with an error status is a result of the call all the same, such
+            as a payment that was declined: it is then read and returned like a good response. None:
+            no such response is.
+        made: The id of what a good response says was made; "" for one without any. None: its member
+            `id`.
+        said: The provider's word for the state of that in a good response. None: its member
+            `status`.
+        unlike: How a good response to a write says that something else was done, where its method
+            alone compares it. It may read with the client before it says so.
         proof: Reads that show that a write was done, if there are any. `look_up` has them in words.
         follow: How what it made or changed is read later, if it has a state of its own.
-        refuses: The provider's words for a rejection with a good status, or None. Only a rejection after which nothing
-            was done; a response that leaves a doubt is no evidence.
-        unknown_id: Names of fields. A 400 or 422 about them alone says that there is nothing with the id that was asked
-            for: `NotFound`. To a write it may be about the state.
-        may_list_errors: Whether a good response to a write may have something in `error` or `errors`: the reasons of a
-            decision, or what its document declares. No other one is a success.
-        is_empty: Whether a good response to a read is a page without items. A failed one (see `is_failed_page`)
-            is no success: it would be taken for the end of the list.
+        refuses: The provider's words for a rejection with a good status, or None. Only a rejection
+            after which nothing was done; a response that leaves a doubt is no evidence.
+        unknown_id: Names of fields. A 400 or 422 about them alone says that there is nothing with
+            the id that was asked for: `NotFound`. To a write it may be about the state.
+        may_list_errors: Whether a good response to a write may have something in `error` or
+            `errors`: the reasons of a decision, or what its document declares. No other one is a
+            success.
+        is_empty: Whether a good response to a read is a page without items. A failed one (see
+            `is_failed_page`) is no success: it would be taken for the end of the list.
     """
 
     effect: Effect
@@ -213,7 +226,10 @@ class Operation:
         return self.effect is Effect.READS
 
     def promise(self, *, has_key: bool, subject: str | None = None) -> Promise:
-        """What can be promised of a write, with a key or without one. An empty `subject`: its proof cannot find it."""
+        """What can be promised of a write, with a key or without one.
+
+        An empty `subject`: its proof cannot find it.
+        """
         if has_key:
             return Promise.KEYED
         return Promise.AT_MOST_ONCE if self.proof is None or subject == "" else Promise.LOOKED_UP
@@ -237,11 +253,16 @@ class Operation:
         return self.reads and isinstance(self.id, RepeatsId) and self.id.is_of_reads_alone
 
     def names_its_subject(self, response: httpx.Response) -> bool:
-        """Whether a good response to a read by id names that id. Any other may be a late one to an earlier request."""
+        """Whether a good response to a read by id names that id.
+
+        Any other may be a late one to an earlier request.
+        """
         return isinstance(self.id, RepeatsId) and self.id.is_named(response)
 
     def mismatch(self, response: httpx.Response) -> str | None:
-        """How a good response is about something else than the request, or does not say it; else None."""
+        """How a good response is about something else than the request, or does not say it; else
+        None.
+        """
         about_other = None if self.id is None else self.id(response)
         if self.repeats is None:
             return about_other
@@ -271,7 +292,10 @@ def names_only(problems: Sequence[Problem], names: Collection[str]) -> bool:
 
 
 def id_in_path(request: httpx.Request, after: int = 0) -> str:
-    """The id that ends the path asked for (not of a redirect), or has some segments after it. It may have `%2F`."""
+    """The id that ends the path asked for (not of a redirect), or has some segments after it.
+
+    It may have `%2F`.
+    """
     parts = _path_of(asked_url(request)).removesuffix("/").rsplit("/", after + 1)
     return unquote(parts[-1 - after]) if len(parts) > after else ""
 
@@ -287,7 +311,10 @@ def of_no_table(request: httpx.Request) -> Operation:
 
 
 def _unknown(response: httpx.Response, problems: Problems) -> str | None:
-    """Whether the document knows the operation as it was called. By hand, an object or a 204 is a success."""
+    """Whether the document knows the operation as it was called.
+
+    By hand, an object or a 204 is a success.
+    """
     if READER in response.request.extensions:
         return document_complaint(response, problems)
     return (
@@ -311,17 +338,23 @@ _UNKNOWN = {
 
 
 def declares_key(operation: Declared, place: KeyPlace) -> bool:
-    """Whether the document declares the key of this place for the operation. Headers have any letter case."""
+    """Whether the document declares the key of this place for the operation.
+
+    Headers have any letter case.
+    """
     if isinstance(place, HeaderKey):
         return any(header.lower() == place.name.lower() for header in operation.headers)
     return isinstance(place, BodyKey) and place.name in operation.members
 
 
 class Operations:
-    """The table of a system for one client, whose requests made by hand have the `base_url` before the path.
+    """The table of a system for one client, whose requests made by hand have the `base_url` before
+    the path.
 
-    Its rows are named by method and path template with unnamed placeholders: `"POST /v3/payouts/{}"`. One that has
-    several templates names all of them: `"GET /v3/payees/{} /v4/payees/{}"`. `results`: of an operation without a row.
+    Its rows are named by method and path template with unnamed placeholders:
+        `"POST /v3/payouts/{}"`. One that has
+    several templates names all of them: `"GET /v3/payees/{} /v4/payees/{}"`. `results`: of an
+        operation without a row.
     """
 
     def __init__(
@@ -342,9 +375,11 @@ class Operations:
         self._results = results
 
     def of(self, request: httpx.Request) -> Operation:
-        """The row of a request. The attempt loop asks once for each call, and keeps it as an extension.
+        """The row of a request. The attempt loop asks once for each call, and keeps it as an
+        extension.
 
-        Without a row, the document says what a good response is, or `_unknown` does by hand, and who takes a key.
+        Without a row, the document says what a good response is, or `_unknown` does by hand, and
+        who takes a key.
         """
         reader: Reader | None = request.extensions.get(READER)
         declared = None if reader is None else reader.declared
@@ -400,7 +435,9 @@ def unnamed(path: str) -> str:
 
 
 def _fitting(names: Collection[str], method: str, path: str) -> str:
-    """The name of the row with the most literal segments; empty if none fits the path, or if several fit as well."""
+    """The name of the row with the most literal segments; empty if none fits the path, or if
+    several fit as well.
+    """
     # Percent-encoded: an encoded slash is a part of an id.
     parts, ranks = [unquote(part) for part in _parts(path)], dict[str, int]()
     for name in names:

@@ -1,4 +1,6 @@
-"""What is sent once more: the body in each attempt, the request after a redirect, and another token after a 401."""
+"""What is sent once more: the body in each attempt, the request after a redirect, and another token
+after a 401.
+"""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -18,7 +20,9 @@ _ASKED = "victor_ext.asked_url"
 
 
 def asked_url(request: httpx.Request) -> httpx.URL:
-    """The URL that the call asked for, before any redirect: the response has to be about what that names."""
+    """The URL that the call asked for, before any redirect: the response has to be about what that
+    names.
+    """
     url: httpx.URL = request.extensions.get(_ASKED, request.url)
     return url
 
@@ -27,8 +31,8 @@ def keep_content(request: httpx.Request) -> None:
     """Read the body into memory, so that each attempt sends the same bytes.
 
     Raises:
-        InvalidRequest: It must be awaited; or has another length than the request says: a file that was read before, in
-            whole or in part.
+        InvalidRequest: It must be awaited; or has another length than the request says: a file that
+            was read before, in whole or in part.
     """
     if not isinstance(request.stream, httpx.SyncByteStream):
         raise InvalidRequest(
@@ -46,7 +50,8 @@ def keep_content(request: httpx.Request) -> None:
 def redirected(
     request: httpx.Request, response: httpx.Response, resent: frozenset[int]
 ) -> httpx.Request | None:
-    """The request to the address that a response redirects to, within the origin: the token is for no other; else None.
+    """The request to the address that a response redirects to, within the origin: the token is for
+    no other; else None.
 
     A write is sent again after the statuses in `resent` only, with the same method and body.
     """
@@ -78,8 +83,8 @@ def origin_of(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
 
 
 SIGNED = "victor_ext.signed"
-"""The extension of a request with two facts of its token: whether an earlier call used it, and the skew of the clock
-that it was signed by, in seconds; None for a token that somebody else issued."""
+"""The extension of a request with two facts of its token: whether an earlier call used it, and the
+skew of the clock that it was signed by, in seconds; None for a token that somebody else issued."""
 
 
 Exchange = Callable[..., Flow[Response]]
@@ -94,16 +99,24 @@ class Authenticator(Protocol):
     def authorize(
         self, request: httpx.Request, exchange: Exchange, seconds: float | None
     ) -> Flow[None]:
-        """Set the header. Fetch a token with `exchange` if one is needed, within `seconds` (None: no bound)."""
+        """Set the header.
+
+        Fetch a token with `exchange` if one is needed, within `seconds` (None: no bound).
+        """
         ...
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
-        """After a 401: drop the token, and say whether another may help (see `may_be_outdated`). Once in a call."""
+        """After a 401: drop the token, and say whether another may help (see `may_be_outdated`).
+
+        Once in a call.
+        """
         ...
 
 
 def may_be_outdated(request: httpx.Request, clock: ServerClock) -> bool:
-    """Whether a request's token may have been revoked since an earlier call, or was signed by a clock that is off."""
+    """Whether a request's token may have been revoked since an earlier call, or was signed by a
+    clock that is off.
+    """
     is_kept, skew = request.extensions.get(SIGNED, (False, None))
     return is_kept or (skew is not None and clock.was_corrected_since(skew))
 
@@ -111,7 +124,9 @@ def may_be_outdated(request: httpx.Request, clock: ServerClock) -> bool:
 def may_try_another_token(
     authenticator: Authenticator, request: httpx.Request, response: Response | None
 ) -> bool:
-    """Whether to send a request once more because of its response: a 401 to a token that may be outdated."""
+    """Whether to send a request once more because of its response: a 401 to a token that may be
+    outdated.
+    """
     if response is None or response.status_code != 401:
         return False
     try:
@@ -122,7 +137,9 @@ def may_try_another_token(
 
 
 def sendable(request: httpx.Request, authorize: Flow[None]) -> Flow[None]:
-    """Authorize. Raises `ConfigurationError` when the header cannot be sent: httpx's error would show the token."""
+    """Authorize. Raises `ConfigurationError` when the header cannot be sent: httpx's error would
+    show the token.
+    """
     try:
         yield from authorize
         complaint = _authorization_complaint(request)

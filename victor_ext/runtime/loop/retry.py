@@ -14,21 +14,26 @@ from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, shown
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 """RFC 9110 has whole seconds; some providers send fractions."""
 
-_MOST_ASKED = 1e10  # seconds (300 years): a number of a `Retry-After` that no float can hold counts as this many
+# seconds (300 years): a number of a `Retry-After` that no float can hold counts as this many
+_MOST_ASKED = 1e10
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how patiently a call is tried again. It does not decide what may be tried again.
+    """How often and how patiently a call is tried again. It does not decide what may be tried
+    again.
 
-    The wait before retry n (1, 2, ...) is drawn evenly from 0 to min(cap, base * 2^(n-1)) seconds ("full jitter"). A
-    `Retry-After` of the provider is added to it, as a minimum.
+    The wait before retry n (1, 2, ...) is drawn evenly from 0 to min(cap, base * 2^(n-1)) seconds
+    ("full jitter"). A `Retry-After` of the provider is added to it, as a minimum.
 
     Attributes:
-        max_attempts: Attempts of one call in all, the first one included, 1 or more; 1 turns retries off.
-        base: Upper bound of the first wait, in seconds; 0: only the wait that a `Retry-After` asks for.
+        max_attempts: Attempts of one call in all, the first one included, 1 or more; 1 turns
+            retries off.
+        base: Upper bound of the first wait, in seconds; 0: only the wait that a `Retry-After` asks
+            for.
         cap: Upper bound of any wait, in seconds (a `Retry-After` may be longer); 0 as for `base`.
-        quota: Size of the client's retry quota in points: a retry costs 5, one after a timeout 10. 0 allows no retry.
+        quota: Size of the client's retry quota in points: a retry costs 5, one after a timeout 10.
+            0 allows no retry.
 
     Raises:
         ConfigurationError: A value is of another type, or out of range.
@@ -68,10 +73,12 @@ def _is_whole(number: object) -> bool:
 
 
 class RetryQuota:
-    """A budget of retries for one client, so that those who wait for a failing provider do not overload it.
+    """A budget of retries for one client, so that those who wait for a failing provider do not
+    overload it.
 
-    Its figures are those of the AWS SDKs' standard retry mode. In a long outage a client sends about a hundred requests
-    more than it has calls, however many share it. A success gives back 1, or what its own retries cost.
+    Its figures are those of the AWS SDKs' standard retry mode. In a long outage a client sends
+    about a hundred requests more than it has calls, however many share it. A success gives back 1,
+    or what its own retries cost.
     """
 
     RETRY = 5
@@ -105,7 +112,8 @@ class RetryQuota:
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Seconds that a `Retry-After` header asks to wait (RFC 9110, 10.2.3), or None without a readable header.
+    """Seconds that a `Retry-After` header asks to wait (RFC 9110, 10.2.3), or None without a
+    readable header.
 
     A date is compared with `now`, the provider's time in seconds since the epoch.
     """

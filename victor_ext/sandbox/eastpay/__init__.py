@@ -1,6 +1,7 @@
 """A local stand-in for one bank's EastPay gateway. See docs/eastpay.md.
 
-Where the gateway is not documented, the sandbox chooses: the details behind 100.300, that wrong parameters are named in
+Where the gateway is not documented, the sandbox chooses: the details behind 100.300, that wrong
+    parameters are named in
 `parameterErrors`, and that answers repeat amount, currency and reference.
 """
 
@@ -19,7 +20,9 @@ __all__ = (
 
 
 class EastPaySandbox(EastPayCommands, ServerInThread[EastPaySettings]):
-    """One bank's gateway in this process: `with EastPaySandbox() as sandbox: sandbox.url + "/eastpay"`."""
+    """One bank's gateway in this process:
+    `with EastPaySandbox() as sandbox: sandbox.url + "/eastpay"`.
+    """
 
     provider_type = EastPayProvider
 

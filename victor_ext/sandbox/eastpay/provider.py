@@ -80,7 +80,8 @@ class EastPayCommands(ServerCommands):
     def decide(
         self, reference: str, code: str = SUCCEEDED, *, then: str | None = None, after: float = 0.0
     ) -> None:
-        """Set the result `code` of payments with a `reference`, and the one `then`, `after` seconds later.
+        """Set the result `code` of payments with a `reference`, and the one `then`, `after` seconds
+        later.
 
         `reference` is the merchant's own, `merchantTransactionId`.
 
@@ -102,7 +103,10 @@ class EastPayCommands(ServerCommands):
         returns=lambda made: str(made["body"]).encode(),
     )
     def notification(self, payment_id: str) -> JsonObject:
-        """The body of the notification that the gateway would send about a payment now. The sandbox sends none."""
+        """The body of the notification that the gateway would send about a payment now.
+
+        The sandbox sends none.
+        """
         entry = find(self._provider.state.entries, payment_id, "payment")
         return {"body": self._provider.payment_response(entry).body.decode()}
 
@@ -126,7 +130,9 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         return State(self.context.clock, self.settings.seed)
 
     def error(self, status: int, code: str, message: str, **more: JsonValue) -> Response:  # noqa: ARG002 - no words here
-        """An error in the gateway's format: its result code has the documented form, and the status as the detail."""
+        """An error in the gateway's format: its result code has the documented form, and the status
+        as the detail.
+        """
         group = _ERROR_GROUPS.get(status, "200" if status >= 500 else "100")
         return json_response(
             status, self._envelope({"result": {**result(f"100.{group}.{status}", message), **more}})
@@ -212,7 +218,10 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         return self.payment_response(self._entry(call.params["id"], call.owner))
 
     def _find(self, call: Call) -> Response:
-        """All payments and steps with a reference, oldest first. The form of the list is the sandbox's choice."""
+        """All payments and steps with a reference, oldest first.
+
+        The form of the list is the sandbox's choice.
+        """
         if self.settings.documented_only:
             return self.error(404, "", "There is nothing here.")
         reference = call.query_values().get("merchantTransactionId")

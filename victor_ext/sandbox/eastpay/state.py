@@ -13,7 +13,10 @@ from victor_ext.sandbox.server.settings import ServerSettings, option
 SUCCEEDED = "000.000.000"
 STARTED = "000.200.100"
 NO_SUCH_REFERENCE = "100.300.100"
-"""Of the documented group for references that are not accepted. The detail is the sandbox's choice."""
+"""Of the documented group for references that are not accepted.
+
+The detail is the sandbox's choice.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +33,9 @@ class EastPaySettings(ServerSettings):
 
 
 def is_declined(code: str) -> bool:
-    """Whether a code means that nothing was charged: the bank declined, or the gateway, and it is not pending."""
+    """Whether a code means that nothing was charged: the bank declined, or the gateway, and it is
+    not pending.
+    """
     return re.fullmatch(r"(?:100\.(?!200)[0-9]{3}|800\.[0-9]{3})\.[0-9]{3}", code) is not None
 
 
@@ -109,7 +114,9 @@ class State:
         return {"entity_id": entity_id, "token": token}
 
     def new_entry(self, owner: str, form: dict[str, str]) -> Entry:
-        """Add the payment or the step that a checked form asks for, as of now and without the card data."""
+        """Add the payment or the step that a checked form asks for, as of now and without the card
+        data.
+        """
         kept = {name: value for name, value in form.items() if not name.startswith("card.")}
         ending = self.endings.get(form.get("merchantTransactionId", ""), Ending())
         if form.get("card.cvv") == "999":
@@ -121,7 +128,9 @@ class State:
         return entry
 
     def is_forbidden(self, entry: Entry, payment_type: str, cents: int) -> bool:
-        """Whether a step is refused: the payment is of the wrong type, or the amount is more than what is left."""
+        """Whether a step is refused: the payment is of the wrong type, or the amount is more than
+        what is left.
+        """
         now = self.now()
         if (
             entry.payment_type not in ("PA", "DB")

@@ -1,4 +1,6 @@
-"""FlexFactor's sandbox: authentication, the operations of its API, and the checks of their requests."""
+"""FlexFactor's sandbox: authentication, the operations of its API, and the checks of their
+requests.
+"""
 
 import re
 import secrets
@@ -59,7 +61,10 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
         return State(self.context.clock)
 
     def error(self, status: int, code: str, message: str) -> Response:
-        """ASP.NET's ProblemDetails. An injected 409 is the final one of the two that the provider has."""
+        """ASP.NET's ProblemDetails.
+
+        An injected 409 is the final one of the two that the provider has.
+        """
         if status == 409:
             message = "The idempotencyKey was used before with a different payload."
         return _problem_details(status, message, {code: [message]})
@@ -135,8 +140,8 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
     def _evaluate(self, call: Call, body: JsonObject) -> Response:
         external_id = body["orderId"]
         call.refers_to(external_id)
-        # The provider recognises a repeated order id of merchant-initiated transactions only. Others are charged again,
-        # so that a test that counts the work sees a key that changed.
+        # The provider recognises a repeated order id of merchant-initiated transactions only.
+        # Others are charged again, so that a test that counts the work sees a key that changed.
         order = (
             self.state.by_external_id.get((external_id, call.owner))
             if body.get("isMIT") is True
@@ -205,7 +210,9 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
         return empty_response(200, {"apigw-requestid": uuid.uuid4().hex[:16]})
 
     def _find_order(self, call: Call, order_id: str | None = None) -> Order:
-        """The order of the path, or of the body; raises `NotFound`, or `PermissionError` for another merchant's."""
+        """The order of the path, or of the body; raises `NotFound`, or `PermissionError` for
+        another merchant's.
+        """
         order = find(self.state.orders, order_id or call.params["id"], "order")
         _check_merchant(order.mid, call)
         return order
@@ -287,7 +294,8 @@ def _validation_problem(errors: dict[str, list[str]]) -> Response:
 def _field_errors(
     operation: str, body: JsonObject, cards: Container[JsonValue]
 ) -> dict[str, list[str]]:
-    """What is wrong with a body, by the provider's spelling of each field: by the document, or else by its prose.
+    """What is wrong with a body, by the provider's spelling of each field: by the document, or else
+    by its prose.
 
     `cards` are known tokens.
     """
@@ -315,7 +323,9 @@ _RULES: dict[tuple[str, ...], Callable[[JsonValue], object]] = {
 
 
 def _moment_of(given: Sequence[str] | None) -> datetime | None:
-    """The moment of a parameter of the query, in UTC if it names no zone; `ValueError` when it is not one."""
+    """The moment of a parameter of the query, in UTC if it names no zone; `ValueError` when it is
+    not one.
+    """
     if not given:
         return None
     moment = datetime.fromisoformat(given[0])

@@ -46,7 +46,9 @@ STATE_AFTER = {
     "EXPIRED": "Cancelled",
     "CANCELLED": "Cancelled",
 }
-"""The state of an order after a decision, by the guide to the provider's portal, or else the sandbox's choice."""
+"""The state of an order after a decision, by the guide to the provider's portal, or else the
+sandbox's choice.
+"""
 
 TEST_CARD = "4111111111111111"
 """The number in the provider's example of its vault."""
@@ -113,7 +115,10 @@ class Order:
         return None
 
     def cancel(self) -> str | None:
-        """Cancel the order; returns the reason of a refusal, or None. A cancelled order stays cancelled."""
+        """Cancel the order; returns the reason of a refusal, or None.
+
+        A cancelled order stays cancelled.
+        """
         if self.state == "Cancelled":
             return None
         if self.state not in CANCELLABLE:
@@ -139,7 +144,9 @@ class State:
         """The decision of the next evaluation by order id; the empty id stands for any order."""
         self.subscriber_key = secrets.token_bytes(64)
         self._completed: dict[tuple[str, str], tuple[float, tuple[str, bytes], Response]] = {}
-        """By merchant and key: until when it is kept in epoch seconds, path and body, and the response."""
+        """By merchant and key: until when it is kept in epoch seconds, path and body, and the
+        response.
+        """
 
     @property
     def first_mid(self) -> str:
@@ -157,7 +164,10 @@ class State:
         return {"app_key": app_key, "app_secret": app_secret, "mid": mid}
 
     def once(self, call: Call, work: Callable[[], Response], *, conflict: Response) -> Response:
-        """Do the work under the call's key, or repeat the first response. Without a key, do the work."""
+        """Do the work under the call's key, or repeat the first response.
+
+        Without a key, do the work.
+        """
         if not call.key:
             return work()
         now, place = (
@@ -183,7 +193,10 @@ class State:
         decision: str,
         own_id: str | None = None,
     ) -> Order:
-        """Add an order with its decision. `own_id` is the provider's id (None: a new one is made)."""
+        """Add an order with its decision.
+
+        `own_id` is the provider's id (None: a new one is made).
+        """
         now, order_id = self.timestamp(), own_id or str(uuid.uuid4())
         order = Order(order_id, external_id, mid, decision, *price, now, email)
         order.decide(decision)
@@ -194,7 +207,9 @@ class State:
         return datetime.fromtimestamp(self._clock.now(), UTC).isoformat().replace("+00:00", "Z")
 
     def order(self, external_id: str, mid: str | None = None) -> Order:
-        """An order by the merchant's id (`mid=None`: the newest of any merchant); raises `NotFound`."""
+        """An order by the merchant's id (`mid=None`: the newest of any merchant); raises
+        `NotFound`.
+        """
         if mid is None:
             mid = next(
                 (owner for name, owner in reversed(self.by_external_id) if name == external_id), ""
@@ -203,7 +218,10 @@ class State:
 
 
 class FlexFactorCommands(TokenCommands):
-    """The commands of FlexFactor's sandbox, beside those of every sandbox. Order ids are the merchant's own."""
+    """The commands of FlexFactor's sandbox, beside those of every sandbox.
+
+    Order ids are the merchant's own.
+    """
 
     _state: State
 
@@ -217,7 +235,8 @@ class FlexFactorCommands(TokenCommands):
     ) -> JsonObject:
         """Let a client ask for tokens; returns its `app_key`, `app_secret` and `mid`.
 
-        `app_key=None`, `app_secret=None`: new ones are made. `mid=None`: the merchant of the first client.
+        `app_key=None`, `app_secret=None`: new ones are made. `mid=None`: the merchant of the first
+        client.
         """
         return self._state.add_client(app_key, app_secret, mid)
 
@@ -234,11 +253,12 @@ class FlexFactorCommands(TokenCommands):
 
     @command("POST", "/cards", returns=member("token", str))
     def add_card(self, number: str = TEST_CARD, token: str | None = None) -> JsonObject:
-        """A token for a test card with this `number`, as the provider's vault makes one: for `Card(token=...)`.
+        """A token for a test card with this `number`, as the provider's vault makes one: for
+        `Card(token=...)`.
 
-        `token=None`: a new one is made. No other token is accepted. The provider's page: "Real financial data cannot be
-        used in the Sandbox. Please use our whitelisted test credit cards." So any other number is refused. Of its list
-        only the default is known.
+        `token=None`: a new one is made. No other token is accepted. The provider's page: "Real
+        financial data cannot be used in the Sandbox. Please use our whitelisted test credit cards."
+        So any other number is refused. Of its list only the default is known.
         """
         if number.replace(" ", "") != TEST_CARD:
             raise ValueError(
@@ -250,7 +270,9 @@ class FlexFactorCommands(TokenCommands):
 
     @command("POST", "/decisions", returns=nothing)
     def decide(self, status: str, order_id: str | None = None) -> None:
-        """Set the decision (`status`, such as `DECLINED`) of the next evaluation, of one order (None: of any order)."""
+        """Set the decision (`status`, such as `DECLINED`) of the next evaluation, of one order
+        (None: of any order).
+        """
         self._state.decisions[order_id or ""] = status
 
     @command("POST", "/orders", returns=member("id", str))
@@ -301,7 +323,8 @@ class FlexFactorCommands(TokenCommands):
     ) -> JsonObject:
         """A signed notification about an order, for a receiver: `headers` and `body`.
 
-        `event` is its name, `host` the receiver's, which is signed, and `resent` whether it was sent before.
+        `event` is its name, `host` the receiver's, which is signed, and `resent` whether it was
+        sent before.
         """
         order = self._state.order(order_id)
         content = {

@@ -1,4 +1,7 @@
-"""The server of every sandbox, without a provider. See "A sandbox for another provider" in docs/sandbox-custom.md."""
+"""The server of every sandbox, without a provider.
+
+See "A sandbox for another provider" in docs/sandbox-custom.md.
+"""
 
 from victor_ext.sandbox.server.commands import (
     Command,

@@ -1,4 +1,6 @@
-"""The HTTP side of a sandbox: the provider's operations, and the commands under `/_sandbox/`, the control API."""
+"""The HTTP side of a sandbox: the provider's operations, and the commands under `/_sandbox/`, the
+control API.
+"""
 
 import asyncio
 import json
@@ -116,7 +118,10 @@ class Api:
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body; None when the caller went away. Of a body over the limit, only enough to see that it is."""
+    """The whole body; None when the caller went away.
+
+    Of a body over the limit, only enough to see that it is.
+    """
     body = bytearray()
     try:
         async for part in Request(scope, receive).stream():
@@ -180,10 +185,10 @@ async def _parameters(request: Request) -> JsonObject:
 def _refusal(scope: Scope, names: Container[str]) -> JSONResponse | None:
     """A 403 for a call that may not command the sandbox, by whatever name of it.
 
-    Calls come from programs on this machine, and none from web pages. A page in a browser can send calls to any
-    address. With DNS rebinding (a host name of the page that resolves to this machine) it could also read the
-    responses. `Host` shows by which name the sandbox was called. `Origin`, `Sec-Fetch-Site` and `Referer` are sent by
-    browsers, and name the page.
+    Calls come from programs on this machine, and none from web pages. A page in a browser can send
+    calls to any address. With DNS rebinding (a host name of the page that resolves to this machine)
+    it could also read the responses. `Host` shows by which name the sandbox was called. `Origin`,
+    `Sec-Fetch-Site` and `Referer` are sent by browsers, and name the page.
     """
     headers = [(name, value.decode("latin-1")) for name, value in scope["headers"]]
     host = dict(headers).get(b"host", "")  # h11 refuses a second one

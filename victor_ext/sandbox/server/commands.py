@@ -1,6 +1,8 @@
-"""Control commands: a method under `@command` is a call of the control API, and hands its arguments to it as JSON.
+"""Control commands: a method under `@command` is a call of the control API, and hands its arguments
+to it as JSON.
 
-Its body runs on the server, on an instance of the commands class that has the provider and the `SandboxContext`.
+Its body runs on the server, on an instance of the commands class that has the provider and the
+`SandboxContext`.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ _BRACES = re.compile(r"\{(\w+)\}")
 
 
 class NotFound(LookupError):
-    """Something that does not exist is named: a 404 over HTTP, also when a provider's operation raises it."""
+    """Something that does not exist is named: a 404 over HTTP, also when a provider's operation
+    raises it.
+    """
 
 
 def find(known: Mapping[K, R], key: K, what: str) -> R:
@@ -44,7 +48,10 @@ def find(known: Mapping[K, R], key: K, what: str) -> R:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One declared command. Parameters come from the path, the query (GET, integers) or a JSON body."""
+    """One declared command.
+
+    Parameters come from the path, the query (GET, integers) or a JSON body.
+    """
 
     name: str
     method: str
@@ -82,7 +89,8 @@ def command(
 def command(method: str, path: str, *, returns: Callable[[Any], Any] | None = None) -> Any:
     """Declare a command at `path` below `/_sandbox`.
 
-    The body returns a JSON value, which is what the control API answers. `returns` makes the result in Python from it.
+    The body returns a JSON value, which is what the control API answers. `returns` makes the result
+    in Python from it.
     """
 
     def decorate(work: Callable[..., JsonValue]) -> Callable[..., Any]:
@@ -116,7 +124,10 @@ def nothing(_result: object) -> None:
 
 
 class ServerCommands:
-    """The commands of every sandbox. Misuse is a `ValueError`; something that does not exist is a `LookupError`."""
+    """The commands of every sandbox.
+
+    Misuse is a `ValueError`; something that does not exist is a `LookupError`.
+    """
 
     _provider: Any
     """The provider, where the bodies run. A derived class declares its type."""
@@ -152,12 +163,16 @@ class ServerCommands:
 
     @command("GET", "/clock")
     def clock(self) -> JsonObject:
-        """Both clocks in epoch seconds: `now` (business) and `wall` (server); `skew` and `advanced` in seconds."""
+        """Both clocks in epoch seconds: `now` (business) and `wall` (server); `skew` and `advanced`
+        in seconds.
+        """
         return self._context.clock.to_dict()
 
     @command("POST", "/clock/advance", returns=member("moved", int))
     def advance(self, seconds: float | timedelta) -> JsonObject:
-        """Set the business clock `seconds` forward and make every move that is due; returns their number, `moved`."""
+        """Set the business clock `seconds` forward and make every move that is due; returns their
+        number, `moved`.
+        """
         ahead = _seconds(seconds)
         if ahead < 0:
             raise ValueError("seconds must not be negative: time does not run backwards")
@@ -165,20 +180,27 @@ class ServerCommands:
 
     @command("POST", "/clock/skew", returns=nothing)
     def set_clock_skew(self, seconds: float | timedelta) -> JsonObject:
-        """Put the server's clock (tokens, `Date`) `seconds` ahead of this machine's, or behind it when negative."""
+        """Put the server's clock (tokens, `Date`) `seconds` ahead of this machine's, or behind it
+        when negative.
+        """
         self._context.clock.skew = _seconds(seconds)
         return self._context.clock.to_dict()
 
     @command("GET", "/received", returns=lambda calls: [Received(**call) for call in calls])
     def received(self, after: int = 0) -> list[JsonObject]:
-        """The calls with a number above `after`, oldest first. Credentials in headers are hidden."""
+        """The calls with a number above `after`, oldest first.
+
+        Credentials in headers are hidden.
+        """
         return [call.to_dict() for call in self._context.after(after)]
 
     @command("GET", "/received/bodies")
     def bodies(self, after: int = 0) -> list[JsonObject]:
-        """The bodies of the calls above `after`, without credentials: `number`, `request`, `response`.
+        """The bodies of the calls above `after`, without credentials: `number`, `request`,
+        `response`.
 
-        The last 200 calls are kept. Of an account number the last four digits are shown. None: there was no response.
+        The last 200 calls are kept. Of an account number the last four digits are shown. None:
+            there was no response.
         """
         bodies: list[JsonObject] = []
         for call in self._context.after(after):
@@ -213,8 +235,8 @@ class ServerCommands:
     def inject(self, kind: Kind, **options: Unpack[FaultOptions]) -> JsonObject:
         """Let the next matching calls fail; returns the fault's `id`.
 
-        docs/sandbox.md lists each `kind` and all `options`.
-        `times=None` means until it is cleared. The default is once, or without end when there is a probability.
+        docs/sandbox.md lists each `kind` and all `options`. `times=None` means until it is cleared.
+        The default is once, or without end when there is a probability.
         """
         return {
             "id": self._context.faults.inject(
@@ -237,7 +259,9 @@ class ServerCommands:
 
     @command("POST", "/down", returns=nothing)
     def down(self, seconds: float | None = None) -> Awaitable[JsonObject]:
-        """Refuse and reset connections for `seconds`; None: until `up`, which no call over HTTP can reach then."""
+        """Refuse and reset connections for `seconds`; None: until `up`, which no call over HTTP can
+        reach then.
+        """
         return self._listener.down(None if seconds is None else _seconds(seconds))
 
     @command("POST", "/up", returns=nothing)

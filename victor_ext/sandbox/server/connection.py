@@ -1,6 +1,7 @@
 """Faults of the connection: uvicorn's h11 protocol, which can cut, stall and reset a real socket.
 
-A request that is to be cut never reaches the application: its bytes are only counted. A response that is to be cut is
+A request that is to be cut never reaches the application: its bytes are only counted. A response
+    that is to be cut is
 made in full first (the work is done), then the requested part of it is sent.
 """
 
@@ -20,14 +21,20 @@ from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.faults import BEFORE, Fault, How
 
 _LINGER = 1.0
-"""Seconds for which a closed connection reads on. Unread bytes would turn the close into a reset."""
+"""Seconds for which a closed connection reads on.
+
+Unread bytes would turn the close into a reset.
+"""
 _DELIVERED_AT_ONCE = 16_384
 _GRACE = 0.05
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
 
 
 class SandboxConnection(H11Protocol):
-    """One connection. `fault` is the fault of the current call; a call that was pipelined has none."""
+    """One connection.
+
+    `fault` is the fault of the current call; a call that was pipelined has none.
+    """
 
     def __init__(self, context: SandboxContext, config: Config, state: ServerState) -> None:
         super().__init__(config, state, {"connection": self}, asyncio.get_running_loop())
@@ -35,7 +42,9 @@ class SandboxConnection(H11Protocol):
         self.context = context
         self.fault: Fault | None = None
         self._unserved = bytearray()
-        """Bytes that h11 does not get: of a request line that is not complete, or of a request that is to be cut."""
+        """Bytes that h11 does not get: of a request line that is not complete, or of a request that
+        is to be cut.
+        """
         self._fault_chosen = False
         self._cuts = False
         self._buffer: _ResponseBuffer | None = None
@@ -47,7 +56,10 @@ class SandboxConnection(H11Protocol):
         self._timers: list[asyncio.TimerHandle] = []
 
     def data_received(self, data: bytes) -> None:
-        """Choose the fault of a new call from its request line. Then count the bytes, or pass them to h11."""
+        """Choose the fault of a new call from its request line.
+
+        Then count the bytes, or pass them to h11.
+        """
         if self._closed:
             return
         # Data that h11 holds between two calls is the beginning of a pipelined call.
@@ -132,7 +144,10 @@ class SandboxConnection(H11Protocol):
         super().on_response_complete()
 
     def _end_when_sent(self, how: How, *, size: int) -> None:
-        """End the connection after delivery: a reset discards data in flight. A small response is delivered at once."""
+        """End the connection after delivery: a reset discards data in flight.
+
+        A small response is delivered at once.
+        """
         if how != "reset" or size <= _DELIVERED_AT_ONCE:
             self._end(how)
         elif self.transport.get_write_buffer_size() > 0:
@@ -146,7 +161,8 @@ class SandboxConnection(H11Protocol):
         if how == "reset":
             self.reset()
         else:
-            # A close with unread bytes would be a reset: send the end of the stream, and read on for a while.
+            # A close with unread bytes would be a reset: send the end of the stream, and read on
+            #     for a while.
             self.transport.write_eof()
             self._later(_LINGER, self.transport.abort)
 

@@ -1,4 +1,6 @@
-"""What the server and the provider of a sandbox share: the clock, the tokens, the record of calls, the faults."""
+"""What the server and the provider of a sandbox share: the clock, the tokens, the record of calls,
+the faults.
+"""
 
 import hashlib
 import logging
@@ -30,8 +32,8 @@ _CALLS_OF_A_LIFE = 500
 class Clock:
     """The wall clock with a skew, and the business clock, which can be advanced.
 
-    Tokens and the `Date` header go by the wall clock; everything else goes by the business clock. So `advance` never
-    makes a token expire, and a skew moves both clocks.
+    Tokens and the `Date` header go by the wall clock; everything else goes by the business clock.
+    So `advance` never makes a token expire, and a skew moves both clocks.
     """
 
     def __init__(self, skew: float) -> None:
@@ -66,7 +68,10 @@ class TokenStore:
         """How many tokens each owner was given."""
 
     def issue(self, owner: str, life: float) -> tuple[str, float]:
-        """A new token for `life` seconds, and the epoch seconds of its expiry. Earlier tokens stay valid."""
+        """A new token for `life` seconds, and the epoch seconds of its expiry.
+
+        Earlier tokens stay valid.
+        """
         token = secrets.token_urlsafe(32)
         expires = self._clock.wall() + life
         self._tokens[digest(token)] = (owner, expires)
@@ -114,9 +119,14 @@ class Received:
     attempt: int | None
     """The number of the attempt under this key, from 1; None without a key."""
     status: int | None = None
-    """The status of the sandbox's response, even when a fault kept it from arriving; None: no response."""
+    """The status of the sandbox's response, even when a fault kept it from arriving; None: no
+    response.
+    """
     work_done: bool = False
-    """Whether this very call changed something, such as making or answering a request. A replay did no work."""
+    """Whether this very call changed something, such as making or answering a request.
+
+    A replay did no work.
+    """
     replayed: bool = False
     """Whether the response repeats that of an earlier call with the same key."""
     fault: str | None = None
@@ -126,10 +136,12 @@ class Received:
     milliseconds: float | None = None
     """From the head of the request to the response; None while the call is being served."""
     reference: str | None = None
-    """The caller's own reference for the work, such as an invoice; of a call about several, the first."""
+    """The caller's own reference for the work, such as an invoice; of a call about several, the
+    first.
+    """
     headers: dict[str, str] = field(default_factory=dict[str, str])
-    """The headers of the request by name in lower case; credentials are hidden, as in `Token …`. The values of a
-    repeated name are joined with a comma."""
+    """The headers of the request by name in lower case; credentials are hidden, as in `Token …`.
+    The values of a repeated name are joined with a comma."""
 
     def to_dict(self) -> JsonObject:
         return {name: getattr(self, name) for name in Received.__slots__}
@@ -179,13 +191,17 @@ class SandboxContext:
         self.work_by_reference: Counter[str] = Counter()
         """How often work was done for each reference of the caller; 0: only attempts."""
         self.contents: dict[int, tuple[bytes, Response | None]] = {}
-        """The bodies of the last calls by their number: the request's, of which the beginning is kept, and the response
-        as it was made, also when a fault kept it from arriving (None: there was none). They are redacted when shown."""
+        """The bodies of the last calls by their number: the request's, of which the beginning is
+        kept, and the response as it was made, also when a fault kept it from arriving (None: there
+        was none). They are redacted when shown."""
         self.changes = 0
         """Their number so far, by which an open page sees that there is something new."""
 
     def reset(self) -> None:
-        """Forget faults, received calls and counts, and set the clocks back. The numbers of calls go on."""
+        """Forget faults, received calls and counts, and set the clocks back.
+
+        The numbers of calls go on.
+        """
         counts = self.attempts, self.work_by_key, self.work_by_reference
         for forgotten in (self.faults.waiting, self._calls, self.contents, *counts):
             forgotten.clear()

@@ -1,4 +1,7 @@
-"""A document, compiled into validators. A sandbox reads it itself: no mistake of the client can hide in both."""
+"""A document, compiled into validators.
+
+A sandbox reads it itself: no mistake of the client can hide in both.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +103,10 @@ class Operation:
     responses: dict[int, Validator]
 
     def read_query(self, text: bytes) -> Json:
-        """The parameters of a query string. One that is given twice becomes a list, which no schema accepts."""
+        """The parameters of a query string.
+
+        One that is given twice becomes a list, which no schema accepts.
+        """
         query: Json = {}
         for name, value in parse_qsl(text.decode("latin-1"), keep_blank_values=True):
             read = _read(self.parameters.get(name, {}).get("type"), value)
@@ -109,14 +115,19 @@ class Operation:
 
 
 def _read(kind: str | None, text: str) -> object:
-    """A value of a query string, which carries only text, as the type that is declared. Else the text."""
+    """A value of a query string, which carries only text, as the type that is declared.
+
+    Else the text.
+    """
     if kind == "boolean" and text in ("true", "false"):
         return text == "true"
     return int(text) if kind == "integer" and _INTEGER.match(text) else text
 
 
 class Document:
-    """The operations of one document, by method and path: a newer document may give them other ids, and have more."""
+    """The operations of one document, by method and path: a newer document may give them other ids,
+    and have more.
+    """
 
     def __init__(self, raw: Json) -> None:
         components = cast("Json", raw.get("components", {}))
@@ -131,7 +142,8 @@ class Document:
     def operation(self, method: str, path: str) -> Operation:
         """One operation; the names of the parameters in the path do not matter.
 
-        It is compiled when it is first asked for: what the sandbox does not serve may have any form.
+        It is compiled when it is first asked for: what the sandbox does not serve may have any
+            form.
         """
         key = method.lower(), _shape(path)
         if key not in self._operations:
@@ -195,8 +207,9 @@ def _schema_of(holder: Json) -> Json | None:
 def _strict(schema: Json) -> Json:
     """The same schema with what the document means and does not say.
 
-    A schema with `properties` and no `type` is an object (else any number would pass for it). A `pattern` matches the
-    whole text (the document's have no anchors). `int32` and `int64` bound an integer, and `nullable` allows `null`.
+    A schema with `properties` and no `type` is an object (else any number would pass for it). A
+    `pattern` matches the whole text (the document's have no anchors). `int32` and `int64` bound an
+    integer, and `nullable` allows `null`.
     """
     strict = dict(schema)
     if "properties" in strict:
@@ -218,7 +231,9 @@ def _strict(schema: Json) -> Json:
 
 
 def document_path(name: str) -> Path:
-    """Where a document lies: beside the package in a wheel, above it in a checkout; else `FileNotFoundError`."""
+    """Where a document lies: beside the package in a wheel, above it in a checkout; else
+    `FileNotFoundError`.
+    """
     package = Path(str(files("victor_ext")))
     for place in (package / "openapi" / name, package.parent / "openapi" / name):
         if place.is_file():

@@ -1,4 +1,6 @@
-"""One call: the operation that its request line asks for, where it carries its idempotency key, and the response."""
+"""One call: the operation that its request line asks for, where it carries its idempotency key, and
+the response.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -35,7 +37,10 @@ class Operation:
     """What faults and the record of calls call it."""
     method: str
     path: str
-    """Such as `/v3/payouts/{id}/quote`. A name in braces stands for one segment that is not empty."""
+    """Such as `/v3/payouts/{id}/quote`.
+
+    A name in braces stands for one segment that is not empty.
+    """
 
 
 class OperationTable:
@@ -51,7 +56,9 @@ class OperationTable:
         self._methods = sorted({op.method for op in operations})
 
     def find(self, method: str, path: str) -> tuple[str, dict[str, str]]:
-        """The name of the operation and the values of the names in braces; `path` is decoded already."""
+        """The name of the operation and the values of the names in braces; `path` is decoded
+        already.
+        """
         if (method, path) in self._plain:
             return self._plain[method, path], {}
         for known, pattern, name in self._patterns:

@@ -1,4 +1,7 @@
-"""Failures on command, tried in the order of injection. At most one applies to a call, and none to the control API."""
+"""Failures on command, tried in the order of injection.
+
+At most one applies to a call, and none to the control API.
+"""
 
 import math
 import random

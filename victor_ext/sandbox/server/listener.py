@@ -21,7 +21,8 @@ _BACKLOG = 2048
 
 
 class Listener:
-    """One port, with uvicorn's connections. Its server is not used: that would end only at its next tick.
+    """One port, with uvicorn's connections. Its server is not used: that would end only at its next
+    tick.
 
     `OSError` when the port cannot be used.
     """
@@ -57,7 +58,8 @@ class Listener:
         return f"http://{self._host}:{self.port}"
 
     def _bind(self, port: int) -> socket.socket:
-        # The protocol is named because asyncio turns Nagle's delay off only for sockets that know they are TCP.
+        # The protocol is named because asyncio turns Nagle's delay off only for sockets that know
+        # they are TCP.
         bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             if os.name == "posix":
@@ -84,7 +86,8 @@ class Listener:
         self._servers.append(await listening)
 
     async def down(self, seconds: float | None) -> JsonObject:
-        """Refuse new connections and reset the open ones, except those that carry a control command.
+        """Refuse new connections and reset the open ones, except those that carry a control
+        command.
 
         For `seconds`, or until `up`.
         """
@@ -119,7 +122,8 @@ class Listener:
         for connection in connections:
             connection.shutdown()
         await asyncio.gather(*(connection.lost for connection in connections))
-        # Only now: while its connection is open, uvicorn would log a call that ends without a response.
+        # Only now: while its connection is open, uvicorn would log a call that ends without a
+        #     response.
         tasks = list(self._state.tasks)
         for task in tasks:
             task.cancel()
@@ -133,9 +137,10 @@ class Listener:
 async def stop_accepting(servers: Iterable[asyncio.Server]) -> None:
     """Close servers, once each connection that they have accepted has its protocol.
 
-    A connection that is accepted when `Server.close` is called gets no transport of the server's any more: asyncio
-    fails halfway, says nothing, and leaves an unclosed transport behind. So nothing more is accepted first, and what
-    was accepted gets three rounds of the loop: for its transport, its protocol, and a task that the protocol starts.
+    A connection that is accepted when `Server.close` is called gets no transport of the server's
+    any more: asyncio fails halfway, says nothing, and leaves an unclosed transport behind. So
+    nothing more is accepted first, and what was accepted gets three rounds of the loop: for its
+    transport, its protocol, and a task that the protocol starts.
     """
     for server in servers:
         for listening in server.sockets:

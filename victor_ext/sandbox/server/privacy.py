@@ -1,4 +1,6 @@
-"""What may be shown: no credentials, the last four digits of an account number; and files that nobody else may read."""
+"""What may be shown: no credentials, the last four digits of an account number; and files that
+nobody else may read.
+"""
 
 import json
 import os
@@ -16,14 +18,19 @@ _SECRET = re.compile(
 _NUMBER = re.compile(r"(account|routing|card)[._]?(number|no)$|iban$|(^|\.)number$", re.IGNORECASE)
 _DIGITS = re.compile(r"\w(?=(?:\W?\w){4})")
 _LONG_NUMBER = re.compile(r"(?<![\w-])[0-9]{5,}(?=[0-9]{4}(?![\w-]))")
-"""All but the last four digits of a number that stands alone: digits in a key, such as a UUID, are not an account."""
+"""All but the last four digits of a number that stands alone: digits in a key, such as a UUID, are
+not an account.
+"""
 _ANY_LONG_NUMBER = re.compile(r"[0-9]{5,}(?=[0-9]{4})")
 _LONGEST = 16_000
 _OWNER_ALONE = 0o600
 
 
 def shown_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers by name, with credentials hidden. The values of a repeated name are joined with a comma."""
+    """Headers by name, with credentials hidden.
+
+    The values of a repeated name are joined with a comma.
+    """
     shown: dict[str, str] = {}
     for name, value in headers:
         label = _text(name)
@@ -44,7 +51,9 @@ def _hidden(value: bytes) -> str:
 
 
 def body_text(body: bytes, content_type: str) -> str:
-    """A body for people: JSON with indentation, a form with one field on a line, or the beginning of a text."""
+    """A body for people: JSON with indentation, a form with one field on a line, or the beginning
+    of a text.
+    """
     text = body.decode("utf-8", "replace")
     if content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
         return _cut(
@@ -70,7 +79,9 @@ def last_four(number: str) -> str:
 
 
 def masked(text: str, hidden: str = "•") -> str:
-    """A text in which of each long number only the last four digits stand, after as many characters as are `hidden`."""
+    """A text in which of each long number only the last four digits stand, after as many characters
+    as are `hidden`.
+    """
     return _LONG_NUMBER.sub(lambda match: hidden * len(match[0]), text)
 
 
@@ -101,7 +112,10 @@ def _cut(text: str) -> str:
 
 
 def open_private(path: str | os.PathLike[str], flags: int) -> int:
-    """Open or create a file; returns its descriptor. Others lose their access to an existing file."""
+    """Open or create a file; returns its descriptor.
+
+    Others lose their access to an existing file.
+    """
     descriptor = os.open(path, flags | os.O_CREAT, _OWNER_ALONE)
     try:
         # The umask can remove rights from the mode above, and an existing file has its own.

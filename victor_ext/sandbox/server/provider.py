@@ -1,4 +1,6 @@
-"""What a provider brings to a sandbox: operations, state, options, commands, records for the page; and one call."""
+"""What a provider brings to a sandbox: operations, state, options, commands, records for the page;
+and one call.
+"""
 
 import json
 from abc import ABC, abstractmethod
@@ -37,7 +39,10 @@ class Action:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One record in a list and on a page of its own. Every text may come from a caller: it is escaped when shown."""
+    """One record in a list and on a page of its own.
+
+    Every text may come from a caller: it is escaped when shown.
+    """
 
     id: str
     group: str
@@ -108,17 +113,24 @@ class Call:
 
     @property
     def bearer_token(self) -> str:
-        """The token of an `Authorization` header with the scheme `Bearer`; empty for any other header."""
+        """The token of an `Authorization` header with the scheme `Bearer`; empty for any other
+        header.
+        """
         scheme, _, token = (self.header("authorization") or "").partition(" ")
         return token.strip() if scheme == "Bearer" else ""
 
     @property
     def content_type(self) -> str:
-        """The media type of the body in lower case and without parameters; empty when there is none."""
+        """The media type of the body in lower case and without parameters; empty when there is
+        none.
+        """
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
     def json(self) -> JsonValue:
-        """The body as JSON; `ValueError` when it is not JSON. Half of a surrogate pair is not text."""
+        """The body as JSON; `ValueError` when it is not JSON.
+
+        Half of a surrogate pair is not text.
+        """
         try:
             body = json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
             json.dumps(body, ensure_ascii=False).encode(
@@ -137,14 +149,20 @@ class Call:
         return cast("JsonObject", body) if isinstance(body, dict) else None
 
     def form(self) -> dict[str, str]:
-        """The body as a form, whose values may be empty; `ValueError` when it is none. Of one name, the last counts."""
+        """The body as a form, whose values may be empty; `ValueError` when it is none.
+
+        Of one name, the last counts.
+        """
         text = self.body.decode("ascii")
         return dict(
             parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict")
         )
 
     def query_values(self) -> dict[str, str]:
-        """The query; `ValueError` when it is not UTF-8. Of a name that is given twice, the last counts."""
+        """The query; `ValueError` when it is not UTF-8.
+
+        Of a name that is given twice, the last counts.
+        """
         return dict(parse_qsl(self.query.decode("ascii"), keep_blank_values=True, errors="strict"))
 
     def refers_to(self, reference: str) -> None:
@@ -153,7 +171,9 @@ class Call:
         self._context.work_by_reference.setdefault(reference, 0)
 
     def did_work(self, *references: str) -> None:
-        """Record that this call changed something, for one reference of the caller or for each of several."""
+        """Record that this call changed something, for one reference of the caller or for each of
+        several.
+        """
         self.exchange.work_done = True
         if references and self.exchange.reference is None:
             self.exchange.reference = references[0]
@@ -170,7 +190,10 @@ S = TypeVar("S", bound=ServerSettings)
 
 
 class SandboxProvider(ABC, Generic[S]):
-    """One provider's side of a sandbox. All of it runs on the serving thread, and nothing in it waits."""
+    """One provider's side of a sandbox.
+
+    All of it runs on the serving thread, and nothing in it waits.
+    """
 
     name: ClassVar[str]
     """In lower case, as on the command line."""
@@ -196,14 +219,19 @@ class SandboxProvider(ABC, Generic[S]):
 
     @abstractmethod
     def handle(self, operation: str, call: Call) -> Response:
-        """Authenticate the caller, do the work and answer. `operation` is a name from `operations`."""
+        """Authenticate the caller, do the work and answer.
+
+        `operation` is a name from `operations`.
+        """
 
     def reset(self) -> None:
         """Forget everything, credentials included. The context has been reset already."""
         self.state = self.new_state()
 
     def error(self, status: int, code: str, message: str) -> Response:
-        """An error in the provider's format; also for those of the server (injected ones, 404, 405, 413, 500)."""
+        """An error in the provider's format; also for those of the server (injected ones, 404, 405,
+        413, 500).
+        """
         return error_response(status, code, message)
 
     def advance(self, seconds: float) -> int:
@@ -215,7 +243,10 @@ class SandboxProvider(ABC, Generic[S]):
         """Make the moves that time has made due. An open page calls it about once a second."""
 
     def records(self, count: int) -> Sequence[Record]:  # noqa: ARG002 - of a derived class
-        """The last records for the page, newest first. Of a provider without records it shows keys and calls only."""
+        """The last records for the page, newest first.
+
+        Of a provider without records it shows keys and calls only.
+        """
         return ()
 
     def record_details(self, record_id: str) -> Details:  # noqa: ARG002 - as above

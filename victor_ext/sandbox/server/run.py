@@ -1,4 +1,6 @@
-"""A running sandbox: its context, its provider, its ports and the commands; in a thread, and in the foreground."""
+"""A running sandbox: its context, its provider, its ports and the commands; in a thread, and in the
+foreground.
+"""
 
 import asyncio
 import inspect
@@ -47,7 +49,10 @@ class Service:
         self.provider.close()
 
     async def run(self, command: Command, parameters: JsonObject) -> JsonValue:
-        """Run a control command. `ValueError` is misuse, `NotFound` something that does not exist."""
+        """Run a control command.
+
+        `ValueError` is misuse, `NotFound` something that does not exist.
+        """
         commands = self.provider.commands_type(self.provider, self.listener)
         # None is "not given" everywhere but in `times`, where it means without end.
         given = {
@@ -65,7 +70,10 @@ class Service:
 
 
 class ServerInThread(ServerCommands, Generic[S]):
-    """A sandbox in this process. Its commands run on the serving thread between calls, and while the API is `down`."""
+    """A sandbox in this process.
+
+    Its commands run on the serving thread between calls, and while the API is `down`.
+    """
 
     provider_type: ClassVar[type[AnyProvider]]
 
@@ -113,13 +121,19 @@ class ServerInThread(ServerCommands, Generic[S]):
         await service.end()
 
     def restart(self) -> None:
-        """Stop, and start again at the same address. Only what is kept in a file is still known then."""
+        """Stop, and start again at the same address.
+
+        Only what is kept in a file is still known then.
+        """
         self.settings = replace(self.settings, port=self._running().listener.port)
         self.stop()
         self.start()
 
     def stop(self) -> None:
-        """Close every connection and the port, and wait for the thread. No effect on a sandbox that does not run."""
+        """Close every connection and the port, and wait for the thread.
+
+        No effect on a sandbox that does not run.
+        """
         if self._service is not None:
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
@@ -164,7 +178,10 @@ class _Foreground(ServerInThread[ServerSettings]):
 
 
 class _Stopped(BaseException):
-    """SIGINT or SIGTERM has come. `KeyboardInterrupt` is what others make of other signals, such as SIGHUP."""
+    """SIGINT or SIGTERM has come.
+
+    `KeyboardInterrupt` is what others make of other signals, such as SIGHUP.
+    """
 
 
 def _stop(*_: object) -> NoReturn:
@@ -180,9 +197,11 @@ def serve(
     env_file: str | None = None,
     about: str = "",
 ) -> int:
-    """Serve until SIGINT or SIGTERM; returns the exit status: 0, or 1 when a port or a file cannot be used.
+    """Serve until SIGINT or SIGTERM; returns the exit status: 0, or 1 when a port or a file cannot
+    be used.
 
-    `quiet`, `json_line` and `env_file` are options of the command line; `about` is more of what it prints at its start.
+    `quiet`, `json_line` and `env_file` are options of the command line; `about` is more of what it
+    prints at its start.
     """
     sandbox = cast(
         "_Foreground", type("Served", (_Foreground,), {"provider_type": provider_type})(settings)
@@ -222,7 +241,10 @@ def serve(
 
 
 def _write(path: str, text: str) -> None:
-    """Write the file of `--env-file` in one step, readable by its owner alone. `OSError` names the option."""
+    """Write the file of `--env-file` in one step, readable by its owner alone.
+
+    `OSError` names the option.
+    """
     part = Path(f"{path}.part")
     try:
         part.unlink(missing_ok=True)

@@ -1,6 +1,8 @@
-"""The options of every sandbox, and how a provider declares its own: once, as a field with a default from `option()`.
+"""The options of every sandbox, and how a provider declares its own: once, as a field with a
+default from `option()`.
 
-The checks of the value, the option of the command line and the tables in docs/sandbox-*.md are all made from that.
+The checks of the value, the option of the command line and the tables in docs/sandbox-*.md are all
+made from that.
 """
 
 from __future__ import annotations
@@ -70,7 +72,9 @@ def options_of(settings: type[ServerSettings]) -> dict[str, Option]:
 
 
 def check_type(name: str, value: JsonValue, declared: Any) -> None:
-    """Raise `ValueError` for a value of another type than the declared one: a plain one or a `Literal`, or None."""
+    """Raise `ValueError` for a value of another type than the declared one: a plain one or a
+    `Literal`, or None.
+    """
     is_optional = len(get_args(declared)) == 2 and type(None) in get_args(declared)
     expected = get_args(declared)[0] if is_optional else declared
     if value is None and is_optional:
@@ -90,7 +94,10 @@ def check_type(name: str, value: JsonValue, declared: Any) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServerSettings:
-    """The options that every sandbox has. All times are in seconds. A wrong value is a `ValueError` that names it."""
+    """The options that every sandbox has.
+
+    All times are in seconds. A wrong value is a `ValueError` that names it.
+    """
 
     host: str = option("127.0.0.1", help="address to listen on")
     public: bool = option(False, help="let other machines reach the host")
@@ -159,7 +166,10 @@ def _host_names(given: str | Sequence[str]) -> tuple[str, ...]:
 def read_measurements(
     path: str | os.PathLike[str], system: str, settings_type: type[ServerSettings]
 ) -> tuple[JsonObject, str]:
-    """The measured options by name, and where they are from. `ValueError` says what is wrong with the file."""
+    """The measured options by name, and where they are from.
+
+    `ValueError` says what is wrong with the file.
+    """
     name = os.fspath(path)
     try:
         read: Any = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -1,4 +1,6 @@
-"""A local stand-in for Velo: tokens, payees, accounts, funding, payouts, feeds of changes and notifications."""
+"""A local stand-in for Velo: tokens, payees, accounts, funding, payouts, feeds of changes and
+notifications.
+"""
 
 from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
 from victor_ext.sandbox.velo.base import VeloSettings

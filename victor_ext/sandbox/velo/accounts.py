@@ -1,4 +1,6 @@
-"""Whom is paid, and from what: payees and their batches; source and funding accounts, and the money between them."""
+"""Whom is paid, and from what: payees and their batches; source and funding accounts, and the money
+between them.
+"""
 
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.base import Asked, Base, Refused, iso
@@ -156,7 +158,9 @@ class Payees:
         return payee
 
     def create(self, body: JsonObject) -> tuple[str, list[str]]:
-        """Make a batch of new payees; returns its address, and the remote ids of the payees that were made."""
+        """Make a batch of new payees; returns its address, and the remote ids of the payees that
+        were made.
+        """
         items: list[JsonObject] = body["payees"]
         failures: list[JsonObject] = []
         made: list[str] = []

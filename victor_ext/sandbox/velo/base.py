@@ -1,4 +1,6 @@
-"""What all parts of Velo's sandbox stand on: the options, ids and the time, requests, and the formats."""
+"""What all parts of Velo's sandbox stand on: the options, ids and the time, requests, and the
+formats.
+"""
 
 import random
 import uuid
@@ -19,7 +21,10 @@ from victor_ext.sandbox.server import (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VeloSettings(ServerSettings):
-    """The options of every sandbox, and those of this one. All times are seconds of the business clock."""
+    """The options of every sandbox, and those of this one.
+
+    All times are seconds of the business clock.
+    """
 
     validation: float = option(
         0.0, at_least=0, help="seconds until a submitted payout is accepted or rejected"
@@ -73,7 +78,10 @@ class Refused(Exception):
     location: str | None = None
 
     def response(self, correlation_id: str) -> Response:
-        """Velo's format of an error. The number is the sandbox's own choice: Velo does not publish its numbers."""
+        """Velo's format of an error.
+
+        The number is the sandbox's own choice: Velo does not publish its numbers.
+        """
         error: JsonObject = {"errorMessage": self.message, "errorCode": f"2001{self.status:04}"}
         if self.location is not None:
             error["location"] = self.location
@@ -112,8 +120,8 @@ _NO_FILTERS = {
     "includeUserDeleted",
 }
 _MEMBERS = {"submittedDate": "submittedDateTime"}
-"""The member that a filter, or a range of two, compares; those of all others have the filter's name. An item
-without the member does not pass."""
+"""The member that a filter, or a range of two, compares; those of all others have the filter's
+name. An item without the member does not pass."""
 _ORDERS = {
     "list_payees": "displayName:asc",
     "list_sources": "fundingRef:asc",
@@ -121,7 +129,10 @@ _ORDERS = {
     "list_payments": "submittedDateTime:desc,paymentId:asc",
     "payout_history": "remoteId:asc",
 }
-"""The order of a list whose query asks for none: the first three by Velo's document. Others: by creation."""
+"""The order of a list whose query asks for none: the first three by Velo's document.
+
+Others: by creation.
+"""
 
 
 def page_of(asked: Asked, items: list[JsonObject], *, default: int = 25) -> JsonObject:

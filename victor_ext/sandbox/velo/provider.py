@@ -1,4 +1,6 @@
-"""Velo's side of the sandbox: what it keeps, its control commands, authentication, and the operations of its API."""
+"""Velo's side of the sandbox: what it keeps, its control commands, authentication, and the
+operations of its API.
+"""
 
 import base64
 import uuid
@@ -74,7 +76,9 @@ class VeloCommands(TokenCommands):
 
     @command("POST", "/keys", returns=lambda made: (str(made["api_key"]), str(made["api_secret"])))
     def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
-        """Let a client ask for tokens; returns its `api_key` and `api_secret` (None: new ones are made)."""
+        """Let a client ask for tokens; returns its `api_key` and `api_secret` (None: new ones are
+        made).
+        """
         return self._state.add_key(api_key, api_secret)
 
     @property
@@ -89,17 +93,23 @@ class VeloCommands(TokenCommands):
 
     @command("POST", "/payees/{payee_id}/onboard")
     def onboard_payee(self, payee_id: str) -> None:
-        """Have a payee accept its invitation and onboard: then it can be deleted, and its details cannot be changed."""
+        """Have a payee accept its invitation and onboard: then it can be deleted, and its details
+        cannot be changed.
+        """
         self._state.payees.onboard(payee_id)
 
     @command("POST", "/sourceAccounts", returns=member("id", str))
     def add_source_account(self, name: str, currency: str, balance: int) -> JsonObject:
-        """Add a source account with a `name`, a `currency` and a `balance` in minor units; returns its id."""
+        """Add a source account with a `name`, a `currency` and a `balance` in minor units; returns
+        its id.
+        """
         return self._state.accounts.add_source(name, currency, balance)
 
     @command("POST", "/fundingAccounts", returns=member("id", str))
     def add_funding_account(self, name: str, currency: str) -> JsonObject:
-        """Add a funding account with a `name` and a `currency` that can be read at once; returns its id."""
+        """Add a funding account with a `name` and a `currency` that can be read at once; returns
+        its id.
+        """
         return self._state.accounts.add_bank(name, currency)
 
     @command("GET", "/sourceAccounts/{account_id}/balance")
@@ -109,7 +119,10 @@ class VeloCommands(TokenCommands):
 
     @command("GET", "/notifications")
     def notifications(self, after: int = 0) -> list[JsonObject]:
-        """The webhook notifications with a sequence number above `after`. The sandbox itself posts none."""
+        """The webhook notifications with a sequence number above `after`.
+
+        The sandbox itself posts none.
+        """
         return [one for one in self._state.notifications if one["sequenceNumber"] > after]
 
 
@@ -244,7 +257,8 @@ _READS: dict[str, tuple[str, _Read]] = {
     "list_webhooks": ("GET /v1/webhooks", lambda state, _: [*map(state.webhook, state.webhooks)]),
     "get_webhook": ("GET /v1/webhooks/{id}", lambda state, asked: state.webhook(asked.about)),
 }
-"""What is read: by operation, its place, and the body of the response (of a list, its items before they are filtered).
+"""What is read: by operation, its place, and the body of the response (of a list, its items before
+they are filtered).
 
 Of it the declared members are sent. `quote` is among them: it may be repeated.
 """
@@ -259,7 +273,9 @@ _CHANGES = {
     "funding_changes": ("fundingId", 25),
     "payment_changes": ("paymentId", 100),
 }
-"""The lists of what has changed since a time: the member with the id of an item, and the size of a page."""
+"""The lists of what has changed since a time: the member with the id of an item, and the size of a
+page.
+"""
 
 OPERATIONS = tuple(
     Operation(name, *place.split())

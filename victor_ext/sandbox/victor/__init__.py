@@ -16,8 +16,8 @@ class Sandbox(SandboxCommands, ServerInThread[SandboxSettings]):
             api_key, private_key = sandbox.new_api_key()
             ...  # point a client at sandbox.url
 
-    `settings` says how it behaves (None: the defaults). The commands run on the serving thread, one after another
-    with the calls it serves. They also work while the API is `down`.
+    `settings` says how it behaves (None: the defaults). The commands run on the serving thread, one
+    after another with the calls it serves. They also work while the API is `down`.
     """
 
     provider_type = VictorProvider

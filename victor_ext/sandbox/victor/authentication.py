@@ -1,4 +1,6 @@
-"""Authentication by client-signed tokens (RS512 JWT) and issued ones, from the provider's documentation alone."""
+"""Authentication by client-signed tokens (RS512 JWT) and issued ones, from the provider's
+documentation alone.
+"""
 
 import base64
 import json
@@ -136,7 +138,8 @@ def _check_header(header: JsonObject) -> None:
     if header.get("typ") != "JWT":
         raise Refused("wrong_type", "typ must be JWT.")
     if "crit" in header or "b64" in header:
-        # RFC 7797: with b64 the claims would be signed as they are, and no JWT may have that (section 7).
+        # RFC 7797: with b64 the claims would be signed as they are, and no JWT may have that
+        #     (section 7).
         raise Refused("malformed_token", "crit and b64 must not be in the header of a JWT.")
 
 

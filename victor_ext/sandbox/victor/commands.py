@@ -40,14 +40,18 @@ class SandboxCommands(TokenCommands):
 
     @command("POST", "/public-keys", returns=member("api_key", str))
     def add_api_key(self, public_key_pem: str, api_key: str | None = None) -> JsonObject:
-        """Accept tokens that match `public_key_pem`; returns the `api_key` (None: a new one is made)."""
+        """Accept tokens that match `public_key_pem`; returns the `api_key` (None: a new one is
+        made).
+        """
         return self._state.add_api_key(public_key_pem, api_key)
 
     @command(
         "POST", "/api-keys", returns=lambda made: (str(made["api_key"]), str(made["private_key"]))
     )
     def new_api_key(self, api_key: str | None = None) -> JsonObject:
-        """Make a key pair; returns the `api_key` (None: a new one is made) and the `private_key` as PKCS#8 PEM."""
+        """Make a key pair; returns the `api_key` (None: a new one is made) and the `private_key` as
+        PKCS#8 PEM.
+        """
         return self._state.add_api_key(None, api_key)
 
     @command(
@@ -58,7 +62,9 @@ class SandboxCommands(TokenCommands):
     def add_oauth_client(
         self, client_id: str | None = None, client_secret: str | None = None
     ) -> JsonObject:
-        """Let a client ask for tokens; returns its `client_id` and `client_secret`, new ones where they are None."""
+        """Let a client ask for tokens; returns its `client_id` and `client_secret`, new ones where
+        they are None.
+        """
         return self._state.add_oauth_client(client_id, client_secret)
 
     # Accounts and counterparties
@@ -93,9 +99,9 @@ class SandboxCommands(TokenCommands):
     ) -> JsonObject:
         """Add a counterparty; returns its id (None: a new one is made).
 
-        With the `account_number` of an account of the sandbox, each request to it gets an inbound twin. Otherwise
-        `behaviour` decides what happens to a request as time passes. `name`, `routing_number` and `network` are what a
-        request to it shows.
+        With the `account_number` of an account of the sandbox, each request to it gets an inbound
+        twin. Otherwise `behaviour` decides what happens to a request as time passes. `name`,
+        `routing_number` and `network` are what a request to it shows.
         """
         numbers = {"account_number": account_number, "routing_number": routing_number}
         named = {
@@ -128,10 +134,11 @@ class SandboxCommands(TokenCommands):
     ) -> JsonObject:
         """Make an inbound request from outside of the sandbox; returns its id.
 
-        The arguments are those of a create: `amount`, `due_date` (None: tomorrow; it may be any), `biller_type`,
-        `ultimate_creditor`, `amount_modification_allowed` and `notes`. What the document refuses there is refused here
-        too. `payer_account` is the account that is asked (None: the first), `payee_account` the one that asks, and
-        `network` the one that it comes by (None: RTP).
+        The arguments are those of a create: `amount`, `due_date` (None: tomorrow; it may be any),
+            `biller_type`,
+        `ultimate_creditor`, `amount_modification_allowed` and `notes`. What the document refuses
+        there is refused here too. `payer_account` is the account that is asked (None: the first),
+        `payee_account` the one that asks, and `network` the one that it comes by (None: RTP).
         """
         ledger = self._state
         due = ledger.tomorrow() if due_date is None else due_date
@@ -177,10 +184,11 @@ class SandboxCommands(TokenCommands):
         *,
         modified_amount: str | None = None,
     ) -> JsonObject:
-        """Respond as the payer does in their own bank: `Accepted` or `Declined`. A twin moves with it.
+        """Respond as the payer does in their own bank: `Accepted` or `Declined`. A twin moves with
+        it.
 
-        `status` is the response, `notes` are the payer's (None: a default), and `modified_amount` is what they pay, if
-        the request allows that.
+        `status` is the response, `notes` are the payer's (None: a default), and `modified_amount`
+        is what they pay, if the request allows that.
         """
         body = {"status": status, "notes": notes or f"{status} on the sandbox's page"}
         body |= _given(modified_amount=modified_amount)

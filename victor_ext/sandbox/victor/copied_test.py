@@ -30,8 +30,9 @@ def test_a_request_that_is_{status}({fixtures}):
 def as_test(request: PaymentRequest, calls: Sequence[Received]) -> str:
     """A test that makes the request again, has the same faults, and ends in the same status.
 
-    `request` is the outbound one, if it has a twin; `calls` are those about it, oldest first. The due date is the day
-    of the test. Of an account number the last four digits are kept: it may be a person's.
+    `request` is the outbound one, if it has a twin; `calls` are those about it, oldest first. The
+    due date is the day of the test. Of an account number the last four digits are kept: it may be a
+    person's.
     """
     outbound, today = request.direction == "outbound", "due_date=datetime.now(UTC).date()"
     asked = {name: getattr(request, name) or None for name in _ASKED}
@@ -101,7 +102,9 @@ def _faults(operation: str, calls: Sequence[Received]) -> list[str]:
 
 
 def _call(name: str, *given: str, **named: object) -> list[str]:
-    """The lines of a call: of what is `given` as it is written, and of what is `named` and not None."""
+    """The lines of a call: of what is `given` as it is written, and of what is `named` and not
+    None.
+    """
     arguments = [
         *given,
         *(f"{name}={_literal(name, value)}" for name, value in named.items() if value is not None),
@@ -115,7 +118,10 @@ def _call(name: str, *given: str, **named: object) -> list[str]:
 
 
 def _literal(name: str, value: object) -> str:
-    """A value as it is written in Python, without a whole account number. What cannot be printed is escaped."""
+    """A value as it is written in Python, without a whole account number.
+
+    What cannot be printed is escaped.
+    """
     if "account" in name:
         value = str(value)[-4:].zfill(len(str(value)))
     elif isinstance(value, str) and not name.endswith(("amount", "counterparty_id")):

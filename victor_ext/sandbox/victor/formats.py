@@ -1,6 +1,7 @@
 """What is read: filters and pages of the list, and response bodies in the format of the document.
 
-With `quirks` the bodies have that of the provider's examples and guides. `settings.py` says what the options choose.
+With `quirks` the bodies have that of the provider's examples and guides. `settings.py` says what
+the options choose.
 """
 
 import re
@@ -38,11 +39,16 @@ _TESTS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "approval_start_datetime": ("approved_at", ge),
     "approval_end_datetime": ("approved_at", le),
 }
-"""What each filter compares with an attribute of a request. A request without the value does not pass."""
+"""What each filter compares with an attribute of a request.
+
+A request without the value does not pass.
+"""
 
 
 def check_times(filters: Filters) -> list[Problem]:
-    """Times that are not Zulu and dates that are not dates, which the document forbids in prose only."""
+    """Times that are not Zulu and dates that are not dates, which the document forbids in prose
+    only.
+    """
     time = "must be an ISO 8601 date and time in the Zulu zone, ending in Z"
     day = "must be an ISO 8601 date, YYYY-MM-DD"
     wrong = {name: time for name in _TIMES if name in filters and zulu(filters[name]) is None}
@@ -69,7 +75,10 @@ class Listing:
         self._settings, self._clock, self._store = settings, clock, store
 
     def check(self, rules: Operation, filters: Filters) -> None:
-        """Raise `Wrong` for a wrong query. Of a filter that is given twice, `filters` keeps the one that counts."""
+        """Raise `Wrong` for a wrong query.
+
+        Of a filter that is given twice, `filters` keeps the one that counts.
+        """
         for name in filters if self._settings.repeated_filter != "refuse" else ():
             while isinstance(filters[name], list):
                 filters[name] = filters[name][
@@ -89,7 +98,9 @@ class Listing:
             raise Wrong(problems)
 
     def page(self, filters: Filters) -> tuple[int, int, list[PaymentRequest]]:
-        """The number and the size of the page, and its requests; `Wrong` if one after the last one is refused."""
+        """The number and the size of the page, and its requests; `Wrong` if one after the last one
+        is refused.
+        """
         first = int(self._settings.first_page)
         number: int = filters.get("page", first)
         size: int = min(filters.get("page_size", _PAGE_SIZE), self._settings.max_page_size)
@@ -187,7 +198,9 @@ class Formats:
         )
 
     def detail(self, request: PaymentRequest) -> JsonObject:
-        """`GetPaymentRequestResponse`: the payer is an account or a counterparty, and there are no times."""
+        """`GetPaymentRequestResponse`: the payer is an account or a counterparty, and there are no
+        times.
+        """
         response = self.answer(request) if request.answer else {}
         inner = self._object(
             payee=self._payee(request),
@@ -195,7 +208,8 @@ class Formats:
             payment_details=self._details(request),
             payment_request_response=None if request.direction == "outbound" else response,
         )
-        # "Pending confirms the successful submission to the RTP network", says the document of this operation.
+        # "Pending confirms the successful submission to the RTP network", says the document of this
+        # operation.
         status = "Error" if request.status == "failed" else "Pending"
         if self._settings.get_status == "listed":
             status = self._word(request.status)
@@ -258,7 +272,8 @@ class Formats:
         """`ApiErrorResponse`: one error, named by a key and a field in camel case."""
         field = ".".join(camel(step) for step in problem.path)
         name = camel(problem.path[-1]) if problem.path else "request"
-        # 101 is the only published number of the provider's list: here it stands for every invalid field.
+        # 101 is the only published number of the provider's list: here it stands for every invalid
+        # field.
         error = {
             "code": self._settings.error_code,
             "message": f"error.{name}.{problem.kind}",

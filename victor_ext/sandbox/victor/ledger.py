@@ -1,4 +1,7 @@
-"""What the sandbox keeps, and the business rules: make requests, answer them, move them. Nothing here knows HTTP."""
+"""What the sandbox keeps, and the business rules: make requests, answer them, move them.
+
+Nothing here knows HTTP.
+"""
 
 import hashlib
 import json
@@ -87,7 +90,9 @@ class Ledger(Lifecycle):
     def replay(
         self, owner: str, key: str | None, fingerprint: str
     ) -> PaymentRequest | Problem | None:
-        """The request that was made under this key, its refusal, or None; raises `Wrong` for another body's key."""
+        """The request that was made under this key, its refusal, or None; raises `Wrong` for
+        another body's key.
+        """
         before, request_id, *refusal = self.store.keys.get(f"{owner}\n{key}", ("", ""))
         made = self.store.requests.get(request_id)
         if made is None and not refusal:
@@ -115,7 +120,9 @@ class Ledger(Lifecycle):
     def create(
         self, owner: str, key: str | None, fingerprint: str, body: JsonObject
     ) -> PaymentRequest:
-        """Make an outbound request, and its inbound twin when the counterparty has an account in the sandbox."""
+        """Make an outbound request, and its inbound twin when the counterparty has an account in
+        the sandbox.
+        """
         counterparty_id = intern(body["payer"]["victor_counterparty_id"])
         counterparty = self.store.counterparties.get(counterparty_id)
         request = self._made(
@@ -169,7 +176,8 @@ class Ledger(Lifecycle):
 
     def _made(self, body: JsonObject, **more: Any) -> PaymentRequest:
         """A request of the body of a create. `more` are fields of `PaymentRequest`."""
-        # In milliseconds, as the provider does, and never before the last request, also when the clock was set back.
+        # In milliseconds, as the provider does, and never before the last request, also when the
+        # clock was set back.
         now = max([round(self._clock.now(), 3), *self.store.created[-1:]])
         payee, details = body["payee"], body["payment_details"]
         return PaymentRequest(
@@ -193,8 +201,8 @@ class Ledger(Lifecycle):
     ) -> tuple[PaymentRequest, bool]:
         """Answer an inbound request; returns it, and whether this call did the work.
 
-        `as_payer` answers in the payer's own bank: a twin, or an outbound request that waits. Raises `NotFound`, or
-        `Wrong` with the reason.
+        `as_payer` answers in the payer's own bank: a twin, or an outbound request that waits.
+        Raises `NotFound`, or `Wrong` with the reason.
         """
         request = self.get(request_id)
         if as_payer and request.child_id is not None:
@@ -298,7 +306,8 @@ class Ledger(Lifecycle):
         return {"client_id": name, "client_secret": secret}
 
     def create_problems(self, body: JsonValue, *, from_outside: bool = False) -> list[Problem]:
-        """What is refused in the body of a create: by its schema, or else by what the document says in prose.
+        """What is refused in the body of a create: by its schema, or else by what the document says
+        in prose.
 
         A request `from_outside` of the sandbox may have any due date and name anybody.
         """

@@ -1,6 +1,7 @@
 """The moves of a request as time passes, and the due dates.
 
-The counterparty decides: its behaviour moves an outbound request. A request to an account of the sandbox waits for the
+The counterparty decides: its behaviour moves an outbound request. A request to an account of the
+    sandbox waits for the
 answer to its inbound twin. A request without an answer expires after its due date.
 """
 
@@ -25,10 +26,11 @@ _WEST, _EAST = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))
 
 
 def due_dates(now: float, zone: tzinfo | None) -> tuple[date, date]:
-    """The first and the last due date that is accepted: from today until 24 hours from now, in a zone.
+    """The first and the last due date that is accepted: from today until 24 hours from now, in a
+    zone.
 
-    The provider does not say in which zone. Without one, a date that is right anywhere on earth is accepted. With one,
-    a caller can meet the refusal that the provider may give.
+    The provider does not say in which zone. Without one, a date that is right anywhere on earth is
+    accepted. With one, a caller can meet the refusal that the provider may give.
     """
     first, last = (
         datetime.fromtimestamp(now, zone or _WEST),
@@ -41,7 +43,9 @@ class Lifecycle:
     def __init__(self, store: Store, *, step: float, zone: tzinfo | None) -> None:
         self.store, self._step, self._zone = store, step, zone
         self._schedule: list[tuple[float, str, Status, Status]] = []
-        """A heap of moves: when each is due, the request, the status that it leaves, and the next one."""
+        """A heap of moves: when each is due, the request, the status that it leaves, and the next
+        one.
+        """
 
     def schedule(self, requests: Iterable[PaymentRequest]) -> None:
         for request in requests:

@@ -135,7 +135,8 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         body = _json_body(call)
         self._check_key(call)
         key, digest = call.key, fingerprint(body)
-        # Before the rules: a request that was made stays made, also when its due date has passed since.
+        # Before the rules: a request that was made stays made, also when its due date has passed
+        #     since.
         request = self.state.replay(call.owner, key, digest)
         if request is None and (problems := self.state.create_problems(body)):
             request = self.state.refused(call.owner, key, digest, problems[0])
@@ -198,7 +199,9 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self._checked(operation, int(status or self.settings.invalid_status), body)
 
     def _checked(self, operation: str, status: int, body: JsonObject) -> Response:
-        """The response; a 500 when it does not conform to the document, which is a mistake of the sandbox."""
+        """The response; a 500 when it does not conform to the document, which is a mistake of the
+        sandbox.
+        """
         if self._formats.conforms:
             schema = declared(operation).responses.get(200 if status == 200 else 400)
             problems = [] if schema is None else schema.problems(body)
@@ -301,5 +304,8 @@ def _facts(request: PaymentRequest) -> list[tuple[str, str]]:
 
 
 def _dollars(amount: str) -> str:
-    """An amount with two decimals, so that amounts stand below each other. The exchange shows what was sent."""
+    """An amount with two decimals, so that amounts stand below each other.
+
+    The exchange shows what was sent.
+    """
     return f"{Decimal(amount):.2f}"

@@ -29,7 +29,10 @@ def read_zone(name: str | None) -> ZoneInfo | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SandboxSettings(ServerSettings):
-    """Every option of the sandbox. All times are in seconds. A wrong value is a `ValueError` that names it."""
+    """Every option of the sandbox.
+
+    All times are in seconds. A wrong value is a `ValueError` that names it.
+    """
 
     environment: Literal["staging", "production"] = option(
         "staging", help="the longest life of a client-signed token: 3600 s, in production 300 s"
@@ -163,10 +166,11 @@ class SandboxSettings(ServerSettings):
 
     @classmethod
     def like(cls, path: str | os.PathLike[str], **options: Any) -> Self:
-        """The settings that play what `victor conform` measured: `path` is its file. `options` go before it.
+        """The settings that play what `victor conform` measured: `path` is its file. `options` go
+        before it.
 
-        What was not measured keeps its default. A file of another system or format, or one with an unknown option, is
-        a `ValueError`.
+        What was not measured keeps its default. A file of another system or format, or one with an
+        unknown option, is a `ValueError`.
         """
         return cls(**(read_measurements(path, "victor", cls)[0] | options))
 
@@ -176,7 +180,10 @@ class SandboxSettings(ServerSettings):
         return self.token_limit or (300 if self.environment == "production" else 3600)
 
     def kept(self, name: str, text: str) -> tuple[str, str | None]:
-        """What is kept of a `text` that is a member `name`, and why it is refused, if it is. No document says so."""
+        """What is kept of a `text` that is a member `name`, and why it is refused, if it is.
+
+        No document says so.
+        """
         limit, characters = self.notes_limit, self.notes_characters
         if name == "client_reference_id":
             limit, characters = self.reference_limit, self.reference_characters

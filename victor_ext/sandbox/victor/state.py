@@ -2,8 +2,9 @@
 
 Every change is written to the database first.
 
-One `commit` is one transaction with a payment request and the record of its idempotency key. It returns before any byte
-of the response is sent. A process that is killed at any moment has done the whole work under a key, or none of it.
+One `commit` is one transaction with a payment request and the record of its idempotency key. It
+returns before any byte of the response is sent. A process that is killed at any moment has done the
+whole work under a key, or none of it.
 """
 
 import json
@@ -113,7 +114,9 @@ class PaymentRequest:
 
 
 class Wrong(ValueError):
-    """What is wrong with a call, and the status of the response (None: that of what breaks a rule of the document)."""
+    """What is wrong with a call, and the status of the response (None: that of what breaks a rule
+    of the document).
+    """
 
     def __init__(self, problems: list[Problem], status: str | None = None) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
@@ -139,7 +142,9 @@ class Counterparty:
 
     id: str
     account_number: str | None = None
-    """With the number of an account of the sandbox, a request to this counterparty gets an inbound twin."""
+    """With the number of an account of the sandbox, a request to this counterparty gets an inbound
+    twin.
+    """
     routing_number: str = "800000219"
     name: str = "Sandbox Counterparty"
     network: Network = "RTP"
@@ -189,8 +194,8 @@ TONES: dict[Status, Tone] = {
 def open_database(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
     """One SQLite file that only its owner may read, or memory alone (`path` is None).
 
-    `OSError` when another sandbox uses the file or it is unusable. WAL with `synchronous=NORMAL` is safe against a
-    killed process. A power cut may lose the last commits.
+    `OSError` when another sandbox uses the file or it is unusable. WAL with `synchronous=NORMAL` is
+    safe against a killed process. A power cut may lose the last commits.
     """
     database: sqlite3.Connection | None = None
     try:
@@ -221,7 +226,10 @@ def open_database(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
 
 
 class Facts(UserDict[str, T]):
-    """Facts of one kind by name, in the order in which they came. Each is written to the database before it counts."""
+    """Facts of one kind by name, in the order in which they came.
+
+    Each is written to the database before it counts.
+    """
 
     def __init__(
         self,
@@ -253,7 +261,9 @@ class Facts(UserDict[str, T]):
 
 
 class Store:
-    """Credentials, accounts and counterparties; payment requests in the order of creation; idempotency keys."""
+    """Credentials, accounts and counterparties; payment requests in the order of creation;
+    idempotency keys.
+    """
 
     def __init__(self, database: sqlite3.Connection, clock: Clock) -> None:
         self._database, self._clock = database, clock
@@ -272,14 +282,19 @@ class Store:
         self.requests = self._requests.data
         self.order = list(self.requests)
         self.created = [request.created_at for request in self.requests.values()]
-        """`created_at` of each request in `order`: never falling, so that time ranges can be bisected."""
+        """`created_at` of each request in `order`: never falling, so that time ranges can be
+        bisected.
+        """
         self.keys: Facts[Sequence[str]] = Facts(database, "key")
-        """By owner and key, with a line break between: the fingerprint of the body, and the id of what was made."""
+        """By owner and key, with a line break between: the fingerprint of the body, and the id of
+        what was made.
+        """
 
     def commit(
         self, requests: Sequence[PaymentRequest], keys: Mapping[str, Sequence[str]] | None = None
     ) -> None:
-        """Write new or changed requests, and the key under which the work was done, in one transaction; then keep them.
+        """Write new or changed requests, and the key under which the work was done, in one
+        transaction; then keep them.
 
         When writing fails, nothing has changed.
         """

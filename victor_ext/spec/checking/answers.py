@@ -21,7 +21,9 @@ BODILESS = (204, 205, 304)
 
 class OperationAnswers(OperationRequests):
     def check_answers(self) -> None:
-        """Feed every documented answer to both functions, if a request can be sent with the least arguments."""
+        """Feed every documented answer to both functions, if a request can be sent with the least
+        arguments.
+        """
         try:
             self.caller.request(self.probe.function, self.least())
         except Exception:  # noqa: BLE001 - the check of the requests has reported it
@@ -88,7 +90,9 @@ class OperationAnswers(OperationRequests):
         differs: Callable[[Any], str | None],
         *words: str,
     ) -> Any:
-        """What both functions make of an answer; `_FAILED` where `differs` says how it is another one."""
+        """What both functions make of an answer; `_FAILED` where `differs` says how it is another
+        one.
+        """
         parsed: Any = None
         for way in ("asyncio_detailed", "sync_detailed"):
             try:

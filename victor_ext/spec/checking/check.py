@@ -1,4 +1,6 @@
-"""Compare a package with its document, by calls of every operation, and with what the generator makes of it now."""
+"""Compare a package with its document, by calls of every operation, and with what the generator
+makes of it now.
+"""
 
 import datetime
 import gc
@@ -100,7 +102,9 @@ def _check_webhooks(models: Models) -> None:
 
 
 def _misread(hook: Hook, medium: Medium, models: Models) -> str:
-    """How `read_webhook` reads a body otherwise than it was posted; "" when it reads each as it was."""
+    """How `read_webhook` reads a body otherwise than it was posted; "" when it reads each as it
+    was.
+    """
     for value in received(models.document, medium.schema):
         try:
             decoded = models.package.load("webhooks").read_webhook(
@@ -135,7 +139,9 @@ class Report:
     """The places of what is not wrong and worth a look, by the names in `NOTES`."""
 
     def summary(self) -> str:
-        """`victor.yaml: 4 operations, 19 parameters, ...: complete`, with `of` where some are missing."""
+        """`victor.yaml: 4 operations, 19 parameters, ...: complete`, with `of` where some are
+        missing.
+        """
         present, declared = self.findings.present, self.findings.declared
         counts = [
             f"{'' if present[kind] == declared[kind] else f'{present[kind]} of '}{declared[kind]} {kind}"
@@ -181,9 +187,10 @@ def check(
 ) -> Report:
     """Generate a package into a temporary folder, and look for what is wrong with it.
 
-    `packages` is the folder with the package to compare; None compares with none. `accepted` is the file of accepted
-    losses; None is `<document>.accepted.yaml` beside the document. `accept` is the reason to accept everything that is
-    left out now; None accepts nothing new. The others are those of `generate`.
+    `packages` is the folder with the package to compare; None compares with none. `accepted` is the
+    file of accepted losses; None is `<document>.accepted.yaml` beside the document. `accept` is the
+    reason to accept everything that is left out now; None accepts nothing new. The others are those
+    of `generate`.
 
     Raises DecisionError, and the errors of `generate`.
     """
@@ -203,8 +210,8 @@ def check_generated(
 ) -> Report:
     """Look for what is wrong with a package that was generated just now from `tree`.
 
-    Each entry of the file `accepted` makes one loss green, or all of one kind, and one that is of no use is a problem
-    itself. Raises DecisionError, also for an empty reason, and OSError.
+    Each entry of the file `accepted` makes one loss green, or all of one kind, and one that is of
+    no use is a problem itself. Raises DecisionError, also for an empty reason, and OSError.
     """
     if not result.written:
         return Report(

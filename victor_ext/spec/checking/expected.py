@@ -1,7 +1,9 @@
 """A request that was sent, and what it should be.
 
-Sources: "Style Values" of the Parameter Object and the Encoding Object, OpenAPI 3.0.4 and 3.1.1. What they leave
-undefined, the package refuses, but for deep objects: these nest by brackets, and their lists have numbers. Values are
+Sources: "Style Values" of the Parameter Object and the Encoding Object, OpenAPI 3.0.4 and 3.1.1.
+    What they leave
+undefined, the package refuses, but for deep objects: these nest by brackets, and their lists have
+    numbers. Values are
 compared after percent-decoding: `%2C` between the items of a list is a comma.
 """
 
@@ -69,7 +71,9 @@ def _flat(value: Any, joint: str = ",") -> str:
 
 
 def query_pairs(name: str, value: Any, style: str, *, explode: bool) -> list[list[Pair]]:
-    """The fields of a query, or of a form, for one value, in every order of the properties of an object."""
+    """The fields of a query, or of a form, for one value, in every order of the properties of an
+    object.
+    """
     if style == "deepObject" and (is_mapping(value) or is_list(value)):
         return [_deep(name, value)]
     if is_list(value) and explode:
@@ -86,7 +90,9 @@ def query_pairs(name: str, value: Any, style: str, *, explode: bool) -> list[lis
 
 
 def _orders(value: Any) -> list[Any]:
-    """An object with its properties in every order, none of which counts; any other value is itself."""
+    """An object with its properties in every order, none of which counts; any other value is
+    itself.
+    """
     ordered = is_mapping(value) and len(value) <= MOST_ORDERED
     return [dict(each) for each in permutations(value.items())] if ordered else [value]
 
@@ -99,7 +105,9 @@ def _deep(name: str, value: Any) -> list[Pair]:
 
 
 def parameter_pairs(parameter: Parameter, value: Any) -> list[list[Pair]]:
-    """The pairs of a query, of the headers or of the cookies for one value, in every way to write it."""
+    """The pairs of a query, of the headers or of the cookies for one value, in every way to write
+    it.
+    """
     name = parameter.name.lower() if parameter.location == "header" else parameter.name
     ways = [[(name, text)] for text in values(parameter, value)]
     if parameter.content_type is not None or parameter.location == "header":
@@ -110,7 +118,9 @@ def parameter_pairs(parameter: Parameter, value: Any) -> list[list[Pair]]:
 
 
 def values(parameter: Parameter, value: Any) -> list[str]:
-    """A value in a path, a header or a cookie, as one text, in every order of the properties of an object."""
+    """A value in a path, a header or a cookie, as one text, in every order of the properties of an
+    object.
+    """
     if parameter.content_type is not None:
         return [json.dumps(value) if is_json(parameter.content_type) else text(value)]
     return [_value(parameter, each) for each in _orders(value)]
@@ -242,7 +252,9 @@ def take(rest: list[Pair], ways: list[list[Pair]]) -> bool:
 
 
 def mismatch(rest: list[Pair], name: str, ways: list[list[Pair]]) -> str:
-    """Remove the pairs of a name, and say how they differ from each of the ways; "" when they do not."""
+    """Remove the pairs of a name, and say how they differ from each of the ways; "" when they do
+    not.
+    """
     if take(rest, ways):
         return ""
     sent = [pair for pair in rest if pair[0].partition("[")[0] == name.partition("[")[0]]

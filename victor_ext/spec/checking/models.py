@@ -1,7 +1,8 @@
 """Whether the models of a package hold what the schemas declare.
 
-A decoded value is compared with its schema field by field. Each pair of a schema and a class that this finds is then
-tried on its own, with every member of its unions, so that nested schemas need no deep values.
+A decoded value is compared with its schema field by field. Each pair of a schema and a class that
+this finds is then tried on its own, with every member of its unions, so that nested schemas need no
+deep values.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from .values import Known, Synthesis, fits
 from .views import Document, Node, View
 
 MAX_TRIALS = 12
-"""Values of one schema that are tried, whose unions take their members in turn; and alternatives of one place."""
+"""Values of one schema that are tried, whose unions take their members in turn; and alternatives of
+one place.
+"""
 
 
 @dataclass
@@ -51,16 +54,22 @@ class Models:
         self.package = package
         self.findings = findings
         self._tried = defaultdict[tuple[str, Any], set[int]](set)
-        """The alternatives of one place that were tried with a class: nested unions have more than anyone can tell."""
+        """The alternatives of one place that were tried with a class: nested unions have more than
+        anyone can tell.
+        """
         self._counted: set[tuple[str, str]] = set()
         self._waiting: list[tuple[View, Any]] = []
         self._compared: dict[tuple[int, int, int], _Outcome] = {}
-        """The comparisons within one value, by the ids of the alternatives, of the value and of what it is read as."""
+        """The comparisons within one value, by the ids of the alternatives, of the value and of
+        what it is read as.
+        """
         self._fitting: Known = {}
         """The same for the alternatives that a value fits."""
 
     def compare(self, node: Node, value: Any, decoded: Any) -> None:
-        """Report the declared fields and enum values of a JSON value that its decoded form does not have."""
+        """Report the declared fields and enum values of a JSON value that its decoded form does not
+        have.
+        """
         self._take(self._outcome(node, value, decoded))
         while self._waiting:
             view, model = self._waiting.pop()
@@ -176,7 +185,9 @@ class Models:
         return outcome
 
     def _try(self, view: View, model: Any) -> None:
-        """Decode values of a schema by its class, compare them, and build an equal object by the constructor."""
+        """Decode values of a schema by its class, compare them, and build an equal object by the
+        constructor.
+        """
         numbers = max(
             (len(self.document.views(child)) for child in view.properties.values()), default=1
         )
@@ -202,7 +213,9 @@ class Models:
         self._count("schemas", view.place, present=True)
 
     def _is_ambiguous(self, node: Node) -> bool:
-        """Whether it is a union, a list of one, or an object that may be empty, which another class may read."""
+        """Whether it is a union, a list of one, or an object that may be empty, which another class
+        may read.
+        """
         [view, *others] = self.document.views(node)
         of_items = self.document.views(view.items) if view.items is not None else []
         return bool(others) or len(of_items) > 1 or (bool(view.properties) and not view.required)

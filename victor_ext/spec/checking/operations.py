@@ -1,4 +1,6 @@
-"""The operations of a document: parameters, bodies, answers and servers, with every reference followed."""
+"""The operations of a document: parameters, bodies, answers and servers, with every reference
+followed.
+"""
 
 import re
 from typing import Any, NamedTuple
@@ -19,7 +21,9 @@ IGNORED_HEADERS = (
     "transfer-encoding",
     "connection",
 )
-"""Parameters of the first three "shall be ignored" (OpenAPI, Parameter Object); HTTP clients compute the others."""
+"""Parameters of the first three "shall be ignored" (OpenAPI, Parameter Object); HTTP clients
+compute the others.
+"""
 SOMEWHERE = "https://server.example"
 """The server of a document that names none, or only a path."""
 
@@ -102,7 +106,9 @@ def bodies(document: Document, node: Node) -> list[Medium]:
 
 
 def _address(server: Node, shared: str) -> str:
-    """The URL of a server, with the defaults of its variables; it may be relative to the shared one."""
+    """The URL of a server, with the defaults of its variables; it may be relative to the shared
+    one.
+    """
     url = str(server.tree.get("url", ""))
     for name, variable in server.mapping("variables").items():
         url = url.replace(f"{{{name}}}", str(variable.tree.get("default", "")))

@@ -1,7 +1,8 @@
-"""A generated package: imported under a name of its own, called without a server, and the values of its arguments.
+"""A generated package: imported under a name of its own, called without a server, and the values of
+its arguments.
 
-Its httpx clients record the request, or give one answer, and send nothing. No coroutine waits for anything, so that
-none needs a loop of events.
+Its httpx clients record the request, or give one answer, and send nothing. No coroutine waits for
+anything, so that none needs a loop of events.
 """
 
 import contextlib
@@ -60,7 +61,8 @@ class Function:
 
 
 class Package(contextlib.AbstractContextManager["Package"]):
-    """The package in a folder, imported under another name, so that an installed one of its name stays as it is.
+    """The package in a folder, imported under another name, so that an installed one of its name
+    stays as it is.
 
     Its end forgets the modules. Raises PackageError when a module cannot be imported, or warns.
     """
@@ -140,7 +142,10 @@ class Caller(contextlib.AbstractContextManager["Caller"]):
     def request(
         self, function: Function, arguments: dict[str, Any], *, awaited: bool = False
     ) -> Request:
-        """The request of a call. Raises what the function raises, and RuntimeError when it sends nothing."""
+        """The request of a call.
+
+        Raises what the function raises, and RuntimeError when it sends nothing.
+        """
         self._answer = None
         try:
             self._call(function, arguments, "asyncio_detailed" if awaited else "sync_detailed")
@@ -151,7 +156,10 @@ class Caller(contextlib.AbstractContextManager["Caller"]):
     def answer(
         self, function: Function, arguments: dict[str, Any], answer: httpx.Response, way: str
     ) -> Any:
-        """What a call of `sync`, `sync_detailed` or `asyncio_detailed` reads. Raises what the function raises."""
+        """What a call of `sync`, `sync_detailed` or `asyncio_detailed` reads.
+
+        Raises what the function raises.
+        """
         self._answer = answer
         result = self._call(function, arguments, way)
         return result if way == "sync" else result.parsed
@@ -167,13 +175,17 @@ def is_model(value: Any) -> bool:
 
 
 def misread(model: Any) -> set[str]:
-    """The attributes of a model whose values are of another type than the declared one; none of anything else."""
+    """The attributes of a model whose values are of another type than the declared one; none of
+    anything else.
+    """
     names: set[str] = model._misread() if is_model(model) else set()  # noqa: SLF001 - each model has it
     return names
 
 
 def _attributes(model: Any) -> dict[str, str]:
-    """Write a model whose values are the names of its attributes, and see under which name each comes out."""
+    """Write a model whose values are the names of its attributes, and see under which name each
+    comes out.
+    """
     marked = model.from_dict({})
     for each in attrs.fields(model):
         if each.init:
@@ -192,7 +204,10 @@ class NoArgumentError(ValueError):
 
 
 def build(hint: Any, value: Any) -> Any:
-    """The value of a type that a caller would pass for a JSON value. Raises NoArgumentError when there is none."""
+    """The value of a type that a caller would pass for a JSON value.
+
+    Raises NoArgumentError when there is none.
+    """
     built = [made for option in options(hint) for made in _made(option, value)]
     if not built:
         raise NoArgumentError(f"{type(value).__name__} is no value of {hint}")
@@ -213,7 +228,9 @@ def options(hint: Any) -> list[Any]:
 
 
 def misfit(model: Any) -> tuple[int, int, int]:
-    """How little a model fits its values: what is undeclared, the required fields that are absent, and all that are."""
+    """How little a model fits its values: what is undeclared, the required fields that are absent,
+    and all that are.
+    """
     own: Any = model.__class__
     fields = attrs.fields(own) if attrs.has(own) else ()
     absent = [each for each in fields if type(getattr(model, each.name, None)).__name__ == "Unset"]
@@ -225,7 +242,9 @@ def misfit(model: Any) -> tuple[int, int, int]:
 
 
 def undeclared(model: Any) -> int:
-    """How many properties of a model, and of the models in it, are no attributes, or have no value of their enum."""
+    """How many properties of a model, and of the models in it, are no attributes, or have no value
+    of their enum.
+    """
     free: dict[str, Any] = getattr(model, "additional_properties", {})
     names: tuple[str, ...] = getattr(model, "__slots__", ())
     values = [getattr(model, name, None) for name in names]

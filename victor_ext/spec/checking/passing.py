@@ -56,7 +56,9 @@ class Probe:
         ):  # a call that is refused is reported with the values of the document
             self.request = caller.request(function, arguments)
         self.sent: dict[tuple[str, str], list[str]] = defaultdict(list)
-        """The arguments by place and name in the request; `*` for a marker, `filter` for `filter[0][~1~]`."""
+        """The arguments by place and name in the request; `*` for a marker, `filter` for
+        `filter[0][~1~]`.
+        """
         self.in_path = re.findall(r"{([^{}]+)}", function.path)
         """The arguments in the path, in order."""
         for location, pairs in self.request.fields.items() if self.request is not None else ():
@@ -89,13 +91,17 @@ def _letters(name: str) -> str:
 
 
 def likeness(function: Function, operation: Operation) -> int:
-    """How much the name of a function is that of an operation: of its id, or of its method and path."""
+    """How much the name of a function is that of an operation: of its id, or of its method and
+    path.
+    """
     name, path = _letters(function.name), _letters(f"{operation.method}{operation.path}")
     return 2 * name.endswith(path) + (name == _letters(operation.identity))
 
 
 def _first_of(hint: Any, *values: Any) -> Any:
-    """The first of some JSON values that a type holds, as its value; the first one as it is when it holds none."""
+    """The first of some JSON values that a type holds, as its value; the first one as it is when it
+    holds none.
+    """
     for value in values:
         with contextlib.suppress(NoArgumentError):
             return build(hint, value)
@@ -103,7 +109,9 @@ def _first_of(hint: Any, *values: Any) -> Any:
 
 
 def _is_body(hint: Any) -> bool:
-    """Whether an argument takes an object or a file, as no parameter but one of the name `body` does."""
+    """Whether an argument takes an object or a file, as no parameter but one of the name `body`
+    does.
+    """
     return any(
         is_model(option) or getattr(option, "__name__", "") == "File" for option in options(hint)
     )
@@ -130,7 +138,9 @@ class Passing:
     def __post_init__(self) -> None:
         self.document, self.findings = self.models.document, self.models.findings
         self.sinks: dict[str, dict[str | None, str]] = {}
-        """By place, the argument of a parameter, under None; or those of its properties, if it is taken apart."""
+        """By place, the argument of a parameter, under None; or those of its properties, if it is
+        taken apart.
+        """
         names = re.findall(r"{([^{}]+)}", self.operation.path)
         self._in_path = dict(zip(names, self.probe.in_path, strict=False))
         for parameter in self.operation.parameters:
@@ -244,7 +254,10 @@ class Passing:
             ) from None
 
     def body_options(self, given: Given) -> list[Arguments]:
-        """The ways to pass a body: one for each type of the argument. Raises NoArgumentError when it needs one."""
+        """The ways to pass a body: one for each type of the argument.
+
+        Raises NoArgumentError when it needs one.
+        """
         hints, medium, selector = self.probe.function.hints, given.medium, self.probe.selector
         if medium is None or self.probe.body is None:
             return [{}]

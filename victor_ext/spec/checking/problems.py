@@ -19,14 +19,18 @@ ADVICE: dict[str, str] = {
 class Problem:
     kind: Kind
     place: str
-    """The dotted path in the document (`paths./x.get.responses.200`); for "left out", the whole line."""
+    """The dotted path in the document (`paths./x.get.responses.200`); for "left out", the whole
+    line.
+    """
     what: str = ""
     words: tuple[str, ...] = ()
     """What a line about something left out contains when it is about the same thing."""
 
     @property
     def acceptable(self) -> bool:
-        """Whether an entry of the acceptance file can make it green: a loss can, a wrong request cannot."""
+        """Whether an entry of the acceptance file can make it green: a loss can, a wrong request
+        cannot.
+        """
         return self.kind in ("left out", "missing")
 
     @property
@@ -74,6 +78,8 @@ class Findings:
         ]
 
     def add(self, problem: Problem) -> None:
-        """Add a problem, unless the same one is known: two values that are sent wrong begin with the same words."""
+        """Add a problem, unless the same one is known: two values that are sent wrong begin with
+        the same words.
+        """
         what = " ".join(problem.what.split()[:3]) if problem.kind == "wrong" else problem.what
         self.problems.setdefault((problem.place, what), problem)

@@ -34,7 +34,9 @@ TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "tex
 @dataclass
 class OperationRequests(Passing):
     def check_requests(self) -> None:
-        """Call the operation with every argument, with the required ones, and with the document's examples."""
+        """Call the operation with every argument, with the required ones, and with the document's
+        examples.
+        """
         for given in self._calls():
             self._compare(given)
 
@@ -128,7 +130,9 @@ class OperationRequests(Passing):
         self._compare_awaited(request, self.arguments(given, arguments))
 
     def _refused(self, given: Given, error: ValueError) -> None:
-        """Report a call that is refused; where it is a form with structures in it, try it without them, too."""
+        """Report a call that is refused; where it is a form with structures in it, try it without
+        them, too.
+        """
         body: Any = given.body
         fields = [str(name) for name in body] if is_mapping(body) else []
         named = [
@@ -145,7 +149,9 @@ class OperationRequests(Passing):
             self._compare(Given(given.parameters, given.medium, flat))
 
     def _recorded(self, given: Given) -> tuple[Request, dict[str, Any]] | None:
-        """The request, and the arguments of the body that made it; None when no body has the right content type."""
+        """The request, and the arguments of the body that made it; None when no body has the right
+        content type.
+        """
         for body in self.body_options(given):
             try:
                 request = self.caller.request(self.probe.function, self.arguments(given, body))

@@ -1,7 +1,9 @@
 """Values that a schema allows, made without chance: the same ones in every run.
 
-A value is numbered: the numbers 0, 1, 2, ... choose the members of unions, the values of enums and the types of a list
-of types in turn. Patterns, limits and most formats are not obeyed: nothing in a generated package looks at them.
+A value is numbered: the numbers 0, 1, 2, ... choose the members of unions, the values of enums and
+    the types of a list
+of types in turn. Patterns, limits and most formats are not obeyed: nothing in a generated package
+    looks at them.
 """
 
 import datetime
@@ -35,10 +37,11 @@ PLAIN, TRICKY = "text é", "a b/c?d=e&f+g%h;é"
 
 @dataclass(frozen=True)
 class Synthesis:
-    """Values of the schemas of one document, with the optional properties of the outer `full` levels.
+    """Values of the schemas of one document, with the optional properties of the outer `full`
+    levels.
 
-    As JSON, a binary is a text, and what may be anything is an object; elsewhere, where an object may have no form, it
-    is a text.
+    As JSON, a binary is a text, and what may be anything is an object; elsewhere, where an object
+    may have no form, it is a text.
     """
 
     document: Document
@@ -126,7 +129,8 @@ def received(document: Document, node: Node) -> Iterator[Any]:
 
 
 Known = dict[tuple[int, int, int], bool]
-"""Whether a value is one of a schema, by the ids of its alternatives and of the value, and by the depth.
+"""Whether a value is one of a schema, by the ids of its alternatives and of the value, and by the
+depth.
 
 Without it, nested unions try a value once for each way to it.
 """

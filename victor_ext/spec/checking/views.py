@@ -1,4 +1,6 @@
-"""The schemas of a document: references followed, `allOf` merged, and one view for each alternative of a union."""
+"""The schemas of a document: references followed, `allOf` merged, and one view for each alternative
+of a union.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ from victor_ext.spec.tree import (
 )
 
 MAX_VIEWS = 64
-"""Alternatives of one schema that are looked at; more are nested unions, whose members have views of their own."""
+"""Alternatives of one schema that are looked at; more are nested unions, whose members have views
+of their own.
+"""
 
 
 class Node(NamedTuple):
@@ -111,7 +115,8 @@ class Document:
             int, tuple[Tree, list[View]]
         ] = {}  # with the tree, so that no other one gets its id
         self._composed: dict[tuple[int, ...], Tree] = {}
-        """The compositions of several definitions of one property, by the ids of the definitions."""
+        """The compositions of several definitions of one property, by the ids of the definitions.
+        """
         self._parts: dict[int, list[Tree]] = {}
         self._families = self._find_families()
         self._alternatives: dict[int, list[View]] = {}
@@ -126,7 +131,9 @@ class Document:
         return Node({} if "$ref" in tree else tree, place)
 
     def views(self, node: Node) -> list[View]:
-        """One view for each alternative of a schema: a single one when it has no union, and no children."""
+        """One view for each alternative of a schema: a single one when it has no union, and no
+        children.
+        """
         whole = self.follow(node)
         if id(whole.tree) not in self._families:
             return self._plain(node)
@@ -139,7 +146,9 @@ class Document:
         return self._alternatives[id(whole.tree)]
 
     def _find_families(self) -> dict[int, tuple[Node, list[Node]]]:
-        """By the id of each schema that has children: whose discriminator tells them apart, and they and the schema."""
+        """By the id of each schema that has children: whose discriminator tells them apart, and
+        they and the schema.
+        """
         named = named_schemas(self.root.tree)
         found: dict[int, tuple[Node, list[Node]]] = {}
         for root, family in families(named).items():
@@ -215,7 +224,9 @@ class Document:
         return views
 
     def _tagged(self, node: Node, part: Node, views: list[View]) -> Iterator[View]:
-        """The alternatives of a member of a union, with the words of the discriminator that select it."""
+        """The alternatives of a member of a union, with the words of the discriminator that select
+        it.
+        """
         discriminator = node.child("discriminator").tree
         name, mapping = discriminator.get("propertyName"), discriminator.get("mapping")
         reference = str(part.tree.get("$ref", ""))
@@ -279,7 +290,9 @@ class Document:
         return View(**merged)
 
     def _both(self, earlier: Node, later: Node) -> Node:
-        """One schema of two; the same one for the same definitions, so that schemas can contain themselves."""
+        """One schema of two; the same one for the same definitions, so that schemas can contain
+        themselves.
+        """
         parts = {
             id(part): part
             for node in (earlier, later)

@@ -19,7 +19,9 @@ MOST_MIB = 2**20
 
 
 class Command(NamedTuple):
-    """One command; `run` returns the exit status, and raises one of FAILURES where nothing could be done."""
+    """One command; `run` returns the exit status, and raises one of FAILURES where nothing could be
+    done.
+    """
 
     name: str
     summary: str
@@ -29,19 +31,25 @@ class Command(NamedTuple):
 
 
 def show(*lines: str, to: Any = None) -> None:
-    """Print each line without control characters: a text of a document could forge lines or colours."""
+    """Print each line without control characters: a text of a document could forge lines or
+    colours.
+    """
     show_as_is("\n".join(map(one_line, lines)), to=to)
 
 
 def show_as_is(text: str, *, to: Any = None) -> None:
-    """Print a text in which no control character is the document's, in the letters that the stream has."""
+    """Print a text in which no control character is the document's, in the letters that the stream
+    has.
+    """
     stream = to or sys.stdout
     encoding = stream.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
 def add_package_arguments(command: argparse.ArgumentParser, *, out: str, is_required: bool) -> None:
-    """Add the documents, the folder and the name of the package, and what it may lack; `out` is the folder's help."""
+    """Add the documents, the folder and the name of the package, and what it may lack; `out` is the
+    folder's help.
+    """
     command.add_argument(
         "documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document"
     )
@@ -52,7 +60,9 @@ def add_package_arguments(command: argparse.ArgumentParser, *, out: str, is_requ
 
 
 def add_generation(command: argparse.ArgumentParser) -> None:
-    """Add what else decides the package: its name, the numbers that are read as Decimal, and how files are read."""
+    """Add what else decides the package: its name, the numbers that are read as Decimal, and how
+    files are read.
+    """
     command.add_argument(
         "--name", metavar="NAME", help="the name of the package (default: <document>_api)"
     )
@@ -62,7 +72,9 @@ def add_generation(command: argparse.ArgumentParser) -> None:
 
 
 def add_reading(command: argparse.ArgumentParser) -> None:
-    """Add the local files for the URLs that a document refers to, and the limit of its size: see `reading`."""
+    """Add the local files for the URLs that a document refers to, and the limit of its size: see
+    `reading`.
+    """
     read = "read this file where the document refers to this URL; may be repeated"
     command.add_argument("--copy", metavar="URL=FILE", action="append", default=[], help=read)
     most = f"the most MiB of a document with its files (default: {MAX_MIB:g}); the limit of its values grows with it"
@@ -84,7 +96,10 @@ def add_approved(command: argparse.ArgumentParser, beside: str) -> None:
 
 
 def reading(options: argparse.Namespace) -> dict[str, Any]:
-    """How a document is read, as arguments of `load`. Raises RuntimeError for a `--copy` that is not URL=FILE."""
+    """How a document is read, as arguments of `load`.
+
+    Raises RuntimeError for a `--copy` that is not URL=FILE.
+    """
     pairs = [text.rpartition("=") for text in options.copy]
     for url, _, file in pairs:
         if not url or not file:

@@ -126,8 +126,8 @@ GIT = "git:"
 def _opened(source: str) -> Generator[tuple[Path, Callable[[Path], object]]]:
     """The file of a source, and what fetches the files of its folder: a path, or `git:REV:path`.
 
-    That path begins at the root of the repository (or with `./`). What comes from git is in a temporary folder. Raises
-    DocumentError when git has no such file.
+    That path begins at the root of the repository (or with `./`). What comes from git is in a
+    temporary folder. Raises DocumentError when git has no such file.
     """
     if not source.startswith(GIT):
         yield Path(source), lambda _: None

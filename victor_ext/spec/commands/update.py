@@ -1,6 +1,8 @@
-"""The command `victor spec update`: replace a document by a newer one, when that makes a whole package.
+"""The command `victor spec update`: replace a document by a newer one, when that makes a whole
+package.
 
-The package is replaced first: a run that is interrupted can be repeated, and compares with the same old document.
+The package is replaced first: a run that is interrupted can be repeated, and compares with the same
+    old document.
 """
 
 import argparse
@@ -101,7 +103,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _print_decisions(report: Report) -> int:
-    """Name the changes that a person has to look at: what breaks and was not approved, and what may."""
+    """Name the changes that a person has to look at: what breaks and was not approved, and what
+    may.
+    """
     breaking = report.breaking()
     looks = [
         entry
@@ -140,7 +144,10 @@ def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) 
 
 
 def _with(changelog: Path, entry: str) -> str:
-    """A changelog with an entry under "Unreleased", in "Changed". Both are added where they are missing."""
+    """A changelog with an entry under "Unreleased", in "Changed".
+
+    Both are added where they are missing.
+    """
     try:
         text = changelog.read_text(encoding="utf-8") if changelog.exists() else "# Changelog\n"
     except ValueError as error:

@@ -17,7 +17,8 @@ from .changes import Reach, Sides
 from .keywords import keywords
 
 Alternative = frozenset[tuple[str, str]]
-"""One way to be admitted: pairs of a scheme and a scope; the scope "" stands for the scheme itself."""
+"""One way to be admitted: pairs of a scheme and a scope; the scope "" stands for the scheme itself.
+"""
 
 _ADDRESSES = ("authorizationUrl", "tokenUrl", "refreshUrl", "openIdConnectUrl", "oauth2MetadataUrl")
 
@@ -92,7 +93,9 @@ def _security(sides: Sides, old: Operation, new: Operation) -> None:
 def _alternatives(
     components: Components, operation: Operation, renamed: dict[str, str]
 ) -> set[Alternative]:
-    """The ways to be admitted; none when the operation is open, an empty one when credentials are optional."""
+    """The ways to be admitted; none when the operation is open, an empty one when credentials are
+    optional.
+    """
     given = list_at(
         operation.tree if "security" in operation.tree else components.document, "security"
     )
@@ -140,7 +143,9 @@ def _renamed_schemes(sides: Sides) -> dict[str, str]:
 
 
 def _essence(scheme: Tree) -> str:
-    """The kind of credentials, as in `http bearer` and `apiKey header x-key`; other names have their letter case."""
+    """The kind of credentials, as in `http bearer` and `apiKey header x-key`; other names have
+    their letter case.
+    """
     words = [str(scheme[key]) for key in ("type", "in", "name", "scheme") if scheme.get(key)]
     exact = scheme.get("in") in ("query", "cookie")
     return " ".join(words if exact else [*words[:1], *(each.lower() for each in words[1:])])

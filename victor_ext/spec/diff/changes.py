@@ -1,4 +1,6 @@
-"""The changes that a comparison finds, what each does (docs/changes.md) and reaches, and what moved."""
+"""The changes that a comparison finds, what each does (docs/changes.md) and reaches, and what
+moved.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from .keywords import keyword_changes, lifecycle, sunset_of
 from .shape import Shapes
 
 Level = Literal["breaks", "look", "fine", "none"]
-"""What a change does: it breaks something; a person has to look; it does no harm; it does nothing."""
+"""What a change does: it breaks something; a person has to look; it does no harm; it does nothing.
+"""
 Column = Literal["wire", "python"]
 
 LEVELS: tuple[Level, ...] = ("none", "fine", "look", "breaks")
@@ -52,7 +55,10 @@ class PythonChange:
 @dataclass(frozen=True)
 class Entry:
     place: str
-    """The dotted path of the component: `components.schemas.Card.properties.price`. See `spec.components`."""
+    """The dotted path of the component: `components.schemas.Card.properties.price`.
+
+    See `spec.components`.
+    """
     operations: tuple[str, ...]
     """The operations that it reaches, sorted: `get /v1/cards`."""
     direction: Literal["sent", "received", "both"]
@@ -127,7 +133,9 @@ class Moves:
         return _renamed(place, self._before)
 
     def part(self, place: str) -> str | None:
-        """The part at or around a place of the old document that has another name now; None when nothing has."""
+        """The part at or around a place of the old document that has another name now; None when
+        nothing has.
+        """
         return _part(place, self._now)
 
 
@@ -145,8 +153,9 @@ def _renamed(place: str, names: dict[str, str]) -> str:
 def same_operations(old: Components, new: Components) -> dict[str, Operation]:
     """The operations of both documents, by their old names.
 
-    An operation is the same when its method and path are (names of path parameters make no difference); otherwise when
-    its operationId is; otherwise when its method is, and its path without versions.
+    An operation is the same when its method and path are (names of path parameters make no
+    difference); otherwise when its operationId is; otherwise when its method is, and its path
+    without versions.
     """
     pairs: dict[str, Operation] = {}
     for key in (wire_name, _id, _without_version):
@@ -164,7 +173,9 @@ def same_operations(old: Components, new: Components) -> dict[str, Operation]:
 def _by_key(
     components: Components, key: Callable[[Operation], str], taken: Container[str]
 ) -> dict[str, list[Operation]]:
-    """The operations that are not taken, by one of their keys; of several the one to use comes first."""
+    """The operations that are not taken, by one of their keys; of several the one to use comes
+    first.
+    """
     groups: dict[str, list[Operation]] = {}
     for each in sorted(components.operations.values(), key=_rank, reverse=True):
         if key(each) and each.name not in taken:
@@ -201,7 +212,9 @@ def _rank(operation: Operation) -> tuple[bool, list[tuple[list[int], bool, str]]
 
 
 def renamed_parameters(old: Operation, new: Operation) -> dict[str, str]:
-    """The new names of path parameters: by position in paths of one shape, else first by their names."""
+    """The new names of path parameters: by position in paths of one shape, else first by their
+    names.
+    """
     before, after = (re.findall(r"{([^{}]*)}", each.name) for each in (old, new))
     if _without_version(old) != _without_version(new):
         common = [name for name in before if name in after]
@@ -259,7 +272,9 @@ class Change:
 
 
 Notice = tuple[date, bool]
-"""The first day on which a sunset leaves time enough, and whether what is deprecated needs a sunset."""
+"""The first day on which a sunset leaves time enough, and whether what is deprecated needs a
+sunset.
+"""
 
 ANY_NOTICE: Notice = (date.min, False)
 
@@ -316,7 +331,9 @@ class Sides:
         self.changes[change] = self.changes.get(change, Reach()) | reach
 
     def reach(self, old: Component | None, new: Component | None, *, either: bool = False) -> Reach:
-        """The operations of both documents that reach both parts, or `either`; None is what a document lacks."""
+        """The operations of both documents that reach both parts, or `either`; None is what a
+        document lacks.
+        """
         if old is not None and new is not None and not either:
             return Reach(old.sent & new.sent, old.received & new.received)
         found, common = reach_of(old) | reach_of(new), frozenset(self.same_operations)

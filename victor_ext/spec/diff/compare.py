@@ -49,8 +49,8 @@ def compare(
 ) -> Comparison:
     """Compare two documents.
 
-    `old` and `new` come from `victor_ext.spec.document.load`, and are changed (see `Components`). `python` has the
-    changes of the generated packages by place; None leaves that column empty.
+    `old` and `new` come from `victor_ext.spec.document.load`, and are changed (see `Components`).
+    `python` has the changes of the generated packages by place; None leaves that column empty.
     """
     sides = compared(Shapes(old), Shapes(new), notice)
     moved = {each.old: each.new for each in sides.changes if each.kind == "operation-moved"}
@@ -110,7 +110,9 @@ def _is_there(sides: Sides, place: str) -> bool:
 
 
 def _cause(sides: Sides, place: str, changed: Container[str]) -> str:
-    """The changed part that brought, or took, what one document alone has: a member of a union, or a named schema."""
+    """The changed part that brought, or took, what one document alone has: a member of a union, or
+    a named schema.
+    """
     is_old = place in sides.old.by_place
     if is_old and _is_there(sides, place):
         return place
@@ -169,7 +171,9 @@ def _entry(
 
 
 def _words(changes: list[Change], reaches: Mapping[Change, Reach]) -> Iterator[str]:
-    """Changes in words, with what the generated package makes of those that are received: once for what is alike."""
+    """Changes in words, with what the generated package makes of those that are received: once for
+    what is alike.
+    """
     seen = {""}
     for change in changes:
         absorbed = change.rule.absorbed if reaches[change].received else ""
@@ -180,7 +184,8 @@ def _words(changes: list[Change], reaches: Mapping[Change, Reach]) -> Iterator[s
 def _fingerprint(
     place: str, wire: Level, changes: Iterable[Change], python: PythonChange | None
 ) -> str:
-    """A hash of the place and of what the worst changes there are: not of texts, versions and harmless changes.
+    """A hash of the place and of what the worst changes there are: not of texts, versions and
+    harmless changes.
 
     The index of a server is left out: another server before it makes no difference.
     """

@@ -23,7 +23,9 @@ _MIN_WIDTH = 40
 
 
 def as_text(report: Report, *, width: int = 100, colour: bool = False) -> str:
-    """The report in plain text, wrapped at `width` columns; `colour` adds escape sequences of terminals."""
+    """The report in plain text, wrapped at `width` columns; `colour` adds escape sequences of
+    terminals.
+    """
     lines: list[str] = []
     for level, entries in report.by_level():
         lines += [
@@ -67,7 +69,9 @@ def as_json_text(report: Report) -> str:
 
 
 def as_github(report: Report) -> str:
-    """Workflow commands: an error for what breaks, a warning for what has to be looked at, and the summary."""
+    """Workflow commands: an error for what breaks, a warning for what has to be looked at, and the
+    summary.
+    """
     lines: list[str] = []
     breaking = report.breaking()
     for entry in report.entries:

@@ -1,4 +1,6 @@
-"""The keywords of one schema as comparable values, and what a change of each means, by the kinds of `changes.RULES`."""
+"""The keywords of one schema as comparable values, and what a change of each means, by the kinds of
+`changes.RULES`.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +21,9 @@ DOCUMENTATION = {
 """Keys whose changes are counted only."""
 
 Limit = tuple[float, bool]
-"""A limit. The flag makes the tighter of two limits the greater one (lower limits) or the lesser one (upper limits)."""
+"""A limit. The flag makes the tighter of two limits the greater one (lower limits) or the lesser
+one (upper limits).
+"""
 
 LOWER_LIMITS = ("minimum", "minLength", "minItems", "minProperties", "minContains")
 UPPER_LIMITS = ("maximum", "maxLength", "maxItems", "maxProperties", "maxContains")
@@ -49,15 +53,18 @@ _VALUES = ("format", "pattern", "multipleOf")
 _ANY_TEXT = {"", ".*", "^", "$", "^.*", ".*$", "^.*$"}
 """Patterns that every text matches."""
 _OTHERS = "..."
-"""Stands among the values of an enum for those that the document does not name: see `x-extensible-enum`."""
+"""Stands among the values of an enum for those that the document does not name: see
+`x-extensible-enum`.
+"""
 _STABILITY = ("draft", "alpha", "beta", "stable")
 
 
 def keywords(tree: Tree) -> dict[str, Any]:
     """The keywords that a schema has itself, those of its children and members left out.
 
-    `type` is a set without null; `null` says that null is admitted; `enum` has the values as JSON, and `const` is an
-    enum of one; `closed` and `open` say what `additionalProperties` says. Those of `lifecycle` are among them.
+    `type` is a set without null; `null` says that null is admitted; `enum` has the values as JSON,
+    and `const` is an enum of one; `closed` and `open` say what `additionalProperties` says. Those
+    of `lifecycle` are among them.
     """
     types = frozenset(map(str, types_of(tree)))
     given: dict[str, Any] = {
@@ -91,7 +98,8 @@ def keywords(tree: Tree) -> dict[str, Any]:
 def lifecycle(tree: Tree) -> dict[str, str]:
     """How long an operation, a parameter or a schema stays.
 
-    `deprecated` is there for what is deprecated, with its `x-sunset`, or ""; `stability` is an `x-stability-level`.
+    `deprecated` is there for what is deprecated, with its `x-sunset`, or ""; `stability` is an
+    `x-stability-level`.
     """
     level = str(tree.get("x-stability-level", _STABILITY[-1]))
     given = {} if level == _STABILITY[-1] else {"stability": level}
@@ -109,7 +117,9 @@ def sunset_of(text: str) -> date | None:
 
 
 def join(keyword: str, first: Any, second: Any) -> Any:
-    """The value of a keyword that two members of `allOf` give: what both admit, both, or the second one."""
+    """The value of a keyword that two members of `allOf` give: what both admit, both, or the second
+    one.
+    """
     if keyword == "type":
         integers = {"integer"} if {"integer", "number"} <= first | second else set[str]()
         return frozenset((first & second) | integers) or second

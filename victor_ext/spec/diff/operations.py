@@ -24,7 +24,9 @@ class OperationComparison(SchemaComparison):
     """Compares the operations of both documents, too, and what they refer to by name."""
 
     def run(self) -> None:
-        """Compare everything below `paths`, `webhooks`, and the named parameters, headers, bodies and answers."""
+        """Compare everything below `paths`, `webhooks`, and the named parameters, headers, bodies
+        and answers.
+        """
         for name, operation in self.old.operations.items():
             if name not in self.same_operations:
                 self.add("operation-removed", operation.place, _both(name))
@@ -196,7 +198,10 @@ class OperationComparison(SchemaComparison):
                 self.add("content-type-added", f"{place}.content.{content_type}", reach)
 
     def _encoded_otherwise(self, old: Tree, new: Tree) -> list[str]:
-        """The fields of a form whose `encoding` differs. One that only one document has is a change of its schema."""
+        """The fields of a form whose `encoding` differs.
+
+        One that only one document has is a change of its schema.
+        """
         before, after = mapping_at(old, "encoding"), mapping_at(new, "encoding")
         former = self.old.shape(mapping_at(old, "schema")).children
         latter = self.new.shape(mapping_at(new, "schema")).children
@@ -270,14 +275,18 @@ def _class_of(status: str) -> str:
 
 
 def _covering(status: str, answers: Tree) -> Tree | None:
-    """The answer that stands for a status without one of its own: of its range, or for an error the default."""
+    """The answer that stands for a status without one of its own: of its range, or for an error the
+    default.
+    """
     written = {each.upper(): tree for each, tree in members(answers)}
     default = written.get("DEFAULT") if _class_of(status) == "answer" else None
     return written.get(f"{status[:1]}XX", default)
 
 
 def _media(old: Tree, new: Tree) -> dict[str, str | None]:
-    """The content types of the old document, each with the one that stands for it in the new document."""
+    """The content types of the old document, each with the one that stands for it in the new
+    document.
+    """
     names = [name for name, _ in reversed(members(new))]
     theirs = {bare_type(each): each for each in names}
     pairs: dict[str, str | None] = {}

@@ -1,7 +1,8 @@
-"""Compare two generated packages: what of the code that uses the old one fails with the new one (docs/changes.md).
+"""Compare two generated packages: what of the code that uses the old one fails with the new one
+(docs/changes.md).
 
-Names come from places in the documents (`Origins`). The cause of another name is the place, something around it that is
-gone, or something it refers to.
+Names come from places in the documents (`Origins`). The cause of another name is the place,
+something around it that is gone, or something it refers to.
 """
 
 from bisect import bisect_left
@@ -44,7 +45,10 @@ class Side:
     def __init__(
         self, path: Path, document: Tree, folder: Path, name: str, decimals: Collection[str] = ()
     ) -> None:
-        """Generate the package `name` of a loaded document into a folder. Raises the errors of `generate`."""
+        """Generate the package `name` of a loaded document into a folder.
+
+        Raises the errors of `generate`.
+        """
         self.made = generate(path, folder, name=name, trace=True, tree=document, decimals=decimals)
         self.surface = Surface(self.made.package)
         origins = self.made.origins
@@ -82,7 +86,9 @@ class Side:
                 yield self._sorted[number]
 
     def member(self, owner: str, name: str) -> list[str]:
-        """The places of an attribute; or of an argument, with what the operation, or its path, has for it."""
+        """The places of an attribute; or of an argument, with what the operation, or its path, has
+        for it.
+        """
         places = [*self.places.get((owner, name), ())]
         if owner in self.surface.functions:
             (operation,) = self.owners[owner]
@@ -94,7 +100,9 @@ class Side:
         return [place for place in dict.fromkeys(places) if place in self]
 
     def _places(self, places: Iterable[str]) -> tuple[str, ...]:
-        """Places of `Origins` as `components` writes them: a member of `allOf` has the place of its schema."""
+        """Places of `Origins` as `components` writes them: a member of `allOf` has the place of its
+        schema.
+        """
         return tuple(dict.fromkeys(self._exact.get(place, place) for place in places))
 
 
@@ -118,7 +126,9 @@ class Finding(NamedTuple):
 
 
 class Packages:
-    """Two packages: which names of the new one stand for which names of the old one, and what caused a change."""
+    """Two packages: which names of the new one stand for which names of the old one, and what
+    caused a change.
+    """
 
     def __init__(self, old: Side, new: Side) -> None:
         self.old = old
@@ -143,7 +153,9 @@ class Packages:
         self._same = {
             place for place, name in pairs if self.moved(place) in new.owners.get(name, ())
         }
-        """The places whose class has the same name before and after: a type that names it does not change."""
+        """The places whose class has the same name before and after: a type that names it does not
+        change.
+        """
 
     def _now(self, name: str, kind: Collection[str]) -> str | None:
         places = {self.moved(place) for place in self.old.owners.get(name, ())}
@@ -152,21 +164,28 @@ class Packages:
         return name if name in same or (name in kind and not same) else next(iter(same), None)
 
     def is_read(self, before: Type, after: Type) -> Level:
-        """What it does to a reader that `after` is declared, and not `before`, which has the old names of classes."""
+        """What it does to a reader that `after` is declared, and not `before`, which has the old
+        names of classes.
+        """
         before = renamed(before, self._names)
         if before == after:
             return "none"
         return "look" if fits(after, before, self._bases) else "breaks"
 
     def is_passed(self, before: Type, after: Type) -> Level:
-        """What it does to a caller that `after` is accepted, and not `before`. Whether it may be absent is left out."""
+        """What it does to a caller that `after` is accepted, and not `before`.
+
+        Whether it may be absent is left out.
+        """
         before, after = renamed(before - {UNSET}, self._names), after - {UNSET}
         if before == after:
             return "none"
         return "fine" if fits(before, after, self._bases) else "breaks"
 
     def renamed_by(self, place: str) -> str | None:
-        """What gave the function of an operation another name: its id, or its path; None when both are the same."""
+        """What gave the function of an operation another name: its id, or its path; None when both
+        are the same.
+        """
         now = self.moved(place)
         ids = [
             side.tree(at).get("operationId") for side, at in ((self.old, place), (self.new, now))
@@ -176,7 +195,9 @@ class Packages:
         return place if ids[0] is None and now != place else None
 
     def cause(self, places: Iterable[str], default: str) -> str:
-        """The component whose change changed a name that comes from some places of the old document."""
+        """The component whose change changed a name that comes from some places of the old
+        document.
+        """
         known = [place for place in places if place in self.old]
         for place in known:
             if (
@@ -204,7 +225,9 @@ class Packages:
         )
 
     def _changed(self, place: str, seen: set[str]) -> str | None:
-        """The first part at or inside a place that decides types and differs; then what those parts refer to."""
+        """The first part at or inside a place that decides types and differs; then what those parts
+        refer to.
+        """
         if place in seen:
             return None
         seen.add(place)

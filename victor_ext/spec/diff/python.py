@@ -1,4 +1,5 @@
-"""What a change does to the code that uses the generated package: which functions, models and enums it breaks.
+"""What a change does to the code that uses the generated package: which functions, models and enums
+it breaks.
 
 The rules are those of `packages`.
 """
@@ -22,8 +23,9 @@ def python_changes(
 ) -> Mapping[str, PythonChange]:
     """Generate both packages into a temporary folder and compare them.
 
-    `trees` is what `load` made of the documents; None loads them. `name` is the name of the package; None takes it from
-    the old document. The places are those of the old document where it has them. Raises the errors of `generate`.
+    `trees` is what `load` made of the documents; None loads them. `name` is the name of the
+    package; None takes it from the old document. The places are those of the old document where it
+    has them. Raises the errors of `generate`.
     """
     package = package_name(old) if name is None else name
     before, after = trees or (load(old), load(new))
@@ -213,7 +215,9 @@ def _webhook_findings(packages: Packages) -> Iterator[Finding]:
 
 
 def _named_after(packages: Packages, places: tuple[str, ...]) -> str | None:
-    """What a function or a class is named after, if that has another name now: a schema, or an operation."""
+    """What a function or a class is named after, if that has another name now: a schema, or an
+    operation.
+    """
     operations = [packages.old.owners[module][0] for module in packages.old.surface.functions]
     for place in places:
         part = packages.moves.part(place)

@@ -1,4 +1,6 @@
-"""What a comparison says, apart from how it is shown: its entries, the approvals of a person, and the version due."""
+"""What a comparison says, apart from how it is shown: its entries, the approvals of a person, and
+the version due.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,8 @@ class Report(Comparison):
         )
 
     def approve(self, file: Path, reason: str, expires: str, scope: str) -> Report:
-        """Write an approval of each entry that breaks something at the end of a file, whose comments stay.
+        """Write an approval of each entry that breaks something at the end of a file, whose
+        comments stay.
 
         Raises DecisionError for an unusable reason or day, and OSError.
         """
@@ -171,9 +174,10 @@ def report_on(
 ) -> Report:
     """Compare two loaded documents, which stay as they are.
 
-    `python` has the changes of their packages; None when they were not compared. The report calls the documents as
-    `called` says, and annotations name `file`. With `check_version`, `info.version` must have moved far enough.
-    `sunset_days` is the least number of days until a sunset; above 0, what is deprecated must have one.
+    `python` has the changes of their packages; None when they were not compared. The report calls
+    the documents as `called` says, and annotations name `file`. With `check_version`,
+    `info.version` must have moved far enough. `sunset_days` is the least number of days until a
+    sunset; above 0, what is deprecated must have one.
     """
     soonest = today() + datetime.timedelta(days=sunset_days)
     result = compare(copied(before), copied(after), python, (soonest, sunset_days > 0))
@@ -200,8 +204,9 @@ _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:[-+.].*)?")
 def version_problem(old: Tree, new: Tree, entries: Iterable[Entry]) -> str | None:
     """What is wrong with the new version, and what to write; None when it is right.
 
-    A change that breaks on the wire asks for a new major version (a new minor one below 1.0), another change for a new
-    minor one (a patch below 1.0). What is no version like 1.2.3 has to be another text.
+    A change that breaks on the wire asks for a new major version (a new minor one below 1.0),
+    another change for a new minor one (a patch below 1.0). What is no version like 1.2.3 has to be
+    another text.
     """
     before, after = (str(mapping_at(each, "info").get("version", "")) for each in (old, new))
     levels = {entry.wire for entry in entries}
@@ -239,9 +244,11 @@ def one_line(text: str) -> str:
 
 
 def lines_of(document: Path, max_mib: float = MAX_MIB) -> dict[str, int]:
-    """The line of each place of a document in YAML, or in JSON, which YAML contains; none of JSON that is no YAML.
+    """The line of each place of a document in YAML, or in JSON, which YAML contains; none of JSON
+    that is no YAML.
 
-    `document` is a file that `victor_ext.spec.document.load` has read, with this limit. Raises OSError.
+    `document` is a file that `victor_ext.spec.document.load` has read, with this limit. Raises
+    OSError.
     """
     try:
         root = yaml.compose(read_text(document, Limits(max_mib)), Loader=yaml.CSafeLoader)

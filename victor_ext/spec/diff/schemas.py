@@ -1,7 +1,8 @@
-"""What differs between two schemas. Each pair is compared once: of one name, or written out at one place.
+"""What differs between two schemas. Each pair is compared once: of one name, or written out at one
+place.
 
-A reference that leads to another schema than before is one change of the place that has it, unless the earlier schema
-is gone: then it was renamed, or written out.
+A reference that leads to another schema than before is one change of the place that has it, unless
+the earlier schema is gone: then it was renamed, or written out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,12 +22,16 @@ class SchemaComparison(Sides):
     def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
         super().__init__(old, new, notice)
         self._instead: dict[str, str] = {}
-        """By the place of a schema that a reference led to, the place where it leads now; "" for what is inline."""
+        """By the place of a schema that a reference led to, the place where it leads now; "" for
+        what is inline.
+        """
         self._kept: set[str] = set()
         """The places of schemas that some reference leads to in both documents."""
         self._visited: set[tuple[int, int]] = set()
         self._known: dict[tuple[int, int, bool], tuple[list[Change], list[tuple[Tree, Tree]]]] = {}
-        """What differs between two schemas themselves (as text or not), and the pairs of schemas that they refer to."""
+        """What differs between two schemas themselves (as text or not), and the pairs of schemas
+        that they refer to.
+        """
         self._links: list[tuple[Tree, Tree]] | None = None
         """Collects pairs while two schemas are compared apart from any place; None otherwise."""
 
@@ -53,10 +58,13 @@ class SchemaComparison(Sides):
             self._settle(place, equal)
 
     def _settle(self, place: str, equal: Mapping[str, str]) -> None:
-        """Compare a schema with the one of its name, unless all that refers to it refers to another one now.
+        """Compare a schema with the one of its name, unless all that refers to it refers to another
+        one now.
 
-        That one is its successor, which only has another name: if the name is new, or moved on too, or if the schema is
-        the same as this one. `equal` has the new schemas by their meaning, for what nothing refers to.
+        That one is its successor, which only has another name: if the name is new, or moved on too,
+            or if the schema is
+        the same as this one. `equal` has the new schemas by their meaning, for what nothing refers
+        to.
         """
         component, namesake = self.old.by_place[place], self.new.by_place.get(place)
         successor = self._instead.get(
@@ -152,7 +160,9 @@ class SchemaComparison(Sides):
     def _differences(
         self, pairs: list[tuple[Tree, Tree]], *, as_text: bool = False
     ) -> Iterator[Change]:
-        """The changes of a pair of schemas, and of those that they refer to by different names, which are added."""
+        """The changes of a pair of schemas, and of those that they refer to by different names,
+        which are added.
+        """
         seen = {(id(old), id(new)) for old, new in pairs}
         for pair in pairs:  # it grows
             changes, links = self._difference(*pair, as_text=as_text)
@@ -349,7 +359,8 @@ class SchemaComparison(Sides):
     def _paired(self, former: Union, latter: Union) -> list[tuple[Child, Child]]:
         """The members that stand for each other: of one name or text, of one meaning, of one kind.
 
-        A single schema is also paired with a member that admits all that it does, or that it admits all of.
+        A single schema is also paired with a member that admits all that it does, or that it admits
+        all of.
         """
         before, after = [*former.members], [*latter.members]
         names = {each: self.old.identity(each.tree) for each in before}
@@ -372,7 +383,9 @@ class SchemaComparison(Sides):
         return pairs
 
     def _could_be(self, one: Child, other: Child) -> bool:
-        """Whether an inline member may be another one, changed: objects with half of their properties in common."""
+        """Whether an inline member may be another one, changed: objects with half of their
+        properties in common.
+        """
         (first, old_referred), (second, new_referred) = (
             self.old.end(one.tree),
             self.new.end(other.tree),
@@ -391,14 +404,19 @@ class SchemaComparison(Sides):
         return self._levels(old, new)[0] != "breaks"
 
     def _levels(self, old: Tree, new: Tree) -> tuple[Level, Level]:
-        """The worst that differs between two schemas when they are sent, and when they are received."""
+        """The worst that differs between two schemas when they are sent, and when they are
+        received.
+        """
         changes = [*self._differences([(self.old.end(old)[0], self.new.end(new)[0])])]
         return worst(each.rule.sent for each in changes), worst(
             each.rule.received for each in changes
         )
 
     def _with_member(self, old: Part, new: Part) -> None:
-        """Compare a single schema with the member of a union that it became, or was. Null is said of the whole."""
+        """Compare a single schema with the member of a union that it became, or was.
+
+        Null is said of the whole.
+        """
         old_end, new_end = self.old.end(old.tree)[0], self.new.end(new.tree)[0]
         before, after = self.old.shape(old_end), self.new.shape(new_end)
         is_named = before.place.startswith(SCHEMAS) and before.place == after.place

@@ -1,6 +1,8 @@
-"""What a schema says, however it is written: references are followed, `allOf` is merged, 3.0 and 3.1 become one.
+"""What a schema says, however it is written: references are followed, `allOf` is merged, 3.0 and
+3.1 become one.
 
-Each keyword and property keeps the place of the schema that gives it: a change of a common base is reported there.
+Each keyword and property keeps the place of the schema that gives it: a change of a common base is
+    reported there.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ class Part:
     below: str
     """What the places of its children begin with."""
     component: Component | None
-    """What knows the operations that reach it; None while two schemas are compared apart from any operation."""
+    """What knows the operations that reach it; None while two schemas are compared apart from any
+    operation.
+    """
     required: bool = False
     """Whether it is a property that has to be there."""
     as_text: bool = False
@@ -195,14 +199,18 @@ class Shapes(Components):
         return f"{words} of {', '.join(properties)}" if properties else words
 
     def identity(self, member: Tree) -> str:
-        """The place of a member that has a name, whether or not a reference led there; the meaning of an inline one."""
+        """The place of a member that has a name, whether or not a reference led there; the meaning
+        of an inline one.
+        """
         end, referred = self.end(member)
         place = self.place(end, "")
         named = named_schemas(self.document).get(place.removeprefix(SCHEMAS)) is end
         return place if referred or named else canonical(end)
 
     def mapping_of(self, schema: Tree) -> dict[str, str]:
-        """The place of the schema that each value of a discriminator selects; its own name where none is mapped."""
+        """The place of the schema that each value of a discriminator selects; its own name where
+        none is mapped.
+        """
         discriminator = mapping_at(schema, "discriminator")
         mapped = {
             value: self._selected(to) for value, to in mapping_at(discriminator, "mapping").items()
@@ -222,7 +230,9 @@ class Shapes(Components):
         return {each.removeprefix(SCHEMAS): each for each in named} | mapped
 
     def default_of(self, schema: Tree) -> str:
-        """The place of the schema for any other value: that of `defaultMapping`, or one without members; else ""."""
+        """The place of the schema for any other value: that of `defaultMapping`, or one without
+        members; else "".
+        """
         default = mapping_at(schema, "discriminator").get("defaultMapping")
         if default is None and not {"oneOf", "anyOf"} & schema.keys():
             return self.place(schema, "")
@@ -286,7 +296,8 @@ class Shapes(Components):
             if earlier is None:
                 shape.children[step] = Child(child, home, step)
             elif self.end(earlier.tree)[0] is not self.end(child)[0]:
-                # Two members of `allOf` define it: the same object for the same two, so that cycles end.
+                # Two members of `allOf` define it: the same object for the same two, so that cycles
+                #     end.
                 key = frozenset((id(earlier.tree), id(child)))
                 merged = self._both.setdefault(key, {"allOf": [earlier.tree, child]})
                 shape.children[step] = Child(merged, home, step)
@@ -300,7 +311,8 @@ class Shapes(Components):
 
 
 def keyword_differences(old: Shape, new: Shape, *, as_text: bool = False) -> list[Difference]:
-    """What differs between the keywords of two schemas, without what a common base gives; little beside other types.
+    """What differs between the keywords of two schemas, without what a common base gives; little
+    beside other types.
 
     `as_text` is that of `Part`.
     """

@@ -1,4 +1,6 @@
-"""What a generated package offers its user, read from the source without importing it; and which type fits which."""
+"""What a generated package offers its user, read from the source without importing it; and which
+type fits which.
+"""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -40,13 +42,17 @@ class Words(NamedTuple):
 
 
 class Surface:
-    """All that is public in a package and depends on its document; nothing, where there is no package."""
+    """All that is public in a package and depends on its document; nothing, where there is no
+    package.
+    """
 
     def __init__(self, package: Path) -> None:
         self.functions: dict[str, Function] = {}
         """By module, without the name of the package: `api.cards.list_cards`."""
         self.webhooks = dict(_webhooks(package / "webhooks.py"))
-        """What `read_webhook` returns, by the name of the webhook; "" stands for a call without a name."""
+        """What `read_webhook` returns, by the name of the webhook; "" stands for a call without a
+        name.
+        """
         self.models: dict[str, dict[str, Argument]] = {}
         """By class, the attributes by their names."""
         self.enums: dict[str, Words] = {}
@@ -214,7 +220,8 @@ def renamed(type_: Type, names: Mapping[str, str]) -> Type:
 def fits(value: Type, declared: Type, bases: Mapping[str, str]) -> bool:
     """Whether `mypy --strict` accepts a value of one type where another is declared.
 
-    `bases` has the plain type of each enum. The items of a list have to be of equal types, as mypy wants them.
+    `bases` has the plain type of each enum. The items of a list have to be of equal types, as mypy
+    wants them.
     """
     return all(any(_member_fits(each, other, bases) for other in declared) for each in value)
 

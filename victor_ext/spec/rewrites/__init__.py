@@ -1,6 +1,7 @@
 """Rewrite an OpenAPI document into one that openapi-python-client reads without loss.
 
-Each rewrite keeps the meaning, has a name, and logs where it was applied. The file is never changed.
+Each rewrite keeps the meaning, has a name, and logs where it was applied. The file is never
+changed.
 """
 
 from collections.abc import Callable, Collection
@@ -69,7 +70,8 @@ def prepare(
 ) -> tuple[Tree, Log]:
     """A rewritten copy of the document, whose parts know their places with `trace`, and the log.
 
-    `decimals` are the places of numbers that are read as Decimal. Raises PlaceError for a part of the wrong type.
+    `decimals` are the places of numbers that are read as Decimal. Raises PlaceError for a part of
+    the wrong type.
     """
     tree = copied(document)
     check_shape(tree)

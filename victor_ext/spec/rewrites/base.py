@@ -20,11 +20,15 @@ class Log:
     left_out: list[str] = field(default_factory=list[str])
     """Parts of the document that no rewrite can keep."""
     reasons: dict[str, str] = field(default_factory=dict[str, str])
-    """The words of openapi-python-client for what it cannot generate, by the entry of `left_out`."""
+    """The words of openapi-python-client for what it cannot generate, by the entry of `left_out`.
+    """
     content_types: dict[str, str] = field(default_factory=dict[str, str])
-    """Content types that the generator does not know, each with a known one that is read in the same way."""
+    """Content types that the generator does not know, each with a known one that is read in the
+    same way.
+    """
     renamed: dict[str, str] = field(default_factory=dict[str, str])
-    """The names of schemas in the document, by those that they have now, where that is another one."""
+    """The names of schemas in the document, by those that they have now, where that is another one.
+    """
     decimals: tuple[str, ...] = ()
     """The places whose numbers are read as Decimal, such as `Card.price`; `*` is any text."""
     floats: list[str] = field(default_factory=list[str])
@@ -35,7 +39,9 @@ class Log:
     written: dict[str, tuple[frozenset[str], int]] = field(
         default_factory=dict[str, tuple[frozenset[str], int]]
     )
-    """The places of the `allOf` that failed and are written out: the schemas that each is made of, and its length."""
+    """The places of the `allOf` that failed and are written out: the schemas that each is made of,
+    and its length.
+    """
 
     def __call__(self, rewrite: str, where: str) -> None:
         self.applied.setdefault(rewrite, []).append(where)
@@ -92,7 +98,10 @@ def below(where: str, schema: Tree) -> Iterator[tuple[str, Tree]]:
 
 
 def schemas(document: Tree) -> list[tuple[str, Tree]]:
-    """Every schema with its path. A list, so that a rewrite can change the tree while it iterates."""
+    """Every schema with its path.
+
+    A list, so that a rewrite can change the tree while it iterates.
+    """
     return [match for where, schema in _roots(document) for match in below(where, schema)]
 
 

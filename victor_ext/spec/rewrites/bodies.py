@@ -32,7 +32,8 @@ MEDIA_TYPE = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+")
 
 
 def order_bodies(document: Tree, log: Log) -> None:
-    """Put JSON first: it is sent when the caller names no content type. Leave out what is no media type.
+    """Put JSON first: it is sent when the caller names no content type. Leave out what is no media
+    type.
 
     A key without a slash, such as a misplaced `examples`, was never meant as one: it is no loss.
     """
@@ -54,7 +55,9 @@ def order_bodies(document: Tree, log: Log) -> None:
 
 
 def non_json_content(document: Tree, log: Log) -> None:
-    """Read and send `text/*` as text, and what else is neither JSON nor a form as bytes; `*/*` by its schema."""
+    """Read and send `text/*` as text, and what else is neither JSON nor a form as bytes; `*/*` by
+    its schema.
+    """
     for operation in operations(document):
         for place, content in media_types(operation):
             for kind in list(content):
@@ -87,7 +90,10 @@ def form(document: Tree, content_type: str, schema: Tree) -> str:
 
 
 def text_in_json(document: Tree, log: Log) -> None:
-    """Make a binary within JSON a text: JSON has no bytes. One that a form has too is a file or a text."""
+    """Make a binary within JSON a text: JSON has no bytes.
+
+    One that a form has too is a file or a text.
+    """
     places = {
         id(schema): where for where, schema in schemas(document) if schema.get("format") == "binary"
     }
@@ -122,7 +128,8 @@ def binary_media_type(document: Tree, log: Log) -> None:
 
 
 def record_encodings(document: Tree, log: Log) -> None:
-    """Record how the fields of each form are sent; report those that can hold what has no defined form.
+    """Record how the fields of each form are sent; report those that can hold what has no defined
+    form.
 
     A field that is read-only need not be sent, so it is no loss.
     """
@@ -180,7 +187,9 @@ def _items(document: Tree, schema: Tree) -> list[Tree]:
 
 
 def _is_file_within(document: Tree, field: Tree) -> bool:
-    """Whether a field can hold a file in an object, or in the objects of a list: a part of a form is a file or JSON."""
+    """Whether a field can hold a file in an object, or in the objects of a list: a part of a form
+    is a file or JSON.
+    """
     wholes = [
         each for part in (field, *_items(document, field)) for each in variants(document, part)
     ]
@@ -212,7 +221,9 @@ def _undefined_field(document: Tree, schema: Tree, encoding: Tree) -> str | None
 
 
 def _style(encoding: Tree) -> Style | None:
-    """How a field is sent whose encoding has a style, or an option of one; its content type does not count then."""
+    """How a field is sent whose encoding has a style, or an option of one; its content type does
+    not count then.
+    """
     if not {"style", "explode", "allowReserved"} & encoding.keys():
         return None
     style = str(encoding.get("style", "form"))
@@ -235,7 +246,9 @@ def _arguments(encoding: Tree) -> str:
 
 
 def unite_answers(document: Tree, log: Log) -> None:
-    """Make one type of the content types of a status: JSON by its schemas, `text/*` as text, the rest as bytes."""
+    """Make one type of the content types of a status: JSON by its schemas, `text/*` as text, the
+    rest as bytes.
+    """
     for operation in operations(document):
         for status, content in answers(operation):
             for kind in [kind for kind in content if not MEDIA_TYPE.fullmatch(bare_type(kind))]:

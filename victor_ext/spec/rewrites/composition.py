@@ -20,9 +20,11 @@ NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", SOURCES, MADE_OF, REDE
 
 
 def merge_allof_siblings(document: Tree, log: Log) -> None:
-    """Keep the siblings of an `allOf` with a single reference: the generator drops them unless it has a second part.
+    """Keep the siblings of an `allOf` with a single reference: the generator drops them unless it
+    has a second part.
 
-    A named schema that adds nothing to the one that it refers to becomes a class of its own by that.
+    A named schema that adds nothing to the one that it refers to becomes a class of its own by
+    that.
     """
     named = {id(schema) for schema in components(document).values()}
     for where, schema in schemas(document):
@@ -35,7 +37,9 @@ def merge_allof_siblings(document: Tree, log: Log) -> None:
 
 
 def name_single_union(document: Tree, log: Log) -> None:
-    """Write a named union of one reference as `allOf`: the generator would build what is within that schema twice."""
+    """Write a named union of one reference as `allOf`: the generator would build what is within
+    that schema twice.
+    """
     for where, schema in components(document).items():
         keys = [key for key in ("oneOf", "anyOf", "allOf", "type", "properties") if schema.get(key)]
         members = list_at(schema, keys[0]) if keys in (["oneOf"], ["anyOf"]) else []
@@ -49,7 +53,9 @@ def name_single_union(document: Tree, log: Log) -> None:
 
 
 def break_circle(document: Tree, log: Log) -> None:
-    """Drop the reference that makes a schema a part of itself by way of `allOf`, or of unions of one member."""
+    """Drop the reference that makes a schema a part of itself by way of `allOf`, or of unions of
+    one member.
+    """
     for name in components(document):
         for holder, key, to in [*_wholes(document, name)]:
             if key in holder and _is_within(document, name, to):
@@ -63,7 +69,9 @@ def break_circle(document: Tree, log: Log) -> None:
 
 
 def _wholes(document: Tree, name: str) -> Iterator[tuple[Tree, str, str]]:
-    """The named schemas that a named one has all of, each with the schema and the key with the reference to it."""
+    """The named schemas that a named one has all of, each with the schema and the key with the
+    reference to it.
+    """
     pending = [resolve(document, {"$ref": SCHEMAS + name})]
     for schema in pending:  # it grows
         for key in ("allOf", "oneOf", "anyOf"):
@@ -89,7 +97,9 @@ def _is_within(document: Tree, name: str, whole: str) -> bool:
 
 
 def report_exclusive_types(document: Tree, log: Log) -> None:
-    """Report an `allOf` whose members have no type in common, such as a text and an object: no value is both."""
+    """Report an `allOf` whose members have no type in common, such as a text and an object: no
+    value is both.
+    """
     for where, schema in schemas(document):
         own = {key: value for key, value in schema.items() if key != "allOf"}
         typed = [_admitted(document, part) for part in [*list_at(schema, "allOf"), own]]
@@ -102,7 +112,9 @@ def report_exclusive_types(document: Tree, log: Log) -> None:
 
 
 def _admitted(document: Tree, schema: Tree) -> set[str]:
-    """The types that a schema admits at most, beside null; none when it, or a part of it, says nothing of them."""
+    """The types that a schema admits at most, beside null; none when it, or a part of it, says
+    nothing of them.
+    """
     composed = {"allOf", "oneOf", "anyOf"}
     typed = [
         kinds(each)
@@ -114,7 +126,9 @@ def _admitted(document: Tree, schema: Tree) -> set[str]:
 
 
 def named_if_within(document: Tree, schema: Tree, parts: list[Tree], where: str) -> Tree:
-    """The schema that is to have some parts: one with a name, to which the schema refers, where they contain it."""
+    """The schema that is to have some parts: one with a name, to which the schema refers, where
+    they contain it.
+    """
     if not any(each is schema for part in parts for _, each in below(where, part)):
         return schema
     schema[MADE_OF] = sorted(_composed(document, [schema]))
@@ -122,7 +136,9 @@ def named_if_within(document: Tree, schema: Tree, parts: list[Tree], where: str)
 
 
 def _composed(document: Tree, parts: list[Tree]) -> frozenset[str]:
-    """The named schemas that parts are merged of; in the place of a composition, those that it is made of."""
+    """The named schemas that parts are merged of; in the place of a composition, those that it is
+    made of.
+    """
     named, names, made = components(document), set[str](), set[str]()
     pending = [*parts]
     for part in pending:  # it grows
@@ -158,7 +174,9 @@ def is_object(document: Tree, schema: Tree) -> bool:
 
 
 def inline_allof(document: Tree, log: Log) -> None:
-    """Merge `allOf` where the generator cannot: nested ones, unions and plain types in it, redefined properties."""
+    """Merge `allOf` where the generator cannot: nested ones, unions and plain types in it,
+    redefined properties.
+    """
     for where, schema in schemas(document):
         if not schema.get("allOf"):
             continue
@@ -180,7 +198,8 @@ def inline_allof(document: Tree, log: Log) -> None:
 def write_out_allof(
     document: Tree, schema: Tree, where: str, log: Log, around: frozenset[str] = frozenset()
 ) -> None:
-    """Put the merged properties of `allOf`, and of unions beside it, into the schema itself, whose place is `where`.
+    """Put the merged properties of `allOf`, and of unions beside it, into the schema itself, whose
+    place is `where`.
 
     `around` has the named schemas that the compositions around it are merged of.
     """
@@ -195,7 +214,8 @@ def write_out_allof(
 def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None:
     """Write out an `allOf` that openapi-python-client refused, unless it would grow without an end.
 
-    It grows when it stands in what was written out before, of the same named schemas, and is no shorter than that.
+    It grows when it stands in what was written out before, of the same named schemas, and is no
+    shorter than that.
     """
     typed = [part for part in schema["allOf"] if TYPED & part.keys()]
     is_named = any(schema is each for each in components(document).values())
@@ -231,9 +251,10 @@ def _read_last(schema: Tree, parts: list[Tree], where: str, log: Log) -> None:
 def _settle(document: Tree, schema: Tree, where: str, log: Log, around: frozenset[str]) -> None:
     """Merge the definitions of a property, or of the items of a list, that `both` put into `allOf`.
 
-    The result is the one that says all, or a new class, named when a definition is a reference: it can contain itself.
-    Definitions that are more than references grow without an end when they are merged of a schema that a composition
-    around them is merged of, too.
+    The result is the one that says all, or a new class, named when a definition is a reference: it
+        can contain itself.
+    Definitions that are more than references grow without an end when they are merged of a schema
+    that a composition around them is merged of, too.
     """
     if is_mapping(schema.get("items")):
         _settle(document, schema["items"], f"{where}_item", log, around)
@@ -258,7 +279,9 @@ def _settle(document: Tree, schema: Tree, where: str, log: Log, around: frozense
 
 
 def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: str) -> str | None:
-    """Make a composition a reference to a schema that all with the same definitions share; its name when it is new."""
+    """Make a composition a reference to a schema that all with the same definitions share; its name
+    when it is new.
+    """
     key = sorted(map(gist, parts))
     for name, each in components(document).items():
         if SOURCES in each and sorted(map(gist, each[SOURCES])) == key:
@@ -271,7 +294,8 @@ def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: st
 
 
 def _says_all(document: Tree, part: Tree, parts: list[Tree]) -> bool:
-    """Whether an object has the fields that all others have, in the same way, and requires them, too.
+    """Whether an object has the fields that all others have, in the same way, and requires them,
+    too.
 
     Of a union, one member must: a value is read as one of them.
     """
@@ -312,19 +336,27 @@ def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
 
 
 def all_properties(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
-    """The properties of a schema, with those of its `allOf` and of its unions. `done` is for `_merged`."""
+    """The properties of a schema, with those of its `allOf` and of its unions.
+
+    `done` is for `_merged`.
+    """
     return mapping_at(_merged(document, schema, done), "properties")
 
 
 def all_required(document: Tree, schema: Tree, done: dict[int, Tree]) -> list[str]:
-    """The names of the properties that a schema requires, by itself or in its `allOf`. `done` is for `_merged`."""
+    """The names of the properties that a schema requires, by itself or in its `allOf`.
+
+    `done` is for `_merged`.
+    """
     return list_at(_merged(document, schema, done), "required")
 
 
 def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
-    """One schema with the properties of `allOf`, and those of every member of a union, none of them required.
+    """One schema with the properties of `allOf`, and those of every member of a union, none of them
+    required.
 
-    `done` has the merged schemas by id: each is merged once, because nested references can be exponentially many.
+    `done` has the merged schemas by id: each is merged once, because nested references can be
+    exponentially many.
     """
     schema = resolve(document, schema)
     if id(schema) in done:
@@ -349,7 +381,9 @@ def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
 
 
 def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
-    """What the members of a union say together: the properties of all of them, or the values of all their enums."""
+    """What the members of a union say together: the properties of all of them, or the values of all
+    their enums.
+    """
     wholes = [_merged(document, part, done) for part in members]
     wholes = [whole for whole in wholes if whole.get("type") != "null"]
     properties = [mapping_at(whole, "properties") for whole in wholes]
@@ -367,7 +401,9 @@ def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
 
 
 def one_of(parts: list[Tree]) -> Tree:
-    """One schema for what several say: an enum of the values of enums, and otherwise a union of those that differ."""
+    """One schema for what several say: an enum of the values of enums, and otherwise a union of
+    those that differ.
+    """
     single = [
         each
         for part in parts

@@ -104,7 +104,9 @@ def class_name(name: str) -> str:
 
 
 def module_name(name: str, prefix: str = PREFIX) -> str:
-    """The name that the generator gives to the module of a class or of an operation, or to the folder of a tag."""
+    """The name that the generator gives to the module of a class or of an operation, or to the
+    folder of a tag.
+    """
     return str(strings.PythonIdentifier(name, prefix))
 
 
@@ -117,7 +119,9 @@ def free_name(named: Tree, name: str) -> str:
 
 
 def give_name(document: Tree, schema: Tree, name: str) -> str:
-    """Move a schema to the named ones, where its name is free, and refer to it in its place; the name."""
+    """Move a schema to the named ones, where its name is free, and refer to it in its place; the
+    name.
+    """
     named = components(document)
     name = free_name(named, _short(name))
     named[name] = copy(schema)
@@ -126,7 +130,9 @@ def give_name(document: Tree, schema: Tree, name: str) -> str:
 
 
 def inline_reference(document: Tree, log: Log) -> None:
-    """Replace references to parameters, bodies, answers and paths by their targets: the generator follows few."""
+    """Replace references to parameters, bodies, answers and paths by their targets: the generator
+    follows few.
+    """
     for path, item in mapping_at(document, "paths").items():
         document["paths"][path] = deepcopy(_whole_item(document, item, log, path))
     for operation in operations(document):
@@ -156,7 +162,10 @@ def inline_reference(document: Tree, log: Log) -> None:
 
 
 def _whole_item(document: Tree, item: Tree, log: Log, path: str) -> Tree:
-    """A path item, with what it refers to. What both have, OpenAPI does not define: it is left out of the second."""
+    """A path item, with what it refers to.
+
+    What both have, OpenAPI does not define: it is left out of the second.
+    """
     theirs, whole = _followed(document, item, log, path), path_item(document, item)
     kept = {id(tree) for _, _, tree in methods(whole)}
     for method, _, tree in methods(theirs):
@@ -179,7 +188,9 @@ def _followed(document: Tree, tree: Tree, log: Log, where: str) -> Tree:
 
 
 def name_referenced_schema(document: Tree, log: Log) -> None:
-    """Name a schema that is referenced and is not in `components/schemas`, and those that it refers to itself."""
+    """Name a schema that is referenced and is not in `components/schemas`, and those that it refers
+    to itself.
+    """
     names: dict[str, str] = {}
     unnamed = True
     while unnamed:
@@ -222,7 +233,9 @@ def _name_target(document: Tree, where: str, schema: Tree, names: dict[str, str]
 
 
 def _name_of(document: Tree, reference: str) -> str:
-    """A name for the target of a reference: that of its component or of its operation, and the steps within it."""
+    """A name for the target of a reference: that of its component or of its operation, and the
+    steps within it.
+    """
     steps = [
         step.replace("~1", "/").replace("~0", "~")
         for step in map(unquote, reference[2:].split("/"))
@@ -250,7 +263,9 @@ def drop_title(document: Tree, log: Log) -> None:
 
 
 def rename_schema(document: Tree, log: Log) -> None:
-    """Rename a schema whose class, or module, would have the name of another, or one that the generated code uses."""
+    """Rename a schema whose class, or module, would have the name of another, or one that the
+    generated code uses.
+    """
     named, renamed = components(document), dict[str, str]()
     modules: set[str] = set()
     for name in named:
@@ -335,7 +350,9 @@ def name_enum_members(document: Tree, log: Log) -> None:
 
 
 def restore_null(document: Tree, log: Log) -> None:
-    """Let properties, items and the values of maps be null again where the null of their object or enum was dropped."""
+    """Let properties, items and the values of maps be null again where the null of their object or
+    enum was dropped.
+    """
     valued = {
         id(child)
         for _, schema in schemas(document)
@@ -360,7 +377,8 @@ def restore_null(document: Tree, log: Log) -> None:
 
 
 def rename_inline_schema(document: Tree, log: Log) -> None:
-    """Rename an inline schema whose class, named after its place, would have the name or the module of another.
+    """Rename an inline schema whose class, named after its place, would have the name or the module
+    of another.
 
     One that is so deep that no file could have the name of its class gets a name of its own.
     """
@@ -406,7 +424,9 @@ def is_model(schema: Tree) -> bool:
 
 
 def classes(document: Tree) -> Iterator[tuple[str, Tree]]:
-    """The name that the class of each schema has, if it becomes a class, with the schema; needs the final names."""
+    """The name that the class of each schema has, if it becomes a class, with the schema; needs the
+    final names.
+    """
     for name, schema in components(document).items():
         yield class_name(name), schema
     for place in _places(document):
@@ -448,7 +468,9 @@ def _places(document: Tree) -> Iterator[_Place]:
 
 
 def _at(place: _Place) -> Iterator[_Place]:
-    """A schema and those inside it: properties are named after its class, items and members after its owner."""
+    """A schema and those inside it: properties are named after its class, items and members after
+    its owner.
+    """
     yield place
     where, schema, owner, name = place
     for part in [schema, *(each for each in list_at(schema, "allOf") if "$ref" not in each)]:
@@ -469,7 +491,9 @@ def _at(place: _Place) -> Iterator[_Place]:
 
 
 def _member(schema: Tree) -> str:
-    """What the generator adds to the name of a list that is one of several types: it is the member of a union."""
+    """What the generator adds to the name of a list that is one of several types: it is the member
+    of a union.
+    """
     kinds = list_at(schema, "type")
     if "array" in kinds:
         return f"_type_{kinds.index('array')}"
@@ -477,7 +501,9 @@ def _member(schema: Tree) -> str:
 
 
 def drop_unused_keys(document: Tree, log: Log) -> None:
-    """Drop limits, examples, security and extensions: they do not change the code, and can stop the generator."""
+    """Drop limits, examples, security and extensions: they do not change the code, and can stop the
+    generator.
+    """
     for operation in operations(document):
         _keep(operation.tree, KEPT_IN_OPERATION)
         for _, content in media_types(operation):

@@ -1,4 +1,6 @@
-"""Rewrites of operations: parameters in the path, statuses, bodies that cannot be, webhooks and servers."""
+"""Rewrites of operations: parameters in the path, statuses, bodies that cannot be, webhooks and
+servers.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ def write_status(document: Tree, log: Log) -> None:
 
 
 def drop_impossible_body(document: Tree, log: Log) -> None:
-    """Drop a body without a content type, which nothing says how to send, and the content of an answer without a body.
+    """Drop a body without a content type, which nothing says how to send, and the content of an
+    answer without a body.
 
     HTTP has none for the answers to HEAD, and with the status 1xx, 204, 205 or 304.
     """
@@ -65,9 +68,11 @@ def drop_impossible_body(document: Tree, log: Log) -> None:
 
 
 def drop_parameter(document: Tree, log: Log) -> None:
-    """Keep the first of several parameters of one name in one place, such as properties of two query objects.
+    """Keep the first of several parameters of one name in one place, such as properties of two
+    query objects.
 
-    Drop a header that the HTTP client writes, too: a wrong Content-Length breaks the connection. Content-Type is one
+    Drop a header that the HTTP client writes, too: a wrong Content-Length breaks the connection.
+        Content-Type is one
     where a request has a body: OpenAPI ignores it, and in a form it has a boundary.
     """
     for operation in operations(document):
@@ -84,7 +89,9 @@ def drop_parameter(document: Tree, log: Log) -> None:
 
 
 def declare_path_parameter(document: Tree, log: Log) -> None:
-    """Declare each parameter that the path names, none of them null, and remove those that it does not name."""
+    """Declare each parameter that the path names, none of them null, and remove those that it does
+    not name.
+    """
     for operation in operations(document):
         named = list(dict.fromkeys(re.findall(r"{([^{}]+)}", operation.path)))
         declared = operation.tree.setdefault("parameters", [])
@@ -118,7 +125,9 @@ def _drop_null(document: Tree, parameter: Tree) -> None:
 
 
 def read_hooks(document: Tree, log: Log) -> None:
-    """Name the bodies of webhooks and callbacks, and have the generator read each as the answer of an operation."""
+    """Name the bodies of webhooks and callbacks, and have the generator read each as the answer of
+    an operation.
+    """
     named = components(document)
     for hook in [*hooks(document)]:
         body = resolve(document, mapping_at(hook.tree, "requestBody"))
@@ -159,7 +168,9 @@ def read_hooks(document: Tree, log: Log) -> None:
 
 
 def _security(document: Tree, operation: Tree) -> Iterator[str]:
-    """What the document requires, one text for each alternative: `signature: apiKey in header X-Signature`."""
+    """What the document requires, one text for each alternative:
+    `signature: apiKey in header X-Signature`.
+    """
     schemes = mapping_at(mapping_at(document, "components"), "securitySchemes")
     for requirement in operation.get("security", document.get("security")) or ():
         wholes = [(name, resolve(document, mapping_at(schemes, name))) for name in requirement]
@@ -186,10 +197,12 @@ def stand_in_for_method(document: Tree, log: Log) -> None:
 
 
 def record_servers(document: Tree, log: Log) -> None:
-    """Record the servers of the document, and those of the operations that its first server does not offer.
+    """Record the servers of the document, and those of the operations that its first server does
+    not offer.
 
-    The first server of a list counts, and each variable has its default. A relative URL of an operation is joined to
-    the first absolute one of the document: where the document itself was served from is not known.
+    The first server of a list counts, and each variable has its default. A relative URL of an
+    operation is joined to the first absolute one of the document: where the document itself was
+    served from is not known.
     """
     requests, every = log.requests, operations(document)
     shared = _servers(document)
@@ -266,7 +279,9 @@ class _Server(NamedTuple):
 
 
 def _declare(server: _Server, known: dict[str, _Server]) -> str:
-    """The template of a server, which is `known` from now on; its URL where another one has the template."""
+    """The template of a server, which is `known` from now on; its URL where another one has the
+    template.
+    """
     return (
         server.url if server.differs(known.setdefault(server.template, server)) else server.template
     )

@@ -10,7 +10,9 @@ from .serialization import variants
 REDEFINED = "x-redefined"
 """The key of a composition that `both` made; `inline_allof` settles it."""
 UNITED = "x-united"
-"""The key of a union of what the members of another union say of one property: a value can have all of its fields."""
+"""The key of a union of what the members of another union say of one property: a value can have all
+of its fields.
+"""
 TYPED = {
     *("$ref", "type", "format", "properties", "required", "items", "prefixItems", "enum", "const"),
     *("additionalProperties", "allOf", "oneOf", "anyOf"),
@@ -19,11 +21,15 @@ TYPED = {
 
 
 Pairs = frozenset[tuple[int, int]]
-"""Pairs of definitions, by their ids, within which two others are looked at: lists can hold themselves."""
+"""Pairs of definitions, by their ids, within which two others are looked at: lists can hold
+themselves.
+"""
 
 
 def both(document: Tree, earlier: Tree, later: Tree, above: Pairs = frozenset()) -> Tree:
-    """What two definitions say together: the narrower one, all fields, a list of what both have; else the later one."""
+    """What two definitions say together: the narrower one, all fields, a list of what both have;
+    else the later one.
+    """
     if gist(earlier) == gist(later):
         return later
     for narrow, wide in ((later, earlier), (earlier, later)):
@@ -69,7 +75,9 @@ def _both_values(document: Tree, earlier: Tree, later: Tree, above: Pairs) -> Tr
 
 
 def gist(schema: Tree) -> str:
-    """What a schema says of its values, as text: the same for schemas that differ only in their words."""
+    """What a schema says of its values, as text: the same for schemas that differ only in their
+    words.
+    """
     return json.dumps(_typed(schema), sort_keys=True)
 
 

@@ -27,13 +27,17 @@ TYPED_BY = {"properties", "enum", "const", "allOf", "oneOf", "anyOf"}
 BESIDE_REFERENCE = TYPED - {"$ref", "type", "format", "prefixItems"}
 """Keys that change a type."""
 DECIMAL = "x-decimal"
-"""The format of a number that is read as a Decimal; the generator makes properties of text by their format."""
+"""The format of a number that is read as a Decimal; the generator makes properties of text by their
+format.
+"""
 ONLY_NULL = "x-only-null"
 """The key of a property that can be null only."""
 
 
 def read_patterns(document: Tree, log: Log) -> None:
-    """Read `patternProperties` as `additionalProperties`, where no other names are admitted, or no name is another."""
+    """Read `patternProperties` as `additionalProperties`, where no other names are admitted, or no
+    name is another.
+    """
     pending = schemas(document)
     for where, schema in pending:  # it grows
         patterns = mapping_at(schema, "patternProperties")
@@ -73,7 +77,9 @@ def free_null_property(document: Tree, log: Log) -> None:
 
 
 def keep_reference_siblings(document: Tree, log: Log) -> None:
-    """Write what stands beside a reference as a part of `allOf`; OpenAPI 3.0 ignores it, and so does the generator."""
+    """Write what stands beside a reference as a part of `allOf`; OpenAPI 3.0 ignores it, and so
+    does the generator.
+    """
     if str(document["openapi"]).startswith("3.0"):
         return
     for where, schema in schemas(document):
@@ -84,9 +90,11 @@ def keep_reference_siblings(document: Tree, log: Log) -> None:
 
 
 def repair_enum(document: Tree, log: Log) -> None:
-    """Keep each value once, without null, as text where text is declared; drop an enum of mixed types.
+    """Keep each value once, without null, as text where text is declared; drop an enum of mixed
+    types.
 
-    A constant with quotes or backslashes is an enum of one value; one that Python has no type for is dropped.
+    A constant with quotes or backslashes is an enum of one value; one that Python has no type for
+    is dropped.
     """
     for where, schema in schemas(document):
         constant = schema.get("const")
@@ -136,7 +144,9 @@ def exact_number(document: Tree, log: Log) -> None:
 
 
 def describe_default(document: Tree, log: Log) -> None:
-    """Move a default into the description: it is the server's, and the package must not send it unasked."""
+    """Move a default into the description: it is the server's, and the package must not send it
+    unasked.
+    """
     for where, schema in schemas(document):
         if "$ref" not in schema and "default" in schema:
             default = json.dumps(schema.pop("default"), ensure_ascii=False)
@@ -146,7 +156,9 @@ def describe_default(document: Tree, log: Log) -> None:
 
 
 def drop_null_of_object(document: Tree, log: Log) -> None:
-    """Drop the null of an object, which `restore_null` writes: the generator would name the class `...Type0`."""
+    """Drop the null of an object, which `restore_null` writes: the generator would name the class
+    `...Type0`.
+    """
     named = {id(schema) for schema in components(document).values()}
     for where, schema in schemas(document):
         kind = schema.get("type")
@@ -168,7 +180,8 @@ def drop_null_of_object(document: Tree, log: Log) -> None:
 
 
 def mark_answers(document: Tree, log: Log) -> None:
-    """Mark models that an answer can contain (`x-in-answers`): they read a missing required field as UNSET.
+    """Mark models that an answer can contain (`x-in-answers`): they read a missing required field
+    as UNSET.
 
     `x-write-only` has the names of the properties that no answer has.
     """

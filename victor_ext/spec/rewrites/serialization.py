@@ -18,7 +18,9 @@ SCALAR_HEADERS = ("string", "integer", "number", "boolean")
 
 
 def content_parameter(document: Tree, log: Log) -> None:
-    """Give a parameter with the content type JSON the type of its content; with another one, it is a string."""
+    """Give a parameter with the content type JSON the type of its content; with another one, it is
+    a string.
+    """
     for operation, parameter in parameters(document):
         if "schema" not in parameter:
             content = mapping_at(parameter, "content")
@@ -36,7 +38,9 @@ def content_parameter(document: Tree, log: Log) -> None:
 
 
 def flatten_object_parameter(document: Tree, log: Log) -> None:
-    """Replace a query object by its properties, as sent: `name` (exploded form) or `filter[name]` (deepObject)."""
+    """Replace a query object by its properties, as sent: `name` (exploded form) or `filter[name]`
+    (deepObject).
+    """
     for operation, parameter in parameters(document):
         whole = resolve(document, parameter["schema"])
         style = parameter.get("style", "form")
@@ -102,7 +106,9 @@ def record_styles(document: Tree, log: Log) -> None:
 
 
 def _free_of_limits(document: Tree, operation: Operation, parameter: Tree) -> None:
-    """Declare a header that is no scalar in another place: the generator refuses lists, times and unions in headers."""
+    """Declare a header that is no scalar in another place: the generator refuses lists, times and
+    unions in headers.
+    """
     schema = resolve(document, parameter["schema"])
     if schema.get("type") in SCALAR_HEADERS and schema.get("format") not in (
         "date",
@@ -116,7 +122,9 @@ def _free_of_limits(document: Tree, operation: Operation, parameter: Tree) -> No
 
 
 def undefined(document: Tree, schema: Tree, style: Style) -> str | None:
-    """What a value of the schema can hold that has no defined form in a style; None when it has one always."""
+    """What a value of the schema can hold that has no defined form in a style; None when it has one
+    always.
+    """
     if style.style == "deepObject":
         return None
     for whole in variants(document, schema):

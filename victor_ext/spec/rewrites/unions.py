@@ -1,4 +1,6 @@
-"""Rewrites of unions: what stands beside one, what tells its members apart, and the names of its members."""
+"""Rewrites of unions: what stands beside one, what tells its members apart, and the names of its
+members.
+"""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -37,13 +39,19 @@ OF_OBJECT = ("properties", "required", "additionalProperties")
 """What a schema says of objects."""
 OF_TYPE = {"object": OF_OBJECT, "array": ("items", "prefixItems"), "null": ()}
 DISCRIMINATOR = "x-discriminator"
-"""The format of the member of a union that stands for what its discriminator does not name, and its key."""
+"""The format of the member of a union that stands for what its discriminator does not name, and its
+key.
+"""
 REFERENCE = "x-reference"
 """The key of a member of a union with the reference that was written out."""
 TAKEN = "x-taken"
-"""The key of a discriminator with the references that it names, and that are no members of the union."""
+"""The key of a discriminator with the references that it names, and that are no members of the
+union.
+"""
 OTHERS: dict[str, str] = {}
-"""What stands for any other word, and for none, among the words of a member: that of `defaultMapping`."""
+"""What stands for any other word, and for none, among the words of a member: that of
+`defaultMapping`.
+"""
 UNSPLIT = {"allOf", "oneOf", "anyOf", "enum", "const", "discriminator"}
 
 Word = str | int
@@ -68,7 +76,9 @@ class Discriminator(NamedTuple):
 
 
 def split_types(document: Tree, log: Log) -> None:
-    """Write a value that can be an object or something else as a union: each type has the keys that are about it."""
+    """Write a value that can be an object or something else as a union: each type has the keys that
+    are about it.
+    """
     for where, schema in schemas(document):
         listed = list_at(schema, "type")
         if "object" not in listed or len({*listed} - {"null"}) < 2 or UNSPLIT & schema.keys():
@@ -82,9 +92,11 @@ def split_types(document: Tree, log: Log) -> None:
 
 
 def unite_children(document: Tree, log: Log) -> None:
-    """Read a schema with a discriminator as the child that it names: one that has the schema in its `allOf`.
+    """Read a schema with a discriminator as the child that it names: one that has the schema in its
+    `allOf`.
 
-    A reference to it becomes one to a union of its children and itself; only the children refer to the schema alone.
+    A reference to it becomes one to a union of its children and itself; only the children refer to
+    the schema alone.
     """
     named = components(document)
     unions: dict[str, Tree] = {}
@@ -110,7 +122,9 @@ def unite_children(document: Tree, log: Log) -> None:
 
 
 def _extended(named: Tree, document: Tree) -> Iterator[int]:
-    """The references, by their ids, of an `allOf` that extends a schema, and of a union that chooses by itself."""
+    """The references, by their ids, of an `allOf` that extends a schema, and of a union that
+    chooses by itself.
+    """
     own = {id(schema) for schema in named.values()}
     for _, schema in schemas(document):
         typed = [part for part in list_at(schema, "allOf") if TYPED & part.keys()]
@@ -121,7 +135,8 @@ def _extended(named: Tree, document: Tree) -> Iterator[int]:
 
 
 def keep_union_siblings(document: Tree, log: Log) -> None:
-    """Put the properties beside a union into each of its members that is an object: the generator drops them.
+    """Put the properties beside a union into each of its members that is an object: the generator
+    drops them.
 
     A union whose members have no more than one set of properties among them becomes a single class.
     """
@@ -192,9 +207,11 @@ def _with(document: Tree, schema: Tree, member: Tree, where: str, log: Log) -> T
 
 
 def mark_union_members(document: Tree, log: Log) -> None:
-    """Mark members with what selects them: `x-one-of` by discriminators, `x-words` by enums in which they differ.
+    """Mark members with what selects them: `x-one-of` by discriminators, `x-words` by enums in
+    which they differ.
 
-    A union with a discriminator gets a further member, for the variants that the document does not name.
+    A union with a discriminator gets a further member, for the variants that the document does not
+    name.
     """
     done: dict[int, Tree] = {}
     numbers = count()
@@ -272,7 +289,9 @@ def _discriminating(
     words: list[dict[str, list[Word]]],
     renamed: dict[str, str],
 ) -> dict[str, Words]:
-    """The property of the discriminator, with the words of each member; none for a schema without one."""
+    """The property of the discriminator, with the words of each member; none for a schema without
+    one.
+    """
     discriminator = mapping_at(schema, "discriminator")
     name = discriminator.get("propertyName")
     if not isinstance(name, str) or not members:
@@ -307,9 +326,11 @@ def _differing(
     words: list[dict[str, list[Word]]],
     done: dict[int, Tree],
 ) -> dict[str, Words]:
-    """The properties that tell members without a discriminator apart: no two of them have a word in common.
+    """The properties that tell members without a discriminator apart: no two of them have a word in
+    common.
 
-    Each has a constant of its own, or all require the property. A single object requires its constant.
+    Each has a constant of its own, or all require the property. A single object requires its
+    constant.
     """
     properties = [all_properties(document, member.schema, done) for member in members]
     required = [all_required(document, member.schema, done) for member in members]
@@ -364,7 +385,8 @@ def _values(document: Tree, schema: Tree) -> list[Any]:
 
 
 def name_union_member(document: Tree, log: Log) -> None:
-    """Name the objects within a named union: the generator would build their own objects twice, and then fail.
+    """Name the objects within a named union: the generator would build their own objects twice, and
+    then fail.
 
     An object in unions and lists gets the name that the generator would give to its class.
     """

@@ -1,4 +1,6 @@
-"""What a document can say and no package has: it is left out by name. tests/spec/keywords.yaml lists every keyword."""
+"""What a document can say and no package has: it is left out by name. tests/spec/keywords.yaml
+lists every keyword.
+"""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +29,9 @@ AS_JSON = "is read as plain JSON"
 OF_VALUES = ("unevaluatedProperties", "unevaluatedItems", "patternProperties")
 """Keywords with a schema, or with several by patterns, for values within a value."""
 OF_SAME = ("then", "else", "dependentSchemas")
-"""Keywords with a schema, or with several by names, for the value itself: most only require more of it."""
+"""Keywords with a schema, or with several by names, for the value itself: most only require more of
+it.
+"""
 MEDIA = {
     "itemSchema": "the items of a stream are read as one text, or as bytes",
     "prefixEncoding": "the parts have no types, and the body is bytes",

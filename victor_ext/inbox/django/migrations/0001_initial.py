@@ -1,4 +1,6 @@
-"""The tables of the inbox, as `victor_ext.inbox.inboxes` and `victor_ext.event_queue.queue` describe them."""
+"""The tables of the inbox, as `victor_ext.inbox.inboxes` and `victor_ext.event_queue.queue`
+describe them.
+"""
 
 import sqlalchemy as sa
 from django.db import migrations

@@ -1,4 +1,7 @@
-"""The page, as fragments, and over HTTP. Pages elsewhere can neither call nor frame it; it loads nothing from them."""
+"""The page, as fragments, and over HTTP.
+
+Pages elsewhere can neither call nor frame it; it loads nothing from them.
+"""
 
 from __future__ import annotations
 
@@ -119,7 +122,8 @@ class PageView:
         by_key = {group.key: group for group in groups.values() if group.key is not None}
         for call in reversed(calls):
             key = call.idempotency_key
-            # A record that is older than those that are shown keeps its key: nothing new has come of it.
+            # A record that is older than those that are shown keeps its key: nothing new has come
+            #     of it.
             if key is None or (key not in by_key and records and work.get(key)):
                 continue
             group = by_key.setdefault(key, Group(f"key:{key}", call.at, key))
@@ -256,9 +260,11 @@ def _html(page: Callable[[Request], str]) -> Callable[[Request], Awaitable[Respo
 
 
 async def _messages(view: PageView, context: SandboxContext) -> AsyncGenerator[str]:
-    """What the page's `EventSource` receives until it is closed: what is different since the last message, as HTML.
+    """What the page's `EventSource` receives until it is closed: what is different since the last
+    message, as HTML.
 
-    Of a list that has changed, `lists` has the ids of all items in `order`, and the `html` of new and different ones.
+    Of a list that has changed, `lists` has the ids of all items in `order`, and the `html` of new
+    and different ones.
     """
     lists: dict[str, Fragments] = {}
     parts: Fragments = {}
