@@ -32,7 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--first-tier",
         action="store_true",
-        help="leave out what is marked `nightly`, and three in four cases of the parametrised tests that take long",
+        help="leave out what is marked `nightly`, and three in four cases of the parametrised "
+        "tests that take long",
     )
     parser.addoption(
         "--quick",

@@ -113,6 +113,6 @@ def test_what_to_install_is_said_in_a_line() -> None:
     ran = python("-c", code)
     line = ran.stderr.splitlines()[-1]
     assert (
-        line
-        == "ImportError: victor_ext.asgi needs starlette, which FastAPI brings: pip install starlette"
+        line == "ImportError: victor_ext.asgi needs starlette, which FastAPI brings: pip install "
+        "starlette"
     )

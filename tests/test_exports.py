@@ -48,7 +48,10 @@ def run(code: str) -> str:
 
 def loaded_after(code: str) -> set[str]:
     """Those of the heavy packages that are loaded after this code."""
-    code = f"import sys\n{code}\nimport json; print(json.dumps([n for n in {HEAVY!r} if n in sys.modules]))"
+    code = (
+        f"import sys\n{code}\nimport json; print(json.dumps([n for n in {HEAVY!r} if n in "
+        "sys.modules]))"
+    )
     return set(json.loads(run(code)))
 
 
@@ -129,7 +132,10 @@ class TestWhatImportingCosts:
         )
 
     def test_an_error_loads_the_http_library_alone(self):
-        code = "from victor_ext import VictorError\nassert not any('providers' in name for name in sys.modules)"
+        code = (
+            "from victor_ext import VictorError\nassert not any('providers' in name for name "
+            "in sys.modules)"
+        )
         assert loaded_after(code) == loaded_after("import httpx")
 
     def test_its_names_load_no_more_than_an_http_client_does(self):
@@ -148,7 +154,10 @@ class TestWhatImportingCosts:
         assert modules.isdisjoint({"attr", "attrs", "httpx", *HEAVY} - {"victor_api"})
 
     def test_a_client_with_a_client_secret_needs_no_cryptography(self):
-        code = "from victor_ext import *\nVictor(VictorOAuth('i', 's'), base_url='http://127.0.0.1:1').close()"
+        code = (
+            "from victor_ext import *\nVictor(VictorOAuth('i', 's'), "
+            "base_url='http://127.0.0.1:1').close()"
+        )
         # awaited calls alone connect with it
         code += "\nassert 'anyio._core._sockets' not in sys.modules"
         assert loaded_after(code) - loaded_after("import httpx\nhttpx.HTTPTransport()") == {

@@ -63,7 +63,8 @@ OF_THE_MACHINERY = {
 MADE_BY_US = (victor_ext.PaymentRequest, FlexFactorRecord, ServerCommands)
 """What no user makes: records, and the commands of a running sandbox."""
 ELSEWHERE = re.compile(
-    r"(?<!such )\b[Aa]s (for )?`|\b(those|arguments) (are those )?of `|documents them|filters have Velo's names"
+    r"(?<!such )\b[Aa]s (for )?`|\b(those|arguments) (are those )?of `|documents them|filters "
+    r"have Velo's names"
 )
 """A docstring that says where the arguments are described."""
 

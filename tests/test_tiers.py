@@ -21,7 +21,10 @@ def folder(pytester: pytest.Pytester) -> Path:
 def test_of_each_test_that_takes_long_the_first_tier_runs_a_case(
     pytester: pytest.Pytester, folder: Path
 ) -> None:
-    case = 'import pytest\n@pytest.mark.thorough\n@pytest.mark.parametrize("case", range(3))\ndef {}(case): pass\n'
+    case = (
+        'import pytest\n@pytest.mark.thorough\n@pytest.mark.parametrize("case", range(3))\ndef '
+        "{}(case): pass\n"
+    )
     (folder / "test_cases.py").write_text("".join(map(case.format, NAMES)), "utf-8")
     lines = pytester.runpytest_inprocess("tests", "--first-tier", "--collect-only", "-q").outlines
     cases = [line.partition("::")[2].partition("[")[0] for line in lines if "::" in line]

@@ -196,7 +196,8 @@ def test_a_program_that_uses_it(tmp_path: Path, checker: str) -> None:
     (tmp_path / "pyproject.toml").write_text(
         f'[tool.mypy]\nmypy_path = "{ROOT}:{ROOT}/generated"\ncache_dir = "{ROOT}/.mypy_cache"\n'
         "strict = true\n"
-        f'[tool.pyright]\ntypeCheckingMode = "strict"\nextraPaths = ["{ROOT}", "{ROOT}/generated"]\n'
+        f'[tool.pyright]\ntypeCheckingMode = "strict"\nextraPaths = ["{ROOT}", '
+        f'"{ROOT}/generated"]\n'
         f'reportUnnecessaryTypeIgnoreComment = true\nvenvPath = "{ROOT}"\nvenv = ".venv"\n'
         # What only follows from a mistake.
         + "".join(

@@ -97,7 +97,10 @@ class Window:
         try:
             _ = self.read_from - _DAY, self.read_to + _DAY
         except OverflowError:
-            message = "start and end, with the margin, must lie within the years 1 to 9999: choose a shorter window."
+            message = (
+                "start and end, with the margin, must lie within the years 1 to 9999: "
+                "choose a shorter window."
+            )
             validation.note("margin", "range", message)
         validation.finish()
 

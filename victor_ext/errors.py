@@ -102,12 +102,17 @@ class Outcome(StrEnum):
                 else f"Repeat only with the same key: {key}."
             )
         if key is None:
-            return f"The provider may have executed it, and no key makes a repeat safe: {look} before you repeat it."
+            return (
+                f"The provider may have executed it, and no key makes a repeat safe: {look} "
+                "before you repeat it."
+            )
         if not conflict:
             return f"The provider may have executed it: repeat it with {key}, or {look}."
         return (
-            f"The provider may have executed it: {key} may have been used before, with other values or by a call that "
-            f"is still in progress. So repeat it later with the same key and the values of that call, or {look}. "
+            f"The provider may have executed it: {key} may have been used before, with other "
+            "values or by a call that "
+            "is still in progress. So repeat it later with the same key and the values of that "
+            f"call, or {look}. "
             "With a new key the provider could execute it a second time."
         )
 

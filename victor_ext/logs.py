@@ -64,7 +64,10 @@ def log_to_stderr(setting: str) -> None:
     is_json = "json" in words
     level = (words - {"json"} or {"info"}).pop()
     if len(words) > 1 + is_json or level not in _LEVELS:
-        text = f"VICTOR_LOG={setting!r} is not a level: write debug, info, warning or error, or json,debug."
+        text = (
+            f"VICTOR_LOG={setting!r} is not a level: write debug, info, warning or error, or "
+            "json,debug."
+        )
         warnings.warn(text, stacklevel=3)
         return
     handler = logging.StreamHandler()

@@ -121,7 +121,10 @@ class Money:
 def _currency_problems(currency: object) -> list[Problem]:
     if isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency):
         return []
-    message = f"currency is {shown(currency)} and must be three capital letters (ISO 4217), such as 'USD'."
+    message = (
+        f"currency is {shown(currency)} and must be three capital letters (ISO 4217), such "
+        "as 'USD'."
+    )
     return [Problem("currency", "invalid", message)]
 
 
@@ -184,7 +187,10 @@ def _read_unusual(amount: object, field: str) -> Decimal | list[Problem]:
         message = f"{field} must be a number, not {type(amount).__name__}."
         return [Problem(field, "type", message, hint="write Decimal('44.23')")]
     if isinstance(amount, str) and not _NUMBER.fullmatch(amount):
-        message = f"{field} is {shown(amount)}: write ASCII digits with at most two decimals, such as 44.23."
+        message = (
+            f"{field} is {shown(amount)}: write ASCII digits with at most two decimals, "
+            "such as 44.23."
+        )
         return [Problem(field, "format", message)]
     if isinstance(amount, int) and amount.bit_length() > _MAX_BITS:
         return [_too_large(field)]  # Decimal takes the square of their length for its digits

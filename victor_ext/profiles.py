@@ -63,7 +63,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise
     except FileNotFoundError:
         problem = (
-            f"{path}, the file of the profiles, does not exist. Create it with mode 600, and write [staging] with "
+            f"{path}, the file of the profiles, does not exist. Create it with mode 600, and "
+            "write [staging] with "
             "client_id and client_secret into it."
         )
     except OSError as error:
@@ -82,11 +83,13 @@ def _require_private(path: Path, status: os.stat_result) -> None:
     mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077:
         raise ConfigurationError(
-            f"{path} holds secrets, and others may read or change it (mode {mode:o}): chmod 600 {path}"
+            f"{path} holds secrets, and others may read or change it (mode {mode:o}): chmod 600 "
+            f"{path}"
         )
     if status.st_uid != os.geteuid():
         raise ConfigurationError(
-            f"{path} holds secrets, and belongs to somebody else: make a file of your own, of mode 600."
+            f"{path} holds secrets, and belongs to somebody else: make a file of your own, of "
+            "mode 600."
         )
 
 
@@ -101,7 +104,8 @@ def _checked(system: System, name: str, profile: object, path: Path) -> dict[str
         if setting not in system.settings:
             known = ", ".join(system.settings)
             raise ConfigurationError(
-                f"{where} has {setting}, which is not a setting of {system.title}: write one of {known}."
+                f"{where} has {setting}, which is not a setting of {system.title}: write one of "
+                f"{known}."
             )
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise ConfigurationError(

@@ -32,5 +32,8 @@ class ResponseInfo:
         )
 
     def __repr__(self) -> str:
-        shown = f"status_code={self.status_code}, request_id={self.request_id!r}, attempts={self.attempts}"
+        shown = (
+            f"status_code={self.status_code}, request_id={self.request_id!r}, "
+            f"attempts={self.attempts}"
+        )
         return f"{type(self).__name__}({shown})"

@@ -232,7 +232,10 @@ def test_a_command_that_is_killed_while_it_stores_has_stored_nothing(
     bulk.write(rows(230), "march.csv")
     State(postgres).prepare()
     with State(postgres).engine() as engine, engine.connect() as holder, engine.connect() as seen:
-        held = "INSERT INTO dbos.workflow_status (workflow_uuid, status, name) VALUES ('march.csv/00000001', '', '')"
+        held = (
+            "INSERT INTO dbos.workflow_status (workflow_uuid, status, name) VALUES "
+            "('march.csv/00000001', '', '')"
+        )
         holder.execute(sa.text(held))
         with bulk.started(*send) as process:
             waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")

@@ -217,6 +217,6 @@ def test_tls_is_looked_at_with_what_the_client_trusts(secured: Command, tmp_path
     assert read.status == 75
     for advice in (checks(ran)["TLS"]["advice"], read.err):
         assert (
-            "add its CA to this machine's store, or set SSL_CERT_FILE to its CA bundle (in Python also verify=)"
-            in advice
+            "add its CA to this machine's store, or set SSL_CERT_FILE to its CA bundle (in Python "
+            "also verify=)" in advice
         )

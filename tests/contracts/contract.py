@@ -100,7 +100,8 @@ class Contract:
                 exchange.result for exchange in exchanges if isinstance(exchange.result, Crash)
             ]:
                 yield (
-                    f"{name}: {self.calls[name].name} cannot be called with the generated package: {crash}. "
+                    f"{name}: {self.calls[name].name} cannot be called with the generated "
+                    f"package: {crash}. "
                     "Change what victor_ext makes of its arguments, or the names that it uses."
                 )
 
@@ -122,21 +123,28 @@ class Contract:
                         if word in theirs
                         else f"remove it from {place}"
                     )
-                    yield f"{operation.id}: {place} has the word {word!r} on one side only: {change} in {file}."
+                    yield (
+                        f"{operation.id}: {place} has the word {word!r} on one side only: "
+                        f"{change} in {file}."
+                    )
 
     def _operations(self, document: Document) -> Iterator[str]:
         declared = {operation.id for operation in document.operations}
         for operation in document.operations:
             if operation.id not in self.calls and operation.id not in self.not_called:
                 yield (
-                    f"{operation.method} {operation.path}: the document has {operation.id}, which no method calls. "
-                    "Add one, or name it in `not_called` of tests/contracts with the reason; `bind` and `api` reach it."
+                    f"{operation.method} {operation.path}: the document has {operation.id}, which "
+                    "no method calls. "
+                    "Add one, or name it in `not_called` of tests/contracts with the reason; "
+                    "`bind` and `api` reach it."
                 )
         for name, call in self.calls.items():
             if name not in declared:
                 yield (
-                    f"{call.name}: the document has no operation {name} any more. If it has another id now, write that "
-                    "in `calls` of tests/contracts and where victor_ext calls it; else remove the method."
+                    f"{call.name}: the document has no operation {name} any more. If it has "
+                    "another id now, write that "
+                    "in `calls` of tests/contracts and where victor_ext calls it; else remove the "
+                    "method."
                 )
         yield from _stale("not_called", self.not_called, declared)
 
@@ -151,11 +159,16 @@ class Contract:
             for place in operation.sent.keys() - sent:
                 if f"{operation.id}: {place}" not in self.not_sent:
                     yield (
-                        f"{operation.id}: the document declares {place}, and {call.name} has no argument for it. "
-                        f"Add {call.add}, or name it in `not_sent` of tests/contracts with the reason."
+                        f"{operation.id}: the document declares {place}, and {call.name} has no "
+                        "argument for it. "
+                        f"Add {call.add}, or name it in `not_sent` of tests/contracts with the "
+                        "reason."
                     )
             for place in sent - operation.sent.keys():
-                yield f"{operation.id}: {call.name} sends {place}, which the document declares no more. Remove it."
+                yield (
+                    f"{operation.id}: {call.name} sends {place}, which the document declares no "
+                    "more. Remove it."
+                )
         yield from _stale("not_sent", self.not_sent, known)
 
     @cached_property
@@ -173,13 +186,18 @@ class Contract:
         reading = self.reading(document)
         for name, places in reading.items():
             if REFUSED in places:
-                yield f"{name}: it refuses the answer that the document declares: {places.pop(REFUSED)[0]}"
+                yield (
+                    f"{name}: it refuses the answer that the document declares: "
+                    f"{places.pop(REFUSED)[0]}"
+                )
         read = {place for call in reading.values() for place, members in call.items() if members}
         for name, places in reading.items():
             for place in places.keys() - read - self.not_read.keys():
                 yield (
-                    f"{place}: the document declares it in an answer, and no member of the record of {name} reads it. "
-                    "Add one, or name it in `not_read` of tests/contracts with the reason; `raw` has it."
+                    f"{place}: the document declares it in an answer, and no member of the record "
+                    f"of {name} reads it. "
+                    "Add one, or name it in `not_read` of tests/contracts with the reason; `raw` "
+                    "has it."
                 )
         yield from _stale(
             "not_read", self.not_read, {place for call in reading.values() for place in call} - read
@@ -197,7 +215,8 @@ class Contract:
         for name, places in kept.items():
             for place in places.keys() - declared.get(name, set()):
                 yield (
-                    f"{place}: the document declares it no more, and {name} reads it: {places[place]}. "
+                    f"{place}: the document declares it no more, and {name} reads it: "
+                    f"{places[place]}. "
                     "Decide what these are now; then run python -m tests.contracts.record."
                 )
 
@@ -261,7 +280,8 @@ class Contract:
                             )
                 elif limits and name not in self.unlimited:
                     items.append(
-                        f"{name}: the document limits it ({', '.join(sorted(limits))}): check it in the client, "
+                        f"{name}: the document limits it ({', '.join(sorted(limits))}): check it "
+                        "in the client, "
                         f"and add the call to `limited` in tests/contracts/{self.name}.py."
                     )
         return sorted(

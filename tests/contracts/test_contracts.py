@@ -24,6 +24,7 @@ def test_the_record_is_what_each_call_reads(system: str) -> None:
     contract = contract_of(system)
     if record_of(contract) != contract.record.read_text(encoding="utf-8"):
         pytest.fail(
-            f"{contract.record.name} is stale: run python -m tests.contracts.record, and read its diff.",
+            f"{contract.record.name} is stale: run python -m tests.contracts.record, and read its "
+            "diff.",
             pytrace=False,
         )

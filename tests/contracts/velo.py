@@ -219,7 +219,8 @@ _NOT_READ = {
         "PageInfo": "numberOfElements page pageSize totalElements totalPages", "Link": "href rel",
     },
     "Who a payee is; `raw` has it, and no record repeats it.": {
-        "Person": "dateOfBirth nationalIdentification", "PersonName": "title firstName otherNames lastName",
+        "Person": "dateOfBirth nationalIdentification", "PersonName": "title firstName otherNames "
+                                                                      "lastName",
         "PostalAddress": "line1 line2 line3 line4 city country countyOrProvince zipOrPostcode",
         "Firm": "name taxId operatingName",
     },

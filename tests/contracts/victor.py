@@ -70,13 +70,15 @@ CONTRACT = Contract(
             "payment_requests.create",
             (create,),
             CREATED,
-            add=f"a field to `CreateRequest` in {REQUESTS}, with its member and its rule, and a line to the docstring",
+            add=f"a field to `CreateRequest` in {REQUESTS}, with its member and its rule, and a "
+            "line to the docstring",
         ),
         "listPaymentRequests": Call(
             "payment_requests.list",
             (walk,),
             IN_LIST,
-            add=f"a field to `ListRequest` in {REQUESTS}, with its rule, and a line to the docstring",
+            add=f"a field to `ListRequest` in {REQUESTS}, with its rule, and a line to the "
+            "docstring",
         ),
         "getPaymentRequest": Call.of(
             "payment_requests.get",

@@ -28,7 +28,8 @@ def _atheris() -> Any:
         import atheris
     except ImportError:
         sys.exit(
-            "atheris is not installed: `make fuzz` installs it, where there is one (Linux on x86-64). Elsewhere the "
+            "atheris is not installed: `make fuzz` installs it, where there is one (Linux on "
+            "x86-64). Elsewhere the "
             "tests in tests/fuzz feed the same client from hypothesis."
         )
     return atheris

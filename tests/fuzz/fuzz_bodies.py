@@ -82,8 +82,14 @@ def _with_odd_number(draw: st.DrawFn) -> str:
     """A receipt, or an answer, in which one field is a number that few programs like."""
     field, number = draw(st.sampled_from(FIELDS)), draw(st.sampled_from(NUMBERS))
     odd = f'"{field}": {number}'
-    inner = f'"payment_request": {{{odd}, "payment_details": {{{odd}}}, "payment_request_response": {{{odd}}}}}'
-    return f'{{"victor_payment_request_id": "R1", "status": "Accepted", {inner}, "error": {{{odd}}}, {odd}}}'
+    inner = (
+        f'"payment_request": {{{odd}, "payment_details": {{{odd}}}, '
+        f'"payment_request_response": {{{odd}}}}}'
+    )
+    return (
+        f'{{"victor_payment_request_id": "R1", "status": "Accepted", {inner}, "error": '
+        f"{{{odd}}}, {odd}}}"
+    )
 
 
 NASTY = st.sampled_from(
@@ -209,7 +215,8 @@ STATUSES = st.sampled_from(
     [200] * 12 + [400] * 4 + [201, 202, 204, 206, 299, 302, 304, 401, 404, 409, 422, 429, 500, 503]
 )
 NAMES = (
-    b"Content-Type Retry-After Date Set-Cookie Location X-Request-Id Age Content-Encoding Connection Content-Language "
+    b"Content-Type Retry-After Date Set-Cookie Location X-Request-Id Age Content-Encoding "
+    b"Connection Content-Language "
     b"Link X"
 ).split()
 VALUES_OF_HEADERS = [

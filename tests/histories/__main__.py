@@ -79,7 +79,8 @@ def main(count: int, seed: str, kind: str | None) -> int:
         print(f"{times:>8} {word}")
     for each in found.wrong.values():
         print(
-            f"\n{len(each)} times, such as with {replayable(*min(each, key=lambda one: len(one[0])), kind)}",
+            f"\n{len(each)} times, such as with "
+            f"{replayable(*min(each, key=lambda one: len(one[0])), kind)}",
             flush=True,
         )
     took = f"seed {seed!r}, in {time.monotonic() - began:.0f} s"

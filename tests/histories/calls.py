@@ -116,7 +116,8 @@ OPERATIONS: dict[str, Operation] = {
     "submit": Operation("velo", lambda velo, name, _: velo.payouts.submit(
         [PaymentInstruction(remote_id="p7", amount=USD, source_account_name="USD", payor_payment_id=name)])),
     "instruct": Operation("velo", lambda velo, name, _: velo.payouts.instruct(name), "POST /v3/payouts/"),
-    "withdraw": Operation("velo", lambda velo, name, _: velo.payouts.withdraw(name), "DELETE /v3/payouts/"),
+    "withdraw": Operation("velo", lambda velo, name, _: velo.payouts.withdraw(name), "DELETE "
+                                                                                     "/v3/payouts/"),
     "debit": Operation("eastpay", lambda bank, name, _: bank.payments.debit(
         USD, card=CARD, merchant_transaction_id=name)),
     "refund": Operation("eastpay", lambda bank, name, _: bank.payments.refund(

@@ -167,7 +167,10 @@ class Payrolls(Batches):
             made = sum(reference in references for references in payouts.values())
             asked = [one for _, row, one in told if row.fingerprint == reference]
             if made > len(asked):
-                yield f"asked twice: {reference} is in {made} payouts, and was asked for {len(asked)} times"
+                yield (
+                    f"asked twice: {reference} is in {made} payouts, and was asked for "
+                    f"{len(asked)} times"
+                )
             elif made > sum(
                 one is None or bool(one.unit) or one.outcome is RowOutcome.UNKNOWN for one in asked
             ):

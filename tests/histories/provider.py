@@ -25,7 +25,10 @@ KEPT = 86_400.0
 FOREVER = 4_102_444_800_000
 NOBODY = "nobody"
 """A payee that Velo does not have."""
-_INVALID = '{"allErrors": [{"objectName": "request", "codes": ["%s"], "field": "%s", "defaultMessage": "Not valid"}]}'
+_INVALID = (
+    '{"allErrors": [{"objectName": "request", "codes": ["%s"], "field": "%s", '
+    '"defaultMessage": "Not valid"}]}'
+)
 _ERROR = '{"status": 0, "data": null, "error": {"code": 101, "message": "%s", "field": ""}}'
 BODIES = {
     "empty": b"",

@@ -313,8 +313,10 @@ class Sockets:
 
 
 FAULTS = {
-    "ended before the work": 4, "answered before the work": 4, "answer cut": 8, "answered after the work": 4,
-    "body cut": 2, "late answer": 2, "late work": 2, "done twice": 1, "answered twice": 1, "another answer later": 4,
+    "ended before the work": 4, "answered before the work": 4, "answer cut": 8, "answered after "
+                                                                                "the work": 4,
+    "body cut": 2, "late answer": 2, "late work": 2, "done twice": 1, "answered twice": 1, "another answer "
+                                                                                           "later": 4,
 }  # fmt: skip
 """How often each befalls an exchange that fails."""
 ENDS: Any = ("reset", "reset", "reset", "reset", "close", "close", "close", "close", "stall")

@@ -211,7 +211,10 @@ class Outboxes(Workers):
     def judge(self) -> Iterator[str]:
         entries = {entry.idempotency_key: entry for entry in self.outbox.entries()}
         if len(self.world.provider.done) > len(self.entries):
-            yield f"asked twice: {len(self.world.provider.done)} requests for {len(self.entries)} payments"
+            yield (
+                f"asked twice: {len(self.world.provider.done)} requests for {len(self.entries)} "
+                "payments"
+            )
         for key, arguments in self.entries.items():
             entry, works, expected = (
                 entries.get(key),
@@ -235,7 +238,10 @@ class Outboxes(Workers):
             if entry.state in OPEN and self.world.rules.past_end == "empty":
                 yield f"lost: {entry} is never settled"
             if works and expected is not None and works[0].values != expected:
-                yield f"told wrong: {entry} was sent as {works[0].values}, and create sends {expected}"
+                yield (
+                    f"told wrong: {entry} was sent as {works[0].values}, and create sends "
+                    f"{expected}"
+                )
 
 
 def _find_payout(client: Any, call: Any, _since: Any, _given: Any) -> Any:
@@ -556,14 +562,20 @@ class Batches(Workers):
         keys = [row.key for batch in self.batches for row in batch.rows]
         for batch in self.batches:
             if unbegun := self._unbegun(batch):
-                yield f"lost: {len(unbegun)} rows of {batch.name} are in doubt that nobody began to send"
+                yield (
+                    f"lost: {len(unbegun)} rows of {batch.name} are in doubt that nobody began "
+                    "to send"
+                )
             for row in batch.rows:
                 result, works = batch.results.get(row.place), self.world.provider.of(row.key)
                 is_alone = keys.count(row.key) == 1
                 wrong = self._wrong(row, result, works, is_alone=is_alone)
                 if wrong:
                     ids = [work.id for work in works]
-                    yield f"{wrong}: {batch.name}/{row.number} of state {batch.state}: {result}; under its key is {ids}"
+                    yield (
+                        f"{wrong}: {batch.name}/{row.number} of state {batch.state}: {result}; "
+                        f"under its key is {ids}"
+                    )
 
     def _unbegun(self, batch: Batch) -> list[str]:
         """Rows of which nothing is known though nobody began to send them: at most one for each

@@ -152,7 +152,8 @@ compared = {name: compared[name] for name in compared.keys() & four}
 """
 RIVALS = (
     f"{SETTLEMENT}.flow:Rival.may_have_made",
-    "self.id == request_id or (self.may_exist and reference_of(self.reference) == reference_of(reference))",
+    "self.id == request_id or (self.may_exist and reference_of(self.reference) == "
+    "reference_of(reference))",
     "False",
 )
 OTHERS_KEYS = f"{SETTLEMENT}.key_age:Keys._of_stored", "sent.by != self.caller", "False"
@@ -197,9 +198,11 @@ result = yield from self._attempt(request, counted=signed)
 # fmt: off
 PLANTED = {
     "a key is made anew for each attempt": Planted("calls", "told wrong", (0, 20), (
-        (f"{CALL}._attempt_until_definite", "result = yield from self._attempt(request, counted=signed)", NEW_KEY),)),
+        (f"{CALL}._attempt_until_definite", "result = yield from self._attempt(request, "
+                                            "counted=signed)", NEW_KEY),)),
     "a key is made anew for each attempt of a long run": Planted("soak", "asked twice", (0, 1), (
-        (f"{CALL}._attempt_until_definite", "result = yield from self._attempt(request, counted=signed)", NEW_KEY),)),
+        (f"{CALL}._attempt_until_definite", "result = yield from self._attempt(request, "
+                                            "counted=signed)", NEW_KEY),)),
     "a lost answer of a long run is a rejection": Planted("soak", "told wrong", (0, 1), (
         (f"{CALL}._attempt", NO_ANSWER, f"({NO_ANSWER})._replace(outcome=Outcome.REJECTED)"),
         (f"{LOOP}.classification:may_repeat", "has_key or row.reads", "False"))),
@@ -227,7 +230,8 @@ PLANTED = {
     "a late answer is forgotten": Planted("outbox", "lost: ", (0, 60), (
         (f"{OUTBOX}._settled", "claim.lease if settlement.looked_up else None", "claim.lease"),)),
     "a payment with a conflict was rejected": Planted("bulk", "told wrong, rejected", (0, 60), (
-        (f"{SETTLEMENT}.flow:_reason_to_look", "if isinstance(error, Conflict):\n    return error.message", ""),
+        (f"{SETTLEMENT}.flow:_reason_to_look", "if isinstance(error, Conflict):\n    return "
+                                               "error.message", ""),
         (OF_USE, "Outcome.UNKNOWN", "Outcome.REJECTED"))),
     "a call with a conflict was rejected": Planted("calls", "told wrong", (0, 40), (
         (OF_USE, "Outcome.UNKNOWN", "Outcome.REJECTED"),)),
@@ -240,8 +244,10 @@ PLANTED = {
     "a request settles two rows": Planted("bulk", "told wrong, created", (0, 80), (RIVALS,)),
     "a key of another account is sent again": Planted("bulk", "asked twice", (0, 600), (OTHERS_KEYS,)),
     "an entry of another account is sent again": Planted("outbox", "asked twice", (0, 60), (OTHERS_KEYS,)),
-    "all rows of a chunk are in doubt at once": Planted("bulk", "are in doubt that nobody began to send", (0, 200), (
-        (f"{BULK}.delivery:Delivery._send_all", "MARKED_AHEAD // 2 if sent.known else self._workers",
+    "all rows of a chunk are in doubt at once": Planted("bulk", "are in doubt that nobody began "
+                                                                "to send", (0, 200), (
+        (f"{BULK}.delivery:Delivery._send_all", "MARKED_AHEAD // 2 if sent.known else "
+                                                "self._workers",
          "MARKED_AHEAD"),)),
     "a batch is everybody's": Planted("senders", "asked by another account", (0, 3), (
         (f"{BULK}.vault:Vault.account", "self.number(f'account {caller}')", "0"),)),
@@ -268,7 +274,8 @@ PLANTED = {
     "two forms of a fact are two entries": Planted("outbox", "asked twice", (0, 20), (FORMS,)),
     "two forms of a cell are two rows": Planted("senders", "asked twice", (0, 6), (
         FORMS, (
-            "victor_ext.bulk.columns:_canonical", "in_one_form(value if isinstance(value, str) else str(value))",
+            "victor_ext.bulk.columns:_canonical", "in_one_form(value if isinstance(value, str) "
+                                                  "else str(value))",
             "str(value)",
         ))),
     "two forms of a reference are two": Planted("reading", "ends early", (0, 60), (
@@ -288,13 +295,16 @@ PLANTED = {
         (f"{SETTLEMENT}.flow:LookUp.unknown", "PaymentOutcome.UNKNOWN", "PaymentOutcome.REJECTED"),)),
     "a payout settles two files": Planted("payouts", "files have the same payout", (0, 100), (RIVALS,)),
     "a payment is made that its payout does not list": Planted("payouts", "told wrong", (0, 100), (
-        (f"{BULK}.payouts:Payouts.parts", f"if payment is None:\n    return None\nelse:\n    {LISTED}", LISTED),)),
+        (f"{BULK}.payouts:Payouts.parts", "if payment is None:\n    return None\nelse:\n    "
+                                          f"{LISTED}", LISTED),)),
     "what a payout rejects is waited for": Planted("payouts", "lost: ", (0, 60), (
         (f"{BULK}.payouts:Payouts.parts", "refusal is not None or payout.status == 'REJECTED'", "False"),)),
     "every write is said to have a key": Planted("writes", "asked twice", (0, 100), (
-        (f"{LOOP}.operations:Operation.promise", "if has_key:\n    return Promise.KEYED", "return Promise.KEYED"),)),
+        (f"{LOOP}.operations:Operation.promise", "if has_key:\n    return Promise.KEYED", "return "
+                                                                                          "Promise.KEYED"),)),
     "a write settles two entries": Planted("writes", "told wrong", (0, 200), (
-        (f"{OUTBOX}._has_rival", "sa.or_(columns.request_id == request_id, columns.reference == row.reference)",
+        (f"{OUTBOX}._has_rival", "sa.or_(columns.request_id == request_id, columns.reference == "
+                                 "row.reference)",
          "sa.false()"),)),
     "a status that no document has is a success": Planted("writes", "told wrong", (0, 400), (
         ("victor_ext.runtime.client.prepared_calls:_request_of",

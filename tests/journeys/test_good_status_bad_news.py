@@ -494,7 +494,10 @@ def test_an_answer_about_another_payment_is_a_conflict(
     error = Provider(answer).error(client_class, create, re.escape(named), Conflict)
     assert error.idempotency_key is not None
     if own_key:
-        words = r"used for another payment.* same key and the same values, or look with get\(\) and .*\.find\("
+        words = (
+            r"used for another payment.* same key and the same values, or look with get\(\) "
+            r"and .*\.find\("
+        )
         assert re.search(words, str(error))
         assert str(error).endswith(
             "Take another key only when it is certain that this payment does not exist."

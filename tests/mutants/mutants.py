@@ -270,7 +270,8 @@ def main() -> int:
         parser.error("there is nothing to change: see MODULES in scope.py")
     accepted = read_accepted(HERE / "accepted.toml")
     print(
-        f"{len(changes)} changes (seed {options.seed}); first the tests run on the unchanged code ...",
+        f"{len(changes)} changes (seed {options.seed}); first the tests run on the unchanged code "
+        "...",
         flush=True,
     )
     survived = let_live = 0
@@ -280,7 +281,8 @@ def main() -> int:
         elif each:
             survived += 1
             print(
-                f"survived in {each[0].function} (line {each[0].line})\n  - {each[1]}\n  + {each[2]}",
+                f"survived in {each[0].function} (line {each[0].line})\n  - {each[1]}\n  + "
+                f"{each[2]}",
                 flush=True,
             )
         if number % 25 == 0 or number == len(changes):

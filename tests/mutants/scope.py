@@ -6,7 +6,8 @@ FOLDERS = {
     "victor_ext/runtime/auth": "tokens",
     "victor_ext/runtime/client": "config paging polling",
     "victor_ext/runtime/core": "validation response clock headers",
-    "victor_ext/runtime/loop": "attempts classification conflicts events idempotency_keys resending retry",
+    "victor_ext/runtime/loop": "attempts classification conflicts events idempotency_keys "
+    "resending retry",
 }
 MODULES = tuple(
     f"{folder}/{name}.py" for folder, names in FOLDERS.items() for name in names.split()

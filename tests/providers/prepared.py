@@ -122,7 +122,10 @@ def _row(system: str, call: PreparedCall, client: Any) -> str:
     else:
         then = f"a person looks {hint}"
     then = then.partition(", or ")[0]
-    return f"| {system} | `{call.name}` | {call.promise.value} | {re.sub('[0-9]+-[0-9]+|INV-[0-9R-]+', '...', then)} |"
+    return (
+        f"| {system} | `{call.name}` | {call.promise.value} | "
+        f"{re.sub('[0-9]+-[0-9]+|INV-[0-9R-]+', '...', then)} |"
+    )
 
 
 def write_page() -> None:

@@ -207,7 +207,10 @@ class Odd(httpx.BaseTransport, httpx.AsyncBaseTransport):
     holds.
     """
 
-    MEMBERS = rb'{"half": "a\ud800\u0000", "h\ud800": "\ud83d\ude00", "exact": [1e-400, 12345678901234567.89, 1e400], '
+    MEMBERS = (
+        rb'{"half": "a\ud800\u0000", "h\ud800": "\ud83d\ude00", "exact": [1e-400, '
+        rb"12345678901234567.89, 1e400], "
+    )
 
     def __init__(self) -> None:
         self._wires = httpx.HTTPTransport(verify=False), httpx.AsyncHTTPTransport(verify=False)

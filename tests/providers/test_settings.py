@@ -276,7 +276,10 @@ class TestVariables:
     def test_the_environment(self, system: str, set_all: Callable[..., Any], hosts: Any) -> None:
         assert set_all(environment="production").environment == "production"
         assert set_all({"environment": hosts[0]}, environment="production").environment == hosts[0]
-        words = rf"({system.upper()}_ENVIRONMENT is |environment=)'live'.*: .* '{hosts[0]}' or 'production'"
+        words = (
+            rf"({system.upper()}_ENVIRONMENT is |environment=)'live'.*: .* '{hosts[0]}' or "
+            r"'production'"
+        )
         with pytest.raises(ConfigurationError, match=words):
             set_all(environment="live")
 

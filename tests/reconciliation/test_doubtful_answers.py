@@ -70,13 +70,19 @@ def victor(httpx_mock: HTTPXMock) -> Iterator[Victor]:
 @pytest.mark.parametrize(
     ("amount", "details", "expected"),
     [
-        pytest.param("40.00", {"amount_modification_allowed": True}, ("modified", ""), id="as the request allowed"),
-        pytest.param("40.00", {"amount_modification_allowed": " True"}, ("modified", ""), id="it allowed it, as text"),
-        pytest.param("40.00", {"amount_modification_allowed": "yes"}, ("differs", "amount"), id="nobody can read that"),
-        pytest.param("40.00", {}, ("differs", "amount"), id="without the flag, it did not: the document's default"),
-        pytest.param("40.00", {"amount_modification_allowed": False}, ("differs", "amount"), id="it did not allow it"),
+        pytest.param("40.00", {"amount_modification_allowed": True}, ("modified", ""), id="as the request "
+                                                                                          "allowed"),
+        pytest.param("40.00", {"amount_modification_allowed": " True"}, ("modified", ""), id="it allowed it, as "
+                                                                                             "text"),
+        pytest.param("40.00", {"amount_modification_allowed": "yes"}, ("differs", "amount"), id="nobody can read "
+                                                                                                "that"),
+        pytest.param("40.00", {}, ("differs", "amount"), id="without the flag, it did not: the "
+                                                            "document's default"),
+        pytest.param("40.00", {"amount_modification_allowed": False}, ("differs", "amount"), id="it did not allow "
+                                                                                                "it"),
         pytest.param("a lot", {}, ("differs", "amount"), id="the amount that comes cannot be read"),
-        pytest.param("44.23", {"original_amount": "45.00"}, ("differs", "amount"), id="another amount was asked"),
+        pytest.param("44.23", {"original_amount": "45.00"}, ("differs", "amount"), id="another amount "
+                                                                                      "was asked"),
         pytest.param(None, {}, ("matched", ""), id="only the amount that was asked is said"),
         *(
             pytest.param(

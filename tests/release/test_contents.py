@@ -87,7 +87,10 @@ def test_an_entry_point_too_few_is_named(wheel: dict[str, bytes]) -> None:
 
 def test_the_readme_of_an_index_has_links_that_lead_somewhere() -> None:
     made = runpy.run_path(str(contents.ROOT / "hatch_build.py"))["for_an_index"]
-    text = "See [a](docs/retry.md#limits), [b](CHANGELOG.md) and [c](https://example.org/).\n<!-- given: x -->\n\nEnd"
+    text = (
+        "See [a](docs/retry.md#limits), [b](CHANGELOG.md) and [c](https://example.org/).\n<!-- "
+        "given: x -->\n\nEnd"
+    )
     assert made(text) == "See a, b and [c](https://example.org/).\nEnd"
     site = "See [a](https://docs.example/retry/#limits), b and [c](https://example.org/).\nEnd"
     assert made(text, "https://docs.example") == site

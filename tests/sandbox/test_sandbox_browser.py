@@ -203,7 +203,10 @@ def test_a_page_elsewhere_cannot_command_the_sandbox(launch, browser, sandbox, v
         lambda route: route.fulfill(body="<p>Good day</p>", content_type="text/html"),
     )
     page.goto("http://evil.example/")
-    reset = f"fetch('{sandbox.url}/_sandbox/reset', {{method: 'POST', mode: 'no-cors'}}).then(() => 'sent', () => 'no')"
+    reset = (
+        f"fetch('{sandbox.url}/_sandbox/reset', {{method: 'POST', mode: 'no-cors'}}).then(() "
+        "=> 'sent', () => 'no')"
+    )
     page.evaluate(reset)
     frame = page.evaluate(
         """url => new Promise(done => {

@@ -51,7 +51,10 @@ def test_it_serves_logs_and_ends_cleanly(umask, tmp_path):
             "client_secret": values["VICTOR_CLIENT_SECRET"],
         }
         token = httpx.post(f"{process.url}/v2/auth/token", json=pair).json()["access_token"]
-        pem = f"-----BEGIN PRIVATE KEY-----\n{values['VICTOR_PRIVATE_KEY']}\n-----END PRIVATE KEY-----\n"
+        pem = (
+            f"-----BEGIN PRIVATE KEY-----\n{values['VICTOR_PRIVATE_KEY']}\n-----END PRIVATE "
+            "KEY-----\n"
+        )
         caller = Caller(process.url, values["VICTOR_API_KEY"], pem)
         made = caller.create(KEY).json()
         assert made["victor_payment_request_child_id"]
@@ -143,7 +146,8 @@ def test_a_missing_extra_is_named():
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert found.stderr.splitlines()[-1] == (
-        "ImportError: victor_ext.sandbox needs uvicorn; install its extra: pip install 'victor-ext[sandbox]'"
+        "ImportError: victor_ext.sandbox needs uvicorn; install its extra: pip install "
+        "'victor-ext[sandbox]'"
     )
 
 

@@ -127,7 +127,10 @@ def test_an_address_that_a_person_typed_is_shown(sandbox, http, headers):
 
 def test_two_of_one_header_are_both_looked_at(sandbox):
     host = urlsplit(sandbox.url).netloc
-    head = f"POST /_sandbox/reset HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\nconnection: close\r\n"
+    head = (
+        f"POST /_sandbox/reset HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\nconnection: "
+        "close\r\n"
+    )
     for two in (
         ("http://evil.example", f"http://{host}"),
         (f"http://{host}", "http://evil.example"),

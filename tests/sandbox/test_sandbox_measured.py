@@ -173,6 +173,6 @@ def test_the_command_plays_a_file_and_lists_what_was_not_measured(tmp_path):
         "twins=True, key_conflict=422, key_life=None, order=newest"
     )
     assert (
-        others
-        == f"Not measured, as by default: {', '.join(name for name in MEASURABLE if name not in played)}"
+        others == "Not measured, as by default: "
+        f"{', '.join(name for name in MEASURABLE if name not in played)}"
     )

@@ -102,7 +102,8 @@ def main() -> int:
         print(each)
     if new:
         print(
-            "If it is one: take it out, and revoke it. If it is a fake: run this again with --accept."
+            "If it is one: take it out, and revoke it. If it is a fake: run this again with "
+            "--accept."
         )
     return bool(new)
 

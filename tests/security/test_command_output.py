@@ -17,7 +17,10 @@ from tests.security.secrets import ACCOUNT, Secrets
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-LOUD = "import logging, sys; logging.basicConfig(level=logging.DEBUG); from victor_ext.cli import main; sys.exit(main())"
+LOUD = (
+    "import logging, sys; logging.basicConfig(level=logging.DEBUG); from victor_ext.cli import "
+    "main; sys.exit(main())"
+)
 TOKEN = re.compile(r"eyJ[\w-]{10,}|(Bearer|Token) [\w.-]{20,}")
 
 

@@ -21,7 +21,8 @@ LINES = {
     "the head of a key": "-----BEGIN " + "PRIVATE KEY-----",
     "a secret": "client_secret = '" + "5f0e7c9ab1d24e6f" + "8a3b9c1d2e4f6071'",
     "a password in a URL": "url = 'https://user:" + "hunter2hunter2" + "@pay.example'",
-    "a token": "token = 'eyJhbGciOiJSUzUxMiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMTQ1In0.c2lnbmF0dXJlc2lnbmF0dXJl'",
+    "a token": "token = "
+    "'eyJhbGciOiJSUzUxMiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMTQ1In0.c2lnbmF0dXJlc2lnbmF0dXJl'",
 }
 
 

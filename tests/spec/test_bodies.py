@@ -111,7 +111,10 @@ class TestUrlEncodedForms:
             ):
                 self.sent(wire, **{name: value})
         assert self.sent(wire, xml="<a/>") == "xml=%3Ca%2F%3E"
-        lost = "is an object or a list as application/xml, whose form is not defined, and is refused when called"
+        lost = (
+            "is an object or a list as application/xml, whose form is not defined, and is "
+            "refused when called"
+        )
         assert wire.result.left_out == [f"POST /order: the form's field xml {lost}", *NESTED_FILES]
 
 

@@ -170,7 +170,10 @@ def test_a_mistake_is_found(package: Path, module: str, code: str, said: str) ->
 
 LOSS = "GET /ping: answer '700', which is no status of HTTP"
 OTHER = "GET /pong: answer '700', which is no status of HTTP"
-ANSWER = "{'200': {description: Ok, content: {application/json: {schema: {type: string}}}}, '700': {description: No}}"
+ANSWER = (
+    "{'200': {description: Ok, content: {application/json: {schema: {type: string}}}}, "
+    "'700': {description: No}}"
+)
 DOCUMENT = f"""
 openapi: 3.1.0
 info: {{title: T, version: '1'}}

@@ -258,7 +258,10 @@ def test_nothing_in_the_folders_above_or_in_the_environment_changes_a_byte(
     (room / "project" / ".git").mkdir()
     (room / "project" / ".gitignore").write_text("*\n")
     (room / "project" / ".ignore").write_text("*\n")
-    settings = 'line-length = 40\nextend-exclude = ["*"]\n[lint]\nignore = ["ALL"]\n[format]\nquote-style = "single"\n'
+    settings = (
+        'line-length = 40\nextend-exclude = ["*"]\n[lint]\nignore = '
+        '["ALL"]\n[format]\nquote-style = "single"\n'
+    )
     (room / "project" / "ruff.toml").write_text(settings)
     (room / "project" / "pyproject.toml").write_text("[tool.ruff]\nthis is no TOML")
     for name in ("ruff.py", "httpx.py"):

@@ -160,7 +160,10 @@ def test_a_file_at_a_url_is_read_from_its_local_copy(
 ) -> None:
     url = "https://api.example/word.yaml?v=1"
     copy = write(tmp_path, copy="Word: {type: object, properties: {w: {type: string}}}\n")
-    some = f"{HEAD}components: {{schemas: {{A: {{properties: {{a: {{$ref: '{url}#/Word'}}}}}}}}}}\npaths: {{}}\n"
+    some = (
+        f"{HEAD}components: {{schemas: {{A: {{properties: {{a: {{$ref: "
+        f"'{url}#/Word'}}}}}}}}}}\npaths: {{}}\n"
+    )
     document, newer = write(tmp_path / "api", some=some), write(tmp_path / "api", newer=some)
     more = ["--copy", f"{url}={copy}"]
     out = ["--out", str(tmp_path / "out")]

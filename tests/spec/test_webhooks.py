@@ -48,7 +48,10 @@ def text_of(case: Tree) -> str:
 
 
 def test_a_body_is_its_model_with_its_digits_and_what_is_unknown(webhooks: Any) -> None:
-    body = b'{"type": "payment.paid", "payment": {"id": "p", "state": "PAID", "amount": 12345678901234567.89, "more": 1}}'
+    body = (
+        b'{"type": "payment.paid", "payment": {"id": "p", "state": "PAID", "amount": '
+        b'12345678901234567.89, "more": 1}}'
+    )
     read = webhooks.read_webhook(body)
     assert type(read).__name__ == "PaymentPaidWebhook"
     assert (read.payment.state, str(read.payment.amount)) == ("paid", "12345678901234567.89")
@@ -315,7 +318,8 @@ def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path: Path) -> None:
     hook = {"post": {"requestBody": taking(an_object(a=TEXT), "application/x-www-form-urlencoded")}}
     [problem] = checked(tmp_path, document(webhooks={"sms": hook})).problems
     assert problem.place == (
-        "POST webhooks.sms: its body as application/x-www-form-urlencoded, which read_webhook does not read"
+        "POST webhooks.sms: its body as application/x-www-form-urlencoded, which read_webhook "
+        "does not read"
     )
 
 

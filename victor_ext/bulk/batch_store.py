@@ -118,7 +118,8 @@ class BatchStore:
         stored = self.loads()[load.number - 1 :]
         if stored and (stored[0].digest, [*stored[0].dropped]) != (load.digest, [*load.dropped]):
             raise ConfigurationError(
-                f"Another process has stored other rows of the batch {self.batch} meanwhile, or dropped some, and "
+                f"Another process has stored other rows of the batch {self.batch} meanwhile, or "
+                "dropped some, and "
                 "nothing else was done. Look at its status, and do this again if it is still meant."
             )
         return bool(stored)
@@ -310,12 +311,15 @@ def _check_owner(info: WorkflowStatus, application: str, what: str, account: str
     layout, _, owner = (info.app_version or "").partition("/")
     if layout != VERSION:
         raise ConfigurationError(
-            f"{what} was stored by another release, in the layout {layout}: go on with the release that stored it."
+            f"{what} was stored by another release, in the layout {layout}: go on with the "
+            "release that stored it."
         )
     if account not in (None, owner):
         raise ConfigurationError(
-            f"{what} belongs to the account {owner}, these credentials to the account {account}. Nothing was sent: "
-            "the provider may keep the keys of each account apart. Use the credentials that the batch was started with."
+            f"{what} belongs to the account {owner}, these credentials to the account {account}. "
+            "Nothing was sent: "
+            "the provider may keep the keys of each account apart. Use the credentials that the "
+            "batch was started with."
         )
 
 
@@ -323,7 +327,8 @@ def _other_owner(owner: str, application: str, what: str) -> ConfigurationError:
     if owner.rpartition("-")[0] != application.rpartition("-")[0]:
         return other_key(what)
     return ConfigurationError(
-        f"{what} was begun for another system, environment or base URL: set VICTOR_ENVIRONMENT and VICTOR_BASE_URL as "
+        f"{what} was begun for another system, environment or base URL: set VICTOR_ENVIRONMENT "
+        "and VICTOR_BASE_URL as "
         "they were then."
     )
 

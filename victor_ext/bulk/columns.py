@@ -56,7 +56,8 @@ def check_heading(
         similar = _similar(kind, key_column, names)
         other = "name another one" if similar is None else f"name another one, such as {similar}"
         message = (
-            f"{heading} has no column {key_column} to tell the rows apart: if the column had this name when the file "
+            f"{heading} has no column {key_column} to tell the rows apart: if the column had this "
+            "name when the file "
             f"was sent before, give it back; else {other}."
         )
         raise SourceBroken(line, key_column, "key_column", message)

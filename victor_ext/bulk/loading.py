@@ -214,7 +214,8 @@ class Loading(TemporaryDatabase):
                 self._kind, next(row.arguments or {} for row in rows if row.key == key), arguments
             )
         message = (
-            f"{', '.join(columns)}: not what is stored under this key and may have been sent. The row is refused: put "
+            f"{', '.join(columns)}: not what is stored under this key and may have been sent. The "
+            "row is refused: put "
             "the old values back, or ask for another payment under another key."
         )
         self.check.note(
@@ -256,9 +257,13 @@ class Loading(TemporaryDatabase):
             if (batch, digest) != (self.batch, self._digests.source)
         ]
         if others:
-            message = f"{self.batch} has the same rows as the batch {others[-1]}, and they would be sent a second time."
+            message = (
+                f"{self.batch} has the same rows as the batch {others[-1]}, and they would "
+                "be sent a second time."
+            )
             hint = (
-                f"BulkSender(batch={others[-1]!r}, ...).status() shows that one, and .resume() goes on with it; to "
+                f"BulkSender(batch={others[-1]!r}, ...).status() shows that one, and .resume() "
+                "goes on with it; to "
                 "send all of them again on purpose, ask_again=True"
             )
             raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
@@ -282,7 +287,8 @@ class Loading(TemporaryDatabase):
             more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
             unit = "line" if isinstance(self._rows, str | os.PathLike) else "row"
             message = (
-                f"{self.batch} has payments of another batch, and they would be submitted a second time: {unit} "
+                f"{self.batch} has payments of another batch, and they would be submitted a "
+                f"second time: {unit} "
                 f"{', '.join(found[:_NAMED])}{more}."
             )
             hint = "leave these rows out; to submit them again on purpose, ask_again=True"

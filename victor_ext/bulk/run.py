@@ -180,7 +180,10 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
             if is_over:
                 return
             if worker is not None and (reason := worker.given_up) is not None:
-                what = f"Nothing more can be sent with this client: {reason} The rows that are left wait for resume."
+                what = (
+                    f"Nothing more can be sent with this client: {reason} The rows that are "
+                    "left wait for resume."
+                )
                 raise BulkStopped(what, outcome=Outcome.NOT_SENT)
 
 

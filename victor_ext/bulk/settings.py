@@ -70,7 +70,10 @@ class Settings:
         if self.by is not None and not (isinstance(self.by, str) and words_of(self.by)):
             raise _refused("by", f"by={self.by!r} must be the name of a person.")
         if self.not_by_sender and self.by is None:
-            message = "by is missing: name the person who does this, so that another person has to take the next step."
+            message = (
+                "by is missing: name the person who does this, so that another person has "
+                "to take the next step."
+            )
             raise _refused("by", message)
         _number(
             "rate",
@@ -108,7 +111,10 @@ class Settings:
         for name in self.defaults.keys() - kind.columns:
             raise _refused(name, f"{name} is no column of these rows: leave it out.")
         if kind.together > 1 and self.key_column not in (None, kind.reference):
-            message = f"key_column={self.key_column} cannot be: these rows are told apart by {kind.reference}."
+            message = (
+                f"key_column={self.key_column} cannot be: these rows are told apart by "
+                f"{kind.reference}."
+            )
             raise _refused("key_column", message)
 
     def check_person(self, loads: Sequence[Submission]) -> None:
@@ -122,11 +128,13 @@ class Settings:
         if self.by is None:
             raise _refused(
                 "by",
-                "by is missing: another person than who sent the rows takes this step. Name this person.",
+                "by is missing: another person than who sent the rows takes this step. Name this "
+                "person.",
             )
         if None in senders:
             message = (
-                "not_by_sender cannot be checked: some of the rows were sent without the name of a person. "
+                "not_by_sender cannot be checked: some of the rows were sent without the name of "
+                "a person. "
                 "Leave it out if the team accepts that."
             )
             raise _refused("not_by_sender", message)
@@ -152,10 +160,14 @@ class Settings:
         known = last.key_column
         if self.key_column not in (None, known):
             message = (
-                f"key_column is {self.key_column}, and this batch has the key column {known} (by another one the same "
+                f"key_column is {self.key_column}, and this batch has the key column {known} (by "
+                "another one the same "
                 "rows have other keys, and would be sent again)."
             )
-            hint = f"write key_column={known!r}, or leave it out, and give the column of the file this name again"
+            hint = (
+                f"write key_column={known!r}, or leave it out, and give the column of the file "
+                "this name again"
+            )
             raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
         return replace(
             self, **{name: last.settings[name] for name in TERMS if getattr(self, name) is None}
@@ -202,14 +214,23 @@ class Expected:
         total = next(iter(totals.values()), Decimal(0))
         if self.total is not None and len(totals) > 1:
             found = " and ".join(totals)
-            yield f"the amounts are in {found}, and a total in one currency is expected: nothing was stored."
+            yield (
+                f"the amounts are in {found}, and a total in one currency is expected: nothing "
+                "was stored."
+            )
         elif self.total is not None and (without_amount or total != self.total):
             missing = (
                 f" ({without_amount:,} of the rows have no valid amount)" if without_amount else ""
             )
-            yield f"the amounts are {total:.2f} in all{missing}, and {self.total:.2f} is expected: nothing was stored."
+            yield (
+                f"the amounts are {total:.2f} in all{missing}, and {self.total:.2f} is "
+                "expected: nothing was stored."
+            )
         if self.rows not in (None, rows):
-            yield f"the number of rows is {rows:,}, and {self.rows:,} is expected: nothing was stored."
+            yield (
+                f"the number of rows is {rows:,}, and {self.rows:,} is expected: nothing was "
+                "stored."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +306,8 @@ def system_of(client: Any) -> System:
     if isinstance(system, System) and not client.is_awaited:
         return system
     raise ConfigurationError(
-        f"client must be one with blocking calls, not {type(client).__name__}: bulk sending uses threads, and is "
+        f"client must be one with blocking calls, not {type(client).__name__}: bulk sending uses "
+        "threads, and is "
         "faster so."
     )
 

@@ -85,8 +85,10 @@ class StateLost(VictorError):
     @classmethod
     def deleted(cls, what: str) -> Self:
         return cls(
-            f"{what} was deleted while rows were sent, and with it what became of them. The provider may have executed "
-            "what was sent. Put a copy of the state back and resume; without one, reconcile your rows with the "
+            f"{what} was deleted while rows were sent, and with it what became of them. The "
+            "provider may have executed "
+            "what was sent. Put a copy of the state back and resume; without one, reconcile your "
+            "rows with the "
             "provider before any of them is sent again.",
             outcome=Outcome.UNKNOWN,
         )
@@ -101,8 +103,10 @@ class State:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and sqlite3.sqlite_version_info < _RETURNING:
             raise _refused(
-                f"state is an SQLite file, and the SQLite of this Python is {sqlite3.sqlite_version}: 3.35 is the "
-                "oldest that works. Use a Python with a newer one, or write postgresql://user@host/database.",
+                "state is an SQLite file, and the SQLite of this Python is "
+                f"{sqlite3.sqlite_version}: 3.35 is the "
+                "oldest that works. Use a Python with a newer one, or write "
+                "postgresql://user@host/database.",
                 code="sqlite_version",
             )
         self._file: tuple[int, int, bool] | None = None
@@ -289,7 +293,10 @@ def report(error: BaseException | str) -> None:
     reason, now = error if isinstance(error, str) else reason_of(error), time.monotonic()
     if now - _reported_at.get(reason, -_AGAIN_AFTER) >= _AGAIN_AFTER:
         _reported_at[reason] = now
-        message = "The state cannot be used (%s). It is tried again, and the rows that wait for it are sent then."
+        message = (
+            "The state cannot be used (%s). It is tried again, and the rows that wait for "
+            "it are sent then."
+        )
         _logger.warning(message, reason, extra=NOTICE)
 
 
@@ -399,7 +406,8 @@ def _check_file(url: sa.URL) -> None:
     remote = url.username or url.password or url.host or url.port or url.query
     if not path or path == ":memory:" or path.startswith("file:") or remote or _LOGIN.search(path):
         raise _refused(
-            f"state is not a file that survives a crash, without user, password and options: {_FORMS}."
+            "state is not a file that survives a crash, without user, password and options: "
+            f"{_FORMS}."
         )
     folder = Path(path).resolve().parent
     if not os.path.isdir(folder):

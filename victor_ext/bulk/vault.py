@@ -29,7 +29,8 @@ _LEAST_SECRET = 16
 MARK = "vb1"
 """First word of each stored text, and the name of the serializer in the database."""
 _HOW_TO_GIVE = (
-    "set VICTOR_BULK_KEY to a secret of at least 16 characters (openssl rand -base64 32 makes one), the same for every "
+    "set VICTOR_BULK_KEY to a secret of at least 16 characters (openssl rand -base64 32 makes "
+    "one), the same for every "
     "worker"
 )
 
@@ -153,7 +154,8 @@ class Digests:
 
 def other_key(what: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{what} was written with another key: use the credentials it was started with, or the same VICTOR_BULK_KEY."
+        f"{what} was written with another key: use the credentials it was started with, or the "
+        "same VICTOR_BULK_KEY."
     )
 
 
@@ -176,7 +178,8 @@ def storage_secret(given: str | None, variables: Sequence[str] = ()) -> bytes:
     credentials = _from_credentials(variables)
     if credentials is None:
         raise ConfigurationError(
-            f"The bulk database is encrypted, and there is no secret to derive its key from: {_HOW_TO_GIVE}."
+            "The bulk database is encrypted, and there is no secret to derive its key from: "
+            f"{_HOW_TO_GIVE}."
         )
     return SecretBytes(b"credentials:" + credentials)
 

@@ -136,7 +136,8 @@ class Worker:
         )
         if DBOS.application_version != version:
             raise ConfigurationError(
-                "This process runs DBOS for something else: send from a process of its own (victor bulk send)."
+                "This process runs DBOS for something else: send from a process of its own "
+                "(victor bulk send)."
             )
         _current = self
         try:

@@ -42,7 +42,8 @@ def _run(arguments: Sequence[str]) -> int:
             raise
         extra = "spec" if arguments[:1] == ["spec"] else "cli"  # spec includes cli
         print(
-            f"The command victor needs {error.name}: install its extra, pip install 'victor-ext[{extra}]'.",
+            f"The command victor needs {error.name}: install its extra, pip install "
+            f"'victor-ext[{extra}]'.",
             file=sys.stderr,
         )
         return MISUSE

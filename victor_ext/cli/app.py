@@ -106,7 +106,8 @@ _forward(
 _forward(
     "spec",
     "victor_ext.cli.operations",
-    "Generate, check and compare typed packages of OpenAPI documents.\n\n`victor spec --help` lists its commands.",
+    "Generate, check and compare typed packages of OpenAPI documents.\n\n`victor spec --help` "
+    "lists its commands.",
 )
 
 

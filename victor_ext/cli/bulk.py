@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from victor_ext.prometheus import Prometheus
 
 bulk = typer.Typer(
-    help="Many requests for payment, or Velo's payouts, from a file, through crashes and across machines.",
+    help="Many requests for payment, or Velo's payouts, from a file, through crashes and across "
+    "machines.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -40,7 +41,8 @@ def bulk_of(*, provider: Provider = DEFAULT) -> None:
 
 _DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 STEPS = {
-    "instruct": "Have the payouts that Velo has accepted paid, each at most once. This moves money.",
+    "instruct": "Have the payouts that Velo has accepted paid, each at most once. This moves "
+    "money.",
     "withdraw": "Withdraw the payouts that Velo has accepted, before they are paid.",
 }
 _WATCH_SECONDS = 0.5
@@ -178,8 +180,10 @@ class _Named(_Kept):
             names = sender.batches()
         if not names:
             raise Misuse(
-                f"There is no batch in {bulk_output.without_password(self.state)}: nothing was stored there, and "
-                "nothing was sent from it. Begin with 'victor bulk send', and the name of your file."
+                f"There is no batch in {bulk_output.without_password(self.state)}: nothing was "
+                "stored there, and "
+                "nothing was sent from it. Begin with 'victor bulk send', and the name of your "
+                "file."
             )
         return names
 
@@ -215,7 +219,8 @@ class _Terms(_Kept):
     key_retention: Annotated[
         float | None,
         option(
-            "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is looked up and not "
+            "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is "
+            "looked up and not "
             "sent again. (default: 24h)",
             "TIME",
             parser=seconds,
@@ -258,7 +263,8 @@ class _Send(_Step, _Sent):
     key_column: Annotated[
         str | None,
         option(
-            "Victor: the column that tells the rows apart; their keys are made of it. (default: the batch's, or "
+            "Victor: the column that tells the rows apart; their keys are made of it. (default: "
+            "the batch's, or "
             "client_reference_id) Velo's rows are told apart by payor_payment_id.",
             "NAME",
         ),
@@ -332,7 +338,10 @@ def resume(kept: _Resume) -> None:
 
     def question(sender: BulkSender) -> str:
         status = sender.status()
-        return f"{plain(status.batch)}: {status.unsettled:,} of {status.rows:,} rows are not settled, and are sent."
+        return (
+            f"{plain(status.batch)}: {status.unsettled:,} of {status.rows:,} rows are not "
+            "settled, and are sent."
+        )
 
     def resumed(batch: str) -> BatchStatus:
         with kept.sender(batch, question) as sender, kept.run(sender, batch) as show:
@@ -474,8 +483,10 @@ def worker(
     """
     if kept.state.startswith("sqlite"):
         raise Misuse(
-            "--state is an SQLite file, on which one process works at a time, and 'victor bulk send' and 'victor bulk "
-            "resume' do that work themselves: run 'victor bulk resume', or keep the batch in --state postgresql://..."
+            "--state is an SQLite file, on which one process works at a time, and 'victor bulk "
+            "send' and 'victor bulk "
+            "resume' do that work themselves: run 'victor bulk resume', or keep the batch in "
+            "--state postgresql://..."
         )
     tell = partial(bulk_output.show_event, as_json=kept.as_json)
     metrics = None if metrics_port is None else _metrics(metrics_port)
@@ -514,7 +525,8 @@ def _unread(sender: BulkSender) -> str | None:
         sender.status()
     except victor_ext.ConfigurationError:
         return (
-            "The state does not have this batch any more, or cannot be read. Put a copy of it back; without one, "
+            "The state does not have this batch any more, or cannot be read. Put a copy of it "
+            "back; without one, "
             "reconcile your rows with the provider before any of them is sent again."
         )
     except victor_ext.VictorError as error:

@@ -108,7 +108,10 @@ def step_question(name: str, status: BatchStatus) -> str:
     these are.
     """
     moves = ", which moves money" if name == "instruct" else ""
-    asked = f"{plain(status.batch)}: {counts(status)}. {name.capitalize()} all payouts that are accepted{moves}."
+    asked = (
+        f"{plain(status.batch)}: {counts(status)}. {name.capitalize()} all payouts that are "
+        f"accepted{moves}."
+    )
     return "\n".join([*_units(status), asked])
 
 
@@ -133,7 +136,8 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
             complain(f"Of {rows_text(check.rows)}: {_kinds(check)}.")
     if status.unsettled:
         advice.append(
-            f"Not all of it is settled. Try those rows again, with the same keys:\n  {command('resume')}"
+            "Not all of it is settled. Try those rows again, with the same keys:\n  "
+            f"{command('resume')}"
         )
     if "refused" in status.counts:
         advice.append(

@@ -98,7 +98,8 @@ def conform(
         except KeyboardInterrupt:
             if out.exists():
                 complain(
-                    f"{load(out).creates}\nRun it again with the same options: it goes on from {out}."
+                    f"{load(out).creates}\nRun it again with the same options: it goes on from "
+                    f"{out}."
                 )
             raise
         if html is not None:

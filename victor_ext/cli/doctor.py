@@ -79,7 +79,10 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
     try:
         name = session.use_profile(provider)
     except Misuse as error:
-        advice = "Correct the file, name another profile, or leave it out to use the environment variables."
+        advice = (
+            "Correct the file, name another profile, or leave it out to use the environment "
+            "variables."
+        )
         yield _bad("Settings", str(error), advice, exit_status=MISUSE)
         return
     yield _good("Settings", f"the profile {plain(name)}" if name else "the environment variables")
@@ -129,10 +132,16 @@ def _steps(
     if client.proxy is not None:
         host, _, number = client.proxy.rpartition(":")
         port, of = int(number), f" of the proxy {host}"
-        firewall = "Correct HTTPS_PROXY or ALL_PROXY, or name this host in NO_PROXY to call it without a proxy."
+        firewall = (
+            "Correct HTTPS_PROXY or ALL_PROXY, or name this host in NO_PROXY to call it "
+            "without a proxy."
+        )
     elif host in {"127.0.0.1", "::1", "localhost"}:
         sandbox = f"victor sandbox --provider {system.name}"
-        firewall = f"Start what should listen there, such as '{sandbox}', or correct {system.prefix}BASE_URL."
+        firewall = (
+            f"Start what should listen there, such as '{sandbox}', or correct "
+            f"{system.prefix}BASE_URL."
+        )
 
     tls = partial(_tls, client.ssl_context, url, port, of, f"{system.prefix}BASE_URL")
     yield (
@@ -240,7 +249,10 @@ def _clock(client: Any) -> Finding:
     if abs(offset) <= _TOLERATED:
         return _good("Clock", f"agrees with the provider's to within {_TOLERATED:g} s")
     off = f"{abs(offset):,.0f} s {'ahead of' if offset > 0 else 'behind'} the provider's"
-    advice = "Let NTP set this machine's clock. The client corrects for it, once it has received a response."
+    advice = (
+        "Let NTP set this machine's clock. The client corrects for it, once it has received "
+        "a response."
+    )
     return _bad("Clock", off, advice)
 
 

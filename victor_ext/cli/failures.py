@@ -110,7 +110,8 @@ class Failure:
             lines += [self.doubt.advice, f"  {self.doubt.line(in_full=in_full)}"]
             if not in_full and self.doubt.secret is not None:
                 lines.append(
-                    "  (Account numbers are masked in logs: write the full number where it is masked here.)"
+                    "  (Account numbers are masked in logs: write the full number where it is "
+                    "masked here.)"
                 )
         return lines
 
@@ -201,7 +202,8 @@ def _next_step(error: VictorError, doubt: Doubt | None) -> str:
         return f"{error.outcome.next_step(option, look)} To see the other answer, {look}."
     if _is_of_another_payment(error):
         return (
-            f"Repeat it with the same values, or {look}. Take another key only when it is certain that this payment "
+            f"Repeat it with the same values, or {look}. Take another key only when it is certain "
+            "that this payment "
             "does not exist."
         )
     return error.outcome.next_step(

@@ -31,12 +31,15 @@ if TYPE_CHECKING:  # without the extra, the import of `victor_ext.spec` says wha
 
 _ADVICE = {
     "undeclared-key": UNDECLARED,
-    "write-without-key": "After a lost response it is not repeated: look it up, or ask the provider.",
+    "write-without-key": "After a lost response it is not repeated: look it up, or ask the "
+    "provider.",
     "server": "Give the right URL as base_url; http works for this machine only.",
     "own-server": "It is called at base_url, unless connect(servers=...) leads there.",
     "pages-without-end": "`paged` reads to an empty page, and refuses a page that comes again.",
-    "undocumented-failure": "Errors have classes by status all the same: AuthenticationError, ServerError.",
-    "webhook-without-security": "Anybody can post: pass read_webhook a check of the signature (verify=).",
+    "undocumented-failure": "Errors have classes by status all the same: AuthenticationError, "
+    "ServerError.",
+    "webhook-without-security": "Anybody can post: pass read_webhook a check of the signature "
+    "(verify=).",
 }
 """What follows for a caller, by the name of each warning."""
 _SHOWN = 5
@@ -60,7 +63,10 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document"
     )
-    key = "the header, or the member of the bodies, with the idempotency key (default: the declared one with 'idempot')"
+    key = (
+        "the header, or the member of the bodies, with the idempotency key (default: the "
+        "declared one with 'idempot')"
+    )
     command.add_argument("--key", metavar="NAME", type=_key_name, help=key)
     command.add_argument(
         "--json", action="store_true", help="print one line of JSON for each document"
@@ -226,14 +232,18 @@ def _of_answers(
     names = {name for body in bodies for name in members(body, levels=2)}
     names |= {name for answer in answers.values() for name, _ in mappings_at(answer, "headers")}
     if paging and bodies and not any(_END.search(name) for name in names.difference(paging)):
-        what = f"a list is read in pages ({', '.join(paging)}), and nothing in its answer says which page is the last"
+        what = (
+            f"a list is read in pages ({', '.join(paging)}), and nothing in its answer says "
+            "which page is the last"
+        )
         yield Warned("pages-without-end", operation.where, what)
 
 
 OPERATIONS = Command(
     "operations",
     "say of each operation whether it is repeated, what a good response has, and how to look it up",
-    f"Warnings: {', '.join(_ADVICE)}. Exit status: 0, 1 for a warning with --fail-on-warning, 2 for misuse or an "
+    f"Warnings: {', '.join(_ADVICE)}. Exit status: 0, 1 for a warning with --fail-on-warning, 2 "
+    "for misuse or an "
     "unreadable document.",
     _add_arguments,
     _run,

@@ -63,7 +63,8 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
         )
         if not (has_entries or inbox):
             raise Misuse(
-                f"{table} has no entries, only events: it is an inbox's, for status and retry --dead-letter."
+                f"{table} has no entries, only events: it is an inbox's, for status and retry "
+                "--dead-letter."
             )
         yield Outbox(engine, table=table), has_entries
     except victor_ext.InvalidRequest as error:

@@ -78,7 +78,8 @@ def reconcile(
     column: Annotated[
         list[str] | None,
         option(
-            "Of a reference, id, key, amount, currency or at (the time). id= reads none. Repeat it.",
+            "Of a reference, id, key, amount, currency or at (the time). id= reads none. Repeat "
+            "it.",
             "FIELD=NAME",
         ),
     ] = None,
@@ -133,7 +134,10 @@ def reconcile(
         }  # fmt: skip
 
         def show(counts: Counts) -> None:
-            text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs, {counts.looked_up:,} looked up"
+            text = (
+                f"{counts.ours:,} of ours, {counts.theirs:,} of theirs, {counts.looked_up:,} "
+                "looked up"
+            )
             progress.show("reconcile", counts.ours + counts.theirs, None, text)
 
         system, client = session.client_of(provider)
@@ -370,12 +374,19 @@ def _notes(report: Reconciliation) -> Iterator[str]:
     summary = report.summary
     yield f"{rows_text(summary.ours)} of ours, {summary.theirs:,} of theirs were read."
     if summary.outside:
-        yield f"{rows_text(summary.outside)} of ours outside of the window by their own time: no part of this."
+        yield (
+            f"{rows_text(summary.outside)} of ours outside of the window by their own time: no "
+            "part of this."
+        )
     if summary.not_asked:
-        yield f"{rows_text(summary.not_asked)} of the export for which the provider has nothing: no part of this."
+        yield (
+            f"{rows_text(summary.not_asked)} of the export for which the provider has nothing: "
+            "no part of this."
+        )
     if summary.elsewhere:
         yield (
-            f"{rows_text(summary.elsewhere)} of ours matched only by id, because the provider's list of the window "
+            f"{rows_text(summary.elsewhere)} of ours matched only by id, because the provider's "
+            "list of the window "
             "has no such payment: whether the customer was asked twice is not known."
         )
     if summary.statuses:
@@ -384,7 +395,10 @@ def _notes(report: Reconciliation) -> Iterator[str]:
         )
         yield f"Of those in both books: {counts}."
     if summary.ours and not summary.theirs:
-        yield "The provider has shown nothing: check the account, the environment and the window before you ask again."
+        yield (
+            "The provider has shown nothing: check the account, the environment and the window "
+            "before you ask again."
+        )
     yield from summary.notes
 
 

@@ -76,7 +76,8 @@ class _Create(Session):
     idempotency_key: Annotated[
         str | None,
         option(
-            "20 to 128 visible ASCII characters: one key per payment, kept for every retry of it, such as "
+            "20 to 128 visible ASCII characters: one key per payment, kept for every retry of it, "
+            "such as "
             '"$(victor key invoice 1042)" (default: a random one).',
             "KEY",
         ),

@@ -152,7 +152,8 @@ class Progress:
         elif time.monotonic() >= self._next_lines.get(name, self._first_line):
             self._next_lines[name] = time.monotonic() + _LINE_EVERY
             self.tell(
-                f"{plain(name)}: {done:,} {'' if total is None else f'of {total:,} '}{unit}: {counts}"
+                f"{plain(name)}: {done:,} {'' if total is None else f'of {total:,} '}{unit}: "
+                f"{counts}"
             )
 
     def close(self) -> None:

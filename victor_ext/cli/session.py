@@ -246,7 +246,8 @@ class Session:
         stdin: Any = sys.stdin
         if stdin is None or not stdin.isatty():
             raise Misuse(
-                "This is production, and no terminal can confirm it: pass --yes to confirm. Nothing was sent."
+                "This is production, and no terminal can confirm it: pass --yes to confirm. "
+                "Nothing was sent."
             )
         complain(question())
         # Nothing has been sent: Ctrl-C here ends like anywhere else.
@@ -357,7 +358,10 @@ DAYS = {"today": 0, "tomorrow": 1}
 MOMENTS = {"yesterday": -1, **DAYS}
 """Words for a midnight (UTC), by the days from now to it."""
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MOMENT = "a Zulu time such as 2026-03-04T05:06:07Z, or a day in UTC: 2026-03-04, yesterday, today or tomorrow"
+_MOMENT = (
+    "a Zulu time such as 2026-03-04T05:06:07Z, or a day in UTC: 2026-03-04, yesterday, "
+    "today or tomorrow"
+)
 
 
 def day(text: str | None, words: Mapping[str, int] = DAYS) -> Any:

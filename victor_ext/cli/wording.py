@@ -31,9 +31,11 @@ _HINTS = {
         "write YYYY-MM-DD, today or tomorrow",
     ),
     "idempotency_key": '"$(victor key invoice 1042)" makes a good one',
-    "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the URL out",
+    "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the "
+    "URL out",
     "key_column": "leave --key-column out, and give the column of the file its former name",
-    "copy": "with that --batch, the command 'status' shows it, and 'resume' goes on with it; to send all of them "
+    "copy": "with that --batch, the command 'status' shows it, and 'resume' goes on with it; to "
+    "send all of them "
     "again on purpose, pass --ask-again",
     "payments": "leave these rows out; to submit them again on purpose, pass --ask-again",
 }
@@ -108,11 +110,13 @@ FOR_ALL_ROWS = {
 }
 """How to give a value of a column to all rows, by its name."""
 CREDENTIALS = (
-    "Or name a profile with --profile. 'victor sandbox --env-file FILE' makes credentials for a trial; with "
+    "Or name a profile with --profile. 'victor sandbox --env-file FILE' makes credentials for a "
+    "trial; with "
     "--provider, those of another system."
 )
 CERTIFICATE = (
-    "If your company inspects TLS, add its CA to this machine's store, or set SSL_CERT_FILE to its CA bundle (in "
+    "If your company inspects TLS, add its CA to this machine's store, or set SSL_CERT_FILE to "
+    "its CA bundle (in "
     "Python also verify=). If it does not, another party may be reading the connection."
 )
 _HEADING = re.compile(r"the heading \(([^)]*)\)")

@@ -137,8 +137,10 @@ class Plan:
         if self.payee is None:
             return f"About {calls} reads. Nothing is created or changed."
         return (
-            f"About {calls} reads. As a rule {self.makes} payment requests are made, never more than {self.writes}: "
-            f"each for {LEAST} or {MORE}, from the account {short_mask(self.payee)} to the counterparty {self.payer}, "
+            f"About {calls} reads. As a rule {self.makes} payment requests are made, never more "
+            f"than {self.writes}: "
+            f"each for {LEAST} or {MORE}, from the account {short_mask(self.payee)} to the "
+            f"counterparty {self.payer}, "
             f"and one to {NOBODY}, which should not exist."
             + (
                 f" One of them is accepted for {LEAST}, and one is declined."
@@ -287,6 +289,9 @@ def _document(path: Path, client: Any, plan: Plan) -> Document:
         named = [
             name for name in others if name not in ("writes", "makes")
         ] or others  # these two follow from the rest
-        why = f"{path} is of another measurement ({', '.join(named)}): repeat its options, or name another file."
+        why = (
+            f"{path} is of another measurement ({', '.join(named)}): repeat its options, or "
+            "name another file."
+        )
         raise ConfigurationError.of([Problem("plan", "other_plan", why)])
     return document

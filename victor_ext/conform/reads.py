@@ -93,7 +93,8 @@ def _page_size(run: Run) -> int | None:
         raise Unmeasured("the list has fewer items than a page")
     if member(run.read("", ("page_size", 2)), "page_size") != 2:
         raise Unmeasured(
-            "the list has fewer items than a page, which says the same size of itself whatever is asked"
+            "the list has fewer items than a page, which says the same size of itself whatever is "
+            "asked"
         )
     run.find("max-page-size", echo, "likely", play=None, note="by what the page says of itself")
     run.find("large-page", "reduce", "likely", play=None)

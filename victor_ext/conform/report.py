@@ -69,7 +69,10 @@ class Report:
             each["state"] in ("sent", "unknown") and not each["id"] for each in self._creates
         )
         if unknown:
-            text += f"\nOf {unknown} more, it is not known whether they were made: see 'calls' in the file."
+            text += (
+                f"\nOf {unknown} more, it is not known whether they were made: see 'calls' in "
+                "the file."
+            )
         return text
 
     def text(self) -> str:
@@ -109,7 +112,8 @@ class Report:
         ]
         if names := self.not_compared(before):
             lines.append(
-                f"Not compared, since one of the two did not measure them for certain: {', '.join(names)}."
+                "Not compared, since one of the two did not measure them for certain: "
+                f"{', '.join(names)}."
             )
         lines += [
             f"The earlier file has another {name}: {before.document[name]}."
@@ -148,7 +152,10 @@ class Report:
             if finding["differs"]:
                 yield f"    assumed: {finding['assumed']}. {finding['means']}"
             if is_measured and finding["measured_at"] < document.get("began_at", ""):
-                yield f"    measured at {finding['measured_at']}, not repeated: {ELSEWHERE} to repeat it"
+                yield (
+                    f"    measured at {finding['measured_at']}, not repeated: {ELSEWHERE} to "
+                    "repeat it"
+                )
             if finding["note"]:
                 yield f"    {finding['note']}"
         yield self.creates

@@ -424,7 +424,10 @@ class Run:
             return Answer(call["call"], call["response"]["status"], call["response"]["body"])
         step = call["step"]
         if call["call"] not in self._unsent:
-            reason = f"'{step}' was sent once, and its answer is not known. It is never sent again: {ELSEWHERE}"
+            reason = (
+                f"'{step}' was sent once, and its answer is not known. It is never sent "
+                f"again: {ELSEWHERE}"
+            )
             raise Unmeasured(reason, is_failure=True)
         self._unsent.discard(call["call"])
         try:

@@ -37,7 +37,8 @@ class _Connection:
         connection = connections[self._using]
         if connection.vendor not in _DIALECTS:
             raise ImproperlyConfigured(
-                f"The outbox cannot use the database {self._using!r}, which is of the type {connection.vendor}: "
+                f"The outbox cannot use the database {self._using!r}, which is of the type "
+                f"{connection.vendor}: "
                 "use SQLite or PostgreSQL."
             )
         compiled = statement.compile(
@@ -75,7 +76,8 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
     def _open_transaction(self, method: str) -> sa.Connection:
         if transaction.get_autocommit(self._using):
             raise transaction.TransactionManagementError(
-                f"No transaction of the database {self._using!r} is open: call {method}() within transaction.atomic(), "
+                f"No transaction of the database {self._using!r} is open: call {method}() within "
+                "transaction.atomic(), "
                 "together with what it is for."
             )
         return self._connection
@@ -92,7 +94,8 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
         connection = connections[self._using]
         if not connection.in_atomic_block and not connection.get_autocommit():
             raise transaction.TransactionManagementError(
-                f"The database {self._using!r} is not in autocommit mode: the outbox could not commit what it does."
+                f"The database {self._using!r} is not in autocommit mode: the outbox could not "
+                "commit what it does."
             )
         with transaction.atomic(self._using, durable=True):
             if connection.vendor == "sqlite":

@@ -156,7 +156,10 @@ def check_arguments(engine: object, **times: object) -> None:
         )
     for name, value in times.items():
         if not isinstance(value, timedelta) or value < timedelta(0):
-            message = f"{name}={value!r:.40} is no timedelta of zero or more, such as timedelta(minutes=10)."
+            message = (
+                f"{name}={value!r:.40} is no timedelta of zero or more, such as "
+                "timedelta(minutes=10)."
+            )
             raise ConfigurationError(message)
 
 
@@ -287,7 +290,8 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         for given in (name, source):
             if not isinstance(given, str | None):  # the function itself
                 raise ConfigurationError(
-                    f"on({given!r:.60}) is no text: write @on() or @on('completed') above a function."
+                    f"on({given!r:.60}) is no text: write @on() or @on('completed') above a "
+                    "function."
                 )
 
         def register(function: H) -> H:
@@ -448,7 +452,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         values = {"tries": columns.tries + 1, "due_at": now + self._lease, "once": None}
         # What ends its process every time is a dead letter at last: the try counts before it is
         #     made.
-        said = "Its last try did not end within the lease: its process was killed, or the handler takes too long."
+        said = (
+            "Its last try did not end within the lease: its process was killed, or the handler "
+            "takes too long."
+        )
         dead = {"state": EventState.DEAD.value, "error": said}
 
         def is_dead(row: Any) -> bool:

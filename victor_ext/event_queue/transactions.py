@@ -254,6 +254,9 @@ def _checked(session: Any, kwargs: dict[str, Any], method: str) -> Any:
     """
     session = kwargs.pop("session", None) if session is None else session
     if not hasattr(session, method):
-        message = f"{type(session).__name__} is no session: pass a Session or a Connection, in your transaction."
+        message = (
+            f"{type(session).__name__} is no session: pass a Session or a Connection, in "
+            "your transaction."
+        )
         raise ConfigurationError(message)
     return session

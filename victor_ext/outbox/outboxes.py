@@ -77,11 +77,15 @@ def _check_promise(
         return
     if call.look_up_needs and not set(call.look_up_needs) <= set(look_up_by):
         hint = f"look_up_by={{{', '.join(f'{name!r}: ...' for name in call.look_up_needs)}}}"
-        message = f"After a lost response, {call.name} is looked up, and its look-up needs more: pass {hint}."
+        message = (
+            f"After a lost response, {call.name} is looked up, and its look-up needs more: "
+            f"pass {hint}."
+        )
         raise _refused(key, "look_up_by", "required", message)
     if call.promise is Promise.AT_MOST_ONCE:
         message = (
-            f"{call.name} has no key, and no read of {provider}'s shows whether it was done. After a lost response "
+            f"{call.name} has no key, and no read of {provider}'s shows whether it was done. "
+            "After a lost response "
             "it is not sent again, and a person has to look: pass at_most_once=True to accept that."
         )
         raise _refused(key, "at_most_once", "required", message)
@@ -148,7 +152,8 @@ class OutboxBase(OutboxPasses[Engine]):
         self._kept = keys_kept.total_seconds()
         if self._kept < LEAST_KEPT:
             raise ConfigurationError(
-                f"keys_kept={keys_kept!r} is below {LEAST_KEPT:g} s: a call and its repeats must end before their key."
+                f"keys_kept={keys_kept!r} is below {LEAST_KEPT:g} s: a call and its repeats must "
+                "end before their key."
             )
         self._lease, self._settle_for = lease.total_seconds(), settle_for.total_seconds()
         self.client = client
@@ -275,7 +280,10 @@ class OutboxBase(OutboxPasses[Engine]):
         if send_before is not None and (
             not isinstance(send_before, datetime) or send_before.utcoffset() is None
         ):
-            message = "send_before is no aware datetime, but naive or none at all: write datetime(..., tzinfo=UTC)."
+            message = (
+                "send_before is no aware datetime, but naive or none at all: write "
+                "datetime(..., tzinfo=UTC)."
+            )
             raise _refused(idempotency_key, "send_before", "naive", message)
         before = None if send_before is None else send_before.timestamp()
 
@@ -322,7 +330,10 @@ class OutboxBase(OutboxPasses[Engine]):
             given,
             _content(text),
         ):
-            message = f"{key} is in the outbox with another call, or with other arguments: give each write its own."
+            message = (
+                f"{key} is in the outbox with another call, or with other arguments: give "
+                "each write its own."
+            )
             raise _refused(key, "idempotency_key", "used", message)
 
     # Entries

@@ -138,8 +138,10 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
             return within_key_life(sender, self._kept)
         what = "no deadline" if deadline is None else f"a deadline of {deadline:g} s"
         raise ConfigurationError(
-            f"The client has {what}, and the lease of the outbox is {self._lease:g} s: another worker would send an "
-            "entry during its call. Write Victor(..., deadline=60.0), or lease=timedelta(...) of at least as long."
+            f"The client has {what}, and the lease of the outbox is {self._lease:g} s: another "
+            "worker would send an "
+            "entry during its call. Write Victor(..., deadline=60.0), or lease=timedelta(...) of "
+            "at least as long."
         )
 
     # Passes

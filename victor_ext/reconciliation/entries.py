@@ -183,7 +183,10 @@ class EntryReader:
             raise SourceBroken(line, absent[0], "column", f"{heading} has no column {absent[0]}.")
         for fields in (("amount",), ("reference", "id"), ("currency",) * (self.currency is None)):
             if fields and not any(name in names for each in fields for name in self._places(each)):
-                message = f"{heading} has no {' or '.join(fields)}: name the column, such as {fields[0]}=COLUMN."
+                message = (
+                    f"{heading} has no {' or '.join(fields)}: name the column, such as "
+                    f"{fields[0]}=COLUMN."
+                )
                 raise SourceBroken(line, fields[0], "required", message)
 
     def _entry_of(self, record: Record) -> Entry | None:

@@ -154,7 +154,8 @@ class Store(TemporaryDatabase):
         `checked`: whether the provider has a list that shows which of them it has not.
         """
         self.executemany(
-            "INSERT INTO ours (line, reference, folded, id, folded_id, key, amount, currency, at, doubt, core, checked)"
+            "INSERT INTO ours (line, reference, folded, id, folded_id, key, amount, currency, at, "
+            "doubt, core, checked)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
@@ -168,7 +169,8 @@ class Store(TemporaryDatabase):
     def add_theirs(self, payments: Iterable[tuple[Theirs, Zone]]) -> int:
         """Add payments of theirs, each id once. Return how many were new."""
         cursor = self.executemany(
-            "INSERT OR IGNORE INTO theirs (reference, folded, id, folded_id, amount, requested, currency, status, at, "
+            "INSERT OR IGNORE INTO theirs (reference, folded, id, folded_id, amount, requested, "
+            "currency, status, at, "
             "zone, unread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (

@@ -248,7 +248,10 @@ def settle(
             if sent is None and attempts > 1:  # an earlier attempt may have used it
                 began = now.moment
         elif doubt[1] is TIME_UNKNOWN:  # it waits, for the provider's time may be known later
-            why = f"It may have been sent. It waits until the time of the provider is known: {now.error}"
+            why = (
+                "It may have been sent. It waits until the time of the provider is known: "
+                f"{now.error}"
+            )
             since = began = doubt[0]
             result = Settlement(PaymentOutcome.UNKNOWN, reason=why, error=now.error)
         else:

@@ -173,10 +173,16 @@ class Keys:
         if not now.provider.is_known and now.error is not None:
             return TIME_UNKNOWN
         if not now.provider.is_known:
-            return "It may have been sent, and its age is uncertain, because the responses of the provider have no Date."
+            return (
+                "It may have been sent, and its age is uncertain, because the responses of the "
+                "provider have no Date."
+            )
         doubt = _by_age(now.provider.moment.timestamp() - sent.since, self.kept)
         if doubt is None and (sent.by is None or sent.by != self.caller):
-            return "It may have been sent with other credentials, and the provider may keep their keys separately."
+            return (
+                "It may have been sent with other credentials, and the provider may keep their "
+                "keys separately."
+            )
         return doubt
 
 

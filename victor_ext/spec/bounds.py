@@ -67,7 +67,8 @@ def check_yaml(text: str, limits: Limits) -> None:
         elif isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _, _ in within):
                 raise ValueError(
-                    f"line {line}: *{event.anchor} stands within what it stands for: without an end."
+                    f"line {line}: *{event.anchor} stands within what it stands for: without an "
+                    "end."
                 )
             size = anchors.get(event.anchor, size)  # the loader reports an undefined anchor
         elif isinstance(event, yaml.CollectionStartEvent):

@@ -43,8 +43,10 @@ def main(
 def _parser(prog: str, known: Sequence[Command]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Typed Python packages from OpenAPI 3 documents, and what changes when a document does.",
-        epilog="Exit status: 0 when all is well, 1 when something is missing or breaks, 2 when nothing could be done.",
+        description="Typed Python packages from OpenAPI 3 documents, and what changes when a "
+        "document does.",
+        epilog="Exit status: 0 when all is well, 1 when something is missing or breaks, 2 when "
+        "nothing could be done.",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

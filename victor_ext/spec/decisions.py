@@ -72,7 +72,8 @@ def _pattern(where: str, places: str) -> re.Pattern[str]:
     words = what.split()
     if sum("*" not in word for word in words) < LITERAL_WORDS:
         raise DecisionError(
-            f"{where}: places is {places!r}: write the text of a loss, `place: words`, with `*` for what differs; at "
+            f"{where}: places is {places!r}: write the text of a loss, `place: words`, with `*` "
+            "for what differs; at "
             f"least {LITERAL_WORDS} of its words are no `*`."
         )
     any_place = r"(?:(?!: ).)+"

@@ -32,12 +32,14 @@ def package_folder(out: Path, name: str) -> Path:
     """
     if not _NAME.fullmatch(name):
         raise RuntimeError(
-            f"{name!r} is no name for a package: give one of ASCII letters, digits and underscores that begins with a "
+            f"{name!r} is no name for a package: give one of ASCII letters, digits and "
+            "underscores that begins with a "
             "letter, such as --name payments_api."
         )
     if keyword.iskeyword(name) or name in _RESERVED:
         raise RuntimeError(
-            f"{name!r} is a word of Python or another module: give another name, such as --name {name}_api."
+            f"{name!r} is a word of Python or another module: give another name, such as --name "
+            f"{name}_api."
         )
     folder = out.resolve()
     if folder.exists() and not folder.is_dir():
@@ -47,7 +49,8 @@ def package_folder(out: Path, name: str) -> Path:
         raise RuntimeError(f"{package} is a link: remove it, or name another folder with --out.")
     if (foreign := next(_foreign_files(package), None)) is not None:
         raise RuntimeError(
-            f"{foreign} was not generated: move it away, or name another folder with --out or another package "
+            f"{foreign} was not generated: move it away, or name another folder with --out or "
+            "another package "
             "with --name."
         )
     return package

@@ -80,7 +80,8 @@ def load(
         raise DocumentError(f"{path} cannot be read: it is empty.")
     if is_mapping(tree) and "swagger" in tree:
         raise DocumentError(
-            f"{path} is a Swagger {tree['swagger']} document: convert it to OpenAPI 3 (swagger2openapi can)."
+            f"{path} is a Swagger {tree['swagger']} document: convert it to OpenAPI 3 "
+            "(swagger2openapi can)."
         )
     if not is_mapping(tree) or not str(tree.get("openapi", "")).startswith("3."):
         raise DocumentError(f"{path} is not an OpenAPI 3 document: it has no line `openapi: 3.x`.")

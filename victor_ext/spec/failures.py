@@ -56,10 +56,14 @@ class Failure:
         """What the package lacks for it, in words that do not change with the generator."""
         if self.schema is not None:
             return (
-                f"{self.where}: its type, which is read as anything, because the generator cannot express it: "
+                f"{self.where}: its type, which is read as anything, because the generator cannot "
+                "express it: "
                 "read the value as it came, and give one in its JSON form"
             )
-        return f"{self.where or 'The document'}: the generator cannot express it: call it by a request of your own"
+        return (
+            f"{self.where or 'The document'}: the generator cannot express it: call it by a "
+            "request of your own"
+        )
 
 
 class Tracker:

@@ -227,7 +227,8 @@ class Bundle:
         copy, folder, most = self._copies.get(address), self._path.parent, self._limits.bytes
         if copy is None and (urlsplit(address).scheme or address.startswith("//")):
             raise PlaceError(
-                f"{place} is the address of another machine: put the file into the document's folder, or name a copy "
+                f"{place} is the address of another machine: put the file into the document's "
+                "folder, or name a copy "
                 f"with --copy {address}=FILE."
             )
         other = (copy or file.parent / unquote(address)).resolve()

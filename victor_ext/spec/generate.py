@@ -331,7 +331,8 @@ def _require_pinned_tools() -> None:
         pin = next(line for line in requirements if line.startswith(f"{tool}==")).partition("==")[2]
         if version(tool) != pin:
             raise RuntimeError(
-                f"{tool} {version(tool)} is installed, victor-ext[spec] pins {pin}: run pip install 'victor-ext[spec]'."
+                f"{tool} {version(tool)} is installed, victor-ext[spec] pins {pin}: run pip "
+                "install 'victor-ext[spec]'."
             )
 
 

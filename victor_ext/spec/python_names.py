@@ -18,7 +18,8 @@ from .rewrites.names import classes
 from .tree import Tree, list_at, mapping_at, operations, place_of, resolve, step, unused
 
 _SPELLED = (
-    "[] list; <= at_most; >= at_least; != not_equal; < lt; > gt; = equal; + plus; ! not; * star; @ at; $ dollar; "
+    "[] list; <= at_most; >= at_least; != not_equal; < lt; > gt; = equal; + plus; ! not; * star; "
+    "@ at; $ dollar; "
     "# hash; % percent; & and; | or; ~ tilde; ^ caret; / slash; : colon; ? optional; , comma"
 )
 WORDS = {symbol: word for symbol, _, word in (pair.partition(" ") for pair in _SPELLED.split("; "))}

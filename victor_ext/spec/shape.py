@@ -58,7 +58,8 @@ def _mapping(tree: Tree, kind: str, place: str) -> None:
         if tree.get("in") not in PLACES:
             places = ", ".join(PLACES)
             raise PlaceError(
-                f"{place} ({tree['name']}) is in {tree.get('in')!r}: write `in:` with one of {places}."
+                f"{place} ({tree['name']}) is in {tree.get('in')!r}: write `in:` with one of "
+                f"{places}."
             )
 
 

@@ -156,7 +156,10 @@ def _next(reader: Iterator[list[str]], begins: int) -> HiddenValue[list[str]] | 
         return next(map(HiddenValue, reader), None)
     except csv.Error as error:
         if "new-line character" in str(error):
-            message = "a carriage return outside of quotes: save the file with the line ends of Windows or of Unix."
+            message = (
+                "a carriage return outside of quotes: save the file with the line ends of "
+                "Windows or of Unix."
+            )
             raise SourceBroken(begins, None, "format", message) from None
         # Stop here: an unclosed quote would merge the following rows.
         raise SourceBroken(
@@ -255,7 +258,10 @@ def _checked_encoding(encoding: str | None) -> str:
         # Lines are split before decoding, and some codecs are not text encodings.
         if b"\n;".decode(encoding or "utf-8") == "\n;":
             return codecs.lookup(encoding or "utf-8").name
-    message = f"encoding={encoding!r} is not a text encoding: save the file as UTF-8, or name one such as windows-1252."
+    message = (
+        f"encoding={encoding!r} is not a text encoding: save the file as UTF-8, or name one "
+        "such as windows-1252."
+    )
     raise ConfigurationError.of([Problem("encoding", "choice", message)])
 
 
@@ -278,8 +284,10 @@ def _lines_of(path: Path, encoding: str) -> Iterator[str]:
                 yield Secret(raw.decode(encoding))
             except UnicodeDecodeError as error:
                 message = (
-                    f"byte 0x{raw[error.start]:02X} at position {error.start + 1} of the line is not {error.encoding} "
-                    "text: save the file as UTF-8, or say what it is, such as encoding windows-1252."
+                    f"byte 0x{raw[error.start]:02X} at position {error.start + 1} of the line is "
+                    f"not {error.encoding} "
+                    "text: save the file as UTF-8, or say what it is, such as encoding "
+                    "windows-1252."
                 )
                 raise SourceBroken(number, None, "encoding", message) from None
             number += 1

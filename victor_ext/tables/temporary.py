@@ -37,6 +37,7 @@ def _run(method: Callable[..., sqlite3.Cursor], arguments: Any) -> sqlite3.Curso
         return method(*arguments)
     except sqlite3.OperationalError as error:
         raise ConfigurationError(
-            f"The folder for temporary files, {tempfile.gettempdir()}, cannot be used: {error}. Make room in it, or "
+            f"The folder for temporary files, {tempfile.gettempdir()}, cannot be used: {error}. "
+            "Make room in it, or "
             "name another one by TMPDIR."
         ) from None

@@ -45,7 +45,8 @@ def damage_of(
     return Problem(
         name,
         "shortened",
-        f"{name} is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: format the column "
+        f"{name} is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: "
+        "format the column "
         "as text, enter the numbers again and export it once more.",
     )
 
@@ -56,7 +57,10 @@ def invisible_in(name: str, text: str) -> Problem | None:
     """
     if text == text.strip() and all(map(_is_visible, text)):
         return None
-    message = f"{name} begins or ends with a space, or holds a character that cannot be seen: {visible(text)[:80]!r}."
+    message = (
+        f"{name} begins or ends with a space, or holds a character that cannot be seen: "
+        f"{visible(text)[:80]!r}."
+    )
     return Problem(name, "characters", message)
 
 

@@ -141,7 +141,8 @@ READ = Exchange(
 )
 WRITE = Exchange(
     word="pay", call=pay, writes=True,
-    hint="with payments.inquire(id) once its notification names the id, or for merchantTransactionId 'INV-1042' in",
+    hint="with payments.inquire(id) once its notification names the id, or for "
+         "merchantTransactionId 'INV-1042' in",
 )  # fmt: skip
 MORE = (
     Exchange(

@@ -96,7 +96,8 @@ class TestWhatItSays:
             (b"{}", "sequenceNumber"), (body_of("1"), "sequenceNumber"), (body_of(0), "sequenceNumber"),
             (body_of(True), "sequenceNumber"), (body_of(1.0), "sequenceNumber"), (body_of(2**63), "sequenceNumber"),
             (body_of(1, None), "eventId"), (body_of(1, 5), "eventId"), (b'{"sequenceNumber": 1}', "eventId"),
-            (None, "raw bytes .* not NoneType"), (5, "raw bytes .* not int"), ([], "raw bytes .* not list"),
+            (None, "raw bytes .* not NoneType"), (5, "raw bytes .* not int"), ([], "raw bytes .* not "
+                                                                                   "list"),
             (b" " * (1 << 20) + b"{}", "longer than 1024 KiB"),
         ],
     )  # fmt: skip

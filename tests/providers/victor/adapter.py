@@ -69,7 +69,8 @@ READ = Exchange(
     ),
 )
 WRITE = Exchange(
-    word="create", writes=True, keyed=True, hint="or look with payment_requests.find(client_reference_id,",
+    word="create", writes=True, keyed=True, hint="or look with "
+                                                 "payment_requests.find(client_reference_id,",
     call=lambda client, name: client.payment_requests.create(**payment(client_reference_id=name)),
 )  # fmt: skip
 MORE = (

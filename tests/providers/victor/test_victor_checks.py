@@ -237,7 +237,10 @@ class TestDueDate:
 
     def test_the_sentence_says_what_to_write(self):
         right = r"it is 2026-03-04 \d\d:\d\d in UTC, so write 2026-03-04 or 2026-03-05\.$"
-        late = r"due_date 2026-03-07 is too late: the provider takes a due date at most 24 hours ahead; "
+        late = (
+            r"due_date 2026-03-07 is too late: the provider takes a due date at most 24 hours "
+            r"ahead; "
+        )
         with pytest.raises(InvalidRequest, match=late + right):
             check_create(due_date=date(2026, 3, 7))
         with pytest.raises(InvalidRequest, match=r"due_date 2026-03-01 is in the past: " + right):

@@ -276,16 +276,20 @@ def create(**values: Any) -> Callable[[Any], Any]:
 
 CALLS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "a key of 19 characters": (
-        create(idempotency_key="k" * 19), "idempotency_key", r"20 to 128 characters, and has 19.*idempotency_key_for",
+        create(idempotency_key="k" * 19), "idempotency_key", r"20 to 128 characters, and has "
+                                                             r"19.*idempotency_key_for",
     ),
     "an account as a number": (
-        create(payee_account_number=43987673645), "payee_account_number", "put it in quotes, leading zeros and all",
+        create(payee_account_number=43987673645), "payee_account_number", "put it in quotes, "
+                                                                          "leading zeros and all",
     ),
     "a datetime for a date": (
-        create(due_date=AWARE), "due_date", r"is a datetime and must be a date: pass a date, such as date\(2026,",
+        create(due_date=AWARE), "due_date", r"is a datetime and must be a date: pass a date, such "
+                                            r"as date\(2026,",
     ),
     "accept without notes": (
-        lambda v: v.payment_requests.accept("a1", notes=""), "notes", "must be text of 1 to 150 characters, and is",
+        lambda v: v.payment_requests.accept("a1", notes=""), "notes", "must be text of 1 to 150 "
+                                                                      "characters, and is",
     ),
     "find without a window": (
         lambda v: v.payment_requests.find("INV-1042", start_datetime=None), "start_datetime",
@@ -347,9 +351,8 @@ CLIENTS: dict[str, Callable[[], Any]] = {
     r"transport must be an httpx.BaseTransport \(or httpx2's\), not httpx.AsyncHTTPTransport": (
         lambda: victor(transport=httpx.AsyncHTTPTransport())
     ),
-    r"transport must be an httpx.AsyncBaseTransport \(or httpx2's\), not httpx.HTTPTransport: leave it out, or pass": (
-        lambda: AsyncVictor(AUTH, transport=httpx.HTTPTransport())
-    ),
+    r"transport must be an httpx.AsyncBaseTransport \(or httpx2's\), not httpx.HTTPTransport: "
+    r"leave it out, or pass": (lambda: AsyncVictor(AUTH, transport=httpx.HTTPTransport())),
 }
 
 

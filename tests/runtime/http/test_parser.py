@@ -18,7 +18,10 @@ from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.http import parser
 from victor_ext.runtime.http.parser import Fields, Head, Parser
 
-USUAL = b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 2026 08:49:37 GMT\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}"
+USUAL = (
+    b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 2026 08:49:37 GMT\r\nConnection: "
+    b"keep-alive\r\nContent-Length: 2\r\n\r\n{}"
+)
 CHUNKED = (
     USUAL.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked")[:-2]
     + b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"

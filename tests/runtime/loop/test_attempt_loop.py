@@ -171,7 +171,10 @@ class TestWaiting:
         self, mode, code, asked, slept, left
     ):
         harness = Harness(mode, [status(code, retry_after=asked)])
-        why = f"longer than the {left} s that are left of the deadline of 60 s. .* no other request within {asked} s"
+        why = (
+            f"longer than the {left} s that are left of the deadline of 60 s. .* no other "
+            f"request within {asked} s"
+        )
         raised = harness.fails(errors.StatusError, "POST", KEY, match=why)
         assert raised.retry_after == float(asked)
         assert harness.sleeps == slept

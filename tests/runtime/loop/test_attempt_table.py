@@ -104,7 +104,8 @@ CONFLICT = errors.Conflict, Outcome.UNKNOWN, (False, False, False)
 OF_THE_KEY = {
     "403": b'{"message": "Duplicate request"}',
     "400": b'{"field": "Idempotency-Key", "code": "error.Idempotency-Key.conflict"}',
-    "422": b'{"message": "Keys for idempotent requests can only be used with the same parameters: already used"}',
+    "422": b'{"message": "Keys for idempotent requests can only be used with the same parameters: '
+    b'already used"}',
 }
 STRANGE = {
     str(code): (status(code), error_class_for(code))
@@ -189,7 +190,8 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key):
     class Distrusted(httpx.ConnectError):
         def __init__(self, _message):
             super().__init__(
-                "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate"
+                "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed "
+                "certificate"
             )
 
     harness = Harness("sync", [raises(Distrusted)])

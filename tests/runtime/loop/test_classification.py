@@ -50,7 +50,10 @@ SAYS_NO = replace(
 
 @pytest.mark.parametrize("key", [KEY, None])
 def test_a_200_that_says_no_is_a_refusal(key):
-    words = r"its body reports a rejection \(success is false\): too much\. The provider did not execute it"
+    words = (
+        r"its body reports a rejection \(success is false\): too much\. The provider did not "
+        r"execute it"
+    )
     error = Harness("sync", [NO], behaviour=SAYS_NO).fails(BadRequest, "POST", key, match=words)
     assert (error.outcome, error.status_code, error.attempts) == (Outcome.REJECTED, 200, 1)
     assert [problem.message for problem in error.problems] == ["too much"]

@@ -27,7 +27,8 @@ from victor_ext.runtime.loop.operations import Effect, Operation, Operations
 TEMPLATES = (
     "GET /v4/payees", "POST /v4/payees /v3/payees", "GET /v4/payees/{}", "DELETE /v4/payees/{}",
     "GET /v4/payees/batch/{}", "GET /v4/payees/deltas", "GET /v4/payees/payors/{}/invitationStatus",
-    "POST /v3/payouts/{}", "POST /v3/payouts/{}/quote", "POST /v1/payments/{}:cancel", "GET /v1/files/caf\u00e9/{}",
+    "POST /v3/payouts/{}", "POST /v3/payouts/{}/quote", "POST /v1/payments/{}:cancel", "GET "
+                                                                                       "/v1/files/caf\u00e9/{}",
 )  # fmt: skip
 TABLES = {
     "victor": OPERATIONS,

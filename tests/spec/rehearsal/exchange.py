@@ -213,7 +213,8 @@ class OldClient:
                     ):
                         return Proof(
                             "fine",
-                            f"{word} answer {answer.status} {answer.content_type} of {' '.join(key)}",
+                            f"{word} answer {answer.status} {answer.content_type} of "
+                            f"{' '.join(key)}",
                         )
                     if extra := gained[answer.status]:
                         return Proof(

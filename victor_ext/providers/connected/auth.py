@@ -245,7 +245,10 @@ class ClientCredentialsAuth(IdAndSecret):
             headers = {} if self._in_body else {"authorization": basic(*pair)}
             return token_request(url, {**self._form, **named}, as_form=True, headers=headers)
 
-        hint = f"Check ClientCredentialsAuth(token_url, client_id, client_secret) and its scope: {url.host} was asked."
+        hint = (
+            "Check ClientCredentialsAuth(token_url, client_id, client_secret) and its scope: "
+            f"{url.host} was asked."
+        )
         return OAuthToken(ask, issued_for, clock, lock, hint=hint)
 
 
@@ -329,6 +332,8 @@ def credentials_of(auth: Credentials | SignRequest | None) -> Credentials:
         if callable(auth) and not isinstance(auth, httpx.Auth):
             return SignsQuery(auth)
     raise ConfigurationError(
-        "auth must be BearerAuth(...), BasicAuth(...), ApiKeyAuth(...), SignedAuth(...), ClientCredentialsAuth(...) or "
-        f"a function that signs a request, not {'the class itself' if isinstance(auth, type) else kind_of(auth)}."
+        "auth must be BearerAuth(...), BasicAuth(...), ApiKeyAuth(...), SignedAuth(...), "
+        "ClientCredentialsAuth(...) or "
+        "a function that signs a request, not "
+        f"{'the class itself' if isinstance(auth, type) else kind_of(auth)}."
     )

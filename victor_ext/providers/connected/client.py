@@ -241,8 +241,10 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         """No resources: the operations are those of the generated package."""
         if self._config.extras != NO_EXTRAS:
             raise ConfigurationError(
-                "extra_body and extra_query are for the methods of the providers' own clients. Here, set members on "
-                "the model (`body['purpose'] = 'RENT'`), and generate the package from the newer document for filters."
+                "extra_body and extra_query are for the methods of the providers' own clients. "
+                "Here, set members on "
+                "the model (`body['purpose'] = 'RENT'`), and generate the package from the newer "
+                "document for filters."
             )
 
     @property
@@ -275,7 +277,8 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             )
         if not is_token(idempotency_key):
             raise ConfigurationError(
-                f"idempotency_key={shown(idempotency_key)} must be visible ASCII without blanks: pass "
+                f"idempotency_key={shown(idempotency_key)} must be visible ASCII without blanks: "
+                "pass "
                 "idempotency_key_for('invoice', 1042)."
             )
         return cast("C", self._api.with_headers({place.name: idempotency_key}))
@@ -320,11 +323,13 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         """What begins to read a list."""
         if not isinstance(style, PageStyle):
             raise ConfigurationError(
-                "paged: say how pages follow each other, as in bank.paged(list_cards, CursorPages())."
+                "paged: say how pages follow each other, as in bank.paged(list_cards, "
+                "CursorPages())."
             )
         if not hasattr(operation, "sync_detailed"):
             raise ConfigurationError(
-                "paged: pass the module of a generated operation, as in bank.paged(list_cards, ...)."
+                "paged: pass the module of a generated operation, as in bank.paged(list_cards, "
+                "...)."
             )
         # The arguments that the operation takes, without the client: a TypeError now, not while the
         #     list is read.
@@ -451,12 +456,14 @@ def _proofs(given: Mapping[str, Proof], document: Sequence[Declared]) -> dict[st
     proofs = {unnamed(name): proof for name, proof in given.items()}
     if strange := [name for name in proofs if name not in writes]:
         raise ConfigurationError(
-            f"proofs: {shown(strange[0])} is no write of the document, as 'POST /v1/payouts' may be."
+            f"proofs: {shown(strange[0])} is no write of the document, as 'POST /v1/payouts' may "
+            "be."
         )
     for name, proof in proofs.items():
         if not inspect.isgeneratorfunction(getattr(proof, "find", None)):
             raise ConfigurationError(
-                f"proofs: {name} must have Proof(find), where find is a function that makes its reads with `yield`."
+                f"proofs: {name} must have Proof(find), where find is a function that makes its "
+                "reads with `yield`."
             )
     return proofs
 
@@ -491,7 +498,8 @@ def _table(
         place.takes_key is None and table.declared_key is not place
     ):  # a repeat would look safe, and be done twice
         raise ConfigurationError(
-            f"key: no operation of the document declares {key!r}; it declares {table.declared_key!r}. Write that, or "
+            f"key: no operation of the document declares {key!r}; it declares "
+            f"{table.declared_key!r}. Write that, or "
             "say with takes_key which requests take yours."
         )
     return table

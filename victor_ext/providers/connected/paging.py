@@ -231,7 +231,8 @@ class ListReader(PageReader[Any]):
         asked = first if self._step is None else self._step(first)
         if self._step is not None and asked == self._asked:
             raise PaginationError(
-                f"The {self.what} does not end: page {self.number - 1} names itself as the next one. What was "
+                f"The {self.what} does not end: page {self.number - 1} names itself as the next "
+                "one. What was "
                 "yielded so far is complete as far as it goes.",
                 outcome=Outcome.ACCEPTED,
             )
@@ -361,7 +362,8 @@ def fields_of(body: Any, path: str) -> Mapping[str, Any]:
     fields: Any = body.to_dict() if hasattr(body, "to_dict") else body
     if not isinstance(fields, Mapping):
         raise ConfigurationError(
-            f"paged: in_body=True sets the field {path!r} of the body, which must be an object: pass body=... to it."
+            f"paged: in_body=True sets the field {path!r} of the body, which must be an object: "
+            "pass body=... to it."
         )
     return cast("Mapping[str, Any]", fields)
 

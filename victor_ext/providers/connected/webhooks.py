@@ -49,7 +49,8 @@ class DocumentWebhook:
         subject = event_id or ("" if self._id is not None else id_or_empty(content.get("id")))
         if not subject:
             raise ConfigurationError(
-                "Nothing tells this notification from another one: pass webhook(id=...), a function of headers and "
+                "Nothing tells this notification from another one: pass webhook(id=...), a "
+                "function of headers and "
                 "model."
             )
         names = (text_or_empty(content.get(name)) for name in _NAMES)
@@ -59,7 +60,10 @@ class DocumentWebhook:
             else self._name(model)
         )
         if not event_id:  # `id` may be that of the object, which has other events
-            event_id = f"{subject} {hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}"
+            event_id = (
+                f"{subject} "
+                f"{hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}"
+            )
         return Delivery(name=name, subject=subject, content=text, ids=(event_id,))
 
     def notification(self, content: str) -> Any:

@@ -58,7 +58,10 @@ class Validation(validation.Validation):
         places = amount.decimals
         units = amount.minor_units * 10 ** max(0, 2 - places)  # hundredths
         if places > 2:
-            what = f"amount is in {amount.currency}, which has {places} decimals, and the gateway takes two."
+            what = (
+                f"amount is in {amount.currency}, which has {places} decimals, and the gateway "
+                "takes two."
+            )
             self.note(name, "decimals", what)
         elif units <= 0:
             self.note(name, "range", f"amount is {amount} and must be above zero.")
@@ -89,10 +92,16 @@ class Validation(validation.Validation):
         value = as_httpx(value)
         url = _encoded_url(str(value)) if isinstance(value, str | httpx.URL) else None
         if url is None:
-            what = f"{name} must be an absolute http or https URL without blanks, such as https://shop.example/paid."
+            what = (
+                f"{name} must be an absolute http or https URL without blanks, such as "
+                "https://shop.example/paid."
+            )
             self.note(name, "invalid", what)
         elif not _SHORTEST_URL <= len(url) <= _LONGEST_URL:
-            what = f"{name} must have {_SHORTEST_URL} to {_LONGEST_URL} characters, and has {len(url)}."
+            what = (
+                f"{name} must have {_SHORTEST_URL} to {_LONGEST_URL} characters, and has "
+                f"{len(url)}."
+            )
             self.note(name, "length", what)
         return url
 
@@ -117,7 +126,10 @@ class Validation(validation.Validation):
         for name, value in given.items():
             is_text = isinstance(value, str) and is_encodable(value)
             if not isinstance(name, str) or not _NAME.fullmatch(name) or not is_text:
-                what = f"parameters: {one_line(name)!r} must be a name such as 'customer.email', with text."
+                what = (
+                    f"parameters: {one_line(name)!r} must be a name such as 'customer.email', "
+                    "with text."
+                )
                 self.note("parameters", "invalid", what)
             elif (folded := folded_name(name)) in taken or folded.startswith("card."):
                 source = taken.get(folded, "the argument card of debit and preauthorise")

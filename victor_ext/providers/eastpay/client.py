@@ -138,7 +138,10 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
             isinstance(name, str) and folded_name(name).partition(".")[0] == "card"
             for name in names
         ):
-            message = "extra_body: a card comes from the argument card of debit and preauthorise: leave it out here."
+            message = (
+                "extra_body: a card comes from the argument card of debit and preauthorise: "
+                "leave it out here."
+            )
             raise ConfigurationError.of([Problem("extra_body", "taken", message)])
 
 

@@ -82,7 +82,8 @@ def behaviour_of(base_url: httpx.URL, *, found_by_reference: bool) -> Behaviour:
         resent_redirects=frozenset({307}),
         problems=read_problems,
         authentication_hint=(
-            "The token is fixed: check it in the bank's back office (account data, merchant or channel), and that it "
+            "The token is fixed: check it in the bank's back office (account data, merchant or "
+            "channel), and that it "
             "belongs to this host."
         ),
     )
@@ -131,7 +132,8 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
             evidence=Members(_LISTS, "its body has no list of payments", is_list),
             is_empty=no_items_in(*_LISTS),
             id=_another_reference,
-            not_found="This does not prove that there is none: a gateway without this inquiry responds with 404, too.",
+            not_found="This does not prove that there is none: a gateway without this inquiry "
+            "responds with 404, too.",
         ),
         "POST /v3/checkouts": write(
             effect=Effect.MAKES,
@@ -274,10 +276,16 @@ def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) ->
         if (made_at := as_timestamp(match.timestamp)) is None or made_at >= since
     ]
     if len(same) != 1:
-        return f"{len(same) or 'No'} payments of its kind have its merchantTransactionId since it may have been sent."
+        return (
+            f"{len(same) or 'No'} payments of its kind have its merchantTransactionId since it "
+            "may have been sent."
+        )
     (match,) = same
     if as_timestamp(match.timestamp) is None:
-        return f"Payment {one_line(match.id)} has its merchantTransactionId, and does not say when it was made."
+        return (
+            f"Payment {one_line(match.id)} has its merchantTransactionId, and does not say "
+            "when it was made."
+        )
     amount = match.to_dict().get("amount")
     if amount is not None and from_wire(amount) != from_wire(form.get("amount")):
         return f"Payment {one_line(match.id)} has its merchantTransactionId, and another amount."
@@ -287,12 +295,19 @@ def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) ->
 def _payment_hint(request: httpx.Request, *, found_by_reference: bool) -> str:
     reference = one_line(dict(_form_of(request)).get("merchantTransactionId", ""))
     by_id = "inquire(id) once its notification names the id"
-    return f"with payments.{f'find({reference!r})' if found_by_reference and reference else by_id}, or {_office(request)}"
+    return (
+        "with "
+        f"payments.{f'find({reference!r})' if found_by_reference and reference else by_id}, "
+        f"or {_office(request)}"
+    )
 
 
 def _office(request: httpx.Request) -> str:
     reference = one_line(dict(_form_of(request)).get("merchantTransactionId", ""))
-    return f"{f'for merchantTransactionId {reference!r} ' if reference else ''}in the bank's back office"
+    return (
+        f"{f'for merchantTransactionId {reference!r} ' if reference else ''}in the bank's back "
+        "office"
+    )
 
 
 def private_pattern(request: httpx.Request) -> re.Pattern[str] | None:

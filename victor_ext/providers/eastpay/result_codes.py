@@ -101,7 +101,8 @@ _PERMITTED = {
     ResultClass.UNKNOWN: "what it means is not known, inquire",
 }
 _LOOK_FIRST = (
-    "It may be that an earlier payment has the reference: if one has an unknown outcome, look before you charge again "
+    "It may be that an earlier payment has the reference: if one has an unknown outcome, look "
+    "before you charge again "
     "under another reference."
 )
 

@@ -104,7 +104,8 @@ SYSTEM = System(
     settings=("base_url", "token", "entity_id", "entity_type", "inquiry_by_reference"),
     why_no_ping="EastPay has no read without the id of a payment: try payments.inquire(id)",
     refuses={
-        "environment": "--environment is not for EastPay, whose environment is its URL: write --base-url."
+        "environment": "--environment is not for EastPay, whose environment is its URL: write "
+        "--base-url."
     },
     why_no_bulk="its payments have the cards of customers, and rows are stored",
 )
@@ -153,7 +154,8 @@ def book_of(client: Any, *, page_size: int | None) -> Book:  # noqa: ARG001 - of
         notes=(
             "EastPay has no list: payments that are missing in our book cannot be detected.",
             *(() if can_find else (by_id,)),
-            "EastPay's status 404 also means a wrong path: unless at least one payment exists, rows are unchecked.",
+            "EastPay's status 404 also means a wrong path: unless at least one payment exists, "
+            "rows are unchecked.",
             "EastPay may leave amounts out of its responses: such amounts are not compared.",
         ),
     )

@@ -45,7 +45,8 @@ class FlexFactorAuth(IdAndSecret):
 
     def hint(self, environment: str) -> str:
         return (
-            f"The {environment} was asked: check that the AppKey and the AppSecret belong to it (keys of one "
+            f"The {environment} was asked: check that the AppKey and the AppSecret belong to it "
+            "(keys of one "
             "environment are not valid in the other)."
         )
 
@@ -117,14 +118,17 @@ class FlexFactorToken(UnpicklableCredentials):
 
     def hint(self, environment: str) -> str:
         return (
-            f"The token is sent as it is and never renewed: check that it was made in the {environment}, that it has "
-            "not ended (one from /v1/oauth2/token lives ten minutes), and its scheme ('Bearer', or None)."
+            "The token is sent as it is and never renewed: check that it was made in the "
+            f"{environment}, that it has "
+            "not ended (one from /v1/oauth2/token lives ten minutes), and its scheme ('Bearer', "
+            "or None)."
         )
 
 
 def _checked_token(secret: Secret) -> Secret:
     if not is_token(secret):
         raise ConfigurationError(
-            "token holds a blank, or is too long for a header: leave out the word before it, which is the scheme."
+            "token holds a blank, or is too long for a header: leave out the word before it, "
+            "which is the scheme."
         )
     return secret

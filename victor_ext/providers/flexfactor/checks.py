@@ -27,7 +27,10 @@ class Validation(validation.Validation):
         """An id that becomes a part of a path, now or later. The path has it percent-encoded."""
         self.text(field, value)
         if isinstance(value, str) and _NO_ID.search(value):
-            message = f"{field} is '.' or '..', or has a control character, so no path can hold it: write another id."
+            message = (
+                f"{field} is '.' or '..', or has a control character, so no path can hold "
+                "it: write another id."
+            )
             self.note(field, "characters", message)
 
     def key(self, field: str, value: object) -> None:
@@ -37,10 +40,16 @@ class Validation(validation.Validation):
     def amount(self, field: str, value: object, *, zero: bool = False) -> None:
         """An amount above zero; `zero` allows zero, too."""
         if not isinstance(value, Money):
-            what = f"not {kind_of(value)}: write Money.of('44.23', 'USD'), or Money(4423, 'USD') in cents"
+            what = (
+                f"not {kind_of(value)}: write Money.of('44.23', 'USD'), or Money(4423, 'USD') "
+                "in cents"
+            )
             self.note(field, "type", f"{field} must be Money, {what}.")
         elif value.decimals != 2:
-            what = f"has {value.decimals} decimals: how FlexFactor, which counts hundredths, takes it is not documented"
+            what = (
+                f"has {value.decimals} decimals: how FlexFactor, which counts hundredths, "
+                "takes it is not documented"
+            )
             self.note(field, "currency", f"{field} is in {value.currency}, which {what}.")
         elif value.minor_units < (not zero):
             self.note(field, "range", f"{field} is {value} and must be above zero.")
@@ -56,7 +65,10 @@ class Validation(validation.Validation):
         """
         places = card_data_in(value, field, about_a_card=about_a_card)
         for place in dict.fromkeys(place for place, is_number in places if is_number):
-            what = "looks like a card number (13 to 19 digits with a check digit), and a card is named by its token"
+            what = (
+                "looks like a card number (13 to 19 digits with a check digit), and a card is "
+                "named by its token"
+            )
             hint = 'see "A token for the card" in docs/flexfactor.md'
             self.note(place, "card_number", f"{place} {what} alone: {hint}.")
 

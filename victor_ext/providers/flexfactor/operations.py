@@ -421,9 +421,11 @@ def _problem(field: str, code: str, message: str, status: int, default: str = ""
 
 
 _PUBLIC_NAMES = {
-    "": "mid siteid orderid idempotencykey isdeclined ismit isrecurring expirydateutc amounttorefund",
+    "": "mid siteid orderid idempotencykey isdeclined ismit isrecurring expirydateutc "
+    "amounttorefund",
     "transaction.": (
-        "id timestamputc timezoneutcoffset transactiontype amount currency responsecode responsecodesource "
+        "id timestamputc timezoneutcoffset transactiontype amount currency responsecode "
+        "responsecodesource "
         "avsresultcode cvvresultcode cavvresultcode cardnotpresent"
     ),
     "orderitems.": "sku name amount quantity discountamount tax",

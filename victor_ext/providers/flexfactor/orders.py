@@ -173,7 +173,10 @@ class Orders(Resource[Mode]):
             missed = frozenset(OrderStatus) - _LATER.get(status, frozenset(OrderStatus))
             if wanted is not None and status not in wanted and missed.issuperset(wanted):
                 names = " or ".join(OrderStatus(number).name for number in wanted)
-                message = f"Order {one_line(order_id)} is {_state_of(order)}, so it can no longer be {names}."
+                message = (
+                    f"Order {one_line(order_id)} is {_state_of(order)}, so it can no longer "
+                    f"be {names}."
+                )
                 raise Conflict(message, outcome=Outcome.REJECTED)
             return status is not None and (
                 status not in _UNFINISHED if wanted is None else status in wanted
@@ -183,7 +186,8 @@ class Orders(Resource[Mode]):
             self._shared,
             lambda seconds: _read_order(order_id, seconds),
             reached,
-            goal=f"Order {order_id} did not reach {'a final status' if until is None else 'the status'}",
+            goal=f"Order {order_id} did not reach "
+            f"{'a final status' if until is None else 'the status'}",
             advice="Wait again, or get() it later.",
             timeout=timeout,
             describe=_state_of,

@@ -171,7 +171,8 @@ class Webhook(UnpicklableCredentials):
         to_sign = f"POST\n{nonce};{moment};{self._host};".encode("utf-8", "surrogatepass") + content
         if not is_signed(to_sign, self._keys, "sha512", [signature.strip()]):
             raise AuthenticationError(
-                "The signature does not match: check the subscriber key, and that host is the one in the portal."
+                "The signature does not match: check the subscriber key, and that host is the one "
+                "in the portal."
             )
         return nonce, moment
 
@@ -220,7 +221,8 @@ def _key(secret: object) -> SecretBytes:
     key = decoded_key("subscriber_key", secret, "base64")
     if len(key) < _SHORTEST_KEY:
         raise ConfigurationError(
-            f"subscriber_key must be base64 of {_SHORTEST_KEY} bytes or more: copy all of it from the merchant portal."
+            f"subscriber_key must be base64 of {_SHORTEST_KEY} bytes or more: copy all of it from "
+            "the merchant portal."
         )
     return key
 

@@ -108,7 +108,10 @@ class SourceAccounts(Resource[Mode]):
             validation.money("amount", amount, largest=9_999_999_999)
         account = yield from SourceAccounts.get.flow(self, source_account_id)
         if account.currency != amount.currency:
-            message = f"amount is in {amount.currency}, and source account {source_account_id} has {account.currency}."
+            message = (
+                f"amount is in {amount.currency}, and source account {source_account_id} "
+                f"has {account.currency}."
+            )
             raise InvalidRequest.of([Problem("amount", "currency", message)])
         body = models.FundingRequest(
             funding_account_id=funding_account_id, amount=amount.minor_units

@@ -55,6 +55,9 @@ class VeloAuth(IdAndSecret):
             }
             return httpx.Request("POST", url, headers=headers, content=b"")
 
-        hint = f"Check VeloAuth(api_key, api_secret): {environment} was asked, whose keys no other environment takes."
+        hint = (
+            f"Check VeloAuth(api_key, api_secret): {environment} was asked, whose keys no "
+            "other environment takes."
+        )
         row = OPERATIONS[f"POST {TOKEN_PATH}"]
         return OAuthToken(token_request, issued_for, clock, lock, hint=hint, row=row)

@@ -36,7 +36,10 @@ class Validation(validation.Validation):
     def money(self, field: str, value: Any, *, largest: int = 2**63 - 1) -> None:
         """An amount above zero."""
         if not isinstance(value, Money):
-            message = f"{field} is of type {kind_of(value)}: write Money.of('44.23', 'USD') or Money(4423, 'USD')."
+            message = (
+                f"{field} is of type {kind_of(value)}: write Money.of('44.23', 'USD') or "
+                "Money(4423, 'USD')."
+            )
             self.note(field, "type", message)
         elif not 1 <= value.minor_units <= largest:
             message = f"{field} is {value.minor_units} minor units and must be 1 to {largest}."

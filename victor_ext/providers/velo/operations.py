@@ -201,7 +201,10 @@ def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]
         if reference_of(payment.payor_payment_id) not in sent:
             continue
         if payment.submitted_at is None:
-            return f"Payment {payment.id} has one of its references, and does not say when it was submitted."
+            return (
+                f"Payment {payment.id} has one of its references, and does not say when it was "
+                "submitted."
+            )
         if payment.submitted_at >= since and payment.payout_id:
             payouts.add(payment.payout_id)
     if len(payouts) != 1:
@@ -340,7 +343,8 @@ def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour
         # `correlationId` is what Velo's support asks for; a header may be that of a proxy.
         request_id_headers=(),
         request_id_in_body=correlation_id,
-        authentication_hint=f"Environment {environment!r} was asked: check that key and secret were issued for it.",
+        authentication_hint=f"Environment {environment!r} was asked: check that key and secret "
+        "were issued for it.",
     )
 
 

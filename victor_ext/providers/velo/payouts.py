@@ -106,7 +106,10 @@ class Payouts(Resource[Mode]):
                 ),
             )
             if (payout_from_payor_id is None) is not (payout_to_payor_id is None):
-                message = "payout_from_payor_id and payout_to_payor_id must be given together, or neither of them."
+                message = (
+                    "payout_from_payor_id and payout_to_payor_id must be given together, or "
+                    "neither of them."
+                )
                 validation.note("payout_to_payor_id", "choice", message)
         body = models.NewPayout(payments=[payment.to_model() for payment in payments], **options)
         return Receipt.of((yield from call_without_body(submit_payout, body=body))).id
@@ -221,7 +224,10 @@ class Payouts(Resource[Mode]):
             if payout.status in ("REJECTED", "WITHDRAWN") or (
                 payout.status in PAID and PAID.isdisjoint(wanted)
             ):
-                message = f"Payout {payout_id} is {one_line(payout.status)}, so it can no longer become {goal}."
+                message = (
+                    f"Payout {payout_id} is {one_line(payout.status)}, so it can no longer "
+                    f"become {goal}."
+                )
                 raise Conflict(
                     f"{message} `get` shows which payments were rejected.", outcome=Outcome.REJECTED
                 )
@@ -322,7 +328,10 @@ def _check_references(validation: Validation, payments: Sequence[object]) -> Non
             seen.setdefault(reference_of(reference), place) if isinstance(reference, str) else place
         )
         if first != place:
-            message = f"payments[{place}].payor_payment_id is that of payments[{first}]: give each payment its own."
+            message = (
+                f"payments[{place}].payor_payment_id is that of payments[{first}]: give "
+                "each payment its own."
+            )
             validation.note(f"payments[{place}].payor_payment_id", "repeated", message)
 
 

@@ -128,7 +128,10 @@ def walk(
         if pages is not None:
             if not items and total is not None and reader.number <= pages and total > 0:
                 # Taken for the end, the page would hide its items and all that follow.
-                message = f"The {what}: page {reader.number} is empty, although the list says that it has items."
+                message = (
+                    f"The {what}: page {reader.number} is empty, although the list says "
+                    "that it has items."
+                )
                 raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
             complete = total is None or reader.taken + len(items) >= total
             reader.is_last = reader.number >= pages and complete

@@ -121,7 +121,8 @@ class Webhook:
         """
         if not self.is_ours(authorization):
             raise AuthenticationError(
-                "The Authorization header is not the one of this webhook, so this may not come from Velo."
+                "The Authorization header is not the one of this webhook, so this may not come "
+                "from Velo."
             )
         return read_notification(body)
 

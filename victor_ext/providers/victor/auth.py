@@ -122,7 +122,10 @@ class VictorJwt(UnpicklableCredentials):
 
     def __repr__(self) -> str:
         key = "private_key" if getattr(self, "_sign", None) is None else "sign"
-        return f"VictorJwt(api_key='[hidden]', {key}='[hidden]', prefix={getattr(self, '_prefix', None)!r})"
+        return (
+            f"VictorJwt(api_key='[hidden]', {key}='[hidden]', "
+            f"prefix={getattr(self, '_prefix', None)!r})"
+        )
 
     def authorization_at(self, issued: int, expires: int) -> str:
         """As `authorization_at` of a client.
@@ -155,12 +158,14 @@ class VictorJwt(UnpicklableCredentials):
         lifetime = limit - _MARGIN if self._lifetime is None else self._lifetime
         if lifetime > limit:
             raise ConfigurationError(
-                f"lifetime={lifetime:g} is above the {limit} s that {environment} permits: leave it out."
+                f"lifetime={lifetime:g} is above the {limit} s that {environment} permits: leave "
+                "it out."
             )
         longest = max(0.0, lifetime - 2 * _BACKDATED)
         if self._reuse is not None and self._reuse > longest:
             raise ConfigurationError(
-                f"reuse={self._reuse:g} is too long for tokens that live {lifetime:g} s: write at most {longest:g}."
+                f"reuse={self._reuse:g} is too long for tokens that live {lifetime:g} s: write at "
+                f"most {longest:g}."
             )
 
         def claims(now: float) -> dict[str, Any]:

@@ -36,7 +36,10 @@ class Validation(validation.Validation):
         elif not value:
             self.note(field, "required", f"{field} is empty: give the id of a payment request.")
         elif _ID_FORBIDDEN.search(value) or not value.isprintable():
-            what = f"is {shown(value)}: an id has no slash, space, line break, '?', '#' or '%', nor dots alone"
+            what = (
+                f"is {shown(value)}: an id has no slash, space, line break, '?', '#' or '%', "
+                "nor dots alone"
+            )
             self.note(field, "format", f"{field} {what}.")
 
     def amount(self, field: str, value: Any) -> str | None:
@@ -63,11 +66,17 @@ class Validation(validation.Validation):
             return self.day(field, value)
         now = self.now.astimezone(UTC)
         is_past = due < (now - timedelta(hours=12)).date()
-        right = f"it is {now:%Y-%m-%d %H:%M} in UTC, so write {now.date()} or {(now + timedelta(days=1)).date()}."
+        right = (
+            f"it is {now:%Y-%m-%d %H:%M} in UTC, so write {now.date()} or "
+            f"{(now + timedelta(days=1)).date()}."
+        )
         if is_past:
             self.note(field, "past", f"{field} {due} is in the past: {right}")
         elif due > (now + timedelta(hours=14 + 24)).date():
-            late = f"{field} {due} is too late: the provider takes a due date at most 24 hours ahead; {right}"
+            late = (
+                f"{field} {due} is too late: the provider takes a due date at most 24 hours "
+                f"ahead; {right}"
+            )
             self.note(field, "range", late)
         return due.isoformat()
 

@@ -81,7 +81,8 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
         given = take(self, options)
         if isinstance(auth, type) or not callable(getattr(auth, "authenticator", None)):
             raise ConfigurationError(
-                f"auth must be VictorJwt(api_key, private_key) or VictorOAuth(client_id, client_secret), not "
+                "auth must be VictorJwt(api_key, private_key) or VictorOAuth(client_id, "
+                "client_secret), not "
                 f"{'the class itself' if isinstance(auth, type) else kind_of(auth)}."
             )
         name, url, place = environment_and_url(

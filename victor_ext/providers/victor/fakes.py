@@ -95,7 +95,10 @@ def fake_json(fields: FakeFields) -> dict[str, Any]:
         and fields.get("amount") is not None
         and money.to_decimal(given["amount"]) != modified
     ):
-        message = f"amount is {given['amount']}, and the response has modified_amount {modified}: leave amount out."
+        message = (
+            f"amount is {given['amount']}, and the response has modified_amount {modified}: "
+            "leave amount out."
+        )
         raise InvalidRequest.of([Problem("amount", "combination", message)])
     wire: dict[str, Any] = {"payment_request": {"payment_details": {}}}
     for name, value in given.items():

@@ -122,7 +122,10 @@ def _other_request(
         return conflict.message
     except VictorError as error:
         why = f"and it could not be read back ({error.summary})"
-    message = f"The response says too little of payment request {one_line(record.id)}, {why}: it may be another one's."
+    message = (
+        f"The response says too little of payment request {one_line(record.id)}, {why}: it "
+        "may be another one's."
+    )
     raise UnreadableResponse(message, outcome=Outcome.UNKNOWN)
 
 
@@ -203,8 +206,10 @@ def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour
         operations=Operations(OPERATIONS, base_url, key_place),
         problems=read_problems,
         authentication_hint=(
-            f"Environment {environment!r} was asked: check that the credentials belong to it (keys of one "
-            "environment are not valid in the other), that the private key belongs to the API key, and this "
+            f"Environment {environment!r} was asked: check that the credentials belong to it "
+            "(keys of one "
+            "environment are not valid in the other), that the private key belongs to the API "
+            "key, and this "
             "machine's clock."
         ),
     )

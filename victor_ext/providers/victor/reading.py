@@ -40,7 +40,8 @@ def get(
     record = PaymentRequest.of_json((yield step).parsed, "GetPaymentRequestResponse")
     if not record.id and record.status is None:
         raise UnreadableResponse(
-            f"The answer to get({request_id!r}) is not a payment request: it has neither an id nor a status.",
+            f"The answer to get({request_id!r}) is not a payment request: it has neither an id "
+            "nor a status.",
             outcome=Outcome.ACCEPTED,
         )
     return record
@@ -116,11 +117,17 @@ class SearchResult(RecordList[PaymentRequest]):
         """Why an empty result is not a proof. Empty if there are matches."""
         if self:
             return ""
-        window = f"{zulu.format(self.start)} {'on' if self.end is None else f'to {zulu.format(self.end)}'}"
+        window = (
+            f"{zulu.format(self.start)} "
+            f"{'on' if self.end is None else f'to {zulu.format(self.end)}'}"
+        )
         return (
-            f"None of the {self.read} requests from {window} has this reference. This does not prove that none exists: "
-            "a request may still be on its way, and the document does not say that the window is one of creation. A "
-            "repeat of the create with the same key is safe either way, as long as the provider keeps the key."
+            f"None of the {self.read} requests from {window} has this reference. This does not "
+            "prove that none exists: "
+            "a request may still be on its way, and the document does not say that the window is "
+            "one of creation. A "
+            "repeat of the create with the same key is safe either way, as long as the provider "
+            "keeps the key."
         )
 
 

@@ -146,7 +146,10 @@ class CreateRequest:
         with Validation("The payment request", now=now) as validation:
             sent = validation.checked(self)
             if self.ultimate_creditor is not None and spelled(self.biller_type) == "CONSUMER":
-                message = "ultimate_creditor can only be given with the biller type BUSINESS: leave it out."
+                message = (
+                    "ultimate_creditor can only be given with the biller type BUSINESS: "
+                    "leave it out."
+                )
                 validation.note("ultimate_creditor", "combination", message)
             validation.problems += extra_body_problems(self.extra_body, ARGUMENTS)
         return sent
@@ -218,11 +221,14 @@ class Sent:
         if others:
             which = " and ".join(_shown(record, what) for what in others)
             raise Conflict(
-                f"The provider answered with payment request {one_line(record.value_at([ID]))}, which has {which}: the "
-                f"idempotency key {self.key!r} seems to have been used for another payment, or the response is "
+                f"The provider answered with payment request {one_line(record.value_at([ID]))}, "
+                f"which has {which}: the "
+                f"idempotency key {self.key!r} seems to have been used for another payment, or "
+                "the response is "
                 "another's.",
                 hint="Repeat with the same key and the same values, or look with get() and with "
-                "payment_requests.find(client_reference_id, start_datetime=...). Take another key only when it is "
+                "payment_requests.find(client_reference_id, start_datetime=...). Take another key "
+                "only when it is "
                 "certain that this payment does not exist.",
                 outcome=Outcome.UNKNOWN,
                 idempotency_key=self.key,

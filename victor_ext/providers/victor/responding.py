@@ -206,7 +206,10 @@ def check_response(
             is_fixed = known is not None and not known.amount_modification_allowed
             own = None if known is None else known.amount
             if is_fixed and is_amount and money.to_decimal(cast("Decimal", modified_amount)) != own:
-                message = f"modified_amount is {modified_amount}, and the request allows no amount but {own or 'its own'}: "
+                message = (
+                    f"modified_amount is {modified_amount}, and the request allows no "
+                    f"amount but {own or 'its own'}: "
+                )
                 validation.note("modified_amount", "combination", f"{message}leave it out.")
         validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
 
@@ -256,7 +259,8 @@ def _settle(
     call: dict[str, Any] = {"attempts": uncertain.attempts, "request_id": uncertain.request_id}
     if record.direction is Direction.OUTBOUND:
         raise Conflict(
-            f"Payment request {request_id} is outbound: it asks another party to pay, so it cannot be answered. "
+            f"Payment request {request_id} is outbound: it asks another party to pay, so it "
+            "cannot be answered. "
             "This call changed nothing. Answer the inbound request (child_id of the outbound one).",
             outcome=Outcome.REJECTED,
             **call,
@@ -278,7 +282,8 @@ def _settle(
     if was_taken or "status" not in differences:
         raise _conflict(request_id, intended, record, differences, **call)
     raise Conflict(
-        f"Payment request {request_id} already has another response ({one_line(record.status)}) than the intended "
+        f"Payment request {request_id} already has another response ({one_line(record.status)}) "
+        "than the intended "
         f"one ({intended.status}): somebody else responded to it. This call changed nothing.",
         hint="Read it with get().",
         outcome=Outcome.REJECTED,
@@ -296,7 +301,8 @@ def _conflict(
 ) -> Conflict:
     what = _in_words(differences, record)
     return Conflict(
-        f"Payment request {request_id} is {one_line(record.status)} with {what}, and not as intended "
+        f"Payment request {request_id} is {one_line(record.status)} with {what}, and not as "
+        "intended "
         f"({intended.status}): it may be the response of this call or somebody else's.",
         hint="Read it with get() before you do anything else.",
         outcome=Outcome.UNKNOWN,

@@ -127,7 +127,10 @@ class Payee:
     ultimate_creditor: str | None
 
     def __repr__(self) -> str:
-        return f"Payee(account_number={_masked(self.account_number)}, ultimate_creditor={self.ultimate_creditor!r})"
+        return (
+            f"Payee(account_number={_masked(self.account_number)}, "
+            f"ultimate_creditor={self.ultimate_creditor!r})"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,8 @@ class Payer:
 
     def __repr__(self) -> str:
         return (
-            f"Payer(counterparty_id={self.counterparty_id!r}, account_number={_masked(self.account_number)}, "
+            f"Payer(counterparty_id={self.counterparty_id!r}, "
+            f"account_number={_masked(self.account_number)}, "
             f"routing_number={_masked(self.routing_number)}, name={self.name!r})"
         )
 

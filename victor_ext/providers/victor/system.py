@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 
 _BOTH_KINDS = (
-    "Set VICTOR_API_KEY with VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE, or set VICTOR_CLIENT_ID with "
+    "Set VICTOR_API_KEY with VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE, or set "
+    "VICTOR_CLIENT_ID with "
     "VICTOR_CLIENT_SECRET."
 )
 _OAUTH = ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
@@ -45,7 +46,8 @@ def _auth(values: Mapping[str, str]) -> Credentials:
     oauth = [name for name in _OAUTH if name in values]
     if jwt and oauth:
         raise ConfigurationError(
-            f"Two kinds of credentials are set ({', '.join(jwt + oauth)}): keep VICTOR_CLIENT_ID and "
+            f"Two kinds of credentials are set ({', '.join(jwt + oauth)}): keep VICTOR_CLIENT_ID "
+            "and "
             "VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with a private key, and unset the others."
         )
     if oauth:
@@ -133,7 +135,9 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
         currency=_DOLLARS,
         notes=(
             "Victor lists no idempotency keys: rows are matched by id and client_reference_id.",
-            "That the window of Victor's list is one of creation is taken for granted: it is not documented.",
-            "Nor is it documented that the list has the amount of a request that was accepted with another one.",
+            "That the window of Victor's list is one of creation is taken for granted: it is not "
+            "documented.",
+            "Nor is it documented that the list has the amount of a request that was accepted "
+            "with another one.",
         ),
     )

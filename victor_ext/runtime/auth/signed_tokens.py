@@ -121,7 +121,10 @@ _LEAST_BITS, _SECURE_BITS = 1024, 2048
 """A key with fewer bits than the first is refused, and one with fewer than the second (RFC 7518,
 3.3) warned of.
 """
-_EXPECTED = "give an RSA private key: PEM text (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER bytes, or a path to a file"
+_EXPECTED = (
+    "give an RSA private key: PEM text (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER "
+    "bytes, or a path to a file"
+)
 
 
 def load_rsa_key(
@@ -256,6 +259,9 @@ def _checked(key: object, source: str) -> RSAPrivateKey:
             f"{source} has {key.key_size} bits, too few for RS512: make one of 2048 or more."
         )
     if key.key_size < _SECURE_BITS:
-        text = f"{source} has {key.key_size} bits. RS512 needs 2048 or more (RFC 7518, 3.3): make another."
+        text = (
+            f"{source} has {key.key_size} bits. RS512 needs 2048 or more (RFC 7518, 3.3): make "
+            "another."
+        )
         warnings.warn(text, stacklevel=4)
     return key

@@ -232,7 +232,8 @@ class TokenCache:
         try:
             if not (yield partial(permit.acquire, seconds)):
                 raise DeadlineExceeded(
-                    "No token was issued before the deadline: another call still waits for the token endpoint."
+                    "No token was issued before the deadline: another call still waits for the "
+                    "token endpoint."
                 )
             # The caller that held the lock before has fetched, or failed, for those that waited:
             #     otherwise two hundred
@@ -329,7 +330,8 @@ class OAuthToken(TokenCache):
             token = self._read(response.json(), self._clock.now())
             if token is None:
                 raise UnreadableResponse(
-                    f"The response of the token endpoint {request.url.path} has status {response.status_code}, but no "
+                    f"The response of the token endpoint {request.url.path} has status "
+                    f"{response.status_code}, but no "
                     "usable token.",
                     request=request,
                 )

@@ -315,7 +315,10 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             raise
         except Exception as error:  # of the caller's own function: it ends no worker
             _logger.warning("The proof of %s failed.", call.operation, exc_info=True)
-            return f"The proof of {call.operation} failed: {type(error).__name__}: {redact_excerpt(str(error))}"
+            return (
+                f"The proof of {call.operation} failed: {type(error).__name__}: "
+                f"{redact_excerpt(str(error))}"
+            )
         if isinstance(found, Done | str):
             return found
         return f"The proof of {call.operation} returned {kind_of(found)}, and no Done or text."

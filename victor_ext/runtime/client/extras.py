@@ -116,7 +116,10 @@ def _complaint(value: object, levels: int = _MOST_LEVELS) -> str | None:
 
 def _scalar_complaint(value: object) -> str | None:
     if isinstance(value, float):
-        return "is a float, which does not hold every amount: write Decimal('44.23'), or the text that the wire wants"
+        return (
+            "is a float, which does not hold every amount: write Decimal('44.23'), or the text "
+            "that the wire wants"
+        )
     if isinstance(value, int | Decimal):
         number = Decimal(value)
         is_readable = number.is_finite() and abs(number.adjusted()) <= _MOST_DIGITS
@@ -129,7 +132,10 @@ def _scalar_complaint(value: object) -> str | None:
         return None if is_encodable(value) else HALF_CHARACTER
     if value is None:
         return None
-    return f"is {kind_of(value)}, which cannot be sent here: write text, int, Decimal, True, False or None"
+    return (
+        f"is {kind_of(value)}, which cannot be sent here: write text, int, Decimal, True, "
+        "False or None"
+    )
 
 
 def _json(value: Any) -> Any:

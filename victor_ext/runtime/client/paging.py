@@ -120,8 +120,10 @@ class PageReader(Generic[T]):
         self._stale = 0 if fresh else self._stale + 1
         if self._stale >= STALE_PAGES or self._goes_in_circles(items):
             raise PaginationError(
-                f"The {self.what} does not end: page {self.number} and those before it bring nothing new. "
-                "The items so far are complete up to that page. Narrow the filters, or read by time windows.",
+                f"The {self.what} does not end: page {self.number} and those before it bring "
+                "nothing new. "
+                "The items so far are complete up to that page. Narrow the filters, or read by "
+                "time windows.",
                 outcome=Outcome.ACCEPTED,
             )
 
@@ -203,8 +205,10 @@ class RepeatedPageReader(PageReader[T]):
         """
         if self._pass > MOST_PASSES:
             raise PaginationError(
-                f"The {self.what} changes faster than it can be read: each of {MOST_PASSES} readings brought "
-                "something new. The items so far are right, but some may be missing. Leave out the filter that items "
+                f"The {self.what} changes faster than it can be read: each of {MOST_PASSES} "
+                "readings brought "
+                "something new. The items so far are right, but some may be missing. Leave out "
+                "the filter that items "
                 "enter and leave by, and check each item instead; or narrow the other filters.",
                 outcome=Outcome.ACCEPTED,
             )

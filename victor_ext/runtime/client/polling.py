@@ -91,6 +91,9 @@ def timeout_message(goal: str, seconds: float, last_state: str, advice: str) -> 
 def checked_seconds(timeout: object, *, name: str = "timeout") -> float:
     """Seconds to wait. Raises `InvalidRequest`."""
     if not are_seconds(timeout, above_zero=False):
-        message = f"{name} is {shown(timeout)} and must be seconds, 0 or more, up to {MOST_SECONDS:.0f} (30 days)."
+        message = (
+            f"{name} is {shown(timeout)} and must be seconds, 0 or more, up to "
+            f"{MOST_SECONDS:.0f} (30 days)."
+        )
         raise InvalidRequest.of([Problem(name, "range", message)])
     return float(timeout)  # type: ignore[arg-type] # it is a number

@@ -163,7 +163,10 @@ class _Preparing(httpx.BaseTransport):
             request.headers.setdefault(place.name, self.key)
         key = place.prepare(request)
         if key is not None and self.key is not None and key != self.key:
-            message = f"idempotency_key is {shown(self.key)}, and the request has another key: pass one of the two."
+            message = (
+                f"idempotency_key is {shown(self.key)}, and the request has another key: "
+                "pass one of the two."
+            )
             raise InvalidRequest.of(
                 [Problem(_KEY, "other", message)], doing=f"{self.name} was not stored"
             )

@@ -80,7 +80,8 @@ def check_age(sent_at: float, now: float, tolerance: float) -> None:
     if abs(age) > tolerance:
         when = f"{age:.0f} s old" if age > 0 else f"{-age:.0f} s ahead"
         raise AuthenticationError(
-            f"The notification is {when}, and {tolerance:g} s are allowed: a replay, or a clock that is off."
+            f"The notification is {when}, and {tolerance:g} s are allowed: a replay, or a clock "
+            "that is off."
         )
 
 
@@ -172,7 +173,10 @@ class HmacSignature(UnpicklableCredentials):
             or not all(map(is_scheme, names))
             or re.search("[{}]", "".join(self._texts))
         ):
-            message = f"signed={shown(signed)} must be text with {{body}} once, such as '{{timestamp}}.{{body}}'."
+            message = (
+                f"signed={shown(signed)} must be text with {{body}} once, such as "
+                f"'{{timestamp}}.{{body}}'."
+            )
             raise ConfigurationError(message)
         self._body = at = names.index("body")
         # A message is read from both ends to the body: a part ends where the text towards the body
@@ -181,15 +185,22 @@ class HmacSignature(UnpicklableCredentials):
         self._parts = list(zip(names, towards, strict=True))
         for name, separator in self._parts:
             if name != "body" and not separator:
-                message = f"signed={shown(signed)} has no text between {{{name}}} and the part beside it. One could end"
+                message = (
+                    f"signed={shown(signed)} has no text between {{{name}}} and the part "
+                    "beside it. One could end"
+                )
                 raise ConfigurationError(
-                    f"{message} elsewhere, and a replay pass as new: verify by a function of your own."
+                    f"{message} elsewhere, and a replay pass as new: verify by a function of your "
+                    "own."
                 )
         self._times = {
             name for name in names if tolerance is not None and re.split("[-_]", name)[-1] in _TIMES
         }
         if tolerance is not None and len(names) > 1 and not self._times:
-            message = f"signed={shown(signed)} does not say which part is the time, so a replay would pass: verify by a"
+            message = (
+                f"signed={shown(signed)} does not say which part is the time, so a replay "
+                "would pass: verify by a"
+            )
             raise ConfigurationError(f"{message} function of your own, or write tolerance=None.")
         self._header, self._algorithm, self._now = header.lower(), algorithm, now
         self._tolerance = checked_tolerance(300.0 if tolerance is None else tolerance)
@@ -234,7 +245,8 @@ class HmacSignature(UnpicklableCredentials):
             )
         if not is_signed(message, self._keys, self._algorithm, [value for _, value in parts]):
             raise AuthenticationError(
-                f"The signature in {self._header} does not match: check the secret, and that the body is as it came."
+                f"The signature in {self._header} does not match: check the secret, and that the "
+                "body is as it came."
             )
         for name in self._times:
             moment = moment_of(int(values[name])) if _DIGITS.fullmatch(values[name]) else None

@@ -89,7 +89,10 @@ def about_another(asked: str, named: object, what: str, part: str = "body") -> s
     """
     found = likeness(same_id, asked, named)
     if found is Likeness.UNREADABLE:
-        return f"its {part} does not say which {what} it is about: the id is neither text nor a whole number"
+        return (
+            f"its {part} does not say which {what} it is about: the id is neither text nor a "
+            "whole number"
+        )
     return (
         f"its {part} is about another {what}, {one_line(named)}"
         if found is Likeness.OTHER

@@ -81,7 +81,10 @@ def moment_problem(field: str, moment: object) -> Problem | None:
         message = f"{field} must be an aware datetime, not {type(moment).__name__}{hint}: "
         return Problem(field, "type", f"{message}write datetime(2026, 3, 4, tzinfo=UTC).")
     if moment.tzinfo is None or moment.utcoffset() is None:
-        message = f"{field} is a naive datetime, which could mean any zone: write datetime(..., tzinfo=UTC)."
+        message = (
+            f"{field} is a naive datetime, which could mean any zone: write datetime(..., "
+            "tzinfo=UTC)."
+        )
         return Problem(field, "naive", message)
     try:
         moment.astimezone(UTC)
@@ -271,7 +274,10 @@ class Validation:
         before = len(self.problems)
         self.text(field, value, longest)
         if len(self.problems) == before and not (value == value.strip() and value.isprintable()):
-            message = f"{field} must be printable and have no blanks around it, so that it can be searched for."
+            message = (
+                f"{field} must be printable and have no blanks around it, so that it can be "
+                "searched for."
+            )
             self.note(field, "characters", message)
         return value
 
@@ -300,7 +306,10 @@ class Validation:
     def integer(self, field: str, value: Any, least: int, most: int) -> Any:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             given = mask_digits(shown(value)) if isinstance(value, int) else kind_of(value)
-            message = f"{field} must be a whole number from {least} to {most}, or left out, and is {given}."
+            message = (
+                f"{field} must be a whole number from {least} to {most}, or left out, and "
+                f"is {given}."
+            )
             self.note(field, "range", message)
         return value
 

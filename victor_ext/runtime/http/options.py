@@ -115,8 +115,10 @@ def _tls_context(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext:
     off = not (verify.check_hostname if isinstance(verify, ssl.SSLContext) else verify)
     if off and not is_this_machine(url.host):
         raise ConfigurationError(
-            f"{name}={shown(verify)} would accept anybody as {url.host}: pass the path of a CA bundle that holds "
-            "the certificate you want to trust, or an ssl.SSLContext with verify_mode and check_hostname as in "
+            f"{name}={shown(verify)} would accept anybody as {url.host}: pass the path of a CA "
+            "bundle that holds "
+            "the certificate you want to trust, or an ssl.SSLContext with verify_mode and "
+            "check_hostname as in "
             "ssl.create_default_context()."
         )
     if isinstance(verify, ssl.SSLContext):
@@ -187,7 +189,8 @@ _NOT_CONNECTED = "reports a missing response as a connection that could not be e
 _REFUSED_TRANSPORTS = {
     "pyreqwest": _NOT_CONNECTED,
     "httpx_aiohttp": _NOT_CONNECTED,
-    "httpx_curl_cffi": "sends a request again by itself when a kept connection ends without an answer",
+    "httpx_curl_cffi": "sends a request again by itself when a kept connection ends without an "
+    "answer",
 }
 """The packages whose transports would send a payment twice, and why (docs/transports.md)."""
 
@@ -208,7 +211,8 @@ def checked_transport(
         isinstance(checked, kind) and hasattr(transport, method)
     ):  # httpx2's may be of the other mode
         raise ConfigurationError(
-            f"transport must be an httpx.{kind.__name__} (or httpx2's), not {_class_of(transport)}: leave it out, or "
+            f"transport must be an httpx.{kind.__name__} (or httpx2's), not "
+            f"{_class_of(transport)}: leave it out, or "
             f"pass {instead}(...)."
         )
     return checked
@@ -222,7 +226,8 @@ def refuse_package(given: object, name: str, instead: str) -> None:
     for package in (base.__module__.partition(".")[0] for base in type(given).__mro__):
         if package in _REFUSED_TRANSPORTS:
             raise ConfigurationError(
-                f"{name}: {package} {_REFUSED_TRANSPORTS[package]}, so a request that was executed would be sent "
+                f"{name}: {package} {_REFUSED_TRANSPORTS[package]}, so a request that was "
+                "executed would be sent "
                 f"again. Leave {name} out, or pass {instead}(...)."
             )
 
@@ -234,7 +239,8 @@ def checked_http_client(http_client: object, kind: type[httpx.Client | httpx.Asy
     """
     if not is_client(http_client, kind):
         raise ConfigurationError(
-            f"http_client must be an httpx.{kind.__name__} (or httpx2's), not {_class_of(http_client)}."
+            f"http_client must be an httpx.{kind.__name__} (or httpx2's), not "
+            f"{_class_of(http_client)}."
         )
     if type(http_client).__module__.partition(".")[0] == __name__.partition(".")[0]:
         raise ConfigurationError(
@@ -264,8 +270,10 @@ def checked_proxy(proxy: str | AnyURL | AnyProxy | None) -> httpx.Proxy | None:
     if checked is not None and checked.url.scheme in PORTS and has_host(checked.url):
         return checked
     raise ConfigurationError(
-        "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is not a proxy that can be used: write http://host:port or "
-        "https://host:port. (For a SOCKS proxy, pass http_client=httpx.Client(proxy=...), with httpx[socks].)"
+        "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is not a proxy that can be used: write "
+        "http://host:port or "
+        "https://host:port. (For a SOCKS proxy, pass http_client=httpx.Client(proxy=...), with "
+        "httpx[socks].)"
     )
 
 
@@ -300,7 +308,8 @@ def route_to(base_url: httpx.URL, verify: Verify, proxy: str | AnyURL | AnyProxy
     through = checked_proxy(proxy_for(base_url, proxy))
     if through is not None and base_url.scheme == "http" and not is_this_machine(through.url.host):
         raise ConfigurationError(
-            "proxy: base_url is http, so a proxy on another machine would be sent tokens and account numbers "
+            "proxy: base_url is http, so a proxy on another machine would be sent tokens and "
+            "account numbers "
             "unencrypted: leave proxy out, or call https://."
         )
     tls = proxy_tls = None

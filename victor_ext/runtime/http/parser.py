@@ -152,7 +152,10 @@ class Parser:
         elif data:
             self._received += data
         else:
-            why = f"peer closed connection without sending complete message body ({self._left} bytes are missing)"
+            why = (
+                f"peer closed connection without sending complete message body ({self._left} "
+                "bytes are missing)"
+            )
             raise httpx.RemoteProtocolError(why)
 
     def _receive_first(self, data: bytes) -> None:

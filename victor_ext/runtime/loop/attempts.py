@@ -357,9 +357,15 @@ class _Call:
         has_key = self._key is not None
         if asleep > (_ASLEEP if has_key or left is None else min(_ASLEEP, left)):
             what = f"this machine slept for {asleep:.0f} s, or its clock was set, during the call"
-            why = "the provider may have forgotten the key meanwhile, and would execute the request twice"
+            why = (
+                "the provider may have forgotten the key meanwhile, and would execute the "
+                "request twice"
+            )
             if not has_key:
-                why = "it has no key, and its time had passed: another process may have taken it for lost"
+                why = (
+                    "it has no key, and its time had passed: another process may have taken it "
+                    "for lost"
+                )
             raise self._error(
                 request, Failure(TimedOut, what, Repeat.NEVER, self._outcome), why=why
             )

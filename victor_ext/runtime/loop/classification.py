@@ -197,7 +197,10 @@ def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> 
         and reader.is_evidence(response)
         and not reports_error(response)
     ):
-        what = f"the provider accepted the request (HTTP {status}), but the response could not be parsed: {why}"
+        what = (
+            f"the provider accepted the request (HTTP {status}), but the response could not be "
+            f"parsed: {why}"
+        )
         return Failure(errors.UnreadableResponse, what, repeat, Outcome.ACCEPTED, response)
     what = f"the response has status {status}, but {why}"
     return Failure(errors.UnreadableResponse, what, repeat, Outcome.UNKNOWN, response)
@@ -208,7 +211,8 @@ def of_late(response: Response) -> Failure:
     used.
     """
     what = (
-        f"the response has status {response.status_code}, but does not name what was requested: it may be a second "
+        f"the response has status {response.status_code}, but does not name what was requested: "
+        "it may be a second "
         "response to an earlier request on the same connection"
     )
     return Failure(errors.UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
@@ -350,7 +354,10 @@ def _what_happened(
         what = f"{what}: {listed}" if good else f"status {failure.response.status_code}: {listed}"
     cause = f"; {why}" if why else ""
     ended = (what.rstrip(" .") + cause).rstrip(" .")
-    return f"{request.method} {one_own_line(request.url.path)} at {behaviour.who(request)} failed{after}: {ended}."
+    return (
+        f"{request.method} {one_own_line(request.url.path)} at {behaviour.who(request)} "
+        f"failed{after}: {ended}."
+    )
 
 
 def what_to_do(

@@ -37,7 +37,8 @@ class Use(Enum):
 # Texts, which `re` compiles and keeps when the first refusal comes: most processes see none. They
 #     match `_words`.
 _IN_PROGRESS = (
-    r"in ?progress|in ?flight|being (?:process|handl|execut|creat|submit)|concurren|(?<!not )\bpending"
+    r"in ?progress|in ?flight|being (?:process|handl|execut|creat|submit)|concurren|(?<!not "
+    r")\bpending"
     r"|(?:is|still|currently|already) (?:process(?:ing|ed)|running|handled)"
 )
 _ANOTHER = (
@@ -47,32 +48,46 @@ _ANOTHER = (
 )
 _OTHER_VALUES = rf"payload|different|mismatch|not match|\breus|already (?:been )?used|{_ANOTHER}"
 _BEFORE = (
-    rf"dupl|already|previously|\bexists\b|\bearlier\b(?! than)|conflict|replay|\breus|\brepeated\b|{_IN_PROGRESS}"
-    rf"|{_ANOTHER}|same (?:request|payload|body|key)|(?:(?:is|was|were|been) \w+|used) (?:before|twice)|\baborted\b"
-    r"|(?:has|have|had|was) (?:been )?(?:process|execut|complet|settl|paid)|\bkey\b[^.]{0,40} (?:was|been) used"
-    r"|(?:not|non|must be|should be) unique\b(?! and)|unique (?:constr|ind|key|viol)|\b(?:am05|du0[1-5]\b|lock timeout)"
+    r"dupl|already|previously|\bexists\b|\bearlier\b(?! "
+    rf"than)|conflict|replay|\breus|\brepeated\b|{_IN_PROGRESS}"
+    rf"|{_ANOTHER}|same (?:request|payload|body|key)|(?:(?:is|was|were|been) \w+|used) "
+    r"(?:before|twice)|\baborted\b"
+    r"|(?:has|have|had|was) (?:been )?(?:process|execut|complet|settl|paid)|\bkey\b[^.]{0,40} "
+    r"(?:was|been) used"
+    r"|(?:not|non|must be|should be) unique\b(?! and)|unique "
+    r"(?:constr|ind|key|viol)|\b(?:am05|du0[1-5]\b|lock timeout)"
 )
 """That something was there before. AM05 and DU01 to DU05 are duplicates in ISO 20022."""
-_PARTY = r"(?:account|payee|payer|payor|counterparty|customer|merchant|biller|user|card|token|date|api key)"
+_PARTY = (
+    r"(?:account|payee|payer|payor|counterparty|customer|merchant|biller|user|card|token|date|api "
+    r"key)"
+)
 _SOMETHING_ELSE = (
     r"(?:\bno (?:(?!longer)\w+ ){1,2}|nothing |not )(?:exists|(?:has|have|was|were) (?:been )?\w+)"
-    r"|(?:check|ensure|sure|verify|if) [^.]{1,60}? exists|conflicting (?:field|parameter|option|argument)"
+    r"|(?:check|ensure|sure|verify|if) [^.]{1,60}? exists|conflicting "
+    r"(?:field|parameter|option|argument)"
     r"|dupl\w* (?:field|remote ?id)\b[^.]* in (?:body|row)"
-    rf"|^(?:(?:the|this|your|an?|bank|due) )*{_PARTY}(?: {_PARTY}| number| id| nonce)* (?:(?:is|has|been|already) )*"
-    r"(?:exists|in use|associated with|linked|registered|verified|closed|disabled|blocked|locked|suspended|past|passed"
-    r"|(?<=nonce already )used)\b|^(?:kyc |scheduled )?(?:review|maintenance) (?:is )?(?:in progress|pending)"
+    rf"|^(?:(?:the|this|your|an?|bank|due) )*{_PARTY}(?: {_PARTY}| number| id| nonce)* "
+    r"(?:(?:is|has|been|already) )*"
+    r"(?:exists|in use|associated "
+    r"with|linked|registered|verified|closed|disabled|blocked|locked|suspended|past|passed"
+    r"|(?<=nonce already )used)\b|^(?:kyc |scheduled )?(?:review|maintenance) (?:is )?(?:in "
+    r"progress|pending)"
 )
 """Such words for nothing that exists, for the body's form, and for an account or a party: not
 "payer already asked".
 """
 _RATE = r"^.*(?:too many|limit|quota|\brate|throttl).*"
 _FORM = (
-    r"missing|requir|mandatory|blank|empty|too (?:short|long)|length|character|alphanumeric|pattern|regex|format"
+    r"missing|requir|mandatory|blank|empty|too "
+    r"(?:short|long)|length|character|alphanumeric|pattern|regex|format"
     r"|\b[ug]uid|\binvalid\b|not (?:a )?valid|malformed|exceed|maximum|at (?:least|most)"
-    r"|must be (?:used|sent|set|provided|present|given)|not (?:provided|present|set|given|supplied|specified|exist)"
+    r"|must be (?:used|sent|set|provided|present|given)|not "
+    r"(?:provided|present|set|given|supplied|specified|exist)"
 )
 _OF_KEY = (
-    rf"{_BEFORE}|(?<!be )used\b(?! to)|\bkey us(?:e|age)\b|\buse of|(?<!not )\bin use\b|mismatch|expired|no longer"
+    rf"{_BEFORE}|(?<!be )used\b(?! to)|\bkey us(?:e|age)\b|\buse of|(?<!not )\bin "
+    r"use\b|mismatch|expired|no longer"
     r"|locked|consumed|belong|chang|\bknown\b|be unique\b(?! and)|retries|attempts|outstanding"
 )
 """What a text about the key says of its use.

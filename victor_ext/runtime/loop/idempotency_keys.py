@@ -134,7 +134,10 @@ def key_problem(key: object, *, shortest: int | None = MIN_KEY_LENGTH) -> Proble
         )
     if _VISIBLE_ASCII.fullmatch(key):
         return None
-    message = f"{field} must be visible ASCII characters only, without spaces or line breaks, and not empty."
+    message = (
+        f"{field} must be visible ASCII characters only, without spaces or line breaks, and "
+        "not empty."
+    )
     return Problem(field, "characters", message)
 
 

@@ -36,13 +36,15 @@ def keep_content(request: httpx.Request) -> None:
     """
     if not isinstance(request.stream, httpx.SyncByteStream):
         raise InvalidRequest(
-            "The request cannot be sent, and nothing was sent: its body must be awaited, so it can be read only once. "
+            "The request cannot be sent, and nothing was sent: its body must be awaited, so it "
+            "can be read only once. "
             "Pass the bytes."
         )
     declared, length = request.headers.get("content-length"), len(request.read())
     if declared is not None and declared != str(length):
         raise InvalidRequest(
-            f"The request cannot be sent, and nothing was sent: of its body of {declared} bytes, {length} are left to "
+            f"The request cannot be sent, and nothing was sent: of its body of {declared} bytes, "
+            f"{length} are left to "
             "read. Pass the bytes, or a file that stands at its beginning."
         )
 
@@ -147,7 +149,8 @@ def sendable(request: httpx.Request, authorize: Flow[None]) -> Flow[None]:
         complaint = "holds a character beyond ASCII"
     if complaint is not None:
         raise ConfigurationError(
-            f"The credentials made an Authorization header that cannot be sent: it {complaint}. Check the token."
+            f"The credentials made an Authorization header that cannot be sent: it {complaint}. "
+            "Check the token."
         )
 
 

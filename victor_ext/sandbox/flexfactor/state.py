@@ -340,7 +340,8 @@ class FlexFactorCommands(TokenCommands):
         headers = {
             "Content-Type": "text/plain; charset=utf-8", "Host": host, "x-fc-nonce": nonce, "x-fc-date": date,
             "x-fc-content-sha512": digest,
-            "x-fc-authorization": "HMAC-SHA512 SignedHeaders=x-fc-nonce;x-fc-date;host;x-fc-content-sha512"
+            "x-fc-authorization": "HMAC-SHA512 "
+                                  "SignedHeaders=x-fc-nonce;x-fc-date;host;x-fc-content-sha512"
             f"&Signature={signature}",
             "x-fc-signature": _signature(key, body),
         }  # fmt: skip

@@ -142,7 +142,10 @@ def control_app(provider: AnyProvider, run: RunCommand) -> Starlette:
 
 
 async def _no_such_command(request: Request, _error: Exception) -> JSONResponse:
-    message = f"There is no command {request.method} {request.url.path}: GET {CONTROL}/ lists what there is."
+    message = (
+        f"There is no command {request.method} {request.url.path}: GET {CONTROL}/ lists "
+        "what there is."
+    )
     return JSONResponse({"error": "no_such_command", "message": message}, 404)
 
 
@@ -198,13 +201,15 @@ def _refusal(scope: Scope, names: Container[str]) -> JSONResponse | None:
         return _refused(
             "foreign_host",
             f"'{one_line(host)}' is not a name of this sandbox: a web page may be behind it. Call "
-            f"http://{address}:{port}, or start the sandbox with --allowed-host NAME (allowed_host in Python).",
+            f"http://{address}:{port}, or start the sandbox with --allowed-host NAME "
+            "(allowed_host in Python).",
         )
     for name, value in headers:
         if name in _FOREIGN and _FOREIGN[name](value, f"http://{host.lower()}"):
             return _refused(
                 "foreign_page",
-                f"The control API accepts no calls from web pages, and {name.decode().title()} shows that "
+                f"The control API accepts no calls from web pages, and {name.decode().title()} "
+                "shows that "
                 f"this call came from one: '{one_line(value)}'. Send it from a program.",
             )
     return None

@@ -67,7 +67,10 @@ class Listener:
             bound.bind((self._host, port))
         except OSError as error:
             bound.close()
-            message = f"cannot listen on {self._host} port {port}: {error.strerror}; port 0 picks a free one"
+            message = (
+                f"cannot listen on {self._host} port {port}: {error.strerror}; port 0 picks "
+                "a free one"
+            )
             raise OSError(message) from error
         return bound
 

@@ -171,10 +171,16 @@ class _Foreground(ServerInThread[ServerSettings]):
 
     def greeting(self) -> str:
         url, host = self.url, self.settings.host
-        greeting = f"{self._running().provider.heading} and its page on {url}\nControl API on {url}/_sandbox/"
+        greeting = (
+            f"{self._running().provider.heading} and its page on {url}\nControl API on "
+            f"{url}/_sandbox/"
+        )
         if is_this_machine(host):
             return greeting
-        return f"{greeting}\nWarning: {host} can be reached from other machines, and so can the control API."
+        return (
+            f"{greeting}\nWarning: {host} can be reached from other machines, and so can the "
+            "control API."
+        )
 
 
 class _Stopped(BaseException):

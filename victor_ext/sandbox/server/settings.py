@@ -104,7 +104,8 @@ class ServerSettings:
     allowed_host: str | Sequence[str] = option(
         (),
         metavar="NAME",
-        help="another name by which the control API may be called, such as that of a container; may be repeated",
+        help="another name by which the control API may be called, such as that of a container; "
+        "may be repeated",
     )
     port: int = option(0, command_line=8900, help="0 picks a free port")
     clock_skew: float = measured(0.0, "how far the server's clock is ahead; negative: behind")
@@ -123,7 +124,8 @@ class ServerSettings:
                 raise ValueError(f"{name} must be a number of at least {least:g}, not {value!r}")
         if not self.public and not is_this_machine(self.host):
             raise ValueError(
-                f"host {self.host!r} can be reached from other machines, and whoever reaches a sandbox can command it: "
+                f"host {self.host!r} can be reached from other machines, and whoever reaches a "
+                "sandbox can command it: "
                 "listen on 127.0.0.1, or set public (--public) if that is meant"
             )
         object.__setattr__(self, "allowed_host", _host_names(self.allowed_host))

@@ -67,7 +67,8 @@ class Payouts:
             "sourceAccountId": source["id"] if source else None, "payorPaymentId": item.get("payorPaymentId"),
             "paymentMemo": item.get("paymentMemo"), "transmissionType": item.get("transmissionType", "ACH"),
             "remoteSystemId": item.get("remoteSystemId"), "submittedDateTime": self._base.timestamp(),
-            "status": "SUBMITTED", "reason": None if payee and source else f"There is no {unknown}.", "events": [],
+            "status": "SUBMITTED", "reason": None if payee and source else "There is no "
+                                                                           f"{unknown}.", "events": [],
         }  # fmt: skip
 
     def get(self, payout_id: str) -> Payout:

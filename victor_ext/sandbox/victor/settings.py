@@ -40,7 +40,8 @@ class SandboxSettings(ServerSettings):
     state: str | os.PathLike[str] | None = option(
         None,
         metavar="FILE",
-        help="an SQLite file, readable by you alone, that keeps everything but faults and the record of calls",
+        help="an SQLite file, readable by you alone, that keeps everything but faults and the "
+        "record of calls",
     )
     quirks: bool = option(
         False, help="as the provider's examples: upper-case directions, epoch milliseconds, nulls"
@@ -62,7 +63,8 @@ class SandboxSettings(ServerSettings):
     get_lag: float = measured(0.0, "business time until get knows a new request", at_least=0)
     accepted_amount: Literal["modified", "requested"] = measured(
         "modified",
-        "the amount of a request that was accepted with another: that one, or beside a response the requested one",
+        "the amount of a request that was accepted with another: that one, or beside a response "
+        "the requested one",
     )
     notes_limit: int = measured(150, "how many characters of notes the provider keeps", at_least=1)
     reference_limit: int = measured(128, "the same of client_reference_id", at_least=1)
@@ -91,7 +93,8 @@ class SandboxSettings(ServerSettings):
     )
     key_conflict: Literal["409", "400", "422", "replay", "new"] = measured(
         "409",
-        "the answer to a used key with another body: a status, replay of the first answer, or a new request",
+        "the answer to a used key with another body: a status, replay of the first answer, or a "
+        "new request",
     )
     refused_key: Literal["free", "bound"] = measured(
         "free", "key of a refused create: free, or bound to the refusal"
@@ -145,7 +148,8 @@ class SandboxSettings(ServerSettings):
     due_date_zone: str | None = option(
         None,
         metavar="ZONE",
-        help="judge due dates by the days of this time zone, such as America/New_York; without it any date that is "
+        help="judge due dates by the days of this time zone, such as America/New_York; without it "
+        "any date that is "
         "right somewhere on earth is accepted",
     )
     token_life: float = measured(3600.0, "the life of a token from /v2/auth/token", at_least=1)
@@ -154,7 +158,8 @@ class SandboxSettings(ServerSettings):
         at_least=0,
         command_line=1.0,
         metavar="SECONDS",
-        help="how long each step of a request takes; None in Python, or a large number: they move by command only",
+        help="how long each step of a request takes; None in Python, or a large number: they move "
+        "by command only",
     )
     demo_data: bool = option(
         False, help="start with accounts, counterparties and two inbound requests"

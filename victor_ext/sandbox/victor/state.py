@@ -55,7 +55,8 @@ OPEN: tuple[Status, ...] = ("created", "pending", "processing", "needs-review")
 """The statuses of a request that waits for its payer."""
 
 NOT_CONFIGURED = (
-    "Routing Number {routing} is available on the RTP network but is not configured to support receiving "
+    "Routing Number {routing} is available on the RTP network but is not configured to support "
+    "receiving "
     "a Payment Request at this time."
 )
 """The provider's own example of an asynchronous failure."""
@@ -180,7 +181,10 @@ CREATE TABLE IF NOT EXISTS facts (
     position INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (kind, name)
 );
 """
-_UPSERT = "INSERT INTO facts (kind, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+_UPSERT = (
+    "INSERT INTO facts (kind, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value "
+    "= excluded.value"
+)
 T = TypeVar("T")
 _KEPT = 2_000
 TONES: dict[Status, Tone] = {

@@ -120,7 +120,8 @@ def _misread(hook: Hook, medium: Medium, models: Models) -> str:
 
 NOTES = {
     "amount-as-float": "A float does not hold every amount. --decimals PLACE reads it as Decimal.",
-    "refused-example": "The example is not what the schema beside it says. Ask the provider which of them counts.",
+    "refused-example": "The example is not what the schema beside it says. Ask the provider which "
+    "of them counts.",
 }
 KINDS = ("operations", "parameters", "answers", "schemas", "properties", "enum values", "webhooks")
 
@@ -144,7 +145,8 @@ class Report:
         """
         present, declared = self.findings.present, self.findings.declared
         counts = [
-            f"{'' if present[kind] == declared[kind] else f'{present[kind]} of '}{declared[kind]} {kind}"
+            f"{'' if present[kind] == declared[kind] else f'{present[kind]} of '}{declared[kind]} "
+            f"{kind}"
             for kind in KINDS
             if kind != "webhooks" or declared[kind]
         ]

@@ -209,7 +209,8 @@ class OperationRequests(Passing):
         for location in ("query", "header"):
             if rest[location]:
                 self.wrong(
-                    f"the {location} has {shown(rest[location])}, which the document does not declare"
+                    f"the {location} has {shown(rest[location])}, which the document does not "
+                    "declare"
                 )
 
     def _compare_body(self, given: Given, request: Request, arguments: dict[str, Any]) -> None:

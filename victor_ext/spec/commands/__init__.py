@@ -66,7 +66,10 @@ def add_generation(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--name", metavar="NAME", help="the name of the package (default: <document>_api)"
     )
-    read = "read these numbers as Decimal, as those of the format decimal: Card.price or '*.amount'; may be repeated"
+    read = (
+        "read these numbers as Decimal, as those of the format decimal: Card.price or "
+        "'*.amount'; may be repeated"
+    )
     command.add_argument("--decimals", metavar="PLACE", action="append", default=[], help=read)
     add_reading(command)
 
@@ -77,7 +80,10 @@ def add_reading(command: argparse.ArgumentParser) -> None:
     """
     read = "read this file where the document refers to this URL; may be repeated"
     command.add_argument("--copy", metavar="URL=FILE", action="append", default=[], help=read)
-    most = f"the most MiB of a document with its files (default: {MAX_MIB:g}); the limit of its values grows with it"
+    most = (
+        f"the most MiB of a document with its files (default: {MAX_MIB:g}); the limit of its "
+        "values grows with it"
+    )
     command.add_argument("--max-mib", metavar="MIB", type=mib, default=MAX_MIB, help=most)
 
 

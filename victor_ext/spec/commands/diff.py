@@ -49,7 +49,10 @@ def _add_diff(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--check-version", action="store_true", help="fail unless info.version moved as it must"
     )
-    text = "the days that a deprecation has to leave until its x-sunset, which it needs then (default: 0)"
+    text = (
+        "the days that a deprecation has to leave until its x-sunset, which it needs then "
+        "(default: 0)"
+    )
     command.add_argument("--sunset-days", metavar="DAYS", type=_days, default=0, help=text)
 
 
@@ -135,7 +138,8 @@ def _opened(source: str) -> Generator[tuple[Path, Callable[[Path], object]]]:
     revision, _, path = source.removeprefix(GIT).partition(":")
     if not revision or not path:
         raise DocumentError(
-            f"{source} names no file of a commit: write git:REV:path, such as git:HEAD~1:openapi/a.yaml."
+            f"{source} names no file of a commit: write git:REV:path, such as "
+            "git:HEAD~1:openapi/a.yaml."
         )
     with tempfile.TemporaryDirectory() as made:
         folder, place = Path(made).resolve(), f"{revision}:{PurePosixPath(path).parent}"
@@ -177,7 +181,8 @@ def _show(source: str, name: str) -> bytes:
 DIFF = Command(
     "diff",
     "compare two versions of a document: what breaks on the wire, and in your Python",
-    "Exit status: 0 when nothing breaks, 1 when something does that is not approved, 2 for misuse or a document that "
+    "Exit status: 0 when nothing breaks, 1 when something does that is not approved, 2 for misuse "
+    "or a document that "
     "cannot be read.",
     _add_diff,
     _run_diff,

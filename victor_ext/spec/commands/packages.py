@@ -35,7 +35,10 @@ def _run(one: Callable[[Path, argparse.Namespace], int], options: argparse.Names
 
 def _add_generate(command: argparse.ArgumentParser) -> None:
     add_package_arguments(command, out="the folder for the packages", is_required=True)
-    named = "name each changed file, each place where the recipe rewrote the document, and each loss with its reason"
+    named = (
+        "name each changed file, each place where the recipe rewrote the document, and each "
+        "loss with its reason"
+    )
     command.add_argument("--verbose", action="store_true", help=named)
 
 
@@ -92,7 +95,8 @@ def _shown(entries: Sequence[object], *, verbose: bool) -> Sequence[object]:
 GENERATE = Command(
     "generate",
     "write a package for each document",
-    "Exit status: 0 for packages that lack nothing but what is accepted, 1 when something else was left out, 2 when no "
+    "Exit status: 0 for packages that lack nothing but what is accepted, 1 when something else "
+    "was left out, 2 when no "
     "package was made.",
     _add_generate,
     partial(_run, _generate),
@@ -149,7 +153,8 @@ def _print(report: Report, *, verbose: bool) -> None:
 CHECK = Command(
     "check",
     "call every operation, decode every answer, and compare the package in --out with a fresh one",
-    "Exit status: 0 for a complete package, 1 for one that lacks something or is wrong, 2 for misuse or an unreadable "
+    "Exit status: 0 for a complete package, 1 for one that lacks something or is wrong, 2 for "
+    "misuse or an unreadable "
     "document.",
     _add_check,
     partial(_run, _check),

@@ -77,7 +77,10 @@ def as_github(report: Report) -> str:
     for entry in report.entries:
         if entry in breaking or "look" in (entry.wire, entry.python):
             command = "error" if entry in breaking else "warning"
-            message = f"{entry.shortened()} ({levels_text(report, entry)}; {entry.reached_by()}; {entry.fingerprint})"
+            message = (
+                f"{entry.shortened()} ({levels_text(report, entry)}; {entry.reached_by()}; "
+                f"{entry.fingerprint})"
+            )
             lines.append(_command(command, report, entry.place, message))
     lines += [_command("warning", report, "", each) for each in report.notices()]
     return "\n".join([*lines, _command("notice", report, "", report.summary())])

@@ -141,7 +141,10 @@ class _Pair:
         )
         order = [self._names[name] for name in old if name in self._names]
         if self._operation and order != [name for name in new if name in order]:
-            what = f"the arguments of {_leaf(self._now)} by position are {', '.join(new)}, not {', '.join(old)}"
+            what = (
+                f"the arguments of {_leaf(self._now)} by position are {', '.join(new)}, not "
+                f"{', '.join(old)}"
+            )
             yield Finding(self._operation, "breaks", self._owner, what)
         for name, added in self._new.items():
             if name not in self._names.values():

@@ -107,11 +107,13 @@ class Report(Comparison):
         """What else a person has to know: approvals that no longer count, and the version."""
         lines = [
             f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: "
-            f"{approval.reason.rstrip('.')}. Look at it again; then write a later day in `expires`, or remove it."
+            f"{approval.reason.rstrip('.')}. Look at it again; then write a later day in "
+            "`expires`, or remove it."
             for entry, approval in self.expired()
         ]
         lines += [
-            f"No change of these documents has the fingerprint {each.fingerprint}: remove its approval ({each.reason})."
+            f"No change of these documents has the fingerprint {each.fingerprint}: remove its "
+            f"approval ({each.reason})."
             for each in self.unknown()
         ]
         return lines + ([self.version_problem] if self.version_problem else [])
@@ -153,7 +155,10 @@ class Report(Comparison):
         columns += [] if self.python_compared else ["Python was not compared"]
         approved = f" {counts['approved']} approved." if counts["approved"] else ""
         texts = f" {number(self.documentation, 'text')} changed." if self.documentation else ""
-        return f"{number(len(self.entries), 'changed component')}; {'; '.join(columns)}.{approved}{texts}"
+        return (
+            f"{number(len(self.entries), 'changed component')}; "
+            f"{'; '.join(columns)}.{approved}{texts}"
+        )
 
     @property
     def status(self) -> int:
@@ -225,7 +230,10 @@ def version_problem(old: Tree, new: Tree, entries: Iterable[Entry]) -> str | Non
         return None
     moved = "is still" if before == after else f"moved from {before} to"
     reason = "something breaks on the wire" if "breaks" in levels else "something changed"
-    return f"info.version {moved} {after}, though {reason}: write {'.'.join(map(str, needed))} or a later one."
+    return (
+        f"info.version {moved} {after}, though {reason}: write {'.'.join(map(str, needed))} or "
+        "a later one."
+    )
 
 
 def number(count: int, word: str) -> str:

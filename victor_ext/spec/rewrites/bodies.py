@@ -171,7 +171,10 @@ def _lost_of_field(document: Tree, field: Tree, encoding: Tree, kind: str) -> It
         yield ": the headers of its part"
     if bare_type(kind) != URL_ENCODED:
         if _is_file_within(document, field):
-            yield ": a file within it, which is refused when called: a part of a form is a file or JSON"
+            yield (
+                ": a file within it, which is refused when called: a part of a form is a file "
+                "or JSON"
+            )
         return
     parts = variants(document, field)
     if parts and all(each.get("format") == "binary" for each in parts):

@@ -171,7 +171,8 @@ def _whole_item(document: Tree, item: Tree, log: Log, path: str) -> Tree:
     for method, _, tree in methods(theirs):
         if id(tree) not in kept:
             log.left_out.append(
-                f"{method.upper()} {path}: that of {item['$ref']}, beside which the path has its own"
+                f"{method.upper()} {path}: that of {item['$ref']}, beside which the path has its "
+                "own"
             )
     return whole
 
@@ -206,7 +207,8 @@ def name_referenced_schema(document: Tree, log: Log) -> None:
     for name, schema in components(document).items():
         if "$ref" in schema and not resolve(document, schema):
             log.left_out.append(
-                f"{name}: its type, which is read as anything ({schema['$ref']} leads back to itself)"
+                f"{name}: its type, which is read as anything ({schema['$ref']} leads back to "
+                "itself)"
             )
             schema.clear()
 

@@ -81,7 +81,10 @@ def _of_medium(operation: Operation, which: str, medium: Tree) -> Iterator[str]:
     yield from (f"{where}: {key}, {loss}" for key, loss in MEDIA.items() if key in medium)
     for name, encoding in mappings_at(medium, "encoding"):
         for key in sorted(ENCODINGS & encoding.keys()):
-            yield f"{operation.where}: the form's field {name}: {key}, the parts within its part have their defaults"
+            yield (
+                f"{operation.where}: the form's field {name}: {key}, the parts within its part "
+                "have their defaults"
+            )
     if "$ref" in medium:
         yield f"{where}: {medium['$ref']}, which points to nothing in this file"
 

@@ -15,7 +15,8 @@ class Command(BaseCommand):
     """One pass, or pass after pass."""
 
     help = (
-        "Sends the writes in the outbox, settles those that may have been sent, and reads their statuses. "
+        "Sends the writes in the outbox, settles those that may have been sent, and reads their "
+        "statuses. "
         "Several may run at once, and each may be killed at any moment."
     )
 
