@@ -221,7 +221,9 @@ def _kept() -> dict[str, str]:
 def sandbox_process(
     folder: Path, *, signed: bool
 ) -> Iterator[tuple[dict[str, str], subprocess.Popen[bytes]]]:
-    """A sandbox that keeps nothing but its requests for payment, and the environment of its client."""
+    """A sandbox that keeps nothing but its requests for payment, and the environment of its
+    client.
+    """
     settings = folder / "env"  # written once connections are accepted
     words = ["--port", "0", "--env-file", settings, "--quiet", "--keep-received", "0"]
     process = subprocess.Popen(

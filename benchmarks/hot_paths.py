@@ -44,7 +44,9 @@ _ROOTS = (
 
 @contextmanager
 def counted(found: Counter[CodeType]) -> Iterator[None]:
-    """Count the functions that start in this thread, and the generators and coroutines that go on."""
+    """Count the functions that start in this thread, and the generators and coroutines that go
+    on.
+    """
 
     def called(frame: FrameType, event: str, _: Any) -> None:
         if event == "call":

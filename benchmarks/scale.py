@@ -205,7 +205,9 @@ def keep_queue(record: Record) -> None:
 
 
 def keep_bulk(runs: list[Record]) -> None:
-    """Keep batches that were sent, in place of the earlier ones of their kind, and write the page."""
+    """Keep batches that were sent, in place of the earlier ones of their kind, and write the
+    page.
+    """
     kinds = {
         _kind(run): run for run in [*(_read(BULK_RECORD) if BULK_RECORD.exists() else []), *runs]
     }

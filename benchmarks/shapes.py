@@ -63,7 +63,9 @@ class Shape:
 
 
 def _as_asked(payment: Json) -> Json:
-    """Without the words that nobody sends here: an answer that has them is about another payment."""
+    """Without the words that nobody sends here: an answer that has them is about another
+    payment.
+    """
     inside = payment["payment_request"]
     del inside["payee"]["ultimate_creditor"], inside["payment_details"]["notes"]
     return payment

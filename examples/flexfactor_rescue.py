@@ -62,7 +62,9 @@ def main() -> str:
 
 
 def story(sandbox: FlexFactorSandbox, flexfactor: FlexFactor) -> str:
-    """A rescue through a lost answer, a challenge, a refund that a 200 refuses, and a notification."""
+    """A rescue through a lost answer, a challenge, a refund that a 200 refuses, and a
+    notification.
+    """
     sandbox.inject("lose_answer", operation="evaluate")
     rescued = flexfactor.evaluate(**declined("INV-1"))
     print(f"The first answer is lost; asked again with the same key, INV-1 is {rescued.status}.")

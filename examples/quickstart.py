@@ -11,7 +11,9 @@ from victor_ext.sandbox import RemoteSandbox
 
 
 def connect() -> Victor:
-    """With the environment's credentials; without any, with new ones of a sandbox on this machine."""
+    """With the environment's credentials; without any, with new ones of a sandbox on this
+    machine.
+    """
     if "VICTOR_CLIENT_ID" in os.environ or "VICTOR_API_KEY" in os.environ:
         return Victor.from_env()
     url = os.environ.get("VICTOR_BASE_URL", "http://127.0.0.1:8900")

@@ -1,4 +1,6 @@
-"""The reference (docs/api/): each public name is in it, and each argument and field is described."""
+"""The reference (docs/api/): each public name is in it, and each argument and field is
+described.
+"""
 
 import dataclasses
 import enum

@@ -303,7 +303,9 @@ class UnreadableResponse(VictorError):
 
 
 class PaginationError(VictorError):
-    """A list does not end: the provider repeats pages, or the list changes faster than it is read."""
+    """A list does not end: the provider repeats pages, or the list changes faster than it is
+    read.
+    """
 
 
 class StatusError(VictorError):

@@ -32,7 +32,9 @@ def words_of(text: str) -> str:
 
 
 def reference_of(reference: object) -> str:
-    """Return a reference, of ours or of a payment, so that equal text is the same one; empty: none."""
+    """Return a reference, of ours or of a payment, so that equal text is the same one; empty:
+    none.
+    """
     return "" if reference is None else in_one_form(str(reference)).strip()
 
 

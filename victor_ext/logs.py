@@ -1,4 +1,6 @@
-"""Logs of this package: JSON for `logging.config`, and VICTOR_LOG, which writes to standard error."""
+"""Logs of this package: JSON for `logging.config`, and VICTOR_LOG, which writes to standard
+error.
+"""
 
 import json
 import logging

@@ -66,7 +66,9 @@ class LaterEachTime(ServerClock):
 
 
 class Alone(VictorJwt):
-    """Credentials of a client that calls once a second, without the wait: each call signs a token."""
+    """Credentials of a client that calls once a second, without the wait: each call signs a
+    token.
+    """
 
     def authenticator(self, environment: str, base_url: Any, clock: Any, lock: Any) -> Any:  # noqa: ARG002 - another clock
         return super().authenticator(environment, base_url, LaterEachTime(), lock)

@@ -72,7 +72,9 @@ def demo() -> str:
 
 
 def demo_steps(printed: str) -> str:
-    """The steps of the demonstration that the picture shows: each begins with its title and a rule."""
+    """The steps of the demonstration that the picture shows: each begins with its title and a
+    rule.
+    """
     steps = re.split(r"\n\n(?=[^\n]*──)", printed)
     return "\n\n".join(
         step for step in steps if any(title in step.partition("\n")[0] for title in DEMO_STEPS)
@@ -109,7 +111,9 @@ def bulk_send() -> str:
 
 
 def lost_answer() -> str:
-    """A payment whose first answer is lost, as `examples/lost_answer.py` prints it; coloured here."""
+    """A payment whose first answer is lost, as `examples/lost_answer.py` prints it; coloured
+    here.
+    """
     ran = subprocess.run(  # noqa: S603 - a program of this repository, with no arguments
         [sys.executable, EXAMPLES / "lost_answer.py"], capture_output=True, text=True, check=True
     )

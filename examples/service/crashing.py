@@ -79,7 +79,9 @@ class Steps(httpx.AsyncBaseTransport):
 def serve(
     port: Connection, environment: dict[str, str], database_url: str, last: str | None
 ) -> None:
-    """Run the service, and send its port; `last` is the step before which this process is killed."""
+    """Run the service, and send its port; `last` is the step before which this process is
+    killed.
+    """
     os.environ.update(environment)
     victor = AsyncVictor.from_env(transport=Steps(last), retry=RetryPolicy(base=0.0))
     app = create_app(victor, database_url, interval=0.02)

@@ -402,7 +402,9 @@ def test_while_nobody_tells_the_time_a_row_that_may_have_been_sent_waits_longer_
 
 
 def test_many_rows_that_wait_for_the_time_ask_for_it_once(victor_key_pair: tuple[str, str]) -> None:
-    """By the true clock: sixteen threads find that it is not known, and one of them asks for all."""
+    """By the true clock: sixteen threads find that it is not known, and one of them asks for
+    all.
+    """
     reads: list[float] = []
 
     def nobody(request: httpx.Request) -> httpx.Response:

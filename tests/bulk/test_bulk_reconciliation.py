@@ -1,4 +1,6 @@
-"""A key that is too old to be sent again: what became of its row is looked up, or left to a person."""
+"""A key that is too old to be sent again: what became of its row is looked up, or left to a
+person.
+"""
 
 import threading
 from datetime import UTC, datetime, timedelta

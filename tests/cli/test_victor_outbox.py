@@ -1,4 +1,6 @@
-"""`victor outbox`: what is unclear is named, and settled by hand by one command, with who and why."""
+"""`victor outbox`: what is unclear is named, and settled by hand by one command, with who and
+why.
+"""
 
 import shlex
 from collections.abc import Callable

@@ -32,7 +32,9 @@ def writes(report) -> list[dict]:
 
 
 def check_the_file(measured, report) -> None:
-    """What the sandbox has is what the file says; of the rest, the file says that it is not known."""
+    """What the sandbox has is what the file says; of the rest, the file says that it is not
+    known.
+    """
     outbound = {
         each["id"] for each in measured.sandbox.requests() if each["direction"] == "outbound"
     }

@@ -111,7 +111,9 @@ class Contract:
         return sorted({line for part in parts for line in part(document)})
 
     def _words(self, document: Document) -> Iterator[str]:
-        """The words of the document that type checkers do not know, and those that it has no more."""
+        """The words of the document that type checkers do not know, and those that it has no
+        more.
+        """
         for operation, _ in self._called(document):
             for place, schema in operation.sent.items():
                 kind, file = self.words.get(f"{operation.id}: {place}", (None, ""))
@@ -408,7 +410,9 @@ class Exchange:
 
 
 def _members(result: Any) -> Iterator[tuple[str, str]]:
-    """The values that a caller can read of a result, by the record's class and the member's name."""
+    """The values that a caller can read of a result, by the record's class and the member's
+    name.
+    """
     for item in result[:1] if isinstance(result, list | tuple) else [result]:
         for member in dir(item) if _is_record(item) else ():
             value = None if member.startswith("_") or member == "raw" else getattr(item, member)
@@ -426,7 +430,9 @@ def _is_record(value: Any) -> bool:
 
 
 def _parent(body: Any, path: Iterable[str]) -> Any:
-    """The object at the end of a path, such as `content.*`; an empty one where the body has none."""
+    """The object at the end of a path, such as `content.*`; an empty one where the body has
+    none.
+    """
     for step in path:
         body = body[0] if step == "*" else body.get(step, {})
     return body

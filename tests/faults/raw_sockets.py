@@ -59,7 +59,9 @@ def background() -> closing[Background]:
 def run_as_a_connection_comes(
     loop: Background, port: int, work: Coroutine[Any, Any, object]
 ) -> None:
-    """Run `work` in the same round of the loop in which a server of the loop accepts a connection."""
+    """Run `work` in the same round of the loop in which a server of the loop accepts a
+    connection.
+    """
     busy, go_on = threading.Event(), threading.Event()
 
     def hold_the_loop() -> None:

@@ -266,7 +266,9 @@ def squeezed(data: bytes, *codings: str) -> Act:
 
 @contextmanager
 def peak() -> Iterator[list[int]]:
-    """The most memory that was taken meanwhile, in bytes (by Python, the body's copies among it)."""
+    """The most memory that was taken meanwhile, in bytes (by Python, the body's copies among
+    it).
+    """
     found: list[int] = []
     tracemalloc.start(1)
     try:

@@ -177,7 +177,9 @@ def test_work_that_is_done_when_the_caller_has_long_gone(
 def test_reading_an_answer_back_is_cut(
     background: Background, mode: str, how: End, side: Side
 ) -> None:
-    """The answer to `respond` is lost after the work; the look at what became of it is cut as well."""
+    """The answer to `respond` is lost after the work; the look at what became of it is cut as
+    well.
+    """
     lost = Cut("answer", 0, how)
     wrong: list[str] = []
     with adapter(background, mode) as on:

@@ -247,7 +247,9 @@ def test_a_connection_is_closed_after_an_answer_that_is_framed_in_two_ways(
 
 
 class TestRest:
-    """A connection rests after an answer before it is used again, as long as others are to be had."""
+    """A connection rests after an answer before it is used again, as long as others are to be
+    had.
+    """
 
     @pytest.fixture(autouse=True)
     def _for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:

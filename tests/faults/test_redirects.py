@@ -1,4 +1,6 @@
-"""Redirects: a read follows them within its origin; nothing else does, and the token never leaves."""
+"""Redirects: a read follows them within its origin; nothing else does, and the token never
+leaves.
+"""
 
 from collections.abc import Iterator
 

@@ -122,7 +122,9 @@ def test_handshake_stalls(background: Background, authority: Authority, mode: st
 def test_bytes_changed_on_the_way(
     background: Background, authority: Authority, mode: str, operation: Operation, version: str
 ) -> None:
-    """In the handshake or after it: TLS notices, and the caller gets a true error of this package."""
+    """In the handshake or after it: TLS notices, and the caller gets a true error of this
+    package.
+    """
     wrong: list[str] = []
     with tls_adapter(background, mode, authority, version, wait=SHORT) as on:
         asked, replied = flights(on)

@@ -160,7 +160,9 @@ def key_of(number: int, form: Any) -> str:
 
 @cache
 def _by_the_worlds_clock(kind: Any) -> Any:
-    """A client's class whose waits, and those of its `with_options`, are by the clock of the world."""
+    """A client's class whose waits, and those of its `with_options`, are by the clock of the
+    world.
+    """
 
     def assemble(self: Any, config: Any, connections: Any, **options: Any) -> None:
         kind._assemble(self, config, connections, **options)

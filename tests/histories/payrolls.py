@@ -46,7 +46,9 @@ def _references(payout: Work) -> set[str]:
 
 
 class Payrolls(Batches):
-    """Two workers; a file of two payouts, and one that asks for some of their payments once more."""
+    """Two workers; a file of two payouts, and one that asks for some of their payments once
+    more.
+    """
 
     settled = frozenset({"created", "rejected", "unknown"})
     reference, reads_own = "payor_payment_id", False

@@ -113,7 +113,9 @@ class Workers:
 
 
 class Pausing:
-    """An engine whose transactions begin and end at a stop; no transaction waits for another one."""
+    """An engine whose transactions begin and end at a stop; no transaction waits for another
+    one.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine

@@ -375,7 +375,9 @@ def test_the_inbox_on_the_transactions_of_django(engine: sa.Engine) -> None:
 def test_each_is_handled_once_by_three_processes_that_are_killed(
     database_url: str, events: int
 ) -> None:
-    """Notifications that come 1 to 5 times and out of order, and changes that several workers see."""
+    """Notifications that come 1 to 5 times and out of order, and changes that several workers
+    see.
+    """
     assert killed_workers.run(
         database_url, events, processes=3, kills=3 if events < 100 else 30, seed=1
     ) == {1: events}

@@ -1,4 +1,6 @@
-"""Django in this process, with the project of `examples/django` and a database of each test's own."""
+"""Django in this process, with the project of `examples/django` and a database of each test's
+own.
+"""
 
 import os
 from collections.abc import Generator

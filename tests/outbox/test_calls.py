@@ -404,7 +404,9 @@ def test_only_the_entries_of_the_clients_provider_are_sent(blocking: Store) -> N
 
 
 def test_the_providers_time_is_asked_for_where_there_is_no_ping(blocking: Store) -> None:
-    """So the age of the key is known after a crash: the write is repeated under it, not given up."""
+    """So the age of the key is known after a crash: the write is repeated under it, not given
+    up.
+    """
     outbox = with_a_payment(blocking, keyed(Script()))
     lost = httpx.ReadError("it was cut")
     for lines, states in (

@@ -49,7 +49,9 @@ def parsed(page: Path, runners: dict[str, Runner]) -> Document:
 
 
 def given_parser(run: Runner) -> Callable[[Document], Iterator[Region]]:
-    """`<!-- given: victor, invoice -->`: these names mean what they meant at first, from here on."""
+    """`<!-- given: victor, invoice -->`: these names mean what they meant at first, from here
+    on.
+    """
 
     def parse(document: Document) -> Iterator[Region]:
         for match in re.finditer(r"<!-- given: (.+?) -->", document.text, re.DOTALL):

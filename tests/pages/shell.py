@@ -46,7 +46,9 @@ STEADY = {
 
 
 def recorded(path: Path) -> str:
-    """What a picture shows: each of its lines of text is at a height of its own, below the title."""
+    """What a picture shows: each of its lines of text is at a height of its own, below the
+    title.
+    """
     lines: dict[float, list[tuple[float, str]]] = {}
     for text in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text"):
         if "title" not in text.get("class", ""):
@@ -177,7 +179,9 @@ class Shell:
 
 
 def check_packages(packages: list[str]) -> None:
-    """What `pip install` names: this project, or one that it depends on, and extras that there are."""
+    """What `pip install` names: this project, or one that it depends on, and extras that there
+    are.
+    """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     for package in (word for word in packages if not word.startswith("-")):
         name, _, rest = package.partition("[")

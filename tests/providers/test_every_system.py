@@ -66,7 +66,9 @@ class Observed:
 def observed(
     harness: Any, exchange: Exchange, *before: Exchange, fault: Any = None, **options: Any
 ) -> Observed:
-    """What comes of one call, about something of its own, after these calls with the same client."""
+    """What comes of one call, about something of its own, after these calls with the same
+    client.
+    """
     subject = exchange.subject(harness)
     sent, done = len(harness.sent(exchange.word)), exchange.work(harness, subject)
     if fault:

@@ -197,7 +197,9 @@ def required(
 
 
 def namespace_of(method: Any) -> dict[str, Any]:
-    """The names that annotations of a method use: those of its module and of its request object's."""
+    """The names that annotations of a method use: those of its module and of its request
+    object's.
+    """
     home = vars(inspect.getmodule(inspect.unwrap(method)))
     package = home["__package__"]
     by_name: dict[str, Any] = {}

@@ -1,4 +1,6 @@
-"""`response_info` and `ping()`: what records, pages, errors and one signed read tell of a response."""
+"""`response_info` and `ping()`: what records, pages, errors and one signed read tell of a
+response.
+"""
 
 import copy
 import pickle

@@ -165,7 +165,9 @@ def httpx2() -> None:
 
 
 def otel() -> None:
-    """The listener takes the events of a call with the API of OpenTelemetry alone, without its SDK."""
+    """The listener takes the events of a call with the API of OpenTelemetry alone, without its
+    SDK.
+    """
     from victor_api.client import Client
 
     from victor_ext import connect

@@ -1,4 +1,6 @@
-"""What "Copy as a test" gives is a test that passes, with the fixtures of the plugin as they are."""
+"""What "Copy as a test" gives is a test that passes, with the fixtures of the plugin as they
+are.
+"""
 
 import html
 import inspect

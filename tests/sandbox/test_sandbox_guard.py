@@ -1,4 +1,6 @@
-"""Who may command a sandbox: programs on this machine, and no web page, by whatever name it calls."""
+"""Who may command a sandbox: programs on this machine, and no web page, by whatever name it
+calls.
+"""
 
 import sys
 from urllib.parse import urlsplit

@@ -111,7 +111,9 @@ MEMBERS = {"payeeCountry": "country", "submittedDate": "submittedDateTime"}
 
 
 def velo_lists():
-    """Each list in Velo's document: its path, and whether each parameter of its query is required."""
+    """Each list in Velo's document: its path, and whether each parameter of its query is
+    required.
+    """
     for operation in Document.of("velo").operations:
         query = {
             each["name"]: each.get("required", False)

@@ -48,7 +48,9 @@ def snapshot(folder: Path) -> Snapshot:
 
 @pytest.fixture
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a document, the user's own code around OUT, and the folder for temporary files."""
+    """A folder with a document, the user's own code around OUT, and the folder for temporary
+    files.
+    """
     room = tmp_path / "room"
     out = room / "project" / "out"
     out.mkdir(parents=True)

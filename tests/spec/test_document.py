@@ -104,7 +104,9 @@ ANYWHERE = st.sampled_from([each for each in places(DOCUMENT) if each])
 @example(place=("components", "schemas", "U", "discriminator", "propertyName"), value=[])
 @example(place=("servers", 0, "url"), value="http://[x")
 def test_any_node_may_be_anything(place: Place, value: Any) -> None:
-    """A package is made and checked, or the document is refused with the place; nothing stumbles."""
+    """A package is made and checked, or the document is refused with the place; nothing
+    stumbles.
+    """
     printed, said = io.StringIO(), io.StringIO()
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(printed), redirect_stderr(said):
         spec = Path(folder) / "some.json"

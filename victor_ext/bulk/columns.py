@@ -1,4 +1,6 @@
-"""Convert the fields of a record to the arguments of what is sent, without changing their values."""
+"""Convert the fields of a record to the arguments of what is sent, without changing their
+values.
+"""
 
 import json
 import re

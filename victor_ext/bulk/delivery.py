@@ -82,7 +82,9 @@ class SendTerms:
 
 
 class Delivery:
-    """Sends the rows of all chunks of a process, until `stop`: then only calls in progress finish."""
+    """Sends the rows of all chunks of a process, until `stop`: then only calls in progress
+    finish.
+    """
 
     def __init__(
         self,

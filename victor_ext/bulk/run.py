@@ -63,7 +63,9 @@ class BatchStatus:
 
     @property
     def unsettled(self) -> int:
-        """Number of rows that `resume` would retry: all except `created`, `rejected` and `refused`."""
+        """Number of rows that `resume` would retry: all except `created`, `rejected` and
+        `refused`.
+        """
         return self.rows - self.settled
 
     @property

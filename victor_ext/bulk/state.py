@@ -289,7 +289,9 @@ def reason_of(error: BaseException) -> str:
 
 
 def report(error: BaseException | str) -> None:
-    """Log why the database cannot be used, each reason at most twice a minute: it is tried again."""
+    """Log why the database cannot be used, each reason at most twice a minute: it is tried
+    again.
+    """
     reason, now = error if isinstance(error, str) else reason_of(error), time.monotonic()
     if now - _reported_at.get(reason, -_AGAIN_AFTER) >= _AGAIN_AFTER:
         _reported_at[reason] = now

@@ -250,7 +250,9 @@ class Worker:
             raise
 
     def _rivals(self, batch: str, references: Collection[str], ids: Collection[str]) -> list[Rival]:
-        """Return the rows of all batches with these references or ids that may have made a request."""
+        """Return the rows of all batches with these references or ids that may have made a
+        request.
+        """
         column, rivals = self._context.kind.reference, list[Rival]()
         with self._context.open(to_read=True) as state:
             for name in state.batches("The state"):

@@ -82,7 +82,9 @@ def root(
         bool, typer.Option("--version", callback=_version, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Requests for payment over the instant payment networks: send, read, answer and follow them."""
+    """Requests for payment over the instant payment networks: send, read, answer and follow
+    them.
+    """
 
 
 def _forward(name: str, module: str, text: str) -> None:

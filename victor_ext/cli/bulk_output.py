@@ -128,7 +128,9 @@ def show_step(name: str, batch: str, status: BatchStatus, again: str, *, as_json
 
 
 def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
-    """Print the final status and the next steps; `command` formats another command for the batch."""
+    """Print the final status and the next steps; `command` formats another command for the
+    batch.
+    """
     check, advice = status.check, list[str]()
     if check is not None and not as_json:
         _print_problems(check, "source")

@@ -320,7 +320,9 @@ def _show(
     victor: Victor | None = None,
     doubt: Doubt | None = None,
 ) -> None:
-    """Print a payment request; one that was written with the environment of the client, `victor`."""
+    """Print a payment request; one that was written with the environment of the client,
+    `victor`.
+    """
     with session.failures(doubt, request):
         if session.as_json:
             say(json.dumps(request.to_dict()))

@@ -72,7 +72,9 @@ ASSUMPTIONS = _read()
 
 
 def assumption_of(name: str) -> Assumption:
-    """The assumption with this name; for an operation of another system, one that expects nothing."""
+    """The assumption with this name; for an operation of another system, one that expects
+    nothing.
+    """
     sentence = "What this read is answered with."
     return ASSUMPTIONS.get(name) or Assumption(
         name=name, topic="Reads", phase=Phase.READ, sentence=sentence, has_option=False

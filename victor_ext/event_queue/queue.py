@@ -329,7 +329,9 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         return [handler for handler in self._handlers if handler.wants(row.name, row.source)]
 
     def _handled(self, connection: sa.Connection, handlers: Sequence[Handler], event: E) -> None:
-        """Call the handlers in a savepoint, whose work the transaction has or has not as a whole."""
+        """Call the handlers in a savepoint, whose work the transaction has or has not as a
+        whole.
+        """
         with connection.begin_nested(), Session(connection) as session, session.begin():
             for handler in handlers:
                 self._call(handler.function, session, event)

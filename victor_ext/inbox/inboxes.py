@@ -51,7 +51,9 @@ class ReceivesWebhook(Protocol):
         """What a delivery had as its content, as the handlers get it."""
 
     def reading(self, client: Any, notification: Any) -> Callable[[], Any] | None:
-        """The call of the client that reads what a notification is about, if it is about something."""
+        """The call of the client that reads what a notification is about, if it is about
+        something.
+        """
 
     def state_of(self, record: Any) -> str | None:
         """What tells the state that was read from an earlier one, if the system says so in no other

@@ -136,7 +136,9 @@ class Keys:
     alone_since: Callable[[], Moment] | None = None
 
     def first_use(self, now: Now) -> Sent:
-        """Return the earliest time at which a key may have been used that the provider still keeps."""
+        """Return the earliest time at which a key may have been used that the provider still
+        keeps.
+        """
         sent = Sent.at(now.moment, now, self.caller)
         return Sent(sent.since - self.kept, sent.by, sent.known)
 

@@ -340,7 +340,9 @@ class Components:
 
 
 def _only_reference(tree: Tree) -> Tree:
-    """The reference that a schema consists of: `allOf` with one member, or one member beside null."""
+    """The reference that a schema consists of: `allOf` with one member, or one member beside
+    null.
+    """
     seen: set[int] = set()
     while "$ref" not in tree and id(tree) not in seen:
         seen.add(id(tree))

@@ -78,7 +78,9 @@ def _foreign_files(package: Path) -> Iterator[Path]:
 
 @contextmanager
 def build_folder(package: Path) -> Generator[Path]:
-    """Make an empty folder beside the package, on the same file system, and remove it afterwards."""
+    """Make an empty folder beside the package, on the same file system, and remove it
+    afterwards.
+    """
     out, name = package.parent, f".{package.name}-"
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=name, dir=out, ignore_cleanup_errors=True) as folder:

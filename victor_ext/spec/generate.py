@@ -216,7 +216,9 @@ class _VariantProperty(UuidProperty):
 
 
 def _types_of(union: UnionProperty, json: bool) -> set[PythonCode]:  # noqa: FBT001 - its caller is openapi-python-client
-    """The types of the members; without the unknown variant where the discriminator has a default."""
+    """The types of the members; without the unknown variant where the discriminator has a
+    default.
+    """
     return {
         each.get_type_string(no_optional=True, json=json)
         for each in union.inner_properties
@@ -349,7 +351,9 @@ def _finish(built: Path) -> None:
 
 
 def _ruff(built: Path, *arguments: str) -> None:
-    """Run ruff in the new folder around the package, where no file of the user can shadow a module."""
+    """Run ruff in the new folder around the package, where no file of the user can shadow a
+    module.
+    """
     ruff: str = find_ruff_bin()
     command = [ruff, *arguments, str(built)]
     environment = {

@@ -311,7 +311,9 @@ class Faults:
         return self._sandbox.inject("status", **options)
 
     def truncated_json(self, **options: Unpack[FaultOptions]) -> int:
-        """The work is done, and the response is half of the body, with a matching `Content-Length`."""
+        """The work is done, and the response is half of the body, with a matching
+        `Content-Length`.
+        """
         return self._sandbox.inject("truncated_json", **options)
 
     def malformed_json(self, **options: Unpack[FaultOptions]) -> int:

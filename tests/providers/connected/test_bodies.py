@@ -1,4 +1,6 @@
-"""`connect`: answers that the document has no content for, and bodies that can be read only once."""
+"""`connect`: answers that the document has no content for, and bodies that can be read only
+once.
+"""
 
 import gzip
 import importlib

@@ -163,7 +163,9 @@ WAYS: dict[str, tuple[Page, Any, list[Any]]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 class TestEachWay:
-    """What changes from page to page is one parameter, or one field of the body, and nothing else."""
+    """What changes from page to page is one parameter, or one field of the body, and nothing
+    else.
+    """
 
     def read(self, mode: str, way: str, lists: Script) -> list[Any]:
         if not way.endswith("POST"):

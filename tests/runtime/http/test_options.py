@@ -1,4 +1,6 @@
-"""Where connections lead, which one of the pool serves whom, and the steps of an exchange over it."""
+"""Where connections lead, which one of the pool serves whom, and the steps of an exchange over
+it.
+"""
 
 import ssl
 from collections.abc import Callable

@@ -257,7 +257,9 @@ class TestTheDeadline:
     def test_a_write_without_a_key_is_not_sent_after_its_deadline_on_the_wall(
         self, mode, deadline, seconds
     ):
-        """Whoever waits for the end of the call may have called it lost by then, and acted on that."""
+        """Whoever waits for the end of the call may have called it lost by then, and acted on
+        that.
+        """
         slept = Happens(error=httpx.ConnectError, suspended=seconds)
         harness = Harness(mode, [slept, OK], deadline=deadline)
         raised = harness.fails(

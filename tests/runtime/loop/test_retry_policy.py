@@ -1,4 +1,6 @@
-"""The policy: which values it takes, how long it waits, and how `Retry-After` and `Date` are read."""
+"""The policy: which values it takes, how long it waits, and how `Retry-After` and `Date` are
+read.
+"""
 
 import dataclasses
 import math

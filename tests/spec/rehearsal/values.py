@@ -96,7 +96,9 @@ class Values:
         return found
 
     def leaves(self, schema: Tree) -> list[Any]:
-        """The values of a schema that is no object and no list; those at its limits are among them."""
+        """The values of a schema that is no object and no list; those at its limits are among
+        them.
+        """
         kinds = schema.get("type")
         kinds = kinds if isinstance(kinds, list) else [kinds]
         found = [value for kind in kinds if kind != "null" for value in self._of_type(schema, kind)]

@@ -1,4 +1,6 @@
-"""How the lists of an API are read: by cursor, offset, page number, or the link to the next page."""
+"""How the lists of an API are read: by cursor, offset, page number, or the link to the next
+page.
+"""
 
 from __future__ import annotations
 

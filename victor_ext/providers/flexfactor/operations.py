@@ -1,4 +1,6 @@
-"""What each operation of FlexFactor is, for the attempt loop: its table, and the format of errors."""
+"""What each operation of FlexFactor is, for the attempt loop: its table, and the format of
+errors.
+"""
 
 import json
 import re

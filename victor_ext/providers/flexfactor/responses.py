@@ -100,7 +100,9 @@ class ErrorCode(NamedTuple):
 
 
 def split_code(code: object) -> ErrorCode | None:
-    """`ErrorCode(400, 12)` for 400012 or "400012"; None for anything that is not a six-digit code."""
+    """`ErrorCode(400, 12)` for 400012 or "400012"; None for anything that is not a six-digit
+    code.
+    """
     text = (
         code.strip()
         if isinstance(code, str)
@@ -124,7 +126,9 @@ def code_in(text: object, status: int) -> str:
 
 
 def member(body: dict[str, Any], name: str) -> Any:
-    """A member by its name in any letter case: the provider's spelling differs from place to place."""
+    """A member by its name in any letter case: the provider's spelling differs from place to
+    place.
+    """
     if name in body:
         return body[name]
     return next((value for key, value in body.items() if key.lower() == name.lower()), None)

@@ -21,7 +21,9 @@ class Validation(validation.Validation):
     """The problems of a call. Each method checks one argument, and returns what is sent for it."""
 
     def capitals(self, field: str, value: Any, count: int, *, required: bool = True) -> Any:
-        """A code of capital letters: a country (ISO 3166) has two, a currency (ISO 4217) has three."""
+        """A code of capital letters: a country (ISO 3166) has two, a currency (ISO 4217) has
+        three.
+        """
         wanted = f"{count} capital letters, such as {'US' if count == 2 else 'USD'!r}"
         return self.matching(
             field, value, re.compile(f"[A-Z]{{{count}}}"), wanted, required=required

@@ -72,7 +72,9 @@ _AMOUNTS = {"amount", "original_amount", "modified_amount"}
 
 
 def fake_json(fields: FakeFields) -> dict[str, Any]:
-    """The JSON of a request with these attributes and the defaults of the others, but for its key."""
+    """The JSON of a request with these attributes and the defaults of the others, but for its
+    key.
+    """
     unknown = sorted(fields.keys() - FakeFields.__annotations__.keys())
     if unknown:
         known = ", ".join(FakeFields.__annotations__)

@@ -205,7 +205,9 @@ class PaymentRequest(Record):
         return super().value_at(path) if isinstance(value, dict) else value
 
     def not_objects(self) -> list[str]:
-        """The paths at which something else stands where the document has an object, such as text."""
+        """The paths at which something else stands where the document has an object, such as
+        text.
+        """
         sent: Any = self._raw.to_dict() if self._sent is None else self._sent
         request = sent.get("payment_request")
         if not is_object(request):
@@ -257,7 +259,9 @@ class PaymentRequest(Record):
 
     @property
     def direction(self) -> Direction | str | None:
-        """The direction in any letter case, as a `Direction`; an unknown word is returned as text."""
+        """The direction in any letter case, as a `Direction`; an unknown word is returned as
+        text.
+        """
         if not self._has_info:
             return Direction.INBOUND
         return statuses.as_direction(self.value_at(["direction"]))

@@ -79,7 +79,9 @@ from_process_environment = partial(
 
 
 def credentials_in(variables: Mapping[str, str]) -> str:
-    """Say which credentials the variables hold: their kind, and the end of the public part's name."""
+    """Say which credentials the variables hold: their kind, and the end of the public part's
+    name.
+    """
     oauth = variables.get("VICTOR_CLIENT_ID", "").strip()
     kind = "OAuth client" if oauth else "API key with a private key that can be read,"
     name = oauth or variables.get("VICTOR_API_KEY", "").strip()

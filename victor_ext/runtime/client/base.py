@@ -485,7 +485,9 @@ class BlockingClient(BaseClient[Any, Blocking, SyncTransport, SyncClient]):
     is_awaited = False
 
     def close(self) -> None:
-        """Close the connections (those of a client made by `with_options` stay with the original)."""
+        """Close the connections (those of a client made by `with_options` stay with the
+        original).
+        """
         self._transport.close()
 
     def __enter__(self) -> Self:

@@ -232,7 +232,9 @@ def extra_query_text(operation: ModuleType, extra: ExtraQuery | None) -> str:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Extras:
-    """What `with_options` adds to each call: members to the bodies of writes, filters to each GET."""
+    """What `with_options` adds to each call: members to the bodies of writes, filters to each
+    GET.
+    """
 
     body: ExtraBody | None = None
     query: ExtraQuery | None = None

@@ -1,4 +1,6 @@
-"""Waiting for what a provider does later: repeated reads, until it is done or the time has passed."""
+"""Waiting for what a provider does later: repeated reads, until it is done or the time has
+passed.
+"""
 
 from __future__ import annotations
 

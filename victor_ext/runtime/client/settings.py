@@ -136,7 +136,9 @@ def provider_variables(
 
 
 def require_variables(values: Mapping[str, str], *names: str, hint: str = "") -> None:
-    """Raise `ConfigurationError` when one of the variables is not set; the hint ends the message."""
+    """Raise `ConfigurationError` when one of the variables is not set; the hint ends the
+    message.
+    """
     missing = [name for name in names if name not in values]
     if missing:
         verb = "is" if len(missing) == 1 else "are"

@@ -111,7 +111,9 @@ class ServerClock:
 
     @property
     def skew(self) -> float:
-        """Seconds by which the provider's clock is ahead of this machine's; 0.0 while they agree."""
+        """Seconds by which the provider's clock is ahead of this machine's; 0.0 while they
+        agree.
+        """
         return 0.0 if self._anchor is None else self.now() - self.local()
 
     def was_corrected_since(self, skew: float) -> bool:

@@ -122,7 +122,9 @@ def date_problem(field: str, value: object) -> Problem | None:
 
 
 def is_encodable(text: str) -> bool:
-    """Whether UTF-8 has bytes for the text; it has none for half of a character (a lone surrogate)."""
+    """Whether UTF-8 has bytes for the text; it has none for half of a character (a lone
+    surrogate).
+    """
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -101,7 +101,9 @@ FRESH_SECONDS = 10.0
 
 
 class Addresses:
-    """The addresses of a host, in the order in which they are tried: one that worked comes first."""
+    """The addresses of a host, in the order in which they are tried: one that worked comes
+    first.
+    """
 
     def __init__(self) -> None:
         self._works: dict[str, str] = {}

@@ -103,7 +103,9 @@ class ConnectionPool:
             connection.abort()
 
     def put_back(self, connection: Connection) -> None:
-        """Keep a connection if it can be used again, and the limits permit it; otherwise close it."""
+        """Keep a connection if it can be used again, and the limits permit it; otherwise close
+        it.
+        """
         with self._lock:
             if len(self._kept) < self._keep and connection.begin_again():
                 connection.idle_since = monotonic()

@@ -230,7 +230,9 @@ def _request(method: str, target: bytes, fields: Fields, content: bytes) -> byte
 
 
 def _body_length(fields: Fields) -> int | None:
-    """The bytes in the body of a usual response; None for another response, such as one in chunks."""
+    """The bytes in the body of a usual response; None for another response, such as one in
+    chunks.
+    """
     named = _named(fields)
     if named is None or b"transfer-encoding" in named:
         return None

@@ -1,4 +1,6 @@
-"""Idempotency keys: one key per payment, kept for every retry of it; and where a provider takes it."""
+"""Idempotency keys: one key per payment, kept for every retry of it; and where a provider takes
+it.
+"""
 
 import json
 import re
@@ -254,7 +256,9 @@ class BodyKey:
 
 
 def rule_of(place: HeaderKey | BodyKey, request: httpx.Request) -> KeyRule:
-    """The rule of the request's operation, or else what the caller's functions say of the request."""
+    """The rule of the request's operation, or else what the caller's functions say of the
+    request.
+    """
     rule: KeyRule | None = getattr(request.extensions.get(OPERATION), "key", None)
     if rule is not None:
         return rule

@@ -249,7 +249,9 @@ class Operation:
 
     @property
     def is_read_by_id(self) -> bool:
-        """Whether it reads what the id in its path names, and its response alone repeats that id."""
+        """Whether it reads what the id in its path names, and its response alone repeats that
+        id.
+        """
         return self.reads and isinstance(self.id, RepeatsId) and self.id.is_of_reads_alone
 
     def names_its_subject(self, response: httpx.Response) -> bool:

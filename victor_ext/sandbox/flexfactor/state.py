@@ -150,7 +150,9 @@ class State:
 
     @property
     def first_mid(self) -> str:
-        """The merchant of the first client; without clients, that of the first one that names none."""
+        """The merchant of the first client; without clients, that of the first one that names
+        none.
+        """
         return next((mid for _, mid in self.clients.values()), self._mid)
 
     def add_client(
@@ -304,7 +306,9 @@ class FlexFactorCommands(TokenCommands):
 
     @command("GET", "/orders/{order_id}")
     def order_record(self, order_id: str) -> JsonObject:
-        """An order as the sandbox keeps it: `id`, `status`, and `captured` and `refunded` in cents."""
+        """An order as the sandbox keeps it: `id`, `status`, and `captured` and `refunded` in
+        cents.
+        """
         order = self._state.order(order_id)
         return {
             "id": order.id,

@@ -321,7 +321,9 @@ class ServerOverHttp(ServerCommands):
 
 
 def _plain(value: object) -> JsonValue:
-    """An argument in Python as a JSON value: an amount and a date as text, a duration in seconds."""
+    """An argument in Python as a JSON value: an amount and a date as text, a duration in
+    seconds.
+    """
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, date):

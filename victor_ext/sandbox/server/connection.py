@@ -121,7 +121,9 @@ class SandboxConnection(H11Protocol):
         self._later(fault.delay, end)
 
     def on_response_complete(self) -> None:
-        """Send the part of the buffered response that the fault allows, or go on to the next call."""
+        """Send the part of the buffered response that the fault allows, or go on to the next
+        call.
+        """
         buffer, fault = self._buffer, self.fault
         self._fault_chosen, self._control, self.fault, self._buffer = False, False, None, None
         if buffer is not None:
@@ -167,7 +169,9 @@ class SandboxConnection(H11Protocol):
             self._later(_LINGER, self.transport.abort)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP; also through the buffer, which waits for the end of an answer."""
+        """Answer what is not HTTP; also through the buffer, which waits for the end of an
+        answer.
+        """
         super().send_400_response(msg)
         if self._buffer is not None:
             self.on_response_complete()

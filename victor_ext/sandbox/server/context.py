@@ -147,7 +147,9 @@ class Received:
         return {name: getattr(self, name) for name in Received.__slots__}
 
     def summary(self) -> str:
-        """The call on one line, without a body, with the beginning of its key and no long number."""
+        """The call on one line, without a body, with the beginning of its key and no long
+        number.
+        """
         key = self.idempotency_key
         parts = [
             f"{self.method:<4}",

@@ -165,7 +165,9 @@ class Document:
         return self._operations[key]
 
     def _query(self, raw: Json) -> Json:
-        """The query as one object: the properties of an object in it are parameters of their own."""
+        """The query as one object: the properties of an object in it are parameters of their
+        own.
+        """
         properties: Json = {}
         required: list[str] = []
         closed = False

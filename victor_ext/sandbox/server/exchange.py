@@ -76,7 +76,9 @@ class OperationTable:
         return plain or [method for method in self._methods if self.find(method, path)[0] != OTHER]
 
     def is_own(self, method: str, path: str) -> bool:
-        """Whether a call is for the control API, or for a page where the provider has no operation."""
+        """Whether a call is for the control API, or for a page where the provider has no
+        operation.
+        """
         if path == CONTROL or path.startswith(CONTROL + "/"):
             return True
         return (

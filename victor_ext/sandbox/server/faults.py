@@ -61,7 +61,9 @@ class FaultOptions(TypedDict, total=False):
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """One failure and the calls that it applies to. docs/sandbox.md describes each kind and option."""
+    """One failure and the calls that it applies to. docs/sandbox.md describes each kind and
+    option.
+    """
 
     kind: Kind
     times: int | None = None
@@ -176,7 +178,9 @@ class FaultQueue:
 
 
 def injected_response(fault: Fault, error: Callable[[], Response]) -> Response:
-    """The response to a `status`, `rate_limit` or `html` fault; `error` makes the provider's own."""
+    """The response to a `status`, `rate_limit` or `html` fault; `error` makes the provider's
+    own.
+    """
     if fault.kind == "html":
         page = _HTML.format(status=fault.status).encode()
         response = Response(fault.status, page, ((b"content-type", b"text/html"),))

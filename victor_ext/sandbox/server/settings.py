@@ -58,7 +58,9 @@ def option(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's w
 
 
 def measured(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's word)
-    """Declare an option that a few calls to the provider show: a file of measurements may set it."""
+    """Declare an option that a few calls to the provider show: a file of measurements may set
+    it.
+    """
     return option(default, help, measurable=True, **more)
 
 

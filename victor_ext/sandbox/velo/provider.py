@@ -365,7 +365,9 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         )
 
     def _asked(self, operation: str, call: Call) -> Asked:
-        """What a call asks for, if it names no payor but the only one, and is as the document says."""
+        """What a call asks for, if it names no payor but the only one, and is as the document
+        says.
+        """
         rules = declared(operation)
         query = rules.read_query(call.query)
         body = sent(call.json_object() if call.body or rules.needs_body else {})

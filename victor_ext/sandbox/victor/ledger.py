@@ -246,7 +246,9 @@ class Ledger(Lifecycle):
         return changed[0], True
 
     def expire(self, request_id: str) -> PaymentRequest:
-        """Let a request without an answer expire now, and its twin; raises `NotFound` or `Wrong`."""
+        """Let a request without an answer expire now, and its twin; raises `NotFound` or
+        `Wrong`.
+        """
         request = self.get(request_id)
         if request.status not in OPEN:
             raise _cannot(

@@ -315,7 +315,9 @@ class Store:
         self._database.executescript("DELETE FROM facts;")
 
     def moves(self, request: PaymentRequest) -> list[Move]:
-        """The moves of a request; of one whose moves are not remembered, the status that it is in."""
+        """The moves of a request; of one whose moves are not remembered, the status that it is
+        in.
+        """
         made = request.created_at - self._clock.advanced
         now = Move(request.status, TONES[request.status], made, request.changed_at)
         return self._moves.get(request.id) or [now]

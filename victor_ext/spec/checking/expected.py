@@ -154,7 +154,9 @@ def same_text(one: str, other: str) -> bool:
 
 
 def _moment(value: str) -> datetime.datetime | None:
-    """The time that a text is, in UTC without a zone; None for one that is no time, or a day alone."""
+    """The time that a text is, in UTC without a zone; None for one that is no time, or a day
+    alone.
+    """
     try:
         moment = datetime.datetime.fromisoformat(value) if len(value) > len("2026-03-04") else None
     except ValueError:

@@ -39,7 +39,9 @@ class Problem:
         return f"{self.place}: {self.what}" if self.what else self.place
 
     def is_in(self, line: str) -> bool:
-        """Whether a line is about it: it has each of its words, and not as a part of another word."""
+        """Whether a line is about it: it has each of its words, and not as a part of another
+        word.
+        """
         words = [rf"(?<![\w-]){re.escape(word)}(?![\w/{{-])" for word in self.words]
         return bool(words) and all(re.search(word, line, re.IGNORECASE) for word in words)
 

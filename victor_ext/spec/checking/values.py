@@ -123,7 +123,9 @@ class Synthesis:
 
 
 def received(document: Document, node: Node) -> Iterator[Any]:
-    """JSON values of a schema, with each alternative of a union in turn; models try all of theirs."""
+    """JSON values of a schema, with each alternative of a union in turn; models try all of
+    theirs.
+    """
     for number in range(min(len(document.views(node)), MAX_ALTERNATIVES)):
         yield Synthesis(document, "received", number, as_json=True).of(node)
 

@@ -341,5 +341,7 @@ class Sides:
 
 
 def reach_of(component: Component | None) -> Reach:
-    """The operations that reach a part of one document, also those that the other document lacks."""
+    """The operations that reach a part of one document, also those that the other document
+    lacks.
+    """
     return Reach() if component is None else Reach(component.sent, component.received)

@@ -40,7 +40,9 @@ KINDS = ("functions", "models", "enums")
 
 
 class Side:
-    """One of the two documents: its components, its package, and the places of the names in that."""
+    """One of the two documents: its components, its package, and the places of the names in
+    that.
+    """
 
     def __init__(
         self, path: Path, document: Tree, folder: Path, name: str, decimals: Collection[str] = ()

@@ -105,7 +105,9 @@ def _response(packages: Packages, module: str) -> str:
 
 
 class _Pair:
-    """A function, or a model, that is still there: what happened to its arguments, or attributes."""
+    """A function, or a model, that is still there: what happened to its arguments, or
+    attributes.
+    """
 
     def __init__(self, packages: Packages, owner: str, now: str) -> None:
         self._packages = packages

@@ -36,7 +36,9 @@ class SchemaComparison(Sides):
         """Collects pairs while two schemas are compared apart from any place; None otherwise."""
 
     def named(self) -> None:
-        """Compare the schemas that have one place in both documents, and find those that are gone."""
+        """Compare the schemas that have one place in both documents, and find those that are
+        gone.
+        """
         old, new = self.old.by_place, self.new.by_place
         named = [f"{SCHEMAS}{name}" for name, _ in members(named_schemas(self.old.document))]
         referenced = [place for place, each in old.items() if id(each.tree) in self.old.referenced]

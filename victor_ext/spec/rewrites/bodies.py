@@ -78,7 +78,9 @@ def non_json_content(document: Tree, log: Log) -> None:
 
 
 def form(document: Tree, content_type: str, schema: Tree) -> str:
-    """How a body is read and sent that is no JSON and no form by its content type: a key of KNOWN."""
+    """How a body is read and sent that is no JSON and no form by its content type: a key of
+    KNOWN.
+    """
     whole = resolve(document, schema)
     if content_type in ("*/*", "application/*"):
         if whole.get("format") in ("binary", "byte") or "contentMediaType" in whole:

@@ -184,7 +184,9 @@ def _security(document: Tree, operation: Tree) -> Iterator[str]:
 
 
 def stand_in_for_method(document: Tree, log: Log) -> None:
-    """Write an operation whose method the generator does not know as `post` of a path of its own."""
+    """Write an operation whose method the generator does not know as `post` of a path of its
+    own.
+    """
     for operation in operations(document):
         if operation.method in KNOWN_METHODS:
             continue

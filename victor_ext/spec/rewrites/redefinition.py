@@ -1,4 +1,6 @@
-"""A property that several members of `allOf` define: one schema for what they say of it together."""
+"""A property that several members of `allOf` define: one schema for what they say of it
+together.
+"""
 
 import json
 from typing import Any
@@ -101,7 +103,9 @@ def _members(schema: Tree) -> list[Tree]:
 
 
 def _with_words(schema: Tree, words: Tree) -> Tree:
-    """A schema with the keys of another one that say nothing of the value, such as its description."""
+    """A schema with the keys of another one that say nothing of the value, such as its
+    description.
+    """
     if "$ref" in schema:
         return schema
     said = {
@@ -132,5 +136,7 @@ def _kinds(schema: Tree) -> list[str]:
 
 
 def values_of(schema: Tree) -> list[Any]:
-    """The values of an enum, or the constant, that a schema is restricted to; none when it is not."""
+    """The values of an enum, or the constant, that a schema is restricted to; none when it is
+    not.
+    """
     return [schema["const"]] if "const" in schema else list_at(schema, "enum")

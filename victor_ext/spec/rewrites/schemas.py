@@ -50,7 +50,9 @@ def read_patterns(document: Tree, log: Log) -> None:
 
 
 def repair_type(document: Tree, log: Log) -> None:
-    """Drop types that OpenAPI does not have; let a list without a type of its items hold anything."""
+    """Drop types that OpenAPI does not have; let a list without a type of its items hold
+    anything.
+    """
     for where, schema in schemas(document):
         if "$ref" in schema:
             continue
@@ -67,7 +69,9 @@ def repair_type(document: Tree, log: Log) -> None:
 
 
 def free_null_property(document: Tree, log: Log) -> None:
-    """Let a property that can be null only hold anything: the generator has no type for null alone."""
+    """Let a property that can be null only hold anything: the generator has no type for null
+    alone.
+    """
     for where, schema in schemas(document):
         for name, child in mapping_at(schema, "properties").items():
             if is_null(child):
@@ -126,7 +130,9 @@ def repair_enum(document: Tree, log: Log) -> None:
 
 
 def exact_number(document: Tree, log: Log) -> None:
-    """Read a number as a Decimal where its format is `decimal`, or where an option names its place."""
+    """Read a number as a Decimal where its format is `decimal`, or where an option names its
+    place.
+    """
     patterns = [re.compile(re.escape(each).replace(r"\*", ".*")) for each in log.decimals]
     for where, schema in schemas(document):
         kind = schema.get("type")

@@ -1,4 +1,6 @@
-"""Rewrites of parameters: how each is sent is recorded, and its type stays the one of the document."""
+"""Rewrites of parameters: how each is sent is recorded, and its type stays the one of the
+document.
+"""
 
 from victor_ext.spec.requests import DEFAULT_STYLES, STYLES, Style
 from victor_ext.spec.tree import (

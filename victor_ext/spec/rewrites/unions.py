@@ -359,7 +359,9 @@ def _has_null(whole: Tree) -> bool:
 
 
 def _tag_values(discriminator: Tree, reference: str, renamed: dict[str, str]) -> list[str]:
-    """The words that are mapped to a schema, and its name in the document, unless that is mapped."""
+    """The words that are mapped to a schema, and its name in the document, unless that is
+    mapped.
+    """
     name, mapping = reference.rpartition("/")[2], mapping_at(discriminator, "mapping")
     mapped = [str(word) for word, to in mapping.items() if to in (reference, name)]
     own = renamed.get(name, name)
@@ -368,7 +370,9 @@ def _tag_values(discriminator: Tree, reference: str, renamed: dict[str, str]) ->
 
 
 def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[Word]]:
-    """The values of each property that has an enum or a constant; none for one that is always null."""
+    """The values of each property that has an enum or a constant; none for one that is always
+    null.
+    """
     return {
         name: sorted({*values}, key=str)
         for name, child in all_properties(document, schema, done).items()
