@@ -40,9 +40,15 @@ from benchmarks.server import echo_server
 
 VICTOR = Path(sys.executable).with_name("victor")
 COLUMNS = (
-    "invoice_no", "payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date",
-    "client_reference_id", "region",
-)  # fmt: skip
+    "invoice_no",
+    "payee_account_number",
+    "payer_counterparty_id",
+    "amount",
+    "biller_type",
+    "due_date",
+    "client_reference_id",
+    "region",
+)
 MOST_MEMORY = 1.2
 """How often its first peak memory a longer batch may need."""
 _CALLS_ALONE = 3000
@@ -167,10 +173,21 @@ def _run(
         server_cpu = _cpu_of(server) - before
     peak = usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
     return Run(
-        rows, processes, options.workers, "PostgreSQL" if options.postgresql else "SQLite",
-        "echo" if options.echo else "sandbox", seconds, checked, rows / (seconds - checked), peak,
-        peak / (first_peak or peak), usage.ru_utime + usage.ru_stime + sum(more), server_cpu, alone, os.getloadavg()[0],
-    )  # fmt: skip
+        rows,
+        processes,
+        options.workers,
+        "PostgreSQL" if options.postgresql else "SQLite",
+        "echo" if options.echo else "sandbox",
+        seconds,
+        checked,
+        rows / (seconds - checked),
+        peak,
+        peak / (first_peak or peak),
+        usage.ru_utime + usage.ru_stime + sum(more),
+        server_cpu,
+        alone,
+        os.getloadavg()[0],
+    )
 
 
 def _write(path: Path, rows: int) -> None:

@@ -56,9 +56,16 @@ def make_stock() -> None:
         return
     STOCK.mkdir(parents=True, exist_ok=True)
     command = [
-        str(Path(sys.executable).with_name("openapi-python-client")), "generate", "--path", str(document),
-        "--meta", "none", "--overwrite", "--output-path", str(made),
-    ]  # fmt: skip
+        str(Path(sys.executable).with_name("openapi-python-client")),
+        "generate",
+        "--path",
+        str(document),
+        "--meta",
+        "none",
+        "--overwrite",
+        "--output-path",
+        str(made),
+    ]
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
 
 

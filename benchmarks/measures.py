@@ -42,30 +42,69 @@ CONTENDERS = {
     "raw": Contender("raw httpx, `json()`", "raw", "victor", "httpx", peer=False),
     "victor": Contender("**victor_ext** as it comes", "victor", "victor", peer=False),
     "victor_alone": Contender(
-        "**victor_ext** as it comes, a lone call: it signs a token", "victor", "victor", "", "connect_alone", "",
+        "**victor_ext** as it comes, a lone call: it signs a token",
+        "victor",
+        "victor",
+        "",
+        "connect_alone",
+        "",
         peer=False,
     ),
     "victor_reused": Contender(
-        "**victor_ext**, token reused", "victor", "victor", "", "connect_reused", "connect_reused_awaited", peer=False
+        "**victor_ext**, token reused",
+        "victor",
+        "victor",
+        "",
+        "connect_reused",
+        "connect_reused_awaited",
+        peer=False,
     ),
-    "victor_oauth": Contender("**victor_ext**, by OAuth", "victor", "victor", "", "connect_oauth", "", peer=False),
-    "stock": Contender("openapi-python-client, stock", "stock", "victor_documented", "openapi-python-client"),
-    "stripe_requests": Contender("stripe, on requests", "stripe_sdk", "stripe", "stripe", awaited=""),
-    "stripe_httpx": Contender("stripe, on httpx", "stripe_sdk", "stripe", "stripe", connect="connect_httpx"),
-    "modern_treasury": Contender("modern-treasury", "modern_treasury_sdk", "modern_treasury", "modern-treasury"),
+    "victor_oauth": Contender(
+        "**victor_ext**, by OAuth", "victor", "victor", "", "connect_oauth", "", peer=False
+    ),
+    "stock": Contender(
+        "openapi-python-client, stock", "stock", "victor_documented", "openapi-python-client"
+    ),
+    "stripe_requests": Contender(
+        "stripe, on requests", "stripe_sdk", "stripe", "stripe", awaited=""
+    ),
+    "stripe_httpx": Contender(
+        "stripe, on httpx", "stripe_sdk", "stripe", "stripe", connect="connect_httpx"
+    ),
+    "modern_treasury": Contender(
+        "modern-treasury", "modern_treasury_sdk", "modern_treasury", "modern-treasury"
+    ),
     "increase": Contender("increase", "increase_sdk", "increase", "increase"),
     "square": Contender("squareup", "square_sdk", "square", "squareup"),
-    "gocardless": Contender("gocardless-pro (untyped)", "gocardless_sdk", "gocardless", "gocardless-pro", awaited=""),
+    "gocardless": Contender(
+        "gocardless-pro (untyped)", "gocardless_sdk", "gocardless", "gocardless-pro", awaited=""
+    ),
     "mollie": Contender("mollie-api-py", "mollie_sdk", "mollie", "mollie-api-py"),
-    "raw_tls": Contender("raw httpx, `json()`", "raw", "victor", "httpx", awaited="", peer=False, tls=True),
-    "victor_tls": Contender("**victor_ext** as it comes", "victor", "victor", awaited="", peer=False, tls=True),
+    "raw_tls": Contender(
+        "raw httpx, `json()`", "raw", "victor", "httpx", awaited="", peer=False, tls=True
+    ),
+    "victor_tls": Contender(
+        "**victor_ext** as it comes", "victor", "victor", awaited="", peer=False, tls=True
+    ),
     "victor_alone_tls": Contender(
-        "**victor_ext** as it comes, a lone call", "victor", "victor", "", "connect_alone", "", peer=False, tls=True
+        "**victor_ext** as it comes, a lone call",
+        "victor",
+        "victor",
+        "",
+        "connect_alone",
+        "",
+        peer=False,
+        tls=True,
     ),
     "stock_tls": Contender(
-        "openapi-python-client, stock", "stock", "victor_documented", "openapi-python-client", awaited="", tls=True
+        "openapi-python-client, stock",
+        "stock",
+        "victor_documented",
+        "openapi-python-client",
+        awaited="",
+        tls=True,
     ),
-}  # fmt: skip
+}
 VARIANTS = {
     "signature_2048": "RS512 at 2048 bits alone, no call",
     "signature_4096": "RS512 at 4096 bits alone, no call",
@@ -156,7 +195,14 @@ comes, and the next write on the same connection would take it for its own. The 
 MEASURES = {
     "get": Measure("One GET", "call", CALLED, "call", 9, 200, 1.0, "get", limit=0.75),
     "create": Measure(
-        "One POST that makes a payment", "call", CALLED, "call", 9, 200, 1.0, "create",
+        "One POST that makes a payment",
+        "call",
+        CALLED,
+        "call",
+        9,
+        200,
+        1.0,
+        "create",
         "victor_ext makes an idempotency key, checks what it sends, and compares the answer with "
         "it. With thousands a\n"
         "second, as here, some writes [open a "
@@ -164,53 +210,122 @@ MEASURES = {
         limit=1.3,
     ),
     "tls": Measure(
-        "One GET over TLS", "call", tuple(name for name, each in CONTENDERS.items() if each.tls), "call", 9, 200, 1.0,
+        "One GET over TLS",
+        "call",
+        tuple(name for name, each in CONTENDERS.items() if each.tls),
+        "call",
+        9,
+        200,
+        1.0,
         "get",
     ),
     "items_100": Measure(
-        "Items in pages of 100, five fields of each read", "items", BLOCKING, "item", 5, 20_000, 0.9, 100, limit=1.4
+        "Items in pages of 100, five fields of each read",
+        "items",
+        BLOCKING,
+        "item",
+        5,
+        20_000,
+        0.9,
+        100,
+        limit=1.4,
     ),
     "items_1000": Measure(
-        "Items in pages of 1,000, five fields of each read", "items", BLOCKING, "item", 5, 20_000, 0.9, 1000,
+        "Items in pages of 1,000, five fields of each read",
+        "items",
+        BLOCKING,
+        "item",
+        5,
+        20_000,
+        0.9,
+        1000,
         "Some of the providers allow 100 a page at most; the client does not mind.\n\n"
-        + decoding.note(decoding.recorded()), limit=1.75,
+        + decoding.note(decoding.recorded()),
+        limit=1.75,
     ),
-    "awaited": Measure("Awaited, 50 calls at a time", "awaited", AWAITED, "call", 5, 2_000, 1.5, 50, limit=0.25),
+    "awaited": Measure(
+        "Awaited, 50 calls at a time", "awaited", AWAITED, "call", 5, 2_000, 1.5, 50, limit=0.25
+    ),
     "threads": Measure("16 threads on one client", "threads", BLOCKING, "call", 5, 1_600, 0.7, 16),
     "first": Measure(
-        "A fresh process: import, client, first answer", "first", PROCESSES, "process", 9, 1, 0,
+        "A fresh process: import, client, first answer",
+        "first",
+        PROCESSES,
+        "process",
+        9,
+        1,
+        0,
         note="victor_ext reads its key and signs a token here; by OAuth it signs nothing, and "
-             "asks for a token first.\n"
+        "asks for a token first.\n"
         "The modules were compiled before.",
         limit=3.0,
     ),
     "memory": Measure(
-        "Peak memory while iterating", "memory", PROCESSES, "item", 1, 20_000, 6.0, 100,
+        "Peak memory while iterating",
+        "memory",
+        PROCESSES,
+        "item",
+        1,
+        20_000,
+        6.0,
+        100,
         "A process of its own each. Growth is what the peak rises from the second page to the "
         "last.\n"
-        "What victor_ext takes more than by OAuth is the library that signs.", limit=1.15,
+        "What victor_ext takes more than by OAuth is the library that signs.",
+        limit=1.15,
     ),
     "size": Measure(
-        "Installed", "size", PACKAGES, "package", 1, 1, 0,
+        "Installed",
+        "size",
+        PACKAGES,
+        "package",
+        1,
+        1,
+        0,
         note="The package with all that it needs, without compiled modules. A stock client is "
-             "counted with what it "
+        "counted with what it "
         "needs to run, not with its generator.",
     ),
     "signing": Measure(
-        "victor_ext: signing tokens (RS512)", "call",
-        tuple(name for name in VARIANTS if name.endswith(("2048", "4096"))), "call", 5, 60, 1.5, "get",
+        "victor_ext: signing tokens (RS512)",
+        "call",
+        tuple(name for name in VARIANTS if name.endswith(("2048", "4096"))),
+        "call",
+        5,
+        60,
+        1.5,
+        "get",
     ),
     "features": Measure(
-        "victor_ext: what the loop's features cost where nothing fails", "call",
-        tuple(name for name in VARIANTS if name.startswith("features")), "call", 9, 200, 1.0, "get",
+        "victor_ext: what the loop's features cost where nothing fails",
+        "call",
+        tuple(name for name in VARIANTS if name.startswith("features")),
+        "call",
+        9,
+        200,
+        1.0,
+        "get",
     ),
     "rest": Measure(
-        "victor_ext: what the rules of connections cost", "call",
-        tuple(name for name in VARIANTS if name.startswith("rest")), "call", 5, 1_000, 1.0, "create",
+        "victor_ext: what the rules of connections cost",
+        "call",
+        tuple(name for name in VARIANTS if name.startswith("rest")),
+        "call",
+        5,
+        1_000,
+        1.0,
+        "create",
         _REST,
     ),
     "growth": Measure(
-        "victor_ext: from 1,000 to 1,000,000 items", "growth", ("1000", "10000", "100000", "1000000"), "item", 2, 0, 60,
-        1000, "Pages of 1,000, five fields of each item read.",
+        "victor_ext: from 1,000 to 1,000,000 items",
+        "growth",
+        ("1000", "10000", "100000", "1000000"),
+        "item",
+        2,
+        0,
+        60,
+        1000,
+        "Pages of 1,000, five fields of each item read.",
     ),
-}  # fmt: skip
+}

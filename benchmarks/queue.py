@@ -141,8 +141,16 @@ def _work(state: str) -> None:
 def _rows(count: int) -> Iterator[dict[str, object]]:
     due = datetime.now(UTC).date().isoformat()
     for number in range(count):
-        line = (f"INV-{number}", "043987673645", "aHeq349838", f"{number % 900 + 1}.23", "BUSINESS", due,
-                f"REF-{number}", f"region {number % 7}")  # fmt: skip
+        line = (
+            f"INV-{number}",
+            "043987673645",
+            "aHeq349838",
+            f"{number % 900 + 1}.23",
+            "BUSINESS",
+            due,
+            f"REF-{number}",
+            f"region {number % 7}",
+        )
         yield dict(zip(COLUMNS, line, strict=True))
 
 

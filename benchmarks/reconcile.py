@@ -130,9 +130,14 @@ def _run(folder: Path, rows: int, environment: dict[str, str], first_peak: float
         print(f"expected {dict(expected)}, found {counts}", file=sys.stderr)
     peak = usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
     return Run(
-        rows, seconds, 1e6 * seconds / rows, peak, peak / (first_peak or peak), usage.ru_utime + usage.ru_stime,
+        rows,
+        seconds,
+        1e6 * seconds / rows,
+        peak,
+        peak / (first_peak or peak),
+        usage.ru_utime + usage.ru_stime,
         counts == expected,
-    )  # fmt: skip
+    )
 
 
 def _write(path: Path, rows: int) -> Counter[str]:

@@ -102,17 +102,36 @@ keys.
 def table(record: Record) -> str:
     """What each run took."""
     headings = (
-        "workers", "took part", "rows", "seconds", "rows a second", "transactions a row", "writes a row",
-        "WAL, bytes a row", "tables, bytes a row", "connections", "waiting for locks", "load",
-    )  # fmt: skip
+        "workers",
+        "took part",
+        "rows",
+        "seconds",
+        "rows a second",
+        "transactions a row",
+        "writes a row",
+        "WAL, bytes a row",
+        "tables, bytes a row",
+        "connections",
+        "waiting for locks",
+        "load",
+    )
     lines = [f"| {' | '.join(headings)} |", "|" + "---:|" * len(headings)]
     for run in record["runs"]:
         rows = run["rows"]
         cells = (
-            run["workers"], run["took_part"], f"{rows:,}", run["seconds"], f"{rows / run['seconds']:,.0f}",
-            f"{run['transactions'] / rows:.3f}", f"{run['writes'] / rows:.3f}", _two(run["wal_bytes"], rows),
-            _two(run["table_bytes"], rows), run["connections"], run["waiting_for_locks"], run["load"],
-        )  # fmt: skip
+            run["workers"],
+            run["took_part"],
+            f"{rows:,}",
+            run["seconds"],
+            f"{rows / run['seconds']:,.0f}",
+            f"{run['transactions'] / rows:.3f}",
+            f"{run['writes'] / rows:.3f}",
+            _two(run["wal_bytes"], rows),
+            _two(run["table_bytes"], rows),
+            run["connections"],
+            run["waiting_for_locks"],
+            run["load"],
+        )
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 
@@ -120,20 +139,38 @@ def table(record: Record) -> str:
 def bulk_table(runs: list[Record]) -> str:
     """What each batch took that was sent."""
     headings = (
-        "database", "server", "processes", "threads each", "rows", "checking", "rows a second", "CPU a row",
-        "CPU a row of the server", "client alone", "peak memory", "load", "taken",
-    )  # fmt: skip
+        "database",
+        "server",
+        "processes",
+        "threads each",
+        "rows",
+        "checking",
+        "rows a second",
+        "CPU a row",
+        "CPU a row of the server",
+        "client alone",
+        "peak memory",
+        "load",
+        "taken",
+    )
     lines = [f"| {' | '.join(headings)} |", "|---|---|" + "---:|" * (len(headings) - 2)]
     for run in runs:
         rows = run["rows"]
         cells = (
-            run["database"], run["server"], run["processes"], run["workers"], f"{rows:,}", f"{run['checked']:.1f} "
-                                                                                           "s",
-            f"{run['rate']:,.0f}", f"{1000 * run['sender_cpu'] / rows:.2f} ms",
-            f"{1000 * run['server_cpu'] / rows:.2f} ms", f"{run['alone']:,.0f}", f"{run['peak_mib']:,.0f} "
-                                                                                 "MiB",
-            f"{run['load']:.1f}", run["taken"],
-        )  # fmt: skip
+            run["database"],
+            run["server"],
+            run["processes"],
+            run["workers"],
+            f"{rows:,}",
+            f"{run['checked']:.1f} s",
+            f"{run['rate']:,.0f}",
+            f"{1000 * run['sender_cpu'] / rows:.2f} ms",
+            f"{1000 * run['server_cpu'] / rows:.2f} ms",
+            f"{run['alone']:,.0f}",
+            f"{run['peak_mib']:,.0f} MiB",
+            f"{run['load']:.1f}",
+            run["taken"],
+        )
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 

@@ -24,10 +24,17 @@ PAGES = {
 """Every page of the documentation but the first one, such as `retry` or `api/errors`."""
 SEARCHED: dict[str, str] = cases_beside(__file__, "searched")
 ODD = (
-    r"This page (?:tells|says|describes)", r"\bis told\b", r"\bof yours\b", r"\banew\b", r"turns that round",
-    r"so many times", r"\bthat there are(?: not)?\b", r"\btime-outs?\b", r"\bbounds? "
-                                                                         r"(?:a|the|one|each)\b",
-)  # fmt: skip
+    r"This page (?:tells|says|describes)",
+    r"\bis told\b",
+    r"\bof yours\b",
+    r"\banew\b",
+    r"turns that round",
+    r"so many times",
+    r"\bthat there are(?: not)?\b",
+    r"\btime-outs?\b",
+    r"\bbounds? "
+    r"(?:a|the|one|each)\b",
+)
 """Phrases that are not plain English for readers of other mother tongues."""
 ODD_IN_MESSAGES = (
     r"\bis told\b",

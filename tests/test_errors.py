@@ -83,9 +83,16 @@ def made(cls: type[VictorError]) -> VictorError:
         request=request,
     )
     return cls(
-        "It went wrong.", outcome=Outcome.UNKNOWN, idempotency_key=KEY, request=request, response=response, attempts=3,
-        request_id="r-1", retry_after=7.5, problems=PROBLEMS,
-    )  # fmt: skip
+        "It went wrong.",
+        outcome=Outcome.UNKNOWN,
+        idempotency_key=KEY,
+        request=request,
+        response=response,
+        attempts=3,
+        request_id="r-1",
+        retry_after=7.5,
+        problems=PROBLEMS,
+    )
 
 
 class Overdrawn(VictorError):
@@ -114,11 +121,17 @@ def test_all_of_it_survives(cls, way):
 @pytest.mark.parametrize(
     "script",
     [
-        [status(400)], [status(401)], [status(503, retry_after="3", x_request_id="r-7")], [raises(httpx.ReadTimeout)],
-        [Happens(body=b"<html>")], [Happens(cut=True)], [raises(httpx.ConnectError)], [status(302, location="/x")],
+        [status(400)],
+        [status(401)],
+        [status(503, retry_after="3", x_request_id="r-7")],
+        [raises(httpx.ReadTimeout)],
+        [Happens(body=b"<html>")],
+        [Happens(cut=True)],
+        [raises(httpx.ConnectError)],
+        [status(302, location="/x")],
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_so_does_one_from_a_call(script, way):
     error = Harness("sync", script).fails(VictorError, "POST", KEY)
     assert facts(COPIES[way](error)) == facts(error)
@@ -133,10 +146,17 @@ class TestTheFamily:
 
     def test_by_status(self):
         classes = {
-            400: errors.BadRequest, 422: errors.BadRequest, 401: errors.AuthenticationError,
-            403: errors.PermissionDenied, 404: errors.NotFound, 409: errors.Conflict, 429: errors.RateLimited,
-            402: errors.StatusError, 500: errors.ServerError, 999: errors.ServerError,
-        }  # fmt: skip
+            400: errors.BadRequest,
+            422: errors.BadRequest,
+            401: errors.AuthenticationError,
+            403: errors.PermissionDenied,
+            404: errors.NotFound,
+            409: errors.Conflict,
+            429: errors.RateLimited,
+            402: errors.StatusError,
+            500: errors.ServerError,
+            999: errors.ServerError,
+        }
         assert {code: error_class_for(code) for code in classes} == classes
 
     def test_nothing_is_known_of_one_that_was_made_with_a_message_only(self):

@@ -44,12 +44,23 @@ class Count(IntEnum):
 @pytest.mark.parametrize(
     ("amount", "wire"),
     [
-        (Decimal("44.23"), "44.23"), ("44.23", "44.23"), (44, "44"), ("44.2", "44.2"), ("0.01", "0.01"),
-        (Decimal("0.010"), "0.01"), (Decimal("44.2300000"), "44.23"), (Decimal("1E+2"), "100"), ("007.50", "7.50"),
-        (Decimal("4.2E1"), "42"), (Decimal("5E-1"), "0.5"), (999_999_999_999_999, "999999999999999"),
-        ("999999999999999.99", "999999999999999.99"), (Price.SMALL, "0.99"), (Count.TWO, "2"),
+        (Decimal("44.23"), "44.23"),
+        ("44.23", "44.23"),
+        (44, "44"),
+        ("44.2", "44.2"),
+        ("0.01", "0.01"),
+        (Decimal("0.010"), "0.01"),
+        (Decimal("44.2300000"), "44.23"),
+        (Decimal("1E+2"), "100"),
+        ("007.50", "7.50"),
+        (Decimal("4.2E1"), "42"),
+        (Decimal("5E-1"), "0.5"),
+        (999_999_999_999_999, "999999999999999"),
+        ("999999999999999.99", "999999999999999.99"),
+        (Price.SMALL, "0.99"),
+        (Count.TWO, "2"),
     ],
-)  # fmt: skip
+)
 def test_what_is_taken_is_written_plainly(amount: Any, wire: str) -> None:
     assert to_wire(amount) == wire
     assert str(to_decimal(amount)) == wire
@@ -61,17 +72,41 @@ REFUSED: dict[str, list[Any]] = {
     "decimals": ["12.345", "0.001", "44.230", Decimal("0.009"), Decimal("1E-3")],
     "range": [
         *("0", "0.00", 0, -1, "-0.01", "1" + "0" * 15, 10**15, "9" * 100_000),
-        *map(Decimal, ("-0", "0.000", "0E+5", "0E-9", "-44.23", "NaN", "sNaN", "Infinity", "1E+9999")),
+        *map(
+            Decimal, ("-0", "0.000", "0E+5", "0E-9", "-44.23", "NaN", "sNaN", "Infinity", "1E+9999")
+        ),
         Decimal("1000000000000000.01"),
     ],
     "format": [
-        *("\uff11\uff12", "\u0661\u0662", "1\uff0e50", "\u221212", "\u00bd", "44.23\n", "\n44.23", " 44.23", "44.23 "),
-        *("44,23", "1,000.00", "1 000", "1_000", "1e3", "+44.23", ".50", "-.5", "44.", "44.23.1", "$44.23"),
+        *(
+            "\uff11\uff12",
+            "\u0661\u0662",
+            "1\uff0e50",
+            "\u221212",
+            "\u00bd",
+            "44.23\n",
+            "\n44.23",
+            " 44.23",
+            "44.23 ",
+        ),
+        *(
+            "44,23",
+            "1,000.00",
+            "1 000",
+            "1_000",
+            "1e3",
+            "+44.23",
+            ".50",
+            "-.5",
+            "44.",
+            "44.23.1",
+            "$44.23",
+        ),
         *("44.23 USD", "0x10", "NaN", "-Infinity", "", "--1", "1\x00", "\ud800"),
     ],
     "range decimals": ["-1.234", Decimal("-1.234"), "0.000", Decimal("-1E-50"), "1" * 16 + ".001"],
     "range range decimals": ["-" + "1" * 16 + ".001"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("codes", REFUSED)
@@ -165,14 +200,28 @@ def test_usual_text_is_read_as_any_other_amount(text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "amount"),
     [
-        ("44.23", "44.23"), ("0", "0"), ("007", "7"), (44, "44"), (44.23, "44.23"), (0.1, "0.1"), (44.234, "44.234"),
-        (Decimal("44.23"), "44.23"), ("44.2300", "44.23"), ("44.234", "44.234"), ("44.23\n", "44.23"),
-        ("USD 44.23", "44.23"), ("$44.23", "44.23"), ("44.23usd", "44.23"),
-        *((value, None) for value in (None, "", "\uff14\uff14", "NaN", "1e3", True, math.nan, math.inf, [])),
+        ("44.23", "44.23"),
+        ("0", "0"),
+        ("007", "7"),
+        (44, "44"),
+        (44.23, "44.23"),
+        (0.1, "0.1"),
+        (44.234, "44.234"),
+        (Decimal("44.23"), "44.23"),
+        ("44.2300", "44.23"),
+        ("44.234", "44.234"),
+        ("44.23\n", "44.23"),
+        ("USD 44.23", "44.23"),
+        ("$44.23", "44.23"),
+        ("44.23usd", "44.23"),
+        *(
+            (value, None)
+            for value in (None, "", "\uff14\uff14", "NaN", "1e3", True, math.nan, math.inf, [])
+        ),
         *((value, None) for value in ("EUR 44.23", "44,23", "1,044.23", "USD", "44.23 of 50")),
         *((value, None) for value in (Decimal("NaN"), Decimal("sNaN"), {"amount": "1"})),
     ],
-)  # fmt: skip
+)
 def test_what_of_the_wire_is_an_amount_and_what_is_none(value: Any, amount: str | None) -> None:
     assert from_wire(value) == (None if amount is None else Decimal(amount))
 

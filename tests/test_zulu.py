@@ -49,17 +49,31 @@ NOT_READ: dict[str, list[Any]] = {
     "naive": ["2026-03-04T05:06:07", "2026-03-04T05:06:07.123"],
     "date": ["2026-03-04"],
     "range": [
-        *("2026-13-04T05:06:07Z", "2026-02-29T05:06:07Z", "2026-03-04T25:06:07Z", "2026-03-04T24:00:00Z"),
+        *(
+            "2026-13-04T05:06:07Z",
+            "2026-02-29T05:06:07Z",
+            "2026-03-04T25:06:07Z",
+            "2026-03-04T24:00:00Z",
+        ),
         *("2026-03-04T05:60:07Z", "2026-03-04T05:06:60Z", "0000-03-04T05:06:07Z"),
     ],
     "format": [
         *("2026-03-04 05:06:07Z", "2026-03-04t05:06:07Z", "20260304T050607Z", "2026-03-04T05:06Z"),
-        *("2026-03-04T05:06:07.Z", "2026-03-04T05:06:07,5Z", "2026-03-04T05:06:07.1234567890Z", "2026-W10-3T05:06:07Z"),
-        *(" 2026-03-04T05:06:07Z", "2026-03-04T05:06:07Z\n", "\uff12\uff10\uff12\uff16-03-04T05:06:07Z"),
+        *(
+            "2026-03-04T05:06:07.Z",
+            "2026-03-04T05:06:07,5Z",
+            "2026-03-04T05:06:07.1234567890Z",
+            "2026-W10-3T05:06:07Z",
+        ),
+        *(
+            " 2026-03-04T05:06:07Z",
+            "2026-03-04T05:06:07Z\n",
+            "\uff12\uff10\uff12\uff16-03-04T05:06:07Z",
+        ),
         *("2026-03-04T\u0660\u0665:06:07Z", "", "Z", "1772600767", "x" * 1_000_000),
     ],
     "type": [None, 1772600767, b"2026-03-04T05:06:07Z", MOMENT],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("code", NOT_READ)
@@ -149,16 +163,20 @@ def test_there_and_back_to_the_millisecond(moment: datetime, offset: timezone) -
 @pytest.mark.parametrize(
     ("number", "moment"),
     [
-        (1772600767, MOMENT), (1772600767000, MOMENT), (1772600767.5, MOMENT.replace(microsecond=500_000)),
+        (1772600767, MOMENT),
+        (1772600767000, MOMENT),
+        (1772600767.5, MOMENT.replace(microsecond=500_000)),
         (1772600767123.25, MOMENT.replace(microsecond=123_250)),
         (Decimal("1772600767.123456"), MOMENT.replace(microsecond=123_456)),
-        (0, datetime(1970, 1, 1, tzinfo=UTC)), (-1, datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        (0, datetime(1970, 1, 1, tzinfo=UTC)),
+        (-1, datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)),
         (99_999_999_999, datetime(5138, 11, 16, 9, 46, 39, tzinfo=UTC)),
         (100_000_000_000, datetime(1973, 3, 3, 9, 46, 40, tzinfo=UTC)),
         (253_402_300_799_999, datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)),
-        (Decimal("1E-999999999"), datetime(1970, 1, 1, tzinfo=UTC)), (5e-324, datetime(1970, 1, 1, tzinfo=UTC)),
+        (Decimal("1E-999999999"), datetime(1970, 1, 1, tzinfo=UTC)),
+        (5e-324, datetime(1970, 1, 1, tzinfo=UTC)),
     ],
-)  # fmt: skip
+)
 def test_an_epoch_is_in_seconds_or_milliseconds_by_magnitude(number: Any, moment: datetime) -> None:
     assert zulu.from_epoch(number) == moment
 

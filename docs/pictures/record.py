@@ -144,10 +144,16 @@ def _shell() -> Iterator[tuple[Callable[[str], str], Sandbox, VictorOAuth]]:
             )
         client_id, client_secret = sandbox.add_oauth_client()
         environment = {
-            "PATH": os.environ["PATH"], "HOME": folder, "TERM": "xterm-256color", "FORCE_COLOR": "1",
-            "COLUMNS": str(SESSION_WIDTH), "VICTOR_BASE_URL": sandbox.url, "VICTOR_CLIENT_ID": client_id,
-            "VICTOR_CLIENT_SECRET": client_secret, "VICTOR_BULK_KEY": "not-a-secret-of-16",
-        }  # fmt: skip
+            "PATH": os.environ["PATH"],
+            "HOME": folder,
+            "TERM": "xterm-256color",
+            "FORCE_COLOR": "1",
+            "COLUMNS": str(SESSION_WIDTH),
+            "VICTOR_BASE_URL": sandbox.url,
+            "VICTOR_CLIENT_ID": client_id,
+            "VICTOR_CLIENT_SECRET": client_secret,
+            "VICTOR_BULK_KEY": "not-a-secret-of-16",
+        }
         with chdir(folder), mock.patch.dict(os.environ, environment, clear=True):
             yield _run, sandbox, VictorOAuth(client_id, client_secret)
 
@@ -170,10 +176,14 @@ def _run(command: str) -> str:
 
 def _ask(client: Victor, number: int, payer: str, amount: str) -> None:
     client.payment_requests.create(
-        payee_account_number="043987673645", payer_counterparty_id=payer, amount=amount, biller_type="BUSINESS",
-        due_date=datetime.now(UTC).date(), client_reference_id=f"INV-{number}",
+        payee_account_number="043987673645",
+        payer_counterparty_id=payer,
+        amount=amount,
+        biller_type="BUSINESS",
+        due_date=datetime.now(UTC).date(),
+        client_reference_id=f"INV-{number}",
         idempotency_key=idempotency_key_for("invoice", number),
-    )  # fmt: skip
+    )
 
 
 def as_svg(text: str, title: str, width: int = WIDTH) -> str:

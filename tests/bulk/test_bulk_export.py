@@ -106,9 +106,13 @@ def test_by_whatever_delimiter_it_is_read_no_cell_begins_a_formula(
 
 
 @given(
-    st.lists(st.sampled_from(["id", "file_id", "file_file_id", " id", "row", "", "reference", "Id"]), unique=True),
-    st.text("=+-@;'\"\t\r\n, aA\u200b\u00a0\ufeff1", max_size=12), st.booleans(),
-)  # fmt: skip
+    st.lists(
+        st.sampled_from(["id", "file_id", "file_file_id", " id", "row", "", "reference", "Id"]),
+        unique=True,
+    ),
+    st.text("=+-@;'\"\t\r\n, aA\u200b\u00a0\ufeff1", max_size=12),
+    st.booleans(),
+)
 @example(columns=[], reference="\t\u00a0", as_json=False)
 @example(columns=[], reference="'\t=", as_json=False)
 def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
@@ -182,9 +186,15 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
         "declined": 1,
         "created": 1,
     }
-    assert {json.loads(line)["status"] for line in bulk("export", "--refresh", "--json").out.splitlines()} == {
-        "completed", "declined", "created", None,
-    }  # fmt: skip
+    assert {
+        json.loads(line)["status"]
+        for line in bulk("export", "--refresh", "--json").out.splitlines()
+    } == {
+        "completed",
+        "declined",
+        "created",
+        None,
+    }
 
 
 @pytest.mark.victor_sandbox(get_status="listed")

@@ -65,21 +65,42 @@ READ: dict[str, tuple[str | bytes, dict[str, Any], int]] = {
     "tabs": (FILE.replace(",", "\t"), {}, 1),
     "windows-1252, named": (UMLAUT.encode("windows-1252"), {"encoding": "windows-1252"}, 2),
     "UTF-8 with a mark, named": (codecs.BOM_UTF8 + UMLAUT.encode(), {"encoding": "UTF8"}, 2),
-    "UTF-8 with a mark, named otherwise": (codecs.BOM_UTF8 + UMLAUT.encode(), {"encoding": "windows-1252"}, 2),
-    "a column named in NFC": (normalize("NFD", KEYED), {"key_column": normalize("NFC", "Schlüssel")}, 1),
-    "a column named in NFD": (normalize("NFC", KEYED), {"key_column": normalize("NFD", "Schlüssel")}, 1),
+    "UTF-8 with a mark, named otherwise": (
+        codecs.BOM_UTF8 + UMLAUT.encode(),
+        {"encoding": "windows-1252"},
+        2,
+    ),
+    "a column named in NFC": (
+        normalize("NFD", KEYED),
+        {"key_column": normalize("NFC", "Schlüssel")},
+        1,
+    ),
+    "a column named in NFD": (
+        normalize("NFC", KEYED),
+        {"key_column": normalize("NFD", "Schlüssel")},
+        1,
+    ),
     "empty fields beyond the heading": (f"{HEADING}\n{GOOD},,\n", {}, 1),
     "JSON Lines with a mark and empty lines": (
-        codecs.BOM_UTF8 + "\r\n\r\n".join(map(json.dumps, rows(2))).encode(), JSON, 2,
+        codecs.BOM_UTF8 + "\r\n\r\n".join(map(json.dumps, rows(2))).encode(),
+        JSON,
+        2,
     ),
     "no due dates, and a word for all": (UNDATED, {"due_date": "today"}, 1),
     "no due dates, and a date for all": (UNDATED, {"due_date": today() + timedelta(days=1)}, 1),
-}  # fmt: skip
+}
 REFUSED: dict[str, tuple[str | bytes, dict[str, Any], tuple[int | None, str | None, str], str]] = {
-    "a decimal comma": (FILE.replace(",", ";").replace("44.23", "44,23"), {}, (2, "amount", "format"), "'44,23'"),
+    "a decimal comma": (
+        FILE.replace(",", ";").replace("44.23", "44,23"),
+        {},
+        (2, "amount", "format"),
+        "'44,23'",
+    ),
     **{
         f"a shortened number {short}": (
-            FILE.replace(",", ";").replace(ACCOUNT, short), {}, (2, "payee_account_number", "shortened"),
+            FILE.replace(",", ";").replace(ACCOUNT, short),
+            {},
+            (2, "payee_account_number", "shortened"),
             "format the column as text",
         )
         for short in ("4.3988E+10", "4,3988E+10", "4e10")
@@ -88,34 +109,71 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, Any], tuple[int | None, str | No
     "sixteen bits": (FILE.encode("utf-16"), {}, (1, None, "encoding"), ""),
     "old line ends": (FILE.replace("\n", "\r"), {}, (1, None, "format"), "carriage return"),
     "a line break within quotes": (
-        f'{HEADING}\n{GOOD}"two\nlines"\nINV-2,{ACCOUNT},aHeq349838,44.235,BUSINESS,{today()},\n', {},
-        (4, "amount", "decimals"), "",
+        f'{HEADING}\n{GOOD}"two\nlines"\nINV-2,{ACCOUNT},aHeq349838,44.235,BUSINESS,{today()},\n',
+        {},
+        (4, "amount", "decimals"),
+        "",
     ),
     "one field more": (f"{HEADING}\n{GOOD},x\n", {}, (2, None, "fields"), ""),
     "one field less": (f"{HEADING}\n{GOOD.rpartition(',')[0]}\n", {}, (2, None, "fields"), ""),
     "nothing": ("", {}, (1, None, "empty"), ""),
     "a heading alone": (f"{HEADING}\n", {}, (None, None, "empty"), ""),
     "a column twice": (f"{HEADING},amount\n{GOOD},\n", {}, (1, "amount", "repeated"), ""),
-    "a column in two forms": (FILE.replace("notes", "\xfc,u\u0308"), {}, (1, "\xfc", "repeated"), ""),
-    "a column is missing": (FILE.replace("amount", "sum"), {}, (1, "amount", "required"), ""),
-    "no key column": (FILE.replace("invoice_no", "number"), {}, (1, "invoice_no", "key_column"), ""),
-    "a column of keys": (f"{HEADING},idempotency_key\n{GOOD},x\n", {}, (2, "idempotency_key", "column"), ""),
-    "a key twice": (
-        "\n".join([HEADING, GOOD, GOOD.replace("INV-1", "INV-2"), "", GOOD.replace("44.23", "1.00")]), {},
-        (5, "invoice_no", "repeated"), "line 2",
+    "a column in two forms": (
+        FILE.replace("notes", "\xfc,u\u0308"),
+        {},
+        (1, "\xfc", "repeated"),
+        "",
     ),
-    "a quote that is not closed": (f'{HEADING}\n{GOOD}"never closed\n', {}, (2, None, "format"), ""),
+    "a column is missing": (FILE.replace("amount", "sum"), {}, (1, "amount", "required"), ""),
+    "no key column": (
+        FILE.replace("invoice_no", "number"),
+        {},
+        (1, "invoice_no", "key_column"),
+        "",
+    ),
+    "a column of keys": (
+        f"{HEADING},idempotency_key\n{GOOD},x\n",
+        {},
+        (2, "idempotency_key", "column"),
+        "",
+    ),
+    "a key twice": (
+        "\n".join(
+            [HEADING, GOOD, GOOD.replace("INV-1", "INV-2"), "", GOOD.replace("44.23", "1.00")]
+        ),
+        {},
+        (5, "invoice_no", "repeated"),
+        "line 2",
+    ),
+    "a quote that is not closed": (
+        f'{HEADING}\n{GOOD}"never closed\n',
+        {},
+        (2, None, "format"),
+        "",
+    ),
     "text after a quote": (f'{HEADING}\n{GOOD}"a"b\n', {}, (2, None, "format"), ""),
     "a line without end": (f"{HEADING}\n{GOOD}{'x' * (1 << 20)}\n", {}, (2, None, "length"), ""),
     "no due dates": (UNDATED, {}, (1, "due_date", "required"), ""),
     "half of a character": (
-        json.dumps({**row(1), "notes": "\ud83d", "region": "\ud83d"}), JSON, (1, "notes", "characters"), "",
+        json.dumps({**row(1), "notes": "\ud83d", "region": "\ud83d"}),
+        JSON,
+        (1, "notes", "characters"),
+        "",
     ),
     "an account that is a JSON number": (
-        json.dumps(row(1)).replace(f'"{ACCOUNT}"', ACCOUNT), JSON, (1, "payee_account_number", "type"), "quotes",
+        json.dumps(row(1)).replace(f'"{ACCOUNT}"', ACCOUNT),
+        JSON,
+        (1, "payee_account_number", "type"),
+        "quotes",
     ),
-    "a JSON array": (json.dumps(rows(2)), {"name": "invoices.json"}, (1, None, "format"), "one object a line"),
-}  # fmt: skip
+    "a JSON array": (
+        json.dumps(rows(2)),
+        {"name": "invoices.json"},
+        (1, None, "format"),
+        "one object a line",
+    ),
+}
 
 
 @pytest.mark.parametrize("what", READ)

@@ -34,9 +34,13 @@ Make = Callable[..., Any]
 
 def row(number: int, **changes: object) -> dict[str, Any]:
     good = {
-        "remote_id": "payee-7", "amount": "1.50", "currency": "USD", "source_account_name": "USD account",
-        "payor_payment_id": f"PAY-{number}", "region": "north",
-    }  # fmt: skip
+        "remote_id": "payee-7",
+        "amount": "1.50",
+        "currency": "USD",
+        "source_account_name": "USD account",
+        "payor_payment_id": f"PAY-{number}",
+        "region": "north",
+    }
     return {**good, **changes}
 
 
@@ -142,8 +146,10 @@ def test_rejected_rows_quote_and_totals_are_shown(bulk: Bulk, sandbox: VeloSandb
     )
     lines = list(csv.DictReader(io.StringIO(bulk(*system, "export").out)))
     assert [(line["outcome"], line["error"], line["region"]) for line in lines] == [
-        ("created", "", "north"), ("rejected", "There is no payee nobody.", "north"), ("created", "", "north"),
-    ]  # fmt: skip
+        ("created", "", "north"),
+        ("rejected", "There is no payee nobody.", "north"),
+        ("created", "", "north"),
+    ]
     with Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url) as velo:
         assert {line["id"] for line in lines} == {
             payment.id for payment in velo.payments.list(sandbox.payor_id)

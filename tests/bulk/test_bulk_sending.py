@@ -134,9 +134,14 @@ def test_other_values_of_a_json_document_are_exported_as_they_were(
 
 def test_what_is_sent_is_what_the_file_says(sender: Senders, victor_sandbox: Sandbox) -> None:
     record = row(
-        1, payee_account_number="0000123", amount="7", notes=" two\nlines ", ultimate_creditor="Acme Inc.",
-        amount_modification_allowed="TRUE", client_reference_id="ref 1",
-    )  # fmt: skip
+        1,
+        payee_account_number="0000123",
+        amount="7",
+        notes=" two\nlines ",
+        ultimate_creditor="Acme Inc.",
+        amount_modification_allowed="TRUE",
+        client_reference_id="ref 1",
+    )
     assert sender().send([record]).exit_status == 0
     (request,) = outbound(victor_sandbox)
     assert (request["payee_account"], request["amount"], request["notes"]) == (
@@ -260,8 +265,11 @@ def test_bad_rows_are_set_aside_and_a_corrected_one_takes_its_place(
     assert dict(status.counts) == {RowOutcome.CREATED: 3, RowOutcome.REFUSED: 1}
     assert status.rows == 4
     assert outcomes(sender()) == [
-        (1, RowOutcome.CREATED), (2, RowOutcome.CREATED), (3, RowOutcome.REFUSED), (4, RowOutcome.CREATED),
-    ]  # fmt: skip
+        (1, RowOutcome.CREATED),
+        (2, RowOutcome.CREATED),
+        (3, RowOutcome.REFUSED),
+        (4, RowOutcome.CREATED),
+    ]
     asked_once(victor_sandbox, keys_of("march", [row(1), row(2), row(4)]))
 
 

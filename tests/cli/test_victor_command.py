@@ -47,8 +47,16 @@ def test_key_prints_the_key_of_a_fact(bare_command: Command) -> None:
 
 def test_help_names_the_settings_and_the_exit_statuses(bare_command: Command) -> None:
     ran = bare_command("--help")
-    for variable in ("ENVIRONMENT", "BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "API_KEY", "PRIVATE_KEY",
-                     "PRIVATE_KEY_FILE", "PRIVATE_KEY_PASSWORD"):  # fmt: skip
+    for variable in (
+        "ENVIRONMENT",
+        "BASE_URL",
+        "CLIENT_ID",
+        "CLIENT_SECRET",
+        "API_KEY",
+        "PRIVATE_KEY",
+        "PRIVATE_KEY_FILE",
+        "PRIVATE_KEY_PASSWORD",
+    ):
         assert re.search(rf"\bVICTOR_{variable}\b", ran.out)
     assert "VICTOR_ENVIRONMENT    staging (when it is not set) or production" in ran.out
     statuses = ran.out.partition("Exit status:")[2]

@@ -223,9 +223,17 @@ def test_the_retry_loop_of_the_page(
     )
     ended = subprocess.run(
         ["/bin/sh", "-c", script],
-        env={**command.environment, **LOOPS[case].get("variables", {}), "PATH": f"{SCRIPT.parent}:/usr/bin:/bin"},
-        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        env={
+            **command.environment,
+            **LOOPS[case].get("variables", {}),
+            "PATH": f"{SCRIPT.parent}:/usr/bin:/bin",
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert (ended.returncode, (tmp_path / "pauses").read_text().split()) == (
         status,
         pauses.split(),

@@ -47,8 +47,11 @@ def ended_pipe() -> Any:
 
 
 OUTPUTS: dict[str, Callable[[], Any]] = {
-    "good": io.StringIO, "full": lambda: FULL.open("w"), "closed": lambda: None, "a pipe that ended": ended_pipe,
-}  # fmt: skip
+    "good": io.StringIO,
+    "full": lambda: FULL.open("w"),
+    "closed": lambda: None,
+    "a pipe that ended": ended_pipe,
+}
 
 
 PAIRS = [(out, err) for out, err in product(OUTPUTS, OUTPUTS) if "good" in (out, err) or out == err]

@@ -189,16 +189,36 @@ def test_everything_wrong_is_said_at_once_also_what_the_command_parses(
     )
     assert ran.status == 2
     assert [option for option, _ in problems(ran)] == [
-        "--payee-account-number", "--payer-counterparty-id", "--amount", "--biller-type", "--due-date",
-    ]  # fmt: skip
+        "--payee-account-number",
+        "--payer-counterparty-id",
+        "--amount",
+        "--biller-type",
+        "--due-date",
+    ]
     assert "--payee-account-number, --payer-counterparty-id are missing." in ran.error["message"]
     assert all(
         f"{option} is " in ran.error["message"]
         for option in ("--amount", "--biller-type", "--due-date")
     )
-    ran = command("rfp", "list", "--page-size", "0", "--status", "paid", "--start-datetime", "x",
-                  "--end-datetime", "2026-03-04T00:00:00", "--due-date-end-date", "z", "--direction", "up",
-                  "--network-type", "ACH", "--json")  # fmt: skip
+    ran = command(
+        "rfp",
+        "list",
+        "--page-size",
+        "0",
+        "--status",
+        "paid",
+        "--start-datetime",
+        "x",
+        "--end-datetime",
+        "2026-03-04T00:00:00",
+        "--due-date-end-date",
+        "z",
+        "--direction",
+        "up",
+        "--network-type",
+        "ACH",
+        "--json",
+    )
     assert {option for option, _ in problems(ran)} == {
         "--page-size", "--status", "--start-datetime", "--end-datetime", "--due-date-end-date",
         "--direction", "--network-type",

@@ -21,36 +21,59 @@ FOUND = {
 
 def client(transport: httpx.MockTransport) -> EastPay:
     return EastPay(
-        "no-token-at-all-no-token-at-all-00", base_url="https://pay.bank.example/gateway", entity_id="EB000001",
-        entity_type_in_inquiries=True, inquiry_by_reference=True, transport=transport, retry=ONCE,
-    )  # fmt: skip
+        "no-token-at-all-no-token-at-all-00",
+        base_url="https://pay.bank.example/gateway",
+        entity_id="EB000001",
+        entity_type_in_inquiries=True,
+        inquiry_by_reference=True,
+        transport=transport,
+        retry=ONCE,
+    )
 
 
 def debit(card: Card | CardToken) -> Any:
     return lambda eastpay: eastpay.payments.debit(
-        PRICE, card=card, merchant_transaction_id="INV-1042", payment_brand="VISA", notification_url=PAGE,
+        PRICE,
+        card=card,
+        merchant_transaction_id="INV-1042",
+        payment_brand="VISA",
+        notification_url=PAGE,
         shopper_result_url=PAGE,
-    )  # fmt: skip
+    )
 
 
 CARD = Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123", holder="Ada Example")
 CALLS = {
     "createPayment": Call(
-        "payments.debit", (debit(CARD), debit(CardToken("a-token"))),
+        "payments.debit",
+        (debit(CARD), debit(CardToken("a-token"))),
         {**MADE, "merchantTransactionId": "INV-1042", "paymentType": "DB"},
     ),
     "inquirePayment": Call.of("payments.inquire", "payment-1", answer={**PAID, "id": "payment-1"}),
     "findPayments": Call.of("payments.find", "INV-1042", answer=FOUND),
     "followUpPayment": Call.of(
-        "payments.refund", "payment-1", PRICE, merchant_transaction_id="INV-1042-R", original_transaction_id="INV-1042",
-        notification_url=PAGE, answer={**MADE, "merchantTransactionId": "INV-1042-R", "paymentType": "RF"},
+        "payments.refund",
+        "payment-1",
+        PRICE,
+        merchant_transaction_id="INV-1042-R",
+        original_transaction_id="INV-1042",
+        notification_url=PAGE,
+        answer={**MADE, "merchantTransactionId": "INV-1042-R", "paymentType": "RF"},
     ),
     "prepareCheckout": Call.of(
-        "checkouts.prepare", PRICE, payment_type="DB", merchant_transaction_id="INV-1042", merchant_id="merchant-1",
-        checkout_type="AUTHORIZE", checkout_id="check-1", notification_url=PAGE, shopper_result_url=PAGE, answer=PAID,
+        "checkouts.prepare",
+        PRICE,
+        payment_type="DB",
+        merchant_transaction_id="INV-1042",
+        merchant_id="merchant-1",
+        checkout_type="AUTHORIZE",
+        checkout_id="check-1",
+        notification_url=PAGE,
+        shopper_result_url=PAGE,
+        answer=PAID,
     ),
     "getCheckoutPayment": Call.of("checkouts.status", "checkout-1", answer=PAID),
-}  # fmt: skip
+}
 
 CONTRACT = Contract(
     "eastpay",

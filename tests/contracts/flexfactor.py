@@ -48,26 +48,64 @@ def client(transport: httpx.MockTransport) -> FlexFactor:
 def usual() -> dict[str, Any]:
     """The arguments that `evaluate` and `transmit` have in common."""
     address = Address(
-        first_name="Ada", last_name="Example", line1="1 Main Street", line2="Floor 2", city="Springfield",
-        state="IL", zip_code="62701", country="United States", country_code="US", phone="+15550100",
-    )  # fmt: skip
+        first_name="Ada",
+        last_name="Example",
+        line1="1 Main Street",
+        line2="Floor 2",
+        city="Springfield",
+        state="IL",
+        zip_code="62701",
+        country="United States",
+        country_code="US",
+        phone="+15550100",
+    )
     return {
-        "order_id": "INV-1042", "amount": PRICE, "billing": address, "shipping": address, "recurring": False,
-        "merchant_initiated": False, "fields": {"source": "web"},
+        "order_id": "INV-1042",
+        "amount": PRICE,
+        "billing": address,
+        "shipping": address,
+        "recurring": False,
+        "merchant_initiated": False,
+        "fields": {"source": "web"},
         "subscription": Subscription(id="subscription-1", interval="month"),
         "transaction": Transaction(
-            id="t-1", occurred_at=MOMENT, response_code="05", response_code_source="processor", type="PURCHASE",
-            avs_result="Y", cvv_result="M", cavv_result="2", card_not_present=True, utc_offset=0,
+            id="t-1",
+            occurred_at=MOMENT,
+            response_code="05",
+            response_code_source="processor",
+            type="PURCHASE",
+            avs_result="Y",
+            cvv_result="M",
+            cavv_result="2",
+            card_not_present=True,
+            utc_offset=0,
         ),
-        "payer": Payer(email="ada@example.com", id="payer-1", phone="+15550100", birthdate=date(1990, 3, 4)),
+        "payer": Payer(
+            email="ada@example.com", id="payer-1", phone="+15550100", birthdate=date(1990, 3, 4)
+        ),
         "card": Card(
-            token="tok_4242", expiration_month=12, expiration_year=2030, holder_name="Ada Example", bin="411111",
-            last4="1111", brand="VISA", type="CREDIT", country="US",
+            token="tok_4242",
+            expiration_month=12,
+            expiration_year=2030,
+            holder_name="Ada Example",
+            bin="411111",
+            last4="1111",
+            brand="VISA",
+            type="CREDIT",
+            country="US",
         ),
         "items": [
-            OrderItem(name="Tea", amount=PRICE, quantity=1, sku="tea-1", description="Green", discount=PRICE, tax=PRICE)
+            OrderItem(
+                name="Tea",
+                amount=PRICE,
+                quantity=1,
+                sku="tea-1",
+                description="Green",
+                discount=PRICE,
+                tax=PRICE,
+            )
         ],
-    }  # fmt: skip
+    }
 
 
 def get(flexfactor: Any) -> Any:
@@ -77,27 +115,46 @@ def get(flexfactor: Any) -> Any:
 DONE = {"success": True, "status": "APPROVED", "statusCode": "100200"}
 
 _PAGE = (
-    "firstItemOnPage", "lastItemOnPage", "hasNextPage", "hasPreviousPage", "isFirstPage", "isLastPage", "pageCount",
-    "pageNumber", "pageSize",
-)  # fmt: skip
+    "firstItemOnPage",
+    "lastItemOnPage",
+    "hasNextPage",
+    "hasPreviousPage",
+    "isFirstPage",
+    "isLastPage",
+    "pageCount",
+    "pageNumber",
+    "pageSize",
+)
 
 CALLS = {
     "createToken": Call("FlexFactorAuth", (get,), {"expires": 4_000_000_000_000}, has_record=False),
     "transmit": Call.of("transmit", **usual(), declined=True, answer=DONE),
     "evaluate": Call.of(
-        "evaluate", **usual(), customer_ip="192.0.2.7", sense_key="sense-1", expires_at=MOMENT, idempotency_key=KEY,
+        "evaluate",
+        **usual(),
+        customer_ip="192.0.2.7",
+        sense_key="sense-1",
+        expires_at=MOMENT,
+        idempotency_key=KEY,
         answer={**DONE, "senseKey": "sense-1"},
     ),
     "capture": Call.of("capture", ORDER, PRICE, idempotency_key=KEY, answer=DONE),
     "listOrders": Call.of(
-        "orders.list", query="Ada", status=OrderStatus.COMPLETED, start=MOMENT, end=MOMENT, mid=ORDER,
-        order_by="createdOn", sort="asc", page_size=10,
+        "orders.list",
+        query="Ada",
+        status=OrderStatus.COMPLETED,
+        start=MOMENT,
+        end=MOMENT,
+        mid=ORDER,
+        order_by="createdOn",
+        sort="asc",
+        page_size=10,
     ),
     "getOrder": Call("orders.get", (get,), {"id": ORDER, "status": OrderStatus.CANCELLED}),
     "refundOrder": Call.of("orders.refund", ORDER, PRICE, message="Sorry", answer=DONE),
     "cancelOrder": Call.of("orders.cancel", ORDER, idempotency_key=KEY),
     "cancelOrderByExternalId": Call.of("orders.external_cancel", "INV-1042", idempotency_key=KEY),
-}  # fmt: skip
+}
 
 CONTRACT = Contract(
     "flexfactor",

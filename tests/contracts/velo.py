@@ -34,53 +34,139 @@ def client(transport: httpx.MockTransport) -> Velo:
 
 
 ADDRESS = Address(
-    line1="1 Main Street", line2="Floor 2", line3="Room 3", line4="Desk 4", city="Springfield", country="US",
-    county_or_province="IL", zip_or_postcode="62701",
-)  # fmt: skip
+    line1="1 Main Street",
+    line2="Floor 2",
+    line3="Room 3",
+    line4="Desk 4",
+    city="Springfield",
+    country="US",
+    county_or_province="IL",
+    zip_or_postcode="62701",
+)
 PERSON = Individual(
-    first_name="Ada", last_name="Example", date_of_birth=DAY, national_identification="123456789", title="Dr",
+    first_name="Ada",
+    last_name="Example",
+    date_of_birth=DAY,
+    national_identification="123456789",
+    title="Dr",
     other_names="B.",
-)  # fmt: skip
+)
 COMPANY = Company(name="Example Ltd", tax_id="123456789", operating_name="Example")
 CHALLENGE = Challenge(value="12345", description="Your employee number")
 
 
 PAYEES = [
     NewPayee(
-        remote_id=remote_id, email="ada@example.com", address=ADDRESS, language="EN", challenge=CHALLENGE,
-        payment_channel=PaymentChannel(account_name="Ada Example", name="Current", **account), **who,
+        remote_id=remote_id,
+        email="ada@example.com",
+        address=ADDRESS,
+        language="EN",
+        challenge=CHALLENGE,
+        payment_channel=PaymentChannel(account_name="Ada Example", name="Current", **account),
+        **who,
     )
     for remote_id, who, account in (
-        ("payee-7", {"individual": PERSON},
-         {"country_code": "US", "currency": "USD", "account_number": "12345678", "routing_number": "123456789"}),
-        ("payee-8", {"company": COMPANY},
-         {"country_code": "DE", "currency": "EUR", "iban": "DE89370400440532013000"}),
+        (
+            "payee-7",
+            {"individual": PERSON},
+            {
+                "country_code": "US",
+                "currency": "USD",
+                "account_number": "12345678",
+                "routing_number": "123456789",
+            },
+        ),
+        (
+            "payee-8",
+            {"company": COMPANY},
+            {"country_code": "DE", "currency": "EUR", "iban": "DE89370400440532013000"},
+        ),
     )
-]  # fmt: skip
+]
 PAYMENT_OF_PAYOUT = PaymentInstruction(
-    remote_id="payee-7", amount=PRICE, source_account_name="USD account", payor_payment_id="INV-1042", memo="Thank you",
-    transmission_type="ACH", metadata="more", remote_system_id="OB012",
-)  # fmt: skip
+    remote_id="payee-7",
+    amount=PRICE,
+    source_account_name="USD account",
+    payor_payment_id="INV-1042",
+    memo="Thank you",
+    transmission_type="ACH",
+    metadata="more",
+    remote_system_id="OB012",
+)
 SAMPLES: dict[str, Any] = {
-    "payor_id": "payor-1", "payee_id": "payee-id-7", "batch_id": "batch-1", "source_account_id": "account-1",
-    "funding_account_id": "bank-1", "funding_id": "funding-1", "payout_id": "payout-1", "payment_id": "payment-1",
-    "webhook_id": "webhook-1", "remote_id": "payee-7", "email": "ada@example.com", "display_name": "Ada",
-    "onboarded_status": "ONBOARDED", "watchlist_status": "PASSED", "ofac_status": "PASSED", "payee_type": "Individual",
-    "payee_country": "US", "disabled": False, "physical_account_id": "physical-1", "physical_account_name": "Physical",
-    "account_type": "FBO", "include_user_deleted": True, "name": "Bank", "country": "US", "currency": "USD",
-    "account_name": "Example Ltd", "account_number": "12345678", "routing_number": "123456789", "sensitive": False,
-    "memo": "March", "payout_from_payor_id": "payor-1", "payout_to_payor_id": "payor-2", "status": "SUBMITTED",
-    "stop_if_rates_worse_by": 0.5, "payor_payment_id": "INV-1042", "source_account_name": "USD account",
-    "transmission_type": "ACH", "payment_memo": "Thank you", "rails_id": "SANDBOX", "remote_system_id": "OB012",
-    "source_amount_from": 1, "source_amount_to": 2**31 - 1, "payment_amount_from": 0, "payment_amount_to": 4423,
-    "source_currency": "USD", "payment_currency": "USD", "payor_name": "Example", "from_payor_name": "Example",
-    "schedule_status": "ANY", "post_instruct_fx_status": "COMPLETED", "reason": "Not due", "include": "payorOnly",
-    "invitation_status": "PENDING", "language": "EN", "contact_sms_number": "+14155550100", "amount": PRICE,
-    "url": "https://example.com/velo", "authorization_header": "long-and-random-not-a-secret", "enabled": False,
-    "categories": ["payment"], "since": SINCE, "page_size": 25, "address": ADDRESS, "challenge": CHALLENGE,
-    "individual": PERSON, "company": None, "payees": PAYEES, "payments": [PAYMENT_OF_PAYOUT], "sort": "status:asc",
-    **dict.fromkeys(("start", "end", "submitted_from", "submitted_to", "scheduled_from", "scheduled_to"), DAY),
-}  # fmt: skip
+    "payor_id": "payor-1",
+    "payee_id": "payee-id-7",
+    "batch_id": "batch-1",
+    "source_account_id": "account-1",
+    "funding_account_id": "bank-1",
+    "funding_id": "funding-1",
+    "payout_id": "payout-1",
+    "payment_id": "payment-1",
+    "webhook_id": "webhook-1",
+    "remote_id": "payee-7",
+    "email": "ada@example.com",
+    "display_name": "Ada",
+    "onboarded_status": "ONBOARDED",
+    "watchlist_status": "PASSED",
+    "ofac_status": "PASSED",
+    "payee_type": "Individual",
+    "payee_country": "US",
+    "disabled": False,
+    "physical_account_id": "physical-1",
+    "physical_account_name": "Physical",
+    "account_type": "FBO",
+    "include_user_deleted": True,
+    "name": "Bank",
+    "country": "US",
+    "currency": "USD",
+    "account_name": "Example Ltd",
+    "account_number": "12345678",
+    "routing_number": "123456789",
+    "sensitive": False,
+    "memo": "March",
+    "payout_from_payor_id": "payor-1",
+    "payout_to_payor_id": "payor-2",
+    "status": "SUBMITTED",
+    "stop_if_rates_worse_by": 0.5,
+    "payor_payment_id": "INV-1042",
+    "source_account_name": "USD account",
+    "transmission_type": "ACH",
+    "payment_memo": "Thank you",
+    "rails_id": "SANDBOX",
+    "remote_system_id": "OB012",
+    "source_amount_from": 1,
+    "source_amount_to": 2**31 - 1,
+    "payment_amount_from": 0,
+    "payment_amount_to": 4423,
+    "source_currency": "USD",
+    "payment_currency": "USD",
+    "payor_name": "Example",
+    "from_payor_name": "Example",
+    "schedule_status": "ANY",
+    "post_instruct_fx_status": "COMPLETED",
+    "reason": "Not due",
+    "include": "payorOnly",
+    "invitation_status": "PENDING",
+    "language": "EN",
+    "contact_sms_number": "+14155550100",
+    "amount": PRICE,
+    "url": "https://example.com/velo",
+    "authorization_header": "long-and-random-not-a-secret",
+    "enabled": False,
+    "categories": ["payment"],
+    "since": SINCE,
+    "page_size": 25,
+    "address": ADDRESS,
+    "challenge": CHALLENGE,
+    "individual": PERSON,
+    "company": None,
+    "payees": PAYEES,
+    "payments": [PAYMENT_OF_PAYOUT],
+    "sort": "status:asc",
+    **dict.fromkeys(
+        ("start", "end", "submitted_from", "submitted_to", "scheduled_from", "scheduled_to"), DAY
+    ),
+}
 """The value of each argument, by its name."""
 
 
@@ -178,9 +264,13 @@ CALLS = {
 
 
 RENAMED = {
-    "payout_memo": "memo", "payments.payment_memo": "payments.memo", "payments.payment_metadata": "payments.metadata",
-    "payments.amount": "payments.amount.minor_units", "amount": "amount.minor_units", "webhook_url": "url",
-}  # fmt: skip
+    "payout_memo": "memo",
+    "payments.payment_memo": "payments.memo",
+    "payments.payment_metadata": "payments.metadata",
+    "payments.amount": "payments.amount.minor_units",
+    "amount": "amount.minor_units",
+    "webhook_url": "url",
+}
 """The arguments, and fields of them, whose names are not those of the document's members."""
 UNLIMITED = dict.fromkeys(
     [f"{operation}: body:authorizationHeader" for operation in ("createWebhook", "updateWebhook")],

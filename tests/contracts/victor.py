@@ -32,11 +32,17 @@ def client(transport: httpx.MockTransport) -> Victor:
 
 def create(victor: Any, **changes: Any) -> Any:
     usual = {
-        "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "amount": "12345678901",
-        "biller_type": "BUSINESS", "due_date": DAY, "ultimate_creditor": "SampleCo",
-        "amount_modification_allowed": True, "notes": "a-notes", "client_reference_id": "a-client_reference_id",
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "aHeq349838",
+        "amount": "12345678901",
+        "biller_type": "BUSINESS",
+        "due_date": DAY,
+        "ultimate_creditor": "SampleCo",
+        "amount_modification_allowed": True,
+        "notes": "a-notes",
+        "client_reference_id": "a-client_reference_id",
         "idempotency_key": "invoice-1042-of-2026",
-    }  # fmt: skip
+    }
     return victor.payment_requests.create(**{**usual, **changes})
 
 
@@ -52,12 +58,15 @@ def walk(victor: Any) -> Any:
 
 
 CREATED = {
-    "payment_request.payee.account_number": "043987673645", "payment_request.payee.ultimate_creditor": "SampleCo",
+    "payment_request.payee.account_number": "043987673645",
+    "payment_request.payee.ultimate_creditor": "SampleCo",
     "payment_request.payer.victor_counterparty_id": "aHeq349838",
     "payment_request.payment_details.due_date": "2026-03-04",
-    "payment_request.payment_details.original_amount": "12345678901", "payment_request.created_at": 1_770_000_000,
-    "payment_request.approved_at": 1_770_000_000, "direction": "outbound",
-}  # fmt: skip
+    "payment_request.payment_details.original_amount": "12345678901",
+    "payment_request.created_at": 1_770_000_000,
+    "payment_request.approved_at": 1_770_000_000,
+    "direction": "outbound",
+}
 IN_LIST = {"page": 0} | {f"results.*.{path}": value for path, value in CREATED.items()}
 ASKED = {"victor_payment_request_id": ID}
 RESPONSE = "payment_request.payment_request_response"

@@ -21,9 +21,16 @@ def _name(text: str) -> x509.Name:
 
 
 _MAY_SIGN = x509.KeyUsage(
-    key_cert_sign=True, crl_sign=True, digital_signature=False, content_commitment=False, key_encipherment=False,
-    data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
-)  # fmt: skip
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 """From Python 3.13 on, an authority without it is refused (RFC 5280, 4.2.1.3)."""
 
 

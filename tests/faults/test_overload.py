@@ -313,7 +313,8 @@ def test_a_deadline_holds_for_every_worker_of_a_crowd(
     late: list[float] = []
     for _ in range(
         6
-        # slow moments are the machine's; what a client does wrong by itself it does wrong every time
+        # slow moments are the machine's; what a client does wrong by itself it does wrong every
+        # time
     ):
         plain.run(lambda client, _worker: client.get("/v2/payment-requests/b34783af0"))
         (observed,) = crowd.run(lambda victor, _worker: victor.payment_requests.get("b34783af0"))

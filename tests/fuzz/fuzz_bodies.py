@@ -94,11 +94,43 @@ def _with_odd_number(draw: st.DrawFn) -> str:
 
 NASTY = st.sampled_from(
     [
-        *("\ud800", "a\udfffb", "\x1b[31mred\x1b[0m", "two\r\nlines", "\0", "\u202ereversed", "\x85", "\u2028"),
-        *("\u200b", "x" * 100_000, "043987673645", "%s %(name)s {0} {name}", "<b>", "", " ", "\ufeff", "e\u0301" * 500),
-        *("\U0001f600", "Accepted", "Rejected", "Declined", "created", "needs-review", None, 0, 1.5, True, [], {}),
+        *(
+            "\ud800",
+            "a\udfffb",
+            "\x1b[31mred\x1b[0m",
+            "two\r\nlines",
+            "\0",
+            "\u202ereversed",
+            "\x85",
+            "\u2028",
+        ),
+        *(
+            "\u200b",
+            "x" * 100_000,
+            "043987673645",
+            "%s %(name)s {0} {name}",
+            "<b>",
+            "",
+            " ",
+            "\ufeff",
+            "e\u0301" * 500,
+        ),
+        *(
+            "\U0001f600",
+            "Accepted",
+            "Rejected",
+            "Declined",
+            "created",
+            "needs-review",
+            None,
+            0,
+            1.5,
+            True,
+            [],
+            {},
+        ),
     ]
-)  # fmt: skip
+)
 
 
 @st.composite
@@ -203,12 +235,28 @@ KINDS: dict[str, st.SearchStrategy[bytes]] = {
     "other": st.binary(max_size=60)
     | st.sampled_from(
         [
-            *(b"", b" \r\n", b"null", b"true", b"[]", b"{}", b'"text"', b"\xef\xbb\xbf", b"\xff\xfe", b"\xed\xa0\x80"),
-            *(b'{"results": null}', b'{"results": {}}', b'{"results": [null, 1, "x", [], {}]}', b"{" * 70_000),
+            *(
+                b"",
+                b" \r\n",
+                b"null",
+                b"true",
+                b"[]",
+                b"{}",
+                b'"text"',
+                b"\xef\xbb\xbf",
+                b"\xff\xfe",
+                b"\xed\xa0\x80",
+            ),
+            *(
+                b'{"results": null}',
+                b'{"results": {}}',
+                b'{"results": [null, 1, "x", [], {}]}',
+                b"{" * 70_000,
+            ),
             b"<html><body>502 Bad Gateway</body></html>",
         ]
     ),
-}  # fmt: skip
+}
 BODIES = st.one_of(list(KINDS.values()))
 
 STATUSES = st.sampled_from(

@@ -38,16 +38,30 @@ from victor_ext.spec.generate import generate
 QUICK = RetryPolicy(base=0.0, max_attempts=3, quota=10**9)
 DUE = BEGINS.date()
 BASE: dict[str, Any] = {
-    "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "amount": "44.23",
-    "biller_type": "BUSINESS", "due_date": DUE, "notes": "Für März", "ultimate_creditor": "Acme",
+    "payee_account_number": "043987673645",
+    "payer_counterparty_id": "aHeq349838",
+    "amount": "44.23",
+    "biller_type": "BUSINESS",
+    "due_date": DUE,
+    "notes": "Für März",
+    "ultimate_creditor": "Acme",
     "amount_modification_allowed": True,
-}  # fmt: skip
+}
 OTHER: list[dict[str, Any]] = [
-    {}, {}, {}, {"due_date": DUE + timedelta(days=1)}, {"biller_type": "CONSUMER", "ultimate_creditor": None},
-    {"notes": "For April"}, {"ultimate_creditor": "Other"}, {"amount_modification_allowed": False}, {"amount": "44.24"},
-    {"payer_counterparty_id": "c2"}, {"payee_account_number": "043987673646"}, {"notes": None},
+    {},
+    {},
+    {},
+    {"due_date": DUE + timedelta(days=1)},
+    {"biller_type": "CONSUMER", "ultimate_creditor": None},
+    {"notes": "For April"},
+    {"ultimate_creditor": "Other"},
+    {"amount_modification_allowed": False},
+    {"amount": "44.24"},
+    {"payer_counterparty_id": "c2"},
+    {"payee_account_number": "043987673646"},
+    {"notes": None},
     {"notes": normalize("NFD", "Für März")},
-]  # fmt: skip
+]
 """What a caller changes under the same key, by mistake. Another Unicode form is no other text."""
 USD, TOKEN = Money.of("44.23", "USD"), CardToken("t_1")
 CARD = Card("4111111111111111", expiry_month=12, expiry_year=2030)
@@ -107,34 +121,70 @@ def _sale(name: str) -> Any:
     return kiosk("models").Sale(amount=4423, reference=name)
 
 
-# fmt: off
 OPERATIONS: dict[str, Operation] = {
-    "create": Operation("victor", lambda victor, name, changed: victor.payment_requests.create(
-        **{**BASE, "client_reference_id": f"INV-{name}", **changed}, idempotency_key=name), is_keyed=True),
+    "create": Operation(
+        "victor",
+        lambda victor, name, changed: victor.payment_requests.create(
+            **{**BASE, "client_reference_id": f"INV-{name}", **changed}, idempotency_key=name
+        ),
+        is_keyed=True,
+    ),
     "accept": _respond(True),
     "decline": _respond(False),
-    "submit": Operation("velo", lambda velo, name, _: velo.payouts.submit(
-        [PaymentInstruction(remote_id="p7", amount=USD, source_account_name="USD", payor_payment_id=name)])),
-    "instruct": Operation("velo", lambda velo, name, _: velo.payouts.instruct(name), "POST /v3/payouts/"),
-    "withdraw": Operation("velo", lambda velo, name, _: velo.payouts.withdraw(name), "DELETE "
-                                                                                     "/v3/payouts/"),
-    "debit": Operation("eastpay", lambda bank, name, _: bank.payments.debit(
-        USD, card=CARD, merchant_transaction_id=name)),
-    "refund": Operation("eastpay", lambda bank, name, _: bank.payments.refund(
-        "R7x", USD, merchant_transaction_id=name)),
-    "evaluate": Operation("flexfactor", lambda flex, name, _: flex.evaluate(
-        order_id=f"INV-{name}", amount=USD, payer=Payer(email="ada@example.com"), card=TOKEN, transaction=DECLINED,
-        idempotency_key=name), is_keyed=True),
-    "capture": Operation("flexfactor", lambda flex, name, _: flex.capture("o-1", USD, idempotency_key=name), "", True),
-    "give back": Operation("flexfactor", lambda flex, name, _: flex.orders.refund(name, USD), "POST /v1/orders/"),
-    "cancel": Operation("flexfactor", lambda flex, name, _: flex.orders.cancel("o-1", idempotency_key=name), "", True),
+    "submit": Operation(
+        "velo",
+        lambda velo, name, _: velo.payouts.submit(
+            [
+                PaymentInstruction(
+                    remote_id="p7", amount=USD, source_account_name="USD", payor_payment_id=name
+                )
+            ]
+        ),
+    ),
+    "instruct": Operation(
+        "velo", lambda velo, name, _: velo.payouts.instruct(name), "POST /v3/payouts/"
+    ),
+    "withdraw": Operation(
+        "velo", lambda velo, name, _: velo.payouts.withdraw(name), "DELETE /v3/payouts/"
+    ),
+    "debit": Operation(
+        "eastpay",
+        lambda bank, name, _: bank.payments.debit(USD, card=CARD, merchant_transaction_id=name),
+    ),
+    "refund": Operation(
+        "eastpay",
+        lambda bank, name, _: bank.payments.refund("R7x", USD, merchant_transaction_id=name),
+    ),
+    "evaluate": Operation(
+        "flexfactor",
+        lambda flex, name, _: flex.evaluate(
+            order_id=f"INV-{name}",
+            amount=USD,
+            payer=Payer(email="ada@example.com"),
+            card=TOKEN,
+            transaction=DECLINED,
+            idempotency_key=name,
+        ),
+        is_keyed=True,
+    ),
+    "capture": Operation(
+        "flexfactor", lambda flex, name, _: flex.capture("o-1", USD, idempotency_key=name), "", True
+    ),
+    "give back": Operation(
+        "flexfactor", lambda flex, name, _: flex.orders.refund(name, USD), "POST /v1/orders/"
+    ),
+    "cancel": Operation(
+        "flexfactor",
+        lambda flex, name, _: flex.orders.cancel("o-1", idempotency_key=name),
+        "",
+        True,
+    ),
     "take": _in_kiosk("take_payment", _sale),
     "place": _in_kiosk("place_order", _sale),
     "raw": _in_kiosk("upload_raw", _file),
     "form": _in_kiosk("upload_form", lambda name: kiosk("models").Form(file=_file(name))),
     "pay out": _in_kiosk("pay_out", _sale, is_keyed=False),
 }
-# fmt: on
 
 
 @cache

@@ -15,18 +15,33 @@ from tests.histories.settling import YEAR, Batches, Outboxes, Writes
 from tests.histories.world import OK, Event
 
 KINDS: dict[str, Any] = {
-    "calls": Calls, "outbox": Outboxes, "bulk": Batches, "reading": Readings, "sockets": Sockets, "senders": Senders,
-    "soak": Soak, "writes": Writes, "payouts": Payrolls,
-}  # fmt: skip
+    "calls": Calls,
+    "outbox": Outboxes,
+    "bulk": Batches,
+    "reading": Readings,
+    "sockets": Sockets,
+    "senders": Senders,
+    "soak": Soak,
+    "writes": Writes,
+    "payouts": Payrolls,
+}
 SHARES = (4_800, 1_800, 2_200, 1_100, 75, 22, 3, 1_800, 1_200)
 """How many of 13,000 are of each kind."""
 EVENTS = ("start", "go", "kill", "wait", "clock", "meanwhile")
 LIKELY = {"calls": (20, 72, 3, 2, 2, 1), "reading": (8, 72, 1, 1, 0, 18)}
 LIKELY |= dict.fromkeys(("outbox", "bulk", "writes", "payouts"), (12, 68, 7, 8, 3, 2))
 FAULTS = {
-    "ok": 60, "refuse": 2, "no time": 1, "reset": 6, "silence": 3, "half": 3, "status": 13, "page": 8, "foreign": 3,
+    "ok": 60,
+    "refuse": 2,
+    "no time": 1,
+    "reset": 6,
+    "silence": 3,
+    "half": 3,
+    "status": 13,
+    "page": 8,
+    "foreign": 3,
     "damaged": 2,
-}  # fmt: skip
+}
 STATUSES = (
     400,
     400,

@@ -454,13 +454,18 @@ class Provider:
     def _payments(self, path: str, works: list[Work]) -> Reply:
         """Velo's payments: all of them, or those of one payout."""
         listed = [
-            {"paymentId": f"{work.id}-{number}", "payout": {"payoutId": work.id}, "status": "ACCEPTED",
-             "payorPaymentId": each["payorPaymentId"],
-             "submittedDateTime": datetime.fromtimestamp(work.at, UTC).isoformat()}
+            {
+                "paymentId": f"{work.id}-{number}",
+                "payout": {"payoutId": work.id},
+                "status": "ACCEPTED",
+                "payorPaymentId": each["payorPaymentId"],
+                "submittedDateTime": datetime.fromtimestamp(work.at, UTC).isoformat(),
+            }
             for work in works
             for number, each in enumerate(work.values.get("payments", ()))
-            if each["remoteId"] != NOBODY and ("payouts" not in path or path.split("/")[3] == work.id)
-        ]  # fmt: skip
+            if each["remoteId"] != NOBODY
+            and ("payouts" not in path or path.split("/")[3] == work.id)
+        ]
         return said(200, {"page": {"page": 1, "totalPages": 1}, "links": [], "content": listed})
 
     def _found(self, url: httpx.URL, last: str, works: list[Work]) -> Reply:

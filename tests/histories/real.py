@@ -313,11 +313,17 @@ class Sockets:
 
 
 FAULTS = {
-    "ended before the work": 4, "answered before the work": 4, "answer cut": 8, "answered after "
-                                                                                "the work": 4,
-    "body cut": 2, "late answer": 2, "late work": 2, "done twice": 1, "answered twice": 1, "another answer "
-                                                                                           "later": 4,
-}  # fmt: skip
+    "ended before the work": 4,
+    "answered before the work": 4,
+    "answer cut": 8,
+    "answered after the work": 4,
+    "body cut": 2,
+    "late answer": 2,
+    "late work": 2,
+    "done twice": 1,
+    "answered twice": 1,
+    "another answer later": 4,
+}
 """How often each befalls an exchange that fails."""
 ENDS: Any = ("reset", "reset", "reset", "reset", "close", "close", "close", "close", "stall")
 BEFORE, AFTER = (408, 425, 429, 429, 500, 502, 503, 503, 504, 520), (408, 500, 502, 503, 504, 524)

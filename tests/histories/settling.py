@@ -66,9 +66,14 @@ AHEAD = (
     -YEAR,
 )
 FORMS: tuple[dict[str, Any], ...] = (
-    {}, {"amount": 44}, {"amount": Decimal("44.2300")}, {"amount": Decimal(100).normalize()}, {"notes": None},
-    {"due_date": DUE + timedelta(days=1)}, {"extra_body": {"payment_details": {"fee": Decimal("1.10")}}},
-)  # fmt: skip
+    {},
+    {"amount": 44},
+    {"amount": Decimal("44.2300")},
+    {"amount": Decimal(100).normalize()},
+    {"notes": None},
+    {"due_date": DUE + timedelta(days=1)},
+    {"extra_body": {"payment_details": {"fee": Decimal("1.10")}}},
+)
 REFERENCES = ("Mü-1", normalize("NFD", "Mü-1"), "Mü-2", "Mü-3")
 """Two payments share a reference, an amount and a payer, as two instalments may.
 
@@ -283,25 +288,49 @@ PROOFS = {
     )
 }
 RESPOND = "POST /v2/payment-requests/respond-to-request/"
-# fmt: off
 WRITES: dict[str, tuple[str, Any, str]] = {
     "submit": ("velo", lambda name: (_pay(name), LOOKED_UP), ""),
     "submit two": ("velo", lambda name: (_pay(name, "more"), LOOKED_UP), ""),
     "instruct": ("velo", lambda name: (("payouts.instruct", name), {}), "POST /v3/payouts/"),
     "withdraw": ("velo", lambda name: (("payouts.withdraw", name), {}), "DELETE /v3/payouts/"),
-    "debit": ("eastpay", lambda name: (
-        ("payments.debit", USD), {"card": CardToken("t"), "merchant_transaction_id": name}), ""),
-    "refund": ("eastpay", lambda name: (("payments.refund", "R7x", USD), {"merchant_transaction_id": name}), ""),
-    "evaluate": ("flexfactor", lambda name: (("evaluate",), {**RESCUED, "order_id": f"INV-{name}"}), "key"),
+    "debit": (
+        "eastpay",
+        lambda name: (
+            ("payments.debit", USD),
+            {"card": CardToken("t"), "merchant_transaction_id": name},
+        ),
+        "",
+    ),
+    "refund": (
+        "eastpay",
+        lambda name: (("payments.refund", "R7x", USD), {"merchant_transaction_id": name}),
+        "",
+    ),
+    "evaluate": (
+        "flexfactor",
+        lambda name: (("evaluate",), {**RESCUED, "order_id": f"INV-{name}"}),
+        "key",
+    ),
     "capture": ("flexfactor", lambda _: (("capture", "o-1", USD), {}), "key"),
-    "give back": ("flexfactor", lambda name: (("orders.refund", name, USD), ACCEPTED), "POST /v1/orders/"),
-    "accept": ("victor", lambda name: (("payment_requests.accept", name), {"notes": "Thanks."}), RESPOND),
-    "decline": ("victor", lambda name: (("payment_requests.decline", name), {"notes": "Thanks."}), RESPOND),
+    "give back": (
+        "flexfactor",
+        lambda name: (("orders.refund", name, USD), ACCEPTED),
+        "POST /v1/orders/",
+    ),
+    "accept": (
+        "victor",
+        lambda name: (("payment_requests.accept", name), {"notes": "Thanks."}),
+        RESPOND,
+    ),
+    "decline": (
+        "victor",
+        lambda name: (("payment_requests.decline", name), {"notes": "Thanks."}),
+        RESPOND,
+    ),
     "take": ("kiosk", _in_kiosk("take_payment"), "key"),
     "pay out": ("kiosk", _in_kiosk("pay_out"), ""),
     "charge": ("tiny", lambda name: (("charges.create", name, 4423), {}), "key"),
 }
-# fmt: on
 """Writes: their system, the arguments of `add_call`, and what the provider knows them by before the
 name.
 """

@@ -195,124 +195,401 @@ if signed and self._key:
     request.headers["Idempotency-Key"] = str(uuid.uuid4())
 result = yield from self._attempt(request, counted=signed)
 """
-# fmt: off
 PLANTED = {
-    "a key is made anew for each attempt": Planted("calls", "told wrong", (0, 20), (
-        (f"{CALL}._attempt_until_definite", "result = yield from self._attempt(request, "
-                                            "counted=signed)", NEW_KEY),)),
-    "a key is made anew for each attempt of a long run": Planted("soak", "asked twice", (0, 1), (
-        (f"{CALL}._attempt_until_definite", "result = yield from self._attempt(request, "
-                                            "counted=signed)", NEW_KEY),)),
-    "a lost answer of a long run is a rejection": Planted("soak", "told wrong", (0, 1), (
-        (f"{CALL}._attempt", NO_ANSWER, f"({NO_ANSWER})._replace(outcome=Outcome.REJECTED)"),
-        (f"{LOOP}.classification:may_repeat", "has_key or row.reads", "False"))),
-    "writes without a key are repeated": Planted("calls", "asked twice", (0, 60), (
-        (f"{LOOP}.classification:may_repeat", "has_key or row.reads", "True"),)),
-    "a lost answer is a rejection": Planted("calls", "told wrong", (0, 20), (
-        (f"{CALL}._attempt", NO_ANSWER, f"({NO_ANSWER})._replace(outcome=Outcome.REJECTED)"),)),
-    "four values of an answer are compared": Planted("calls", "told wrong", (0, 200), (
-        (f"{VICTOR}.requests:Sent.is_confirmed_by", "compared = self.comparisons(record)", FOUR_VALUES),)),
-    "a connection that has not rested is taken, and its answer believed": Planted("sockets", "told wrong", (0, 20), (
-        (f"{CALL}._attempt", MAY_REUSE, "counted"),
-        (f"{LOOP}.operations:Operation.names_its_subject",
-         "isinstance(self.id, RepeatsId) and self.id.is_named(response)", "True"))),
-    "an age by local clocks is certain": Planted("outbox", "asked twice", (2_500, 100), (
-        (f"{SETTLEMENT}.key_age:Keys._of_stored", KNOWN_TIMES, ""),)),
-    "a key that may have lapsed is sent again": Planted("outbox", "asked twice", (0, 80), (
-        (f"{SETTLEMENT}.key_age:_by_age", "age > kept - _margin(kept)", "False"),)),
-    "what is looked up is not compared": Planted("bulk", "told wrong, created", (0, 40), (
-        (f"{VICTOR}.records:PaymentRequest.could_be",
-         "'amount' in compared and {*compared.values()} == {Likeness.SAME}", "True"),)),
-    "a claim does not say when": Planted("outbox", "asked twice", (0, 60), (
-        (f"{OUTBOX}._claim", "values |= sent_values(Sent.at(now.moment, now, client.caller))", ""),)),
-    "a worker stores what it has no lease for": Planted("outbox", "lost: ", (0, 60), (
-        (f"{OUTBOX}._change_held", "sa.and_(columns.leased_until == lease, under_way)", "sa.true()"),)),
-    "a late answer is forgotten": Planted("outbox", "lost: ", (0, 60), (
-        (f"{OUTBOX}._settled", "claim.lease if settlement.looked_up else None", "claim.lease"),)),
-    "a payment with a conflict was rejected": Planted("bulk", "told wrong, rejected", (0, 60), (
-        (f"{SETTLEMENT}.flow:_reason_to_look", "if isinstance(error, Conflict):\n    return "
-                                               "error.message", ""),
-        (OF_USE, "Outcome.UNKNOWN", "Outcome.REJECTED"))),
-    "a call with a conflict was rejected": Planted("calls", "told wrong", (0, 40), (
-        (OF_USE, "Outcome.UNKNOWN", "Outcome.REJECTED"),)),
-    "every operation takes the key": Planted("calls", "asked twice", (0, 300), (
-        ("victor_ext.providers.connected.operations:DocumentOperations._key",
-         "declared is not None and declares_key(declared, place)", "True"),)),
-    "only a 409 says that a key was used": Planted("calls", "under its key", (0, 300), (
-        (f"{LOOP}.conflicts:earlier_use", "is_about_earlier(text, others)", "False"),)),
+    "a key is made anew for each attempt": Planted(
+        "calls",
+        "told wrong",
+        (0, 20),
+        (
+            (
+                f"{CALL}._attempt_until_definite",
+                "result = yield from self._attempt(request, counted=signed)",
+                NEW_KEY,
+            ),
+        ),
+    ),
+    "a key is made anew for each attempt of a long run": Planted(
+        "soak",
+        "asked twice",
+        (0, 1),
+        (
+            (
+                f"{CALL}._attempt_until_definite",
+                "result = yield from self._attempt(request, counted=signed)",
+                NEW_KEY,
+            ),
+        ),
+    ),
+    "a lost answer of a long run is a rejection": Planted(
+        "soak",
+        "told wrong",
+        (0, 1),
+        (
+            (f"{CALL}._attempt", NO_ANSWER, f"({NO_ANSWER})._replace(outcome=Outcome.REJECTED)"),
+            (f"{LOOP}.classification:may_repeat", "has_key or row.reads", "False"),
+        ),
+    ),
+    "writes without a key are repeated": Planted(
+        "calls",
+        "asked twice",
+        (0, 60),
+        ((f"{LOOP}.classification:may_repeat", "has_key or row.reads", "True"),),
+    ),
+    "a lost answer is a rejection": Planted(
+        "calls",
+        "told wrong",
+        (0, 20),
+        ((f"{CALL}._attempt", NO_ANSWER, f"({NO_ANSWER})._replace(outcome=Outcome.REJECTED)"),),
+    ),
+    "four values of an answer are compared": Planted(
+        "calls",
+        "told wrong",
+        (0, 200),
+        (
+            (
+                f"{VICTOR}.requests:Sent.is_confirmed_by",
+                "compared = self.comparisons(record)",
+                FOUR_VALUES,
+            ),
+        ),
+    ),
+    "a connection that has not rested is taken, and its answer believed": Planted(
+        "sockets",
+        "told wrong",
+        (0, 20),
+        (
+            (f"{CALL}._attempt", MAY_REUSE, "counted"),
+            (
+                f"{LOOP}.operations:Operation.names_its_subject",
+                "isinstance(self.id, RepeatsId) and self.id.is_named(response)",
+                "True",
+            ),
+        ),
+    ),
+    "an age by local clocks is certain": Planted(
+        "outbox",
+        "asked twice",
+        (2_500, 100),
+        ((f"{SETTLEMENT}.key_age:Keys._of_stored", KNOWN_TIMES, ""),),
+    ),
+    "a key that may have lapsed is sent again": Planted(
+        "outbox",
+        "asked twice",
+        (0, 80),
+        ((f"{SETTLEMENT}.key_age:_by_age", "age > kept - _margin(kept)", "False"),),
+    ),
+    "what is looked up is not compared": Planted(
+        "bulk",
+        "told wrong, created",
+        (0, 40),
+        (
+            (
+                f"{VICTOR}.records:PaymentRequest.could_be",
+                "'amount' in compared and {*compared.values()} == {Likeness.SAME}",
+                "True",
+            ),
+        ),
+    ),
+    "a claim does not say when": Planted(
+        "outbox",
+        "asked twice",
+        (0, 60),
+        (
+            (
+                f"{OUTBOX}._claim",
+                "values |= sent_values(Sent.at(now.moment, now, client.caller))",
+                "",
+            ),
+        ),
+    ),
+    "a worker stores what it has no lease for": Planted(
+        "outbox",
+        "lost: ",
+        (0, 60),
+        (
+            (
+                f"{OUTBOX}._change_held",
+                "sa.and_(columns.leased_until == lease, under_way)",
+                "sa.true()",
+            ),
+        ),
+    ),
+    "a late answer is forgotten": Planted(
+        "outbox",
+        "lost: ",
+        (0, 60),
+        ((f"{OUTBOX}._settled", "claim.lease if settlement.looked_up else None", "claim.lease"),),
+    ),
+    "a payment with a conflict was rejected": Planted(
+        "bulk",
+        "told wrong, rejected",
+        (0, 60),
+        (
+            (
+                f"{SETTLEMENT}.flow:_reason_to_look",
+                "if isinstance(error, Conflict):\n    return error.message",
+                "",
+            ),
+            (OF_USE, "Outcome.UNKNOWN", "Outcome.REJECTED"),
+        ),
+    ),
+    "a call with a conflict was rejected": Planted(
+        "calls", "told wrong", (0, 40), ((OF_USE, "Outcome.UNKNOWN", "Outcome.REJECTED"),)
+    ),
+    "every operation takes the key": Planted(
+        "calls",
+        "asked twice",
+        (0, 300),
+        (
+            (
+                "victor_ext.providers.connected.operations:DocumentOperations._key",
+                "declared is not None and declares_key(declared, place)",
+                "True",
+            ),
+        ),
+    ),
+    "only a 409 says that a key was used": Planted(
+        "calls",
+        "under its key",
+        (0, 300),
+        ((f"{LOOP}.conflicts:earlier_use", "is_about_earlier(text, others)", "False"),),
+    ),
     "a request settles two entries": Planted("outbox", "told wrong", (0, 40), (RIVALS,)),
     "a request settles two rows": Planted("bulk", "told wrong, created", (0, 80), (RIVALS,)),
-    "a key of another account is sent again": Planted("bulk", "asked twice", (0, 600), (OTHERS_KEYS,)),
-    "an entry of another account is sent again": Planted("outbox", "asked twice", (0, 60), (OTHERS_KEYS,)),
-    "all rows of a chunk are in doubt at once": Planted("bulk", "are in doubt that nobody began "
-                                                                "to send", (0, 200), (
-        (f"{BULK}.delivery:Delivery._send_all", "MARKED_AHEAD // 2 if sent.known else "
-                                                "self._workers",
-         "MARKED_AHEAD"),)),
-    "a batch is everybody's": Planted("senders", "asked by another account", (0, 3), (
-        (f"{BULK}.vault:Vault.account", "self.number(f'account {caller}')", "0"),)),
-    "rows are compared by their keys": Planted("senders", "asked twice", (0, 2), (
-        (f"{BULK}.vault:Digests.add", "self._vault.number(fingerprint)",
-         "self._vault.number(fingerprint + identity.hex())"),)),
-    "rows are stored one by one": Planted("senders", "lost: ", (11, 2), (
-        (f"{BULK}.batch_store:BatchStore.add_load", "self._transaction()",
-         "self.engine.connect().execution_options(isolation_level='AUTOCOMMIT')"),)),
-    "two that have looked store the same rows": Planted("senders", "asked twice", (11, 2), (
-        (f"{BULK}.batch_store:BatchStore._insert", "'reject'", "'reject' if name != MARK else None"),)),
-    "any 400 ends a list": Planted("reading", "ends early", (0, 600), (
-        (f"{VICTOR}.reading:walk",
-         "reader.last_was_short and names_only(error.problems, {'page'})", "reader.last_was_short"),)),
-    "a page that is shorter than others is the last one": Planted("reading", "ends early", (0, 20), (
-        ("victor_ext.runtime.client.paging:PageReader.accept",
-         "self.done = self.is_last", "self.done = self.is_last or self.last_was_short"),)),
-    "a good status is evidence": Planted("calls", "(accepted", (0, 40), (
-        (f"{LOOP}.classification:of_unusable", "reader.is_evidence(response)", "True"),)),
-    "a body that the document does not have is dropped": Planted("calls", "the answer was", (0, 60), (
-        ("victor_ext.runtime.client.generated:_Bound.parse_response",
-         "json_of(response) if parsed is None and response.content else NOT_JSON", "NOT_JSON"),)),
-    "two forms of a fact are two keys for a caller": Planted("calls", "told wrong", (0, 40), (FORMS,)),
+    "a key of another account is sent again": Planted(
+        "bulk", "asked twice", (0, 600), (OTHERS_KEYS,)
+    ),
+    "an entry of another account is sent again": Planted(
+        "outbox", "asked twice", (0, 60), (OTHERS_KEYS,)
+    ),
+    "all rows of a chunk are in doubt at once": Planted(
+        "bulk",
+        "are in doubt that nobody began to send",
+        (0, 200),
+        (
+            (
+                f"{BULK}.delivery:Delivery._send_all",
+                "MARKED_AHEAD // 2 if sent.known else self._workers",
+                "MARKED_AHEAD",
+            ),
+        ),
+    ),
+    "a batch is everybody's": Planted(
+        "senders",
+        "asked by another account",
+        (0, 3),
+        ((f"{BULK}.vault:Vault.account", "self.number(f'account {caller}')", "0"),),
+    ),
+    "rows are compared by their keys": Planted(
+        "senders",
+        "asked twice",
+        (0, 2),
+        (
+            (
+                f"{BULK}.vault:Digests.add",
+                "self._vault.number(fingerprint)",
+                "self._vault.number(fingerprint + identity.hex())",
+            ),
+        ),
+    ),
+    "rows are stored one by one": Planted(
+        "senders",
+        "lost: ",
+        (11, 2),
+        (
+            (
+                f"{BULK}.batch_store:BatchStore.add_load",
+                "self._transaction()",
+                "self.engine.connect().execution_options(isolation_level='AUTOCOMMIT')",
+            ),
+        ),
+    ),
+    "two that have looked store the same rows": Planted(
+        "senders",
+        "asked twice",
+        (11, 2),
+        (
+            (
+                f"{BULK}.batch_store:BatchStore._insert",
+                "'reject'",
+                "'reject' if name != MARK else None",
+            ),
+        ),
+    ),
+    "any 400 ends a list": Planted(
+        "reading",
+        "ends early",
+        (0, 600),
+        (
+            (
+                f"{VICTOR}.reading:walk",
+                "reader.last_was_short and names_only(error.problems, {'page'})",
+                "reader.last_was_short",
+            ),
+        ),
+    ),
+    "a page that is shorter than others is the last one": Planted(
+        "reading",
+        "ends early",
+        (0, 20),
+        (
+            (
+                "victor_ext.runtime.client.paging:PageReader.accept",
+                "self.done = self.is_last",
+                "self.done = self.is_last or self.last_was_short",
+            ),
+        ),
+    ),
+    "a good status is evidence": Planted(
+        "calls",
+        "(accepted",
+        (0, 40),
+        ((f"{LOOP}.classification:of_unusable", "reader.is_evidence(response)", "True"),),
+    ),
+    "a body that the document does not have is dropped": Planted(
+        "calls",
+        "the answer was",
+        (0, 60),
+        (
+            (
+                "victor_ext.runtime.client.generated:_Bound.parse_response",
+                "json_of(response) if parsed is None and response.content else NOT_JSON",
+                "NOT_JSON",
+            ),
+        ),
+    ),
+    "two forms of a fact are two keys for a caller": Planted(
+        "calls", "told wrong", (0, 40), (FORMS,)
+    ),
     "two forms of a fact are two entries": Planted("outbox", "asked twice", (0, 20), (FORMS,)),
-    "two forms of a cell are two rows": Planted("senders", "asked twice", (0, 6), (
-        FORMS, (
-            "victor_ext.bulk.columns:_canonical", "in_one_form(value if isinstance(value, str) "
-                                                  "else str(value))",
-            "str(value)",
-        ))),
-    "two forms of a reference are two": Planted("reading", "ends early", (0, 60), (
-        ("victor_ext.ids:reference_of", "in_one_form(str(reference))", "str(reference)"),)),
-    "a text in another form is another payment's": Planted("outbox", "lost: ", (0, 200), (
-        ("victor_ext.ids:words_of", "in_one_form(text)", "text"),)),
-    "a call of the outbox outlasts its key": Planted("outbox", "asked twice", (150, 100), (CAP, DAY)),
+    "two forms of a cell are two rows": Planted(
+        "senders",
+        "asked twice",
+        (0, 6),
+        (
+            FORMS,
+            (
+                "victor_ext.bulk.columns:_canonical",
+                "in_one_form(value if isinstance(value, str) else str(value))",
+                "str(value)",
+            ),
+        ),
+    ),
+    "two forms of a reference are two": Planted(
+        "reading",
+        "ends early",
+        (0, 60),
+        (("victor_ext.ids:reference_of", "in_one_form(str(reference))", "str(reference)"),),
+    ),
+    "a text in another form is another payment's": Planted(
+        "outbox", "lost: ", (0, 200), (("victor_ext.ids:words_of", "in_one_form(text)", "text"),)
+    ),
+    "a call of the outbox outlasts its key": Planted(
+        "outbox", "asked twice", (150, 100), (CAP, DAY)
+    ),
     "a call of a batch outlasts its key": Planted("bulk", "asked twice", (1220, 30), (CAP, DAY)),
     "a call sends its key as long as it has time": Planted("calls", "asked twice", (0, 60), (DAY,)),
-    "a lease that ends next year is held until then": Planted("outbox", "lost: ", (0, 100), (
-        (f"{OUTBOX}._claim", "columns.leased_until.between(local, local + 2 * self._lease)",
-         "columns.leased_until >= local"),)),
+    "a lease that ends next year is held until then": Planted(
+        "outbox",
+        "lost: ",
+        (0, 100),
+        (
+            (
+                f"{OUTBOX}._claim",
+                "columns.leased_until.between(local, local + 2 * self._lease)",
+                "columns.leased_until >= local",
+            ),
+        ),
+    ),
     "what has no key is sent again": Planted("writes", "asked twice", (0, 60), (KEYLESS_AGAIN,)),
-    "a payout is submitted again": Planted("payouts", "asked twice: PAY", (0, 60), (KEYLESS_AGAIN, ASSERTED)),
-    "a payout is instructed again": Planted("payouts", "asked twice: POST", (0, 200), (KEYLESS_AGAIN, ASSERTED)),
-    "what no read shows was not done": Planted("payouts", "told wrong", (0, 60), (
-        (f"{SETTLEMENT}.flow:LookUp.unknown", "PaymentOutcome.UNKNOWN", "PaymentOutcome.REJECTED"),)),
-    "a payout settles two files": Planted("payouts", "files have the same payout", (0, 100), (RIVALS,)),
-    "a payment is made that its payout does not list": Planted("payouts", "told wrong", (0, 100), (
-        (f"{BULK}.payouts:Payouts.parts", "if payment is None:\n    return None\nelse:\n    "
-                                          f"{LISTED}", LISTED),)),
-    "what a payout rejects is waited for": Planted("payouts", "lost: ", (0, 60), (
-        (f"{BULK}.payouts:Payouts.parts", "refusal is not None or payout.status == 'REJECTED'", "False"),)),
-    "every write is said to have a key": Planted("writes", "asked twice", (0, 100), (
-        (f"{LOOP}.operations:Operation.promise", "if has_key:\n    return Promise.KEYED", "return "
-                                                                                          "Promise.KEYED"),)),
-    "a write settles two entries": Planted("writes", "told wrong", (0, 200), (
-        (f"{OUTBOX}._has_rival", "sa.or_(columns.request_id == request_id, columns.reference == "
-                                 "row.reference)",
-         "sa.false()"),)),
-    "a status that no document has is a success": Planted("writes", "told wrong", (0, 400), (
-        ("victor_ext.runtime.client.prepared_calls:_request_of",
-         "json_of if client._resources else None", "json_of"),)),
-    "a file is sent again from where it ended": Planted("calls", "bytes of the file arrived", (0, 80), (
-        ("kiosk_api.bodies:content", READ_ANEW, ""),)),
+    "a payout is submitted again": Planted(
+        "payouts", "asked twice: PAY", (0, 60), (KEYLESS_AGAIN, ASSERTED)
+    ),
+    "a payout is instructed again": Planted(
+        "payouts", "asked twice: POST", (0, 200), (KEYLESS_AGAIN, ASSERTED)
+    ),
+    "what no read shows was not done": Planted(
+        "payouts",
+        "told wrong",
+        (0, 60),
+        (
+            (
+                f"{SETTLEMENT}.flow:LookUp.unknown",
+                "PaymentOutcome.UNKNOWN",
+                "PaymentOutcome.REJECTED",
+            ),
+        ),
+    ),
+    "a payout settles two files": Planted(
+        "payouts", "files have the same payout", (0, 100), (RIVALS,)
+    ),
+    "a payment is made that its payout does not list": Planted(
+        "payouts",
+        "told wrong",
+        (0, 100),
+        (
+            (
+                f"{BULK}.payouts:Payouts.parts",
+                f"if payment is None:\n    return None\nelse:\n    {LISTED}",
+                LISTED,
+            ),
+        ),
+    ),
+    "what a payout rejects is waited for": Planted(
+        "payouts",
+        "lost: ",
+        (0, 60),
+        (
+            (
+                f"{BULK}.payouts:Payouts.parts",
+                "refusal is not None or payout.status == 'REJECTED'",
+                "False",
+            ),
+        ),
+    ),
+    "every write is said to have a key": Planted(
+        "writes",
+        "asked twice",
+        (0, 100),
+        (
+            (
+                f"{LOOP}.operations:Operation.promise",
+                "if has_key:\n    return Promise.KEYED",
+                "return Promise.KEYED",
+            ),
+        ),
+    ),
+    "a write settles two entries": Planted(
+        "writes",
+        "told wrong",
+        (0, 200),
+        (
+            (
+                f"{OUTBOX}._has_rival",
+                "sa.or_(columns.request_id == request_id, columns.reference == row.reference)",
+                "sa.false()",
+            ),
+        ),
+    ),
+    "a status that no document has is a success": Planted(
+        "writes",
+        "told wrong",
+        (0, 400),
+        (
+            (
+                "victor_ext.runtime.client.prepared_calls:_request_of",
+                "json_of if client._resources else None",
+                "json_of",
+            ),
+        ),
+    ),
+    "a file is sent again from where it ended": Planted(
+        "calls",
+        "bytes of the file arrived",
+        (0, 80),
+        (("kiosk_api.bodies:content", READ_ANEW, ""),),
+    ),
 }
-# fmt: on
 """Decisions; without each of them the generator has to find a history that shows it."""
 
 

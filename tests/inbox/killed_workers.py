@@ -97,11 +97,21 @@ def run(url: str, events: int, processes: int, kills: int, seed: int) -> Counter
     outbox.create_table()
     HANDLED.create(engine)
     rows = [
-        {"key": f"k-{number}", "reference": f"k-{number}", "provider": "Victor", "operation": "payment_requests.create",
-         "call": CALL.to_text(), "look_up_by": "{}", "state": "sent", "leased_until": 0.0, "ended": False,
-         "request_id": f"r-{number}", "status": "pending"}
+        {
+            "key": f"k-{number}",
+            "reference": f"k-{number}",
+            "provider": "Victor",
+            "operation": "payment_requests.create",
+            "call": CALL.to_text(),
+            "look_up_by": "{}",
+            "state": "sent",
+            "leased_until": 0.0,
+            "ended": False,
+            "request_id": f"r-{number}",
+            "status": "pending",
+        }
         for number in range(0, events, 2)
-    ]  # fmt: skip
+    ]
     with engine.begin() as connection:
         connection.execute(sa.insert(outbox.table), rows)
     engine.dispose()

@@ -161,9 +161,13 @@ def test_a_documents_are_known_by_the_usual_members_or_as_the_caller_says(
     inbox = inbox_of(engine, webhook(read=lambda client, model: f"{client}{model.id}"), "read ")
     inbox.on("PAID")(note)
     for body, headers in (
-        ({"event_id": "1", "id": "o"}, {}), ({"id": "2"}, {"Webhook-Id": "1"}), ({"eventId": 3, "id": "o"}, {}),
-        ({"id": "o", "status": "a"}, {}), ({"id": "o", "status": "b"}, {}), ({"status": "b", "id": "o"}, {}),
-    ):  # fmt: skip
+        ({"event_id": "1", "id": "o"}, {}),
+        ({"id": "2"}, {"Webhook-Id": "1"}),
+        ({"eventId": 3, "id": "o"}, {}),
+        ({"id": "o", "status": "a"}, {}),
+        ({"id": "o", "status": "b"}, {}),
+        ({"status": "b", "id": "o"}, {}),
+    ):
         received(inbox, json.dumps({"type": "paid", **body}).encode(), headers)
     assert [event.subject for event in inbox.handle()] == ["1", "3", "o", "o"]
     assert notes(engine) == ["paid 1 read o", "paid 3 read o", "paid o read o", "paid o read o"]

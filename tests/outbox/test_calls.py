@@ -263,9 +263,14 @@ def test_one_key_is_one_call(store: Store) -> None:
 def test_the_boundary_of_a_form_makes_no_other_call() -> None:
     def stored(boundary: str) -> str:
         return PreparedCall(
-            name="upload", operation="POST /v1/files", promise=Promise.AT_MOST_ONCE, method="POST", url="/v1/files",
-            headers={"content-type": f"multipart/form-data; boundary={boundary}"}, content=f"--{boundary}--".encode(),
-        ).to_text()  # fmt: skip
+            name="upload",
+            operation="POST /v1/files",
+            promise=Promise.AT_MOST_ONCE,
+            method="POST",
+            url="/v1/files",
+            headers={"content-type": f"multipart/form-data; boundary={boundary}"},
+            content=f"--{boundary}--".encode(),
+        ).to_text()
 
     assert _content(stored("1f2e")) == _content(stored("ab03"))
 

@@ -422,9 +422,15 @@ def test_what_is_read_of_one_keeps_no_other_waiting(engine: sa.Engine) -> None:
         outbox.create_table()
         for number in (1, 2, 3):
             call = PreparedCall(
-                name="x", operation=way.replace("{payment_id}", "{}"), promise=Promise.KEYED, is_followed=True,
-                method="POST", url=f"/v1/payments/p-{number}/refunds", headers={}, content=b"",
-            )  # fmt: skip
+                name="x",
+                operation=way.replace("{payment_id}", "{}"),
+                promise=Promise.KEYED,
+                is_followed=True,
+                method="POST",
+                url=f"/v1/payments/p-{number}/refunds",
+                headers={},
+                content=b"",
+            )
             with engine.begin() as connection:
                 outbox._add(connection, client, call, f"k-{number}")
                 sent = {

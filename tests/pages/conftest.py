@@ -108,9 +108,13 @@ def provider(
     monkeypatch.setattr(victor_client, "ENVIRONMENTS", here)
     variables = {
         "VICTOR_BASE_URL": victor_sandbox.url,
-        "VICTOR_CLIENT_ID": credentials[0], "VICTOR_CLIENT_SECRET": credentials[1],
-        "VICTOR_BULK_KEY": "not-a-secret-of-16", "NO_COLOR": "1", "COLUMNS": "120", "XDG_CONFIG_HOME": str(folder),
-    }  # fmt: skip
+        "VICTOR_CLIENT_ID": credentials[0],
+        "VICTOR_CLIENT_SECRET": credentials[1],
+        "VICTOR_BULK_KEY": "not-a-secret-of-16",
+        "NO_COLOR": "1",
+        "COLUMNS": "120",
+        "XDG_CONFIG_HOME": str(folder),
+    }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return Shell()

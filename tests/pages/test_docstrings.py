@@ -35,9 +35,17 @@ def run_examples(client: Any, *order: str, own: dict[str, Any] | None = None, **
     """
     now = datetime.now(UTC)
     names = {
-        "Decimal": Decimal, "Money": Money, "csv": csv, "dataclasses": dataclasses, "io": io, "secrets": secrets,
-        "idempotency_key_for": idempotency_key_for, "today": now.date(), "since": now - timedelta(minutes=5), **given,
-    }  # fmt: skip
+        "Decimal": Decimal,
+        "Money": Money,
+        "csv": csv,
+        "dataclasses": dataclasses,
+        "io": io,
+        "secrets": secrets,
+        "idempotency_key_for": idempotency_key_for,
+        "today": now.date(),
+        "since": now - timedelta(minutes=5),
+        **given,
+    }
     without: list[str] = []
     failures: list[str] = []
     assert set(order) == set(client._resources)

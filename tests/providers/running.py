@@ -18,8 +18,12 @@ REFERENCE = "INV-1042"
 GUID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
 FOR_EVER = 4_102_444_800_000
 TOKEN: Mapping[str, Any] = {
-    "access_token": "t", "accessToken": "t", "token_type": "Bearer", "expires": FOR_EVER, "expires_in": 1799,
-}  # fmt: skip
+    "access_token": "t",
+    "accessToken": "t",
+    "token_type": "Bearer",
+    "expires": FOR_EVER,
+    "expires_in": 1799,
+}
 """A good answer of every token endpoint."""
 
 

@@ -82,15 +82,39 @@ TEXT = st.one_of(
     st.sampled_from(["-1.234", "1e5", "1" * 400 + ".00", "٣", "NaN", "2026-02-30", "0000-00-00"]),
 )
 ADDRESS = st.one_of(
-    st.sampled_from([
-        "https://" + "a" * 64 + ".example", "https://a..example", "https://.example", "https://xn--a", "https://xn--",
-        "https://xn--zzzzzz.com", "https://a.xn--zzzzzz", "https://h:0", "https://h:65536", "https://h:99999999999",
-        "https://h:-1", "https://\ud800", "https://h/\ud800", "https://[::1", "https://[v1.x]", "https://é.example",
-        "https://" + "a." * 200 + "b", "http://127.0.0.1:99999", "https://1.2.3.4.5", "https://\uff41.example", "https://ß",
-        "https://\u200b.example", "https://-", "https://_", "https://" + "x" * 70_000, "socks5://a..b:1", "http://xn--a:1",
-    ]),
+    st.sampled_from(
+        [
+            "https://" + "a" * 64 + ".example",
+            "https://a..example",
+            "https://.example",
+            "https://xn--a",
+            "https://xn--",
+            "https://xn--zzzzzz.com",
+            "https://a.xn--zzzzzz",
+            "https://h:0",
+            "https://h:65536",
+            "https://h:99999999999",
+            "https://h:-1",
+            "https://\ud800",
+            "https://h/\ud800",
+            "https://[::1",
+            "https://[v1.x]",
+            "https://é.example",
+            "https://" + "a." * 200 + "b",
+            "http://127.0.0.1:99999",
+            "https://1.2.3.4.5",
+            "https://\uff41.example",
+            "https://ß",
+            "https://\u200b.example",
+            "https://-",
+            "https://_",
+            "https://" + "x" * 70_000,
+            "socks5://a..b:1",
+            "http://xn--a:1",
+        ]
+    ),
     st.text(st.characters(), max_size=20).map(lambda text: f"https://{text}"),
-)  # fmt: skip
+)
 MOMENT = st.one_of(
     st.sampled_from([date.min, date.max, FIRST, LAST]),
     st.sampled_from([-24, -12, 0, 12, 24]).flatmap(
@@ -104,10 +128,34 @@ MOMENT = st.one_of(
     st.just(timedelta(days=1)),
 )
 SINGLE = st.one_of(
-    st.none(), st.booleans(), WHOLE, REAL, TEXT, ADDRESS, MOMENT, st.binary(max_size=8), st.builds(object),
-    st.sampled_from([Victor, RetryPolicy(), httpx.Timeout(1e10), httpx.Timeout(None), httpx.Limits(), Path("\0")]),
-    st.sampled_from([Money.of("1.00", "USD"), Money.of(10**15, "JPY"), Money.of("0", "USD"), Money.of("-1", "USD")]),
-)  # fmt: skip
+    st.none(),
+    st.booleans(),
+    WHOLE,
+    REAL,
+    TEXT,
+    ADDRESS,
+    MOMENT,
+    st.binary(max_size=8),
+    st.builds(object),
+    st.sampled_from(
+        [
+            Victor,
+            RetryPolicy(),
+            httpx.Timeout(1e10),
+            httpx.Timeout(None),
+            httpx.Limits(),
+            Path("\0"),
+        ]
+    ),
+    st.sampled_from(
+        [
+            Money.of("1.00", "USD"),
+            Money.of(10**15, "JPY"),
+            Money.of("0", "USD"),
+            Money.of("-1", "USD"),
+        ]
+    ),
+)
 ANYTHING = st.one_of(
     SINGLE,
     st.lists(SINGLE, max_size=3),
@@ -190,10 +238,19 @@ def changing(
 
 
 WIRED: Any = {
-    "transport": None, "retry": ONCE, "timeout": 5.0, "deadline": 60.0, "on_event": None, "max_concurrency": 2,
-    "user_agent": "billing/2.3", "max_response_bytes": 2**20, "proxy": None, "verify": True, "limits": None,
+    "transport": None,
+    "retry": ONCE,
+    "timeout": 5.0,
+    "deadline": 60.0,
+    "on_event": None,
+    "max_concurrency": 2,
+    "user_agent": "billing/2.3",
+    "max_response_bytes": 2**20,
+    "proxy": None,
+    "verify": True,
+    "limits": None,
     "base_url": "https://127.0.0.1:1",
-}  # fmt: skip
+}
 SIGNED_BY = base64.b64encode(b"not a secret, " * 4).decode()
 HOOK = flexfactor.Webhook(SIGNED_BY, host="hooks.shop.example")
 
@@ -209,43 +266,66 @@ def first(kind: Any) -> Callable[..., Any]:
 
 
 OTHERS: dict[str, Target] = {
-    "Victor": Target(used, {**WIRED, **ARGUMENTS["victor"], "transport": SENT_WITH, "environment": "production"}),
+    "Victor": Target(
+        used, {**WIRED, **ARGUMENTS["victor"], "transport": SENT_WITH, "environment": "production"}
+    ),
     **{
         f"{kind.__name__}'s connections": Target(
             kind, {**WIRED, **ARGUMENTS[name]}, [*inspect.signature(kind).parameters]
         )
-        for name, kinds in CLIENTS.items() for kind in (kinds if name == "victor" else kinds[:1])
+        for name, kinds in CLIENTS.items()
+        for kind in (kinds if name == "victor" else kinds[:1])
     },
     "VictorJwt": Target(
         VictorJwt,
-        {"api_key": "k", "private_key": "x", "password": None, "prefix": "Token", "lifetime": None, "reuse": 0.0},
+        {
+            "api_key": "k",
+            "private_key": "x",
+            "password": None,
+            "prefix": "Token",
+            "lifetime": None,
+            "reuse": 0.0,
+        },
     ),
     "VictorOAuth": Target(VictorOAuth, {"client_id": "i", "client_secret": "s"}),
     "VeloAuth": Target(velo.VeloAuth, {"api_key": "i", "api_secret": "s"}),
     "FlexFactorAuth": Target(flexfactor.FlexFactorAuth, {"app_key": "i", "app_secret": "s"}),
     "velo.Webhook": Target(first(velo.Webhook), {"key": "long-and-random-7f3b1c9e"}),
-    "flexfactor.Webhook": Target(first(flexfactor.Webhook), {"key": SIGNED_BY, "host": "h.example", "tolerance": 5.0}),
+    "flexfactor.Webhook": Target(
+        first(flexfactor.Webhook), {"key": SIGNED_BY, "host": "h.example", "tolerance": 5.0}
+    ),
     "RetryPolicy": Target(RetryPolicy, {"max_attempts": 6, "base": 0.5, "cap": 8.0, "quota": 500}),
     "bind": Target(VICTOR.bind, {"client_class": Client}),
     "with_options": Target(
-        VICTOR.with_options, {"timeout": 5.0, "deadline": 60.0, "retry": ONCE, "extra_body": None, "extra_query": None}
+        VICTOR.with_options,
+        {"timeout": 5.0, "deadline": 60.0, "retry": ONCE, "extra_body": None, "extra_query": None},
     ),
     "check_payment_request": Target(check_payment_request, {**payment(), "now": NOW}),
-    "idempotency_key_for": Target(lambda **facts: idempotency_key_for(*facts.values()), {"kind": "invoice", "fact": 1}),
+    "idempotency_key_for": Target(
+        lambda **facts: idempotency_key_for(*facts.values()), {"kind": "invoice", "fact": 1}
+    ),
     "zulu.parse": Target(zulu.parse, {"text": "2026-03-04T05:06:07Z"}),
     "zulu.format": Target(zulu.format, {"moment": NOW}),
     "zulu.from_epoch": Target(zulu.from_epoch, {"number": 1}),
     "Money.of": Target(Money.of, {"amount": "1.00", "currency": "USD"}),
     "debit's card": Target(
         lambda **values: pay_with(eastpay.Card(values.pop("number"), **values)),
-        {"number": "4111111111111111", "expiry_month": 12, "expiry_year": 2030, "cvv": "123", "holder": "A"},
+        {
+            "number": "4111111111111111",
+            "expiry_month": 12,
+            "expiry_year": 2030,
+            "cvv": "123",
+            "holder": "A",
+        },
     ),
-    "velo's webhook": Target(velo.Webhook("long-and-random-7f3b1c9e").read, {"body": b"{}", "authorization": "x"}),
+    "velo's webhook": Target(
+        velo.Webhook("long-and-random-7f3b1c9e").read, {"body": b"{}", "authorization": "x"}
+    ),
     "read_notification": Target(velo.read_notification, {"body": b"{}"}),
     "flexfactor's webhook": Target(HOOK.read, {"body": b"{}", "headers": {}}),
     "split_code": Target(flexfactor.split_code, {"code": 400012}),
     "payment_id_of": Target(eastpay.payment_id_of, {"body": b"{}"}),
-}  # fmt: skip
+}
 TARGETS = {**OTHERS, **{name: target for system in CLIENTS for name, target in targets(system)}}
 
 

@@ -142,8 +142,13 @@ FAILURES: dict[str, tuple[tuple[str, dict[str, Any]], bool]] = {
 `tests/faults` has every place and way of each.
 """
 NAMES = {
-    400: "BadRequest", 403: "PermissionDenied", 404: "NotFound", 409: "Conflict", 418: "StatusError", 422: "BadRequest",
-}  # fmt: skip
+    400: "BadRequest",
+    403: "PermissionDenied",
+    404: "NotFound",
+    409: "Conflict",
+    418: "StatusError",
+    422: "BadRequest",
+}
 USED = {
     400: "This key was used before for another request",
     403: "Duplicate request",

@@ -87,9 +87,13 @@ WALKS: dict[str, Callable[[Provider], Any]] = {
 def provider_of(name: str) -> Provider:
     if name == "orders":
         return Provider(
-            "pageNumber", lambda number, count, items: {"items": items, "isLastPage": number * PAGE_SIZE >= count},
+            "pageNumber",
+            lambda number, count, items: {
+                "items": items,
+                "isLastPage": number * PAGE_SIZE >= count,
+            },
             lambda name: {"id": f"order-{name}", "status": 7},
-        )  # fmt: skip
+        )
     return Provider("page", velo_page, velo_item)
 
 

@@ -42,9 +42,15 @@ REFUSALS = {
 """What each of them says where it refuses."""
 
 NO_SUCCESS: list[Any] = [
-    {"error": "busy"}, {"errors": [{"message": "x"}]}, {"error": {"code": 7}}, {"error": True}, {"Errors": [1]},
-    {"id": None, "error": 7}, {"id": {"of": "another type"}, "error": "busy"}, {"id": None, "errors": {"a": 1}},
-]  # fmt: skip
+    {"error": "busy"},
+    {"errors": [{"message": "x"}]},
+    {"error": {"code": 7}},
+    {"error": True},
+    {"Errors": [1]},
+    {"id": None, "error": 7},
+    {"id": {"of": "another type"}, "error": "busy"},
+    {"id": None, "errors": {"a": 1}},
+]
 """Objects with nothing of what is declared, and an error."""
 NO_ERROR: list[Any] = [
     {}, {"error": None, "errors": []}, {"error": False}, {"error": " "}, {"errors": {}},
@@ -163,8 +169,9 @@ class TestOnEachSystem:
     def test_no_error_is_none(self, system: str, mode: str) -> None:
         for body in NO_ERROR:
             for name, status, said in (
-                ("payments.take_payment", 201, {"id": "pay_1", **body}), ("payments.get_payment", 200, body),
-            ):  # fmt: skip
+                ("payments.take_payment", 201, {"id": "pay_1", **body}),
+                ("payments.get_payment", 200, body),
+            ):
                 assert (
                     call(system, mode, Script(httpx.Response(status, json=said)), name).parsed
                     is not None

@@ -150,16 +150,32 @@ class Recorder:
 
 
 KNOWN: Mapping[str, Any] = {
-    "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "biller_type": "BUSINESS",
-    "due_date": NOW.date(), "notes": "yes", "timeout": 0.0, "country": "US", "routing_number": "011401533",
-    "account_number": "043987673645", "name": "Main account", "date_of_birth": "1970-05-20", "email": "a@b.example",
-    "source_account_id": "account-1", "until": "ACCEPTED",
-}  # fmt: skip
+    "payee_account_number": "043987673645",
+    "payer_counterparty_id": "aHeq349838",
+    "biller_type": "BUSINESS",
+    "due_date": NOW.date(),
+    "notes": "yes",
+    "timeout": 0.0,
+    "country": "US",
+    "routing_number": "011401533",
+    "account_number": "043987673645",
+    "name": "Main account",
+    "date_of_birth": "1970-05-20",
+    "email": "a@b.example",
+    "source_account_id": "account-1",
+    "until": "ACCEPTED",
+}
 """Arguments, and fields of request objects, that are not made by their types alone."""
 MADE: Mapping[Any, Any] = {
-    str: GUID, int: 1, bool: True, Decimal: Decimal("44.23"), bytes: b"{}", Any: {}, Money: Money.of("44.23", "USD"),
+    str: GUID,
+    int: 1,
+    bool: True,
+    Decimal: Decimal("44.23"),
+    bytes: b"{}",
+    Any: {},
+    Money: Money.of("44.23", "USD"),
     datetime: NOW - timedelta(hours=1),
-}  # fmt: skip
+}
 NEEDED = {"timeout", "individual", "enabled"}
 """Arguments that are given although they have a default."""
 

@@ -21,12 +21,17 @@ from .test_operations_table import Recorder, use
 
 WRITES = {
     ("victor", "payment_requests.create"): ("payment_details", "notes"),
-    ("victor", "payment_requests.accept"): ("Modified-Amount",), ("velo", "payouts.submit"): ("payoutMemo",),
-    ("velo", "payees.create"): ("payorId",), ("velo", "source_accounts.fund"): ("amount",),
-    ("eastpay", "payments.debit"): ("paymentBrand",), ("eastpay", "payments.refund"): ("paymentType",),
-    ("flexfactor", "evaluate"): ("billingInformation", "city"), ("flexfactor", "capture"): ("amount",),
-    ("flexfactor", "orders.refund"): ("refundMessage",), ("flexfactor", "orders.cancel"): ("idempotencyKey",),
-}  # fmt: skip
+    ("victor", "payment_requests.accept"): ("Modified-Amount",),
+    ("velo", "payouts.submit"): ("payoutMemo",),
+    ("velo", "payees.create"): ("payorId",),
+    ("velo", "source_accounts.fund"): ("amount",),
+    ("eastpay", "payments.debit"): ("paymentBrand",),
+    ("eastpay", "payments.refund"): ("paymentType",),
+    ("flexfactor", "evaluate"): ("billingInformation", "city"),
+    ("flexfactor", "capture"): ("amount",),
+    ("flexfactor", "orders.refund"): ("refundMessage",),
+    ("flexfactor", "orders.cancel"): ("idempotencyKey",),
+}
 """Writes, each with the place of a member that it sends itself, or that has an argument which is
 left out.
 """

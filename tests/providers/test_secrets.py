@@ -102,74 +102,122 @@ def charge(card: Any, **more: Any) -> Callable[[Any], Any]:
 
 def evaluate(**changes: Any) -> Callable[[Any], Any]:
     given = {
-        "payer": flexfactor.Payer(email=EMAIL), "card": flexfactor.Card(token=CARD), "customer_ip": ADDRESS,
-        "billing": flexfactor.Address(last_name=NAME), "sense_key": SENSE, "fields": {"shop": FIELD},
-        "extra_body": {"device": {"owner": NAME, "pins": [ADDED, 90125]}, "CustomerSince": ADDED}, **changes,
-    }  # fmt: skip
+        "payer": flexfactor.Payer(email=EMAIL),
+        "card": flexfactor.Card(token=CARD),
+        "customer_ip": ADDRESS,
+        "billing": flexfactor.Address(last_name=NAME),
+        "sense_key": SENSE,
+        "fields": {"shop": FIELD},
+        "extra_body": {"device": {"owner": NAME, "pins": [ADDED, 90125]}, "CustomerSince": ADDED},
+        **changes,
+    }
     return lambda client: client.evaluate(**flexfactor_adapter.declined(**given))
 
 
 PLASTIC = eastpay.Card(NUMBER, expiry_month=7, expiry_year=2031, cvv=CVV, holder="Zoë")
 PERSON = velo.NewPayee(
-    remote_id="payee-8", email="bob@example.com",
+    remote_id="payee-8",
+    email="bob@example.com",
     address=velo.Address(line1="100 Battery Street", city="Springfield", country="US"),
     individual=velo.Individual(
-        first_name="Perpetua", last_name="Lovelace", date_of_birth=date(1970, 5, 20), national_identification=NATIONAL
+        first_name="Perpetua",
+        last_name="Lovelace",
+        date_of_birth=date(1970, 5, 20),
+        national_identification=NATIONAL,
     ),
     payment_channel=velo.PaymentChannel(
-        account_name="Bob", country_code="US", currency="USD", account_number=ACCOUNT, routing_number="123456789"
+        account_name="Bob",
+        country_code="US",
+        currency="USD",
+        account_number=ACCOUNT,
+        routing_number="123456789",
     ),
-)  # fmt: skip
+)
 SHOPPER = {"customer.givenName": "Perpetua", "customer.phone": "+20 2 1234"}
 SYSTEMS = {
     "eastpay": System(
-        eastpay_adapter.Harness.kinds, {**eastpay_adapter.ARGUMENTS, "token": BEARER},
-        lambda words: {"result": {"code": "100.300.001", "description": words, "parameterErrors": [{"name": "card.cvv",
-                       "value": words, "message": words}]}},
+        eastpay_adapter.Harness.kinds,
+        {**eastpay_adapter.ARGUMENTS, "token": BEARER},
+        lambda words: {
+            "result": {
+                "code": "100.300.001",
+                "description": words,
+                "parameterErrors": [{"name": "card.cvv", "value": words, "message": words}],
+            }
+        },
         (BEARER,),
         {
             "a card": Call(charge(PLASTIC), (NUMBER, NUMBER[:8], CVV)),
             "a stored card": Call(charge(eastpay.CardToken(STORED)), (STORED,)),
-            "a shopper": Call(charge(PLASTIC, parameters=SHOPPER), (NUMBER,), ("Zoë", *SHOPPER.values())),
+            "a shopper": Call(
+                charge(PLASTIC, parameters=SHOPPER), (NUMBER,), ("Zoë", *SHOPPER.values())
+            ),
             "refused here": Call(charge(PLASTIC, merchant_transaction_id=""), (NUMBER, CVV)),
-            **{f"a number for a card, {bare!r:.3}": Call(charge(bare), (NUMBER,))
-               for bare in (NUMBER, int(NUMBER), {"number": NUMBER}, [NUMBER])},
+            **{
+                f"a number for a card, {bare!r:.3}": Call(charge(bare), (NUMBER,))
+                for bare in (NUMBER, int(NUMBER), {"number": NUMBER}, [NUMBER])
+            },
         },
     ),
     "flexfactor": System(
-        flexfactor_adapter.Harness.kinds, {**flexfactor_adapter.ARGUMENTS, "auth": FlexFactorAuth(KEY, SECRET)},
-        lambda words: {"email": EMAIL, "errors": {"Payer.Email": [f"{words} is not known"], ADDED: [90125]}},
+        flexfactor_adapter.Harness.kinds,
+        {**flexfactor_adapter.ARGUMENTS, "auth": FlexFactorAuth(KEY, SECRET)},
+        lambda words: {
+            "email": EMAIL,
+            "errors": {"Payer.Email": [f"{words} is not known"], ADDED: [90125]},
+        },
         CREDENTIALS,
         {
-            "evaluate": Call(evaluate(), (CARD, NAME, ADDRESS, SENSE, ADDED, FIELD),
-                             ("90125", json.dumps(ADDED)[1:-1])),
-            "refund": Call(lambda client: client.orders.refund(GUID, Money(1, "USD"), message=FIELD), (), (FIELD,)),
-            "transmit": Call(lambda it: it.transmit(**flexfactor_adapter.declined(fields={"a": FIELD})), (FIELD,)),
+            "evaluate": Call(
+                evaluate(),
+                (CARD, NAME, ADDRESS, SENSE, ADDED, FIELD),
+                ("90125", json.dumps(ADDED)[1:-1]),
+            ),
+            "refund": Call(
+                lambda client: client.orders.refund(GUID, Money(1, "USD"), message=FIELD),
+                (),
+                (FIELD,),
+            ),
+            "transmit": Call(
+                lambda it: it.transmit(**flexfactor_adapter.declined(fields={"a": FIELD})), (FIELD,)
+            ),
             "get": Call(lambda client: client.orders.get(GUID)),
             "refused here": Call(
-                evaluate(order_id="", card=flexfactor.Card(token=CARD, bin=CARD)), (CARD, NAME, ADDRESS, SENSE, FIELD)
+                evaluate(order_id="", card=flexfactor.Card(token=CARD, bin=CARD)),
+                (CARD, NAME, ADDRESS, SENSE, FIELD),
             ),
-            "refused here, the last": Call(evaluate(extra_body={"payer": {"email": EMAIL}}), (CARD, NAME, ADDRESS)),
+            "refused here, the last": Call(
+                evaluate(extra_body={"payer": {"email": EMAIL}}), (CARD, NAME, ADDRESS)
+            ),
         },
     ),
     "velo": System(
-        (velo.Velo, velo.AsyncVelo), {"auth": VeloAuth(KEY, SECRET)},
+        (velo.Velo, velo.AsyncVelo),
+        {"auth": VeloAuth(KEY, SECRET)},
         lambda words: {"errors": [{"errorMessage": words, "location": "payees[0]"}]},
         (KEY, SECRET, ACCESS),
         {
             "submit": Call(lambda client: client.payouts.submit([pay()])),
             "get": Call(lambda client: client.payees.get("p-1")),
             "payees": Call(
-                lambda client: client.payees.create("payor-1", [PERSON]), (ACCOUNT, NATIONAL),
+                lambda client: client.payees.create("payor-1", [PERSON]),
+                (ACCOUNT, NATIONAL),
                 ("Perpetua", "Lovelace", "Battery", "1970-05-20", "Springfield"),
             ),
             "a bank": Call(
                 lambda client: client.funding_accounts.create(
-                    payor_id="p-1", name="Bank", account_type="FBO", account_number=ACCOUNT, routing_number="123456789"
-                ), (ACCOUNT,),
+                    payor_id="p-1",
+                    name="Bank",
+                    account_type="FBO",
+                    account_number=ACCOUNT,
+                    routing_number="123456789",
+                ),
+                (ACCOUNT,),
             ),
             "a webhook": Call(
-                lambda client: client.webhooks.create("p-1", url="https://h.example.com", authorization_header=HEADER),
+                lambda client: client.webhooks.create(
+                    "p-1", url="https://h.example.com", authorization_header=HEADER
+                ),
                 (HEADER,),
             ),
             "a webhook's change": Call(
@@ -177,7 +225,7 @@ SYSTEMS = {
             ),
         },
     ),
-}  # fmt: skip
+}
 
 
 def echo(request: httpx.Request) -> str:
@@ -185,23 +233,37 @@ def echo(request: httpx.Request) -> str:
 
 
 HANDLERS: dict[str, Callable[[System, str], Any]] = {
-    **{f"{status} in its own shape": lambda system, words, status=status: httpx.Response(
-        status, json=system.says(words)) for status in (200, 400, 401, 409, 500)},
-    "400 of another shape": lambda _, words: httpx.Response(400, json={"Email": [words], EMAIL: [words.upper()]}),
+    **{
+        f"{status} in its own shape": lambda system, words, status=status: httpx.Response(
+            status, json=system.says(words)
+        )
+        for status in (200, 400, 401, 409, 500)
+    },
+    "400 of another shape": lambda _, words: httpx.Response(
+        400, json={"Email": [words], EMAIL: [words.upper()]}
+    ),
     "400 of no shape": lambda _, words: httpx.Response(400, text=f"no {words}"),
     "400 of an array": lambda _, words: httpx.Response(400, json=[words]),
-    "400 with the request in it": lambda system, _: lambda request: httpx.Response(
-        400, json={"title": f"bad: {echo(request)}", **system.says(echo(request))}
+    "400 with the request in it": lambda system, _: (
+        lambda request: httpx.Response(
+            400, json={"title": f"bad: {echo(request)}", **system.says(echo(request))}
+        )
     ),
-    "409 with the request": lambda _system, _: lambda request: httpx.Response(409, content=request.content),
-    "200 that says no": lambda _, words: httpx.Response(200, json={"success": False, "result": "x" * 190 + words}),
+    "409 with the request": lambda _system, _: (
+        lambda request: httpx.Response(409, content=request.content)
+    ),
+    "200 that says no": lambda _, words: httpx.Response(
+        200, json={"success": False, "result": "x" * 190 + words}
+    ),
     "200 with HTML": lambda _, words: httpx.Response(200, text=f"<html>{words}"),
     "500 with HTML": lambda _, words: httpx.Response(500, text=f"<html>{words}"),
     "200 of another type": lambda *_: httpx.Response(200, json=[EMAIL]),
-    "a redirect": lambda *_: httpx.Response(302, headers={"Location": f"https://elsewhere.example/{EMAIL}"}),
+    "a redirect": lambda *_: httpx.Response(
+        302, headers={"Location": f"https://elsewhere.example/{EMAIL}"}
+    ),
     "no connection": lambda *_: httpx.ConnectError("no"),
     "no answer": lambda *_: httpx.ReadTimeout("no"),
-}  # fmt: skip
+}
 each_call = pytest.mark.parametrize(
     ("name", "call"), [(name, call) for name, system in SYSTEMS.items() for call in system.calls]
 )
@@ -484,10 +546,25 @@ def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> Non
     )
     company = velo.Company(name=NAME, tax_id="223344556")
     parts = [
-        flexfactor.Payer(email=EMAIL), flexfactor.Card(token=CARD), flexfactor.Address(last_name=NAME), auth, client,
-        PERSON, PERSON.individual, PERSON.to_model(), channel, company, PLASTIC, eastpay.CardToken(STORED),
-        *(getattr(part, name) for part in (channel, company) for name in type(part).__slots__ if "name" not in name),
-    ]  # fmt: skip
+        flexfactor.Payer(email=EMAIL),
+        flexfactor.Card(token=CARD),
+        flexfactor.Address(last_name=NAME),
+        auth,
+        client,
+        PERSON,
+        PERSON.individual,
+        PERSON.to_model(),
+        channel,
+        company,
+        PLASTIC,
+        eastpay.CardToken(STORED),
+        *(
+            getattr(part, name)
+            for part in (channel, company)
+            for name in type(part).__slots__
+            if "name" not in name
+        ),
+    ]
     shown = repr([vars(auth), *made, *parts, *events]) + caplog.text
     hidden = (*CREDENTIALS, CARD, NAME, ADDRESS, ACCOUNT, NATIONAL, NUMBER, STORED)
     assert found_in(shown, [*hidden, "GB33BUKB20201555555555", "223344556"]) == []

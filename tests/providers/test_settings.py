@@ -73,9 +73,15 @@ def make(request: pytest.FixtureRequest, system: str, monkeypatch: pytest.Monkey
 def spellings(host: str) -> list[str]:
     """The same host as a person, a template or an attacker may write it."""
     return [
-        f"https://{host}", f"https://{host.upper()}/", f"https://{host}.", f"https://{host}:443/", f"https://{host}:8443",
-        f"HTTPS://{host}.:443", f"https://{host.replace('.', chr(0x3002))}", f"https://{host}/gateway",
-    ]  # fmt: skip
+        f"https://{host}",
+        f"https://{host.upper()}/",
+        f"https://{host}.",
+        f"https://{host}:443/",
+        f"https://{host}:8443",
+        f"HTTPS://{host}.:443",
+        f"https://{host.replace('.', chr(0x3002))}",
+        f"https://{host}/gateway",
+    ]
 
 
 class TestTheHostOfAnEnvironment:

@@ -20,9 +20,11 @@ from victor_ext import RetryPolicy, Victor, VictorJwt, VictorOAuth, idempotency_
 
 VICTOR = Path(sys.executable).with_name("victor")
 REQUEST: dict[str, Any] = {
-    "payee_account_number": "917364550218", "payer_counterparty_id": "aHeq349838", "amount": "44.23",
+    "payee_account_number": "917364550218",
+    "payer_counterparty_id": "aHeq349838",
+    "amount": "44.23",
     "biller_type": "BUSINESS",
-}  # fmt: skip
+}
 CREATED = {"victor_payment_request_id": "rfp-1", "status": "created"}
 TOKEN = {"access_token": "token-for-tests", "token_type": "Bearer", "expires": 4_102_444_800_000}
 

@@ -31,10 +31,14 @@ def request(
 ) -> dict[str, Any]:
     details = {"amount": amount, "original_amount": original}
     return {
-        "victor_payment_request_id": f"ID-{number}", "client_reference_id": reference, "direction": "outbound",
-        "status": "pending", "created_at": "2026-03-04T12:00:00Z", "payment_request": {"payment_details": details},
+        "victor_payment_request_id": f"ID-{number}",
+        "client_reference_id": reference,
+        "direction": "outbound",
+        "status": "pending",
+        "created_at": "2026-03-04T12:00:00Z",
+        "payment_request": {"payment_details": details},
         **more,
-    }  # fmt: skip
+    }
 
 
 def page(requests: Sequence[Mapping[str, Any]]) -> bytes:
@@ -70,29 +74,56 @@ def victor(httpx_mock: HTTPXMock) -> Iterator[Victor]:
 @pytest.mark.parametrize(
     ("amount", "details", "expected"),
     [
-        pytest.param("40.00", {"amount_modification_allowed": True}, ("modified", ""), id="as the request "
-                                                                                          "allowed"),
-        pytest.param("40.00", {"amount_modification_allowed": " True"}, ("modified", ""), id="it allowed it, as "
-                                                                                             "text"),
-        pytest.param("40.00", {"amount_modification_allowed": "yes"}, ("differs", "amount"), id="nobody can read "
-                                                                                                "that"),
-        pytest.param("40.00", {}, ("differs", "amount"), id="without the flag, it did not: the "
-                                                            "document's default"),
-        pytest.param("40.00", {"amount_modification_allowed": False}, ("differs", "amount"), id="it did not allow "
-                                                                                                "it"),
+        pytest.param(
+            "40.00",
+            {"amount_modification_allowed": True},
+            ("modified", ""),
+            id="as the request allowed",
+        ),
+        pytest.param(
+            "40.00",
+            {"amount_modification_allowed": " True"},
+            ("modified", ""),
+            id="it allowed it, as text",
+        ),
+        pytest.param(
+            "40.00",
+            {"amount_modification_allowed": "yes"},
+            ("differs", "amount"),
+            id="nobody can read that",
+        ),
+        pytest.param(
+            "40.00",
+            {},
+            ("differs", "amount"),
+            id="without the flag, it did not: the document's default",
+        ),
+        pytest.param(
+            "40.00",
+            {"amount_modification_allowed": False},
+            ("differs", "amount"),
+            id="it did not allow it",
+        ),
         pytest.param("a lot", {}, ("differs", "amount"), id="the amount that comes cannot be read"),
-        pytest.param("44.23", {"original_amount": "45.00"}, ("differs", "amount"), id="another amount "
-                                                                                      "was asked"),
+        pytest.param(
+            "44.23",
+            {"original_amount": "45.00"},
+            ("differs", "amount"),
+            id="another amount was asked",
+        ),
         pytest.param(None, {}, ("matched", ""), id="only the amount that was asked is said"),
         *(
             pytest.param(
-                amount, {"original_amount": asked, "amount_modification_allowed": True}, ("differs", "amount"),
+                amount,
+                {"original_amount": asked, "amount_modification_allowed": True},
+                ("differs", "amount"),
                 id=f"{amount}, and the amount that was asked, {asked}, cannot be read",
             )
-            for amount in ("44.23", "99.00") for asked in ("44.235", "1e30", "0.001", "EUR 44.23")
+            for amount in ("44.23", "99.00")
+            for asked in ("44.235", "1e30", "0.001", "EUR 44.23")
         ),
     ],
-)  # fmt: skip
+)
 def test_another_amount_agrees_only_if_the_payer_was_allowed_it(
     victor: Victor,
     httpx_mock: HTTPXMock,

@@ -188,11 +188,20 @@ WINDOW = Window(START, END, timedelta(minutes=10))
 @pytest.mark.parametrize(
     ("minutes", "zone"),
     [
-        (-11, Zone.OUTSIDE), (-10, Zone.AROUND), (-1, Zone.AROUND), (0, Zone.EDGE), (9, Zone.EDGE), (10, Zone.INSIDE),
-        (1429, Zone.INSIDE), (1430, Zone.EDGE), (1439, Zone.EDGE), (1440, Zone.AROUND), (1450, Zone.AROUND),
+        (-11, Zone.OUTSIDE),
+        (-10, Zone.AROUND),
+        (-1, Zone.AROUND),
+        (0, Zone.EDGE),
+        (9, Zone.EDGE),
+        (10, Zone.INSIDE),
+        (1429, Zone.INSIDE),
+        (1430, Zone.EDGE),
+        (1439, Zone.EDGE),
+        (1440, Zone.AROUND),
+        (1450, Zone.AROUND),
         (1451, Zone.OUTSIDE),
     ],
-)  # fmt: skip
+)
 def test_zones(minutes: int, zone: Zone) -> None:
     assert WINDOW.zone(START + timedelta(minutes=minutes)) is zone
 

@@ -162,9 +162,11 @@ class Oracle:
                 if t.reference is not None and _folded(o.reference) == _folded(t.reference)
             ]
             by_pair = [
-                row for row, n in sorted(self.pairs.items())
-                if t.reference is not None and _folded(self.theirs[n].reference) == _folded(t.reference)
-            ]  # fmt: skip
+                row
+                for row, n in sorted(self.pairs.items())
+                if t.reference is not None
+                and _folded(self.theirs[n].reference) == _folded(t.reference)
+            ]
             claims = claims or by_pair
             if claims:
                 if t.zone < 2 or (t.zone == Zone.AROUND and self.ours[claims[0]].core):
@@ -199,9 +201,15 @@ OURS = st.builds(
     st.booleans(),
 )
 THEIRS = st.builds(
-    Other, REFERENCES, IDS, st.sampled_from([100, 200, None]), st.sampled_from([None, None, 100, 200]), CURRENCIES,
-    st.sampled_from(Zone), st.integers(0, 2),
-)  # fmt: skip
+    Other,
+    REFERENCES,
+    IDS,
+    st.sampled_from([100, 200, None]),
+    st.sampled_from([None, None, 100, 200]),
+    CURRENCIES,
+    st.sampled_from(Zone),
+    st.integers(0, 2),
+)
 
 
 @settings(max_examples=200)
@@ -235,9 +243,11 @@ def _shown(row: Row):
 
 def _expected(kind, place, number, differing, ours, theirs):
     return (
-        kind, None if place is None else ours[place].entry(), None if number is None else theirs[number].payment(),
+        kind,
+        None if place is None else ours[place].entry(),
+        None if number is None else theirs[number].payment(),
         differing,
-    )  # fmt: skip
+    )
 
 
 def _listed_once(theirs: list[Other]) -> list[Other]:

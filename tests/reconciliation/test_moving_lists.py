@@ -43,26 +43,49 @@ class System:
 SYSTEMS = {
     "victor": System(
         lambda name: {
-            "victor_payment_request_id": name[0], "client_reference_id": name[1], "direction": "outbound",
-            "created_at": NOON, "payment_request": {"payment_details": {"amount": "1.00"}},
+            "victor_payment_request_id": name[0],
+            "client_reference_id": name[1],
+            "direction": "outbound",
+            "created_at": NOON,
+            "payment_request": {"payment_details": {"amount": "1.00"}},
         },
-        "page", 0, lambda items, _: {"results": items},
-        lambda transport: Victor(VictorOAuth("id-1", "not-a-secret"), transport=transport), {},
+        "page",
+        0,
+        lambda items, _: {"results": items},
+        lambda transport: Victor(VictorOAuth("id-1", "not-a-secret"), transport=transport),
+        {},
     ),
     "velo": System(
         lambda name: {
-            "paymentId": name[0], "payorPaymentId": name[1], "submittedDateTime": NOON, "paymentAmount": 100,
+            "paymentId": name[0],
+            "payorPaymentId": name[1],
+            "submittedDateTime": NOON,
+            "paymentAmount": 100,
             "paymentCurrency": "USD",
         },
-        "page", 1, lambda items, n: {"content": items, "page": {"totalPages": -(-n // SIZE), "totalElements": n}},
-        lambda transport: Velo(VeloAuth("key", "not-a-secret"), transport=transport), {"payor_id": "P"},
+        "page",
+        1,
+        lambda items, n: {
+            "content": items,
+            "page": {"totalPages": -(-n // SIZE), "totalElements": n},
+        },
+        lambda transport: Velo(VeloAuth("key", "not-a-secret"), transport=transport),
+        {"payor_id": "P"},
     ),
     "flexfactor": System(
-        lambda name: {"orderId": name[0], "externalOrderId": name[1], "orderPlacedDate": NOON, "currency": "USD"},
-        "pageNumber", 1, lambda items, _: {"items": items, "isLastPage": not items},
-        lambda transport: FlexFactor(FlexFactorToken("t"), mid=UUID, transport=transport), {},
+        lambda name: {
+            "orderId": name[0],
+            "externalOrderId": name[1],
+            "orderPlacedDate": NOON,
+            "currency": "USD",
+        },
+        "pageNumber",
+        1,
+        lambda items, _: {"items": items, "isLastPage": not items},
+        lambda transport: FlexFactor(FlexFactorToken("t"), mid=UUID, transport=transport),
+        {},
     ),
-}  # fmt: skip
+}
 
 
 @dataclass

@@ -154,9 +154,14 @@ class Journeys:
 
     def _that_are_refused_here(self) -> Iterator[tuple[str, Journey]]:
         for name, account in {
-            "a number": int(ACCOUNT), "with a typing error": f"{ACCOUNT}-", "too long": ACCOUNT * 2,
-            "bytes": ACCOUNT.encode(), "a float": float(ACCOUNT), "a Decimal": Decimal(ACCOUNT), "in a list": [ACCOUNT],
-        }.items():  # fmt: skip
+            "a number": int(ACCOUNT),
+            "with a typing error": f"{ACCOUNT}-",
+            "too long": ACCOUNT * 2,
+            "bytes": ACCOUNT.encode(),
+            "a float": float(ACCOUNT),
+            "a Decimal": Decimal(ACCOUNT),
+            "in a list": [ACCOUNT],
+        }.items():
             yield (
                 f"an account that is {name}",
                 Journey("create", self.payment(payee_account_number=account), True),
@@ -167,9 +172,14 @@ class Journeys:
         self, method: str, arguments: Callable[[], Any], statuses: tuple[int, ...] = STATUSES
     ) -> Iterator[tuple[str, Journey]]:
         faults: dict[str, dict[str, Any]] = {
-            "lose_answer": {}, "truncated_json": {}, "malformed_json": {}, "refuse": {},
-            "cut_answer": {"after": 150}, "cut_request": {"after": 200}, "rate_limit": {"retry_after": 3600},
-        }  # fmt: skip
+            "lose_answer": {},
+            "truncated_json": {},
+            "malformed_json": {},
+            "refuse": {},
+            "cut_answer": {"after": 150},
+            "cut_request": {"after": 200},
+            "rate_limit": {"retry_after": 3600},
+        }
         for kind, options in faults.items():
             yield f"{method}: {kind}", self._failing(method, arguments(), kind, options)
         for status in statuses:

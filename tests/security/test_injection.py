@@ -30,15 +30,59 @@ from victor_ext.runtime.loop.idempotency_keys import MAX_KEY_LENGTH, MIN_KEY_LEN
 pytestmark = pytest.mark.slow
 EVIL = "X-Evil: 1"
 NASTY = [
-    f"a\r\n{EVIL}", f"a\n{EVIL}", f"a\r{EVIL}", f"a\r\n\r\nGET /v2/evil HTTP/1.1\r\n{EVIL}", f"%0d%0a{EVIL}",
-    f"a\u2028{EVIL}", f"a\u0085{EVIL}", f"a\x0b{EVIL}", "a\x00b", "a\x7fb", "a\x1b[2J", "a\tb", " a", "a ", "",
-    "..", ".", "../auth/token", "../../v2/auth/token", "a/../../auth/token", "a/b", "/a", "a//b", "a%2fb", "%2e%2e",
-    "a?page=1", "a#b", "a;b", "a\\b", "..\\..", "//evil.example/a", "https://evil.example/a", "a@evil.example",
-    "\u00e9" * 20, "\uff0e\uff0e\uff0f", "\U0001d7d9" * 20, "\ud800", "a\ufeffb", "k" * 19 + "\n", "k" * 20 + "\r\n",
+    f"a\r\n{EVIL}",
+    f"a\n{EVIL}",
+    f"a\r{EVIL}",
+    f"a\r\n\r\nGET /v2/evil HTTP/1.1\r\n{EVIL}",
+    f"%0d%0a{EVIL}",
+    f"a\u2028{EVIL}",
+    f"a\u0085{EVIL}",
+    f"a\x0b{EVIL}",
+    "a\x00b",
+    "a\x7fb",
+    "a\x1b[2J",
+    "a\tb",
+    " a",
+    "a ",
+    "",
+    "..",
+    ".",
+    "../auth/token",
+    "../../v2/auth/token",
+    "a/../../auth/token",
+    "a/b",
+    "/a",
+    "a//b",
+    "a%2fb",
+    "%2e%2e",
+    "a?page=1",
+    "a#b",
+    "a;b",
+    "a\\b",
+    "..\\..",
+    "//evil.example/a",
+    "https://evil.example/a",
+    "a@evil.example",
+    "\u00e9" * 20,
+    "\uff0e\uff0e\uff0f",
+    "\U0001d7d9" * 20,
+    "\ud800",
+    "a\ufeffb",
+    "k" * 19 + "\n",
+    "k" * 20 + "\r\n",
     "k" * 10_000,
-]  # fmt: skip
-KNOWN = {b"host", b"accept", b"accept-encoding", b"authorization", b"connection", b"content-length", b"content-type",
-         b"user-agent", b"idempotency-key"}  # fmt: skip
+]
+KNOWN = {
+    b"host",
+    b"accept",
+    b"accept-encoding",
+    b"authorization",
+    b"connection",
+    b"content-length",
+    b"content-type",
+    b"user-agent",
+    b"idempotency-key",
+}
 PREFIX = b"/v2/payment-requests"
 
 
@@ -67,8 +111,15 @@ SAFE_CALLS: dict[str, Callable[[Victor, str], Any]] = {
     **{
         f"create({name})": lambda victor, text, name=name: create(victor, **{name: text})
         for name in (
-            "idempotency_key", "notes", "client_reference_id", "payer_counterparty_id", "ultimate_creditor",
-            "payee_account_number", "amount", "biller_type", "due_date",
+            "idempotency_key",
+            "notes",
+            "client_reference_id",
+            "payer_counterparty_id",
+            "ultimate_creditor",
+            "payee_account_number",
+            "amount",
+            "biller_type",
+            "due_date",
         )
     },
     "get(id)": lambda victor, text: victor.payment_requests.get(text),
@@ -76,14 +127,25 @@ SAFE_CALLS: dict[str, Callable[[Victor, str], Any]] = {
     "accept(notes)": lambda victor, text: victor.payment_requests.accept("b34783af0", notes=text),
     "decline(id)": lambda victor, text: victor.payment_requests.decline(text, notes="n"),
     **{
-        f"list({name})": lambda victor, text, name=name: list(victor.payment_requests.list(**{name: text}))
+        f"list({name})": lambda victor, text, name=name: list(
+            victor.payment_requests.list(**{name: text})
+        )
         for name in (
-            "victor_id", "status", "direction", "network_type", "tracking_id", "instant_payment_rails_id",
-            "victor_payment_request_parent_id", "victor_payment_request_child_id", "due_date_start_date",
+            "victor_id",
+            "status",
+            "direction",
+            "network_type",
+            "tracking_id",
+            "instant_payment_rails_id",
+            "victor_payment_request_parent_id",
+            "victor_payment_request_child_id",
+            "due_date_start_date",
         )
     },
-    "find": lambda victor, text: victor.payment_requests.find(text, start_datetime=datetime.now(UTC)),
-}  # fmt: skip
+    "find": lambda victor, text: victor.payment_requests.find(
+        text, start_datetime=datetime.now(UTC)
+    ),
+}
 
 
 def sent_by(server: Recorder, call: Callable[[], Any]) -> list[bytes]:

@@ -125,9 +125,17 @@ def reading_a_token(stage: Stage) -> None:
 
 
 WAITS = [
-    connecting, shaking_hands, opening_a_tunnel, sending, reading, reading_on, waiting_for_the_next_attempt,
-    waiting_for_a_connection, fetching_a_token, reading_a_token,
-]  # fmt: skip
+    connecting,
+    shaking_hands,
+    opening_a_tunnel,
+    sending,
+    reading,
+    reading_on,
+    waiting_for_the_next_attempt,
+    waiting_for_a_connection,
+    fetching_a_token,
+    reading_a_token,
+]
 
 
 FOR_A_TOKEN = (fetching_a_token, reading_a_token)

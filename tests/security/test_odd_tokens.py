@@ -105,16 +105,22 @@ def read_with(api: Any, *, awaited: bool) -> Any:
 
 SYSTEMS: dict[str, tuple[tuple[Any, Any], dict[str, Any], Any]] = {
     "victor": ((Victor, AsyncVictor), {"auth": VictorOAuth("id-1", "not-a-secret")}, create),
-    "velo": ((Velo, AsyncVelo), {"auth": VeloAuth("key-1", "not-a-secret")}, lambda it: it.payouts.get("p-1")),
+    "velo": (
+        (Velo, AsyncVelo),
+        {"auth": VeloAuth("key-1", "not-a-secret")},
+        lambda it: it.payouts.get("p-1"),
+    ),
     "flexfactor": (
-        (FlexFactor, AsyncFlexFactor), {"auth": FlexFactorAuth("key-1", "not-a-secret"), "mid": MID},
+        (FlexFactor, AsyncFlexFactor),
+        {"auth": FlexFactorAuth("key-1", "not-a-secret"), "mid": MID},
         lambda it: it.orders.cancel(MID),
     ),
     "connected": (
         (partial(connect, Client), partial(connect_async, Client)),
-        {"auth": ClientCredentialsAuth("/oauth/token", "id-1", "not-a-secret")}, read_payment_request,
+        {"auth": ClientCredentialsAuth("/oauth/token", "id-1", "not-a-secret")},
+        read_payment_request,
     ),
-}  # fmt: skip
+}
 
 
 def observe(system: str, url: str, *, awaited: bool, **changes: Any) -> VictorError:

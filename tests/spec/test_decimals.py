@@ -103,19 +103,39 @@ def test_every_body_takes_a_decimal(wire: Wire) -> None:
 @pytest.mark.parametrize(
     ("operation", "arguments", "words"),
     [
-        ("as_json", lambda models: {"body": models.Card(rate=Decimal("NaN"))}, "body.rate: JSON "
-                                                                               "has no form for"),
-        ("as_json", lambda models: {"body": models.Card(rate=float("inf"))}, "body.rate: JSON has "
-                                                                             "no form for inf"),
-        ("as_json", lambda models: {"body": models.Card(rate={1})}, "body.rate: JSON has no form "
-                                                                    "for"),
-        ("form", lambda models: {"body": models.FormBody(amount=1e-07)}, "amount: 1e-07 is not "
-                                                                         "written in digits"),
-        ("find", lambda _: {"most": Decimal("Infinity")}, "most: Infinity is not written in digits"),
-        ("find", lambda _: {"at": datetime(2026, 3, 4)}, "at: 2026-03-04T00:00:00 has no time zone"),  # noqa: DTZ001 - that is the case
+        (
+            "as_json",
+            lambda models: {"body": models.Card(rate=Decimal("NaN"))},
+            "body.rate: JSON has no form for",
+        ),
+        (
+            "as_json",
+            lambda models: {"body": models.Card(rate=float("inf"))},
+            "body.rate: JSON has no form for inf",
+        ),
+        (
+            "as_json",
+            lambda models: {"body": models.Card(rate={1})},
+            "body.rate: JSON has no form for",
+        ),
+        (
+            "form",
+            lambda models: {"body": models.FormBody(amount=1e-07)},
+            "amount: 1e-07 is not written in digits",
+        ),
+        (
+            "find",
+            lambda _: {"most": Decimal("Infinity")},
+            "most: Infinity is not written in digits",
+        ),
+        (
+            "find",
+            lambda _: {"at": datetime(2026, 3, 4)},
+            "at: 2026-03-04T00:00:00 has no time zone",
+        ),  # noqa: DTZ001 - that is the case
         ("find", lambda _: {"x_name": "Zoë"}, "X-Name: a header holds ASCII characters only"),
     ],
-)  # fmt: skip
+)
 def test_what_has_no_form_is_refused_by_its_name(
     wire: Wire, operation: str, arguments: Any, words: str
 ) -> None:

@@ -114,9 +114,19 @@ class BulkSender:
         )
         day = day_of(due_date)
         self._settings = Settings(
-            key_column, rate, workers, kept, patience, day, skip_invalid, encoding, ask_again, payor_id, by,
+            key_column,
+            rate,
+            workers,
+            kept,
+            patience,
+            day,
+            skip_invalid,
+            encoding,
+            ask_again,
+            payor_id,
+            by,
             not_by_sender,
-        )  # fmt: skip
+        )
         self._settings.check_for(kind)
         self.effect = kind.effect
         """What sending does, in a sentence for a person who confirms it."""

@@ -28,8 +28,16 @@ if TYPE_CHECKING:
 rfp = typer.Typer(help="Requests for payment: create, read, answer, follow.", no_args_is_help=True)
 
 _EVERY_STATUS = (
-    "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed",
-)  # fmt: skip
+    "created",
+    "pending",
+    "processing",
+    "needs-review",
+    "accepted",
+    "completed",
+    "declined",
+    "expired",
+    "failed",
+)
 _STATUSES = f"{', '.join(_EVERY_STATUS[:-1])} or {_EVERY_STATUS[-1]}"
 
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="The id of the payment request.")]

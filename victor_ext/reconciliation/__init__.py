@@ -14,6 +14,18 @@ from .report import Kind, Row, Summary, Totals, write_csv, write_json_lines
 from .run import Progress, Reconciliation, reconcile, reconcile_async
 
 __all__ = (
-    "COLUMNS", "Entry", "InvalidEntries", "Kind", "Progress", "Reconciliation", "Row", "Summary", "Theirs",
-    "Totals", "reconcile", "reconcile_async", "write_csv", "write_json_lines",
-)  # fmt: skip
+    "COLUMNS",
+    "Entry",
+    "InvalidEntries",
+    "Kind",
+    "Progress",
+    "Reconciliation",
+    "Row",
+    "Summary",
+    "Theirs",
+    "Totals",
+    "reconcile",
+    "reconcile_async",
+    "write_csv",
+    "write_json_lines",
+)

@@ -15,14 +15,18 @@ from victor_ext.tables.texts import damage_of, unescape_formulas
 
 COLUMNS: Mapping[str, Sequence[str]] = {
     "reference": (
-        "client_reference_id", "payor_payment_id", "merchant_transaction_id", "external_order_id", "reference",
+        "client_reference_id",
+        "payor_payment_id",
+        "merchant_transaction_id",
+        "external_order_id",
+        "reference",
     ),
     "id": ("id", "victor_payment_request_id", "payment_id"),
     "key": ("key", "idempotency_key"),
     "amount": ("amount",),
     "currency": ("currency",),
     "at": ("at", "created_at"),
-}  # fmt: skip
+}
 """The columns that each field is read from, unless `columns` names another one.
 
 The first with a value counts.

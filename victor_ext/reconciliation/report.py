@@ -164,14 +164,20 @@ class Summary:
     def to_dict(self) -> dict[str, Any]:
         """Return the summary as JSON data, with amounts as text."""
         return {
-            "agrees": self.agrees, "counts": {kind.value: self.count(kind) for kind in Kind},
+            "agrees": self.agrees,
+            "counts": {kind.value: self.count(kind) for kind in Kind},
             "sums": {
                 kind.value: {"ours": _sums(totals.ours), "theirs": _sums(totals.theirs)}
                 for kind, totals in self.totals.items()
             },
-            "ours": self.ours, "theirs": self.theirs, "outside": self.outside, "not_asked": self.not_asked,
-            "elsewhere": self.elsewhere, "statuses": dict(self.statuses), "notes": list(self.notes),
-        }  # fmt: skip
+            "ours": self.ours,
+            "theirs": self.theirs,
+            "outside": self.outside,
+            "not_asked": self.not_asked,
+            "elsewhere": self.elsewhere,
+            "statuses": dict(self.statuses),
+            "notes": list(self.notes),
+        }
 
 
 def write_csv(file: TextIO, rows: Iterable[Row]) -> int:

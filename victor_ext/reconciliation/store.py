@@ -159,12 +159,19 @@ class Store(TemporaryDatabase):
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
-                    entry.line, *_named(entry), trimmed(entry.key), plain(entry.amount), entry.amount.currency,
-                    _microseconds(entry.at), entry.why_unchecked, zone <= Zone.EDGE, checked,
+                    entry.line,
+                    *_named(entry),
+                    trimmed(entry.key),
+                    plain(entry.amount),
+                    entry.amount.currency,
+                    _microseconds(entry.at),
+                    entry.why_unchecked,
+                    zone <= Zone.EDGE,
+                    checked,
                 )
                 for entry, zone in entries
             ),
-        )  # fmt: skip
+        )
 
     def add_theirs(self, payments: Iterable[tuple[Theirs, Zone]]) -> int:
         """Add payments of theirs, each id once. Return how many were new."""
@@ -174,12 +181,18 @@ class Store(TemporaryDatabase):
             "zone, unread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
-                    *_named(payment), plain(payment.amount), plain(payment.requested), trimmed(payment.currency),
-                    trimmed(payment.status), _microseconds(payment.at), zone, payment.is_unreadable,
+                    *_named(payment),
+                    plain(payment.amount),
+                    plain(payment.requested),
+                    trimmed(payment.currency),
+                    trimmed(payment.status),
+                    _microseconds(payment.at),
+                    zone,
+                    payment.is_unreadable,
                 )
                 for payment, zone in payments
             ),
-        )  # fmt: skip
+        )
         return cursor.rowcount
 
     def add_listed(self, reading: int, payments: Sequence[Theirs]) -> bool:

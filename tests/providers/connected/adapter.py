@@ -48,7 +48,11 @@ READ = Exchange(
     call=lambda client, subject: call(client, "payments.get_payment", subject),
 )
 WRITE = Exchange(
-    word="create", writes=True, keyed=True,
-    call=lambda client, name: call(client, "payments.take_payment", body=new_payment(amount=4423, reference=name)),
-)  # fmt: skip
+    word="create",
+    writes=True,
+    keyed=True,
+    call=lambda client, name: call(
+        client, "payments.take_payment", body=new_payment(amount=4423, reference=name)
+    ),
+)
 MORE = (Exchange(word="list", call=lambda client, _: call(client, "payments.list_payments")),)

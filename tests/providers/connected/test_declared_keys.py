@@ -141,25 +141,37 @@ MINE = {"headers": {"Idempotency-Key": KEY}}
 HEADER, BODY = HeaderKey(), BodyKey("request_id")
 WIDE = HeaderKey(takes_key=lambda request: request.method == "PUT")
 REPEATED: list[tuple[str, Any, Use]] = [
-    ("header", HEADER, generated("pay")), ("header", HEADER, generated("pay", given="with_key")),
-    ("header", HEADER, generated("edit", "7")), ("header", WIDE, generated("pay")),
-    ("header", HEADER, by_hand("POST", "/payments")), ("header", HEADER, by_hand("PUT", "/payouts/7")),
-    ("nowhere", HEADER, generated("pay")), ("nowhere", HEADER, by_hand("POST", "/payments")),
-    ("nowhere", HEADER, generated("edit", "7", given="with_key")), ("nowhere", WIDE, generated("edit", "7")),
-    ("body", BODY, generated("pay", request_id=KEY)), ("nowhere", BODY, generated("pay", request_id=KEY)),
-]  # fmt: skip
+    ("header", HEADER, generated("pay")),
+    ("header", HEADER, generated("pay", given="with_key")),
+    ("header", HEADER, generated("edit", "7")),
+    ("header", WIDE, generated("pay")),
+    ("header", HEADER, by_hand("POST", "/payments")),
+    ("header", HEADER, by_hand("PUT", "/payouts/7")),
+    ("nowhere", HEADER, generated("pay")),
+    ("nowhere", HEADER, by_hand("POST", "/payments")),
+    ("nowhere", HEADER, generated("edit", "7", given="with_key")),
+    ("nowhere", WIDE, generated("edit", "7")),
+    ("body", BODY, generated("pay", request_id=KEY)),
+    ("nowhere", BODY, generated("pay", request_id=KEY)),
+]
 ONCE: list[tuple[str, Any, Use]] = [
-    *(("header", HEADER, generated("pay_out", given=given)) for given in ("", "with_key", "header")),
+    *(
+        ("header", HEADER, generated("pay_out", given=given))
+        for given in ("", "with_key", "header")
+    ),
     ("header", WIDE, generated("pay_out", given="with_key")),
     ("header", HEADER, generated("note", "7", given="with_key")),
     ("header", HeaderKey(ignores_key=lambda _: True), generated("pay")),
-    ("header", HEADER, by_hand("POST", "/payouts", **MINE)), ("header", HEADER, by_hand("PATCH", "/payouts/7", **MINE)),
-    ("header", HEADER, by_hand("POST", "/payments/7", **MINE)), ("nowhere", HEADER, generated("edit", "7")),
-    ("nowhere", WIDE, generated("pay")), ("nowhere", WIDE, generated("pay", given="with_key")),
+    ("header", HEADER, by_hand("POST", "/payouts", **MINE)),
+    ("header", HEADER, by_hand("PATCH", "/payouts/7", **MINE)),
+    ("header", HEADER, by_hand("POST", "/payments/7", **MINE)),
+    ("nowhere", HEADER, generated("edit", "7")),
+    ("nowhere", WIDE, generated("pay")),
+    ("nowhere", WIDE, generated("pay", given="with_key")),
     ("body", BODY, generated("pay")),
     ("body", BODY, generated("pay_out", request_id=KEY)),
     ("body", BODY, by_hand("POST", "/payouts", json={"request_id": KEY})),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(

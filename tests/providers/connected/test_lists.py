@@ -133,32 +133,47 @@ def by_link_in_the_body(params: Params) -> Any:
 
 WAYS: dict[str, tuple[Page, Any, list[Any]]] = {
     "a cursor in the body": (
-        by_cursor, CursorPages("cursor", next="meta.next_cursor", **ENVELOPE),
+        by_cursor,
+        CursorPages("cursor", next="meta.next_cursor", **ENVELOPE),
         ["limit=3", "limit=3&cursor=3", "limit=3&cursor=6"],
     ),
     "the last item": (
-        after_the_last, CursorPages("starting_after", last="id", more="has_more", **ENVELOPE),
+        after_the_last,
+        CursorPages("starting_after", last="id", more="has_more", **ENVELOPE),
         ["limit=3", "limit=3&starting_after=pay_2", "limit=3&starting_after=pay_5"],
     ),
     "an offset": (
-        by_offset, OffsetPages(**ENVELOPE), ["limit=3", "limit=3&offset=3", "limit=3&offset=6", "limit=3&offset=7"],
+        by_offset,
+        OffsetPages(**ENVELOPE),
+        ["limit=3", "limit=3&offset=3", "limit=3&offset=6", "limit=3&offset=7"],
     ),
     "a page number": (
-        by_number, NumberedPages(**ENVELOPE), ["limit=3", "limit=3&page=2", "limit=3&page=3", "limit=3&page=4"],
+        by_number,
+        NumberedPages(**ENVELOPE),
+        ["limit=3", "limit=3&page=2", "limit=3&page=3", "limit=3&page=4"],
     ),
     "a Link header": (by_header, LinkedPages(**ENVELOPE), ["limit=3", "at=3&n=3", "at=6&n=3"]),
     "a link in the body": (
-        by_link_in_the_body, LinkedPages("_links.next.href", items="_embedded.payments"), ["limit=3", "at=3", "at=6"],
+        by_link_in_the_body,
+        LinkedPages("_links.next.href", items="_embedded.payments"),
+        ["limit=3", "at=3", "at=6"],
     ),
-    "a cursor of a POST": (by_cursor_of_a_body, BY_CURSOR, [GIVEN, GIVEN | {"cursor": "3"}, GIVEN | {"cursor": "6"}]),
+    "a cursor of a POST": (
+        by_cursor_of_a_body,
+        BY_CURSOR,
+        [GIVEN, GIVEN | {"cursor": "3"}, GIVEN | {"cursor": "6"}],
+    ),
     "an offset in an object of a POST": (
-        by_offset, OffsetPages("options.offset", in_body=True, **ENVELOPE),
+        by_offset,
+        OffsetPages("options.offset", in_body=True, **ENVELOPE),
         [GIVEN, *(GIVEN | {"options": {"size": 3, "offset": offset}} for offset in (3, 6, 7))],
     ),
     "a page number of a POST": (
-        by_number, NumberedPages(in_body=True, **ENVELOPE), [GIVEN, *(GIVEN | {"page": page} for page in (2, 3, 4))],
+        by_number,
+        NumberedPages(in_body=True, **ENVELOPE),
+        [GIVEN, *(GIVEN | {"page": page} for page in (2, 3, 4))],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("way", WAYS)

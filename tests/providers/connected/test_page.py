@@ -56,8 +56,13 @@ def test_the_code_for_the_real_documents_uses_what_there_is(block: str) -> None:
 
 def test_each_line_of_the_tables_can_be_written() -> None:
     given: dict[str, Any] = {
-        "token": "t", "key": "k", "username": "u", "password": "p", "api_key": "k", "client_id": "i",
-    }  # fmt: skip
+        "token": "t",
+        "key": "k",
+        "username": "u",
+        "password": "p",
+        "api_key": "k",
+        "client_id": "i",
+    }
     given |= {"client_secret": "s", "my_jwt": str}
     result = re.findall(r"`((?:\w+Auth|\w+Key|\w+Pages)\([^`]*\))`", PAGE)
     assert len(result) > 15

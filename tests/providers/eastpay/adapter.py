@@ -24,8 +24,11 @@ TOKEN, ENTITY, KNOWN = (
 )
 PRICE = Money.of("92.00", "EGP")
 ARGUMENTS: dict[str, Any] = {
-    "token": "t" * 32, "base_url": "https://bank.example/pay", "entity_id": ENTITY, "inquiry_by_reference": True,
-}  # fmt: skip
+    "token": "t" * 32,
+    "base_url": "https://bank.example/pay",
+    "entity_id": ENTITY,
+    "inquiry_by_reference": True,
+}
 SETTINGS = {"token": "t" * 32, "entity_id": ENTITY}
 REFUSAL = {"result": {"code": "800.100.150", "description": "declined"}}
 scripted = partial(running.scripted, EastPay, ARGUMENTS)

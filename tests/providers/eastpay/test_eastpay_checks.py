@@ -55,12 +55,23 @@ def refused(**options: Any) -> list[tuple[str, str]]:
 
 
 def test_a_form_in_utf_8_with_dotted_names() -> None:
-    assert form(card=card(), parameters={"customer.email": "zoë@shop.example"}, payment_brand="VISA") == {
-        "entityId": "EB000001", "entityType": "MERCHANT", "paymentType": "DB", "amount": "92.00", "currency": "EGP",
-        "paymentBrand": "VISA", "merchantTransactionId": "INV-1", "card.holder": "Zoë Çelik",
-        "card.number": "4111111111111111", "card.expiryMonth": "12", "card.expiryYear": "2030", "card.cvv": "123",
+    assert form(
+        card=card(), parameters={"customer.email": "zoë@shop.example"}, payment_brand="VISA"
+    ) == {
+        "entityId": "EB000001",
+        "entityType": "MERCHANT",
+        "paymentType": "DB",
+        "amount": "92.00",
+        "currency": "EGP",
+        "paymentBrand": "VISA",
+        "merchantTransactionId": "INV-1",
+        "card.holder": "Zoë Çelik",
+        "card.number": "4111111111111111",
+        "card.expiryMonth": "12",
+        "card.expiryYear": "2030",
+        "card.cvv": "123",
         "customer.email": "zoë@shop.example",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(
@@ -204,9 +215,14 @@ def test_a_checkout_sends_its_id() -> None:
 
 def test_all_problems_at_once() -> None:
     problems = refused(
-        amount=Money(0, "KWD"), merchant_transaction_id="", card="4111111111111111", payment_brand="x" * 33,
-        notification_url="nowhere", shopper_result_url="nowhere", parameters={"amount": "1"},
-    )  # fmt: skip
+        amount=Money(0, "KWD"),
+        merchant_transaction_id="",
+        card="4111111111111111",
+        payment_brand="x" * 33,
+        notification_url="nowhere",
+        shopper_result_url="nowhere",
+        parameters={"amount": "1"},
+    )
     first = ["amount", "card", "merchant_transaction_id", "payment_brand"]
     assert [field for field, _ in problems] == [
         *first,
@@ -227,9 +243,13 @@ def test_steps_send_what_they_are_given() -> None:
     refund, reversal = ({name: values[0] for name, values in each.items()} for each in sent)
     who = {"entityId": "EB000001", "entityType": "MERCHANT"}
     assert refund == {
-        **who, "paymentType": "RF", "amount": "92.00", "currency": "EGP", "merchantTransactionId": "B",
+        **who,
+        "paymentType": "RF",
+        "amount": "92.00",
+        "currency": "EGP",
+        "merchantTransactionId": "B",
         "originalTransactionId": "INV-1",
-    }  # fmt: skip
+    }
     assert reversal == {**who, "paymentType": "RV", "merchantTransactionId": "C"}
 
 

@@ -65,38 +65,96 @@ REFUSED, OPEN, ACCEPTED = Outcome.REJECTED, Outcome.UNKNOWN, Outcome.ACCEPTED
 DONE, DECLINED = {"id": "8ac7", **said("000.000.000")}, {"id": "8ac7", **said("800.100.153")}
 SMALL = {"name": "amount", "message": "is too small"}
 OTHERS = [
-    ("merchantTransactionId", "INV-2"), ("amount", "92.01"), ("currency", "EUR"), ("paymentType", "RF"),
-    ("entityId", "EB000002"), ("merchantTransactionId", "inv-1"),
-]  # fmt: skip
+    ("merchantTransactionId", "INV-2"),
+    ("amount", "92.01"),
+    ("currency", "EUR"),
+    ("paymentType", "RF"),
+    ("entityId", "EB000002"),
+    ("merchantTransactionId", "inv-1"),
+]
 ODD = [
     ("amount", "99,00"), ("amount", "EUR 92.00"), ("amount", {"value": "92.00"}), ("amount", True),
     ("currency", ["EGP"]), ("paymentType", []), ("merchantTransactionId", {"id": "INV-1"}),
 ]  # fmt: skip
 NO_PAYMENT: list[tuple[Any, int, list[Any], Outcome, str]] = [
-    (debit, 400, [
-        said("100.300.701", parameterErrors=[SMALL]), {**said("invalid"), "parameterErrors": [SMALL]},
-        {"result": {"parameterErrors": [{**SMALL, "value": "4111111111111111"}]}},
-    ], REFUSED, "amount: is too small"),
-    (debit, 400, [
-        b"", b"<html>", b"[]", b"null", {}, {"result": None}, {"result": []}, {"result": {}}, said(1), said(""),
-        {"code": "800.100.153"},
-    ], REFUSED, "status 400"),
+    (
+        debit,
+        400,
+        [
+            said("100.300.701", parameterErrors=[SMALL]),
+            {**said("invalid"), "parameterErrors": [SMALL]},
+            {"result": {"parameterErrors": [{**SMALL, "value": "4111111111111111"}]}},
+        ],
+        REFUSED,
+        "amount: is too small",
+    ),
+    (
+        debit,
+        400,
+        [
+            b"",
+            b"<html>",
+            b"[]",
+            b"null",
+            {},
+            {"result": None},
+            {"result": []},
+            {"result": {}},
+            said(1),
+            said(""),
+            {"code": "800.100.153"},
+        ],
+        REFUSED,
+        "status 400",
+    ),
     (debit, 422, [{"id": "8ac7", **said("100.100.100")}], REFUSED, "status 422"),
-    (debit, 400, [DONE, {"id": "8ac7", **said("000.000.000", parameterErrors=[{"name": "amount"}])}], OPEN,
-     "its result code says that it succeeded (000.000.000)"),
-    *((debit, status, [DONE], OPEN, "before you repeat it") for status in (400, 402, 408, 409, 422, 429)),
-    (debit, 200, [b"", b"<html>", b"[]", {}, {"result": {"description": "invalid request"}}, said(0)], OPEN, ""),
+    (
+        debit,
+        400,
+        [DONE, {"id": "8ac7", **said("000.000.000", parameterErrors=[{"name": "amount"}])}],
+        OPEN,
+        "its result code says that it succeeded (000.000.000)",
+    ),
+    *(
+        (debit, status, [DONE], OPEN, "before you repeat it")
+        for status in (400, 402, 408, 409, 422, 429)
+    ),
+    (
+        debit,
+        200,
+        [b"", b"<html>", b"[]", {}, {"result": {"description": "invalid request"}}, said(0)],
+        OPEN,
+        "",
+    ),
     (debit, 200, [{"id": "8ac7"}, {"id": "8ac7", "result": {}}], ACCEPTED, "no result code"),
-    *((debit, 200, [{**DONE, name: value}], OPEN, f"another payment: its {name} is not") for name, value in OTHERS),
+    *(
+        (debit, 200, [{**DONE, name: value}], OPEN, f"another payment: its {name} is not")
+        for name, value in OTHERS
+    ),
     (debit, 400, [{**DECLINED, name: value} for name, value in OTHERS], OPEN, "status 400"),
-    *((debit, 200, [{**DONE, name: value}], OPEN, f"its {name} cannot be read") for name, value in ODD),
+    *(
+        (debit, 200, [{**DONE, name: value}], OPEN, f"its {name} cannot be read")
+        for name, value in ODD
+    ),
     (prepare, 400, [said("100.300.701")], REFUSED, "100.300.701"),
     (prepare, 200, [{}, {"id": ""}, {"id": 5}], OPEN, "no checkout id"),
     (prepare, 200, [said("000.200.100")], ACCEPTED, "no checkout id"),
-    (prepare, 200, [{"id": each} for each in ("../../x", "x" * 300, '"><script>')], ACCEPTED, "no checkout id"),
-    *((inquire, 400, [said(code)], REFUSED, code) for code in ("100.300.101", "100.400.001", "800.100.153")),
-    *((inquire, 200, [said(code)], OPEN, "may reject the inquiry itself") for code in ("100.300.101", "800.100.153")),
-]  # fmt: skip
+    (
+        prepare,
+        200,
+        [{"id": each} for each in ("../../x", "x" * 300, '"><script>')],
+        ACCEPTED,
+        "no checkout id",
+    ),
+    *(
+        (inquire, 400, [said(code)], REFUSED, code)
+        for code in ("100.300.101", "100.400.001", "800.100.153")
+    ),
+    *(
+        (inquire, 200, [said(code)], OPEN, "may reject the inquiry itself")
+        for code in ("100.300.101", "800.100.153")
+    ),
+]
 
 
 @pytest.mark.parametrize(

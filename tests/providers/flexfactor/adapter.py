@@ -95,26 +95,37 @@ def about_an_order(word: str, call: Any, *, is_open: bool = True, **options: Any
     """A write about an order, which is counted as `INV-1/refund`."""
     done = f"/{word.rpartition('_')[2]}"
     return Exchange(
-        word=word, call=call, writes=True, subject=order(**{"status": "CAPTUREREQUIRED"} if is_open else {}),
-        work=lambda harness, subject: harness.work(subject + done), **options,
-    )  # fmt: skip
+        word=word,
+        call=call,
+        writes=True,
+        subject=order(**{"status": "CAPTUREREQUIRED"} if is_open else {}),
+        work=lambda harness, subject: harness.work(subject + done),
+        **options,
+    )
 
 
 READ = Exchange(
     word="order", subject=order(), call=lambda client, name: client.orders.get(id_of(name))
 )
 WRITE = Exchange(
-    word="evaluate", writes=True, keyed=True, call=lambda client, name: client.evaluate(**declined(order_id=name)),
+    word="evaluate",
+    writes=True,
+    keyed=True,
+    call=lambda client, name: client.evaluate(**declined(order_id=name)),
     hint="external_cancel",
-)  # fmt: skip
+)
 MORE = (
     Exchange(word="orders", call=lambda client, _: client.orders.list()),
     about_an_order("capture", lambda client, name: client.capture(id_of(name), PRICE), keyed=True),
     about_an_order("cancel", lambda client, name: client.orders.cancel(id_of(name)), keyed=True),
-    about_an_order("external_cancel", lambda client, name: client.orders.external_cancel(name), keyed=True),
     about_an_order(
-        "refund", lambda client, name: client.orders.refund(id_of(name), PRICE), is_open=False,
+        "external_cancel", lambda client, name: client.orders.external_cancel(name), keyed=True
+    ),
+    about_an_order(
+        "refund",
+        lambda client, name: client.orders.refund(id_of(name), PRICE),
+        is_open=False,
         hint="look with orders.get(order_id)",
     ),
     about_an_order("transmit", lambda client, name: client.transmit(**declined(order_id=name))),
-)  # fmt: skip
+)

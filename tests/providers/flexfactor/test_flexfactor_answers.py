@@ -65,9 +65,14 @@ def test_an_answer_is_read_in_the_spelling_in_which_it_is_judged(
     spelled: Callable[[str], str],
 ) -> None:
     said = {
-        "success": True, "status": "Approved", "orderId": ORDER, "senseKey": "s", "result": "r", "traceId": "t",
+        "success": True,
+        "status": "Approved",
+        "orderId": ORDER,
+        "senseKey": "s",
+        "result": "r",
+        "traceId": "t",
         "statusCode": "200001",
-    }  # fmt: skip
+    }
     decision = answered("evaluate", {spelled(name): value for name, value in said.items()})
     assert (decision.approved, decision.success, decision.status) == (True, True, "APPROVED")
     assert (decision.order_id, decision.sense_key, decision.result) == (ORDER, "s", "r")
@@ -85,9 +90,15 @@ def test_an_answer_is_read_in_the_spelling_in_which_it_is_judged(
 @pytest.mark.parametrize("spelled", SPELLINGS)
 def test_an_order_is_read_in_any_spelling(spelled: Callable[[str], str]) -> None:
     said = {
-        "id": ORDER, "status": 7, "statusName": "Completed", "externalOrderId": "INV-1", "referenceNumber": "5B0C",
-        "currencyCode": "USD", "orderPlacedDate": "2026-03-04T05:06:07Z", "expiryDate": None,
-    }  # fmt: skip
+        "id": ORDER,
+        "status": 7,
+        "statusName": "Completed",
+        "externalOrderId": "INV-1",
+        "referenceNumber": "5B0C",
+        "currencyCode": "USD",
+        "orderPlacedDate": "2026-03-04T05:06:07Z",
+        "expiryDate": None,
+    }
     order = answered("get", {spelled(name): value for name, value in said.items()})
     assert (order.id, order.external_order_id, order.reference_number) == (ORDER, "INV-1", "5B0C")
     assert (order.status, order.status_name, order.currency) == (
@@ -153,10 +164,16 @@ def test_an_answer_about_another_order_settles_nothing(
 
 @pytest.mark.parametrize(
     ("operation", "other"),
-    [*product(["evaluate", "capture", "cancel", "external_cancel"], [{"IdempotencyKey": OTHER.upper()}]),
-     ("evaluate", {"senseKey": OTHER}), ("transmit", {"mid": OTHER}),
-     *product(["evaluate", "transmit", "capture", "refund"], [{"currency": "EUR"}])],
-)  # fmt: skip
+    [
+        *product(
+            ["evaluate", "capture", "cancel", "external_cancel"],
+            [{"IdempotencyKey": OTHER.upper()}],
+        ),
+        ("evaluate", {"senseKey": OTHER}),
+        ("transmit", {"mid": OTHER}),
+        *product(["evaluate", "transmit", "capture", "refund"], [{"currency": "EUR"}]),
+    ],
+)
 def test_an_answer_to_another_call_settles_nothing(operation: str, other: dict[str, Any]) -> None:
     with pytest.raises(
         UnreadableResponse, match=f"(?i)about another call: its {next(iter(other))}"
@@ -286,9 +303,28 @@ MANY = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 NAMES = st.sampled_from(
-    ["success", "status", "errors", "orderId", "orderSessionKey", "traceId", "statusCode", "item1", "item3", "id",
-     "statusName", "items", "hasNextPage", "pageNumber", "result", "title", "responseCode", "expires", "x"]
-)  # fmt: skip
+    [
+        "success",
+        "status",
+        "errors",
+        "orderId",
+        "orderSessionKey",
+        "traceId",
+        "statusCode",
+        "item1",
+        "item3",
+        "id",
+        "statusName",
+        "items",
+        "hasNextPage",
+        "pageNumber",
+        "result",
+        "title",
+        "responseCode",
+        "expires",
+        "x",
+    ]
+)
 WORDS = st.sampled_from(
     ["APPROVED", "approved", " Approved ", "DECLINED", "FAILED", "CHALLENGE", "", "0", "400012"]
 )

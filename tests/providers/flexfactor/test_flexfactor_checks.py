@@ -49,11 +49,26 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         )
     fields = {problem.field for problem in raised.value.problems}
     assert fields == {
-        "order_id", "amount", "transaction.id", "transaction.occurred_at", "payer.email", "card.token",
-        "card.expiration_month", "card.expiration_year", "card.bin", "card.last4", "billing", "recurring",
-        "items[0].amount", "items[0].quantity", "items[1]", "subscription.id", "expires_at", "fields",
+        "order_id",
+        "amount",
+        "transaction.id",
+        "transaction.occurred_at",
+        "payer.email",
+        "card.token",
+        "card.expiration_month",
+        "card.expiration_year",
+        "card.bin",
+        "card.last4",
+        "billing",
+        "recurring",
+        "items[0].amount",
+        "items[0].quantity",
+        "items[1]",
+        "subscription.id",
+        "expires_at",
+        "fields",
         "idempotency_key",
-    }  # fmt: skip
+    }
     assert not script.requests
 
 

@@ -210,11 +210,23 @@ def test_the_orders_of_a_page_are_found_wherever_they_are(
 
 @pytest.mark.parametrize(
     "body",
-    [{}, [], {"hello": 1}, {"a": [], "b": []}, {"a": {"x": []}, "b": {"y": []}}, {"hasNextPage": False, "items": None},
-     {"pageCount": 0}, {"pageNumber": 1, "tags": ["a"]}, {"isLastPage": True, "cart": {"items": [1]}},
-     {"users": [{"id": 1, "name": "x", "status": "active"}], "hasNextPage": False}, {"items": [{"id": "a"}]},
-     {"items": [1, "a"], "isLastPage": True}, {"items": [], "hasNextPage": True}, {"items": [], "isLastPage": "False"}],
-)  # fmt: skip
+    [
+        {},
+        [],
+        {"hello": 1},
+        {"a": [], "b": []},
+        {"a": {"x": []}, "b": {"y": []}},
+        {"hasNextPage": False, "items": None},
+        {"pageCount": 0},
+        {"pageNumber": 1, "tags": ["a"]},
+        {"isLastPage": True, "cart": {"items": [1]}},
+        {"users": [{"id": 1, "name": "x", "status": "active"}], "hasNextPage": False},
+        {"items": [{"id": "a"}]},
+        {"items": [1, "a"], "isLastPage": True},
+        {"items": [], "hasNextPage": True},
+        {"items": [], "isLastPage": "False"},
+    ],
+)
 def test_what_is_no_page_is_not_taken_for_the_end(body: Any) -> None:
     client, script = scripted(httpx.Response(200, json=body))
     with pytest.raises(

@@ -219,9 +219,14 @@ def test_the_first_code_of_the_page_delivers_what_was_approved_only(
     sandbox.add_card(token="tok_77")
     done: list[Any] = []
     names = {
-        "app_key": app_key, "app_secret": app_secret, "mid": mid, "declined_at": datetime(2026, 3, 4, tzinfo=UTC),
-        "deliver": lambda: done.append("deliver"), "keep": lambda *kept: done.append(kept[1]), "url": sandbox.url,
-    }  # fmt: skip
+        "app_key": app_key,
+        "app_secret": app_secret,
+        "mid": mid,
+        "declined_at": datetime(2026, 3, 4, tzinfo=UTC),
+        "deliver": lambda: done.append("deliver"),
+        "keep": lambda *kept: done.append(kept[1]),
+        "url": sandbox.url,
+    }
     first = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
     exec(first.replace('environment="sandbox"', "base_url=url"), names)
     assert (

@@ -36,10 +36,20 @@ def token_of(sandbox: FlexFactorSandbox, mid: str | None = None) -> tuple[str, s
 
 def evaluation(mid: str, **changes: Any) -> dict[str, Any]:
     return {
-        "isDeclined": True, "mid": mid, "orderId": "INV-1", "idempotencyKey": KEY,
-        "transaction": {"id": "t", "timestampUtc": "2026-03-04T05:06:07Z", "amount": 4423, "currency": "USD"},
-        "payer": {"email": "ada@example.com"}, "paymentMethod": {"cardNumber": "tok_4242"}, **changes,
-    }  # fmt: skip
+        "isDeclined": True,
+        "mid": mid,
+        "orderId": "INV-1",
+        "idempotencyKey": KEY,
+        "transaction": {
+            "id": "t",
+            "timestampUtc": "2026-03-04T05:06:07Z",
+            "amount": 4423,
+            "currency": "USD",
+        },
+        "payer": {"email": "ada@example.com"},
+        "paymentMethod": {"cardNumber": "tok_4242"},
+        **changes,
+    }
 
 
 def test_a_repeat_is_replayed_for_a_day_and_another_body_is_a_conflict(
@@ -87,10 +97,14 @@ def test_what_is_another_merchants_is_forbidden(sandbox: FlexFactorSandbox) -> N
     order = made["orderId"]
     capture = {"idempotencyKey": KEY, "orderId": order, "amount": 1, "currency": "USD"}
     for path, body in (
-        (f"orders/{order}/refund", {"amountToRefund": 1.0}), (f"orders/{order}/cancel", {}), ("capture", capture),
-        ("evaluate", evaluation(mid)), ("transmit", {**evaluation(mid), "isDeclined": False}),
-        (f"orders/{order}", None), (f"orders?mid={mid}", None),
-    ):  # fmt: skip
+        (f"orders/{order}/refund", {"amountToRefund": 1.0}),
+        (f"orders/{order}/cancel", {}),
+        ("capture", capture),
+        ("evaluate", evaluation(mid)),
+        ("transmit", {**evaluation(mid), "isDeclined": False}),
+        (f"orders/{order}", None),
+        (f"orders?mid={mid}", None),
+    ):
         status, answer = post(f"{sandbox.url}/v1/{path}", body, theirs)
         assert (path, status, answer["title"]) == (
             path,

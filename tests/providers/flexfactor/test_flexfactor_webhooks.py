@@ -91,30 +91,50 @@ def test_the_sandbox_signs_as_the_provider_does(sandbox: FlexFactorSandbox) -> N
 
 
 REFUSED: dict[str, tuple[dict[str, str], bytes, str]] = {
-    "another key": (signed(key=base64.b64encode(b"x" * 64).decode()), BODY, "signature does not "
-                                                                            "match"),
+    "another key": (
+        signed(key=base64.b64encode(b"x" * 64).decode()),
+        BODY,
+        "signature does not match",
+    ),
     "another host": (signed(host="inner.example"), BODY, "signature does not match"),
     "another body": (signed(), BODY.replace(b"o-1", b"o-2"), "does not match x-fc-content-sha512"),
     "another nonce": (signed(nonce="other"), BODY, "signature does not match"),
-    "another date": (signed(date=formatdate(NOW + 1, usegmt=True)), BODY, "signature does not "
-                                                                          "match"),
-    "no signature": (signed(authorization="HMAC-SHA512 SignedHeaders=host&"), BODY, "not a signature "
-                                                                                    "of the kind"),
-    "an empty signature": (signed(authorization="HMAC-SHA512 Signature="), BODY, "signature does "
-                                                                                 "not match"),
-    "another scheme": (signed(authorization="none Signature=" + "A" * 88), BODY, "not a signature "
-                                                                                 "of the kind"),
-    "a signature beyond ASCII": (signed(authorization="HMAC-SHA512 Signature=\xe9\udcff"), BODY, "does not match"),
+    "another date": (
+        signed(date=formatdate(NOW + 1, usegmt=True)),
+        BODY,
+        "signature does not match",
+    ),
+    "no signature": (
+        signed(authorization="HMAC-SHA512 SignedHeaders=host&"),
+        BODY,
+        "not a signature of the kind",
+    ),
+    "an empty signature": (
+        signed(authorization="HMAC-SHA512 Signature="),
+        BODY,
+        "signature does not match",
+    ),
+    "another scheme": (
+        signed(authorization="none Signature=" + "A" * 88),
+        BODY,
+        "not a signature of the kind",
+    ),
+    "a signature beyond ASCII": (
+        signed(authorization="HMAC-SHA512 Signature=\xe9\udcff"),
+        BODY,
+        "does not match",
+    ),
     "a semicolon": (signed(nonce="5f1c2de2;x"), BODY, "semicolon"),
     "no date": ({k: v for k, v in signed().items() if k != "X-FC-Date"}, BODY, "has no x-fc-date"),
     "no headers": ({}, BODY, "has no x-fc-authorization and no x-fc-nonce"),
     "the other signature alone": (
-        signed(authorization="") | {"x-fc-signature": signed()["X-FC-Authorization"]}, BODY, "has no "
-                                                                                             "x-fc-authorization"
+        signed(authorization="") | {"x-fc-signature": signed()["X-FC-Authorization"]},
+        BODY,
+        "has no x-fc-authorization",
     ),
     "too old": (signed(at=NOW - 301), BODY, "301 s old"),
     "too early": (signed(at=NOW + 301), BODY, "301 s ahead"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)

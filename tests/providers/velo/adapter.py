@@ -195,17 +195,33 @@ MORE = (
     about(webhook, "get_webhook", "webhooks.get"),
     about(new_payee, "update_payee", "payees.update", PAYEE_HINT, email="a@example.com"),
     about(
-        new_payee, "rename_payee",
-        lambda client, subject: client.payees.update_remote_id(subject[0], payor_id=subject[1], remote_id=subject[0]),
+        new_payee,
+        "rename_payee",
+        lambda client, subject: client.payees.update_remote_id(
+            subject[0], payor_id=subject[1], remote_id=subject[0]
+        ),
         PAYEE_HINT,
     ),
     about(
-        new_payee, "invite", lambda client, subject: client.payees.invite(subject[0], payor_id=subject[1]),
+        new_payee,
+        "invite",
+        lambda client, subject: client.payees.invite(subject[0], payor_id=subject[1]),
         "payees.invitations(",
     ),
-    about(partial(new_payee, onboarded=True), "delete_payee", "payees.delete", PAYEE_HINT, settles=True),
     about(
-        payment, "withdraw_payment", "payments.withdraw", "payments.get(payment_id)", settles=True, reason="Not due"
+        partial(new_payee, onboarded=True),
+        "delete_payee",
+        "payees.delete",
+        PAYEE_HINT,
+        settles=True,
+    ),
+    about(
+        payment,
+        "withdraw_payment",
+        "payments.withdraw",
+        "payments.get(payment_id)",
+        settles=True,
+        reason="Not due",
     ),
     about(payout, "instruct", "payouts.instruct", PAYOUT_HINT, settles=True),
     about(payout, "withdraw", "payouts.withdraw", PAYOUT_HINT, settles=True),
@@ -213,14 +229,22 @@ MORE = (
     about(webhook, "update_webhook", "webhooks.update", "webhooks.get(", enabled=False),
     about(webhook, "ping", "webhooks.ping", "before you repeat"),
     Exchange(
-        word="fund", writes=True, hint="fundings.changes", subject=funding,
+        word="fund",
+        writes=True,
+        hint="fundings.changes",
+        subject=funding,
         call=lambda client, subject: client.source_accounts.fund(
             subject[0], funding_account_id=subject[1], amount=PRICE
         ),
     ),
     Exchange(
-        word="create_payees", writes=True, hint="payees.list(payor_id, remote_id", subject=named("firm-"),
-        work=lambda harness, subject: len(harness(lambda velo: velo.payees.list(subject[1], remote_id=subject[0]))),
+        word="create_payees",
+        writes=True,
+        hint="payees.list(payor_id, remote_id",
+        subject=named("firm-"),
+        work=lambda harness, subject: len(
+            harness(lambda velo: velo.payees.list(subject[1], remote_id=subject[0]))
+        ),
         call=lambda client, subject: client.payees.create(subject[1], [firm(subject[0])]),
     ),
-)  # fmt: skip
+)

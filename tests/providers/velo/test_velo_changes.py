@@ -27,9 +27,14 @@ class TestPayees:
 
         def update(velo: Any) -> Any:
             return velo.payees.update(
-                harness.payee, address=ADDRESS, individual=PERSON, email="ada@example.com", language="de",
-                contact_sms_number="+14155550100", challenge=challenge,
-            )  # fmt: skip
+                harness.payee,
+                address=ADDRESS,
+                individual=PERSON,
+                email="ada@example.com",
+                language="de",
+                contact_sms_number="+14155550100",
+                challenge=challenge,
+            )
 
         assert harness(update) is None
         payee = harness(lambda velo: velo.payees.get(harness.payee))

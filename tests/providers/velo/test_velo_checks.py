@@ -57,68 +57,158 @@ NAIVE: Any = datetime(2026, 3, 4)  # noqa: DTZ001 - what is to be refused
 WRONG: list[tuple[Any, list[Any], dict[str, str]]] = [
     (
         lambda velo, each: velo.payouts.submit(each),
-        [[], [pay(f"{n}") for n in range(2001)], "INV-1", None, pay(), {"a": 1}], {"payments": "length"},
+        [[], [pay(f"{n}") for n in range(2001)], "INV-1", None, pay(), {"a": 1}],
+        {"payments": "length"},
     ),
     (
-        lambda velo, each: velo.payouts.submit(each), [[pay("\xfc"), pay("b"), pay("u\u0308")]],
+        lambda velo, each: velo.payouts.submit(each),
+        [[pay("\xfc"), pay("b"), pay("u\u0308")]],
         {"payments[2].payor_payment_id": "repeated"},
     ),
-    (lambda velo, each: velo.payouts.submit([pay("a"), each]), ["no payment"], {"payments[1]": "type"}),
-    (lambda velo, each: velo.payouts.submit([pay(transmission_type=each, source_account_name=None)], memo=each), [5],
-     {"payments[0].transmission_type": "type", "payments[0].source_account_name": "required", "memo": "type"}),
-    (lambda velo, each: velo.payouts.submit([pay()], **each), [{"payout_to_payor_id": "p"}],
-     {"payout_to_payor_id": "choice"}),
-    (lambda velo, each: velo.payouts.submit([pay(memo=each)]), ["\ud800"], {"payments[0].memo": "characters"}),
     (
-        lambda velo, each: velo.payouts.submit([pay(amount=Money(each, "USD"))]), [0, -1, 2**63],
+        lambda velo, each: velo.payouts.submit([pay("a"), each]),
+        ["no payment"],
+        {"payments[1]": "type"},
+    ),
+    (
+        lambda velo, each: velo.payouts.submit(
+            [pay(transmission_type=each, source_account_name=None)], memo=each
+        ),
+        [5],
+        {
+            "payments[0].transmission_type": "type",
+            "payments[0].source_account_name": "required",
+            "memo": "type",
+        },
+    ),
+    (
+        lambda velo, each: velo.payouts.submit([pay()], **each),
+        [{"payout_to_payor_id": "p"}],
+        {"payout_to_payor_id": "choice"},
+    ),
+    (
+        lambda velo, each: velo.payouts.submit([pay(memo=each)]),
+        ["\ud800"],
+        {"payments[0].memo": "characters"},
+    ),
+    (
+        lambda velo, each: velo.payouts.submit([pay(amount=Money(each, "USD"))]),
+        [0, -1, 2**63],
         {"payments[0].amount": "range"},
     ),
-    (lambda velo, each: velo.payments.list("p", source_amount_from=each, source_amount_to=5), [6], {
-        "source_amount_to": "range"}),
-    (lambda velo, each: velo.payouts.list("p", submitted_from=each, submitted_to="2026-03-04"),
-     ["2026-03-05", date(2026, 3, 5)], {"submitted_to": "range"}),
-    (lambda velo, each: velo.payments.find("INV-1", payor_id="p", since=each, until=each - timedelta(seconds=1)),
-     [datetime(2026, 3, 4, tzinfo=UTC)], {"until": "range"}),
     (
-        lambda velo, each: velo.payments.list("p", source_amount_from=each), [-1, 2**31, True, "1", 1.0],
+        lambda velo, each: velo.payments.list("p", source_amount_from=each, source_amount_to=5),
+        [6],
+        {"source_amount_to": "range"},
+    ),
+    (
+        lambda velo, each: velo.payouts.list("p", submitted_from=each, submitted_to="2026-03-04"),
+        ["2026-03-05", date(2026, 3, 5)],
+        {"submitted_to": "range"},
+    ),
+    (
+        lambda velo, each: velo.payments.find(
+            "INV-1", payor_id="p", since=each, until=each - timedelta(seconds=1)
+        ),
+        [datetime(2026, 3, 4, tzinfo=UTC)],
+        {"until": "range"},
+    ),
+    (
+        lambda velo, each: velo.payments.list("p", source_amount_from=each),
+        [-1, 2**31, True, "1", 1.0],
         {"source_amount_from": "range"},
     ),
     (
-        lambda velo, each: velo.payouts.audited_payments("p", source_amount_from=each), [-1, 2**31],
+        lambda velo, each: velo.payouts.audited_payments("p", source_amount_from=each),
+        [-1, 2**31],
         {"source_amount_from": "range"},
     ),
     (
         lambda velo, each: velo.payouts.instruct("p-1", stop_if_rates_worse_by=each),
-        [-1, 10**400, float("nan"), float("inf"), "1", True], {"stop_if_rates_worse_by": "range"},
+        [-1, 10**400, float("nan"), float("inf"), "1", True],
+        {"stop_if_rates_worse_by": "range"},
     ),
-    (lambda velo, each: velo.payouts.wait("p-1", until=each), [None, 5, True, "", (), [None]], {"until": "choice"}),
+    (
+        lambda velo, each: velo.payouts.wait("p-1", until=each),
+        [None, 5, True, "", (), [None]],
+        {"until": "choice"},
+    ),
     (
         lambda velo, each: velo.funding_accounts.wait(each),
-        [None, "fa-1", SimpleNamespace(id="fa-1")], {"receipt.id": "required"},
+        [None, "fa-1", SimpleNamespace(id="fa-1")],
+        {"receipt.id": "required"},
     ),
-    (lambda velo, each: velo.funding_accounts.wait(each), [Receipt(nested(), "")], {"receipt.id": "type"}),
-    (lambda velo, each: velo.payouts.submit([pay(each)]), REFERENCES, {"payments[0].payor_payment_id": "characters"}),
-    (lambda velo, each: velo.payments.find(each, payor_id="p", since=datetime.now(UTC)), REFERENCES,
-     {"payor_payment_id": "characters"}),
-    (lambda velo, each: velo.webhooks.update("w", authorization_header=each),
-     ["long-and-random\n7f3b", "lang-und-zufällig-7f3b"], {"authorization_header": "format"}),
-    (lambda velo, each: velo.webhooks.update("w", categories=each), [["a", 5, ""]],
-     {"categories[1]": "type", "categories[2]": "length"}),
-    (lambda velo, each: velo.webhooks.create("", url="x", authorization_header="short", categories=(), enabled=each),
-     [None, "yes"], {"payor_id": "format", "url": "length", "authorization_header": "format", "categories": "type",
-                     "enabled": "type"}),
-    (lambda velo, each: velo.payments.find("INV-1", payor_id="p", since=each), NO_DAY_BEFORE_OR_AFTER,
-     {"since": "range"}),
-    (lambda velo, each: velo.payments.changes("p", since=each), NO_DAY_BEFORE_OR_AFTER, {"since": "range"}),
-    (lambda velo, each: velo.payees.list("p", page_size=each, sort="a;b", email=""), [101],
-     {"email": "length", "page_size": "range", "sort": "format"}),
-    (lambda velo, each: velo.payments.changes("p", since=each, page_size=1001), [NAIVE],
-     {"since": "naive", "page_size": "range"}),
-    (lambda velo, each: velo.payments.list("p", submitted_from=each, submitted_to=datetime.now(UTC)), ["4.3.2026"],
-     {"submitted_from": "type", "submitted_to": "type"}),
-    (lambda velo, each: velo.payments.find("", payor_id="p", since=None, until=each), [NAIVE],
-     {"payor_payment_id": "length", "since": "type", "until": "naive"}),
-]  # fmt: skip
+    (
+        lambda velo, each: velo.funding_accounts.wait(each),
+        [Receipt(nested(), "")],
+        {"receipt.id": "type"},
+    ),
+    (
+        lambda velo, each: velo.payouts.submit([pay(each)]),
+        REFERENCES,
+        {"payments[0].payor_payment_id": "characters"},
+    ),
+    (
+        lambda velo, each: velo.payments.find(each, payor_id="p", since=datetime.now(UTC)),
+        REFERENCES,
+        {"payor_payment_id": "characters"},
+    ),
+    (
+        lambda velo, each: velo.webhooks.update("w", authorization_header=each),
+        ["long-and-random\n7f3b", "lang-und-zufällig-7f3b"],
+        {"authorization_header": "format"},
+    ),
+    (
+        lambda velo, each: velo.webhooks.update("w", categories=each),
+        [["a", 5, ""]],
+        {"categories[1]": "type", "categories[2]": "length"},
+    ),
+    (
+        lambda velo, each: velo.webhooks.create(
+            "", url="x", authorization_header="short", categories=(), enabled=each
+        ),
+        [None, "yes"],
+        {
+            "payor_id": "format",
+            "url": "length",
+            "authorization_header": "format",
+            "categories": "type",
+            "enabled": "type",
+        },
+    ),
+    (
+        lambda velo, each: velo.payments.find("INV-1", payor_id="p", since=each),
+        NO_DAY_BEFORE_OR_AFTER,
+        {"since": "range"},
+    ),
+    (
+        lambda velo, each: velo.payments.changes("p", since=each),
+        NO_DAY_BEFORE_OR_AFTER,
+        {"since": "range"},
+    ),
+    (
+        lambda velo, each: velo.payees.list("p", page_size=each, sort="a;b", email=""),
+        [101],
+        {"email": "length", "page_size": "range", "sort": "format"},
+    ),
+    (
+        lambda velo, each: velo.payments.changes("p", since=each, page_size=1001),
+        [NAIVE],
+        {"since": "naive", "page_size": "range"},
+    ),
+    (
+        lambda velo, each: velo.payments.list(
+            "p", submitted_from=each, submitted_to=datetime.now(UTC)
+        ),
+        ["4.3.2026"],
+        {"submitted_from": "type", "submitted_to": "type"},
+    ),
+    (
+        lambda velo, each: velo.payments.find("", payor_id="p", since=None, until=each),
+        [NAIVE],
+        {"payor_payment_id": "length", "since": "type", "until": "naive"},
+    ),
+]
 
 
 @pytest.mark.parametrize(("call", "values", "problems"), WRONG)
@@ -129,11 +219,22 @@ def test_values_that_cannot_be(call: Any, values: list[Any], problems: dict[str,
 
 def test_payees() -> None:
     address = Address(line1="", city="Somewhere", country="usa")
-    channel = PaymentChannel(account_name="A", country_code="US", currency="USD", iban="GB33BUKB20201555555555",
-                             account_number="123456")  # fmt: skip
+    channel = PaymentChannel(
+        account_name="A",
+        country_code="US",
+        currency="USD",
+        iban="GB33BUKB20201555555555",
+        account_number="123456",
+    )
     person = Individual(first_name="", last_name="B", date_of_birth="1970")
-    wrong = NewPayee(remote_id="", email="x", address=address, individual=person, company=Company(name="ABC"),
-                     payment_channel=channel)  # fmt: skip
+    wrong = NewPayee(
+        remote_id="",
+        email="x",
+        address=address,
+        individual=person,
+        company=Company(name="ABC"),
+        payment_channel=channel,
+    )
     none: Any = NewPayee(remote_id="a", email="a@b", address=None, company="ABC")  # type: ignore[arg-type] # on purpose
     assert refused(lambda velo: velo.payees.create("p", [wrong, none])) == {
         "payees[0].remote_id": "length",
@@ -179,14 +280,19 @@ def test_a_date_of_birth_is_in_no_message(born: str) -> None:
 SINCE = datetime(2026, 3, 4, 9, 0, 0, 500_000, tzinfo=UTC)
 THE_ERROR = {
     "errors": [
-        {"errorCode": "20110003", "errorMessage": "must not be blank", "location": "payments[0].remoteId",
-         "localisationDetails": {"template": "x", "parameters": {}}, "reasonCode": "blank"},
+        {
+            "errorCode": "20110003",
+            "errorMessage": "must not be blank",
+            "location": "payments[0].remoteId",
+            "localisationDetails": {"template": "x", "parameters": {}},
+            "reasonCode": "blank",
+        },
         {"errorCode": 20110004, "errorMessage": None},
         "no object",
     ],
     "correlationId": "c1ef2fa5-0001-4712-aa11-1234567890ab",
     "httpStatusCode": 400,
-}  # fmt: skip
+}
 
 
 def opened(*answers: Any) -> Velo:
@@ -276,9 +382,15 @@ class TestRecords:
         from velo_api.models import Payment as Model
 
         sent = {
-            "paymentId": "p", "status": "ON_ITS_WAY_TO_MARS", "paymentAmount": 2**60, "paymentCurrency": "JPY",
-            "sourceAmount": 5, "sourceCurrency": "usd", "submittedDateTime": "2026-03-04T09:00:00", "payout": None,
-        }  # fmt: skip
+            "paymentId": "p",
+            "status": "ON_ITS_WAY_TO_MARS",
+            "paymentAmount": 2**60,
+            "paymentCurrency": "JPY",
+            "sourceAmount": 5,
+            "sourceCurrency": "usd",
+            "submittedDateTime": "2026-03-04T09:00:00",
+            "payout": None,
+        }
         payment = Payment(Model.from_dict(sent))
         assert (payment.status, payment.payment) == ("ON_ITS_WAY_TO_MARS", Money(2**60, "JPY"))
         assert (payment.source, payment.submitted_at, payment.payout_id) == (None, None, None)
@@ -327,8 +439,11 @@ class TestPages:
             client.payments.find("INV-1", payor_id="payor", since=SINCE, until=SINCE)
         asked = [request.url.params for request in script.requests]
         assert dict(asked[0]) == {
-            "payorId": "payor", "updatedSince": "2026-03-04T09:00:00+00:00", "page": "1", "pageSize": "1000",
-        }  # fmt: skip
+            "payorId": "payor",
+            "updatedSince": "2026-03-04T09:00:00+00:00",
+            "page": "1",
+            "pageSize": "1000",
+        }
         assert (asked[1]["submittedDateFrom"], asked[1]["submittedDateTo"]) == (
             "2026-03-03",
             "2026-03-05",

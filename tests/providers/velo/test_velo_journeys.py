@@ -25,12 +25,19 @@ ADDRESS = Address(
     line1="100 Battery Street", city="San Francisco", country="US", zip_or_postcode="94018"
 )
 PERSON = NewPayee(
-    remote_id="bob", email="bob@example.com", address=ADDRESS, language="en",
+    remote_id="bob",
+    email="bob@example.com",
+    address=ADDRESS,
+    language="en",
     individual=Individual(first_name="Bob", last_name="Wiggins", date_of_birth=date(1970, 5, 20)),
     payment_channel=PaymentChannel(
-        account_name="Bob", country_code="US", currency="USD", account_number="12345678", routing_number="123456789"
+        account_name="Bob",
+        country_code="US",
+        currency="USD",
+        account_number="12345678",
+        routing_number="123456789",
     ),
-)  # fmt: skip
+)
 CORP = Company(name="ABC Payee Corp", tax_id="223344556")
 FIRM = NewPayee(remote_id="abc", email="pay@example.com", address=ADDRESS, company=CORP)
 
@@ -132,9 +139,14 @@ class TestMoneyForAccounts:
     def test_a_funding_account_is_there_after_as_long_as_velo_says(self, harness: Harness) -> None:
         def create(velo: Any) -> Any:
             return velo.funding_accounts.create(
-                payor_id=harness.payor, name="Second bank", account_type="PRIVATE", account_name="ACME",
-                account_number="1234567890", routing_number="123456789", currency="USD",
-            )  # fmt: skip
+                payor_id=harness.payor,
+                name="Second bank",
+                account_type="PRIVATE",
+                account_name="ACME",
+                account_number="1234567890",
+                routing_number="123456789",
+                currency="USD",
+            )
 
         receipt: Receipt = harness(create)
         assert receipt.retry_after == 2.0

@@ -23,9 +23,12 @@ OLDER = "an older header value, still in use"
 
 def body_of(number: Any = 1, event_id: Any = "e-1", **source: Any) -> bytes:
     said = {
-        "apiVersion": "1", "sequenceNumber": number, "category": "payment", "eventName": "payment.accepted",
+        "apiVersion": "1",
+        "sequenceNumber": number,
+        "category": "payment",
+        "eventName": "payment.accepted",
         "source": {"sourceType": "payment_status_changed", "eventId": event_id, **source},
-    }  # fmt: skip
+    }
     return json.dumps(said).encode()
 
 
@@ -92,15 +95,25 @@ class TestWhatItSays:
     @pytest.mark.parametrize(
         ("body", "said"),
         [
-            (b"", "not JSON"), (b"\xff", "not JSON"), (b"[]", "no object"), (b"[" * 100_000, "not JSON"),
-            (b"{}", "sequenceNumber"), (body_of("1"), "sequenceNumber"), (body_of(0), "sequenceNumber"),
-            (body_of(True), "sequenceNumber"), (body_of(1.0), "sequenceNumber"), (body_of(2**63), "sequenceNumber"),
-            (body_of(1, None), "eventId"), (body_of(1, 5), "eventId"), (b'{"sequenceNumber": 1}', "eventId"),
-            (None, "raw bytes .* not NoneType"), (5, "raw bytes .* not int"), ([], "raw bytes .* not "
-                                                                                   "list"),
+            (b"", "not JSON"),
+            (b"\xff", "not JSON"),
+            (b"[]", "no object"),
+            (b"[" * 100_000, "not JSON"),
+            (b"{}", "sequenceNumber"),
+            (body_of("1"), "sequenceNumber"),
+            (body_of(0), "sequenceNumber"),
+            (body_of(True), "sequenceNumber"),
+            (body_of(1.0), "sequenceNumber"),
+            (body_of(2**63), "sequenceNumber"),
+            (body_of(1, None), "eventId"),
+            (body_of(1, 5), "eventId"),
+            (b'{"sequenceNumber": 1}', "eventId"),
+            (None, "raw bytes .* not NoneType"),
+            (5, "raw bytes .* not int"),
+            ([], "raw bytes .* not list"),
             (b" " * (1 << 20) + b"{}", "longer than 1024 KiB"),
         ],
-    )  # fmt: skip
+    )
     def test_what_is_none(self, body: bytes, said: str) -> None:
         with pytest.raises(InvalidRequest, match=said):
             read_notification(body)

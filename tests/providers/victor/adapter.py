@@ -30,9 +30,13 @@ class Harness(running.Harness):
 def payment(**changes: Any) -> dict[str, Any]:
     """The arguments of a request for payment that is due today."""
     return {
-        "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "amount": "44.23",
-        "biller_type": "BUSINESS", "due_date": datetime.now(UTC).date(), **changes,
-    }  # fmt: skip
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "aHeq349838",
+        "amount": "44.23",
+        "biller_type": "BUSINESS",
+        "due_date": datetime.now(UTC).date(),
+        **changes,
+    }
 
 
 def invoice(number: int | str = 1042, **changes: Any) -> dict[str, Any]:
@@ -56,10 +60,15 @@ def over(mode: str, provider: Any, call: Any, **options: Any) -> Any:
 
 def response(word: str, status: str) -> Exchange:
     return Exchange(
-        word="respond", writes=True, settles=True, subject=lambda harness: harness.sandbox.create_inbound("10.00"),
+        word="respond",
+        writes=True,
+        settles=True,
+        subject=lambda harness: harness.sandbox.create_inbound("10.00"),
         work=lambda harness, subject: int(harness.sandbox.request(subject)["status"] == status),
-        call=lambda client, subject: getattr(client.payment_requests, word)(subject, notes="Thank you."),
-    )  # fmt: skip
+        call=lambda client, subject: getattr(client.payment_requests, word)(
+            subject, notes="Thank you."
+        ),
+    )
 
 
 READ = Exchange(

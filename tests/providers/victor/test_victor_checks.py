@@ -121,10 +121,17 @@ def test_the_records_know_every_value_of_the_document():
 
 
 GOOD = {
-    "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "amount": Decimal("44.23"),
-    "biller_type": "BUSINESS", "due_date": date(2026, 3, 4), "ultimate_creditor": None,
-    "amount_modification_allowed": None, "notes": None, "client_reference_id": None, "idempotency_key": None,
-}  # fmt: skip
+    "payee_account_number": "043987673645",
+    "payer_counterparty_id": "aHeq349838",
+    "amount": Decimal("44.23"),
+    "biller_type": "BUSINESS",
+    "due_date": date(2026, 3, 4),
+    "ultimate_creditor": None,
+    "amount_modification_allowed": None,
+    "notes": None,
+    "client_reference_id": None,
+    "idempotency_key": None,
+}
 
 
 def check_create(*, now: datetime | None = NOW, **values: Any) -> None:
@@ -153,43 +160,84 @@ def problems(**values: object) -> list[tuple[str, str]]:
 class TestCreate:
     def test_the_least_and_the_most_are_good(self):
         assert problems() == []
-        assert problems(
-            payee_account_number="001", payer_counterparty_id="c" * 16, amount="0.01", ultimate_creditor="A" * 100,
-            amount_modification_allowed=True, notes="\U0001f600" * 150, client_reference_id="r" * 128,
-            idempotency_key=idempotency_key_for("invoice", 1042), due_date="2026-03-05",
-        ) == []  # fmt: skip
+        assert (
+            problems(
+                payee_account_number="001",
+                payer_counterparty_id="c" * 16,
+                amount="0.01",
+                ultimate_creditor="A" * 100,
+                amount_modification_allowed=True,
+                notes="\U0001f600" * 150,
+                client_reference_id="r" * 128,
+                idempotency_key=idempotency_key_for("invoice", 1042),
+                due_date="2026-03-05",
+            )
+            == []
+        )
         assert problems(payee_account_number="9" * 20, notes="", client_reference_id="") == []
 
     def test_everything_that_is_wrong_is_said_at_once(self):
         problems_read = problems(
-            payee_account_number=43987673645, payer_counterparty_id="", amount=44.23, biller_type="business",
-            due_date=date(2026, 3, 7), ultimate_creditor="A & B", amount_modification_allowed="yes", notes="n" * 151,
-            client_reference_id="r" * 129, idempotency_key="k" * 19,
-        )  # fmt: skip
+            payee_account_number=43987673645,
+            payer_counterparty_id="",
+            amount=44.23,
+            biller_type="business",
+            due_date=date(2026, 3, 7),
+            ultimate_creditor="A & B",
+            amount_modification_allowed="yes",
+            notes="n" * 151,
+            client_reference_id="r" * 129,
+            idempotency_key="k" * 19,
+        )
         assert problems_read == [
-            ("payee_account_number", "type"), ("payer_counterparty_id", "length"), ("amount", "float"),
-            ("biller_type", "choice"), ("due_date", "range"), ("ultimate_creditor", "format"),
-            ("amount_modification_allowed", "type"), ("notes", "length"), ("client_reference_id", "length"),
+            ("payee_account_number", "type"),
+            ("payer_counterparty_id", "length"),
+            ("amount", "float"),
+            ("biller_type", "choice"),
+            ("due_date", "range"),
+            ("ultimate_creditor", "format"),
+            ("amount_modification_allowed", "type"),
+            ("notes", "length"),
+            ("client_reference_id", "length"),
             ("idempotency_key", "length"),
-        ]  # fmt: skip
+        ]
 
     @pytest.mark.parametrize(
         ("name", "code", "values"),
         [
             *((name, "required", [None]) for name in (*GOOD,)[:5]),
             ("payee_account_number", "length", ["12", "1" * 21]),
-            ("payee_account_number", "format", ["12a4", "0439-8767", "1234\n", " 1234", "\uff11\uff12\uff13\uff14"]),
+            (
+                "payee_account_number",
+                "format",
+                ["12a4", "0439-8767", "1234\n", " 1234", "\uff11\uff12\uff13\uff14"],
+            ),
             ("payee_account_number", "type", [b"1234", 1234, 1234.0, ["1234"]]),
-            ("ultimate_creditor", "format", ["A & B", "O'Brien", "Smith-Jones", "Jos\u00e9", " A", "A\n", "", "A_B"]),
+            (
+                "ultimate_creditor",
+                "format",
+                ["A & B", "O'Brien", "Smith-Jones", "Jos\u00e9", " A", "A\n", "", "A_B"],
+            ),
             ("biller_type", "choice", ["business", "OTHER", 7, True, ["BUSINESS"], b"BUSINESS"]),
             ("amount_modification_allowed", "type", ["true", 1, 0, "", []]),
-            *((name, "characters", ["\ud83d"]) for name in ("notes", "client_reference_id", "payer_counterparty_id")),
-            ("due_date", "type", [NOW, "2026-3-4", "20260304", "2026-02-30", "2026-03-04\n", "tomorrow"]),
-            ("due_date", "type", ["\uff12\uff10\uff12\uff16-03-04", "2026-03-04T00:00:00Z", 20260304, 10**5000]),
+            *(
+                (name, "characters", ["\ud83d"])
+                for name in ("notes", "client_reference_id", "payer_counterparty_id")
+            ),
+            (
+                "due_date",
+                "type",
+                [NOW, "2026-3-4", "20260304", "2026-02-30", "2026-03-04\n", "tomorrow"],
+            ),
+            (
+                "due_date",
+                "type",
+                ["\uff12\uff10\uff12\uff16-03-04", "2026-03-04T00:00:00Z", 20260304, 10**5000],
+            ),
             ("due_date", "past", [date.min]),
             ("due_date", "range", [date.max]),
         ],
-    )  # fmt: skip
+    )
     def test_what_is_refused(self, name, code, values):
         for value in values:
             assert problems(**{name: value}) == [(name, code)]
@@ -268,15 +316,24 @@ def test_good_ids(value: str) -> None:
 class TestFilters:
     def test_they_are_written_as_the_wire_has_them(self):
         wire = ListRequest(
-            status=Status.NEEDS_REVIEW, direction="inbound", network_type=Network.RTP, victor_id="LVDOAEFJKH",
-            start_datetime=datetime(2026, 3, 4, 5, 6, 7, 123_000, tzinfo=UTC), tracking_id=None,
-            due_date_start_date=date(2026, 3, 4), due_date_end_date="2026-03-05",
-        ).filters()  # fmt: skip
+            status=Status.NEEDS_REVIEW,
+            direction="inbound",
+            network_type=Network.RTP,
+            victor_id="LVDOAEFJKH",
+            start_datetime=datetime(2026, 3, 4, 5, 6, 7, 123_000, tzinfo=UTC),
+            tracking_id=None,
+            due_date_start_date=date(2026, 3, 4),
+            due_date_end_date="2026-03-05",
+        ).filters()
         assert wire == {
-            "status": "needs-review", "direction": "inbound", "network_type": "RTP", "victor_id": "LVDOAEFJKH",
-            "start_datetime": "2026-03-04T05:06:07.123Z", "due_date_start_date": "2026-03-04",
+            "status": "needs-review",
+            "direction": "inbound",
+            "network_type": "RTP",
+            "victor_id": "LVDOAEFJKH",
+            "start_datetime": "2026-03-04T05:06:07.123Z",
+            "due_date_start_date": "2026-03-04",
             "due_date_end_date": "2026-03-05",
-        }  # fmt: skip
+        }
         assert {type(value) for value in wire.values()} == {str}
 
     @pytest.mark.parametrize("kind", ["", "approval_"])

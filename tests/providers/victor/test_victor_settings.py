@@ -38,9 +38,18 @@ OAUTH = {"VICTOR_CLIENT_ID": "id-1", "VICTOR_CLIENT_SECRET": "s3cret-1"}
 
 
 NO_HOSTS = (
-    "a" * 64 + ".example", "a..example", ".example", "a.example..", "xn--a", "xn--", "xn--zzzzzz.com", "a" + ".b" * 127,
-    "\u00ad.example", "a%2eexample", "[::1%25eth0]",
-)  # fmt: skip
+    "a" * 64 + ".example",
+    "a..example",
+    ".example",
+    "a.example..",
+    "xn--a",
+    "xn--",
+    "xn--zzzzzz.com",
+    "a" + ".b" * 127,
+    "\u00ad.example",
+    "a%2eexample",
+    "[::1%25eth0]",
+)
 """Names that neither a name server nor TLS can be asked for; some of them raise a bare
 `UnicodeError` far below.
 """
@@ -142,11 +151,17 @@ class TestBaseUrls:
     @pytest.mark.parametrize(
         "url",
         [
-            "https://proxy.example/victor/", "https://proxy.example:8443", "http://localhost:8900", "http://127.1.2.3:8080",
-            "http://[::1]:8900", "http://sandbox.localhost", "https://xn--fa-hia.example",
-            f"https://{'a' * 63}.example.", httpx.URL("https://proxy.example"),
+            "https://proxy.example/victor/",
+            "https://proxy.example:8443",
+            "http://localhost:8900",
+            "http://127.1.2.3:8080",
+            "http://[::1]:8900",
+            "http://sandbox.localhost",
+            "https://xn--fa-hia.example",
+            f"https://{'a' * 63}.example.",
+            httpx.URL("https://proxy.example"),
         ],
-    )  # fmt: skip
+    )
     def test_good_ones(self, url):
         assert Victor(AUTH, base_url=url).base_url.rstrip("/") == str(url).rstrip("/")
 
@@ -276,30 +291,40 @@ def create(**values: Any) -> Callable[[Any], Any]:
 
 CALLS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "a key of 19 characters": (
-        create(idempotency_key="k" * 19), "idempotency_key", r"20 to 128 characters, and has "
-                                                             r"19.*idempotency_key_for",
+        create(idempotency_key="k" * 19),
+        "idempotency_key",
+        r"20 to 128 characters, and has "
+        r"19.*idempotency_key_for",
     ),
     "an account as a number": (
-        create(payee_account_number=43987673645), "payee_account_number", "put it in quotes, "
-                                                                          "leading zeros and all",
+        create(payee_account_number=43987673645),
+        "payee_account_number",
+        "put it in quotes, leading zeros and all",
     ),
     "a datetime for a date": (
-        create(due_date=AWARE), "due_date", r"is a datetime and must be a date: pass a date, such "
-                                            r"as date\(2026,",
+        create(due_date=AWARE),
+        "due_date",
+        r"is a datetime and must be a date: pass a date, such "
+        r"as date\(2026,",
     ),
     "accept without notes": (
-        lambda v: v.payment_requests.accept("a1", notes=""), "notes", "must be text of 1 to 150 "
-                                                                      "characters, and is",
+        lambda v: v.payment_requests.accept("a1", notes=""),
+        "notes",
+        "must be text of 1 to 150 characters, and is",
     ),
     "find without a window": (
-        lambda v: v.payment_requests.find("INV-1042", start_datetime=None), "start_datetime",
+        lambda v: v.payment_requests.find("INV-1042", start_datetime=None),
+        "start_datetime",
         r"is missing: write datetime\(",
     ),
     "find in a window that ends before it begins": (
-        lambda v: v.payment_requests.find("INV-1042", start_datetime=AWARE, end_datetime=AWARE - timedelta(1)),
-        "end_datetime", "is before start_datetime.*swap them",
+        lambda v: v.payment_requests.find(
+            "INV-1042", start_datetime=AWARE, end_datetime=AWARE - timedelta(1)
+        ),
+        "end_datetime",
+        "is before start_datetime.*swap them",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -66,9 +66,15 @@ def test_what_the_provider_sent_cannot_be_set() -> None:
 
 def test_fields_are_read_by_their_paths() -> None:
     raw = SimpleNamespace(
-        id="w-1", address=SimpleNamespace(city="Cairo"), account="123456789", count=0, is_open=False, at=Unset(),
-        parts=[SimpleNamespace(name="a")], additional_properties={"at": "2026-03-04T05:06:07Z"},
-    )  # fmt: skip
+        id="w-1",
+        address=SimpleNamespace(city="Cairo"),
+        account="123456789",
+        count=0,
+        is_open=False,
+        at=Unset(),
+        parts=[SimpleNamespace(name="a")],
+        additional_properties={"at": "2026-03-04T05:06:07Z"},
+    )
     whole = Whole(raw)
     assert (whole.id, whole.city, whole.count, whole.is_open) == ("w-1", "Cairo", 0, False)
     assert whole.at == datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

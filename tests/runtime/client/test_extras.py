@@ -65,19 +65,32 @@ def test_what_the_caller_changes_later_is_not_what_is_sent() -> None:
         ({"amount": "1"}, [("extra_body.amount", "duplicate")]),
         ({"AMOUNT": "1"}, [("extra_body.AMOUNT", "duplicate")]),
         ({"payee": {"Account": "1"}}, [("extra_body.payee.Account", "duplicate")]),
-        ({"tags": [], "amount": "1"}, [("extra_body.tags", "duplicate"), ("extra_body.amount", "duplicate")]),
+        (
+            {"tags": [], "amount": "1"},
+            [("extra_body.tags", "duplicate"), ("extra_body.amount", "duplicate")],
+        ),
         ({"payee": None}, [("extra_body.payee", "duplicate")]),
         ({"payee.account": "1"}, [("extra_body.payee.account", "duplicate")]),
         ({"Payee[Account]": "1"}, [("extra_body.Payee[Account]", "duplicate")]),
         ({"card.NUMBER": "1"}, [("extra_body.card.NUMBER", "duplicate")]),
         ({"card": {"number": "1"}}, [("extra_body.card.number", "duplicate")]),
         ({"amount[]": "1"}, [("extra_body.amount[]", "duplicate")]),
-        *(({"new": each}, [("extra_body.new", "type")]) for each in (
-            1.5, [{"a": b"x"}], Decimal("NaN"), Decimal("1E+400"), {"a": 10**6000}, "\ud800", {7: 1})),
+        *(
+            ({"new": each}, [("extra_body.new", "type")])
+            for each in (
+                1.5,
+                [{"a": b"x"}],
+                Decimal("NaN"),
+                Decimal("1E+400"),
+                {"a": 10**6000},
+                "\ud800",
+                {7: 1},
+            )
+        ),
         ({7: 1}, [("extra_body", "name")]),
         (["a"], [("extra_body", "type")]),
     ],
-)  # fmt: skip
+)
 def test_nothing_is_replaced_and_nothing_is_written_inexactly(
     extra: Any, found: list[tuple[str, str]]
 ) -> None:

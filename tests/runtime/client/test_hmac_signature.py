@@ -145,16 +145,28 @@ def test_each_signature_is_compared_with_each_secret_in_constant_time(
     [
         *(({"header": each}, "header=") for each in ("", "X Sig", "é", None)),
         *(({"secret": each}, "secret") for each in ("", " ", b"", [], ["a", ""], None, 5)),
-        *(({"secret": each, "secret_encoding": "hex"}, "secret is empty, or is not hex") for each in ("xy", "abc")),
+        *(
+            ({"secret": each, "secret_encoding": "hex"}, "secret is empty, or is not hex")
+            for each in ("xy", "abc")
+        ),
         ({"secret": "no base64", "secret_encoding": "base64"}, "secret is empty, or is not base64"),
         *(({"algorithm": each}, "algorithm=") for each in ("md5", "SHA-256", None)),
         ({"secret_encoding": "utf-8"}, "secret_encoding="),
-        *(({"tolerance": each}, "tolerance=") for each in (0, -1, float("inf"), float("nan"), True)),
+        *(
+            ({"tolerance": each}, "tolerance=")
+            for each in (0, -1, float("inf"), float("nan"), True)
+        ),
         *(({"signed": each}, "signed=.* must be text") for each in UNFIT),
-        *(({"signed": each}, f"no text between {{{name}}} and .* of your own") for each, name in ADJACENT.items()),
-        *(({"signed": each}, "does not say which part is the time.* of your own.*=None") for each in TIMELESS),
+        *(
+            ({"signed": each}, f"no text between {{{name}}} and .* of your own")
+            for each, name in ADJACENT.items()
+        ),
+        *(
+            ({"signed": each}, "does not say which part is the time.* of your own.*=None")
+            for each in TIMELESS
+        ),
     ],
-)  # fmt: skip
+)
 def test_arguments_that_cannot_work_are_named(options: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said) as caught:
         signature(**options)

@@ -28,10 +28,16 @@ NEEDED = {"_uri_reference"}
 def private_names() -> set[str]:
     """The private attributes of what both libraries make."""
     made: list[Any] = [
-        httpx.Client(), httpx.AsyncClient(), httpx.Request("GET", "https://a.example"), httpx.Response(200),
-        httpx.HTTPTransport(), httpx.AsyncHTTPTransport(), httpcore.ConnectionPool(), httpcore.AsyncConnectionPool(),
+        httpx.Client(),
+        httpx.AsyncClient(),
+        httpx.Request("GET", "https://a.example"),
+        httpx.Response(200),
+        httpx.HTTPTransport(),
+        httpx.AsyncHTTPTransport(),
+        httpcore.ConnectionPool(),
+        httpcore.AsyncConnectionPool(),
         httpx.URL("https://a.example"),
-    ]  # fmt: skip
+    ]
     return {
         name
         for each in made

@@ -17,12 +17,38 @@ MANY, PAIRS = settings(max_examples=250 * SEARCHED), settings(max_examples=120 *
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 LEFT = (
-    httpx.ReadError, httpx.ReadTimeout, httpx.WriteError, httpx.WriteTimeout, httpx.RemoteProtocolError,
-    httpx.LocalProtocolError, httpx.CloseError,
-)  # fmt: skip
+    httpx.ReadError,
+    httpx.ReadTimeout,
+    httpx.WriteError,
+    httpx.WriteTimeout,
+    httpx.RemoteProtocolError,
+    httpx.LocalProtocolError,
+    httpx.CloseError,
+)
 STATUSES = (
-    200, 201, 204, 301, 302, 307, 400, 401, 403, 404, 408, 409, 422, 425, 429, 500, 501, 502, 503, 504, 520, 530,
-)  # fmt: skip
+    200,
+    201,
+    204,
+    301,
+    302,
+    307,
+    400,
+    401,
+    403,
+    404,
+    408,
+    409,
+    422,
+    425,
+    429,
+    500,
+    501,
+    502,
+    503,
+    504,
+    520,
+    530,
+)
 SECONDS = st.sampled_from([0.0, 0.0, 0.0, 0.3, 4.0, 19.0, 45.0])
 RETRY_AFTERS = st.sampled_from(
     [None, None, None, "0", "2", "50", "700", "soon", http_date(1_770_000_030.0)]

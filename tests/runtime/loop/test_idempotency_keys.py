@@ -54,18 +54,35 @@ def test_a_key_never_changes(facts, key):
 
 def test_another_cut_is_another_fact():
     facts = [
-        ("1042",), ("01042",), ("1042", "x"), ("a", "bc"), ("ab", "c"), ("abc",), ("a", "b", "c"), ("c", "b", "a"),
-        (date(2026, 3, 4),), (datetime(2026, 3, 4, tzinfo=UTC),), ('["a"]',), ('a", "b',), ("a\n",), (" a",),
+        ("1042",),
+        ("01042",),
+        ("1042", "x"),
+        ("a", "bc"),
+        ("ab", "c"),
+        ("abc",),
+        ("a", "b", "c"),
+        ("c", "b", "a"),
+        (date(2026, 3, 4),),
+        (datetime(2026, 3, 4, tzinfo=UTC),),
+        ('["a"]',),
+        ('a", "b',),
+        ("a\n",),
+        (" a",),
         (datetime(2026, 3, 4),),  # noqa: DTZ001 - a naive one is a fact too
-    ]  # fmt: skip
+    ]
     assert len({idempotency_key_for(*one) for one in facts}) == len(facts)
 
 
 def test_a_fact_is_the_same_in_a_file_and_in_a_database():
     for held, read in [
-        (1042, "1042"), (Decimal(1042), "1042"), (Decimal("1042.0"), 1042), (-7, "-7"), (Decimal("44.23"), "44.23"),
-        (date(2026, 3, 4), "2026-03-04"), (uuid.UUID(int=7), str(uuid.UUID(int=7))),
-    ]:  # fmt: skip
+        (1042, "1042"),
+        (Decimal(1042), "1042"),
+        (Decimal("1042.0"), 1042),
+        (-7, "-7"),
+        (Decimal("44.23"), "44.23"),
+        (date(2026, 3, 4), "2026-03-04"),
+        (uuid.UUID(int=7), str(uuid.UUID(int=7))),
+    ]:
         assert idempotency_key_for("invoice", held) == idempotency_key_for("invoice", read)
 
 

@@ -25,11 +25,18 @@ from victor_ext.runtime.loop.idempotency_keys import MADE, NO_KEY, TAKEN, BodyKe
 from victor_ext.runtime.loop.operations import Effect, Operation, Operations
 
 TEMPLATES = (
-    "GET /v4/payees", "POST /v4/payees /v3/payees", "GET /v4/payees/{}", "DELETE /v4/payees/{}",
-    "GET /v4/payees/batch/{}", "GET /v4/payees/deltas", "GET /v4/payees/payors/{}/invitationStatus",
-    "POST /v3/payouts/{}", "POST /v3/payouts/{}/quote", "POST /v1/payments/{}:cancel", "GET "
-                                                                                       "/v1/files/caf\u00e9/{}",
-)  # fmt: skip
+    "GET /v4/payees",
+    "POST /v4/payees /v3/payees",
+    "GET /v4/payees/{}",
+    "DELETE /v4/payees/{}",
+    "GET /v4/payees/batch/{}",
+    "GET /v4/payees/deltas",
+    "GET /v4/payees/payors/{}/invitationStatus",
+    "POST /v3/payouts/{}",
+    "POST /v3/payouts/{}/quote",
+    "POST /v1/payments/{}:cancel",
+    "GET /v1/files/caf\u00e9/{}",
+)
 TABLES = {
     "victor": OPERATIONS,
     "velo": VELO,
@@ -83,9 +90,19 @@ def test_a_request_by_hand_finds_the_row_of_the_generated_one(
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/v4", "/v4/payees", "/apiv4/payees", "/api//v4/payees", "/api/v4//payees", "/api/v4/payees//",
-     "/api/v9/payees", "/api/v4/payees%2Fdeltas", "/api/v4/payees/a/b", "/api/v4/payees/batch/"],
-)  # fmt: skip
+    [
+        "/api/v4",
+        "/v4/payees",
+        "/apiv4/payees",
+        "/api//v4/payees",
+        "/api/v4//payees",
+        "/api/v4/payees//",
+        "/api/v9/payees",
+        "/api/v4/payees%2Fdeltas",
+        "/api/v4/payees/a/b",
+        "/api/v4/payees/batch/",
+    ],
+)
 def test_another_path_has_no_row(path: str) -> None:
     operations = table(
         {"GET /v4/payees": READS, "GET /v4/payees/batch/{}": READS}, "https://pay.example/api"
@@ -110,9 +127,10 @@ def test_templates_that_fit_as_well_are_none() -> None:
     [
         (HeaderKey(), {"headers": ("idempotency-KEY",)}, MADE),
         (HeaderKey(), {"members": ("Idempotency-Key",)}, NO_KEY),
-        (BodyKey("key"), {"members": ("key",)}, TAKEN), (BodyKey("key"), {"headers": ("key",)}, NO_KEY),
+        (BodyKey("key"), {"members": ("key",)}, TAKEN),
+        (BodyKey("key"), {"headers": ("key",)}, NO_KEY),
     ],
-)  # fmt: skip
+)
 def test_what_has_no_row_takes_a_key_that_the_document_declares(
     place: Any, declared: Any, key: Any
 ) -> None:
@@ -193,19 +211,27 @@ def test_the_endpoint_of_tokens_is_secret_by_hand_too() -> None:
 
 
 OBJECTS = [
-    ("list_payments", "GET", "/payments"), ("pay", "POST", "/payments"), ("get_payment", "GET", "/payments/{id}"),
-    ("cancel", "POST", "/payments/{payment_id}/cancel"), ("note", "POST", "/notes/{id}/text"),
-]  # fmt: skip
+    ("list_payments", "GET", "/payments"),
+    ("pay", "POST", "/payments"),
+    ("get_payment", "GET", "/payments/{id}"),
+    ("cancel", "POST", "/payments/{payment_id}/cancel"),
+    ("note", "POST", "/notes/{id}/text"),
+]
 
 
 @pytest.mark.parametrize(
     ("method", "path", "hint"),
     [
-        ("POST", "/payments/p%2F1/cancel", "with get_payment, if that shows it, or at the provider"),
+        (
+            "POST",
+            "/payments/p%2F1/cancel",
+            "with get_payment, if that shows it, or at the provider",
+        ),
         ("POST", "/payments", "at the provider"),
-        ("POST", "/notes/1/text", "at the provider"), ("POST", "/new", "at the provider"),
+        ("POST", "/notes/1/text", "at the provider"),
+        ("POST", "/new", "at the provider"),
     ],
-)  # fmt: skip
+)
 def test_an_action_on_an_object_is_looked_up_by_its_read(method: str, path: str, hint: str) -> None:
     document = [
         SimpleNamespace(name=name, method=m, path=at, headers=(), members=())

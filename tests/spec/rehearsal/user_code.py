@@ -87,11 +87,13 @@ class UserCode:
         """The module; in the strict form, what is read must have exactly the type that it had."""
         classes = sorted({*self._models, *self._enums})
         lines = [
-            "import datetime", "import io", "from typing import Any, assert_type", "from uuid import "
-                                                                                   "UUID",
-            f"from {package}.client import Client", f"from {package}.types import File, Unset, "
-                                                    "UNSET",
-        ]  # fmt: skip
+            "import datetime",
+            "import io",
+            "from typing import Any, assert_type",
+            "from uuid import UUID",
+            f"from {package}.client import Client",
+            f"from {package}.types import File, Unset, UNSET",
+        ]
         lines += [f"from {package}.models import {name}" for name in classes]
         for module in self._functions:
             folder, _, name = module.partition(".")

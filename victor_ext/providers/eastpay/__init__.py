@@ -6,6 +6,15 @@ from .records import Checkout, Payment, Webhook, payment_id_of
 from .result_codes import Rejection, ResultClass, ResultCode
 
 __all__ = (
-    "AsyncEastPay", "Card", "CardToken", "Checkout", "EastPay", "Payment", "Rejection", "ResultClass", "ResultCode",
-    "Webhook", "payment_id_of",
-)  # fmt: skip
+    "AsyncEastPay",
+    "Card",
+    "CardToken",
+    "Checkout",
+    "EastPay",
+    "Payment",
+    "Rejection",
+    "ResultClass",
+    "ResultCode",
+    "Webhook",
+    "payment_id_of",
+)

@@ -51,11 +51,25 @@ from .result_codes import Rejection, ResultClass, ResultCode
 _CONTRADICTION = "its result code says that it succeeded"
 _NO_MESSAGE = "the gateway gave no message"
 _LISTS = ("payments", "records")
-_PUBLIC = frozenset({
-    "entityId", "entityType", "amount", "currency", "paymentType", "paymentBrand", "merchantTransactionId",
-    "originalTransactionId", "notificationUrl", "shopperResultUrl", "merchant.id", "checkoutType", "checkoutId",
-    "card.expiryMonth", "card.expiryYear",
-})  # fmt: skip
+_PUBLIC = frozenset(
+    {
+        "entityId",
+        "entityType",
+        "amount",
+        "currency",
+        "paymentType",
+        "paymentBrand",
+        "merchantTransactionId",
+        "originalTransactionId",
+        "notificationUrl",
+        "shopperResultUrl",
+        "merchant.id",
+        "checkoutType",
+        "checkoutId",
+        "card.expiryMonth",
+        "card.expiryYear",
+    }
+)
 """What a form has that names no person.
 
 No message repeats the rest, which includes a caller's further parameters.

@@ -9,8 +9,26 @@ from .transactions import Address, Card, OrderItem, Payer, Subscription, Transac
 from .webhooks import Notification, Webhook
 
 __all__ = (
-    "Address", "AsyncFlexFactor", "Cancellation", "Capture", "Card", "Decision", "ErrorCode", "FlexFactor",
-    "FlexFactorAuth", "FlexFactorToken", "Notification", "Order", "OrderItem",
-    "OrderStatus", "Payer", "Refund", "Subscription", "Transaction", "Transmission", "Webhook", "split_code",
+    "Address",
+    "AsyncFlexFactor",
+    "Cancellation",
+    "Capture",
+    "Card",
+    "Decision",
+    "ErrorCode",
+    "FlexFactor",
+    "FlexFactorAuth",
+    "FlexFactorToken",
+    "Notification",
+    "Order",
+    "OrderItem",
+    "OrderStatus",
+    "Payer",
+    "Refund",
+    "Subscription",
+    "Transaction",
+    "Transmission",
+    "Webhook",
+    "split_code",
     "trace_id",
-)  # fmt: skip
+)

@@ -117,8 +117,9 @@ class Result:
 
 
 _REPEATED: dict[str, Comparer] = {
-    **dict.fromkeys(("idempotencyKey", "mid", "senseKey"), comparing.same_id), "currency": comparing.same_word,
-}  # fmt: skip
+    **dict.fromkeys(("idempotencyKey", "mid", "senseKey"), comparing.same_id),
+    "currency": comparing.same_word,
+}
 """What a response may repeat of the request.
 
 Amounts are no evidence: the unit differs between operations.

@@ -82,9 +82,14 @@ _BEGINS_WITH_ERROR = re.compile(
     r"\W*(?:error\W+)?(?:code\W+)?([45][0-9]{2})[0-9]{3}(?![0-9A-Za-z]|[.,][0-9])", re.IGNORECASE
 )
 _ERROR_WORDS = {
-    "UNAUTHORIZED": 401, "FORBIDDEN": 403, "METHODNOTALLOWED": 405, "INTERNALSERVERERROR": 500, "BADGATEWAY": 502,
-    "SERVICEUNAVAILABLE": 503, "GATEWAYTIMEOUT": 504,
-}  # fmt: skip
+    "UNAUTHORIZED": 401,
+    "FORBIDDEN": 403,
+    "METHODNOTALLOWED": 405,
+    "INTERNALSERVERERROR": 500,
+    "BADGATEWAY": 502,
+    "SERVICEUNAVAILABLE": 503,
+    "GATEWAYTIMEOUT": 504,
+}
 """The errors in the table of the provider's page, by their letters alone."""
 _LONGEST_WORDS = 50
 
@@ -324,9 +329,16 @@ def names_order(body: dict[str, Any]) -> bool:
 
 
 _OF_AN_ORDER = (
-    "statusName", "externalOrderId", "externalId", "merchantOrderId", "orderId", "orderSessionKey", "referenceNumber",
-    "orderPlacedDate", "expiryDate",
-)  # fmt: skip
+    "statusName",
+    "externalOrderId",
+    "externalId",
+    "merchantOrderId",
+    "orderId",
+    "orderSessionKey",
+    "referenceNumber",
+    "orderPlacedDate",
+    "expiryDate",
+)
 
 
 def is_order(value: object) -> bool:

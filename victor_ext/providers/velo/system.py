@@ -47,10 +47,22 @@ PayoutStatusWord = Literal[
     "CONFIRMED",
     "WITHDRAWN",
 ]
-PaymentStatusWord = Literal[
-    "ACCEPTED", "AWAITING_FUNDS", "FUNDED", "UNFUNDED", "BANK_PAYMENT_REQUESTED", "REJECTED", "ACCEPTED_BY_RAILS",
-    "CONFIRMED", "FAILED", "RETURNED", "WITHDRAWN",
-] | Word  # fmt: skip
+PaymentStatusWord = (
+    Literal[
+        "ACCEPTED",
+        "AWAITING_FUNDS",
+        "FUNDED",
+        "UNFUNDED",
+        "BANK_PAYMENT_REQUESTED",
+        "REJECTED",
+        "ACCEPTED_BY_RAILS",
+        "CONFIRMED",
+        "FAILED",
+        "RETURNED",
+        "WITHDRAWN",
+    ]
+    | Word
+)
 SubmittedStatusWord = Literal["ACCEPTED", "REJECTED", "WITHDRAWN", "WITHDRAWABLE"] | Word
 PayoutStatusFilter = PayoutStatusWord | Word
 TransmissionWord = Literal["SAME_DAY_ACH", "WIRE", "ACH", "LOCAL", "SWIFT"] | Word

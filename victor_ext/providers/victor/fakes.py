@@ -61,12 +61,23 @@ _DEFAULTS: FakeFields = {
 
 _DETAILS = "payment_request.payment_details"
 _PLACES = {
-    "id": ID, "payee": "payment_request.payee", "payer": "payment_request.payer", "network": "payment_network",
-    "parent_id": PARENT_ID, "child_id": CHILD_ID, "response": "payment_request.payment_request_response",
+    "id": ID,
+    "payee": "payment_request.payee",
+    "payer": "payment_request.payer",
+    "network": "payment_network",
+    "parent_id": PARENT_ID,
+    "child_id": CHILD_ID,
+    "response": "payment_request.payment_request_response",
     **{name: f"payment_request.{name}" for name in ("created_at", "approved_at")},
-    **{name: f"{_DETAILS}.{name}" for name in ("amount", "original_amount", "due_date", "biller_type")},
-    **{name: f"{_DETAILS}.{name}" for name in ("amount_modification_allowed", "notes", "approval_notes")},
-}  # fmt: skip
+    **{
+        name: f"{_DETAILS}.{name}"
+        for name in ("amount", "original_amount", "due_date", "biller_type")
+    },
+    **{
+        name: f"{_DETAILS}.{name}"
+        for name in ("amount_modification_allowed", "notes", "approval_notes")
+    },
+}
 """Where an attribute stands in the JSON; others have the name of a member of its own."""
 _AMOUNTS = {"amount", "original_amount", "modified_amount"}
 

@@ -95,13 +95,20 @@ SYSTEM = System(
     async_client="victor_ext.providers.victor.client:AsyncVictor",
     book="victor_ext.providers.victor.system:book_of",
     settings=(
-        "environment", "base_url", "client_id", "client_secret", "api_key", "private_key", "private_key_file",
-        "private_key_password", "bulk_key",
+        "environment",
+        "base_url",
+        "client_id",
+        "client_secret",
+        "api_key",
+        "private_key",
+        "private_key_file",
+        "private_key_password",
+        "bulk_key",
     ),
     lists="payment requests",
     credentials="victor_ext.providers.victor.system:credentials_in",
     bulk="victor_ext.bulk.payment_requests:PaymentRequests",
-)  # fmt: skip
+)
 
 _DOLLARS = "USD"
 
@@ -118,9 +125,15 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
         is_unreadable |= amount != requested and not request.amount_modification_allowed
         paid, asked = money_of(amount, _DOLLARS), money_of(requested, _DOLLARS)
         return Theirs(
-            request.id, request.client_reference_id, paid, asked, _DOLLARS, request.status, request.created_at,
+            request.id,
+            request.client_reference_id,
+            paid,
+            asked,
+            _DOLLARS,
+            request.status,
+            request.created_at,
             is_unreadable or (requested is not None and asked is None),
-        )  # fmt: skip
+        )
 
     return Book(
         pages=lambda window: client.payment_requests.list(

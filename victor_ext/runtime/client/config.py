@@ -85,10 +85,19 @@ class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
 
 
 DEFAULTS: ClientOptions[Any, Any] = {
-    "timeout": httpx.Timeout(20.0, connect=5.0), "deadline": 60.0, "retry": RetryPolicy(), "transport": None,
-    "http_client": None, "proxy": None, "verify": True, "limits": None, "on_event": None, "max_concurrency": None,
-    "user_agent": None, "max_response_bytes": MAX_RESPONSE_BYTES,
-}  # fmt: skip
+    "timeout": httpx.Timeout(20.0, connect=5.0),
+    "deadline": 60.0,
+    "retry": RetryPolicy(),
+    "transport": None,
+    "http_client": None,
+    "proxy": None,
+    "verify": True,
+    "limits": None,
+    "on_event": None,
+    "max_concurrency": None,
+    "user_agent": None,
+    "max_response_bytes": MAX_RESPONSE_BYTES,
+}
 
 
 def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:

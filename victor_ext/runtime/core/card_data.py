@@ -32,9 +32,19 @@ _NO_TEXT = frozenset({"Cf", "Mn"})
 _ABOUT_A_CARD = re.compile(
     ".*(card|paymentmethod|paymentinstrument).*|[df]?pan|primaryaccountnumber|cc(n|no|num|number)?|track([12]|[12]?data)"
 )
-_CARD_KINDS = frozenset({
-    "card", "creditcard", "debitcard", "visa", "mastercard", "amex", "americanexpress", "discover", "maestro",
-})  # fmt: skip
+_CARD_KINDS = frozenset(
+    {
+        "card",
+        "creditcard",
+        "debitcard",
+        "visa",
+        "mastercard",
+        "amex",
+        "americanexpress",
+        "discover",
+        "maestro",
+    }
+)
 _EXPIRY = re.compile("(card|cc)?exp(iry|iration)?(month|year|date|mm|yy)?|validthru")
 _CODE = re.compile("[0-9]{3,4}")
 _CODES = re.compile(

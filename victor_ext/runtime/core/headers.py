@@ -42,10 +42,23 @@ ExtraHeaders = Mapping[str, str]
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 """A token (RFC 9110, 5.6.2), such as the name of a field."""
 
-_OURS = frozenset({
-    "authorization", "proxy-authorization", "user-agent", "content-type", "accept-encoding", "host", "connection",
-    "content-length", "transfer-encoding", "te", "upgrade", "expect", "trailer",
-})  # fmt: skip
+_OURS = frozenset(
+    {
+        "authorization",
+        "proxy-authorization",
+        "user-agent",
+        "content-type",
+        "accept-encoding",
+        "host",
+        "connection",
+        "content-length",
+        "transfer-encoding",
+        "te",
+        "upgrade",
+        "expect",
+        "trailer",
+    }
+)
 """Headers that are not the caller's: the client sets them, or they belong to the connection (RFC
 9110, 7.6.1, 10.1).
 """

@@ -43,8 +43,12 @@ class Failure(NamedTuple):
 
 # Raised before the first byte of the request is written: no connection exists yet.
 _NOT_SENT = (
-    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol,
-)  # fmt: skip
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 
 _WHAT: dict[type[Exception], str] = {
     httpx.ConnectTimeout: "no connection was established in time",

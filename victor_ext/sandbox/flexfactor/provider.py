@@ -125,11 +125,20 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
         ):
             return _problem_details(401, "Unauthorized")
         token, expires = self.state.tokens.issue(app_key, TOKEN_LIFE)
-        return self._ok({
-            "accessToken": token, "refreshToken": secrets.token_urlsafe(32), "expires": int(expires * 1000),
-            "id": str(uuid.uuid4()), "session": str(uuid.uuid4()), "daysToEnforceMFA": None, "skipAvailable": False,
-            "success": True, "status": "SUCCESS", **_NO_ERRORS,
-        })  # fmt: skip
+        return self._ok(
+            {
+                "accessToken": token,
+                "refreshToken": secrets.token_urlsafe(32),
+                "expires": int(expires * 1000),
+                "id": str(uuid.uuid4()),
+                "session": str(uuid.uuid4()),
+                "daysToEnforceMFA": None,
+                "skipAvailable": False,
+                "success": True,
+                "status": "SUCCESS",
+                **_NO_ERRORS,
+            }
+        )
 
     def _transmit(self, call: Call, body: JsonObject) -> Response:
         call.did_work(f"{body['orderId']}/transmit")
@@ -247,12 +256,21 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
         pages = -(-len(matching) // size)
         first = (number - 1) * size
         items = matching[first : first + size]
-        return self._ok({
-            "firstItemOnPage": first + 1 if items else 0, "lastItemOnPage": first + len(items) if items else 0,
-            "hasNextPage": number < pages, "hasPreviousPage": number > 1, "isFirstPage": number == 1,
-            "isLastPage": number >= pages, "pageCount": pages, "pageNumber": number, "pageSize": size,
-            "totalItemCount": len(matching), "items": [order.to_dict() for order in items],
-        })  # fmt: skip
+        return self._ok(
+            {
+                "firstItemOnPage": first + 1 if items else 0,
+                "lastItemOnPage": first + len(items) if items else 0,
+                "hasNextPage": number < pages,
+                "hasPreviousPage": number > 1,
+                "isFirstPage": number == 1,
+                "isLastPage": number >= pages,
+                "pageCount": pages,
+                "pageNumber": number,
+                "pageSize": size,
+                "totalItemCount": len(matching),
+                "items": [order.to_dict() for order in items],
+            }
+        )
 
     @staticmethod
     def _ok(body: object) -> Response:

@@ -332,23 +332,31 @@ class FlexFactorCommands(TokenCommands):
         """
         order = self._state.order(order_id)
         content = {
-            "Event": event, "TimeStamp": self._state.timestamp(), "EventData": None,
-            "ExternalOrderId": order.external_id, "OrderId": order.id, "ConfirmationId": order.id[:8].upper(),
-            "IsTestMode": True, "IsResent": resent,
-        }  # fmt: skip
+            "Event": event,
+            "TimeStamp": self._state.timestamp(),
+            "EventData": None,
+            "ExternalOrderId": order.external_id,
+            "OrderId": order.id,
+            "ConfirmationId": order.id[:8].upper(),
+            "IsTestMode": True,
+            "IsResent": resent,
+        }
         key, body = self._state.subscriber_key, json.dumps(content, separators=(",", ":"))
         nonce, date = uuid.uuid4().hex, formatdate(self._context.clock.wall(), usegmt=True)
         digest = base64.b64encode(hashlib.sha512(body.encode()).digest()).decode()
         # As the provider's sample client signs.
         signature = _signature(key, f"POST\n{nonce};{date};{host};{digest}")
         headers = {
-            "Content-Type": "text/plain; charset=utf-8", "Host": host, "x-fc-nonce": nonce, "x-fc-date": date,
+            "Content-Type": "text/plain; charset=utf-8",
+            "Host": host,
+            "x-fc-nonce": nonce,
+            "x-fc-date": date,
             "x-fc-content-sha512": digest,
             "x-fc-authorization": "HMAC-SHA512 "
-                                  "SignedHeaders=x-fc-nonce;x-fc-date;host;x-fc-content-sha512"
+            "SignedHeaders=x-fc-nonce;x-fc-date;host;x-fc-content-sha512"
             f"&Signature={signature}",
             "x-fc-signature": _signature(key, body),
-        }  # fmt: skip
+        }
         return {"headers": headers, "body": body}
 
     @command("GET", "/subscriber_key")

@@ -44,9 +44,16 @@ class Accounts:
         """Add a funding account that can be read at once."""
         account_id = self._new_id()
         bank: JsonObject = {
-            "id": account_id, "payorId": self._base.payor_id, "name": name, "currency": currency, "country": "US",
-            "type": "FBO", "accountName": name, "accountNumber": "XXXXX6789", "routingNumber": "XXXXX0021",
-        }  # fmt: skip
+            "id": account_id,
+            "payorId": self._base.payor_id,
+            "name": name,
+            "currency": currency,
+            "country": "US",
+            "type": "FBO",
+            "accountName": name,
+            "accountNumber": "XXXXX6789",
+            "routingNumber": "XXXXX0021",
+        }
         self.banks[account_id] = bank
         return bank
 

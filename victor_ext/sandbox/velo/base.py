@@ -148,11 +148,15 @@ def page_of(asked: Asked, items: list[JsonObject], *, default: int = 25) -> Json
     content = items[(number - 1) * size : number * size]
     return {
         "page": {
-            "numberOfElements": len(content), "totalElements": len(items), "totalPages": -(-len(items) // size),
-            "page": number, "pageSize": size,
+            "numberOfElements": len(content),
+            "totalElements": len(items),
+            "totalPages": -(-len(items) // size),
+            "page": number,
+            "pageSize": size,
         },
-        "links": [{"rel": "self", "href": f"?page={number}&pageSize={size}"}], "content": content,
-    }  # fmt: skip
+        "links": [{"rel": "self", "href": f"?page={number}&pageSize={size}"}],
+        "content": content,
+    }
 
 
 def _passes(item: JsonObject, name: str, wanted: JsonValue) -> bool:

@@ -61,15 +61,24 @@ class Payouts:
         )
         unknown = f"source account {account}" if payee else f"payee {remote_id}"
         return {
-            "paymentId": self._new_id(), "payeeId": payee["payeeId"] if payee else None,
-            "payorId": self._base.payor_id, "remoteId": remote_id, "currency": currency, "amount": item["amount"],
-            "sourceCurrency": source["currency"] if source else currency, "sourceAccountName": account,
-            "sourceAccountId": source["id"] if source else None, "payorPaymentId": item.get("payorPaymentId"),
-            "paymentMemo": item.get("paymentMemo"), "transmissionType": item.get("transmissionType", "ACH"),
-            "remoteSystemId": item.get("remoteSystemId"), "submittedDateTime": self._base.timestamp(),
-            "status": "SUBMITTED", "reason": None if payee and source else "There is no "
-                                                                           f"{unknown}.", "events": [],
-        }  # fmt: skip
+            "paymentId": self._new_id(),
+            "payeeId": payee["payeeId"] if payee else None,
+            "payorId": self._base.payor_id,
+            "remoteId": remote_id,
+            "currency": currency,
+            "amount": item["amount"],
+            "sourceCurrency": source["currency"] if source else currency,
+            "sourceAccountName": account,
+            "sourceAccountId": source["id"] if source else None,
+            "payorPaymentId": item.get("payorPaymentId"),
+            "paymentMemo": item.get("paymentMemo"),
+            "transmissionType": item.get("transmissionType", "ACH"),
+            "remoteSystemId": item.get("remoteSystemId"),
+            "submittedDateTime": self._base.timestamp(),
+            "status": "SUBMITTED",
+            "reason": None if payee and source else f"There is no {unknown}.",
+            "events": [],
+        }
 
     def get(self, payout_id: str) -> Payout:
         return find(self.all, payout_id, "payout")

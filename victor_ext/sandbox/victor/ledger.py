@@ -236,12 +236,18 @@ class Ledger(Lifecycle):
         both = [request] if parent is None or parent.status in state.TERMINAL else [request, parent]
         changed = [
             replace(
-                one, status="accepted" if accepted else "declined", changed_at=now, answer=answer,
-                approved_at=now if accepted else None, original_amount=one.amount, amount=modified or one.amount,
-                modified_amount=modified, approval_notes=notes,
+                one,
+                status="accepted" if accepted else "declined",
+                changed_at=now,
+                answer=answer,
+                approved_at=now if accepted else None,
+                original_amount=one.amount,
+                amount=modified or one.amount,
+                modified_amount=modified,
+                approval_notes=notes,
             )
             for one in both
-        ]  # fmt: skip
+        ]
         self._commit(changed)
         return changed[0], True
 
