@@ -3,9 +3,8 @@
     python -m benchmarks.documents FOLDER [--keep FOLDER] [NAME ...]
 
 For each document: the exit status of `generate`, lines left out, the exit status of `check`,
-    whether every module can
-be imported when warnings are errors, errors of `mypy --strict`, operations called, answers decoded,
-seconds of CPU, and peak memory of generating and of checking.
+whether every module can be imported when warnings are errors, errors of `mypy --strict`, operations
+called, answers decoded, seconds of CPU, and peak memory of generating and of checking.
 """
 
 from __future__ import annotations

@@ -2,10 +2,9 @@
 `python -m benchmarks.queue --workers 1 4 16 64`.
 
 Each worker is a process that takes chunks and sends them to nobody: the answer is made up on the
-    spot. What is
-left is the queue's part: rows a second, and what each row costs the server in transactions, rows
-written, bytes of WAL and of tables. Counts and bytes do not depend on the machine's load; seconds
-do, so the load is recorded beside them.
+spot. What is left is the queue's part: rows a second, and what each row costs the server in
+transactions, rows written, bytes of WAL and of tables. Counts and bytes do not depend on the
+machine's load; seconds do, so the load is recorded beside them.
 """
 
 from __future__ import annotations

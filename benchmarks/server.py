@@ -58,7 +58,7 @@ class Echo(_Canned):
     and gives a token.
 
     That is what the client compares: an answer without it would be read back, or taken for another
-        payment's.
+    payment's.
     """
 
     made = itertools.count(1)

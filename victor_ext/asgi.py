@@ -1,7 +1,7 @@
 """What a web service needs of its client, for FastAPI and Starlette: an exception handler.
 
     for kind in (VictorError, RequestValidationError, starlette.exceptions.HTTPException):  #
-        FastAPI's own 422, too app.add_exception_handler(kind, error_response)
+    FastAPI's own 422, too app.add_exception_handler(kind, error_response)
 
 The answer to an error is `application/problem+json` (RFC 9457) with the error's `outcome` and
 `idempotency_key`.

@@ -2,7 +2,7 @@
 logs.
 
 Arguments are replaced by such values where they enter this package: the frames of httpx hold them,
-    too.
+too.
 """
 
 from __future__ import annotations

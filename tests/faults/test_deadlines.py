@@ -40,8 +40,7 @@ def punctual(call: Callable[[], Observed]) -> Observed:
     """Call, and check that it ended in time.
 
     What the machine is late by is not held against it, nor is one slow moment: what a client does
-        wrong by itself
-    it does wrong three times.
+    wrong by itself it does wrong three times.
     """
     spans: list[float] = []
     for _ in range(3):

@@ -2,8 +2,7 @@
 is back.
 
 In a simulated time an outage of ten minutes takes a second: the attempt loop does no I/O, and
-    `Outage` takes its steps
-and returns their results.
+`Outage` takes its steps and returns their results.
 """
 
 from __future__ import annotations

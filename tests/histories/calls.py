@@ -192,7 +192,7 @@ def kiosk(module: str) -> Any:
     """A module of the package of `kiosk.yaml`, which is generated once in each process.
 
     All of it is imported then: a module that is first imported while a mistake is planted would
-        keep it.
+    keep it.
     """
     if "kiosk_api" not in sys.modules:
         folder = tempfile.mkdtemp(prefix="kiosk-")

@@ -2,8 +2,7 @@
 and a chosen order.
 
 Environment variables control it: `MUTANTS_MEASURE`, a folder for what was measured;
-    `MUTANTS_CHOSEN`, a file
-that names the tests to run, in this order.
+`MUTANTS_CHOSEN`, a file that names the tests to run, in this order.
 """
 
 import json

@@ -2,10 +2,9 @@
 errors.
 
 A system is described by its adapter (`adapter.py` of its folder): its sandbox, its client, one
-    operation that reads,
-one that moves money, and others. What is expected follows from what each is said to be
-(`running.Exchange`). A new provider, inside or outside of this package, has the suite for an
-adapter: see `tests/fifth_system`.
+operation that reads, one that moves money, and others. What is expected follows from what each is
+said to be (`running.Exchange`). A new provider, inside or outside of this package, has the suite
+for an adapter: see `tests/fifth_system`.
 """
 
 import importlib

@@ -103,9 +103,8 @@ class BatchStore:
         stored the same source.
 
         Return whether it is stored: not, if another batch has the `mark` (kind and number; "" is
-            none) meanwhile.
-        Raises `ConfigurationError` if another process has stored other rows of this batch, or
-        dropped some, meanwhile.
+        none) meanwhile. Raises `ConfigurationError` if another process has stored other rows of
+        this batch, or dropped some, meanwhile.
         """
         with self._transaction() as connection:
             self._insert(connection, LOAD, f"{self.batch}/load/{load.number}", asdict(load))
@@ -210,7 +209,7 @@ class BatchStore:
         """Return the names of all batches of this key and provider, oldest first.
 
         Raises `ConfigurationError`, about `what`, if there are only batches of other owners: they
-            may have been sent.
+        may have been sent.
         """
         from dbos import DBOSClient  # noqa: PLC0415 - as in `_transaction`
 

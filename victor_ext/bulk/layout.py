@@ -7,9 +7,9 @@
     payments no other batch may have
 
 A load is stored in one transaction with its mark and all its chunks. An id exists once: of two
-    processes that compare
-their rows and store them at the same time, the database lets one win, and the other one has to
-compare again. Loads, marks and chunks are numbered without gaps. Nobody runs loads and marks.
+processes that compare their rows and store them at the same time, the database lets one win, and
+the other one has to compare again. Loads, marks and chunks are numbered without gaps. Nobody runs
+loads and marks.
 """
 
 from __future__ import annotations

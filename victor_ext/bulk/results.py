@@ -156,7 +156,7 @@ def refreshed(store: BatchStore, loads: Sequence[Submission], kind: RowKind) -> 
     it has.
 
     All statuses are read before the first result is asked for: a provider that cannot be read cuts
-        no export off.
+    no export off.
     """
     statuses = kind.current(results_of(store, loads, kind))
 

@@ -154,8 +154,7 @@ class RowKind(Sendable):
         `VictorError`.
 
         Lists are read: a page for many rows, not a call for each. What is not in them is read by
-            its id. Ids and
-        statuses are held in memory.
+        its id. Ids and statuses are held in memory.
         """
         created = (one for one in results if one.outcome is RowOutcome.CREATED)
         by_id = {one.id: one.asked[self.listed_by] for one in created if one.id}

@@ -155,7 +155,7 @@ class Settings:
         """Return the settings, with the terms of the last submission where none are given.
 
         Raises `ConfigurationError` for another key column: it would give other keys, and duplicate
-            requests.
+        requests.
         """
         known = last.key_column
         if self.key_column not in (None, known):

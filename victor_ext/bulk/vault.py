@@ -39,8 +39,7 @@ class Vault:
     """Encrypts and decrypts stored data, and names its owner.
 
     It is a `Serializer` of DBOS, and no subclass: a check of rows needs no DBOS. The provider is
-        part of the
-    application name, so that workers for another environment do not see the batch.
+    part of the application name, so that workers for another environment do not see the batch.
     """
 
     def __init__(self, secret: bytes, provider: str) -> None:

@@ -366,7 +366,7 @@ def status(
     JSON document a line.
 
     The exit status is that of the stored rows. Changed rows of a file are not among them: `send`
-        refuses them.
+    refuses them.
     """
     if watch and refresh:
         raise Misuse(

@@ -2,7 +2,7 @@
 `victor spec operations`.
 
 It reads a document before any package is made: what it declares of each operation, and what it
-    leaves open.
+leaves open.
 """
 
 from __future__ import annotations

@@ -344,8 +344,7 @@ def _check(arguments: dict[str, Any], now: datetime, *, is_first: bool) -> None:
     among them.
 
     The client leaves these out because the call has a key. A repeat may come on a later day: its
-        due date may be past.
-    One that is too late today was too late then.
+    due date may be past. One that is too late today was too late then.
     """
     try:
         victor_ext.check_payment_request(**arguments, now=now)

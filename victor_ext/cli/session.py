@@ -379,8 +379,7 @@ def moments(
     """Parse Zulu times, or days: their first moments in UTC. Those that are None are left out.
 
     Raises `InvalidRequest` with all problems: of these options, and of the call `check` with what
-        could be read of
-    them, which sends nothing.
+    could be read of them, which sends nothing.
     """
     from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
 

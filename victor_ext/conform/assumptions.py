@@ -87,7 +87,7 @@ class Probe:
     make `makes`.
 
     What `measure` returns of a run is found of the first one. None: it has said itself what it has
-        found.
+    found.
     """
 
     names: tuple[str, ...]

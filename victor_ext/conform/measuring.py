@@ -163,8 +163,7 @@ def measure(
     run, go on from there.
 
     Each create is in the file before it is sent, and is sent once: however often this is killed and
-        started again, no
-    more is made than was planned.
+    started again, no more is made than was planned.
 
     Args:
         file: The file. It is readable by you alone, and written as a whole.

@@ -242,7 +242,7 @@ def _seconds_ahead(entries: list[dict[str, Any]]) -> float | None:
     """By how much the provider's clock is ahead of this machine's; None without any `Date`.
 
     A `Date` has whole seconds: each bounds the difference from both sides, and all together bound
-        it narrowly.
+    it narrowly.
     """
     low, high = -math.inf, math.inf
     for entry in entries:

@@ -58,7 +58,7 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
     as their session.
 
     All objects of one kind, database and system have the same handlers: a command of `manage.py`
-        makes its own object.
+    makes its own object.
     """
 
     _of_database: dict[tuple[type, str, str], list[Handler]] = {}  # noqa: RUF012 - one for all of them is what it is for

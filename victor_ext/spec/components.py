@@ -1,8 +1,8 @@
 """Every part of a document that can change: its place, and the operations that reach it.
 
 A place is the dotted path of a part. A method is a step below its path: `paths./p/{id}.get`. A
-    parameter is named by
-where it is sent and its name: `paths./p.get.parameters.query:ids`. Its schema, as that of a header,
+parameter is named by where it is sent and its name: `paths./p.get.parameters.query:ids`. Its
+schema, as that of a header,
     has the same place,
 and what is below it begins with `.schema`: `....query:ids.schema.items`. Lists have indexes:
     `servers[0].url`.

@@ -145,7 +145,7 @@ def time_travel(victor_sandbox: Sandbox) -> TimeTravel:
     """The sandbox's business clock: `time_travel.advance(days=1)`.
 
     In a test that asks for it, `wait` and `watch` of the clients wait for nothing: the clock moves
-        on instead.
+    on instead.
     """
     return TimeTravel(victor_sandbox)
 

@@ -2,7 +2,7 @@
 after it.
 
 Its broker is its own memory: when it is ready, it sends itself the tasks. Their results go into a
-    pipe.
+pipe.
 """
 
 import json

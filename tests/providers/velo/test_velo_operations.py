@@ -1,7 +1,7 @@
 """Each row of the table asks for what Velo's document declares, and the page on Velo is true.
 
 Rows are found by method and path template: the table holds for a package whose operations have
-    other names.
+other names.
 """
 
 import importlib

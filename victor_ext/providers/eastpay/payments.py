@@ -78,9 +78,8 @@ class Payments(Resource[Mode]):
     repeated.
 
     A payment that is declined is returned: its `result` says so. A method raises `InvalidRequest`
-        before anything is
-    sent if an argument cannot be right, and else `VictorError`. When its `outcome` is `unknown`,
-    inquire, and do not charge, capture or refund again.
+    before anything is sent if an argument cannot be right, and else `VictorError`. When its
+    `outcome` is `unknown`, inquire, and do not charge, capture or refund again.
     """
 
     def __init__(self, shared: Shared) -> None:
@@ -148,8 +147,7 @@ class Payments(Resource[Mode]):
         """Release a reservation, or undo a payment before it is settled (payment type RV).
 
         Whether the gateway needs an amount here is not documented: with None, none is sent. The
-            other arguments are
-        those of `capture`.
+        other arguments are those of `capture`.
 
         Examples:
             >>> reserved = eastpay.payments.preauthorise(price, card=card, merchant_transaction_id="INV-1044")
@@ -194,9 +192,8 @@ class Payments(Resource[Mode]):
         unknown outcome.
 
         EastPay documents no such inquiry: `GET /v3/query?merchantTransactionId=...` is that of
-            another gateway with its
-        parameters (OPPWA). So it needs `inquiry_by_reference=True`, for a bank that says that its
-        gateway answers it.
+        another gateway with its parameters (OPPWA). So it needs `inquiry_by_reference=True`, for a
+        bank that says that its gateway answers it.
 
         Returns:
             All payments of the answer. Each names the reference. An empty sequence says that the
@@ -238,7 +235,7 @@ class Payments(Resource[Mode]):
         is believed.
 
         Anybody can send one, for any of your payments: rely on what this returns, and find your own
-            order by its id.
+        order by its id.
 
         Raises:
             InvalidRequest: The `body`, which is passed as it came, is not a notification; nothing

@@ -255,9 +255,8 @@ class Orders(Resource[Mode]):
         status.
 
         It takes no key and is sent once. After a lost response the outcome is unknown: look at the
-            order with `get`
-        before you repeat it. (How the provider tells a repeat from a second partial refund is not
-        documented.)
+        order with `get` before you repeat it. (How the provider tells a repeat from a second
+        partial refund is not documented.)
 
         Args:
             order_id: The provider's id.
@@ -301,9 +300,8 @@ class Orders(Resource[Mode]):
         refunded instead.
 
         The provider says that repeats for one order are safe, and a key is sent in any case: after
-            a lost response the
-        request is repeated. The provider's response may be empty, which proves little, or have
-        another word than CANCELLED: then the order is read.
+        a lost response the request is repeated. The provider's response may be empty, which proves
+        little, or have another word than CANCELLED: then the order is read.
 
         Args:
             order_id: The provider's id.

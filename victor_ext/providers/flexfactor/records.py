@@ -138,8 +138,7 @@ class Decision(_Response):
         """Whether the payment was rescued: the status is APPROVED, and no other.
 
         CHALLENGE, SUBMITTED and PROCESSING come with `success: true` and are not payments yet;
-            CAPTUREREQUIRED is one
-        that has to be captured.
+        CAPTUREREQUIRED is one that has to be captured.
         """
         return self.status == "APPROVED" and self.success is not False
 

@@ -2,8 +2,7 @@
 decide.
 
 A refused refund has status 200 and `success: false`. Beside `success: true` a new word counts as
-    good where nothing
-else contradicts it, but for a cancellation: there it may be the order's.
+good where nothing else contradicts it, but for a cancellation: there it may be the order's.
 """
 
 import re
@@ -288,8 +287,8 @@ def page_of(body: dict[str, Any]) -> tuple[list[Any], bool | None] | None:
     None for no page.
 
     The name of their array is not documented: it is `items`, or the only array with orders (or
-        nothing) in the page.
-    The members of the body itself come first: only without such an array, the page is an object in
+    nothing) in the page. The members of the body itself come first: only without such an array, the
+    page is an object in
         it.
     """
     inside = [

@@ -147,8 +147,8 @@ class Payees(Resource[Mode]):
         are iterated.
 
         Note the time before you begin to read, and pass it the next time: what changes during the
-            read may be in this
-        feed, in the next, or in both. `page_size` is 1 to 1,000 (Velo's default is 100).
+        read may be in this feed, in the next, or in both. `page_size` is 1 to 1,000 (Velo's default
+        is 100).
 
         Examples:
             >>> payee_id in [change.payee_id for change in velo.payees.changes(payor_id, since=since)]
@@ -211,8 +211,8 @@ class Payees(Resource[Mode]):
         has no payments.
 
         After a lost response the payee is read: if Velo knows none with the id, the call returns.
-            If it does, the
-        outcome is unknown, because Velo goes on after its response: read it again later.
+        If it does, the outcome is unknown, because Velo goes on after its response: read it again
+        later.
 
         Examples:
             >>> velo.payees.delete(former_payee_id)

@@ -86,8 +86,7 @@ class Payments(Resource[Mode]):
         request is sent once.
 
         After a lost response the payment is read: if it is withdrawn, the call returns; else the
-            outcome is unknown.
-        A `reason` has 2 to 256 characters.
+        outcome is unknown. A `reason` has 2 to 256 characters.
 
         Examples:
             >>> payout_id = velo.payouts.submit([dataclasses.replace(payment, payor_payment_id="INV-1044")])
@@ -171,10 +170,9 @@ class Payments(Resource[Mode]):
         fundings, fees and returns.
 
         The titles of its columns are not documented, nor in which unit it writes amounts: read it
-            by its first line
-        (`csv.DictReader(io.StringIO(text))`). All of it is held in memory. `start` and `end` are
-        the first and the last day, as dates or texts such as `2026-03-04`; `include` is `payorOnly`
-        (Velo's default) or `payorAndDescendants`.
+        by its first line (`csv.DictReader(io.StringIO(text))`). All of it is held in memory.
+        `start` and `end` are the first and the last day, as dates or texts such as `2026-03-04`;
+        `include` is `payorOnly` (Velo's default) or `payorAndDescendants`.
 
         Raises:
             UnreadableResponse: The answer is not CSV in UTF-8.

@@ -55,8 +55,7 @@ class Payouts(Resource[Mode]):
     """Payouts: payments that are submitted, quoted and paid together.
 
     The order of calls: `submit`, `wait` until ACCEPTED, `quote` if the currencies differ,
-        `instruct`. No money moves
-    before `instruct`. Errors and filters are those of `Payees`.
+    `instruct`. No money moves before `instruct`. Errors and filters are those of `Payees`.
     """
 
     @operation
@@ -144,8 +143,8 @@ class Payouts(Resource[Mode]):
         """Have a payout paid. This moves money, takes no key, and is sent once.
 
         After a lost response the payout is read: if it shows that it was instructed, the call
-            returns. If it does not,
-        the outcome is unknown, because Velo goes on after its 202: read it again later. Velo
+        returns. If it does not, the outcome is unknown, because Velo goes on after its 202: read it
+        again later. Velo
             answers a second
         instruction with a conflict, and pays once. `stop_if_rates_worse_by` is the percentage, 0 or
         more, by which rates may have worsened since the quote; None sets no limit.

@@ -385,7 +385,7 @@ class FundingEntry(Record):
     """A funding in the audit. Known states: PENDING FAILED CREDIT DEBIT; others may come.
 
     Velo gives it no id. `amount` is the number that Velo sent: its document does not say whether it
-        is in minor units.
+    is in minor units.
     """
 
     amount = decimal("amount")

@@ -2,7 +2,7 @@
 reconciliation.
 
 A type checker refuses other words, unless one is a `Word`: Velo's document is prose, and a newer
-    one may have more.
+one may have more.
 """
 
 from collections.abc import Mapping, Sequence

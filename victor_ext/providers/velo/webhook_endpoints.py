@@ -164,9 +164,8 @@ class Webhooks(Resource[Mode]):
         """Change a webhook. What is None is left out, and stays.
 
         Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost
-            response look with
-        `get(webhook_id)`, or send the same again. The arguments are those of `create`; `categories`
-        are all that it is to have, and `enabled=False` stops notifications.
+        response look with `get(webhook_id)`, or send the same again. The arguments are those of
+        `create`; `categories` are all that it is to have, and `enabled=False` stops notifications.
 
         Examples:
             >>> velo.webhooks.update(webhook_id, categories=["payment"], enabled=False)

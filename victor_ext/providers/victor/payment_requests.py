@@ -161,8 +161,8 @@ class PaymentRequests(Resource[Mode]):
                 as with `status`.
 
         All arguments before `page` are filters with the names of the document. None: no filter.
-            Times are aware
-        datetimes. The document does not say which time `start_datetime` and `end_datetime` compare.
+        Times are aware datetimes. The document does not say which time `start_datetime` and
+        `end_datetime` compare.
 
         A request that matches the filters during the whole iteration is yielded once, also if the
         list changes. With `status` or an approval time, a request can stop matching meanwhile, and

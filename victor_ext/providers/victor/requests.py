@@ -77,7 +77,7 @@ class Member(NamedTuple):
     compared in a response.
 
     What the argument means for that, `meaning` says. One that was left out is empty: nobody fills
-        in a caller's words.
+    in a caller's words.
     """
 
     place: str

@@ -144,7 +144,7 @@ def respond(
     compare.
 
     It is not read if no time is left. `extra_body` is not compared: what the provider makes of it
-        is not known.
+    is not known.
     """
     left = shared.clock.countdown(shared.deadline)
     known = request if isinstance(request, PaymentRequest) else None

@@ -373,8 +373,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         transport.
 
         For operations that this package does not know: generate the provider's whole document with
-            the recipe. Its
-        operations then sign, retry and fail as those here do.
+        the recipe. Its operations then sign, retry and fail as those here do.
 
         Args:
             client_class: The class.

@@ -2,7 +2,7 @@
 names on the wire.
 
 What this package sends itself is not replaced, in any spelling: a check that was passed would say
-    nothing.
+nothing.
 """
 
 import sys

@@ -51,8 +51,7 @@ class PageReader(Generic[T]):
     items.
 
     Items that `identify` has no id for are never dropped: one that moves to a later page while the
-        list is read is
-    yielded twice.
+    list is read is yielded twice.
     """
 
     identify: Callable[[T], str | None]
@@ -273,7 +272,7 @@ class Pages(_List[T]):
     """An iterable of items that reads each page when it is needed. `pages()` iterates over pages.
 
     Iterated over, it gives up each item as it yields it: the memory of a page is free before the
-        next one is read.
+    next one is read.
     """
 
     def pages(self) -> Iterator[Page[T]]:

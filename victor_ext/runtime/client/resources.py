@@ -42,7 +42,7 @@ def arguments_of(
     `inspect.signature`.
 
     The method documents them. The class of the request has no docstring: editors would show that
-        one.
+    one.
     """
 
     def decorate(method: Callable[[Any, RequestT], T]) -> Callable[Concatenate[Any, P], T]:

@@ -26,7 +26,7 @@ def environment_and_url(
     environment's.
 
     The third is what messages call that place: the environment, with the URL where it is not the
-        environment's own.
+    environment's own.
 
     A host of the provider's belongs to one environment, whatever its port and path: it is refused
     under the name of the other one, also where that name is only the default. Any other host (a

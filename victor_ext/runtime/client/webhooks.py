@@ -106,9 +106,8 @@ class HmacSignature(UnpicklableCredentials):
     headers and body.
 
     The header may have several signatures, in hex or base64, alone or named: `5257a8`,
-        `sha256=5257a8`,
-    `t=1700000000,v1=5257a8,v1=6ffbb5` (Stripe), `v1,K5oZfz v1,bm9ldH` (Standard Webhooks). One that
-    fits is enough.
+    `sha256=5257a8`, `t=1700000000,v1=5257a8,v1=6ffbb5` (Stripe), `v1,K5oZfz v1,bm9ldH` (Standard
+    Webhooks). One that fits is enough.
 
     Args:
         header: The name of the header with the signature, in any letter case.

@@ -1,7 +1,7 @@
 """Monotonic time, and the provider's wall clock estimated from `Date` headers.
 
 The time of one attempt is in extensions of its request: timeouts, bounded by the deadline, and what
-    is measured.
+is measured.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """HTTP/1.1 over the route to the one origin that a client calls: direct, or through an HTTP proxy.
 
 All of it is steps: this module decides what to write and to read, and a driver calls what it
-    yields.
+yields.
 """
 
 import ssl

@@ -2,11 +2,10 @@
 libraries.
 
 A mock, a guard against the network, or a tracer replaces or wraps one of them: respx and vcrpy
-    those of httpcore,
-pytest-httpx and OpenTelemetry those of httpx's transports, Sentry and Datadog `Client.send`, a
-fixture any of them; and each has its like for httpx2. It is meant for this client too, so its calls
-then go through that library: through httpx where both have been replaced. What sends is looked at
-for each attempt, and what connects for each new connection.
+those of httpcore, pytest-httpx and OpenTelemetry those of httpx's transports, Sentry and Datadog
+`Client.send`, a fixture any of them; and each has its like for httpx2. It is meant for this client
+too, so its calls then go through that library: through httpx where both have been replaced. What
+sends is looked at for each attempt, and what connects for each new connection.
 """
 
 from __future__ import annotations

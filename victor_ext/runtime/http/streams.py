@@ -1,8 +1,8 @@
 """TCP and TLS streams, for blocking calls and for awaited calls. Their errors are those of httpx.
 
 They keep a deadline, however slowly the bytes come: the timeout of a socket is for one read only.
-    Awaited calls use
-sockets, too: a task that is cancelled while a stream of an event loop is closed would leave the
+Awaited calls use sockets, too: a task that is cancelled while a stream of an event loop is closed
+would leave the
     connection open.
 """
 

@@ -1,7 +1,7 @@
 """The events of a client's calls, for `on_event`, and the log records of retries and calls.
 
 Events hold no body, no token and no header. A listener runs in the thread or task of the call: keep
-    it short.
+it short.
 """
 
 import logging

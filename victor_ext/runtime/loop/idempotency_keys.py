@@ -40,10 +40,9 @@ def idempotency_key_for(*facts: Fact) -> str:
     attempt number, no token): `idempotency_key_for("invoice", 1042)`.
 
     Equal facts of different types give one key: the number 1042 and the text "1042",
-        `Decimal("44.20")` and
-    `Decimal("44.2")`, one moment in two zones, one text in two Unicode forms (an `ü` of one
-    character or of two). Else text is taken as it is: "01042" is another fact. Facts are kept
-    apart: `("a", "bc")` and `("ab", "c")` are two keys.
+    `Decimal("44.20")` and `Decimal("44.2")`, one moment in two zones, one text in two Unicode forms
+    (an `ü` of one character or of two). Else text is taken as it is: "01042" is another fact. Facts
+    are kept apart: `("a", "bc")` and `("ab", "c")` are two keys.
 
     Args:
         facts: Text that is not empty, int, finite Decimal, date, datetime or UUID, or an Enum of

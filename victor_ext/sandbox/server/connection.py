@@ -1,8 +1,7 @@
 """Faults of the connection: uvicorn's h11 protocol, which can cut, stall and reset a real socket.
 
 A request that is to be cut never reaches the application: its bytes are only counted. A response
-    that is to be cut is
-made in full first (the work is done), then the requested part of it is sent.
+that is to be cut is made in full first (the work is done), then the requested part of it is sent.
 """
 
 import asyncio

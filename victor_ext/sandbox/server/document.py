@@ -143,7 +143,7 @@ class Document:
         """One operation; the names of the parameters in the path do not matter.
 
         It is compiled when it is first asked for: what the sandbox does not serve may have any
-            form.
+        form.
         """
         key = method.lower(), _shape(path)
         if key not in self._operations:

@@ -135,10 +135,10 @@ class SandboxCommands(TokenCommands):
         """Make an inbound request from outside of the sandbox; returns its id.
 
         The arguments are those of a create: `amount`, `due_date` (None: tomorrow; it may be any),
-            `biller_type`,
-        `ultimate_creditor`, `amount_modification_allowed` and `notes`. What the document refuses
-        there is refused here too. `payer_account` is the account that is asked (None: the first),
-        `payee_account` the one that asks, and `network` the one that it comes by (None: RTP).
+        `biller_type`, `ultimate_creditor`, `amount_modification_allowed` and `notes`. What the
+        document refuses there is refused here too. `payer_account` is the account that is asked
+        (None: the first), `payee_account` the one that asks, and `network` the one that it comes by
+        (None: RTP).
         """
         ledger = self._state
         due = ledger.tomorrow() if due_date is None else due_date

@@ -1,8 +1,8 @@
 """The moves of a request as time passes, and the due dates.
 
 The counterparty decides: its behaviour moves an outbound request. A request to an account of the
-    sandbox waits for the
-answer to its inbound twin. A request without an answer expires after its due date.
+sandbox waits for the answer to its inbound twin. A request without an answer expires after its due
+date.
 """
 
 import heapq

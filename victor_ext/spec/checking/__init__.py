@@ -2,6 +2,5 @@
 beginning.
 
 What judges shares with what generates only the functions of `tree`: which operations there are,
-    where a reference
-leads, which schemas extend another. So one mistake cannot hide on both sides.
+where a reference leads, which schemas extend another. So one mistake cannot hide on both sides.
 """

@@ -2,7 +2,7 @@
 package.
 
 The package is replaced first: a run that is interrupted can be repeated, and compares with the same
-    old document.
+old document.
 """
 
 import argparse

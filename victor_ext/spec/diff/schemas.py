@@ -64,9 +64,8 @@ class SchemaComparison(Sides):
         one now.
 
         That one is its successor, which only has another name: if the name is new, or moved on too,
-            or if the schema is
-        the same as this one. `equal` has the new schemas by their meaning, for what nothing refers
-        to.
+        or if the schema is the same as this one. `equal` has the new schemas by their meaning, for
+        what nothing refers to.
         """
         component, namesake = self.old.by_place[place], self.new.by_place.get(place)
         successor = self._instead.get(

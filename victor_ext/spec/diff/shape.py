@@ -2,7 +2,7 @@
 3.1 become one.
 
 Each keyword and property keeps the place of the schema that gives it: a change of a common base is
-    reported there.
+reported there.
 """
 
 from __future__ import annotations

@@ -253,9 +253,8 @@ def _settle(document: Tree, schema: Tree, where: str, log: Log, around: frozense
     """Merge the definitions of a property, or of the items of a list, that `both` put into `allOf`.
 
     The result is the one that says all, or a new class, named when a definition is a reference: it
-        can contain itself.
-    Definitions that are more than references grow without an end when they are merged of a schema
-    that a composition around them is merged of, too.
+    can contain itself. Definitions that are more than references grow without an end when they are
+    merged of a schema that a composition around them is merged of, too.
     """
     if is_mapping(schema.get("items")):
         _settle(document, schema["items"], f"{where}_item", log, around)

@@ -72,8 +72,8 @@ def drop_parameter(document: Tree, log: Log) -> None:
     query objects.
 
     Drop a header that the HTTP client writes, too: a wrong Content-Length breaks the connection.
-        Content-Type is one
-    where a request has a body: OpenAPI ignores it, and in a form it has a boundary.
+    Content-Type is one where a request has a body: OpenAPI ignores it, and in a form it has a
+    boundary.
     """
     for operation in operations(document):
         written = (
