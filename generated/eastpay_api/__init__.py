@@ -9,7 +9,11 @@ if TYPE_CHECKING:
     from .client import Client as Client
     from .types import required as required
 
-_MODULES: dict[str, str] = {"AuthenticatedClient": ".client", "Client": ".client", "required": ".types"}
+_MODULES: dict[str, str] = {
+    "AuthenticatedClient": ".client",
+    "Client": ".client",
+    "required": ".types",
+}
 
 __all__ = ("AuthenticatedClient", "Client", "required")
 

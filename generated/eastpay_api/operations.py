@@ -27,7 +27,9 @@ OPERATIONS: tuple[Operation, ...] = (
             "card.token",
         ),
     ),
-    Operation(name="inquire_payment", method="GET", path="/v3/payments/{id}", headers=(), members=()),
+    Operation(
+        name="inquire_payment", method="GET", path="/v3/payments/{id}", headers=(), members=()
+    ),
     Operation(
         name="follow_up_payment",
         method="POST",
@@ -65,6 +67,10 @@ OPERATIONS: tuple[Operation, ...] = (
         ),
     ),
     Operation(
-        name="get_checkout_payment", method="GET", path="/v3/checkouts/{id}/payment", headers=(), members=()
+        name="get_checkout_payment",
+        method="GET",
+        path="/v3/checkouts/{id}/payment",
+        headers=(),
+        members=(),
     ),
 )

@@ -12,7 +12,9 @@ _PATH_TEXT: Final = re.compile(r"[\w.~:%/-]*", re.ASCII)
 
 
 class ServerVariable(NamedTuple):
-    """A variable of a server, such as `region`: its default, and the allowed values; () when any is."""
+    """A variable of a server, such as `region`: its default, and the allowed values; () when any
+    is.
+    """
 
     default: str | None = None
     values: tuple[str, ...] = ()
@@ -25,8 +27,8 @@ Declared = Mapping[str, Mapping[str, ServerVariable]]
 def filled(url: str, given: Mapping[str, str], servers: Declared) -> str:
     """The URL with a value for each variable in it: the given one, else the document's default.
 
-    Raises ValueError for a variable without a value, for a value that is not one of the document's or would change the
-    rest of the URL, and for a given name that the URL does not have.
+    Raises ValueError for a variable without a value, for a value that is not one of the document's
+    or would change the rest of the URL, and for a given name that the URL does not have.
     """
     declared = servers.get(url.rstrip("/"), {})
     names = re.findall(r"{([^{}]+)}", url)
@@ -37,16 +39,25 @@ def filled(url: str, given: Mapping[str, str], servers: Declared) -> str:
     def value(match: re.Match[str]) -> str:
         name, before = match[1], url[: match.start()]
         variable = declared.get(name, ServerVariable())
-        text, wanted = given.get(name, variable.default), ", ".join(variable.values) or "a part of a URL"
+        text, wanted = (
+            given.get(name, variable.default),
+            ", ".join(variable.values) or "a part of a URL",
+        )
         if text is None:
-            raise ValueError(f"The variable {name} of the server {url} has no default: write {wanted}.")
+            raise ValueError(
+                f"The variable {name} of the server {url} has no default: write {wanted}."
+            )
         allowed = _PATH_TEXT if "/" in before.partition("://")[2] else _HOST_TEXT
         # At its beginning, it may be all of the URL.
         is_good = (
-            text in variable.values if variable.values else allowed.fullmatch(text) or "://" not in before
+            text in variable.values
+            if variable.values
+            else allowed.fullmatch(text) or "://" not in before
         )
         if name in given and not is_good:
-            raise ValueError(f"The variable {name} of the server {url} cannot be {text!r}: write {wanted}.")
+            raise ValueError(
+                f"The variable {name} of the server {url} cannot be {text!r}: write {wanted}."
+            )
         return text
 
     return re.sub(r"{([^{}]+)}", value, url)

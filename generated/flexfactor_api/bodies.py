@@ -17,7 +17,10 @@ from .types import UNSET, File, RequestFiles
 
 
 class Encoding(NamedTuple):
-    """How one field of a form is sent: a style, or a content type. Without either, by the type of its value."""
+    """How one field of a form is sent: a style, or a content type.
+
+    Without either, by the type of its value.
+    """
 
     style: str | None = None
     explode: bool = False
@@ -29,7 +32,9 @@ DEFAULT: Final = Encoding()
 
 
 class Hidden(bytes):
-    """Bytes whose repr is their number, and slices too: a traceback must not show what is in a body."""
+    """Bytes whose repr is their number, and slices too: a traceback must not show what is in a
+    body.
+    """
 
     def __repr__(self) -> str:
         return f"<{len(self)} bytes>"
@@ -40,12 +45,18 @@ class Hidden(bytes):
 
 
 def form_body(body: Any, encodings: Mapping[str, Encoding]) -> bytes:
-    """An url-encoded form; an object in it is JSON. Raises ValueError for a field whose form nothing defines."""
+    """An url-encoded form; an object in it is JSON.
+
+    Raises ValueError for a field whose form nothing defines.
+    """
     return Hidden("&".join(_form_pairs(body, encodings)).encode("ascii"))
 
 
 def json_body(body: Any) -> bytes:
-    """A body as JSON; a Decimal keeps its digits. Raises ValueError, which names the field, for what JSON has not."""
+    """A body as JSON; a Decimal keeps its digits.
+
+    Raises ValueError, which names the field, for what JSON has not.
+    """
     return Hidden(utf8("body", json_of(plain(body), "body")))
 
 
@@ -54,7 +65,12 @@ def _form_pairs(body: Any, encodings: Mapping[str, Encoding]) -> Iterator[str]:
         encoding = encodings.get(name, DEFAULT)
         if encoding.style is not None:
             yield from pairs_of(
-                name, value, encoding.style, explode=encoding.explode, reserved=encoding.reserved, plus=True
+                name,
+                value,
+                encoding.style,
+                explode=encoding.explode,
+                reserved=encoding.reserved,
+                plus=True,
             )
         else:
             for each in items_of(value):
@@ -71,7 +87,9 @@ def _field(name: str, value: Any, encoding: Encoding) -> str:
 
 
 def multipart(body: Any, encodings: Mapping[str, Encoding]) -> RequestFiles:
-    """The parts of a multipart form: text, JSON for an object, a named file; one part for each item of a list."""
+    """The parts of a multipart form: text, JSON for an object, a named file; one part for each item
+    of a list.
+    """
     parts: RequestFiles = []
     for name, value in _fields(body):
         encoding = encodings.get(name, DEFAULT)
@@ -86,7 +104,9 @@ def multipart(body: Any, encodings: Mapping[str, Encoding]) -> RequestFiles:
 
 
 def _part(name: str, value: Any, declared: str | None) -> tuple[str | None, Any, str | None]:
-    """One part. `declared` is the content type that the document gives: one, several, or a range such as `image/*`."""
+    """One part. `declared` is the content type that the document gives: one, several, or a range
+    such as `image/*`.
+    """
     kinds = [kind.strip() for kind in (declared or "").split(",")]
     kind = kinds[0] if len(kinds) == 1 and kinds[0] and "*" not in kinds[0] else None
     if isinstance(value, File):
@@ -99,20 +119,23 @@ def _part(name: str, value: Any, declared: str | None) -> tuple[str | None, Any,
         return None, Hidden(utf8(name, text_of(name, value))), kind or "text/plain"
     if holds_file(value):
         raise ValueError(
-            f"{name}: a part of a form is a file or JSON, and JSON has no bytes: leave the file out of it."
+            f"{name}: a part of a form is a file or JSON, and JSON has no bytes: leave the file "
+            "out of it."
         )
     if kind is not None and not is_json:
         raise ValueError(
-            f"{name}: the document declares it as {kind}; give its text or bytes, already in that form."
+            f"{name}: the document declares it as {kind}; give its text or bytes, already in that "
+            "form."
         )
     return None, Hidden(utf8(name, json_of(value, name))), kind or "application/json"
 
 
 def content(body: Any, name: str = "body") -> bytes:
-    """A body or a part that is sent as it is: text as UTF-8, a file from where it stands to its end.
+    """A body or a part that is sent as it is: text as UTF-8, a file from where it stands to its
+    end.
 
-    The file is left where it stood, so that another call with it sends the same bytes. Raises ValueError for a file of
-    which nothing is left to read.
+    The file is left where it stood, so that another call with it sends the same bytes. Raises
+    ValueError for a file of which nothing is left to read.
     """
     if isinstance(body, File):
         body = body.payload
@@ -126,7 +149,9 @@ def content(body: Any, name: str = "body") -> bytes:
     if begin is not None:
         body.seek(begin)
     if not data and begin != 0:
-        raise ValueError(f"{name}: nothing is left to read in this file: open it again, or pass its bytes.")
+        raise ValueError(
+            f"{name}: nothing is left to read in this file: open it again, or pass its bytes."
+        )
     return Hidden(utf8(name, data) if isinstance(data, str) else data)
 
 
@@ -138,7 +163,9 @@ def holds_file(value: Any) -> bool:
 
 
 def media_type(body: Any, declared: str) -> str:
-    """The content type of a body that the document declares as a range (`image/*`), or that needs a boundary."""
+    """The content type of a body that the document declares as a range (`image/*`), or that needs a
+    boundary.
+    """
     named = body.mime_type if isinstance(body, File) else None
     if named is None and declared.startswith("multipart/"):
         raise ValueError(f"body: {declared} needs a File whose mime_type names its boundary.")
@@ -147,12 +174,15 @@ def media_type(body: Any, declared: str) -> str:
     )
 
 
-def chosen(content_type: str | None, body: Any, kinds: Mapping[str, tuple[type, ...]]) -> str | None:
+def chosen(
+    content_type: str | None, body: Any, kinds: Mapping[str, tuple[type, ...]]
+) -> str | None:
     """The content type to send a body as; None for an absent body.
 
-    `kinds` has the content types of an operation, each with the types of its body. Without a `content_type`, it is the
-    first of them that has the type of the body, or else the first; a body with a file goes as multipart. Raises
-    ValueError for one that is not in `kinds`, and TypeError for one whose body has another type than this one.
+    `kinds` has the content types of an operation, each with the types of its body. Without a
+    `content_type`, it is the first of them that has the type of the body, or else the first; a body
+    with a file goes as multipart. Raises ValueError for one that is not in `kinds`, and TypeError
+    for one whose body has another type than this one.
     """
     if body is UNSET:
         return None
@@ -163,11 +193,13 @@ def chosen(content_type: str | None, body: Any, kinds: Mapping[str, tuple[type, 
         return fitting[0] if fitting else next(iter(kinds))
     if content_type not in kinds:
         raise ValueError(
-            f"content_type {content_type!r} is not in the document: write one of {', '.join(kinds)}."
+            f"content_type {content_type!r} is not in the document: write one of "
+            f"{', '.join(kinds)}."
         )
     if fitting and content_type not in fitting:
         raise TypeError(
-            f"The body is a {type(body).__name__}, which is sent as {fitting[0]}, not as {content_type}."
+            f"The body is a {type(body).__name__}, which is sent as {fitting[0]}, not as "
+            f"{content_type}."
         )
     return content_type
 

@@ -4,13 +4,16 @@
 The rules, for every model of the package:
 
 - a declared field reads as a value of its declared type, or as UNSET when it is absent;
-- a null reads as None where the field admits null; elsewhere as UNSET, and `additional_properties` keeps it;
-- a value of another type does not raise: the field holds it as it came, and so does an item of a list;
+- a null reads as None where the field admits null; elsewhere as UNSET, and `additional_properties`
+  keeps it;
+- a value of another type does not raise: the field holds it as it came, and so does an item of a
+  list;
 - an enum keeps unknown values, and matches known ones in any letter case;
 - an object whose discriminator names no member of its union is an `UnknownVariant`;
 - objects nested deeper than LEVELS stay unchanged, so that no input exhausts the stack.
 
-So `to_dict()` returns what was read, with a word of an enum, a UUID and a time in the usual spelling.
+So `to_dict()` returns what was read, with a word of an enum, a UUID and a time in the usual
+spelling.
 
 Readers do not raise: they return MISMATCH for a value that is not of their type.
 """
@@ -38,7 +41,9 @@ LEVELS: Final = 100
 """How many models may be nested in each other; real answers have less than ten."""
 
 TRIAL: Final = 3
-"""The levels of models that are read to tell the members of a union apart: the time stays in bounds."""
+"""The levels of models that are read to tell the members of a union apart: the time stays in
+bounds.
+"""
 
 LOOKED_AT: Final = 5
 """The items of a list that tell of which type it is."""
@@ -47,8 +52,12 @@ MISMATCH: Final = object()
 """What a reader returns when the value is not of its type."""
 
 
-def read(reader: Reader[Any], values: dict[str, Any], name: str, left: int, null: Any = UNSET) -> Any:
-    """Take the value of a field, required or not: `null` for a null, and a value of another type as it came."""
+def read(
+    reader: Reader[Any], values: dict[str, Any], name: str, left: int, null: Any = UNSET
+) -> Any:
+    """Take the value of a field, required or not: `null` for a null, and a value of another type as
+    it came.
+    """
     value = values.pop(name, UNSET)
     if value.__class__ is reader.usual or value is UNSET:
         return value
@@ -73,23 +82,29 @@ def read_each(reader: Reader[Any], values: dict[str, Any], left: int) -> dict[st
 
 
 def misread(model: Any) -> set[str]:
-    """The names of the fields of a model that hold a value of another type than the declared one; none is UNSET."""
+    """The names of the fields of a model that hold a value of another type than the declared one;
+    none is UNSET.
+    """
     kind: Any = type(model)
     values = [(name, hint, getattr(model, name)) for name, hint in hints(kind).items()]
     return {name for name, hint, value in values if value is not UNSET and not fitting(hint, value)}
 
 
 def tells(model: Any, but: Container[str] = ()) -> bool:
-    """Whether something in an object is what the document declares there, such as the amount of a payment.
+    """Whether something in an object is what the document declares there, such as the amount of a
+    payment.
 
-    A null, blanks, an unknown word of an enum and an unknown variant do not count, nor does an object or a list that
-    has nothing but these and values of another type, nor a field named in `but`, at any depth. One that is empty does.
+    A null, blanks, an unknown word of an enum and an unknown variant do not count, nor does an
+    object or a list that has nothing but these and values of another type, nor a field named in
+    `but`, at any depth. One that is empty does.
     """
     return any(_is_told(value, hint, but) for name, value, hint in _given(model) if name not in but)
 
 
 def _given(model: Any) -> list[tuple[str, Any, Any]]:
-    """The names, values and types of the declared fields that an object has; of a map, those of all its values."""
+    """The names, values and types of the declared fields that an object has; of a map, those of all
+    its values.
+    """
     members = hints(model.__class__)
     if len(members) == 1:
         _, of = typing.get_args(members["additional_properties"])
@@ -111,7 +126,9 @@ def _is_told(value: Any, hint: Any, but: Container[str]) -> bool:
         return bool(value.strip())
     if hasattr(value, "additional_properties"):
         return tells(value, but) or not (value.additional_properties or _given(value))
-    items = [of for each in types for of in typing.get_args(each)] if isinstance(value, list) else []
+    items = (
+        [of for each in types for of in typing.get_args(each)] if isinstance(value, list) else []
+    )
     return not items or not value or any(_is_told(item, of, but) for item in value for of in items)
 
 
@@ -124,7 +141,9 @@ def hints(model: Any) -> dict[str, Any]:
 
 def members_of(hint: Any) -> tuple[Any, ...]:
     """The members of a union; of another type, the type itself."""
-    return typing.get_args(hint) if typing.get_origin(hint) in (UnionType, typing.Union) else (hint,)
+    return (
+        typing.get_args(hint) if typing.get_origin(hint) in (UnionType, typing.Union) else (hint,)
+    )
 
 
 def fitting(hint: Any, value: Any) -> list[Any]:
@@ -198,7 +217,9 @@ class Reader(Generic[T]):
     """The class of a value that is read as itself."""
 
     def read(self, value: Any, left: int, *, exact: bool = False) -> Any:
-        """The value as its type, or MISMATCH; with `exact`, also for an undeclared value of an enum."""
+        """The value as its type, or MISMATCH; with `exact`, also for an undeclared value of an
+        enum.
+        """
         raise NotImplementedError
 
     def item(self, value: Any, left: int) -> Any:
@@ -219,7 +240,9 @@ class Reader(Generic[T]):
 class Scalar(Reader[T]):
     """A value that contains no others; `take` returns MISMATCH for a value of another type."""
 
-    def __init__(self, take: Callable[[Any], Any], rank: int = 1, usual: type | None = None) -> None:
+    def __init__(
+        self, take: Callable[[Any], Any], rank: int = 1, usual: type | None = None
+    ) -> None:
         self._take = take
         self.rank = rank
         self.usual = usual
@@ -264,7 +287,9 @@ class Digits(float):
 
 
 class Instant(datetime.datetime):
-    """A time that remembers the text with digits that a datetime cannot hold, those finer than a microsecond."""
+    """A time that remembers the text with digits that a datetime cannot hold, those finer than a
+    microsecond.
+    """
 
     text: str = ""
     """Empty for a time that was made of another one."""
@@ -282,12 +307,17 @@ class Instant(datetime.datetime):
 def _instant(text: str) -> datetime.datetime:
     finer = _FINER.search(text)
     return (
-        Instant.of(text) if finer and finer[1].strip("0") else datetime.datetime.fromisoformat(text.upper())
+        Instant.of(text)
+        if finer and finer[1].strip("0")
+        else datetime.datetime.fromisoformat(text.upper())
     )
 
 
 def _parsed(parse: Callable[[str], Any], form: str) -> Scalar[Any]:
-    """A value written as text of one form: a date, a time, a UUID. Python reads other forms, too."""
+    """A value written as text of one form: a date, a time, a UUID.
+
+    Python reads other forms, too.
+    """
     fullmatch = re.compile(form).fullmatch
 
     def take(value: Any) -> Any:
@@ -306,11 +336,17 @@ _FINER: Final = re.compile(r"\.[0-9]{6}([0-9]+)")
 _DATE: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 
-TEXT: Final[Scalar[str]] = Scalar(lambda value: value if isinstance(value, str) else MISMATCH, usual=str)
-FLAG: Final[Scalar[bool]] = Scalar(lambda value: value if isinstance(value, bool) else MISMATCH, usual=bool)
+TEXT: Final[Scalar[str]] = Scalar(
+    lambda value: value if isinstance(value, str) else MISMATCH, usual=str
+)
+FLAG: Final[Scalar[bool]] = Scalar(
+    lambda value: value if isinstance(value, bool) else MISMATCH, usual=bool
+)
 WHOLE: Final[Scalar[int]] = Scalar(_whole, usual=int)
 NUMBER: Final[Scalar[float]] = Scalar(
-    lambda value: value if isinstance(value, (int, float)) and not isinstance(value, bool) else MISMATCH,
+    lambda value: (
+        value if isinstance(value, (int, float)) and not isinstance(value, bool) else MISMATCH
+    ),
     2,
     float,
 )
@@ -324,7 +360,9 @@ INSTANT: Final[Scalar[datetime.datetime]] = _parsed(
     _instant, rf"{_DATE}[Tt]{_TIME}:[0-5][0-9](?:\.[0-9]+)?(?:[Zz]|[+-]{_TIME})"
 )
 DAY: Final[Scalar[datetime.date]] = _parsed(datetime.date.fromisoformat, _DATE)
-UNIQUE_ID: Final[Scalar[UUID]] = _parsed(UUID, "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+UNIQUE_ID: Final[Scalar[UUID]] = _parsed(
+    UUID, "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+)
 
 
 def Constant(value: T) -> Scalar[T]:  # noqa: N802 - reads like the other readers
@@ -353,12 +391,16 @@ class Word(Reader[E]):
 
 
 class Shape(NamedTuple):
-    """What distinguishes a model in a union: its wire names, those that it requires, and its words."""
+    """What distinguishes a model in a union: its wire names, those that it requires, and its
+    words.
+    """
 
     names: frozenset[str]
     required: frozenset[str]
     words: Mapping[str, frozenset[str]] = {}
-    """The values of the constants and enums in which the members of the union differ, in lower case; none for null."""
+    """The values of the constants and enums in which the members of the union differ, in lower
+    case; none for null.
+    """
 
 
 class Object(Reader[T]):
@@ -373,7 +415,9 @@ class Object(Reader[T]):
         return self._decode(value, left - 1) if is_object and left > 0 else MISMATCH
 
     def distance(self, value: Any) -> tuple[int, ...]:
-        """How badly an object fits: its constants, unknown and missing fields, and words of enums."""
+        """How badly an object fits: its constants, unknown and missing fields, and words of
+        enums.
+        """
         shape: Shape | None = getattr(self.model, "SHAPE", None)
         if shape is None or not isinstance(value, Mapping):
             return (0 if isinstance(value, Mapping) else 2, 0, 0, 0, 0)
@@ -392,13 +436,28 @@ class Object(Reader[T]):
 
 def _folded(value: Any) -> Any:
     """A word in lower case; null as None."""
-    return str(value).casefold() if isinstance(value, (str, int)) else None if value is None else MISMATCH
+    return (
+        str(value).casefold()
+        if isinstance(value, (str, int))
+        else None
+        if value is None
+        else MISMATCH
+    )
 
 
 def word_of(value: Any) -> Any:
-    """What equal words are: 1 and 1.0 are one word; 1, true and "1" are three. MISMATCH for what is no word."""
+    """What equal words are: 1 and 1.0 are one word; 1, true and "1" are three.
+
+    MISMATCH for what is no word.
+    """
     whole = _whole(value)
-    return (whole,) if whole is not MISMATCH else value if isinstance(value, str | bool | None) else MISMATCH
+    return (
+        (whole,)
+        if whole is not MISMATCH
+        else value
+        if isinstance(value, str | bool | None)
+        else MISMATCH
+    )
 
 
 def folded(word: Any) -> Any:
@@ -419,9 +478,9 @@ class Tag:
     ) -> None:
         """`words` are those of each model, with None for null; those in `taken` name no member.
 
-        Words count in any letter case, unless some models differ in that alone; then, the case counts, too.
-        `others` are the models without a word, for a word that no model has; `default` are those for such a word, and
-        for an object without the property.
+        Words count in any letter case, unless some models differ in that alone; then, the case
+        counts, too. `others` are the models without a word, for a word that no model has; `default`
+        are those for such a word, and for an object without the property.
         """
         self._name = name
         self._models = frozenset((*words, *others, *default))
@@ -465,12 +524,17 @@ class Array(Reader[list[T]]):
         if not isinstance(value, list):
             return (2, 0, 0, 0, 0)
         return tuple(
-            map(sum, zip((0,) * 5, *(self.of.distance(each) for each in value[:LOOKED_AT]), strict=True))
+            map(
+                sum,
+                zip((0,) * 5, *(self.of.distance(each) for each in value[:LOOKED_AT]), strict=True),
+            )
         )
 
 
 class Either(Reader[Any]):
-    """A union: the model, or the list, that fits a value best, else the first type that reads it."""
+    """A union: the model, or the list, that fits a value best, else the first type that reads
+    it.
+    """
 
     def __init__(self, *readers: Reader[Any], tags: Sequence[Tag] = ()) -> None:
         self._readers = sorted(readers, key=lambda reader: reader.rank)
@@ -501,14 +565,22 @@ class Either(Reader[Any]):
 
     def distance(self, value: Any) -> tuple[int, ...]:
         is_excluded = bool(self._tags) and isinstance(value, Mapping) and not self._admitted(value)
-        return (1, 0, 0, 0, 0) if is_excluded else min(reader.distance(value) for reader in self._readers)
+        return (
+            (1, 0, 0, 0, 0)
+            if is_excluded
+            else min(reader.distance(value) for reader in self._readers)
+        )
 
 
 def _best(readers: Sequence[Reader[Any]], value: Any, left: int) -> Reader[Any]:
-    """The reader that fits; where the outermost objects do not tell, the one that loses least within them."""
+    """The reader that fits; where the outermost objects do not tell, the one that loses least
+    within them.
+    """
     distances = [reader.distance(value) for reader in readers] if len(readers) > 1 else [()]
     least = min(distances)
-    tied = [reader for reader, distance in zip(readers, distances, strict=True) if distance == least]
+    tied = [
+        reader for reader, distance in zip(readers, distances, strict=True) if distance == least
+    ]
     if len(tied) == 1:
         return tied[0]
     trial = min(left, TRIAL)
@@ -516,7 +588,9 @@ def _best(readers: Sequence[Reader[Any]], value: Any, left: int) -> Reader[Any]:
 
 
 def _losses(decoded: Any) -> int:
-    """How many values have another type or no attribute, how many required fields have none, and unknown words."""
+    """How many values have another type or no attribute, how many required fields have none, and
+    unknown words.
+    """
     if isinstance(decoded, list):
         return sum(map(_losses, decoded))
     if isinstance(decoded, Enum):
@@ -525,12 +599,16 @@ def _losses(decoded: Any) -> int:
         return len(decoded)
     if not hasattr(decoded, "additional_properties"):
         return 0
-    values = [(each, getattr(decoded, each.name)) for each in attrs.fields(type(decoded)) if each.init]
+    values = [
+        (each, getattr(decoded, each.name)) for each in attrs.fields(type(decoded)) if each.init
+    ]
     others = misread(decoded)
     required = {
         each.name for each, _ in values if each.default is attrs.NOTHING or each.kw_only
     }  # or is a constant
-    missing = sum(each.name in required and (value is UNSET or each.name in others) for each, value in values)
+    missing = sum(
+        each.name in required and (value is UNSET or each.name in others) for each, value in values
+    )
     return (
         len(decoded.additional_properties)
         + len(others)

@@ -8,10 +8,16 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(name="logout", method="POST", path="/v1/logout", headers=(), members=()),
     Operation(name="list_payees", method="GET", path="/v4/payees", headers=(), members=()),
     Operation(
-        name="create_payees", method="POST", path="/v4/payees", headers=(), members=("payorId", "payees")
+        name="create_payees",
+        method="POST",
+        path="/v4/payees",
+        headers=(),
+        members=("payorId", "payees"),
     ),
     Operation(name="get_payee", method="GET", path="/v4/payees/{payee_id}", headers=(), members=()),
-    Operation(name="delete_payee", method="DELETE", path="/v4/payees/{payee_id}", headers=(), members=()),
+    Operation(
+        name="delete_payee", method="DELETE", path="/v4/payees/{payee_id}", headers=(), members=()
+    ),
     Operation(
         name="update_payee",
         method="POST",
@@ -50,10 +56,18 @@ OPERATIONS: tuple[Operation, ...] = (
         members=(),
     ),
     Operation(
-        name="get_payee_batch", method="GET", path="/v4/payees/batch/{batch_id}", headers=(), members=()
+        name="get_payee_batch",
+        method="GET",
+        path="/v4/payees/batch/{batch_id}",
+        headers=(),
+        members=(),
     ),
-    Operation(name="list_payee_changes", method="GET", path="/v4/payees/deltas", headers=(), members=()),
-    Operation(name="list_source_accounts", method="GET", path="/v3/sourceAccounts", headers=(), members=()),
+    Operation(
+        name="list_payee_changes", method="GET", path="/v4/payees/deltas", headers=(), members=()
+    ),
+    Operation(
+        name="list_source_accounts", method="GET", path="/v3/sourceAccounts", headers=(), members=()
+    ),
     Operation(
         name="get_source_account",
         method="GET",
@@ -68,13 +82,27 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=("fundingAccountId", "amount"),
     ),
-    Operation(name="list_funding_accounts", method="GET", path="/v2/fundingAccounts", headers=(), members=()),
+    Operation(
+        name="list_funding_accounts",
+        method="GET",
+        path="/v2/fundingAccounts",
+        headers=(),
+        members=(),
+    ),
     Operation(
         name="create_funding_account",
         method="POST",
         path="/v2/fundingAccounts",
         headers=(),
-        members=("type", "name", "payorId", "accountName", "accountNumber", "routingNumber", "currency"),
+        members=(
+            "type",
+            "name",
+            "payorId",
+            "accountName",
+            "accountNumber",
+            "routingNumber",
+            "currency",
+        ),
     ),
     Operation(
         name="get_funding_account",
@@ -83,9 +111,19 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=(),
     ),
-    Operation(name="get_funding", method="GET", path="/v1/fundings/{funding_id}", headers=(), members=()),
-    Operation(name="list_funding_changes", method="GET", path="/v1/deltas/fundings", headers=(), members=()),
-    Operation(name="list_fundings", method="GET", path="/v4/paymentaudit/fundings", headers=(), members=()),
+    Operation(
+        name="get_funding", method="GET", path="/v1/fundings/{funding_id}", headers=(), members=()
+    ),
+    Operation(
+        name="list_funding_changes",
+        method="GET",
+        path="/v1/deltas/fundings",
+        headers=(),
+        members=(),
+    ),
+    Operation(
+        name="list_fundings", method="GET", path="/v4/paymentaudit/fundings", headers=(), members=()
+    ),
     Operation(
         name="submit_payout",
         method="POST",
@@ -93,7 +131,9 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=("payments", "payoutFromPayorId", "payoutToPayorId", "payoutMemo"),
     ),
-    Operation(name="get_payout", method="GET", path="/v3/payouts/{payout_id}", headers=(), members=()),
+    Operation(
+        name="get_payout", method="GET", path="/v3/payouts/{payout_id}", headers=(), members=()
+    ),
     Operation(
         name="instruct_payout",
         method="POST",
@@ -102,10 +142,18 @@ OPERATIONS: tuple[Operation, ...] = (
         members=("fxRateDegredationThresholdPercentage",),
     ),
     Operation(
-        name="withdraw_payout", method="DELETE", path="/v3/payouts/{payout_id}", headers=(), members=()
+        name="withdraw_payout",
+        method="DELETE",
+        path="/v3/payouts/{payout_id}",
+        headers=(),
+        members=(),
     ),
     Operation(
-        name="quote_payout", method="POST", path="/v3/payouts/{payout_id}/quote", headers=(), members=()
+        name="quote_payout",
+        method="POST",
+        path="/v3/payouts/{payout_id}/quote",
+        headers=(),
+        members=(),
     ),
     Operation(
         name="list_payout_payments",
@@ -114,7 +162,9 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=(),
     ),
-    Operation(name="list_payouts", method="GET", path="/v4/paymentaudit/payouts", headers=(), members=()),
+    Operation(
+        name="list_payouts", method="GET", path="/v4/paymentaudit/payouts", headers=(), members=()
+    ),
     Operation(
         name="get_payout_history",
         method="GET",
@@ -129,8 +179,16 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=(),
     ),
-    Operation(name="list_payments", method="GET", path="/v4/paymentaudit/payments", headers=(), members=()),
-    Operation(name="list_payment_changes", method="GET", path="/v4/payments/deltas", headers=(), members=()),
+    Operation(
+        name="list_payments", method="GET", path="/v4/paymentaudit/payments", headers=(), members=()
+    ),
+    Operation(
+        name="list_payment_changes",
+        method="GET",
+        path="/v4/payments/deltas",
+        headers=(),
+        members=(),
+    ),
     Operation(
         name="get_payment",
         method="GET",
@@ -146,7 +204,11 @@ OPERATIONS: tuple[Operation, ...] = (
         members=("reason",),
     ),
     Operation(
-        name="export_transactions", method="GET", path="/v4/paymentaudit/transactions", headers=(), members=()
+        name="export_transactions",
+        method="GET",
+        path="/v4/paymentaudit/transactions",
+        headers=(),
+        members=(),
     ),
     Operation(name="list_webhooks", method="GET", path="/v1/webhooks", headers=(), members=()),
     Operation(
@@ -156,7 +218,9 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=("payorId", "webhookUrl", "enabled", "authorizationHeader", "categories"),
     ),
-    Operation(name="get_webhook", method="GET", path="/v1/webhooks/{webhook_id}", headers=(), members=()),
+    Operation(
+        name="get_webhook", method="GET", path="/v1/webhooks/{webhook_id}", headers=(), members=()
+    ),
     Operation(
         name="update_webhook",
         method="POST",
@@ -165,6 +229,10 @@ OPERATIONS: tuple[Operation, ...] = (
         members=("webhookUrl", "authorizationHeader", "enabled", "categories"),
     ),
     Operation(
-        name="ping_webhook", method="POST", path="/v1/webhooks/{webhook_id}/ping", headers=(), members=()
+        name="ping_webhook",
+        method="POST",
+        path="/v1/webhooks/{webhook_id}/ping",
+        headers=(),
+        members=(),
     ),
 )

@@ -126,7 +126,9 @@ class Client:
         """The URL of an operation with a server of its own: where ``servers`` says, else a path below ``base_url``"""
         if server not in self._servers:
             return path
-        return urljoin(f"{self._base_url}/", self.server_url(self._servers[server])).rstrip("/") + path
+        return (
+            urljoin(f"{self._base_url}/", self.server_url(self._servers[server])).rstrip("/") + path
+        )
 
     def request_extensions(self, operation: Operation) -> dict[str, Any]:
         """Extensions of an operation's request, for the transport: none, unless a subclass has some"""

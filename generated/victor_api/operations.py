@@ -5,7 +5,11 @@ from .types import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
-        name="list_payment_requests", method="GET", path="/v2/payment-requests", headers=(), members=()
+        name="list_payment_requests",
+        method="GET",
+        path="/v2/payment-requests",
+        headers=(),
+        members=(),
     ),
     Operation(
         name="create_request_payment",

@@ -240,7 +240,7 @@ COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py", "servers.p
 # Neither configuration files in the folders above nor environment variables may change a byte of
 # the output.
 RUFF = (
-    *("--isolated", "--no-cache", "--line-length=110", "--target-version=py311", "--quiet"),
+    *("--isolated", "--no-cache", "--line-length=100", "--target-version=py311", "--quiet"),
     *("--no-respect-gitignore", "--config=exclude=[]"),
 )
 

@@ -23,7 +23,15 @@ _MODULES: dict[str, str] = {
     "Result": ".result",
 }
 
-__all__ = ("Checkout", "CheckoutForm", "FollowUpForm", "Payment", "PaymentForm", "PaymentList", "Result")
+__all__ = (
+    "Checkout",
+    "CheckoutForm",
+    "FollowUpForm",
+    "Payment",
+    "PaymentForm",
+    "PaymentList",
+    "Result",
+)
 
 
 if not TYPE_CHECKING:  # a type checker would take any name from it

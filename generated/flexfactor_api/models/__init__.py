@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from .payment_method import PaymentMethod as PaymentMethod
     from .problem import Problem as Problem
     from .refund_answer import RefundAnswer as RefundAnswer
-    from .refund_answer_custom_properties import RefundAnswerCustomProperties as RefundAnswerCustomProperties
+    from .refund_answer_custom_properties import (
+        RefundAnswerCustomProperties as RefundAnswerCustomProperties,
+    )
     from .refund_request import RefundRequest as RefundRequest
     from .subscription import Subscription as Subscription
     from .token import Token as Token

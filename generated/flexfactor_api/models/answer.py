@@ -76,7 +76,9 @@ class Answer:
         decoded.status = read(TEXT, values, "status", levels)
         decoded.status_code = read(TEXT, values, "statusCode", levels)
         decoded.errors = read(_read_errors, values, "errors", levels)
-        decoded.custom_properties = read(_read_custom_properties, values, "customProperties", levels)
+        decoded.custom_properties = read(
+            _read_custom_properties, values, "customProperties", levels
+        )
         decoded.trace_id = read(TEXT, values, "traceId", levels)
         decoded.additional_properties = values
         return decoded

@@ -88,7 +88,9 @@ class RefundAnswer:
         decoded.response_code = read(TEXT, values, "responseCode", levels)
         decoded.response_message = read(TEXT, values, "responseMessage", levels)
         decoded.errors = read(_read_errors, values, "errors", levels)
-        decoded.custom_properties = read(_read_custom_properties, values, "customProperties", levels)
+        decoded.custom_properties = read(
+            _read_custom_properties, values, "customProperties", levels
+        )
         decoded.trace_id = read(TEXT, values, "traceId", levels)
         decoded.additional_properties = values
         return decoded

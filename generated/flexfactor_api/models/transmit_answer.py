@@ -82,7 +82,9 @@ class TransmitAnswer:
         decoded.status = read(ANYTHING, values, "status", levels, None)
         decoded.status_code = read(TEXT, values, "statusCode", levels)
         decoded.errors = read(_read_errors, values, "errors", levels)
-        decoded.custom_properties = read(_read_custom_properties, values, "customProperties", levels)
+        decoded.custom_properties = read(
+            _read_custom_properties, values, "customProperties", levels
+        )
         decoded.trace_id = read(TEXT, values, "traceId", levels)
         decoded.additional_properties = values
         return decoded

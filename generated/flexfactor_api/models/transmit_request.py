@@ -114,10 +114,16 @@ class TransmitRequest:
         decoded.payment_method = read(_read_payment_method, values, "paymentMethod", levels)
         decoded.mid = read(TEXT, values, "mid", levels)
         decoded.site_id = read(TEXT, values, "siteId", levels)
-        decoded.billing_information = read(_read_billing_information, values, "billingInformation", levels)
-        decoded.shipping_information = read(_read_shipping_information, values, "shippingInformation", levels)
+        decoded.billing_information = read(
+            _read_billing_information, values, "billingInformation", levels
+        )
+        decoded.shipping_information = read(
+            _read_shipping_information, values, "shippingInformation", levels
+        )
         decoded.order_items = read(_read_order_items, values, "orderItems", levels)
-        decoded.additional_fields = read(_read_additional_fields, values, "additionalFields", levels)
+        decoded.additional_fields = read(
+            _read_additional_fields, values, "additionalFields", levels
+        )
         decoded.is_mit = read(FLAG, values, "isMIT", levels)
         decoded.is_recurring = read(FLAG, values, "isRecurring", levels)
         decoded.subscription = read(_read_subscription, values, "subscription", levels)

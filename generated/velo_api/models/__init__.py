@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from .payee_change import PayeeChange as PayeeChange
     from .payee_change_page import PayeeChangePage as PayeeChangePage
     from .payee_failure import PayeeFailure as PayeeFailure
-    from .payee_failure_failed_submission import PayeeFailureFailedSubmission as PayeeFailureFailedSubmission
+    from .payee_failure_failed_submission import (
+        PayeeFailureFailedSubmission as PayeeFailureFailedSubmission,
+    )
     from .payee_invitation import PayeeInvitation as PayeeInvitation
     from .payee_invitation_page import PayeeInvitationPage as PayeeInvitationPage
     from .payee_page import PayeePage as PayeePage

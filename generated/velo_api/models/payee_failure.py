@@ -46,7 +46,9 @@ class PayeeFailure:
     def _decode(cls, source: Any, levels: int) -> Self:
         values = as_object(source)
         decoded = cls.__new__(cls)
-        decoded.failed_submission = read(_read_failed_submission, values, "failedSubmission", levels)
+        decoded.failed_submission = read(
+            _read_failed_submission, values, "failedSubmission", levels
+        )
         decoded.failure_message = read(TEXT, values, "failureMessage", levels)
         decoded.additional_properties = values
         return decoded

@@ -212,7 +212,9 @@ class Payment:
         decoded.source_currency = read(TEXT, values, "sourceCurrency", levels)
         decoded.payment_amount = read(WHOLE, values, "paymentAmount", levels)
         decoded.payment_currency = read(TEXT, values, "paymentCurrency", levels)
-        decoded.submitted_date_time = read(_read_submitted_date_time, values, "submittedDateTime", levels)
+        decoded.submitted_date_time = read(
+            _read_submitted_date_time, values, "submittedDateTime", levels
+        )
         decoded.status = read(TEXT, values, "status", levels)
         decoded.funding_status = read(TEXT, values, "fundingStatus", levels)
         decoded.payment_memo = read(TEXT, values, "paymentMemo", levels)

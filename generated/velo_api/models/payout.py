@@ -94,8 +94,12 @@ class Payout:
         decoded.payments_withdrawn = read(WHOLE, values, "paymentsWithdrawn", levels)
         decoded.fx_summaries = read(_read_fx_summaries, values, "fxSummaries", levels)
         decoded.accounts = read(_read_accounts, values, "accounts", levels)
-        decoded.accepted_payments = read(_read_accepted_payments, values, "acceptedPayments", levels)
-        decoded.rejected_payments = read(_read_rejected_payments, values, "rejectedPayments", levels)
+        decoded.accepted_payments = read(
+            _read_accepted_payments, values, "acceptedPayments", levels
+        )
+        decoded.rejected_payments = read(
+            _read_rejected_payments, values, "rejectedPayments", levels
+        )
         decoded.additional_properties = values
         return decoded
 

@@ -103,10 +103,16 @@ class PayoutHistory:
         values = as_object(source)
         decoded = cls.__new__(cls)
         decoded.payout_status = read(TEXT, values, "payoutStatus", levels)
-        decoded.submitted_date_time = read(_read_submitted_date_time, values, "submittedDateTime", levels)
+        decoded.submitted_date_time = read(
+            _read_submitted_date_time, values, "submittedDateTime", levels
+        )
         decoded.quoted_date_time = read(_read_quoted_date_time, values, "quotedDateTime", levels)
-        decoded.instructed_date_time = read(_read_instructed_date_time, values, "instructedDateTime", levels)
-        decoded.withdrawn_date_time = read(_read_withdrawn_date_time, values, "withdrawnDateTime", levels)
+        decoded.instructed_date_time = read(
+            _read_instructed_date_time, values, "instructedDateTime", levels
+        )
+        decoded.withdrawn_date_time = read(
+            _read_withdrawn_date_time, values, "withdrawnDateTime", levels
+        )
         decoded.payout_memo = read(TEXT, values, "payoutMemo", levels)
         decoded.payout_type = read(TEXT, values, "payoutType", levels)
         decoded.total_payments = read(WHOLE, values, "totalPayments", levels)

@@ -46,7 +46,9 @@ class PayoutStatistics:
         values = as_object(source)
         decoded = cls.__new__(cls)
         decoded.this_month_payouts_count = read(WHOLE, values, "thisMonthPayoutsCount", levels)
-        decoded.this_month_failed_payments_count = read(WHOLE, values, "thisMonthFailedPaymentsCount", levels)
+        decoded.this_month_failed_payments_count = read(
+            WHOLE, values, "thisMonthFailedPaymentsCount", levels
+        )
         decoded.additional_properties = values
         return decoded
 

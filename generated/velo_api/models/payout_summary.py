@@ -118,7 +118,9 @@ class PayoutSummary:
         decoded.status = read(TEXT, values, "status", levels)
         decoded.submitted_date_time = read(TEXT, values, "submittedDateTime", levels)
         decoded.instructed_date_time = read(TEXT, values, "instructedDateTime", levels)
-        decoded.withdrawn_date_time = read(_read_withdrawn_date_time, values, "withdrawnDateTime", levels)
+        decoded.withdrawn_date_time = read(
+            _read_withdrawn_date_time, values, "withdrawnDateTime", levels
+        )
         decoded.total_payments = read(WHOLE, values, "totalPayments", levels)
         decoded.total_incomplete_payments = read(WHOLE, values, "totalIncompletePayments", levels)
         decoded.total_returned_payments = read(WHOLE, values, "totalReturnedPayments", levels)

@@ -10,14 +10,20 @@ if TYPE_CHECKING:
     from .api_error_response_data import ApiErrorResponseData as ApiErrorResponseData
     from .configuration_property import ConfigurationProperty as ConfigurationProperty
     from .configuration_property_name import ConfigurationPropertyName as ConfigurationPropertyName
-    from .configuration_property_value import ConfigurationPropertyValue as ConfigurationPropertyValue
+    from .configuration_property_value import (
+        ConfigurationPropertyValue as ConfigurationPropertyValue,
+    )
     from .get_payment_request_response import GetPaymentRequestResponse as GetPaymentRequestResponse
     from .list_payment_requests import ListPaymentRequests as ListPaymentRequests
-    from .list_payment_requests_direction import ListPaymentRequestsDirection as ListPaymentRequestsDirection
+    from .list_payment_requests_direction import (
+        ListPaymentRequestsDirection as ListPaymentRequestsDirection,
+    )
     from .list_payment_requests_network_type import (
         ListPaymentRequestsNetworkType as ListPaymentRequestsNetworkType,
     )
-    from .list_payment_requests_response import ListPaymentRequestsResponse as ListPaymentRequestsResponse
+    from .list_payment_requests_response import (
+        ListPaymentRequestsResponse as ListPaymentRequestsResponse,
+    )
     from .list_payment_requests_status import ListPaymentRequestsStatus as ListPaymentRequestsStatus
     from .new_rtp_rfp_payment_request import NewRtpRfpPaymentRequest as NewRtpRfpPaymentRequest
     from .object_error import ObjectError as ObjectError
@@ -31,7 +37,9 @@ if TYPE_CHECKING:
     from .payment_request_receipt_payment_network import (
         PaymentRequestReceiptPaymentNetwork as PaymentRequestReceiptPaymentNetwork,
     )
-    from .payment_request_receipt_status import PaymentRequestReceiptStatus as PaymentRequestReceiptStatus
+    from .payment_request_receipt_status import (
+        PaymentRequestReceiptStatus as PaymentRequestReceiptStatus,
+    )
     from .receipt_payment_details import ReceiptPaymentDetails as ReceiptPaymentDetails
     from .receipt_payment_details_biller_type import (
         ReceiptPaymentDetailsBillerType as ReceiptPaymentDetailsBillerType,

@@ -82,7 +82,9 @@ class ReceiptPaymentDetails:
         decoded.biller_type = read(_read_biller_type, values, "biller_type", levels)
         decoded.due_date = read(TEXT, values, "due_date", levels)
         decoded.notes = read(TEXT, values, "notes", levels)
-        decoded.amount_modification_allowed = read(FLAG, values, "amount_modification_allowed", levels)
+        decoded.amount_modification_allowed = read(
+            FLAG, values, "amount_modification_allowed", levels
+        )
         decoded.original_amount = read(TEXT, values, "original_amount", levels)
         decoded.approval_notes = read(TEXT, values, "approval_notes", levels)
         decoded.additional_properties = values

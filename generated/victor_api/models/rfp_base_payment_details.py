@@ -71,7 +71,9 @@ class RfpBasePaymentDetails:
         decoded.amount = read(TEXT, values, "amount", levels)
         decoded.biller_type = read(_read_biller_type, values, "biller_type", levels)
         decoded.due_date = read(TEXT, values, "due_date", levels)
-        decoded.amount_modification_allowed = read(FLAG, values, "amount_modification_allowed", levels)
+        decoded.amount_modification_allowed = read(
+            FLAG, values, "amount_modification_allowed", levels
+        )
         decoded.notes = read(TEXT, values, "notes", levels)
         decoded.additional_properties = values
         return decoded

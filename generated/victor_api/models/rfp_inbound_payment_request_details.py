@@ -93,7 +93,9 @@ class RfpInboundPaymentRequestDetails:
 # Below the class, because models may refer to each other in a circle.
 from ..models.receipt_payment_details import ReceiptPaymentDetails  # noqa: E402
 from ..models.rfp_inbound_payment_request_details_payer import RfpInboundPaymentRequestDetailsPayer  # noqa: E402
-from ..models.rfp_inbound_payment_request_response_details import RfpInboundPaymentRequestResponseDetails  # noqa: E402
+from ..models.rfp_inbound_payment_request_response_details import (
+    RfpInboundPaymentRequestResponseDetails,  # noqa: E402
+)
 from ..models.rfp_payee_response_details import RfpPayeeResponseDetails  # noqa: E402
 
 _read_payee = Object(RfpPayeeResponseDetails)

@@ -1,7 +1,7 @@
 """Reading the body of an answer as the type that the document declares for its status.
 
-Each function raises `errors.UnreadableBody` for a body of another kind: not JSON, not UTF-8, a number too long
-to convert, nesting too deep to parse, a list where an object is declared.
+Each function raises `errors.UnreadableBody` for a body of another kind: not JSON, not UTF-8, a
+number too long to convert, nesting too deep to parse, a list where an object is declared.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ T = TypeVar("T")
 
 
 def json_of(response: httpx.Response, *, exact: bool = False) -> Any:
-    """The body as JSON. With `exact`, or where httpx would parse it, its numbers remember their digits."""
+    """The body as JSON.
+
+    With `exact`, or where httpx would parse it, its numbers remember their digits.
+    """
     keeps: dict[str, Any] = (
         {"parse_float": Digits} if exact or type(response) is httpx.Response else {}
     )
@@ -52,7 +55,8 @@ def is_offered(response: httpx.Response, kinds: Collection[str]) -> bool:
 
 
 def text_of(response: httpx.Response) -> str:
-    """The body as text; the string itself when its content type is JSON (the document may say `*/*`).
+    """The body as text; the string itself when its content type is JSON (the document may say
+    `*/*`).
 
     Without a charset it is UTF-8, in which other bytes are in the notation of Python: `\\xe9`.
     """

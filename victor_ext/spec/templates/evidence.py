@@ -1,8 +1,12 @@
-"""Whether a body that was posted is what the document declares. Anybody can post, so this is stricter than `decoding`.
+"""Whether a body that was posted is what the document declares. Anybody can post, so this is
+stricter than `decoding`.
 
-- each required member is there, and an object that declares members has a value for at least one of them;
-- a value has its declared type, at any depth; a null is an absent member; what JSON has no number for is no number;
-- a discriminator, a constant and an enum of one word have a value that the document names, in any letter case;
+- each required member is there, and an object that declares members has a value for at least one of
+  them;
+- a value has its declared type, at any depth; a null is an absent member; what JSON has no number
+  for is no number;
+- a discriminator, a constant and an enum of one word have a value that the document names, in any
+  letter case;
 - unknown members, unknown words of other enums, and unknown variants within the body are no fault.
 """
 
@@ -100,14 +104,19 @@ def excluding(value: Any, words: Mapping[str, Words], *, exact: bool = False) ->
 
 
 def unlike(given: Any, known: Words, place: str, *, exact: bool = False) -> str | None:
-    """Why a value is none of the words, or None: one is of the same type, and a text in any letter case."""
+    """Why a value is none of the words, or None: one is of the same type, and a text in any letter
+    case.
+    """
     words = [decoding.word_of(each) for each in (given, *known)]
     word, *own = words if exact else map(decoding.folded, words)
     if word in own:
         return None
     if given is None:
         return f"{_named(place)} is missing"
-    return f"{_named(place)} is {_shown(given)}, but the document declares {', '.join(map(_shown, known))}"
+    return (
+        f"{_named(place)} is {_shown(given)}, but the document declares "
+        f"{', '.join(map(_shown, known))}"
+    )
 
 
 MOST_SHOWN: Final = 60
@@ -169,7 +178,10 @@ def _named(place: str) -> str:
 
 
 def named_headers(headers: Any) -> httpx.Headers:
-    """The headers of a request, by names in any letter case. Those of one name are joined by commas (RFC 9110)."""
+    """The headers of a request, by names in any letter case.
+
+    Those of one name are joined by commas (RFC 9110).
+    """
     try:
         pairs = headers.items() if hasattr(headers, "items") else headers or ()
         return httpx.Headers(

@@ -1,7 +1,8 @@
 """Values as JSON, and serialization of parameters by the styles of OpenAPI (RFC 6570).
 
-Absent values and null are not sent. Flags are `true` and `false`, times and dates ISO 8601. In lists and objects, null
-is left out (RFC 6570, 2.3). A value whose form OpenAPI does not define raises ValueError, which names the parameter.
+Absent values and null are not sent. Flags are `true` and `false`, times and dates ISO 8601. In
+lists and objects, null is left out (RFC 6570, 2.3). A value whose form OpenAPI does not define
+raises ValueError, which names the parameter.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from .decoding import LEVELS, Instant
 from .types import UNSET, File, Unset
 
 RESERVED: Final = ":/?@!$'()*,;="
-"""What `allowReserved` leaves as it is. `&`, `+`, `#`, `[` and `]` have another meaning in a query, or none."""
+"""What `allowReserved` leaves as it is.
+
+`&`, `+`, `#`, `[` and `]` have another meaning in a query, or none.
+"""
 
 DELIMITERS: Final = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
 COOKIE: Final = re.compile(r"[!#-+\--:<-\[\]-~]*")
@@ -61,7 +65,9 @@ def header(name: str, value: Any, *, explode: bool = False) -> dict[str, str]:
 
 
 def cookie(name: str, value: Any, style: str = "form", *, explode: bool = True) -> dict[str, str]:
-    """A cookie, and with the style "cookie" one for each member of an exploded value; {} for an absent value."""
+    """A cookie, and with the style "cookie" one for each member of an exploded value; {} for an
+    absent value.
+    """
     value = _present(_zoned(name, value))
     if value is UNSET:
         return {}
@@ -86,7 +92,10 @@ def cookie(name: str, value: Any, style: str = "form", *, explode: bool = True) 
 
 
 def segment(name: str, value: Any, style: str = "simple", *, explode: bool = False) -> str:
-    """A parameter as a part of a path. Raises ValueError for what would change the path: "", "." and ".."."""
+    """A parameter as a part of a path.
+
+    Raises ValueError for what would change the path: "", "." and "..".
+    """
     value = _present(_zoned(name, value))
     if value is UNSET:
         text = ""
@@ -118,7 +127,10 @@ def as_json(name: str, value: Any) -> Any:
 
 
 def query_string(*parameters: list[str], begin: str = "?") -> str:
-    """The end of the URL; "" without parameters. `begin` is "&" after a path that has a query of its own."""
+    """The end of the URL; "" without parameters.
+
+    `begin` is "&" after a path that has a query of its own.
+    """
     pairs = [pair for each in parameters for pair in each]
     return begin + "&".join(pairs) if pairs else ""
 
@@ -142,7 +154,9 @@ def plain(value: Any, left: int = LEVELS) -> Any:
 
 
 def _written(value: Any) -> Any:
-    """Times by ISO 8601 (UTC is `Z`, and a second has 0, 3, 6 or all digits read), UUIDs as text, others unchanged."""
+    """Times by ISO 8601 (UTC is `Z`, and a second has 0, 3, 6 or all digits read), UUIDs as text,
+    others unchanged.
+    """
     if not isinstance(value, datetime):
         return (
             value.isoformat()
@@ -167,7 +181,10 @@ def items_of(value: Any) -> list[Any]:
 
 
 def _zoned(name: str, value: Any) -> Any:
-    """The plain value of a parameter. Raises ValueError for a time without a zone: the server would guess one."""
+    """The plain value of a parameter.
+
+    Raises ValueError for a time without a zone: the server would guess one.
+    """
     for each in value if isinstance(value, (list, tuple)) else (value,):
         if isinstance(each, datetime) and each.tzinfo is None:
             raise ValueError(
@@ -177,7 +194,10 @@ def _zoned(name: str, value: Any) -> Any:
 
 
 def _present(value: Any) -> Any:
-    """The plain value. UNSET for null, and for a list or an object without members, which RFC 6570 calls undefined."""
+    """The plain value.
+
+    UNSET for null, and for a list or an object without members, which RFC 6570 calls undefined.
+    """
     value = plain(value)
     return UNSET if value is None or (isinstance(value, (dict, list)) and not value) else value
 
@@ -206,7 +226,9 @@ def pairs_of(
 
 
 def leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """The scalars of a deep object, each with its path: `a[b][c]`, and `a[b][0]` for the items of a list."""
+    """The scalars of a deep object, each with its path: `a[b][c]`, and `a[b][0]` for the items of a
+    list.
+    """
     if isinstance(value, dict):
         for name, child in value.items():
             yield from leaves(f"{path}[{name}]", child)
@@ -218,7 +240,9 @@ def leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _members(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """The members of a list, each with the name of the list, or those of an object, each with its own name."""
+    """The members of a list, each with the name of the list, or those of an object, each with its
+    own name.
+    """
     members = value.items() if isinstance(value, dict) else [(name, item) for item in value]
     for key, member in members:
         if isinstance(member, (dict, list)):
@@ -254,7 +278,9 @@ _segment_text = partial(quote, safe="")
 
 
 def _listed(name: str, value: Any, *, explode: bool) -> str:
-    """A value in a header or a cookie: nothing in it is encoded, so no item may contain the comma."""
+    """A value in a header or a cookie: nothing in it is encoded, so no item may contain the
+    comma.
+    """
     if isinstance(value, (dict, list)):
         _refuse_in(name, list(_flat(name, value)), ",")
     return _joined(name, value, ",", str, explode=explode)
@@ -268,7 +294,10 @@ def _refuse_in(name: str, texts: list[str], delimiter: str) -> None:
 
 
 def _encode(text: str, *, reserved: bool = False, plus: bool = False) -> str:
-    """Percent-encoded text. `reserved` keeps RESERVED and what is encoded; the client refuses lone surrogates."""
+    """Percent-encoded text.
+
+    `reserved` keeps RESERVED and what is encoded; the client refuses lone surrogates.
+    """
     write = quote_plus if plus else quote
     try:
         if not reserved:
@@ -292,7 +321,10 @@ def text_of(name: str, value: Any) -> str:
 
 
 def _number_text(name: str, value: float | Decimal) -> str:
-    """The digits of a number. Many servers read no exponent: a float that Python writes with one is refused."""
+    """The digits of a number.
+
+    Many servers read no exponent: a float that Python writes with one is refused.
+    """
     text = (
         f"{value:f}"
         if isinstance(value, Decimal) and -MAX_DIGITS < value.adjusted() < MAX_DIGITS
@@ -306,7 +338,10 @@ def _number_text(name: str, value: float | Decimal) -> str:
 
 
 def json_of(value: Any, name: str) -> str:
-    """JSON text; a Decimal keeps its digits. Raises ValueError, which names the part, for what JSON has not."""
+    """JSON text; a Decimal keeps its digits.
+
+    Raises ValueError, which names the part, for what JSON has not.
+    """
     try:
         return _dumps(value)
     except (TypeError, ValueError):
@@ -314,7 +349,10 @@ def json_of(value: Any, name: str) -> str:
 
 
 def utf8(name: str, text: str) -> bytes:
-    """The bytes of a text. Raises ValueError, which names the part, for half of a surrogate pair."""
+    """The bytes of a text.
+
+    Raises ValueError, which names the part, for half of a surrogate pair.
+    """
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -358,5 +396,6 @@ def _dumps(value: Any) -> str:
 def undefined(name: str, value: Any, place: str) -> ValueError:
     kind = "a list" if isinstance(value, list) else "an object"
     return ValueError(
-        f"{name}: neither the document nor OpenAPI says how {kind} is written as {place}: nothing was sent."
+        f"{name}: neither the document nor OpenAPI says how {kind} is written as {place}: nothing "
+        "was sent."
     )

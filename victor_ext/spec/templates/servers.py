@@ -11,7 +11,9 @@ _PATH_TEXT: Final = re.compile(r"[\w.~:%/-]*", re.ASCII)
 
 
 class ServerVariable(NamedTuple):
-    """A variable of a server, such as `region`: its default, and the allowed values; () when any is."""
+    """A variable of a server, such as `region`: its default, and the allowed values; () when any
+    is.
+    """
 
     default: str | None = None
     values: tuple[str, ...] = ()
@@ -24,8 +26,8 @@ Declared = Mapping[str, Mapping[str, ServerVariable]]
 def filled(url: str, given: Mapping[str, str], servers: Declared) -> str:
     """The URL with a value for each variable in it: the given one, else the document's default.
 
-    Raises ValueError for a variable without a value, for a value that is not one of the document's or would change the
-    rest of the URL, and for a given name that the URL does not have.
+    Raises ValueError for a variable without a value, for a value that is not one of the document's
+    or would change the rest of the URL, and for a given name that the URL does not have.
     """
     declared = servers.get(url.rstrip("/"), {})
     names = re.findall(r"{([^{}]+)}", url)

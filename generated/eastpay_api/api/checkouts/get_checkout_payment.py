@@ -30,7 +30,9 @@ def _get_kwargs(id: str, *, entity_id: str, entity_type: str | Unset = UNSET) ->
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Payment | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Payment | None:
     if response.status_code == 200:
         return _read_body(Object(Payment), response)
 
@@ -53,7 +55,9 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Payment]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Payment]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -63,7 +67,11 @@ def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
 
 def sync_detailed(
-    id: str, *, client: AuthenticatedClient | Client, entity_id: str, entity_type: str | Unset = UNSET
+    id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    entity_id: str,
+    entity_type: str | Unset = UNSET,
 ) -> Response[Payment]:
     """What the shopper did with a checkout
 
@@ -87,14 +95,22 @@ def sync_detailed(
 
 
 def sync(
-    id: str, *, client: AuthenticatedClient | Client, entity_id: str, entity_type: str | Unset = UNSET
+    id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    entity_id: str,
+    entity_type: str | Unset = UNSET,
 ) -> Payment | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(id=id, client=client, entity_id=entity_id, entity_type=entity_type).parsed
 
 
 async def asyncio_detailed(
-    id: str, *, client: AuthenticatedClient | Client, entity_id: str, entity_type: str | Unset = UNSET
+    id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    entity_id: str,
+    entity_type: str | Unset = UNSET,
 ) -> Response[Payment]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(id=id, entity_id=entity_id, entity_type=entity_type)
@@ -104,7 +120,13 @@ async def asyncio_detailed(
 
 
 async def asyncio(
-    id: str, *, client: AuthenticatedClient | Client, entity_id: str, entity_type: str | Unset = UNSET
+    id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    entity_id: str,
+    entity_type: str | Unset = UNSET,
 ) -> Payment | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
-    return (await asyncio_detailed(id=id, client=client, entity_id=entity_id, entity_type=entity_type)).parsed
+    return (
+        await asyncio_detailed(id=id, client=client, entity_id=entity_id, entity_type=entity_type)
+    ).parsed

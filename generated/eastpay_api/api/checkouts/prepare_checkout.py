@@ -30,7 +30,9 @@ def _get_kwargs(*, body: CheckoutForm) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Checkout | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Checkout | None:
     if response.status_code == 200:
         return _read_body(Object(Checkout), response)
 
@@ -62,7 +64,9 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Checkout]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Checkout]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -71,7 +75,9 @@ def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Res
     )
 
 
-def sync_detailed(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> Response[Checkout]:
+def sync_detailed(
+    *, client: AuthenticatedClient | Client, body: CheckoutForm
+) -> Response[Checkout]:
     """Prepare a page on which the shopper pays
 
     Args:
@@ -96,7 +102,9 @@ def sync(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> Checkou
     return sync_detailed(client=client, body=body).parsed
 
 
-async def asyncio_detailed(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> Response[Checkout]:
+async def asyncio_detailed(
+    *, client: AuthenticatedClient | Client, body: CheckoutForm
+) -> Response[Checkout]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)

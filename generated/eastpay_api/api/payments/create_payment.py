@@ -30,7 +30,9 @@ def _get_kwargs(*, body: PaymentForm) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Payment | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Payment | None:
     if response.status_code == 200:
         return _read_body(Object(Payment), response)
 
@@ -69,7 +71,9 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Payment]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Payment]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -106,7 +110,9 @@ def sync(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Payment 
     return sync_detailed(client=client, body=body).parsed
 
 
-async def asyncio_detailed(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Response[Payment]:
+async def asyncio_detailed(
+    *, client: AuthenticatedClient | Client, body: PaymentForm
+) -> Response[Payment]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)

@@ -35,7 +35,9 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> PaymentList | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> PaymentList | None:
     if response.status_code == 200:
         return _read_body(Object(PaymentList), response)
 
@@ -45,7 +47,12 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
 
 OPERATION = _Operation(
-    name="find_payments", method="GET", path="/v3/query", headers=(), members=(), parse=_parse_response
+    name="find_payments",
+    method="GET",
+    path="/v3/query",
+    headers=(),
+    members=(),
+    parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 
@@ -87,7 +94,9 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(
-        entity_id=entity_id, entity_type=entity_type, merchant_transaction_id=merchant_transaction_id
+        entity_id=entity_id,
+        entity_type=entity_type,
+        merchant_transaction_id=merchant_transaction_id,
     )
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
@@ -119,7 +128,9 @@ async def asyncio_detailed(
 ) -> Response[PaymentList]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(
-        entity_id=entity_id, entity_type=entity_type, merchant_transaction_id=merchant_transaction_id
+        entity_id=entity_id,
+        entity_type=entity_type,
+        merchant_transaction_id=merchant_transaction_id,
     )
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)

@@ -21,7 +21,10 @@ from ...types import status_of as _status_of
 
 
 def _get_kwargs(id: str, *, body: FollowUpForm) -> dict[str, Any]:
-    _kwargs: dict[str, Any] = {"method": "post", "url": "/v3/payments/{id}".format(id=_segment("id", id))}
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/v3/payments/{id}".format(id=_segment("id", id)),
+    }
 
     _headers: dict[str, Any] = {}
     _kwargs["content"] = _form_body(body, {})
@@ -31,7 +34,9 @@ def _get_kwargs(id: str, *, body: FollowUpForm) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Payment | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Payment | None:
     if response.status_code == 200:
         return _read_body(Object(Payment), response)
 
@@ -63,7 +68,9 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Payment]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Payment]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -72,7 +79,9 @@ def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Res
     )
 
 
-def sync_detailed(id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm) -> Response[Payment]:
+def sync_detailed(
+    id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm
+) -> Response[Payment]:
     """Capture (CP), reverse (RV) or refund (RF) a payment
 
      The refund was seen in use; the capture and the reversal are named in the vendor's list, and taken
@@ -111,6 +120,8 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm) -> Payment | None:
+async def asyncio(
+    id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm
+) -> Payment | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(id=id, client=client, body=body)).parsed

@@ -34,7 +34,9 @@ def _get_kwargs(order_id: str, *, body: CancelRequest) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Problem | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Problem | None:
     if response.status_code == 200:
         return None
 
@@ -63,7 +65,9 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Problem]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -97,7 +101,9 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(order_id: str, *, client: AuthenticatedClient | Client, body: CancelRequest) -> Problem | None:
+def sync(
+    order_id: str, *, client: AuthenticatedClient | Client, body: CancelRequest
+) -> Problem | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(order_id=order_id, client=client, body=body).parsed
 

@@ -36,7 +36,9 @@ def _get_kwargs(external_order_id: str, *, body: CancelRequest) -> dict[str, Any
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Problem | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Problem | None:
     if response.status_code == 200:
         return None
 
@@ -65,7 +67,9 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Problem]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -120,4 +124,6 @@ async def asyncio(
     external_order_id: str, *, client: AuthenticatedClient | Client, body: CancelRequest
 ) -> Problem | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
-    return (await asyncio_detailed(external_order_id=external_order_id, client=client, body=body)).parsed
+    return (
+        await asyncio_detailed(external_order_id=external_order_id, client=client, body=body)
+    ).parsed

@@ -64,7 +64,9 @@ def _build_response(
     )
 
 
-def sync_detailed(order_id: str, *, client: AuthenticatedClient | Client) -> Response[Order | Problem]:
+def sync_detailed(
+    order_id: str, *, client: AuthenticatedClient | Client
+) -> Response[Order | Problem]:
     """One order.
 
     Args:

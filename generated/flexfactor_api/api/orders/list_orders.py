@@ -67,7 +67,12 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name="list_orders", method="GET", path="/v1/orders", headers=(), members=(), parse=_parse_response
+    name="list_orders",
+    method="GET",
+    path="/v1/orders",
+    headers=(),
+    members=(),
+    parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 

@@ -109,6 +109,8 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(*, client: AuthenticatedClient | Client, body: CaptureRequest) -> Answer | Problem | None:
+async def asyncio(
+    *, client: AuthenticatedClient | Client, body: CaptureRequest
+) -> Answer | Problem | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(client=client, body=body)).parsed

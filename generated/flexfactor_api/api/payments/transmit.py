@@ -106,7 +106,9 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(*, client: AuthenticatedClient | Client, body: TransmitRequest) -> Problem | TransmitAnswer | None:
+def sync(
+    *, client: AuthenticatedClient | Client, body: TransmitRequest
+) -> Problem | TransmitAnswer | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(client=client, body=body).parsed
 

@@ -70,7 +70,9 @@ def _build_response(
     )
 
 
-def sync_detailed(*, client: AuthenticatedClient | Client, body: TokenRequest) -> Response[Problem | Token]:
+def sync_detailed(
+    *, client: AuthenticatedClient | Client, body: TokenRequest
+) -> Response[Problem | Token]:
     """Exchange an AppKey and its AppSecret for a bearer token.
 
      Plain JSON, not the form of RFC 6749. A token lives for about ten minutes; `expires` is a moment, in
@@ -108,6 +110,8 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(*, client: AuthenticatedClient | Client, body: TokenRequest) -> Problem | Token | None:
+async def asyncio(
+    *, client: AuthenticatedClient | Client, body: TokenRequest
+) -> Problem | Token | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(client=client, body=body)).parsed

@@ -44,7 +44,12 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name="authenticate", method="POST", path="/v1/authenticate", headers=(), members=(), parse=_parse_response
+    name="authenticate",
+    method="POST",
+    path="/v1/authenticate",
+    headers=(),
+    members=(),
+    parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 
@@ -99,6 +104,8 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(*, client: AuthenticatedClient | Client, grant_type: str) -> ErrorResponse | Token | None:
+async def asyncio(
+    *, client: AuthenticatedClient | Client, grant_type: str
+) -> ErrorResponse | Token | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(client=client, grant_type=grant_type)).parsed

@@ -55,7 +55,15 @@ OPERATION = _Operation(
     method="POST",
     path="/v2/fundingAccounts",
     headers=(),
-    members=("type", "name", "payorId", "accountName", "accountNumber", "routingNumber", "currency"),
+    members=(
+        "type",
+        "name",
+        "payorId",
+        "accountName",
+        "accountNumber",
+        "routingNumber",
+        "currency",
+    ),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
@@ -109,6 +117,8 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(*, client: AuthenticatedClient | Client, body: NewFundingAccount) -> ErrorResponse | None:
+async def asyncio(
+    *, client: AuthenticatedClient | Client, body: NewFundingAccount
+) -> ErrorResponse | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(client=client, body=body)).parsed

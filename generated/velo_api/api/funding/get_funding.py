@@ -95,7 +95,9 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(funding_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | Funding | None:
+def sync(
+    funding_id: str, *, client: AuthenticatedClient | Client
+) -> ErrorResponse | Funding | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(funding_id=funding_id, client=client).parsed
 
@@ -110,6 +112,8 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(funding_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | Funding | None:
+async def asyncio(
+    funding_id: str, *, client: AuthenticatedClient | Client
+) -> ErrorResponse | Funding | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(funding_id=funding_id, client=client)).parsed

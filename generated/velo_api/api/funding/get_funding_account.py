@@ -79,7 +79,10 @@ def _build_response(
 
 
 def sync_detailed(
-    funding_account_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
+    funding_account_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    sensitive: bool | Unset = UNSET,
 ) -> Response[ErrorResponse | FundingAccount]:
     """One funding account.
 
@@ -102,14 +105,22 @@ def sync_detailed(
 
 
 def sync(
-    funding_account_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
+    funding_account_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    sensitive: bool | Unset = UNSET,
 ) -> ErrorResponse | FundingAccount | None:
     """As `sync_detailed`; returns what was parsed alone"""
-    return sync_detailed(funding_account_id=funding_account_id, client=client, sensitive=sensitive).parsed
+    return sync_detailed(
+        funding_account_id=funding_account_id, client=client, sensitive=sensitive
+    ).parsed
 
 
 async def asyncio_detailed(
-    funding_account_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
+    funding_account_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    sensitive: bool | Unset = UNSET,
 ) -> Response[ErrorResponse | FundingAccount]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(funding_account_id=funding_account_id, sensitive=sensitive)
@@ -119,9 +130,14 @@ async def asyncio_detailed(
 
 
 async def asyncio(
-    funding_account_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
+    funding_account_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    sensitive: bool | Unset = UNSET,
 ) -> ErrorResponse | FundingAccount | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (
-        await asyncio_detailed(funding_account_id=funding_account_id, client=client, sensitive=sensitive)
+        await asyncio_detailed(
+            funding_account_id=funding_account_id, client=client, sensitive=sensitive
+        )
     ).parsed

@@ -103,7 +103,9 @@ def sync_detailed(
         Response[ErrorResponse | FundingChangePage]
     """
 
-    _kwargs = _get_kwargs(payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size)
+    _kwargs = _get_kwargs(
+        payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size
+    )
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
@@ -119,7 +121,11 @@ def sync(
 ) -> ErrorResponse | FundingChangePage | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(
-        client=client, payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size
+        client=client,
+        payor_id=payor_id,
+        updated_since=updated_since,
+        page=page,
+        page_size=page_size,
     ).parsed
 
 
@@ -132,7 +138,9 @@ async def asyncio_detailed(
     page_size: int | Unset = UNSET,
 ) -> Response[ErrorResponse | FundingChangePage]:
     """As `sync_detailed`, awaited"""
-    _kwargs = _get_kwargs(payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size)
+    _kwargs = _get_kwargs(
+        payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size
+    )
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
@@ -149,6 +157,10 @@ async def asyncio(
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (
         await asyncio_detailed(
-            client=client, payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size
+            client=client,
+            payor_id=payor_id,
+            updated_since=updated_since,
+            page=page,
+            page_size=page_size,
         )
     ).parsed

@@ -115,7 +115,11 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(
-        payor_id=payor_id, source_account_name=source_account_name, page=page, page_size=page_size, sort=sort
+        payor_id=payor_id,
+        source_account_name=source_account_name,
+        page=page,
+        page_size=page_size,
+        sort=sort,
     )
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
@@ -153,7 +157,11 @@ async def asyncio_detailed(
 ) -> Response[ErrorResponse | FundingEntryPage]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(
-        payor_id=payor_id, source_account_name=source_account_name, page=page, page_size=page_size, sort=sort
+        payor_id=payor_id,
+        source_account_name=source_account_name,
+        page=page,
+        page_size=page_size,
+        sort=sort,
     )
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)

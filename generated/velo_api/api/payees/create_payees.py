@@ -72,7 +72,9 @@ def _build_response(
     )
 
 
-def sync_detailed(*, client: AuthenticatedClient | Client, body: NewPayees) -> Response[ErrorResponse]:
+def sync_detailed(
+    *, client: AuthenticatedClient | Client, body: NewPayees
+) -> Response[ErrorResponse]:
     """Take up to 2,000 payees into work, as a batch that is then polled.
 
     Args:

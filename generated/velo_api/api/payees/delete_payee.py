@@ -66,7 +66,9 @@ def _build_response(
     )
 
 
-def sync_detailed(payee_id: str, *, client: AuthenticatedClient | Client) -> Response[ErrorResponse]:
+def sync_detailed(
+    payee_id: str, *, client: AuthenticatedClient | Client
+) -> Response[ErrorResponse]:
     """Delete a payee that has onboarded, is past its grace period, and has no payments.
 
     Args:
@@ -91,7 +93,9 @@ def sync(payee_id: str, *, client: AuthenticatedClient | Client) -> ErrorRespons
     return sync_detailed(payee_id=payee_id, client=client).parsed
 
 
-async def asyncio_detailed(payee_id: str, *, client: AuthenticatedClient | Client) -> Response[ErrorResponse]:
+async def asyncio_detailed(
+    payee_id: str, *, client: AuthenticatedClient | Client
+) -> Response[ErrorResponse]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(payee_id=payee_id)
     _kwargs["extensions"] = client.request_extensions(OPERATION)

@@ -86,7 +86,9 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(batch_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | PayeeBatch | None:
+def sync(
+    batch_id: str, *, client: AuthenticatedClient | Client
+) -> ErrorResponse | PayeeBatch | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(batch_id=batch_id, client=client).parsed
 

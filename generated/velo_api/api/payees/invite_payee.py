@@ -105,7 +105,9 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(payee_id: str, *, client: AuthenticatedClient | Client, body: Invitation) -> ErrorResponse | None:
+def sync(
+    payee_id: str, *, client: AuthenticatedClient | Client, body: Invitation
+) -> ErrorResponse | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(payee_id=payee_id, client=client, body=body).parsed
 

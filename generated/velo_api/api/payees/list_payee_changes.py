@@ -97,7 +97,9 @@ def sync_detailed(
         Response[ErrorResponse | PayeeChangePage]
     """
 
-    _kwargs = _get_kwargs(payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size)
+    _kwargs = _get_kwargs(
+        payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size
+    )
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
@@ -113,7 +115,11 @@ def sync(
 ) -> ErrorResponse | PayeeChangePage | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(
-        client=client, payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size
+        client=client,
+        payor_id=payor_id,
+        updated_since=updated_since,
+        page=page,
+        page_size=page_size,
     ).parsed
 
 
@@ -126,7 +132,9 @@ async def asyncio_detailed(
     page_size: int | Unset = UNSET,
 ) -> Response[ErrorResponse | PayeeChangePage]:
     """As `sync_detailed`, awaited"""
-    _kwargs = _get_kwargs(payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size)
+    _kwargs = _get_kwargs(
+        payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size
+    )
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
@@ -143,6 +151,10 @@ async def asyncio(
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (
         await asyncio_detailed(
-            client=client, payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size
+            client=client,
+            payor_id=payor_id,
+            updated_since=updated_since,
+            page=page,
+            page_size=page_size,
         )
     ).parsed

@@ -31,7 +31,9 @@ def _get_kwargs(
 ) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {
         "method": "get",
-        "url": "/v4/payees/payors/{payor_id}/invitationStatus".format(payor_id=_segment("payorId", payor_id))
+        "url": "/v4/payees/payors/{payor_id}/invitationStatus".format(
+            payor_id=_segment("payorId", payor_id)
+        )
         + _query_string(
             _query("payeeId", payee_id),
             _query("invitationStatus", invitation_status),

@@ -80,7 +80,12 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name="list_payees", method="GET", path="/v4/payees", headers=(), members=(), parse=_parse_response
+    name="list_payees",
+    method="GET",
+    path="/v4/payees",
+    headers=(),
+    members=(),
+    parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 

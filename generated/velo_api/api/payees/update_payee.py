@@ -23,7 +23,9 @@ from ...types import status_of as _status_of
 def _get_kwargs(payee_id: str, *, body: PayeeUpdate) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {
         "method": "post",
-        "url": "/v4/payees/{payee_id}/payeeDetailsUpdate".format(payee_id=_segment("payeeId", payee_id)),
+        "url": "/v4/payees/{payee_id}/payeeDetailsUpdate".format(
+            payee_id=_segment("payeeId", payee_id)
+        ),
     }
 
     _headers: dict[str, Any] = {}
@@ -111,7 +113,9 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(payee_id: str, *, client: AuthenticatedClient | Client, body: PayeeUpdate) -> ErrorResponse | None:
+def sync(
+    payee_id: str, *, client: AuthenticatedClient | Client, body: PayeeUpdate
+) -> ErrorResponse | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(payee_id=payee_id, client=client, body=body).parsed
 

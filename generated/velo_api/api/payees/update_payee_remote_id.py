@@ -23,7 +23,9 @@ from ...types import status_of as _status_of
 def _get_kwargs(payee_id: str, *, body: RemoteIdUpdate) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {
         "method": "post",
-        "url": "/v4/payees/{payee_id}/remoteIdUpdate".format(payee_id=_segment("payeeId", payee_id)),
+        "url": "/v4/payees/{payee_id}/remoteIdUpdate".format(
+            payee_id=_segment("payeeId", payee_id)
+        ),
     }
 
     _headers: dict[str, Any] = {}

@@ -107,7 +107,9 @@ def sync_detailed(
         Response[ErrorResponse | File]
     """
 
-    _kwargs = _get_kwargs(payor_id=payor_id, start_date=start_date, end_date=end_date, include=include)
+    _kwargs = _get_kwargs(
+        payor_id=payor_id, start_date=start_date, end_date=end_date, include=include
+    )
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
@@ -136,7 +138,9 @@ async def asyncio_detailed(
     include: str | Unset = UNSET,
 ) -> Response[ErrorResponse | File]:
     """As `sync_detailed`, awaited"""
-    _kwargs = _get_kwargs(payor_id=payor_id, start_date=start_date, end_date=end_date, include=include)
+    _kwargs = _get_kwargs(
+        payor_id=payor_id, start_date=start_date, end_date=end_date, include=include
+    )
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
@@ -153,6 +157,10 @@ async def asyncio(
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (
         await asyncio_detailed(
-            client=client, payor_id=payor_id, start_date=start_date, end_date=end_date, include=include
+            client=client,
+            payor_id=payor_id,
+            start_date=start_date,
+            end_date=end_date,
+            include=include,
         )
     ).parsed

@@ -24,7 +24,9 @@ from ...types import status_of as _status_of
 def _get_kwargs(payment_id: str, *, sensitive: bool | Unset = UNSET) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {
         "method": "get",
-        "url": "/v4/paymentaudit/payments/{payment_id}".format(payment_id=_segment("paymentId", payment_id))
+        "url": "/v4/paymentaudit/payments/{payment_id}".format(
+            payment_id=_segment("paymentId", payment_id)
+        )
         + _query_string(_query("sensitive", sensitive)),
     }
 
@@ -120,4 +122,6 @@ async def asyncio(
     payment_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
 ) -> ErrorResponse | Payment | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
-    return (await asyncio_detailed(payment_id=payment_id, client=client, sensitive=sensitive)).parsed
+    return (
+        await asyncio_detailed(payment_id=payment_id, client=client, sensitive=sensitive)
+    ).parsed

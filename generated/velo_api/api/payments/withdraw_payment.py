@@ -23,7 +23,9 @@ from ...types import status_of as _status_of
 def _get_kwargs(payment_id: str, *, body: Withdrawal) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {
         "method": "post",
-        "url": "/v1/payments/{payment_id}/withdraw".format(payment_id=_segment("paymentId", payment_id)),
+        "url": "/v1/payments/{payment_id}/withdraw".format(
+            payment_id=_segment("paymentId", payment_id)
+        ),
     }
 
     _headers: dict[str, Any] = {}
@@ -102,7 +104,9 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(payment_id: str, *, client: AuthenticatedClient | Client, body: Withdrawal) -> ErrorResponse | None:
+def sync(
+    payment_id: str, *, client: AuthenticatedClient | Client, body: Withdrawal
+) -> ErrorResponse | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(payment_id=payment_id, client=client, body=body).parsed
 

@@ -107,6 +107,8 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(payout_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | Payout | None:
+async def asyncio(
+    payout_id: str, *, client: AuthenticatedClient | Client
+) -> ErrorResponse | Payout | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(payout_id=payout_id, client=client)).parsed

@@ -42,7 +42,9 @@ def _get_kwargs(
 ) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {
         "method": "get",
-        "url": "/v4/paymentaudit/payouts/{payout_id}".format(payout_id=_segment("payoutId", payout_id))
+        "url": "/v4/paymentaudit/payouts/{payout_id}".format(
+            payout_id=_segment("payoutId", payout_id)
+        )
         + _query_string(
             _query("remoteId", remote_id),
             _query("status", status),

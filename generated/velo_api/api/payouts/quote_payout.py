@@ -67,7 +67,9 @@ def _build_response(
     )
 
 
-def sync_detailed(payout_id: str, *, client: AuthenticatedClient | Client) -> Response[ErrorResponse | Quote]:
+def sync_detailed(
+    payout_id: str, *, client: AuthenticatedClient | Client
+) -> Response[ErrorResponse | Quote]:
     """Fix exchange rates for the payout; needed only where currencies differ.
 
     Args:
@@ -102,6 +104,8 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(payout_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | Quote | None:
+async def asyncio(
+    payout_id: str, *, client: AuthenticatedClient | Client
+) -> ErrorResponse | Quote | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(payout_id=payout_id, client=client)).parsed

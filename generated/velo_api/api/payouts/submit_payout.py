@@ -72,7 +72,9 @@ def _build_response(
     )
 
 
-def sync_detailed(*, client: AuthenticatedClient | Client, body: NewPayout) -> Response[ErrorResponse]:
+def sync_detailed(
+    *, client: AuthenticatedClient | Client, body: NewPayout
+) -> Response[ErrorResponse]:
     """Submit 1 to 2,000 payments as a payout. Nothing guards a second submission.
 
     Args:

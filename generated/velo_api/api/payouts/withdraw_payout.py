@@ -72,7 +72,9 @@ def _build_response(
     )
 
 
-def sync_detailed(payout_id: str, *, client: AuthenticatedClient | Client) -> Response[ErrorResponse]:
+def sync_detailed(
+    payout_id: str, *, client: AuthenticatedClient | Client
+) -> Response[ErrorResponse]:
     """Take the payout back. It stays readable, as withdrawn.
 
     Args:

@@ -125,4 +125,6 @@ async def asyncio(
     source_account_id: str, *, client: AuthenticatedClient | Client, body: FundingRequest
 ) -> ErrorResponse | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
-    return (await asyncio_detailed(source_account_id=source_account_id, client=client, body=body)).parsed
+    return (
+        await asyncio_detailed(source_account_id=source_account_id, client=client, body=body)
+    ).parsed

@@ -72,7 +72,9 @@ def _build_response(
     )
 
 
-def sync_detailed(*, client: AuthenticatedClient | Client, body: NewWebhook) -> Response[ErrorResponse]:
+def sync_detailed(
+    *, client: AuthenticatedClient | Client, body: NewWebhook
+) -> Response[ErrorResponse]:
     """Have notifications posted to an address.
 
     Args:
@@ -107,6 +109,8 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(*, client: AuthenticatedClient | Client, body: NewWebhook) -> ErrorResponse | None:
+async def asyncio(
+    *, client: AuthenticatedClient | Client, body: NewWebhook
+) -> ErrorResponse | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (await asyncio_detailed(client=client, body=body)).parsed

@@ -95,7 +95,9 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(webhook_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | WebhookEndpoint | None:
+def sync(
+    webhook_id: str, *, client: AuthenticatedClient | Client
+) -> ErrorResponse | WebhookEndpoint | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(webhook_id=webhook_id, client=client).parsed
 

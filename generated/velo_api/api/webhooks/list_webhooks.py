@@ -26,7 +26,9 @@ def _get_kwargs(
     _kwargs: dict[str, Any] = {
         "method": "get",
         "url": "/v1/webhooks"
-        + _query_string(_query("payorId", payor_id), _query("page", page), _query("pageSize", page_size)),
+        + _query_string(
+            _query("payorId", payor_id), _query("page", page), _query("pageSize", page_size)
+        ),
     }
 
     return _kwargs
@@ -53,7 +55,12 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name="list_webhooks", method="GET", path="/v1/webhooks", headers=(), members=(), parse=_parse_response
+    name="list_webhooks",
+    method="GET",
+    path="/v1/webhooks",
+    headers=(),
+    members=(),
+    parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 
@@ -130,4 +137,6 @@ async def asyncio(
     page_size: int | Unset = UNSET,
 ) -> ErrorResponse | WebhookEndpointPage | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
-    return (await asyncio_detailed(client=client, payor_id=payor_id, page=page, page_size=page_size)).parsed
+    return (
+        await asyncio_detailed(client=client, payor_id=payor_id, page=page, page_size=page_size)
+    ).parsed

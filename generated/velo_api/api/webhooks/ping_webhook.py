@@ -22,7 +22,9 @@ from ...types import status_of as _status_of
 def _get_kwargs(webhook_id: str) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {
         "method": "post",
-        "url": "/v1/webhooks/{webhook_id}/ping".format(webhook_id=_segment("webhookId", webhook_id)),
+        "url": "/v1/webhooks/{webhook_id}/ping".format(
+            webhook_id=_segment("webhookId", webhook_id)
+        ),
     }
 
     return _kwargs
@@ -95,7 +97,9 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(webhook_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | WebhookPing | None:
+def sync(
+    webhook_id: str, *, client: AuthenticatedClient | Client
+) -> ErrorResponse | WebhookPing | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(webhook_id=webhook_id, client=client).parsed
 

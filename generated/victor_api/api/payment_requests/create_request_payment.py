@@ -21,7 +21,9 @@ from ...types import Operation as _Operation
 from ...types import status_of as _status_of
 
 
-def _get_kwargs(*, body: NewRtpRfpPaymentRequest, idempotency_key: str | Unset = UNSET) -> dict[str, Any]:
+def _get_kwargs(
+    *, body: NewRtpRfpPaymentRequest, idempotency_key: str | Unset = UNSET
+) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {"method": "post", "url": "/v2/payment-requests/request-payment"}
 
     _headers: dict[str, Any] = {**_header("Idempotency-Key", idempotency_key)}
@@ -139,4 +141,6 @@ async def asyncio(
     idempotency_key: str | Unset = UNSET,
 ) -> ApiErrorResponse | PaymentRequestReceipt | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
-    return (await asyncio_detailed(client=client, body=body, idempotency_key=idempotency_key)).parsed
+    return (
+        await asyncio_detailed(client=client, body=body, idempotency_key=idempotency_key)
+    ).parsed

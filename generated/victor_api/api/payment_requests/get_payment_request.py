@@ -23,7 +23,9 @@ def _get_kwargs(victor_payment_request_id: str) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {
         "method": "get",
         "url": "/v2/payment-requests/{victor_payment_request_id}".format(
-            victor_payment_request_id=_segment("victor_payment_request_id", victor_payment_request_id)
+            victor_payment_request_id=_segment(
+                "victor_payment_request_id", victor_payment_request_id
+            )
         ),
     }
 
@@ -121,4 +123,6 @@ async def asyncio(
     victor_payment_request_id: str, *, client: AuthenticatedClient | Client
 ) -> GetPaymentRequestResponse | ValidationErrors | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
-    return (await asyncio_detailed(victor_payment_request_id=victor_payment_request_id, client=client)).parsed
+    return (
+        await asyncio_detailed(victor_payment_request_id=victor_payment_request_id, client=client)
+    ).parsed

@@ -12,7 +12,9 @@ from ...answers import read_body as _read_body
 from ...bodies import json_body as _json_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...models.rfp_inbound_payment_request_response_details import RfpInboundPaymentRequestResponseDetails
+from ...models.rfp_inbound_payment_request_response_details import (
+    RfpInboundPaymentRequestResponseDetails,
+)
 from ...models.rfp_inbound_payment_request_response_request_details import (
     RfpInboundPaymentRequestResponseRequestDetails,
 )
@@ -29,7 +31,9 @@ def _get_kwargs(
     _kwargs: dict[str, Any] = {
         "method": "post",
         "url": "/v2/payment-requests/respond-to-request/{victor_payment_request_id}".format(
-            victor_payment_request_id=_segment("victor_payment_request_id", victor_payment_request_id)
+            victor_payment_request_id=_segment(
+                "victor_payment_request_id", victor_payment_request_id
+            )
         ),
     }
 
@@ -119,7 +123,9 @@ def sync(
     body: RfpInboundPaymentRequestResponseRequestDetails,
 ) -> RfpInboundPaymentRequestResponseDetails | ValidationErrors | None:
     """As `sync_detailed`; returns what was parsed alone"""
-    return sync_detailed(victor_payment_request_id=victor_payment_request_id, client=client, body=body).parsed
+    return sync_detailed(
+        victor_payment_request_id=victor_payment_request_id, client=client, body=body
+    ).parsed
 
 
 async def asyncio_detailed(
@@ -143,5 +149,7 @@ async def asyncio(
 ) -> RfpInboundPaymentRequestResponseDetails | ValidationErrors | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (
-        await asyncio_detailed(victor_payment_request_id=victor_payment_request_id, client=client, body=body)
+        await asyncio_detailed(
+            victor_payment_request_id=victor_payment_request_id, client=client, body=body
+        )
     ).parsed
