@@ -51,8 +51,10 @@ def svg(record: dict[str, Any]) -> str:
             label = escape(contender(line.name).label.replace("*", "").replace("`", ""))
             drawn += [
                 f'<text x="{_LEFT - 8}" y="{y + 12}" text-anchor="end">{label}</text>',
-                f'<rect class="{kind}" x="{_LEFT}" y="{y + 1}" width="{width}" height="{_BAR}" '
-                'rx="2"/>',
+                (
+                    f'<rect class="{kind}" x="{_LEFT}" y="{y + 1}" width="{width}" height="{_BAR}" '
+                    'rx="2"/>'
+                ),
                 f'<text x="{_LEFT + width + 6}" y="{y + 12}">{shown}</text>',
             ]
             y += _BAR + _GAP

@@ -5,7 +5,10 @@ Call a real one in its place. For AWS KMS, `sign` is:
 
     def sign(content: bytes) -> bytes:
         return kms.sign(
-            KeyId=KEY_ID, Message=content, MessageType="RAW", SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_512"
+            KeyId=KEY_ID,
+            Message=content,
+            MessageType="RAW",
+            SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_512",
         )["Signature"]
 
 It takes messages of up to 4,096 bytes; the client signs about 200. Run: python

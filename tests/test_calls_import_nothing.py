@@ -27,38 +27,59 @@ from datetime import UTC, datetime, timedelta
 system, auth, awaited, way, url, given = json.loads(sys.argv[1])
 place = urllib.parse.urlsplit(url)
 
+
 def forwarded(request):
     import httpx
+
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=20)
-    connection.request(request.method, request.url.raw_path.decode(), request.content, dict(request.headers))
+    connection.request(
+        request.method, request.url.raw_path.decode(), request.content, dict(request.headers)
+    )
     response = connection.getresponse()
-    headers = {name: value for name, value in response.getheaders() if name.lower() != "content-length"}
-    return httpx.Response(response.status, headers=headers, content=b"\\xef\\xbb\\xbf" + response.read())
+    headers = {
+        name: value for name, value in response.getheaders() if name.lower() != "content-length"
+    }
+    return httpx.Response(
+        response.status, headers=headers, content=b"\\xef\\xbb\\xbf" + response.read()
+    )
+
 
 def provoked(event):
     if type(event).__name__ == "RetryScheduled":
         raise LookupError("a listener that fails")
 
+
 def signed(data):
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import padding
+
     key = serialization.load_pem_private_key(given[1].encode(), None)
     return key.sign(data, padding.PKCS1v15(), hashes.SHA512())
+
 
 options = {"base_url": url, "on_event": provoked, "deadline": 20.0}
 if way == "http_client":
     import httpx
+
     options["http_client"] = (httpx.Client, httpx.AsyncClient)[awaited]()
 if way == "httpx2":
     import httpx2
+
     options["http_client"] = (httpx2.Client, httpx2.AsyncClient)[awaited]()
 if way == "traced":
     import functools, httpx
-    for kind, name in (httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request"):
+
+    for kind, name in (
+        (httpx.HTTPTransport, "handle_request"),
+        (httpx.AsyncHTTPTransport, "handle_async_request"),
+    ):
         setattr(kind, name, functools.partialmethod(getattr(kind, name)))
 if way == "mock transport":
     import httpx
-    http.client.HTTPConnection(place.hostname, place.port).request("GET", "/")  # loads what the handler needs
+
+    http.client.HTTPConnection(place.hostname, place.port).request(
+        "GET", "/"
+    )  # loads what the handler needs
     forwarded(httpx.Request("GET", url))
     options["transport"] = httpx.MockTransport(forwarded)
 if auth == "sign":
@@ -70,20 +91,39 @@ since = datetime.now(UTC) - timedelta(minutes=5)
 
 VICTOR = """
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorJwt, VictorOAuth
+
 kinds, retry = (Victor, AsyncVictor), RetryPolicy(base=0.0)
 credentials = (
-    VictorOAuth(*given[:2]) if auth == "oauth" else
-    VictorJwt(given[0], given[1]) if auth == "key" else VictorJwt(given[0], sign=signed)
+    VictorOAuth(*given[:2])
+    if auth == "oauth"
+    else VictorJwt(given[0], given[1])
+    if auth == "key"
+    else VictorJwt(given[0], sign=signed)
 )
 client = kinds[awaited](credentials, retry=retry, **options)
 all_of = client.payment_requests
 calls = [
     lambda: all_of.get("no-such-request"),
-    lambda: all_of.create(payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="44.23",
-        biller_type="BUSINESS", due_date=day, client_reference_id="INV-1", idempotency_key="k" * 20),
-    lambda: all_of.create(payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="44.23",
-        biller_type="CONSUMER", due_date=day, extra_body={"purpose": "RENT"}),
-    lambda: all_of.list(status="pending", direction="outbound", network_type="RTP", start_datetime=since),
+    lambda: all_of.create(
+        payee_account_number="043987673645",
+        payer_counterparty_id="aHeq349838",
+        amount="44.23",
+        biller_type="BUSINESS",
+        due_date=day,
+        client_reference_id="INV-1",
+        idempotency_key="k" * 20,
+    ),
+    lambda: all_of.create(
+        payee_account_number="043987673645",
+        payer_counterparty_id="aHeq349838",
+        amount="44.23",
+        biller_type="CONSUMER",
+        due_date=day,
+        extra_body={"purpose": "RENT"},
+    ),
+    lambda: all_of.list(
+        status="pending", direction="outbound", network_type="RTP", start_datetime=since
+    ),
     lambda: all_of.list(extra_query={"purpose": "RENT"}).pages(),
     lambda: all_of.find("INV-1", start_datetime=since),
     lambda: all_of.get(given[-1]),
@@ -98,10 +138,14 @@ VELO = """
 from victor_ext import RetryPolicy, VictorError
 from victor_ext.providers import Money
 from victor_ext.providers.velo import AsyncVelo, PaymentInstruction, Velo, VeloAuth
+
 client = (Velo, AsyncVelo)[awaited](VeloAuth(*given[:2]), retry=RetryPolicy(base=0.0), **options)
 payor, payee = given[2:4]
 paid = PaymentInstruction(
-    remote_id=payee, amount=Money.of("44.23", "USD"), source_account_name="USD account", payor_payment_id="INV-1"
+    remote_id=payee,
+    amount=Money.of("44.23", "USD"),
+    source_account_name="USD account",
+    payor_payment_id="INV-1",
 )
 calls = [
     lambda: client.payouts.get("3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"),
@@ -115,7 +159,9 @@ calls = [
     lambda: client.funding_accounts.list(payor_id=payor),
     lambda: client.fundings.list(payor),
     lambda: client.webhooks.list(payor),
-    lambda: client.webhooks.create(payor, url="https://hooks.example.com/1", authorization_header="x" * 24),
+    lambda: client.webhooks.create(
+        payor, url="https://hooks.example.com/1", authorization_header="x" * 24
+    ),
     lambda: client.payments.export(payor),
     lambda: client.payments.changes(payor, since=since),
     lambda: client.logout(),
@@ -126,9 +172,15 @@ EASTPAY = """
 from victor_ext import RetryPolicy, VictorError
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import AsyncEastPay, Card, EastPay
+
 settings = {"entity_id": given[1], "inquiry_by_reference": True, "retry": RetryPolicy(base=0.0)}
-client = (EastPay, AsyncEastPay)[awaited](given[0], **settings, **{**options, "base_url": f"{url}/eastpay"})
-card, amount = Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123"), Money.of("92.00", "EGP")
+client = (EastPay, AsyncEastPay)[awaited](
+    given[0], **settings, **{**options, "base_url": f"{url}/eastpay"}
+)
+card, amount = (
+    Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123"),
+    Money.of("92.00", "EGP"),
+)
 calls = [
     lambda: client.payments.inquire("no-such-payment"),
     lambda: client.payments.debit(amount, card=card, merchant_transaction_id="INV-1"),
@@ -144,14 +196,27 @@ calls = [
 FLEXFACTOR = """
 from victor_ext import RetryPolicy, VictorError
 from victor_ext.providers import Money
-from victor_ext.providers.flexfactor import AsyncFlexFactor, Card, FlexFactor, FlexFactorAuth, Payer, Transaction
+from victor_ext.providers.flexfactor import (
+    AsyncFlexFactor,
+    Card,
+    FlexFactor,
+    FlexFactorAuth,
+    Payer,
+    Transaction,
+)
+
 kind = (FlexFactor, AsyncFlexFactor)[awaited]
 client = kind(FlexFactorAuth(*given[:2]), mid=given[2], retry=RetryPolicy(base=0.0), **options)
 order, amount = given[3], Money.of("44.23", "USD")
 calls = [
     lambda: client.orders.get("3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"),
-    lambda: client.evaluate(order_id="INV-1", amount=amount, transaction=Transaction(id="t", occurred_at=since),
-        payer=Payer(email="ada@example.com"), card=Card(token="tok_4242")),
+    lambda: client.evaluate(
+        order_id="INV-1",
+        amount=amount,
+        transaction=Transaction(id="t", occurred_at=since),
+        payer=Payer(email="ada@example.com"),
+        card=Card(token="tok_4242"),
+    ),
     lambda: client.orders.get(order),
     lambda: client.orders.list(status="captured"),
     lambda: client.orders.refund(order, amount),
@@ -167,18 +232,28 @@ from till_api.api.payments import get_payment, list_payments, take_payment
 from till_api.client import Client
 from till_api.models import NewPayment
 from victor_ext import *
+
 credentials = {
-    "oauth": ClientCredentialsAuth("/oauth/token", *given[1:3], scope="payments"), "bearer": BearerAuth(given[-1]),
-    "basic": BasicAuth("a", "b"), "api key": ApiKeyAuth("k"), "signed": SignedAuth(lambda request: None),
+    "oauth": ClientCredentialsAuth("/oauth/token", *given[1:3], scope="payments"),
+    "bearer": BearerAuth(given[-1]),
+    "basic": BasicAuth("a", "b"),
+    "api key": ApiKeyAuth("k"),
+    "signed": SignedAuth(lambda request: None),
 }
 connected = connect_async if awaited else connect
-client = connected(Client, auth=credentials[auth], key=HeaderKey(), retry=RetryPolicy(base=0.0), **options)
-run = lambda module, *args, **named: (module.asyncio if awaited else module.sync)(*args, client=client.api, **named)
+client = connected(
+    Client, auth=credentials[auth], key=HeaderKey(), retry=RetryPolicy(base=0.0), **options
+)
+run = lambda module, *args, **named: (module.asyncio if awaited else module.sync)(
+    *args, client=client.api, **named
+)
 calls = [
     lambda: run(get_payment, "no-such-payment"),
     lambda: run(take_payment, body=NewPayment.from_dict({"currency": "EUR", "amount": 4423})),
     lambda: run(get_payment, "pay_known"),
-    lambda: client.paged(list_payments, CursorPages("cursor", next="meta.next_cursor", items="data")),
+    lambda: client.paged(
+        list_payments, CursorPages("cursor", next="meta.next_cursor", items="data")
+    ),
 ]
 """
 

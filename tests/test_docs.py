@@ -32,8 +32,10 @@ ODD = (
     r"so many times",
     r"\bthat there are(?: not)?\b",
     r"\btime-outs?\b",
-    r"\bbounds? "
-    r"(?:a|the|one|each)\b",
+    (
+        r"\bbounds? "
+        r"(?:a|the|one|each)\b"
+    ),
 )
 """Phrases that are not plain English for readers of other mother tongues."""
 ODD_IN_MESSAGES = (

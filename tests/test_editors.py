@@ -19,7 +19,13 @@ from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.outbox.django import DjangoOutbox
 
 
-def program(victor: Victor, later: AsyncVictor, box: Outbox, async_box: AsyncOutbox, django_box: DjangoOutbox) -> None:
+def program(
+    victor: Victor,
+    later: AsyncVictor,
+    box: Outbox,
+    async_box: AsyncOutbox,
+    django_box: DjangoOutbox,
+) -> None:
     pass
 """
 OPERATIONS = {"accept", "create", "decline", "find", "get", "list", "wait", "watch"}

@@ -56,12 +56,20 @@ from pathlib import Path
 
 handler = {"class": "logging.StreamHandler", "formatter": "json"}
 formatters = {"json": {"()": "victor_ext.logs.JsonFormatter"}}
-logging.config.dictConfig({"version": 1, "formatters": formatters, "handlers": {"out": handler},
-                           "loggers": {"billing": {"handlers": ["out"]}}})
+logging.config.dictConfig(
+    {
+        "version": 1,
+        "formatters": formatters,
+        "handlers": {"out": handler},
+        "loggers": {"billing": {"handlers": ["out"]}},
+    }
+)
 try:
     raise ValueError("it is late\\nor not")
 except ValueError:
-    logging.getLogger("billing").exception("Invoice %d", 1042, extra={"at": Path("a"), "message_id": 7, "level": 3})
+    logging.getLogger("billing").exception(
+        "Invoice %d", 1042, extra={"at": Path("a"), "message_id": 7, "level": 3}
+    )
 """
 
 

@@ -139,7 +139,8 @@ def test_the_provider_can_go_on_with_the_trace(observed: Observed) -> None:
         seen
     )  # the parent of what an instrumentation makes of an attempt
     assert get_current_span() is INVALID_SPAN
-    parent = f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-{span.context.trace_flags:02x}"
+    context = span.context
+    parent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
     assert [each.headers.get_list("traceparent") for each in seen] == [[parent], [parent]]
 
 

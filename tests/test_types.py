@@ -43,18 +43,32 @@ import httpx2
 
 blocking, awaited = httpx2.HTTPTransport(), httpx2.AsyncHTTPTransport()
 bounds = httpx2.Timeout(5.0)
-connect(Client, base_url=httpx2.URL('https://x.example'), http_client=httpx2.Client(), timeout=bounds)
-connect(Client, base_url='https://x.example', transport=blocking, limits=httpx2.Limits(), proxy=httpx2.Proxy('http://'))
-connect(Client, base_url='https://x.example', transport=httpx2.MockTransport(lambda _: httpx2.Response(200)))
-connect(Client, base_url='https://x.example', http_client=httpx2.AsyncClient())  # WORD
-connect(Client, base_url='https://x.example', transport=awaited)  # WORD
-connect_async(Client, base_url='https://x.example', http_client=httpx2.AsyncClient(), transport=awaited)
-connect_async(Client, base_url='https://x.example', http_client=httpx.Client())  # WORD
-connect_async(Client, base_url='https://x.example', transport=blocking)  # WORD
-connect(Client, base_url='https://x.example', timeout=httpx2.Limits())  # WORD
-connect(Client, base_url='https://x.example', limits=bounds)  # WORD
-connect(Client, base_url='https://x.example', proxy=httpx2.Client())  # WORD
-connect(Client, base_url=BearerAuth('t'))  # WORD
+connect(
+    Client, base_url=httpx2.URL("https://x.example"), http_client=httpx2.Client(), timeout=bounds
+)
+connect(
+    Client,
+    base_url="https://x.example",
+    transport=blocking,
+    limits=httpx2.Limits(),
+    proxy=httpx2.Proxy("http://"),
+)
+connect(
+    Client,
+    base_url="https://x.example",
+    transport=httpx2.MockTransport(lambda _: httpx2.Response(200)),
+)
+connect(Client, base_url="https://x.example", http_client=httpx2.AsyncClient())  # WORD
+connect(Client, base_url="https://x.example", transport=awaited)  # WORD
+connect_async(
+    Client, base_url="https://x.example", http_client=httpx2.AsyncClient(), transport=awaited
+)
+connect_async(Client, base_url="https://x.example", http_client=httpx.Client())  # WORD
+connect_async(Client, base_url="https://x.example", transport=blocking)  # WORD
+connect(Client, base_url="https://x.example", timeout=httpx2.Limits())  # WORD
+connect(Client, base_url="https://x.example", limits=bounds)  # WORD
+connect(Client, base_url="https://x.example", proxy=httpx2.Client())  # WORD
+connect(Client, base_url=BearerAuth("t"))  # WORD
 """
 OUTBOX = """
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -62,12 +76,19 @@ from sqlalchemy.orm import Session
 from victor_ext.outbox import AsyncOutbox, Outbox, PaymentRequestArguments
 
 asked: PaymentRequestArguments = {
-    "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "amount": "44.23",
-    "biller_type": "BUSINESS", "due_date": "2026-03-04", "client_reference_id": "INV-1", "idempotency_key": "k" * 20,
+    "payee_account_number": "043987673645",
+    "payer_counterparty_id": "aHeq349838",
+    "amount": "44.23",
+    "biller_type": "BUSINESS",
+    "due_date": "2026-03-04",
+    "client_reference_id": "INV-1",
+    "idempotency_key": "k" * 20,
 }
 
 
-async def add(now: Outbox, later: AsyncOutbox, session: Session, connection: AsyncConnection) -> None:
+async def add(
+    now: Outbox, later: AsyncOutbox, session: Session, connection: AsyncConnection
+) -> None:
     now.add(session, **asked)
     now.add(session, **asked, amuont="44.23")  # WRONG
     await later.add(connection, **asked)
@@ -107,7 +128,11 @@ FlexFactor.from_profile("flex", deadlin=5)  # WRONG
 
 def create(victor: Victor) -> None:
     victor.payment_requests.create(
-        payee_account_number="1", payer_counterparty_id="a", amount="1", due_date=date.today(), biller_type="BUSINESS",
+        payee_account_number="1",
+        payer_counterparty_id="a",
+        amount="1",
+        due_date=date.today(),
+        biller_type="BUSINESS",
     )
 """
 
@@ -125,7 +150,7 @@ from victor_ext.outbox import Outbox
 from victor_ext.providers import Velos  # attr-defined, reportAttributeAccessIssue
 
 victor_ext.nonsense  # attr-defined, reportAttributeAccessIssue
-connect(Client, base_url='https://x.example', dealine=5)  # call-arg, reportCallIssue
+connect(Client, base_url="https://x.example", dealine=5)  # call-arg, reportCallIssue
 Victor("key")  # arg-type, reportArgumentType
 Victor(VictorOAuth("id"))  # call-arg, reportCallIssue
 Victor(VictorJwt("k", "p"), timeout="20")  # arg-type, reportArgumentType
@@ -140,11 +165,15 @@ def program(victor: Victor, outbox: Outbox, session: Session) -> None:
     requests.get("id").status = "pending"  # misc, reportAttributeAccessIssue
     requests.list()[0]  # index, reportIndexIssue
     requests.list(start_datetime=date(2026, 1, 1))  # arg-type, reportArgumentType
-    requests.list(start_datetime=datetime(2026, 1, 1))  # no type tells a naive time: InvalidRequest does
+    requests.list(
+        start_datetime=datetime(2026, 1, 1)
+    )  # no type tells a naive time: InvalidRequest does
     requests.accept("id")  # call-arg, reportCallIssue
     requests.create("1")  # call-arg, reportCallIssue
     requests.create(
-        payer_counterparty_id="a", due_date=date.today(), ultimate_creditor=None,
+        payer_counterparty_id="a",
+        due_date=date.today(),
+        ultimate_creditor=None,
         payee_account_number=43987673645,  # arg-type, reportArgumentType
         amount=44.23,  # arg-type, reportArgumentType
         biller_type="BUSINES",  # arg-type, reportArgumentType

@@ -5,8 +5,8 @@ The steps, in the order of an invoice's life. "X" is before X; between two steps
 or sent:
 
     invoice, intent, commit of intent,                                  by POST /invoices
-    claim, commit of claim, create, create answered, result, commit of result,       sent
-    list, list answered, status, commit of status                                    learned who has paid
+    claim, commit of claim, create, create answered, result, commit of result,  sent
+    list, list answered, status, commit of status                               learned who has paid
 """
 
 import os

@@ -16,10 +16,12 @@ SANDBOX_PORT = int(os.environ.get("SANDBOX_PORT", "8900"))
 
 GREETING = """
   curl {url}/invoices -H 'Content-Type: application/json' \\
-    -d '{{"number": 1042, "amount": "44.23", "counterparty": "ignoresRfp", "due_date": "'$(date -u +%F)'"}}'
+    -d '{{"number": 1042, "amount": "44.23", "counterparty": "ignoresRfp",
+          "due_date": "'$(date -u +%F)'"}}'
   curl {url}/invoices/1042
 
-Accept it as its payer on the sandbox's page, {page}, and ask again. See also {url}/docs and /metrics.
+Accept it as its payer on the sandbox's page, {page}, and ask again.
+See also {url}/docs and /metrics.
 """
 
 

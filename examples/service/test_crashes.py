@@ -219,8 +219,10 @@ def test_killed_while_it_waits_for_an_answer(
         service.start()
         service.post(1042)
         until(
-            lambda: sum(call.operation == "create" for call in victor_sandbox.received()) >= calls
-        )  # noqa: B023 - called at once
+            lambda most=calls: (
+                sum(call.operation == "create" for call in victor_sandbox.received()) >= most
+            )
+        )
         assert service.get(1042)["payment"] == "sending"
         service.kill()
     service.start()

@@ -215,7 +215,8 @@ def pairs_of(
         yield f"{key}={_encode(text_of(name, value), reserved=reserved, plus=plus)}"
     elif style == "deepObject":
         for path, leaf in leaves(name, value):
-            yield f"{_encode(path, plus=plus)}={_encode(text_of(name, leaf), reserved=reserved, plus=plus)}"
+            text = _encode(text_of(name, leaf), reserved=reserved, plus=plus)
+            yield f"{_encode(path, plus=plus)}={text}"
     elif explode:
         for field, leaf in _members(name, value):
             yield f"{_encode(field, plus=plus)}={_encode(leaf, reserved=reserved, plus=plus)}"
@@ -223,7 +224,8 @@ def pairs_of(
         texts = list(_flat(name, value))
         if style != "form":
             _refuse_in(name, texts, {"spaceDelimited": " ", "pipeDelimited": "|"}[style])
-        yield f"{key}={DELIMITERS[style].join(_encode(text, reserved=reserved, plus=plus) for text in texts)}"
+        encoded = (_encode(text, reserved=reserved, plus=plus) for text in texts)
+        yield f"{key}={DELIMITERS[style].join(encoded)}"
 
 
 def leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -372,7 +374,8 @@ def _exact(value: Any, name: str, levels: int) -> str:
         )
         return f"{{{','.join(fields)}}}"
     if isinstance(value, list):
-        return f"[{','.join(_exact(each, f'{name}[{place}]', levels - 1) for place, each in enumerate(value))}]"
+        items = (_exact(item, f"{name}[{place}]", levels - 1) for place, item in enumerate(value))
+        return f"[{','.join(items)}]"
     if isinstance(value, Decimal) and value.is_finite():
         return f"{value:f}" if -MAX_DIGITS < value.adjusted() < MAX_DIGITS else str(value)
     try:

@@ -24,7 +24,11 @@ from victor_ext.tables.texts import escape_formulas, folded, trimmed, unescape_f
 
 write_export = partial(write_csv, asked=PaymentRequests.asked)
 pytestmark = pytest.mark.slow
-RUN = "=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+RUN = (
+    "=+-@"
+    "\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}"
+    "\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+)
 """What a cell begins with that a spreadsheet runs; with a tab or an end of a line before it, too.
 """
 FORMULA = "=cmd|'/c calc'!A1"

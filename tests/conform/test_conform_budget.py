@@ -102,14 +102,24 @@ import os, sys, httpx
 from tests.conform.conftest import WHOLE
 from victor_ext import Victor, VictorJwt
 from victor_ext.conform import measure, measuring
+
 url, key, pem, path = sys.argv[1:]
 posts = []
+
+
 def end(response):
     posts.extend([1] * (response.request.method == "POST"))
     if len(posts) == 3:
         os._exit(9)
+
+
 measuring._sender = lambda _: httpx.Client(event_hooks={"response": [end]})
-measure(path, WHOLE, lambda **more: Victor(VictorJwt(key, pem), base_url=url, **more), sleep=lambda _: None)
+measure(
+    path,
+    WHOLE,
+    lambda **more: Victor(VictorJwt(key, pem), base_url=url, **more),
+    sleep=lambda _: None,
+)
 """
     path = measured.path / "measured.json"
     arguments = [measured.sandbox.url, API_KEY, str(measured.path / "key.pem"), str(path)]

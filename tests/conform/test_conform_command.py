@@ -94,8 +94,10 @@ def test_a_comparison_names_what_it_leaves_out(victor):
         0,
         [
             "Nothing that was compared has changed.",
-            "Not compared, since one of the two did not measure them for certain: unknown-id, "
-            "key-repeat.",
+            (
+                "Not compared, since one of the two did not measure them for certain: unknown-id, "
+                "key-repeat."
+            ),
             "The earlier file has another base_url: https://other.example.",
         ],
     )

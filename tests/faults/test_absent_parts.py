@@ -24,9 +24,19 @@ pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[2] / "examples"
 WITHOUT = """
 import os, runpy, select, signal, sys
+
 for module, names in {
     select: ["poll", "epoll", "kqueue"],
-    os: ["fork", "forkpty", "register_at_fork", "O_NOFOLLOW", "O_NONBLOCK", "fchmod", "getuid", "geteuid"],
+    os: [
+        "fork",
+        "forkpty",
+        "register_at_fork",
+        "O_NOFOLLOW",
+        "O_NONBLOCK",
+        "fchmod",
+        "getuid",
+        "geteuid",
+    ],
     signal: ["SIGALRM", "setitimer", "SIGHUP", "SIGPIPE", "SIGUSR1", "pthread_sigmask"],
 }.items():
     for name in names:
@@ -35,14 +45,20 @@ for module, names in {
 A_DEAF_SERVER = """
 import asyncio, socket, time
 from victor_ext import AsyncVictor, Outcome, TimedOut, Victor, VictorOAuth
+
 with socket.create_server(("127.0.0.1", 0), backlog=8) as server:
     where = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+
     async def awaited():
-        async with AsyncVictor(VictorOAuth("id", "not-a-secret"), base_url=where, deadline=0.3) as client:
+        async with AsyncVictor(
+            VictorOAuth("id", "not-a-secret"), base_url=where, deadline=0.3
+        ) as client:
             await client.payment_requests.get("0a4f2a1e")
+
     def blocking():
         with Victor(VictorOAuth("id", "not-a-secret"), base_url=where, deadline=0.3) as client:
             client.payment_requests.get("0a4f2a1e")
+
     for call in (blocking, lambda: asyncio.run(awaited())):
         began = time.monotonic()
         try:
@@ -53,7 +69,9 @@ with socket.create_server(("127.0.0.1", 0), backlog=8) as server:
             raise AssertionError("an answer of nobody")
 """
 RUNS = {
-    "blocking calls, with all the faults of the demonstration": f"runpy.run_path({str(EXAMPLES / 'demo.py')!r})",
+    "blocking calls, with all the faults of the demonstration": (
+        f"runpy.run_path({str(EXAMPLES / 'demo.py')!r})"
+    ),
     "both modes and nobody who answers": A_DEAF_SERVER,
 }
 

@@ -207,16 +207,22 @@ from victor_ext import RetryPolicy, Victor, VictorError, VictorOAuth
 
 url, times, pem = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 victor = Victor(
-    VictorOAuth("id", "not-a-secret"), base_url=url, verify=ssl.create_default_context(cadata=pem) if pem else True,
-    limits=httpx.Limits(max_connections=4), timeout=httpx.Timeout(10.0, pool=3.0), deadline=10.0,
+    VictorOAuth("id", "not-a-secret"),
+    base_url=url,
+    verify=ssl.create_default_context(cadata=pem) if pem else True,
+    limits=httpx.Limits(max_connections=4),
+    timeout=httpx.Timeout(10.0, pool=3.0),
+    deadline=10.0,
     retry=RetryPolicy(max_attempts=2, base=0.0, quota=10**9),
 )
 armed, dice, span = False, random.Random(times), 0.005
 counts = {"interrupted": 0, "in time": 0, "wrong": []}
 
+
 def ring(*_):
     if armed:
         raise KeyboardInterrupt
+
 
 def interrupted(subject, seconds):
     global armed
@@ -235,11 +241,15 @@ def interrupted(subject, seconds):
         counts["wrong"].append(f"{subject}: got {found}")
     return False
 
+
 def check(number):
     with ThreadPoolExecutor(4) as threads:
-        for found in threads.map(victor.payment_requests.get, [f"T{number}N{each}" for each in range(8)]):
+        for found in threads.map(
+            victor.payment_requests.get, [f"T{number}N{each}" for each in range(8)]
+        ):
             if not found.id.startswith(f"T{number}N"):
                 counts["wrong"].append(f"T{number}: got {found.id}")
+
 
 signal.signal(signal.SIGALRM, ring)
 check("before")

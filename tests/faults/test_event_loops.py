@@ -187,8 +187,10 @@ from victor_ext import Victor, VictorOAuth
 
 url, kind, most = sys.argv[1], sys.argv[2], int(sys.argv[3])
 
+
 class Moment:
     "Does something before a line of Python in a thread is executed, the one with this number."
+
     def __init__(self, number, act):
         self.number, self.act, self.lines = number, act, 0
 
@@ -197,6 +199,7 @@ class Moment:
         if event == "line" and self.lines == self.number:
             self.act()
         return self
+
 
 def call(victor, moment):
     global calling
@@ -211,12 +214,15 @@ def call(victor, moment):
     except KeyboardInterrupt:
         calling = False
 
+
 def go_on(victor):
     "Other threads call, and import what is not loaded yet."
     done = []
+
     def use(name):
         importlib.import_module(name)
         done.append(victor.payment_requests.get(name).id == name)
+
     threads = [threading.Thread(target=use, args=(name,)) for name in ("colorsys", "fileinput")]
     for thread in threads:
         thread.start()
@@ -224,15 +230,22 @@ def go_on(victor):
         thread.join()
     return int(done != [True, True])
 
+
 def soon():
     signal.setitimer(signal.ITIMER_REAL, 1e-4)
 
+
 def ring(_, frame):
-    "As that of Ctrl-C: it is called where Python handles signals, and not in logging, which leaves its own lock taken."
-    if calling and (frame.f_code in (soon.__code__, Moment.__call__.__code__) or "logging" in frame.f_code.co_filename):
+    # As that of Ctrl-C: it is called where Python handles signals, and not in logging, which
+    # leaves its own lock taken.
+    if calling and (
+        frame.f_code in (soon.__code__, Moment.__call__.__code__)
+        or "logging" in frame.f_code.co_filename
+    ):
         soon()
     elif calling:
         raise KeyboardInterrupt
+
 
 def interrupted(victor, number):
     signal.signal(signal.SIGALRM, ring)
@@ -241,16 +254,20 @@ def interrupted(victor, number):
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     return go_on(victor)
 
+
 def forked(victor, number):
     reached, held = threading.Event(), threading.Event()
     # Where the thread is within logging, the fork waits for it, and not the thread for the fork.
-    thread = threading.Thread(target=call, args=(victor, Moment(number, lambda: (reached.set(), held.wait(0.5)))))
+    thread = threading.Thread(
+        target=call, args=(victor, Moment(number, lambda: (reached.set(), held.wait(0.5))))
+    )
     thread.start()
     reached.wait()
     status = in_a_child(lambda: go_on(victor))
     held.set()
     thread.join()
     return status
+
 
 def in_a_child(act):
     pid = os.fork()
@@ -263,14 +280,17 @@ def in_a_child(act):
             os._exit(status)
     return abs(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
+
 def client():
     return Victor(VictorOAuth("id", "not-a-secret"), base_url=url)
+
 
 def lines():
     moment = Moment(0, None)
     call(client(), moment)
     os.write(count[1], b"%d" % moment.lines)
     return 0
+
 
 count = os.pipe()
 assert in_a_child(lines) == 0

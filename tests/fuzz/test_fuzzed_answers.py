@@ -91,10 +91,14 @@ def test_any_bytes(mode: Fuzzed, operation: str) -> None:
 
 BODIES_OF_EVERY_STATUS = (
     b'{"victor_payment_request_id": "R1", "status": "Accepted", "results": []}',
-    b'{"status": 0, "data": null, "error": {"code": 101, "message": "error.amount.invalid", '
-    b'"field": "a.b"}}',
-    b'{"allErrors": [{"objectName": "r", "code": "Size", "codes": ["Size.r.notes"], '
-    b'"defaultMessage": "long"}]}',
+    (
+        b'{"status": 0, "data": null, "error": {"code": 101, "message": "error.amount.invalid", '
+        b'"field": "a.b"}}'
+    ),
+    (
+        b'{"allErrors": [{"objectName": "r", "code": "Size", "codes": ["Size.r.notes"], '
+        b'"defaultMessage": "long"}]}'
+    ),
     b"<html></html>",
     b"",
 )

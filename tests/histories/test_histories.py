@@ -143,7 +143,10 @@ if not sent.known:
 if not now.provider.is_known and now.error is not None:
     return TIME_UNKNOWN
 if not now.provider.is_known:
-    return "It may have been sent, and its age is uncertain, because the responses of the provider have no Date."
+    return (
+        "It may have been sent, and its age is uncertain, because the responses of the "
+        "provider have no Date."
+    )
 """
 FOUR_VALUES = """
 compared = self.comparisons(record)
@@ -152,8 +155,10 @@ compared = {name: compared[name] for name in compared.keys() & four}
 """
 RIVALS = (
     f"{SETTLEMENT}.flow:Rival.may_have_made",
-    "self.id == request_id or (self.may_exist and reference_of(self.reference) == "
-    "reference_of(reference))",
+    (
+        "self.id == request_id or (self.may_exist and reference_of(self.reference) == "
+        "reference_of(reference))"
+    ),
     "False",
 )
 OTHERS_KEYS = f"{SETTLEMENT}.key_age:Keys._of_stored", "sent.by != self.caller", "False"
@@ -183,7 +188,9 @@ READ_ANEW = """
 if begin is not None:
     body.seek(begin)
 if not data and begin != 0:
-    raise ValueError(f"{name}: nothing is left to read in this file: open it again, or pass its bytes.")
+    raise ValueError(
+        f"{name}: nothing is left to read in this file: open it again, or pass its bytes."
+    )
 """
 NO_ANSWER = (
     "of_exception(came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False))"

@@ -134,9 +134,7 @@ def test_what_cannot_be_sent_is_refused_at_once(system: str) -> None:
         assert other.with_options(extra_query=None)._config.extras.query is None
 
 
-def test_a_list_with_a_further_filter_that_items_may_leave_is_read_twice_as_is_that_of_a_search() -> (
-    None
-):
+def test_a_list_or_a_search_with_a_filter_that_items_may_leave_is_read_twice() -> None:
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

@@ -41,7 +41,10 @@ def written(folder: Path, text: str, name: str = "ours.csv") -> Path:
 
 
 def test_the_file_of_bulk_sending(tmp_path: Path) -> None:
-    heading = "invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,client_reference_id"
+    heading = (
+        "invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,"
+        "client_reference_id"
+    )
     text = f"{heading}\n1042,043987673645,aHeq349838,44.23,BUSINESS,2026-03-04,INV-1042\n"
     assert read(written(tmp_path, text)) == [Entry(PRICE, "INV-1042", line=2)]
     assert read(written(tmp_path, text), columns={"reference": "invoice_no"}) == [

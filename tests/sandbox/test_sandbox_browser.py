@@ -212,7 +212,10 @@ def test_a_page_elsewhere_cannot_command_the_sandbox(launch, browser, sandbox, v
         """url => new Promise(done => {
             const frame = document.createElement("iframe");
             frame.src = url;
-            frame.onload = () => { try { done(frame.contentDocument ? "read" : "closed"); } catch { done("closed"); } };
+            frame.onload = () => {
+                try { done(frame.contentDocument ? "read" : "closed"); }
+                catch { done("closed"); }
+            };
             document.body.append(frame);
         })""",
         sandbox.url,

@@ -38,7 +38,10 @@ class Secrets:
     private_key: str
     api_key: str = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
     client_id: str = "client-id-0c1f7e55"
-    client_secret: str = "client-secret-9d1c44ab/with+odd=characters&more-than-eighty-of-them-so-that-it-is-cut-short"
+    client_secret: str = (
+        "client-secret-9d1c44ab/with+odd=characters"
+        "&more-than-eighty-of-them-so-that-it-is-cut-short"
+    )
     password: str = "password-5b77e1"
     tokens: list[str] = field(default_factory=list)
 

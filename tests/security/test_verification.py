@@ -163,15 +163,19 @@ def test_a_bundle_of_ones_own_is_all_that_it_takes(
 
 PROGRAM = """
 import asyncio, ssl, sys
+
 url, cafile, capath = sys.argv[1:]
 if cafile:  # what the system's OpenSSL was built with
     paths = ssl.get_default_verify_paths()._replace(openssl_cafile=cafile, openssl_capath=capath)
     ssl.get_default_verify_paths = lambda: paths
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth
 from victor_ext.runtime.http import options
+
 options._BUNDLES = ()
 options = {"base_url": url, "retry": RetryPolicy(max_attempts=1)}
-first, *others = [kind(VictorOAuth("id", "not-a-secret"), **options) for kind in (Victor, Victor, AsyncVictor)]
+first, *others = [
+    kind(VictorOAuth("id", "not-a-secret"), **options) for kind in (Victor, Victor, AsyncVictor)
+]
 assert all(other.ssl_context is first.ssl_context for other in others), "not one a process"
 for client in first, others[1]:
     try:

@@ -130,9 +130,9 @@ def test_every_body_takes_a_decimal(wire: Wire) -> None:
         ),
         (
             "find",
-            lambda _: {"at": datetime(2026, 3, 4)},
+            lambda _: {"at": datetime(2026, 3, 4)},  # noqa: DTZ001 - that is the case
             "at: 2026-03-04T00:00:00 has no time zone",
-        ),  # noqa: DTZ001 - that is the case
+        ),
         ("find", lambda _: {"x_name": "Zoë"}, "X-Name: a header holds ASCII characters only"),
     ],
 )

@@ -98,8 +98,10 @@ def test_what_the_generator_warns_of_is_red(victor_yaml: Path, tmp_path: Path) -
         encoding="utf-8",
     )
     assert lines(check(spec, None)) == [
-        "left out: ConfigurationProperty.origin: #/components/schemas/Lost, which points to "
-        "nothing in this file"
+        (
+            "left out: ConfigurationProperty.origin: #/components/schemas/Lost, which points to "
+            "nothing in this file"
+        )
     ]
 
 

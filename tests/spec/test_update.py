@@ -129,8 +129,10 @@ PRICE = "components.schemas.Card.properties.price` ("
         (
             RENAMED,
             [
-                "path:id` (none on the wire, breaks in Python): path parameter is named card "
-                "instead of id"
+                (
+                    "path:id` (none on the wire, breaks in Python): path parameter is named card "
+                    "instead of id"
+                )
             ],
         ),
         (

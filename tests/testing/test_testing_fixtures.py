@@ -65,7 +65,8 @@ def test_the_configuration_or_the_mark_names_a_file(
         import pytest
         @pytest.mark.victor_sandbox({mark})
         def test_it(victor_sandbox):
-            assert "{expected}" == victor_sandbox.settings.order + " " + victor_sandbox.settings.key_conflict
+            settings = victor_sandbox.settings
+            assert "{expected}" == settings.order + " " + settings.key_conflict
     """)
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 

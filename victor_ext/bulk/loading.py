@@ -25,7 +25,9 @@ _EXACT = Context(prec=60)
 _NAMED = 10
 """Maximum number of rows in an error message."""
 _SCHEMA = """
-CREATE TABLE keys (id BLOB PRIMARY KEY, line INTEGER, fingerprint TEXT, refused INTEGER, chunk INTEGER) WITHOUT ROWID;
+CREATE TABLE keys (
+    id BLOB PRIMARY KEY, line INTEGER, fingerprint TEXT, refused INTEGER, chunk INTEGER
+) WITHOUT ROWID;
 CREATE TABLE payments (name TEXT PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE chunks (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, encrypted TEXT NOT NULL);
 """

@@ -199,9 +199,9 @@ class _Definition(Generic[B, A, W]):
         return cast("Any", self).__get__(box, type(box))(*args, **kwargs)
 
 
-class operation(
+class operation(  # noqa: N801 - a decorator
     _Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]], Callable[P, T]], Generic[P, T]
-):  # noqa: N801 - a decorator
+):
     """A method that is written as a `Pass`, or as `Work` that needs one transaction.
 
     Blocking outboxes and inboxes return its result; of awaited ones it is a coroutine function.
@@ -221,9 +221,9 @@ class operation(
         self._define(method, result, blocking, awaited, blocking)
 
 
-class in_session(
+class in_session(  # noqa: N801 - a decorator
     _Definition[_InSession[P, T], _InAsyncSession[P, T], Callable[P, T]], Generic[P, T]
-):  # noqa: N801 - a decorator
+):
     """A method that works in a transaction of the caller's. Its first argument is his session, or
     `sa.Connection`.
 

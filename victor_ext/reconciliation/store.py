@@ -22,12 +22,19 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT = Context(prec=100, traps=[])
 # Ids and references are compared as they are, and only what is left then as folded text.
 _SCHEMA = """
-CREATE TABLE ours (row INTEGER PRIMARY KEY, line INTEGER, reference TEXT, folded TEXT, id TEXT, folded_id TEXT,
-    key TEXT, amount TEXT NOT NULL, currency TEXT NOT NULL, at INTEGER, doubt TEXT, core INTEGER NOT NULL,
-    checked INTEGER NOT NULL);
-CREATE TABLE theirs (number INTEGER PRIMARY KEY, id TEXT UNIQUE, folded_id TEXT, reference TEXT, folded TEXT,
-    amount TEXT, requested TEXT, currency TEXT, status TEXT, at INTEGER, zone INTEGER NOT NULL, unread INTEGER);
-CREATE TABLE listed (reading INTEGER NOT NULL, item TEXT NOT NULL, PRIMARY KEY (reading, item)) WITHOUT ROWID;
+CREATE TABLE ours (
+    row INTEGER PRIMARY KEY, line INTEGER, reference TEXT, folded TEXT, id TEXT, folded_id TEXT,
+    key TEXT, amount TEXT NOT NULL, currency TEXT NOT NULL, at INTEGER, doubt TEXT,
+    core INTEGER NOT NULL, checked INTEGER NOT NULL
+);
+CREATE TABLE theirs (
+    number INTEGER PRIMARY KEY, id TEXT UNIQUE, folded_id TEXT, reference TEXT, folded TEXT,
+    amount TEXT, requested TEXT, currency TEXT, status TEXT, at INTEGER,
+    zone INTEGER NOT NULL, unread INTEGER
+);
+CREATE TABLE listed (
+    reading INTEGER NOT NULL, item TEXT NOT NULL, PRIMARY KEY (reading, item)
+) WITHOUT ROWID;
 """
 _ROWS = """
 SELECT kind, differences, o.line, o.doubt, o.reference, o.id, o.key, o.amount, o.currency, o.at,
@@ -36,7 +43,8 @@ FROM report LEFT JOIN ours o USING (row) LEFT JOIN theirs t USING (number)
     LEFT JOIN theirs other ON other.number = report.other
 WHERE kind = ? ORDER BY report.rowid
 """
-_LACKS_SOME = """SELECT EXISTS (SELECT 1 FROM ours o WHERE core AND coalesce(id, reference) IS NOT NULL
+_LACKS_SOME = """
+SELECT EXISTS (SELECT 1 FROM ours o WHERE core AND coalesce(id, reference) IS NOT NULL
 AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.folded_id = o.folded_id)
 AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.folded = o.folded))"""
 _ARE_EQUAL = """SELECT NOT EXISTS (SELECT item FROM listed WHERE reading = ?1 EXCEPT
@@ -75,18 +83,22 @@ _PAIR = """
 INSERT INTO pairs
 WITH
     o AS (
-        SELECT row, {ours}, row_number() OVER (PARTITION BY {ours} ORDER BY id IS NOT NULL, row) AS place
+        SELECT row, {ours},
+            row_number() OVER (PARTITION BY {ours} ORDER BY id IS NOT NULL, row) AS place
         FROM ours WHERE {ours_known} AND row NOT IN (SELECT row FROM pairs)
     ),
     t AS (
-        SELECT number, {theirs}, row_number() OVER (PARTITION BY {partition} ORDER BY zone >= 2, at, number) AS place
+        SELECT number, {theirs},
+            row_number() OVER (PARTITION BY {partition} ORDER BY zone >= 2, at, number) AS place
         FROM theirs WHERE {theirs_known} AND number NOT IN (SELECT number FROM pairs)
     )
 SELECT o.row, t.number FROM o JOIN t USING ({ours}, place)
 """
 
 _REPORT = """
-CREATE TABLE claimed (folded TEXT PRIMARY KEY, row INTEGER NOT NULL, number INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE claimed (
+    folded TEXT PRIMARY KEY, row INTEGER NOT NULL, number INTEGER NOT NULL
+) WITHOUT ROWID;
 INSERT OR IGNORE INTO claimed
     SELECT o.folded, p.row, p.number FROM pairs p JOIN ours o USING (row)
     WHERE o.reference IS NOT NULL ORDER BY p.row;
@@ -94,21 +106,29 @@ INSERT OR IGNORE INTO claimed
     SELECT t.folded, p.row, p.number FROM pairs p JOIN theirs t USING (number)
     WHERE t.reference IS NOT NULL ORDER BY p.row;
 
-CREATE TABLE report (kind TEXT NOT NULL, row INTEGER, number INTEGER, differences TEXT NOT NULL DEFAULT '',
-    other INTEGER);
+CREATE TABLE report (
+    kind TEXT NOT NULL, row INTEGER, number INTEGER, differences TEXT NOT NULL DEFAULT '',
+    other INTEGER
+);
 
 INSERT INTO report
 WITH keyed AS (
-    SELECT row, first_value(number) OVER (PARTITION BY key ORDER BY row) AS first FROM pairs JOIN ours USING (row)
+    SELECT row, first_value(number) OVER (PARTITION BY key ORDER BY row) AS first
+    FROM pairs JOIN ours USING (row)
     WHERE key IS NOT NULL
 ),
 compared AS (
     SELECT row, number, keyed.first, o.amount AS ours, t.amount, t.requested,
         iif(t.currency <> o.currency, 'currency ', '')
-        || iif(t.unread OR iif(t.amount IS NULL, {amounts}, o.amount <> t.amount AND o.amount IS NOT t.requested),
+        || iif(
+            t.unread
+            OR iif(t.amount IS NULL, {amounts},
+                o.amount <> t.amount AND o.amount IS NOT t.requested),
             'amount ', '')
         || iif(t.id <> o.id, 'id ', '')
-        || iif(t.reference <> o.reference AND in_one_form(t.reference) <> in_one_form(o.reference), 'reference ', '')
+        || iif(
+            t.reference <> o.reference AND in_one_form(t.reference) <> in_one_form(o.reference),
+            'reference ', '')
             AS differences
     FROM pairs JOIN ours o USING (row) JOIN theirs t USING (number) LEFT JOIN keyed USING (row)
     WHERE o.core OR t.zone < 2
@@ -124,12 +144,16 @@ SELECT CASE
         OR EXISTS (SELECT 1 FROM theirs t WHERE t.folded = o.folded)
         OR EXISTS (SELECT 1 FROM ours e WHERE e.key = o.key AND e.row <> o.row
             AND (e.row < o.row OR e.row IN (SELECT row FROM pairs)))
-    THEN 'repeated' WHEN o.checked AND o.doubt IS NULL AND {is_complete} THEN 'missing' ELSE 'unchecked' END, row
+    THEN 'repeated'
+    WHEN o.checked AND o.doubt IS NULL AND {is_complete} THEN 'missing'
+    ELSE 'unchecked' END, row
 FROM ours o WHERE core AND row NOT IN (SELECT row FROM pairs) ORDER BY row;
 
 INSERT INTO report (kind, row, number, other)
-SELECT 'duplicate', c.row, t.number, c.number FROM theirs t JOIN claimed c USING (folded) JOIN ours o USING (row)
-WHERE t.number NOT IN (SELECT number FROM pairs) AND (t.zone < 2 OR (t.zone = 2 AND o.core) OR {looked_up})
+SELECT 'duplicate', c.row, t.number, c.number
+FROM theirs t JOIN claimed c USING (folded) JOIN ours o USING (row)
+WHERE t.number NOT IN (SELECT number FROM pairs)
+    AND (t.zone < 2 OR (t.zone = 2 AND o.core) OR {looked_up})
 ORDER BY c.row, t.at, t.number;
 
 INSERT INTO report (kind, number)
@@ -229,7 +253,8 @@ class Store(TemporaryDatabase):
         elif unless_referenced:
             condition += " AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.reference = o.reference)"
         return self.execute(
-            f"SELECT row, {name} FROM ours o WHERE row > ? AND core AND {condition} ORDER BY row LIMIT ?",  # noqa: S608 - no text of others
+            f"SELECT row, {name} FROM ours o "  # noqa: S608 - no text of others
+            f"WHERE row > ? AND core AND {condition} ORDER BY row LIMIT ?",
             (after, _BATCH),
         ).fetchall()
 

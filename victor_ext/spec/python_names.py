@@ -92,11 +92,10 @@ def _name_parameters(endpoint: Endpoint) -> None:
 
 
 def _renamed(each: Any, name: str) -> Any:
-    return (
-        each
-        if each.python_name == name
-        else evolve(each, python_name=strings.PythonIdentifier(name, PREFIX, True))
-    )  # noqa: FBT003 - its only signature
+    if each.python_name == name:
+        return each
+    identifier = strings.PythonIdentifier(name, PREFIX, True)  # noqa: FBT003 - its only signature
+    return evolve(each, python_name=identifier)
 
 
 def distinct_names(properties: Iterable[Any], taken: Collection[str]) -> list[str]:

@@ -125,8 +125,8 @@ class TestCredentials:
 
         provider = Provider()
         for sign, error, words in (
-            (unavailable, LookupError, "vault"), (elsewhere, ConfigurationError, "changed the "
-                                                                                 "address"),
+            (unavailable, LookupError, "vault"), (elsewhere, ConfigurationError, ("changed the "
+                                                                                 "address")),
         ):  # fmt: skip
             with pytest.raises(error, match=words):
                 Caller(mode, provider, auth=sign).call("payments.get_payment", "pay_1")

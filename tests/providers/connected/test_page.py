@@ -91,7 +91,12 @@ for anything in till.paged(list_payments, OffsetPages("a.b", in_body=True)):
 
 async def awaited() -> None:
     async with connect_async(Client, base_url="https://api.till.example") as later:
-        assert_type(expect(Payment, await take_payment.asyncio(client=later.api, body=NewPayment(1, "EUR"))), Payment)
+        assert_type(
+            expect(
+                Payment, await take_payment.asyncio(client=later.api, body=NewPayment(1, "EUR"))
+            ),
+            Payment,
+        )
         async for each in later.paged(list_payments, BY_CURSOR.of(Payment)):
             assert_type(each, Payment)
 """

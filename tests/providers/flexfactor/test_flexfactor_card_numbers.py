@@ -105,7 +105,10 @@ def test_in_place_of_a_token(
     assert "a card is named by its token alone" in str(error)
     secrets = (str(number), repr(number).strip("'"))
     assert_hidden(error, secrets=secrets)
-    shown = f"{error!r}{error}{vars(error)}{pickle.dumps(error)!r}{card!r}{card}{caplog.text}{caplog.records}"
+    shown = (
+        f"{error!r}{error}{vars(error)}{pickle.dumps(error)!r}"
+        f"{card!r}{card}{caplog.text}{caplog.records}"
+    )
     assert [secret for secret in secrets if secret in shown] == []
     assert "1111" not in shown
 

@@ -293,8 +293,10 @@ CALLS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "a key of 19 characters": (
         create(idempotency_key="k" * 19),
         "idempotency_key",
-        r"20 to 128 characters, and has "
-        r"19.*idempotency_key_for",
+        (
+            r"20 to 128 characters, and has "
+            r"19.*idempotency_key_for"
+        ),
     ),
     "an account as a number": (
         create(payee_account_number=43987673645),
@@ -304,8 +306,10 @@ CALLS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "a datetime for a date": (
         create(due_date=AWARE),
         "due_date",
-        r"is a datetime and must be a date: pass a date, such "
-        r"as date\(2026,",
+        (
+            r"is a datetime and must be a date: pass a date, such "
+            r"as date\(2026,"
+        ),
     ),
     "accept without notes": (
         lambda v: v.payment_requests.accept("a1", notes=""),

@@ -128,9 +128,7 @@ def test_hooks_and_authentication_that_are_set_later_are_used() -> None:
     assert ["authorization" in request.headers for request in seen] == [False, False, True, True]
 
 
-def test_a_request_built_elsewhere_gets_the_timeout_of_the_client_and_a_closed_one_sends_nothing() -> (
-    None
-):
+def test_a_request_built_elsewhere_gets_the_clients_timeout_a_closed_one_sends_nothing() -> None:
     seen: list[httpx.Request] = []
     http = client(seen, timeout=7.0)
     http.send(httpx.Request("GET", AT))

@@ -265,7 +265,10 @@ GUEST = """
 import sys
 from victor_ext import AsyncVictor, Victor, VictorOAuth
 import httpx
-with Victor(VictorOAuth("id", "not-a-secret"), transport=httpx.MockTransport(lambda _: httpx.Response(403))) as victor:
+
+with Victor(
+    VictorOAuth("id", "not-a-secret"), transport=httpx.MockTransport(lambda _: httpx.Response(403))
+) as victor:
     try:
         victor.with_options(timeout=3.0).payment_requests.get("RFP1")
     except Exception as error:
@@ -282,16 +285,25 @@ def test_it_is_never_loaded_here() -> None:
 ALIASED = """
 import asyncio, sys
 import httpx2
+
 httpx2.alias_httpx()
 import httpx
 from victor_ext import AsyncVictor, Victor, VictorOAuth
+
 assert httpx is httpx2
 url, auth = sys.argv[1], VictorOAuth(*sys.argv[2:])
+
+
 async def awaited():
     async with AsyncVictor(auth, base_url=url) as victor:
         return [each async for each in victor.payment_requests.list()]
+
+
 with httpx2.Client() as http_client:
-    clients = [Victor(auth, base_url=url, limits=httpx.Limits()), Victor(auth, base_url=url, http_client=http_client)]
+    clients = [
+        Victor(auth, base_url=url, limits=httpx.Limits()),
+        Victor(auth, base_url=url, http_client=http_client),
+    ]
     print([[*client.payment_requests.list()] for client in clients], asyncio.run(awaited()))
 """
 

@@ -168,15 +168,19 @@ class UserCode:
 
 RUN = """
 import importlib, sys, httpx
+
 for name in sys.argv[2:]:
     try:
         user = importlib.import_module(f"{name}_user")
         client = importlib.import_module(f"{sys.argv[1].format(name)}.client").Client(
             base_url="http://localhost", raise_on_unexpected_status=False
         )
-        client.set_httpx_client(httpx.Client(
-            base_url="http://localhost", transport=httpx.MockTransport(lambda request: httpx.Response(299))
-        ))
+        client.set_httpx_client(
+            httpx.Client(
+                base_url="http://localhost",
+                transport=httpx.MockTransport(lambda request: httpx.Response(299)),
+            )
+        )
         for call in user.CALLS:
             try:
                 call(client)

@@ -261,8 +261,11 @@ class NoAuth:
         return self
 
     def authorize(
-        self, request: httpx.Request, exchange: Exchange, seconds: float | None
-    ) -> Flow[None]:  # noqa: ARG002
+        self,
+        request: httpx.Request,  # noqa: ARG002 - it is sent as it is
+        exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
+        seconds: float | None,  # noqa: ARG002 - nothing here takes time
+    ) -> Flow[None]:
         return done()
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:  # noqa: ARG002 - there is no token
@@ -280,8 +283,11 @@ class SignsQuery(NoAuth):
         self._sign = checked_function("auth", sign)
 
     def authorize(
-        self, request: httpx.Request, exchange: Exchange, seconds: float | None
-    ) -> Flow[None]:  # noqa: ARG002
+        self,
+        request: httpx.Request,
+        exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
+        seconds: float | None,  # noqa: ARG002 - nothing here takes time
+    ) -> Flow[None]:
         url, fields = request.url, request.headers.raw
         self._sign(request)
         signed, request.url = request.url, url
@@ -313,8 +319,11 @@ class _QueryKey(SignsQuery):
         self._name, self._key = name, key
 
     def authorize(
-        self, request: httpx.Request, exchange: Exchange, seconds: float | None
-    ) -> Flow[None]:  # noqa: ARG002
+        self,
+        request: httpx.Request,
+        exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
+        seconds: float | None,  # noqa: ARG002 - nothing here takes time
+    ) -> Flow[None]:
         # httpx would encode the other parameters again. The request's own URL, which anybody shows,
         # never has the key.
         parts = request.url.query, Secret(urlencode([(self._name, self._key())])).encode()

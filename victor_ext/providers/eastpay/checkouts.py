@@ -66,7 +66,9 @@ class Checkouts(Resource[Mode]):
                 checkout.
 
         Examples:
-            >>> checkout = eastpay.checkouts.prepare(price, shopper_result_url="https://shop.example/paid")
+            >>> checkout = eastpay.checkouts.prepare(
+            ...     price, shopper_result_url="https://shop.example/paid"
+            ... )
         """
         form = Validation().form(models.CheckoutForm, self._shared.context, request)
         asked_at = self._shared.clock.now()

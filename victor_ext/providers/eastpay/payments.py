@@ -107,7 +107,9 @@ class Payments(Resource[Mode]):
             BadRequest: The gateway rejected the request; `problems` says why.
 
         Examples:
-            >>> payment = eastpay.payments.debit(price, card=card, merchant_transaction_id="INV-1042")
+            >>> payment = eastpay.payments.debit(
+            ...     price, card=card, merchant_transaction_id="INV-1042"
+            ... )
             >>> payment.result.kind.value
             'succeeded'
         """
@@ -121,7 +123,9 @@ class Payments(Resource[Mode]):
         The arguments are those of `debit`.
 
         Examples:
-            >>> reserved = eastpay.payments.preauthorise(price, card=card, merchant_transaction_id="INV-1043")
+            >>> reserved = eastpay.payments.preauthorise(
+            ...     price, card=card, merchant_transaction_id="INV-1043"
+            ... )
             >>> reserved.payment_type
             'PA'
         """
@@ -136,7 +140,9 @@ class Payments(Resource[Mode]):
         reference of this step. The other arguments are those of `debit`.
 
         Examples:
-            >>> eastpay.payments.capture(reserved.id, price, merchant_transaction_id="INV-1043-captured").succeeded
+            >>> eastpay.payments.capture(
+            ...     reserved.id, price, merchant_transaction_id="INV-1043-captured"
+            ... ).succeeded
             True
         """
         return (yield from _follow_up(self.entity, "CP", step))
@@ -150,8 +156,12 @@ class Payments(Resource[Mode]):
         other arguments are those of `capture`.
 
         Examples:
-            >>> reserved = eastpay.payments.preauthorise(price, card=card, merchant_transaction_id="INV-1044")
-            >>> eastpay.payments.reverse(reserved.id, price, merchant_transaction_id="INV-1044-reversed").succeeded
+            >>> reserved = eastpay.payments.preauthorise(
+            ...     price, card=card, merchant_transaction_id="INV-1044"
+            ... )
+            >>> eastpay.payments.reverse(
+            ...     reserved.id, price, merchant_transaction_id="INV-1044-reversed"
+            ... ).succeeded
             True
         """
         return (yield from _follow_up(self.entity, "RV", step))
@@ -166,7 +176,9 @@ class Payments(Resource[Mode]):
 
         Examples:
             >>> part = Money.of("12.00", "EGP")
-            >>> eastpay.payments.refund(payment.id, part, merchant_transaction_id="INV-1042-refund").succeeded
+            >>> eastpay.payments.refund(
+            ...     payment.id, part, merchant_transaction_id="INV-1042-refund"
+            ... ).succeeded
             True
         """
         return (yield from _follow_up(self.entity, "RF", step))

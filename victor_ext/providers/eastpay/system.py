@@ -154,8 +154,10 @@ def book_of(client: Any, *, page_size: int | None) -> Book:  # noqa: ARG001 - of
         notes=(
             "EastPay has no list: payments that are missing in our book cannot be detected.",
             *(() if can_find else (by_id,)),
-            "EastPay's status 404 also means a wrong path: unless at least one payment exists, "
-            "rows are unchecked.",
+            (
+                "EastPay's status 404 also means a wrong path: unless at least one payment exists, "
+                "rows are unchecked."
+            ),
             "EastPay may leave amounts out of its responses: such amounts are not compared.",
         ),
     )

@@ -179,9 +179,9 @@ def _captured(response: httpx.Response) -> str | None:
 def _row(
     effect: Effect, result: Result, made: operations.Says = _made, **columns: Any
 ) -> Operation:
-    said: Callable[[httpx.Response], str] = lambda response: responses.status_of(
-        object_of(response)
-    )  # noqa: E731
+    def said(response: httpx.Response) -> str:
+        return responses.status_of(object_of(response))
+
     return Operation(
         effect=effect,
         evidence=result,

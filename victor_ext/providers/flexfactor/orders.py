@@ -159,7 +159,9 @@ class Orders(Resource[Mode]):
             TimedOut: It did not have the status in that time.
 
         Examples:
-            >>> flexfactor.orders.wait(decision.order_id, until="COMPLETED", timeout=30).external_order_id
+            >>> flexfactor.orders.wait(
+            ...     decision.order_id, until="COMPLETED", timeout=30
+            ... ).external_order_id
             'INV-1042'
         """
         with Validation("orders.wait") as validation:
@@ -220,7 +222,9 @@ class Orders(Resource[Mode]):
             PaginationError: While walking, when the provider repeats its pages for ever.
 
         Examples:
-            >>> [order.id for order in flexfactor.orders.list(status="COMPLETED", page_size=50)] == [decision.order_id]
+            >>> [
+            ...     order.id for order in flexfactor.orders.list(status="COMPLETED", page_size=50)
+            ... ] == [decision.order_id]
             True
         """
         with Validation("orders.list") as validation:
@@ -315,7 +319,11 @@ class Orders(Resource[Mode]):
 
         Examples:
             >>> other = flexfactor.evaluate(
-            ...     order_id="INV-1044", amount=price, transaction=transaction, payer=payer, card=card
+            ...     order_id="INV-1044",
+            ...     amount=price,
+            ...     transaction=transaction,
+            ...     payer=payer,
+            ...     card=card,
             ... )
             >>> flexfactor.orders.cancel(other.order_id).order_id == other.order_id
             True

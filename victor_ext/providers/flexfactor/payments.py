@@ -170,7 +170,11 @@ class Payments(Resource[Mode]):
 
         Examples:
             >>> decision = flexfactor.evaluate(
-            ...     order_id="INV-1042", amount=price, transaction=transaction, payer=payer, card=card,
+            ...     order_id="INV-1042",
+            ...     amount=price,
+            ...     transaction=transaction,
+            ...     payer=payer,
+            ...     card=card,
             ...     idempotency_key=idempotency_key_for("invoice", 1042),
             ... )
             >>> decision.needs_capture
@@ -231,7 +235,12 @@ class Payments(Resource[Mode]):
 
         Examples:
             >>> copy = flexfactor.transmit(
-            ...     order_id="INV-1043", amount=price, transaction=transaction, payer=payer, card=card, declined=True
+            ...     order_id="INV-1043",
+            ...     amount=price,
+            ...     transaction=transaction,
+            ...     payer=payer,
+            ...     card=card,
+            ...     declined=True,
             ... )
             >>> copy.success
             True

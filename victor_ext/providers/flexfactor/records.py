@@ -82,7 +82,8 @@ class FlexFactorRecord(Record):
         return member(self._body, path[0])
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={_shown(getattr(self, name))}' for name in self._in_repr)})"
+        fields = (f"{name}={_shown(getattr(self, name))}" for name in self._in_repr)
+        return f"{type(self).__name__}({', '.join(fields)})"
 
 
 class _CallRecord(FlexFactorRecord):

@@ -100,7 +100,9 @@ class SourceAccounts(Resource[Mode]):
 
         Examples:
             >>> bank, amount = funding_account_id, Money.of("1000.00", "USD")
-            >>> receipt = velo.source_accounts.fund(source_account_id, funding_account_id=bank, amount=amount)
+            >>> receipt = velo.source_accounts.fund(
+            ...     source_account_id, funding_account_id=bank, amount=amount
+            ... )
         """
         with Validation("The funding") as validation:
             validation.id("funding_account_id", funding_account_id)
@@ -171,9 +173,17 @@ class FundingAccounts(Resource[Mode]):
             currency: Three capital letters (ISO 4217).
 
         Examples:
-            >>> account = {"account_name": "Acme Inc", "account_number": "043987673645", "routing_number": "021000021"}
+            >>> account = {
+            ...     "account_name": "Acme Inc",
+            ...     "account_number": "043987673645",
+            ...     "routing_number": "021000021",
+            ... }
             >>> receipt = velo.funding_accounts.create(
-            ...     payor_id=payor_id, name="Second bank", account_type="FBO", currency="USD", **account
+            ...     payor_id=payor_id,
+            ...     name="Second bank",
+            ...     account_type="FBO",
+            ...     currency="USD",
+            ...     **account,
             ... )
         """
         check_request("The funding account", request)

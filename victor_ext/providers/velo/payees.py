@@ -75,7 +75,9 @@ class Payees(Resource[Mode]):
         """The payees of a payor, read page by page as they are iterated.
 
         Examples:
-            >>> [payee.id for payee in velo.payees.list(payor_id, remote_id="payee-7")] == [payee_id]
+            >>> [payee.id for payee in velo.payees.list(payor_id, remote_id="payee-7")] == [
+            ...     payee_id
+            ... ]
             True
         """
         return walk(list_payees, Payee, "list of payees", request)
@@ -99,8 +101,13 @@ class Payees(Resource[Mode]):
         again.
 
         Examples:
-            >>> home, firm = Address(line1="1 Elm Street", city="Springfield", country="US"), Company(name="Ada Ltd")
-            >>> ada = NewPayee(remote_id="payee-9", email="ada@example.com", company=firm, address=home)
+            >>> home, firm = (
+            ...     Address(line1="1 Elm Street", city="Springfield", country="US"),
+            ...     Company(name="Ada Ltd"),
+            ... )
+            >>> ada = NewPayee(
+            ...     remote_id="payee-9", email="ada@example.com", company=firm, address=home
+            ... )
             >>> batch_id = velo.payees.create(payor_id, [ada])
         """
         with Validation("The payees") as validation:
@@ -151,7 +158,9 @@ class Payees(Resource[Mode]):
         is 100).
 
         Examples:
-            >>> payee_id in [change.payee_id for change in velo.payees.changes(payor_id, since=since)]
+            >>> payee_id in [
+            ...     change.payee_id for change in velo.payees.changes(payor_id, since=since)
+            ... ]
             True
         """
         return walk(list_payee_changes, PayeeChange, "feed of payees", request, most=1000)
@@ -245,7 +254,10 @@ class Payees(Resource[Mode]):
         """How far the invitations of a payor's payees are, read page by page as they are iterated.
 
         Examples:
-            >>> [invitation.status for invitation in velo.payees.invitations(payor_id, payee_id=new_payee_id)]
+            >>> [
+            ...     invitation.status
+            ...     for invitation in velo.payees.invitations(payor_id, payee_id=new_payee_id)
+            ... ]
             ['PENDING']
         """
         what = "list of invitations"

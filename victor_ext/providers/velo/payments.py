@@ -64,7 +64,9 @@ class Payments(Resource[Mode]):
             sort: Such as `submittedDateTime:asc`. None is Velo's own: the newest first.
 
         Examples:
-            >>> listed = list(velo.payments.list(payor_id, submitted_from=today, sort="submittedDateTime:asc"))
+            >>> listed = list(
+            ...     velo.payments.list(payor_id, submitted_from=today, sort="submittedDateTime:asc")
+            ... )
             >>> [payment.payor_payment_id for payment in listed]
             ['INV-1042', 'INV-1043']
         """
@@ -89,7 +91,9 @@ class Payments(Resource[Mode]):
         outcome is unknown. A `reason` has 2 to 256 characters.
 
         Examples:
-            >>> payout_id = velo.payouts.submit([dataclasses.replace(payment, payor_payment_id="INV-1044")])
+            >>> payout_id = velo.payouts.submit(
+            ...     [dataclasses.replace(payment, payor_payment_id="INV-1044")]
+            ... )
             >>> (match,) = velo.payments.find("INV-1044", payor_id=payor_id, since=since)
             >>> velo.payments.withdraw(match.id, reason="The invoice was cancelled.")
         """
@@ -127,7 +131,10 @@ class Payments(Resource[Mode]):
             VictorError: The list could not be read to its end.
 
         Examples:
-            >>> [match.status for match in velo.payments.find("INV-1042", payor_id=payor_id, since=since)]
+            >>> [
+            ...     match.status
+            ...     for match in velo.payments.find("INV-1042", payor_id=payor_id, since=since)
+            ... ]
             ['CONFIRMED']
         """
         with Validation("The search") as validation:
@@ -178,7 +185,9 @@ class Payments(Resource[Mode]):
             UnreadableResponse: The answer is not CSV in UTF-8.
 
         Examples:
-            >>> rows = list(csv.DictReader(io.StringIO(velo.payments.export(payor_id, start=today))))
+            >>> rows = list(
+            ...     csv.DictReader(io.StringIO(velo.payments.export(payor_id, start=today)))
+            ... )
         """
         with Validation("The export") as validation:
             arguments = drop_none(
@@ -202,7 +211,10 @@ class Payments(Resource[Mode]):
         is 1 to 1,000.
 
         Examples:
-            >>> "INV-1042" in [change.payor_payment_id for change in velo.payments.changes(payor_id, since=since)]
+            >>> "INV-1042" in [
+            ...     change.payor_payment_id
+            ...     for change in velo.payments.changes(payor_id, since=since)
+            ... ]
             True
         """
         return walk(list_payment_changes, PaymentChange, "feed of payments", request, most=1000)

@@ -85,7 +85,10 @@ class Payouts(Resource[Mode]):
         Examples:
             >>> amount, account = Money.of("44.23", "USD"), "USD account"
             >>> payment = PaymentInstruction(
-            ...     remote_id="payee-7", amount=amount, source_account_name=account, payor_payment_id="INV-1042"
+            ...     remote_id="payee-7",
+            ...     amount=amount,
+            ...     source_account_name=account,
+            ...     payor_payment_id="INV-1042",
             ... )
             >>> payout_id = velo.payouts.submit([payment])
             >>> velo.payouts.wait(payout_id, until="ACCEPTED", timeout=30).payments_accepted
@@ -185,7 +188,9 @@ class Payouts(Resource[Mode]):
                 read the payout.
 
         Examples:
-            >>> other_id = velo.payouts.submit([dataclasses.replace(payment, payor_payment_id="INV-1043")])
+            >>> other_id = velo.payouts.submit(
+            ...     [dataclasses.replace(payment, payor_payment_id="INV-1043")]
+            ... )
             >>> velo.payouts.withdraw(other_id)
         """
         yield from write(withdraw_payout, get_payout, Payout, ("WITHDRAWN",), payout_id=payout_id)
@@ -210,7 +215,9 @@ class Payouts(Resource[Mode]):
             TimedOut: It did not have the status in `timeout` seconds; 0 reads once.
 
         Examples:
-            >>> velo.payouts.wait(payout_id, until=("COMPLETED", "CONFIRMED"), timeout=30).payments_accepted
+            >>> velo.payouts.wait(
+            ...     payout_id, until=("COMPLETED", "CONFIRMED"), timeout=30
+            ... ).payments_accepted
             1
         """
         check(payout_id=payout_id)

@@ -144,8 +144,12 @@ class VictorJwt(UnpicklableCredentials):
         return {"sub": self._api_key, "iss": _ISSUER, "iat": issued, "exp": expires}
 
     def authenticator(
-        self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock
-    ) -> Authenticator:  # noqa: ARG002 - only OAuth needs the URL
+        self,
+        environment: str,
+        base_url: httpx.URL,  # noqa: ARG002 - only OAuth needs the URL
+        clock: ServerClock,
+        lock: Lock,
+    ) -> Authenticator:
         """Return a signer for this environment.
 
         Raises:

@@ -76,8 +76,12 @@ class PaymentRequests(Resource[Mode]):
 
         Examples:
             >>> request = victor.payment_requests.create(
-            ...     payee_account_number="043987673645", payer_counterparty_id="acceptsRfp", amount="44.23",
-            ...     biller_type="BUSINESS", due_date=today, client_reference_id="INV-1042",
+            ...     payee_account_number="043987673645",
+            ...     payer_counterparty_id="acceptsRfp",
+            ...     amount="44.23",
+            ...     biller_type="BUSINESS",
+            ...     due_date=today,
+            ...     client_reference_id="INV-1042",
             ...     idempotency_key=idempotency_key_for("invoice", 1042),
             ... )
             >>> str(request.direction)
@@ -214,7 +218,9 @@ class PaymentRequests(Resource[Mode]):
                 it with `get`.
 
         Examples:
-            >>> inbound = next(iter(victor.payment_requests.list(direction="inbound", status="pending")))
+            >>> inbound = next(
+            ...     iter(victor.payment_requests.list(direction="inbound", status="pending"))
+            ... )
             >>> str(victor.payment_requests.accept(inbound, notes="Thank you.").status)
             'accepted'
         """
@@ -234,7 +240,9 @@ class PaymentRequests(Resource[Mode]):
         `unknown` the request may be declined: read it with `get`.
 
         Examples:
-            >>> inbound = next(iter(victor.payment_requests.list(direction="inbound", status="pending")))
+            >>> inbound = next(
+            ...     iter(victor.payment_requests.list(direction="inbound", status="pending"))
+            ... )
             >>> str(victor.payment_requests.decline(inbound, notes="Not ours.").status)
             'declined'
         """
@@ -328,7 +336,10 @@ class PaymentRequests(Resource[Mode]):
         iteration. A request that ended in another status is yielded before the `Conflict`.
 
         Examples:
-            >>> [str(change.status) for change in victor.payment_requests.watch(request.id, timeout=30)]
+            >>> [
+            ...     str(change.status)
+            ...     for change in victor.payment_requests.watch(request.id, timeout=30)
+            ... ]
             ['completed']
         """
         return waiting.watch(self._shared, id, until, timeout)

@@ -150,9 +150,13 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
         currency=_DOLLARS,
         notes=(
             "Victor lists no idempotency keys: rows are matched by id and client_reference_id.",
-            "That the window of Victor's list is one of creation is taken for granted: it is not "
-            "documented.",
-            "Nor is it documented that the list has the amount of a request that was accepted "
-            "with another one.",
+            (
+                "That the window of Victor's list is one of creation is taken for granted: "
+                "it is not documented."
+            ),
+            (
+                "Nor is it documented that the list has the amount of a request that was accepted "
+                "with another one."
+            ),
         ),
     )

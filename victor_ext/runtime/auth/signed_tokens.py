@@ -86,8 +86,12 @@ class SignedElsewhere(TokenCache):
     renewal_may_fail_with = Exception
 
     def _obtain(
-        self, exchange: Exchange, seconds: float | None, *, best_effort: bool
-    ) -> Flow[IssuedToken]:  # noqa: ARG002 - a function needs no exchange
+        self,
+        exchange: Exchange,  # noqa: ARG002 - a function needs no exchange
+        seconds: float | None,
+        *,
+        best_effort: bool,
+    ) -> Flow[IssuedToken]:
         if best_effort:
             seconds = _RENEWAL_SECONDS if seconds is None else min(_RENEWAL_SECONDS, seconds / 2)
         skew, now = self._clock.skew, self._clock.now()

@@ -53,8 +53,11 @@ class FixedToken:
         self._current, self._header = current, header
 
     def authorize(
-        self, request: httpx.Request, exchange: Exchange, seconds: float | None
-    ) -> Flow[None]:  # noqa: ARG002
+        self,
+        request: httpx.Request,
+        exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
+        seconds: float | None,  # noqa: ARG002 - nothing here takes time
+    ) -> Flow[None]:
         request.headers[self._header] = Secret(self._current())
         return done()
 
@@ -84,8 +87,11 @@ class SignedToken:
         self._kept: tuple[str, float, float] | None = None
 
     def authorize(
-        self, request: httpx.Request, exchange: Exchange, seconds: float | None
-    ) -> Flow[None]:  # noqa: ARG002
+        self,
+        request: httpx.Request,
+        exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
+        seconds: float | None,  # noqa: ARG002 - nothing here takes time
+    ) -> Flow[None]:
         signed, is_kept = self._kept, True
         if signed is None or self._clock.monotonic() >= signed[2]:
             skew, is_kept = self._clock.skew, False
@@ -309,8 +315,12 @@ class OAuthToken(TokenCache):
         self._ask, self._read, self._hint, self._code_of, self._row = ask, read, hint, code_of, row
 
     def _obtain(
-        self, exchange: Exchange, seconds: float | None, *, best_effort: bool
-    ) -> Flow[IssuedToken]:  # noqa: ARG002 - the exchange knows what is left
+        self,
+        exchange: Exchange,
+        seconds: float | None,  # noqa: ARG002 - the exchange knows what is left
+        *,
+        best_effort: bool,
+    ) -> Flow[IssuedToken]:
         request = self._ask()
         request.extensions[OPERATION] = self._row
         try:

@@ -2,7 +2,8 @@
 
 A provider writes one class that is generic over both, and names the two modes:
 
-    class _ShopClient(BaseClient[Client, Mode, Transport, HttpxClient]):  # `Client` is that of the package `shop_api`
+    # `Client` is that of the package `shop_api`.
+    class _ShopClient(BaseClient[Client, Mode, Transport, HttpxClient]):
         _generated = Client
         _resources: ClassVar[dict[str, Any]] = {"orders": Orders}
         orders: Orders[Mode]

@@ -104,7 +104,8 @@ class Record:
             for name, field in self._declared_fields().items()
             if not field.hidden
         )
-        return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in shown if value != 'None')})"
+        fields = (f"{name}={value}" for name, value in shown if value != "None")
+        return f"{type(self).__name__}({', '.join(fields)})"
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -56,9 +56,8 @@ def body_text(body: bytes, content_type: str) -> str:
     """
     text = body.decode("utf-8", "replace")
     if content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
-        return _cut(
-            "\n".join(f"{name}={_member(name, value)}" for name, value in parse_qsl(text, True))
-        )  # noqa: FBT003 (keep_blank_values)
+        members = parse_qsl(text, keep_blank_values=True)
+        return _cut("\n".join(f"{name}={_member(name, value)}" for name, value in members))
     try:
         return _cut(json.dumps(_redacted(json.loads(text)), indent=2, ensure_ascii=False))
     except (ValueError, RecursionError):

@@ -309,7 +309,11 @@ class VeloProvider(SandboxProvider[VeloSettings]):
 
     def client_settings(self, url: str) -> str:
         made = self.state.add_key()
-        return f"VELO_BASE_URL={url}\nVELO_API_KEY={made['api_key']}\nVELO_API_SECRET={made['api_secret']}\n"
+        return (
+            f"VELO_BASE_URL={url}\n"
+            f"VELO_API_KEY={made['api_key']}\n"
+            f"VELO_API_SECRET={made['api_secret']}\n"
+        )
 
     def handle(self, operation: str, call: Call) -> Response:
         try:

@@ -178,7 +178,8 @@ DEMO_COUNTERPARTIES = (
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (
-    position INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (kind, name)
+    position INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+    UNIQUE (kind, name)
 );
 """
 _UPSERT = (
