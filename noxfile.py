@@ -20,7 +20,7 @@ EXTRAS = (
 )
 PYTHONS = (*nox.project.python_versions(PROJECT), "3.14t")
 # Without wheels of a dependency: PyYAML has none for 3.15, psycopg-binary none for free-threaded
-#     builds.
+# builds.
 NO_WHEELS = {"3.15": ("bulk", "sandbox", "spec", "all"), "3.14t": ("bulk", "all")}
 # Not with the project's dependencies: what the tests themselves need.
 TEST_TOOLS = ("pytest", "pytest-httpx", "pytest-xdist", "hypothesis", "pyjwt", "trio")

@@ -88,9 +88,8 @@ def named(found: Counter[CodeType]) -> Counts:
 
 def _place(filename: str) -> str:
     if filename.startswith("<"):
-        return (
-            filename.split(maxsplit=1)[0].rstrip(">") + ">"
-        )  # of attrs: `<attrs generated init ...>`
+        # of attrs: `<attrs generated init ...>`
+        return filename.split(maxsplit=1)[0].rstrip(">") + ">"
     if "/site-packages/" in filename:
         return filename.rpartition("/site-packages/")[2]
     for root, prefix in _ROOTS:

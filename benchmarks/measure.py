@@ -121,9 +121,8 @@ def in_turn(measure: Measure, found: dict[str, Worker]) -> Rows:
     for number in range(measure.rounds + 1):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
-            share = (
-                measure.share if number else max(1, measure.share // 10)
-            )  # the first round warms up
+            # the first round warms up
+            share = measure.share if number else max(1, measure.share // 10)
             result = found[name].order(measure.kind, measure.argument, share, measure.budget)
             if number:
                 rows[name].append(

@@ -94,7 +94,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.worker is not None:
         # Forked before any thread or connection is made: each worker is a process, and all share
-        #     the imported modules.
+        # the imported modules.
         processes = [
             get_context("fork").Process(target=_work, args=(options.worker,))
             for _ in range(options.workers[0])

@@ -109,9 +109,8 @@ def _token() -> bytes:
 
 @cache
 def _one(name: str, *, made: bool) -> bytes:
-    status = (
-        "201 Created" if made and name == "mollie" else "200 OK"
-    )  # the other clients take either
+    # the other clients take either
+    status = "201 Created" if made and name == "mollie" else "200 OK"
     return _http(name, SHAPES[name].single(), "", status)
 
 

@@ -29,9 +29,8 @@ def story(sandbox: EastPaySandbox, eastpay: EastPay) -> str:
         f"{checkout.lapses_at:%H:%M:%S} UTC."
     )
     paid_id = sandbox.pay_checkout(checkout.id)
-    paid = eastpay.payments.notified(
-        sandbox.notification(paid_id)
-    )  # the notification is a hint: the client inquires
+    # the notification is a hint: the client inquires
+    paid = eastpay.payments.notified(sandbox.notification(paid_id))
     print(f"The shopper has paid: {paid.result.kind}, {paid.result}.")
 
     card = Card("4111 1111 1111 1111", expiry_month=12, expiry_year=2030, cvv="999")

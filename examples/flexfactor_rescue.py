@@ -78,9 +78,8 @@ def story(sandbox: FlexFactorSandbox, flexfactor: FlexFactor) -> str:
     sandbox.settle("INV-2", "APPROVED")
     headers, body = sandbox.notification("INV-2", "order.completed", host=HOST)
     notification = Webhook(sandbox.subscriber_key(), host=HOST).read(body, headers)
-    order = flexfactor.orders.get(
-        str(notification.order_id)
-    )  # a notification is a hint: the order is what counts
+    # a notification is a hint: the order is what counts
+    order = flexfactor.orders.get(str(notification.order_id))
     print(f"A signed notification says {notification.event}, and the order is {order.status_name}.")
 
     sandbox.decide("DECLINED")

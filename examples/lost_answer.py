@@ -24,9 +24,8 @@ def show(event: Event) -> None:
 
 
 with Sandbox(SandboxSettings(auto=0.1)) as sandbox:
-    sandbox.inject(
-        "lose_answer", operation="create"
-    )  # the sandbox does the work, and its answer is lost
+    # the sandbox does the work, and its answer is lost
+    sandbox.inject("lose_answer", operation="create")
     auth = VictorOAuth(*sandbox.add_oauth_client())
     with Victor(auth, base_url=sandbox.url, on_event=show) as victor:
         print("Request 44.23 USD for invoice 1042")

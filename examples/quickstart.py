@@ -45,8 +45,7 @@ with connect() as victor:
         raise SystemExit(str(error)) from None
 
     print(f"asked for {request.amount} USD: {request.id} is {request.status}")
-    print(
-        f"read back: {victor.payment_requests.get(request.id).amount} USD"
-    )  # of the status it says Pending or Error
+    # of the status it says Pending or Error
+    print(f"read back: {victor.payment_requests.get(request.id).amount} USD")
     for recent in victor.payment_requests.list(direction="outbound"):
         print(f"in the list: {recent.id}  {recent.amount!s:>8}  {recent.status}")

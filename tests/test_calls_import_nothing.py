@@ -360,9 +360,8 @@ def test_a_call_imports_nothing(
 ) -> None:
     with ADAPTERS[system].sandbox() as sandbox:
         given = given_for(system, auth, sandbox, victor_key_pair)
-        sandbox.inject(
-            "status", status=503, body="<html>Busy</html>", skip=1
-        )  # is repeated, and told to a listener
+        # is repeated, and told to a listener
+        sandbox.inject("status", status=503, body="<html>Busy</html>", skip=1)
         url = sandbox.url.replace("127.0.0.1", "localhost")
         asked = json.dumps([system, auth, awaited, way, url, given])
         ran = python("-c", PROGRAM + WAYS[system][0] + CALLING, asked)

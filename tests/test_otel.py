@@ -135,9 +135,8 @@ def test_the_provider_can_go_on_with_the_trace(observed: Observed) -> None:
         victor.payment_requests.get(ID)
     (span,) = observed.spans
     assert span.context is not None
-    assert current == [span.context] * len(
-        seen
-    )  # the parent of what an instrumentation makes of an attempt
+    # the parent of what an instrumentation makes of an attempt
+    assert current == [span.context] * len(seen)
     assert get_current_span() is INVALID_SPAN
     context = span.context
     parent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
@@ -210,9 +209,8 @@ def test_two_calls_of_which_one_fails(observed: Observed) -> None:
         each["http.response.status_code"] for each, _ in metrics["http.client.request.duration"]
     ]
     assert statuses == [200, 503, 200, 404]
-    assert (
-        "victor_ext.connection.wait" not in metrics
-    )  # a transport of the caller's own does not tell
+    # a transport of the caller's own does not tell
+    assert "victor_ext.connection.wait" not in metrics
 
 
 def test_connections_are_counted_over_real_sockets(

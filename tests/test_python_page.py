@@ -81,13 +81,14 @@ def test_what_a_record_has() -> None:
     assert sentence is not None
     named = {name.removesuffix("()") for name in re.findall(r"`([\w()]+)`", sentence[1])}
     made = {name for name in dir(PaymentRequest) if not name.startswith("_")}
+    # how records are made, read and compared
     assert named == made - {
         "of_json",
         "value_at",
         "said_amounts",
         "not_objects",
         "identified",
-    }  # how records are made, read and compared
+    }
 
 
 def test_the_tree_of_errors() -> None:

@@ -36,9 +36,8 @@ def test_of_each_test_that_takes_long_the_first_tier_runs_a_case(
 def test_the_quick_tier_does_not_even_import_a_file_with_such_a_mark(
     pytester: pytest.Pytester, folder: Path, mark: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(
-        "PYTEST_XDIST_WORKER", raising=False
-    )  # a worker that may start no process stays so
+    # a worker that may start no process stays so
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     (folder / "test_marked.py").write_text(
         f"import pytest\npytestmark = [pytest.mark.{mark}]\n1 / 0\n", "utf-8"
     )

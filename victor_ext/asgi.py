@@ -108,9 +108,8 @@ def _as_invalid_request(error: Any) -> InvalidRequest:
     """
     problems: list[Problem] = []
     for report in error.errors():
-        place, *path = report[
-            "loc"
-        ]  # such as body, payer, name; or body and a position in text that is not JSON
+        # such as body, payer, name; or body and a position in text that is not JSON
+        place, *path = report["loc"]
         field = ".".join(map(str, path)) if any(isinstance(part, str) for part in path) else place
         problems.append(Problem(field, report["type"], f"{field}: {report['msg']}."))
     return InvalidRequest.of(problems)

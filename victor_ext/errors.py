@@ -245,11 +245,12 @@ class VictorError(Exception):
         return f"{type(self).__name__}({self.message!r}, outcome={self.outcome.value!r}{status})"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # a class of a caller's may take other arguments
         return (
             _rebuilt,
             (type(self), self.message),
             self.__dict__,
-        )  # a class of a caller's may take other arguments
+        )
 
 
 def _rebuilt(cls: type[VictorError], message: str) -> VictorError:

@@ -477,9 +477,8 @@ def pattern_of(
 
     With `whole_words` a text counts only where no ASCII letter or digit is next to it.
     """
-    hidden = sorted(
-        {text for text in texts if len(text) >= SHORTEST}, key=len, reverse=True
-    )  # no part of one remains
+    # no part of one remains
+    hidden = sorted({text for text in texts if len(text) >= SHORTEST}, key=len, reverse=True)
     if not hidden:
         return None
     alternatives = "|".join(map(re.escape, hidden))

@@ -72,9 +72,8 @@ def _read(path: Path) -> dict[str, Any]:
     except ValueError as error:  # the position, and no text of the file
         reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8"
         problem = f"{path} is not a TOML file: {reason}."
-    raise ConfigurationError(
-        problem
-    )  # outside of the handlers: the frames of `tomllib` hold the whole file
+    # outside of the handlers: the frames of `tomllib` hold the whole file
+    raise ConfigurationError(problem)
 
 
 def _require_private(path: Path, status: os.stat_result) -> None:

@@ -120,9 +120,8 @@ class Worker:
         found = []
         for connect in (self.connect_awaited, lambda url: AwaitedRaw(url, self.shape)):
             client = connect(self.url)
-            await asyncio.gather(
-                *(client.get() for _ in range(at_a_time))
-            )  # connects, and imports what is left
+            # connects, and imports what is left
+            await asyncio.gather(*(client.get() for _ in range(at_a_time)))
             found.append(await awaited(client, at_a_time, share, budget))
             await client.close()
         return found

@@ -70,9 +70,8 @@ class Operations(griffe.Extension):
         for parameter in function.parameters:
             kind = parameter.annotation
             if isinstance(kind, griffe.ExprSubscript) and str(kind.left) == "Annotated":
-                parameter.annotation = kind.slice.elements[
-                    0
-                ]  # what follows is the rule that checks it
+                # what follows is the rule that checks it
+                parameter.annotation = kind.slice.elements[0]
         returns = function.returns
         if isinstance(returns, griffe.ExprSubscript) and str(returns.left) in _RESULTS:
             kind = _RESULTS[str(returns.left)]

@@ -40,9 +40,8 @@ class Project:
             "VICTOR_CLIENT_ID": client_id, "VICTOR_CLIENT_SECRET": client_secret,
         }  # fmt: skip
         self._processes = multiprocessing.get_context("forkserver")
-        self._processes.set_forkserver_preload(
-            ["pytest", "dying"]
-        )  # so that a process begins in no time
+        # so that a process begins in no time
+        self._processes.set_forkserver_preload(["pytest", "dying"])
 
     def live(self, last: str | None = None) -> dict[int, str] | None:
         """What a process knows of both payments at its end; None: it was killed before the step

@@ -57,9 +57,8 @@ class Service:
         self._database_url = database_url
         self._database = sa.create_engine(database_url.replace("+aiosqlite", ""))
         self._processes = multiprocessing.get_context("forkserver")
-        self._processes.set_forkserver_preload(
-            ["pytest", "crashing"]
-        )  # so that a process begins in no time
+        # so that a process begins in no time
+        self._processes.set_forkserver_preload(["pytest", "crashing"])
         self.process: BaseProcess | None = None
         self._client = httpx.Client()
         self._due = datetime.now(UTC).date().isoformat()
@@ -144,9 +143,8 @@ def until(reached: Callable[[], bool]) -> None:
 def service(
     victor_sandbox: Sandbox, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Service]:
-    monkeypatch.setenv(
-        "PYTHONPATH", str(Path(__file__).parent)
-    )  # for the process that the others are forked from
+    # for the process that the others are forked from
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     made = Service(victor_sandbox, request.getfixturevalue(getattr(request, "param", "sqlite")))
     yield made
     made.close()

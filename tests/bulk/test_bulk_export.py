@@ -177,9 +177,8 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
     assert found[paid] == ("completed", "")
     assert found[declined] == ("declined", "Account *****0219 is closed.")
     assert found[""][0] == ""
-    assert (
-        reads(victor_sandbox)[len(before) :] == ["list"] * 2
-    )  # a page, and the empty one behind it
+    # a page, and the empty one behind it
+    assert reads(victor_sandbox)[len(before) :] == ["list"] * 2
     assert bulk("export", "--refresh", "-o", "now.csv").err == f"4 rows written to now.csv. {now}\n"
 
     shown = bulk("status", "--refresh")

@@ -121,9 +121,8 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
     with Look() as look:
         send(FIRST, skip_invalid=True)
         victor_sandbox.set_clock_skew(200)
-        assert (
-            client.payment_requests.find("none", start_datetime=datetime.now(UTC)) == []
-        )  # with a Date
+        # with a Date
+        assert client.payment_requests.find("none", start_datetime=datetime.now(UTC)) == []
         sender(storage_key=SECRETS["the storage key"], key_retention=100).resume()
         send(
             [row(1, client_reference_id="b"), row(2), row(3, notes="x"), row(5)], skip_invalid=True

@@ -346,7 +346,7 @@ def test_a_row_is_tried_again_after_waits_that_grow(sending: Start, fault: str, 
         return
     if "come back" in fault:
         # After a day, a key that may have arrived can be forgotten: the row is not sent once more
-        #     then, but looked up.
+        # then, but looked up.
         assert all(gap >= 45 for gap in gaps(times)[:1])
         assert len(times) > 1 or "never" in fault
     if len(times) == 1:

@@ -96,9 +96,8 @@ def test_the_request_of_another_row_settles_nothing(
     victor_sandbox.inject("cut_request", operation="create", times=2)
     assert sender().send([first]).exit_status == 3
     victor_sandbox.set_clock_skew(KEPT)
-    assert (
-        client.payment_requests.find("none", start_datetime=datetime.now(UTC)) == []
-    )  # with a Date
+    # with a Date
+    assert client.payment_requests.find("none", start_datetime=datetime.now(UTC)) == []
     again = sender(key_retention=KEPT)
     sender(batch=batch, key_retention=KEPT, ask_again=True).send([second])
     assert again.resume().counts["unknown"] == 1

@@ -83,9 +83,8 @@ def test_help_names_the_settings_and_the_exit_statuses(bare_command: Command) ->
     for place, name in ARGUMENTS.items():
         option = f"--{name.replace('_', '-')}"
         assert f"{option} " in create
-        assert (
-            spelling_of(place, {name: option}) == option
-        )  # in a message about what the provider has refused
+        # in a message about what the provider has refused
+        assert spelling_of(place, {name: option}) == option
     key = create.partition("--idempotency-key")[2]
     assert "20 to 128 visible ASCII characters" in " ".join(key.split())
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 KEY = "773e5a85-068e-5a65-856b-5d2a6b01e0aa"
 CREATE = words(idempotency_key=KEY)
 # A call, a keyword argument, a type, code between backticks: none of them means anything at a
-#     shell.
+# shell.
 PYTHON = re.compile(
     r"\w\([^()]*\)|\b[a-z_]+=|`|\b(?:None|True|False|Decimal|datetime|int|float|str|dict|tuple|bool|inf|\w+Error)\b"
     r"|\b[a-z]+_[a-z_]+\b|\b[0-9]+\.0\b(?!\.)|\+00:00"

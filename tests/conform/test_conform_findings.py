@@ -102,7 +102,7 @@ def test_no_account_and_no_credential_is_in_the_file(started):
 
 
 # The other systems, and an API of which only the document is known: each read once, and nothing
-#     else.
+# else.
 
 
 @pytest.mark.slow

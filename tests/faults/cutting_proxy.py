@@ -46,15 +46,12 @@ class CuttingProxy:
     def __init__(self, background: Background, provider: RawProvider) -> None:
         self.background = background
         self.upstream = provider.port
-        self.quiet = (
-            provider.quiet
-        )  # one for both: it is their connections together that come to rest
-        self.cuts: deque[Cut | None] = (
-            deque()
-        )  # for the next exchanges, one each; None, or no more, cuts nothing
-        self.at_accept: deque[End] = (
-            deque()
-        )  # of the next connections, one each, as soon as they are made
+        # one for both: it is their connections together that come to rest
+        self.quiet = provider.quiet
+        # for the next exchanges, one each; None, or no more, cuts nothing
+        self.cuts: deque[Cut | None] = deque()
+        # of the next connections, one each, as soon as they are made
+        self.at_accept: deque[End] = deque()
         self.exchanges: list[Passed] = []  # what was passed on in each so far
         self.connections = 0
         self.open: set[_Pair] = set()

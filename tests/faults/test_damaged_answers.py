@@ -235,7 +235,7 @@ JUNK = answer(
 
 
 # Answers without measure: refused at `MAX_RESPONSE_BYTES`, read no further, and never held in
-#     memory
+# memory
 
 
 def endless(header: str, first: bytes = b"", chunk: bytes = CHUNK) -> Act:
@@ -298,9 +298,8 @@ def test_a_body_of_1_gib(
         assert run.mismatches() == []
         assert isinstance(run.observed.error, UnreadableResponse)
         assert run.observed.error.attempts == 1  # asking again would bring the same
-        assert sent <= (2 if operation == "respond" else 1) * (
-            MAX_RESPONSE_BYTES + 16 * MIB
-        )  # what sockets buffer
+        # what sockets buffer
+        assert sent <= (2 if operation == "respond" else 1) * (MAX_RESPONSE_BYTES + 16 * MIB)
         assert most[0] <= 4 * MAX_RESPONSE_BYTES
 
 

@@ -150,9 +150,8 @@ def test_between_the_request_and_the_answer(
         assert (run.observed.word, run.mismatches()) == (once, [])
 
     with adapter(background, mode, direct=True, timeout=timeouts(STALL)) as on:
-        on.provider.acts.extend(
-            [ending(how, work=work)] * (1 + ATTEMPTS)
-        )  # one more: a look is tried twice
+        # one more: a look is tried twice
+        on.provider.acts.extend([ending(how, work=work)] * (1 + ATTEMPTS))
         run = on.expect("unknown", operation)
         assert run.seen.work == (work and operation != "get")
 
@@ -263,7 +262,7 @@ def test_stall(
 
     jobs = map(job, points(whole, side, "stall"))
     # One that stalls once may be tried more often: a slow moment of this machine is not what is
-    #     tested here.
+    # tested here.
     assert (
         with_adapters(background, mode, jobs, attempts=ATTEMPTS if always else 2 * ATTEMPTS) == []
     )

@@ -100,9 +100,8 @@ def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
     shown: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        connection_pool, "REUSE_DELAY", PATIENCE
-    )  # a busy machine is late by more than it is
+    # a busy machine is late by more than it is
+    monkeypatch.setattr(connection_pool, "REUSE_DELAY", PATIENCE)
     provider.instead = repeating(shown)
 
     def client() -> Any:

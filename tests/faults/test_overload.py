@@ -297,7 +297,7 @@ def test_a_deadline_holds_for_every_worker_of_a_crowd(
     deadline, tolerated = 1.0, 0.1
     victor_sandbox.inject("stall", times=None)
     # As many connections as callers: its limits are for each stage, and nobody is to wait for a
-    #     connection first.
+    # connection first.
     limits = httpx.Limits(max_connections=CROWD)
     plain = Crowd(
         mode,

@@ -68,9 +68,8 @@ def test_never_off_the_origin(
         record = on.provider.record
         for location in addresses_elsewhere(on.provider.port, elsewhere):
             connections = record.connections
-            on.provider.acts.extend(
-                [to(location, status)] * 2
-            )  # two: a look at what became of an answer is one more
+            # two: a look at what became of an answer is one more
+            on.provider.acts.extend([to(location, status)] * 2)
             on.expect("unknown", operation, requests=1)
             on.provider.acts.clear()
             assert record.connections == connections, location

@@ -105,7 +105,7 @@ def test_handshake_stalls(background: Background, authority: Authority, mode: st
         Cut("answer", replied // 2, "stall"),
     ]
     # The time to connect includes the handshake. What stalls once is tried more often: any machine
-    #     has slow moments.
+    # has slow moments.
     patient = RetryPolicy(max_attempts=2 * ATTEMPTS, base=0.0, quota=10**9)
     with tls_adapter(background, mode, authority, version, wait=SHORT, retry=patient) as on:
         for cut in cuts:

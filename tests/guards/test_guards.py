@@ -60,9 +60,8 @@ def test_suite(provider: RawProvider, name: str, options: list[str], paid: int) 
         "PROVIDER_URL": provider.url(),
         "TRACER": tracer,
     }
-    environment.pop(
-        "DJANGO_SETTINGS_MODULE", None
-    )  # of a test before, in this process: Celery would look for it
+    # of a test before, in this process: Celery would look for it
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
     command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, *options]
     ran = python(*command, SUITES / f"suite_{suite}.py", env=environment, timeout=180)
     assert len(provider.record.requests) == paid, ran.stdout

@@ -338,9 +338,8 @@ class Calls:
         may_repeat = calls == len(told) and all(
             each.word in ("rejected", "not_sent") for each in told
         )
-        kept = (
-            KEPT / 2 if self.deadline == 60.0 else 100.0
-        )  # a call without a deadline may take all of its key's life
+        # a call without a deadline may take all of its key's life
+        kept = KEPT / 2 if self.deadline == 60.0 else 100.0
         if self.world.now - since < kept if self.operation.is_keyed else may_repeat:
             self.begun[name] = since, calls + 1
             form = "NFD" if self.operation.is_keyed and choice % 3 == 0 else "NFC"

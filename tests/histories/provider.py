@@ -473,9 +473,8 @@ class Provider:
             same = [each for each in works if each.fact == url.params["merchantTransactionId"]]
             return said(200, {"payments": [json.loads(each.reply.body) for each in same]})
         if url.path == "/v1/payouts":
-            paid = [
-                each for each in works if each.fact == each.values.get("reference")
-            ]  # not under a key
+            # not under a key
+            paid = [each for each in works if each.fact == each.values.get("reference")]
             return said(200, [{"id": each.id, **each.values} for each in paid])
         if url.path.startswith("/v1/orders/"):
             is_cancelled = any(

@@ -131,7 +131,7 @@ class Senders:
 
         def inserting(*arguments: Any) -> Any:
             # Another command comes before a transaction: in one thread it cannot wait for the end
-            #     of this one.
+            # of this one.
             if event and event[1] in (next(inserts), arguments[2]["workflow_name"]):
                 if event[0] == "kill":
                     raise Killed
@@ -198,7 +198,7 @@ class Senders:
                 self.wrong.append(f"told wrong: {result} is not under its key")
         works = [work for work in self.provider.done if work.account == owner]
         # By one state, or under the keys of one batch: of other keys in another state, nobody
-        #     knows.
+        # knows.
         for shared in ("one", "march"):
             references = sorted(
                 normalize("NFC", work.reference)

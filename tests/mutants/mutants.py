@@ -149,9 +149,8 @@ def _measure(folder: Path, what: Any) -> Measured:
         "MUTANTS_MEASURE": str(folder / "measured"),
         "MUTANTS_MODULES": json.dumps(what.MODULES),
     }
-    variables |= _path(what.IMPORTED_FROM) | {
-        "COVERAGE_CORE": "ctrace"
-    }  # the newer way of measuring knows no contexts
+    # the newer way of measuring knows no contexts
+    variables |= _path(what.IMPORTED_FROM) | {"COVERAGE_CORE": "ctrace"}
     found = {pattern: sorted(map(str, Path().glob(pattern))) for pattern in what.TESTS}
     if missing := [pattern for pattern, paths in found.items() if not paths]:
         print(

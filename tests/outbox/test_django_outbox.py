@@ -201,9 +201,8 @@ def test_the_command_makes_one_pass_or_many(
     faults.status(403, operation="create", times=None)
     with pytest.raises(CommandError):
         call_command("send_payment_requests")
-    assert {entry.status for entry in outbox.entries("sent")} == {
-        "completed"
-    }  # it was refreshed nevertheless
+    # it was refreshed nevertheless
+    assert {entry.status for entry in outbox.entries("sent")} == {"completed"}
 
     with monkeypatch.context() as patched:
         patched.setattr(

@@ -175,9 +175,8 @@ class TestSending:
         self, outbox: Outbox, victor: Victor, faults: Faults, order: Any, error: type[Exception]
     ) -> None:
         stored(outbox, invoice())
-        victor.payment_requests.find(
-            "x", start_datetime=datetime.now(UTC)
-        )  # so that the provider's time is known
+        # so that the provider's time is known
+        victor.payment_requests.find("x", start_datetime=datetime.now(UTC))
         order(faults)
         with pytest.raises(error):
             outbox.send(victor)

@@ -52,7 +52,7 @@ deliver = keep = ask_for_another_card = pytest.fixture(lambda: lambda *_: None)
 """What a program does after a call, with anything."""
 
 # The other systems. `addresses`: where the servers really are that a page names by an address on
-#     this machine.
+# this machine.
 till_token = pytest.fixture(lambda till_sandbox: till_sandbox.issue_token())
 addresses = pytest.fixture(lambda till_sandbox: {"http://127.0.0.1:4010": till_sandbox.url})
 velo_key = pytest.fixture(lambda velo_harness: velo_harness.sandbox.add_key())

@@ -36,7 +36,7 @@ STEADY = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}": "KEY",
     r"\b[0-9a-f]{8}…": "KEY",
     # Letters only, too: one id in 25 has no digit. A word of ten capitals is the same on both
-    #     sides.
+    # sides.
     r"\b[A-Z0-9]{10}\b": "ID",
     r"\b\d{4}-\d\d-\d\d(T[0-9:.]+Z?)?|\b\d\d:\d\d:\d\d\b": "TIME",
     r"\d+(\.\d+)? m?s\b": "SECONDS",

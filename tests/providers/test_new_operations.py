@@ -161,9 +161,8 @@ class TestOnEachSystem:
         for body in ({"error": {"code": 7}}, {"Errors": ["no"]}):
             answer = httpx.Response(201, json={"id": "pay_1", "status": "accepted", **body})
             self.refused(system, mode, answer, "payments.take_payment", "reports an error")
-            read = httpx.Response(
-                200, json=json.loads(answer.content)
-            )  # a failed payment may have an error of its own
+            # a failed payment may have an error of its own
+            read = httpx.Response(200, json=json.loads(answer.content))
             assert call(system, mode, Script(read), "payments.get_payment").parsed.id == "pay_1"
 
     def test_no_error_is_none(self, system: str, mode: str) -> None:

@@ -62,9 +62,8 @@ def make(request: pytest.FixtureRequest, system: str, monkeypatch: pytest.Monkey
             {"base_url": given.pop("base_url")} if request.param == "both" and base_url else {}
         )
         for name in ("environment", "base_url"):
-            monkeypatch.setenv(
-                f"{system.upper()}_{name.upper()}", given.get(name, "")
-            )  # empty counts as not set
+            # empty counts as not set
+            monkeypatch.setenv(f"{system.upper()}_{name.upper()}", given.get(name, ""))
         return kind.from_env(**options, **argument)
 
     return by

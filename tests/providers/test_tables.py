@@ -196,9 +196,8 @@ def test_another_value_of_the_request_is_refused_and_one_that_cannot_be_read(cas
     )
     for name, *_ in repeats or ():
         for other in ("another", ["another"]):
-            good = json.loads(
-                case.good(seen.requests[0]).content or "{}"
-            )  # a cancellation has none
+            # a cancellation has none
+            good = json.loads(case.good(seen.requests[0]).content or "{}")
             changed = httpx.Response(200, json={**good, name: other})
             observed = case.observe(*[changed] * 3)
             assert (observed.outcome, f"its {name}" in str(observed.error)) == ("unknown", True), (

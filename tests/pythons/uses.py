@@ -137,9 +137,10 @@ def django() -> None:
     django.setup()
     call_command("migrate", verbosity=0)
 
+    # as the code of a project does, once Django is set up
     from victor_ext.outbox.django import (
         DjangoOutbox,
-    )  # as the code of a project does, once Django is set up
+    )
 
     outbox = DjangoOutbox()
     with client() as victor:

@@ -78,10 +78,11 @@ def live(sandbox, client, name) -> str:
 def test_what_is_copied_passes_and_makes_the_same(life, seen, client, victor_sandbox, request):
     source = copied(seen, live(seen, client, life))
     run(source, request)
+    # after those of the demo data; twins are not made
     was, made = (
         seen.requests()[2],
         victor_sandbox.requests()[-1],
-    )  # after those of the demo data; twins are not made
+    )
     same = (
         "direction",
         "status",

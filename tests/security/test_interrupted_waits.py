@@ -174,9 +174,8 @@ def interrupted(
         before = len(stage.provider.record.requests)
         with pytest.raises(SoftTimeLimit) as raised, alarm(stage.soon):
             victor.payment_requests.create(**payment)
-        assert (
-            len(stage.provider.record.requests) - before <= 2
-        )  # a token and a payment, and nothing again
+        # a token and a payment, and nothing again
+        assert len(stage.provider.record.requests) - before <= 2
         stage.stack.close()
         for other in others:
             other.join()

@@ -159,9 +159,8 @@ def gist(value: Any) -> Any:
             else folded
         )
     if isinstance(value, float) and value.is_integer():
-        return int(
-            Decimal(repr(value))
-        )  # the digits decide: 1e23 is a one with 23 zeros, its float is not
+        # the digits decide: 1e23 is a one with 23 zeros, its float is not
+        return int(Decimal(repr(value)))
     if isinstance(value, float):
         return repr(value)  # not a number is not equal to itself
     return ("flag", value) if isinstance(value, bool) else value

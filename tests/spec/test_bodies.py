@@ -34,9 +34,8 @@ wire = package("bodies", lossy=True, **DOCUMENT)
 
 class TestContentTypes:
     def test_json_is_sent_unless_the_caller_chooses(self, wire: Wire) -> None:
-        note = wire.models.Note(
-            text="a b", id="1"
-        )  # read-only, and sent by each of them if it is there
+        # read-only, and sent by each of them if it is there
+        note = wire.models.Note(text="a b", id="1")
         sent = wire.send("same", body=note)
         assert (sent.headers["Content-Type"], sent.content) == (JSON, b'{"text":"a b","id":"1"}')
         form = wire.send("same", body=note, content_type=FORM)
@@ -46,9 +45,8 @@ class TestContentTypes:
             "text": ("text/plain", None, b"a b"),
             "id": ("text/plain", None, b"1"),
         }
-        assert (
-            wire.send("ranged", body=note).headers["Content-Type"] == JSON
-        )  # of application/*+json
+        # of application/*+json
+        assert wire.send("ranged", body=note).headers["Content-Type"] == JSON
         assert sent.headers["Content-Length"] == str(len(sent.content))
 
     def test_a_body_of_another_type_is_sent_as_its_own_content_type(self, wire: Wire) -> None:

@@ -303,9 +303,8 @@ def test_another_file_must_exist_unless_it_is_to_be_written(
     assert command(None, *named, "--accept", "no webhooks").status == 0
     assert (tmp_path / "nowhere.yaml").read_text(encoding="utf-8").count("- place: ") == 2
     assert command(None, *named).status == 0
-    assert (
-        command(None, str(tmp_path / "hooks.yaml"), *named).status == 2
-    )  # of which of the two documents is it?
+    # of which of the two documents is it?
+    assert command(None, str(tmp_path / "hooks.yaml"), *named).status == 2
 
 
 @pytest.mark.parametrize(("written", "said"), beside("acceptance")["mistakes"])

@@ -204,9 +204,8 @@ def test_an_unknown_variant_is_the_object_as_it_came_and_has_a_type(wire: Wire) 
     )
     assert [type(each).__name__ for each in holder.many] == ["UnknownVariant", "Sepa"]
     assert holder.to_dict() == {"payment": value, "many": [value, {"type": "sepa", "memo": None}]}
-    assert (
-        wire.models.Holder.__annotations__["either"] == "Other | Sepa | Unset"
-    )  # any other word is the default's
+    # any other word is the default's
+    assert wire.models.Holder.__annotations__["either"] == "Other | Sepa | Unset"
     assert (
         wire.module("payment").sync.__annotations__["return"]
         == "Card | Sepa | UnknownVariant | None"

@@ -50,9 +50,8 @@ def test_a_single_object_of_a_union_is_told_by_its_constant(wire: Wire) -> None:
         type(read(wire, "lone", one={"kind": kind}).one).__name__ for kind in ("sepa", "SEPA", "zz")
     ]
     assert kinds == ["Fixture", "Fixture", "UnknownVariant"]
-    assert (
-        type(read(wire, "lone", some={"kind": "zz"}).some).__name__ == "Fixture"
-    )  # no union: it can be null
+    # no union: it can be null
+    assert type(read(wire, "lone", some={"kind": "zz"}).some).__name__ == "Fixture"
 
 
 def test_what_stands_beside_a_union_is_in_each_member(wire: Wire) -> None:
@@ -128,9 +127,8 @@ def test_a_required_member_with_one_value_has_it_in_the_constructor(wire: Wire) 
     """A constant, and an enum of one word that selects the class; by name alone."""
     made = wire.models.Fixed("1", wire.models.FixedCurrency.USD)
     assert made.to_dict() == {"kind": "fixed", "version": 2, "id": "1", "currency": "USD"}
-    assert wire.models.Fixed.from_dict({"id": "1"}).to_dict() == {
-        "id": "1"
-    }  # what is read has no defaults
+    # what is read has no defaults
+    assert wire.models.Fixed.from_dict({"id": "1"}).to_dict() == {"id": "1"}
     assert wire.models.Floating("1").to_dict() == {"kind": "floating", "id": "1"}
     assert made == wire.models.Fixed(
         kind="fixed", version=2, id="1", currency=wire.models.FixedCurrency.USD
@@ -165,11 +163,12 @@ def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire: Wire) 
         type(each).__name__ for each in read(wire, "owner", pets=[value, {"kind": "dog"}]).pets
     ] == ["Cat", "Dog"]
     found = [read(wire, "owner", cat={"kind": kind}).cat for kind in ("kitty", "Lion", "dog")]
+    # a dog is no cat
     assert [type(each).__name__ for each in found] == [
         "Cat",
         "Lion",
         "UnknownVariant",
-    ]  # a dog is no cat
+    ]
 
 
 def test_a_body_takes_the_children(tmp_path: Path) -> None:

@@ -209,9 +209,8 @@ def test_a_discriminator_a_constant_or_an_enum_chooses(way: tuple[str, Any]) -> 
             webhooks.read_webhook(json.dumps(body))
         assert isinstance(caught.value, webhooks.UnknownWebhook) == (body.get("event") == "e.new")
         words = re.findall('"e[.](?!new)[a-z]+"', str(caught.value))
-        assert len(words) == len(
-            {*words}
-        )  # each word once, however many webhooks or schemas have it
+        # each word once, however many webhooks or schemas have it
+        assert len(words) == len({*words})
     if kind == "by_union":
         with pytest.raises(
             webhooks.UnreadableWebhook, match="it is no variant that the document declares"

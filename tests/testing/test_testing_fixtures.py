@@ -173,9 +173,8 @@ def test_wait_waits_for_nothing_with_other_options_and_a_clock_that_is_off(
     request = create(victor.with_options(deadline=20), payer_counterparty_id="ignoresRfp")
     with pytest.raises(TimedOut):
         victor.with_options(deadline=20).payment_requests.wait(request.id, timeout=3000)
-    assert {each.status for each in victor_sandbox.received()[2:]} == {
-        200
-    }  # the skipped time is none of the tokens'
+    # the skipped time is none of the tokens'
+    assert {each.status for each in victor_sandbox.received()[2:]} == {200}
 
 
 @pytest.mark.victor_sandbox(auto=0.01)

@@ -10,7 +10,7 @@ key_column="invoice_no").send("invoices.csv")
 from importlib.util import find_spec as _find_spec
 
 # DBOS is located and not imported: it takes half of the start, and a check of rows does not need
-#     it.
+# it.
 if _find_spec("dbos") is None:
     raise ImportError(
         "victor_ext.bulk needs dbos; install its extra: pip install 'victor-ext[bulk]'", name="dbos"

@@ -156,7 +156,7 @@ class Delivery:
             results |= known(to_send)
             raise
         # All of them before the first is judged: the last ones may explain why the first ones were
-        #     rejected.
+        # rejected.
         doubtful = {unit: each for unit in to_send if isinstance(each := settled[unit], LookUp)}
         if doubtful:
             sent = [([rows[index] for index in unit], each) for unit, each in doubtful.items()]
@@ -224,7 +224,7 @@ class Delivery:
 
         def send_rows() -> None:
             # A thread takes row after row: a future for each one costs as much as a fifth of its
-            #     call.
+            # call.
             for unit in units:
                 send(unit)
 
@@ -241,7 +241,7 @@ class Delivery:
         is_of_client = self.given_up is not None or not is_final
         if settlement.outcome is RowOutcome.REJECTED and is_of_client and key in self._refused_keys:
             # The client was rejected, not the row, and nothing was created: the row waits for
-            #     `resume`.
+            # `resume`.
             return Result(RowOutcome.WAITING, error=settlement.reason)
         outcome, request, sent = settlement.outcome, settlement.request, settlement.sent
         if request is not None and self._kind.together > 1:

@@ -149,7 +149,7 @@ class Loading(TemporaryDatabase):
                 self._refuse_change(record, fields.arguments, key, chunk)
             return
         # Resolve dates after the comparison: a row with `today` has not changed if it is read again
-        #     tomorrow.
+        # tomorrow.
         problems = self._problems(record, fields)
         if problems:
             check.invalid += 1

@@ -40,7 +40,7 @@ class PaymentRequests(RowKind):
 
     def check(self, arguments: Mapping[str, Any]) -> None:
         # Check without the key: with one, the client assumes a possible retry and permits past due
-        #     dates.
+        # dates.
         check_payment_request(**arguments)
 
     def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:

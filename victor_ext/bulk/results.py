@@ -25,8 +25,8 @@ def results_of(
 ) -> Iterator[RowResult]:
     """Yield each row of the batch in order, with its current result."""
     # Corrected rows were stored again under the same key: the last row of each key counts, in the
-    #     place of the first.
-    # The submissions that correct rows are held in memory: few rows, unless one of them adds many
+    # place of the first. The submissions that correct rows are held in memory: few rows, unless one
+    # of them adds many
     #     as well.
     corrections = [load for load in loads if load.replaced]
     corrected = stored_rows(store, corrections, dropped_in(loads))

@@ -154,7 +154,7 @@ class State:
             for tries in range(1, _MIGRATIONS + 1):
                 try:
                     # It takes a URL and no engine: the engine that it makes is reached by
-                    #     SQLAlchemy's events.
+                    # SQLAlchemy's events.
                     with _subseconds_in_all_pools():
                         DBOS.migrate(self.connection_string)
                     return
@@ -370,7 +370,7 @@ def _add_subseconds(connection: Any) -> None:
     """Add `unixepoch('subsec')` to a connection whose SQLite lacks it."""
     if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < _SUBSECONDS:
         # As in SQLite, milliseconds: DBOS multiplies by 1000 and stores an integer. NULL: not what
-        #     DBOS asks for.
+        # DBOS asks for.
         def now(modifier: object) -> float | None:
             return time.time_ns() // 1_000_000 / 1000 if modifier == "subsec" else None
 

@@ -115,8 +115,7 @@ class Worker:
         global _current  # noqa: PLW0603 - see `__exit__`
         version = f"{VERSION}/{self._context.account}"
         # Do not store the URL in a variable: it may contain a password. DBOS adds a time-out for
-        #     idle transactions to
-        # the connections of an engine that it makes for a server.
+        # idle transactions to the connections of an engine that it makes for a server.
         DBOS(
             config=DBOSConfig(
                 name=self._vault.application,
@@ -173,9 +172,8 @@ class Worker:
         queue = DBOS.retrieve_queue(queue_of(self._vault.application, batch_of(workflow_id)))
         limiter = queue and queue.limiter
         rate = limiter["limit"] / limiter["period"] if limiter else None
-        steps = self._steps(
-            workflow_id, rate, chunk, progress
-        )  # it begins when a step is not stored
+        # it begins when a step is not stored
+        steps = self._steps(workflow_id, rate, chunk, progress)
         # DBOS returns the steps that are stored, and runs the others. It stores nothing of a worker
         # whose chunk was taken over: from then on it counts as another one's, and no further row of
         # it is sent here.
@@ -259,7 +257,7 @@ class Worker:
                 store = replace(state, batch=name)
                 loads = store.loads()
                 # A batch has no two rows with one value of its key column: its other rows need not
-                #     be read.
+                # be read.
                 if name == batch and {load.key_column for load in loads} == {column}:
                     continue
                 for _, row, result in stored_rows(store, loads):

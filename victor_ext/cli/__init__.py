@@ -22,9 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Without one, run the process's own, and end the process.
     """
     if arguments is None:
-        gc.set_threshold(
-            10_000
-        )  # search for cycles more rarely than every 700 objects: that takes 8 % of a bulk row
+        # search for cycles more rarely than every 700 objects: that takes 8 % of a bulk row
+        gc.set_threshold(10_000)
     status = ended_by_signals(partial(_run, sys.argv[1:] if arguments is None else list(arguments)))
     if arguments is None and any(
         thread.name.startswith(("victor-bulk", "dbos")) for thread in threading.enumerate()

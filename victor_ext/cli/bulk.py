@@ -403,9 +403,8 @@ def _watch(kept: _Named) -> None:
                     if kept.as_json and status not in before:
                         bulk_output.show_status(status, "", as_json=True)
                 before = statuses
-                time.sleep(
-                    max(_WATCH_SECONDS, 5 * (time.monotonic() - began))
-                )  # a large batch takes long to read
+                # a large batch takes long to read
+                time.sleep(max(_WATCH_SECONDS, 5 * (time.monotonic() - began)))
         except KeyboardInterrupt:
             progress.close()
             progress.tell("Stopped watching. That stops nothing else.")

@@ -208,9 +208,8 @@ def _tls(context: Any, url: Any, port: int, of: str, setting: str) -> Finding:
                 advice,
             )
     except ssl.SSLCertVerificationError as error:
-        why = (
-            getattr(error, "verify_message", None) or error
-        )  # macOS and Windows do not always set it
+        # macOS and Windows do not always set it
+        why = getattr(error, "verify_message", None) or error
         return _bad("TLS", f"the certificate is not trusted: {why}", CERTIFICATE)
     except ssl.SSLError as error:
         if error.reason != "WRONG_VERSION_NUMBER":

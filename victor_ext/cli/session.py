@@ -45,9 +45,8 @@ def option(
             word for word in (words if known is None else known()) if word.startswith(incomplete)
         ]
 
-    completion = (
-        beginning if words or known else None
-    )  # a shell completes the name of a file by itself
+    # a shell completes the name of a file by itself
+    completion = beginning if words or known else None
     return typer.Option(help=text, metavar=metavar, autocompletion=completion, **settings)
 
 

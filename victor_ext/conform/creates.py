@@ -268,9 +268,8 @@ def _key_life(run: Run) -> None:
                 f"call {answer.call}, a repeat with its key, was answered with {answer.status}"
             )
         late = run.writes[f"kept key {i}"]["began"] - began
-        age = (
-            age if late < 1.01 * age + 1 else float(round(late))
-        )  # it was started again long after
+        # it was started again long after
+        age = age if late < 1.01 * age + 1 else float(round(late))
         if answer.id != made[i].id:
             gone = age
             break

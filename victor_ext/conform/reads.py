@@ -227,9 +227,8 @@ def connection(run: Run) -> None:
     # are kept.
     used = {entry["connection"] for entry in entries}
     is_kept = 2 * sum(kept) > len(kept) or 2 * len(used) <= len(entries)
-    said = entries[-1]["response"]["headers"].get(
-        "keep-alive"
-    )  # such as timeout=5: the seconds without a call
+    # such as timeout=5: the seconds without a call
+    said = entries[-1]["response"]["headers"].get("keep-alive")
     if not is_kept and len(kept) < _FEWEST:
         if not said:
             raise Unmeasured("too few calls followed each other")

@@ -240,13 +240,11 @@ class Run:
                 if error.response is None:
                     raise httpx.ReadError(error.message) from error
                 response = error.response
-            stream = response.extensions.get(
-                "network_stream"
-            )  # a closed one says nothing of itself
+            # a closed one says nothing of itself
+            stream = response.extensions.get("network_stream")
             address = stream and stream.get_extra_info("client_addr")
-            call["connection"] = (
-                address and address[1]
-            )  # its port; the address is this machine's own affair
+            # its port; the address is this machine's own affair
+            call["connection"] = address and address[1]
             secured = stream and stream.get_extra_info("ssl_object")
             call["tls"] = secured.version() if secured else "none"
             response.read()

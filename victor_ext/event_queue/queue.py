@@ -453,7 +453,7 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         due = sa.and_(is_ours, sa.not_(waits), self._wanted())
         values = {"tries": columns.tries + 1, "due_at": now + self._lease, "once": None}
         # What ends its process every time is a dead letter at last: the try counts before it is
-        #     made.
+        # made.
         said = (
             "Its last try did not end within the lease: its process was killed, or the handler "
             "takes too long."
@@ -495,10 +495,11 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         return True
 
     def _put_back(self, row: Any, connection: sa.Connection) -> None:
+        # others come first in the next pass
         values = {
             "tries": row.tries,
             "due_at": time.time() + _AGAIN,
-        }  # others come first in the next pass
+        }
         connection.execute(sa.update(self.events).where(self._taken(row)).values(values))
 
     def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
@@ -622,9 +623,8 @@ class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
             return session
 
         if inspect.iscoroutinefunction(function):
-            await_only(
-                function(AsyncSession(sync_session_class=cast("Any", same)), event)
-            )  # in place of a class
+            # in place of a class
+            await_only(function(AsyncSession(sync_session_class=cast("Any", same)), event))
         else:
             super()._call(function, session, event)
 

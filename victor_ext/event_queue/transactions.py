@@ -137,7 +137,7 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
         if pause:  # else a worker that ends would store nothing of the call before
             await anyio.sleep(pause)
         # A worker that ends lets a transaction end first: aiosqlite may never end one that is cut
-        #     off.
+        # off.
         with anyio.CancelScope(shield=True):
             async with self._engine.begin() as connection:
                 return await connection.run_sync(work)
@@ -190,9 +190,8 @@ class _Definition(Generic[B, A, W]):
         fitting = [
             each for each, kind in zip(self._functions, kinds, strict=True) if kind in owner.__mro__
         ]
-        function = [self._functions[0], *fitting][
-            -1
-        ]  # `help()` also asks the classes that are none of the three
+        # `help()` also asks the classes that are none of the three
+        function = [self._functions[0], *fitting][-1]
         return function if box is None else MethodType(function, box)
 
     def __call__(self, box: Any, /, *args: Any, **kwargs: Any) -> Any:

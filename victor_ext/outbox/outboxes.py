@@ -229,7 +229,7 @@ class OutboxBase(OutboxPasses[Engine]):
         )
         call = _prepared(client, CREATE, (), dict(arguments), key)
         # With its key a past due date passes, since it may be repeated: what is stored is compared,
-        #     what is new is not.
+        # what is new is not.
         self._add(session, client, call, key, lambda: check_payment_request(**arguments))
 
     @in_session

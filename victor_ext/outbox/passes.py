@@ -365,7 +365,7 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         row, error = claim.row, settlement.error
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
             # The answer to `create` names the request for certain: it counts also if the lease has
-            #     ended meanwhile.
+            # ended meanwhile.
             lease = claim.lease if settlement.looked_up else None
             work = partial(self._store_found, claim, lease, settlement, is_final=is_final)
             entry = yield from self._stored(work)
@@ -378,7 +378,7 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
                 yield from self._store(row.key, claim.lease, state=state.value, error=error.message)
             )
         # Nothing came of this call. Of an earlier one something may have: such an entry goes on as
-        #     it was.
+        # it was.
         yield from self._store(
             row.key, claim.lease, state=row.state, leased_until=0.0, **sent_values(sent_of(row))
         )

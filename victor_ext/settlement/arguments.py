@@ -11,7 +11,7 @@ from victor_ext import Word, money
 
 
 # Its module has no annotations as text: `__required_keys__`, which the columns of bulk are made of,
-#     would be empty.
+# would be empty.
 class PaymentRequestArguments(TypedDict, total=False):
     """The arguments of `payment_requests.create`, which documents them; the reference and the key
     are required.

@@ -183,9 +183,8 @@ class LookUp:
         read.
         """
         reason = f"{self.why} {words}"
-        sent = (
-            self.began if looked_up else self.sent
-        )  # what was looked up is not sent again: its key has no age
+        # what was looked up is not sent again: its key has no age
+        sent = self.began if looked_up else self.sent
         return Settlement(PaymentOutcome.UNKNOWN, reason=reason, sent=sent, looked_up=looked_up)
 
 
@@ -242,7 +241,7 @@ def settle(
         doubt = keys.doubt(sent, now)
         if doubt is None:
             # A conflict shows that the key was used: by whom and when is not known, if it was not
-            #     for this payment.
+            # for this payment.
             since = began = sent or keys.first_use(now)
             result, attempts = yield from _create(create, is_repeat=sent is not None)
             if sent is None and attempts > 1:  # an earlier attempt may have used it

@@ -108,9 +108,8 @@ def _read(path: Path, limits: Limits) -> Any:
         else:
             check_yaml(text, limits)
             tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
-            tree = json.loads(
-                json.dumps(tree)
-            )  # aliases expanded; a TypeError for a value that JSON does not have
+            # aliases expanded; a TypeError for a value that JSON does not have
+            tree = json.loads(json.dumps(tree))
         check_values(tree, limits)
         json.dumps(
             tree, ensure_ascii=False

@@ -416,10 +416,11 @@ class TestPost:
     def test_the_first_page_is_asked_for_with_the_callers_object(
         self, mode: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        # by which the package chooses among several media types
         module, classes = (
             search(),
             list[type](),
-        )  # by which the package chooses among several media types
+        )
         kwargs = module._get_kwargs
 
         @wraps(kwargs)

@@ -116,7 +116,7 @@ def test_any_other_id_stays_one_part_of_its_path(order_id: str) -> None:
 
 def test_a_refund_is_in_dollars() -> None:
     # The wire carries a number of dollars and no currency: ten euros would be given back as ten
-    #     dollars.
+    # dollars.
     client, script = scripted(httpx.Response(200))
     with pytest.raises(
         InvalidRequest, match="amount is in EUR: a refund names no currency"
@@ -137,7 +137,7 @@ def test_what_has_no_argument_is_sent_as_it_is_given() -> None:
     assert client.evaluate(**arguments, idempotency_key=key).idempotency_key == key
     body = json.loads(script.requests[0].content)
     # The unit of a price is not documented: there is no argument for it, and its text is passed on
-    #     untouched.
+    # untouched.
     assert body["subscription"] == {
         "subscriptionId": "s-7", "interval": "monthly", "price": "12.00", "Currency": "USD",
     }  # fmt: skip

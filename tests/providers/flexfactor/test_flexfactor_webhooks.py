@@ -162,11 +162,12 @@ def test_comparisons_take_constant_time(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr("victor_ext.providers.flexfactor.webhooks.hmac.compare_digest", compare)
     webhooks(keys=[KEY, base64.b64encode(b"old" * 20).decode()]).read(BODY, signed())
+    # the digest of the body in base64, and the signature under each of two keys
     assert compared == [
         88,
         64,
         64,
-    ]  # the digest of the body in base64, and the signature under each of two keys
+    ]
 
 
 def test_two_keys_while_one_is_replaced_and_the_window_are_the_callers() -> None:

@@ -62,9 +62,8 @@ def test_an_answer_sends_them_too(run: Any, word: str) -> None:
     try:
         run(provider, respond(word, extra_body={"reason_code": "AC04"}))
     except VictorError:
-        assert (
-            word == "decline"
-        )  # the word of the answer is another; what was sent is what counts here
+        # the word of the answer is another; what was sent is what counts here
+        assert word == "decline"
     assert json.loads(provider.requests[0].content) == {
         "reason_code": "AC04",
         "notes": "yes",

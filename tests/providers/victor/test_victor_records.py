@@ -230,9 +230,8 @@ def test_a_field_reads_the_same_before_and_after_the_model_is_made(odd: Any, mod
     for sent in (WHOLE, *everywhere(WHOLE, odd)):
         after = PaymentRequest(model.from_dict(sent))
         for name in FIELDS:
-            before = PaymentRequest.of_json(
-                sent, model.__name__
-            )  # another one for each field: some make the model
+            # another one for each field: some make the model
+            before = PaymentRequest.of_json(sent, model.__name__)
             assert getattr(before, name) == getattr(after, name), (name, sent)
         assert before == after
 

@@ -165,9 +165,8 @@ def test_two_callers_and_one_connection(provider: OneAtATime, kind: Any) -> None
     assert slow.connecting
     assert slow.waited is not None
     assert slow.waited < BLOCKED < slow.seconds
-    assert (
-        BLOCKED / 2 <= (quick.waited or 0.0) <= quick.seconds
-    )  # the listener began the clock before
+    # the listener began the clock before
+    assert BLOCKED / 2 <= (quick.waited or 0.0) <= quick.seconds
     assert (quick.connecting, again.connecting) == (0.0, 0.0)  # the kept connection
 
 

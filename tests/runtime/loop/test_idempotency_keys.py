@@ -25,7 +25,7 @@ from victor_ext.runtime.loop.idempotency_keys import (
 MANY = settings(max_examples=200)
 
 # These never change: a payment that was sent under one of them may be repeated by any later
-#     release.
+# release.
 FOR_EVER = [
     (("invoice", 1042), "773e5a85-068e-5a65-856b-5d2a6b01e0aa"),
     (("invoice", "1042"), "773e5a85-068e-5a65-856b-5d2a6b01e0aa"),

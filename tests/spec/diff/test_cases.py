@@ -57,10 +57,11 @@ def test_every_rule_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
     for case in [*WIRE, *CODE, *MORE]:
         entries(case.old, case.new)
         entries(case.new, case.old)
+    # of the option --sunset-days
     assert found == set(RULES) - {
         "sunset-too-soon",
         "sunset-missing",
-    }  # of the option --sunset-days
+    }
 
 
 @pytest.mark.parametrize("name", TOLD)

@@ -90,10 +90,11 @@ class TestStatus:
         assert capsys.readouterr().out == ""
         written = json.loads(Path("report.json").read_text(encoding="utf-8"))
         assert (len(written["entries"]), written["counts"]["entries"]) == (1, 1)
+        # it was not compared
         assert (written["entries"][0]["python"], written["counts"]["python"]) == (
             None,
             None,
-        )  # it was not compared
+        )
         assert run(*breaking(), "--out", "no/such/folder") == 2
         assert run(*breaking(), "--out", "new.json") == 2
         assert "--out is new.json, one of the documents" in capsys.readouterr().err
@@ -197,9 +198,8 @@ class TestApprovals:
         assert run(*pair, "--approved", "ours.yaml") == 0
         written = Path("ours.yaml").read_text(encoding="utf-8")
         assert written.startswith("# Agreed in June.\n- fingerprint: ")
-        assert (
-            written.count("  expires: 2026-07-01\n") == 2
-        )  # both are plain values, no alias of the first one
+        # both are plain values, no alias of the first one
+        assert written.count("  expires: 2026-07-01\n") == 2
         assert run(*breaking()) == 1
 
     @pytest.mark.parametrize(("options", "says"), CASES["misuse"])

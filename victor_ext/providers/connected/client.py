@@ -90,9 +90,8 @@ class _Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return transport, request
         url = request.url.copy_with(query=query)
         sent = httpx.Request(request.method, url, headers=request.headers, stream=request.stream)
-        sent.extensions = (
-            request.extensions
-        )  # not a copy: the connections note in them what they have done
+        # not a copy: the connections note in them what they have done
+        sent.extensions = request.extensions
         return transport, sent
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -332,7 +331,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
                 "...)."
             )
         # The arguments that the operation takes, without the client: a TypeError now, not while the
-        #     list is read.
+        # list is read.
         given = inspect.signature(operation._get_kwargs).bind(*args, **kwargs).arguments  # noqa: SLF001 - all but the client
         return lambda: ListReader(
             style, self._api, given, what=operation.__name__.rpartition(".")[2]

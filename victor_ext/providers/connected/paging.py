@@ -245,9 +245,8 @@ class ListReader(PageReader[Any]):
         """The items of a page that was read, and note what follows it."""
         items = self._items(page)
         if not items and is_failed_page(self.response):
-            raise self.unusable(
-                "its body reports an error"
-            )  # believed, it would be the end of the list
+            # believed, it would be the end of the list
+            raise self.unusable("its body reports an error")
         kind = self._style.kind
         odd = [] if kind is None else [item for item in items if not is_instance(item, kind)]
         if odd:

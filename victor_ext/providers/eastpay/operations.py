@@ -163,7 +163,7 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
 
 
 # The gateway answers 400 for a payment that was declined, and for a request that was wrong: its
-#     result code decides.
+# result code decides.
 
 
 def _is_id(value: object) -> bool:

@@ -100,10 +100,11 @@ class FlexFactorToken(UnpicklableCredentials):
     """Empty: nothing public is known of the caller."""
 
     def __init__(self, token: SecretText, *, scheme: str | None = "Bearer") -> None:
+        # the scheme may be the token by mistake
         token, scheme = (
             concealed(token),
             concealed(scheme),
-        )  # the scheme may be the token by mistake
+        )
         self._token = RotatingSecret(
             "token", token, source="the merchant portal", check=_checked_token
         )

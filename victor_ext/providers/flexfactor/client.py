@@ -146,9 +146,8 @@ class _FlexFactorClient(
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         for name in ("evaluate", "capture", "transmit") if hasattr(cls, "_payments") else ():
-            setattr(
-                cls, name, getattr(cls._payments, name).__func__
-            )  # that of its mode, for `create_autospec`
+            # that of its mode, for `create_autospec`
+            setattr(cls, name, getattr(cls._payments, name).__func__)
 
     def _attach(self) -> None:
         super()._attach()

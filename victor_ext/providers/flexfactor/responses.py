@@ -238,9 +238,8 @@ def error_status(body: dict[str, Any]) -> int:
         int(code[1]) if (code := _ERROR.fullmatch(word)) else _in_page(word) for word in words
     )
     places = (body, object_or_empty(member(body, "error")))
-    codes = (
-        split_code(member(place, name)) for place in places for name in CODES
-    )  # a shorter one is a bank's
+    # a shorter one is a bank's
+    codes = (split_code(member(place, name)) for place in places for name in CODES)
     coded = (code.http_status for code in codes if code and code.http_status >= 400)
     return next(filter(None, stated), 0) or next(coded, 0)
 

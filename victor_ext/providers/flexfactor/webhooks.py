@@ -73,9 +73,8 @@ class Webhook(UnpicklableCredentials):
         tolerance: float = 300.0,
         now: Callable[[], float] = time.time,
     ) -> None:
-        subscriber_key = tuple(
-            map(concealed, subscriber_key)
-        )  # no frame of ours shows it from here on
+        # no frame of ours shows it from here on
+        subscriber_key = tuple(map(concealed, subscriber_key))
         self._keys = [_key(key) for key in subscriber_key]
         if not self._keys:
             raise ConfigurationError("subscriber_key is missing: copy it from the merchant portal.")
@@ -163,7 +162,7 @@ class Webhook(UnpicklableCredentials):
             )
         if ";" in nonce or ";" in moment:
             # They are joined by semicolons: a semicolon in one would let other values have the same
-            #     signature.
+            # signature.
             raise AuthenticationError("x-fc-nonce or x-fc-date holds a semicolon.")
         content = base64.b64encode(hashlib.sha512(body).digest())
         if not hmac.compare_digest(content, header_bytes(digest)):

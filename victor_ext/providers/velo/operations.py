@@ -61,7 +61,7 @@ from .checks import day_around
 TOKEN_PATH = "/v1/authenticate"  # noqa: S105 - a path, not a secret
 
 # With a digit: Velo's ids are UUIDs, and what has none is a word of a path (`/v3/payouts`, a
-#     proxy's `/login`).
+# proxy's `/login`).
 _ID = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 

@@ -73,9 +73,10 @@ class Notification(Record):
     event_id = identifier("source.eventId")
     category = identifier("category")
     event_name = identifier("eventName")
+    # it has both
     source_type = Field(
         lambda *names: _first_text(*names) or "", "source.sourceType", "source.type"
-    )  # it has both
+    )
     created_at = timestamp("source.createdAt")
     api_version = identifier("apiVersion")
     payment_id = Field(_first_text, "source.paymentId")

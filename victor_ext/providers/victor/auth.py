@@ -182,7 +182,7 @@ class VictorJwt(UnpicklableCredentials):
 
             def signed(now: float) -> Secret:
                 # The same claims and key give the same bytes: RS512 has no random part (RFC 8017,
-                #     8.2.1).
+                # 8.2.1).
                 nonlocal last
                 kept, parts, private = last, claims(now), key()
                 if kept is None or kept[0] != parts or kept[1] is not private:

@@ -93,7 +93,7 @@ class PaymentRequests(Resource[Mode]):
         now = clock.moment() if request.idempotency_key is None else None
         key = new_key() if request.idempotency_key is None else request.idempotency_key
         # The result is not a local: error reports that include local variables would show its
-        #     account numbers.
+        # account numbers.
         step = step_for_json(
             create_request_payment, body=request.to_model(request.check(now)), idempotency_key=key
         )

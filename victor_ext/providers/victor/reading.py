@@ -70,7 +70,7 @@ def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
             return (yield from _page(reader.number, **arguments))
         except BadRequest as error:
             # What follows the last page is not documented: after a short page, a refusal of the
-            #     page alone is the end.
+            # page alone is the end.
             if reader.last_was_short and names_only(error.problems, {"page"}):
                 return ()
             raise

@@ -41,9 +41,8 @@ T = TypeVar("T")
 
 
 def _as_id(value: object) -> str:
-    return (
-        value if isinstance(value, str) else as_id(value) or ""
-    )  # most are text: a page has hundreds
+    # most are text: a page has hundreds
+    return value if isinstance(value, str) else as_id(value) or ""
 
 
 def _as_biller_type(value: object) -> str | None:

@@ -257,9 +257,8 @@ class Sent:
                 member.compare, sent, _theirs(record, member.place)
             )
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
-            compared["direction"] = (
-                Likeness.OTHER
-            )  # whoever creates a request asks: one that came in is another one
+            # whoever creates a request asks: one that came in is another one
+            compared["direction"] = Likeness.OTHER
         for extra in filter(None, (self.request.extra_body, self.extra_body)):
             whole = record.raw.to_dict()
             if comparing.differs(extra, whole) or comparing.differs(

@@ -267,9 +267,8 @@ def _settle(
         )
     differences = intended.differences(record)
     if differences is None:
-        uncertain.outcome = (
-            Outcome.UNKNOWN
-        )  # a success that cannot be read is no proof of a response then
+        # a success that cannot be read is no proof of a response then
+        uncertain.outcome = Outcome.UNKNOWN
         uncertain.add_note("The request was read back and has no response yet.")
         raise uncertain from None
     if not differences:

@@ -121,7 +121,7 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
         if amount is None and not is_unreadable:  # not said
             amount = requested
         # The flag is false by default: the payer had to agree to all of it, so that two amounts
-        #     contradict each other.
+        # contradict each other.
         is_unreadable |= amount != requested and not request.amount_modification_allowed
         paid, asked = money_of(amount, _DOLLARS), money_of(requested, _DOLLARS)
         return Theirs(

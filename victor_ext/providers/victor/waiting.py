@@ -145,9 +145,8 @@ def _look(
     except polling.PASSING as error:
         list_error = error
     if in_list is not None and in_list.is_terminal and in_list.direction is Direction.OUTBOUND:
-        return _Seen(
-            in_list
-        )  # `get` has nothing more: no response exists, and the list has the error
+        # `get` has nothing more: no response exists, and the list has the error
+        return _Seen(in_list)
     left = None if seconds is None else max(seconds - (monotonic() - began), polling.LEAST_READ)
     try:
         by_itself = yield from get(request_id, left)

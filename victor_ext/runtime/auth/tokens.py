@@ -141,9 +141,8 @@ def issued_for(body: dict[str, Any], now: float) -> IssuedToken | None:
     None without a token. One without a readable `expires_in` is kept until the provider refuses it.
     """
     kind, said = body.get("token_type"), body.get("expires_in")
-    is_bearer = (
-        isinstance(kind, str) and kind.lower() == "bearer"
-    )  # some servers take no other spelling than Bearer
+    # some servers take no other spelling than Bearer
+    is_bearer = isinstance(kind, str) and kind.lower() == "bearer"
     header = header_value("Bearer" if is_bearer else kind, body.get("access_token"))
     try:
         life = 0.0 if isinstance(said, bool) else float(cast("float", said))
@@ -242,8 +241,8 @@ class TokenCache:
                     "token endpoint."
                 )
             # The caller that held the lock before has fetched, or failed, for those that waited:
-            #     otherwise two hundred
-            # of them would call a failing endpoint two hundred times, one after the other.
+            # otherwise two hundred of them would call a failing endpoint two hundred times, one
+            # after the other.
             current = self._token
             if current is not None and current is not kept:
                 return current
@@ -279,7 +278,7 @@ class TokenCache:
             return (yield from self._renew(exchange, seconds, best_effort=True))
         except self.renewal_may_fail_with:
             # The kept token can still be used: neither this call nor the next one waits for
-            #     another.
+            # another.
             self._pause_ends = self._clock.monotonic() + ADVISORY_PAUSE
             return None
         finally:
@@ -327,8 +326,7 @@ class OAuthToken(TokenCache):
             response = yield from exchange(request, best_effort=best_effort)
         except StatusError as error:
             # A rejection, with an error status or in the body of a good one. A 404 counts too:
-            #     raised as it is, it
-            # would read as if the payment of the call did not exist.
+            # raised as it is, it would read as if the payment of the call did not exist.
             status = error.status_code or 0
             if 300 <= status < 400 or status >= 500 or status in _PASSING_STATUSES:
                 raise
@@ -379,10 +377,11 @@ def token_request(
     """A POST with these members, of which no frame of httpx shows the text."""
     content = SecretBytes((urlencode(body) if as_form else json.dumps(body)).encode())
     kind = "application/x-www-form-urlencoded" if as_form else "application/json"
+    # as httpx spells it: mocks compare it
     always = {
         "accept": "application/json",
         "Content-Type": kind,
-    }  # as httpx spells it: mocks compare it
+    }
     return httpx.Request("POST", url, headers={**always, **(headers or {})}, content=content)
 
 

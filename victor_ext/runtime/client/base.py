@@ -91,7 +91,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     _runner_type: ClassVar[Callable[..., Any]]
     _http_client_type: ClassVar[Callable[..., Any]]
     # For tests, an `OnWait` each: called in place of the waits before a retry, or of `wait`. The
-    #     time counts as passed.
+    # time counts as passed.
     _on_retry_wait: ClassVar[Any] = None
     _on_poll_wait: ClassVar[Any] = None
     is_awaited: ClassVar[bool]
@@ -133,9 +133,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         It sends over what `_sockets` returns, else over connections of its own.
         """
         clock = ServerClock()
-        signs = authenticator(
-            clock, self._driver_type.lock()
-        )  # a lock for this mode: threads or tasks
+        # a lock for this mode: threads or tasks
+        signs = authenticator(clock, self._driver_type.lock())
         made = ClientConfig(given, authenticator=signs, base_url=base_url, clock=clock, **config)
         if made.max_concurrency is not None:
             made.loop.turns = self._driver_type.lock(made.max_concurrency)
@@ -414,9 +413,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             raise ConfigurationError(
                 "authorization: the credentials of this client set no Authorization header."
             )
-        return Secret(
-            request.headers["Authorization"]
-        )  # a str like any other, and one that no traceback shows
+        # a str like any other, and one that no traceback shows
+        return Secret(request.headers["Authorization"])
 
     def provider_time(self) -> ProviderTime:
         """The provider's time, and whether it is known from a response.

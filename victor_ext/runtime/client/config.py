@@ -108,9 +108,8 @@ def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:
         TypeError: There is no such option; the message names it, as Python's own does.
     """
     if "proxy" in options:
-        options["proxy"] = concealed(
-            options["proxy"]
-        )  # the frame of the constructor has the same dict
+        # the frame of the constructor has the same dict
+        options["proxy"] = concealed(options["proxy"])
     unknown = next((name for name in options if name not in DEFAULTS), None)
     if unknown is not None:
         raise TypeError(

@@ -174,9 +174,8 @@ def bound_class(client_class: Hashable) -> Any:
     package = generated.__module__.rpartition(".")[0]
     errors = importlib.import_module(f"{package}.errors")
     members = {"__doc__": generated.__doc__, "_unexpected_status": errors.UnexpectedStatus}
-    is_documented = (
-        importlib.util.find_spec(f"{package}.operations") is not None
-    )  # not of a package by hand
+    # not of a package by hand
+    is_documented = importlib.util.find_spec(f"{package}.operations") is not None
     members["document"] = (
         importlib.import_module(f"{package}.operations").OPERATIONS if is_documented else ()
     )

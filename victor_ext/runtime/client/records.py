@@ -200,10 +200,10 @@ def value_in(source: object, name: str) -> Any:
     if it is unset.
     """
     # Instead of a model, the source may be JSON as it came: a dict has no fields, but attributes
-    #     such as `items`.
+    # such as `items`.
     value = None if source.__class__ in _JSON else getattr(source, name, None)
     # The marker of an unset value is falsy. It is known by its name: to import it would load the
-    #     models.
+    # models.
     if not value and (value is None or type(value).__name__ == "Unset"):
         return getattr(source, "additional_properties", _NOTHING).get(name)
     return value

@@ -44,9 +44,8 @@ def headers_by_name(headers: Headers) -> dict[str, str]:
 def _header_text(part: object) -> str:
     if isinstance(part, bytes):
         return part.decode("latin-1")
-    return (
-        part if isinstance(part, str) else ""
-    )  # any other type is not a header of a signed request
+    # any other type is not a header of a signed request
+    return part if isinstance(part, str) else ""
 
 
 def header_bytes(text: str) -> bytes:
@@ -179,7 +178,7 @@ class HmacSignature(UnpicklableCredentials):
             raise ConfigurationError(message)
         self._body = at = names.index("body")
         # A message is read from both ends to the body: a part ends where the text towards the body
-        #     says.
+        # says.
         towards = [*self._texts[1 : at + 1], "", *self._texts[at + 1 : -1]]
         self._parts = list(zip(names, towards, strict=True))
         for name, separator in self._parts:

@@ -38,9 +38,8 @@ class Semaphore:
         # reentrant, since the garbage collector may release a permit at any moment.
         self._lock = threading.RLock()
         self._held: dict[int, ref[Permit]] = {}
-        self._queue: OrderedDict[int, ref[Permit]] = (
-            OrderedDict()
-        )  # finds the first in O(1), also after many have left
+        # finds the first in O(1), also after many have left
+        self._queue: OrderedDict[int, ref[Permit]] = OrderedDict()
 
     @property
     def held(self) -> int:
@@ -164,8 +163,7 @@ class PerProcess(Generic[T]):
         process, here = self._made
         if process != os.getpid():
             # Without a lock: one that the parent held at the fork would never be released. If two
-            #     threads come here at
-            # once, each gets an object that works, and one of the two is kept.
+            # threads come here at once, each gets an object that works, and one of the two is kept.
             here = self._make()
             self._made = (os.getpid(), here)
         return here

@@ -184,8 +184,7 @@ class Body:
             None  # why the body may not be whole, unless it is JSON that can be parsed
         )
         # httpx decompresses whole pieces, as often as the response says it was compressed: a
-        #     thousand bytes could
-        # become gigabytes in memory before anything counts them.
+        # thousand bytes could become gigabytes in memory before anything counts them.
         self._decompressor: Any = None
         if "content-encoding" in response.headers:
             codings = response.headers.get_list("content-encoding", split_commas=True)
@@ -281,7 +280,7 @@ class Body:
             and content.count(b"{") + content.count(b"[") > _MOST_OBJECTS
         ):
             # Each becomes an object of Python, in a list a record: four kilobytes of gzip would
-            #     fill the memory.
+            # fill the memory.
             self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
             content = content[:_MOST_OBJECTS]
         response = self.response

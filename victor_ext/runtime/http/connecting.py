@@ -29,9 +29,8 @@ def as_network_error(error: OSError, kind: type[E]) -> E:
         raise error
     if isinstance(error, ssl.SSLEOFError) and kind is httpx.ReadError:
         return cast("E", ClosedWithoutNotice("the connection was closed without notice"))
-    return kind(
-        str(error.args[0] if len(error.args) == 1 else error)
-    )  # `str` of an `SSLError` with a text has a tuple
+    # `str` of an `SSLError` with a text has a tuple
+    return kind(str(error.args[0] if len(error.args) == 1 else error))
 
 
 def connect(backend: Any, host: str, port: int, timeout: float | None) -> Calls[socket.socket]:

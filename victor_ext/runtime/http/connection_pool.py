@@ -99,7 +99,7 @@ class ConnectionPool:
                 if kept is None:
                     raise httpx.ConnectError(f"{error} before a request was sent") from None
             # The idle connection was closed, or received an unexpected response. Nothing was sent:
-            #     use another one.
+            # use another one.
             connection.abort()
 
     def put_back(self, connection: Connection) -> None:

@@ -15,7 +15,7 @@ import httpx
 from victor_ext.privacy import SecretBytes
 
 # What is taken, of httpx or httpx2. Type checkers may not find httpx2: its like has what is named
-#     here.
+# here.
 
 
 class AnyTimeout(Protocol):

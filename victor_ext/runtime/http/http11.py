@@ -183,7 +183,7 @@ def _secure(
 ) -> Calls[None]:
     """Encrypt the connection, and verify that the other side is this host."""
     # Before each handshake, for a context may be shared: another client may have set it to HTTP/2
-    #     meanwhile.
+    # meanwhile.
     context.set_alpn_protocols(["http/1.1"])
     connection.stream = yield lambda: connection.stream.start_tls(context, _host(url), seconds)
 

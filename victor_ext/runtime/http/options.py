@@ -354,9 +354,8 @@ def _context(file: str | None, folder: str | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
     if sys.platform in ("darwin", "win32"):
         return SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    paths = (
-        ssl.get_default_verify_paths()
-    )  # the variables may be set, and empty: these are OpenSSL's own
+    # the variables may be set, and empty: these are OpenSSL's own
+    paths = ssl.get_default_verify_paths()
     system, is_filled = paths.openssl_capath, False
     with suppress(OSError):
         is_filled = any(map(_HASHED.fullmatch, os.listdir(system)))

@@ -208,9 +208,8 @@ def require_connecting_awaited() -> None:
         ASYNC.add(sys.modules.get("asyncio.selector_events"), "_SelectorSocketTransport")
         ASYNC.add(sys.modules.get("asyncio.proactor_events"), "_ProactorSocketTransport")
         for method in (getattr(loop, name, None) for name in _LOOP_CONNECTS):
-            is_compiled = (
-                type(method) is MethodType and type(method.__func__) is not FunctionType
-            )  # that of uvloop
+            # that of uvloop
+            is_compiled = type(method) is MethodType and type(method.__func__) is not FunctionType
             if not (method is None or is_compiled or _is_of(method, "asyncio")):
                 raise ConnectsOtherwise(httpx)
     ASYNC.add(sys.modules.get("anyio.streams.tls"), "TLSStream")

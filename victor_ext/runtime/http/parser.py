@@ -55,7 +55,7 @@ class H11Exchange:
         while (event := self._next_event()) is not h11.NEED_DATA:
             if type(event) is h11.Response:
                 # RFC 9112, 6.3: it may be two responses for somebody on the way, so nothing that
-                #     follows is believed.
+                # follows is believed.
                 self._framed_twice = {b"content-length", b"transfer-encoding"} <= {
                     name for name, _ in event.headers
                 }
@@ -88,13 +88,12 @@ class H11Exchange:
             return self._connection.next_event()
         except h11.RemoteProtocolError as error:
             why = redact_excerpt(str(error))
-        raise httpx.RemoteProtocolError(
-            why
-        )  # outside of the handler: h11's own error shows bytes of the response
+        # outside of the handler: h11's own error shows bytes of the response
+        raise httpx.RemoteProtocolError(why)
 
 
 # Narrower than RFC 9110, 5.5 and 5.6.2, and than h11: values without tabs, without bytes beyond
-#     ASCII, and not empty.
+# ASCII, and not empty.
 _NAME = rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+"
 _VALUE = rb"[!-~](?:[ -~]*[!-~])?"
 _usual_method = re.compile(

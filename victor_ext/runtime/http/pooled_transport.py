@@ -183,9 +183,8 @@ def _client_for(library: Any, name: str, route: Route) -> Any:
         proxy = library.Proxy(
             str(proxy.url), auth=proxy.auth, headers=headers, ssl_context=route.proxy_tls
         )
-    tls = route.tls or ssl.SSLContext(
-        ssl.PROTOCOL_TLS_CLIENT
-    )  # without TLS none is used, and this one trusts nobody
+    # without TLS none is used, and this one trusts nobody
+    tls = route.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return getattr(library, name)(verify=tls, limits=limits, proxy=proxy, trust_env=False)
 
 

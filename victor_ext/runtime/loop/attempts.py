@@ -262,9 +262,8 @@ class _Call:
         if not self._is_for_token and advice not in error.message:
             error.message = f"{error.message} {advice}"
             error.hint = advice
-            error.args = (
-                error.message,
-            )  # what Celery's JSON, and others that know no attributes, keep
+            # what Celery's JSON, and others that know no attributes, keep
+            error.args = (error.message,)
         error.outcome = self._outcome
         error.idempotency_key = self._key
         error.attempts = self._attempts
@@ -324,7 +323,7 @@ class _Call:
             raise
         self._sending = False
         # Outside of the handler: the frames of httpx hold the token, and a listener's traceback
-        #     would show them.
+        # would show them.
         if self._report is not None and timing is not None:
             self._report.attempt_ended(
                 request,

@@ -36,9 +36,8 @@ class Behaviour:
     key_place: KeyPlace = field(default_factory=NoKey)
     waits_for_conflicts: bool = False
     resent_redirects: frozenset[int] = frozenset()
-    problems: Callable[[httpx.Response], Sequence[Problem]] = (
-        lambda _response: ()
-    )  # in the provider's error bodies
+    # in the provider's error bodies
+    problems: Callable[[httpx.Response], Sequence[Problem]] = lambda _response: ()
     request_id_headers: tuple[str, ...] = (
         "x-request-id",
         "request-id",

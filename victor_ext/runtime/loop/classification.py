@@ -326,9 +326,8 @@ def error_for(
         problems=problems,
     )
     if response is not None and error.body is not None:
-        response.whole = (
-            error.body
-        )  # frames of the traceback keep the response: one body in memory, not two
+        # frames of the traceback keep the response: one body in memory, not two
+        response.whole = error.body
     if isinstance(error, Conflict):
         error.in_progress = failure.use is Use.IN_PROGRESS
     error.__cause__ = failure.cause

@@ -35,7 +35,7 @@ class Use(Enum):
 
 
 # Texts, which `re` compiles and keeps when the first refusal comes: most processes see none. They
-#     match `_words`.
+# match `_words`.
 _IN_PROGRESS = (
     r"in ?progress|in ?flight|being (?:process|handl|execut|creat|submit)|concurren|(?<!not "
     r")\bpending"

@@ -98,8 +98,8 @@ class Reader:
             if not self._client.is_undocumented(error):
                 return unread_because(error)
             # An object that is evidence settles it: another attempt would bring the same. A wrapper
-            #     judges anything
-            # but an object by its own rules, such as the empty body of a call that returns nothing.
+            # judges anything but an object by its own rules, such as the empty body of a call that
+            # returns nothing.
             is_any = is_object(json_of(response))
             is_settled = (
                 self.is_evidence(response) if is_any else self._client.undocumented is not None
@@ -158,7 +158,7 @@ def reports_error(response: httpx.Response, but: Container[str] = ()) -> bool:
     if body is NOT_JSON:
         return _ERROR_MEMBER.search(body_of(response)) is not None
     # No name for each value: a value that is no error may be a secret, and a traceback shows what
-    #     has a name.
+    # has a name.
     return is_object(body) and any(
         _is_something(body[name], "error")
         for name in body
@@ -266,9 +266,8 @@ def _declares(model: object) -> bool:
     document does not name.
     """
     is_unknown = type(model).__name__ == "UnknownVariant"  # each generated package has its own
-    return (
-        is_unknown or len(getattr(model, "__attrs_attrs__", ())) > 1
-    )  # one is `additional_properties`
+    # one is `additional_properties`
+    return is_unknown or len(getattr(model, "__attrs_attrs__", ())) > 1
 
 
 @dataclass(frozen=True, slots=True)

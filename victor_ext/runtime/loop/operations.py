@@ -140,9 +140,8 @@ class RepeatsId:
 
     what: str  # has the id, for messages
     member: str  # of the body, with the id
-    unlike: Says = lambda _response: (
-        None
-    )  # how a response is about something else although it has this id
+    # how a response is about something else although it has this id
+    unlike: Says = lambda _response: None
     is_of_reads_alone: bool = (
         True  # no write has this id in its response, which could come late to a read
     )

@@ -172,10 +172,11 @@ class State:
         """
         if not call.key:
             return work()
+        # the case of a GUID has no meaning
         now, place = (
             self._clock.now(),
             (call.owner, call.key.lower()),
-        )  # the case of a GUID has no meaning
+        )
         sent = (call.exchange.path, call.body)
         until, before, response = self._completed.get(place, (0.0, sent, conflict))
         if until > now:

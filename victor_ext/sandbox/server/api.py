@@ -85,9 +85,8 @@ class Api:
             await asyncio.sleep(fault.delay)
         if response is None or replaced:
             said = f"An injected fault: status {fault.status}."
-            error = partial(
-                self._provider.error, fault.status, "injected_fault", said
-            )  # it may take an id of the seed
+            # it may take an id of the seed
+            error = partial(self._provider.error, fault.status, "injected_fault", said)
             return injected_response(fault, error)
         return damaged(response, fault.kind)
 

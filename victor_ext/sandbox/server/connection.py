@@ -163,7 +163,7 @@ class SandboxConnection(H11Protocol):
             self.reset()
         else:
             # A close with unread bytes would be a reset: send the end of the stream, and read on
-            #     for a while.
+            # for a while.
             self.transport.write_eof()
             self._later(_LINGER, self.transport.abort)
 

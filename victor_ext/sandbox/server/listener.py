@@ -126,7 +126,7 @@ class Listener:
             connection.shutdown()
         await asyncio.gather(*(connection.lost for connection in connections))
         # Only now: while its connection is open, uvicorn would log a call that ends without a
-        #     response.
+        # response.
         tasks = list(self._state.tasks)
         for task in tasks:
             task.cancel()

@@ -133,9 +133,8 @@ class Call:
         """
         try:
             body = json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
-            json.dumps(body, ensure_ascii=False).encode(
-                "utf-8"
-            )  # else it could be neither stored nor sent back
+            # else it could be neither stored nor sent back
+            json.dumps(body, ensure_ascii=False).encode("utf-8")
         except RecursionError:
             raise ValueError("the body is nested too deeply") from None
         return body

@@ -213,9 +213,8 @@ def serve(
         "_Foreground", type("Served", (_Foreground,), {"provider_type": provider_type})(settings)
     )
     in_main_thread = threading.current_thread() is threading.main_thread()
-    numbers = (
-        (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()
-    )  # other threads have no signals
+    # other threads have no signals
+    numbers = (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()
     before = {number: signal.signal(number, _stop) for number in numbers}
     calls = logging.StreamHandler()
     calls.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))

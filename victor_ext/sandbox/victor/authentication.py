@@ -139,7 +139,7 @@ def _check_header(header: JsonObject) -> None:
         raise Refused("wrong_type", "typ must be JWT.")
     if "crit" in header or "b64" in header:
         # RFC 7797: with b64 the claims would be signed as they are, and no JWT may have that
-        #     (section 7).
+        # (section 7).
         raise Refused("malformed_token", "crit and b64 must not be in the header of a JWT.")
 
 

@@ -87,9 +87,8 @@ def _faults(operation: str, calls: Sequence[Received]) -> list[str]:
         if call.operation != operation or kind in (None, "delay") or ended:
             continue
         if kind == "stall":
-            kind = (
-                "lose_answer" if after else "cut_request"
-            )  # to the client it is the same, without the wait
+            # to the client it is the same, without the wait
+            kind = "lose_answer" if after else "cut_request"
         lines += _call(
             f"faults.{kind}",
             *([str(call.status)] if kind == "status" else []),

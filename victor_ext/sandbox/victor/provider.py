@@ -136,7 +136,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         self._check_key(call)
         key, digest = call.key, fingerprint(body)
         # Before the rules: a request that was made stays made, also when its due date has passed
-        #     since.
+        # since.
         request = self.state.replay(call.owner, key, digest)
         if request is None and (problems := self.state.create_problems(body)):
             request = self.state.refused(call.owner, key, digest, problems[0])

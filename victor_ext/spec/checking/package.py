@@ -119,9 +119,8 @@ class Caller(contextlib.AbstractContextManager["Caller"]):
         transport = httpx.MockTransport(self._handle)
         client = package.load("client")
         own: dict[str, str] = getattr(client, "OPERATION_SERVERS", {})
-        servers = {
-            known: url for known, url in own.items() if is_url(known)
-        }  # not where a default is missing
+        # not where a default is missing
+        servers = {known: url for known, url in own.items() if is_url(known)}
         self._client = client.Client(
             base_url=base_url, servers=servers, httpx_args={"transport": transport}
         )

@@ -63,9 +63,8 @@ class OperationRequests(Passing):
         ]
         needs_body = self.operation.body_required or self.probe.body in self.probe.function.required
         medium = self.operation.bodies[0] if self.operation.bodies and needs_body else None
-        full = (
-            0 if medium is not None and medium.is_json else 1
-        )  # a form without fields has no content type
+        # a form without fields has no content type
+        full = 0 if medium is not None and medium.is_json else 1
         return Given(required, medium, self._body(medium, 0, full=full))
 
     def _examples(self, required: Given) -> Iterator[Given]:
@@ -87,9 +86,8 @@ class OperationRequests(Passing):
 
     def _value(self, parameter: Parameter, number: int) -> Any:
         text = TEXTS[parameter.location] if parameter.content_type is None else "text"
-        text += str(
-            self.operation.parameters.index(parameter)
-        )  # so that a value in another's place is seen
+        # so that a value in another's place is seen
+        text += str(self.operation.parameters.index(parameter))
         return Synthesis(self.document, "sent", number, text).of(parameter.schema, full=1)
 
     def _body(self, medium: Medium | None, number: int, full: int = 2) -> Any:
@@ -195,9 +193,8 @@ class OperationRequests(Passing):
         rest["header"] = headers = [
             pair for pair in rest["header"] if pair[0] not in IGNORED_HEADERS
         ]
-        fixed = parse_qsl(
-            urlsplit(self.operation.path).query, keep_blank_values=True
-        )  # tells operations apart
+        # tells operations apart
+        fixed = parse_qsl(urlsplit(self.operation.path).query, keep_blank_values=True)
         if not take(rest["query"], [[pair for pair in fixed if "{" not in "".join(pair)]]):
             self.wrong(f"the query of its path is not sent: {shown(rest['query'])}")
         for parameter, value in given.parameters:

@@ -101,9 +101,8 @@ class Synthesis:
         length = min(max(least if isinstance(least, int) else 0, 2 if full > 0 else 0), 10)
         if view.items is None or self._endless(view.items, within):
             return [] if view.items is not None else [self.text] * length
-        makers = (
-            replace(self, number=self.number + offset) for offset in range(length)
-        )  # of each alternative in turn
+        # of each alternative in turn
+        makers = (replace(self, number=self.number + offset) for offset in range(length))
         levels = [full - 1] + [min(full - 1, 0)] * length
         return [
             maker.of(view.items, level, within)

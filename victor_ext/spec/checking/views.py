@@ -169,10 +169,11 @@ class Document:
         whole = self.follow(node)
         key = id(whole.tree)
         if key not in self._views:
+            # a schema that is a part of itself adds nothing
             self._views[key] = (
                 whole.tree,
                 [View(whole.place)],
-            )  # a schema that is a part of itself adds nothing
+            )
             try:
                 self._views[key] = whole.tree, self._build(whole)
             except BaseException:
@@ -236,9 +237,8 @@ class Document:
             for word, to in (mapping if is_mapping(mapping) else {}).items()
             if to in (reference, called)
         ]
-        words = words or [called] * bool(
-            called
-        )  # without a mapping, the word is the name of the schema
+        # without a mapping, the word is the name of the schema
+        words = words or [called] * bool(called)
         for view in views:
             # A mapping that has other values than the property's enum contradicts it.
             declared = (

@@ -43,9 +43,8 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
 
 
 def _generate(document: Path, options: argparse.Namespace) -> int:
-    accepted = read_accepted(
-        options.accepted or default_path(document, "accepted")
-    )  # a mistake is reported first
+    # a mistake is reported first
+    accepted = read_accepted(options.accepted or default_path(document, "accepted"))
     tree = load(document, **reading(options))
     result = generate(
         document, options.out, name=options.name, tree=tree, decimals=options.decimals

@@ -183,9 +183,8 @@ def _limit(tree: Tree, keyword: str) -> Limit | None:
     limits: list[Limit] = []
     value, exclusive = tree.get(keyword), tree.get("exclusive" + keyword.capitalize())
     if isinstance(value, (int, float)) and not (lower and value == 0 and keyword != "minimum"):
-        limits.append(
-            (value, (exclusive is True) == lower)
-        )  # OpenAPI 3.0 has a flag beside the limit
+        # OpenAPI 3.0 has a flag beside the limit
+        limits.append((value, (exclusive is True) == lower))
     if isinstance(exclusive, (int, float)) and not isinstance(exclusive, bool):
         limits.append((exclusive, lower))
     return (max(limits) if lower else min(limits)) if limits else None

@@ -297,7 +297,7 @@ class Shapes(Components):
                 shape.children[step] = Child(child, home, step)
             elif self.end(earlier.tree)[0] is not self.end(child)[0]:
                 # Two members of `allOf` define it: the same object for the same two, so that cycles
-                #     end.
+                # end.
                 key = frozenset((id(earlier.tree), id(child)))
                 merged = self._both.setdefault(key, {"allOf": [earlier.tree, child]})
                 shape.children[step] = Child(merged, home, step)

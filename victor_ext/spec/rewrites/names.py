@@ -312,9 +312,8 @@ def unique_operation_id(document: Tree, log: Log) -> None:
         tags = [_short(tag) for tag in operation.tree.get("tags") or ["default"]]
         taken = by_tag.setdefault(module_name(tags[0], "tag"), set())
         operation.tree["tags"] = tags
-        own = re.sub(r"[:/{}]+", "_", operation.tree.get("operationId") or "").strip(
-            "_"
-        )  # `cards:list`
+        # `cards:list`
+        own = re.sub(r"[:/{}]+", "_", operation.tree.get("operationId") or "").strip("_")
         name = own or f"{operation.method}_{_words(operation.path)}"
         if module_name(_short(name)) in taken:
             name = f"{name}_{operation.method}_{_words(operation.path)}"
@@ -400,9 +399,8 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
     for place in _places(document):
         schema = place.schema
         if "enum" in schema and schema.get("type") != "boolean":
-            gist: Any = json.dumps(
-                [schema["enum"], schema.get("x-enum-varnames")]
-            )  # equal enums share a class
+            # equal enums share a class
+            gist: Any = json.dumps([schema["enum"], schema.get("x-enum-varnames")])
         elif is_model(schema):
             gist = object()
         else:

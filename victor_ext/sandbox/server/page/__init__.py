@@ -124,7 +124,7 @@ class PageView:
         for call in reversed(calls):
             key = call.idempotency_key
             # A record that is older than those that are shown keeps its key: nothing new has come
-            #     of it.
+            # of it.
             if key is None or (key not in by_key and records and work.get(key)):
                 continue
             group = by_key.setdefault(key, Group(f"key:{key}", call.at, key))
