@@ -2,11 +2,9 @@
 
 For each number of rows, and of processes: a server, a folder and a state of its own, a file, and
 the command as a user runs it. What is printed: rows a second, what each side used of the machine,
-and the sender's peak
-    memory, as a ratio to
-the first. `--processes 1 2 4 --rows 100000 --write` measures one file by several processes, and
-keeps that for docs/scale.md. The server uses a core of its own: with fewer cores than senders and
-servers, its share is in the rate.
+and the sender's peak memory, as a ratio to the first. `--processes 1 2 4 --rows 100000 --write`
+measures one file by several processes, and keeps that for docs/scale.md. The server uses a core of
+its own: with fewer cores than senders and servers, its share is in the rate.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A server that costs next to nothing: canned answers over keep-alive, in a process of its own.
 
 The first part of a path names the API (`shapes.SHAPES`):
-    `http://127.0.0.1:PORT/stripe/v1/payment_intents?limit=100`.
-A list never ends: a client stops when it has read enough.
+`http://127.0.0.1:PORT/stripe/v1/payment_intents?limit=100`. A list never ends: a client stops when
+it has read enough.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 by bulk sending.
 
 No file outside of its folder knows it: its entry points say where everything is
-    (`tests/fifth_system`).
+(`tests/fifth_system`).
 """
 
 import asyncio

@@ -77,9 +77,8 @@ class Prometheus(OpenTelemetry):
         """A WSGI application: `/livez` and `/readyz` for probes; else the metrics.
 
         A probe is answered with 200, or with 503 and what is wrong with a worker of what is
-            watched: it has taken no
-        step for five minutes; or, of `/readyz`, a pass of it has failed when it was last tried, or
-        was not tried yet.
+        watched: it has taken no step for five minutes; or, of `/readyz`, a pass of it has failed
+        when it was last tried, or was not tried yet.
         """
         path = environ.get("PATH_INFO")
         if path not in ("/livez", "/readyz"):

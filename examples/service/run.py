@@ -2,7 +2,7 @@
 the sandbox's page.
 
 With VICTOR_... variables set, run the service alone:
-    `uvicorn --factory service:create_app --app-dir examples/service`.
+`uvicorn --factory service:create_app --app-dir examples/service`.
 """
 
 import os

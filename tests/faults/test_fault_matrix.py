@@ -2,7 +2,7 @@
 record.
 
 Two policies: only the first exchange of a call is cut (and a retry, or a look, has to find the
-    way), or all are.
+way), or all are.
 """
 
 import itertools

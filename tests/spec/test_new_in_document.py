@@ -38,7 +38,7 @@ def call(name: str, answer: Any, *args: Any, **arguments: Any) -> tuple[Any, htt
     came, and was sent.
 
     The client judges it by what the document says of it: more in
-        `tests/providers/test_new_operations.py`.
+    `tests/providers/test_new_operations.py`.
     """
     module = importlib.import_module(f"newer_api.api.{name}")
     script = Script(httpx.Response(204) if answer is None else httpx.Response(200, json=answer))

@@ -1,10 +1,11 @@
-"""Bulk sending of payment requests that survives crashes and can use several machines. See
-docs/bulk.md.
+"""Bulk sending of payment requests that survives crashes and can use several machines.
 
-from victor_ext.bulk import BulkSender
+See docs/bulk.md.
 
-status = BulkSender(state="sqlite:///victor-bulk.sqlite",
-key_column="invoice_no").send("invoices.csv")
+    from victor_ext.bulk import BulkSender
+
+    sender = BulkSender(state="sqlite:///victor-bulk.sqlite", key_column="invoice_no")
+    status = sender.send("invoices.csv")
 """
 
 from importlib.util import find_spec as _find_spec

@@ -310,8 +310,7 @@ def send(
     """Send the rows of a file.
 
     All rows are checked first. Sending the same file again under the same name sends no row twice:
-        rows that were
-    sent are skipped, added rows are sent, and changed rows are refused.
+    rows that were sent are skipped, added rows are sent, and changed rows are refused.
     """
     batch = kept.batch or file.name
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}

@@ -166,7 +166,7 @@ def show_interruption(
     cannot.
 
     No `status`: it had not begun. Rows may not have been stored, and `command` would know nothing
-        of them.
+    of them.
     """
     if as_json:
         state = {} if unread is None else {"state_unread": unread}

@@ -25,9 +25,8 @@ def ended_by_signals(command: Callable[[], int]) -> int:
     """Run a command and return its exit status; 130, 143 or 129 if a signal ended it.
 
     A signal is `KeyboardInterrupt` or `Terminated` in the main thread. Not all code lets them pass:
-        typer returns a
-    status of its own, SQLite raises another error, and Python ignores what is raised in a finalizer
-    or a callback.
+    typer returns a status of its own, SQLite raises another error, and Python ignores what is
+    raised in a finalizer or a callback.
     """
     signals = _Signals()
     try:

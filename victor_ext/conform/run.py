@@ -1,8 +1,7 @@
 """One run: what a probe may do, and what becomes of its findings.
 
 Each request is sent once, and is in the journal of the file. A create is there before it is sent:
-    so their number is
-bounded.
+so their number is bounded.
 """
 
 import json

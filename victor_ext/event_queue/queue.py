@@ -2,8 +2,8 @@
 stored.
 
 An event is handled in the transaction that deletes its row. So it is handled once, however many
-    processes try: what a
-killed one had begun is rolled back, and another one takes it when the lease is over.
+processes try: what a killed one had begun is rolled back, and another one takes it when the lease
+is over.
 """
 
 from __future__ import annotations

@@ -2,12 +2,10 @@
 
 A place is the dotted path of a part. A method is a step below its path: `paths./p/{id}.get`. A
 parameter is named by where it is sent and its name: `paths./p.get.parameters.query:ids`. Its
-schema, as that of a header,
-    has the same place,
-and what is below it begins with `.schema`: `....query:ids.schema.items`. Lists have indexes:
-    `servers[0].url`.
-An inline member of `allOf` has the place of its schema, because both describe one value; so has the
-only member of `oneOf` or `anyOf` that is not null.
+schema, as that of a header, has the same place, and what is below it begins with `.schema`:
+`....query:ids.schema.items`. Lists have indexes: `servers[0].url`. An inline member of `allOf` has
+the place of its schema, because both describe one value; so has the only member of `oneOf` or
+`anyOf` that is not null.
 """
 
 from __future__ import annotations

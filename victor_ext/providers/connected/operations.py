@@ -302,8 +302,8 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     `error` and `errors`.
 
     The shapes: RFC 9457 (`title`, `detail`, `errors`), RFC 6749 (`error`, `error_description`), an
-        object or a text in
-    `error`, a list or an object of fields in `errors`, and `message` or `code` at the top.
+    object or a text in `error`, a list or an object of fields in `errors`, and `message` or `code`
+    at the top.
     """
     body = object_of(response)
     problems = [*_within(body.get("error")), *_within(body.get("errors"))][:_MOST_PROBLEMS]

@@ -116,8 +116,7 @@ class Payments(Resource[Mode]):
     """Transactions. The client offers these operations as its own.
 
     A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and
-        else `VictorError`: its
-    `outcome` says whether the card may have been charged.
+    else `VictorError`: its `outcome` says whether the card may have been charged.
     """
 
     @operation

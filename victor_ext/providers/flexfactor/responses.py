@@ -287,8 +287,7 @@ def page_of(body: dict[str, Any]) -> tuple[list[Any], bool | None] | None:
 
     The name of their array is not documented: it is `items`, or the only array with orders (or
     nothing) in the page. The members of the body itself come first: only without such an array, the
-    page is an object in
-        it.
+    page is an object in it.
     """
     inside = [
         value

@@ -234,9 +234,8 @@ class Payees(Resource[Mode]):
         declined.
 
         Earlier invitations of the payor end with it. So a repetition after a lost response does no
-            harm: the payee has
-        one more message, and the last one counts. `invitations(payor_id, payee_id=...)` says
-        whether it is accepted.
+        harm: the payee has one more message, and the last one counts.
+        `invitations(payor_id, payee_id=...)` says whether it is accepted.
 
         Raises:
             Conflict: The invitation can no longer be accepted.

@@ -147,10 +147,9 @@ class Payouts(Resource[Mode]):
 
         After a lost response the payout is read: if it shows that it was instructed, the call
         returns. If it does not, the outcome is unknown, because Velo goes on after its 202: read it
-        again later. Velo
-            answers a second
-        instruction with a conflict, and pays once. `stop_if_rates_worse_by` is the percentage, 0 or
-        more, by which rates may have worsened since the quote; None sets no limit.
+        again later. Velo answers a second instruction with a conflict, and pays once.
+        `stop_if_rates_worse_by` is the percentage, 0 or more, by which rates may have worsened
+        since the quote; None sets no limit.
 
         Raises:
             Conflict: It was instructed before, or cannot be instructed; outcome `unknown`: read the

@@ -62,8 +62,7 @@ def write(
     says `done`.
 
     None: it is done when Velo knows the object no more. A conflict is with the work of another
-        call: Velo refuses
-    duplicates.
+    call: Velo refuses duplicates.
     """
     check(**named)
     try:

@@ -60,9 +60,8 @@ class Address(Part):
 
     `line1` has up to 100 characters, in an update 2 to 255; so have `line2`, `line3` and `line4`,
     which may be empty. `city` and `county_or_province` have 2 to 50, in an update up to 100,
-    `zip_or_postcode` 2 to 60, in an update up to
-    30. `country` is two capital letters (ISO 3166); in an update Velo's document allows up to 50
-        characters.
+    `zip_or_postcode` 2 to 60, in an update up to 30. `country` is two capital letters (ISO 3166);
+    in an update Velo's document allows up to 50 characters.
     """
 
     _model = models.PostalAddress

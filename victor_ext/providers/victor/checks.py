@@ -2,7 +2,7 @@
 which.
 
 Source: `openapi/victor.yaml`; a test compares every limit with it. Patterns must match the whole
-    text, in ASCII.
+text, in ASCII.
 """
 
 import re

@@ -130,8 +130,7 @@ class HmacSignature(UnpicklableCredentials):
         ConfigurationError: An argument cannot work.
 
     Source: docs.stripe.com/webhooks/signature, standardwebhooks.com, docs.github.com (validating
-        webhook deliveries),
-    docs.adyen.com (verify HMAC signatures).
+    webhook deliveries), docs.adyen.com (verify HMAC signatures).
     """
 
     def __init__(

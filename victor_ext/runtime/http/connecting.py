@@ -22,8 +22,7 @@ def as_network_error(error: OSError, kind: type[E]) -> E:
     """The error of httpx for what a socket raised.
 
     Without a number, it is that of a signal handler, such as a `TimeoutError`, whose owner is to
-        get it: it is raised;
-    or it says that macOS or Windows does not trust a certificate.
+    get it: it is raised; or it says that macOS or Windows does not trust a certificate.
     """
     if error.errno is None and not isinstance(error, ssl.SSLError):
         raise error

@@ -1,8 +1,7 @@
 """What a caller has made with httpx2, in the terms of httpx. No other module knows both.
 
 httpx2 continues httpx 0.28 under the same names, with classes of its own. This package is a guest
-    there: it never
-imports httpx2, because whoever passes one of its objects has loaded it.
+there: it never imports httpx2, because whoever passes one of its objects has loaded it.
 """
 
 import sys

@@ -2,8 +2,7 @@
 
 They keep a deadline, however slowly the bytes come: the timeout of a socket is for one read only.
 Awaited calls use sockets, too: a task that is cancelled while a stream of an event loop is closed
-would leave the
-    connection open.
+would leave the connection open.
 """
 
 from __future__ import annotations

@@ -353,9 +353,8 @@ class Operations:
     the path.
 
     Its rows are named by method and path template with unnamed placeholders:
-        `"POST /v3/payouts/{}"`. One that has
-    several templates names all of them: `"GET /v3/payees/{} /v4/payees/{}"`. `results`: of an
-        operation without a row.
+    `"POST /v3/payouts/{}"`. One that has several templates names all of them:
+    `"GET /v3/payees/{} /v4/payees/{}"`. `results`: of an operation without a row.
     """
 
     def __init__(

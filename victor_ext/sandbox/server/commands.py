@@ -200,7 +200,7 @@ class ServerCommands:
         `response`.
 
         The last 200 calls are kept. Of an account number the last four digits are shown. None:
-            there was no response.
+        there was no response.
         """
         bodies: list[JsonObject] = []
         for call in self._context.after(after):

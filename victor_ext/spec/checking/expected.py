@@ -1,10 +1,9 @@
 """A request that was sent, and what it should be.
 
 Sources: "Style Values" of the Parameter Object and the Encoding Object, OpenAPI 3.0.4 and 3.1.1.
-    What they leave
-undefined, the package refuses, but for deep objects: these nest by brackets, and their lists have
-    numbers. Values are
-compared after percent-decoding: `%2C` between the items of a list is a comma.
+What they leave undefined, the package refuses, but for deep objects: these nest by brackets, and
+their lists have numbers. Values are compared after percent-decoding: `%2C` between the items of a
+list is a comma.
 """
 
 import datetime

@@ -2,8 +2,7 @@
 
 A value is numbered: the numbers 0, 1, 2, ... choose the members of unions, the values of enums and
 the types of a list of types in turn. Patterns, limits and most formats are not obeyed: nothing in a
-generated package
-    looks at them.
+generated package looks at them.
 """
 
 import datetime
