@@ -144,7 +144,7 @@ def test_the_arguments_are_shown_with_a_sentence_each(editor: Editor, call: str)
         (said,) = [
             text for each in arguments if (text := each.get("documentation", {}).get("value"))
         ]
-        assert re.fullmatch(rf"{name}: [A-Z`].*\.", said), said
+        assert re.fullmatch(rf"{name}: [A-Z`].*\.", said, re.DOTALL), said
 
 
 @pytest.mark.parametrize("method", ["create", "list", "get", "watch"])

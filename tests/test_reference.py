@@ -145,10 +145,13 @@ def undescribed(made: Any, text: str) -> list[str]:
             each.name
             for each in dataclasses.fields(made)
             if "option" not in each.metadata
-            and not re.search(rf'(?m)^    {each.name}: .*\n    """', source)
+            and not re.search(
+                rf'(?m)^    {each.name}: .*\n(?:(?:     |    [)\]]).*\n)*    """', source
+            )
         ]
     else:
         names = [name for name in inspect.signature(made).parameters if name not in ("self", "cls")]
+    text = " ".join(text.split())  # a sentence may go on in the next line
     return [
         name
         for name in names

@@ -198,8 +198,8 @@ class OutboxBase(OutboxPasses[Engine]):
         The same arguments under the same key are stored once.
 
         Args:
-            session: Your session or connection; an async one for `AsyncOutbox`, and none for
-                `DjangoOutbox`.
+            session: Your session or connection.
+                It is an async one for `AsyncOutbox`. `DjangoOutbox` takes none.
             payee_account_number: The account that receives the money.
             payer_counterparty_id: The counterparty that pays.
             amount: US dollars as Decimal, text or int, above zero, with at most two decimals.
@@ -210,8 +210,7 @@ class OutboxBase(OutboxPasses[Engine]):
             notes: Notes for the payer.
             client_reference_id: Your reference, such as the number of the invoice. It is required.
             idempotency_key: One key for each payment, the same for every repeat. It is required.
-            extra_body: Members of the body that this package does not know, by their names on the
-                wire.
+            extra_body: Members of the body that are unknown here, by their names on the wire.
 
         Raises:
             InvalidRequest: An argument is invalid, the key or the reference is missing, or the key

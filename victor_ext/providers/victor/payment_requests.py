@@ -51,19 +51,20 @@ class PaymentRequests(Resource[Mode]):
             amount: US dollars as Decimal, text or int, above zero, with at most two decimals.
                 Floats are rejected.
             biller_type: `"BUSINESS"` or `"CONSUMER"`.
-            due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead. With an `idempotency_key` it
-                is not compared with the current time: the call may repeat an earlier one.
+            due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead.
+                With an `idempotency_key` it is not compared with the current time: the call may
+                repeat an earlier one.
             ultimate_creditor: The final recipient, only with `"BUSINESS"`; up to 100 characters.
                 None: not sent.
-            amount_modification_allowed: Whether the payer may pay another amount. None: the
-                provider's default (False).
+            amount_modification_allowed: Whether the payer may pay another amount.
+                None: the provider's default (False).
             notes: Notes for the payer; up to 150 characters. None: not sent.
             client_reference_id: The caller's reference; up to 128 characters. None: not sent.
             idempotency_key: One key for each payment, the same for every repeat.
                 `idempotency_key_for("invoice", 1042)` makes one. None: a random key; result and
                 errors have it.
-            extra_body: Members of the body that this package does not know, by their names on the
-                wire. An example is `{"payment_details": {"purpose": "RENT"}}`. Other values in the
+            extra_body: Members of the body that are unknown here, by their names on the wire.
+                An example is `{"payment_details": {"purpose": "RENT"}}`. Other values in the
                 response are a `Conflict`.
 
         Returns:
@@ -151,18 +152,17 @@ class PaymentRequests(Resource[Mode]):
             due_date_end_date: The last due date, likewise.
             approval_start_datetime: The start of a window for the time of approval.
             approval_end_datetime: The end of that window.
-            victor_payment_request_parent_id: The id of the outbound request that an inbound one
-                belongs to.
+            victor_payment_request_parent_id: The outbound request of an inbound one.
             victor_payment_request_child_id: The id of the inbound request that an outbound one has.
             network_type: The network that the request was sent through, `"FedNow"` or `"RTP"`.
             tracking_id: The tracking id.
             instant_payment_rails_id: The id on the network.
             page: The number of the first page to read. 0: the first page of the list.
-            page_size: The number of requests in a page, at least 1. None: the provider's default
-                (50).
-            extra_query: Filters that this package does not know, by their names on the wire. An
-                example is `{"purpose": "RENT"}`. A request may stop matching one: the list is read
-                as with `status`.
+            page_size: The number of requests in a page, at least 1.
+                None: the provider's default (50).
+            extra_query: Filters that this package does not know, by their names on the wire.
+                An example is `{"purpose": "RENT"}`. A request may stop matching one: the list is
+                read as with `status`.
 
         All arguments before `page` are filters with the names of the document. None: no filter.
         Times are aware datetimes. The document does not say which time `start_datetime` and
@@ -206,8 +206,8 @@ class PaymentRequests(Resource[Mode]):
             notes: 1 to 150 characters.
             modified_amount: The amount to pay, in US dollars above zero, if the request allows
                 another one. None: the requested amount.
-            extra_body: Members of the body that this package does not know, by their names on the
-                wire. They are not compared when the request is read back.
+            extra_body: Members of the body that are unknown here, by their names on the wire.
+                They are not compared when the request is read back.
 
         Raises:
             BadRequest: The provider refused it, such as an unknown request, or one that cannot be
