@@ -105,11 +105,11 @@ class Sent(NamedTuple):
         return since - (_EARLIER if self.known else _CLOCKS_DIFFER)
 
     def first(self, now: Now) -> datetime | None:
-        """Return the time before which the provider made nothing of it; None: the provider's clock
-        is not known.
+        """Return the earliest time of sending by the provider's clock; None: only a machine's clock
+        has it.
         """
         since = datetime.fromtimestamp(min(self.since, now.by_provider()), UTC)
-        return since - timedelta(seconds=_DATES_DIFFER) if self.known else None
+        return since if self.known else None
 
     @classmethod
     def from_json(cls, data: Sequence[Any] | None) -> Sent | None:

@@ -235,7 +235,7 @@ class Sent:
                 attempts=self.attempts,
             )
         needed = (
-            {"client_reference_id"} if self.request.client_reference_id is not None else _SUBJECT
+            {"client_reference_id"} if self.request.client_reference_id is not None else SUBJECT
         )
         return compared.keys() >= needed and Likeness.UNREADABLE not in compared.values()
 
@@ -271,7 +271,7 @@ class Sent:
         return {name: found for name, found in compared.items() if found is not Likeness.UNSAID}
 
 
-_SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
+SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
 """Who pays whom, and how much: without a reference, an answer has to repeat these."""
 _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 

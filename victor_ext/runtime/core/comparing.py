@@ -4,7 +4,7 @@ What is there and differs is another's. What is there and cannot be read confirm
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
@@ -167,6 +167,39 @@ def differs(sent: object, received: object) -> bool:
     ):
         return False
     return _differ(_words(sent), _words(received))
+
+
+def compared_leaves(
+    sent: object, received: object, name: str = ""
+) -> Iterator[tuple[str, Likeness]]:
+    """What was received says of each value within JSON that was sent, by its place."""
+    if is_object(sent):
+        own = received if is_object(received) else {}
+        for member, value in sent.items():
+            place = f"{name}.{member}" if name else member
+            yield from compared_leaves(value, own.get(member), place)
+    elif is_list(sent):
+        items = received if is_list(received) else []
+        if is_list(received) and len(items) != len(sent):
+            yield name, Likeness.OTHER
+            return
+        for number, value in enumerate(sent):
+            item = items[number] if items else None
+            yield from compared_leaves(value, item, f"{name}[{number}]")
+    elif sent is not None:
+        yield name, _leaf_likeness(sent, received)
+
+
+def _leaf_likeness(sent: object, received: object) -> Likeness:
+    is_blank = isinstance(sent, str) and not sent.strip()
+    said = likeness(_same_leaf, sent, received)
+    if is_blank and said is Likeness.UNSAID:  # there is nothing that could be said
+        return Likeness.SAME
+    return said
+
+
+def _same_leaf(sent: object, received: object) -> bool | None:
+    return None if is_object(received) or is_list(received) else not differs(sent, received)
 
 
 def _differ(one: str, other: str) -> bool:
