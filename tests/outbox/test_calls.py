@@ -508,12 +508,14 @@ def test_a_key_that_may_be_sent_too_late_is_not_sent_again(blocking: Store) -> N
 
 def test_a_proof_of_the_callers_own_shows_what_was_done(blocking: Store) -> None:
     def shown(listed: Any, call: Any) -> Any:
-        references = [each["reference"] for each in json.loads(listed.content)["items"]]
-        return (
-            Done("pay_1") if call.body["reference"] in references else "The list does not have it."
-        )
+        items = json.loads(listed.content)["items"]
+        (item,) = [each for each in items if each["reference"] == call.body["reference"]]
+        made_at = datetime.fromisoformat(item["made_at"])
+        return Done(item["id"], created_at=made_at, compared=call.compared_with(item))
 
-    listed = dated(200, json={"items": [{"id": "pay_1", "amount": 1, "reference": "INV-1"}]})
+    now = datetime.now(UTC).isoformat()
+    item = {"id": "pay_1", "amount": 1, "currency": "EUR", "reference": "INV-1", "made_at": now}
+    listed = dated(200, json={"items": [item]})
     script = Script(dated(404), httpx.ReadError("it was cut"), listed)
     outbox = with_a_payment(blocking, keyed(script, **proved(shown)), "INV-1")
     assert [(entry.state.value, entry.request_id) for entry in outbox.send()] == [("sent", "pay_1")]

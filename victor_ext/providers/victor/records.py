@@ -399,13 +399,14 @@ class PaymentRequest(Record):
         The arguments are those of `could_be`.
         """
         outbound = [request for request in requests if request.direction != Direction.INBOUND]
-        same = [request for request in outbound if request.could_be(arguments, since=since)]
-        if len(outbound) == len(same) == 1:
-            return same[0]
         if not outbound:
             return "No request has its client_reference_id."
-        seen = "One request has" if len(outbound) == 1 else f"{len(outbound)} requests have"
-        return f"{seen} its client_reference_id{'' if same else ', but other values'}."
+        if len(outbound) > 1:
+            same = any(request.could_be(arguments, since=since) for request in outbound)
+            others = "" if same else ", but other values"
+            return f"{len(outbound)} requests have its client_reference_id{others}."
+        (request,) = outbound
+        return request.as_done(arguments).doubt(since) or request
 
     def as_done(self, arguments: Mapping[str, Any]) -> Done:
         """Return what this request says of a `create` with these arguments, as a `Done`.
