@@ -209,6 +209,33 @@ def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(store: Store)
     assert (store.send(), store.harness.calls("submit")) == ([], 0)
 
 
+@pytest.mark.parametrize(
+    ("changes", "seconds", "why"),
+    [
+        ({"amount": Money.of("1.00", "USD")}, 0.0, "another value than was sent: amount"),
+        ({"remote_id": "payee-of-another"}, 0.0, "another value than was sent: remoteId"),
+        ({}, 60.0, "was made earlier"),
+    ],
+)
+def test_what_another_program_made_with_its_reference_is_named_and_not_taken_for_it(
+    store: Store, changes: dict[str, Any], seconds: float, why: str
+) -> None:
+    """Our own never arrives: nothing may instruct what the other program has submitted."""
+    harness = store.harness
+    harness.sandbox.add_payee("payee-of-another")
+    harness.sandbox.set_clock_skew(-seconds)
+    other = harness.submit(pay(**changes))
+    harness.sandbox.set_clock_skew(0)
+    submit(store)
+    harness.sandbox.inject("cut_request", operation="submit")
+    assert (store.send(), store.state()) == ([], "settling")
+    store.update(leased_until=0.0, settle_until=1.0)
+    assert store.send() == [("unclear", None)]
+    error = store.entries()[0].error or ""
+    assert (other in error, why in error) == (True, True), error
+    assert harness.work("INV-1042") == 1, "that of the other program alone"
+
+
 def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(store: Store) -> None:
     call: Any = ("payees.invite", store.harness.payee), {"payor_id": store.harness.payor}
     with pytest.raises(InvalidRequest, match="pass at_most_once=True") as raised:
