@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
 
-from victor_ext.ids import is_same_id, words_of
+from victor_ext.ids import is_same_id, says_nothing, words_of
 from victor_ext.privacy import one_line
 
 from .json_values import flag_of, is_list, is_object
@@ -36,7 +36,7 @@ Comparer = Callable[[Any, Any], bool | None]
 
 
 def likeness(compare: Comparer, sent: object, received: object) -> Likeness:
-    if received is None or (isinstance(received, str) and not received.strip(" \t\r\n*")):
+    if says_nothing(received):
         return Likeness.UNSAID
     if type(received) is str and received == sent:
         return Likeness.SAME
@@ -191,9 +191,8 @@ def compared_leaves(
 
 
 def _leaf_likeness(sent: object, received: object) -> Likeness:
-    is_blank = isinstance(sent, str) and not sent.strip()
     said = likeness(_same_leaf, sent, received)
-    if is_blank and said is Likeness.UNSAID:  # there is nothing that could be said
+    if says_nothing(sent) and said is Likeness.UNSAID:  # there is nothing that could be said
         return Likeness.SAME
     return said
 
