@@ -150,6 +150,21 @@ compared = self.comparisons(record)
 four = {"payee_account_number", "payer_counterparty_id", "amount", "client_reference_id"}
 compared = {name: compared[name] for name in compared.keys() & four}
 """
+NOTHING_COMPARED = (
+    f"{LOOP}.operations:Done.doubt",
+    'if names:\n    return f"{what} {words} {_first(names)}: it may be another\'s."',
+    "",
+)
+ANY_TIME = (
+    f"{LOOP}.operations:Done.doubt",
+    "self.created_at < sent_at - times_differ",
+    "False",
+)
+ANY_CLOCK = (
+    f"{SETTLEMENT}.flow:LookUp.shown",
+    "self.first is None and not done.is_state",
+    "False",
+)
 RIVALS = (
     f"{SETTLEMENT}.flow:Rival.may_have_made",
     "self.id == request_id or (self.may_exist and reference_of(self.reference) == "
@@ -279,16 +294,49 @@ PLANTED = {
         ((f"{SETTLEMENT}.key_age:_by_age", "age > kept - _margin(kept)", "False"),),
     ),
     "what is looked up is not compared": Planted(
-        "bulk",
-        "told wrong, created",
-        (0, 40),
+        "bulk", "told wrong, created", (0, 40), (NOTHING_COMPARED,)
+    ),
+    "another program's smaller payout is an entry's": Planted(
+        "writes beside others",
+        "told wrong",
+        (0, 60),
         (
             (
-                f"{VICTOR}.records:PaymentRequest.could_be",
-                "'amount' in compared and {*compared.values()} == {Likeness.SAME}",
+                "victor_ext.providers.velo.operations:_payment_compared",
+                "(money.minor_units, money.currency) == asked",
                 "True",
             ),
         ),
+    ),
+    "another program's smaller payment is an entry's": Planted(
+        "writes beside others", "told wrong", (0, 60), (NOTHING_COMPARED,)
+    ),
+    "another program's smaller payout is a row's": Planted(
+        "payouts beside others", "told wrong", (0, 60), (NOTHING_COMPARED,)
+    ),
+    "another program's smaller request is an entry's": Planted(
+        "outbox beside others", "told wrong", (0, 100), (NOTHING_COMPARED,)
+    ),
+    "another program's smaller request is a row's": Planted(
+        "bulk beside others", "told wrong, created", (0, 100), (NOTHING_COMPARED,)
+    ),
+    "another program's older payment is an entry's": Planted(
+        "writes beside others", "told wrong", (0, 100), (ANY_TIME,)
+    ),
+    "another program's older payout is a row's": Planted(
+        "payouts beside others", "told wrong", (0, 100), (ANY_TIME,)
+    ),
+    "another program's older request is an entry's": Planted(
+        "outbox beside others", "told wrong", (0, 200), (ANY_TIME,)
+    ),
+    "another program's older request is a row's": Planted(
+        "bulk beside others", "told wrong, created", (0, 200), (ANY_TIME,)
+    ),
+    "a time of the provider's is compared with a machine's clock": Planted(
+        "writes beside others", "told wrong", (0, 100), (ANY_CLOCK,)
+    ),
+    "a row's time is compared with a machine's clock": Planted(
+        "payouts beside others", "told wrong", (0, 100), (ANY_CLOCK,)
     ),
     "a claim does not say when": Planted(
         "outbox",
