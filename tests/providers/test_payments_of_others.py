@@ -220,7 +220,9 @@ def test_a_proof_that_says_its_time_and_its_values_is_one(mode: str) -> None:
         (lambda _call, _found: Done("pay_1", is_state=True), "what the path does not name"),
         (
             lambda call, found: Done(
-                "pay_1", created_at="today", compared=call.compared_with(found)
+                "pay_1",
+                created_at="today",  # type: ignore[arg-type] # wrong on purpose
+                compared=call.compared_with(found),
             ),
             "The proof of POST /v1/payments failed",
         ),

@@ -176,14 +176,14 @@ class LookUp:
     def settled(self, requests: Sequence[PaymentRequest]) -> Settlement:
         """Return what became of a payment request, of the requests with its reference."""
         assert isinstance(self.payment, Payment)
-        found = PaymentRequest.identified(requests, self.payment.arguments, since=self.since)
-        result = self.shown(found if isinstance(found, str) else self._proven(found))
+        arguments = self.payment.arguments
+        found = PaymentRequest.identified(requests, arguments, since=self.since)
+        if isinstance(found, str):
+            return self.shown(found)
+        done = found.as_done(arguments)
+        result = self.shown(done.doubt(self.moments["since"]) or done)
         how = f"{self.why} It was identified by its client_reference_id."
         return result if result.request is None else replace(result, reason=how)
-
-    def _proven(self, request: PaymentRequest) -> Done | str:
-        done = request.as_done(self.payment.arguments)
-        return done.doubt(self.moments["since"]) or done
 
     def unknown(self, words: str, *, looked_up: bool = True) -> Settlement:
         """Return what is known of it, for this reason: `looked_up`, or the requests could not be
