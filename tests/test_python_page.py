@@ -88,6 +88,7 @@ def test_what_a_record_has() -> None:
         "said_amounts",
         "not_objects",
         "identified",
+        "as_done",
     }
 
 

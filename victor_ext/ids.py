@@ -18,6 +18,13 @@ def trimmed(text: str | None) -> str | None:
     return (text or "").strip(_BLANKS) or None
 
 
+def says_nothing(value: object) -> bool:
+    """Return whether a value says nothing that could be compared: none at all, or blanks and stars
+    alone.
+    """
+    return value is None or (isinstance(value, str) and not value.strip(" \t\r\n*").strip())
+
+
 def in_one_form(text: str) -> str:
     """Return the text in one Unicode form, NFC: an `ü` may be one character or two.
 

@@ -6,6 +6,7 @@ import csv
 import io
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from tests.bulk.bulk_runs import Bulk, store_only, wait_until
 from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
+from tests.providers.velo.adapter import pay
 from victor_ext import ConfigurationError, ProviderTime, RetryPolicy
 from victor_ext.bulk import BulkSender, InvalidRows, delivery, pacing
 from victor_ext.bulk.batch_store import BatchStore
 from victor_ext.bulk.payouts import Payouts
+from victor_ext.providers import Money
 from victor_ext.providers.eastpay import EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
@@ -289,6 +292,46 @@ class TestALostResponse:
         assert sender().resume().counts == {"created": 3}
         assert calls(sandbox, "submit") == 1
         submitted_once(sandbox, 3)
+
+    @pytest.mark.parametrize(
+        ("paid", "seconds", "why"),
+        [
+            (("12.00", "6.00"), 0.0, "has another value than was sent: amount of PAY-1"),
+            (("3.00", "3.00"), 60.0, "has what was sent, but was made earlier"),
+        ],
+    )
+    def test_what_another_program_pays_under_its_references_is_not_taken_for_it(
+        self,
+        sender: Make,
+        sandbox: VeloSandbox,
+        paid: tuple[str, str],
+        seconds: float,
+        why: str,
+    ) -> None:
+        sandbox.set_clock_skew(-seconds)
+        payments = [
+            pay(f"PAY-{number}", amount=Money.of(amount, "USD"))
+            for number, amount in enumerate(paid, 1)
+        ]
+        with Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url) as another_program:
+            other = another_program.payouts.submit(payments)
+        sandbox.set_clock_skew(0)
+        sandbox.inject("cut_request", operation="submit")
+
+        def stop(_status: object) -> None:
+            if calls(sandbox, "list_payments"):
+                raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            sender().send(rows(2, amount="3.00"), on_progress=stop)
+        sandbox.set_clock_skew(601)
+        assert sender().resume().counts == {"unknown": 2}
+        for result in sender().export():
+            assert other in str(result.error)
+            assert why in str(result.error)
+        with suppress(ConfigurationError):
+            sender(by="Bob").take_step("instruct")
+        assert calls(sandbox, "instruct") == 0
 
     def test_the_payout_of_another_batch_is_not_taken_for_it(
         self, sender: Make, sandbox: VeloSandbox

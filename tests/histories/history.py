@@ -7,6 +7,12 @@ from random import Random
 from typing import Any
 
 from tests.histories.calls import Calls
+from tests.histories.others import (
+    BatchesBesideOthers,
+    OutboxesBesideOthers,
+    PayrollsBesideOthers,
+    WritesBesideOthers,
+)
 from tests.histories.payrolls import Payrolls
 from tests.histories.provider import KEPT
 from tests.histories.reading import Readings
@@ -24,12 +30,19 @@ KINDS: dict[str, Any] = {
     "soak": Soak,
     "writes": Writes,
     "payouts": Payrolls,
+    "outbox beside others": OutboxesBesideOthers,
+    "bulk beside others": BatchesBesideOthers,
+    "writes beside others": WritesBesideOthers,
+    "payouts beside others": PayrollsBesideOthers,
 }
-SHARES = (4_800, 1_800, 2_200, 1_100, 75, 22, 3, 1_800, 1_200)
-"""How many of 13,000 are of each kind."""
+SHARES = (4_800, 1_800, 2_200, 1_100, 75, 22, 3, 1_800, 1_200, 300, 300, 300, 300)
+"""How many of 14,200 are of each kind."""
 EVENTS = ("start", "go", "kill", "wait", "clock", "meanwhile")
 LIKELY = {"calls": (20, 72, 3, 2, 2, 1), "reading": (8, 72, 1, 1, 0, 18)}
-LIKELY |= dict.fromkeys(("outbox", "bulk", "writes", "payouts"), (12, 68, 7, 8, 3, 2))
+SETTLING = ("outbox", "bulk", "writes", "payouts")
+LIKELY |= dict.fromkeys(SETTLING, (12, 68, 7, 8, 3, 2))
+BESIDE = tuple(f"{kind} beside others" for kind in SETTLING)
+LIKELY |= dict.fromkeys(BESIDE, (12, 60, 7, 8, 3, 10))
 FAULTS = {
     "ok": 60,
     "refuse": 2,

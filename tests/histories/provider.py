@@ -139,6 +139,8 @@ class Provider:
     def __init__(self, rules: Rules, clock: Callable[[], float]) -> None:
         self.rules, self.clock = rules, clock
         self.done: list[Work] = []
+        self.others: list[Work] = []
+        """What another program of the same account has had done."""
         self.repeated: list[str] = []
         """What had been done when it was asked for without a key."""
         self.inbound: dict[str, dict[str, Any]] = {}
@@ -163,6 +165,13 @@ class Provider:
             Work(fact, values, f"R{len(self.done):05}x7", account, self.clock(), call, status)
         )
         return self.done[-1]
+
+    def add_of_others(self, path: str, body: Any, work: Work) -> None:
+        """Have done what another program asks for."""
+        system = {"/v3/payouts": "velo", "/v1/payouts": "kiosk"}.get(path, "eastpay")
+        if "payment-requests" not in path:
+            work.reply = getattr(self, f"_{system}")(path, body, work)
+        self.others.append(work)
 
     @staticmethod
     def token(request: httpx.Request, content: bytes) -> Reply | None:
@@ -399,7 +408,8 @@ class Provider:
         )
 
     def _read(self, url: httpx.URL, last: str, account: str) -> Reply:
-        works, asked = [work for work in self.done if work.account == account], url.params
+        works = [work for work in (*self.others, *self.done) if work.account == account]
+        asked = url.params
         visible = [work for work in works if work not in self.hidden]
         if url.path.endswith("/payments") and url.host == "velo.test":
             return self._payments(url.path, visible)
@@ -416,7 +426,11 @@ class Provider:
                 if work.id == last
                 for each in work.values.get("payments", ())
             ]
-            rejected = [each for each in payments if each["remoteId"] == NOBODY]
+            rejected = [
+                {**each, "currencyType": each["currency"]}
+                for each in payments
+                if each["remoteId"] == NOBODY
+            ]
             return said(200, {"payoutId": last, "status": status, "rejectedPayments": rejected})
         if last in self.inbound:
             details = {"amount": self.inbound[last]["amount"], "amount_modification_allowed": True}
@@ -458,7 +472,7 @@ class Provider:
                 "paymentId": f"{work.id}-{number}",
                 "payout": {"payoutId": work.id},
                 "status": "ACCEPTED",
-                "payorPaymentId": each["payorPaymentId"],
+                **each,
                 "submittedDateTime": datetime.fromtimestamp(work.at, UTC).isoformat(),
             }
             for work in works
@@ -475,7 +489,8 @@ class Provider:
         if url.path == "/v1/payouts":
             # not under a key
             paid = [each for each in works if each.fact == each.values.get("reference")]
-            return said(200, [{"id": each.id, **each.values} for each in paid])
+            times = {each: datetime.fromtimestamp(each.at, UTC).isoformat() for each in paid}
+            return said(200, [{"id": each.id, "at": times[each], **each.values} for each in paid])
         if url.path.startswith("/v1/orders/"):
             is_cancelled = any(
                 each.values == {} or "idempotencyKey" in each.values

@@ -6,7 +6,7 @@ Each can die at every step.
 import importlib
 import json
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -153,8 +153,13 @@ def _invoice(form: int, reference: str, key: str) -> dict[str, Any]:
 
 
 @cache
-def _expected(*entry: Any) -> Any:
+def expected(*entry: Any) -> Any:
     """The values that `create` sends of an entry; None if it refuses it."""
+    return sent_by_create(_invoice(*entry))
+
+
+def sent_by_create(arguments: Mapping[str, Any]) -> Any:
+    """The values that `create` sends; None if it refuses them."""
     sent: list[Any] = []
 
     def take(request: httpx.Request) -> httpx.Response:
@@ -164,7 +169,7 @@ def _expected(*entry: Any) -> Any:
 
     options: Any = {"transport": httpx.MockTransport(take), "retry": QUICK}
     with Victor(VictorOAuth("A", "a-secret"), **options) as victor, suppress(VictorError):
-        victor.payment_requests.create(**_invoice(*entry))
+        victor.payment_requests.create(**arguments)
     return flat(sent[0]) if sent else None
 
 
@@ -223,13 +228,13 @@ class Outboxes(Workers):
                 "payments"
             )
         for key, arguments in self.entries.items():
-            entry, works, expected = (
+            entry, works, asked = (
                 entries.get(key),
                 self.world.provider.of(key),
-                _expected(*arguments, key),
+                expected(*arguments, key),
             )
             if entry is None:
-                if expected is not None:
+                if asked is not None:
                     yield f"lost: add refuses {FORMS[arguments[0]]}, which create takes"
                 continue
             if entry.state is EntryState.SENT and [work.id for work in works[:1]] != [
@@ -244,17 +249,18 @@ class Outboxes(Workers):
             # Where a page after the last one is an error, a list cannot be searched to its end.
             if entry.state in OPEN and self.world.rules.past_end == "empty":
                 yield f"lost: {entry} is never settled"
-            if works and expected is not None and works[0].values != expected:
-                yield (
-                    f"told wrong: {entry} was sent as {works[0].values}, and create sends "
-                    f"{expected}"
-                )
+            if works and asked is not None and works[0].values != asked:
+                yield f"told wrong: {entry} was sent as {works[0].values}, and create sends {asked}"
 
 
 def _find_payout(client: Any, call: Any, _since: Any, _given: Any) -> Any:
     listed = yield lambda: _kiosk("list_payouts").sync(client=client.api)
-    ids = [each.id for each in listed if each.reference == call.body["reference"]]
-    return Done(*ids) if len(ids) == 1 else f"{len(ids)} payouts have its reference."
+    same = [each for each in listed if each.reference == call.body["reference"]]
+    if len(same) != 1:
+        return f"{len(same)} payouts have its reference."
+    found = same[0].to_dict()
+    created_at = datetime.fromisoformat(found["at"])
+    return Done(same[0].id, created_at=created_at, compared=call.compared_with(found))
 
 
 def _kiosk(operation: str) -> Any:
@@ -344,7 +350,7 @@ class Writes(Outboxes):
     def __init__(
         self, writes: tuple[str, ...], names: tuple[int, ...], rest: float, **workers: Any
     ) -> None:
-        self.system = WRITES[writes[0]][0]
+        self.system, self.writes = WRITES[writes[0]][0], writes
         Workers.__init__(self, **workers)
         self.rest, self.lease = rest, LEASES[self.deadline != 60.0]
         self.outbox, provider = shared_outbox(DATABASE[0], self.lease), self.world.provider

@@ -153,6 +153,21 @@ compared = self.comparisons(record)
 four = {"payee_account_number", "payer_counterparty_id", "amount", "client_reference_id"}
 compared = {name: compared[name] for name in compared.keys() & four}
 """
+NOTHING_COMPARED = (
+    f"{LOOP}.operations:Done.doubt",
+    'if names:\n    return f"{what} {words} {_first(names)}: it may be another\'s."',
+    "",
+)
+ANY_TIME = (
+    f"{LOOP}.operations:Done.doubt",
+    "self.created_at < sent_at - times_differ",
+    "False",
+)
+ANY_CLOCK = (
+    f"{SETTLEMENT}.flow:LookUp.shown",
+    "self.first is None and not done.is_state",
+    "False",
+)
 RIVALS = (
     f"{SETTLEMENT}.flow:Rival.may_have_made",
     (
@@ -162,7 +177,7 @@ RIVALS = (
     "False",
 )
 OTHERS_KEYS = f"{SETTLEMENT}.key_age:Keys._of_stored", "sent.by != self.caller", "False"
-FORMS = f"{LOOP}.idempotency_keys:_spelled", "in_one_form(str.__str__(fact))", "str.__str__(fact)"
+FORMS = f"{LOOP}.idempotency_keys:_spelled_text", "in_one_form(text)", "text"
 KEYLESS_AGAIN = (
     f"{SETTLEMENT}.key_age:NoKey.doubt",
     "if sent is not None:\n    return sent, self.why",
@@ -286,16 +301,49 @@ PLANTED = {
         ((f"{SETTLEMENT}.key_age:_by_age", "age > kept - _margin(kept)", "False"),),
     ),
     "what is looked up is not compared": Planted(
-        "bulk",
-        "told wrong, created",
-        (0, 40),
+        "bulk", "told wrong, created", (0, 40), (NOTHING_COMPARED,)
+    ),
+    "another program's smaller payout is an entry's": Planted(
+        "writes beside others",
+        "told wrong",
+        (0, 60),
         (
             (
-                f"{VICTOR}.records:PaymentRequest.could_be",
-                "'amount' in compared and {*compared.values()} == {Likeness.SAME}",
+                "victor_ext.providers.velo.operations:_payment_compared",
+                "(money.minor_units, money.currency) == asked",
                 "True",
             ),
         ),
+    ),
+    "another program's smaller payment is an entry's": Planted(
+        "writes beside others", "told wrong", (0, 60), (NOTHING_COMPARED,)
+    ),
+    "another program's smaller payout is a row's": Planted(
+        "payouts beside others", "told wrong", (0, 60), (NOTHING_COMPARED,)
+    ),
+    "another program's smaller request is an entry's": Planted(
+        "outbox beside others", "told wrong", (150, 30), (NOTHING_COMPARED,)
+    ),
+    "another program's smaller request is a row's": Planted(
+        "bulk beside others", "told wrong, created", (0, 100), (NOTHING_COMPARED,)
+    ),
+    "another program's older payment is an entry's": Planted(
+        "writes beside others", "told wrong", (20, 40), (ANY_TIME,)
+    ),
+    "another program's older payout is a row's": Planted(
+        "payouts beside others", "told wrong", (0, 60), (ANY_TIME,)
+    ),
+    "another program's older request is an entry's": Planted(
+        "outbox beside others", "told wrong", (40, 60), (ANY_TIME,)
+    ),
+    "another program's older request is a row's": Planted(
+        "bulk beside others", "told wrong, created", (150, 30), (ANY_TIME,)
+    ),
+    "a time of the provider's is compared with a machine's clock": Planted(
+        "writes beside others", "told wrong", (80, 30), (ANY_CLOCK,)
+    ),
+    "a row's time is compared with a machine's clock": Planted(
+        "payouts beside others", "told wrong", (0, 100), (ANY_CLOCK,)
     ),
     "a claim does not say when": Planted(
         "outbox",
@@ -361,7 +409,7 @@ PLANTED = {
         (0, 300),
         ((f"{LOOP}.conflicts:earlier_use", "is_about_earlier(text, others)", "False"),),
     ),
-    "a request settles two entries": Planted("outbox", "told wrong", (0, 40), (RIVALS,)),
+    "a request settles two entries": Planted("outbox", "told wrong", (100, 20), (RIVALS,)),
     "a request settles two rows": Planted("bulk", "told wrong, created", (0, 80), (RIVALS,)),
     "a key of another account is sent again": Planted(
         "bulk", "asked twice", (0, 600), (OTHERS_KEYS,)
@@ -528,7 +576,7 @@ PLANTED = {
         ),
     ),
     "a payout settles two files": Planted(
-        "payouts", "files have the same payout", (0, 100), (RIVALS,)
+        "payouts", "files have the same payout", (130, 30), (RIVALS,)
     ),
     "a payment is made that its payout does not list": Planted(
         "payouts",
@@ -569,7 +617,7 @@ PLANTED = {
     "a write settles two entries": Planted(
         "writes",
         "told wrong",
-        (0, 200),
+        (110, 40),
         (
             (
                 f"{OUTBOX}._has_rival",

@@ -209,6 +209,33 @@ def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(store: Store)
     assert (store.send(), store.harness.calls("submit")) == ([], 0)
 
 
+@pytest.mark.parametrize(
+    ("changes", "seconds", "why"),
+    [
+        ({"amount": Money.of("1.00", "USD")}, 0.0, "another value than was sent: amount"),
+        ({"remote_id": "payee-of-another"}, 0.0, "another value than was sent: remoteId"),
+        ({}, 60.0, "was made earlier"),
+    ],
+)
+def test_what_another_program_made_with_its_reference_is_named_and_not_taken_for_it(
+    store: Store, changes: dict[str, Any], seconds: float, why: str
+) -> None:
+    """Our own never arrives: nothing may instruct what the other program has submitted."""
+    harness = store.harness
+    harness.sandbox.add_payee("payee-of-another")
+    harness.sandbox.set_clock_skew(-seconds)
+    other = harness.submit(pay(**changes))
+    harness.sandbox.set_clock_skew(0)
+    submit(store)
+    harness.sandbox.inject("cut_request", operation="submit")
+    assert (store.send(), store.state()) == ([], "settling")
+    store.update(leased_until=0.0, settle_until=1.0)
+    assert store.send() == [("unclear", None)]
+    error = store.entries()[0].error or ""
+    assert (other in error, why in error) == (True, True), error
+    assert harness.work("INV-1042") == 1, "that of the other program alone"
+
+
 def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(store: Store) -> None:
     call: Any = ("payees.invite", store.harness.payee), {"payor_id": store.harness.payor}
     with pytest.raises(InvalidRequest, match="pass at_most_once=True") as raised:
@@ -508,12 +535,14 @@ def test_a_key_that_may_be_sent_too_late_is_not_sent_again(blocking: Store) -> N
 
 def test_a_proof_of_the_callers_own_shows_what_was_done(blocking: Store) -> None:
     def shown(listed: Any, call: Any) -> Any:
-        references = [each["reference"] for each in json.loads(listed.content)["items"]]
-        return (
-            Done("pay_1") if call.body["reference"] in references else "The list does not have it."
-        )
+        items = json.loads(listed.content)["items"]
+        (item,) = [each for each in items if each["reference"] == call.body["reference"]]
+        made_at = datetime.fromisoformat(item["made_at"])
+        return Done(item["id"], created_at=made_at, compared=call.compared_with(item))
 
-    listed = dated(200, json={"items": [{"id": "pay_1", "amount": 1, "reference": "INV-1"}]})
+    now = datetime.now(UTC).isoformat()
+    item = {"id": "pay_1", "amount": 1, "currency": "EUR", "reference": "INV-1", "made_at": now}
+    listed = dated(200, json={"items": [item]})
     script = Script(dated(404), httpx.ReadError("it was cut"), listed)
     outbox = with_a_payment(blocking, keyed(script, **proved(shown)), "INV-1")
     assert [(entry.state.value, entry.request_id) for entry in outbox.send()] == [("sent", "pay_1")]

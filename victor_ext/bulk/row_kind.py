@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
@@ -65,7 +64,7 @@ class Sendable(ABC):
         writes = ((step, step.payment) for step in steps if isinstance(step.payment, Write))
         look_up = self.client.look_up
         return [
-            step.shown(look_up(one.call, since=step.since, **one.look_up_by))
+            step.shown(look_up(one.call, **step.moments, **one.look_up_by))
             for step, one in writes
         ]
 
@@ -88,10 +87,6 @@ class LaterStep(Sendable):
     def payment(self, rows: Sequence[Row]) -> Write:
         (row,) = rows
         return Write(self.client.prepare(self._write, (row.arguments or {})["id"]), row.sent)
-
-    def look_up(self, steps: Sequence[LookUp]) -> list[Settlement]:
-        # The id is in the call: what is found is no other row's.
-        return [replace(one, unless_mine=None) for one in super().look_up(steps)]
 
 
 class RowKind(Sendable):

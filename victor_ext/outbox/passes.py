@@ -91,7 +91,7 @@ def _looked_up(client: Any, step: LookUp, *, is_last: bool) -> Pass[Settlement]:
     """
     write: Any = step.payment
     try:
-        done = yield partial(client.look_up, write.call, since=step.since, **write.look_up_by)
+        done = yield partial(client.look_up, write.call, **step.moments, **write.look_up_by)
     except (StatusError, UnreadableResponse) as error:
         if isinstance(error, AuthenticationError | RateLimited):
             raise

@@ -16,6 +16,7 @@ from victor_ext import (
     BadRequest,
     ConfigurationError,
     Conflict,
+    Done,
     InvalidRequest,
     NotFound,
     Outcome,
@@ -71,8 +72,7 @@ class Settlement:
     """What became of a payment, with the error of the last call, if it failed.
 
     Attributes:
-        request: What was created or done: the provider's payment request, or a `Done` of a prepared
-            write.
+        request: What was created or done: the provider's payment request, or a `Done`.
         reason: Why it is not created, or how its request was identified, in sentences.
         sent: The earliest time at which it may have been sent, unless it is settled.
         looked_up: Whether it was looked up, so that it must not be sent again.
@@ -141,8 +141,9 @@ class LookUp:
     it is `settled`.
 
     `why` it is looked up, in sentences; `sent` is the earliest time at which it may have been sent,
-    by whoever used its key, and `began` that of what is looked for. What was made before `first` is
-    no proof; None: any may be one.
+    by whoever used its key, and `began` that of what is looked for. `first` is `began` by the
+    provider's clock; None: only a machine's clock has it, which no time of the provider's can be
+    compared with.
     """
 
     payment: Payment | Write
@@ -152,19 +153,22 @@ class LookUp:
     began: Sent | Moment
     first: datetime | None
 
-    def shown(self, done: Any) -> Settlement:
+    @property
+    def moments(self) -> Mapping[str, datetime]:
+        """The moments that `client.look_up` needs: whatever else it may be is read, too."""
+        return {"since": self.since if self.first is None else self.first, "read_from": self.since}
+
+    def shown(self, done: Done | str) -> Settlement:
         """Return what reads have shown of it: a text says why they do not show that it was done."""
         if isinstance(done, str):
             return self.unknown(f"{done} {_ADVICE}")
-        if self.first is not None and done.created_at is not None and done.created_at < self.first:
-            # A list that lags shows an older payment of the same reference alone.
+        if self.first is None and not done.is_state:
             return self.unknown(
-                f"{done.id} has what was sent, but was made earlier: it may be another's. {_ADVICE}"
+                f"{done.id} has what was sent, but only a machine's clock says when it was sent: "
+                f"it may be another's. {_ADVICE}"
             )
         seen = f"{done.id} has what was sent, but another payment has the same reference."
-        # A state that it keeps, whoever brought it there.
-        is_of_path = isinstance(self.payment, Write) and done.id in self.payment.call.ids
-        otherwise = None if is_of_path else self.unknown(f"{seen} {_ADVICE}")
+        otherwise = None if done.is_state else self.unknown(f"{seen} {_ADVICE}")
         return Settlement(
             PaymentOutcome.CREATED, done, self.why, looked_up=True, unless_mine=otherwise
         )
@@ -172,9 +176,12 @@ class LookUp:
     def settled(self, requests: Sequence[PaymentRequest]) -> Settlement:
         """Return what became of a payment request, of the requests with its reference."""
         assert isinstance(self.payment, Payment)
-        result = self.shown(
-            PaymentRequest.identified(requests, self.payment.arguments, since=self.since)
-        )
+        arguments = self.payment.arguments
+        found = PaymentRequest.identified(requests, arguments, since=self.since)
+        if isinstance(found, str):
+            return self.shown(found)
+        done = found.as_done(arguments)
+        result = self.shown(done.doubt(self.moments["since"]) or done)
         how = f"{self.why} It was identified by its client_reference_id."
         return result if result.request is None else replace(result, reason=how)
 

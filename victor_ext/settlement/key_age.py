@@ -72,6 +72,11 @@ class Now:
         """Return the seconds since `moment`, by whichever local clock shows more."""
         return max(self.moment.local - moment.local, self.moment.monotonic - moment.monotonic)
 
+    def at_least_since(self, moment: Moment) -> float:
+        """Return the seconds since `moment`, by whichever local clock shows less; not below 0."""
+        shown = (self.moment.local - moment.local, self.moment.monotonic - moment.monotonic)
+        return max(0.0, min(shown))
+
 
 class Sent(NamedTuple):
     """The earliest time at which a payment may have been sent, and the digest of its sender's
@@ -82,12 +87,15 @@ class Sent(NamedTuple):
             else by the sender's.
         looked_up: Whether the payment was looked up after it. Then it is never sent again: a person
             may have acted.
+        spread: Seconds by which the first sending may have been later than `since`: the clocks of a
+            machine that slept, or whose clock was changed, show different times.
     """
 
     since: float
     by: str | None
     known: bool
     looked_up: bool = False
+    spread: float = 0.0
 
     @classmethod
     def at(cls, moment: Moment, now: Now, by: str | None) -> Sent:
@@ -95,7 +103,9 @@ class Sent(NamedTuple):
         it is known.
         """
         if now.provider.is_known:
-            return cls(now.provider.moment.timestamp() - now.since(moment), by, known=True)
+            age = now.since(moment)
+            spread = max(0.0, age - now.at_least_since(moment))
+            return cls(now.provider.moment.timestamp() - age, by, known=True, spread=spread)
         return cls(moment.local, by, known=False)
 
     def earliest(self, now: Now) -> datetime:
@@ -105,11 +115,11 @@ class Sent(NamedTuple):
         return since - (_EARLIER if self.known else _CLOCKS_DIFFER)
 
     def first(self, now: Now) -> datetime | None:
-        """Return the time before which the provider made nothing of it; None: the provider's clock
-        is not known.
+        """Return the time of the first sending by the provider's clock, as late as it may be: what
+        was made before may be another's. None: only a machine's clock has it.
         """
-        since = datetime.fromtimestamp(min(self.since, now.by_provider()), UTC)
-        return since - timedelta(seconds=_DATES_DIFFER) if self.known else None
+        latest = min(self.since + self.spread, now.by_provider())
+        return datetime.fromtimestamp(latest, UTC) if self.known else None
 
     @classmethod
     def from_json(cls, data: Sequence[Any] | None) -> Sent | None:

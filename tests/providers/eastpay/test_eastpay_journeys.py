@@ -307,6 +307,9 @@ def test_what_is_no_list_of_payments_with_the_reference_is_no_answer(
         asked(200, body)
 
 
+EQUAL = {"paymentType": "DB", "amount": str(PRICE.amount), "currency": PRICE.currency}
+
+
 @pytest.mark.parametrize(
     ("dates", "seen"),
     [
@@ -321,8 +324,7 @@ def test_an_older_payment_with_the_reference_is_not_taken_for_this_one(
     dates: list[str | None], seen: str
 ) -> None:
     payments = [
-        {**ONE, "id": f"8ac{n}", "paymentType": "DB", "timestamp": date}
-        for n, date in enumerate(dates)
+        {**ONE, "id": f"8ac{n}", "timestamp": date, **EQUAL} for n, date in enumerate(dates)
     ]
     client, _script = scripted(httpx.Response(200, json={"payments": payments}))
     call = client.prepare(

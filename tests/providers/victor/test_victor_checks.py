@@ -174,7 +174,7 @@ class TestCreate:
             )
             == []
         )
-        assert problems(payee_account_number="9" * 20, notes="", client_reference_id="") == []
+        assert problems(payee_account_number="9" * 20, notes="n", client_reference_id="r") == []
 
     def test_everything_that_is_wrong_is_said_at_once(self):
         problems_read = problems(

@@ -1,7 +1,8 @@
 """Keys: the same facts give the same key for ever, and what is no key is refused."""
 
+import re
 import uuid
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal, localcontext
 from enum import Enum, IntEnum, StrEnum
 from functools import partial
@@ -9,6 +10,7 @@ from unicodedata import normalize
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,7 +70,6 @@ def test_another_cut_is_another_fact():
         ('a", "b',),
         ("a\n",),
         (" a",),
-        (datetime(2026, 3, 4),),  # noqa: DTZ001 - a naive one is a fact too
     ]
     assert len({idempotency_key_for(*one) for one in facts}) == len(facts)
 
@@ -136,18 +137,115 @@ def test_texts_are_one_fact_exactly_when_one_unicode_form_makes_them_equal(text,
     assert (idempotency_key_for(change(text)) == idempotency_key_for(text)) is is_same
 
 
-@pytest.mark.parametrize(
-    "fact",
-    [
-        *(1.5, float("nan"), True, None, b"bytes", ["a"], ("a",), {"a": 1}, object),
-        *(Decimal("NaN"), Decimal("Infinity"), "", " ", "\n"),
-    ],
-    ids=repr,
-)
-def test_what_may_read_differently_is_refused(fact):
+class Zoneless(tzinfo):
+    """A zone that does not say how far it is from UTC."""
+
+    def utcoffset(self, _moment: datetime | None) -> None:
+        return None
+
+
+class Answer(Enum):
+    YES = True
+
+
+class NumberOfALibrary:
+    """As numpy's: it is no int, and a database may give back another one."""
+
+    def __index__(self) -> int:
+        return 1042
+
+
+REFUSED = [
+    (1.5, "write its text, '44.20', or Decimal"),
+    (float("nan"), "write its text"),
+    (True, "write a word for it"),
+    (Answer.YES, "write a word for it"),
+    (None, "leave it out"),
+    (b"bytes", r"write its text, such as value.decode\(\)"),
+    (["a"], "pass each of its items as a fact of its own"),
+    (("a",), "pass each of its items as a fact of its own"),
+    (time(12, 0), r"write datetime\(2026, 3, 4, 12, 0, tzinfo=UTC\)"),
+    (datetime(2026, 3, 4), r"naive datetime.*: write datetime\(..., tzinfo=UTC\)"),  # noqa: DTZ001 - on purpose
+    (datetime(2026, 3, 4, tzinfo=Zoneless()), r"naive datetime.*: write datetime"),
+    (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=9))), "outside of the years 1 to 9999"),
+    (timedelta(1), "pass str, int, a finite Decimal, date, aware datetime or UUID"),
+    (NumberOfALibrary(), "pass str, int"),
+    ({"a": 1}, "pass str, int"),
+    (object, "pass str, int"),
+    (Decimal("NaN"), "name the payment by something else"),
+    (Decimal("Infinity"), "name the payment by something else"),
+    ("\ud83d", "half of a character"),
+    ("", "empty"),
+    (" ", "empty"),
+    ("\n", "empty"),
+]
+
+
+@pytest.mark.parametrize(("fact", "instead"), REFUSED, ids=repr)
+def test_what_may_read_differently_is_refused_with_what_to_write(fact, instead):
     with pytest.raises(InvalidRequest, match="idempotency_key_for") as raised:
         idempotency_key_for("invoice", fact)
     assert raised.value.problems[0].field == "facts"
+    assert re.search(instead, raised.value.problems[0].message)
+
+
+class Text(str):
+    __slots__ = ()
+    __str__ = __repr__ = lambda _self: "another text"
+
+
+class Number(int):
+    __str__ = __repr__ = lambda _self: "another text"
+
+
+class Moment(datetime):
+    def isoformat(self, *_: object) -> str:
+        return "another text"
+
+
+class Day(date):
+    def isoformat(self) -> str:
+        return "another text"
+
+
+class Id(uuid.UUID):
+    def __str__(self) -> str:
+        return "another text"
+
+
+MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("subclass", "plain"),
+    [
+        (Text("INV-1042"), "INV-1042"),
+        (Number(1042), 1042),
+        (Moment(2026, 3, 4, 5, 6, 7, tzinfo=UTC), MOMENT),
+        (Moment(2026, 3, 4, 14, 6, 7, tzinfo=timezone(timedelta(hours=9))), MOMENT),
+        (Day(2026, 3, 4), date(2026, 3, 4)),
+        (Id(int=7), uuid.UUID(int=7)),
+    ],
+)
+def test_a_subclass_is_the_fact_that_a_database_gives_back(subclass, plain):
+    assert idempotency_key_for("invoice", subclass) == idempotency_key_for("invoice", plain)
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=-5))])
+def test_what_sqlite_gives_back_of_a_moment_is_refused_or_the_same_fact(zone):
+    """Its column of a moment keeps no zone: a second request would go out under another key."""
+    engine = sa.create_engine("sqlite://")
+    column = sa.Column("made_at", sa.DateTime(timezone=True))
+    table = sa.Table("invoices", sa.MetaData(), column)
+    table.create(engine)
+    made_at = datetime(2026, 3, 4, 5, 6, 7, tzinfo=zone)
+    with engine.begin() as connection:
+        connection.execute(sa.insert(table).values(made_at=made_at))
+        read = connection.execute(sa.select(column)).scalar_one()
+    key = idempotency_key_for("invoice", 1, made_at)
+    with pytest.raises(InvalidRequest, match="naive datetime"):
+        idempotency_key_for("invoice", 1, read)
+    assert idempotency_key_for("invoice", 1, read.replace(tzinfo=zone)) == key
 
 
 def test_no_fact_is_refused():

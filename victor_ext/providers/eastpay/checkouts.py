@@ -16,7 +16,7 @@ from eastpay_api.api.checkouts import get_checkout_payment, prepare_checkout
 from victor_ext.money import Money
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
-from victor_ext.runtime.core.validation import rule
+from victor_ext.runtime.core.validation import COMPARED, rule
 
 from .checks import LONGEST_REFERENCE, Validation, check_id
 from .records import Checkout, Payment
@@ -30,7 +30,7 @@ class _CheckoutRequest:
     _: KW_ONLY
     payment_type: Annotated[str, rule(Validation.printable, 2)] = "DB"
     merchant_transaction_id: Annotated[
-        str | None, rule(Validation.reference, LONGEST_REFERENCE)
+        str | None, COMPARED, rule(Validation.reference, LONGEST_REFERENCE)
     ] = None
     merchant_id: Annotated[str | None, rule(Validation.printable, 255)] = None
     checkout_type: Annotated[str | None, rule(Validation.printable, 32)] = None

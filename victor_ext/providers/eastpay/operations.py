@@ -17,7 +17,7 @@ from victor_ext.money import from_wire
 from victor_ext.privacy import HIDDEN, one_line, pattern_of, redact_code, redact_excerpt
 from victor_ext.runtime.client.records import as_timestamp
 from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Comparer, Values
+from victor_ext.runtime.core.comparing import Comparer, Likeness, Values
 from victor_ext.runtime.core.json_values import (
     is_list,
     is_object,
@@ -240,10 +240,13 @@ def _no_result(response: httpx.Response, _problems: Problems) -> str | None:
 def _repeated(response: httpx.Response) -> Values:
     """What a response repeats of a form: with another value it came late, or from a cache."""
     sent = dict(_form_of(response.request))
-    kinds = _REPEATED | {
-        "amount": comparing.same_amount(partial(from_wire, currency=sent.get("currency", "")))
-    }
-    return comparing.values(kinds, sent.get, object_of(response).get)
+    return comparing.values(_kinds(sent), sent.get, object_of(response).get)
+
+
+def _kinds(form: Mapping[str, str]) -> Mapping[str, Comparer]:
+    """How each value is compared that a payment may repeat of its form."""
+    read = partial(from_wire, currency=form.get("currency", ""))
+    return _REPEATED | {"amount": comparing.same_amount(read)}
 
 
 _REPEATS = Repeats("payment", _repeated)
@@ -295,15 +298,30 @@ def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) ->
             "may have been sent."
         )
     (match,) = same
-    if as_timestamp(match.timestamp) is None:
-        return (
-            f"Payment {one_line(match.id)} has its merchantTransactionId, and does not say "
-            "when it was made."
-        )
-    amount = match.to_dict().get("amount")
-    if amount is not None and from_wire(amount) != from_wire(form.get("amount")):
-        return f"Payment {one_line(match.id)} has its merchantTransactionId, and another amount."
-    return Done(match.id or None, match.result.code, match.to_dict())
+    return Done(
+        match.id or None,
+        match.result.code,
+        match.to_dict(),
+        created_at=as_timestamp(match.timestamp),
+        compared=_compared(form, match.to_dict()),
+    )
+
+
+_SAID_BY_ALL = ("paymentType", "amount", "currency", "merchantTransactionId")
+"""What a payment has to say of its form, to be the one that was asked for; the other names of
+`_REPEATED` may be left out."""
+
+
+def _compared(form: Mapping[str, str], payment: Mapping[str, Any]) -> dict[str, Likeness]:
+    compared = {
+        name: comparing.likeness(compare, sent, received)
+        for name, compare, sent, received in comparing.values(_kinds(form), form.get, payment.get)
+    }
+    return {
+        name: is_like
+        for name, is_like in compared.items()
+        if is_like is not Likeness.UNSAID or name in _SAID_BY_ALL
+    }
 
 
 def _payment_hint(request: httpx.Request, *, found_by_reference: bool) -> str:

@@ -21,7 +21,7 @@ from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Shared, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 from victor_ext.runtime.core.json_values import list_or_empty
-from victor_ext.runtime.core.validation import rule
+from victor_ext.runtime.core.validation import COMPARED, rule
 
 from .cards import Card, CardToken
 from .checks import LONGEST_REFERENCE, Validation, check_id
@@ -41,7 +41,7 @@ class _PaymentRequest:
     amount: Annotated[Money, rule(Validation.amount)]
     _: KW_ONLY
     card: Annotated[Card | CardToken | None, rule(_card_fields)] = None
-    merchant_transaction_id: Annotated[str, rule(Validation.reference, LONGEST_REFERENCE)]
+    merchant_transaction_id: Annotated[str, COMPARED, rule(Validation.reference, LONGEST_REFERENCE)]
     payment_brand: Annotated[str | None, rule(Validation.printable, 32)] = None
     notification_url: Annotated[str | None, rule(Validation.url)] = None
     shopper_result_url: Annotated[str | None, rule(Validation.url)] = None
@@ -50,7 +50,7 @@ class _PaymentRequest:
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class _Step:
-    merchant_transaction_id: Annotated[str, rule(Validation.reference, LONGEST_REFERENCE)]
+    merchant_transaction_id: Annotated[str, COMPARED, rule(Validation.reference, LONGEST_REFERENCE)]
     notification_url: Annotated[str | None, rule(Validation.url)] = None
     parameters: Mapping[str, str] | None = None
 

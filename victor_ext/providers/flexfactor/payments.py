@@ -17,7 +17,7 @@ from victor_ext.privacy import HiddenRepr, concealed, concealed_within, kind_of
 from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, members_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
-from victor_ext.runtime.core.validation import Sent, rule
+from victor_ext.runtime.core.validation import COMPARED, Sent, rule
 from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .checks import Validation
@@ -89,7 +89,7 @@ class _TransactionRequest(HiddenRepr):
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class EvaluateRequest(_TransactionRequest):
     customer_ip: Annotated[str | None, rule(Validation.text, shortest=0)] = None
-    sense_key: Annotated[str | None, rule(Validation.text, shortest=0)] = None
+    sense_key: Annotated[str | None, COMPARED, rule(Validation.text, shortest=0)] = None
     expires_at: Annotated[datetime | None, rule(Validation.moment)] = None
     idempotency_key: Annotated[str | None, rule(Validation.key)] = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -23,6 +23,8 @@ from victor_ext.privacy import (
     redact_excerpt,
     texts_within,
 )
+from victor_ext.runtime.core import comparing
+from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import (
     is_list,
     json_of,
@@ -176,27 +178,25 @@ def _in_state(resource: str, *done: str) -> Proof:
 
     def find(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -> Finding:
         record = yield partial(getattr(client, resource).get, call.ids[0])
-        return _done(record) if record.status in done else f"It is {record.status}."
+        if record.status not in done:
+            return f"It is {record.status}."
+        return Done(call.ids[0], record.status, record.raw.to_dict(), is_state=True)
 
     return Proof(find)
-
-
-def _done(record: Any) -> Done:
-    return Done(record.id, record.status, record.raw.to_dict())
 
 
 def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]) -> Finding:
     """The one payout with payments that were submitted since then, and have references that were
     sent.
     """
-    sent = _references(object_or_empty(call.body).get("payments"))
+    sent = _by_reference(object_or_empty(call.body).get("payments"))
     window = client.payments.list(
         given["payor_id"],
         submitted_from=day_around(since, -1),
         sort="submittedDateTime:asc",
         page_size=100,
     )
-    payouts: set[str] = set()
+    submitted: dict[str, list[datetime]] = {}
     for payment in (yield from _items(window)):
         if reference_of(payment.payor_payment_id) not in sent:
             continue
@@ -206,17 +206,59 @@ def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]
                 "submitted."
             )
         if payment.submitted_at >= since and payment.payout_id:
-            payouts.add(payment.payout_id)
-    if len(payouts) != 1:
-        return f"{len(payouts) or 'No'} payouts have payments with its references."
-    payout = yield partial(client.payouts.get, payouts.pop())
+            submitted.setdefault(payment.payout_id, []).append(payment.submitted_at)
+    if len(submitted) != 1:
+        return f"{len(submitted) or 'No'} payouts have payments with its references."
+    ((payout_id, moments),) = submitted.items()
+    payout = yield partial(client.payouts.get, payout_id)
     payments = yield from _items(client.payouts.payments(payout.id))
-    seen = {reference_of(payment.payor_payment_id) for payment in (*payout.rejected, *payments)}
-    return (
-        _done(payout)
-        if seen == sent
-        else f"Payout {payout.id} has other payments, too, or not all of them."
-    )
+    found = {
+        reference_of(payment.payor_payment_id): payment for payment in (*payout.rejected, *payments)
+    }
+    if found.keys() != sent.keys():
+        return f"Payout {payout.id} has other payments, too, or not all of them."
+    memo = object_or_empty(call.body).get("payoutMemo")
+    compared: dict[str, Likeness] = {}
+    for reference, payment in sent.items():
+        for name, is_like in _payment_compared({"paymentMemo": memo, **payment}, found[reference]):
+            compared[f"{name} of {reference}"] = is_like
+    body = payout.raw.to_dict()
+    return Done(payout.id, payout.status, body, created_at=min(moments), compared=compared)
+
+
+_COMPARED: Mapping[str, tuple[Comparer, str]] = {
+    "remoteId": (comparing.same_text, "remote_id"),
+    "sourceAccountName": (comparing.same_text, "source_account_name"),
+    "paymentMemo": (comparing.same_text, "memo"),
+    "transmissionType": (comparing.same_word, "transmission_type"),
+    "remoteSystemId": (comparing.same_text, "remote_system_id"),
+}
+"""How each text of a payment that was sent is compared, and with what of a payment in a payout.
+
+Velo shows no metadata.
+"""
+_SAID_BY_ALL = frozenset({"remoteId", "sourceAccountName"})
+"""A rejected payment says no more than these and its amount."""
+
+
+def _payment_compared(sent: Mapping[str, Any], found: Any) -> Iterator[tuple[str, Likeness]]:
+    """What a payment in a payout says of each value of one that was sent."""
+    for name, (compare, field) in _COMPARED.items():
+        if name not in sent and name != "paymentMemo":  # Velo chooses it
+            continue
+        own = sent.get(name)
+        is_like = comparing.likeness(
+            compare, "" if own is None else own, getattr(found, field, None)
+        )
+        if is_like is not Likeness.UNSAID or name in _SAID_BY_ALL:
+            yield name, is_like
+    money = found.amount
+    asked = (sent.get("amount"), sent.get("currency"))
+    if money is None:
+        yield "amount", Likeness.UNSAID
+    else:
+        is_same = (money.minor_units, money.currency) == asked
+        yield "amount", Likeness.SAME if is_same else Likeness.OTHER
 
 
 def _items(listed: Any) -> Generator[Callable[[], Any], Any, list[Any]]:
@@ -226,17 +268,20 @@ def _items(listed: Any) -> Generator[Callable[[], Any], Any, list[Any]]:
     return items
 
 
-def _references(payments: object) -> set[str]:
-    return {
-        reference_of(object_or_empty(payment).get("payorPaymentId"))
-        for payment in list_or_empty(payments)
-    } - {""}
+def _by_reference(payments: object) -> dict[str, dict[str, Any]]:
+    """The payments that a request has, by their references; without what has none."""
+    found: dict[str, dict[str, Any]] = {}
+    for payment in map(object_or_empty, list_or_empty(payments)):
+        reference = reference_of(payment.get("payorPaymentId"))
+        if reference:
+            found[reference] = payment
+    return found
 
 
 def _named(request: httpx.Request) -> str:
     """The references of a payout; empty if a payment has none."""
     payments = object_of(request).get("payments")
-    references = sorted(_references(payments))
+    references = sorted(_by_reference(payments))
     return " ".join(references) if len(references) == len(list_or_empty(payments)) else ""
 
 

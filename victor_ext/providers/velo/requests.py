@@ -14,7 +14,7 @@ from velo_api import models
 from victor_ext.money import Money
 from victor_ext.runtime.client.resources import Part, members_of
 from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.core.validation import Sent, rule
+from victor_ext.runtime.core.validation import COMPARED, Sent, rule
 
 from .checks import Validation
 from .system import TransmissionWord
@@ -38,14 +38,16 @@ class PaymentInstruction:
             characters. Velo asks to be consulted before it is used.
     """
 
-    remote_id: Annotated[str, rule(Validation.text, 100)]
+    remote_id: Annotated[str, COMPARED, rule(Validation.text, 100)]
     amount: Annotated[Money, rule(Validation.money)]
-    source_account_name: Annotated[str, rule(Validation.text, 64)]
-    payor_payment_id: Annotated[str, rule(Validation.reference, 40)]
-    memo: Annotated[str | None, Sent("payment_memo"), rule(Validation.text, 40)] = None
-    transmission_type: Annotated[TransmissionWord | None, rule(Validation.text, 40)] = None
+    source_account_name: Annotated[str, COMPARED, rule(Validation.text, 64)]
+    payor_payment_id: Annotated[str, COMPARED, rule(Validation.reference, 40)]
+    memo: Annotated[str | None, COMPARED, Sent("payment_memo"), rule(Validation.text, 40)] = None
+    transmission_type: Annotated[TransmissionWord | None, COMPARED, rule(Validation.text, 40)] = (
+        None
+    )
     metadata: Annotated[str | None, Sent("payment_metadata"), rule(Validation.text, 512)] = None
-    remote_system_id: Annotated[str | None, rule(Validation.text, 100)] = None
+    remote_system_id: Annotated[str | None, COMPARED, rule(Validation.text, 100)] = None
 
     def to_model(self) -> models.NewPayment:
         amount = self.amount

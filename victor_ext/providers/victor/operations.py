@@ -26,7 +26,6 @@ from victor_ext.runtime.loop.evidence import Members, no_items_in
 from victor_ext.runtime.loop.idempotency_keys import MIN_KEY_LENGTH, HeaderKey, KeyRule, key_problem
 from victor_ext.runtime.loop.operations import (
     TOKEN,
-    Done,
     Effect,
     Finding,
     Follow,
@@ -131,10 +130,11 @@ def _other_request(
 
 def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) -> Finding:
     requests = yield partial(client.payment_requests.find, call.subject, start_datetime=since)
-    found = PaymentRequest.identified(requests, _arguments_in(call.body), since=since)
+    arguments = _arguments_in(call.body)
+    found = PaymentRequest.identified(requests, arguments, since=since)
     if isinstance(found, str):
         return f"{found} {requests.caveat}".rstrip()
-    return Done(found.id, found.status, found.to_dict(), created_at=found.created_at)
+    return found.as_done(arguments)
 
 
 _CREATED = Proof(

@@ -19,9 +19,10 @@ from victor_ext.runtime.client.records import Field, Record, as_text, boolean, t
 from victor_ext.runtime.core.comparing import Likeness, as_id, is_about_one_of
 from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.validation import as_date
+from victor_ext.runtime.loop.operations import Done
 
 from . import statuses
-from .requests import CreateRequest, Sent
+from .requests import SUBJECT, CreateRequest, Sent
 from .statuses import Direction, Payee, Payer, PaymentRequestResponse, Status
 
 if TYPE_CHECKING:
@@ -397,13 +398,25 @@ class PaymentRequest(Record):
         The arguments are those of `could_be`.
         """
         outbound = [request for request in requests if request.direction != Direction.INBOUND]
-        same = [request for request in outbound if request.could_be(arguments, since=since)]
-        if len(outbound) == len(same) == 1:
-            return same[0]
         if not outbound:
             return "No request has its client_reference_id."
-        seen = "One request has" if len(outbound) == 1 else f"{len(outbound)} requests have"
-        return f"{seen} its client_reference_id{'' if same else ', but other values'}."
+        if len(outbound) > 1:
+            same = any(request.could_be(arguments, since=since) for request in outbound)
+            others = "" if same else ", but other values"
+            return f"{len(outbound)} requests have its client_reference_id{others}."
+        (request,) = outbound
+        return request.as_done(arguments).doubt(since) or request
+
+    def as_done(self, arguments: Mapping[str, Any]) -> Done:
+        """Return what this request says of a `create` with these arguments, as a `Done`.
+
+        Its `doubt` says why the request may be another payment's.
+        """
+        said = Sent(CreateRequest(**arguments), 1).comparisons(self)
+        compared = {**dict.fromkeys(sorted(SUBJECT), Likeness.UNSAID), **said}
+        return Done(
+            self.id, self.status, self.to_dict(), created_at=self.created_at, compared=compared
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data, with amounts as text and times as Zulu time."""

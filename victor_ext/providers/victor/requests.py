@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date, datetime, time
 from enum import StrEnum
-from typing import Annotated, Any, NamedTuple, cast
+from typing import Annotated, Any, cast
 
 from victor_api import models
 
 from victor_ext import money, zulu
 from victor_ext.errors import Conflict, Outcome, Problem
+from victor_ext.ids import says_nothing
 from victor_ext.money import Amount
 from victor_ext.privacy import concealed_account, mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import (
@@ -27,6 +28,7 @@ from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.validation import (
     After,
+    Compared,
     Rule,
     as_date,
     declared,
@@ -72,7 +74,8 @@ def _same_day(sent: date, received: object) -> bool | None:
     return None if day is None else day == sent
 
 
-class Member(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Member(Compared):
     """The member of the body of `create` that an argument sets: where it stands, and how it is
     compared in a response.
 
@@ -235,7 +238,7 @@ class Sent:
                 attempts=self.attempts,
             )
         needed = (
-            {"client_reference_id"} if self.request.client_reference_id is not None else _SUBJECT
+            SUBJECT if says_nothing(self.request.client_reference_id) else {"client_reference_id"}
         )
         return compared.keys() >= needed and Likeness.UNREADABLE not in compared.values()
 
@@ -270,7 +273,7 @@ class Sent:
         return {name: found for name, found in compared.items() if found is not Likeness.UNSAID}
 
 
-_SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
+SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
 """Who pays whom, and how much: without a reference, an answer has to repeat these."""
 _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 

@@ -124,7 +124,7 @@ def _find(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -
         return "The request has no response yet."
     if differences:
         return f"The request is {one_line(record.status)} with {_in_words(differences, record)}."
-    return Done(call.ids[0], record.status, record.to_dict())
+    return Done(call.ids[0], record.status, record.to_dict(), is_state=True)
 
 
 RESPONDED = Proof(_find)

@@ -20,7 +20,7 @@ import ssl
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from types import ModuleType
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
@@ -39,6 +39,7 @@ from victor_ext.runtime.client.transport import (
 )
 from victor_ext.runtime.core.clock import ProviderTime, ServerClock
 from victor_ext.runtime.core.headers import ExtraHeaders
+from victor_ext.runtime.core.validation import Validation
 from victor_ext.runtime.http.from_httpx2 import (
     AnyTimeout,
     AsyncClient,
@@ -60,7 +61,7 @@ from victor_ext.runtime.http.pooled_transport import (
     ThroughClient,
 )
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
-from victor_ext.runtime.loop.operations import Done
+from victor_ext.runtime.loop.operations import READ_EARLIER, Done, Proof
 from victor_ext.runtime.loop.resending import Authenticator
 from victor_ext.runtime.loop.retry import RetryPolicy
 
@@ -290,27 +291,48 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
 
     @operation
     def look_up(
-        self, /, call: PreparedCall, *, since: datetime, **given: str
+        self,
+        /,
+        call: PreparedCall,
+        *,
+        since: datetime,
+        read_from: datetime | None = None,
+        **given: str,
     ) -> OperationFlow[Done | str]:
         """Read whether a prepared write was done, such as one whose response was lost.
 
+        What another program made with the same reference is none: it has other values, or was made
+        earlier.
+
         Args:
             call: The write.
-            since: The earliest moment at which it may have been sent, aware.
+            since: The earliest moment at which it may have been sent, aware, by the provider's
+                clock: see `provider_time`.
+            read_from: From when on the reads look. None: some minutes before `since`, to show what
+                else it may be.
             given: What the reads need and the request does not have: `call.look_up_needs` names it.
 
         Returns:
-            What shows that it was done. A text says why the reads do not show it: that proves
-                nothing, since lists lag.
+            What shows that it was done. A text says why the reads do not show it, and what they
+                have found: that proves nothing, since lists lag.
 
         Raises:
+            InvalidRequest: A moment is not aware.
             VictorError: A read failed.
         """
+        moments = (
+            {"since": since} if read_from is None else {"since": since, "read_from": read_from}
+        )
+        with Validation("The look-up") as validation:
+            for name, moment in moments.items():
+                validation.moment(name, moment)
+        beginning = _earlier(since) if read_from is None else read_from
         proof = self._config.loop.behaviour.operations.proof_of(call.operation)
         if proof is None:
             return "No read shows whether it was done."
         try:
-            found: object = yield from proof.find(self, call, since, given)
+            found: object = yield from proof.find(self, call, beginning, given)
+            return _proven(found, proof, call, since)
         except VictorError:
             raise
         except Exception as error:  # of the caller's own function: it ends no worker
@@ -319,9 +341,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
                 f"The proof of {call.operation} failed: {type(error).__name__}: "
                 f"{redact_excerpt(str(error))}"
             )
-        if isinstance(found, Done | str):
-            return found
-        return f"The proof of {call.operation} returned {kind_of(found)}, and no Done or text."
 
     @operation
     def read_state(self, call: PreparedCall, id: str) -> OperationFlow[Done | str]:
@@ -463,6 +482,23 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({getattr(self, '_config', '')})"
+
+
+def _earlier(moment: datetime) -> datetime:
+    """The moment from which reads look by themselves; no earlier one than there is."""
+    first = datetime.min.replace(tzinfo=UTC)
+    return moment - min(READ_EARLIER, moment - first)
+
+
+def _proven(found: object, proof: Proof, call: PreparedCall, since: datetime) -> Done | str:
+    """What a proof has found, if it is the write's own; a text says why it may not be."""
+    if isinstance(found, str):
+        return found
+    if not isinstance(found, Done):
+        return f"The proof of {call.operation} returned {kind_of(found)}, and no Done or text."
+    if found.is_state and found.id not in call.ids:
+        return f"The proof of {call.operation} has a state of what the path does not name."
+    return found.doubt(since, proof.times_differ) or found
 
 
 def _no_client(_seconds: float | None) -> Any:

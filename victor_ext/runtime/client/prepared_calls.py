@@ -9,19 +9,20 @@ import importlib
 import inspect
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from types import ModuleType
 from typing import Any, Self, TypeAlias, cast
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import httpx
 
 from victor_ext.errors import ConfigurationError, Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.flows import Calls
 from victor_ext.runtime.core.card_data import card_problems
+from victor_ext.runtime.core.comparing import Likeness, compared_leaves
 from victor_ext.runtime.core.json_values import json_of
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.core.validation import shown
@@ -40,6 +41,7 @@ functions.
 """
 
 _KEY = "idempotency_key"
+_FORM = "application/x-www-form-urlencoded"
 _OF_THE_SENDER = frozenset(
     {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "user-agent"}
 )
@@ -96,6 +98,35 @@ class PreparedCall:
             return json.loads(self.content)
         except ValueError:
             return None
+
+    @property
+    def values(self) -> Any:
+        """The values that it sends: the JSON of the body, or the fields of a form."""
+        if not self.headers.get("content-type", "").startswith(_FORM):
+            return self.body
+        return dict(parse_qsl(self.content.decode("ascii", "replace"), keep_blank_values=True))
+
+    def compared_with(
+        self, found: Mapping[str, Any], *, unsaid: Collection[str] = ()
+    ) -> dict[str, Likeness]:
+        """What was read says of each value that was sent, for `Done(compared=...)`.
+
+        Letter case, blanks, and `44.2` and `"44.20"` make no difference. What is not said confirms
+        nothing, so that the write is not taken for done.
+
+        Args:
+            found: What was read, by the names that the request has for it.
+            unsaid: The names of values that no read ever says, such as `card`; of a member in an
+                object `card.number`. They are left out.
+
+        Returns:
+            What is said of each value, by its name.
+        """
+        return {
+            name: is_like
+            for name, is_like in compared_leaves(self.values, dict(found))
+            if not any(name == each or name.startswith((f"{each}.", f"{each}[")) for each in unsaid)
+        }
 
     def to_text(self) -> str:
         """The call as JSON text, for a column of a table. It has what was passed, account numbers

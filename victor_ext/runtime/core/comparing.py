@@ -4,12 +4,12 @@ What is there and differs is another's. What is there and cannot be read confirm
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
 
-from victor_ext.ids import is_same_id, words_of
+from victor_ext.ids import is_same_id, says_nothing, words_of
 from victor_ext.privacy import one_line
 
 from .json_values import flag_of, is_list, is_object
@@ -36,7 +36,7 @@ Comparer = Callable[[Any, Any], bool | None]
 
 
 def likeness(compare: Comparer, sent: object, received: object) -> Likeness:
-    if received is None or (isinstance(received, str) and not received.strip(" \t\r\n*")):
+    if says_nothing(received):
         return Likeness.UNSAID
     if type(received) is str and received == sent:
         return Likeness.SAME
@@ -167,6 +167,38 @@ def differs(sent: object, received: object) -> bool:
     ):
         return False
     return _differ(_words(sent), _words(received))
+
+
+def compared_leaves(
+    sent: object, received: object, name: str = ""
+) -> Iterator[tuple[str, Likeness]]:
+    """What was received says of each value within JSON that was sent, by its place."""
+    if is_object(sent):
+        own = received if is_object(received) else {}
+        for member, value in sent.items():
+            place = f"{name}.{member}" if name else member
+            yield from compared_leaves(value, own.get(member), place)
+    elif is_list(sent):
+        items = received if is_list(received) else []
+        if is_list(received) and len(items) != len(sent):
+            yield name, Likeness.OTHER
+            return
+        for number, value in enumerate(sent):
+            item = items[number] if items else None
+            yield from compared_leaves(value, item, f"{name}[{number}]")
+    elif sent is not None:
+        yield name, _leaf_likeness(sent, received)
+
+
+def _leaf_likeness(sent: object, received: object) -> Likeness:
+    said = likeness(_same_leaf, sent, received)
+    if says_nothing(sent) and said is Likeness.UNSAID:  # there is nothing that could be said
+        return Likeness.SAME
+    return said
+
+
+def _same_leaf(sent: object, received: object) -> bool | None:
+    return None if is_object(received) or is_list(received) else not differs(sent, received)
 
 
 def _differ(one: str, other: str) -> bool:

@@ -26,7 +26,7 @@ from typing import (
 )
 
 from victor_ext.errors import InvalidRequest, Problem
-from victor_ext.ids import HALF_CHARACTER
+from victor_ext.ids import HALF_CHARACTER, says_nothing
 from victor_ext.privacy import kind_of, mask_digits
 from victor_ext.words import Word
 
@@ -156,6 +156,15 @@ class Sent(NamedTuple):
     name: str
 
 
+class Compared:
+    """Of an argument with which a response is compared, or what a look-up has found: text that says
+    nothing would confirm nothing, and is refused.
+    """
+
+
+COMPARED = Compared()
+
+
 class After(NamedTuple):
     """Of an argument that ends a range: the name of the one that begins it."""
 
@@ -226,11 +235,16 @@ class Validation:
         Returns what is sent of what is not None.
         """
         kind = cast("Any", type(request))  # to mypy, no class can be hashed
+        compared = declared(kind, Compared)
         sent: dict[str, Any] = {}
         for name, (each, required) in rules_of(kind).items():
             value = getattr(request, name)
-            if required or value is not None:
-                sent[name] = each.check(self, place + name, value, *each.limits, **each.settings)
+            if not required and value is None:
+                continue
+            before = len(self.problems)
+            sent[name] = each.check(self, place + name, value, *each.limits, **each.settings)
+            if name in compared and len(self.problems) == before:
+                self.comparable(place + name, value, required=required)
         for last, (first,) in declared(kind, After).items():
             self.range(place + first, getattr(request, first), place + last, getattr(request, last))
         return sent
@@ -268,6 +282,17 @@ class Validation:
         elif not is_encodable(value):
             self.note(field, "characters", f"{field} {HALF_CHARACTER}.")
         return value
+
+    def comparable(self, field: str, value: object, *, required: bool) -> None:
+        """Text with which a response is compared: it has something that could be repeated."""
+        if not says_nothing(value):
+            return
+        instead = "write its text" if required else "write its text, or leave it out"
+        message = (
+            f"{field} is empty, or has blanks or stars alone, so that no response can be compared "
+            f"with it: {instead}."
+        )
+        self.note(field, "length", message)
 
     def reference(self, field: str, value: Any, longest: int) -> Any:
         """A reference of the caller's own, by which a payment is searched for: it must come back

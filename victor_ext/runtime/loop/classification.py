@@ -376,6 +376,9 @@ def what_to_do(
     if row.reads:
         return ""
     look = f"look {row.hint(request)}".rstrip()
+    if row.proof is not None and row.proof.subject is not None:
+        # What is found by a reference may be another program's.
+        look = f"{look}, and compare its values and its time"
     step = outcome.next_step(
         None if key is None else f"idempotency_key={key!r}", look, conflict=conflict
     )

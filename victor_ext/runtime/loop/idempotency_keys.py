@@ -7,18 +7,19 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
+from types import NoneType
 
 import httpx
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
-from victor_ext.ids import in_one_form
+from victor_ext.ids import HALF_CHARACTER, in_one_form
 from victor_ext.runtime.core.headers import is_scheme
 from victor_ext.runtime.core.json_values import object_of, text_or_empty
 from victor_ext.runtime.core.response import OPERATION
-from victor_ext.runtime.core.validation import shown
+from victor_ext.runtime.core.validation import is_encodable, moment_problem, shown
 
 _PLAIN_EXPONENT = 100
 _COMPACT_JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
@@ -40,20 +41,25 @@ def idempotency_key_for(*facts: Fact) -> str:
     attempt number, no token): `idempotency_key_for("invoice", 1042)`.
 
     Equal facts of different types give one key: the number 1042 and the text "1042",
-    `Decimal("44.20")` and `Decimal("44.2")`, one moment in two zones, one text in two Unicode forms
-    (an `ü` of one character or of two). Else text is taken as it is: "01042" is another fact. Facts
-    are kept apart: `("a", "bc")` and `("ab", "c")` are two keys.
+    `Decimal("44.20")` and `Decimal("44.2")`, one moment in two zones, a UUID and its text in small
+    letters, a member of an Enum and its value, one text in two Unicode forms (an `ü` of one
+    character or of two). So do subclasses of these types. Else text is taken as it is: "01042",
+    " 1042" and "44.20" are other facts than "1042" and "44.2". A date and the moment at which it
+    begins are two facts. Facts are kept apart: `("a", "bc")` and `("ab", "c")` are two keys.
+
+    Refused is what may read differently in another process, or after a database has stored it: a
+    naive datetime (SQLite gives back an aware one without its zone), a time, a float, a bool,
+    bytes, None, and numbers of other libraries. The error says what to write instead.
 
     Args:
-        facts: Text that is not empty, int, finite Decimal, date, datetime or UUID, or an Enum of
-            these.
+        facts: Text that is not empty, int, finite Decimal, date, aware datetime or UUID, or a
+            member of an Enum of these (the numbers of `auto()` change when a member is added).
 
     Returns:
         A UUID (version 5) as text, 36 characters.
 
     Raises:
-        InvalidRequest: No fact, or one of a type whose text may differ between processes (a float,
-            say).
+        InvalidRequest: No fact, or one that may read differently in another process.
     """
     if not facts:
         raise _bad_fact("name at least one fact, such as idempotency_key_for('invoice', 1042).")
@@ -67,9 +73,7 @@ def _spelled(fact: object) -> str:
     Its type is not part of it: a number here may be text in another program.
     """
     if isinstance(fact, str):
-        if not fact.strip():
-            raise _bad_fact("a fact is empty text, so different payments would share one key.")
-        return in_one_form(str.__str__(fact))
+        return _spelled_text(str.__str__(fact))
     if isinstance(fact, int) and not isinstance(fact, bool):
         try:
             return int.__repr__(fact)
@@ -80,18 +84,40 @@ def _spelled(fact: object) -> str:
     if isinstance(fact, Decimal) and fact.is_finite():
         return _shortest(fact)
     if isinstance(fact, datetime):
-        try:
-            return (fact if fact.utcoffset() is None else fact.astimezone(UTC)).isoformat()
-        except OverflowError:
-            raise _bad_fact("a fact is a datetime outside of the years 1 to 9999 in UTC.") from None
+        problem = moment_problem("a fact", fact)
+        if problem is not None:
+            raise _bad_fact(problem.message)
+        return datetime.isoformat(fact.astimezone(UTC))
     if isinstance(fact, date):
-        return fact.isoformat()
+        return date.isoformat(fact)
     if isinstance(fact, uuid.UUID):
-        return str(fact)
+        return str(uuid.UUID(int=fact.int))
+    advice = next((text for kind, text in _INSTEAD.items() if isinstance(fact, kind)), _ACCEPTED)
     raise _bad_fact(
-        f"a fact of type {type(fact).__name__} may read differently in another process; "
-        "pass str, int, a finite Decimal, date, datetime or UUID."
+        f"a fact of type {type(fact).__name__} may read differently in another process; {advice}."
     )
+
+
+def _spelled_text(text: str) -> str:
+    if not text.strip():
+        raise _bad_fact("a fact is empty text, so different payments would share one key.")
+    if not is_encodable(text):
+        raise _bad_fact(f"a fact {HALF_CHARACTER}.")
+    return in_one_form(text)
+
+
+_ACCEPTED = "pass str, int, a finite Decimal, date, aware datetime or UUID"
+_INSTEAD: dict[type[object], str] = {
+    float: "write its text, '44.20', or Decimal('44.20')",
+    bool: "write a word for it, such as 'final' or 'partial'",
+    Decimal: "it is not finite: name the payment by something else",
+    bytes: "write its text, such as value.decode() or value.hex()",
+    time: "write datetime(2026, 3, 4, 12, 0, tzinfo=UTC)",
+    NoneType: "leave it out, or write a word for it",
+    list: "pass each of its items as a fact of its own",
+    tuple: "pass each of its items as a fact of its own",
+}
+"""What to write instead of a fact of this type."""
 
 
 def _shortest(number: Decimal) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from functools import cache
 from typing import Any, TypeAlias
@@ -17,7 +17,14 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.flows import Calls
-from victor_ext.runtime.core.comparing import Values, about_another, cannot_be_read, of_another
+from victor_ext.privacy import one_line
+from victor_ext.runtime.core.comparing import (
+    Likeness,
+    Values,
+    about_another,
+    cannot_be_read,
+    of_another,
+)
 from victor_ext.runtime.core.json_values import id_or_empty, object_of, text_or_empty
 
 from .evidence import (
@@ -59,9 +66,21 @@ class Promise(Enum):
     AT_MOST_ONCE = "at most once"
 
 
+TIMES_DIFFER = timedelta(seconds=10)
+"""By how much the time of what was made may precede that of its sending: `Date` has whole seconds,
+comes late, differs between hosts."""
+READ_EARLIER = timedelta(minutes=5)
+"""How far before the time of sending reads begin: they show what else it may be."""
+_HOW_TO_SAY = "write Done(id, created_at=..., compared=call.compared_with(what was read))"
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """A write that was done, by its response or by what reads have shown.
+
+    What reads have shown is the write's own only if it was made since the write was sent, and has
+    the values that were sent: another program may use the same reference. So a proof says both, or
+    that it has found a state.
 
     Attributes:
         id: The id of what it made; that in its path, if it makes nothing. None: it is not known.
@@ -69,8 +88,11 @@ class Done:
         body: The JSON that says so; None without any.
         response: The response to the write itself; None if reads have shown that it was done.
         is_final: Whether a later read has shown that the status no longer changes.
-        created_at: When it was made, by the provider's clock. What was made before the write was
-            sent is not its own.
+        created_at: When it was made, by the provider's clock; aware.
+        compared: What the reads say of each value that was sent, by its name: see
+            `PreparedCall.compared_with`. A value that they never say is left out.
+        is_state: Whether it is a state that what the path names keeps, whoever brought it there.
+            Then neither its time nor its values are compared.
     """
 
     id: str | None = None
@@ -79,6 +101,51 @@ class Done:
     response: httpx.Response | None = field(default=None, repr=False)
     is_final: bool = False
     created_at: datetime | None = None
+    compared: Mapping[str, Likeness] = field(default_factory=dict[str, Likeness])
+    is_state: bool = False
+
+    def doubt(self, sent_at: datetime, times_differ: timedelta = TIMES_DIFFER) -> str:
+        """Why this is no proof of a write that was first sent then, as a sentence; empty: it is.
+
+        Args:
+            sent_at: The earliest moment at which it may have been sent, by the provider's clock.
+            times_differ: By how much `created_at` may precede that.
+        """
+        if self.is_state:
+            return ""
+        what = one_line(self.id) if self.id else "What was found"
+        for likeness, words in _NOT_ITS_OWN.items():
+            names = [name for name, is_like in self.compared.items() if is_like is likeness]
+            if names:
+                return f"{what} {words} {_first(names)}: it may be another's."
+        if not self.compared:
+            return f"{what} was not compared with what was sent: {_HOW_TO_SAY}."
+        if self.created_at is None or self.created_at.utcoffset() is None:
+            return f"{what} has what was sent, and does not say when it was made."
+        if self.created_at < sent_at - times_differ:
+            made, sent = (_in_seconds(moment) for moment in (self.created_at, sent_at))
+            return (
+                f"{what} has what was sent, but was made earlier ({made}; it was sent at {sent} or "
+                "later): it may be another's."
+            )
+        return ""
+
+
+_NOT_ITS_OWN = {
+    Likeness.OTHER: "has another value than was sent:",
+    Likeness.UNREADABLE: "has a value that cannot be read:",
+    Likeness.UNSAID: "does not say what was sent:",
+}
+_MOST_NAMES = 5
+
+
+def _first(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _in_seconds(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 Finding: TypeAlias = Calls[Done | str]
@@ -91,19 +158,22 @@ class Proof:
     """Reads that show that a write was done, whoever asks and however late.
 
     Attributes:
-        find: Makes the reads, with a client, the call, the earliest moment at which it may have
-            been sent, and what it needs. Only a state that no other call leaves, or an id that the
-            request itself has, shows something: an increment (a partial refund, a funding) looks
-            the same whoever made it.
+        find: Makes the reads, with a client, the call, the moment since which they look, and what
+            it needs. Only a state that no other call leaves, or a reference that the request itself
+            has, shows something: an increment (a partial refund, a funding) looks the same whoever
+            made it. What it returns is a proof only where `Done.doubt` is empty.
         needs: Names of what the request does not have and the reads need, such as `payor_id`.
         subject: What a request calls what it makes or changes: of two writes with the same, the
             reads may show the other one. Empty: the request does not say it, so the reads cannot
             show it. None: the requests name nothing.
+        times_differ: By how much the provider's times of what was made may precede its `Date`.
+            With more, an older payment of another program can be taken for this one.
     """
 
     find: Callable[[Any, Any, datetime, Mapping[str, str]], Finding]
     needs: tuple[str, ...] = ()
     subject: Callable[[httpx.Request], str] | None = None
+    times_differ: timedelta = TIMES_DIFFER
 
 
 @dataclass(frozen=True, slots=True)

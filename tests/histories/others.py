@@ -1,0 +1,120 @@
+"""Workers beside another program of the same company, which uses the same references: it pays less,
+or it has paid the same earlier. None of that is ours.
+"""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import sqlalchemy as sa
+
+from tests.histories.payrolls import Payrolls
+from tests.histories.provider import Work, flat
+from tests.histories.settling import (
+    WRITES,
+    Batches,
+    Outboxes,
+    Workers,
+    Writes,
+    expected,
+    sent_by_create,
+)
+from victor_ext import PreparedCall
+
+EARLIER = 60.0
+"""Seconds before the beginning of a history at which the other program has paid the same."""
+LESS = {"amount": (4423, 100), "payment_details.amount": ("44.23", "1.00")}
+
+
+class BesideOthers(Workers):
+    """The move: another program pays, less than we or earlier, under a reference of ours."""
+
+    def __init__(self, **setup: Any) -> None:
+        super().__init__(**setup)
+        self.began = self.world.provider.clock()
+        self.payments = list(self._payments())
+
+    def _payments(self) -> list[tuple[str, str, Any]]:
+        """Our payments: what the provider knows each by, the path that it is sent to, and its
+        body.
+        """
+        raise NotImplementedError
+
+    def meanwhile(self, choice: int) -> None:
+        if choice % 4 == 0:  # a list lags, or has caught up
+            super().meanwhile(choice)
+            return
+        provider = self.world.provider
+        fact, path, body = self.payments[choice % len(self.payments)]
+        is_earlier = choice % 4 == 1
+        at = self.began - EARLIER if is_earlier else provider.clock()
+        values = body if is_earlier else less(body)
+        work = Work(fact, flat(values), f"X{len(provider.others):05}x7", "A", at)
+        provider.add_of_others(path, values, work)
+
+
+def less(body: Any) -> Any:
+    """The same payment of a smaller amount."""
+    if isinstance(body, list):
+        return [less(each) for each in body]
+    if not isinstance(body, dict):
+        return body
+    smaller: dict[str, Any] = {}
+    for name, value in body.items():
+        if name.rpartition(".")[2] == "amount":
+            smaller[name] = 100 if isinstance(value, int) else "1.00"
+        else:
+            smaller[name] = less(value)
+    return smaller
+
+
+class WritesBesideOthers(BesideOthers, Writes):
+    """The writes that a look-up finds by a reference."""
+
+    @classmethod
+    def draw(cls, dice: Random) -> dict[str, Any]:
+        of_system = {"velo": ("submit", "submit two"), "eastpay": ("debit", "refund")}
+        own = dice.choice([*of_system.values(), ("pay out",)])
+        writes = tuple(dice.choice(own) for _ in range(3))
+        return {**Writes.draw(dice), "writes": writes}
+
+    def _payments(self) -> list[tuple[str, str, Any]]:
+        with self.outbox._engine.begin() as connection:
+            rows = connection.execute(sa.select(self.outbox.table.c.call)).scalars().all()
+        calls = [PreparedCall.from_text(text) for text in rows]
+        facts = list(self.facts.values())
+        assert {WRITES[write][0] for write in self.writes} == {self.system}
+        return [(fact, call.url, call.values) for fact, call in zip(facts, calls, strict=True)]
+
+
+class OutboxesBesideOthers(BesideOthers, Outboxes):
+    def _payments(self) -> list[tuple[str, str, Any]]:
+        bodies = [expected(form, reference, key) for key, (form, reference) in self.entries.items()]
+        return [
+            ("another key", "/v2/payment-requests/request-payment", body) for body in bodies if body
+        ]
+
+
+class BatchesBesideOthers(BesideOthers, Batches):
+    def _payments(self) -> list[tuple[str, str, Any]]:
+        rows = [row for batch in self.batches for row in batch.rows]
+        bodies = [
+            sent_by_create({**(row.arguments or {}), "idempotency_key": row.key}) for row in rows
+        ]
+        return [
+            ("another key", "/v2/payment-requests/request-payment", body) for body in bodies if body
+        ]
+
+
+class PayrollsBesideOthers(BesideOthers, Payrolls):
+    def _payments(self) -> list[tuple[str, str, Any]]:
+        march = self.deliveries[0][""]._kind
+        rows = self.batches[0].rows
+        pairs = [rows[:2], rows[2:]]
+        return [
+            (f"payout of another {number}", "/v3/payouts", march.payment(pair).call.body)
+            for number, pair in enumerate(pairs)
+        ]
+
+
+Scene = Callable[..., BesideOthers]

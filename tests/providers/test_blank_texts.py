@@ -1,0 +1,108 @@
+"""Text that says nothing, and with which a response would be compared, is refused by name before
+anything is sent: no response could confirm it, so each success would be an unknown outcome.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from victor_api import models
+from victor_api.api.payment_requests import create_request_payment
+
+import tests.providers.velo.adapter as velo
+from tests.providers.eastpay.adapter import PRICE, card
+from tests.providers.flexfactor.adapter import declined
+from tests.providers.running import GUID
+from tests.providers.victor.adapter import payment
+from victor_ext import InvalidRequest, check_payment_request
+from victor_ext.outbox import Outbox
+from victor_ext.providers.velo import PaymentInstruction
+from victor_ext.providers.victor.requests import CreateRequest
+from victor_ext.runtime.core.validation import Compared, declared
+
+BLANKS = ("", " ", "\t\n", "\u3000", "*", " ** ")
+Call = Callable[[Any, Mapping[str, str]], Any]
+
+
+CALLS: dict[str, tuple[Call, tuple[str, ...]]] = {
+    "victor": (
+        lambda client, text: client.payment_requests.create(
+            **payment(**text), idempotency_key=GUID
+        ),
+        tuple(declared(CreateRequest, Compared)),
+    ),
+    "velo": (
+        lambda client, text: client.payouts.submit([velo.pay(**text)]),
+        tuple(declared(PaymentInstruction, Compared)),
+    ),
+    "eastpay": (
+        lambda client, text: client.payments.debit(PRICE, card=card(), **text),
+        ("merchant_transaction_id",),
+    ),
+    "eastpay checkout": (
+        lambda client, text: client.checkouts.prepare(PRICE, **text),
+        ("merchant_transaction_id",),
+    ),
+    "flexfactor": (
+        lambda client, text: client.evaluate(**declined(), **text),
+        ("sense_key",),
+    ),
+}
+"""How each system is called with a text, and which of its arguments are compared."""
+TEXTS = [
+    pytest.param(call.split()[0], call, name, id=f"{call} {name}")
+    for call, (_, names) in CALLS.items()
+    for name in names
+    if name not in ("amount", "biller_type", "due_date", "amount_modification_allowed")
+]
+
+
+@pytest.mark.parametrize(("system", "call", "name"), TEXTS)
+@pytest.mark.parametrize("text", BLANKS)
+def test_it_is_refused_by_name(harness: Any, system: str, call: str, name: str, text: str) -> None:
+    calls, _ = CALLS[call]
+    before = len(harness.sandbox.received())
+    with pytest.raises(InvalidRequest) as raised:
+        harness(lambda client: calls(client, {name: text}))
+    fields = [problem.field.rpartition(".")[2] for problem in raised.value.problems]
+    assert fields == [name], system
+    assert name in raised.value.problems[0].message
+    assert len(harness.sandbox.received()) == before
+
+
+@pytest.mark.parametrize("name", ["client_reference_id", "notes"])
+@pytest.mark.parametrize("text", BLANKS)
+def test_victors_other_ways_refuse_it_too(name: str, text: str) -> None:
+    arguments = payment(client_reference_id="INV-1042", idempotency_key=GUID)
+    with pytest.raises(InvalidRequest, match=name):
+        check_payment_request(**{**arguments, name: text})
+    outbox = Outbox(sa.create_engine("sqlite://"))
+    outbox.create_table()
+    with outbox._engine.begin() as connection, pytest.raises(InvalidRequest, match=name):
+        outbox.add(connection, **{**arguments, name: text})
+
+
+@pytest.mark.parametrize("system", ["victor"])
+@pytest.mark.parametrize("text", BLANKS)
+def test_a_generated_call_with_it_is_no_unknown_outcome(
+    harness: Any, system: str, text: str
+) -> None:
+    """The document allows it: then payee, payer and amount say whose response it is."""
+    body = models.NewRtpRfpPaymentRequest.from_dict(
+        {
+            "payee": {"account_number": "043987673645"},
+            "payer": {"victor_counterparty_id": "aHeq349838"},
+            "payment_details": {
+                "amount": "44.23",
+                "biller_type": "BUSINESS",
+                "due_date": datetime.now(UTC).date().isoformat(),
+            },
+            "client_reference_id": text,
+        }
+    )
+    call = harness(
+        lambda client: [client.prepare(create_request_payment, idempotency_key=GUID, body=body)]
+    )[0]
+    assert harness(lambda client: client.send(call)).id, system
