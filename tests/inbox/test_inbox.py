@@ -53,6 +53,35 @@ def received(
         return inbox.receive(session, body, headers, source=source)
 
 
+class UnreadableError(ValueError):
+    pass
+
+
+class UnknownKindError(UnreadableError):
+    pass
+
+
+class UntoldError(UnreadableError):
+    pass
+
+
+class Variant(dict[str, Any]):
+    pass
+
+
+def webhooks_module(read_webhook: Any) -> Any:
+    """What is used of the module of a generated package, with this reader."""
+    return SimpleNamespace(
+        WEBHOOKS={"paid": SimpleNamespace(tags=({"type": ("paid",)},))},
+        UNTOLD=(),
+        UnreadableWebhook=UnreadableError,
+        UnknownWebhook=UnknownKindError,
+        AmbiguousWebhook=UntoldError,
+        UnknownVariant=Variant,
+        read_webhook=read_webhook,
+    )
+
+
 def note(session: Any, event: InboxEvent) -> None:
     session.execute(sa.insert(NOTES).values(text=f"{event.name} {event.subject} {event.record}"))
 
@@ -146,17 +175,19 @@ def test_eastpays_are_hints_and_a_handler_is_called_once_for_each_result(engine:
 def test_a_documents_are_known_by_the_usual_members_or_as_the_caller_says(
     engine: sa.Engine,
 ) -> None:
-    def read_webhook(body: Any, headers: Any = None, *, verify: Any = None) -> Any:
+    def read_webhook(
+        body: Any, headers: Any = None, *, name: Any = None, verify: Any = None
+    ) -> Any:
+        assert name is None
         if verify is not None:
             verify(headers, body)
         if (content := json.loads(body)) == []:
-            raise ValueError("a list")
+            raise UnreadableError("a list")
         return SimpleNamespace(**content)
 
     def webhook(**given: Any) -> DocumentWebhook:
-        return DocumentWebhook(
-            "Till", read_webhook, **{**dict.fromkeys(("verify", "id", "name", "read")), **given}
-        )
+        arguments = dict.fromkeys(("verify", "id", "name", "read")) | given
+        return DocumentWebhook("Till", webhooks_module(read_webhook), **arguments)
 
     inbox = inbox_of(engine, webhook(read=lambda client, model: f"{client}{model.id}"), "read ")
     inbox.on("PAID")(note)
@@ -237,11 +268,12 @@ def test_four_processes_that_receive_the_same_store_it_once(engine: sa.Engine) -
 
 
 def test_inboxes_of_two_systems_share_their_tables_and_nothing_else(engine: sa.Engine) -> None:
-    def read_webhook(body: Any, _headers: Any = None, *, verify: Any = None) -> Any:
+    def read_webhook(body: Any, _headers: Any = None, **_: Any) -> Any:
         return SimpleNamespace(**json.loads(body))
 
     told: list[str] = []
-    till = inbox_of(engine, DocumentWebhook("Till", read_webhook, None, None, None, None))
+    module = webhooks_module(read_webhook)
+    till = inbox_of(engine, DocumentWebhook("Till", module, None, None, None, None))
     velos = inbox_of(engine)
     till.on()(lambda _session, event: told.append(event.notification.type))
     velos.on()(lambda _session, event: told.append(event.notification.event_name))

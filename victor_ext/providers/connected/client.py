@@ -293,6 +293,9 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
     ) -> DocumentWebhook:
         """The webhooks and callbacks of the document, for an `Inbox`.
 
+        An event of a kind that the document does not declare is stored, too: it is an
+        `UnknownVariant`, a mapping of its members. Nothing is read for it.
+
         Args:
             verify: Checks the headers and the body of a request, such as `HmacSignature(...)`.
                 None: anybody can post.
@@ -310,12 +313,12 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         """
         package = self._generated.__module__.rpartition(".client")[0]
         try:
-            reader = importlib.import_module(f"{package}.webhooks").read_webhook
+            webhooks: Any = importlib.import_module(f"{package}.webhooks")
         except ImportError:
             raise ConfigurationError(
                 "webhook: the document of this client has no webhooks."
             ) from None
-        return DocumentWebhook(self.provider, reader, verify, id, name, read)
+        return DocumentWebhook(self.provider, webhooks, verify, id, name, read)
 
     def _lists(
         self, operation: Any, style: PagesOf[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
