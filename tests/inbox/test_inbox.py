@@ -2,9 +2,12 @@
 
 import hashlib
 import hmac
+import importlib
 import json
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -35,6 +38,7 @@ from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.inbox import AsyncInbox, EventState, Inbox, InboxEvent
 from victor_ext.providers import eastpay, velo
 from victor_ext.providers.connected.webhooks import DocumentWebhook
+from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.slow
 AUTHORIZED = {"Authorization": HEADER}
@@ -77,7 +81,6 @@ def webhooks_module(read_webhook: Any) -> Any:
         UnreadableWebhook=UnreadableError,
         UnknownWebhook=UnknownKindError,
         AmbiguousWebhook=UntoldError,
-        UnknownVariant=Variant,
         read_webhook=read_webhook,
     )
 
@@ -103,31 +106,45 @@ def test_velos_are_known_by_payor_and_event_id_and_gaps_stay_visible(engine: sa.
     assert other.gaps("payor-1") == [range(5, 6)]
 
 
-def test_a_resent_one_of_flexfactors_is_a_repeat_and_an_equal_one_is_not(engine: sa.Engine) -> None:
-    def post(nonce: str, **members: Any) -> bool:
-        said = {
-            "Event": "order.refunded",
-            "OrderId": "o-1",
-            "TimeStamp": "t1",
-            "IsResent": False,
-            **members,
-        }
-        body = json.dumps(said).encode()
-        return received(inbox_of(engine, webhooks()), body, signed(body, by=nonce)) is not None
+def refund(nonce: str, at: str = "10:00:00Z", *, resent: bool = False, order: str = "o-1") -> Any:
+    """The body and the headers of a notification of FlexFactor's, which says that an order was
+    refunded.
+    """
+    members = {"Event": "order.refunded", "OrderId": order, "TimeStamp": f"2026-03-04T{at}"}
+    body = json.dumps({**members, "IsResent": resent}).encode()
+    return body, signed(body, by=nonce)
 
-    assert post("n1")
-    assert not post("n1")  # replayed
-    assert not post("n2", IsResent=True)
-    assert not post("n3", IsResent=True, TimeStamp="t2")
-    assert post("n4", TimeStamp="t3")  # a second refund of the same order
-    assert not post("n5", TimeStamp="t3")  # the same content
-    assert post("n6", IsResent=True, OrderId="o-2")  # the first that arrives of it
-    inbox = inbox_of(
-        engine, webhooks(), SimpleNamespace(orders=SimpleNamespace(get=lambda id: f"order {id}"))
-    )
+
+TWO_EQUAL_REFUNDS = {
+    "a second apart": [refund("n1"), refund("n2", "10:00:01Z")],
+    "in one second": [refund("n1"), refund("n2")],
+    "down for the second": [refund("n1"), refund("n2", "10:00:01Z", resent=True)],
+    "down for the second, in one second": [refund("n1"), refund("n2", resent=True)],
+    "down for both": [refund("n1", resent=True), refund("n2", "10:00:01Z", resent=True)],
+    "down for both, in one second": [refund("n1", resent=True), refund("n2", resent=True)],
+}
+
+
+@pytest.mark.parametrize("name", TWO_EQUAL_REFUNDS)
+def test_what_may_be_another_event_is_handled(engine: sa.Engine, name: str) -> None:
+    """Each request is sent three times: FlexFactor's nonce proves that it is the same."""
+    orders = SimpleNamespace(get=lambda order_id: f"order {order_id}")
+    inbox = inbox_of(engine, webhooks(), SimpleNamespace(orders=orders))
     inbox.on("order.refunded")(note)
-    assert len(inbox.handle()) == 3
-    assert notes(engine) == ["order.refunded o-1 order o-1"] * 2 + ["order.refunded o-2 order o-2"]
+    stored = [
+        received(inbox, *request) is not None
+        for request in [*TWO_EQUAL_REFUNDS[name] * 2, *reversed(TWO_EQUAL_REFUNDS[name])]
+    ]
+    assert stored == [True, True, False, False, False, False]
+    assert len(inbox.handle()) == 2
+    assert notes(engine) == ["order.refunded o-1 order o-1"] * 2
+    assert received(inbox, *TWO_EQUAL_REFUNDS[name][0]) is None, "it is handled, and remembered"
+
+
+def test_a_nonce_that_comes_with_another_content_is_no_repeat(engine: sa.Engine) -> None:
+    inbox = inbox_of(engine, webhooks())
+    assert received(inbox, *refund("n1")) is not None
+    assert received(inbox, *refund("n1", order="o-2")) is not None
 
 
 class Gateway:
@@ -187,7 +204,7 @@ def test_a_documents_are_known_by_the_usual_members_or_as_the_caller_says(
 
     def webhook(**given: Any) -> DocumentWebhook:
         arguments = dict.fromkeys(("verify", "id", "name", "read")) | given
-        return DocumentWebhook("Till", webhooks_module(read_webhook), **arguments)
+        return DocumentWebhook("Till", webhooks_module(read_webhook), Variant, **arguments)
 
     inbox = inbox_of(engine, webhook(read=lambda client, model: f"{client}{model.id}"), "read ")
     inbox.on("PAID")(note)
@@ -218,6 +235,112 @@ def test_a_documents_are_known_by_the_usual_members_or_as_the_caller_says(
             inbox_of(engine, webhook(verify=HmacSignature(header="x", secret="s" * 16))),
             b'{"id": "9"}',
         )
+
+
+@pytest.fixture(scope="module")
+def shared_body(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The package of a document whose webhooks are told by their names, or by words that share a
+    body.
+    """
+    folder = tmp_path_factory.mktemp("inbox_hooks")
+    document = Path(__file__).with_name("inbox_hooks.yaml")
+    assert generate(document, folder).left_out == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield importlib.import_module("inbox_hooks_api")
+
+
+def posted_to(inbox: Inbox, members: Any, **given: Any) -> InboxEvent | None:
+    body = members if isinstance(members, bytes) else json.dumps(members).encode()
+    with Session(inbox._engine) as session, session.begin():
+        return inbox.receive(session, body, {}, **given)
+
+
+def test_webhooks_that_need_a_name_are_received_by_it(
+    engine: sa.Engine, shared_body: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is said when the inbox is made; and without it a genuine one is not refused for good."""
+    with connect(shared_body.Client, base_url="https://bank.example") as bank:
+        webhook = bank.webhook(verify=None)
+        inbox = inbox_of(engine, webhook)
+        assert "receive(..., name=) for these: opened, frozen." in caplog.text
+        assert webhook.needs_name == ("opened", "frozen")
+        told: list[tuple[str, str, str]] = []
+        inbox.on()(
+            lambda _session, event: told.append(
+                (event.name, event.subject, type(event.notification).__name__)
+            )
+        )
+        account = {"id": "a-1", "owner": "Ada"}
+        with pytest.raises(ConfigurationError, match="receive[(]..., name=[)]"):
+            posted_to(inbox, account)
+        with pytest.raises(ConfigurationError, match="'nope' is no webhook of .* opened, frozen"):
+            posted_to(inbox, account, name="nope")
+        for name in ("opened", "frozen"):  # one body, two events
+            assert posted_to(inbox, account, name=name) is not None
+            assert posted_to(inbox, account, name=name) is None
+        for word in ("created", "updated"):
+            assert posted_to(inbox, {"type": word, "id": "e-1"}) is not None
+        inbox.handle()
+    assert told == [
+        ("opened", "a-1", "Account"),
+        ("frozen", "a-1", "Account"),
+        ("created", "e-1", "Notice"),
+        ("updated", "e-1", "Notice"),
+    ]
+
+
+def test_a_kind_that_is_new_is_stored_once_and_handled(engine: sa.Engine, shared_body: Any) -> None:
+    with connect(shared_body.Client, base_url="https://bank.example") as bank:
+        webhook = bank.webhook(
+            verify=None,
+            id=lambda _headers, model: f"own {model.id}",
+            name=lambda model: model.type_,
+            read=lambda _client, model: model.id,
+        )
+        inbox = inbox_of(engine, webhook, bank)
+        inbox.on("merged")(note)
+        new = {"type": "merged", "id": "e-9", "into": 12345678901234567.5}
+        assert [posted_to(inbox, new) is None for _ in range(2)] == [False, True]
+        [event] = inbox.handle()
+    assert (event.name, event.subject, event.record) == ("merged", "e-9", None)
+    assert event.notification["into"] == new["into"]
+    assert len(notes(engine)) == 1
+
+
+BYTES = [
+    b"",
+    b"\xff",
+    b'{"id": "\xff"}',
+    b'{"id": "\xed\xa0\x80", "type": "created"}',
+    b"[" * 9_999,
+]
+BYTES += [b'"\xed\xa0\x80"', b"null", b"\xef\xbb\xbf", b"\xff\xfe{", b"{}\x00", b'{"id": NaN}']
+
+
+@pytest.mark.parametrize("system", ["velo", "eastpay", "flexfactor", "connect"])
+@pytest.mark.parametrize("body", BYTES, ids=repr)
+def test_bytes_that_are_no_notification_are_refused_by_name(
+    tmp_path: Path, shared_body: Any, system: str, body: bytes
+) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'one.sqlite'}")
+    with connect(shared_body.Client, base_url="https://bank.example") as bank:
+        webhook, headers = {
+            "velo": (velo.Webhook(HEADER), AUTHORIZED),
+            "eastpay": (eastpay.Webhook(), {}),
+            "flexfactor": (webhooks(), signed(body)),
+            "connect": (bank.webhook(verify=None), {}),
+        }[system]
+        with pytest.raises(InvalidRequest) as caught:
+            received(inbox_of(engine, webhook), body, headers)
+    assert [problem.code for problem in caught.value.problems] == ["notification"]
+    engine.dispose()
+
+
+def test_a_name_is_refused_where_the_notifications_say_what_they_are(engine: sa.Engine) -> None:
+    inbox = inbox_of(engine)
+    with Session(engine) as session, pytest.raises(ConfigurationError, match="Leave name out"):
+        inbox.receive(session, body_of(), AUTHORIZED, name="payment.accepted")
 
 
 def test_the_webhooks_of_a_document_are_its_models_with_all_digits(engine: sa.Engine) -> None:
@@ -273,7 +396,7 @@ def test_inboxes_of_two_systems_share_their_tables_and_nothing_else(engine: sa.E
 
     told: list[str] = []
     module = webhooks_module(read_webhook)
-    till = inbox_of(engine, DocumentWebhook("Till", module, None, None, None, None))
+    till = inbox_of(engine, DocumentWebhook("Till", module, Variant, None, None, None, None))
     velos = inbox_of(engine)
     till.on()(lambda _session, event: told.append(event.notification.type))
     velos.on()(lambda _session, event: told.append(event.notification.event_name))

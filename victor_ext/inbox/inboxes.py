@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from victor_ext import ConfigurationError, Delivery
+from victor_ext import BadRequest, ConfigurationError, Delivery, NotFound
 from victor_ext.event_queue.queue import (
     AwaitedQueue,
     BlockingQueue,
     EventQueue,
+    EventState,
     H,
     Handler,
     MakesTables,
@@ -37,12 +38,22 @@ _NEEDS_NAME = (
     "Not every notification of %s's tells which webhook of the document it is of. Write "
     "receive(..., name=) for these: %s."
 )
+_WAITS_TO_BE_FOUND = (30.0, 600.0)
+"""Seconds before each further inquiry of an id that the system does not know: a notification may
+come before what it is about can be read.
+"""
+_MOST_NOT_FOUND = 1000
+"""How many events are kept that were not found: anybody can post as many as they like."""
 _READ = "read "
 """Before the id of a state that was read."""
 
 
 class ReceivesWebhook(Protocol):
-    """A webhook of a system, such as `victor_ext.providers.velo.Webhook`: what an inbox asks it."""
+    """A webhook of a system, such as `victor_ext.providers.velo.Webhook`: what an inbox asks it.
+
+    If nothing proves who posts, it has `anybody_can_post = True`: an id that the system does not
+    know ends its event after a few inquiries.
+    """
 
     @property
     def provider(self) -> str:
@@ -65,6 +76,10 @@ class ReceivesWebhook(Protocol):
         """What tells the state that was read from an earlier one, if the system says so in no other
         way.
         """
+
+
+class _NotFoundError(Exception):
+    """The system does not know what a notification names, and anybody could post it."""
 
 
 class TakesName(Protocol):
@@ -197,10 +212,9 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         delivery = self._delivery(body, headers, name)
         ids = [*map(_storable, delivery.ids)]
         # All are remembered, and in one order: two processes do not wait for each other.
-        known = sorted({*ids, *map(_storable, delivery.aliases)})
         new = {
             each
-            for each in known
+            for each in sorted({*ids})
             if self._add(session, source, each, delivery.number if each in ids[:1] else None)
         }
         if not new.issuperset(ids):
@@ -249,7 +263,36 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
     def _prepared(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
         client = self._client if client is None else client
         reading = self._webhook.reading(client, event.notification)
-        return event if reading is None else replace(event, record=(yield reading))
+        try:
+            return event if reading is None else replace(event, record=(yield reading))
+        except (BadRequest, NotFound) as error:
+            if getattr(self._webhook, "anybody_can_post", False):
+                raise _NotFoundError(str(error)) from error
+            raise
+
+    def _after_failure(self, error: Exception, tries: int) -> tuple[EventState, float]:
+        if not isinstance(error, _NotFoundError):
+            return super()._after_failure(error, tries)
+        if tries > len(_WAITS_TO_BE_FOUND):
+            return EventState.NOT_FOUND, 0.0
+        return EventState.WAITING, _WAITS_TO_BE_FOUND[tries - 1]
+
+    def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
+        super()._put_off(row, error, connection)
+        if isinstance(error, _NotFoundError):
+            columns = self.events.c
+            not_found = sa.and_(
+                columns.provider == row.provider, columns.state == EventState.NOT_FOUND.value
+            )
+            newest_first = sa.select(columns.id).where(not_found).order_by(columns.id.desc())
+            newest = newest_first.limit(1).offset(_MOST_NOT_FOUND).scalar_subquery()
+            connection.execute(sa.delete(self.events).where(not_found, columns.id <= newest))
+
+    def _log_failure(self, row: Any, error: Exception, tries: int) -> None:
+        if isinstance(error, _NotFoundError):  # whoever posts fills no log
+            _log.info("The event %s of %s was not found (try %d).", row.name, row.subject, tries)
+        else:
+            super()._log_failure(row, error, tries)
 
     def _is_new(self, connection: sa.Connection, event: InboxEvent) -> bool:
         state = None if event.record is None else self._webhook.state_of(event.record)

@@ -318,7 +318,8 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             raise ConfigurationError(
                 "webhook: the document of this client has no webhooks."
             ) from None
-        return DocumentWebhook(self.provider, webhooks, verify, id, name, read)
+        variant = importlib.import_module(f"{package}.types").UnknownVariant
+        return DocumentWebhook(self.provider, webhooks, variant, verify, id, name, read)
 
     def _lists(
         self, operation: Any, style: PagesOf[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]

@@ -35,7 +35,6 @@ class WebhooksModule(Protocol):
     UnreadableWebhook: type[Exception]
     UnknownWebhook: type[Exception]
     AmbiguousWebhook: type[Exception]
-    UnknownVariant: type[Any]
     read_webhook: Callable[..., Any]
 
 
@@ -52,12 +51,14 @@ class DocumentWebhook:
         self,
         provider: str,
         webhooks: WebhooksModule,
+        unknown_variant: type[Any],
         verify: Callable[[Mapping[str, str], bytes], object] | None,
         id: Callable[[Mapping[str, str], Any], str] | None,
         name: Callable[[Any], str] | None,
         read: Callable[[Any, Any], Any] | None,
     ) -> None:
         self.provider, self._webhooks, self._verify = provider, webhooks, verify
+        self._unknown_variant = unknown_variant
         self._id, self._name, self._read = id, name, read
         self.needs_name = webhooks.UNTOLD
         self.anybody_can_post = verify is None
@@ -96,7 +97,7 @@ class DocumentWebhook:
         try:
             return webhooks.read_webhook(raw, sent, name=name, verify=self._verify)
         except webhooks.UnknownWebhook:
-            return webhooks.UnknownVariant(parsed(raw))
+            return self._unknown_variant(parsed(raw))
         except webhooks.AmbiguousWebhook:
             raise self._name_is_missing() from None
         except webhooks.UnreadableWebhook as error:
@@ -167,7 +168,7 @@ class DocumentWebhook:
         return text
 
     def _is_unknown(self, model: Any) -> bool:
-        return isinstance(model, self._webhooks.UnknownVariant)
+        return isinstance(model, self._unknown_variant)
 
     def notification(self, content: str) -> Any:
         """The model of a delivery. Of a kind that the document does not declare, it is an
@@ -177,7 +178,7 @@ class DocumentWebhook:
         try:
             return webhooks.read_webhook(stored["body"], name=stored["webhook"])
         except webhooks.UnknownWebhook:
-            return webhooks.UnknownVariant(parsed(stored["body"]))
+            return self._unknown_variant(parsed(stored["body"]))
 
     def reading(self, client: Any, notification: Any) -> Callable[[], Any] | None:
         """The call that reads what it is about, if the caller has said how."""
