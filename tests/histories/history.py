@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from tests.histories.calls import Calls
+from tests.histories.deliveries import Deliveries
 from tests.histories.payrolls import Payrolls
 from tests.histories.provider import KEPT
 from tests.histories.reading import Readings
@@ -24,12 +25,14 @@ KINDS: dict[str, Any] = {
     "soak": Soak,
     "writes": Writes,
     "payouts": Payrolls,
+    "deliveries": Deliveries,
 }
-SHARES = (4_800, 1_800, 2_200, 1_100, 75, 22, 3, 1_800, 1_200)
-"""How many of 13,000 are of each kind."""
+SHARES = (4_800, 1_800, 2_200, 1_100, 75, 22, 3, 1_800, 1_200, 1_000)
+"""How many of 14,000 are of each kind."""
 EVENTS = ("start", "go", "kill", "wait", "clock", "meanwhile")
 LIKELY = {"calls": (20, 72, 3, 2, 2, 1), "reading": (8, 72, 1, 1, 0, 18)}
 LIKELY |= dict.fromkeys(("outbox", "bulk", "writes", "payouts"), (12, 68, 7, 8, 3, 2))
+LIKELY |= {"deliveries": (30, 56, 6, 4, 0, 4)}
 FAULTS = {
     "ok": 60,
     "refuse": 2,

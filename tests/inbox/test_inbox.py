@@ -26,6 +26,7 @@ from tests.providers.flexfactor.test_flexfactor_webhooks import signed, webhooks
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from victor_ext import (
     AuthenticationError,
+    BadRequest,
     ConfigurationError,
     HmacSignature,
     InvalidRequest,
@@ -38,6 +39,7 @@ from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.inbox import AsyncInbox, EventState, Inbox, InboxEvent
 from victor_ext.providers import eastpay, velo
 from victor_ext.providers.connected.webhooks import DocumentWebhook
+from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.slow
@@ -272,9 +274,9 @@ def test_webhooks_that_need_a_name_are_received_by_it(
             )
         )
         account = {"id": "a-1", "owner": "Ada"}
-        with pytest.raises(ConfigurationError, match="receive[(]..., name=[)]"):
+        with pytest.raises(ConfigurationError, match=r"receive\(\.\.\., name=\)"):
             posted_to(inbox, account)
-        with pytest.raises(ConfigurationError, match="'nope' is no webhook of .* opened, frozen"):
+        with pytest.raises(ConfigurationError, match=r"'nope' is no webhook of .* opened, frozen"):
             posted_to(inbox, account, name="nope")
         for name in ("opened", "frozen"):  # one body, two events
             assert posted_to(inbox, account, name=name) is not None
@@ -451,6 +453,105 @@ def test_what_cannot_be_read_is_a_dead_letter_and_keeps_nobody_waiting(engine: s
     assert [(letter.subject, letter.source) for letter in inbox.dead_letters()] == [
         ("e-1", "payor-1")
     ]
+
+
+class Unknowing:
+    """A system that knows no id, in the ways in which one says so."""
+
+    def __init__(self, error: type[NotFound | BadRequest]) -> None:
+        self.payments, self.asked, self._error = self, 0, error
+
+    def inquire(self, payment_id: str) -> Any:
+        self.asked += 1
+        raise self._error(payment_id, outcome=Outcome.REJECTED)
+
+
+@pytest.mark.parametrize("error", [NotFound, BadRequest])
+@pytest.mark.parametrize("system", ["eastpay", "connect"])
+def test_an_id_that_the_system_does_not_know_ends_after_three_inquiries(
+    engine: sa.Engine,
+    shared_body: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[NotFound | BadRequest],
+    system: str,
+) -> None:
+    """Where anybody can post: it is no dead letter, and few are kept."""
+    monkeypatch.setattr("victor_ext.inbox.inboxes._MOST_NOT_FOUND", 4)
+    gateway = Unknowing(error)
+    with connect(shared_body.Client, base_url="https://bank.example") as bank:
+        posting = bank.webhook(verify=None, read=lambda client, model: client.inquire(model.id))
+        inbox = inbox_of(engine, eastpay.Webhook() if system == "eastpay" else posting, gateway)
+        inbox.on()(note)
+        for number in range(6):
+            received(inbox, b'{"type": "created", "id": "forged-%d"}' % number, {})
+        for _ in range(MOST_TRIES):
+            assert inbox.handle() == []
+            let_time_pass(inbox, engine)
+    assert (gateway.asked, inbox.dead_letters(), notes(engine)) == (6 * 3, [], [])
+    assert {state: count for state, count in inbox.event_counts().items() if count} == {
+        EventState.NOT_FOUND: 4
+    }
+    newest = inbox.dead_letters("not_found")
+    assert [letter.subject for letter in newest] == [f"forged-{number}" for number in range(2, 6)]
+    assert inbox.retry_dead_letters() == 0
+    assert inbox.retry_dead_letters(newest[0].id) == 1
+
+
+def test_a_payment_that_can_be_read_late_is_handled(engine: sa.Engine) -> None:
+    gateway = Unknowing(NotFound)
+    inbox = inbox_of(engine, eastpay.Webhook(), gateway)
+    inbox.on()(note)
+    received(inbox, b'{"id": "8ac7a4a1"}', {})
+    for _ in range(2):
+        assert inbox.handle() == []
+        assert inbox.handle() == [], "it waits for its next try"
+        let_time_pass(inbox, engine)
+    inbox._client = Gateway()
+    assert [event.subject for event in inbox.handle()] == ["8ac7a4a1"]
+
+
+def test_the_gateway_of_eastpay_knows_no_forged_id(engine: sa.Engine) -> None:
+    with EastPaySandbox() as sandbox:
+        merchant = sandbox.add_merchant()
+        options = {"base_url": f"{sandbox.url}/eastpay", "entity_id": merchant.entity_id}
+        with eastpay.EastPay(merchant.token, entity_type="MERCHANT", **options) as client:
+            inbox = inbox_of(engine, eastpay.Webhook(), client)
+            inbox.on()(note)
+            received(inbox, b'{"id": "8ac7a4a1deadbeef"}', {})
+            for _ in range(3):
+                assert inbox.handle() == []
+                let_time_pass(inbox, engine)
+    assert inbox.event_counts()[EventState.NOT_FOUND] == 1
+
+
+def test_a_dead_letter_is_discarded_with_who_and_why(engine: sa.Engine) -> None:
+    inbox = inbox_of(engine)
+    inbox.on()(note)
+    for number in (1, 2):
+        received(inbox, body_of(number, f"e-{number}"))
+    dead = sa.update(inbox.events).values(state="dead", error="ValueError: no")
+    with engine.begin() as connection:
+        connection.execute(dead)
+    first, second = inbox.dead_letters()
+    for ids, by, why, field in (
+        ((), "Zoë", "a test", "ids"),
+        ((first.id,), " ", "a test", "by"),
+        ((first.id,), "Zoë", "", "why"),
+    ):
+        with pytest.raises(InvalidRequest) as caught:
+            inbox.discard(*ids, by=by, why=why)
+        assert [problem.field for problem in caught.value.problems] == [field]
+    assert inbox.discard(first.id, 99, by="Zoë", why="it is a test.") == 1
+    assert inbox.discard(first.id, by="Zoë", why="it is a test.") == 0
+    assert inbox.dead_letters() == [second]
+    [letter] = inbox.dead_letters(EventState.DISCARDED)
+    assert letter.error == "Discarded by Zoë: it is a test. It had failed: ValueError: no"
+    assert inbox.retry_dead_letters() == 1
+    assert inbox.retry_dead_letters(first.id) == 0
+    assert [event.subject for event in inbox.handle()] == ["e-2"]
+    assert received(inbox, body_of(1, "e-1")) is None, "it is remembered"
+    with engine.connect() as connection:
+        assert connection.scalars(sa.select(inbox.events.c.data)).all() == [""]
 
 
 def test_what_is_older_than_anybody_repeats_is_forgotten(engine: sa.Engine) -> None:
