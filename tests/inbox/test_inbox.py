@@ -292,6 +292,45 @@ def test_webhooks_that_need_a_name_are_received_by_it(
     ]
 
 
+def test_the_awaited_inbox_takes_the_name(tmp_path: Path, shared_body: Any) -> None:
+    async def work(webhook: Any) -> list[str]:
+        engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'a.sqlite'}")
+        inbox = AsyncInbox(engine, webhook)
+        await inbox.create_table()
+        inbox.on()(lambda _session, _event: None)
+        for name in ("opened", "frozen", "frozen"):
+            async with AsyncSession(engine) as session, session.begin():
+                await inbox.receive(session, b'{"id": "a-1", "owner": "Ada"}', {}, name=name)
+        names = [event.name for event in await inbox.handle()]
+        await engine.dispose()
+        return names
+
+    with connect(shared_body.Client, base_url="https://bank.example") as bank:
+        assert anyio.run(work, bank.webhook(verify=None)) == ["opened", "frozen"]
+
+
+def test_the_inbox_of_django_takes_the_name(engine: sa.Engine, shared_body: Any) -> None:
+    set_up()
+    from django.core.management import call_command
+    from django.db import transaction
+
+    from victor_ext.inbox.django import DjangoInbox
+
+    with (
+        use_database(engine.url),
+        connect(shared_body.Client, base_url="https://bank.example") as bank,
+    ):
+        call_command("migrate", "victor_inbox", verbosity=0)
+        inbox = DjangoInbox(bank.webhook(verify=None))
+        inbox.on()(lambda _using, _event: None)
+        for name in ("opened", "frozen", "frozen"):
+            with transaction.atomic():
+                inbox.receive(b'{"id": "a-1", "owner": "Ada"}', {}, name=name)
+        assert [event.name for event in inbox.handle()] == ["opened", "frozen"]
+        DjangoInbox._of_database.clear()
+        call_command("migrate", "victor_inbox", "zero", verbosity=0)
+
+
 def test_a_kind_that_is_new_is_stored_once_and_handled(engine: sa.Engine, shared_body: Any) -> None:
     with connect(shared_body.Client, base_url="https://bank.example") as bank:
         webhook = bank.webhook(
@@ -513,7 +552,7 @@ def test_a_payment_that_can_be_read_late_is_handled(engine: sa.Engine) -> None:
 def test_the_gateway_of_eastpay_knows_no_forged_id(engine: sa.Engine) -> None:
     with EastPaySandbox() as sandbox:
         merchant = sandbox.add_merchant()
-        options = {"base_url": f"{sandbox.url}/eastpay", "entity_id": merchant.entity_id}
+        options: Any = {"base_url": f"{sandbox.url}/eastpay", "entity_id": merchant.entity_id}
         with eastpay.EastPay(merchant.token, entity_type="MERCHANT", **options) as client:
             inbox = inbox_of(engine, eastpay.Webhook(), client)
             inbox.on()(note)

@@ -256,7 +256,7 @@ def test_unknown_is_what_no_webhook_of_the_document_declares(tmp_path: Path, kin
         assert "name" not in [expected for _, expected in case["bodies"]]
 
 
-def test_the_check_finds_a_declared_body_that_is_called_unknown(tmp_path: Path) -> None:
+def test_the_check_finds_a_declared_body_that_no_webhook_takes(tmp_path: Path) -> None:
     case = CASES["shared"]["a_body_of_two_beside_a_body_of_one"]
     own = {"webhooks": case["webhooks"], "components": {"schemas": case["schemas"]}}
     nothing_is_shared = planted("victor_ext.spec.hooks:_shared", "name in tell_others", "False")

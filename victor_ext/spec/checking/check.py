@@ -123,17 +123,15 @@ def _misread(hook: Hook, medium: Medium, models: Models) -> str:
 def _unselected(name: str, value: Any, models: Models) -> str:
     """How a declared body fares that is read without a name; "" when it selects what it is."""
     webhooks = models.package.load("webhooks")
-    if name in webhooks.UNTOLD:
-        return ""  # a note says that it needs its name
     try:
         decoded = webhooks.read_webhook(json.dumps(value))
     except webhooks.UnknownWebhook:
         return "read_webhook calls its body unknown without name="
-    except webhooks.AmbiguousWebhook:
-        return "read_webhook needs name= for its body"
-    except webhooks.UnreadableWebhook:
-        return ""  # what tells it from others is optional, and absent
-    return difference(value, plain(decoded))
+    except ValueError as error:
+        # A note names those that need a name. Of others, what tells them may be absent.
+        is_noted = name in webhooks.UNTOLD or not isinstance(error, webhooks.AmbiguousWebhook)
+        return "" if is_noted else "read_webhook needs name= for its body"
+    return difference(value, plain(decoded)) or ""
 
 
 NOTES = {
