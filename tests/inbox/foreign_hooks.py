@@ -47,7 +47,12 @@ class Posted(NamedTuple):
 
     @property
     def what(self) -> str:
-        return what_of(self.package, self.name, self.body)
+        return what_of(self.package, self.event_name, self.body)
+
+    @property
+    def event_name(self) -> str:
+        """The name of the event, where the name of the webhook gives it."""
+        return (self.name or "").casefold()
 
 
 class Plan(NamedTuple):
@@ -60,7 +65,7 @@ class Plan(NamedTuple):
     mistakes: tuple[Mistake, ...] = ()
 
 
-def what_of(package: str, name: str | None, body: dict[str, Any]) -> str:
+def what_of(package: str, name: str, body: dict[str, Any]) -> str:
     return f"{package} {name} {json.dumps(body, sort_keys=True)}"
 
 
@@ -109,10 +114,10 @@ def work(plan: Plan, seed: int, kill_at: int | None) -> None:
         if steps == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    given = {(each.package, each.name) for each in requests()}
+    given = {(each.package, each.event_name) for each in requests()}
 
     def handler(package: str, session: Session, event: InboxEvent) -> None:
-        name = event.name if (package, event.name) in given else None
+        name = event.name if (package, event.name) in given else ""
         what = what_of(package, name, event.notification.to_dict())
         session.execute(sa.insert(HANDLED).values(what=what))
 
