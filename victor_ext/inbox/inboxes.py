@@ -78,7 +78,7 @@ class ReceivesWebhook(Protocol):
         """
 
 
-class _NotFoundError(Exception):
+class UnknownIdError(Exception):
     """The system does not know what a notification names, and anybody could post it."""
 
 
@@ -267,11 +267,11 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             return event if reading is None else replace(event, record=(yield reading))
         except (BadRequest, NotFound) as error:
             if getattr(self._webhook, "anybody_can_post", False):
-                raise _NotFoundError(str(error)) from error
+                raise UnknownIdError(str(error)) from error
             raise
 
     def _after_failure(self, error: Exception, tries: int) -> tuple[EventState, float]:
-        if not isinstance(error, _NotFoundError):
+        if not isinstance(error, UnknownIdError):
             return super()._after_failure(error, tries)
         if tries > len(_WAITS_TO_BE_FOUND):
             return EventState.NOT_FOUND, 0.0
@@ -279,7 +279,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
 
     def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
         super()._put_off(row, error, connection)
-        if isinstance(error, _NotFoundError):
+        if isinstance(error, UnknownIdError):
             columns = self.events.c
             not_found = sa.and_(
                 columns.provider == row.provider, columns.state == EventState.NOT_FOUND.value
@@ -289,7 +289,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             connection.execute(sa.delete(self.events).where(not_found, columns.id <= newest))
 
     def _log_failure(self, row: Any, error: Exception, tries: int) -> None:
-        if isinstance(error, _NotFoundError):  # whoever posts fills no log
+        if isinstance(error, UnknownIdError):  # whoever posts fills no log
             _log.info("The event %s of %s was not found (try %d).", row.name, row.subject, tries)
         else:
             super()._log_failure(row, error, tries)

@@ -95,7 +95,8 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         if log.requests.hook_endpoints:
             posted = log.requests.hook_endpoints
             known = hooks.known_of(posted, data.models, _return_type)
-            log.untold = [log.requests.hook_of(posted[number]).name for number in known["untold"]]
+            untold: list[int] = known["untold"]
+            log.untold = [log.requests.hook_of(posted[number]).name for number in untold]
             modules["webhooks.py"] = known
         for name, known in modules.items() if folder.is_dir() else ():
             text = project.env.get_template(f"{name}.jinja").render(**known)
