@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -376,6 +377,19 @@ def test_bytes_that_are_no_notification_are_refused_by_name(
             received(inbox_of(engine, webhook), body, headers)
     assert [problem.code for problem in caught.value.problems] == ["notification"]
     engine.dispose()
+
+
+def test_a_kind_that_is_new_is_refused_by_name_if_it_is_nested_too_deeply(
+    engine: sa.Engine, shared_body: Any
+) -> None:
+    with connect(shared_body.Client, base_url="https://bank.example") as bank:
+        inbox = inbox_of(engine, bank.webhook(verify=None))
+        for levels in (1, 100, 300, 500, 700, 900, 5000):
+            body = b'{"type": "new", "id": "%d", "x": ' % levels
+            with suppress(InvalidRequest):
+                posted_to(inbox, body + b"[" * levels + b"]" * levels + b"}")
+        inbox.on()(note)
+        assert len(inbox.handle()) == sum(inbox.event_counts().values()) + len(notes(engine)) > 0
 
 
 def test_a_name_is_refused_where_the_notifications_say_what_they_are(engine: sa.Engine) -> None:

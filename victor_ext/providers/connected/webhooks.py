@@ -97,12 +97,18 @@ class DocumentWebhook:
         try:
             return webhooks.read_webhook(raw, sent, name=name, verify=self._verify)
         except webhooks.UnknownWebhook:
-            return self._unknown_variant(parsed(raw))
+            return self._of_new_kind(raw)
         except webhooks.AmbiguousWebhook:
             raise self._name_is_missing() from None
         except webhooks.UnreadableWebhook as error:
             reason = f"is not what the document declares ({type(error).__name__})"
             raise invalid_notification(self.provider, reason) from None
+
+    def _of_new_kind(self, body: bytes | str) -> Any:
+        try:
+            return self._unknown_variant(parsed(body))
+        except ValueError:
+            raise invalid_notification(self.provider, "is nested too deeply") from None
 
     def _name_is_missing(self) -> ConfigurationError:
         names = ", ".join(self.needs_name)
@@ -178,7 +184,7 @@ class DocumentWebhook:
         try:
             return webhooks.read_webhook(stored["body"], name=stored["webhook"])
         except webhooks.UnknownWebhook:
-            return self._unknown_variant(parsed(stored["body"]))
+            return self._of_new_kind(stored["body"])
 
     def reading(self, client: Any, notification: Any) -> Callable[[], Any] | None:
         """The call that reads what it is about, if the caller has said how."""
