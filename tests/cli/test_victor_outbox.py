@@ -114,6 +114,28 @@ def test_what_is_misuse(run: Run, line: str, said: str) -> None:
     assert (shown.status, said in shown.err) == (2, True), shown.err
 
 
+@pytest.mark.parametrize("table", ["victor_outbox", "victor_inbox"])
+@pytest.mark.parametrize("choice", ["--dead-letter 1", "--all-dead-letters"])
+def test_a_dead_letter_is_discarded_with_who_and_why(
+    outbox: Outbox, run: Run, table: str, choice: str
+) -> None:
+    inbox = Inbox(outbox._engine, velo.Webhook("a" * 16))
+    inbox.create_table()
+    event = {"provider": "Velo", "name": "payment.accepted", "source": "p", "subject": "e-1"}
+    with outbox._engine.begin() as connection:
+        inbox._put(connection, **event, data="{}")
+        connection.execute(sa.update(inbox.events).values(state="dead", error="ValueError: no"))
+    words = [*choice.split(), "--by", "Zoë", "--why", "a test.", "--table", table]
+    assert run("discard", *words).out == "1 discarded.\n"
+    again = run("discard", *words, "--json")
+    assert again.json == {"discarded": 0}
+    assert again.status == (0 if choice == "--all-dead-letters" else 1)
+    box = inbox if table == "victor_inbox" else outbox
+    [letter] = box.dead_letters("discarded")
+    assert letter.error == "Discarded by Zoë: a test. It had failed: ValueError: no"
+    assert run("retry", "--all-dead-letters", "--table", table).out == "0 to be tried again.\n"
+
+
 def test_an_inbox_has_dead_letters_and_no_entries(outbox: Outbox, run: Run) -> None:
     inbox = Inbox(outbox._engine, velo.Webhook("a" * 16))
     inbox.create_table()
@@ -128,7 +150,7 @@ def test_an_inbox_has_dead_letters_and_no_entries(outbox: Outbox, run: Run) -> N
         )
         connection.execute(sa.update(inbox.events).values(state="dead", error="ValueError: no"))
     shown = run("status", "--table", "victor_inbox")
-    assert (shown.status, shown.out.splitlines()[2:]) == (
+    assert (shown.status, shown.out.splitlines()[4:]) == (
         1,
         ["dead letter 1: payment.accepted of e-1: ValueError: no"],
     )

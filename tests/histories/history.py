@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from tests.histories.calls import Calls
+from tests.histories.deliveries import Deliveries
 from tests.histories.others import (
     BatchesBesideOthers,
     OutboxesBesideOthers,
@@ -34,15 +35,17 @@ KINDS: dict[str, Any] = {
     "bulk beside others": BatchesBesideOthers,
     "writes beside others": WritesBesideOthers,
     "payouts beside others": PayrollsBesideOthers,
+    "deliveries": Deliveries,
 }
-SHARES = (4_800, 1_800, 2_200, 1_100, 75, 22, 3, 1_800, 1_200, 300, 300, 300, 300)
-"""How many of 14,200 are of each kind."""
+SHARES = (4_800, 1_800, 2_200, 1_100, 75, 22, 3, 1_800, 1_200, 300, 300, 300, 300, 1_000)
+"""How many of 15,200 are of each kind."""
 EVENTS = ("start", "go", "kill", "wait", "clock", "meanwhile")
 LIKELY = {"calls": (20, 72, 3, 2, 2, 1), "reading": (8, 72, 1, 1, 0, 18)}
 SETTLING = ("outbox", "bulk", "writes", "payouts")
 LIKELY |= dict.fromkeys(SETTLING, (12, 68, 7, 8, 3, 2))
 BESIDE = tuple(f"{kind} beside others" for kind in SETTLING)
 LIKELY |= dict.fromkeys(BESIDE, (12, 60, 7, 8, 3, 10))
+LIKELY |= {"deliveries": (30, 56, 6, 4, 0, 4)}
 FAULTS = {
     "ok": 60,
     "refuse": 2,

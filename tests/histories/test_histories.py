@@ -43,6 +43,7 @@ def test_nobody_is_asked_twice_or_told_wrong(part: int) -> None:
         ("payouts", "created"),
         ("calls", "success"),
         ("reading", "read"),
+        ("deliveries", "handled"),
     ):
         told = {name: times for name, times in found.words.items() if name.startswith(f"{family}:")}
         assert told[f"{family}: {word}"] > 0.3 * sum(told.values()), (
@@ -217,6 +218,9 @@ if signed and self._key:
     request.headers["Idempotency-Key"] = str(uuid.uuid4())
 result = yield from self._attempt(request, counted=signed)
 """
+DELIVERY = "victor_ext.providers.flexfactor.webhooks:Webhook.delivery"
+NONCE = 'f"nonce {said.nonce} {content}"'
+RESENT_IS_KNOWN = f'f"about {{said.fingerprint}}" if said.is_resent else {NONCE}'
 PLANTED = {
     "a key is made anew for each attempt": Planted(
         "calls",
@@ -635,6 +639,24 @@ PLANTED = {
                 "victor_ext.runtime.client.prepared_calls:_request_of",
                 "json_of if client._resources else None",
                 "json_of",
+            ),
+        ),
+    ),
+    "an event is known by its content": Planted(
+        "deliveries", "lost: ", (0, 60), ((DELIVERY, NONCE, 'f"content {content}"'),)
+    ),
+    "an event that was sent before is one that came before": Planted(
+        "deliveries", "lost: ", (0, 60), ((DELIVERY, NONCE, RESENT_IS_KNOWN),)
+    ),
+    "each request is another event": Planted(
+        "deliveries",
+        "twice: ",
+        (0, 60),
+        (
+            (
+                "victor_ext.inbox.inboxes:InboxBase._add",
+                "inserted(connection, self.table, source=source, **values) is not None",
+                "True",
             ),
         ),
     ),

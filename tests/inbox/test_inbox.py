@@ -2,9 +2,13 @@
 
 import hashlib
 import hmac
+import importlib
 import json
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,6 +27,7 @@ from tests.providers.flexfactor.test_flexfactor_webhooks import signed, webhooks
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from victor_ext import (
     AuthenticationError,
+    BadRequest,
     ConfigurationError,
     HmacSignature,
     InvalidRequest,
@@ -35,6 +40,8 @@ from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.inbox import AsyncInbox, EventState, Inbox, InboxEvent
 from victor_ext.providers import eastpay, velo
 from victor_ext.providers.connected.webhooks import DocumentWebhook
+from victor_ext.sandbox.eastpay import EastPaySandbox
+from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.slow
 AUTHORIZED = {"Authorization": HEADER}
@@ -51,6 +58,34 @@ def received(
 ) -> InboxEvent | None:
     with Session(inbox._engine) as session, session.begin():
         return inbox.receive(session, body, headers, source=source)
+
+
+class UnreadableError(ValueError):
+    pass
+
+
+class UnknownKindError(UnreadableError):
+    pass
+
+
+class UntoldError(UnreadableError):
+    pass
+
+
+class Variant(dict[str, Any]):
+    pass
+
+
+def webhooks_module(read_webhook: Any) -> Any:
+    """What is used of the module of a generated package, with this reader."""
+    return SimpleNamespace(
+        WEBHOOKS={"paid": SimpleNamespace(tags=({"type": ("paid",)},))},
+        UNTOLD=(),
+        UnreadableWebhook=UnreadableError,
+        UnknownWebhook=UnknownKindError,
+        AmbiguousWebhook=UntoldError,
+        read_webhook=read_webhook,
+    )
 
 
 def note(session: Any, event: InboxEvent) -> None:
@@ -74,31 +109,45 @@ def test_velos_are_known_by_payor_and_event_id_and_gaps_stay_visible(engine: sa.
     assert other.gaps("payor-1") == [range(5, 6)]
 
 
-def test_a_resent_one_of_flexfactors_is_a_repeat_and_an_equal_one_is_not(engine: sa.Engine) -> None:
-    def post(nonce: str, **members: Any) -> bool:
-        said = {
-            "Event": "order.refunded",
-            "OrderId": "o-1",
-            "TimeStamp": "t1",
-            "IsResent": False,
-            **members,
-        }
-        body = json.dumps(said).encode()
-        return received(inbox_of(engine, webhooks()), body, signed(body, by=nonce)) is not None
+def refund(nonce: str, at: str = "10:00:00Z", *, resent: bool = False, order: str = "o-1") -> Any:
+    """The body and the headers of a notification of FlexFactor's, which says that an order was
+    refunded.
+    """
+    members = {"Event": "order.refunded", "OrderId": order, "TimeStamp": f"2026-03-04T{at}"}
+    body = json.dumps({**members, "IsResent": resent}).encode()
+    return body, signed(body, by=nonce)
 
-    assert post("n1")
-    assert not post("n1")  # replayed
-    assert not post("n2", IsResent=True)
-    assert not post("n3", IsResent=True, TimeStamp="t2")
-    assert post("n4", TimeStamp="t3")  # a second refund of the same order
-    assert not post("n5", TimeStamp="t3")  # the same content
-    assert post("n6", IsResent=True, OrderId="o-2")  # the first that arrives of it
-    inbox = inbox_of(
-        engine, webhooks(), SimpleNamespace(orders=SimpleNamespace(get=lambda id: f"order {id}"))
-    )
+
+TWO_EQUAL_REFUNDS = {
+    "a second apart": [refund("n1"), refund("n2", "10:00:01Z")],
+    "in one second": [refund("n1"), refund("n2")],
+    "down for the second": [refund("n1"), refund("n2", "10:00:01Z", resent=True)],
+    "down for the second, in one second": [refund("n1"), refund("n2", resent=True)],
+    "down for both": [refund("n1", resent=True), refund("n2", "10:00:01Z", resent=True)],
+    "down for both, in one second": [refund("n1", resent=True), refund("n2", resent=True)],
+}
+
+
+@pytest.mark.parametrize("name", TWO_EQUAL_REFUNDS)
+def test_what_may_be_another_event_is_handled(engine: sa.Engine, name: str) -> None:
+    """Each request is sent three times: FlexFactor's nonce proves that it is the same."""
+    orders = SimpleNamespace(get=lambda order_id: f"order {order_id}")
+    inbox = inbox_of(engine, webhooks(), SimpleNamespace(orders=orders))
     inbox.on("order.refunded")(note)
-    assert len(inbox.handle()) == 3
-    assert notes(engine) == ["order.refunded o-1 order o-1"] * 2 + ["order.refunded o-2 order o-2"]
+    stored = [
+        received(inbox, *request) is not None
+        for request in [*TWO_EQUAL_REFUNDS[name] * 2, *reversed(TWO_EQUAL_REFUNDS[name])]
+    ]
+    assert stored == [True, True, False, False, False, False]
+    assert len(inbox.handle()) == 2
+    assert notes(engine) == ["order.refunded o-1 order o-1"] * 2
+    assert received(inbox, *TWO_EQUAL_REFUNDS[name][0]) is None, "it is handled, and remembered"
+
+
+def test_a_nonce_that_comes_with_another_content_is_no_repeat(engine: sa.Engine) -> None:
+    inbox = inbox_of(engine, webhooks())
+    assert received(inbox, *refund("n1")) is not None
+    assert received(inbox, *refund("n1", order="o-2")) is not None
 
 
 class Gateway:
@@ -146,17 +195,19 @@ def test_eastpays_are_hints_and_a_handler_is_called_once_for_each_result(engine:
 def test_a_documents_are_known_by_the_usual_members_or_as_the_caller_says(
     engine: sa.Engine,
 ) -> None:
-    def read_webhook(body: Any, headers: Any = None, *, verify: Any = None) -> Any:
+    def read_webhook(
+        body: Any, headers: Any = None, *, name: Any = None, verify: Any = None
+    ) -> Any:
+        assert name is None
         if verify is not None:
             verify(headers, body)
         if (content := json.loads(body)) == []:
-            raise ValueError("a list")
+            raise UnreadableError("a list")
         return SimpleNamespace(**content)
 
     def webhook(**given: Any) -> DocumentWebhook:
-        return DocumentWebhook(
-            "Till", read_webhook, **{**dict.fromkeys(("verify", "id", "name", "read")), **given}
-        )
+        arguments = dict.fromkeys(("verify", "id", "name", "read")) | given
+        return DocumentWebhook("Till", webhooks_module(read_webhook), Variant, **arguments)
 
     inbox = inbox_of(engine, webhook(read=lambda client, model: f"{client}{model.id}"), "read ")
     inbox.on("PAID")(note)
@@ -187,6 +238,164 @@ def test_a_documents_are_known_by_the_usual_members_or_as_the_caller_says(
             inbox_of(engine, webhook(verify=HmacSignature(header="x", secret="s" * 16))),
             b'{"id": "9"}',
         )
+
+
+@pytest.fixture(scope="module")
+def shared_body(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The package of a document whose webhooks are told by their names, or by words that share a
+    body.
+    """
+    folder = tmp_path_factory.mktemp("inbox_hooks")
+    document = Path(__file__).with_name("inbox_hooks.yaml")
+    assert generate(document, folder).left_out == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield importlib.import_module("inbox_hooks_api")
+
+
+def posted_to(inbox: Inbox, members: Any, **given: Any) -> InboxEvent | None:
+    body = members if isinstance(members, bytes) else json.dumps(members).encode()
+    with Session(inbox._engine) as session, session.begin():
+        return inbox.receive(session, body, {}, **given)
+
+
+def test_webhooks_that_need_a_name_are_received_by_it(
+    engine: sa.Engine, shared_body: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is said when the inbox is made; and without it a genuine one is not refused for good."""
+    with connect(shared_body.Client, base_url="https://bank.example") as bank:
+        webhook = bank.webhook(verify=None)
+        inbox = inbox_of(engine, webhook)
+        assert "receive(..., name=) for these: opened, frozen." in caplog.text
+        assert webhook.needs_name == ("opened", "frozen")
+        told: list[tuple[str, str, str]] = []
+        inbox.on()(
+            lambda _session, event: told.append(
+                (event.name, event.subject, type(event.notification).__name__)
+            )
+        )
+        account = {"id": "a-1", "owner": "Ada"}
+        with pytest.raises(ConfigurationError, match=r"receive\(\.\.\., name=\)"):
+            posted_to(inbox, account)
+        with pytest.raises(ConfigurationError, match=r"'nope' is no webhook of .* opened, frozen"):
+            posted_to(inbox, account, name="nope")
+        for name in ("opened", "frozen"):  # one body, two events
+            assert posted_to(inbox, account, name=name) is not None
+            assert posted_to(inbox, account, name=name) is None
+        for word in ("created", "updated"):
+            assert posted_to(inbox, {"type": word, "id": "e-1"}) is not None
+        inbox.handle()
+    assert told == [
+        ("opened", "a-1", "Account"),
+        ("frozen", "a-1", "Account"),
+        ("created", "e-1", "Notice"),
+        ("updated", "e-1", "Notice"),
+    ]
+
+
+def test_the_awaited_inbox_takes_the_name(tmp_path: Path, shared_body: Any) -> None:
+    async def work(webhook: Any) -> list[str]:
+        engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'a.sqlite'}")
+        inbox = AsyncInbox(engine, webhook)
+        await inbox.create_table()
+        inbox.on()(lambda _session, _event: None)
+        for name in ("opened", "frozen", "frozen"):
+            async with AsyncSession(engine) as session, session.begin():
+                await inbox.receive(session, b'{"id": "a-1", "owner": "Ada"}', {}, name=name)
+        names = [event.name for event in await inbox.handle()]
+        await engine.dispose()
+        return names
+
+    with connect(shared_body.Client, base_url="https://bank.example") as bank:
+        assert anyio.run(work, bank.webhook(verify=None)) == ["opened", "frozen"]
+
+
+def test_the_inbox_of_django_takes_the_name(engine: sa.Engine, shared_body: Any) -> None:
+    set_up()
+    from django.core.management import call_command
+    from django.db import transaction
+
+    from victor_ext.inbox.django import DjangoInbox
+
+    with (
+        use_database(engine.url),
+        connect(shared_body.Client, base_url="https://bank.example") as bank,
+    ):
+        call_command("migrate", "victor_inbox", verbosity=0)
+        inbox = DjangoInbox(bank.webhook(verify=None))
+        inbox.on()(lambda _using, _event: None)
+        for name in ("opened", "frozen", "frozen"):
+            with transaction.atomic():
+                inbox.receive(b'{"id": "a-1", "owner": "Ada"}', {}, name=name)
+        assert [event.name for event in inbox.handle()] == ["opened", "frozen"]
+        DjangoInbox._of_database.clear()
+        call_command("migrate", "victor_inbox", "zero", verbosity=0)
+
+
+def test_a_kind_that_is_new_is_stored_once_and_handled(engine: sa.Engine, shared_body: Any) -> None:
+    with connect(shared_body.Client, base_url="https://bank.example") as bank:
+        webhook = bank.webhook(
+            verify=None,
+            id=lambda _headers, model: f"own {model.id}",
+            name=lambda model: model.type_,
+            read=lambda _client, model: model.id,
+        )
+        inbox = inbox_of(engine, webhook, bank)
+        inbox.on("merged")(note)
+        new = {"type": "merged", "id": "e-9", "into": 12345678901234567.5}
+        assert [posted_to(inbox, new) is None for _ in range(2)] == [False, True]
+        [event] = inbox.handle()
+    assert (event.name, event.subject, event.record) == ("merged", "e-9", None)
+    assert event.notification["into"] == new["into"]
+    assert len(notes(engine)) == 1
+
+
+BYTES = [
+    b"",
+    b"\xff",
+    b'{"id": "\xff"}',
+    b'{"id": "\xed\xa0\x80", "type": "created"}',
+    b"[" * 9_999,
+]
+BYTES += [b'"\xed\xa0\x80"', b"null", b"\xef\xbb\xbf", b"\xff\xfe{", b"{}\x00", b'{"id": NaN}']
+
+
+@pytest.mark.parametrize("system", ["velo", "eastpay", "flexfactor", "connect"])
+@pytest.mark.parametrize("body", BYTES, ids=repr)
+def test_bytes_that_are_no_notification_are_refused_by_name(
+    tmp_path: Path, shared_body: Any, system: str, body: bytes
+) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'one.sqlite'}")
+    with connect(shared_body.Client, base_url="https://bank.example") as bank:
+        webhook, headers = {
+            "velo": (velo.Webhook(HEADER), AUTHORIZED),
+            "eastpay": (eastpay.Webhook(), {}),
+            "flexfactor": (webhooks(), signed(body)),
+            "connect": (bank.webhook(verify=None), {}),
+        }[system]
+        with pytest.raises(InvalidRequest) as caught:
+            received(inbox_of(engine, webhook), body, headers)
+    assert [problem.code for problem in caught.value.problems] == ["notification"]
+    engine.dispose()
+
+
+def test_a_kind_that_is_new_is_refused_by_name_if_it_is_nested_too_deeply(
+    engine: sa.Engine, shared_body: Any
+) -> None:
+    with connect(shared_body.Client, base_url="https://bank.example") as bank:
+        inbox = inbox_of(engine, bank.webhook(verify=None))
+        for levels in (1, 100, 300, 500, 700, 900, 5000):
+            body = b'{"type": "new", "id": "%d", "x": ' % levels
+            with suppress(InvalidRequest):
+                posted_to(inbox, body + b"[" * levels + b"]" * levels + b"}")
+        inbox.on()(note)
+        assert len(inbox.handle()) == sum(inbox.event_counts().values()) + len(notes(engine)) > 0
+
+
+def test_a_name_is_refused_where_the_notifications_say_what_they_are(engine: sa.Engine) -> None:
+    inbox = inbox_of(engine)
+    with Session(engine) as session, pytest.raises(ConfigurationError, match="Leave name out"):
+        inbox.receive(session, body_of(), AUTHORIZED, name="payment.accepted")
 
 
 def test_the_webhooks_of_a_document_are_its_models_with_all_digits(engine: sa.Engine) -> None:
@@ -237,11 +446,12 @@ def test_four_processes_that_receive_the_same_store_it_once(engine: sa.Engine) -
 
 
 def test_inboxes_of_two_systems_share_their_tables_and_nothing_else(engine: sa.Engine) -> None:
-    def read_webhook(body: Any, _headers: Any = None, *, verify: Any = None) -> Any:
+    def read_webhook(body: Any, _headers: Any = None, **_: Any) -> Any:
         return SimpleNamespace(**json.loads(body))
 
     told: list[str] = []
-    till = inbox_of(engine, DocumentWebhook("Till", read_webhook, None, None, None, None))
+    module = webhooks_module(read_webhook)
+    till = inbox_of(engine, DocumentWebhook("Till", module, Variant, None, None, None, None))
     velos = inbox_of(engine)
     till.on()(lambda _session, event: told.append(event.notification.type))
     velos.on()(lambda _session, event: told.append(event.notification.event_name))
@@ -296,6 +506,105 @@ def test_what_cannot_be_read_is_a_dead_letter_and_keeps_nobody_waiting(engine: s
     assert [(letter.subject, letter.source) for letter in inbox.dead_letters()] == [
         ("e-1", "payor-1")
     ]
+
+
+class Unknowing:
+    """A system that knows no id, in the ways in which one says so."""
+
+    def __init__(self, error: type[NotFound | BadRequest]) -> None:
+        self.payments, self.asked, self._error = self, 0, error
+
+    def inquire(self, payment_id: str) -> Any:
+        self.asked += 1
+        raise self._error(payment_id, outcome=Outcome.REJECTED)
+
+
+@pytest.mark.parametrize("error", [NotFound, BadRequest])
+@pytest.mark.parametrize("system", ["eastpay", "connect"])
+def test_an_id_that_the_system_does_not_know_ends_after_three_inquiries(
+    engine: sa.Engine,
+    shared_body: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[NotFound | BadRequest],
+    system: str,
+) -> None:
+    """Where anybody can post: it is no dead letter, and few are kept."""
+    monkeypatch.setattr("victor_ext.inbox.inboxes._MOST_NOT_FOUND", 4)
+    gateway = Unknowing(error)
+    with connect(shared_body.Client, base_url="https://bank.example") as bank:
+        posting = bank.webhook(verify=None, read=lambda client, model: client.inquire(model.id))
+        inbox = inbox_of(engine, eastpay.Webhook() if system == "eastpay" else posting, gateway)
+        inbox.on()(note)
+        for number in range(6):
+            received(inbox, b'{"type": "created", "id": "forged-%d"}' % number, {})
+        for _ in range(MOST_TRIES):
+            assert inbox.handle() == []
+            let_time_pass(inbox, engine)
+    assert (gateway.asked, inbox.dead_letters(), notes(engine)) == (6 * 3, [], [])
+    assert {state: count for state, count in inbox.event_counts().items() if count} == {
+        EventState.NOT_FOUND: 4
+    }
+    newest = inbox.dead_letters("not_found")
+    assert [letter.subject for letter in newest] == [f"forged-{number}" for number in range(2, 6)]
+    assert inbox.retry_dead_letters() == 0
+    assert inbox.retry_dead_letters(newest[0].id) == 1
+
+
+def test_a_payment_that_can_be_read_late_is_handled(engine: sa.Engine) -> None:
+    gateway = Unknowing(NotFound)
+    inbox = inbox_of(engine, eastpay.Webhook(), gateway)
+    inbox.on()(note)
+    received(inbox, b'{"id": "8ac7a4a1"}', {})
+    for _ in range(2):
+        assert inbox.handle() == []
+        assert inbox.handle() == [], "it waits for its next try"
+        let_time_pass(inbox, engine)
+    inbox._client = Gateway()
+    assert [event.subject for event in inbox.handle()] == ["8ac7a4a1"]
+
+
+def test_the_gateway_of_eastpay_knows_no_forged_id(engine: sa.Engine) -> None:
+    with EastPaySandbox() as sandbox:
+        merchant = sandbox.add_merchant()
+        options: Any = {"base_url": f"{sandbox.url}/eastpay", "entity_id": merchant.entity_id}
+        with eastpay.EastPay(merchant.token, entity_type="MERCHANT", **options) as client:
+            inbox = inbox_of(engine, eastpay.Webhook(), client)
+            inbox.on()(note)
+            received(inbox, b'{"id": "8ac7a4a1deadbeef"}', {})
+            for _ in range(3):
+                assert inbox.handle() == []
+                let_time_pass(inbox, engine)
+    assert inbox.event_counts()[EventState.NOT_FOUND] == 1
+
+
+def test_a_dead_letter_is_discarded_with_who_and_why(engine: sa.Engine) -> None:
+    inbox = inbox_of(engine)
+    inbox.on()(note)
+    for number in (1, 2):
+        received(inbox, body_of(number, f"e-{number}"))
+    dead = sa.update(inbox.events).values(state="dead", error="ValueError: no")
+    with engine.begin() as connection:
+        connection.execute(dead)
+    first, second = inbox.dead_letters()
+    for ids, by, why, field in (
+        ((), "Zoë", "a test", "ids"),
+        ((first.id,), " ", "a test", "by"),
+        ((first.id,), "Zoë", "", "why"),
+    ):
+        with pytest.raises(InvalidRequest) as caught:
+            inbox.discard(*ids, by=by, why=why)
+        assert [problem.field for problem in caught.value.problems] == [field]
+    assert inbox.discard(first.id, 99, by="Zoë", why="it is a test.") == 1
+    assert inbox.discard(first.id, by="Zoë", why="it is a test.") == 0
+    assert inbox.dead_letters() == [second]
+    [letter] = inbox.dead_letters(EventState.DISCARDED)
+    assert letter.error == "Discarded by Zoë: it is a test. It had failed: ValueError: no"
+    assert inbox.retry_dead_letters() == 1
+    assert inbox.retry_dead_letters(first.id) == 0
+    assert [event.subject for event in inbox.handle()] == ["e-2"]
+    assert received(inbox, body_of(1, "e-1")) is None, "it is remembered"
+    with engine.connect() as connection:
+        assert connection.scalars(sa.select(inbox.events.c.data)).all() == [""]
 
 
 def test_what_is_older_than_anybody_repeats_is_forgotten(engine: sa.Engine) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.mistakes import planted
 from victor_ext.spec.checking.check import check
 
 from .wire import TEXT, Tree, Wire, an_object, beside, checked, document, package, taking
@@ -231,6 +232,39 @@ def test_a_discriminator_a_constant_or_an_enum_chooses(way: tuple[str, Any]) -> 
             webhooks.read_webhook(body, name="paid")
     if kind == "by_enum":  # a name is enough for a word that is new
         assert webhooks.read_webhook('{"id": "1", "event": "e.new"}', name="paid").event == "e.new"
+
+
+@pytest.mark.parametrize("kind", CASES["shared"])
+def test_unknown_is_what_no_webhook_of_the_document_declares(tmp_path: Path, kind: str) -> None:
+    case = CASES["shared"][kind]
+    own = {"webhooks": case["webhooks"], "components": {"schemas": case["schemas"]}}
+    wire = Wire(tmp_path, f"wire_shared_{kind}", openapi="3.1.0", **own)
+    webhooks = importlib.import_module(f"wire_shared_{kind}.webhooks")
+    for body, expected in case["bodies"]:
+        try:
+            found = type(webhooks.read_webhook(json.dumps(body))).__name__
+        except webhooks.UnknownWebhook:
+            found = "unknown"
+        except webhooks.AmbiguousWebhook:
+            found = "name"
+        assert found == expected, body
+    report = check(wire.folder / "document.json", None)
+    assert report.problems == []
+    assert report.notes["webhook-needs-name"] == [*webhooks.UNTOLD]
+    if not webhooks.UNTOLD:
+        assert "name" not in [expected for _, expected in case["bodies"]]
+
+
+def test_the_check_finds_a_declared_body_that_no_webhook_takes(tmp_path: Path) -> None:
+    case = CASES["shared"]["a_body_of_two_beside_a_body_of_one"]
+    own = {"webhooks": case["webhooks"], "components": {"schemas": case["schemas"]}}
+    nothing_is_shared = planted("victor_ext.spec.hooks:_shared", "name in tell_others", "False")
+    all_are_told = planted("victor_ext.spec.hooks:untold", "not tags[number]", "False")
+    with nothing_is_shared, all_are_told:
+        report = checked(tmp_path, document(**own))
+    assert {problem.what for problem in report.problems} == {
+        "read_webhook needs name= for its body"
+    }
 
 
 def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path: Path) -> None:

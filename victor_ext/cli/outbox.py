@@ -30,7 +30,7 @@ Database = Annotated[
     str, option("The database of the outbox: sqlite:///FILE, or postgresql+psycopg://...", "URL")
 ]
 TableName = Annotated[
-    str, option("The name of its table; status and retry take an inbox's, too.", "NAME")
+    str, option("The name of its table; status, retry and discard take an inbox's.", "NAME")
 ]
 _TABLE = "victor_outbox"
 
@@ -63,8 +63,8 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
         )
         if not (has_entries or inbox):
             raise Misuse(
-                f"{table} has no entries, only events: it is an inbox's, for status and retry "
-                "--dead-letter."
+                f"{table} has no entries, only events: it is an inbox's, for status, and "
+                "for retry and discard with --dead-letter."
             )
         yield Outbox(engine, table=table), has_entries
     except victor_ext.InvalidRequest as error:
@@ -179,10 +179,43 @@ def retry(
             _show([opened.retry(key)], as_json=as_json)
             return
         count = opened.retry_dead_letters(*(dead_letter or ()))
-        say(json.dumps({"retried": count}) if as_json else f"{count} to be tried again.")
-        if (others := len({*(dead_letter or ())}) - count) > 0:
-            complain(f"{others} more are no dead letters: 'victor outbox status' lists them.")
-            raise typer.Exit(FAILED)
+        _tell_count("retried", count, len({*(dead_letter or ())}) - count, as_json=as_json)
+
+
+@outbox.command()
+def discard(
+    database: Database,
+    *,
+    by: Annotated[str, option("Who gives it up.", "NAME")],
+    why: Annotated[str, option("Why nothing is lost.", "TEXT")],
+    dead_letter: Annotated[
+        list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")
+    ] = None,
+    all_dead_letters: Annotated[
+        bool, typer.Option("--all-dead-letters", help="All dead letters.")
+    ] = False,
+    table: TableName = _TABLE,
+    as_json: AsJson = False,
+) -> None:
+    """Give up dead letters. It is stored who did it, and why.
+
+    The exit status is 1 if a number is of no dead letter.
+    """
+    if bool(dead_letter) == all_dead_letters:
+        raise Misuse("Write one of --dead-letter ID and --all-dead-letters.")
+    with _opened(database, table, inbox=True) as (opened, _):
+        ids = {*(dead_letter or ())} or {letter.id for letter in opened.dead_letters()}
+        count = opened.discard(*ids, by=by, why=why) if ids else 0
+        _tell_count("discarded", count, len(ids) - count, as_json=as_json)
+
+
+def _tell_count(done: str, count: int, others: int, *, as_json: bool) -> None:
+    """Print how many dead letters it was done with; the exit status is 1 if there were others."""
+    words = {"retried": "to be tried again", "discarded": "discarded"}
+    say(json.dumps({done: count}) if as_json else f"{count} {words[done]}.")
+    if others > 0:
+        complain(f"{others} more are no dead letters: 'victor outbox status' lists them.")
+        raise typer.Exit(FAILED)
 
 
 @outbox.command()

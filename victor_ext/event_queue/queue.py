@@ -28,7 +28,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from victor_ext import ConfigurationError, VictorError
+from victor_ext import ConfigurationError, InvalidRequest, Problem, VictorError
 from victor_ext.flows import adrive, drive
 from victor_ext.privacy import redact_excerpt
 from victor_ext.settlement.flow import is_about_all
@@ -79,6 +79,10 @@ class EventState(StrEnum):
     """It is handled by the next pass, or tried again when its time has come."""
     DEAD = "dead"
     """Its handler has failed too often. It is tried again after `retry_dead_letters`."""
+    NOT_FOUND = "not_found"
+    """Anybody could post it, and the system does not know its id. Only the newest ones are kept."""
+    DISCARDED = "discarded"
+    """Somebody has given it up by `discard`: its error says who, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ class DeadLetter:
     """An event whose handler has failed too often.
 
     Attributes:
-        id: Its number, for `retry_dead_letters`.
+        id: Its number, for `retry_dead_letters` and `discard`.
         name: What happened: `completed`, `payment.paid`.
         source: The operation of an entry (`payouts.submit`), or the source of what was received.
         subject: The key of the entry, or the id of what was received.
@@ -504,23 +508,35 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
 
     def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
         tries = row.tries + 1
-        state = EventState.DEAD if tries >= MOST_TRIES else EventState.WAITING
+        state, wait = self._after_failure(error, tries)
         values = {"tries": tries, "state": state.value, "error": _said(error)}
-        due_at = time.time() + _wait_after(tries)
+        due_at = time.time() + wait
         connection.execute(
             sa.update(self.events).where(self._taken(row)).values(due_at=due_at, **values)
         )
+        self._log_failure(row, error, tries)
+
+    def _after_failure(self, error: Exception, tries: int) -> tuple[EventState, float]:  # noqa: ARG002 - an inbox asks what failed
+        """What becomes of an event that was tried so often, and the seconds to its next try."""
+        state = EventState.DEAD if tries >= MOST_TRIES else EventState.WAITING
+        return state, _wait_after(tries)
+
+    def _log_failure(self, row: Any, error: Exception, tries: int) -> None:
         _log.warning(_NOT_HANDLED, row.name, row.subject, tries, MOST_TRIES, exc_info=error)
 
     # For people
 
     @operation
-    def dead_letters(self) -> Work[list[DeadLetter]]:
-        """The events whose handlers have failed too often, oldest first."""
+    def dead_letters(self, state: EventState | str = EventState.DEAD) -> Work[list[DeadLetter]]:
+        """The events whose handlers have failed too often, oldest first.
+
+        Args:
+            state: Those in this state, such as `not_found` or `discarded`, in place of `dead`.
+        """
         columns = self.events.c
         query = (
             sa.select(self.events)
-            .where(columns.state == EventState.DEAD.value)
+            .where(columns.state == EventState(state).value)
             .order_by(columns.id)
         )
         names = ("id", "name", "source", "subject", "tries", "error", "provider")
@@ -535,16 +551,44 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
     def retry_dead_letters(self, *ids: int) -> Work[int]:
         """Let dead letters be tried again (without ids: all of them).
 
-        Returns how many there were.
+        By its id, an event is tried again, too, that was not found. Returns how many there were.
         """
-        columns = self.events.c
-        chosen = sa.and_(
-            columns.state == EventState.DEAD.value, columns.id.in_(ids) if ids else sa.true()
-        )
+        chosen = self._chosen(ids) if ids else self.events.c.state == EventState.DEAD.value
         values = {"state": EventState.WAITING.value, "tries": 0, "due_at": time.time()}
         return lambda connection: int(
             connection.execute(sa.update(self.events).where(chosen).values(values)).rowcount
         )
+
+    @operation
+    def discard(self, *ids: int, by: str, why: str) -> Work[int]:
+        """Give up dead letters, or events that were not found: nobody handles them any more.
+
+        What was received or changed is deleted. That it was discarded, by whom and why is kept:
+        `dead_letters("discarded")`. Returns how many there were.
+
+        Args:
+            ids: Their numbers.
+            by: Who gives them up.
+            why: Why nothing is lost.
+
+        Raises:
+            InvalidRequest: There is no id; or `by` or `why` is empty.
+        """
+        for name, text in (("ids", "-" if ids else ""), ("by", by), ("why", why)):
+            if not text.strip():
+                message = f"{name} is empty: name what is given up, by whom, and why."
+                raise InvalidRequest.of([Problem(name, "required", message)])
+        said = f"Discarded by {by.strip()}: {why.strip()} It had failed: "
+        error = sa.literal(said, sa.Text) + sa.func.coalesce(self.events.c.error, "")
+        values = {"state": EventState.DISCARDED.value, "data": "", "error": error}
+        statement = sa.update(self.events).where(self._chosen(ids)).values(values)
+        return lambda connection: int(connection.execute(statement).rowcount)
+
+    def _chosen(self, ids: Sequence[int]) -> sa.ColumnElement[bool]:
+        """The events with these numbers that nobody tries any more, and that are not discarded."""
+        columns = self.events.c
+        ended = (EventState.DEAD.value, EventState.NOT_FOUND.value)
+        return sa.and_(columns.state.in_(ended), columns.id.in_(ids))
 
     @operation
     def event_counts(self) -> Work[dict[EventState, int]]:

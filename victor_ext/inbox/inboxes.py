@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from victor_ext import Delivery
+from victor_ext import BadRequest, ConfigurationError, Delivery, NotFound
 from victor_ext.event_queue.queue import (
     AwaitedQueue,
     BlockingQueue,
     EventQueue,
+    EventState,
     H,
     Handler,
     MakesTables,
@@ -31,12 +33,27 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
 
 
+_log = logging.getLogger("victor_ext.inbox")
+_NEEDS_NAME = (
+    "Not every notification of %s's tells which webhook of the document it is of. Write "
+    "receive(..., name=) for these: %s."
+)
+_WAITS_TO_BE_FOUND = (30.0, 600.0)
+"""Seconds before each further inquiry of an id that the system does not know: a notification may
+come before what it is about can be read.
+"""
+_MOST_NOT_FOUND = 1000
+"""How many events are kept that were not found: anybody can post as many as they like."""
 _READ = "read "
 """Before the id of a state that was read."""
 
 
 class ReceivesWebhook(Protocol):
-    """A webhook of a system, such as `victor_ext.providers.velo.Webhook`: what an inbox asks it."""
+    """A webhook of a system, such as `victor_ext.providers.velo.Webhook`: what an inbox asks it.
+
+    If nothing proves who posts, it has `anybody_can_post = True`: an id that the system does not
+    know ends its event after a few inquiries.
+    """
 
     @property
     def provider(self) -> str:
@@ -59,6 +76,23 @@ class ReceivesWebhook(Protocol):
         """What tells the state that was read from an earlier one, if the system says so in no other
         way.
         """
+
+
+class UnknownIdError(Exception):
+    """The system does not know what a notification names, and anybody could post it."""
+
+
+class TakesName(Protocol):
+    """What a webhook has besides, if `receive` can be given the name of the document's webhook."""
+
+    @property
+    def needs_name(self) -> tuple[str, ...]:
+        """The webhooks that not every body tells from the others."""
+        ...
+
+    def delivery(self, body: Any, headers: Any, *, name: str | None = None) -> Delivery:
+        """As that of `ReceivesWebhook`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +153,9 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         self.table = names_table(table)
         self.events = event_table(f"{table}_events", self.table.metadata)
         self._handlers: list[Handler] = []
+        needs_name = getattr(webhook, "needs_name", ())
+        if needs_name:
+            _log.warning(_NEEDS_NAME, webhook.provider, ", ".join(needs_name))
 
     def on(self, name: str | None = None, *, source: str | None = None) -> Callable[[H], H]:
         """Register a handler, a function of a session and the `InboxEvent`:
@@ -140,7 +177,13 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
 
     @in_session
     def receive(
-        self, session: Session | sa.Connection, body: bytes, headers: Any, *, source: str = ""
+        self,
+        session: Session | sa.Connection,
+        body: bytes,
+        headers: Any,
+        *,
+        source: str = "",
+        name: str | None = None,
     ) -> InboxEvent | None:
         """Check a request to the webhook, and store it in your transaction, once. Answer 200 after
         the commit.
@@ -152,6 +195,8 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             headers: Its headers: a mapping, or pairs of name and value.
             source: Whose address it came to, such as the id of a payor. Two sources may have the
                 same ids, and each has a sequence of its own.
+            name: The name of the webhook in the document of a connected client, where the bodies do
+                not tell it. Give each such webhook an address of its own.
 
         Returns:
             The event, or None for a repeat.
@@ -159,21 +204,22 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         Raises:
             AuthenticationError: It may not come from the system. Answer 401.
             InvalidRequest: It is not a notification. Answer 400.
+            ConfigurationError: The name is missing, or is none of the document's. It may be a
+                notification: answer with an error of the server, and it is delivered again.
             django.db.transaction.TransactionManagementError: Of `DjangoInbox`, without an open
                 transaction.
         """
-        delivery = self._webhook.delivery(body, headers)
+        delivery = self._delivery(body, headers, name)
         ids = [*map(_storable, delivery.ids)]
         # All are remembered, and in one order: two processes do not wait for each other.
-        known = sorted({*ids, *map(_storable, delivery.aliases)})
         new = {
             each
-            for each in known
+            for each in sorted({*ids})
             if self._add(session, source, each, delivery.number if each in ids[:1] else None)
         }
         if not new.issuperset(ids):
             return None
-        name, subject = one_line(delivery.name).casefold(), one_line(delivery.subject)
+        event_name, subject = one_line(delivery.name).casefold(), one_line(delivery.subject)
         once = (
             None
             if delivery.once is None
@@ -185,9 +231,20 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             "subject": subject,
             "data": delivery.content,
         }
-        if self._put(session, once=once, name=name, **values) is None:
+        if self._put(session, once=once, name=event_name, **values) is None:
             return None
-        return InboxEvent(name, source, subject, self._webhook.notification(delivery.content))
+        return InboxEvent(event_name, source, subject, self._webhook.notification(delivery.content))
+
+    def _delivery(self, body: bytes, headers: Any, name: str | None) -> Delivery:
+        if name is None:
+            return self._webhook.delivery(body, headers)
+        if not hasattr(self._webhook, "needs_name"):
+            raise ConfigurationError(
+                f"name={name!r:.60}: the notifications of {self._provider()}'s say what they are. "
+                "Leave name out."
+            )
+        named = cast("TakesName", self._webhook)
+        return named.delivery(body, headers, name=name)
 
     def _add(self, connection: Any, source: str, id: str, number: int | None = None) -> bool:
         values = {
@@ -206,7 +263,36 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
     def _prepared(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
         client = self._client if client is None else client
         reading = self._webhook.reading(client, event.notification)
-        return event if reading is None else replace(event, record=(yield reading))
+        try:
+            return event if reading is None else replace(event, record=(yield reading))
+        except (BadRequest, NotFound) as error:
+            if getattr(self._webhook, "anybody_can_post", False):
+                raise UnknownIdError(str(error)) from error
+            raise
+
+    def _after_failure(self, error: Exception, tries: int) -> tuple[EventState, float]:
+        if not isinstance(error, UnknownIdError):
+            return super()._after_failure(error, tries)
+        if tries > len(_WAITS_TO_BE_FOUND):
+            return EventState.NOT_FOUND, 0.0
+        return EventState.WAITING, _WAITS_TO_BE_FOUND[tries - 1]
+
+    def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
+        super()._put_off(row, error, connection)
+        if isinstance(error, UnknownIdError):
+            columns = self.events.c
+            not_found = sa.and_(
+                columns.provider == row.provider, columns.state == EventState.NOT_FOUND.value
+            )
+            newest_first = sa.select(columns.id).where(not_found).order_by(columns.id.desc())
+            newest = newest_first.limit(1).offset(_MOST_NOT_FOUND).scalar_subquery()
+            connection.execute(sa.delete(self.events).where(not_found, columns.id <= newest))
+
+    def _log_failure(self, row: Any, error: Exception, tries: int) -> None:
+        if isinstance(error, UnknownIdError):  # whoever posts fills no log
+            _log.info("The event %s of %s was not found (try %d).", row.name, row.subject, tries)
+        else:
+            super()._log_failure(row, error, tries)
 
     def _is_new(self, connection: sa.Connection, event: InboxEvent) -> bool:
         state = None if event.record is None else self._webhook.state_of(event.record)

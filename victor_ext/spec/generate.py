@@ -93,9 +93,11 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         ]
         modules = {"operations.py": {"endpoints": operations}}
         if log.requests.hook_endpoints:
-            modules["webhooks.py"] = hooks.known_of(
-                log.requests.hook_endpoints, data.models, _return_type
-            )
+            posted = log.requests.hook_endpoints
+            known = hooks.known_of(posted, data.models, _return_type)
+            untold: list[int] = known["untold"]
+            log.untold = [log.requests.hook_of(posted[number]).name for number in untold]
+            modules["webhooks.py"] = known
         for name, known in modules.items() if folder.is_dir() else ():
             text = project.env.get_template(f"{name}.jinja").render(**known)
             (folder / name).write_text(text, encoding="utf-8")

@@ -26,6 +26,7 @@ def known_of(
     `models` are those of the package: references to them may lack members.
     """
     whole = {str(model.class_info.name): model for model in models}
+    tags = telling(endpoints, whole)
     # A body whose discriminator names no member of its union is refused.
     kinds = sorted(
         {kind for each in endpoints for kind in return_type(each).split(" | ")} - {"UnknownVariant"}
@@ -33,7 +34,8 @@ def known_of(
     return {
         "endpoints": endpoints,
         "models": models_in(endpoints, whole),
-        "tags": telling(endpoints, whole),
+        "tags": tags,
+        "untold": untold([return_type(endpoint) for endpoint in endpoints], tags),
         "bodies": "Any" if "Any" in kinds else " | ".join(kinds),
         "members_of": members_of,
         "tags_of": tags_of,
@@ -133,7 +135,8 @@ def telling(
 
     A discriminator counts, and a constant that is required or has another value in another webhook.
     If these are the same in all webhooks, required enums count, too, that have the same words in
-    two webhooks or none in common.
+    two webhooks or none in common. The enum of several words of a body that is still not told from
+    another one counts where that other body has one word: two webhooks may share a body.
     """
     variants = [_variants(body_of(endpoint)) for endpoint in endpoints]
     bodies = [[each for each in own if isinstance(each, ModelProperty)] for own in variants]
@@ -142,13 +145,53 @@ def telling(
         for own in bodies
         for each in own
     }
+    named = [{each.class_info.name for each in own} for own in bodies]
     seen = [tags_of(model) for model in models.values()]
     tags = {name: _counting(model, seen) for name, model in models.items()}
     if len(bodies) > 1 and all(own == each for own in tags.values() for each in tags.values()):
         enums = {name: _required_enums(model) for name, model in models.items()}
         tags = {name: own | _parting(enums[name], [*enums.values()]) for name, own in tags.items()}
+    others = {
+        name: [tags[each] for own in named for each in own if name not in own] for name in tags
+    }
+    tags = {name: own | _shared(models[name], own, others[name]) for name, own in tags.items()}
     told = [tuple(tags[each.class_info.name] for each in own) for own in bodies]
     return [each if all(each) else () for each in told]
+
+
+def untold(bodies: Sequence[str], tags: Sequence[tuple[Tags, ...]]) -> list[int]:
+    """The numbers of the webhooks that not every body selects: `read_webhook` needs their names.
+
+    `bodies` are the types of the bodies. Where all are one type, each webhook is read in one way.
+    """
+    numbers = range(len(bodies))
+    return [
+        number
+        for number in numbers
+        if len({*bodies}) > 1
+        and (
+            not tags[number]
+            or any(
+                bodies[other] != bodies[number] and _fits_both(own, another)
+                for other in numbers
+                for own in tags[number]
+                for another in tags[other]
+            )
+        )
+    ]
+
+
+def _fits_both(own: Tags, another: Tags) -> bool:
+    """Whether a body that has no more than its own words can have those of another one."""
+    return all({*words} & {*own.get(name, ())} for name, words in another.items())
+
+
+def _shared(model: ModelProperty, own: Tags, others: list[Tags]) -> Tags:
+    """The enums of a body that is not told from other ones, in the members that tell those."""
+    tell_others = {name for each in others if _fits_both(each, own) for name in each}
+    return {
+        name: words for name, words in _words_of(model) if name in tell_others and name not in own
+    }
 
 
 def _variants(body: Any) -> list[Any]:

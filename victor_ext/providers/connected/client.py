@@ -292,13 +292,16 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
     ) -> DocumentWebhook:
         """The webhooks and callbacks of the document, for an `Inbox`.
 
+        An event of a kind that the document does not declare is stored, too: it is an
+        `UnknownVariant`, a mapping of its members. Nothing is read for it.
+
         Args:
             verify: Checks the headers and the body of a request, such as `HmacSignature(...)`.
                 None: anybody can post.
             id: The id of an event, by the headers and the model. None: the header `webhook-id`, or
                 the member `event_id` or `eventId`. Without these it is the member `id` with a
                 digest of the body, since `id` may be that of the object: a repeat has the same
-                content then.
+                content then. Say what the id is where two events of an object may be equal.
             name: The name of an event, by its model. None: the member `type`, `event`,
                 `event_type`, `eventType` or `eventName`, or else the name of the model.
             read: Reads what an event is about, with the client and the model. None: nothing is
@@ -309,12 +312,13 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         """
         package = self._generated.__module__.rpartition(".client")[0]
         try:
-            reader = importlib.import_module(f"{package}.webhooks").read_webhook
+            webhooks: Any = importlib.import_module(f"{package}.webhooks")
         except ImportError:
             raise ConfigurationError(
                 "webhook: the document of this client has no webhooks."
             ) from None
-        return DocumentWebhook(self.provider, reader, verify, id, name, read)
+        variant = importlib.import_module(f"{package}.types").UnknownVariant
+        return DocumentWebhook(self.provider, webhooks, variant, verify, id, name, read)
 
     def _lists(
         self, operation: Any, style: PagesOf[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]

@@ -4,79 +4,200 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from victor_ext.errors import ConfigurationError
+from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.webhooks import (
     Delivery,
     Headers,
+    body_bytes,
     headers_by_name,
     invalid_notification,
 )
-from victor_ext.runtime.core.json_values import id_or_empty, object_or_empty, text_or_empty
+from victor_ext.runtime.core.json_values import (
+    id_or_empty,
+    object_or_empty,
+    parsed,
+    text_or_empty,
+)
+from victor_ext.runtime.core.validation import shown
 
 _IDS = ("event_id", "eventId")
 _NAMES = ("type", "event", "event_type", "eventType", "eventName")
 
 
+class WebhooksModule(Protocol):
+    """What is used of the module `webhooks` of a generated package."""
+
+    WEBHOOKS: Mapping[str, Any]
+    UNTOLD: tuple[str, ...]
+    UnreadableWebhook: type[Exception]
+    UnknownWebhook: type[Exception]
+    AmbiguousWebhook: type[Exception]
+    read_webhook: Callable[..., Any]
+
+
 class DocumentWebhook:
-    """What `webhook` of a connected client returns: see there for the arguments."""
+    """What `webhook` of a connected client returns: see there for the arguments.
+
+    Attributes:
+        needs_name: The webhooks of which `receive` of an inbox needs the name, since not every body
+            tells which of them it is of.
+        anybody_can_post: Whether nothing is checked of a request.
+    """
 
     def __init__(
         self,
         provider: str,
-        read_webhook: Callable[..., Any],
+        webhooks: WebhooksModule,
+        unknown_variant: type[Any],
         verify: Callable[[Mapping[str, str], bytes], object] | None,
         id: Callable[[Mapping[str, str], Any], str] | None,
         name: Callable[[Any], str] | None,
         read: Callable[[Any, Any], Any] | None,
     ) -> None:
-        self.provider, self._read_webhook, self._verify = provider, read_webhook, verify
+        self.provider, self._webhooks, self._verify = provider, webhooks, verify
+        self._unknown_variant = unknown_variant
         self._id, self._name, self._read = id, name, read
+        self.needs_name = webhooks.UNTOLD
+        self.anybody_can_post = verify is None
 
-    def delivery(self, body: bytes | str, headers: Headers) -> Delivery:
-        """Check a request, and read it. Raises `InvalidRequest`, and what `verify` raises."""
-        sent = headers_by_name(headers)
+    def delivery(self, body: bytes | str, headers: Headers, *, name: str | None = None) -> Delivery:
+        """Check a request, and read it; `name` is that of the webhook.
+
+        Raises `InvalidRequest`, `ConfigurationError`, and what `verify` raises.
+        """
+        if name is not None and name not in self._webhooks.WEBHOOKS:
+            known = ", ".join(self._webhooks.WEBHOOKS)
+            raise ConfigurationError(
+                f"name={shown(name)} is no webhook of {self.provider}'s document: write one of "
+                f"{known}."
+            )
+        sent, raw = headers_by_name(headers), body_bytes(body)
+        model = self._model(raw, sent, name)
+        text = self._text(raw)
+        content = object_or_empty(json.loads(text, parse_float=_digits))
+        event_id, subject = self._identity(sent, content, model, name)
+        return Delivery(
+            name=self._event_name(content, model, name),
+            subject=subject,
+            content=json.dumps({"webhook": name, "body": text}),
+            ids=(event_id,),
+        )
+
+    def _model(self, raw: bytes, sent: Mapping[str, str], name: str | None) -> Any:
+        """The model of a body, or `UnknownVariant`: it is of a kind that the document does not
+        declare.
+        """
+        webhooks = self._webhooks
+        has_words = any(webhook.tags for webhook in webhooks.WEBHOOKS.values())
+        if name is None and self.needs_name and not has_words:
+            raise self._name_is_missing()
         try:
-            model = self._read_webhook(body, sent, verify=self._verify)
-        except ValueError as error:
+            return webhooks.read_webhook(raw, sent, name=name, verify=self._verify)
+        except webhooks.UnknownWebhook:
+            return self._of_new_kind(raw)
+        except webhooks.AmbiguousWebhook:
+            raise self._name_is_missing() from None
+        except webhooks.UnreadableWebhook as error:
             reason = f"is not what the document declares ({type(error).__name__})"
             raise invalid_notification(self.provider, reason) from None
-        text = body if isinstance(body, str) else bytes(body).decode(json.detect_encoding(body))
-        content = object_or_empty(json.loads(text))
-        usual = [sent.get("webhook-id", ""), *(id_or_empty(content.get(name)) for name in _IDS)]
-        event_id = next(filter(None, usual), "") if self._id is None else self._id(sent, model)
-        subject = event_id or ("" if self._id is not None else id_or_empty(content.get("id")))
-        if not subject:
+
+    def _of_new_kind(self, body: bytes | str) -> Any:
+        try:
+            return self._unknown_variant(parsed(body))
+        except ValueError:
+            raise invalid_notification(self.provider, "is nested too deeply") from None
+
+    def _name_is_missing(self) -> ConfigurationError:
+        names = ", ".join(self.needs_name)
+        return ConfigurationError(
+            f"{self.provider}'s document does not tell these webhooks apart: {names}. Give each an "
+            "address of its own, and write receive(..., name=)."
+        )
+
+    def _text(self, raw: bytes) -> str:
+        try:
+            return raw.decode(json.detect_encoding(raw))
+        except UnicodeDecodeError as error:
+            reason = f"is not {error.encoding.upper()}"
+            raise invalid_notification(self.provider, reason) from None
+
+    def _identity(
+        self, sent: Mapping[str, str], content: Mapping[str, Any], model: Any, name: str | None
+    ) -> tuple[str, str]:
+        """What a repeat of an event has, and the id for people."""
+        own = self._of_caller(self._id, sent, model)
+        if own is None:
+            usual = [sent.get("webhook-id", ""), *(id_or_empty(content.get(key)) for key in _IDS)]
+            event_id = next(filter(None, usual), "")
+            subject = event_id or id_or_empty(content.get("id"))
+        else:
+            event_id = subject = own
+        if not subject and not self._is_unknown(model):
             raise ConfigurationError(
                 "Nothing tells this notification from another one: pass webhook(id=...), a "
-                "function of headers and "
-                "model."
+                "function of headers and model."
             )
-        names = (text_or_empty(content.get(name)) for name in _NAMES)
-        name = (
-            next(filter(None, names), type(model).__name__)
-            if self._name is None
-            else self._name(model)
-        )
         if not event_id:  # `id` may be that of the object, which has other events
-            event_id = (
-                f"{subject} "
-                f"{hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}"
+            whole = json.dumps([name, content], sort_keys=True)
+            event_id = f"{subject} {hashlib.sha256(whole.encode()).hexdigest()}"
+        return event_id, subject
+
+    def _event_name(self, content: Mapping[str, Any], model: Any, name: str | None) -> str:
+        own = self._of_caller(self._name, model)
+        if own is not None:
+            return own
+        if name is not None:  # a member that is called type may say something else
+            return name
+        names = (text_or_empty(content.get(key)) for key in _NAMES)
+        return next(filter(None, names), type(model).__name__)
+
+    def _of_caller(self, function: Callable[..., object] | None, *given: Any) -> str | None:
+        """What a function of the caller's returns; None if there is none, or it does not know a
+        kind that is new.
+        """
+        if function is None:
+            return None
+        try:
+            returned = function(*given)
+        except Exception:
+            if self._is_unknown(given[-1]):
+                return None
+            raise
+        text = id_or_empty(returned)
+        if returned and not text:
+            raise ConfigurationError(
+                f"A function of webhook(...) returned {kind_of(returned)}: return text."
             )
-        return Delivery(name=name, subject=subject, content=text, ids=(event_id,))
+        return text
+
+    def _is_unknown(self, model: Any) -> bool:
+        return isinstance(model, self._unknown_variant)
 
     def notification(self, content: str) -> Any:
-        """The model of a delivery."""
-        return self._read_webhook(content)
+        """The model of a delivery. Of a kind that the document does not declare, it is an
+        `UnknownVariant`, a mapping of the members that came.
+        """
+        stored, webhooks = json.loads(content), self._webhooks
+        try:
+            return webhooks.read_webhook(stored["body"], name=stored["webhook"])
+        except webhooks.UnknownWebhook:
+            return self._of_new_kind(stored["body"])
 
     def reading(self, client: Any, notification: Any) -> Callable[[], Any] | None:
         """The call that reads what it is about, if the caller has said how."""
-        return (
-            None
-            if client is None or self._read is None
-            else partial(self._read, client, notification)
-        )
+        if client is None or self._read is None:
+            return None
+        if self._is_unknown(notification):
+            return None
+        return partial(self._read, client, notification)
 
     def state_of(self, record: Any) -> None:
         """Nothing: the notification says what is new."""
+
+
+def _digits(text: str) -> dict[str, str]:
+    """A number with the digits that were sent, of which a float may lose some."""
+    return {"number": text}

@@ -119,19 +119,17 @@ class Webhook(UnpicklableCredentials):
     def delivery(self, body: bytes, headers: Headers) -> Delivery:
         """As `read`, for an `Inbox`.
 
-        A repeat is the same request, or a notification that says it was sent before, if it was.
-        Another that only reads the same is not: two equal refunds of one order are two events.
+        A repeat is the same request: it has the nonce and the content of one that came before.
+        FlexFactor's events have no id, so nothing else proves one. A notification that says it was
+        sent before may be of another equal event, whose own never arrived.
         """
         said = self.read(body, headers)
-        # The request, its content, and its content without the time.
-        nonce, about = f"nonce {said.nonce}", f"about {said.fingerprint}"
-        content = f"content {_digest(said.raw, without=('isresent',))}"
+        content = _digest(said.raw, without=("isresent",))
         return Delivery(
             name=said.event or "",
             subject=said.order_id or "",
             content=json.dumps(said.raw),
-            ids=(nonce, content, about) if said.is_resent else (nonce, content),
-            aliases=(about,),
+            ids=(f"nonce {said.nonce} {content}",),
         )
 
     def notification(self, content: str) -> Notification:
@@ -189,7 +187,8 @@ class Notification(FlexFactorRecord):
         confirmation_id: The id that the payer was given.
         occurred_at: When it happened, aware; None if that, or the time zone, is missing.
         is_test: Whether it comes from the sandbox. Refuse these in production.
-        is_resent: Whether it was sent before. The `nonce`, which was signed, is the same in a
+        is_resent: Whether it was sent before. That does not prove that it arrived before: two equal
+            events of one order may both be resent. The `nonce`, which was signed, is the same in a
             replay of the request.
         data: What belongs to the event; its members are not documented.
     """
@@ -210,8 +209,8 @@ class Notification(FlexFactorRecord):
 
     @property
     def fingerprint(self) -> str:
-        """The same text for a notification and its repeats: store it to recognise a repeat after a
-        restart.
+        """A text that a notification and its repeats have in common, and equal events of one order:
+        the same text does not prove a repeat.
         """
         return _digest(self.raw, without=("isresent", "timestamp"))
 

@@ -316,9 +316,8 @@ class Delivery:
         name: What happened, such as `payment.accepted`.
         subject: The id of the event, or of what it is about, for people.
         content: JSON that the webhook reads again when the event is handled.
-        ids: What identifies it. It is a repeat if one of them was the id or an alias of one that
-            came before.
-        aliases: What later requests may be known by to repeat it.
+        ids: What identifies it. It is a repeat if one of them identified one that came before: so
+            it has only what proves that it is the same event.
         number: Its place in the sequence of its source, where the system counts.
         once: While another event with this text waits, it is a repeat.
     """
@@ -327,7 +326,6 @@ class Delivery:
     subject: str
     content: str = field(repr=False)
     ids: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
     number: int | None = None
     once: str | None = None
 

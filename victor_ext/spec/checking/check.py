@@ -113,15 +113,33 @@ def _misread(hook: Hook, medium: Medium, models: Models) -> str:
             if why := difference(value, plain(decoded)):
                 return why
             models.compare(medium.schema, value, decoded)
+            if why := _unselected(hook.name, value, models):
+                return why
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             return f"read_webhook raises {type(error).__name__}: {error}"
     return ""
+
+
+def _unselected(name: str, value: Any, models: Models) -> str:
+    """How a declared body fares that is read without a name; "" when it selects what it is."""
+    webhooks = models.package.load("webhooks")
+    try:
+        decoded = webhooks.read_webhook(json.dumps(value))
+    except webhooks.UnknownWebhook:
+        return "read_webhook calls its body unknown without name="
+    except ValueError as error:
+        # A note names those that need a name. Of others, what tells them may be absent.
+        is_noted = name in webhooks.UNTOLD or not isinstance(error, webhooks.AmbiguousWebhook)
+        return "" if is_noted else "read_webhook needs name= for its body"
+    return difference(value, plain(decoded)) or ""
 
 
 NOTES = {
     "amount-as-float": "A float does not hold every amount. --decimals PLACE reads it as Decimal.",
     "refused-example": "The example is not what the schema beside it says. Ask the provider which "
     "of them counts.",
+    "webhook-needs-name": "Not every body tells which of these webhooks it is of. Give "
+    "read_webhook, or receive of an inbox, name=.",
 }
 KINDS = ("operations", "parameters", "answers", "schemas", "properties", "enum values", "webhooks")
 
@@ -243,7 +261,11 @@ def check_generated(
     left += [
         Problem("acceptance", f"{accepted}: {place}", "it matches nothing") for place in unused
     ]
-    notes = {"amount-as-float": result.log.floats, "refused-example": [*_refused_examples(tree)]}
+    notes = {
+        "amount-as-float": result.log.floats,
+        "refused-example": [*_refused_examples(tree)],
+        "webhook-needs-name": result.log.untold,
+    }
     return Report(called, findings, left, used, added, notes)
 
 

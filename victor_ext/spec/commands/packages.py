@@ -83,6 +83,7 @@ def _generate(document: Path, options: argparse.Namespace) -> int:
         for each in _shown(paths, verbose=options.verbose)
     ]
     show(f"{document.name} -> {result.package}: {counts}", *files)
+    _show_note("webhook-needs-name", result.log.untold, verbose=options.verbose)
     return int(bool(lost))
 
 
@@ -141,12 +142,14 @@ def _print(report: Report, *, verbose: bool) -> None:
     for entry in report.accepted if verbose else ():
         show(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
     for name, places in report.notes.items():
-        if places:
-            show(
-                f"{name} ({len(places)}): {NOTES[name]}",
-                *(f"    {each}" for each in _shown(places, verbose=verbose)),
-            )
+        _show_note(name, places, verbose=verbose)
     show(report.summary())
+
+
+def _show_note(name: str, places: Sequence[str], *, verbose: bool) -> None:
+    if places:
+        shown = (f"    {each}" for each in _shown(places, verbose=verbose))
+        show(f"{name} ({len(places)}): {NOTES[name]}", *shown)
 
 
 CHECK = Command(

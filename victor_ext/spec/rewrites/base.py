@@ -33,6 +33,8 @@ class Log:
     """The places whose numbers are read as Decimal, such as `Card.price`; `*` is any text."""
     floats: list[str] = field(default_factory=list[str])
     """The places of amounts that are read as float."""
+    untold: list[str] = field(default_factory=list[str])
+    """The webhooks that not every body selects: `read_webhook` needs their names."""
     requests: Requests = field(default_factory=Requests)
     """How each request is sent."""
 

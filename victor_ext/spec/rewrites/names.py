@@ -59,7 +59,8 @@ RESERVED = {
         "File",
     ),
     *("HTTPStatus", "Literal", "Mapping", "Object", "Response", "Self", "Shape", "Tag", "UUID"),
-    *("DeclaredWebhook", "UnknownVariant", "UnknownWebhook", "UnreadableWebhook", "Unset", "Word"),
+    *("AmbiguousWebhook", "DeclaredWebhook", "UnknownVariant", "UnknownWebhook"),
+    *("UnreadableWebhook", "Unset", "Word"),
 }
 """Names that the generated modules use themselves."""
 
