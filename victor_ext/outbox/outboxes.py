@@ -82,6 +82,12 @@ def _check_promise(
             f"pass {hint}."
         )
         raise _refused(key, "look_up_by", "required", message)
+    if call.promise is Promise.AT_MOST_ONCE and call.untaken_key:
+        message = (
+            f"The document says that {call.name} takes a key, and the client was not told of it: "
+            f"pass key={call.untaken_key} to connect."
+        )
+        raise _refused(key, "idempotency_key", "untaken", message)
     if call.promise is Promise.AT_MOST_ONCE:
         message = (
             f"{call.name} has no key, and no read of {provider}'s shows whether it was done. "
