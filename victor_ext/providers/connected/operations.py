@@ -176,11 +176,11 @@ class DocumentOperations(Operations):
     def _state_places(self, name: str) -> list[str]:
         """Where a response may have the state of what it is about."""
         declared = self._by_name.get(name)
-        own = "" if declared is None else declared.result_status
         id = self._ids.get(name) or ("" if declared is None else declared.result_id)
         above = id.rpartition(".")[0]
         beside = [f"{above}.{word}" if above else word for word in _STATES]
-        return [own, *beside] if own else beside
+        told = [] if declared is None or not declared.result_status else [declared.result_status]
+        return [*beside, *told] if name in self._ids else [*told, *beside]
 
     def proof_of(self, name: str) -> Proof | None:
         return self._proofs.get(name)
