@@ -264,6 +264,7 @@ class OutboxBase(OutboxPasses[Engine]):
                 module (`create_payout`) or one of the module's functions (`create_payout.sync`).
             args: The arguments of the method or of the generated function; so are `kwargs`.
             idempotency_key: The key of the entry, and of the request, if the operation takes one.
+                It fills the argument that a generated function has for it, whatever it is called.
             at_most_once: Accept that it is not known after a lost response whether it was done: no
                 key is taken, and no read shows it.
             send_before: The moment, aware and to come, from which it is not sent any more: it is
