@@ -196,7 +196,7 @@ class KeyKeeper:
 
     def _made(self, id: str) -> bytes:
         if self.api.name == "location":
-            address = f"https://api.example.com/v1{self.api.path}/{id}"
+            address = f"https://api.example.com{self.api.path}/{id}"
             return _dated(None, "201 Created", f"Location: {address}")
         return _dated(self.api.response(id, "pending"), "201 Created")
 

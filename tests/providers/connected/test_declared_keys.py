@@ -48,15 +48,27 @@ PATHS = {
     "/payouts": {"post": "pay_out"},
     "/payouts/{id}": {"put": "edit", "patch": "note"},
 }
-HEADERS = {"header": "idempotency-KEY", "paypal": "PayPal-Request-Id", "trace": "X-Request-ID"}
+TRACE = "An id of the request, to trace requests through the logs."
+TRACED = {"name": "X-Request-ID", "in": "header", "schema": TEXT, "description": TRACE}
+"""On every operation of the document `both`."""
+HEADERS = {
+    "header": "idempotency-KEY",
+    "both": "Idempotency-Key",
+    "paypal": "PayPal-Request-Id",
+    "trace": "X-Request-ID",
+    "some": "X-Request-ID",
+}
 MEMBERS = {"body": "request_id", "member": "idempotency_key", "nested": "idempotency_key"}
 OTHERS = {"query": "idempotency_key", "cookie": "requestKey"}
 WORDS = {
-    "trace": "An id of the request, to trace requests through the logs.",
+    "trace": TRACE,
+    "some": "A retry with the same id is not a second payment.",
     "cookie": "A request is done once, however often it is repeated with this.",
 }
 SAID = {
     "header": "HeaderKey('idempotency-KEY')",
+    "both": "HeaderKey('Idempotency-Key')",
+    "some": "HeaderKey('X-Request-ID')",
     "paypal": "HeaderKey('PayPal-Request-Id')",
     "member": "BodyKey('idempotency_key')",
     "nested": "BodyKey('meta.idempotency_key')",
@@ -79,6 +91,8 @@ def operation(name: str, path: str, place: str) -> dict[str, Any]:
         members = {"meta": {"type": "object", "properties": members}}
     body = {"content": {"application/json": {"schema": {"type": "object", "properties": members}}}}
     parameters = [*at, *parameter(place)] if declares else at
+    if place == "both" or (place == "some" and not declares):
+        parameters = [*parameters, TRACED]
     return {"operationId": name, "parameters": parameters, "requestBody": body, "responses": DONE}
 
 
@@ -168,6 +182,7 @@ def by_hand(method: str, path: str, **options: Any) -> Use:
 
 MINE = {"headers": {"Idempotency-Key": KEY}}
 HEADER, BODY = HeaderKey(), BodyKey("request_id")
+SOME = HeaderKey("X-Request-ID")
 WIDE = HeaderKey(takes_key=lambda request: request.method == "PUT")
 REPEATED: list[tuple[str, Any, Use]] = [
     ("header", HEADER, generated("pay")),
@@ -194,6 +209,9 @@ ONCE: list[tuple[str, Any, Use]] = [
     ("header", HEADER, by_hand("POST", "/payouts", **MINE)),
     ("header", HEADER, by_hand("PATCH", "/payouts/7", **MINE)),
     ("header", HEADER, by_hand("POST", "/payments/7", **MINE)),
+    ("some", SOME, generated("pay_out")),
+    ("some", SOME, by_hand("POST", "/payouts", headers={"X-Request-ID": KEY})),
+    ("both", HeaderKey("X-Request-ID", takes_key=lambda _: False), generated("pay")),
     ("nowhere", HEADER, generated("edit", "7")),
     ("nowhere", WIDE, generated("pay")),
     ("nowhere", WIDE, generated("pay", given="with_key")),
@@ -287,6 +305,16 @@ def test_another_key_than_the_declared_one_is_refused(
             match=re.escape(f"declares {key!r}; it declares {it}. Write that, or"),
         ):
             connecting(client, base_url=URL, key=key)
+
+
+def test_a_tracing_header_is_refused_where_the_document_has_a_key() -> None:
+    client: Any = importlib.import_module("some_both_api.client").Client
+    words = (
+        "the document does not say that HeaderKey('X-Request-ID') is a key; it says so of "
+        "HeaderKey('Idempotency-Key'). Write that"
+    )
+    with pytest.raises(ConfigurationError, match=re.escape(words)):
+        ApiClient(client, base_url=URL, key=HeaderKey("X-Request-ID"))
 
 
 def test_a_tracing_header_is_a_key_only_if_the_caller_says_so(

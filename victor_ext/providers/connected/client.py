@@ -46,6 +46,7 @@ from victor_ext.runtime.loop.idempotency_keys import (
     CookieKey,
     HeaderKey,
     KeyPlace,
+    NamedPlace,
     NoKey,
     QueryKey,
 )
@@ -60,7 +61,7 @@ from .auth import (
     SignsQuery,
     credentials_of,
 )
-from .operations import UNDECLARED, DocumentOperations, behaviour_of, says_key
+from .operations import UNDECLARED, DocumentOperations, behaviour_of, declares, says_key
 from .paging import ListReader, PagesOf, PageStyle, T
 from .webhooks import DocumentWebhook
 
@@ -529,7 +530,7 @@ def _table(
             f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}."
         )
     table = DocumentOperations(document, url, place, proofs, final, made)
-    if not isinstance(place, HeaderKey | BodyKey | QueryKey | CookieKey):
+    if not isinstance(place, NamedPlace):
         return table
     if not document:
         raise ConfigurationError(
@@ -542,10 +543,13 @@ def _table(
     elif (
         place.takes_key is None and table.declared_key is not place
     ):  # a repeat would look safe, and be done twice
+        if declares(document, place):
+            why = f"the document does not say that {key!r} is a key; it says so of"
+        else:
+            why = f"no operation of the document declares {key!r}; it declares"
         raise ConfigurationError(
-            f"key: no operation of the document declares {key!r}; it declares "
-            f"{table.declared_key!r}. Write that, or "
-            "say with takes_key which requests take yours."
+            f"key: {why} {table.declared_key!r}. Write that, or say with takes_key which requests "
+            "take yours."
         )
     elif place.takes_key is None and not says_key(document, place):
         _logger.warning(

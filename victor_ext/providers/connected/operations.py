@@ -35,6 +35,7 @@ from victor_ext.runtime.loop.idempotency_keys import (
     HeaderKey,
     KeyPlace,
     KeyRule,
+    NamedPlace,
     NoKey,
 )
 from victor_ext.runtime.loop.operations import (
@@ -47,6 +48,7 @@ from victor_ext.runtime.loop.operations import (
     declares_key,
     id_in,
     is_at,
+    key_of,
     name_of,
     rule_at,
     state_in,
@@ -54,8 +56,6 @@ from victor_ext.runtime.loop.operations import (
 
 UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
 """The advice of the warning `undeclared-key`."""
-_NAMED_PLACES = tuple(PLACES.values())
-"""The classes of places that have a name."""
 
 
 class Row(NamedTuple):
@@ -100,6 +100,7 @@ class DocumentOperations(Operations):
         super().__init__({}, base_url, place)
         self._proofs, self._final, self._ids = proofs or {}, final or {}, made or {}
         self.place, self.declared_key = place, declared_place(document, place)
+        self.said_key = key_place(document, None)
         self._document = document
         self._named = self._by_name = {name_of(each): each for each in document}
         self._bound: dict[int, DocumentOperations] = {}
@@ -145,10 +146,10 @@ class DocumentOperations(Operations):
         """The key that the document says the operation takes, where this client sends another one
         or none; else empty.
         """
-        if declared is None or not isinstance(self._place, (NoKey, *_NAMED_PLACES)):
+        if declared is None or not isinstance(self._place, NoKey | NamedPlace):
             return ""
         key = said_key(declared)
-        return "" if key is None or declares_key(declared, self._place) else repr(key)
+        return "" if key is None or self._takes(declared) else repr(key)
 
     def _id_in(self, response: httpx.Response, declared: Declared | None) -> str:
         """The id of what was made: where the caller or the document says it is; else `id`, or the
@@ -168,9 +169,8 @@ class DocumentOperations(Operations):
         except httpx.InvalidURL:
             return ""
         above, _, id = path.rpartition("/")
-        made_in = name.partition(" ")[2]
-        parts = [re.escape(part) for part in made_in.split("{}")]
-        is_of_read = re.search("[^/]+".join(parts) + r"\Z", above) is not None
+        parts = [re.escape(part) for part in name.partition(" ")[2].split("{}")]
+        is_of_read = re.fullmatch(re.escape(self._base) + "[^/]+".join(parts), above) is not None
         return id if is_of_read else ""
 
     def _state_places(self, name: str) -> list[str]:
@@ -221,7 +221,7 @@ class DocumentOperations(Operations):
                 self._key(httpx.Request(each.method, ""), each),
             )
             repeated = reads or (key is not NO_KEY and bool(name))
-            declared = declares_key(each, self._place)
+            declared = self._takes(each)
             own = None if reads else said_key(each)
             if reads:
                 why = "reads"
@@ -271,7 +271,7 @@ class DocumentOperations(Operations):
             else f"with {look_up}, if that shows it, or at the provider"
         )
         place, other = self._place, self._untaken_key(declared)
-        if isinstance(place, _NAMED_PLACES):
+        if isinstance(place, NamedPlace):
             if key is not NO_KEY:
                 return where
             advice = f"its key is {other}" if other else "see takes_key"
@@ -282,7 +282,7 @@ class DocumentOperations(Operations):
 
     def _key(self, request: httpx.Request, declared: Declared | None) -> KeyRule | None:
         place = self._place
-        if not isinstance(place, _NAMED_PLACES):
+        if not isinstance(place, NamedPlace):
             return None  # a place of the caller's own says it
         if place.ignores_key(request):
             return NO_KEY
@@ -293,8 +293,19 @@ class DocumentOperations(Operations):
         if place.takes_key is not None and place.takes_key(request):
             return MADE
         if place.takes_key is not None or not isinstance(self.declared_key, NoKey):
-            return MADE if declared is not None and declares_key(declared, place) else NO_KEY
+            return MADE if declared is not None and self._takes(declared) else NO_KEY
         return MADE if request.method == "POST" else TAKEN
+
+    def _takes(self, declared: Declared) -> bool:
+        """Whether the operation takes the client's key: where the document says of some operation
+        that it is a key, it has to say it of this one.
+
+        Where it says it of nothing, the caller's word counts for what is declared.
+        """
+        if not isinstance(self.said_key, NoKey):
+            key = key_of(declared, self._place)
+            return key is not None and bool(key.is_key)
+        return declares_key(declared, self._place)
 
 
 _STATES = ("status", "state")
@@ -339,10 +350,18 @@ def _place(kind: str, name: str) -> KeyPlace:
 
 
 def declared_place(document: Sequence[Declared], place: KeyPlace) -> KeyPlace:
-    """The key that writes declare: this one, else the one that the document says is a key."""
-    if any(declares_key(each, place) for each in document):
+    """The key that writes have: this one, if the document says that it is one; else the one of
+    which it says so; else this one, if it is declared.
+    """
+    said = key_place(document, None)
+    if says_key(document, place) or (isinstance(said, NoKey) and declares(document, place)):
         return place
-    return key_place(document, None)
+    return said
+
+
+def declares(document: Sequence[Declared], place: KeyPlace) -> bool:
+    """Whether some operation declares what is at this place, key or not."""
+    return any(declares_key(each, place) for each in document)
 
 
 def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[Row]:

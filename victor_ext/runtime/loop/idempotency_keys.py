@@ -368,7 +368,7 @@ class QueryKey(_CallersKey):
     _kind = "parameter"
 
     def _given(self, request: httpx.Request) -> str:
-        return request.url.params.get(self.name) or ""
+        return text_or_empty(request.url.params.get(self.name))
 
 
 @dataclass(eq=False, repr=False)
@@ -413,7 +413,9 @@ class NoKey:
     prepare = read
 
 
-KeyPlace = HeaderKey | BodyKey | QueryKey | CookieKey | NoKey
+NamedPlace = HeaderKey | BodyKey | QueryKey | CookieKey
+"""A place with a name."""
+KeyPlace = NamedPlace | NoKey
 """Where a provider takes the idempotency key."""
 
 PLACES = {"header": HeaderKey, "query": QueryKey, "cookie": CookieKey, "body": BodyKey}
