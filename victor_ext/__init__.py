@@ -69,7 +69,13 @@ if TYPE_CHECKING:
         Event,
         RetryScheduled,
     )
-    from .runtime.loop.idempotency_keys import BodyKey, HeaderKey, idempotency_key_for
+    from .runtime.loop.idempotency_keys import (
+        BodyKey,
+        CookieKey,
+        HeaderKey,
+        QueryKey,
+        idempotency_key_for,
+    )
     from .runtime.loop.operations import Done, Promise, Proof
     from .runtime.loop.retry import RetryPolicy
     from .words import Word
@@ -92,6 +98,7 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "ConnectionFailed",
+    "CookieKey",
     "CursorPages",
     "DeadlineExceeded",
     "Delivery",
@@ -119,6 +126,7 @@ __all__ = [
     "Promise",
     "Proof",
     "ProviderTime",
+    "QueryKey",
     "RateLimited",
     "ResponseInfo",
     "RetryPolicy",

@@ -26,9 +26,15 @@ OPERATIONS: tuple[Operation, ...] = (
             "card.cvv",
             "card.token",
         ),
+        result_id="id",
     ),
     Operation(
-        name="inquire_payment", method="GET", path="/v3/payments/{id}", headers=(), members=()
+        name="inquire_payment",
+        method="GET",
+        path="/v3/payments/{id}",
+        headers=(),
+        members=(),
+        result_id="id",
     ),
     Operation(
         name="follow_up_payment",
@@ -45,6 +51,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "originalTransactionId",
             "notificationUrl",
         ),
+        result_id="id",
     ),
     Operation(name="find_payments", method="GET", path="/v3/query", headers=(), members=()),
     Operation(
@@ -65,6 +72,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "notificationUrl",
             "shopperResultUrl",
         ),
+        result_id="id",
     ),
     Operation(
         name="get_checkout_payment",
@@ -72,5 +80,6 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v3/checkouts/{id}/payment",
         headers=(),
         members=(),
+        result_id="id",
     ),
 )

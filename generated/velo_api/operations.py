@@ -14,7 +14,14 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=("payorId", "payees"),
     ),
-    Operation(name="get_payee", method="GET", path="/v4/payees/{payee_id}", headers=(), members=()),
+    Operation(
+        name="get_payee",
+        method="GET",
+        path="/v4/payees/{payee_id}",
+        headers=(),
+        members=(),
+        result_id="payeeId",
+    ),
     Operation(
         name="delete_payee", method="DELETE", path="/v4/payees/{payee_id}", headers=(), members=()
     ),
@@ -61,6 +68,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v4/payees/batch/{batch_id}",
         headers=(),
         members=(),
+        result_status="status",
     ),
     Operation(
         name="list_payee_changes", method="GET", path="/v4/payees/deltas", headers=(), members=()
@@ -74,6 +82,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v3/sourceAccounts/{source_account_id}",
         headers=(),
         members=(),
+        result_id="id",
     ),
     Operation(
         name="request_funding",
@@ -110,9 +119,16 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v2/fundingAccounts/{funding_account_id}",
         headers=(),
         members=(),
+        result_id="id",
     ),
     Operation(
-        name="get_funding", method="GET", path="/v1/fundings/{funding_id}", headers=(), members=()
+        name="get_funding",
+        method="GET",
+        path="/v1/fundings/{funding_id}",
+        headers=(),
+        members=(),
+        result_id="fundingId",
+        result_status="status",
     ),
     Operation(
         name="list_funding_changes",
@@ -132,7 +148,13 @@ OPERATIONS: tuple[Operation, ...] = (
         members=("payments", "payoutFromPayorId", "payoutToPayorId", "payoutMemo"),
     ),
     Operation(
-        name="get_payout", method="GET", path="/v3/payouts/{payout_id}", headers=(), members=()
+        name="get_payout",
+        method="GET",
+        path="/v3/payouts/{payout_id}",
+        headers=(),
+        members=(),
+        result_id="payoutId",
+        result_status="status",
     ),
     Operation(
         name="instruct_payout",
@@ -195,6 +217,8 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v4/paymentaudit/payments/{payment_id}",
         headers=(),
         members=(),
+        result_id="paymentId",
+        result_status="status",
     ),
     Operation(
         name="withdraw_payment",
@@ -219,7 +243,12 @@ OPERATIONS: tuple[Operation, ...] = (
         members=("payorId", "webhookUrl", "enabled", "authorizationHeader", "categories"),
     ),
     Operation(
-        name="get_webhook", method="GET", path="/v1/webhooks/{webhook_id}", headers=(), members=()
+        name="get_webhook",
+        method="GET",
+        path="/v1/webhooks/{webhook_id}",
+        headers=(),
+        members=(),
+        result_id="id",
     ),
     Operation(
         name="update_webhook",
@@ -234,5 +263,6 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v1/webhooks/{webhook_id}/ping",
         headers=(),
         members=(),
+        result_id="id",
     ),
 )

@@ -152,6 +152,31 @@ class Response(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """A parameter, or a text of the body, that is an idempotency key, or a header that may be one
+
+    Attributes:
+        place: Where it is sent: `header`, `query`, `cookie` or `body`
+        name: Its name; that of a member of the body with the names around it, `meta.key`
+        is_key: Whether the document says that it is a key
+        format: `uuid`, if it has to be one
+        pattern: The regular expression that it has to match, or an empty text
+        min_length: The fewest characters that it may have
+        max_length: The most characters that it may have; 0 for any number
+        argument: The argument of the function; empty for a member of the body
+    """
+
+    place: str
+    name: str
+    is_key: bool
+    format: str = ""
+    pattern: str = ""
+    min_length: int = 0
+    max_length: int = 0
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """An operation of the document
 
@@ -161,6 +186,9 @@ class Operation:
         path: Its path, with a placeholder in braces for each parameter
         headers: The names of its header parameters
         members: The names of the members of its body, if that is an object
+        keys: Where it takes an idempotency key
+        result_id: The member of a good response with the id of what was made or read: `data.id`
+        result_status: The member of it with the state of that: `data.status`
         parse: Reads its answers; None in the table of all operations
     """
 
@@ -169,6 +197,9 @@ class Operation:
     path: str
     headers: tuple[str, ...]
     members: tuple[str, ...]
+    keys: tuple[Key, ...] = ()
+    result_id: str = ""
+    result_status: str = ""
     parse: Callable[..., Any] | None = None
 
 
@@ -184,6 +215,7 @@ __all__ = [
     "UNSET",
     "File",
     "FileTypes",
+    "Key",
     "Operation",
     "RequestFiles",
     "Response",

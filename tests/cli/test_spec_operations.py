@@ -58,7 +58,7 @@ def test_a_warning_names_its_place(
     place, rule = case.get("place", ""), case.get("rule", "")
     read = get(**case.get("get", {}))
     item = dict.fromkeys(case.get("methods", ["get"]), read["/p"]["get"])
-    tree = document({"/p": item}, **case.get("document", {}))
+    tree = document({"/p": item}) | case.get("document", {})
     found = seen(tmp_path, capsys, tree)["warnings"]
     assert [(each["place"], each["rule"]) for each in found] == ([(place, rule)] if rule else [])
     status = main(

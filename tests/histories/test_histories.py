@@ -401,7 +401,7 @@ PLANTED = {
         (0, 300),
         (
             (
-                "victor_ext.providers.connected.operations:DocumentOperations._key",
+                "victor_ext.providers.connected.operations:DocumentOperations._rule",
                 "declared is not None and declares_key(declared, place)",
                 "True",
             ),

@@ -514,6 +514,29 @@ def test_what_a_write_of_connect_made_is_followed_by_its_id(
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "place", "id"),
+    [
+        ({"data": {"ref": "r-1", "status": "new"}, "status": "paid"}, "data.ref", "r-1"),
+        ({"id": "another", "ref": 17, "status": "new"}, "ref", "17"),
+        ({"id": "another", "data": {}}, "data.ref", None),
+    ],
+)
+def test_a_row_of_the_callers_names_the_place_of_the_id(
+    blocking: Store, body: dict[str, Any], place: str, id: str | None
+) -> None:
+    made, read = {"amount": 1, **body}, json.loads(json.dumps(body).replace("new", "paid"))
+    script = Script(dated(404), dated(201, json=made), dated(200, json={"amount": 1, **read}))
+    rows = {"made": {"POST /v1/payments": place}, "final": {"POST /v1/payments": {"paid"}}}
+    outbox = with_a_payment(blocking, keyed(script, **rows))
+    (entry,) = outbox.send()
+    assert (entry.state.value, entry.request_id) == ("sent", id)
+    assert entry.status == (None if id is None else "new")
+    assert [each.status for each in outbox.refresh()] == ([] if id is None else ["paid"])
+    paths = [request.url.path for request in script.requests[2:]]
+    assert paths == ([] if id is None else [f"/v1/payments/{id}"])
+
+
 def test_an_account_without_a_name_is_refused() -> None:
     for caller in ("", 4711):
         with pytest.raises(ConfigurationError, match="caller must name an account"):

@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from victor_ext import ConfigurationError, HeaderKey
 from victor_ext._exit_status import FAILED
-from victor_ext.providers.connected.operations import UNDECLARED, Row, key_place, rows_of
+from victor_ext.providers.connected.operations import (
+    UNDECLARED,
+    Row,
+    key_place,
+    rows_of,
+    says_key,
+)
 from victor_ext.spec import command_line
 from victor_ext.spec.commands import Command, add_reading, reading, show
 from victor_ext.spec.document import load
@@ -33,6 +39,7 @@ _ADVICE = {
     "undeclared-key": UNDECLARED,
     "write-without-key": "After a lost response it is not repeated: look it up, or ask the "
     "provider.",
+    "id-not-told": "Name its place: connect(made={...}). Else its status is not followed.",
     "server": "Give the right URL as base_url; http works for this machine only.",
     "own-server": "It is called at base_url, unless connect(servers=...) leads there.",
     "pages-without-end": "`paged` reads to an empty page, and refuses a page that comes again.",
@@ -64,8 +71,8 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
         "documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document"
     )
     key = (
-        "the header, or the member of the bodies, with the idempotency key (default: the "
-        "declared one with 'idempot')"
+        "the header, the parameter or the member of the bodies with the idempotency key (default: "
+        "the one that the document says is a key)"
     )
     command.add_argument("--key", metavar="NAME", type=_key_name, help=key)
     command.add_argument(
@@ -113,7 +120,12 @@ def _show(document: Path, options: argparse.Namespace) -> int:
         for each, server in served
         if server
     ]
-    every = [*_of_keys(rows, options.key), *own, *_of_document(tree, by_name)]
+    every = [
+        *_of_keys(rows, options.key, declared, place),
+        *_of_ids(rows, good),
+        *own,
+        *_of_document(tree, by_name),
+    ]
     warned = [each for each in every if each.rule not in options.skip]
     if options.json:
         told = [{**row._asdict(), "evidence": each} for row, each in zip(rows, good, strict=True)]
@@ -134,22 +146,32 @@ def _show(document: Path, options: argparse.Namespace) -> int:
     return FAILED if (warned or log.left_out) and options.fail_on_warning else 0
 
 
-def _of_keys(rows: Sequence[Row], key: str | None) -> Iterator[Warned]:
+def _of_keys(
+    rows: Sequence[Row], key: str | None, declared: Sequence[Any], place: Any
+) -> Iterator[Warned]:
     if key is not None and not any(each.declared for each in rows):
         yield Warned("undeclared-key", key, "no operation declares it")
+    elif key is not None and not says_key(declared, place):
+        yield Warned("undeclared-key", key, "the document does not say that it is a key")
     yield from (
         Warned("write-without-key", each.operation, each.why) for each in rows if not each.repeated
     )
 
 
+def _of_ids(rows: Sequence[Row], good: Sequence[Mapping[str, str]]) -> Iterator[Warned]:
+    """Writes that make something, where the document does not tell the place of its id."""
+    names = {row.operation for row in rows}
+    for row, answers in zip(rows, good, strict=True):
+        path = row.operation.partition(" ")[2]
+        makes = not row.reads and f"GET {path}/{{}}" in names
+        has_body = any(body != "no body" for body in answers.values())
+        if makes and has_body and row.id is None:
+            yield Warned("id-not-told", row.operation, "its answer has no id, or several")
+
+
 def _key(place: Any) -> str | None:
     """What `connect` gets."""
-    name = getattr(place, "name", None)
-    return (
-        None
-        if name is None
-        else f"{'HeaderKey' if isinstance(place, HeaderKey) else 'BodyKey'}({name!r})"
-    )
+    return repr(place) if hasattr(place, "name") else None
 
 
 def _table(rows: Sequence[Row], good: Sequence[Mapping[str, str]]) -> Iterator[str]:

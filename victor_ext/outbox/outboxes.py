@@ -82,6 +82,12 @@ def _check_promise(
             f"pass {hint}."
         )
         raise _refused(key, "look_up_by", "required", message)
+    if call.promise is Promise.AT_MOST_ONCE and call.untaken_key:
+        message = (
+            f"The document says that {call.name} takes a key, and the client was not told of it: "
+            f"pass key={call.untaken_key} to connect."
+        )
+        raise _refused(key, "idempotency_key", "untaken", message)
     if call.promise is Promise.AT_MOST_ONCE:
         message = (
             f"{call.name} has no key, and no read of {provider}'s shows whether it was done. "
@@ -257,6 +263,7 @@ class OutboxBase(OutboxPasses[Engine]):
                 module (`create_payout`) or one of the module's functions (`create_payout.sync`).
             args: The arguments of the method or of the generated function; so are `kwargs`.
             idempotency_key: The key of the entry, and of the request, if the operation takes one.
+                It fills the argument that a generated function has for it, whatever it is called.
             at_most_once: Accept that it is not known after a lost response whether it was done: no
                 key is taken, and no read shows it.
             send_before: The moment, aware and to come, from which it is not sent any more: it is

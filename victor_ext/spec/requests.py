@@ -21,7 +21,7 @@ KNOWN_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "tr
 STANDS_FOR = "x-method"
 """The key of an operation with its method, where that is another one."""
 
-Key = tuple[str, str]
+Tagged = tuple[str, str]
 """The tag and the name of an operation, as the generator writes them."""
 
 
@@ -66,6 +66,34 @@ class Offered(NamedTuple):
     json_text: bool
 
 
+class Key(NamedTuple):
+    """A parameter or a text in a body that is an idempotency key, or a header with an id that may
+    be one: the arguments of the generated `Key`.
+    """
+
+    place: str
+    """`header`, `query`, `cookie` or `body`."""
+    name: str
+    """On the wire; that of a member of a body with those around it, `meta.key`."""
+    is_key: bool
+    """Whether the document says that it is a key."""
+    format: str = ""
+    pattern: str = ""
+    min_length: int = 0
+    max_length: int = 0
+    argument: str = ""
+    """The argument of the function; empty for a member of a body."""
+
+
+class Result(NamedTuple):
+    """Where a good response has the id of what it is about, and its state: `data.id`; empty where
+    the document does not tell.
+    """
+
+    id: str = ""
+    status: str = ""
+
+
 @dataclass
 class Request:
     """One operation."""
@@ -81,6 +109,10 @@ class Request:
     """By content type: the arguments of each `Encoding`, with the fields that have it."""
     answers: dict[str, Offered] = field(default_factory=dict[str, Offered])
     """By status: the answers that come as JSON or as something else."""
+
+    keys: list[Key] = field(default_factory=list[Key])
+    """Where it takes a key."""
+    result: Result = field(default_factory=Result)
 
     def style(self, location: str, name: str) -> Style:
         """How a parameter is sent; `location` is the one in the prepared document."""
@@ -111,6 +143,9 @@ class Declared(NamedTuple):
     path: str
     headers: tuple[str, ...]
     members: tuple[str, ...]
+    keys: tuple[Key, ...] = ()
+    result_id: str = ""
+    result_status: str = ""
 
 
 HOOKS = "x hooks"
@@ -135,7 +170,7 @@ class Requests:
     """By the method and the path that stand for each."""
     hook_endpoints: list[Endpoint] = field(default_factory=list[Endpoint])
     """What the generator made of these paths."""
-    of: dict[Key, Request] = field(default_factory=dict[Key, Request])
+    of: dict[Tagged, Request] = field(default_factory=dict[Tagged, Request])
 
     def request(self, operation: Tree) -> Request:
         return self.of.setdefault(key(operation), Request())
@@ -155,16 +190,54 @@ class Requests:
             endpoint.path.get_untrusted_value().partition("#")[0],
             tuple(name for name in names if request.style("header", name).location == "header"),
             tuple(dict.fromkeys(name for body in endpoint.bodies for name in members(body.prop))),
+            tuple(each._replace(argument=self._argument(endpoint, each)) for each in request.keys),
+            request.result.id,
+            request.result.status,
         )
 
-    def arguments(self, endpoint: Endpoint) -> str:
-        """What is declared of it, as arguments of a call in Python."""
-        return ", ".join(
-            f"{name}={value!r}" for name, value in self.declared(endpoint)._asdict().items()
-        )
+    def _argument(self, endpoint: Endpoint, key: Key) -> str:
+        """The argument of the function that a parameter is; empty for a member of a body."""
+        request = self.request_of(endpoint)
+        for declared_in, parameters in (
+            ("header", endpoint.header_parameters),
+            ("query", endpoint.query_parameters),
+            ("cookie", endpoint.cookie_parameters),
+        ):
+            for each in parameters:
+                name = each.name.get_untrusted_value()
+                if (request.style(declared_in, name).location, name) == (key.place, key.name):
+                    return str(each.python_name)
+        return ""
+
+    def arguments(self, endpoint: Endpoint, key_class: str) -> str:
+        """What is declared of it, as arguments of a call in Python; `key_class` makes a `Key`."""
+        declared = self.declared(endpoint)._asdict()
+        keys = declared.pop("keys")
+        texts = [
+            f"{name}={value!r}"
+            for name, value in declared.items()
+            if value or name in Declared._fields[:_ALWAYS]
+        ]
+        if keys:
+            texts.append(f"keys=({', '.join(_made(key_class, each) for each in keys)},)")
+        return ", ".join(texts)
 
 
-def key(operation: Tree) -> Key:
+_ALWAYS = 5
+"""The first members of an `Operation`: they have no default."""
+
+
+def _made(key_class: str, key: Key) -> str:
+    """A call that makes a key; what has its default is left out."""
+    given = {
+        name: value
+        for name, value in key._asdict().items()
+        if name not in Key._field_defaults or value != Key._field_defaults[name]
+    }
+    return f"{key_class}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+
+
+def key(operation: Tree) -> Tagged:
     """The key of an operation, whose id is unique in its tag."""
     tag = (operation.get("tags") or ["default"])[0]
     return str(PythonIdentifier(tag, "tag")), str(

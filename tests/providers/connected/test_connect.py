@@ -21,10 +21,12 @@ from victor_ext import (
     BodyKey,
     ClientCredentialsAuth,
     ConfigurationError,
+    CookieKey,
     Event,
     HeaderKey,
     NotFound,
     Outcome,
+    QueryKey,
     SignedAuth,
     StatusError,
     connect,
@@ -258,7 +260,12 @@ class TestKeys:
 
     def test_with_key_refuses_what_it_cannot_send(self) -> None:
         body_key = BodyKey("request_id", takes_key=lambda _request: True)
-        for key, words in (body_key, "in the body, as 'request_id'"), (None, "nowhere"):
+        for key, words in (
+            (body_key, "in the body, as 'request_id'"),
+            (QueryKey("k", takes_key=lambda _request: True), "in the query, as 'k'"),
+            (CookieKey("k", takes_key=lambda _request: True), "in a cookie, as 'k'"),
+            (None, "nowhere"),
+        ):
             client = connect(client_class(), base_url=URL, key=key)
             with client, pytest.raises(ConfigurationError, match=words):
                 client.with_key("k")
@@ -272,6 +279,8 @@ class TestKeys:
         [
             (lambda: HeaderKey("Idempotency-Key:"), "no name of a header"),
             (lambda: BodyKey(""), "no name of a member"),
+            (lambda: QueryKey(""), "no name of a parameter"),
+            (lambda: CookieKey(""), "no name of a cookie"),
             *(
                 (lambda key=key: key, "key must be HeaderKey")
                 for key in ("Idempotency-Key", HeaderKey, 17)
@@ -281,6 +290,20 @@ class TestKeys:
     def test_what_is_no_place_for_a_key_is_refused(self, key: Any, words: str) -> None:
         with pytest.raises(ConfigurationError, match=words):
             connect(client_class(), base_url=URL, key=key())
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        ({"GET /v1/payments": "id"}, "'GET /v1/payments' is no write of the document"),
+        ({"POST /v1/payments": ""}, "must have the place of an id, such as 'data.id'"),
+        ({"POST /v1/payments": "data..id"}, "must have the place of an id"),
+        ({"POST /v1/payments": None}, "must have the place of an id"),
+    ],
+)
+def test_what_is_no_place_of_an_id_is_refused(made: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        connect(client_class(), base_url=URL, made=made)
 
 
 class TestResponses:

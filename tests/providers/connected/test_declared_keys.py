@@ -12,10 +12,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from tests.providers.running import MODES, QUICK, run
 from victor_ext import (
@@ -24,10 +26,13 @@ from victor_ext import (
     BodyKey,
     ConfigurationError,
     HeaderKey,
+    InvalidRequest,
     Promise,
     VictorError,
 )
-from victor_ext.providers.connected.operations import key_place, rows_of
+from victor_ext.cli.operations import main
+from victor_ext.outbox import Outbox
+from victor_ext.providers.connected.operations import declared_place, key_place, rows_of
 from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.slow
@@ -43,8 +48,34 @@ PATHS = {
     "/payouts": {"post": "pay_out"},
     "/payouts/{id}": {"put": "edit", "patch": "note"},
 }
-HEADERS = {"header": "idempotency-KEY", "request": "X-Request-Id"}
-MEMBERS = {"body": "request_id", "member": "idempotency_key"}
+TRACE = "An id of the request, to trace requests through the logs."
+TRACED = {"name": "X-Request-ID", "in": "header", "schema": TEXT, "description": TRACE}
+"""On every operation of the document `both`."""
+HEADERS = {
+    "header": "idempotency-KEY",
+    "both": "Idempotency-Key",
+    "paypal": "PayPal-Request-Id",
+    "trace": "X-Request-ID",
+    "some": "X-Request-ID",
+}
+MEMBERS = {"body": "request_id", "member": "idempotency_key", "nested": "idempotency_key"}
+OTHERS = {"query": "idempotency_key", "cookie": "requestKey"}
+WORDS = {
+    "trace": TRACE,
+    "some": "A retry with the same id is not a second payment.",
+    "cookie": "A request is done once, however often it is repeated with this.",
+}
+SAID = {
+    "header": "HeaderKey('idempotency-KEY')",
+    "both": "HeaderKey('Idempotency-Key')",
+    "some": "HeaderKey('X-Request-ID')",
+    "paypal": "HeaderKey('PayPal-Request-Id')",
+    "member": "BodyKey('idempotency_key')",
+    "nested": "BodyKey('meta.idempotency_key')",
+    "query": "QueryKey('idempotency_key')",
+    "cookie": "CookieKey('requestKey')",
+}
+"""What each document says; another one says nothing."""
 TAKING = ("POST /api/payments", "PUT /api/payouts/7")
 URL = "https://some.example/api"
 Use = Callable[[Any, str], Any]
@@ -54,19 +85,31 @@ Use = Callable[[Any, str], Any]
 def operation(name: str, path: str, place: str) -> dict[str, Any]:
     """The header is declared in another letter case than it is sent in."""
     declares = name in ("pay", "edit")
-    header = {"name": HEADERS.get(place, ""), "in": "header", "schema": TEXT}
     at = [{"name": "id", "in": "path", "required": True, "schema": TEXT}] if "{" in path else []
-    members = {MEMBERS.get(place, "other") if declares else "other": TEXT}
+    members: dict[str, Any] = {MEMBERS.get(place, "other") if declares else "other": TEXT}
+    if place == "nested":
+        members = {"meta": {"type": "object", "properties": members}}
     body = {"content": {"application/json": {"schema": {"type": "object", "properties": members}}}}
-    parameters = [*at, header] if declares and place in HEADERS else at
+    parameters = [*at, *parameter(place)] if declares else at
+    if place == "both" or (place == "some" and not declares):
+        parameters = [*parameters, TRACED]
     return {"operationId": name, "parameters": parameters, "requestBody": body, "responses": DONE}
 
 
+def parameter(place: str) -> list[dict[str, Any]]:
+    """The parameter that is, or is not, the key; none for a member of the body."""
+    name = (HEADERS | OTHERS).get(place)
+    if name is None:
+        return []
+    kind = "header" if place in HEADERS else place
+    return [{"name": name, "in": kind, "schema": TEXT, "description": WORDS.get(place, "")}]
+
+
 @pytest.fixture(scope="module", autouse=True)
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Packages whose key is declared as a header, as a member of the body, or not at all."""
     folder = tmp_path_factory.mktemp("some")
-    for place in (*HEADERS, *MEMBERS, "nowhere"):
+    for place in (*HEADERS, *MEMBERS, *OTHERS, "nowhere"):
         paths = {
             path: {m: operation(n, path, place) for m, n in each.items()}
             for path, each in PATHS.items()
@@ -75,7 +118,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         (folder / f"some_{place}.json").write_text(json.dumps(document))
         assert generate(folder / f"some_{place}.json", folder).left_out == []
     sys.path.insert(0, str(folder))
-    yield
+    yield folder
     sys.path.remove(str(folder))
 
 
@@ -139,6 +182,7 @@ def by_hand(method: str, path: str, **options: Any) -> Use:
 
 MINE = {"headers": {"Idempotency-Key": KEY}}
 HEADER, BODY = HeaderKey(), BodyKey("request_id")
+SOME = HeaderKey("X-Request-ID")
 WIDE = HeaderKey(takes_key=lambda request: request.method == "PUT")
 REPEATED: list[tuple[str, Any, Use]] = [
     ("header", HEADER, generated("pay")),
@@ -165,6 +209,9 @@ ONCE: list[tuple[str, Any, Use]] = [
     ("header", HEADER, by_hand("POST", "/payouts", **MINE)),
     ("header", HEADER, by_hand("PATCH", "/payouts/7", **MINE)),
     ("header", HEADER, by_hand("POST", "/payments/7", **MINE)),
+    ("some", SOME, generated("pay_out")),
+    ("some", SOME, by_hand("POST", "/payouts", headers={"X-Request-ID": KEY})),
+    ("both", HeaderKey("X-Request-ID", takes_key=lambda _: False), generated("pay")),
     ("nowhere", HEADER, generated("edit", "7")),
     ("nowhere", WIDE, generated("pay")),
     ("nowhere", WIDE, generated("pay", given="with_key")),
@@ -237,29 +284,77 @@ def test_the_printed_table_says_what_is_repeated(declared: str, name: str | None
     ],
     ids=repr,
 )
-@pytest.mark.parametrize("declared", ["header", "request", "member", "nowhere"])
+@pytest.mark.parametrize("declared", [*SAID, "trace", "nowhere"])
 def test_another_key_than_the_declared_one_is_refused(
     connecting: Any, key: Any, declared: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A provider ignores it, and does a repeat again.
 
-    Where nothing is declared, the log has the warning.
+    Where the document says of nothing that it is a key, nothing is advised: the log has a warning.
     """
     client: Any = importlib.import_module(f"some_{declared}_api.client").Client
-    if declared == "nowhere" or key.takes_key:
+    if declared not in SAID or key.takes_key:
         connecting(client, base_url=URL, key=key)
         assert [each.getMessage()[:15] for each in caplog.records] == ["undeclared-key:"] * (
             key.takes_key is None
         )
     else:
-        it = {"member": "BodyKey('idempotency_key')"}.get(
-            declared, f"HeaderKey({HEADERS.get(declared)!r})"
-        )
+        it = SAID[declared]
         with pytest.raises(
             ConfigurationError,
             match=re.escape(f"declares {key!r}; it declares {it}. Write that, or"),
         ):
             connecting(client, base_url=URL, key=key)
+
+
+def test_a_tracing_header_is_refused_where_the_document_has_a_key() -> None:
+    client: Any = importlib.import_module("some_both_api.client").Client
+    words = (
+        "the document does not say that HeaderKey('X-Request-ID') is a key; it says so of "
+        "HeaderKey('Idempotency-Key'). Write that"
+    )
+    with pytest.raises(ConfigurationError, match=re.escape(words)):
+        ApiClient(client, base_url=URL, key=HeaderKey("X-Request-ID"))
+
+
+def test_a_tracing_header_is_a_key_only_if_the_caller_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client: Any = importlib.import_module("some_trace_api.client").Client
+    ApiClient(client, base_url=URL, key=HeaderKey("X-Request-ID"))
+    (warning,) = caplog.records
+    assert "does not say that it is a key" in warning.getMessage()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("declared", ["trace", "nowhere"])
+def test_what_the_document_does_not_call_a_key_makes_no_repeat(mode: str, declared: str) -> None:
+    provider = Provider()
+    with suppress(VictorError):
+        provider.answer(f"some_{declared}_api", None, generated("pay"), mode)
+    assert ([*provider.received.values()], [*provider.done.values()]) == ([1], [1])
+
+
+@pytest.mark.parametrize("declared", [*SAID, "trace", "nowhere"])
+def test_the_command_and_the_client_name_the_same_key(
+    declared: str, packages: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The package, `connect`, `victor spec operations` and the outbox ask one place."""
+    document = importlib.import_module(f"some_{declared}_api.operations").OPERATIONS
+    assert main(["operations", str(packages / f"some_{declared}.json"), "--json"], prog="x") == 0
+    shown = json.loads(capsys.readouterr().out)
+    by_name = {each["function"]: each["key"] for each in shown["operations"]}
+    said = SAID.get(declared)
+    assert (shown["key"], by_name["pay"], by_name["pay_out"]) == (said, said, None)
+    place = declared_place(document, HeaderKey("Another-Key"))
+    assert getattr(place, "name", None) == (None if said is None else said.split("'")[1])
+    client: Any = importlib.import_module(f"some_{declared}_api.client").Client
+    module: Any = importlib.import_module(f"some_{declared}_api.api.default.pay")
+    engine = sa.create_engine("sqlite://")
+    outbox = Outbox(engine, ApiClient(client, base_url=URL))
+    with pytest.raises(InvalidRequest) as refused, engine.begin() as connection:
+        outbox.add_call(connection, module, body={}, idempotency_key=KEY)
+    assert (f"pass key={said} to connect" in str(refused.value)) is (said is not None)
 
 
 @pytest.mark.parametrize("name", ["takes_key", "ignores_key"])

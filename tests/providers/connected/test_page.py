@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-TILL, REAL = PYTHON[:8], PYTHON[8:]
+TILL, REAL = PYTHON[:9], PYTHON[9:]
 """The code of the tutorial, which `tests/pages` runs; and that for the documents of real providers.
 """
 NAMES: dict[str, Any] = {name: getattr(victor_ext, name) for name in victor_ext.__all__}

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal, localcontext
 from enum import Enum, IntEnum, StrEnum
 from functools import partial
+from types import SimpleNamespace
 from unicodedata import normalize
 
 import httpx
@@ -15,10 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from victor_ext.errors import InvalidRequest
+from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.idempotency_keys import (
     BodyKey,
+    CookieKey,
     HeaderKey,
+    KeyForm,
+    KeyRule,
     NoKey,
+    QueryKey,
     idempotency_key_for,
     key_problem,
     new_key,
@@ -339,6 +345,61 @@ class TestWhereTheKeyGoes:
         request = httpx.Request("POST", self.URL, content=body)
         assert BodyKey().prepare(request) == key
         assert request.content == body
+
+    @pytest.mark.parametrize(
+        ("place", "options"),
+        [
+            (QueryKey("key"), {"params": {"key": "k1"}}),
+            (CookieKey("key"), {"headers": {"Cookie": "other=2; key=k1; more=3"}}),
+            (BodyKey("meta.key"), {"json": {"meta": {"key": "k1"}}}),
+            (BodyKey("meta.key"), {"json": {"meta.key": "k1"}}),
+        ],
+        ids=repr,
+    )
+    def test_a_key_elsewhere_is_read_and_none_is_made(self, place, options):
+        assert place.prepare(httpx.Request("POST", self.URL, **options)) == "k1"
+        for nothing in ({}, {"params": {"key": ""}}, {"json": {"meta": "k1"}}, {"json": []}):
+            assert place.prepare(httpx.Request("POST", self.URL, **nothing)) is None
+
+    FORMS = (
+        (KeyForm(format="uuid"), str(uuid.UUID(int=7)), uuid.UUID(int=7).hex, "format"),
+        (KeyForm(min_length=3), "abc", "ab", "length"),
+        (KeyForm(max_length=3), "abc", "abcd", "length"),
+        (KeyForm(pattern="^[a-z]+$"), "abc", "ABC", "pattern"),
+    )
+
+    @pytest.mark.parametrize(("form", "good", "bad", "code"), FORMS, ids=repr)
+    @pytest.mark.parametrize("place", [HeaderKey("key"), QueryKey("key"), CookieKey("key")])
+    def test_a_key_has_the_form_that_the_document_wants(self, place, form, good, bad, code):
+        operation = SimpleNamespace(key=KeyRule(form=form))
+
+        def request(key):
+            return httpx.Request(
+                "POST",
+                self.URL,
+                params={"key": key},
+                headers={"key": key, "Cookie": f"key={key}"},
+                extensions={OPERATION: operation},
+            )
+
+        assert place.prepare(request(good)) == good
+        with pytest.raises(InvalidRequest) as raised:
+            place.prepare(request(bad))
+        assert [each.code for each in raised.value.problems] == [code]
+
+    def test_a_random_key_has_that_form_or_the_caller_must_give_one(self):
+        place = HeaderKey()
+        for form, length in ((KeyForm(), 36), (KeyForm(max_length=32), 32)):
+            operation = SimpleNamespace(key=KeyRule(is_made=True, form=form))
+            request = httpx.Request("POST", self.URL, extensions={OPERATION: operation})
+            assert len(str(place.prepare(request))) == length
+        operation = SimpleNamespace(key=KeyRule(is_made=True, form=KeyForm(max_length=31)))
+        request = httpx.Request("POST", self.URL, extensions={OPERATION: operation})
+        with pytest.raises(InvalidRequest, match="idempotency_key is missing"):
+            place.prepare(request)
+
+    def test_a_pattern_that_python_does_not_know_is_the_providers_to_check(self):
+        assert KeyForm(pattern=r"^\\p{L}+$(").problem("abc") is None
 
     def test_no_key(self):
         keyed, empty = (

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from victor_api.client import Client
+from victor_api.types import Key
+from victor_api.types import Operation as Declared
 
 from tests.providers.running import MODES, Script
 from tests.providers.victor.adapter import over, payment
@@ -21,7 +23,16 @@ from victor_ext.providers.flexfactor.operations import OPERATIONS as FLEXFACTOR
 from victor_ext.providers.velo.operations import OPERATIONS as VELO
 from victor_ext.providers.victor.operations import OPERATIONS
 from victor_ext.runtime.loop.evidence import READER
-from victor_ext.runtime.loop.idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, NoKey
+from victor_ext.runtime.loop.idempotency_keys import (
+    MADE,
+    NO_KEY,
+    TAKEN,
+    BodyKey,
+    CookieKey,
+    HeaderKey,
+    NoKey,
+    QueryKey,
+)
 from victor_ext.runtime.loop.operations import Effect, Operation, Operations
 
 TEMPLATES = (
@@ -63,7 +74,8 @@ def table(rows: Any, base_url: str = "https://pay.example", place: Any = None) -
 
 def generated(method: str, path: str, **declared: Any) -> httpx.Request:
     """A request of a generated function, whose own URL is not looked at."""
-    facts = SimpleNamespace(method=method, path=path, **{"headers": (), "members": (), **declared})
+    nothing = {"name": "some", "headers": (), "members": ()}
+    facts = Declared(method=method, path=path, **{**nothing, **declared})
     reader = SimpleNamespace(declared=facts)
     return httpx.Request(method, "https://pay.example/anywhere", extensions={READER: reader})
 
@@ -129,12 +141,16 @@ def test_templates_that_fit_as_well_are_none() -> None:
         (HeaderKey(), {"members": ("Idempotency-Key",)}, NO_KEY),
         (BodyKey("key"), {"members": ("key",)}, TAKEN),
         (BodyKey("key"), {"headers": ("key",)}, NO_KEY),
+        (QueryKey("key"), {"keys": (Key("query", "key", is_key=True),)}, TAKEN),
+        (CookieKey("key"), {"keys": (Key("cookie", "key", is_key=True),)}, TAKEN),
+        (BodyKey("meta.key"), {"keys": (Key("body", "meta.key", is_key=True),)}, TAKEN),
+        (QueryKey("key"), {"keys": (Key("cookie", "key", is_key=True),)}, NO_KEY),
     ],
 )
 def test_what_has_no_row_takes_a_key_that_the_document_declares(
     place: Any, declared: Any, key: Any
 ) -> None:
-    assert table({}, place=place).of(generated("POST", "/new", **declared)).key is key
+    assert table({}, place=place).of(generated("POST", "/new", **declared)).key == key
     assert table({}, place=place).of(httpx.Request("POST", "https://pay.example/new")).key is NO_KEY
 
 
@@ -234,8 +250,7 @@ OBJECTS = [
 )
 def test_an_action_on_an_object_is_looked_up_by_its_read(method: str, path: str, hint: str) -> None:
     document = [
-        SimpleNamespace(name=name, method=m, path=at, headers=(), members=())
-        for name, m, at in OBJECTS
+        Declared(name=name, method=m, path=at, headers=(), members=()) for name, m, at in OBJECTS
     ]
     operations = DocumentOperations(document, httpx.URL("https://pay.example/api"), NoKey())
     request = httpx.Request(method, f"https://pay.example/api{path}")

@@ -41,7 +41,15 @@ from victor_ext.runtime.http.from_httpx2 import (
 )
 from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
-from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
+from victor_ext.runtime.loop.idempotency_keys import (
+    BodyKey,
+    CookieKey,
+    HeaderKey,
+    KeyPlace,
+    NamedPlace,
+    NoKey,
+    QueryKey,
+)
 from victor_ext.runtime.loop.operations import Proof, name_of, unnamed
 from victor_ext.runtime.loop.resending import origin_of
 
@@ -53,7 +61,7 @@ from .auth import (
     SignsQuery,
     credentials_of,
 )
-from .operations import UNDECLARED, DocumentOperations, behaviour_of
+from .operations import UNDECLARED, DocumentOperations, behaviour_of, declares, says_key
 from .paging import ListReader, PagesOf, PageStyle, T
 from .webhooks import DocumentWebhook
 
@@ -133,6 +141,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         key: KeyPlace | None = None,
         proofs: Mapping[str, Proof] | None = None,
         final: Mapping[str, Collection[str]] | None = None,
+        made: Mapping[str, str] | None = None,
         name: str | None = None,
         caller: str | None = None,
         **options: Unpack[ClientOptions[Transport, HttpxClient]],
@@ -153,17 +162,21 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             auth: The credentials, such as `BearerAuth(...)`, `BasicAuth`, `ApiKeyAuth`,
                 `SignedAuth` or `ClientCredentialsAuth`; or a function that sets headers of the
                 request it is given, called with each attempt. None sends no credentials.
-            key: Where the provider takes the idempotency key: a `HeaderKey` or a `BodyKey`. A write
-                whose operation declares that header in the document gets a key, the same in all
-                attempts. Where the document declares another key, yours needs `takes_key`; where it
-                declares none, every POST gets one. None: the provider takes no key. No write
-                without a key is repeated if it may have been done.
+            key: Where the provider takes the idempotency key: a `HeaderKey`, or a `BodyKey`,
+                `QueryKey` or `CookieKey`. A write whose operation declares that header in the
+                document gets a key, the same in all attempts. Where the document says that another
+                one is the key, yours needs `takes_key`; where it says it of none, every POST gets
+                one. None: the provider takes no key. No write without a key is repeated if it may
+                have been done.
             proofs: Reads that show that a write was done, by the write's method and path in the
                 document: `{"POST /v1/payouts": Proof(find)}`. `look_up` and the outbox make them
                 after a lost response. None: no read does.
             final: The words for states that a write leads no further from, by its method and path
                 in the document: `{"POST /v1/payouts": {"paid", "failed"}}`. The outbox reads what
                 it made until then. None: it does not.
+            made: Where a good response has the id of what a write made, by its method and path in
+                the document: `{"POST /v1/payments": "data.reference"}`. None: where the document
+                tells it, or else in `id`.
             name: What messages call the provider; None takes the name of the package.
             caller: The account whose credentials `auth` has, such as its number: the outbox repeats
                 a write only with the credentials of the same account at the same `base_url`. None:
@@ -191,7 +204,15 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
         document = bound_class(cast("Hashable", client)).document
         words = {unnamed(operation): states for operation, states in (final or {}).items()}
-        table = _table(key, document, url, package, _proofs(proofs or {}, document), words)
+        table = _table(
+            key,
+            document,
+            url,
+            package,
+            _proofs(proofs or {}, document),
+            words,
+            _ids(made, document),
+        )
         if unread := [operation for operation in words if table.follow_of(operation) is None]:
             raise ConfigurationError(
                 f"final: no read of the document shows what {shown(unread[0])} made."
@@ -266,11 +287,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         """
         place = self._config.loop.behaviour.key_place
         if not isinstance(place, HeaderKey):
-            where = (
-                f"in the body, as {place.name!r}: set it there"
-                if isinstance(place, BodyKey)
-                else "nowhere"
-            )
+            where = _where_it_goes(place)
             raise ConfigurationError(
                 f"with_key is for keys in a header, and this client's key goes {where}."
             )
@@ -402,6 +419,15 @@ class AsyncApiClient(_ApiClient[C, Awaited, AsyncTransport, AsyncClient], Awaite
         return AsyncPages(fetch, begin)
 
 
+def _where_it_goes(place: KeyPlace) -> str:
+    """Where a key that is no header goes, for a message."""
+    places = {BodyKey: "in the body", QueryKey: "in the query", CookieKey: "in a cookie"}
+    for kind, words in places.items():
+        if isinstance(place, kind):
+            return f"{words}, as {place.name!r}: set it there"
+    return "nowhere"
+
+
 def _servers(
     client: Any, base_url: str | AnyURL, servers: Mapping[str, str], variables: Mapping[str, str]
 ) -> tuple[httpx.URL, dict[str, httpx.URL]]:
@@ -471,6 +497,25 @@ def _proofs(given: Mapping[str, Proof], document: Sequence[Declared]) -> dict[st
     return proofs
 
 
+def _ids(made: Mapping[str, str] | None, document: Sequence[Declared]) -> dict[str, str]:
+    """Where ids are, by the names of rows.
+
+    Raises `ConfigurationError` for one of no write of the document, or for no place.
+    """
+    places = {unnamed(name): place for name, place in (made or {}).items()}
+    writes = {name_of(each) for each in document if each.method not in SAFE_METHODS}
+    for name, place in places.items():
+        if name not in writes:
+            raise ConfigurationError(
+                f"made: {shown(name)} is no write of the document, as 'POST /v1/payouts' may be."
+            )
+        if not isinstance(place, str) or not all(place.split(".")):
+            raise ConfigurationError(
+                f"made: {name} must have the place of an id, such as 'data.id', not {shown(place)}."
+            )
+    return places
+
+
 def _table(
     key: object,
     document: Sequence[Declared],
@@ -478,6 +523,7 @@ def _table(
     package: str,
     proofs: Mapping[str, Proof],
     final: Mapping[str, Collection[str]],
+    made: Mapping[str, str],
 ) -> DocumentOperations:
     place: Any = NoKey() if key is None else key
     if isinstance(key, type) or not all(
@@ -486,8 +532,8 @@ def _table(
         raise ConfigurationError(
             f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}."
         )
-    table = DocumentOperations(document, url, place, proofs, final)
-    if not isinstance(place, HeaderKey | BodyKey):
+    table = DocumentOperations(document, url, place, proofs, final, made)
+    if not isinstance(place, NamedPlace):
         return table
     if not document:
         raise ConfigurationError(
@@ -500,10 +546,19 @@ def _table(
     elif (
         place.takes_key is None and table.declared_key is not place
     ):  # a repeat would look safe, and be done twice
+        if declares(document, place):
+            why = f"the document does not say that {key!r} is a key; it says so of"
+        else:
+            why = f"no operation of the document declares {key!r}; it declares"
         raise ConfigurationError(
-            f"key: no operation of the document declares {key!r}; it declares "
-            f"{table.declared_key!r}. Write that, or "
-            "say with takes_key which requests take yours."
+            f"key: {why} {table.declared_key!r}. Write that, or say with takes_key which requests "
+            "take yours."
+        )
+    elif place.takes_key is None and not says_key(document, place):
+        _logger.warning(
+            "undeclared-key: the document declares %r, and does not say that it is a key. %s",
+            key,
+            UNDECLARED,
         )
     return table
 

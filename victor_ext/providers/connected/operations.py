@@ -30,11 +30,12 @@ from victor_ext.runtime.loop.evidence import (
 from victor_ext.runtime.loop.idempotency_keys import (
     MADE,
     NO_KEY,
+    PLACES,
     TAKEN,
-    BodyKey,
     HeaderKey,
     KeyPlace,
     KeyRule,
+    NamedPlace,
     NoKey,
 )
 from victor_ext.runtime.loop.operations import (
@@ -45,7 +46,12 @@ from victor_ext.runtime.loop.operations import (
     Proof,
     Shown,
     declares_key,
+    id_in,
+    is_at,
+    key_of,
     name_of,
+    rule_at,
+    state_in,
 )
 
 UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
@@ -66,6 +72,10 @@ class Row(NamedTuple):
     why: str
     look_up: str | None
     """The function that reads the object of a write."""
+    key: str | None
+    """Where the document says that it takes a key: `HeaderKey('Idempotency-Key')`."""
+    id: str | None
+    """Where a good response has the id of what was made or read: `data.id`."""
 
 
 class DocumentOperations(Operations):
@@ -85,10 +95,12 @@ class DocumentOperations(Operations):
         place: KeyPlace,
         proofs: Mapping[str, Proof] | None = None,
         final: Mapping[str, Collection[str]] | None = None,
+        made: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__({}, base_url, place)
-        self._proofs, self._final = proofs or {}, final or {}
+        self._proofs, self._final, self._ids = proofs or {}, final or {}, made or {}
         self.place, self.declared_key = place, declared_place(document, place)
+        self.said_key = key_place(document, None)
         self._document = document
         self._named = self._by_name = {name_of(each): each for each in document}
         self._bound: dict[int, DocumentOperations] = {}
@@ -116,15 +128,59 @@ class DocumentOperations(Operations):
             if declared is not None and self._makes(name_of(declared))
             else Effect.MOVES_MONEY
         )
+        name = "" if declared is None else name_of(declared)
         return Operation(
             effect=Effect.READS if request.method in SAFE_METHODS else effect,
             key=key,
             look_up=lambda _request: self._hint(declared, key),
-            proof=None if declared is None else self._proofs.get(name_of(declared)),
-            follow=None if declared is None else self.follow_of(name_of(declared)),
+            made=lambda response: self._id_in(response, declared),
+            said=lambda response: state_in(response, self._state_places(name)),
+            proof=self._proofs.get(name),
+            follow=self.follow_of(name) if name else None,
+            untaken_key=self._untaken_key(declared),
             may_list_errors=lists_declared_errors,
             shown=Shown.UNSENT if declared is None else Shown.EVERYTHING,
         )
+
+    def _untaken_key(self, declared: Declared | None) -> str:
+        """The key that the document says the operation takes, where this client sends another one
+        or none; else empty.
+        """
+        if declared is None or not isinstance(self._place, NoKey | NamedPlace):
+            return ""
+        key = said_key(declared)
+        return "" if key is None or self._takes(declared) else repr(key)
+
+    def _id_in(self, response: httpx.Response, declared: Declared | None) -> str:
+        """The id of what was made: where the caller or the document says it is; else `id`, or the
+        end of a `Location` that is the address of its read.
+        """
+        name = "" if declared is None else name_of(declared)
+        place = self._ids.get(name) or ("" if declared is None else declared.result_id)
+        if place:
+            return id_in(response, place)
+        return id_in(response, "id") or self._id_in_location(response, name)
+
+    def _id_in_location(self, response: httpx.Response, name: str) -> str:
+        if not self._makes(name):
+            return ""
+        try:
+            path = httpx.URL(response.headers.get("location", "")).path.rstrip("/")
+        except httpx.InvalidURL:
+            return ""
+        above, _, id = path.rpartition("/")
+        parts = [re.escape(part) for part in name.partition(" ")[2].split("{}")]
+        is_of_read = re.fullmatch(re.escape(self._base) + "[^/]+".join(parts), above) is not None
+        return id if is_of_read else ""
+
+    def _state_places(self, name: str) -> list[str]:
+        """Where a response may have the state of what it is about."""
+        declared = self._by_name.get(name)
+        id = self._ids.get(name) or ("" if declared is None else declared.result_id)
+        above = id.rpartition(".")[0]
+        beside = [f"{above}.{word}" if above else word for word in _STATES]
+        told = [] if declared is None or not declared.result_status else [declared.result_status]
+        return [*beside, *told] if name in self._ids else [*told, *beside]
 
     def proof_of(self, name: str) -> Proof | None:
         return self._proofs.get(name)
@@ -142,11 +198,12 @@ class DocumentOperations(Operations):
             ids = [quote(each, safe="") for each in ((*call.ids, id) if makes else call.ids)]
             return client.http.get(path.replace("{}", "%s") % tuple(ids[: path.count("{}")]))
 
-        def status(response: httpx.Response) -> str | None:
-            body = object_of(response)
-            return text_or_empty(body.get("status")) or text_or_empty(body.get("state")) or None
-
-        return Follow(read, words, status)
+        places = self._state_places(f"GET {path}")
+        declared = self._by_name[f"GET {path}"]
+        is_told = bool(declared.result_id or declared.result_status)
+        if name in self._ids or not is_told:  # it is wrapped as what was made
+            places = [*self._state_places(name), *places]
+        return Follow(read, words, lambda response: state_in(response, places))
 
     def _makes(self, name: str) -> bool:
         """Whether a write makes an object, which the document has a read of."""
@@ -164,15 +221,27 @@ class DocumentOperations(Operations):
                 self._key(httpx.Request(each.method, ""), each),
             )
             repeated = reads or (key is not NO_KEY and bool(name))
-            declared = declares_key(each, self._place)
-            if declared and not reads:
+            declared = self._takes(each)
+            own = None if reads else said_key(each)
+            if reads:
+                why = "reads"
+            elif declared:
                 why = f"declares {name}"
-            elif repeated and not reads:
+            elif repeated:
                 why = f"takes {name}, as every POST" if key is MADE else f"if you give {name}"
             else:
-                why = "reads" if reads else "sent once"
-            look_up = None if reads else self._look_up(each)
-            yield Row(name_of(each), each.name, reads, repeated, declared, why, look_up)
+                why = "sent once" if own is None else f"sent once, its key is {own!r}"
+            yield Row(
+                name_of(each),
+                each.name,
+                reads,
+                repeated,
+                declared,
+                why,
+                None if reads else self._look_up(each),
+                None if own is None else repr(own),
+                each.result_id or None,
+            )
 
     def _look_up(self, declared: Declared | None) -> str | None:
         """The read of the object whose path is the beginning of a write's own, unless the write
@@ -201,67 +270,98 @@ class DocumentOperations(Operations):
             if look_up is None
             else f"with {look_up}, if that shows it, or at the provider"
         )
-        if key is not NO_KEY or not isinstance(self._place, HeaderKey | BodyKey):
-            return where
-        return f"{where} ({self._place.name!r} is no key of this operation: see takes_key)"
+        place, other = self._place, self._untaken_key(declared)
+        if isinstance(place, NamedPlace):
+            if key is not NO_KEY:
+                return where
+            advice = f"its key is {other}" if other else "see takes_key"
+            return f"{where} ({place.name!r} is no key of this operation: {advice})"
+        if other:
+            return f"{where} (the document has a key for it: pass key={other} to connect)"
+        return where
 
     def _key(self, request: httpx.Request, declared: Declared | None) -> KeyRule | None:
         place = self._place
-        if not isinstance(place, HeaderKey | BodyKey):
+        if not isinstance(place, NamedPlace):
             return None  # a place of the caller's own says it
         if place.ignores_key(request):
             return NO_KEY
+        rule = self._rule(place, request, declared)
+        return rule if declared is None or not rule.is_taken else rule_at(declared, place, rule)
+
+    def _rule(self, place: Any, request: httpx.Request, declared: Declared | None) -> KeyRule:
         if place.takes_key is not None and place.takes_key(request):
             return MADE
         if place.takes_key is not None or not isinstance(self.declared_key, NoKey):
-            return MADE if declared is not None and declares_key(declared, place) else NO_KEY
+            return MADE if declared is not None and self._takes(declared) else NO_KEY
         return MADE if request.method == "POST" else TAKEN
+
+    def _takes(self, declared: Declared) -> bool:
+        """Whether the operation takes the client's key: where the document says of some operation
+        that it is a key, it has to say it of this one.
+
+        Where it says it of nothing, the caller's word counts for what is declared.
+        """
+        if not isinstance(self.said_key, NoKey):
+            key = key_of(declared, self._place)
+            return key is not None and bool(key.is_key)
+        return declares_key(declared, self._place)
+
+
+_STATES = ("status", "state")
+
+
+def said_key(declared: Declared) -> KeyPlace | None:
+    """The first place of which the document says that the operation takes a key there."""
+    return next((_place(key.place, key.name) for key in declared.keys if key.is_key), None)
+
+
+def says_key(document: Sequence[Declared], place: KeyPlace) -> bool:
+    """Whether the document says of some operation that this is a key."""
+    return any(key.is_key and is_at(place, key) for each in document for key in each.keys)
 
 
 def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:
-    """Where the writes of a document take the key: a header, or a member that it declares for their
-    bodies.
+    """Where the writes of a document take the key: a header, a parameter of the query, a cookie, or
+    a member that it declares for their bodies.
 
     Args:
         document: The operations.
-        name: The name. None: the one with "idempot" in it that most of them declare.
+        name: The name. None: the place that the document says is one for most writes; headers are
+            before others.
     """
-    headers, members = _names(document)
+    writes = [each for each in document if each.method not in SAFE_METHODS]
     if name is None:
-        name = next(
-            (each for each, _ in (headers + members).most_common() if "idempot" in each.lower()),
-            None,
-        )
-    if name is None:
+        said = Counter((key.place, key.name) for each in writes for key in each.keys if key.is_key)
+        most_first = [place for place, _ in said.most_common()]
+        for kind in PLACES:
+            own = next((place for place in most_first if place[0] == kind), None)
+            if own is not None:
+                return _place(*own)
         return NoKey()
-    return (
-        BodyKey(name)
-        if name in members and name.lower() not in map(str.lower, headers)
-        else HeaderKey(name)
-    )
+    places: list[KeyPlace] = [PLACES[kind](name) for kind in PLACES]
+    named = (place for place in places if any(declares_key(each, place) for each in writes))
+    return next(named, HeaderKey(name))
+
+
+def _place(kind: str, name: str) -> KeyPlace:
+    place: KeyPlace = PLACES[kind](name)
+    return place
 
 
 def declared_place(document: Sequence[Declared], place: KeyPlace) -> KeyPlace:
-    """The key that writes declare: this one, else one with "idempot" in its name, or else a header
-    `...-Request-Id`.
+    """The key that writes have: this one, if the document says that it is one; else the one of
+    which it says so; else this one, if it is declared.
     """
-    if any(declares_key(each, place) for each in document):
+    said = key_place(document, None)
+    if says_key(document, place) or (isinstance(said, NoKey) and declares(document, place)):
         return place
-    named = key_place(document, None)
-    if not isinstance(named, NoKey):
-        return named
-    headers, _ = _names(document)
-    request_id = next(
-        (each for each in headers if re.search(r"request[-_]?id$", each.lower())), None
-    )
-    return named if request_id is None else HeaderKey(request_id)
+    return said
 
 
-def _names(document: Sequence[Declared]) -> tuple[Counter[str], Counter[str]]:
-    """How many writes declare each header, and each member of the body."""
-    writes = [each for each in document if each.method not in SAFE_METHODS]
-    headers = Counter(each for one in writes for each in one.headers)
-    return headers, Counter(each for one in writes for each in one.members)
+def declares(document: Sequence[Declared], place: KeyPlace) -> bool:
+    """Whether some operation declares what is at this place, key or not."""
+    return any(declares_key(each, place) for each in document)
 
 
 def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[Row]:

@@ -268,7 +268,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             operation: A method of this client (`"orders.create"`), or a generated operation: its
                 module (`create_order`) or one of the module's functions (`create_order.sync`).
             args: The arguments of the method or of the generated function; so are `kwargs`.
-            idempotency_key: The key, for an operation that takes one.
+            idempotency_key: The key, for an operation that takes one. It fills the argument that a
+                generated function has for it, whatever it is called.
 
         Raises:
             InvalidRequest: An argument is invalid.

@@ -28,8 +28,8 @@ from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import READER, Declared, Reader
-from victor_ext.runtime.loop.idempotency_keys import HeaderKey, rule_of
-from victor_ext.runtime.loop.operations import Done, Operation, Promise
+from victor_ext.runtime.loop.idempotency_keys import HeaderKey, KeyPlace, key_problem, rule_of
+from victor_ext.runtime.loop.operations import Done, Operation, Promise, declares_key, key_of
 
 from .resources import Resource
 from .runners import SyncRunner
@@ -62,6 +62,8 @@ class PreparedCall:
             cannot tell two writes with the same apart. None: nothing that a look-up needs.
         is_followed: Whether `read_state` reads what it made or changed.
         idempotency_key: The key in the request, if the operation takes one.
+        untaken_key: A key that the document says the operation takes, and of which the client was
+            not told: `HeaderKey('Idempotency-Key')`. Empty: none.
         module: The module of the generated operation, which reads the response.
         method: The HTTP method.
         url: The path and the query below the base URL; a whole URL for an operation with a server
@@ -77,6 +79,7 @@ class PreparedCall:
     subject: str | None = None
     is_followed: bool = False
     idempotency_key: str | None = None
+    untaken_key: str = ""
     module: str = ""
     method: str
     url: str
@@ -193,14 +196,8 @@ class _Preparing(httpx.BaseTransport):
                 raise InvalidRequest.of([problem], doing=f"{self.name} was not stored")
             request.headers.setdefault(place.name, self.key)
         key = place.prepare(request)
-        if key is not None and self.key is not None and key != self.key:
-            message = (
-                f"idempotency_key is {shown(self.key)}, and the request has another key: "
-                "pass one of the two."
-            )
-            raise InvalidRequest.of(
-                [Problem(_KEY, "other", message)], doing=f"{self.name} was not stored"
-            )
+        if key is not None and self.key is not None:
+            _require_one_key(self.name, self.key, key)
         reader: Reader | None = request.extensions.get(READER)
         declared: Declared | None = None if reader is None else reader.declared
         proof = row.proof
@@ -214,6 +211,7 @@ class _Preparing(httpx.BaseTransport):
                 subject=subject,
                 is_followed=row.follow is not None,
                 idempotency_key=key,
+                untaken_key=row.untaken_key,
                 module="" if declared is None else declared.parse.__module__,
                 method=request.method,
                 url=_below(self.base_url, request.url),
@@ -225,6 +223,39 @@ class _Preparing(httpx.BaseTransport):
                 content=content,
             )
         )
+
+
+def _require_one_key(name: str, key: str, other: object) -> None:
+    """Raise `InvalidRequest` if a call has two keys."""
+    if str(other) == key:
+        return
+    message = (
+        f"idempotency_key is {shown(key)}, and the request has another key: pass one of the two."
+    )
+    raise InvalidRequest.of([Problem(_KEY, "other", message)], doing=f"{name} was not stored")
+
+
+def _key_argument(operation: Any, place: KeyPlace) -> str:
+    """The argument of a generated function that is the key: in the client's place, or else where
+    the document says so; empty without one.
+    """
+    declared: Declared | None = getattr(operation, "OPERATION", None)
+    if declared is None:
+        return ""
+    own = key_of(declared, place)
+    if own is not None and own.argument:
+        return str(own.argument)
+    arguments = [key.argument for key in declared.keys if key.is_key and key.argument]
+    return arguments[0] if len(arguments) == 1 else _argument_of_header(operation, place)
+
+
+def _argument_of_header(operation: Any, place: KeyPlace) -> str:
+    """The argument of a header whose name looks like no key: the caller alone says it is one."""
+    if not isinstance(place, HeaderKey):
+        return ""
+    parameters = inspect.signature(operation.sync_detailed).parameters
+    wanted = place.name.replace("-", "_").lower()
+    return wanted if wanted in parameters and declares_key(operation.OPERATION, place) else ""
 
 
 def _below(base: httpx.URL, url: httpx.URL) -> str:
@@ -279,6 +310,13 @@ def prepared_by(
                 raise ConfigurationError(
                     f"{name}: leave out client=, and pass the other arguments of {name} alone."
                 )
+            argument = _key_argument(operation, config.loop.behaviour.key_place)
+            if key is not None and argument:
+                given.setdefault(argument, key)
+                _require_one_key(name, key, given[argument])
+                problem = key_problem(key, shortest=None)
+                if problem is not None:
+                    raise InvalidRequest.of([problem], doing=f"{name} was not stored")
             function(*args, client=api_of(_client_class(operation.__name__)), **given)
     except _Prepared as prepared:
         return prepared.call

@@ -210,6 +210,16 @@ def object_of(message: httpx.Request | httpx.Response) -> dict[str, Any]:
     return object_or_empty(json_of(message))
 
 
+def member_at(body: Mapping[str, Any], path: str) -> Any:
+    """The value of a member, or of one in the objects of a body: `data.id`. None without it."""
+    if path in body:
+        return body[path]
+    value: Any = body
+    for name in path.split("."):
+        value = object_or_empty(value).get(name)
+    return value
+
+
 def no_object_reason(response: httpx.Response) -> str | None:
     """Why the body of a response is not a JSON object, for a message; None when it is one."""
     if not response.content:

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from types import NoneType
+from typing import ClassVar
 
 import httpx
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import HALF_CHARACTER, in_one_form
 from victor_ext.runtime.core.headers import is_scheme
-from victor_ext.runtime.core.json_values import object_of, text_or_empty
+from victor_ext.runtime.core.json_values import member_at, object_of, text_or_empty
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.core.validation import is_encodable, moment_problem, shown
 
@@ -168,6 +170,60 @@ def key_problem(key: object, *, shortest: int | None = MIN_KEY_LENGTH) -> Proble
     return Problem(field, "characters", message)
 
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyForm:
+    """What the document says of the form of a key; empty and 0 where it says nothing."""
+
+    format: str = ""
+    pattern: str = ""
+    min_length: int = 0
+    max_length: int = 0
+
+    def problem(self, key: str) -> Problem | None:
+        """What is wrong with a key of another form, or None."""
+        field = "idempotency_key"
+        if self.format == "uuid" and not _UUID.fullmatch(key):
+            message = f"{field} must be a UUID: so the document of this operation says."
+            hint = "pass idempotency_key_for('invoice', 1042), or str(uuid.uuid4())"
+            return Problem(field, "format", message, hint=hint)
+        most = self.max_length or len(key)
+        if not self.min_length <= len(key) <= most:
+            least = f"at least {self.min_length}" if self.min_length else ""
+            greatest = f"at most {self.max_length}" if self.max_length else ""
+            bounds = " and ".join(filter(None, (least, greatest)))
+            message = (
+                f"{field} must have {bounds} characters, and has {len(key)}: so the document of "
+                "this operation says."
+            )
+            return Problem(field, "length", message)
+        if not _matches(self.pattern, key):
+            message = (
+                f"{field} does not match the pattern that the document of this operation has: "
+                f"{self.pattern}"
+            )
+            return Problem(field, "pattern", message)
+        return None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(pattern)
+    except re.error:  # one of ECMAScript that Python does not know: the provider checks it
+        return None
+
+
+def _matches(pattern: str, key: str) -> bool:
+    compiled = _compiled(pattern)
+    return compiled is None or compiled.search(key) is not None
+
+
+ANY_FORM = KeyForm()
+
+
 @dataclass(frozen=True, slots=True)
 class KeyRule:
     """What an operation says of keys."""
@@ -177,9 +233,33 @@ class KeyRule:
     shortest: int | None = (
         None  # the fewest characters of a key; None where its place says what a good one is
     )
+    form: KeyForm = ANY_FORM
 
 
 NO_KEY, TAKEN, MADE = KeyRule(is_taken=False), KeyRule(), KeyRule(is_made=True)
+
+
+def _checked(key: str, *problems: Problem | None) -> str:
+    """The key. Raises `InvalidRequest` for one with a problem."""
+    problem = next(filter(None, problems), None)
+    if problem is not None:
+        raise InvalidRequest.of([problem], doing="Nothing was sent")
+    return key
+
+
+def _made(form: KeyForm) -> str:
+    """A random key of the form that the document wants. Raises `InvalidRequest`: none is known."""
+    key = new_key()
+    for each in (key, key.replace("-", "")):
+        if form.problem(each) is None:
+            return each
+    message = (
+        "idempotency_key is missing, and a random UUID has not the form that the document of this "
+        "operation wants: pass a key."
+    )
+    raise InvalidRequest.of(
+        [Problem("idempotency_key", "required", message)], doing="Nothing was sent"
+    )
 
 
 @dataclass(eq=False, repr=False)
@@ -236,29 +316,18 @@ class HeaderKey:
             problem = (
                 self.problem(request, given) if own is None else key_problem(given, shortest=own)
             )
-            if problem is not None:
-                raise InvalidRequest.of([problem], doing="Nothing was sent")
-            return given
+            return _checked(given, problem, rule.form.problem(given))
         if not rule.is_made:
             return None
-        key = request.headers[self.name] = new_key()
+        key = request.headers[self.name] = _made(rule.form)
         return key
 
 
 @dataclass(eq=False, repr=False)
-class BodyKey:
-    """The key is a member of the JSON body. The body is never changed: without the member there is
-    no key.
+class _CallersKey:
+    """A key that the caller alone sets: without it there is none."""
 
-    Args:
-        name: The member's name.
-        ignores_key: Which requests the provider takes no key for. A member there makes no repeat
-            safe.
-        takes_key: With `victor_ext.connect`: which requests take one, although the document
-            declares the member for other bodies only.
-    """
-
-    name: str = "idempotencyKey"
+    name: str
     ignores_key: Callable[[httpx.Request], bool] = lambda _request: False
     takes_key: Callable[[httpx.Request], bool] | None = None
 
@@ -266,21 +335,90 @@ class BodyKey:
         name: object = self.name
         if not isinstance(name, str) or not name:
             raise ConfigurationError(
-                f"BodyKey: {shown(name)} is no name of a member, such as 'idempotencyKey'."
+                f"{type(self).__name__}: {shown(name)} is no name of a {self._kind}, such as "
+                "'idempotencyKey'."
             )
 
+    _kind: ClassVar[str]
+
     def __repr__(self) -> str:
-        return f"BodyKey({self.name!r})"
+        return f"{type(self).__name__}({self.name!r})"
 
     def read(self, request: httpx.Request) -> str | None:
-        """The key in the body, or None."""
-        is_taken = rule_of(self, request).is_taken
-        return text_or_empty(object_of(request).get(self.name)) or None if is_taken else None
+        """The key in the request, or None."""
+        return self._given(request) or None if rule_of(self, request).is_taken else None
 
-    prepare = read
+    def prepare(self, request: httpx.Request) -> str | None:
+        """As `read`. Raises `InvalidRequest` for a key of another form than the document wants."""
+        key = self.read(request)
+        return None if key is None else _checked(key, rule_of(self, request).form.problem(key))
+
+    def _given(self, request: httpx.Request) -> str:
+        """The key in the request, taken or not; empty without one."""
+        raise NotImplementedError
 
 
-def rule_of(place: HeaderKey | BodyKey, request: httpx.Request) -> KeyRule:
+@dataclass(eq=False, repr=False)
+class BodyKey(_CallersKey):
+    """The key is a member of the JSON body. The body is never changed: without the member there is
+    no key.
+
+    Args:
+        name: The member's name; that of a member of an object in the body with the names around
+            it: `"meta.requestKey"`.
+        ignores_key: Which requests the provider takes no key for. A member there makes no repeat
+            safe.
+        takes_key: With `victor_ext.connect`: which requests take one, although the document
+            declares the member for other bodies only.
+    """
+
+    name: str = "idempotencyKey"
+    _kind = "member"
+
+    def _given(self, request: httpx.Request) -> str:
+        return text_or_empty(member_at(object_of(request), self.name))
+
+
+@dataclass(eq=False, repr=False)
+class QueryKey(_CallersKey):
+    """The key is a parameter of the query. The URL is never changed: without the parameter there is
+    no key.
+
+    Args:
+        name: The parameter's name.
+        ignores_key: As of `BodyKey`.
+        takes_key: As of `BodyKey`.
+    """
+
+    name: str = "idempotency_key"
+    _kind = "parameter"
+
+    def _given(self, request: httpx.Request) -> str:
+        return text_or_empty(request.url.params.get(self.name))
+
+
+@dataclass(eq=False, repr=False)
+class CookieKey(_CallersKey):
+    """The key is a cookie. Cookies are never changed: without this one there is no key.
+
+    Args:
+        name: The cookie's name.
+        ignores_key: As of `BodyKey`.
+        takes_key: As of `BodyKey`.
+    """
+
+    name: str = "idempotency_key"
+    _kind = "cookie"
+
+    def _given(self, request: httpx.Request) -> str:
+        for cookie in request.headers.get("cookie", "").split(";"):
+            name, _, value = cookie.strip().partition("=")
+            if name == self.name:
+                return value
+        return ""
+
+
+def rule_of(place: HeaderKey | _CallersKey, request: httpx.Request) -> KeyRule:
     """The rule of the request's operation, or else what the caller's functions say of the
     request.
     """
@@ -301,5 +439,10 @@ class NoKey:
     prepare = read
 
 
-KeyPlace = HeaderKey | BodyKey | NoKey
+NamedPlace = HeaderKey | BodyKey | QueryKey | CookieKey
+"""A place with a name."""
+KeyPlace = NamedPlace | NoKey
 """Where a provider takes the idempotency key."""
+
+PLACES = {"header": HeaderKey, "query": QueryKey, "cookie": CookieKey, "body": BodyKey}
+"""The classes of places, by the words of a generated table of operations."""

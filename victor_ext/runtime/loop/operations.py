@@ -25,7 +25,7 @@ from victor_ext.runtime.core.comparing import (
     cannot_be_read,
     of_another,
 )
-from victor_ext.runtime.core.json_values import id_or_empty, object_of, text_or_empty
+from victor_ext.runtime.core.json_values import id_or_empty, member_at, object_of, text_or_empty
 
 from .evidence import (
     READER,
@@ -38,9 +38,22 @@ from .evidence import (
     document_complaint,
     lists_declared_errors,
 )
-from .idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, KeyPlace, KeyRule
+from .idempotency_keys import (
+    MADE,
+    NO_KEY,
+    PLACES,
+    TAKEN,
+    BodyKey,
+    HeaderKey,
+    KeyForm,
+    KeyPlace,
+    KeyRule,
+    NoKey,
+)
 from .resending import asked_url
 
+DeclaredKey: TypeAlias = Any
+"""What a document says of a key: an object of the generated class `Key`, which each package has."""
 Says: TypeAlias = Callable[[httpx.Response], str | None]
 Whether: TypeAlias = Callable[[httpx.Response], bool]
 
@@ -263,6 +276,8 @@ class Operation:
         may_list_errors: Whether a good response to a write may have something in `error` or
             `errors`: the reasons of a decision, or what its document declares. No other one is a
             success.
+        untaken_key: A key that the document says it takes, and that the client was not told of:
+            `HeaderKey('Idempotency-Key')`. Empty: none.
         is_empty: Whether a good response to a read is a page without items. A failed one (see
             `is_failed_page`) is no success: it would be taken for the end of the list.
     """
@@ -288,6 +303,7 @@ class Operation:
     not_found: str = ""  # what a message adds to `NotFound`
     may_list_errors: Whether | None = None
     is_empty: Whether | None = None
+    untaken_key: str = ""
     shown: Shown | Whether = Shown.EVERYTHING
 
     @property
@@ -306,8 +322,8 @@ class Operation:
     def done(self, response: httpx.Response, ids: Sequence[str]) -> Done:
         """What a good response to a write says that it did; `ids` are those in the path."""
         body = object_of(response)
-        made = id_or_empty(body.get("id")) if self.made is None else self.made(response)
-        status = text_or_empty(body.get("status")) if self.said is None else self.said(response)
+        made = id_in(response, "id") if self.made is None else self.made(response)
+        status = state_in(response, ["status"]) if self.said is None else self.said(response)
         of_path = None if self.effect is Effect.MAKES else next(iter(ids), None)
         return Done(made or of_path, status or None, body or None, response)
 
@@ -351,6 +367,18 @@ class Operation:
     def hint(self, request: httpx.Request) -> str:
         """How to find out whether a write was done; empty where nothing is known."""
         return self.look_up(request) if callable(self.look_up) else self.look_up
+
+
+def id_in(response: httpx.Response, place: str) -> str:
+    """The id at this place of a body, `data.id`; empty without one."""
+    return id_or_empty(member_at(object_of(response), place))
+
+
+def state_in(response: httpx.Response, places: Sequence[str]) -> str | None:
+    """The word at the first of these places of a body that has one."""
+    body = object_of(response)
+    words = (text_or_empty(member_at(body, place)) for place in places)
+    return next(filter(None, words), None)
 
 
 def _path_of(url: httpx.URL) -> str:
@@ -411,11 +439,38 @@ _UNKNOWN = {
 def declares_key(operation: Declared, place: KeyPlace) -> bool:
     """Whether the document declares the key of this place for the operation.
 
-    Headers have any letter case.
+    Headers have any letter case. Whether the document says that it is a key is another question.
     """
     if isinstance(place, HeaderKey):
-        return any(header.lower() == place.name.lower() for header in operation.headers)
-    return isinstance(place, BodyKey) and place.name in operation.members
+        declared = any(header.lower() == place.name.lower() for header in operation.headers)
+    else:
+        declared = isinstance(place, BodyKey) and place.name in operation.members
+    return declared or key_of(operation, place) is not None
+
+
+def key_of(operation: Declared, place: KeyPlace) -> DeclaredKey | None:
+    """What the document says of the key of this place; None where it says nothing."""
+    return next((key for key in operation.keys if is_at(place, key)), None)
+
+
+def is_at(place: KeyPlace, key: DeclaredKey) -> bool:
+    """Whether a key of the document is the one of this place."""
+    if isinstance(place, NoKey) or not isinstance(place, PLACES[key.place]):
+        return False
+    if isinstance(place, HeaderKey):
+        return bool(place.name.lower() == key.name.lower())
+    return bool(place.name == key.name)
+
+
+def rule_at(operation: Declared, place: KeyPlace, rule: KeyRule) -> KeyRule:
+    """The rule of an operation that takes the key of this place, with the form of the key."""
+    key = key_of(operation, place)
+    return rule if key is None else _with_form(rule, key)
+
+
+@cache
+def _with_form(rule: KeyRule, key: DeclaredKey) -> KeyRule:
+    return replace(rule, form=KeyForm(key.format, key.pattern, key.min_length, key.max_length))
 
 
 class Operations:
@@ -460,6 +515,13 @@ class Operations:
         if declared is not None and declares_key(declared, self._place):
             key = MADE if isinstance(self._place, HeaderKey) else TAKEN
         unknown = _UNKNOWN[request.method in SAFE_METHODS, key]
+        if declared is not None:
+            unknown = replace(
+                unknown,
+                key=rule_at(declared, self._place, key) if key.is_taken else key,
+                made=lambda response: id_in(response, declared.result_id or "id"),
+                said=lambda response: state_in(response, [declared.result_status or "status"]),
+            )
         return unknown if self._results is None else replace(unknown, results=self._results)
 
     def name(self, request: httpx.Request) -> str:

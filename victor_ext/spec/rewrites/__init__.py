@@ -9,7 +9,18 @@ from collections.abc import Callable, Collection
 from victor_ext.spec.shape import check_shape
 from victor_ext.spec.tree import Tree, copied, placed
 
-from . import bodies, composition, names, operations, schemas, serialization, unions, unread
+from . import (
+    bodies,
+    composition,
+    keys,
+    names,
+    operations,
+    results,
+    schemas,
+    serialization,
+    unions,
+    unread,
+)
 from .base import Log
 
 __all__ = ("REWRITES", "Log", "prepare")
@@ -52,9 +63,11 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     schemas.mark_answers,
     unions.name_union_member,
     # These need the final schemas and ids, and come before what they read is dropped.
+    keys.record_keys,
     serialization.record_styles,
     bodies.record_encodings,
     operations.record_servers,
+    results.record_results,
     schemas.exact_number,
     # These need the final names.
     names.name_enum_members,

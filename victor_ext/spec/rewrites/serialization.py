@@ -2,6 +2,8 @@
 document.
 """
 
+from collections.abc import Iterator
+
 from victor_ext.spec.requests import DEFAULT_STYLES, STYLES, Style
 from victor_ext.spec.tree import (
     Operation,
@@ -160,6 +162,21 @@ def variants(document: Tree, schema: Tree) -> list[Tree]:
                 [part for key in ("allOf", "oneOf", "anyOf") for part in list_at(whole, key)]
             )
     return [*found.values()]
+
+
+def members_of(
+    document: Tree, schema: Tree, levels: int, above: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Tree]]:
+    """The members of an object, and of the objects in it, each with the names that lead to it.
+
+    Objects in lists have none: no path leads to one of several.
+    """
+    for whole in variants(document, schema):
+        for name, member in mapping_at(whole, "properties").items():
+            path = (*above, name)
+            yield path, member
+            if levels > 1 and is_object(document, member):
+                yield from members_of(document, member, levels - 1, path)
 
 
 def is_nested(document: Tree, schema: Tree) -> bool:

@@ -59,6 +59,7 @@ OPERATION = _Operation(
         "notificationUrl",
         "shopperResultUrl",
     ),
+    result_id="id",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -66,6 +66,7 @@ OPERATION = _Operation(
         "card.cvv",
         "card.token",
     ),
+    result_id="id",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

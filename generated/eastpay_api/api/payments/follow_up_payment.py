@@ -63,6 +63,7 @@ OPERATION = _Operation(
         "originalTransactionId",
         "notificationUrl",
     ),
+    result_id="id",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

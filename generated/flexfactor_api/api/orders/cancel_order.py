@@ -15,6 +15,7 @@ from ...decoding import Object
 from ...models.cancel_request import CancelRequest
 from ...models.problem import Problem
 from ...serializing import segment as _segment
+from ...types import Key as _Key
 from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
@@ -60,6 +61,7 @@ OPERATION = _Operation(
     path="/v1/orders/{order_id}/cancel",
     headers=(),
     members=("idempotencyKey",),
+    keys=(_Key(place="body", name="idempotencyKey", is_key=True),),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

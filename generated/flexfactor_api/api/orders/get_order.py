@@ -48,6 +48,7 @@ OPERATION = _Operation(
     path="/v1/orders/{order_id}",
     headers=(),
     members=(),
+    result_id="id",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -58,6 +58,7 @@ OPERATION = _Operation(
     path="/v1/orders/{order_id}/refund",
     headers=(),
     members=("amountToRefund", "refundMessage"),
+    result_status="status",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -15,6 +15,7 @@ from ...decoding import Object
 from ...models.answer import Answer
 from ...models.capture_request import CaptureRequest
 from ...models.problem import Problem
+from ...types import Key as _Key
 from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
@@ -54,6 +55,8 @@ OPERATION = _Operation(
     path="/v1/capture",
     headers=(),
     members=("idempotencyKey", "orderId", "amount", "currency"),
+    result_status="status",
+    keys=(_Key(place="body", name="idempotencyKey", is_key=True),),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

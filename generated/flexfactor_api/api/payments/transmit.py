@@ -66,6 +66,8 @@ OPERATION = _Operation(
         "isRecurring",
         "subscription",
     ),
+    result_id="transmitId",
+    result_status="status",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -54,6 +54,8 @@ OPERATION = _Operation(
     path="/v1/oauth2/token",
     headers=(),
     members=("AppKey", "AppSecret"),
+    result_id="id",
+    result_status="status",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -57,6 +57,8 @@ OPERATION = _Operation(
     path="/v1/fundings/{funding_id}",
     headers=(),
     members=(),
+    result_id="fundingId",
+    result_status="status",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

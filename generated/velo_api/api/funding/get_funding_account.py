@@ -62,6 +62,7 @@ OPERATION = _Operation(
     path="/v2/fundingAccounts/{funding_account_id}",
     headers=(),
     members=(),
+    result_id="id",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -51,6 +51,7 @@ OPERATION = _Operation(
     path="/v4/payees/{payee_id}",
     headers=(),
     members=(),
+    result_id="payeeId",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

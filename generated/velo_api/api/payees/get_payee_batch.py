@@ -48,6 +48,7 @@ OPERATION = _Operation(
     path="/v4/payees/batch/{batch_id}",
     headers=(),
     members=(),
+    result_status="status",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -62,6 +62,8 @@ OPERATION = _Operation(
     path="/v4/paymentaudit/payments/{payment_id}",
     headers=(),
     members=(),
+    result_id="paymentId",
+    result_status="status",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

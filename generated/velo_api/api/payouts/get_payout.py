@@ -54,6 +54,8 @@ OPERATION = _Operation(
     path="/v3/payouts/{payout_id}",
     headers=(),
     members=(),
+    result_id="payoutId",
+    result_status="status",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

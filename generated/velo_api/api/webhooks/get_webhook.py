@@ -57,6 +57,7 @@ OPERATION = _Operation(
     path="/v1/webhooks/{webhook_id}",
     headers=(),
     members=(),
+    result_id="id",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -17,6 +17,7 @@ from ...models.new_rtp_rfp_payment_request import NewRtpRfpPaymentRequest
 from ...models.payment_request_receipt import PaymentRequestReceipt
 from ...serializing import header as _header
 from ...types import UNSET, Response, Unset
+from ...types import Key as _Key
 from ...types import Operation as _Operation
 from ...types import status_of as _status_of
 
@@ -54,6 +55,17 @@ OPERATION = _Operation(
     path="/v2/payment-requests/request-payment",
     headers=("Idempotency-Key",),
     members=("payee", "payer", "payment_details", "client_reference_id"),
+    result_status="status",
+    keys=(
+        _Key(
+            place="header",
+            name="Idempotency-Key",
+            is_key=True,
+            min_length=20,
+            max_length=128,
+            argument="idempotency_key",
+        ),
+    ),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -52,6 +52,8 @@ OPERATION = _Operation(
     path="/v2/payment-requests/{victor_payment_request_id}",
     headers=(),
     members=(),
+    result_id="victor_payment_request_id",
+    result_status="status",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

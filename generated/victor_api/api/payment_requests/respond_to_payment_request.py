@@ -65,6 +65,8 @@ OPERATION = _Operation(
     path="/v2/payment-requests/respond-to-request/{victor_payment_request_id}",
     headers=(),
     members=("status", "notes", "modified_amount"),
+    result_id="victor_payment_request_id",
+    result_status="status",
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

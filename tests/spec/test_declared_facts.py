@@ -1,0 +1,137 @@
+"""The table of operations says where a key is, and where a response has an id and a state: by the
+document's words, where only one place can be it.
+"""
+
+import importlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from victor_ext.spec.generate import generate, parsed
+
+pytestmark = pytest.mark.slow
+CASES = yaml.safe_load(Path(__file__).with_name("declared_facts.yaml").read_text(encoding="utf-8"))
+TEXT = {"type": "string"}
+OBJECT = {"type": "object"}
+
+
+def object_of(members: dict[str, Any]) -> dict[str, Any]:
+    """A schema of an object: a member without anything is a text, another one an object."""
+    properties = {
+        name: TEXT if inner is None else object_of(inner) for name, inner in members.items()
+    }
+    return {**OBJECT, "properties": properties}
+
+
+def json_of(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}, "description": ""}
+
+
+def with_key(case: dict[str, Any]) -> dict[str, Any]:
+    """An operation that has this parameter, or this member of its body."""
+    name, *above = case["name"], *case.get("in", "header").split(".")[:-1]
+    place = case.get("in", "header").rpartition(".")[2]
+    form = {"format": case["format"]} if "format" in case else {}
+    schema = {"type": case.get("type", "string"), **form}
+    words = {"description": case.get("says", "")}
+    operation: dict[str, Any] = {"responses": {"204": {"description": ""}}}
+    if place != "body":
+        return operation | {"parameters": [{"name": name, "in": place, "schema": schema, **words}]}
+    body: dict[str, Any] = {**OBJECT, "properties": {name: {**schema, **words}}}
+    for outer in above:
+        body = {**OBJECT, "properties": {outer: body}}
+    return operation | {"requestBody": json_of(body)}
+
+
+def with_result(case: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The paths of a write with this response, and of the read of what it makes."""
+    good = {"201": json_of(object_of(case["response"]))}
+    write: dict[str, Any] = {"operationId": "make", "responses": good}
+    if "request" in case:
+        write["requestBody"] = json_of(object_of(case["request"]))
+    read = {"operationId": "read", "responses": {"200": {"description": ""}}}
+    return {
+        case["path"]: {"post": write},
+        f"{case['path']}/{{{case.get('read', 'id')}}}": {"get": read},
+    }
+
+
+def document(paths: dict[str, Any]) -> dict[str, Any]:
+    return {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": paths}
+
+
+def generated(folder: Path, name: str, paths: dict[str, Any]) -> ModuleType:
+    (folder / f"{name}.json").write_text(json.dumps(document(paths)))
+    assert generate(folder / f"{name}.json", folder).left_out == []
+    return importlib.import_module(f"{name}_api.operations")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    made = tmp_path_factory.mktemp("facts")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(made)
+        yield made
+
+
+def test_a_key_is_known_by_its_name_or_else_by_words_about_repeating(folder: Path) -> None:
+    cases = [*CASES["keys"], *CASES["others"]]
+    paths = {f"/{number}": {"post": with_key(case)} for number, case in enumerate(cases)}
+    operations = generated(folder, "keys", paths).OPERATIONS
+    said = {each.path: [key for key in each.keys if key.is_key] for each in operations}
+    wrong = [
+        case
+        for number, case in enumerate(cases)
+        if bool(said[f"/{number}"]) is not (case in CASES["keys"])
+    ]
+    assert wrong == []
+    for number, case in enumerate(CASES["keys"]):
+        (key,) = said[f"/{number}"]
+        *above, place = case.get("in", "header").split(".")
+        assert (key.place, key.name) == (place, ".".join([*above, case["name"]]))
+        assert bool(key.argument) is (place != "body")
+
+
+@pytest.mark.parametrize("case", CASES["results"], ids=lambda case: json.dumps(case["response"]))
+def test_an_id_and_a_state_are_known_where_one_place_can_be_them(case: dict[str, Any]) -> None:
+    _, log, data = parsed(Path("some.json"), document(with_result(case)))
+    assert data is not None
+    tags = data.endpoint_collections_by_tag.values()
+    every = [log.requests.declared(each) for tag in tags for each in tag.endpoints]
+    (write,) = (each for each in every if each.method == "POST")
+    wanted = (case.get("id", ""), case.get("status", ""))
+    assert (write.result_id, write.result_status) == wanted
+
+
+def test_the_form_of_a_key_stands_in_the_table(folder: Path) -> None:
+    forms: dict[str, dict[str, Any]] = {
+        "uuid": {"format": "uuid"},
+        "bounds": {"minLength": 8, "maxLength": 40},
+        "pattern": {"pattern": "^[a-z]+$"},
+        "choice": {"anyOf": [{"type": "string", "maxLength": 4}, {"type": "string"}]},
+    }
+    key = {"name": "Idempotency-Key", "in": "header"}
+    paths = {
+        f"/{name}": {
+            "post": {
+                "parameters": [{**key, "schema": TEXT | form if name != "choice" else form}],
+                "responses": {"204": {"description": ""}},
+            }
+        }
+        for name, form in forms.items()
+    }
+    found = {}
+    for each in generated(folder, "forms", paths).OPERATIONS:
+        (one,) = each.keys
+        found[each.path[1:]] = (one.format, one.min_length, one.max_length, one.pattern)
+    assert found == {
+        "uuid": ("uuid", 0, 0, ""),
+        "bounds": ("", 8, 40, ""),
+        "pattern": ("", 0, 0, "^[a-z]+$"),
+        "choice": ("", 0, 0, ""),
+    }

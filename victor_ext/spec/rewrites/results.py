@@ -1,0 +1,209 @@
+"""Where a good response has the id of what was made or read, and its state: where only one place
+can be it.
+"""
+
+from victor_ext.spec.requests import Result
+from victor_ext.spec.tree import Operation, Tree, is_json, mapping_at, operations, resolve
+
+from .base import Log
+from .keys import words_of
+from .serialization import is_object, kinds, members_of, variants
+
+_Path = tuple[str, ...]
+
+_WRAPPERS = frozenset(
+    {"data", "result", "results", "response", "payload", "body", "item", "object", "resource"}
+)
+"""The names of members that hold what was made, whatever it is."""
+_WORK = frozenset(
+    {"transaction", "payment", "order", "transfer", "payout", "charge", "resource", "object"}
+)
+"""What the id of what was made may be called after, whatever the path calls it."""
+_IDS = frozenset(
+    {"id", "identifier", "reference", "ref", "token", "uuid", "guid", "number", "code"}
+)
+_UNIQUE_IDS = _IDS - {"number", "code"}
+"""Those that name something by themselves."""
+_STATES = ("status", "state")
+
+
+def record_results(document: Tree, log: Log) -> None:
+    """Record where the responses of each operation have an id and a state."""
+    every = operations(document)
+    reads = {each.path for each in every if each.method == "get"}
+    for operation in every:
+        result = _Responses(document, operation, reads).result()
+        if result != Result():
+            log.requests.request(operation.tree).result = result
+            places = " and ".join(filter(None, result))
+            log("record-results", f"{operation.where}: {places}")
+
+
+class _Responses:
+    """The good responses of an operation."""
+
+    def __init__(self, document: Tree, operation: Operation, reads: set[str]) -> None:
+        self._document = document
+        self._words = _resource_words(operation.path)
+        self._placeholder = _placeholder_of_read(operation, reads)
+        body = mapping_at(resolve(document, mapping_at(operation.tree, "requestBody")), "content")
+        self._sent = {path[-1] for schema in _schemas(body) for path in self._members(schema)}
+        self._in_path = {_joined(words_of(each)) for each in _placeholders(operation.path)}
+        self._top: dict[_Path, Tree] = {}
+        for content in _good_contents(document, operation):
+            for schema in _schemas(content):
+                self._top = {**self._members(schema), **self._top}
+        self._wrapper = self._only_wrapper()
+        self._known = dict(self._top)
+        for above in (self._wrapper, (*self._wrapper, "attributes")):
+            if above in self._known:
+                inner = self._members(self._known[above])
+                self._known |= {(*above, *path): member for path, member in inner.items()}
+
+    def _members(self, schema: Tree) -> dict[_Path, Tree]:
+        return dict(members_of(self._document, schema, 1))
+
+    def result(self) -> Result:
+        id = self._id()
+        status = self._status(id[:-1] if id else self._wrapper)
+        return Result(".".join(id), ".".join(status))
+
+    def _id(self) -> _Path:
+        """The place of the id; empty where the document does not tell it."""
+        named = [path for path in self._scalars() if self._is_named(path[-1])]
+        own = [path for path in named if len(path) == 1]
+        inner = [path for path in named if path[:-1] == self._wrapper]
+        for paths in (own, inner):
+            if len(paths) == 1:
+                return paths[0]
+        if ("id",) in self._top:
+            return ("id",)
+        wrapped = (*self._wrapper, "id")
+        if len(wrapped) > 1 and wrapped in self._known and not self._ids_beside(()):
+            return wrapped
+        for above in ((), self._wrapper):
+            beside = self._ids_beside(above)
+            if beside:
+                return beside[0] if len(beside) == 1 else ()
+        return ()
+
+    def _is_named(self, name: str) -> bool:
+        """Whether the read of what was made takes this: `reference` for `/payments/{reference}`,
+        and `token` for `/cards/{card_token}`.
+        """
+        if not self._placeholder:
+            return False
+        wanted, words = words_of(self._placeholder), words_of(name)
+        if wanted == ["id"]:
+            return False  # any `id` is called so
+        prefix = wanted[: -len(words)]
+        is_end_of_it = wanted[-len(words) :] == words and words[-1] in _IDS
+        return wanted == words or (
+            is_end_of_it and words != ["id"] and _joined(prefix) in self._words
+        )
+
+    def _ids_beside(self, above: _Path) -> list[_Path]:
+        """The members that may be the id of what was made: not what was sent, nor what the path
+        names.
+        """
+        paths = [path for path in self._scalars() if path[:-1] == above]
+        return [path for path in paths if self._may_be_id(path[-1])]
+
+    def _may_be_id(self, name: str) -> bool:
+        words = words_of(name)
+        if name in self._sent or _joined(words) in self._in_path:
+            return False
+        *before, last = words
+        if last not in _UNIQUE_IDS:
+            return False
+        return all(word in _WORK or word in self._words for word in before)
+
+    def _scalars(self) -> list[_Path]:
+        return self._without({"object", "array", "boolean", "number"})
+
+    def _texts(self) -> list[_Path]:
+        return self._without({"object", "array", "boolean", "number", "integer"})
+
+    def _without(self, unwanted: set[str]) -> list[_Path]:
+        """The places of members that have none of these types."""
+        return [
+            path
+            for path, member in self._known.items()
+            if not _kinds(self._document, member) & unwanted
+        ]
+
+    def _only_wrapper(self) -> _Path:
+        """The one member that holds what was made; empty without one."""
+        objects = [path for path, member in self._top.items() if is_object(self._document, member)]
+        wrappers = [path for path in objects if self._wraps(path[-1])]
+        return wrappers[0] if len(wrappers) == 1 else ()
+
+    def _wraps(self, name: str) -> bool:
+        joined = _joined(words_of(name))
+        return joined in _WRAPPERS or joined in self._words
+
+    def _status(self, above: _Path) -> _Path:
+        """The place of the state beside the id, or in the `attributes` there."""
+        for place in (above, (*above, "attributes")):
+            paths = [path for path in self._texts() if path[:-1] == place]
+            exact = [[path for path in paths if words_of(path[-1]) == [word]] for word in _STATES]
+            qualified = [path for path in paths if self._is_state(words_of(path[-1]))]
+            for found in (*exact, qualified):
+                if len(found) == 1:
+                    return found[0]
+        return ()
+
+    def _is_state(self, words: list[str]) -> bool:
+        """Whether a member is the state of the whole: `transactionStatus`, and no `pinStatus`."""
+        *before, last = words
+        own = _WORK | self._words | {"current"}
+        return last in _STATES and all(word in own for word in before)
+
+
+def _kinds(document: Tree, schema: Tree) -> set[str]:
+    return {kind for each in variants(document, schema) for kind in kinds(each)}
+
+
+def _good_contents(document: Tree, operation: Operation) -> list[Tree]:
+    responses = mapping_at(operation.tree, "responses")
+    good = [each for status, each in responses.items() if str(status).startswith("2")]
+    chosen = good or [each for status, each in responses.items() if status == "default"]
+    return [mapping_at(resolve(document, each), "content") for each in chosen]
+
+
+def _schemas(content: Tree) -> list[Tree]:
+    return [mapping_at(medium, "schema") for kind, medium in content.items() if is_json(str(kind))]
+
+
+def _placeholders(path: str) -> list[str]:
+    return [part[1:-1] for part in path.split("/") if part.startswith("{") and part.endswith("}")]
+
+
+def _placeholder_of_read(operation: Operation, reads: set[str]) -> str:
+    """The parameter of the read of what a write makes, or of the path itself; empty without one."""
+    below = [
+        path for path in reads if path.rpartition("/")[0] == operation.path and path.endswith("}")
+    ]
+    path = below[0] if len(below) == 1 else operation.path
+    names = _placeholders(path)
+    return names[-1] if names and path.endswith("}") else ""
+
+
+def _resource_words(path: str) -> set[str]:
+    """What a path calls the things in it, in the singular: `payment` and `domesticpayment` for
+    `/domestic-payments`.
+    """
+    literal = [part for part in path.split("/") if part and not part.startswith("{")]
+    names = [words_of(part) for part in literal[-1:]]
+    singular = [[*words[:-1], _singular(words[-1])] for words in names if words]
+    return {word for words in singular for word in (*words, _joined(words))}
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    return word.removesuffix("s")
+
+
+def _joined(words: list[str]) -> str:
+    return "".join(words)
