@@ -24,6 +24,7 @@ from victor_ext.privacy import (
     texts_within,
 )
 from victor_ext.runtime.core.json_values import (
+    NOT_JSON,
     is_list,
     json_of,
     list_or_empty,
@@ -127,6 +128,14 @@ def _checked(own: Evidence) -> Evidence:
 def _made(what: str, id_of: Says = created_id) -> Evidence:
     why = f"it does not say which {what} it made (its Location has no id)"
     return _checked(lambda response, _: None if id_of(response) else why)
+
+
+def _names_made(response: httpx.Response, id_of: Says = created_id) -> bool:
+    """Whether a response names what it made: not by the address of a redirect, and not in a page
+    of HTML.
+    """
+    is_page = json_of(response) is NOT_JSON and bool(response.content)
+    return id_of(response) is not None and not response.is_redirect and not is_page
 
 
 def _has(*names: str) -> Evidence:
@@ -264,6 +273,7 @@ OPERATIONS: Mapping[str, Operation] = {
         MAKES,
         "payees.list(payor_id, remote_id=...)",
         _made("batch of payees", batch_id),
+        proves_work=partial(_names_made, id_of=batch_id),
         shown=_PRIVATE,
     ),
     "POST /v4/payees/{}/invite /v3/payees/{}/invite": _write(
@@ -280,14 +290,21 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v4/payees/deltas /v3/payees/deltas": _LIST,
     "GET /v4/payees/payors/{}/invitationStatus /v3/payees/payors/{}/invitationStatus": _LIST,
     "POST /v3/sourceAccounts/{}/fundingRequest": _write(
-        MOVES_MONEY, "fundings.changes(payor_id, since=...)", _made("funding")
+        MOVES_MONEY,
+        "fundings.changes(payor_id, since=...)",
+        _made("funding"),
+        proves_work=_names_made,
     ),
     "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _read(
         repeats=RepeatsId("source account", "id")
     ),
     "GET /v3/sourceAccounts /v2/sourceAccounts": _LIST,
     "POST /v2/fundingAccounts": _write(
-        MAKES, "funding_accounts.list(payor_id=...)", _made("account"), shown=_PRIVATE
+        MAKES,
+        "funding_accounts.list(payor_id=...)",
+        _made("account"),
+        proves_work=_names_made,
+        shown=_PRIVATE,
     ),
     "GET /v2/fundingAccounts/{}": _read(repeats=RepeatsId("funding account", "id")),
     "GET /v2/fundingAccounts": _LIST,
@@ -298,6 +315,7 @@ OPERATIONS: Mapping[str, Operation] = {
         MAKES,
         "payments.find(payor_payment_id, payor_id=..., since=...)",
         _made("payout"),
+        proves_work=_names_made,
         proof=_SUBMITTED,
         follow=_UNTIL_ACCEPTED,
     ),
@@ -326,7 +344,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v4/paymentaudit/payments /v3/paymentaudit/payments": _LIST,
     "GET /v4/payments/deltas /v1/deltas/payments": _LIST,
     "GET /v4/paymentaudit/transactions /v3/paymentaudit/transactions": _read(_checked(_no_csv)),
-    "POST /v1/webhooks": _write(MAKES, "webhooks.list(payor_id)", _made("webhook"), shown=_PRIVATE),
+    "POST /v1/webhooks": _write(
+        MAKES,
+        "webhooks.list(payor_id)",
+        _made("webhook"),
+        proves_work=_names_made,
+        shown=_PRIVATE,
+    ),
     "POST /v1/webhooks/{}": _write(SETS, "webhooks.get(webhook_id)", shown=_PRIVATE),
     "POST /v1/webhooks/{}/ping": _write(SETS, "", _OBJECT),
     "GET /v1/webhooks/{}": _read(_has("id", "webhookUrl"), RepeatsId("webhook", "id")),

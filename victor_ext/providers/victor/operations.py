@@ -22,7 +22,7 @@ from victor_ext.runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.behaviour import Behaviour
-from victor_ext.runtime.loop.evidence import Members, no_items_in
+from victor_ext.runtime.loop.evidence import Members, no_items_in, said_members
 from victor_ext.runtime.loop.idempotency_keys import MIN_KEY_LENGTH, HeaderKey, KeyRule, key_problem
 from victor_ext.runtime.loop.operations import (
     TOKEN,
@@ -41,7 +41,7 @@ from victor_ext.runtime.loop.resending import asked_url
 from .auth import TOKEN_PATH
 from .records import PaymentRequest
 from .requests import ARGUMENTS, CreateRequest, Sent
-from .responding import RESPONDED, other_response
+from .responding import RESPONDED, other_response, records_response
 from .statuses import CHILD_ID, ID, PARENT_ID, TERMINAL, Direction, as_direction
 
 _WHAT = "payment request"
@@ -87,6 +87,11 @@ def _another_page(answer: httpx.Response) -> str | None:
 
 
 # What shows of a `create` whether it was done: its response, or the requests with its reference.
+
+
+def _names_request(response: httpx.Response) -> bool:
+    """Whether a response to `create` has the id of a payment request, which no refusal has."""
+    return bool((as_id(said_members(response).get(ID)) or "").strip())
 
 
 def _arguments_in(body: object) -> dict[str, Any]:
@@ -159,6 +164,7 @@ OPERATIONS: Mapping[str, Operation] = {
         made=lambda response: _made(response).id,
         said=lambda response: _made(response).status,
         unlike=_other_request,
+        proves_work=_names_request,
         proof=_CREATED,
         follow=_UNTIL_PAID,
     ),
@@ -189,6 +195,7 @@ OPERATIONS: Mapping[str, Operation] = {
         id=RepeatsId(_WHAT, ID, unlike=_others_id),
         look_up="with payment_requests.get(id)",
         unlike=other_response,
+        proves_work=records_response,
         proof=RESPONDED,
     ),
     f"POST {TOKEN_PATH}": TOKEN,
