@@ -36,9 +36,9 @@ from victor_ext.runtime.core.json_values import (
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.conflicts import is_about_earlier
 from victor_ext.runtime.loop.evidence import (
+    ListPage,
     Members,
     Problems,
-    no_items_in,
     reports_error,
     said_members,
 )
@@ -156,8 +156,8 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
         "GET /v3/payments/{}": ask(id=RepeatsId("payment", "id", is_of_reads_alone=False)),
         "GET /v3/query": Operation(
             effect=Effect.READS,
-            evidence=Members(_LISTS, "its body has no list of payments", is_list),
-            is_empty=no_items_in(*_LISTS),
+            evidence=_PAGE,
+            is_empty=_PAGE.is_empty,
             id=_another_reference,
             not_found="This does not prove that there is none: a gateway without this inquiry "
             "responds with 404, too.",
@@ -175,6 +175,13 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
         "GET /v3/checkouts/{}/payment": ask(),
     }
 
+
+def _is_page(body: dict[str, Any]) -> bool:
+    """Whether a body is the result of an inquiry that found no payment, and no payment itself."""
+    return code_in(body).succeeded and body.get("id") is None
+
+
+_PAGE = ListPage(_LISTS, _is_page, "its body has no list of payments")
 
 # The gateway answers 400 for a payment that was declined, and for a request that was wrong: its
 #     result code decides.

@@ -71,8 +71,6 @@ def _no_result(_body: dict[str, Any], meaning: Says) -> str | None:
 def _no_page(body: dict[str, Any], _meaning: Says) -> str | None:
     page = responses.page_of(body)
     if page is not None and not page[0]:  # it would be taken for the end
-        if page[1] is False:
-            return "its page is empty, and says that another follows"
         if error_status(body):
             return "its page is empty, and reports an error"
     return None if page is not None else "its body is not a page of orders"

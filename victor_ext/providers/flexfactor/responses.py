@@ -302,7 +302,22 @@ def page_of(body: dict[str, Any]) -> tuple[list[Any], bool | None] | None:
             (page, orders), *others = pages
             ends = (end for holder in (page, body) for end in _ends_of(holder))
             return None if others else (orders, next(ends, None))
-    return None
+    # A page may have null in place of its orders, or nothing.
+    empty = [holder for holder in (body, *inside) if _is_page_without_array(holder)]
+    return ([], next(_ends_of(empty[0]), None)) if len(empty) == 1 else None
+
+
+_OF_A_PAGE = ("pageNumber", "pageSize", "pageCount", "hasNextPage", "isLastPage", "isFirstPage")
+
+
+def _is_page_without_array(holder: dict[str, Any]) -> bool:
+    has_array = any(
+        value is not None and not is_list(value) and name.lower() == "items"
+        for name, value in holder.items()
+    )
+    others = {name for name, value in holder.items() if is_list(value)}
+    named = any(member(holder, name) is not None for name in _OF_A_PAGE)
+    return named and not has_array and {name.lower() for name in others} <= _NOT_ORDERS
 
 
 def _arrays_of_orders(holder: dict[str, Any]) -> list[list[Any]]:

@@ -26,6 +26,7 @@ from victor_ext.privacy import (
 from victor_ext.runtime.core.json_values import (
     NOT_JSON,
     is_list,
+    is_object,
     json_of,
     list_or_empty,
     object_of,
@@ -36,10 +37,10 @@ from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import (
     Evidence,
+    ListPage,
     Members,
     Problems,
     document_complaint,
-    no_items_in,
 )
 from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import (
@@ -157,10 +158,15 @@ _DONE = _checked(
 )
 
 
+_PAGE = ListPage(
+    ("content",),
+    lambda body: is_object(body.get("page")) or is_list(body.get("links")),
+    "its body has no list in `content`",
+)
+
+
 def _read(evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None) -> Operation:
-    return Operation(
-        effect=Effect.READS, evidence=evidence, id=repeats, is_empty=no_items_in("content")
-    )
+    return Operation(effect=Effect.READS, evidence=evidence, id=repeats, is_empty=_PAGE.is_empty)
 
 
 def _write(effect: Effect, look: str, evidence: Evidence = _DONE, **columns: Any) -> Operation:
@@ -170,7 +176,7 @@ def _write(effect: Effect, look: str, evidence: Evidence = _DONE, **columns: Any
 
 
 # Believed, what has none would be the end of a list.
-_LIST = _read(_checked(Members(("content",), "its body has no list in `content`", is_list)))
+_LIST = _read(_checked(_PAGE))
 # Of requests that name people or accounts, or hold the header of a webhook.
 _PRIVATE = Shown.UNSENT
 SETS, MAKES, MOVES_MONEY = Effect.SETS, Effect.MAKES, Effect.MOVES_MONEY

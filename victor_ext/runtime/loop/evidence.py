@@ -222,15 +222,39 @@ def _is_failure(name: str, value: Any) -> bool:
     return name == "status" and _ERROR_STATUS.fullmatch(str(value)) is not None
 
 
-def no_items_in(*names: str) -> Callable[[httpx.Response], bool]:
-    """Whether all lists in these members of a body are empty, and there is one."""
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """Evidence of a page of a list, and no problem in its body.
 
-    def is_empty(response: httpx.Response) -> bool:
+    Attributes:
+        items: The members that may have its items.
+        is_page: Whether a body has other members of a page. Then null in place of its items, or
+            nothing, is an empty page.
+        lack: What a message says of a body that is no page.
+    """
+
+    items: tuple[str, ...]
+    is_page: Callable[[dict[str, Any]], bool]
+    lack: str
+
+    def __call__(self, response: httpx.Response, problems: Problems) -> str | None:
+        body, reason = object_of(response), no_object_reason(response)
+        if reason is not None:
+            return reason
+        if problems(response):
+            return "its body reports an error"
+        return None if self._lists(body) or self._has_none(body) else self.lack
+
+    def is_empty(self, response: httpx.Response) -> bool:
+        """Whether all lists of a page are empty, or it has none."""
         body = object_of(response)
-        lists = [body[name] for name in names if is_list(body.get(name))]
-        return bool(lists) and not any(lists)
+        return not any(self._lists(body)) and bool(self._lists(body) or self._has_none(body))
 
-    return is_empty
+    def _lists(self, body: dict[str, Any]) -> list[list[Any]]:
+        return [body[name] for name in self.items if is_list(body.get(name))]
+
+    def _has_none(self, body: dict[str, Any]) -> bool:
+        return self.is_page(body) and all(body.get(name) is None for name in self.items)
 
 
 def document_complaint(response: httpx.Response, problems: Problems) -> str | None:
