@@ -215,6 +215,9 @@ PLANTED = {
     "a write is sent again after a 429 that proves it": Planted(
         "calls", "asked twice", (60, 60), (PROVEN,)
     ),
+    "a payout that a refusal proves is rejected": Planted(
+        "payouts", "told wrong", (140, 40), (PROVEN,)
+    ),
     "a key is made anew for each attempt of a long run": Planted(
         "soak",
         "asked twice",
