@@ -130,6 +130,8 @@ def responses(*bodies: Any) -> Script:
 @pytest.mark.parametrize("is_null", [True, False], ids=["null", "absent"])
 def test_a_page_without_its_list_is_an_empty_page(name: str, mode: str, is_null: bool) -> None:
     listing = LISTINGS[name]
+    if name == "eastpay" and not is_null:
+        pytest.skip("without the member it may be any response of the gateway")
     left_out = {listing.items: None} if is_null else {}
     assert read(name, mode, responses({**listing.of_page, **left_out})) == []
     if name == "eastpay":

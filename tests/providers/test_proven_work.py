@@ -314,8 +314,8 @@ def test_a_body_that_was_cut_proves_what_its_beginning_says(
 
 
 @pytest.mark.parametrize("system", ["eastpay"])
-def test_a_redirect_that_proves_the_work_is_not_followed(harness: Any) -> None:
-    exchange = exchange_of("eastpay pay")
+def test_a_redirect_that_proves_the_work_is_not_followed(system: str, harness: Any) -> None:
+    exchange = exchange_of(f"{system} pay")
     way = Restated(307, {"location": "/eastpay/v3/payments"})
     assert outcome_of(harness, way, lambda client: exchange.call(client, "INV-307")) == "unknown"
     assert way.writes == exchange.work(harness, "INV-307") == 1

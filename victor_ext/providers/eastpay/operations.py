@@ -177,8 +177,12 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
 
 
 def _is_page(body: dict[str, Any]) -> bool:
-    """Whether a body is the result of an inquiry that found no payment, and no payment itself."""
-    return code_in(body).succeeded and body.get("id") is None
+    """Whether a body is the result of an inquiry that found no payment: null in place of its list.
+
+    Without that member it may be any response of the gateway: each has a result.
+    """
+    has_place = any(name in body for name in _LISTS)
+    return has_place and code_in(body).succeeded and body.get("id") is None
 
 
 _PAGE = ListPage(_LISTS, _is_page, "its body has no list of payments")
@@ -290,12 +294,14 @@ def _names_payment(response: httpx.Response) -> bool:
     """Whether a response has the id of a payment or a step that was made, whatever became of it,
     and refuses no parameter.
 
-    Beside the id it has a result code, or a value that was sent. Of a step, a refusal may repeat
-    the id in the path, and the values with it.
+    Beside the id it has a result code, or a value that was sent. A code that refuses the request,
+    or may, is a refusal. Of a step, a refusal may repeat the id in the path, and the values with
+    it.
     """
     body = said_members(response)
     code, named = code_in(body), as_id(body.get("id")) or ""
-    if not named.strip() or parameter_errors(body):
+    is_refused = code.rejected and code.rejection is not Rejection.DECLINED
+    if not named.strip() or is_refused or parameter_errors(body):
         return False
     repeats_value = first_that_is(Likeness.SAME, _repeated(response)) is not None
     if is_same_id(named, id_in_path(response.request)):
