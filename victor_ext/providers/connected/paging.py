@@ -405,8 +405,9 @@ def _undeclared(
     style: PageStyle, place: Place | None, holders: Sequence[Any], where: str
 ) -> str | None:
     """Why a place is none of these classes', or None, also where they say nothing of it."""
-    is_open = not isinstance(place, str) or place in style.undeclared or not holders
-    if is_open or _at(holders, place) != []:
+    if not isinstance(place, str) or place in style.undeclared or not holders:
+        return None
+    if _at(holders, place) != []:
         return None
     named = (name for each in holders for name in _fields(each))
     return _complaint(place, where, [*dict.fromkeys(named)])

@@ -304,9 +304,11 @@ def page_of(body: dict[str, Any]) -> tuple[list[Any], bool | None] | None:
             return None if others else (orders, next(ends, None))
     # A page may have null in place of its orders, or nothing: what else it lists, it does not leave
     # out.
-    others = any(_lists_something(holder) for holder in (body, *inside))
+    lists_others = any(_lists_something(holder) for holder in (body, *inside))
     empty = [holder for holder in (body, *inside) if _has_number_of_page(holder)]
-    return ([], next(_ends_of(empty[0]), None)) if len(empty) == 1 and not others else None
+    if lists_others or len(empty) != 1:
+        return None
+    return [], next(_ends_of(empty[0]), None)
 
 
 _OF_A_PAGE = ("pageNumber", "pageSize", "pageCount", "hasNextPage", "isLastPage", "isFirstPage")

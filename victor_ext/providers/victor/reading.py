@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from victor_api.api.payment_requests import get_payment_request, list_payment_requests
 
@@ -99,7 +99,7 @@ def _page(
     return page
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether a value is a number of JSON."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -128,8 +128,8 @@ def _page_of(
     known, of_zero = reader.ahead.get(is_zero), reader.ahead.get(True)
     # After page 0 as page 1, the next number says how it goes on.
     expected = {0, 1} if of_zero == 1 and known is None else {known or 0}
-    numbers = set[object]()
-    for _ in range(_READINGS):
+    seen = list[int]()
+    while True:
         page = yield from _page(reader.number, **arguments)
         number = page.get("page")
         if not is_number(number) or (number == 0 and reader.number > 0):
@@ -138,8 +138,10 @@ def _page_of(
         if ahead in expected:
             reader.ahead[is_zero] = ahead
             return page
-        numbers.add(number)
-    if not reader.ahead and len(numbers) == 1:
+        seen.append(ahead)
+        if len(seen) == _READINGS:
+            break
+    if not reader.ahead and len(set(seen)) == 1:
         reader.ahead[is_zero] = ahead
         return page
     raise UnreadableResponse(
