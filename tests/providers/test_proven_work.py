@@ -12,10 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
+from victor_api.api.payment_requests import create_request_payment
+from victor_api.client import Client
+from victor_api.models import NewRtpRfpPaymentRequest
 
-from tests.providers.running import ONCE, QUICK, Exchange, is_for_token
+from tests.providers.running import MODES, ONCE, QUICK, Exchange, Script, is_for_token, run
 from tests.providers.systems import ADAPTERS
-from victor_ext import VictorError
+from victor_ext import VictorError, connect, connect_async
 
 REFUSALS = (400, 401, 404, 429)
 SENT_AGAIN = (401, 429)
@@ -319,3 +322,32 @@ def test_a_redirect_that_proves_the_work_is_not_followed(system: str, harness: A
     way = Restated(307, {"location": "/eastpay/v3/payments"})
     assert outcome_of(harness, way, lambda client: exchange.call(client, "INV-307")) == "unknown"
     assert way.writes == exchange.work(harness, "INV-307") == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        ({"status": "failed"}, "rejected"),  # an error of this document has a status, too
+        ({ID: "a7ff", "status": "failed"}, "unknown"),
+        ({ID: None, "status": "failed"}, "rejected"),
+        ({ID: " "}, "rejected"),
+        ({ID: "a7ff", "message": "no"}, "rejected"),  # no response of this document has one
+        ({"payment_request": {}}, "rejected"),
+        ({"payment_request": {"payee": {"account_number": "043987673645"}}}, "unknown"),
+    ],
+)
+def test_what_an_error_of_the_document_may_have_proves_nothing(
+    mode: str, body: dict[str, Any], outcome: str
+) -> None:
+    script, awaited = Script(httpx.Response(422, json=body)), mode == MODES[1]
+    request = NewRtpRfpPaymentRequest.from_dict({"client_reference_id": "INV-1"})
+
+    def call(client: Any) -> Any:
+        send = create_request_payment.asyncio if awaited else create_request_payment.sync
+        return send(client=client.api, body=request)
+
+    kind = connect_async if awaited else connect
+    with pytest.raises(VictorError) as raised:
+        run(kind, call, Client, base_url="https://a.example", transport=script.transport, key=None)
+    assert (raised.value.outcome.value, len(script.requests)) == (outcome, 1)
