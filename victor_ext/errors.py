@@ -1,13 +1,13 @@
 """The exceptions of this package.
 
     VictorError
-      + InvalidRequest         an argument is invalid; nothing was sent            (also a
-      ValueError) + ConfigurationError     the client is not configured correctly              (also
-      a ValueError) + ConnectionFailed       no connection, or it broke before the response was
-      complete + TimedOut               no response within the timeout
+      + InvalidRequest         an argument is invalid; nothing was sent   (also a ValueError)
+      + ConfigurationError     the client is not configured correctly     (also a ValueError)
+      + ConnectionFailed       no connection, or it broke before the response was complete
+      + TimedOut               no response within the timeout
       |   + DeadlineExceeded   no response within the deadline of the whole call
       + UnreadableResponse     the response cannot be read
-      + PaginationError        a list does not end
+      + PaginationError        a list does not end, or contradicts itself
       + StatusError            the response has an error status
           + BadRequest         400, 422, or a 200 whose body reports an error
           + AuthenticationError  401
@@ -304,8 +304,9 @@ class UnreadableResponse(VictorError):
 
 
 class PaginationError(VictorError):
-    """A list does not end: the provider repeats pages, or the list changes faster than it is
-    read.
+    """A list does not end: the provider repeats pages, or the list changes faster than it is read.
+
+    Or a page contradicts itself: taken for the end, it would hide what follows.
     """
 
 

@@ -216,6 +216,15 @@ class Provider:
             and re.search(r"/v3/payouts/.|/cancel$", request.url.path) is not None
         )
 
+    @staticmethod
+    def is_proof(request: httpx.Request, reply: Reply) -> bool:
+        """Whether a reply to a write says what was done, so that it proves it under any status."""
+        if request.method == "GET" or not 200 <= reply.status < 300:
+            return False
+        # Of what is placed, the kiosk's document says nothing.
+        is_declared = reply.body and request.url.path != "/v1/orders"
+        return bool(is_declared) or "location" in reply.headers
+
     @contextmanager
     def working(self, request: httpx.Request, content: bytes, call: int) -> Generator[Reply]:
         """The answer to a request, with its work done. Its key is in use until the end."""

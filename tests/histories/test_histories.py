@@ -138,6 +138,7 @@ LOOP, SETTLEMENT, VICTOR = (
 BULK = "victor_ext.bulk"
 OUTBOX = "victor_ext.outbox.passes:OutboxPasses"
 CALL, OF_USE = f"{LOOP}.attempts:_Call", f"{LOOP}.classification:_of_use"
+PROVEN = (f"{LOOP}.classification:_of_error_status", "row.was_done(response)", "False")
 KNOWN_TIMES = """
 if not sent.known:
     return "It may have been sent at a time that is known only by the clock of a machine."
@@ -233,6 +234,15 @@ PLANTED = {
                 NEW_KEY,
             ),
         ),
+    ),
+    "a refusal whose body proves the work is one": Planted(
+        "calls", "told wrong", (0, 40), (PROVEN,)
+    ),
+    "a write is sent again after a 429 that proves it": Planted(
+        "calls", "asked twice", (60, 60), (PROVEN,)
+    ),
+    "a payout that a refusal proves is rejected": Planted(
+        "payouts", "told wrong", (140, 40), (PROVEN,)
     ),
     "a key is made anew for each attempt of a long run": Planted(
         "soak",

@@ -152,6 +152,10 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 self.world.now += 20.0 if kind == "silence" else 0.0
                 raise CUT[kind]("it happened")
             reply = self._instead(request, kind, details, is_done=True) or done
+            if kind == "status" and reply is done and provider.is_proof(request, done):
+                # What stands between the two makes a refusal of the response, and keeps the rest.
+                headers = {} if details[2] is None else {"retry-after": str(details[2])}
+                return self._answer(Reply(details[0], done.body, done.headers | headers))
             if kind == "damaged":
                 reply = Reply(reply.status, reply.body[: len(reply.body) // 2], reply.headers)
         if reply.says_used:

@@ -45,7 +45,18 @@ def test_the_value_is_that_of_the_json(wire: Wire, text: str) -> None:
     ).price == Decimal(text)
 
 
-@pytest.mark.parametrize("value", ["NaN", "true", '"1.0"', "[]", "1e-99999999999999999999"])
+@pytest.mark.parametrize(("way", "member"), [("exact", "price"), ("floats", "cents")])
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_what_json_has_no_number_for_is_null(
+    wire: Wire, floats: Wire, way: str, member: str, word: str
+) -> None:
+    response = httpx.Response(200, content=f'{{"{member}":{word},"name":"a"}}'.encode())
+    card = (wire if way == "exact" else floats).read("card", response)
+    assert card.to_dict() == {member: None, "name": "a"}
+    assert type(getattr(card, member)).__name__ == "Unset"
+
+
+@pytest.mark.parametrize("value", ["true", '"1.0"', "[]", "1e-99999999999999999999"])
 def test_what_is_no_number_is_kept_as_it_came(wire: Wire, value: str) -> None:
     card = wire.read("card", httpx.Response(200, content=f'{{"price":{value}}}'.encode()))
     assert not isinstance(card.price, Decimal)

@@ -94,6 +94,7 @@ OPERATIONS = {
             None if "location" in response.headers else "it names no charge"
         ),
         refuses=_refused,
+        proves_work=lambda response: "location" in response.headers,
         look_up="with charges.list()",
     ),
     "GET /v1/charges/{}": Operation(

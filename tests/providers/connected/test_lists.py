@@ -32,7 +32,9 @@ from victor_ext.providers.connected.paging import MOST_EMPTY_PAGES, next_link
 
 pytestmark = pytest.mark.slow
 ITEMS = [{"id": f"pay_{number}", "amount": number} for number in range(7)]
-ENVELOPE = {"items": "data", "id": "id"}
+UNDECLARED = ("cursor", "meta.next_cursor", "next_cursor", "offset", "page")
+"""What the pages of these tests have, and the document of Till does not declare."""
+ENVELOPE: dict[str, Any] = {"items": "data", "id": "id", "undeclared": UNDECLARED}
 Params = httpx.QueryParams
 Page = Callable[[Any], Any]
 BY_CURSOR = CursorPages(in_body=True, more="has_more", items="data", id="id")
@@ -126,7 +128,7 @@ def by_header(params: Params) -> Any:
 def by_link_in_the_body(params: Params) -> Any:
     start = int(params.get("at", "0"))
     link = (
-        {"href": f"https://elsewhere.example/x?at={start + 3}"} if start + 3 < len(ITEMS) else None
+        {"href": f"https://elsewhere.example/v1/payments?at={start + 3}"} if start + 3 < len(ITEMS) else None
     )
     return {"_embedded": {"payments": ITEMS[start : start + 3]}, "_links": {"next": link}}
 
@@ -155,7 +157,11 @@ WAYS: dict[str, tuple[Page, Any, list[Any]]] = {
     "a Link header": (by_header, LinkedPages(**ENVELOPE), ["limit=3", "at=3&n=3", "at=6&n=3"]),
     "a link in the body": (
         by_link_in_the_body,
-        LinkedPages("_links.next.href", items="_embedded.payments"),
+        LinkedPages(
+            "_links.next.href",
+            items="_embedded.payments",
+            undeclared=("_links.next.href", "_embedded.payments"),
+        ),
         ["limit=3", "at=3", "at=6"],
     ),
     "a cursor of a POST": (
@@ -238,7 +244,7 @@ def test_a_page_is_read_when_it_is_needed_and_each_iteration_begins_again() -> N
     ("pages", "options", "read"),
     [
         ([ITEMS[0:3], ITEMS[2:5], ITEMS[4:7], []], ENVELOPE, ITEMS),
-        ([ITEMS[:1], ITEMS[:1], []], {"items": "data"}, [ITEMS[0]] * 2),
+        ([ITEMS[:1], ITEMS[:1], []], {**ENVELOPE, "id": None}, [ITEMS[0]] * 2),
     ],
     ids=["with the member of the id: each once", "without it: nothing is dropped"],
 )
@@ -255,7 +261,7 @@ def test_items_that_move_while_they_are_read(
 
 def test_the_page_itself_may_be_the_list(mode: str) -> None:
     pages = iter([[{"amount": 1}, {"amount": 2}], []])
-    style = NumberedPages()
+    style = NumberedPages(undeclared=("page",))
     items = Caller(mode, serving(lambda _params: next(pages))).read(
         operation("balances.list_balances"), style
     )
@@ -352,7 +358,7 @@ def test_what_is_no_operation_or_no_style_is_refused(wrong: Any) -> None:
 
 def test_arguments_that_the_operation_does_not_take_are_refused_at_once(mode: str) -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'state'"):
-        Caller(mode).run(lambda client: client.paged(payments(), CursorPages(), state="accepted"))
+        Caller(mode).run(lambda client: client.paged(payments(), CursorPages(**ENVELOPE), state="accepted"))
 
 
 @pytest.mark.parametrize(

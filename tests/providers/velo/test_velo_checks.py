@@ -14,7 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.providers.velo.adapter import firm, pay, scripted
-from victor_ext import BadRequest, InvalidRequest, Outcome, TimedOut, UnreadableResponse
+from victor_ext import (
+    BadRequest,
+    InvalidRequest,
+    Outcome,
+    PaginationError,
+    TimedOut,
+    UnreadableResponse,
+)
 from victor_ext.providers import Money
 from victor_ext.providers.velo import (
     Address,
@@ -457,7 +464,7 @@ class TestPages:
         ]
         with (
             opened(*answers) as client,
-            pytest.raises(UnreadableResponse, match="is empty, although"),
+            pytest.raises(PaginationError, match="it has no items, and the list says that"),
         ):
             client.payments.find("INV-1", payor_id="payor", since=SINCE)
 

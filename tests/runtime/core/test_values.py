@@ -17,12 +17,15 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.runtime.fakes import Pieces
+from victor_ext.errors import InvalidRequest
 from victor_ext.money import from_wire
+from victor_ext.privacy import SecretBytes
+from victor_ext.runtime.client.webhooks import notification_body
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import differs, same_id
 from victor_ext.runtime.core.headers import LONGEST, header_complaint
-from victor_ext.runtime.core.json_values import decimal_of, parsed
-from victor_ext.runtime.core.response import Body, read
+from victor_ext.runtime.core.json_values import decimal_of, parsed, readable_members
+from victor_ext.runtime.core.response import Body, Response, read
 from victor_ext.runtime.core.validation import Validation, are_seconds, seconds_complaint
 
 THIRTY_DAYS = 30 * 24 * 60 * 60
@@ -102,7 +105,8 @@ def test_no_check_of_an_argument_shows_a_text_which_may_be_a_secret():
 
 
 DIGITS = "1e-400", "12345678901234567.89", "-0.30000000000000000000001", "1E+400", "0.1"
-NO_DIGITS = "1e5000", "1e-5000", "0e-999999999", "1e99999999999999999999", "NaN", "Infinity"
+NO_DIGITS = "1e5000", "1e-5000", "0e-999999999", "1e99999999999999999999"
+NO_NUMBERS = "NaN", "Infinity", "-Infinity"
 
 
 @pytest.mark.parametrize(
@@ -114,8 +118,22 @@ def test_a_number_has_the_digits_that_were_sent(sent: str, number: str | None):
     assert (
         decimal_of(read[0]) == from_wire(read[0]) == (None if number is None else Decimal(number))
     )
-    assert parsed(sent) == pickle.loads(pickle.dumps(read))[0] or sent == "NaN"
+    assert parsed(sent) == pickle.loads(pickle.dumps(read))[0]
     assert differs("44.23", read[0])
+
+
+@pytest.mark.parametrize("word", NO_NUMBERS)
+def test_what_json_has_no_number_for_is_null_and_never_json_of_a_webhook(word: str):
+    body = f'{{"a": [{word}, 1.50], "b": {word}}}'
+    response = Response(200, content=body.encode())
+    for value in (parsed(body), parsed(body, is_secret=True), response.json()):
+        assert value == {"a": [None, 1.5], "b": None}
+    assert response.json(parse_float=str) == {"a": [None, "1.50"], "b": None}
+    assert readable_members(SecretBytes(body.encode()[:-3])) == {"a": [None, 1.5], "b": None}
+    with pytest.raises(ValueError, match=f"{word} is not JSON"):
+        parsed(body, is_strict=True)
+    with pytest.raises(InvalidRequest, match="is not JSON"):
+        notification_body(body.encode(), provider="Victor")
 
 
 def test_numbers_are_compared_by_their_digits():

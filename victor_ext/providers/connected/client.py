@@ -62,7 +62,7 @@ from .auth import (
     credentials_of,
 )
 from .operations import UNDECLARED, DocumentOperations, behaviour_of, declares, says_key
-from .paging import ListReader, PagesOf, PageStyle, T
+from .paging import ListReader, PagesOf, PageStyle, T, undeclared_in
 from .webhooks import DocumentWebhook
 
 _logger = logging.getLogger(__name__)
@@ -353,6 +353,9 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             )
         # The arguments that the operation takes, without the client: a TypeError now, not while the
         # list is read.
+        why = undeclared_in(style, operation)
+        if why is not None:
+            raise ConfigurationError(f"paged: {why}.")
         given = inspect.signature(operation._get_kwargs).bind(*args, **kwargs).arguments  # noqa: SLF001 - all but the client
         return lambda: ListReader(
             style, self._api, given, what=operation.__name__.rpartition(".")[2]
@@ -379,9 +382,11 @@ class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClie
                 the first page.
 
         Raises:
-            ConfigurationError: `operation` is not the module of a generated operation.
+            ConfigurationError: `operation` is not the module of a generated operation, or the
+                document does not declare what `style` names.
             TypeError: The operation takes other arguments.
-            PaginationError: While it is read: the provider repeats pages for ever.
+            PaginationError: While it is read: the provider repeats pages for ever, or a page
+                contradicts itself, such as one that says that others follow and names none.
             UnreadableResponse: While it is read: a page has no list where `style` says, or an item
                 of another class.
         """

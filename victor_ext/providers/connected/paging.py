@@ -4,19 +4,25 @@ page.
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Generic, TypeVar, cast
+from types import NoneType, UnionType
+from typing import Any, Generic, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 from urllib.parse import unquote_plus, urlencode
 
+import attrs
 import httpx
+from attrs import NOTHING
 
 from victor_ext.errors import ConfigurationError, Outcome, PaginationError, VictorError
 from victor_ext.runtime.client.generated import is_instance, type_name
-from victor_ext.runtime.client.paging import Page, PageReader
-from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of
+from victor_ext.privacy import one_line
+from victor_ext.runtime.client.paging import Page, PageReader, says_that_others_follow
+from victor_ext.runtime.core.json_values import NOT_JSON, flag_of, is_object, json_of
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.evidence import is_failed_page
 
@@ -50,14 +56,19 @@ class PageStyle(PagesOf[Any]):
         items: Where a page has its list of items. None: the page itself is the list.
         id: Where an item has its id. Items that move between pages while the list is read are then
             yielded once. None: all items of all pages are yielded.
-        more: Where a page says whether another one follows: a false value ends the list. None: the
-            page does not say so.
+        more: Where a page says whether another one follows: a false value ends the list, and no
+            other page without a way on does. None: in one of the usual members, such as `has_more`,
+            which then end no list.
+        undeclared: Parameters and places that the document leaves out and the provider has all the
+            same. Any other text that the document does not declare is refused when the list is
+            made: with a wrong name a list would end early, or never. Functions are not checked.
         kind: The class of the items. Set it with `of`, so that type checkers know it.
     """
 
     items: Place | None = None
     id: Place | None = None
     more: Place | None = None
+    undeclared: Collection[str] = ()
     kind: type[Any] | None = None
 
     def of(self, kind: type[T]) -> PagesOf[T]:
@@ -73,6 +84,14 @@ class PageStyle(PagesOf[Any]):
         last page.
         """
         raise NotImplementedError
+
+    def places(self) -> Iterable[Place | None]:
+        """The places in a page that this style reads, but for that of the items."""
+        return (self.more,)
+
+    def places_in_item(self) -> Iterable[Place | None]:
+        """The places in an item that this style reads."""
+        return (self.id,)
 
 
 Step = Callable[[Any], Any]
@@ -122,6 +141,12 @@ class CursorPages(ParameterPages):
     next: Place = "next_cursor"
     last: Place | None = None
 
+    def places(self) -> Iterable[Place | None]:
+        return (self.more, self.next if self.last is None else None)
+
+    def places_in_item(self) -> Iterable[Place | None]:
+        return (self.id, self.last)
+
     def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
         if self.last is not None and not items:
             return None
@@ -150,8 +175,10 @@ class NumberedPages(ParameterPages):
     parameter: str = "page"
     first: int = 1
 
-    def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:  # noqa: ARG002 - the arguments of all styles
-        return self._sending(reader.sent(self, self.first) + 1) if items else None
+    def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
+        # A page without items is followed by another one if it says so: a filter may leave none.
+        is_last = not items and not reader.says_more(page)
+        return None if is_last else self._sending(reader.sent(self, self.first) + 1)
 
 
 @dataclass(frozen=True)
@@ -159,7 +186,7 @@ class LinkedPages(PageStyle):
     """Each page has the URL of the next one: in its `Link` header (RFC 8288), or in its body.
 
     Only the query of the link is used, with the operation's own address: no link leads a token
-    elsewhere.
+    elsewhere. A link to another path is refused.
 
     Attributes:
         next: Where the body has the link, such as `_links.next.href`. None: in the `Link` header.
@@ -167,15 +194,33 @@ class LinkedPages(PageStyle):
 
     next: Place | None = None
 
+    def places(self) -> Iterable[Place | None]:
+        return (self.more, self.next)
+
     def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:  # noqa: ARG002 - the arguments of all styles
         link = next_link(reader.response) if self.next is None else value_at(page, self.next)
         if link is None or link == "":
             return None
+        own = reader.response.request.url
         try:
-            query = httpx.URL(link).query
+            url = own.join(link)
         except (httpx.InvalidURL, TypeError):
             raise reader.unusable("its link to the next page is not a URL") from None
-        return lambda url: url.copy_with(query=query)
+        if not is_same_path(url.path, own.path):
+            path = one_line(url.path)
+            raise reader.contradiction(
+                f"its link to the next page leads to the path {path}, and the list is read at "
+                f"{one_line(own.path)}"
+            )
+        return lambda first: first.copy_with(query=url.query)
+
+
+def is_same_path(path: str, own: str) -> bool:
+    """Whether a path is that of an operation, where something on the way may put a prefix before
+    one of them.
+    """
+    path, own = path.rstrip("/"), own.rstrip("/")
+    return bool(path and own) and (own.endswith(path) or path.endswith(own))
 
 
 def next_link(response: httpx.Response) -> str | None:
@@ -254,13 +299,21 @@ class ListReader(PageReader[Any]):
                 f"it has an item of the class {type(odd[0]).__name__}, not {type_name(kind)}"
             )
         self._step = self._style.after(self, page, items)
-        says_last = self._style.more is not None and value_at(page, self._style.more) in (
-            False,
-            0,
-            "false",
-        )
-        self.is_last = says_last or self._step is None
+        self.is_last = self._says_last(page) or self._step is None
+        if self.is_last and self.says_more(page):
+            raise self.contradiction("it says that others follow, and names no next one")
         return items
+
+    def _says_last(self, page: Any) -> bool:
+        more = self._style.more
+        return more is not None and value_at(page, more) in (False, 0, "false")
+
+    def says_more(self, page: Any) -> bool:
+        """Whether a page says that another one follows."""
+        more = self._style.more
+        if more is None:
+            return says_that_others_follow(json_of(self.response))
+        return flag_of(value_at(page, more)) is True
 
     def accept(self, items: Sequence[Any]) -> Page[Any]:
         """As `PageReader.accept`.
@@ -297,12 +350,15 @@ class ListReader(PageReader[Any]):
         items = page if place is None else value_at(page, place)
         if isinstance(items, Sequence) and not isinstance(items, str | bytes):
             return items  # pyright: ignore[reportUnknownVariableType] - items may be of any type
-        if isinstance(place, str) and self._is_null(place):
+        if isinstance(place, str) and (self._is_null(place) or self._is_left_out(page, place)):
             return ()
         where = f"at {place!r}" if isinstance(place, str) else "where `items` looks"
         raise self.unusable(
             f"it has no list {where}: name the place of the items, as in items='data'"
         )
+
+    def _is_left_out(self, page: Any, place: str) -> bool:
+        return lacks_its_list(type(page), json_of(self.response), place)
 
     def _is_null(self, place: str) -> bool:
         """Whether the body has null at this place: an empty list, unlike a missing member."""
@@ -312,6 +368,128 @@ class ListReader(PageReader[Any]):
         return is_object(holder) and any(
             same_name(name, last) and value is None for name, value in holder.items()
         )
+
+
+# What the document declares of a list.
+
+
+def undeclared_in(style: PageStyle, operation: Any) -> str | None:
+    """Why a style does not fit what the document declares of an operation, or None."""
+    hints = _hints_of(operation)
+    pages = _classes(hints.get("return"))
+    for place in (style.items, *style.places()):
+        why = _undeclared(style, place, pages, "the response")
+        if why is not None:
+            return why
+    lists = pages if style.items is None else []
+    if isinstance(style.items, str):
+        lists = _at(pages, style.items) or []
+    items = _items_of(lists)
+    for place in style.places_in_item():
+        why = _undeclared(style, place, items, "an item")
+        if why is not None:
+            return why
+    if not isinstance(style, ParameterPages):
+        return None
+    if style.in_body:
+        return _undeclared(style, style.parameter, _classes(hints.get("body")), "the body")
+    names = [name for name in inspect.signature(operation._get_kwargs).parameters if name != "body"]  # noqa: SLF001 - as of the caller's arguments
+    is_declared = any(same_name(name, style.parameter) for name in names)
+    if is_declared or style.parameter in style.undeclared:
+        return None
+    return _complaint(style.parameter, "the parameters", names)
+
+
+def _undeclared(
+    style: PageStyle, place: Place | None, holders: Sequence[Any], where: str
+) -> str | None:
+    """Why a place is none of these classes', or None, also where they say nothing of it."""
+    if not isinstance(place, str) or place in style.undeclared or not holders:
+        return None
+    if _at(holders, place) != []:
+        return None
+    named = (name for each in holders for name in _fields(each))
+    return _complaint(place, where, [*dict.fromkeys(named)])
+
+
+def _complaint(name: str, where: str, known: Sequence[str]) -> str:
+    those = f" ({', '.join(known)})" if known else ""
+    return (
+        f"the document declares no {name!r} in {where}{those}. Write a name that it has, or "
+        f"undeclared=({name!r},) if the provider has this one all the same"
+    )
+
+
+def _hints_of(operation: Any) -> dict[str, Any]:
+    """The types of what an operation takes and returns."""
+    hints = get_type_hints(operation.sync_detailed, vars(operation))
+    detailed = hints.get("return")
+    return {**hints, "return": next(iter(get_args(detailed)), Any)}
+
+
+def _classes(hint: Any) -> list[Any]:
+    """The types that a hint names, without those of nothing."""
+    if get_origin(hint) in (Union, UnionType):
+        return [each for part in get_args(hint) for each in _classes(part)]
+    is_nothing = hint in (None, NoneType) or getattr(hint, "__name__", "") == "Unset"
+    return [] if is_nothing else [hint]
+
+
+def _at(holders: Sequence[Any], place: str) -> list[Any] | None:
+    """The types at a place of these classes; none where no class declares it; None where one of
+    them says nothing of its members.
+    """
+    for name in place.split("."):
+        inside = list[Any]()
+        for holder in holders:
+            fields = _fields(holder)
+            if not fields:
+                return None
+            hints = (hint for field, hint in fields.items() if same_name(field, name))
+            inside += [each for hint in hints for each in _classes(hint)]
+        holders = inside
+    return list(holders)
+
+
+def _fields(kind: Any) -> dict[str, Any]:
+    """The declared fields of a generated model, with their types; none of anything else."""
+    if not isinstance(kind, type) or not hasattr(kind, "__attrs_attrs__"):
+        return {}
+    hints = get_type_hints(kind, vars(sys.modules[kind.__module__]), {})
+    return {name: hint for name, hint in hints.items() if name != "additional_properties"}
+
+
+def _items_of(lists: Sequence[Any]) -> list[Any]:
+    """The types of the items of lists."""
+    return [each for one in lists for of in get_args(one)[:1] for each in _classes(of)]
+
+
+def lacks_its_list(kind: Any, body: Any, place: str) -> bool:
+    """Whether the body of a page has nothing at the place of its items, where the document lets it
+    and the body has another member that the document declares.
+    """
+    first = place.partition(".")[0]
+    others = {name for name in _fields(kind) if not same_name(name, first)}
+    is_page = is_object(body) and any(
+        same_name(sent, name) and value is not None
+        for sent, value in body.items()
+        for name in others
+    )
+    return is_page and _may_lack(kind, body, place)
+
+
+def _may_lack(kind: Any, body: Mapping[str, Any], place: str) -> bool:
+    name, _, rest = place.partition(".")
+    declared = [each for each in _fields(kind) if same_name(each, name)]
+    if not declared:
+        return False
+    values = [value for sent, value in body.items() if same_name(sent, name)]
+    inside = [value for value in values if value is not None]
+    if not inside:
+        return getattr(attrs.fields_dict(kind)[declared[0]], "default", NOTHING) is not NOTHING
+    kinds = _classes(_fields(kind)[declared[0]])
+    is_holder = bool(rest) and is_object(inside[0])
+    return is_holder and any(_may_lack(each, inside[0], rest) for each in kinds)
 
 
 # Places in a page, an item or a body.

@@ -12,12 +12,18 @@ from urllib.parse import parse_qsl
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.ids import reference_of
+from victor_ext.ids import is_same_id, reference_of
 from victor_ext.money import from_wire
 from victor_ext.privacy import HIDDEN, one_line, pattern_of, redact_code, redact_excerpt
 from victor_ext.runtime.client.records import as_timestamp
 from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Comparer, Likeness, Values
+from victor_ext.runtime.core.comparing import (
+    Comparer,
+    Likeness,
+    Values,
+    as_id,
+    first_that_is,
+)
 from victor_ext.runtime.core.json_values import (
     is_list,
     is_object,
@@ -29,7 +35,13 @@ from victor_ext.runtime.core.json_values import (
 )
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.conflicts import is_about_earlier
-from victor_ext.runtime.loop.evidence import Members, Problems, no_items_in
+from victor_ext.runtime.loop.evidence import (
+    ListPage,
+    Members,
+    Problems,
+    reports_error,
+    said_members,
+)
 from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import (
     Done,
@@ -126,6 +138,7 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
         evidence=_no_result,
         repeats=_REPEATS,
         results=_is_result,
+        proves_work=_names_payment,
         proof=by_reference,
         follow=_FOLLOW,
     )
@@ -143,8 +156,8 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
         "GET /v3/payments/{}": ask(id=RepeatsId("payment", "id", is_of_reads_alone=False)),
         "GET /v3/query": Operation(
             effect=Effect.READS,
-            evidence=Members(_LISTS, "its body has no list of payments", is_list),
-            is_empty=no_items_in(*_LISTS),
+            evidence=_PAGE,
+            is_empty=_PAGE.is_empty,
             id=_another_reference,
             not_found="This does not prove that there is none: a gateway without this inquiry "
             "responds with 404, too.",
@@ -154,6 +167,7 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
             evidence=Members(
                 ("id",), "its body has no checkout id that can be used", _is_id, proof="id"
             ),
+            proves_work=_names_checkout,
             look_up=lambda request: (
                 f"{_office(request)} (a checkout that no shopper saw lapses after 15 minutes)"
             ),
@@ -161,6 +175,17 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
         "GET /v3/checkouts/{}/payment": ask(),
     }
 
+
+def _is_page(body: dict[str, Any]) -> bool:
+    """Whether a body is the result of an inquiry that found no payment: null in place of its list.
+
+    Without that member it may be any response of the gateway: each has a result.
+    """
+    has_place = any(name in body for name in _LISTS)
+    return has_place and code_in(body).succeeded and body.get("id") is None
+
+
+_PAGE = ListPage(_LISTS, _is_page, "its body has no list of payments")
 
 # The gateway answers 400 for a payment that was declined, and for a request that was wrong: its
 # result code decides.
@@ -266,6 +291,31 @@ def _another_reference(response: httpx.Response) -> str | None:
     ):
         return None
     return f"a payment in its body does not name merchantTransactionId {one_line(asked)!r}"
+
+
+def _names_payment(response: httpx.Response) -> bool:
+    """Whether a response has the id of a payment or a step that was made, whatever became of it,
+    and refuses no parameter.
+
+    Beside the id it has a result code, or a value that was sent. A code that refuses the request,
+    or may, is a refusal. Of a step, a refusal may repeat the id in the path, and the values with
+    it.
+    """
+    body = said_members(response)
+    code, named = code_in(body), as_id(body.get("id")) or ""
+    is_refused = code.rejected and code.rejection is not Rejection.DECLINED
+    if not named.strip() or is_refused or parameter_errors(body):
+        return False
+    repeats_value = first_that_is(Likeness.SAME, _repeated(response)) is not None
+    if is_same_id(named, id_in_path(response.request)):
+        return repeats_value and not code.rejected
+    return code.is_code or repeats_value
+
+
+def _names_checkout(response: httpx.Response) -> bool:
+    body = said_members(response)
+    is_refused = code_in(body).rejected or bool(parameter_errors(body)) or reports_error(response)
+    return _is_id(body.get("id")) and not is_refused
 
 
 def _code_of(response: httpx.Response) -> str:

@@ -37,7 +37,7 @@ from victor_ext.runtime.core.json_values import (
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop import operations
 from victor_ext.runtime.loop.behaviour import Behaviour
-from victor_ext.runtime.loop.evidence import Problems, document_complaint
+from victor_ext.runtime.loop.evidence import Problems, document_complaint, said_members
 from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
 from victor_ext.runtime.loop.operations import (
     Effect,
@@ -71,8 +71,6 @@ def _no_result(_body: dict[str, Any], meaning: Says) -> str | None:
 def _no_page(body: dict[str, Any], _meaning: Says) -> str | None:
     page = responses.page_of(body)
     if page is not None and not page[0]:  # it would be taken for the end
-        if page[1] is False:
-            return "its page is empty, and says that another follows"
         if error_status(body):
             return "its page is empty, and reports an error"
     return None if page is not None else "its body is not a page of orders"
@@ -109,6 +107,17 @@ class Result:
         reason = no_object_reason(response) or self.lack(body, meaning)
         is_empty = self.may_be_empty and meaning is Says.NOTHING
         return reason or (document_complaint(response, problems) if is_empty else None)
+
+    def was_reached(self, response: httpx.Response) -> bool:
+        """Whether a body says, under any status, that the call was done or is under way.
+
+        `success` says so, unless it is false, or an order that is named beside a state.
+        """
+        body = said_members(response)
+        meaning, success = self.says(body), responses.success_of(body)
+        if success is False or meaning is Says.NO or self.lack(body, meaning) is not None:
+            return False
+        return success is True or (meaning is Says.YES and responses.names_order(body))
 
     def refusal(self, response: httpx.Response) -> str | None:
         """The words of a body that says no, or None."""
@@ -186,6 +195,7 @@ def _row(
         effect=effect,
         evidence=result,
         refuses=result.refusal,
+        proves_work=result.was_reached,
         repeats=_REPEATS,
         made=made,
         said=said,

@@ -244,6 +244,7 @@ class Orders(Resource[Mode]):
             page = page_of(sent.to_dict())
             assert page is not None  # the row has checked it
             reader.is_last = page[1] is True
+            reader.goes_on = page[1] is False
             items = (item if is_object(item) else {"item": item} for item in page[0])
             return [Order(models.Order.from_dict(item)) for item in items]
 

@@ -300,7 +300,26 @@ def page_of(body: dict[str, Any]) -> tuple[list[Any], bool | None] | None:
             (page, orders), *others = pages
             ends = (end for holder in (page, body) for end in _ends_of(holder))
             return None if others else (orders, next(ends, None))
-    return None
+    # A page may have null in place of its orders, or nothing: what else it lists, it does not leave
+    # out.
+    lists_others = any(_lists_something(holder) for holder in (body, *inside))
+    empty = [holder for holder in (body, *inside) if _has_number_of_page(holder)]
+    if lists_others or len(empty) != 1:
+        return None
+    return [], next(_ends_of(empty[0]), None)
+
+
+_OF_A_PAGE = ("pageNumber", "pageSize", "pageCount", "hasNextPage", "isLastPage", "isFirstPage")
+
+
+def _has_number_of_page(holder: dict[str, Any]) -> bool:
+    """Whether an object has members of a page, and nothing but null in place of its orders."""
+    is_page = any(member(holder, name) is not None for name in _OF_A_PAGE)
+    return is_page and member(holder, "items") is None
+
+
+def _lists_something(holder: dict[str, Any]) -> bool:
+    return any(is_list(value) and name.lower() not in _NOT_ORDERS for name, value in holder.items())
 
 
 def _arrays_of_orders(holder: dict[str, Any]) -> list[list[Any]]:

@@ -26,7 +26,9 @@ from victor_ext.privacy import (
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import (
+    NOT_JSON,
     is_list,
+    is_object,
     json_of,
     list_or_empty,
     object_of,
@@ -37,10 +39,10 @@ from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import (
     Evidence,
+    ListPage,
     Members,
     Problems,
     document_complaint,
-    no_items_in,
 )
 from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import (
@@ -131,6 +133,14 @@ def _made(what: str, id_of: Says = created_id) -> Evidence:
     return _checked(lambda response, _: None if id_of(response) else why)
 
 
+def _names_made(response: httpx.Response, id_of: Says = created_id) -> bool:
+    """Whether a response names what it made: not by the address of a redirect, and not in a page
+    of HTML.
+    """
+    is_page = json_of(response) is NOT_JSON and bool(response.content)
+    return id_of(response) is not None and not response.is_redirect and not is_page
+
+
 def _has(*names: str) -> Evidence:
     return _checked(Members(names, "its body has none of the expected members"))
 
@@ -150,10 +160,15 @@ _DONE = _checked(
 )
 
 
+_PAGE = ListPage(
+    ("content",),
+    lambda body: is_object(body.get("page")) or is_list(body.get("links")),
+    "its body has no list in `content`",
+)
+
+
 def _read(evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None) -> Operation:
-    return Operation(
-        effect=Effect.READS, evidence=evidence, id=repeats, is_empty=no_items_in("content")
-    )
+    return Operation(effect=Effect.READS, evidence=evidence, id=repeats, is_empty=_PAGE.is_empty)
 
 
 def _write(effect: Effect, look: str, evidence: Evidence = _DONE, **columns: Any) -> Operation:
@@ -163,7 +178,7 @@ def _write(effect: Effect, look: str, evidence: Evidence = _DONE, **columns: Any
 
 
 # Believed, what has none would be the end of a list.
-_LIST = _read(_checked(Members(("content",), "its body has no list in `content`", is_list)))
+_LIST = _read(_checked(_PAGE))
 # Of requests that name people or accounts, or hold the header of a webhook.
 _PRIVATE = Shown.UNSENT
 SETS, MAKES, MOVES_MONEY = Effect.SETS, Effect.MAKES, Effect.MOVES_MONEY
@@ -309,6 +324,7 @@ OPERATIONS: Mapping[str, Operation] = {
         MAKES,
         "payees.list(payor_id, remote_id=...)",
         _made("batch of payees", batch_id),
+        proves_work=partial(_names_made, id_of=batch_id),
         shown=_PRIVATE,
     ),
     "POST /v4/payees/{}/invite /v3/payees/{}/invite": _write(
@@ -325,14 +341,21 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v4/payees/deltas /v3/payees/deltas": _LIST,
     "GET /v4/payees/payors/{}/invitationStatus /v3/payees/payors/{}/invitationStatus": _LIST,
     "POST /v3/sourceAccounts/{}/fundingRequest": _write(
-        MOVES_MONEY, "fundings.changes(payor_id, since=...)", _made("funding")
+        MOVES_MONEY,
+        "fundings.changes(payor_id, since=...)",
+        _made("funding"),
+        proves_work=_names_made,
     ),
     "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _read(
         repeats=RepeatsId("source account", "id")
     ),
     "GET /v3/sourceAccounts /v2/sourceAccounts": _LIST,
     "POST /v2/fundingAccounts": _write(
-        MAKES, "funding_accounts.list(payor_id=...)", _made("account"), shown=_PRIVATE
+        MAKES,
+        "funding_accounts.list(payor_id=...)",
+        _made("account"),
+        proves_work=_names_made,
+        shown=_PRIVATE,
     ),
     "GET /v2/fundingAccounts/{}": _read(repeats=RepeatsId("funding account", "id")),
     "GET /v2/fundingAccounts": _LIST,
@@ -343,6 +366,7 @@ OPERATIONS: Mapping[str, Operation] = {
         MAKES,
         "payments.find(payor_payment_id, payor_id=..., since=...)",
         _made("payout"),
+        proves_work=_names_made,
         proof=_SUBMITTED,
         follow=_UNTIL_ACCEPTED,
     ),
@@ -371,7 +395,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v4/paymentaudit/payments /v3/paymentaudit/payments": _LIST,
     "GET /v4/payments/deltas /v1/deltas/payments": _LIST,
     "GET /v4/paymentaudit/transactions /v3/paymentaudit/transactions": _read(_checked(_no_csv)),
-    "POST /v1/webhooks": _write(MAKES, "webhooks.list(payor_id)", _made("webhook"), shown=_PRIVATE),
+    "POST /v1/webhooks": _write(
+        MAKES,
+        "webhooks.list(payor_id)",
+        _made("webhook"),
+        proves_work=_names_made,
+        shown=_PRIVATE,
+    ),
     "POST /v1/webhooks/{}": _write(SETS, "webhooks.get(webhook_id)", shown=_PRIVATE),
     "POST /v1/webhooks/{}/ping": _write(SETS, "", _OBJECT),
     "GET /v1/webhooks/{}": _read(_has("id", "webhookUrl"), RepeatsId("webhook", "id")),

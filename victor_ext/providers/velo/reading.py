@@ -14,11 +14,16 @@ from typing import Annotated, Any, ClassVar, TypeVar, cast
 from velo_api import models
 
 from victor_ext.errors import Conflict, NotFound, Outcome, UnreadableResponse, VictorError
-from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader, content_of
+from victor_ext.runtime.client.paging import (
+    PageReader,
+    RepeatedPageReader,
+    content_of,
+    says_that_others_follow,
+)
 from victor_ext.runtime.client.records import Record, as_integer, value_in
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
-from victor_ext.runtime.core.json_values import is_list
+from victor_ext.runtime.core.json_values import is_list, list_or_empty
 from victor_ext.runtime.core.validation import After, Sent, declared, rule, sent_names
 
 from .checks import Validation, check
@@ -114,24 +119,21 @@ def walk(
         page = yield from call(
             operation, getattr(models, f"{kind.__name__}Page"), page=reader.number, **arguments
         )
-        if not is_list(
-            page.content
-        ):  # as of a payout, whose history may be read for its summary alone
+        sent = value_in(page, "content")
+        if not is_list(sent) and value_in(page, "page") is None:
+            # As of a payout, whose history may be read for its summary alone.
             raise UnreadableResponse(
                 f"The {what}: the answer has no list in `content`.", outcome=Outcome.ACCEPTED
             )
-        items = [kind(raw) for raw in page.content]
+        items = [kind(raw) for raw in list_or_empty(sent)]
         pages, total = (
             as_integer(value_in(page.page, name)) for name in ("total_pages", "total_elements")
         )
+        reader.goes_on = not items and _names_next(page)
         if pages is not None:
             if not items and total is not None and reader.number <= pages and total > 0:
                 # Taken for the end, the page would hide its items and all that follow.
-                message = (
-                    f"The {what}: page {reader.number} is empty, although the list says "
-                    "that it has items."
-                )
-                raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
+                raise reader.contradiction("it has no items, and the list says that it has some")
             complete = total is None or reader.taken + len(items) >= total
             reader.is_last = reader.number >= pages and complete
         return items
@@ -139,6 +141,13 @@ def walk(
     reader = RepeatedPageReader[R] if leaves else PageReader[R]
     name_of = content_of if isinstance(request, ChangeFeed) else identify
     return Walk(lambda: reader(lambda item: name_of(item) or None, first=1, what=what), read_page)
+
+
+def _names_next(page: Any) -> bool:
+    """Whether a page names a next one."""
+    links = list_or_empty(value_in(page, "links"))
+    has_link = any(value_in(link, "rel") == "next" for link in links)
+    return has_link or says_that_others_follow(page.to_dict())
 
 
 # The arguments of lists and feeds, each with its rule.

@@ -22,7 +22,7 @@ from victor_ext.runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.behaviour import Behaviour
-from victor_ext.runtime.loop.evidence import Members, no_items_in
+from victor_ext.runtime.loop.evidence import ListPage, Members, said_members
 from victor_ext.runtime.loop.idempotency_keys import MIN_KEY_LENGTH, HeaderKey, KeyRule, key_problem
 from victor_ext.runtime.loop.operations import (
     TOKEN,
@@ -38,9 +38,10 @@ from victor_ext.runtime.loop.operations import (
 from victor_ext.runtime.loop.resending import asked_url
 
 from .auth import TOKEN_PATH
+from .reading import another_page, is_number
 from .records import PaymentRequest
 from .requests import ARGUMENTS, CreateRequest, Sent
-from .responding import RESPONDED, other_response
+from .responding import RESPONDED, other_response, records_response
 from .statuses import CHILD_ID, ID, PARENT_ID, TERMINAL, Direction, as_direction
 
 _WHAT = "payment request"
@@ -71,21 +72,32 @@ def _response_id(answer: httpx.Response) -> object:
     return object_or_empty(request.get("payment_request_response")).get(ID)
 
 
+_PAGE = ListPage(
+    ("results",),
+    lambda page: is_number(page.get("page")) or is_number(page.get("page_size")),
+    "its body has no list of results",
+)
+"""What has none would otherwise be read as the end of the list."""
+
+
 def _another_page(answer: httpx.Response) -> str | None:
     """How a page differs from the requested one, or None.
 
-    Page 0 is accepted: the field may be unused.
+    Page 0 is accepted: the field may be unused. So is the next number: the provider may count from
+    1. A list compares the numbers of its pages with each other.
     """
     number, asked = object_of(answer).get("page"), asked_url(answer.request).params.get("page", "")
-    is_number = isinstance(number, int | float) and not isinstance(number, bool)
-    if not is_number or not asked.isdecimal() or number in {0, int(asked)}:
+    if not is_number(number) or not asked.isdecimal():
         return None
-    return (
-        f"its body is page {redact_excerpt(str(number))} of a list, and page {asked} was asked for"
-    )
+    return None if number in {0, int(asked), int(asked) + 1} else another_page(number, asked)
 
 
 # What shows of a `create` whether it was done: its response, or the requests with its reference.
+
+
+def _names_request(response: httpx.Response) -> bool:
+    """Whether a response to `create` has the id of a payment request, which no refusal has."""
+    return bool((as_id(said_members(response).get(ID)) or "").strip())
 
 
 def _arguments_in(body: object) -> dict[str, Any]:
@@ -159,14 +171,14 @@ OPERATIONS: Mapping[str, Operation] = {
         made=lambda response: _made(response).id,
         said=lambda response: _made(response).status,
         unlike=_other_request,
+        proves_work=_names_request,
         proof=_CREATED,
         follow=_UNTIL_PAID,
     ),
     "GET /v2/payment-requests": Operation(
         effect=Effect.READS,
-        # What has none would otherwise be read as the end of the list.
-        evidence=Members(("results",), "its body has no list of results", is_list, proof=ID),
-        is_empty=no_items_in("results"),
+        evidence=_PAGE,
+        is_empty=_PAGE.is_empty,
         id=_another_page,
     ),
     "GET /v2/payment-requests/{}": Operation(
@@ -189,6 +201,7 @@ OPERATIONS: Mapping[str, Operation] = {
         id=RepeatsId(_WHAT, ID, unlike=_others_id),
         look_up="with payment_requests.get(id)",
         unlike=other_response,
+        proves_work=records_response,
         proof=RESPONDED,
     ),
     f"POST {TOKEN_PATH}": TOKEN,

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from victor_api.api.payment_requests import get_payment_request, list_payment_requests
 
 from victor_ext import zulu
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
 from victor_ext.ids import is_same_id
+from victor_ext.privacy import redact_excerpt
 from victor_ext.runtime.client.extras import ExtraQuery
-from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
+from victor_ext.runtime.client.paging import (
+    PageReader,
+    RepeatedPageReader,
+    says_that_others_follow,
+)
 from victor_ext.runtime.client.records import RecordList
 from victor_ext.runtime.client.resources import Shared, Walk
 from victor_ext.runtime.client.runners import OperationFlow, drop_none, step_for_json
 from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.core.json_values import list_or_empty
 from victor_ext.runtime.loop.operations import names_only
 
 from .checks import Validation, check_id
@@ -67,7 +73,9 @@ def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
     def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
         arguments = drop_none(page_size=request.page_size, extra_query=request.extra_query, **wire)
         try:
-            return (yield from _page(reader.number, **arguments))
+            page = yield from _page_of(reader, arguments)
+            reader.goes_on = says_that_others_follow(page)
+            return _requests_in(page)
         except BadRequest as error:
             # What follows the last page is not documented: after a short page, a refusal of the
             # page alone is the end.
@@ -84,10 +92,65 @@ def _id_of(request: PaymentRequest) -> str | None:
 
 def _page(
     number: int, seconds: float | None = None, **arguments: Any
-) -> OperationFlow[Sequence[PaymentRequest]]:
-    """The records of one page. The loop has checked that it has `results`."""
-    page = (yield step_for_json(list_payment_requests, seconds, page=number, **arguments)).parsed
-    return [PaymentRequest.of_json(sent) for sent in page["results"]]
+) -> OperationFlow[dict[str, Any]]:
+    """One page. The loop has checked that it is one."""
+    step = step_for_json(list_payment_requests, seconds, page=number, **arguments)
+    page: dict[str, Any] = (yield step).parsed
+    return page
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a number of JSON."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def another_page(number: object, asked: object) -> str:
+    """How a page with this number differs from the one that was asked for."""
+    return (
+        f"its body is page {redact_excerpt(str(number))} of a list, and page {asked} was asked for"
+    )
+
+
+_READINGS = 3
+"""Times that a page is read whose number may be that of another one."""
+
+
+def _page_of(
+    reader: PageReader[PaymentRequest], arguments: dict[str, Any]
+) -> OperationFlow[dict[str, Any]]:
+    """The page that a reader asks for.
+
+    The provider may count its pages from 1, or answer page 0 as 1. But a page whose number does not
+    follow from those of the pages before may be another one's, and would hide items: it is read
+    again. So is a first page with the number 1: if it says so each time, that is how it counts.
+    """
+    is_zero = reader.number == 0
+    known, of_zero = reader.ahead.get(is_zero), reader.ahead.get(True)
+    # After page 0 as page 1, the next number says how it goes on.
+    expected = {0, 1} if of_zero == 1 and known is None else {known or 0}
+    seen = list[int]()
+    while True:
+        page = yield from _page(reader.number, **arguments)
+        number = page.get("page")
+        if not is_number(number) or (number == 0 and reader.number > 0):
+            return page  # the field is unused
+        ahead = int(number) - reader.number
+        if ahead in expected:
+            reader.ahead[is_zero] = ahead
+            return page
+        seen.append(ahead)
+        if len(seen) == _READINGS:
+            break
+    if not reader.ahead and len(set(seen)) == 1:
+        reader.ahead[is_zero] = ahead
+        return page
+    raise UnreadableResponse(
+        f"The {reader.what}: {another_page(number, reader.number)}.", outcome=Outcome.ACCEPTED
+    )
+
+
+def _requests_in(page: dict[str, Any]) -> Sequence[PaymentRequest]:
+    return [PaymentRequest.of_json(sent) for sent in list_or_empty(page.get("results"))]
 
 
 SEARCH_MARGIN = 60.0
@@ -190,5 +253,6 @@ def listed(request_id: str, seconds: float | None) -> OperationFlow[PaymentReque
     `seconds` is the time limit (None: the client's deadline).
     """
     page = yield from _page(0, seconds, victor_id=request_id)
+    requests = _requests_in(page)
     # The provider's filter may ignore letter case, and so list another one.
-    return next((request for request in page if is_same_id(request.id, request_id)), None)
+    return next((request for request in requests if is_same_id(request.id, request_id)), None)

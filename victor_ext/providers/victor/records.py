@@ -92,6 +92,8 @@ class Amounts(NamedTuple):
 
 
 _LISTED = "PaymentRequestReceipt"
+_RESPONSE = "RfpInboundPaymentRequestResponseDetails"
+"""The model of the response to `accept` and `decline`, which has nothing of the request."""
 """The model of an item of a list, which has no response."""
 _DETAILS = "payment_request.payment_details"
 _AMOUNT = f"{_DETAILS}.amount".split(".")
@@ -165,7 +167,7 @@ class PaymentRequest(Record):
             return cls(getattr(models, model).from_dict({"item": sent}), idempotency_key)
         self = cls.__new__(cls)
         self._sent, self._model = sent, model
-        self._has_info = True
+        self._has_info = model != _RESPONSE
         self.response_info = self._completed_by = None
         self.idempotency_key = idempotency_key
         return self

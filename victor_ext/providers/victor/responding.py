@@ -25,6 +25,7 @@ from victor_ext.runtime.client.runners import Call, OperationFlow, drop_none
 from victor_ext.runtime.core.comparing import Likeness, likeness, same_text
 from victor_ext.runtime.core.json_values import json_of, object_of, object_or_empty, text_or_empty
 from victor_ext.runtime.core.validation import shown
+from victor_ext.runtime.loop.evidence import said_members
 from victor_ext.runtime.loop.operations import Done, Finding, Proof
 
 from .checks import RESPONSE_ARGUMENTS, Validation
@@ -115,6 +116,18 @@ def other_response(_client: Any, response: httpx.Response) -> Generator[Any, Any
         if set(differences) <= {"notes"}
         else f"the provider answers with {_in_words(differences, record)}"
     )
+
+
+def records_response(response: httpx.Response) -> bool:
+    """Whether a response names the request, and says in the word that was meant that it is
+    answered.
+    """
+    sent, body = IntendedResponse.in_body(json_of(response.request)), said_members(response)
+    record = PaymentRequest.of_json(body, "RfpInboundPaymentRequestResponseDetails")
+    differences = sent.differences(record)
+    if not record.id or differences is None:
+        return False
+    return {"status", "word"}.isdisjoint(differences)
 
 
 def _find(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -> Finding:

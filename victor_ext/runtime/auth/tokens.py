@@ -140,10 +140,8 @@ def issued_for(body: dict[str, Any], now: float) -> IssuedToken | None:
 
     None without a token. One without a readable `expires_in` is kept until the provider refuses it.
     """
-    kind, said = body.get("token_type"), body.get("expires_in")
-    # some servers take no other spelling than Bearer
-    is_bearer = isinstance(kind, str) and kind.lower() == "bearer"
-    header = header_value("Bearer" if is_bearer else kind, body.get("access_token"))
+    said = body.get("expires_in")
+    header = header_value(body.get("token_type"), body.get("access_token"))
     try:
         life = 0.0 if isinstance(said, bool) else float(cast("float", said))
     except (TypeError, ValueError, OverflowError):
@@ -386,8 +384,8 @@ def token_request(
 
 
 def header_value(token_type: object, token: object) -> Secret | None:
-    """`<type> <token>`, with `Bearer` where the endpoint named no type; None if no header can hold
-    them.
+    """`<type> <token>`, with `Bearer` where the endpoint named no type, or that one in any letter
+    case: some servers take no other spelling. None if no header can hold them.
     """
     if not is_token(token):
         return None
@@ -398,6 +396,8 @@ def header_value(token_type: object, token: object) -> Secret | None:
         and token_type.isprintable()
     )
     scheme = str(token_type) if named else "Bearer"
+    if scheme.lower() == "bearer":
+        scheme = "Bearer"
     return Secret(f"{scheme} {token}") if is_scheme(scheme) else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from victor_ext.errors import Outcome, PaginationError
 from victor_ext.response_info import ResponseInfo
+from victor_ext.runtime.core.json_values import flag_of, is_object
 
 from .records import Record
 
@@ -61,6 +63,9 @@ class PageReader(Generic[T]):
 
     def __post_init__(self) -> None:
         self._longest = 0
+        # by how much the number of page 0 was ahead of what was asked for (True), and that of others
+        # (False), for who compares them; nothing until such a page has a number
+        self.ahead = dict[bool, int]()
         self._begin()
 
     def _begin(self) -> None:
@@ -69,6 +74,9 @@ class PageReader(Generic[T]):
         self.taken = 0  # items received in this pass, including duplicates
         # set by the caller before `accept` if the provider reports that the page is the last one
         self.is_last = False
+        # set by the caller before `accept` if the page says that others follow, and no way leads
+        # on if it has no items
+        self.goes_on = False
         self.last_was_short = False  # with fewer items than an earlier page
         self._recent: deque[set[str]] = deque(maxlen=REMEMBERED_PAGES)
         self._seen: set[str] = set()
@@ -86,9 +94,12 @@ class PageReader(Generic[T]):
         """Process the items of page `number`, then set `number` to the next page or set `done`.
 
         Raises:
-            PaginationError: The provider repeats pages.
+            PaginationError: The provider repeats pages, or an empty page says that others follow.
         """
         number = self.number
+        if self.goes_on and not items:
+            raise self.contradiction("it has no items, and says that others follow")
+        self.goes_on = False
         self.last_was_short = len(items) < self._longest
         self._longest = max(self._longest, len(items))
         self.taken += len(items)
@@ -113,6 +124,14 @@ class PageReader(Generic[T]):
         self._check_progress(fresh, items)
         self.number += 1
         return Page(number, fresh, repeats=len(items) - len(fresh))
+
+    def contradiction(self, why: str) -> PaginationError:
+        """The error of a page that cannot be believed: taken for the end, it would hide items."""
+        return PaginationError(
+            f"The {self.what} may go on, and page {self.number} does not say how: {why}. What was "
+            "yielded so far is complete as far as it goes. Read the list again, or by time windows.",
+            outcome=Outcome.ACCEPTED,
+        )
 
     def _check_progress(self, fresh: Sequence[T], items: Sequence[T]) -> None:
         self._pages += 1
@@ -139,6 +158,29 @@ class PageReader(Generic[T]):
     def _mark(self, item: T) -> str | int:
         name = self.identify(item)
         return hash(content_of(item)) if name is None else name
+
+
+_GOES_ON = frozenset({"hasmore", "hasnext", "hasnextpage", "morepages", "moreresults"})
+_IN_PAGE = frozenset({"meta", "metadata", "page", "pageinfo", "pagination", "paging"})
+
+
+def says_that_others_follow(body: object) -> bool:
+    """Whether a page says, in one of the usual members, that another one follows: a flag such as
+    `has_more`, at the top or in an object such as `meta`.
+    """
+    if not is_object(body):
+        return False
+    inside = [value for name, value in body.items() if _bare(name) in _IN_PAGE]
+    return any(
+        _bare(name) in _GOES_ON and flag_of(value) is True
+        for holder in (body, *inside)
+        if is_object(holder)
+        for name, value in holder.items()
+    )
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.lower())
 
 
 def content_of(item: Any) -> str:

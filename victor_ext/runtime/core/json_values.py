@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Self, TypeGuard
+from typing import Any, NoReturn, Self, TypeGuard
 
 import httpx
 
@@ -93,10 +93,23 @@ def _number(digits: str) -> float:
     return exact if exact != number else number
 
 
-_DECODER = json.JSONDecoder(parse_float=_number)
-_SECRET_DECODER = json.JSONDecoder(object_hook=SecretObject)
+def _no_number(_word: str) -> None:
+    """What `NaN`, `Infinity` and `-Infinity` are read as, which JSON does not have: null, as
+    JavaScript writes them.
+    """
+
+
+def _refuse_no_number(word: str) -> NoReturn:
+    """Let a body with one of them be no JSON."""
+    raise ValueError(f"{word} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_no_number)
+_STRICT_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_refuse_no_number)
+_SECRET_DECODER = json.JSONDecoder(object_hook=SecretObject, parse_constant=_no_number)
 _TOLERANT = json.JSONDecoder(
     parse_float=_number,
+    parse_constant=_no_number,
     parse_int=lambda digits: int(digits) if len(digits) < 1000 else 0,
     strict=False,
 )
@@ -106,8 +119,15 @@ _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _ODD_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 
 
-def parsed(content: bytes | bytearray | str, *, is_secret: bool = False, **options: Any) -> Any:
-    """JSON that a provider sent. Its numbers keep their digits, and its texts are `storable`.
+def parsed(
+    content: bytes | bytearray | str,
+    *,
+    is_secret: bool = False,
+    is_strict: bool = False,
+    **options: Any,
+) -> Any:
+    """JSON that a provider sent. Its numbers keep their digits, and its texts are `storable`. What
+    JSON has no number for is null; what is strict is no JSON then.
 
     Secret JSON, of `SecretObject`s, is as it came: a token is sent as it is, or not at all.
     `options` are those of `json.loads`. Raises `ValueError` where it is not JSON, or is nested too
@@ -123,7 +143,10 @@ def parsed(content: bytes | bytearray | str, *, is_secret: bool = False, **optio
             raise RecursionError
         if is_secret:
             return _SECRET_DECODER.decode(text)
-        value = json.loads(text, **options) if options else _DECODER.decode(text)
+        if options:
+            value = json.loads(text, **{"parse_constant": _no_number, **options})
+        else:
+            value = (_STRICT_DECODER if is_strict else _DECODER).decode(text)
         is_odd = ("\\" in text and _ODD_ESCAPE.search(text)) or not (
             text.isascii() or is_encodable(text)
         )

@@ -221,7 +221,9 @@ class _Call:
             if isinstance(result, Response):
                 self._loop.quota.give_back(self._paid)
                 return result
-            if self._redirects < MAX_REDIRECTS and result.response is not None:
+            is_over = result.is_proof and self._key is None  # nothing of it is sent again
+            may_redirect = self._redirects < MAX_REDIRECTS and not is_over
+            if may_redirect and result.response is not None:
                 moved = redirected(request, result.response, self._loop.behaviour.resent_redirects)
                 if (
                     moved is not None
@@ -231,7 +233,7 @@ class _Call:
                     continue
             if signed:
                 self._outcome = self._outcome.combined_with(result.outcome)
-            another = signed and not self._renewed
+            another = signed and not self._renewed and not is_over
             if another and may_try_another_token(
                 self._loop.authenticator, request, result.response
             ):

@@ -39,6 +39,7 @@ class Failure(NamedTuple):
     timed_out: bool = False
     cause: Exception | None = None
     use: Use | None = None  # what the provider said of an earlier use of the key or the request
+    is_proof: bool = False  # the response shows that the work was done, whatever its status says
 
 
 # Raised before the first byte of the request is written: no connection exists yet.
@@ -164,7 +165,14 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
         what = f"a redirect (status {status}) that is not followed" + (
             f" ({where})" if where else ""
         )
-        return Failure(errors.StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, response)
+        return Failure(
+            errors.StatusError,
+            what,
+            Repeat.NEVER,
+            Outcome.UNKNOWN,
+            response,
+            is_proof=row.was_done(response),
+        )
     return _of_error_status(response, behaviour, begun=begun)
 
 
@@ -241,6 +249,11 @@ def _of_error_status(response: Response, behaviour: Behaviour, *, begun: bool) -
     used = _of_use(response, behaviour, what, begun=begun)
     if used is not None:
         return used
+    if row.was_done(response):
+        # The status refuses; the body has what a success has. Which holds is unknown.
+        return Failure(
+            error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response, is_proof=True
+        )
     if status == 429:
         return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, response)
     # A conflict is with something that exists. Where an error status may carry a result, a damaged
@@ -309,7 +322,9 @@ def error_for(
     response = failure.response
     # A response to a request that holds a secret may repeat it, so it is not quoted.
     quoted = response is not None and not behaviour.operation_of(response.request).is_secret
-    problems = tuple(behaviour.problems(response)) if response is not None and quoted else ()
+    # What proves the work lists no problems: a provider's shape of errors may fit it by chance.
+    may_list = quoted and not failure.is_proof
+    problems = tuple(behaviour.problems(response)) if response is not None and may_list else ()
     sentences = [_what_happened(failure, behaviour, request, tries, problems, why)]
     if retry_after is not None:
         sentences.append(f"The provider asks for no other request within {retry_after:g} s.")
@@ -355,6 +370,8 @@ def _what_happened(
             listed += f"; and {len(problems) - _LISTED} more"
         good = failure.response.status_code < 400
         what = f"{what}: {listed}" if good else f"status {failure.response.status_code}: {listed}"
+    if failure.is_proof:
+        what = f"{what.rstrip(' .')}, but the response has what only a request that was done has"
     cause = f"; {why}" if why else ""
     ended = (what.rstrip(" .") + cause).rstrip(" .")
     return (

@@ -20,6 +20,7 @@ from victor_ext.runtime.core.json_values import (
     json_of,
     no_object_reason,
     object_of,
+    object_or_empty,
     readable_members,
 )
 from victor_ext.runtime.core.response import NOT_READ, Response
@@ -72,6 +73,33 @@ class Reader:
                 status == response.status_code and model is not NOT_READ
             ):
                 return has_declared_value(model)
+        return False
+
+    def proves_work(self, response: httpx.Response) -> bool:
+        """Whether a body, or the beginning of one, has a value that the document declares for a
+        good response, and for no error.
+
+        A member that an error has, too, such as an id of its own, says nothing, unless it is an
+        object or a list. Nor does a body that complains in a member which no good response has.
+        """
+        sent = readable_members(body_of(response))
+        members = {name: value for name, value in sent.items() if value not in ({}, [])}
+        read = json.dumps(members)
+        flat = {
+            _bare(name) for name, value in members.items() if not isinstance(value, dict | list)
+        }
+        complaints = {_bare(name) for name in members} & _COMPLAINTS
+        shared = set(_NO_EVIDENCE)
+        for status in (response.status_code, *_ERROR_STATUSES):
+            names = _declared_names(self._read_as(Response(status, content=read)))
+            shared |= {name for name in names if _bare(name) in flat}
+        for status in range(200, 300):
+            model = self._read_as(Response(status, content=read))
+            names = _declared_names(model)
+            no_evidence = shared | {name for name in names if _bare(name) in _COMPLAINTS}
+            complains = not complaints <= {_bare(name) for name in names}
+            if not complains and has_declared_value(model, no_evidence):
+                return True
         return False
 
     def is_of_error(self, response: Response) -> bool:
@@ -194,15 +222,39 @@ def _is_failure(name: str, value: Any) -> bool:
     return name == "status" and _ERROR_STATUS.fullmatch(str(value)) is not None
 
 
-def no_items_in(*names: str) -> Callable[[httpx.Response], bool]:
-    """Whether all lists in these members of a body are empty, and there is one."""
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """Evidence of a page of a list, and no problem in its body.
 
-    def is_empty(response: httpx.Response) -> bool:
+    Attributes:
+        items: The members that may have its items.
+        is_page: Whether a body has other members of a page. Then null in place of its items, or
+            nothing, is an empty page.
+        lack: What a message says of a body that is no page.
+    """
+
+    items: tuple[str, ...]
+    is_page: Callable[[dict[str, Any]], bool]
+    lack: str
+
+    def __call__(self, response: httpx.Response, problems: Problems) -> str | None:
+        body, reason = object_of(response), no_object_reason(response)
+        if reason is not None:
+            return reason
+        if problems(response):
+            return "its body reports an error"
+        return None if self._lists(body) or self._has_none(body) else self.lack
+
+    def is_empty(self, response: httpx.Response) -> bool:
+        """Whether all lists of a page are empty, or it has none."""
         body = object_of(response)
-        lists = [body[name] for name in names if is_list(body.get(name))]
-        return bool(lists) and not any(lists)
+        return not any(self._lists(body)) and bool(self._lists(body) or self._has_none(body))
 
-    return is_empty
+    def _lists(self, body: dict[str, Any]) -> list[list[Any]]:
+        return [body[name] for name in self.items if is_list(body.get(name))]
+
+    def _has_none(self, body: dict[str, Any]) -> bool:
+        return self.is_page(body) and all(body.get(name) is None for name in self.items)
 
 
 def document_complaint(response: httpx.Response, problems: Problems) -> str | None:
@@ -230,6 +282,18 @@ def document_complaint(response: httpx.Response, problems: Problems) -> str | No
     return reason
 
 
+def proves_declared_work(response: httpx.Response) -> bool:
+    """Whether a response to a write has, under the status of an error, what its document declares
+    for a good response alone, and reports no error.
+
+    Without a document nothing is known of its good responses.
+    """
+    reader: Reader | None = response.request.extensions.get(READER)
+    if reader is None or is_failed_page(response):
+        return False
+    return reader.proves_work(response)
+
+
 def lists_declared_errors(response: httpx.Response) -> bool:
     """Whether all that a good response has in `error` and `errors` is declared for it, such as
     refused rows of a batch.
@@ -252,13 +316,39 @@ def lists_declared_errors(response: httpx.Response) -> bool:
 
 
 _NO_EVIDENCE = frozenset({"error", "errors"})
+_COMPLAINTS = frozenset(
+    {
+        "code",
+        "detail",
+        "errorcode",
+        "errordescription",
+        "errormessage",
+        "message",
+        "reason",
+        "title",
+        "type",
+    }
+)
+"""Members in which an error says what is wrong (see RFC 9457 and RFC 6749), in lower case, without
+marks.
+"""
 
 
-def has_declared_value(model: Any) -> bool:
+def has_declared_value(model: Any, no_evidence: Container[str] = _NO_EVIDENCE) -> bool:
     """Whether something in a generated model, at any depth, is what the document declares there;
     see its `_tells`.
     """
-    return hasattr(model, "_tells") and _declares(model) and model._tells(_NO_EVIDENCE)  # noqa: SLF001 - models have it
+    return hasattr(model, "_tells") and _declares(model) and model._tells(no_evidence)  # noqa: SLF001 - models have it
+
+
+def _declared_names(model: object) -> set[str]:
+    """The names of the fields that the class of a generated model declares."""
+    fields: Any = getattr(model, "__attrs_attrs__", ())
+    return {each.name for each in fields} - {"additional_properties"}
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _declares(model: object) -> bool:
@@ -268,6 +358,12 @@ def _declares(model: object) -> bool:
     is_unknown = type(model).__name__ == "UnknownVariant"  # each generated package has its own
     # one is `additional_properties`
     return is_unknown or len(getattr(model, "__attrs_attrs__", ())) > 1
+
+
+def said_members(response: httpx.Response) -> dict[str, Any]:
+    """The members of the JSON object in a body, or of its beginning where the body was cut."""
+    body = json_of(response)
+    return readable_members(body_of(response)) if body is NOT_JSON else object_or_empty(body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from .evidence import (
     Reader,
     document_complaint,
     lists_declared_errors,
+    proves_declared_work,
 )
 from .idempotency_keys import (
     MADE,
@@ -258,6 +259,9 @@ class Operation:
             the id of the path, or a function. Such a response proves nothing about the work.
         repeats: Which other values of the request a response repeats: with another one, it is about
             something else; one that cannot be read confirms nothing.
+        proves_work: Whether a response has, under any status, what only work that was done has: an
+            id that the request does not have, the word that was meant, the values that were sent.
+            None: what the document declares for a good response, and for no error.
         results: Whether a response with an error status is a result of the call all the same, such
             as a payment that was declined: it is then read and returned like a good response. None:
             no such response is.
@@ -297,6 +301,7 @@ class Operation:
     unlike: Callable[[Any, httpx.Response], Calls[str | None]] | None = None
     proof: Proof | None = None
     follow: Follow | None = None
+    proves_work: Whether | None = None
     results: Whether | None = None
     refuses: Says | None = None
     unknown_id: Collection[str] = ()
@@ -355,6 +360,24 @@ class Operation:
             return about_other
         values = self.repeats.values(response)
         return of_another(self.repeats.what, values) or about_other or cannot_be_read(values)
+
+    def was_done(self, response: httpx.Response) -> bool:
+        """Whether a response to a write proves, whatever its status, that the work was done.
+
+        One that is about something else, or that refuses in the provider's words, does not.
+        """
+        if self.reads or self.is_secret or self._is_about_another(response):
+            return False
+        if self.refuses is not None and self.refuses(response) is not None:
+            return False
+        proves_work = proves_declared_work if self.proves_work is None else self.proves_work
+        return proves_work(response)
+
+    def _is_about_another(self, response: httpx.Response) -> bool:
+        if self.id is not None and self.id(response) is not None:
+            return True
+        values = [] if self.repeats is None else self.repeats.values(response)
+        return of_another("", values) is not None
 
     def may_quote(self, response: httpx.Response) -> bool:
         """Whether a message may quote the start of a response's body."""

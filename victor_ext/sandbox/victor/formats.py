@@ -122,6 +122,7 @@ class Listing:
                 problem = Problem(("page",), "invalid", "There is no such page.", "maximum")
                 raise Wrong([problem], self._settings.page_beyond)
             index, number = last, last + first
+        number = max(number, first)
         begin = index * size
         if self._settings.order == "newest":
             ids = ids[max(low, high - begin - size) : max(low, high - begin)][::-1]

@@ -19,14 +19,19 @@ from .errors import UnreadableBody
 T = TypeVar("T")
 
 
+def _no_number(_word: str) -> None:
+    """What JSON has no number for."""
+
+
 def json_of(response: httpx.Response, *, exact: bool = False) -> Any:
     """The body as JSON.
 
-    With `exact`, or where httpx would parse it, its numbers remember their digits.
+    With `exact`, or where httpx would parse it, its numbers remember their digits. What JSON has no
+    number for (`NaN`, `Infinity`) is null.
     """
-    keeps: dict[str, Any] = (
-        {"parse_float": Digits} if exact or type(response) is httpx.Response else {}
-    )
+    keeps: dict[str, Any] = {}
+    if exact or type(response) is httpx.Response:
+        keeps = {"parse_float": Digits, "parse_constant": _no_number}
     try:
         return response.json(**keeps)
     except (ValueError, RecursionError) as error:

@@ -1,0 +1,292 @@
+"""What a page says of itself, in all systems and in lists of `connect`.
+
+An empty page ends its list, one that contradicts itself does not, and what is no page is none.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from victor_api.api.payment_requests import list_payment_requests
+from victor_api.client import Client
+
+from tests.providers.running import GUID, MODES, ONCE, Script, run
+from tests.providers.systems import ARGUMENTS, CLIENTS
+from tests.providers.victor import adapter as victor_adapter
+from victor_ext import (
+    ConfigurationError,
+    CursorPages,
+    LinkedPages,
+    NumberedPages,
+    OffsetPages,
+    PaginationError,
+    UnreadableResponse,
+    VictorError,
+    connect,
+    connect_async,
+)
+from victor_ext.sandbox import Sandbox
+from victor_ext.sandbox.victor.settings import SandboxSettings
+
+ID = "victor_payment_request_id"
+BY_NUMBER = NumberedPages(items="results", id=ID, first=0)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list of a system.
+
+    Attributes:
+        items: The member of a page with its items.
+        of_page: The other members of a page.
+        item: An item.
+        more: Members of an empty page that say that others follow.
+        call: Reads the list.
+    """
+
+    items: str
+    of_page: dict[str, Any]
+    item: dict[str, Any]
+    more: dict[str, Any]
+    call: Callable[[Any], Any]
+
+    def page(self, *items: dict[str, Any]) -> dict[str, Any]:
+        return {**self.of_page, self.items: [*items]}
+
+
+def _since() -> datetime:
+    return datetime.now(UTC) - timedelta(hours=1)
+
+
+OF_VELO = {"page": {"page": 1, "pageSize": 25}, "links": []}
+LISTINGS = {
+    "victor": Listing(
+        "results",
+        {"page": 0, "page_size": 25},
+        {ID: "a7ffd43c37c1", "status": "pending"},
+        {"has_more": True},
+        lambda client: client.payment_requests.list(start_datetime=_since()),
+    ),
+    "velo": Listing(
+        "content",
+        OF_VELO,
+        {"payoutId": GUID, "status": "ACCEPTED"},
+        {"page": {"page": 1, "totalPages": 3, "totalElements": 60}},
+        lambda client: client.payouts.list(GUID),
+    ),
+    "velo by its links": Listing(
+        "content",
+        OF_VELO,
+        {"payoutId": GUID, "status": "ACCEPTED"},
+        {"links": [{"rel": "next", "href": "https://velo.example/v3/payouts?page=2"}]},
+        lambda client: client.payouts.list(GUID),
+    ),
+    "flexfactor": Listing(
+        "items",
+        {"pageNumber": 1, "pageSize": 10},
+        {"id": "o-1", "status": 7},
+        {"hasNextPage": True},
+        lambda client: client.orders.list(),
+    ),
+    "connected": Listing(
+        "results",
+        {"page": 0, "page_size": 25},
+        {ID: "a7ffd43c37c1", "status": "pending"},
+        {"meta": {"hasMore": "true"}},
+        lambda client: client.paged(list_payment_requests, BY_NUMBER),
+    ),
+    "eastpay": Listing(
+        "payments",
+        {"result": {"code": "000.000.000", "description": "succeeded"}},
+        {"id": "8ac7", "merchantTransactionId": "INV-1"},
+        {},
+        lambda client: client.payments.find("INV-1"),
+    ),
+}
+each_listing = pytest.mark.parametrize("name", LISTINGS)
+
+
+def read(name: str, mode: str, script: Script, call: Callable[[Any], Any] | None = None) -> Any:
+    """What a list of a system comes to over a script, or another call of its client."""
+    awaited = mode == MODES[1]
+    settings = {"transport": script.transport, "retry": ONCE}
+    call = call or LISTINGS[name].call
+    if name == "connected":
+        kind = connect_async if awaited else connect
+        return run(kind, call, Client, base_url="https://victor.example", **settings)
+    system = name.partition(" ")[0]
+    return run(CLIENTS[system][awaited], call, **{**ARGUMENTS[system], **settings})
+
+
+def responses(*bodies: Any) -> Script:
+    return Script(*(httpx.Response(200, json=body) for body in bodies))
+
+
+@each_listing
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("is_null", [True, False], ids=["null", "absent"])
+def test_a_page_without_its_list_is_an_empty_page(name: str, mode: str, is_null: bool) -> None:
+    listing = LISTINGS[name]
+    if name == "eastpay" and not is_null:
+        pytest.skip("without the member it may be any response of the gateway")
+    left_out = {listing.items: None} if is_null else {}
+    assert read(name, mode, responses({**listing.of_page, **left_out})) == []
+    if name == "eastpay":
+        return  # it has one page
+    pages = responses(listing.page(listing.item), {**listing.of_page, **left_out})
+    assert len(read(name, mode, pages)) == 1
+
+
+@each_listing
+@pytest.mark.parametrize("mode", MODES)
+def test_what_is_no_page_ends_no_list(name: str, mode: str) -> None:
+    listing = LISTINGS[name]
+    error = {"error": {"code": "E1", "message": "no"}, "success": False, "errors": [{"a": "b"}]}
+    for body in (
+        {},
+        {"ok": True},
+        {listing.items: None},
+        {**listing.of_page, listing.items: "text"},
+        {**listing.of_page, listing.items: None, **error},
+    ):
+        if name == "connected" and body == {listing.items: None}:
+            continue  # the caller has named the place, and it is there
+        with pytest.raises(UnreadableResponse if name != "flexfactor" else VictorError):
+            read(name, mode, responses(body))
+
+
+@each_listing
+@pytest.mark.parametrize("mode", MODES)
+def test_an_empty_page_that_says_that_others_follow_ends_no_list(name: str, mode: str) -> None:
+    listing = LISTINGS[name]
+    if not listing.more:
+        pytest.skip("it has one page")
+    script = responses(listing.page(listing.item), {**listing.page(), **listing.more})
+    # By number, the next page may have items: a filter may leave none of one page.
+    is_way_on = name == "connected"
+    with pytest.raises(PaginationError, match="had no items" if is_way_on else "others|has some"):
+        read(name, mode, script)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("count", [0, 1, 3, 7])
+def test_items_decide_and_not_the_number_that_a_page_says(mode: str, count: int) -> None:
+    """A provider that counts from 1 answers page 0 with page 1."""
+    with Sandbox(SandboxSettings(first_page="1", max_page_size=3)) as sandbox:
+        harness = victor_adapter.Harness(sandbox, mode == MODES[1])
+        made = {sandbox.create_inbound("10.00") for _ in range(count)}
+        listed = harness(lambda client: client.payment_requests.list(page_size=3))
+        assert {request.id for request in listed} == made
+        assert len(listed) == count
+        pending = harness(lambda client: client.payment_requests.list(status="pending"))
+        assert {request.id for request in pending} == made
+        assert harness(lambda client: client.ping()).seconds > 0
+
+
+def numbered(*pages: tuple[int, list[str]]) -> Script:
+    """Pages of Victor with the numbers that they say, and ids."""
+    return responses(
+        *({"page": number, "results": [{ID: id} for id in ids]} for number, ids in pages)
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_number_that_is_one_ahead_from_the_first_page_on_is_how_it_counts(mode: str) -> None:
+    script = numbered(*[(1, ["a"])] * 3, (2, ["b"]), (3, []))
+    assert [each.id for each in read("victor", mode, script)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [(1, []), (0, ["a"]), (1, ["b"]), (2, [])],
+        [(1, ["b"]), (0, ["a"]), (1, ["b"]), (2, [])],
+        [(0, ["a"]), (2, []), (1, ["b"]), (2, [])],
+        [(0, ["a"]), (2, ["c"]), (1, ["b"]), (2, [])],
+    ],
+)
+def test_a_page_whose_number_is_that_of_another_is_read_again(mode: str, pages: Any) -> None:
+    assert [each.id for each in read("victor", mode, numbered(*pages))] == ["a", "b"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_page_that_stays_another_one_is_refused(mode: str) -> None:
+    with pytest.raises(UnreadableResponse, match="page 2 of a list, and page 1 was asked for"):
+        read("victor", mode, numbered((0, ["a"]), (2, [])))
+
+
+# ---- Lists of `connect`, which the caller describes ----
+
+
+def paged(style: Any) -> Callable[[Any], Any]:
+    return lambda client: client.paged(list_payment_requests, style)
+
+
+ITEMS = {"items": "results", "id": ID}
+NEXT = {"undeclared": ("cursor", "next_cursor", "offset", "has_more"), **ITEMS}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("is_empty", [True, False], ids=["no items", "items"])
+@pytest.mark.parametrize("more", ["has_more", None], ids=["more", "a usual member"])
+@pytest.mark.parametrize("style", [CursorPages, LinkedPages, OffsetPages])
+def test_a_page_that_goes_on_and_names_no_next_one_ends_no_list(
+    mode: str, style: Any, more: Any, is_empty: bool
+) -> None:
+    item = {ID: "a"}
+    page = {"page": 0, "results": [] if is_empty else [item], "has_more": True}
+    with pytest.raises(PaginationError, match=r"says that others follow|does not end"):
+        read("connected", mode, responses(page), paged(style(more=more, **NEXT)))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_next_link_to_another_path_is_refused_by_name(mode: str) -> None:
+    def pages(path: str) -> Script:
+        link = {"link": f'<{path}?page=1>; rel="next"'}
+        first = httpx.Response(200, json={"page": 0, "results": [{ID: "a"}]}, headers=link)
+        return Script(first, httpx.Response(200, json={"page": 1, "results": [{ID: "b"}]}))
+
+    style = paged(LinkedPages(**ITEMS))
+    own = "/v2/payment-requests"
+    for path in ("", own, f"https://elsewhere.example{own}", f"/gateway{own}", "/payment-requests"):
+        assert len(read("connected", mode, pages(path), style)) == 2, path
+    for path in ("/v2/accounts", "/", "/v2/payment-requests/archive", "https://a.example"):
+        with pytest.raises(PaginationError, match=r"leads to the path .*read at /v2/payment-req"):
+            read("connected", mode, pages(path), style)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("style", "name"),
+    [
+        (CursorPages("after", **ITEMS), "'next_cursor' in the response"),
+        (CursorPages("after", next="page", **ITEMS), "'after' in the parameters"),
+        (CursorPages("page", last="ident", **ITEMS), "'ident' in an item"),
+        (NumberedPages("side", **ITEMS), "'side' in the parameters"),
+        (OffsetPages("page", items="data"), "'data' in the response"),
+        (NumberedPages("page", items="results", id="ident"), "'ident' in an item"),
+        (NumberedPages("page", more="has_more", **ITEMS), "'has_more' in the response"),
+        (LinkedPages("links.next", **ITEMS), "'links.next' in the response"),
+    ],
+)
+def test_what_the_document_does_not_declare_is_refused_when_the_list_is_made(
+    mode: str, style: Any, name: str
+) -> None:
+    script = responses({"page": 0, "results": []})
+    with pytest.raises(ConfigurationError, match=f"declares no {name}"):
+        read("connected", mode, script, paged(style))
+    assert script.requests == []
+
+
+def test_functions_and_names_that_the_caller_vouches_for_are_not_checked() -> None:
+    style = CursorPages(
+        "after", next=lambda page: page["next"], items="results", undeclared=("after",)
+    )
+    script = responses(
+        {"results": [{ID: "a"}], "next": "c"}, {"results": [{ID: "b"}], "next": None}
+    )
+    assert len(read("connected", MODES[0], script, paged(style))) == 2
