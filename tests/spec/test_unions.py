@@ -24,6 +24,7 @@ from .wire import (
     checked,
     document,
     done,
+    listed,
     package,
     parameter,
     reading,
@@ -123,6 +124,23 @@ def test_a_union_in_itself_is_read_in_time(tmp_path: Path) -> None:
     for _ in range(90):
         value = {"inner": value}
     assert read(wire, "either", **value).to_dict() == value
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_members_are_told_by_what_lies_deep_in_them(tmp_path: Path, levels: int) -> None:
+    """As a real document does: an object, a list in it, and items that differ in one name."""
+    schemas: Tree = {"Either": {"oneOf": [ref("First"), ref("Second")]}}
+    for member in ("First", "Second"):
+        schema = an_object(id=TEXT, **{member.lower(): TEXT})
+        for level in range(levels):
+            schema = an_object(inner=schema if level else listed(schema))
+        schemas[member] = schema
+    wire = Wire(tmp_path, f"wire_deep_{levels}", **reading(schemas))
+    for member in ("First", "Second"):
+        value: Any = {"id": "1", member.lower(): "x"}
+        for level in range(levels):
+            value = {"inner": value if level else [value]}
+        assert type(read(wire, "either", **value)).__name__ == member
 
 
 def test_a_class_that_contains_the_union_it_is_a_member_of(tmp_path: Path) -> None:
