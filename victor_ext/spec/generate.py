@@ -30,7 +30,7 @@ from . import hooks
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
-from .python_names import Origins, give_distinct_names, literal
+from .python_names import PREFIX, Origins, give_distinct_names, literal
 from .requests import HOOKS, STANDS_FOR
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
@@ -346,14 +346,19 @@ def _require_pinned_tools() -> None:
             )
 
 
+def operation_module(tag: str, endpoint: endpoints.Endpoint) -> str:
+    """The module of an operation, within the package: `api.payments.take_payment`."""
+    return f"api.{tag}.{PythonIdentifier(endpoint.name, PREFIX)}"
+
+
 def _sources(data: GeneratorData) -> dict[str, str]:
     """What of the document each module is made from: of operations, and of models."""
     sources: dict[str, str] = {}
     for tag, collection in data.endpoint_collections_by_tag.items():
         for endpoint in collection.endpoints:
             path = endpoint.path.get_untrusted_value().partition("#")[0]
-            module = PythonIdentifier(endpoint.name, "")
-            sources[f"api/{tag}/{module}.py"] = f"{endpoint.method.upper()} {path}"
+            module = operation_module(tag, endpoint).replace(".", "/")
+            sources[f"{module}.py"] = f"{endpoint.method.upper()} {path}"
     for model in (*data.models, *data.enums):
         sources[f"models/{model.class_info.module_name}.py"] = f"the schema {model.class_info.name}"
     return sources
