@@ -5,13 +5,15 @@ first ones after bytes of the server.
 """
 
 import asyncio
+import socket
+import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from tests.faults.raw_provider import RawProvider
-from tests.faults.raw_sockets import Background, End, end
+from tests.faults.raw_sockets import PATIENCE, Background, End, end
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class CuttingProxy:
         self.exchanges: list[Passed] = []  # what was passed on in each so far
         self.connections = 0
         self.open: set[_Pair] = set()
+        self.probes: dict[int, threading.Event] = {}  # by the port of each connection of `drain`
         self.port = 0
         self._server: asyncio.Server | None = None
         self.listen()
@@ -91,6 +94,25 @@ class CuttingProxy:
         """Connections that are whole."""
         return sum(not pair.over for pair in list(self.open))
 
+    def drain(self) -> None:
+        """Wait until the proxy has read all that clients have written so far.
+
+        A client that has had enough leaves its connection, and what it wrote, to the system. When
+        the proxy comes to it later, it would be taken for an exchange of the next call, and would
+        use up a cut of it. What a connection of our own writes now is read after that.
+        """
+        if self._server is None:
+            return
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+            self.probes[port] = threading.Event()
+            probe.connect(("127.0.0.1", self.port))
+            probe.sendall(b"-")
+            assert self.probes[port].wait(PATIENCE), "the proxy does not read"
+            self.background.do(lambda: None)  # what was read in the same round is handled
+            del self.probes[port]
+
     def wait_until_quiet(self) -> None:
         """Wait until every connection that was cut is gone on both sides."""
         self.quiet.wait_for(
@@ -121,11 +143,16 @@ class _Pair(asyncio.Protocol):
         self._cut: Cut | None = None
         self._passed: Passed | None = None
         self._answering = False
+        self._probe: threading.Event | None = None
         self.over = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._client = transport
+        port = transport.get_extra_info("peername")[1]
+        self._probe = self._proxy.probes.get(port)
+        if self._probe is not None:
+            return
         self._proxy.open.add(self)
         self._proxy.connections += 1
         self._connecting = self._proxy.background.loop.create_task(self._connect())
@@ -143,6 +170,9 @@ class _Pair(asyncio.Protocol):
             transport.close()
 
     def data_received(self, data: bytes) -> None:
+        if self._probe is not None:
+            self._probe.set()
+            return
         if self.over:
             return
         if self._passed is None or self._answering:
@@ -201,6 +231,8 @@ class _Pair(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._client = None
         self.over = True
+        if self._probe is not None:
+            return
         if self._server is not None:
             self._server.close()
         self._check_gone()
