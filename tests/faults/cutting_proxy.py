@@ -42,6 +42,14 @@ class Passed:
     answer: int = 0
 
 
+class Probe:
+    """A connection of `CuttingProxy.drain`, as the proxy sees it."""
+
+    def __init__(self) -> None:
+        self.read = threading.Event()
+        self.gone = threading.Event()
+
+
 class CuttingProxy:
     """Listens on a port, and passes on to another."""
 
@@ -60,7 +68,7 @@ class CuttingProxy:
         self.exchanges: list[Passed] = []  # what was passed on in each so far
         self.connections = 0
         self.open: set[_Pair] = set()
-        self.probes: dict[int, threading.Event] = {}  # by the port of each connection of `drain`
+        self.probes: dict[int, Probe] = {}  # by the port of the client
         self.port = 0
         self._server: asyncio.Server | None = None
         self.listen()
@@ -103,15 +111,17 @@ class CuttingProxy:
         """
         if self._server is None:
             return
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-            self.probes[port] = threading.Event()
-            probe.connect(("127.0.0.1", self.port))
-            probe.sendall(b"-")
-            assert self.probes[port].wait(PATIENCE), "the proxy does not read"
-            self.background.do(lambda: None)  # what was read in the same round is handled
-            del self.probes[port]
+        probe = Probe()
+        with socket.socket() as client:
+            client.bind(("127.0.0.1", 0))
+            port = client.getsockname()[1]
+            self.probes[port] = probe
+            client.connect(("127.0.0.1", self.port))
+            client.sendall(b"-")
+            assert probe.read.wait(PATIENCE), "the proxy does not read"
+        assert probe.gone.wait(PATIENCE), "the proxy does not see the end"
+        self.background.do(lambda: None)  # what was read in the same round is handled
+        del self.probes[port]
 
     def wait_until_quiet(self) -> None:
         """Wait until every connection that was cut is gone on both sides."""
@@ -143,7 +153,7 @@ class _Pair(asyncio.Protocol):
         self._cut: Cut | None = None
         self._passed: Passed | None = None
         self._answering = False
-        self._probe: threading.Event | None = None
+        self._probe: Probe | None = None
         self.over = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -171,7 +181,7 @@ class _Pair(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._probe is not None:
-            self._probe.set()
+            self._probe.read.set()
             return
         if self.over:
             return
@@ -232,6 +242,8 @@ class _Pair(asyncio.Protocol):
         self._client = None
         self.over = True
         if self._probe is not None:
+            # Not at once: see `_check_gone`.
+            self._proxy.background.loop.call_soon(self._probe.gone.set)
             return
         if self._server is not None:
             self._server.close()
