@@ -5,7 +5,10 @@ The metrics are those of `victor_ext.otel`, in the registry of prometheus-client
 a `/metrics` has them there. `serve` makes one: `/metrics`, `/livez` and `/readyz`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
+from os import PathLike
 from typing import Any
 from weakref import WeakSet
 from wsgiref.simple_server import WSGIServer
@@ -17,9 +20,20 @@ try:
     from opentelemetry.exporter.prometheus import PrometheusMetricReader
     from opentelemetry.sdk.metrics import Histogram, MeterProvider
     from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
-    from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app, start_http_server  # pyright: ignore[reportUnknownVariableType] - untyped
+    from prometheus_client import (  # pyright: ignore[reportUnknownVariableType] - untyped
+        CONTENT_TYPE_LATEST,
+        REGISTRY,
+        CollectorRegistry,
+        generate_latest,
+        make_wsgi_app,
+        start_http_server,
+    )
+    from prometheus_client.metrics_core import Metric
+    from prometheus_client.parser import text_string_to_metric_families
+    from prometheus_client.registry import Collector
 
     from .otel import OpenTelemetry
+    from .worker_folder import WorkerFolder
 except ImportError as error:
     raise ImportError(
         "victor_ext.prometheus needs an extra: pip install 'victor-ext[prometheus]'"
@@ -30,6 +44,7 @@ __all__ = ("Prometheus",)
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 """Bounds of the histograms, up to the default deadline: OpenTelemetry's own are for milliseconds.
 """
+_PROBES = ("/livez", "/readyz")
 _used: WeakSet[CollectorRegistry] = WeakSet()
 
 
@@ -41,16 +56,21 @@ class Prometheus(OpenTelemetry):
 
     Args:
         registry: Takes the metrics; by default the one that all of prometheus-client uses.
+        folder: Shared by the worker processes of one service on one machine, such as those of
+            `uvicorn --workers 4`: each of them answers for all. Each series then has the label
+            `pid`. None: a process answers for itself alone.
         tracer_provider: As for `OpenTelemetry`; so are `attributes`.
 
     Raises:
-        ConfigurationError: Another one has the registry: a process needs one, for all its clients.
+        ConfigurationError: Another one has the registry: a process needs one, for all its clients;
+            or the folder cannot be used.
     """
 
     def __init__(
         self,
         *,
         registry: CollectorRegistry = REGISTRY,
+        folder: str | PathLike[str] | None = None,
         tracer_provider: trace.TracerProvider | None = None,
         attributes: Mapping[str, str] | None = None,
     ) -> None:
@@ -70,6 +90,7 @@ class Prometheus(OpenTelemetry):
         )
         self._registry = registry
         self._metrics_app: Callable[..., Iterable[bytes]] = make_wsgi_app(registry)
+        self._workers = None if folder is None else WorkerFolder(folder, self._of_this_process)
 
     def wsgi_app(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -78,19 +99,59 @@ class Prometheus(OpenTelemetry):
 
         A probe is answered with 200, or with 503 and what is wrong with a worker of what is
         watched: it has taken no step for five minutes; or, of `/readyz`, a pass of it has failed
-        when it was last tried, or was not tried yet.
+        when it was last tried, or was not tried yet. With a `folder`, the workers of all processes
+        count, and one that does not answer in five seconds is a 503 of each of the three.
         """
-        path = environ.get("PATH_INFO")
-        if path not in ("/livez", "/readyz"):
+        path = environ.get("PATH_INFO", "")
+        if self._workers is None and path not in _PROBES:
             return self._metrics_app(environ, start_response)
-        said = ((each, each.heartbeat.problems(ready=path == "/readyz")) for each in self._boxes)
-        wrong = [
-            f"{type(each).__name__}: {problem}\n" for each, problems in said for problem in problems
-        ]
-        start_response(
-            "503 Service Unavailable" if wrong else "200 OK", [("Content-Type", "text/plain")]
+        status, content_type, body = self._response(path)
+        start_response(f"{int(status)} {status.phrase}", [("Content-Type", content_type)])
+        return [body]
+
+    async def asgi_app(
+        self,
+        scope: Mapping[str, Any],
+        receive: Callable[[], Awaitable[Any]],  # noqa: ARG002 - ASGI passes it
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        """The same as an ASGI application, to mount in FastAPI or Starlette, such as at `/ops`."""
+        path = f"/{scope['path'].rpartition('/')[2]}"
+        loop = asyncio.get_running_loop()
+        status, content_type, body = await loop.run_in_executor(None, self._response, path)
+        headers = [(b"content-type", content_type.encode())]
+        await send({"type": "http.response.start", "status": int(status), "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _response(self, path: str) -> tuple[HTTPStatus, str, bytes]:
+        question = path if path in _PROBES else "/metrics"
+        if self._workers is None:
+            answers: list[tuple[str, str | None]] = [("", self._of_this_process(question))]
+        else:
+            answers = [*self._workers.ask(question)]
+        problems = [f"process {pid}: no answer\n" for pid, text in answers if text is None]
+        texts = {pid: text for pid, text in answers if text is not None}
+        if question != "/metrics":
+            for pid, text in texts.items():
+                of = f"process {pid}: " if pid else ""
+                problems += [f"{of}{line}\n" for line in text.splitlines()]
+        if problems:
+            return HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", "".join(problems).encode()
+        if question != "/metrics":
+            return HTTPStatus.OK, "text/plain", b"ok\n"
+        return HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(_OfAll(texts))
+
+    def _of_this_process(self, question: str) -> str:
+        """The metrics; or, of a probe, a line for each problem."""
+        if question not in _PROBES:
+            return generate_latest(self._registry).decode()
+        boxes = tuple(self._boxes)
+        found = ((each, each.heartbeat.problems(ready=question == "/readyz")) for each in boxes)
+        return "".join(
+            f"{type(each).__name__}: {problem}\n"
+            for each, problems in found
+            for problem in problems
         )
-        return ["".join(wrong or ["ok\n"]).encode()]
 
     def serve(self, port: int, host: str = "0.0.0.0") -> WSGIServer:  # noqa: S104 - Prometheus asks from elsewhere
         """Serve `wsgi_app` from a thread in the background.
@@ -108,3 +169,23 @@ class Prometheus(OpenTelemetry):
         server, _ = start_http_server(port, host, self._registry)
         server.set_app(self.wsgi_app)
         return server
+
+
+class _OfAll(Collector):
+    """The metrics of several processes, by their ids: each series has the label `pid`."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+
+    def collect(self) -> Iterable[Metric]:
+        families: dict[str, Metric] = {}
+        for pid, text in self._texts.items():
+            for each in text_string_to_metric_families(text):
+                known = families.setdefault(
+                    each.name, Metric(each.name, each.documentation, each.type)
+                )
+                labels = {"pid": pid} if pid else {}
+                known.samples += [
+                    sample._replace(labels={**sample.labels, **labels}) for sample in each.samples
+                ]
+        return families.values()

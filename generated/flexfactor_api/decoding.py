@@ -40,7 +40,7 @@ from .types import UNSET, File, UnknownVariant
 LEVELS: Final = 100
 """How many models may be nested in each other; real answers have less than ten."""
 
-TRIAL: Final = 3
+TRIAL: Final = 4
 """The levels of models that are read to tell the members of a union apart: the time stays in
 bounds.
 """

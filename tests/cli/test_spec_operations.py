@@ -2,7 +2,9 @@
 document lacks.
 """
 
+import importlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,11 @@ import pytest
 
 from tests.cases import cases_beside
 from victor_ext.cli.operations import main
+from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.thorough
 ROOT, TEXT = Path(__file__).resolve().parents[2], {"type": "string"}
+SYSTEMS = ("victor", "velo", "eastpay", "flexfactor")
 DONE: dict[str, Any] = {
     "content": {"application/json": {"schema": {"properties": {"id": TEXT}}}},
     "description": "",
@@ -45,6 +49,43 @@ def test_the_page_shows_what_is_printed(capsys: pytest.CaptureFixture[str]) -> N
     assert main(["operations", str(ROOT / "examples" / "till.yaml")], prog="victor spec") == 0
     table = capsys.readouterr().out.partition("\n\n")[0]
     assert table in (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
+
+
+DOCUMENTS = {
+    **{name: ROOT / "openapi" / f"{name}.yaml" for name in SYSTEMS},
+    "till": ROOT / "examples" / "till.yaml",
+    "zoo": ROOT / "tests" / "spec" / "zoo.yaml",
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_module_of_each_operation_is_the_one_to_import(
+    name: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    package = f"of_{name}"
+    command = ["operations", str(DOCUMENTS[name]), "--json", f"--name={package}"]
+    assert main(command, prog="victor spec") == 0
+    operations = json.loads(capsys.readouterr().out)["operations"]
+    generate(DOCUMENTS[name], tmp_path, name=package)
+    monkeypatch.syspath_prepend(tmp_path)
+    for each in operations:
+        module = importlib.import_module(each["module"])
+        declared = module.OPERATION
+        shape = re.sub(r"{[^{}]*}", "{}", f"{declared.method} {declared.path}")
+        assert shape == re.sub(r"{[^{}]*}", "{}", each["operation"])
+        assert module.sync_detailed
+    files = {*(tmp_path / package / "api").rglob("*.py")}
+    assert len(operations) == sum(each.name != "__init__.py" for each in files)
+
+
+def test_the_module_is_that_of_the_default_package(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["operations", str(DOCUMENTS["till"]), "--json"]
+    assert main(command, prog="victor spec") == 0
+    modules = {each["module"] for each in json.loads(capsys.readouterr().out)["operations"]}
+    assert "till_api.api.payments.take_payment" in modules
 
 
 def get(**more: Any) -> dict[str, Any]:

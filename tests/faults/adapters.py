@@ -324,6 +324,7 @@ class Adapter:
 
     def settle(self) -> None:
         """Wait until what the provider was sent has been read, and nothing that was cut is left."""
+        self.proxy.drain()
         self.proxy.wait_until_quiet()
         if not self.direct:
             provider = self.provider

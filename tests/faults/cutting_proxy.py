@@ -5,13 +5,15 @@ first ones after bytes of the server.
 """
 
 import asyncio
+import socket
+import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from tests.faults.raw_provider import RawProvider
-from tests.faults.raw_sockets import Background, End, end
+from tests.faults.raw_sockets import PATIENCE, Background, End, end
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,14 @@ class Passed:
     answer: int = 0
 
 
+class Probe:
+    """A connection of `CuttingProxy.drain`, as the proxy sees it."""
+
+    def __init__(self) -> None:
+        self.read = threading.Event()
+        self.gone = threading.Event()
+
+
 class CuttingProxy:
     """Listens on a port, and passes on to another."""
 
@@ -55,6 +65,7 @@ class CuttingProxy:
         self.exchanges: list[Passed] = []  # what was passed on in each so far
         self.connections = 0
         self.open: set[_Pair] = set()
+        self.probes: dict[int, Probe] = {}  # by the port of the client
         self.port = 0
         self._server: asyncio.Server | None = None
         self.listen()
@@ -88,6 +99,27 @@ class CuttingProxy:
         """Connections that are whole."""
         return sum(not pair.over for pair in list(self.open))
 
+    def drain(self) -> None:
+        """Wait until the proxy has read all that clients have written so far.
+
+        A client that has had enough leaves its connection, and what it wrote, to the system. When
+        the proxy comes to it later, it would be taken for an exchange of the next call, and would
+        use up a cut of it. What a connection of our own writes now is read after that.
+        """
+        if self._server is None:
+            return
+        probe = Probe()
+        with socket.socket() as client:
+            client.bind(("127.0.0.1", 0))
+            port = client.getsockname()[1]
+            self.probes[port] = probe
+            client.connect(("127.0.0.1", self.port))
+            client.sendall(b"-")
+            assert probe.read.wait(PATIENCE), "the proxy does not read"
+        assert probe.gone.wait(PATIENCE), "the proxy does not see the end"
+        self.background.do(lambda: None)  # what was read in the same round is handled
+        del self.probes[port]
+
     def wait_until_quiet(self) -> None:
         """Wait until every connection that was cut is gone on both sides."""
         self.quiet.wait_for(
@@ -118,11 +150,16 @@ class _Pair(asyncio.Protocol):
         self._cut: Cut | None = None
         self._passed: Passed | None = None
         self._answering = False
+        self._probe: Probe | None = None
         self.over = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._client = transport
+        port = transport.get_extra_info("peername")[1]
+        self._probe = self._proxy.probes.get(port)
+        if self._probe is not None:
+            return
         self._proxy.open.add(self)
         self._proxy.connections += 1
         self._connecting = self._proxy.background.loop.create_task(self._connect())
@@ -140,6 +177,9 @@ class _Pair(asyncio.Protocol):
             transport.close()
 
     def data_received(self, data: bytes) -> None:
+        if self._probe is not None:
+            self._probe.read.set()
+            return
         if self.over:
             return
         if self._passed is None or self._answering:
@@ -198,6 +238,10 @@ class _Pair(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._client = None
         self.over = True
+        if self._probe is not None:
+            # Not at once: see `_check_gone`.
+            self._proxy.background.loop.call_soon(self._probe.gone.set)
+            return
         if self._server is not None:
             self._server.close()
         self._check_gone()

@@ -11,8 +11,8 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any, Literal, TypeVar
 
 import pytest
@@ -56,12 +56,9 @@ def background() -> closing[Background]:
     return closing(Background())
 
 
-def run_as_a_connection_comes(
-    loop: Background, port: int, work: Coroutine[Any, Any, object]
-) -> None:
-    """Run `work` in the same round of the loop in which a server of the loop accepts a
-    connection.
-    """
+@contextmanager
+def held(loop: Background) -> Generator[None]:
+    """Hold the loop: what comes to its servers waits in the system."""
     busy, go_on = threading.Event(), threading.Event()
 
     def hold_the_loop() -> None:
@@ -70,9 +67,22 @@ def run_as_a_connection_comes(
 
     loop.loop.call_soon_threadsafe(hold_the_loop)
     assert busy.wait(PATIENCE)
-    with socket.create_connection(("127.0.0.1", port), PATIENCE):
-        working = asyncio.run_coroutine_threadsafe(work, loop.loop)
+    try:
+        yield
+    finally:
         go_on.set()
+
+
+def run_as_a_connection_comes(
+    loop: Background, port: int, work: Coroutine[Any, Any, object]
+) -> None:
+    """Run `work` in the same round of the loop in which a server of the loop accepts a
+    connection.
+    """
+    with ExitStack() as stack:
+        with held(loop):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE))
+            working = asyncio.run_coroutine_threadsafe(work, loop.loop)
         working.result(PATIENCE)
 
 

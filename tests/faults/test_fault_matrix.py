@@ -30,7 +30,7 @@ from tests.faults.adapters import (
 )
 from tests.faults.cutting_proxy import Cut, Passed
 from tests.faults.raw_provider import Act, Exchange
-from tests.faults.raw_sockets import Background, End
+from tests.faults.raw_sockets import Background, End, held
 from victor_ext import ConnectionFailed, RetryPolicy, TimedOut
 
 pytestmark = pytest.mark.slow
@@ -241,6 +241,22 @@ def with_adapters(
 
         with ThreadPoolExecutor(ADAPTERS) as pool:
             return [each for found in pool.map(in_one, jobs) for each in found]
+
+
+@each_mode
+def test_what_the_proxy_reads_late_is_no_exchange_of_the_next_call(
+    background: Background, mode: str
+) -> None:
+    """On a busy machine, a client has had enough before the proxy has read a byte."""
+    with adapter(background, mode, timeout=timeouts(STALL)) as on:
+        before = len(on.proxy.exchanges)
+        with held(background):
+            late = on.caller.start("create", "late")
+        on.settle()
+        assert (late.word, len(on.proxy.exchanges) - before) == ("unknown", ATTEMPTS)
+
+        run = on.run("create", [Cut("request", 1, "stall")] * ATTEMPTS)
+        assert (run.observed.word, run.mismatches()) == ("unknown", [])
 
 
 @both_sides

@@ -2,6 +2,7 @@
 that names it.
 """
 
+import itertools
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from random import Random
 import pytest
 
 from victor_ext.cli import operations
+from victor_ext.spec.checking.views import Document, Node
 from victor_ext.spec.command_line import main
 from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.document import DocumentError, load
@@ -291,6 +293,33 @@ def test_definitions_that_would_grow_at_each_level_are_left_out_by_name(seed: in
         assert parse(tree, log)
     assert any("without an end: the last one is read" in line for line in log.left_out)
     assert not any("by a request of your own" in line for line in log.left_out)
+
+
+def test_definitions_of_one_property_are_merged_once_in_whatever_order_they_come() -> None:
+    """Else, schemas that contain each other have a composition for each order: thousands."""
+    names = [f"D{number}" for number in range(5)]
+    schemas: Tree = {name: an_object(p=an_object(**{name: TEXT})) for name in names}
+    orders = {
+        f"O{number}": {"allOf": [ref(name) for name in order]}
+        for number, order in enumerate(itertools.permutations(names))
+    }
+    views = Document(document(schemas={**schemas, **orders}))
+    wholes = set[int]()
+    for name in orders:
+        [view] = views.views(Node(ref(name), name))
+        [merged] = views.views(view.properties["p"])
+        assert {*merged.properties} == {*names}
+        wholes.add(id(view.properties["p"].tree))
+    assert len(wholes) == 1
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", [673])
+def test_a_document_whose_definitions_come_in_thousands_of_orders_is_checked(
+    tmp_path: Path, seed: int
+) -> None:
+    with ending(f"the document {seed}"):
+        assert checked(tmp_path, recursive_document(seed)).findings.calls
 
 
 UNION = {

@@ -14,6 +14,7 @@ from unittest.mock import Mock
 import pytest
 import yaml
 
+import victor_ext.spec.generate as generator
 from victor_ext.spec import rewrites
 from victor_ext.spec.checking.check import Report, check, inspect
 from victor_ext.spec.checking.package import build
@@ -236,6 +237,45 @@ def test_a_loss_is_green_once_it_is_accepted(command: Command) -> None:
     assert printed.endswith(": complete, 2 accepted\n")
 
 
+def assert_same_problems(by_generate: str, by_check: str) -> None:
+    """Check adds what to do."""
+    of_generate = [line.strip().lower() for line in by_generate.splitlines()]
+    of_check = [line.lower() for line in by_check.splitlines()]
+    for generated, checked_ in zip(of_generate, of_check, strict=True):
+        assert checked_.startswith(generated.removeprefix("acceptance: "))
+
+
+RECIPE_MISTAKES = {
+    "": "",
+    "serializing.py": "def cookie(*_: object, **__: object) -> dict[str, str]: return {}",
+    "answers.py": "def read_body(*_: object, **__: object) -> Any: return {}",
+}
+"""What the recipe itself does not know; only a call shows it."""
+
+
+@pytest.mark.parametrize("template", RECIPE_MISTAKES)
+def test_generate_and_check_name_the_same_problems(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    template: str,
+) -> None:
+    templates = tmp_path / "templates"
+    shutil.copytree(generator.TEMPLATES, templates)
+    if template:
+        with (templates / template).open("a", encoding="utf-8") as file:
+            file.write(f"\n\n{RECIPE_MISTAKES[template]}\n")
+    monkeypatch.setattr(generator, "TEMPLATES", templates)
+
+    status = int(bool(template))
+    assert main(["check", str(SHOP)]) == status
+    by_check = capsys.readouterr().err
+    assert bool(by_check) == bool(template)
+    assert main(["generate", str(SHOP), f"--out={tmp_path}"]) == status
+    assert_same_problems(capsys.readouterr().err, by_check)
+    assert (tmp_path / "shop_api" / "client.py").exists()
+
+
 LEFT, NOTHING = f"left out: {OTHER}; {DO_WITHOUT}\n", "it matches nothing; remove the entry\n"
 
 
@@ -259,14 +299,10 @@ def test_an_entry_is_for_one_loss(
         str(accepted.with_name("hooks.yaml")),
         f"--out={accepted.parent / 'out'}",
     ]
-    lost = [
-        line.partition("; ")[0].partition(": ")[2]
-        for line in said.splitlines()
-        if line.startswith("left out")
-    ]
-    assert main(generate) == int(bool(lost)), "generate names what check names"
-    assert capsys.readouterr().err == "".join(f"  LEFT OUT: {each}\n" for each in lost)
-    assert main([*generate, "--verbose"]) == int(bool(lost))
+    problems = said.format(accepted).splitlines()
+    assert main(generate) == int(bool(problems)), "generate names what check names"
+    assert_same_problems(capsys.readouterr().err, said.format(accepted))
+    assert main([*generate, "--verbose"]) == int(bool(problems))
     assert f"left out, as accepted: {LOSS}" in capsys.readouterr().err
 
 

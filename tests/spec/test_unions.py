@@ -1,6 +1,8 @@
 """Unions: which member a value is, what stands beside one, and what merging its members keeps."""
 
+import itertools
 import json
+import shutil
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -8,17 +10,23 @@ from typing import Any
 import httpx
 import pytest
 
+import victor_ext.spec.generate as generator
 from victor_ext.spec.checking.check import check
+from victor_ext.spec.command_line import main
 
 from .wire import (
+    TEXT,
     Tree,
     Wire,
+    an_object,
     answering,
     beside,
     checked,
     document,
     done,
+    listed,
     package,
+    parameter,
     reading,
     ref,
     taking,
@@ -117,6 +125,23 @@ def test_a_union_in_itself_is_read_in_time(tmp_path: Path) -> None:
     assert read(wire, "either", **value).to_dict() == value
 
 
+@pytest.mark.parametrize("levels", [1, 2])
+def test_members_are_told_by_what_lies_deep_in_them(tmp_path: Path, levels: int) -> None:
+    """As a real document does: an object, a list in it, and items that differ in one name."""
+    schemas: Tree = {"Either": {"oneOf": [ref("First"), ref("Second")]}}
+    for member in ("First", "Second"):
+        schema = an_object(id=TEXT, **{member.lower(): TEXT})
+        for level in range(levels):
+            schema = an_object(inner=schema if level else listed(schema))
+        schemas[member] = schema
+    wire = Wire(tmp_path, f"wire_deep_{levels}", **reading(schemas))
+    for member in ("First", "Second"):
+        value: Any = {"id": "1", member.lower(): "x"}
+        for level in range(levels):
+            value = {"inner": value if level else [value]}
+        assert type(read(wire, "either", **value)).__name__ == member
+
+
 def test_a_class_that_contains_the_union_it_is_a_member_of(tmp_path: Path) -> None:
     wire = Wire(tmp_path, "wire_pets", **reading(UNIONS["of_its_members"]))
     found = read(wire, "pet", kind="Dog", tail="t")
@@ -177,3 +202,82 @@ def test_a_body_takes_the_children(tmp_path: Path) -> None:
     sent = made.send("x", body=made.models.Lion(kind="Lion", mane="long"))
     assert json.loads(sent.content) == {"kind": "Lion", "mane": "long"}
     assert check(made.folder / "document.json", None).problems == []
+
+
+FORMS = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+PAIRS = [*itertools.combinations(FORMS, 2), FORMS]
+KINDS_OF_UNION = {
+    "named by a discriminator": {"discriminator": {"propertyName": "kind"}},
+    "with a default": {"discriminator": {"propertyName": "kind", "defaultMapping": "Ping"}},
+    "without a discriminator": {},
+}
+
+
+@pytest.mark.parametrize("content_types", PAIRS, ids="+".join)
+@pytest.mark.parametrize("which", KINDS_OF_UNION)
+def test_a_union_is_the_body_of_several_content_types(
+    tmp_path: Path, which: str, content_types: tuple[str, ...]
+) -> None:
+    variants = {
+        name: an_object(("kind",), kind={"type": "string", "enum": [name]}, text=TEXT)
+        for name in ("Ping", "Pong")
+    }
+    union: Tree = {"anyOf": [ref("Ping"), ref("Pong")], **KINDS_OF_UNION[which]}
+    body: Tree = {"required": True, "content": {each: {"schema": union} for each in content_types}}
+    paths = {"/x": {"post": done("x", requestBody=body)}}
+    name = f"wire_union_{[*KINDS_OF_UNION].index(which)}_{PAIRS.index(content_types)}"
+    wire = Wire(tmp_path, name, **document(paths, variants, openapi="3.2.0"))
+
+    bodies = [
+        getattr(wire.models, variant).from_dict({"kind": variant, "text": "t"})
+        for variant in variants
+    ]
+    if which == "named by a discriminator":
+        bodies.append(wire.types.UnknownVariant({"kind": "Zing", "text": "t"}))
+    for value in bodies:
+        for content_type in content_types:
+            request = wire.send("x", body=value, content_type=content_type)
+            assert request.headers["Content-Type"].partition(";")[0] == content_type
+            assert value.to_dict()["kind"].encode() in request.content
+    assert wire.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("template", "module", "source"),
+    [
+        ("endpoint_module.py.jinja", "api/default/put_lone.py", "PUT /lone/{id}"),
+        ("model.py.jinja", "models/lone.py", "the schema Lone"),
+        ("errors.py.jinja", "errors.py", ""),
+    ],
+)
+def test_what_python_cannot_compile_is_an_error_that_names_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    template: str,
+    module: str,
+    source: str,
+) -> None:
+    """Also what a formatter takes: two arguments of one name."""
+    put = answering(ref("Lone"), operationId="put_lone", parameters=[parameter("id", "path")])
+    path = tmp_path / "some.json"
+    tree = document({"/lone/{id}": {"put": put}}, {"Lone": an_object(a=TEXT)})
+    path.write_text(json.dumps(tree), encoding="utf-8")
+    command = ["generate", str(path), f"--out={tmp_path}"]
+    assert main(command) == 0
+    package = tmp_path / "some_api"
+    before = {each: each.read_bytes() for each in package.rglob("*.py")}
+    templates = tmp_path / "templates"
+    shutil.copytree(generator.TEMPLATES, templates)
+    monkeypatch.setattr(generator, "TEMPLATES", templates)
+    broken_text = (templates / template).read_text(encoding="utf-8")
+    for mistake in ("def broken(x of y): ...", "def broken(x, x): ..."):
+        (templates / template).write_text(f"{broken_text}\n\n{mistake}\n", encoding="utf-8")
+        capsys.readouterr()
+        for arguments in (command, ["check", str(path)]):
+            assert main(arguments) == 2
+            message = capsys.readouterr().err
+            expected = f"{path}: no package was made, because some_api/{module}"
+            assert message.startswith(expected), message
+            assert f"(made from {source})" in message or not source
+    assert {each: each.read_bytes() for each in package.rglob("*.py")} == before

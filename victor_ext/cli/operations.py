@@ -28,7 +28,7 @@ from victor_ext.providers.connected.operations import (
 from victor_ext.spec import command_line
 from victor_ext.spec.commands import Command, add_reading, reading, show
 from victor_ext.spec.document import load
-from victor_ext.spec.generate import parsed
+from victor_ext.spec.generate import operation_module, package_name, parsed
 from victor_ext.spec.requests import evidence, good_answers, members
 from victor_ext.spec.tree import Operation, Tree, hooks, mappings_at, operations, resolve, trees_at
 
@@ -76,8 +76,12 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--key", metavar="NAME", type=_key_name, help=key)
     command.add_argument(
-        "--json", action="store_true", help="print one line of JSON for each document"
+        "--json",
+        action="store_true",
+        help="print one line of JSON for each document, with the module of each operation",
     )
+    named = "the name of the package, for the modules (default: <document>_api)"
+    command.add_argument("--name", metavar="NAME", help=named)
     skip = "leave a warning out; repeatable"
     command.add_argument(
         "--skip", metavar="WARNING", choices=_ADVICE, action="append", default=[], help=skip
@@ -102,7 +106,13 @@ def _show(document: Path, options: argparse.Namespace) -> int:
     tree = load(document, **reading(options))
     _, log, data = parsed(document, tree)
     tags = {} if data is None else data.endpoint_collections_by_tag
-    endpoints = [each for tag in tags.values() for each in tag.endpoints]
+    package = package_name(document) if options.name is None else options.name
+    modules = {
+        f"{package}.{operation_module(tag, endpoint)}": endpoint
+        for tag, collection in tags.items()
+        for endpoint in collection.endpoints
+    }
+    endpoints = [*modules.values()]
     declared = [log.requests.declared(each) for each in endpoints]
     by_name = {
         (each.method, each.path): endpoint
@@ -128,7 +138,10 @@ def _show(document: Path, options: argparse.Namespace) -> int:
     ]
     warned = [each for each in every if each.rule not in options.skip]
     if options.json:
-        told = [{**row._asdict(), "evidence": each} for row, each in zip(rows, good, strict=True)]
+        told = [
+            {**row._asdict(), "evidence": each, "module": module}
+            for row, each, module in zip(rows, good, modules, strict=True)
+        ]
         found = {
             "document": document.name,
             "key": _key(place),

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -30,7 +30,7 @@ from . import hooks
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
-from .python_names import Origins, give_distinct_names, literal
+from .python_names import PREFIX, Origins, give_distinct_names, literal
 from .requests import HOOKS, STANDS_FOR
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
@@ -192,6 +192,13 @@ class _DecimalProperty(UuidProperty):
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _VariantType(PythonCode):
+    """The type of an unknown variant, which equals only that of the same discriminator."""
+
+    discriminator: str
+
+
 @attrs.define
 class _VariantProperty(UuidProperty):
     """The member of a union that stands for the variants that the document does not name, and for a
@@ -203,11 +210,11 @@ class _VariantProperty(UuidProperty):
     discriminator: Discriminator
 
     def get_type_string(self, no_optional: bool = False, json: bool | None = None) -> PythonCode:  # noqa: FBT001, FBT002
-        if (
-            json is None and no_optional
-        ):  # the union asks so which of its members are of one type: it keeps them all
-            return PythonCode(f"UnknownVariant of {self.discriminator}")
-        return super().get_type_string(no_optional=no_optional, json=bool(json))
+        type_string = super().get_type_string(no_optional=no_optional, json=bool(json))
+        if json is None and no_optional:
+            # The union asks so which of its members are of one type: it keeps them all.
+            return _VariantType(type_string.as_unembedded_code(), repr(self.discriminator))
+        return type_string
 
     def get_imports(self, *, prefix: str) -> set[str]:
         return (
@@ -299,7 +306,8 @@ def generate(
         if data is not None:
             render(data, built, TEMPLATES, log)
         written = (built / "client.py").exists()
-        if written:
+        if written and data is not None:
+            _require_python(document, built, _sources(data))
             _finish(built)
         changes = move_into_place(built, package) if written else ChangedFiles()
     return GenerationResult(
@@ -340,6 +348,39 @@ def _require_pinned_tools() -> None:
             )
 
 
+def operation_module(tag: str, endpoint: endpoints.Endpoint) -> str:
+    """The module of an operation, within the package: `api.payments.take_payment`."""
+    return f"api.{tag}.{PythonIdentifier(endpoint.name, PREFIX)}"
+
+
+def _sources(data: GeneratorData) -> dict[str, str]:
+    """What of the document each module is made from: of operations, and of models."""
+    sources: dict[str, str] = {}
+    for tag, collection in data.endpoint_collections_by_tag.items():
+        for endpoint in collection.endpoints:
+            path = endpoint.path.get_untrusted_value().partition("#")[0]
+            module = operation_module(tag, endpoint).replace(".", "/")
+            sources[f"{module}.py"] = f"{endpoint.method.upper()} {path}"
+    for model in (*data.models, *data.enums):
+        sources[f"models/{model.class_info.module_name}.py"] = f"the schema {model.class_info.name}"
+    return sources
+
+
+def _require_python(document: Path, built: Path, sources: Mapping[str, str]) -> None:
+    """Raise RuntimeError for a module that Python does not compile; an earlier package stays."""
+    for path in sorted(built.rglob("*.py")):
+        module = path.relative_to(built).as_posix()
+        try:
+            compile(path.read_bytes(), module, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            source = f" (made from {sources[module]})" if module in sources else ""
+            raise RuntimeError(
+                f"{document}: no package was made, because {built.name}/{module}{source} would "
+                f"not be Python: {error}. This is a mistake of the generator: report it with "
+                "this part of the document, and leave the part out until it is mended."
+            ) from error
+
+
 def _finish(built: Path) -> None:
     for name in COPIED:
         shutil.copyfile(TEMPLATES / name, built / name)
@@ -365,4 +406,7 @@ def _ruff(built: Path, *arguments: str) -> None:
         command, capture_output=True, text=True, check=False, cwd=built.parent, env=environment
     )
     if done.returncode:
-        raise RuntimeError(f"The generated code is not Python: {done.stderr or done.stdout}")
+        output = (done.stderr or done.stdout).strip() or "it says nothing"
+        raise RuntimeError(
+            f"ruff {arguments[0]} ends with {done.returncode} over the generated code: {output}."
+        )

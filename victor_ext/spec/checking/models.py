@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cache
 from itertools import product
 from typing import Any, cast
 
@@ -65,6 +66,8 @@ class Models:
         """
         self._fitting: Known = {}
         """The same for the alternatives that a value fits."""
+        self._misread: dict[int, set[str]] = {}
+        """The same for the attributes of a model that have values of another type, by its id."""
 
     def compare(self, node: Node, value: Any, decoded: Any) -> None:
         """Report the declared fields and enum values of a JSON value that its decoded form does not
@@ -78,6 +81,7 @@ class Models:
     def _take(self, outcome: _Outcome) -> None:
         self._compared.clear()
         self._fitting.clear()
+        self._misread.clear()
         for problem in outcome.losses.values():
             self.findings.add(problem)
         for word, present in outcome.words.items():
@@ -168,7 +172,9 @@ class Models:
         if view.properties and (not outcome.foreign or value.keys() & view.properties.keys()):
             outcome.met.append((view, model))  # an empty object tells no class: see `_is_ambiguous`
         free: dict[str, Any] = decoded.additional_properties
-        others = misread(decoded)
+        if id(decoded) not in self._misread:
+            self._misread[id(decoded)] = misread(decoded)
+        others = self._misread[id(decoded)]
         for name, child in value.items():
             if name in view.properties and child is not None:
                 if name in free or name not in attributes or attributes[name] in others:
@@ -251,8 +257,13 @@ class Models:
 
 def _is_named(view: View, decoded: Any) -> bool:
     """Whether the class of a value has the name of the schema, which is then what it is made of."""
-    name = re.sub(r"[^a-z0-9]", "", view.place.rpartition(".")[2].lower())
-    return type(decoded).__name__.lower() == name
+    return type(decoded).__name__.lower() == _class_name(view.place)
+
+
+@cache
+def _class_name(place: str) -> str:
+    """The name of the class that is made of the schema at a place, in small letters."""
+    return re.sub(r"[^a-z0-9]", "", place.rpartition(".")[2].lower())
 
 
 def _missing(place: str, what: str) -> _Outcome:

@@ -29,6 +29,11 @@ MAX_VIEWS = 64
 """Alternatives of one schema that are looked at; more are nested unions, whose members have views
 of their own.
 """
+MAX_ORDERED = 2
+"""Definitions of one property whose order counts: where they contradict each other, the later one
+holds. Of more, there would be a composition for each order in which schemas that contain each other
+can be merged.
+"""
 
 
 class Node(NamedTuple):
@@ -114,21 +119,24 @@ class Document:
         self._views: dict[
             int, tuple[Tree, list[View]]
         ] = {}  # with the tree, so that no other one gets its id
-        self._composed: dict[tuple[int, ...], Tree] = {}
+        self._composed: dict[tuple[int, ...] | frozenset[int], Tree] = {}
         """The compositions of several definitions of one property, by the ids of the definitions.
         """
         self._parts: dict[int, list[Tree]] = {}
+        self._targets: dict[int, tuple[Tree, Node]] = {}
+        """By the id of each schema: the schema, and what it refers to; without a place, itself."""
         self._families = self._find_families()
         self._alternatives: dict[int, list[View]] = {}
 
     def follow(self, node: Node) -> Node:
         """The target of a reference, with its place; an empty mapping when there is none."""
-        tree, reference = followed(self.root.tree, node.tree)
-        place = (
-            unquote(reference[2:]).replace("/", ".").replace("~1", "/").replace("~0", "~")
-            or node.place
-        )
-        return Node({} if "$ref" in tree else tree, place)
+        key = id(node.tree)
+        if key not in self._targets:
+            tree, reference = followed(self.root.tree, node.tree)
+            place = unquote(reference[2:]).replace("/", ".").replace("~1", "/").replace("~0", "~")
+            self._targets[key] = node.tree, Node({} if "$ref" in tree else tree, place)
+        _, target = self._targets[key]
+        return target if target.place else Node(target.tree, node.place)
 
     def views(self, node: Node) -> list[View]:
         """One view for each alternative of a schema: a single one when it has no union, and no
@@ -300,7 +308,7 @@ class Document:
         }
         if len(parts) == 1:
             return later
-        key = tuple(parts)
+        key = tuple(parts) if len(parts) <= MAX_ORDERED else frozenset(parts)
         if key not in self._composed:
             self._composed[key] = {"allOf": [*parts.values()]}
             self._parts[id(self._composed[key])] = [*parts.values()]

@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from victor_ext._exit_status import MISUSE
-from victor_ext.spec.checking.check import NOTES, Report, check
+from victor_ext.spec.checking.check import NOTES, Report, check, check_generated
+from victor_ext.spec.checking.problems import Problem
 from victor_ext.spec.decisions import DecisionError, default_path, read_accepted
 from victor_ext.spec.destination import MARKER
 from victor_ext.spec.document import DocumentError, load
-from victor_ext.spec.generate import generate
+from victor_ext.spec.generate import GenerationResult, generate
 
 from . import FAILURES, Command, add_package_arguments, reading, show
 
@@ -43,34 +44,25 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
 
 
 def _generate(document: Path, options: argparse.Namespace) -> int:
-    # a mistake is reported first
-    accepted = read_accepted(options.accepted or default_path(document, "accepted"))
+    accepted = options.accepted or default_path(document, "accepted")
+    read_accepted(accepted)  # a mistake is reported first
     tree = load(document, **reading(options))
     result = generate(
         document, options.out, name=options.name, tree=tree, decimals=options.decimals
     )
     for line in result.log.lines() if options.verbose else ():
         show(f"  {line}")
-    accepted = accepted if result.written else []
-    lost = [
-        line
-        for line in result.left_out
-        if not any(each.matches(" ".join(line.split())) for each in accepted)
-    ]
-    for line in result.left_out:
-        if line in lost or options.verbose:
-            show(
-                f"  {'LEFT OUT' if line in lost else 'left out, as accepted'}: {line}",
-                to=sys.stderr,
-            )
-        if line in lost and line in result.log.reasons and (options.verbose or not result.written):
-            show(f"    openapi-python-client: {result.log.reasons[line]}", to=sys.stderr)
     if not result.written:
+        _show_losses(result, [Problem("left out", line) for line in result.left_out], options)
         show(
             f"{document.name}: no package was made, and {result.package} is as it was.",
             to=sys.stderr,
         )
         return MISUSE
+    report = checking(document, partial(check_generated, tree, document.name, result, accepted))
+    _show_losses(result, report.problems, options)
+    for entry in report.accepted if options.verbose else ():
+        show(f"  left out, as accepted: {entry.place}: {entry.reason}", to=sys.stderr)
     changes = {word: paths for word, paths in vars(result.changes).items() if paths}
     counts = (
         ", ".join(f"{len(paths)} {word}" for word, paths in changes.items()) or "nothing changed"
@@ -84,7 +76,18 @@ def _generate(document: Path, options: argparse.Namespace) -> int:
     ]
     show(f"{document.name} -> {result.package}: {counts}", *files)
     _show_note("webhook-needs-name", result.log.untold, verbose=options.verbose)
-    return int(bool(lost))
+    return int(bool(report.problems))
+
+
+def _show_losses(
+    result: GenerationResult, problems: Sequence[Problem], options: argparse.Namespace
+) -> None:
+    reasons = {" ".join(line.split()): reason for line, reason in result.log.reasons.items()}
+    for problem in problems:
+        show(f"  {problem.kind.upper()}: {problem.loss}", to=sys.stderr)
+        reason = reasons.get(" ".join(problem.place.split()))
+        if reason is not None and (options.verbose or not result.written):
+            show(f"    openapi-python-client: {reason}", to=sys.stderr)
 
 
 def _shown(entries: Sequence[object], *, verbose: bool) -> Sequence[object]:
@@ -95,9 +98,9 @@ def _shown(entries: Sequence[object], *, verbose: bool) -> Sequence[object]:
 GENERATE = Command(
     "generate",
     "write a package for each document",
-    "Exit status: 0 for packages that lack nothing but what is accepted, 1 when something else "
-    "was left out, 2 when no "
-    "package was made.",
+    "Each package is checked as by `victor spec check`. Exit status: 0 for packages that lack "
+    "nothing but what is accepted, 1 when something else is missing or wrong, 2 when no package "
+    "was made.",
     _add_generate,
     partial(_run, _generate),
 )
@@ -117,16 +120,25 @@ def _add_check(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _check(document: Path, options: argparse.Namespace) -> int:
+def checking(document: Path, run: Callable[[], Report]) -> Report:
+    """The report of a check of one document.
+
+    Raises DocumentError also where the check cannot end.
+    """
     try:
-        own = {key: getattr(options, key) for key in ("name", "accepted", "accept", "decimals")}
-        report = check(document, options.out, tree=load(document, **reading(options)), **own)
+        return run()
     except (*FAILURES, OSError):
         raise
     except Exception as error:
         raise DocumentError(
             f"{document} cannot be checked: {type(error).__name__}: {error}"
         ) from error
+
+
+def _check(document: Path, options: argparse.Namespace) -> int:
+    own = {key: getattr(options, key) for key in ("name", "accepted", "accept", "decimals")}
+    tree = load(document, **reading(options))
+    report = checking(document, partial(check, document, options.out, tree=tree, **own))
     if options.json:
         print(json.dumps(report.as_json()))
     else:

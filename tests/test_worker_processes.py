@@ -1,0 +1,144 @@
+"""What several worker processes of one service say of themselves: one set of metrics, one probe."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.cli.victor_command import until
+from victor_ext import ConfigurationError
+from victor_ext.prometheus import Prometheus
+from victor_ext.sandbox import Sandbox
+
+pytestmark = pytest.mark.slow
+SERVICE = """
+import os
+from contextlib import suppress
+import sqlalchemy as sa
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+from victor_ext import NotFound, Victor, VictorOAuth
+from victor_ext.outbox import Outbox
+from victor_ext.prometheus import Prometheus
+
+metrics = Prometheus(folder=os.environ["FOLDER"])
+auth = VictorOAuth(os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
+victor = Victor(auth, base_url=os.environ["PROVIDER"], on_event=metrics)
+outbox = Outbox(sa.create_engine("sqlite://"))
+metrics.watch(outbox)
+
+def call(request):
+    with suppress(NotFound):
+        victor.payment_requests.get("none-such")
+    return JSONResponse(os.getpid())
+
+def begin(request):
+    outbox.heartbeat.start("outbox.send")
+    return JSONResponse(os.getpid())
+
+routes = [Route("/call", call), Route("/begin", begin), Mount("/ops", metrics.asgi_app)]
+app = Starlette(routes=routes)
+"""
+CALLS = "victor_ext_call_duration_seconds_count"
+
+
+class Service:
+    """A real `uvicorn --workers 2`; each request comes on a connection of its own."""
+
+    def __init__(self, folder: Path, provider: Sandbox) -> None:
+        (folder / "some_service.py").write_text(SERVICE, encoding="utf-8")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        client_id, client_secret = provider.add_oauth_client()
+        self.folder = folder / "m"
+        given = {"FOLDER": str(self.folder), "CLIENT_ID": client_id, "PROVIDER": provider.url}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "some_service:app", "--workers=2", f"--port={port}"],
+            cwd=folder,
+            env={**os.environ, **given, "CLIENT_SECRET": client_secret},
+        )
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=30)
+
+    def is_up(self) -> bool:
+        try:
+            return self.get("/ops/livez").status_code == 200 and len(self.pids()) == 2
+        except httpx.TransportError:
+            return False
+
+    def pids(self) -> set[str]:
+        """The processes whose series the metrics have."""
+        return {pid for pid, _ in self.samples("python_info")}
+
+    def samples(self, name: str) -> list[tuple[str, float]]:
+        """The process of each sample of a name, with its value."""
+        families = text_string_to_metric_families(self.get("/ops/metrics").text)
+        samples = (sample for family in families for sample in family.samples)
+        return [(each.labels["pid"], each.value) for each in samples if each.name == name]
+
+
+@pytest.fixture
+def service(tmp_path: Path, victor_sandbox: Sandbox) -> Iterator[Service]:
+    made = Service(tmp_path, victor_sandbox)
+    try:
+        until(made.is_up)
+        yield made
+    finally:
+        made.process.send_signal(signal.SIGTERM)
+        made.process.wait(30)
+
+
+def test_each_worker_has_the_metrics_and_the_readiness_of_all(service: Service) -> None:
+    calls: dict[str, int] = {}
+    for _ in range(200):
+        pid = str(service.get("/call").json())
+        calls[pid] = calls.get(pid, 0) + 1
+        if len(calls) == 2:
+            break
+    assert len(calls) == 2, "one process took every connection"
+    for _ in range(10):  # whoever answers
+        assert dict(service.samples(CALLS)) == calls
+
+    begun = str(service.get("/begin").json())
+    for _ in range(10):
+        ready = service.get("/ops/readyz")
+        said = f"process {begun}: Outbox: outbox.send: not tried\n"
+        assert (ready.status_code, ready.text) == (503, said)
+        assert service.get("/ops/livez").status_code == 200
+
+    os.kill(int(begun), signal.SIGKILL)
+    until(lambda: service.is_up() and begun not in service.pids())
+    assert service.get("/ops/readyz").text == "ok\n"
+    assert len([*service.folder.glob("*.sock")]) == 2, "what has ended has no socket"
+
+
+def test_a_worker_that_does_not_answer_is_said_and_not_left_out(service: Service) -> None:
+    """Numbers without it would look like a fall."""
+    [stopped, _] = sorted(service.pids())
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(service.folder / "1-silent.sock"))
+    listener.listen()
+    with listener:
+        for path in ("/ops/metrics", "/ops/readyz", "/ops/livez"):
+            response = service.get(path)
+            assert (response.status_code, response.text) == (503, "process 1: no answer\n")
+    assert stopped in service.pids()
+
+
+def test_a_folder_that_cannot_have_a_socket_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file" / "below", tmp_path / ("x" * 120)):
+        with pytest.raises(ConfigurationError, match="folder cannot have the socket"):
+            Prometheus(registry=CollectorRegistry(), folder=folder)

@@ -1,0 +1,106 @@
+"""The worker processes of one service, which answer for each other: see
+`victor_ext.prometheus.Prometheus(folder=...)`.
+
+Each process listens on a socket of its own in a folder that they share. Whoever is asked asks all
+of them.
+"""
+
+import os
+import secrets
+import socket
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from . import ConfigurationError
+
+__all__ = ("WorkerFolder",)
+
+_PATIENCE = 5.0
+"""Seconds that a process has for its answer."""
+_QUESTION_BYTES = 64
+
+
+class WorkerFolder:
+    """The processes of one folder.
+
+    Args:
+        folder: Of one machine or container; it is made if it is missing, for its owner alone.
+        answer: What this process says to a question.
+
+    Raises:
+        ConfigurationError: The folder cannot have a socket.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], answer: Callable[[str], str]) -> None:
+        if not hasattr(socket, "AF_UNIX"):
+            raise ConfigurationError(
+                "folder needs sockets in the file system, which this system lacks: leave folder "
+                "out, and call serve() with a port for each worker."
+            )
+        self._folder = Path(folder)
+        self._answer = answer
+        self.join()
+        joined = weakref.WeakMethod(self.join)
+        os.register_at_fork(after_in_child=lambda: _call(joined()))
+
+    def join(self) -> None:
+        """Listen in this process; a forked one has another socket than its parent."""
+        path = self._folder / f"{os.getpid()}-{secrets.token_hex(4)}.sock"
+        listener = socket.socket(socket.AF_UNIX)
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            listener.bind(str(path))
+        except OSError as error:
+            listener.close()
+            raise ConfigurationError(
+                f"folder cannot have the socket of this process, {path}: {error}. Name a folder "
+                "that this process can write, with a short path, such as /run/app/metrics."
+            ) from None
+        listener.listen()
+        name = "victor_ext.prometheus"
+        threading.Thread(target=self._serve, args=(listener,), name=name, daemon=True).start()
+
+    def ask(self, question: str) -> Iterator[tuple[str, str | None]]:
+        """Each process by its id, with its answer; None where it gives none in five seconds.
+
+        The socket of a process that has ended is removed.
+        """
+        for path in sorted(self._folder.glob("*.sock")):
+            process = path.name.partition("-")[0]
+            try:
+                yield process, _asked(path, question)
+            except (ConnectionRefusedError, FileNotFoundError):
+                path.unlink(missing_ok=True)
+            except OSError:
+                yield process, None
+
+    def _serve(self, listener: socket.socket) -> None:
+        while True:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.settimeout(_PATIENCE)
+                question = connection.recv(_QUESTION_BYTES).decode()
+                connection.sendall(self._answer(question).encode() + b"\0")
+
+
+def _asked(path: Path, question: str) -> str:
+    """Raises OSError where there is no answer, or only a part of one."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(_PATIENCE)
+        connection.connect(str(path))
+        connection.sendall(question.encode())
+        parts: list[bytes] = []
+        while part := connection.recv(65_536):
+            parts.append(part)
+    answer = b"".join(parts)
+    if not answer.endswith(b"\0"):
+        raise ConnectionError("the answer has no end")
+    return answer[:-1].decode()
+
+
+def _call(join: Callable[[], None] | None) -> None:
+    if join is not None:
+        join()
