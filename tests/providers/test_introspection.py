@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import pydoc
+import re
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_origin
 
 import httpx
 import pytest
@@ -81,6 +83,39 @@ def test_help_shows_every_method(system: str, awaited: bool) -> None:
         assert method.__doc__ is not None
         # Python 3.13 takes the indentation out of docstrings.
         assert stripped(method.__doc__).strip() in stripped(inspect.getsource(method))
+
+
+NOT_FOR_PEOPLE = re.compile(r"<function|<lambda>| at 0x|\b[Rr]ule\(|\bMember\(|Annotated\[|Sent\(")
+
+
+@each_system
+@pytest.mark.parametrize("awaited", [False, True])
+def test_help_shows_types_and_not_how_an_argument_is_checked(system: str, awaited: bool) -> None:
+    client = made(system, awaited=awaited)
+    package = importlib.import_module(f"victor_ext.providers.{system}")
+    public = [getattr(package, name) for name in getattr(package, "__all__", ())]
+    resources = [value for value in vars(client).values() if isinstance(value, Resource)]
+    shown = {
+        "the client": type(client),
+        **methods_of(client),
+        **{type(each).__name__: type(each) for each in resources},
+        **{each.__name__: each for each in public if inspect.isclass(each)},
+    }
+    for name, each in shown.items():
+        text = pydoc.plain(pydoc.render_doc(each))
+        # What Python itself keeps of a dataclass is for machines.
+        lines = [line for line in text.splitlines() if not line.startswith(" |  __")]
+        odd = [line[:200] for line in lines if NOT_FOR_PEOPLE.search(line)]
+        assert odd == [], name
+
+
+@each_system
+def test_a_signature_has_the_types_that_a_checker_sees(system: str) -> None:
+    """Without the rules, and otherwise those of the request object."""
+    for name, method in methods_of(made(system, awaited=False)).items():
+        for parameter in inspect.signature(method).parameters.values():
+            assert parameter.annotation is not inspect.Parameter.empty, (name, parameter)
+            assert get_origin(parameter.annotation) is not Annotated, (name, parameter)
 
 
 @each_system
