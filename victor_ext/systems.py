@@ -41,6 +41,7 @@ class System:
             raises the error of the read. Empty: there is no such read.
         settings: What a profile may have: the variables of the same names, without the prefix and
             in lower case.
+        statuses: The words for the states of what its writes make, as far as they are known.
         credentials: The function that says of the variables which credentials they are. Empty: only
             that they are complete.
         refuses: Those of these arguments that `from_env` does not take, each with what to write
@@ -59,6 +60,7 @@ class System:
     why_no_ping: str = ""
     token_check: str = ""
     settings: Sequence[str] = ()
+    statuses: Sequence[str] = ()
     credentials: str = ""
     refuses: Mapping[str, str] = field(default_factory=dict[str, str])
     bulk: str = ""

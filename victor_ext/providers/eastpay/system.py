@@ -19,6 +19,8 @@ from victor_ext.runtime.core.validation import shown
 from victor_ext.systems import System
 from victor_ext.words import Word
 
+from .result_codes import ResultClass
+
 EntityTypeWord = Literal["MERCHANT", "POS", "PARTICIPATOR"] | Word
 """A bank may have more types than the vendor's table."""
 
@@ -105,6 +107,7 @@ SYSTEM = System(
     client="victor_ext.providers.eastpay.client:EastPay",
     async_client="victor_ext.providers.eastpay.client:AsyncEastPay",
     book="victor_ext.providers.eastpay.system:book_of",
+    statuses=tuple(ResultClass),
     settings=("base_url", "token", "entity_id", "entity_type", "inquiry_by_reference"),
     why_no_ping="EastPay has no read without the id of a payment: try payments.inquire(id)",
     token_check="victor_ext.providers.eastpay.system:check_token",  # noqa: S106 - a function's name

@@ -62,6 +62,7 @@ from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
 from victor_ext.runtime.loop.operations import Done
 from victor_ext.runtime.loop.resending import Authenticator
 from victor_ext.runtime.loop.retry import RetryPolicy
+from victor_ext.systems import System
 
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
@@ -453,6 +454,13 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     def reads(self) -> list[str]:
         """The operations that only read, by method and path template: `GET /v3/payees/{}`."""
         return self._config.loop.behaviour.operations.reads()
+
+    @property
+    def statuses(self) -> list[str]:
+        """The words that are known for the states of what its writes make; others may come, too."""
+        system: System | None = getattr(self, "system", None)
+        final = self._config.loop.behaviour.operations.final_words()
+        return list(dict.fromkeys([*(() if system is None else system.statuses), *sorted(final)]))
 
     @property
     def caller(self) -> str | None:
