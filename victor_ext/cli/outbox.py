@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +33,8 @@ TableName = Annotated[
     str, option("The name of its table; status and retry take an inbox's, too.", "NAME")
 ]
 _TABLE = "victor_outbox"
+_LISTED = 10
+"""The most numbers that a message lists."""
 
 
 @contextmanager
@@ -178,11 +180,27 @@ def retry(
         if key is not None:
             _show([opened.retry(key)], as_json=as_json)
             return
-        count = opened.retry_dead_letters(*(dead_letter or ()))
+        letters = {letter.id for letter in opened.dead_letters()}
+        named = {*(dead_letter or ())}
+        if all_dead_letters or named & letters:  # without an id, it is all of them
+            count = opened.retry_dead_letters(*(named & letters))
+        else:
+            count = 0
         say(json.dumps({"retried": count}) if as_json else f"{count} to be tried again.")
-        if (others := len({*(dead_letter or ())}) - count) > 0:
-            complain(f"{others} more are no dead letters: 'victor outbox status' lists them.")
+        unknown = sorted(named - letters)
+        if unknown:
+            complain(_no_dead_letters(unknown, letters, table))
             raise typer.Exit(FAILED)
+
+
+def _no_dead_letters(numbers: Sequence[int], letters: Collection[int], table: str) -> str:
+    named = ", ".join(map(str, numbers))
+    are = "is no dead letter" if len(numbers) == 1 else "are no dead letters"
+    if not letters:
+        return f"{named} {are} of {table}, which has none."
+    known = ", ".join(map(str, sorted(letters)[:_LISTED]))
+    more = f" and {len(letters) - _LISTED} more" if len(letters) > _LISTED else ""
+    return f"{named} {are} of {table}, which has {known}{more}: see 'victor outbox status'."
 
 
 @outbox.command()
