@@ -12,9 +12,11 @@ from typing import Annotated, Any, get_origin
 
 import httpx
 import pytest
+from victor_api.client import Client
 
+from tests.providers.running import run
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, connect
 from victor_ext.runtime.client.resources import Resource, operation
 from victor_ext.systems import entry_points_of
 
@@ -158,8 +160,61 @@ def test_a_misspelt_option_is_refused(
         monkeypatch.setenv(f"{system.upper()}_{name.upper()}", value)
     for kind in CLIENTS[system]:
         make(kind)(deadline=5)
-        with pytest.raises(TypeError, match=r"unexpected keyword argument 'deadlin'"):
+        with pytest.raises(TypeError, match=r"'deadlin'\. Did you mean 'deadline'\?"):
             make(kind)(deadlin=5)
+
+
+@each_system
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_misspelt_option_is_named_before_a_missing_setting_with_the_one_that_was_meant(
+    system: str, awaited: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kind = CLIENTS[system][awaited]
+    client = made(system, awaited=awaited)
+    profile(system, monkeypatch, tmp_path)
+    mine = partial(kind.from_profile, "mine")
+    makes = {
+        f"{kind.__name__}.from_env": kind.from_env,
+        f"{kind.__name__}.from_profile": mine,
+        f"{kind.__name__}.__init__": partial(kind, **ARGUMENTS[system]),
+        f"{kind.__name__}.with_options": client.with_options,
+    }
+    for name, make in makes.items():
+        expected = f"{name}() got an unexpected keyword argument 'timout'. Did you mean 'timeout'?"
+        with pytest.raises(TypeError, match=re.escape(expected)):
+            make(timout=5)
+        with pytest.raises(TypeError, match=r"unexpected keyword argument 'zzz'$"):
+            make(zzz=5)
+    for make in (kind.from_env, mine, partial(kind, **ARGUMENTS[system])):
+        with pytest.raises(TypeError, match=r"'base_ulr'\. Did you mean 'base_url'\?"):
+            make(base_ulr="https://own.example")
+
+
+MISSPELT: dict[str, Any] = {
+    "victor": (lambda client: client.payment_requests.create(amout=1), "amout", "amount"),
+    "velo": (lambda client: client.payouts.list(payor_idd="x"), "payor_idd", "payor_id"),
+    "eastpay": (lambda client: client.payments.debit(card_=1), "card_", "card"),
+}
+"""FlexFactor has no method with the arguments of a request object."""
+
+
+@pytest.mark.parametrize("system", MISSPELT)
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_misspelt_argument_of_a_method_is_named_with_the_one_that_was_meant(
+    system: str, awaited: bool
+) -> None:
+    call, given, meant = MISSPELT[system]
+    transport = httpx.MockTransport(unreachable)
+    with pytest.raises(TypeError, match=rf"argument '{given}'\. Did you mean '{meant}'\?"):
+        run(CLIENTS[system][awaited], call, **ARGUMENTS[system], transport=transport)
+
+
+def test_a_connected_client_names_the_option_that_was_meant() -> None:
+    options = {"base_url": "https://api.example"}
+    with pytest.raises(TypeError, match=r"'timout'\. Did you mean 'timeout'\?"):
+        connect(Client, **options, timout=5)
+    with pytest.raises(TypeError, match=r"'timout'\. Did you mean 'timeout'\?"):
+        connect(Client, **options).with_options(timout=5)
 
 
 @each_system

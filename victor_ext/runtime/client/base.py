@@ -36,6 +36,7 @@ from victor_ext.runtime.client.transport import (
     AttemptTransport,
     HttpClient,
 )
+from victor_ext.runtime.core.arguments import hinting
 from victor_ext.runtime.core.clock import ProviderTime, ServerClock
 from victor_ext.runtime.core.headers import ExtraHeaders
 from victor_ext.runtime.http.from_httpx2 import (
@@ -208,6 +209,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         route: Route | None = getattr(self._connections, "route", None)
         return None if route is None else route.tls
 
+    @hinting
     def with_options(
         self,
         *,

@@ -18,7 +18,7 @@ from __future__ import annotations
 import ast
 import inspect
 import types
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import update_wrapper
 from operator import attrgetter
@@ -39,6 +39,7 @@ from typing import (
 from victor_ext.privacy import HiddenRepr, concealed, concealed_account, concealed_within
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow
+from victor_ext.runtime.core.arguments import hint_at
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.validation import sent_names
 
@@ -64,9 +65,8 @@ def arguments_of(
             except TypeError as error:
                 # A missing or unknown argument is one of the method, not of a constructor that the
                 # caller never saw.
-                raise TypeError(
-                    str(error).replace(constructor, f"{method.__qualname__}()")
-                ) from None
+                message = str(error).replace(constructor, f"{method.__qualname__}()")
+                raise TypeError(_with_hint(message, arguments.parameters)) from None
             return method(resource, made)
 
         constructor = f"{getattr(request, '__qualname__', '')}.__init__()"
@@ -77,6 +77,14 @@ def arguments_of(
         return call
 
     return decorate
+
+
+def _with_hint(message: str, known: Iterable[str]) -> str:
+    """The message of a `TypeError`, with the argument that is close to an unexpected one."""
+    _, _, unexpected = message.partition("unexpected keyword argument '")
+    if not unexpected or "Did you mean" in message:  # Python 3.13 says it
+        return message
+    return message + hint_at(unexpected.partition("'")[0], known)
 
 
 def plainly_signed(kind: type[T]) -> type[T]:
