@@ -216,7 +216,7 @@ def _bare_base64(key: str) -> Secret:
     if "-----BEGIN" not in text:
         with suppress(ValueError):
             decoded = SecretBytes(base64.b64decode("".join(text.split()), validate=True))
-            if b"-----BEGIN" in decoded:
+            if b"-----BEGIN" in bytes(decoded):
                 text = Secret(decoded.decode("latin-1"))
     return Secret(re.sub(r"-----[A-Z ]+-----|\s", "", text))
 

@@ -461,8 +461,9 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     def statuses(self) -> list[str]:
         """The words that are known for the states of what its writes make; others may come, too."""
         system: System | None = getattr(self, "system", None)
-        final = self._config.loop.behaviour.operations.final_words()
-        return list(dict.fromkeys([*(() if system is None else system.statuses), *sorted(final)]))
+        known: list[str] = [] if system is None else list(system.statuses)
+        ends: set[str] = self._config.loop.behaviour.operations.final_words()
+        return list(dict.fromkeys([*known, *sorted(ends)]))
 
     @property
     def caller(self) -> str | None:
