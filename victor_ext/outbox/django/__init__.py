@@ -18,13 +18,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pkgutil import resolve_name
 from typing import Any, Unpack, cast
 
 from victor_ext import ConfigurationError, VictorError
 from victor_ext.event_queue import needs
 from victor_ext.privacy import kind_of
-from victor_ext.runtime.core.arguments import hint_at
 
 with needs(__name__, "'victor-ext[django]'"):
     from django.conf import settings
@@ -71,12 +71,14 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
             )
         given = dict(cast("Mapping[str, Any]", found))
         known = ["using", *OutboxOptions.__annotations__]
-        for name in given:
-            if name not in known:
-                raise ConfigurationError(
-                    f"settings.VICTOR_OUTBOX has {name!r:.40}, which is none of "
-                    f"{', '.join(known)}{hint_at(str(name), known)}"
-                )
+        unknown = next((str(name) for name in given if name not in known), None)
+        if unknown is not None:
+            near = get_close_matches(unknown, known, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ConfigurationError(
+                f"settings.VICTOR_OUTBOX has {unknown!r:.40}, which is none of "
+                f"{', '.join(known)}.{hint}"
+            )
         if isinstance(given.get("client"), str):
             given["client"] = _client_of(given["client"])
         return cls(**given)
