@@ -382,6 +382,7 @@ IN_FUNCTIONS = {
     "runtime/client/generated.py": {
         "import_module"
     },  # the errors of a generated package, when its client is made
+    "runtime/core/arguments.py": {"difflib"},  # for the name that a misspelt one was meant for
     "runtime/client/prepared_calls.py": {
         "import_module"
     },  # the generated operation of a stored call, when it is sent

@@ -57,6 +57,17 @@ def scraped(tmp_path: Path) -> Iterator[Scraped]:
     made.server.server_close()
 
 
+def test_a_port_that_cannot_be_had_is_a_sentence(scraped: Scraped) -> None:
+    port = scraped.server.server_port
+    with pytest.raises(OSError, match=rf"^port={port} of host='127.0.0.1' cannot be used \(.+\)\."):
+        scraped.metrics.serve(port, "127.0.0.1")
+    for odd in (-1, 65_536, "9464", True):
+        with pytest.raises(ConfigurationError, match="whole number from 0 to 65535"):
+            scraped.metrics.serve(odd, "127.0.0.1")  # type: ignore[arg-type] # of untyped callers
+    with pytest.raises(OSError, match="cannot be used"):
+        scraped.metrics.serve(0, "no.such.host.invalid")
+
+
 def test_the_rules_are_about_metrics_of_a_real_run(
     scraped: Scraped, victor_sandbox: Sandbox, tmp_path: Path
 ) -> None:

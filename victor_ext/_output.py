@@ -42,18 +42,18 @@ def replaced(
             os.close(folder)
 
 
-def page_of(template: Path, **words: Any) -> Iterator[str]:
-    """Yield the parts of an HTML page: a template with `words`, which are escaped.
+def page_of(package: str, name: str, **words: Any) -> Iterator[str]:
+    """Yield the parts of an HTML page: a template in a package with `words`, which are escaped.
 
     It needs the extra `cli`.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only pages need it
+    from importlib.resources import files  # noqa: PLC0415 - only pages need it
 
-    loader = FileSystemLoader(template.parent)
-    templates = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return templates.get_template(template.name).generate(words)
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only pages need it
+
+    templates = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    text = (files(package) / name).read_text(encoding="utf-8")
+    return templates.from_string(text).generate(words)
 
 
 class OutputLost(Exception):

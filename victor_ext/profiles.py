@@ -41,13 +41,24 @@ def profile_names() -> list[str]:
 
 
 def profiles_file() -> Path:
-    """The path of the file (XDG Base Directory Specification)."""
-    home = os.environ.get("XDG_CONFIG_HOME", "")
-    return (
-        (Path(home) if os.path.isabs(home) else Path.home() / ".config")
-        / "victor"
-        / "profiles.toml"
-    )
+    """The path of the file (XDG Base Directory Specification).
+
+    Raises:
+        ConfigurationError: This user has no home.
+    """
+    folder = os.environ.get("XDG_CONFIG_HOME", "")
+    if os.path.isabs(folder):
+        configuration = Path(folder)
+    else:
+        try:
+            configuration = Path.home() / ".config"
+        except RuntimeError:
+            raise ConfigurationError(
+                "The file of the profiles cannot be found: this user has no home folder. Set "
+                "HOME, or XDG_CONFIG_HOME to the folder that has victor/profiles.toml; or leave "
+                "the profile out, and use environment variables."
+            ) from None
+    return configuration / "victor" / "profiles.toml"
 
 
 def _read(path: Path) -> dict[str, Any]:

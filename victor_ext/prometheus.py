@@ -45,6 +45,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 """Bounds of the histograms, up to the default deadline: OpenTelemetry's own are for milliseconds.
 """
 _PROBES = ("/livez", "/readyz")
+_LARGEST_PORT = 65_535
 _used: WeakSet[CollectorRegistry] = WeakSet()
 
 
@@ -164,9 +165,21 @@ class Prometheus(OpenTelemetry):
             The server: `server_port` is its port, `shutdown()` and `server_close()` end it.
 
         Raises:
-            OSError: The port cannot be used.
+            OSError: The port cannot be used: another process has it, or the system allows it not.
+            ConfigurationError: There is no such port.
         """
-        server, _ = start_http_server(port, host, self._registry)
+        if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _LARGEST_PORT:  # pyright: ignore[reportUnnecessaryIsInstance] - of untyped callers
+            raise ConfigurationError(
+                f"port={port!r:.40} must be a whole number from 0 to {_LARGEST_PORT}; 0 is a free "
+                "port."
+            )
+        try:
+            server, _ = start_http_server(port, host, self._registry)
+        except OSError as error:
+            raise OSError(
+                f"port={port} of host={host!r} cannot be used ({error.strerror or error}). If "
+                "another process serves its metrics there, give each its own port; 0 is a free one."
+            ) from error
         server.set_app(self.wsgi_app)
         return server
 

@@ -36,8 +36,12 @@ class System:
         needs_payor: Whether its payments are listed by payor.
         lists: What `ping` lists, such as `orders`. Empty: it has no `ping`.
         why_no_ping: If it has none, the reason, and what to try instead.
+        token_check: If it has none, the function that finds out with a client, by a signed read of
+            what does not exist, whether the credentials are accepted. It returns what was found, or
+            raises the error of the read. Empty: there is no such read.
         settings: What a profile may have: the variables of the same names, without the prefix and
             in lower case.
+        statuses: The words for the states of what its writes make, as far as they are known.
         credentials: The function that says of the variables which credentials they are. Empty: only
             that they are complete.
         refuses: Those of these arguments that `from_env` does not take, each with what to write
@@ -54,7 +58,9 @@ class System:
     needs_payor: bool = False
     lists: str = ""
     why_no_ping: str = ""
+    token_check: str = ""
     settings: Sequence[str] = ()
+    statuses: Sequence[str] = ()
     credentials: str = ""
     refuses: Mapping[str, str] = field(default_factory=dict[str, str])
     bulk: str = ""

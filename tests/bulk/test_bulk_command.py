@@ -255,6 +255,13 @@ def test_a_worker_joins_and_ends_with_a_signal(
     )
     assert 'victor_ext_worker_idle_seconds{victor_ext_of="BulkSender"} ' in scraped["metrics"]
     assert scraped["readyz"] == "ok\n"
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))  # as the command listens
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = bulk("worker", "--state", postgres, "--metrics-port", str(port))
+    assert refused.status == 2
+    assert f"--metrics-port: port={port} of host='0.0.0.0' cannot be used" in refused.err
     begun, *_, ended = map(json.loads, out.splitlines())
     assert (begun["event"], ended["event"], ended["message"]) == ("working", "stopped", "Stopped.")
     assert begun["message"].startswith("Working on postgresql://")

@@ -2,6 +2,7 @@
 nobody else.
 """
 
+import base64
 import logging
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.bulk.bulk_runs import (
 )
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk.state import State
+from victor_ext.bulk.vault import storage_secret
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -169,6 +171,28 @@ def test_the_key_comes_from_the_credentials_or_from_its_own_variable(
         ConfigurationError, match="no secret to derive its key from: set VICTOR_BULK_KEY"
     ):
         sender(storage_key=None)
+
+
+def test_every_form_of_a_private_key_gives_the_same_secret(
+    monkeypatch: pytest.MonkeyPatch, victor_key_pair: tuple[str, str]
+) -> None:
+    pem = victor_key_pair[0]
+    bare = "".join(pem.splitlines()[1:-1])
+    forms = {
+        "PEM": pem,
+        "escaped": pem.replace("\n", "\\n"),
+        "bare base64": bare,
+        "base64 of PEM": base64.b64encode(pem.encode()).decode(),
+        "base64 of PEM in lines": base64.encodebytes(pem.encode()).decode(),
+    }
+    for name in ("VICTOR_BULK_KEY", "VICTOR_CLIENT_SECRET", "VICTOR_PRIVATE_KEY_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("VICTOR_API_KEY", "key-1")
+    secrets = {}
+    for form, text in forms.items():
+        monkeypatch.setenv("VICTOR_PRIVATE_KEY", text)
+        secrets[form] = bytes(storage_secret(None))
+    assert secrets == dict.fromkeys(forms, secrets["PEM"])
 
 
 def test_a_damaged_value_is_said_to_be_one(sender: Senders, tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """The command as a whole: settings and profiles, start, `victor token`, `victor sandbox`."""
 
 import json
+import pwd
 import re
 import signal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +14,8 @@ from tests.cases import cases_beside
 from tests.cli import test_victor_create as create
 from tests.cli.victor_command import Command
 from tests.programs import python
-from victor_ext import __version__, idempotency_key_for
+from tests.providers.systems import CLIENTS
+from victor_ext import ConfigurationError, __version__, idempotency_key_for
 from victor_ext.cli.wording import spelling_of
 from victor_ext.providers.victor.requests import ARGUMENTS
 from victor_ext.sandbox import RemoteSandbox, Sandbox
@@ -254,6 +257,29 @@ def test_the_doctor_crosses_a_profile_that_cannot_be_used(profiled: Command, fil
     ran = profiled("doctor", VICTOR_PROFILE="sandbox")
     assert (ran.status, ran.err) == (2, "")
     assert ran.out.startswith("✗ Settings") and f"chmod 600 {file}" in ran.out
+
+
+@pytest.mark.parametrize("provider", ["victor", "velo", "flexfactor", "eastpay"])
+@pytest.mark.parametrize("chosen", ["option", "variable"])
+def test_a_profile_of_a_user_without_a_home_is_a_sentence(
+    bare_command: Command, monkeypatch: pytest.MonkeyPatch, chosen: str, provider: str
+) -> None:
+    def nobody(_uid: int) -> Any:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    environment = {k: v for k, v in bare_command.environment.items() if k != "HOME"}
+    environment.pop("XDG_CONFIG_HOME", None)
+    homeless = Command(environment)
+    variables = {f"{provider.upper()}_PROFILE": "live"} if chosen == "variable" else {}
+    option = () if chosen == "variable" else ("--profile", "live")
+    ran = homeless("doctor", "--provider", provider, *option, **variables)
+    assert (ran.status, ran.err) == (2, "")
+    assert "no home folder. Set HOME, or XDG_CONFIG_HOME" in " ".join(ran.out.split())
+    client = CLIENTS[provider][0]
+    with pytest.raises(ConfigurationError, match="no home folder"):
+        client.from_profile("live")
 
 
 @pytest.mark.parametrize("chosen", ["option", "variable"])

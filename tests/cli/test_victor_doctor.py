@@ -2,7 +2,9 @@
 
 import re
 import socket
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,12 @@ from tests.security.recorder import RecordingProxy
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
+SECRETS = {
+    "victor": "VICTOR_CLIENT_SECRET",
+    "velo": "VELO_API_SECRET",
+    "flexfactor": "FLEXFACTOR_APP_SECRET",
+    "eastpay": "EASTPAY_TOKEN",
+}
 CHECKS = [
     "Settings",
     "Credentials",
@@ -82,8 +90,7 @@ def test_the_other_systems_are_looked_at_in_the_same_way(
         variables = dict(line.split("=", 1) for line in settings.splitlines())
         url = variables[f"{provider.upper()}_BASE_URL"]
         ran = bare_command("doctor", "--provider", provider, "--json", **variables)
-        read, clock = (None, None) if provider == "eastpay" else (True, True)
-        assert (ran.status, verdicts(ran)) == (0, [True] * 5 + [None, read, clock]), ran
+        assert (ran.status, verdicts(ran)) == (0, [True] * 5 + [None, True, True]), ran
         assert checks(ran)["Environment"]["found"].endswith(url)
         missing = bare_command("doctor", "--provider", provider, "--json")
         assert (missing.status, verdicts(missing)) == (2, [True, False])
@@ -93,6 +100,45 @@ def test_the_other_systems_are_looked_at_in_the_same_way(
         75,
         True,
     )
+
+
+@pytest.mark.parametrize("provider", sorted(SECRETS))
+def test_a_wrong_secret_of_any_system_is_crossed_with_what_to_check(
+    bare_command: Command, provider: str
+) -> None:
+    with ADAPTERS[provider].sandbox() as sandbox:
+        settings = sandbox._service.provider.client_settings(sandbox.url)
+        variables = dict(line.split("=", 1) for line in settings.splitlines() if line[0] != "#")
+        variables[SECRETS[provider]] = "wrong" * 8
+        ran = bare_command("doctor", "--provider", provider, "--json", **variables)
+    read = checks(ran)["Signed read"]
+    assert (ran.status, read["ok"]) == (1, False), ran
+    assert "made in this environment" in read["advice"]
+    assert "check" in read["found"].casefold(), "the message says nothing of what to check"
+
+
+@pytest.mark.parametrize(("status", "advice"), [(404, "path of EASTPAY_BASE_URL"), (502, "later")])
+def test_a_404_of_a_server_before_the_gateway_proves_no_token(
+    bare_command: Command, status: int, advice: str
+) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(status)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        variables = {
+            "EASTPAY_BASE_URL": f"http://127.0.0.1:{server.server_port}/eastpay",
+            "EASTPAY_TOKEN": "t" * 32,
+            "EASTPAY_ENTITY_ID": "EB000001",
+        }
+        words = ("doctor", "--provider", "eastpay", "--json", "--deadline", "0.5")
+        ran = bare_command(*words, **variables)
+        server.shutdown()
+    assert checks(ran)["Signed read"]["ok"] is False, ran
+    assert advice in checks(ran)["Signed read"]["advice"]
 
 
 def test_a_setting_that_is_missing_ends_it(bare_command: Command) -> None:

@@ -75,8 +75,23 @@ def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
     assert run("entries", "--state", "waiting").out.split()[2] == "INV-2"
     done = run("retry", "--dead-letter", "1", "--dead-letter", "17")
     assert (done.status, done.out) == (1, "1 to be tried again.\n")
-    assert "1 more are no dead letters" in done.err
+    assert (
+        done.err
+        == "17 is no dead letter of victor_outbox, which has 1: see 'victor outbox status'.\n"
+    )
     assert run("retry", "--all-dead-letters", "--json").json == {"retried": 0}
+
+
+@pytest.mark.parametrize("number", ["17", "-1", "0", str(2**70)])
+def test_a_number_that_is_no_dead_letter_is_named_and_retries_none(run: Run, number: str) -> None:
+    refused = run("retry", "--dead-letter", number)
+    assert (refused.status, refused.out) == (1, "0 to be tried again.\n")
+    assert refused.err == (
+        f"{number} is no dead letter of victor_outbox, which has 1: see 'victor outbox status'.\n"
+    )
+    assert run("retry", "--all-dead-letters", "--json").json == {"retried": 1}
+    several = run("retry", "--dead-letter", number, "--dead-letter", "18")
+    assert "are no dead letters of victor_outbox, which has none." in several.err
 
 
 def test_an_unclear_one_is_settled_by_hand_and_its_handlers_are_called(

@@ -92,6 +92,30 @@ def note(session: Any, event: InboxEvent) -> None:
     session.execute(sa.insert(NOTES).values(text=f"{event.name} {event.subject} {event.record}"))
 
 
+# What a handler is registered for
+
+
+@pytest.mark.parametrize(
+    ("webhook", "slip", "meant"),
+    [
+        (velo.Webhook("a" * 16), "payment.acepted", "payment.accepted"),
+        (eastpay.Webhook(), "paymnet", "payment"),
+        (webhooks(), "order.complete", "order.completed"),
+        (webhooks(), "order_refunded", "order.refunded"),
+    ],
+)
+def test_a_name_one_letter_off_a_known_event_is_refused_unless_it_is_meant(
+    engine: sa.Engine, webhook: Any, slip: str, meant: str
+) -> None:
+    inbox = inbox_of(engine, webhook)
+    with pytest.raises(ConfigurationError, match=f"did you mean '{meant}'"):
+        inbox.on(slip)
+    for name in (f"event:{slip}", meant.upper(), "brand.new.event"):
+        inbox.on(name)(note)
+        wanted = name.casefold().removeprefix("event:")
+        assert inbox._handlers[-1].wants(wanted, "payor-1"), name
+
+
 # What is a repeat
 
 

@@ -210,6 +210,13 @@ def test_the_command_makes_one_pass_or_many(
         )
         with pytest.raises(CommandError, match=r"keys_kept=.*2\) is below 100 s"):
             call_command("send_payment_requests")
+        for odd, said in (
+            ({"leese": timedelta(minutes=2)}, "'leese', which is none of .*Did you mean 'lease'"),
+            ([("lease", timedelta(minutes=2))], "VICTOR_OUTBOX must be a dict, not list"),
+        ):
+            patched.setattr(settings, "VICTOR_OUTBOX", odd)
+            with pytest.raises(CommandError, match=said):
+                call_command("send_payment_requests")
         patched.setattr(settings, "VICTOR_OUTBOX", {"lease": timedelta(seconds=59)})
         for interval in (None, 0.5):
             with pytest.raises(

@@ -26,6 +26,7 @@ from victor_api.models import NewRtpRfpPaymentRequest
 
 from tests.cases import cases_beside
 from tests.frames import assert_hidden
+from tests.providers.eastpay.adapter import pay
 from tests.providers.running import GUID, MODES, ONCE, TOKEN, Script, run
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import (
@@ -39,8 +40,10 @@ from victor_ext import (
     HeaderKey,
     Outcome,
     RetryPolicy,
+    StatusError,
     UnreadableResponse,
     Victor,
+    VictorError,
     VictorJwt,
     VictorOAuth,
     connect,
@@ -95,7 +98,10 @@ KINDS: dict[str, tuple[Any, Callable[[Any], tuple[tuple[Any, ...], dict[str, Any
 class Provider:
     """Knows one secret at a time, and the tokens that were issued for it."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, status: int = 401, *, on_refusal: Callable[[], object] = lambda: None
+    ) -> None:
+        self.status, self.on_refusal = status, on_refusal
         self.secret = OLD
         self.shown: list[str] = []
 
@@ -103,7 +109,8 @@ class Provider:
         credentials = " ".join(self._credentials(request))
         self.shown.append(credentials)
         if self.secret not in credentials:
-            return httpx.Response(401, json={"error": "not these"})
+            self.on_refusal()
+            return httpx.Response(self.status, json={"error": "not these"})
         token = {
             "access_token": f"t-{self.secret}",
             "token_type": "Bearer",
@@ -199,6 +206,42 @@ def test_a_secret_that_was_not_replaced_is_refused_once(kind: str) -> None:
     with pytest.raises(AuthenticationError):
         call(client)
     assert len(provider.shown) <= 6, "it was tried again and again"
+
+
+REFUSALS = [*((kind, 401) for kind in KINDS), ("EastPay", 403)]
+"""The statuses by which a system says that it does not accept the credentials."""
+
+
+@pytest.mark.parametrize(("kind", "status"), REFUSALS)
+def test_a_secret_that_was_replaced_meanwhile_is_tried_once_and_else_the_message_says_what_to_check(
+    kind: str, status: int
+) -> None:
+    current = [OLD]
+    provider = Provider(status, on_refusal=lambda: current.__setitem__(0, NEW))
+    client = made(kind, lambda: current[0], provider)
+    assert call(client) == 200
+    provider.secret = NEW
+    assert call(client) == 200, "another secret was there, and was not tried"
+    provider.secret = "of nobody"
+    with pytest.raises(StatusError, match=r"[Cc]heck"):
+        call(client)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_of_the_credentials_whose_body_shows_work_is_not_sent_again(status: int) -> None:
+    sent: list[httpx.Request] = []
+
+    def provider(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        body = {"id": "a" * 32, "result": {"code": "000.000.000"}}
+        return httpx.Response(status, json=body)
+
+    secrets = iter([OLD, NEW, NEW, NEW])
+    transport = httpx.MockTransport(provider)
+    client = CLIENTS["eastpay"][0](lambda: next(secrets), **BANK, transport=transport)
+    with pytest.raises(VictorError) as caught:
+        pay(client, "INV-1")
+    assert (len(sent), caught.value.outcome) == (1, Outcome.UNKNOWN)
 
 
 def test_a_file_that_cannot_be_read_leaves_the_secret_before(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import pydoc
+import re
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_origin
 
 import httpx
 import pytest
+from victor_api.client import Client
 
+from tests.providers.running import run
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, connect
 from victor_ext.runtime.client.resources import Resource, operation
 from victor_ext.systems import entry_points_of
 
@@ -83,6 +87,39 @@ def test_help_shows_every_method(system: str, awaited: bool) -> None:
         assert stripped(method.__doc__).strip() in stripped(inspect.getsource(method))
 
 
+NOT_FOR_PEOPLE = re.compile(r"<function|<lambda>| at 0x|\b[Rr]ule\(|\bMember\(|Annotated\[|Sent\(")
+
+
+@each_system
+@pytest.mark.parametrize("awaited", [False, True])
+def test_help_shows_types_and_not_how_an_argument_is_checked(system: str, awaited: bool) -> None:
+    client = made(system, awaited=awaited)
+    package = importlib.import_module(f"victor_ext.providers.{system}")
+    public = [getattr(package, name) for name in getattr(package, "__all__", ())]
+    resources = [value for value in vars(client).values() if isinstance(value, Resource)]
+    shown = {
+        "the client": type(client),
+        **methods_of(client),
+        **{type(each).__name__: type(each) for each in resources},
+        **{each.__name__: each for each in public if inspect.isclass(each)},
+    }
+    for name, each in shown.items():
+        text = pydoc.plain(pydoc.render_doc(each))
+        # What Python itself keeps of a dataclass is for machines.
+        lines = [line for line in text.splitlines() if not line.startswith(" |  __")]
+        odd = [line[:200] for line in lines if NOT_FOR_PEOPLE.search(line)]
+        assert odd == [], name
+
+
+@each_system
+def test_a_signature_has_the_types_that_a_checker_sees(system: str) -> None:
+    """Without the rules, and otherwise those of the request object."""
+    for name, method in methods_of(made(system, awaited=False)).items():
+        for parameter in inspect.signature(method).parameters.values():
+            assert parameter.annotation is not inspect.Parameter.empty, (name, parameter)
+            assert get_origin(parameter.annotation) is not Annotated, (name, parameter)
+
+
 @each_system
 def test_both_clients_show_one_constructor(system: str) -> None:
     blocking, awaited = CLIENTS[system]
@@ -123,8 +160,61 @@ def test_a_misspelt_option_is_refused(
         monkeypatch.setenv(f"{system.upper()}_{name.upper()}", value)
     for kind in CLIENTS[system]:
         make(kind)(deadline=5)
-        with pytest.raises(TypeError, match=r"unexpected keyword argument 'deadlin'"):
+        with pytest.raises(TypeError, match=r"'deadlin'\. Did you mean 'deadline'\?"):
             make(kind)(deadlin=5)
+
+
+@each_system
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_misspelt_option_is_named_before_a_missing_setting_with_the_one_that_was_meant(
+    system: str, awaited: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kind = CLIENTS[system][awaited]
+    client = made(system, awaited=awaited)
+    profile(system, monkeypatch, tmp_path)
+    mine = partial(kind.from_profile, "mine")
+    makes = {
+        f"{kind.__name__}.from_env": kind.from_env,
+        f"{kind.__name__}.from_profile": mine,
+        f"{kind.__name__}.__init__": partial(kind, **ARGUMENTS[system]),
+        f"{kind.__name__}.with_options": client.with_options,
+    }
+    for name, make in makes.items():
+        expected = f"{name}() got an unexpected keyword argument 'timout'. Did you mean 'timeout'?"
+        with pytest.raises(TypeError, match=re.escape(expected)):
+            make(timout=5)
+        with pytest.raises(TypeError, match=r"unexpected keyword argument 'zzz'$"):
+            make(zzz=5)
+    for make in (kind.from_env, mine, partial(kind, **ARGUMENTS[system])):
+        with pytest.raises(TypeError, match=r"'base_ulr'\. Did you mean 'base_url'\?"):
+            make(base_ulr="https://own.example")
+
+
+MISSPELT: dict[str, Any] = {
+    "victor": (lambda client: client.payment_requests.create(amout=1), "amout", "amount"),
+    "velo": (lambda client: client.payouts.list(payor_idd="x"), "payor_idd", "payor_id"),
+    "eastpay": (lambda client: client.payments.debit(card_=1), "card_", "card"),
+}
+"""FlexFactor has no method with the arguments of a request object."""
+
+
+@pytest.mark.parametrize("system", MISSPELT)
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_misspelt_argument_of_a_method_is_named_with_the_one_that_was_meant(
+    system: str, awaited: bool
+) -> None:
+    call, given, meant = MISSPELT[system]
+    transport = httpx.MockTransport(unreachable)
+    with pytest.raises(TypeError, match=rf"argument '{given}'\. Did you mean '{meant}'\?"):
+        run(CLIENTS[system][awaited], call, **ARGUMENTS[system], transport=transport)
+
+
+def test_a_connected_client_names_the_option_that_was_meant() -> None:
+    options = {"base_url": "https://api.example"}
+    with pytest.raises(TypeError, match=r"'timout'\. Did you mean 'timeout'\?"):
+        connect(Client, **options, timout=5)
+    with pytest.raises(TypeError, match=r"'timout'\. Did you mean 'timeout'\?"):
+        connect(Client, **options).with_options(timout=5)
 
 
 @each_system

@@ -2,7 +2,9 @@
 clear when misused.
 """
 
+import json
 import logging
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.cli.victor_command import until
+from tests.providers.systems import ADAPTERS
 from tests.sandbox.sandbox_callers import KEY, LIST, RawConnection, exchange
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings
 
@@ -64,6 +67,44 @@ def test_a_whole_story_by_commands(commands, caller):
     )
     assert (commands.clock()["advanced"], commands.clock()["skew"]) == (0, 0)
     assert caller.list().status_code == 401
+
+
+HALF = "\ud83d"  # of a surrogate pair: JSON can write it, and UTF-8 cannot
+
+
+@pytest.mark.parametrize("system", ["victor", "velo", "flexfactor", "eastpay"])
+def test_half_a_character_is_refused_by_every_command_and_no_list_fails_after_it(system, http):
+    with ADAPTERS[system].SANDBOX() as sandbox:
+        asked = 0
+        for command in sandbox.commands():
+            in_body = [
+                each for each in command.parameters if f"{{{each.name}}}" not in command.path
+            ]
+            if command.method == "GET" or not in_body:
+                continue
+            path = re.sub(r"\{\w+\}", "x", command.path)
+            options = [each for each in in_body if each.kind is not each.VAR_KEYWORD]
+            for name in [each.name for each in options] or ["reference"]:
+                for value in (HALF, [{"notes": HALF}]):
+                    text = json.dumps({name: value})
+                    headers = {"content-type": "application/json"}
+                    refused = http.request(
+                        command.method, sandbox.url + path, content=text, headers=headers
+                    )
+                    assert refused.status_code == 400, (command.name, name, refused.text)
+                    assert f"{name} has half of a surrogate pair" in refused.json()["message"]
+                    asked += 1
+        assert asked > 10
+        for command in sandbox.commands():
+            if command.method == "GET" and "{" not in command.path:
+                assert http.get(sandbox.url + command.path).status_code == 200, command.name
+
+
+def test_half_a_character_in_an_inbound_request_is_misuse(commands):
+    for notes in (HALF, f"Rent {HALF}"):
+        with pytest.raises(ValueError, match="notes has half of a surrogate pair"):
+            commands.create_inbound("5.00", notes=notes)
+    assert commands.requests() == []
 
 
 def test_the_headers_of_a_call_are_recorded_without_credentials(commands, sandbox, caller):

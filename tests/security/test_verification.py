@@ -150,6 +150,24 @@ def test_a_variable_that_names_nothing_is_said_so(
         client(AUTH)
 
 
+@each_client
+@pytest.mark.parametrize("options", [{}, {"verify": certifi.where()}], ids=["default", "verify"])
+@pytest.mark.parametrize("place", ["no/such/folder/keys", "."])
+def test_a_log_of_tls_keys_that_cannot_be_opened_is_said_so_and_blames_no_certificates(
+    client: Any,
+    place: str,
+    options: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / place))
+    with pytest.raises(ConfigurationError, match="SSLKEYLOGFILE=.* cannot be opened") as caught:
+        client(AUTH, **options)
+    assert "SSL_CERT" not in str(caught.value)
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    client(AUTH, **options)
+
+
 @each_mode
 def test_a_bundle_of_ones_own_is_all_that_it_takes(
     mode: str, background: Background, authority: Authority, closed: Any, tmp_path: Path

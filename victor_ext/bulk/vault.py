@@ -12,6 +12,7 @@ import os
 import re
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -204,10 +205,20 @@ def _from_credentials(variables: Sequence[str]) -> bytes | None:
             ) from None
     if not private.strip():
         return None
-    # Ignore PEM markers and whitespace: PEM and bare base64 give the same secret.
-    return _joined(
-        _variable("VICTOR_API_KEY"), Secret(re.sub(r"-----[A-Z ]+-----|\s", "", private))
-    )
+    return _joined(_variable("VICTOR_API_KEY"), _bare_base64(private))
+
+
+def _bare_base64(key: str) -> Secret:
+    """Return a private key without PEM markers and line breaks, so that PEM, base64 of it and bare
+    base64 give the same secret.
+    """
+    text = Secret(key.replace("\\n", "\n"))
+    if "-----BEGIN" not in text:
+        with suppress(ValueError):
+            decoded = SecretBytes(base64.b64decode("".join(text.split()), validate=True))
+            if b"-----BEGIN" in bytes(decoded):
+                text = Secret(decoded.decode("latin-1"))
+    return Secret(re.sub(r"-----[A-Z ]+-----|\s", "", text))
 
 
 def _joined(*parts: str) -> bytes:

@@ -507,10 +507,8 @@ def _metrics(port: int) -> Prometheus:
         metrics.serve(port)
     except ImportError as error:
         raise Misuse(f"{error}.") from error
-    except (OSError, OverflowError) as error:
-        raise Misuse(
-            f"--metrics-port: {port} cannot be used: {getattr(error, 'strerror', error)}."
-        ) from error
+    except (OSError, victor_ext.ConfigurationError) as error:
+        raise Misuse(f"--metrics-port: {error}") from error
     return metrics
 
 

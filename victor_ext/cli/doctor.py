@@ -221,23 +221,32 @@ def _tls(context: Any, url: Any, port: int, of: str, setting: str) -> Finding:
 
 
 def _signed_read(client: Any, system: System, session: Session) -> Finding:
-    if not system.lists:
+    if not system.lists and not system.token_check:
         return Finding("Signed read", system.why_no_ping)
     try:
+        if not system.lists:
+            return _good("Signed read", system.load("token_check")(client))
         ping = client.ping()
     except victor_ext.VictorError as error:
         failure = victor_failure(error, None, session.spelled)
-        advice = (
-            "Check that the credentials were made in this environment."
-            if error.status_code in (401, 403)
-            else f"Check the path of {system.prefix}BASE_URL."
-            if error.status_code in (404, 405)
-            else "Run it again later. If it fails again, give the provider the request id."
-            if error.status_code is not None
-            else "Check for a firewall, a proxy, or an outage at the provider."
-        )
+        advice = _advice(error.status_code, system)
         return _bad("Signed read", failure.message, advice, exit_status=failure.exit_status)
     return _good("Signed read", f"{system.lists} can be listed", seconds=ping.seconds)
+
+
+def _advice(status: int | None, system: System) -> str:
+    """What to do after a signed read that failed with this status; None: without a response."""
+    match status:
+        case None:
+            return "Check for a firewall, a proxy, or an outage at the provider."
+        case 401 | 403:
+            return "Check that the credentials were made in this environment."
+        case 404 | 405:
+            return f"Check the path of {system.prefix}BASE_URL."
+        case 400 | 422:
+            return "Check the settings that the provider names, with the credentials."
+        case _:
+            return "Run it again later. If it fails again, give the provider the request id."
 
 
 def _clock(client: Any) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +33,8 @@ TableName = Annotated[
     str, option("The name of its table; status, retry and discard take an inbox's.", "NAME")
 ]
 _TABLE = "victor_outbox"
+_LISTED = 10
+"""The most numbers that a message lists."""
 
 
 @contextmanager
@@ -178,8 +180,13 @@ def retry(
         if key is not None:
             _show([opened.retry(key)], as_json=as_json)
             return
-        count = opened.retry_dead_letters(*(dead_letter or ()))
-        _tell_count("retried", count, len({*(dead_letter or ())}) - count, as_json=as_json)
+        letters = _numbers(opened, "dead", "not_found")
+        named = {*(dead_letter or ())}
+        if all_dead_letters:
+            count = opened.retry_dead_letters()
+        else:
+            count = opened.retry_dead_letters(*named)
+        _tell_count("retried", count, named - letters, letters, table, as_json=as_json)
 
 
 @outbox.command()
@@ -204,18 +211,45 @@ def discard(
     if bool(dead_letter) == all_dead_letters:
         raise Misuse("Write one of --dead-letter ID and --all-dead-letters.")
     with _opened(database, table, inbox=True) as (opened, _):
-        ids = {*(dead_letter or ())} or {letter.id for letter in opened.dead_letters()}
-        count = opened.discard(*ids, by=by, why=why) if ids else 0
-        _tell_count("discarded", count, len(ids) - count, as_json=as_json)
+        letters = _numbers(opened, "dead", "not_found")
+        named = {*(dead_letter or ())} or _numbers(opened, "dead")
+        count = opened.discard(*named, by=by, why=why) if named else 0
+        _tell_count("discarded", count, named - letters, letters, table, as_json=as_json)
 
 
-def _tell_count(done: str, count: int, others: int, *, as_json: bool) -> None:
-    """Print how many dead letters it was done with; the exit status is 1 if there were others."""
+def _numbers(opened: Outbox, *states: str) -> set[int]:
+    """Return the numbers of the dead letters in these states."""
+    return {letter.id for state in states for letter in opened.dead_letters(state)}
+
+
+def _tell_count(
+    done: str,
+    count: int,
+    unknown: Collection[int],
+    letters: Collection[int],
+    table: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Print with how many dead letters it was done.
+
+    The exit status is 1 if there are numbers of no dead letter: `unknown`.
+    """
     words = {"retried": "to be tried again", "discarded": "discarded"}
     say(json.dumps({done: count}) if as_json else f"{count} {words[done]}.")
-    if others > 0:
-        complain(f"{others} more are no dead letters: 'victor outbox status' lists them.")
+    if unknown:
+        complain(_no_dead_letters(sorted(unknown), letters, table))
         raise typer.Exit(FAILED)
+
+
+def _no_dead_letters(numbers: Sequence[int], letters: Collection[int], table: str) -> str:
+    named = ", ".join(map(str, numbers))
+    are = "is no dead letter" if len(numbers) == 1 else "are no dead letters"
+    if not letters:
+        return f"{named} {are} of {table}, which has none."
+    known = ", ".join(map(str, sorted(letters)[:_LISTED]))
+    more = f" and {len(letters) - _LISTED} more" if len(letters) > _LISTED else ""
+    return f"{named} {are} of {table}, which has {known}{more}: see 'victor outbox status'."
 
 
 @outbox.command()

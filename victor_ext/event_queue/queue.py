@@ -298,6 +298,8 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
                     "function."
                 )
 
+        wanted = None if name is None else self._event_name(name)
+
         def register(function: H) -> H:
             try:
                 inspect.signature(function).bind(None, None)
@@ -310,12 +312,14 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
                 raise ConfigurationError(
                     "This handler is `async def`: only AsyncOutbox and AsyncInbox can await it."
                 )
-            self._handlers.append(
-                Handler(function, None if name is None else name.casefold(), source)
-            )
+            self._handlers.append(Handler(function, wanted, source))
             return function
 
         return register
+
+    def _event_name(self, name: str) -> str:
+        """The name of an event, as it is stored. Raises `ConfigurationError`: there is none."""
+        return name.casefold()
 
     def _wanted(self) -> sa.ColumnElement[bool]:
         """The rows that this process has handlers of."""

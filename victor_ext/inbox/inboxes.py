@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from victor_ext import BadRequest, ConfigurationError, Delivery, NotFound
+from victor_ext.event_queue.names import meant_by
 from victor_ext.event_queue.queue import (
     AwaitedQueue,
     BlockingQueue,
@@ -44,6 +45,8 @@ come before what it is about can be read.
 """
 _MOST_NOT_FOUND = 1000
 """How many events are kept that were not found: anybody can post as many as they like."""
+_EVENT = "event:"
+"""Before a name that is meant as it is written."""
 _READ = "read "
 """Before the id of a state that was read."""
 
@@ -164,13 +167,27 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         It is called in the transaction that deletes the event. It works on the database alone.
 
         Args:
-            name: The system's name of the event, in any letter case. None: every event.
+            name: The system's name of the event, in any letter case; one that is close to a known
+                name is `event:order.complete`. None: every event.
             source: Events of one source alone. None: of each.
 
         Raises:
-            ConfigurationError: The function is `async def`, and the inbox has blocking calls.
+            ConfigurationError: The function is `async def`, and the inbox has blocking calls; or
+                the name is one letter off a known one.
         """
         return self._on(name, source)
+
+    def _event_name(self, name: str) -> str:
+        word = name.casefold()
+        if word.startswith(_EVENT):
+            return word.removeprefix(_EVENT)
+        meant = meant_by(word, getattr(self._webhook, "event_names", ()))
+        if meant is not None:
+            raise ConfigurationError(
+                f"on({name!r:.60}) is no event that is known: did you mean {meant!r}? For an event "
+                f"of this very name, write on('{_EVENT}{word:.60}')."
+            )
+        return word
 
     def _provider(self, client: Any = None) -> str:  # noqa: ARG002 - an outbox may have none of its own
         return self._webhook.provider

@@ -3,13 +3,15 @@ them.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext import Done, PreparedCall
+from victor_ext import ConfigurationError, Done, PreparedCall
+from victor_ext.event_queue.names import meant_by
 from victor_ext.privacy import one_line
 from victor_ext.settlement.flow import Write
 from victor_ext.settlement.key_age import Sent
@@ -99,6 +101,34 @@ def event_values(name: str, entry: Entry) -> dict[str, str]:
 
 _STATES = frozenset(state.value for state in EntryState)
 _RESULTS = _STATES - {"waiting", "sending", "settling"}
+_STATUS = "status:"
+
+
+def event_name(name: str, statuses: Iterable[str]) -> str:
+    """The name of an event, as `changes` writes it. `status:NAME` is a status, whatever its word.
+
+    Raises:
+        ConfigurationError: It is a state that is no result; or it differs by one letter from a
+            result, or from one of the `statuses` that are known.
+    """
+    word = name.casefold()
+    if word.startswith(_STATUS):
+        status = word.removeprefix(_STATUS)
+        return word if status in _STATES else status
+    if word in _STATES - _RESULTS:
+        results = ", ".join(sorted(_RESULTS))
+        raise ConfigurationError(
+            f"on({name!r}) would never be called: an entry has events for its results ({results}) "
+            f"and for statuses. For a status of this name, write on('{_STATUS}{word}')."
+        )
+    meant = meant_by(word, [*sorted(_RESULTS), *statuses])
+    if meant is not None:
+        raise ConfigurationError(
+            f"on({name!r:.60}) is neither a state nor a status that is known: did you mean "
+            f"{meant.casefold()!r}? For a status of this very name, write "
+            f"on('{_STATUS}{word:.40}')."
+        )
+    return word
 
 
 def changes(before: Any, after: Any) -> list[str]:
@@ -107,7 +137,7 @@ def changes(before: Any, after: Any) -> list[str]:
     if not after.status or after.status == before.status:
         return state
     word = after.status.casefold()
-    return [*state, f"status:{word}" if word in _STATES else word]
+    return [*state, f"{_STATUS}{word}" if word in _STATES else word]
 
 
 def outbox_table(name: str) -> sa.Table:

@@ -48,6 +48,7 @@ from .entries import (
     EntryState,
     OutboxEvent,
     entry_of,
+    event_name,
     outbox_table,
     sent_values,
 )
@@ -179,13 +180,13 @@ class OutboxBase(OutboxPasses[Engine]):
 
         Args:
             name: A state (`sent`, `rejected`, `refused`, `unclear`), or a status of the provider's,
-                in any letter case. A status whose word is a state of entries is `status:rejected`.
-                None: every event.
+                in any letter case. A status whose word is a state of entries, or close to a known
+                one, is `status:rejected`. None: every event.
             operation: The entries of one operation alone, such as `payouts.submit`. None: of each.
 
         Raises:
             ConfigurationError: The function is `async def`, and the outbox has blocking calls; or
-                the outbox's client has no such method.
+                the outbox's client has no such method; or the name is one letter off a known one.
         """
         if (
             isinstance(operation, str) and "." in operation and self.client is not None
@@ -193,6 +194,10 @@ class OutboxBase(OutboxPasses[Engine]):
             with suppress(TypeError, InvalidRequest):  # it has no arguments here
                 self.client.prepare(operation)
         return self._on(name, operation)
+
+    def _event_name(self, name: str) -> str:
+        client = _preparer() if self.client is None else self.client
+        return event_name(name, getattr(client, "statuses", ()))
 
     @in_session
     def add(

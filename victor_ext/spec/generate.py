@@ -1,5 +1,6 @@
 """Generate a Python package from an OpenAPI document."""
 
+import atexit
 import contextlib
 import io
 import os
@@ -9,7 +10,10 @@ import subprocess
 from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import requires, version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import attrs
@@ -242,7 +246,19 @@ def _same(endpoint: Any, **_: Any) -> Any:
     return endpoint
 
 
-TEMPLATES = Path(__file__).resolve().parent / "templates"
+def _on_disk(folder: Traversable) -> Path:
+    """The folder as one of the file system: what is in a zip is copied until the process ends."""
+    if isinstance(folder, Path):
+        return folder
+    copies = contextlib.ExitStack()
+    atexit.register(copies.close)
+    copied = Path(copies.enter_context(TemporaryDirectory(prefix="victor-spec-")))
+    for file in folder.iterdir():
+        (copied / file.name).write_bytes(file.read_bytes())
+    return copied
+
+
+TEMPLATES = _on_disk(files(__package__) / "templates")
 COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py", "servers.py")
 """Modules that are the same in every package."""
 

@@ -8,7 +8,7 @@ another type is an error that names its place.
 
 import json
 from collections.abc import Callable
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import yaml
@@ -22,7 +22,7 @@ _WORDS = {"description": "text", "summary": "text", "title": "text"}
 KINDS: dict[str, dict[str, str]] = {
     kind: _WORDS | keys | (dict.fromkeys(METHODS, "Operation") if kind == "PathItem" else {})
     for kind, keys in yaml.safe_load(
-        (Path(__file__).parent / "shape.yaml").read_text(encoding="utf-8")
+        (files(__package__) / "shape.yaml").read_text(encoding="utf-8")
     ).items()
 }
 """The keys of each kind of mapping, with the shape of their values."""

@@ -128,7 +128,9 @@ def by_header(params: Params) -> Any:
 def by_link_in_the_body(params: Params) -> Any:
     start = int(params.get("at", "0"))
     link = (
-        {"href": f"https://elsewhere.example/v1/payments?at={start + 3}"} if start + 3 < len(ITEMS) else None
+        {"href": f"https://elsewhere.example/v1/payments?at={start + 3}"}
+        if start + 3 < len(ITEMS)
+        else None
     )
     return {"_embedded": {"payments": ITEMS[start : start + 3]}, "_links": {"next": link}}
 
@@ -358,7 +360,9 @@ def test_what_is_no_operation_or_no_style_is_refused(wrong: Any) -> None:
 
 def test_arguments_that_the_operation_does_not_take_are_refused_at_once(mode: str) -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'state'"):
-        Caller(mode).run(lambda client: client.paged(payments(), CursorPages(**ENVELOPE), state="accepted"))
+        Caller(mode).run(
+            lambda client: client.paged(payments(), CursorPages(**ENVELOPE), state="accepted")
+        )
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pkgutil import resolve_name
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
-from victor_ext import VictorError
+from victor_ext import ConfigurationError, VictorError
 from victor_ext.event_queue import needs
+from victor_ext.privacy import kind_of
 
 with needs(__name__, "'victor-ext[django]'"):
     from django.conf import settings
@@ -56,8 +59,26 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
 
         `client` may be the place of a function that makes one,
         `"victor_ext.providers.velo:Velo.from_env"`: it is called once in a process.
+
+        Raises:
+            ConfigurationError: `VICTOR_OUTBOX` is no dict, or has what is no argument.
         """
-        given = dict(getattr(settings, "VICTOR_OUTBOX", {}))
+        found = getattr(settings, "VICTOR_OUTBOX", {})
+        if not isinstance(found, Mapping):
+            raise ConfigurationError(
+                f"settings.VICTOR_OUTBOX must be a dict, not {kind_of(found)}: write "
+                "{'using': 'default'}."
+            )
+        given = dict(cast("Mapping[str, Any]", found))
+        known = ["using", *OutboxOptions.__annotations__]
+        unknown = next((str(name) for name in given if name not in known), None)
+        if unknown is not None:
+            near = get_close_matches(unknown, known, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ConfigurationError(
+                f"settings.VICTOR_OUTBOX has {unknown!r:.40}, which is none of "
+                f"{', '.join(known)}.{hint}"
+            )
         if isinstance(given.get("client"), str):
             given["client"] = _client_of(given["client"])
         return cls(**given)

@@ -185,6 +185,9 @@ class DocumentOperations(Operations):
     def proof_of(self, name: str) -> Proof | None:
         return self._proofs.get(name)
 
+    def final_words(self) -> set[str]:
+        return {word for words in self._final.values() for word in words}
+
     def follow_of(self, name: str) -> Follow | None:
         """The document's read of what a write made, or else of the object that its path begins
         with.

@@ -19,8 +19,8 @@ import httpx
 from attrs import NOTHING
 
 from victor_ext.errors import ConfigurationError, Outcome, PaginationError, VictorError
-from victor_ext.runtime.client.generated import is_instance, type_name
 from victor_ext.privacy import one_line
+from victor_ext.runtime.client.generated import is_instance, type_name
 from victor_ext.runtime.client.paging import Page, PageReader, says_that_others_follow
 from victor_ext.runtime.core.json_values import NOT_JSON, flag_of, is_object, json_of
 from victor_ext.runtime.core.response import Response

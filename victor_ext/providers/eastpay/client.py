@@ -17,6 +17,7 @@ from victor_ext.runtime.client.config import (
     ClientOptions,
     HttpxClient,
     Transport,
+    known_options,
     take,
     with_client_options,
 )
@@ -121,7 +122,7 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         """A client from EASTPAY_TOKEN, EASTPAY_BASE_URL, EASTPAY_ENTITY_ID and, if it is not
         MERCHANT, EASTPAY_ENTITY_TYPE, as `Victor.from_env`; EASTPAY_INQUIRY_BY_REFERENCE is true or
         false (if not set)."""
-        return cls(**from_process_environment(options))
+        return cls(**from_process_environment(known_options(cls, "from_env", options)))
 
     @classmethod
     def from_profile(
@@ -130,7 +131,8 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`,
         without prefix.
         """
-        return cls(**from_process_environment(options, profile_variables(cls.system, name)))
+        known = known_options(cls, "from_profile", options)
+        return cls(**from_process_environment(known, profile_variables(cls.system, name)))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:  # noqa: ARG002 - of all providers
         names = cast("Iterable[object]", extra_body if isinstance(extra_body, Mapping) else ())

@@ -25,7 +25,6 @@ from victor_ext.runtime.core.comparing import (
     first_that_is,
 )
 from victor_ext.runtime.core.json_values import (
-    is_list,
     is_object,
     list_or_empty,
     no_object_reason,
@@ -107,6 +106,8 @@ def behaviour_of(base_url: httpx.URL, *, found_by_reference: bool) -> Behaviour:
         operations=Operations(rows, base_url, NoKey(), results=may_be_result),
         resent_redirects=frozenset({307}),
         problems=read_problems,
+        # "401 invalid authorization header provided", "403 invalid access token provided"
+        refused_credentials=frozenset({401, 403}),
         authentication_hint=(
             "The token is fixed: check it in the bank's back office (account data, merchant or "
             "channel), and that it "

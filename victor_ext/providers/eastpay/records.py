@@ -113,6 +113,7 @@ class Webhook:
 
     provider = "EastPay"
     anybody_can_post = True
+    event_names = ("payment",)
 
     def delivery(self, body: bytes, headers: Headers) -> Delivery:  # noqa: ARG002 - no header proves anything
         """What a request is about. Raises `InvalidRequest` if it is not a notification."""

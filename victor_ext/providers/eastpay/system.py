@@ -6,14 +6,20 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+from uuid import uuid4
+
+import httpx
 
 from victor_ext.books import Book, Theirs, currency_of, money_of
 from victor_ext.errors import ConfigurationError, InvalidRequest, NotFound
 from victor_ext.privacy import Secret, concealed
 from victor_ext.runtime.client.settings import options_from
+from victor_ext.runtime.core.json_values import object_of, object_or_empty, text_or_empty
 from victor_ext.runtime.core.validation import shown
 from victor_ext.systems import System
 from victor_ext.words import Word
+
+from .result_codes import ResultClass
 
 EntityTypeWord = Literal["MERCHANT", "POS", "PARTICIPATOR"] | Word
 """A bank may have more types than the vendor's table."""
@@ -101,14 +107,43 @@ SYSTEM = System(
     client="victor_ext.providers.eastpay.client:EastPay",
     async_client="victor_ext.providers.eastpay.client:AsyncEastPay",
     book="victor_ext.providers.eastpay.system:book_of",
+    statuses=tuple(ResultClass),
     settings=("base_url", "token", "entity_id", "entity_type", "inquiry_by_reference"),
     why_no_ping="EastPay has no read without the id of a payment: try payments.inquire(id)",
+    token_check="victor_ext.providers.eastpay.system:check_token",  # noqa: S106 - a function's name
     refuses={
         "environment": "--environment is not for EastPay, whose environment is its URL: write "
         "--base-url."
     },
     why_no_bulk="its payments have the cards of customers, and rows are stored",
 )
+
+
+def check_token(client: Any) -> str:
+    """Inquire about a payment that does not exist: the gateway says 404 to a good token, 403 to
+    another one.
+
+    Raises:
+        VictorError: The read failed; a `NotFound` that does not come from a gateway is one.
+    """
+    invented = uuid4().hex
+    try:
+        client.payments.inquire(invented)
+    except NotFound as error:
+        if not _is_of_gateway(error.response):
+            raise
+    return (
+        "the token is accepted: an inquiry about an invented payment finds none (a wrong path in "
+        "EASTPAY_BASE_URL may say the same)"
+    )
+
+
+def _is_of_gateway(response: httpx.Response | None) -> bool:
+    """Whether a response has a result code: a server before the gateway writes none."""
+    if response is None:
+        return False
+    result = object_or_empty(object_of(response).get("result"))
+    return text_or_empty(result.get("code")) != ""
 
 
 _STEPS = frozenset({"CP", "RV", "RF"})

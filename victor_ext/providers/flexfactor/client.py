@@ -17,6 +17,7 @@ from victor_ext.runtime.client.config import (
     ClientOptions,
     HttpxClient,
     Transport,
+    known_options,
     take,
     with_client_options,
 )
@@ -125,7 +126,7 @@ class _FlexFactorClient(
         """A client from FLEXFACTOR_APP_KEY and FLEXFACTOR_APP_SECRET, or in place of both
         FLEXFACTOR_TOKEN (one that is ready); FLEXFACTOR_MID; and, if set, FLEXFACTOR_SITE_ID,
         FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and FLEXFACTOR_BASE_URL, as `Victor.from_env`."""
-        return cls(**from_process_environment(options))
+        return cls(**from_process_environment(known_options(cls, "from_env", options)))
 
     @classmethod
     def from_profile(
@@ -134,7 +135,8 @@ class _FlexFactorClient(
         """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`,
         without prefix.
         """
-        return cls(**from_process_environment(options, profile_variables(cls.system, name)))
+        known = known_options(cls, "from_profile", options)
+        return cls(**from_process_environment(known, profile_variables(cls.system, name)))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
         validation = Validation()

@@ -70,10 +70,10 @@ def _no_result(_body: dict[str, Any], meaning: Says) -> str | None:
 
 def _no_page(body: dict[str, Any], _meaning: Says) -> str | None:
     page = responses.page_of(body)
-    if page is not None and not page[0]:  # it would be taken for the end
-        if error_status(body):
-            return "its page is empty, and reports an error"
-    return None if page is not None else "its body is not a page of orders"
+    if page is None:
+        return "its body is not a page of orders"
+    # An empty page would be taken for the end.
+    return "its page is empty, and reports an error" if not page[0] and error_status(body) else None
 
 
 def _is_empty(response: httpx.Response) -> bool:

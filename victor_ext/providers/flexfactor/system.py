@@ -95,6 +95,13 @@ SYSTEM = System(
     client="victor_ext.providers.flexfactor.client:FlexFactor",
     async_client="victor_ext.providers.flexfactor.client:AsyncFlexFactor",
     book="victor_ext.providers.flexfactor.system:book_of",
+    statuses=(
+        # of orders
+        *("DRAFT", "ONHOLD", "CANCELLED", "PROBLEM", "PROCESSING", "CAPTUREREQUIRED"),
+        *("RETURNED", "COMPLETED"),
+        # of decisions
+        *("APPROVED", "DECLINED", "CHALLENGE", "SUBMITTED", "EXPIRED", "CANCELED"),
+    ),
     settings=(
         "environment",
         "hosts",

@@ -14,7 +14,7 @@ from flexfactor_api import models
 
 from victor_ext.money import Money
 from victor_ext.privacy import kind_of
-from victor_ext.runtime.client.resources import Part, members_of
+from victor_ext.runtime.client.resources import Part, members_of, plainly_signed
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core.validation import Sent, rule
 
@@ -25,6 +25,7 @@ _DIGITS = rule(Validation.matching, re.compile("[0-9]+"), "digits alone")
 _NUMBER, _AMOUNT = rule(Validation.integer, -MOST, MOST), rule(Validation.amount, zero=True)
 
 
+@plainly_signed
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """The transaction at the processor that declined it (or approved it, for `transmit`).
@@ -63,6 +64,7 @@ class Transaction:
         )
 
 
+@plainly_signed
 @dataclass(frozen=True, slots=True, repr=False)
 class Card(Part):
     """The card, by a token that stands for its number. A card number in place of any of these is
@@ -95,6 +97,7 @@ class Card(Part):
             )
 
 
+@plainly_signed
 @dataclass(frozen=True, slots=True, repr=False)
 class Payer(Part):
     """The person who pays: their `email` address, the merchant's own `id` of them, `phone` as text,
@@ -114,6 +117,7 @@ class Payer(Part):
             validation.note(field, "type", f"{field} must be a date, not {kind_of(birthdate)}.")
 
 
+@plainly_signed
 @dataclass(frozen=True, slots=True, repr=False)
 class Address(Part):
     """A billing or shipping address, each part as text.
@@ -137,6 +141,7 @@ class Address(Part):
     phone: Annotated[str | None, _OPTIONAL] = None
 
 
+@plainly_signed
 @dataclass(frozen=True, slots=True)
 class OrderItem:
     """One line of the order; its amounts are in the currency of the transaction.
@@ -179,6 +184,7 @@ class OrderItem:
         )
 
 
+@plainly_signed
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """The subscription that a transaction belongs to: its `id` at the merchant, and how often it is

@@ -65,6 +65,13 @@ class Webhook(UnpicklableCredentials):
     """
 
     provider = "FlexFactor"
+    event_names = (
+        *("order.completed", "order.cancelled", "order.expired", "order.refunded"),
+        *("order.capturerequired", "payment.chargeback.received"),
+        *("challenge.presented", "challenge.attempted", "challenge.passed", "challenge.failed"),
+        *("payout.created", "payout.updated"),
+    )
+    """Those that the provider's pages name; others may come, too."""
 
     def __init__(
         self,

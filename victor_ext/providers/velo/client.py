@@ -19,6 +19,7 @@ from victor_ext.runtime.client.config import (
     ClientOptions,
     HttpxClient,
     Transport,
+    known_options,
     take,
     with_client_options,
 )
@@ -124,7 +125,7 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pin
         """A client from VELO_API_KEY, VELO_API_SECRET, VELO_ENVIRONMENT and VELO_BASE_URL, as
         `Victor.from_env`.
         """
-        return cls(**from_process_environment(options))
+        return cls(**from_process_environment(known_options(cls, "from_env", options)))
 
     @classmethod
     def from_profile(
@@ -133,7 +134,8 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pin
         """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`,
         without prefix.
         """
-        return cls(**from_process_environment(options, profile_variables(cls.system, name)))
+        known = known_options(cls, "from_profile", options)
+        return cls(**from_process_environment(known, profile_variables(cls.system, name)))
 
     @operation
     def logout(self) -> OperationFlow[None]:

@@ -12,7 +12,7 @@ from typing import Annotated
 from velo_api import models
 
 from victor_ext.money import Money
-from victor_ext.runtime.client.resources import Part, members_of
+from victor_ext.runtime.client.resources import Part, members_of, plainly_signed
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core.validation import COMPARED, Sent, rule
 
@@ -20,6 +20,7 @@ from .checks import Validation
 from .system import TransmissionWord
 
 
+@plainly_signed
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentInstruction:
     """One payment of a payout.
@@ -56,6 +57,7 @@ class PaymentInstruction:
         )
 
 
+@plainly_signed
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Address(Part):
     """Where a payee lives.
@@ -89,6 +91,7 @@ class Address(Part):
             validation.capitals(f"{place}.country", self.country, 2)
 
 
+@plainly_signed
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Individual(Part):
     """A payee who is a person.
@@ -113,6 +116,7 @@ class Individual(Part):
         return models.Person(name=name, **more)
 
 
+@plainly_signed
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Company(Part):
     """A payee that is a company: its `name` (3 to 40 characters), its number at the tax office
@@ -126,6 +130,7 @@ class Company(Part):
     operating_name: Annotated[str | None, rule(Validation.text, 100)] = None
 
 
+@plainly_signed
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PaymentChannel(Part):
     """The account that a payee is paid on: an IBAN, or account and routing number, never both.
@@ -155,6 +160,7 @@ class PaymentChannel(Part):
             validation.note(place, "choice", message)
 
 
+@plainly_signed
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Challenge(Part):
     """What a payee is asked when onboarding begins (`description`, up to 255 characters), and the
@@ -165,6 +171,7 @@ class Challenge(Part):
     description: Annotated[str, rule(Validation.text, 255)]
 
 
+@plainly_signed
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class NewPayee(Part):
     """A payee to be created: an individual or a company.

@@ -7,7 +7,7 @@ one may have more.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from victor_ext.books import Book, Theirs
 from victor_ext.runtime.client.settings import options_from, require_variables
@@ -95,6 +95,7 @@ SYSTEM = System(
     client="victor_ext.providers.velo.client:Velo",
     async_client="victor_ext.providers.velo.client:AsyncVelo",
     book="victor_ext.providers.velo.system:book_of",
+    statuses=get_args(PayoutStatusWord),
     settings=("environment", "base_url", "api_key", "api_secret"),
     needs_payor=True,
     lists="source accounts",

@@ -98,6 +98,8 @@ class Webhook:
     """
 
     provider = "Velo"
+    event_names = ("payment.accepted",)
+    """The one that the provider's document names; others come, too."""
 
     def __init__(self, *authorization: str) -> None:
         authorization = tuple(map(concealed, authorization))

@@ -16,6 +16,7 @@ from victor_ext.runtime.client.config import (
     ClientOptions,
     HttpxClient,
     Transport,
+    known_options,
     take,
     with_client_options,
 )
@@ -132,7 +133,7 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
             ConfigurationError: Credentials are missing, two kinds of them are set, or a value
                 cannot work.
         """
-        return cls(**from_process_environment(options))
+        return cls(**from_process_environment(known_options(cls, "from_env", options)))
 
     @classmethod
     def from_profile(
@@ -153,7 +154,8 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
             ConfigurationError: The file or the profile cannot be used, or a setting is missing or
                 invalid.
         """
-        return cls(**from_process_environment(options, profile_variables(cls.system, name)))
+        known = known_options(cls, "from_profile", options)
+        return cls(**from_process_environment(known, profile_variables(cls.system, name)))
 
 
 class Victor(_VictorClient[Blocking, SyncTransport, SyncClient], BlockingClient):

@@ -14,7 +14,6 @@ from victor_ext.ids import reference_of
 from victor_ext.privacy import mask_digits, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.core.comparing import about_another, as_id, is_about_one_of
 from victor_ext.runtime.core.json_values import (
-    is_list,
     is_object,
     list_or_empty,
     object_of,

@@ -17,6 +17,7 @@ from victor_ext.runtime.client.settings import options_from, require_variables
 from victor_ext.systems import System
 
 from .auth import SOURCE, Credentials, VictorJwt, VictorOAuth, key_source
+from .statuses import Status
 
 if TYPE_CHECKING:
     from .records import PaymentRequest
@@ -94,6 +95,7 @@ SYSTEM = System(
     client="victor_ext.providers.victor.client:Victor",
     async_client="victor_ext.providers.victor.client:AsyncVictor",
     book="victor_ext.providers.victor.system:book_of",
+    statuses=tuple(Status),
     settings=(
         "environment",
         "base_url",

@@ -126,7 +126,7 @@ _LEAST_BITS, _SECURE_BITS = 1024, 2048
 3.3) warned of.
 """
 _EXPECTED = (
-    "give an RSA private key: PEM text (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER "
+    "give an RSA private key: PEM text (PKCS#8 or PKCS#1), base64 of PEM or of PKCS#8 DER, DER "
     "bytes, or a path to a file"
 )
 
@@ -145,8 +145,8 @@ def load_rsa_key(
     or more, once.
 
     Args:
-        key: PEM (PKCS#8, PKCS#1), bare base64 of PKCS#8 DER with or without line breaks, DER, a
-            path, or a key object.
+        key: PEM (PKCS#8, PKCS#1), base64 of PEM or of PKCS#8 DER with or without line breaks, DER,
+            a path, or a key object. Bytes may be each of these but a path.
         password: For an encrypted PEM or DER.
 
     Raises:
@@ -171,7 +171,7 @@ def _password_bytes(password: object) -> SecretBytes:
 def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:
     """The bytes of the key (None: it is an object already), and their source for messages."""
     if isinstance(key, bytes):
-        return SecretBytes(key), name
+        return _unwrapped(SecretBytes(key)), name
     if isinstance(key, os.PathLike):
         path = os.fsdecode(cast("os.PathLike[str]", key))
         return _read_file(Secret(path), name, shown=repr(path))
@@ -200,8 +200,19 @@ def _decoded(text: str) -> SecretBytes | None:
         data = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         return None
-    # An ASN.1 sequence: a file name made of base64 characters is not one.
-    return SecretBytes(data) if data[:1] == b"\x30" else None
+    # PEM, or an ASN.1 sequence: a file name made of base64 characters is neither.
+    is_key = b"-----BEGIN" in data or data[:1] == b"\x30"
+    return SecretBytes(data) if is_key else None
+
+
+def _unwrapped(data: SecretBytes) -> SecretBytes:
+    """What base64 holds, or the bytes as they are."""
+    if b"-----BEGIN" in bytes(data):
+        return data
+    try:
+        return _decoded(Secret(data.decode("ascii"))) or data
+    except UnicodeDecodeError:
+        return data
 
 
 def _shown_path(text: str) -> str:
@@ -222,13 +233,7 @@ def _read_file(path: Secret, name: str, *, shown: str) -> tuple[SecretBytes, str
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not a path"
     else:
-        source = f"{name} (the file {shown})"
-        if data.strip().startswith(b"-----BEGIN"):
-            return data, source
-        try:
-            return _decoded(data.decode("ascii")) or data, source
-        except UnicodeDecodeError:
-            return data, source
+        return _unwrapped(data), f"{name} (the file {shown})"
     raise ConfigurationError(f"{name}: the file {shown} cannot be read ({why}): {_EXPECTED}.")
 
 

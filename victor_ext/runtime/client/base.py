@@ -37,6 +37,7 @@ from victor_ext.runtime.client.transport import (
     AttemptTransport,
     HttpClient,
 )
+from victor_ext.runtime.core.arguments import hinting
 from victor_ext.runtime.core.clock import ProviderTime, ServerClock
 from victor_ext.runtime.core.headers import ExtraHeaders
 from victor_ext.runtime.core.validation import Validation
@@ -64,6 +65,7 @@ from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
 from victor_ext.runtime.loop.operations import READ_EARLIER, Done, Proof
 from victor_ext.runtime.loop.resending import Authenticator
 from victor_ext.runtime.loop.retry import RetryPolicy
+from victor_ext.systems import System
 
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
@@ -208,6 +210,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         route: Route | None = getattr(self._connections, "route", None)
         return None if route is None else route.tls
 
+    @hinting
     def with_options(
         self,
         *,
@@ -472,6 +475,14 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     def reads(self) -> list[str]:
         """The operations that only read, by method and path template: `GET /v3/payees/{}`."""
         return self._config.loop.behaviour.operations.reads()
+
+    @property
+    def statuses(self) -> list[str]:
+        """The words that are known for the states of what its writes make; others may come, too."""
+        system: System | None = getattr(self, "system", None)
+        known: list[str] = [] if system is None else list(system.statuses)
+        ends: set[str] = self._config.loop.behaviour.operations.final_words()
+        return list(dict.fromkeys([*known, *sorted(ends)]))
 
     @property
     def caller(self) -> str | None:

@@ -19,6 +19,7 @@ from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.privacy import concealed
 from victor_ext.runtime.auth.credentials import checked_function
 from victor_ext.runtime.client.extras import NO_EXTRAS, Extras
+from victor_ext.runtime.core.arguments import refuse_unknown
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import checked_headers, checked_user_agent
 from victor_ext.runtime.core.response import CODING, MAX_RESPONSE_BYTES
@@ -110,12 +111,21 @@ def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:
     if "proxy" in options:
         # the frame of the constructor has the same dict
         options["proxy"] = concealed(options["proxy"])
-    unknown = next((name for name in options if name not in DEFAULTS), None)
-    if unknown is not None:
-        raise TypeError(
-            f"{type(client).__name__}.__init__() got an unexpected keyword argument {unknown!r}"
-        )
+    kind = type(client)
+    if not options.keys() <= DEFAULTS.keys():
+        refuse_unknown(f"{kind.__name__}.__init__", options, inspect.signature(kind).parameters)
     return {**DEFAULTS, **options}
+
+
+def known_options(kind: type[Any], function: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options, for a function that makes a client of this class.
+
+    Raises:
+        TypeError: There is no such option. It comes before any missing setting.
+    """
+    parameters = inspect.signature(kind).parameters
+    refuse_unknown(f"{kind.__name__}.{function}", options, parameters)
+    return options
 
 
 def with_client_options(init: Init) -> Init:

@@ -63,8 +63,8 @@ class PageReader(Generic[T]):
 
     def __post_init__(self) -> None:
         self._longest = 0
-        # by how much the number of page 0 was ahead of what was asked for (True), and that of others
-        # (False), for who compares them; nothing until such a page has a number
+        # By how much the number of page 0 was ahead of what was asked for (True), and that of
+        # others (False), for who compares them. It has nothing until such a page has a number.
         self.ahead = dict[bool, int]()
         self._begin()
 
@@ -129,7 +129,8 @@ class PageReader(Generic[T]):
         """The error of a page that cannot be believed: taken for the end, it would hide items."""
         return PaginationError(
             f"The {self.what} may go on, and page {self.number} does not say how: {why}. What was "
-            "yielded so far is complete as far as it goes. Read the list again, or by time windows.",
+            "yielded so far is complete as far as it goes. "
+            "Read the list again, or by time windows.",
             outcome=Outcome.ACCEPTED,
         )
 

@@ -310,17 +310,24 @@ def prepared_by(
                 raise ConfigurationError(
                     f"{name}: leave out client=, and pass the other arguments of {name} alone."
                 )
-            argument = _key_argument(operation, config.loop.behaviour.key_place)
-            if key is not None and argument:
-                given.setdefault(argument, key)
-                _require_one_key(name, key, given[argument])
-                problem = key_problem(key, shortest=None)
-                if problem is not None:
-                    raise InvalidRequest.of([problem], doing=f"{name} was not stored")
+            if key is not None:
+                place = config.loop.behaviour.key_place
+                _fill_key(name, _key_argument(operation, place), key, given)
             function(*args, client=api_of(_client_class(operation.__name__)), **given)
     except _Prepared as prepared:
         return prepared.call
     raise ConfigurationError(f"{name} sends nothing, so there is nothing to store.")
+
+
+def _fill_key(name: str, argument: str, key: str, given: dict[str, Any]) -> None:
+    """Give a generated function the key as its own argument, if it has one (not empty)."""
+    if not argument:
+        return
+    given.setdefault(argument, key)
+    _require_one_key(name, key, given[argument])
+    problem = key_problem(key, shortest=None)
+    if problem is not None:
+        raise InvalidRequest.of([problem], doing=f"{name} was not stored")
 
 
 def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]:

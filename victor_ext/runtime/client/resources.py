@@ -18,15 +18,28 @@ from __future__ import annotations
 import ast
 import inspect
 import types
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import update_wrapper
 from operator import attrgetter
-from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, overload
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    Self,
+    TypeVar,
+    cast,
+    get_origin,
+    overload,
+)
 
 from victor_ext.privacy import HiddenRepr, concealed, concealed_account, concealed_within
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow
+from victor_ext.runtime.core.arguments import hint_at
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.validation import sent_names
 
@@ -52,29 +65,49 @@ def arguments_of(
             except TypeError as error:
                 # A missing or unknown argument is one of the method, not of a constructor that the
                 # caller never saw.
-                raise TypeError(
-                    str(error).replace(constructor, f"{method.__qualname__}()")
-                ) from None
+                message = str(error).replace(constructor, f"{method.__qualname__}()")
+                raise TypeError(_with_hint(message, arguments.parameters)) from None
             return method(resource, made)
 
         constructor = f"{getattr(request, '__qualname__', '')}.__init__()"
         own, arguments = inspect.signature(method), inspect.signature(request)
         resource = next(iter(own.parameters.values()))
-        plain = [
-            each.replace(annotation=_without_rules(each.annotation))
-            for each in arguments.parameters.values()
-        ]
-        signature = own.replace(parameters=[resource, *plain])
+        signature = own.replace(parameters=[resource, *_parameters_without_rules(arguments)])
         update_wrapper(call, method).__signature__ = signature  # type: ignore[attr-defined]
         return call
 
     return decorate
 
 
-def _without_rules(annotation: object) -> object:
-    """An annotation, which is text, without `Annotated[...]` and its rules: a signature shows the
-    type.
+def _with_hint(message: str, known: Iterable[str]) -> str:
+    """The message of a `TypeError`, with the argument that is close to an unexpected one."""
+    _, _, unexpected = message.partition("unexpected keyword argument '")
+    if not unexpected or "Did you mean" in message:  # Python 3.13 says it
+        return message
+    return message + hint_at(unexpected.partition("'")[0], known)
+
+
+def plainly_signed(kind: type[T]) -> type[T]:
+    """Show the constructor of a dataclass, in `help()`, without the rules of its fields."""
+    constructor: Any = kind.__init__
+    signature = inspect.signature(constructor)
+    constructor.__signature__ = signature.replace(parameters=_parameters_without_rules(signature))
+    return kind
+
+
+def _parameters_without_rules(signature: inspect.Signature) -> list[inspect.Parameter]:
+    return [
+        each.replace(annotation=_without_rules(each.annotation))
+        for each in signature.parameters.values()
+    ]
+
+
+def _without_rules(annotation: Any) -> object:
+    """An annotation, as text or as an object, without `Annotated[...]` and its rules: a signature
+    shows the type.
     """
+    if get_origin(annotation) is Annotated:
+        return annotation.__origin__
     tree = ast.parse(annotation, mode="eval").body if isinstance(annotation, str) else None
     if not (isinstance(tree, ast.Subscript) and ast.unparse(tree.value) == "Annotated"):
         return annotation

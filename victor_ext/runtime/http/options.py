@@ -125,12 +125,31 @@ def _tls_context(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext:
         return verify
     if off or isinstance(verify, bool):
         return httpx.create_ssl_context(verify=False) if off else default_context()
+    _require_key_log()
     try:
         return ssl.create_default_context(cafile=verify)
     except (OSError, TypeError, ValueError) as error:
         why = getattr(error, "strerror", None) or type(error).__name__
     raise ConfigurationError(
         f"{name}={shown(verify, 200)} is not the path of a CA bundle that can be read ({why})."
+    )
+
+
+def _require_key_log() -> None:
+    """Raise `ConfigurationError` where SSLKEYLOGFILE names a file that cannot be opened: the error
+    of `ssl` would read as one of the certificates.
+    """
+    path = os.environ.get("SSLKEYLOGFILE")
+    if not path or sys.flags.ignore_environment:
+        return
+    try:
+        with open(path, "ab"):
+            return
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not a path"
+    raise ConfigurationError(
+        f"SSLKEYLOGFILE={shown(path, 200)} cannot be opened for writing ({why}). The keys of TLS "
+        "connections would go there: name another file, or unset it."
     )
 
 
@@ -345,11 +364,14 @@ def default_context() -> ssl.SSLContext:
     ca-certificates, they are those of certifi. On macOS and Windows the system verifies. Two
     threads may each make one, and both are good.
     """
-    return _context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    names = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+    return _context(*map(os.environ.get, names))
 
 
 @cache
-def _context(file: str | None, folder: str | None) -> ssl.SSLContext:
+def _context(file: str | None, folder: str | None, _key_log: str | None) -> ssl.SSLContext:
+    if sys.platform not in ("darwin", "win32") or file or folder:
+        _require_key_log()
     if file or folder:  # the file alone where both are set, as httpx has it
         return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
     if sys.platform in ("darwin", "win32"):

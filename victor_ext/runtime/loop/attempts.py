@@ -42,6 +42,7 @@ from .conflicts import Use
 from .events import CallReport, Reporter
 from .flow import Flow, Lock, Send, Sleep
 from .idempotency_keys import LONGEST_WITH_KEY
+from .operations import Operation
 from .resending import (
     MAX_REDIRECTS,
     Authenticator,
@@ -233,9 +234,13 @@ class _Call:
                     continue
             if signed:
                 self._outcome = self._outcome.combined_with(result.outcome)
-            another = signed and not self._renewed and not is_over
+            row: Operation = request.extensions[OPERATION]
+            # A refusal with a body that shows work is none: only what may be repeated is.
+            harmless = result.outcome is Outcome.REJECTED or row.reads or self._key is not None
+            refused = self._loop.behaviour.refused_credentials
+            another = signed and not self._renewed and harmless
             if another and may_try_another_token(
-                self._loop.authenticator, request, result.response
+                self._loop.authenticator, request, result.response, refused
             ):
                 self._renewed = True
             else:

@@ -25,6 +25,8 @@ class Behaviour:
         request_id_headers: Headers that may carry the provider's id of an exchange, the best one
             first.
         request_id_in_body: Reads that id from the body of a response whose headers carry none.
+        refused_credentials: Statuses that say that the credentials are not accepted. A replaced
+            secret is tried after them, and the `authentication_hint` ends their message.
     """
 
     name: str  # of the provider, in messages
@@ -45,9 +47,8 @@ class Behaviour:
         "apigw-requestid",
     )
     request_id_in_body: Callable[[httpx.Response], str | None] | None = None
-    authentication_hint: str = (
-        "Check the credentials."  # ends the message of a 401; {host} is that of the request
-    )
+    refused_credentials: frozenset[int] = frozenset({401})
+    authentication_hint: str = "Check the credentials."  # {host} is that of the request
 
     def operation_of(self, request: httpx.Request) -> Operation:
         """What the system's table says of a request: its row, found once for each call."""

@@ -328,7 +328,7 @@ def error_for(
     sentences = [_what_happened(failure, behaviour, request, tries, problems, why)]
     if retry_after is not None:
         sentences.append(f"The provider asks for no other request within {retry_after:g} s.")
-    if response is not None and response.status_code == 401:
+    if response is not None and response.status_code in behaviour.refused_credentials:
         sentences.append(behaviour.authentication_hint.replace("{host}", request.url.host))
     if failure.error_class is NotFound:
         sentences.append(behaviour.operation_of(request).not_found)

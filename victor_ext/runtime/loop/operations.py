@@ -571,6 +571,11 @@ class Operations:
         row = self._rows.get(name)
         return None if row is None else row.follow
 
+    def final_words(self) -> set[str]:
+        """The words for the states in which what the writes make ends."""
+        follows = (row.follow for row in self._rows.values())
+        return {word for follow in follows if follow is not None for word in follow.final}
+
     def _name_below(self, request: httpx.Request) -> str:
         """The name of the row of a request that was made by hand; empty without one."""
         path = _path_of(request.url)

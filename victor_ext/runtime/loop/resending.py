@@ -1,8 +1,8 @@
 """What is sent once more: the body in each attempt, the request after a redirect, and another token
-after a 401.
+after the credentials were refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Protocol
 
 import httpx
@@ -108,9 +108,9 @@ class Authenticator(Protocol):
         ...
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
-        """After a 401: drop the token, and say whether another may help (see `may_be_outdated`).
+        """After a refusal of the credentials: drop the token, and say whether another may help.
 
-        Once in a call.
+        Once in a call. See `may_be_outdated`.
         """
         ...
 
@@ -124,17 +124,21 @@ def may_be_outdated(request: httpx.Request, clock: ServerClock) -> bool:
 
 
 def may_try_another_token(
-    authenticator: Authenticator, request: httpx.Request, response: Response | None
+    authenticator: Authenticator,
+    request: httpx.Request,
+    response: Response | None,
+    refused_credentials: Container[int],
 ) -> bool:
-    """Whether to send a request once more because of its response: a 401 to a token that may be
-    outdated.
+    """Whether to send a request once more because of its response: a status that refuses the
+    credentials, 401 nearly everywhere, to a token that may be outdated.
     """
-    if response is None or response.status_code != 401:
+    if response is None or response.status_code not in refused_credentials:
         return False
     try:
         return authenticator.should_retry_unauthorized(request)
     except VictorError:
-        # No other credentials can be had: the call's error is the 401, with its outcome and key.
+        # No other credentials can be had: the call's error is the refusal, with its outcome and
+        # key.
         return False
 
 

@@ -114,6 +114,17 @@ def command(method: str, path: str, *, returns: Callable[[Any], Any] | None = No
     return decorate
 
 
+def require_text(parameters: Mapping[str, JsonValue]) -> None:
+    """Raise `ValueError` for text with half of a surrogate pair: it could be neither stored nor
+    sent, and every response about it would fail.
+    """
+    for name, value in parameters.items():
+        try:
+            json.dumps(value, ensure_ascii=False, default=repr).encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError(f"{name} has half of a surrogate pair, which is no text") from None
+
+
 def member(name: str, kind: Callable[[Any], R]) -> Callable[[Any], R]:
     """A `returns` that takes one member of the result."""
     return lambda result: kind(result[name])
@@ -302,6 +313,7 @@ class ServerOverHttp(ServerCommands):
         self._host, self._port, self._timeout = parts.hostname, parts.port or 80, timeout
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
+        require_text(parameters)
         path = _BRACES.sub(lambda match: quote(parameters.pop(match[1]), safe=""), command.path)
         query = "?" + urlencode(parameters) if command.method == "GET" and parameters else ""
         body = None if command.method == "GET" else json.dumps(parameters)

@@ -20,6 +20,7 @@ from victor_ext.sandbox.server.exchange import Operation as Served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from importlib.resources.abc import Traversable
 
 Json = dict[str, Any]
 _BITS = {"int32": 31, "int64": 63}
@@ -232,12 +233,15 @@ def _strict(schema: Json) -> Json:
     return {"anyOf": [strict, {"enum": [None]}]} if strict.pop("nullable", False) else strict
 
 
-def document_path(name: str) -> Path:
-    """Where a document lies: beside the package in a wheel, above it in a checkout; else
-    `FileNotFoundError`.
+def document_path(name: str) -> Traversable:
+    """Where a document lies: beside the package in a wheel, also one that is imported as a zip;
+    above it in a checkout; else `FileNotFoundError`.
     """
-    package = Path(str(files("victor_ext")))
-    for place in (package / "openapi" / name, package.parent / "openapi" / name):
+    package = files("victor_ext")
+    folders = [package / "openapi"]
+    if isinstance(package, Path):
+        folders.append(package.parent / "openapi")
+    for place in (folder / name for folder in folders):
         if place.is_file():
             return place
     raise FileNotFoundError(
@@ -249,8 +253,8 @@ def document_path(name: str) -> Path:
 def load_document(name: str) -> Document:
     """A document by the name of its file, read once per process."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    with document_path(name).open(encoding="utf-8") as file:
-        return Document(yaml.load(file, Loader=loader))  # noqa: S506 (both loaders are the safe ones)
+    text = document_path(name).read_text(encoding="utf-8")
+    return Document(yaml.load(text, Loader=loader))  # noqa: S506 (both loaders are the safe ones)
 
 
 def declared_in(document: str, operations: Sequence[Served]) -> Callable[[str], Operation]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import ClassVar, Generic, NoReturn, Self, TypeVar, cast
 
 from victor_ext.sandbox.server.api import Api, control_app
-from victor_ext.sandbox.server.commands import Command, ServerCommands
+from victor_ext.sandbox.server.commands import Command, ServerCommands, require_text
 from victor_ext.sandbox.server.context import SandboxContext, access
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 from victor_ext.sandbox.server.listener import Listener
@@ -53,6 +53,7 @@ class Service:
 
         `ValueError` is misuse, `NotFound` something that does not exist.
         """
+        require_text(parameters)
         commands = self.provider.commands_type(self.provider, self.listener)
         # None is "not given" everywhere but in `times`, where it means without end.
         given = {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
 import yaml
@@ -101,7 +101,7 @@ class Rule(NamedTuple):
     """How the generated package reads such a response all the same."""
 
 
-_TABLE = Path(__file__).with_name("rules.yaml").read_text(encoding="utf-8")
+_TABLE = (files(__package__) / "rules.yaml").read_text(encoding="utf-8")
 RULES: dict[str, Rule] = {
     kind: Rule(*row) for kind, row in yaml.load(_TABLE, Loader=yaml.CSafeLoader).items()
 }

@@ -11,8 +11,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Seque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from importlib.resources import files
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from starlette.requests import Request
@@ -29,7 +29,7 @@ from victor_ext.sandbox.server.provider import AnyProvider, Move, Record
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_FOLDER = Path(__file__).parent
+_FOLDER = files(__name__)  # also in a zip
 _ASSETS = CONTROL + "/page"
 _TYPES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _HEADERS = {
@@ -194,12 +194,15 @@ def _render(template: str, block: str | None = None, **values: object) -> str:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 (only an open page needs it)
+def _template(name: str) -> str:
+    return (_FOLDER / "templates" / name).read_text(encoding="utf-8")
 
-    loader = FileSystemLoader(_FOLDER / "templates")
+
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 (only an open page needs it)
+
     made = Environment(
-        loader=loader,
+        loader=FunctionLoader(_template),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,0 +1,100 @@
+"""A handler whose name was mistyped is refused when it is registered: it would never be called."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.providers.connected.till import client_class
+from tests.providers.systems import ARGUMENTS, CLIENTS
+from victor_ext import ConfigurationError, connect
+from victor_ext.event_queue.names import meant_by
+from victor_ext.outbox import EntryState, Outbox
+from victor_ext.outbox.entries import changes
+from victor_ext.providers.flexfactor.records import OrderStatus
+
+each_client = pytest.mark.parametrize(
+    ("system", "awaited"), [(system, awaited) for system in CLIENTS for awaited in (False, True)]
+)
+
+
+def nothing(_session: Any, _event: Any) -> None: ...
+
+
+def outbox_of(system: str, *, awaited: bool) -> Outbox:
+    """The class of the client's calls does not matter: only its table of operations is asked."""
+    client = CLIENTS[system][awaited](**ARGUMENTS[system])
+    return Outbox(sa.create_engine("sqlite://"), client=client)
+
+
+def slips_of(word: str) -> set[str]:
+    middle = len(word) // 2
+    return {
+        word[:middle] + word[middle + 1 :],
+        f"{word[:middle]}q{word[middle:]}",
+        f"{word[:middle]}q{word[middle + 1 :]}",
+        word[: middle - 1] + word[middle] + word[middle - 1] + word[middle + 1 :],
+    } - {word}
+
+
+@each_client
+def test_a_name_one_letter_off_a_known_one_is_refused_with_that_one(
+    system: str, awaited: bool
+) -> None:
+    outbox = outbox_of(system, awaited=awaited)
+    statuses = CLIENTS[system][awaited].system.statuses
+    known = {word.casefold() for word in (*statuses, "sent", "rejected", "refused", "unclear")}
+    assert len(known) >= 8
+    for word in known:
+        outbox.on(word)(nothing)
+        outbox.on(word.upper())(nothing)
+        for slip in filter(lambda slip: len(slip) > 3, slips_of(word) - known):
+            with pytest.raises(ConfigurationError) as refused:
+                outbox.on(slip)
+            meant = str(refused.value).partition("did you mean '")[2].partition("'")[0]
+            assert meant in known, slip
+            assert f"on('status:{slip}')" in str(refused.value)
+            outbox.on(f"status:{slip}")(nothing)
+            assert outbox._handlers[-1].wants(slip, "payments.create"), "the status is never met"
+
+
+@each_client
+def test_a_status_that_nobody_knows_yet_has_a_handler(system: str, awaited: bool) -> None:
+    outbox = outbox_of(system, awaited=awaited)
+    for word in ("brand_new_word", "on-its-way", "ok"):
+        outbox.on(word)(nothing)
+        assert outbox._handlers[-1].wants(word, "payments.create")
+
+
+@pytest.mark.parametrize("state", ["waiting", "sending", "settling", "Waiting"])
+def test_a_state_without_an_event_is_refused(state: str) -> None:
+    outbox = outbox_of("victor", awaited=False)
+    with pytest.raises(ConfigurationError, match=rf"would never .* on\('status:{state.lower()}'\)"):
+        outbox.on(state)
+    outbox.on(f"status:{state}")(nothing)
+    before = SimpleNamespace(state="sent", status=None)
+    (name,) = changes(before, SimpleNamespace(state="sent", status=state))
+    assert outbox._handlers[-1].wants(name, "payments.create")
+
+
+def test_an_outbox_without_a_client_knows_the_words_of_victor() -> None:
+    with pytest.raises(ConfigurationError, match="did you mean 'accepted'"):
+        Outbox(sa.create_engine("sqlite://")).on("acepted")
+
+
+def test_an_outbox_of_a_connected_api_knows_the_words_that_its_caller_gave() -> None:
+    final = {"POST /v1/payments/{payment_id}/refunds": {"settled", "bounced"}}
+    with connect(client_class(), base_url="https://api.example", final=final) as client:
+        outbox = Outbox(sa.create_engine("sqlite://"), client=client)
+        outbox.on("settled")(nothing)
+        with pytest.raises(ConfigurationError, match="did you mean 'settled'"):
+            outbox.on("setled")
+        with pytest.raises(ConfigurationError, match="did you mean 'sent'"):
+            outbox.on("snet")
+
+
+def test_the_words_of_a_system_are_those_of_its_records() -> None:
+    assert set(OrderStatus.__members__) <= set(CLIENTS["flexfactor"][0].system.statuses)
+    for state in EntryState:
+        assert meant_by(state.value, [each.value for each in EntryState]) is None

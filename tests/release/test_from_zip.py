@@ -1,0 +1,107 @@
+"""The wheel works as a zip on `sys.path`: what the package reads of itself, it reads as a resource.
+
+An application in one file (zipapp, a layer of a function) imports it so.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.programs import python
+from tests.release import contents
+
+pytestmark = pytest.mark.thorough
+SANDBOXES = {
+    "victor": "victor_ext.sandbox:Sandbox",
+    "velo": "victor_ext.sandbox.velo:VeloSandbox",
+    "flexfactor": "victor_ext.sandbox.flexfactor:FlexFactorSandbox",
+    "eastpay": "victor_ext.sandbox.eastpay:EastPaySandbox",
+}
+RUN = "import sys; sys.path.insert(0, {wheel!r})\n{program}"
+SANDBOX = """
+from pkgutil import resolve_name
+import httpx, victor_ext
+assert ".whl" in victor_ext.__file__, victor_ext.__file__
+with resolve_name({name!r})() as sandbox:
+    assets = ["/_sandbox/page/" + each for each in ("page.css", "page.js", "icon.svg")]
+    for path in ("/", "/docs", *assets):
+        response = httpx.get(sandbox.url + path, headers={{"accept": "text/html"}})
+        assert response.status_code == 200 and response.content, (path, response)
+    from victor_ext.sandbox.server.document import load_document
+    load_document({document!r})
+"""
+CALL = """
+from victor_ext import Victor, VictorOAuth
+from victor_ext.sandbox import Sandbox, SandboxSettings
+with Sandbox(SandboxSettings(demo_data=True)) as sandbox:
+    auth = VictorOAuth(*sandbox.add_oauth_client())
+    with Victor(auth, base_url=sandbox.url) as victor:
+        assert list(victor.payment_requests.list())
+"""
+READS = """
+import io
+from victor_ext.conform.assumptions import ASSUMPTIONS
+from victor_ext._output import page_of
+assert ASSUMPTIONS
+for package, name in (("victor_ext.cli", "reconcile.html"), ("victor_ext.conform", "report.html")):
+    try:
+        "".join(page_of(package, name))
+    except Exception as error:
+        assert type(error).__name__ == "UndefinedError", error  # it was read
+import victor_ext.spec.shape, victor_ext.spec.diff.changes
+"""
+COMMANDS = """
+from victor_ext.cli import main
+assert main(["spec", "generate", "--out", {out!r}, "--", {document!r}]) == 0
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> str:
+    from hatchling.builders.wheel import WheelBuilder
+
+    folder = str(tmp_path_factory.mktemp("dist"))
+    (built,) = WheelBuilder(str(contents.ROOT)).build(directory=folder, versions=["standard"])
+    return built
+
+
+def run_from(wheel: str, program: str, folder: Path) -> None:
+    ran = python("-c", RUN.format(wheel=wheel, program=program), cwd=folder)
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("system", SANDBOXES)
+def test_a_sandbox_starts_and_shows_its_pages(wheel: str, system: str, tmp_path: Path) -> None:
+    program = SANDBOX.format(name=SANDBOXES[system], document=f"{system}.yaml")
+    run_from(wheel, program, tmp_path)
+
+
+def test_a_client_calls_a_sandbox(wheel: str, tmp_path: Path) -> None:
+    run_from(wheel, CALL, tmp_path)
+
+
+def test_templates_and_tables_are_read(wheel: str, tmp_path: Path) -> None:
+    run_from(wheel, READS, tmp_path)
+
+
+def test_the_recipe_generates_what_it_generates_elsewhere(wheel: str, tmp_path: Path) -> None:
+    document = contents.ROOT / "openapi" / "eastpay.yaml"
+    run_from(wheel, COMMANDS.format(out=str(tmp_path), document=str(document)), tmp_path)
+    made = {
+        path.relative_to(tmp_path): path.read_bytes()
+        for path in (tmp_path / "eastpay_api").rglob("*.py")
+    }
+    generated = contents.ROOT / "generated"
+    assert made
+    assert made == {path: (generated / path).read_bytes() for path in made}
+
+
+def test_no_module_reads_a_file_beside_itself() -> None:
+    """`__file__` of a module in a zip names no file."""
+    package = contents.ROOT / "victor_ext"
+    readers = [
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if "__file__" in path.read_text(encoding="utf-8")
+    ]
+    assert readers == []
