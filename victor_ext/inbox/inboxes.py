@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from victor_ext import Delivery
+from victor_ext.event_queue.databases import DatabaseTime, renewed, split_name
 from victor_ext.event_queue.queue import (
     AwaitedQueue,
     BlockingQueue,
@@ -87,14 +87,16 @@ def names_table(name: str) -> sa.Table:
     """The table of what was received: the ids by which a repeat is known, and numbers where the
     system counts.
     """
+    schema, own_name = split_name(name)
     return sa.Table(
-        name,
+        own_name,
         sa.MetaData(),
         sa.Column("provider", sa.Text, primary_key=True),
         sa.Column("source", sa.Text, primary_key=True),
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("number", sa.BigInteger),
         sa.Column("received_at", sa.Double, nullable=False, index=True),
+        schema=schema,
     )
 
 
@@ -114,7 +116,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         table: str = "victor_inbox",
     ) -> None:
         check_arguments(engine, lease=lease, remember=remember)
-        self._engine, self._webhook, self._client = engine, webhook, client
+        self._engine, self._webhook, self._client = renewed(engine), webhook, client
         self._lease, self._remember = lease.total_seconds(), remember.total_seconds()
         self.table = names_table(table)
         self.events = event_table(f"{table}_events", self.table.metadata)
@@ -137,6 +139,9 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
 
     def _provider(self, client: Any = None) -> str:  # noqa: ARG002 - an outbox may have none of its own
         return self._webhook.provider
+
+    def _reader(self, client: Any) -> Any:
+        return self._client if client is None else client
 
     @in_session
     def receive(
@@ -194,7 +199,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             "provider": self._provider(),
             "id": id,
             "number": number,
-            "received_at": time.time(),
+            "received_at": DatabaseTime(),
         }
         return inserted(connection, self.table, source=source, **values) is not None
 
@@ -204,8 +209,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         )
 
     def _prepared(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
-        client = self._client if client is None else client
-        reading = self._webhook.reading(client, event.notification)
+        reading = self._webhook.reading(self._reader(client), event.notification)
         return event if reading is None else replace(event, record=(yield reading))
 
     def _is_new(self, connection: sa.Connection, event: InboxEvent) -> bool:
@@ -266,7 +270,8 @@ class Inbox(MakesTables, InboxBase[sa.Engine], BlockingQueue[sa.Engine, InboxEve
             and a handler take.
         remember: How long the ids of notifications are kept: longer than the system repeats
             deliveries (Velo: 30 days). States that were read (EastPay) are kept for ever.
-        table: The name of the table of ids; that of the events has `_events` after it.
+        table: The name of the table of ids, `name` or `schema.name`; that of the events has
+            `_events` after it.
     """
 
 
