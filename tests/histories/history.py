@@ -11,6 +11,7 @@ from tests.histories.payrolls import Payrolls
 from tests.histories.provider import KEPT
 from tests.histories.reading import Readings
 from tests.histories.real import Senders, Soak, Sockets
+from tests.histories.receiving import Deliveries
 from tests.histories.settling import YEAR, Batches, Outboxes, Writes
 from tests.histories.world import OK, Event
 
@@ -24,11 +25,13 @@ KINDS: dict[str, Any] = {
     "soak": Soak,
     "writes": Writes,
     "payouts": Payrolls,
+    "inbox": Deliveries,
 }
-SHARES = (4_800, 1_800, 2_200, 1_100, 75, 22, 3, 1_800, 1_200)
-"""How many of 13,000 are of each kind."""
+SHARES = (4_800, 1_800, 2_200, 1_100, 75, 22, 3, 1_800, 1_200, 1_000)
+"""How many of 14,000 are of each kind."""
 EVENTS = ("start", "go", "kill", "wait", "clock", "meanwhile")
 LIKELY = {"calls": (20, 72, 3, 2, 2, 1), "reading": (8, 72, 1, 1, 0, 18)}
+LIKELY["inbox"] = (25, 40, 5, 3, 7, 20)
 LIKELY |= dict.fromkeys(("outbox", "bulk", "writes", "payouts"), (12, 68, 7, 8, 3, 2))
 FAULTS = {
     "ok": 60,
@@ -67,6 +70,8 @@ STATUSES = (
 PAGES = ("html", "login", "empty", "text", "list", "null")
 WAITS = (1.0, 130.0, KEPT / 3, KEPT + 1, 1.25 * KEPT, 1.25 * KEPT)
 CLOCKS = (-3_600.0, 3_600.0, -100_800.0, 100_800.0, -259_200.0, 259_200.0, -YEAR, YEAR)
+DAYS_AHEAD = (8 * 86_400.0, -8 * 86_400.0, 91 * 86_400.0, -91 * 86_400.0)
+"""Longer than an event waits for its handler, and than the id of a notification is kept."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,8 @@ def _event(dice: Random, kind: str, *, is_calm: bool) -> Event:
         return what, who if what == "start" else dice.randrange(60), dice.randrange(60)
     if what == "go" or is_calm:
         return "go", who, OK if is_calm else _fault(dice, kind)
-    return what, who, dice.choice(WAITS if what == "wait" else CLOCKS)
+    clocks = DAYS_AHEAD if kind == "inbox" else CLOCKS
+    return what, who, dice.choice(WAITS if what == "wait" else clocks)
 
 
 def _fault(dice: Random, history: str) -> Event:

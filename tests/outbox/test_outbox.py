@@ -373,7 +373,7 @@ def test_steps_show_no_account_number(outbox: Outbox, engine: sa.Engine, victor:
     stored(outbox, invoice())
     with engine.connect() as connection:
         row = connection.execute(sa.select(outbox.table)).one()
-    claim = Claim(row, 0.0, Moment(0.0, 0.0))
+    claim = Claim(row, 0.0, 0.0, Moment(0.0, 0.0))
     send = next(outbox._deliver(victor, claim))
     assert "043987673645" not in f"{send} {claim}"
 
