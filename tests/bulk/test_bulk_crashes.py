@@ -201,3 +201,23 @@ def test_a_killed_database_server(
         assert (sending.returncode, "Traceback" in err) == (0, False), (out, err)
     assert go_on(bulk, file, *state).status == 0
     all_accounted_for(sender(state=postgres, batch=file.name), victor_sandbox, file)
+
+
+def test_a_failover_to_another_database_server(
+    bulk: Bulk,
+    victor_sandbox: Sandbox,
+    postgres_server: Postgres,
+    postgres: str,
+    sender: Senders,
+) -> None:
+    """All connections go to a server that takes no writes any more; new ones go to the primary."""
+    file = bulk.write(rows(ROWS))
+    state = ("--state", postgres)
+    boxes = boxes_at_work(postgres_server.new_schema())
+    with boxes, bulk.started("send", file.name, *KEY, *state) as sending:
+        wait_until(lambda: len(victor_sandbox.attempts_by_key()) >= ROWS // 3, sending)
+        assert sending.poll() is None
+        with postgres_server.demoted():
+            out, err = sending.communicate(timeout=bulk.patience)
+        assert (sending.returncode, "Traceback" in err) == (0, False), (out, err)
+    all_accounted_for(sender(state=postgres, batch=file.name), victor_sandbox, file)

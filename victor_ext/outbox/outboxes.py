@@ -459,6 +459,6 @@ class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingQueue[sa.Engine, Outbox
 class AsyncOutbox(MakesTables, OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
     """`Outbox`, awaited, on an `AsyncEngine`.
 
-    That needs `sqlalchemy[asyncio]` and a driver such as aiosqlite or psycopg. `engine` is that of the database that has your invoices; `keys_kept`, `lease` and `table` are as
-    for `Outbox`.
+    That needs `sqlalchemy[asyncio]` and a driver such as aiosqlite or psycopg. `engine` is that of
+    the database that has your invoices; `keys_kept`, `lease` and `table` are as for `Outbox`.
     """
