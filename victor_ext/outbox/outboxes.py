@@ -25,7 +25,7 @@ from victor_ext import (
     VictorOAuth,
     check_payment_request,
 )
-from victor_ext.event_queue.databases import database_time, renewed
+from victor_ext.event_queue.databases import renewed
 from victor_ext.event_queue.queue import (
     AwaitedQueue,
     BlockingQueue,
@@ -39,7 +39,7 @@ from victor_ext.event_queue.queue import (
 from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
 from victor_ext.ids import in_one_form, reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments
-from victor_ext.settlement.key_age import LEAST_KEPT
+from victor_ext.settlement.key_age import LEAST_KEPT, Now
 
 from .entries import (
     CREATE,
@@ -51,7 +51,7 @@ from .entries import (
     outbox_table,
     sent_values,
 )
-from .passes import AnyClient, OutboxPasses
+from .passes import AnyClient, OutboxPasses, this_moment
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
@@ -288,7 +288,8 @@ class OutboxBase(OutboxPasses[Engine]):
         before = None if send_before is None else send_before.timestamp()
 
         def check() -> None:
-            if before is not None and before <= database_time(session):
+            now = Now(this_moment(), client.provider_time())  # as when it is sent
+            if before is not None and before <= now.by_provider():
                 message = "send_before has passed: nothing would be sent."
                 raise _refused(idempotency_key, "send_before", "past", message)
 

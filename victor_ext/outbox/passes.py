@@ -84,7 +84,8 @@ class Claim:
     at: Moment
 
 
-def _moment() -> Moment:
+def this_moment() -> Moment:
+    """The present time by the clocks of this machine."""
     return Moment(time.time(), time.monotonic())
 
 
@@ -174,7 +175,7 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
             # An age is certain by the provider's clock alone.
             if not sender.provider_time().is_known:
                 yield sender.ask_time
-            now = Now(_moment(), sender.provider_time())
+            now = Now(this_moment(), sender.provider_time())
             claim = yield from self._transact(partial(self._claim, last, now, sender))
             return None if claim is None else (claim.row.id, self._deliver(sender, claim))
 
@@ -233,7 +234,7 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
     def _refresh_listed(
         self, victor: Victor | AsyncVictor, chosen: sa.ColumnElement[bool]
     ) -> Pass[list[Entry]]:
-        columns, now = self.table.c, Now(_moment(), victor.provider_time())
+        columns, now = self.table.c, Now(this_moment(), victor.provider_time())
         sent = sa.select(sa.func.min(columns.first_sent_at), columns.by_provider_clock).where(
             chosen
         )
@@ -307,7 +308,7 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
 
     def _deliver(self, client: AnyClient, claim: Claim) -> Pass[Entry | None]:
         """Send a claimed entry, or look it up. Return it if it has come to a result."""
-        row, now = claim.row, Now(_moment(), client.provider_time())
+        row, now = claim.row, Now(this_moment(), client.provider_time())
         write = write_of(row)
         time_left = inf if row.send_before is None else row.send_before - now.by_provider()
         if time_left <= 0 and write.sent is None:
@@ -335,11 +336,11 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         def turn(_so_far: Settlement, sent: object) -> Now | None:
             """It is tried once. What takes no key and may have been sent is looked up at once."""
             is_next = next(tries) == 0 or (sent is not None and isinstance(keys, NoKey))
-            return Now(_moment(), client.provider_time()) if is_next else None
+            return Now(this_moment(), client.provider_time()) if is_next else None
 
         def send(_: object) -> Any:
             left = (
-                keys.left(Now(_moment(), client.provider_time()))
+                keys.left(Now(this_moment(), client.provider_time()))
                 if isinstance(keys, NoKey)
                 else time_left
             )
