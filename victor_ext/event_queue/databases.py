@@ -204,7 +204,7 @@ def is_of_unusable_server(error: BaseException | None) -> bool:
 
 
 def throw_connections_away(context: ExceptionContext) -> None:
-    """Let an engine make its connections anew after such an error: a listener of `handle_error`.
+    """Let an engine open new connections after such an error: a listener of `handle_error`.
 
     SQLAlchemy then throws away all connections that are older than the error, once.
     """
