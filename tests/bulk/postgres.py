@@ -5,10 +5,10 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import LiteralString, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -82,6 +82,40 @@ class Postgres:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+
+    @contextmanager
+    def demoted(self) -> Generator[None]:
+        """Let all sessions that are open be read-only in the block, as those to a primary that was
+        demoted are. New ones are not, as those to the server that takes its place.
+        """
+        import psycopg
+
+        def execute(*statements: LiteralString) -> None:
+            with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+                for statement in statements:
+                    connection.execute(statement)
+
+        setting = "default_transaction_read_only"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as before:
+            execute(
+                f"ALTER ROLE postgres SET {setting} = off",
+                f"ALTER SYSTEM SET {setting} = on",
+                "SELECT pg_reload_conf()",
+            )
+            while before.execute(f"SHOW {setting}").fetchone() != ("on",):  # it is read by and by
+                time.sleep(0.01)
+        try:
+            yield
+        finally:
+            execute(
+                f"ALTER SYSTEM RESET {setting}",
+                f"ALTER ROLE postgres RESET {setting}",
+                "SELECT pg_reload_conf()",
+            )
+            is_over = False
+            while not is_over:
+                with psycopg.connect(self.url("postgres")) as after:
+                    is_over = after.execute(f"SHOW {setting}").fetchone() == ("off",)
 
     def kill(self) -> None:
         """Kill -9 the server, and see its processes go."""

@@ -15,7 +15,7 @@ import os
 import random
 import signal
 import subprocess
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, outbou
 from tests.bulk.postgres import Postgres
 from tests.cli.victor_command import Ran
 from victor_ext import ConfigurationError
+from victor_ext.bulk.state import State
+from victor_ext.bulk.worker_lock import ServerLock
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -201,3 +203,37 @@ def test_a_killed_database_server(
         assert (sending.returncode, "Traceback" in err) == (0, False), (out, err)
     assert go_on(bulk, file, *state).status == 0
     all_accounted_for(sender(state=postgres, batch=file.name), victor_sandbox, file)
+
+
+def test_a_failover_to_another_database_server(
+    bulk: Bulk,
+    victor_sandbox: Sandbox,
+    postgres_server: Postgres,
+    postgres: str,
+    sender: Senders,
+) -> None:
+    """All connections go to a server that takes no writes any more; new ones go to the primary."""
+    file = bulk.write(rows(ROWS))
+    state = ("--state", postgres)
+    boxes = boxes_at_work(postgres_server.new_schema())
+    with boxes, bulk.started("send", file.name, *KEY, *state) as sending:
+        wait_until(lambda: len(victor_sandbox.attempts_by_key()) >= ROWS // 3, sending)
+        assert sending.poll() is None
+        with postgres_server.demoted():
+            out, err = sending.communicate(timeout=bulk.patience)
+        assert (sending.returncode, "Traceback" in err) == (0, False), (out, err)
+    all_accounted_for(sender(state=postgres, batch=file.name), victor_sandbox, file)
+
+
+def test_the_lock_of_a_worker_moves_to_the_primary(
+    postgres_server: Postgres, postgres: str
+) -> None:
+    """On a server that takes no writes, nobody sees that the worker is alive."""
+    state = State(postgres)
+    state.prepare()
+    with closing(ServerLock(state)) as lock:
+        assert lock.acquire()
+        assert not lock.renew()
+        with postgres_server.demoted():
+            assert lock.renew()
+            assert not lock.renew()

@@ -442,6 +442,7 @@ def test_a_file_that_is_not_there_and_rows_without_a_name(sender: Senders, tmp_p
         *CASES["refused options"],
         ({"key_retention": timedelta(seconds=2)}, "key_retention=2.0"),
         ({"state": "postgresql://u:s3cret\ud800@host/db"}, "invisible characters"),
+        ({"state": "postgresql://u@host/db?autocommit=true"}, "the option autocommit"),
         ({"state": "sqlite:///s3cret\0"}, "invisible characters"),
         (
             {"victor": AsyncVictor(VictorOAuth("client", "secret"))},

@@ -151,6 +151,12 @@ def test_a_dead_letter_is_discarded_with_who_and_why(
     assert run("retry", "--all-dead-letters", "--table", table).out == "0 to be tried again.\n"
 
 
+def test_the_table_may_be_named_with_its_schema(run: Run) -> None:
+    assert run("status", "--table", "main.victor_outbox") == run("status")
+    refused = run("status", "--table", "a.b.c")
+    assert (refused.status, "write 'name' or 'schema.name'" in refused.err) == (2, True)
+
+
 def test_an_inbox_has_dead_letters_and_no_entries(outbox: Outbox, run: Run) -> None:
     inbox = Inbox(outbox._engine, velo.Webhook("a" * 16))
     inbox.create_table()

@@ -18,6 +18,7 @@ from tests.histories.payrolls import Payrolls
 from tests.histories.provider import KEPT
 from tests.histories.reading import Readings
 from tests.histories.real import Senders, Soak, Sockets
+from tests.histories.receiving import Inboxes
 from tests.histories.settling import YEAR, Batches, Outboxes, Writes
 from tests.histories.world import OK, Event
 
@@ -36,16 +37,17 @@ KINDS: dict[str, Any] = {
     "writes beside others": WritesBesideOthers,
     "payouts beside others": PayrollsBesideOthers,
     "deliveries": Deliveries,
+    "inbox": Inboxes,
 }
-SHARES = (4_800, 1_800, 2_200, 1_100, 75, 22, 3, 1_800, 1_200, 300, 300, 300, 300, 1_000)
-"""How many of 15,200 are of each kind."""
+SHARES = (4_800, 1_800, 2_200, 1_100, 75, 22, 3, 1_800, 1_200, 300, 300, 300, 300, 1_000, 1_000)
+"""How many of 16,200 are of each kind."""
 EVENTS = ("start", "go", "kill", "wait", "clock", "meanwhile")
 LIKELY = {"calls": (20, 72, 3, 2, 2, 1), "reading": (8, 72, 1, 1, 0, 18)}
 SETTLING = ("outbox", "bulk", "writes", "payouts")
 LIKELY |= dict.fromkeys(SETTLING, (12, 68, 7, 8, 3, 2))
 BESIDE = tuple(f"{kind} beside others" for kind in SETTLING)
 LIKELY |= dict.fromkeys(BESIDE, (12, 60, 7, 8, 3, 10))
-LIKELY |= {"deliveries": (30, 56, 6, 4, 0, 4)}
+LIKELY |= {"deliveries": (30, 56, 6, 4, 0, 4), "inbox": (25, 40, 5, 3, 7, 20)}
 FAULTS = {
     "ok": 60,
     "refuse": 2,
@@ -83,6 +85,8 @@ STATUSES = (
 PAGES = ("html", "login", "empty", "text", "list", "null")
 WAITS = (1.0, 130.0, KEPT / 3, KEPT + 1, 1.25 * KEPT, 1.25 * KEPT)
 CLOCKS = (-3_600.0, 3_600.0, -100_800.0, 100_800.0, -259_200.0, 259_200.0, -YEAR, YEAR)
+DAYS_AHEAD = (8 * 86_400.0, -8 * 86_400.0, 91 * 86_400.0, -91 * 86_400.0)
+"""Longer than an event waits for its handler, and than the id of a notification is kept."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,8 @@ def _event(dice: Random, kind: str, *, is_calm: bool) -> Event:
         return what, who if what == "start" else dice.randrange(60), dice.randrange(60)
     if what == "go" or is_calm:
         return "go", who, OK if is_calm else _fault(dice, kind)
-    return what, who, dice.choice(WAITS if what == "wait" else CLOCKS)
+    clocks = DAYS_AHEAD if kind == "inbox" else CLOCKS
+    return what, who, dice.choice(WAITS if what == "wait" else clocks)
 
 
 def _fault(dice: Random, history: str) -> Event:

@@ -33,7 +33,7 @@ from tests.histories.calls import (
     kiosk,
 )
 from tests.histories.provider import KEPT, Provider, Rules, Work, flat
-from tests.histories.world import Process, World, pause
+from tests.histories.world import Process, World, pause, with_world_time
 from victor_ext import Done, Proof, Victor, VictorError, VictorOAuth, idempotency_key_for
 from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.layout import Chunk
@@ -136,13 +136,25 @@ class Pausing:
         return getattr(self._engine, name)
 
 
+def in_world_time(engine: sa.Engine) -> sa.Engine:
+    """Let the clock of this database be the true time of the world whose clocks are set."""
+
+    @sa.event.listens_for(engine, "before_cursor_execute", retval=True)
+    def tell(
+        _connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any
+    ) -> tuple[str, Any]:
+        return with_world_time(statement), parameters
+
+    return engine
+
+
 DATABASE = ["sqlite://"]
 
 
 @cache
 def shared_outbox(database: str, lease: float) -> Outbox:
     """The outbox of all histories: SQLAlchemy keeps the statements of a table that it knows."""
-    engine: Any = Pausing(sa.create_engine(database, poolclass=sa.pool.StaticPool))
+    engine: Any = Pausing(in_world_time(sa.create_engine(database, poolclass=sa.pool.StaticPool)))
     made = Outbox(engine, keys_kept=timedelta(seconds=KEPT), lease=timedelta(seconds=lease))
     made.create_table()
     return made

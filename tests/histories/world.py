@@ -19,6 +19,7 @@ import greenlet
 import httpx
 
 from tests.histories.provider import BODIES, Provider, Reply, Rules
+from victor_ext.event_queue.databases import CLOCKS
 from victor_ext.runtime.core import clock
 from victor_ext.runtime.core.clock import monotonic
 
@@ -36,6 +37,8 @@ BEGINS = datetime.now(UTC).replace(hour=11, minute=59, second=30, microsecond=0)
 everywhere on earth.
 """
 _CLOCKS = time.time, time.monotonic
+_WORLDS: list[World] = []
+"""The world whose clocks are set, if one is."""
 
 
 class Killed(BaseException):
@@ -117,11 +120,21 @@ class World:
         """Let the clocks of Python be those of the process that runs."""
         time.time, time.monotonic = self.local, lambda: self.now
         clock.monotonic = time.monotonic
+        _WORLDS.append(self)
         try:
             yield
         finally:
+            _WORLDS.clear()
             time.time, time.monotonic = _CLOCKS
             clock.monotonic = monotonic
+
+
+def with_world_time(statement: str) -> str:
+    """A statement that has the true time where it asks the database for its own."""
+    for world in _WORLDS:
+        for words in CLOCKS.values():
+            statement = statement.replace(words, f"{world.now!r}")
+    return statement
 
 
 class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):

@@ -34,6 +34,7 @@ from django.core.management import CommandError, call_command  # noqa: E402
 from django.db import IntegrityError, connection, connections, transaction  # noqa: E402
 from django.test import Client, TestCase  # noqa: E402
 
+from victor_ext.event_queue.signals import SignalStop  # noqa: E402
 from victor_ext.outbox.django import DjangoOutbox, send_payment_requests  # noqa: E402
 from victor_ext.outbox.django.models import PaymentRequestEntry  # noqa: E402
 
@@ -233,7 +234,7 @@ def test_the_command_makes_one_pass_or_many(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(threading.Event, "wait", interrupt)
+        patched.setattr(SignalStop, "wait", interrupt)
         call_command("send_payment_requests", interval=0.5)
     assert passes == [0.5, 0.5]
     assert "outbox.send failed and will be retried" in caplog.text

@@ -6,7 +6,6 @@ import json
 import logging
 import re
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -43,6 +42,7 @@ from victor_ext import (
     VictorOAuth,
     idempotency_key_for,
 )
+from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
 from victor_ext.outbox.passes import Claim, OutboxPasses
 from victor_ext.providers.victor.requests import CreateRequest
@@ -56,7 +56,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.hours]
 def set_leases(outbox: OutboxPasses[Any], engine: sa.Engine, ahead: float = -1.0) -> None:
     """Let the leases end in `ahead` seconds: those of a killed worker are over."""
     with engine.begin() as connection:
-        connection.execute(sa.update(outbox.table).values(leased_until=time.time() + ahead))
+        leases = sa.update(outbox.table).values(leased_until=DatabaseTime() + ahead)
+        connection.execute(leases)
 
 
 def stored(outbox: Outbox, *invoices: dict[str, Any]) -> None:
@@ -372,7 +373,7 @@ def test_steps_show_no_account_number(outbox: Outbox, engine: sa.Engine, victor:
     stored(outbox, invoice())
     with engine.connect() as connection:
         row = connection.execute(sa.select(outbox.table)).one()
-    claim = Claim(row, 0.0, Moment(0.0, 0.0))
+    claim = Claim(row, 0.0, 0.0, Moment(0.0, 0.0))
     send = next(outbox._deliver(victor, claim))
     assert "043987673645" not in f"{send} {claim}"
 

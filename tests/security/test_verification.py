@@ -161,7 +161,7 @@ def test_a_log_of_tls_keys_that_cannot_be_opened_is_said_so_and_blames_no_certif
     tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / place))
-    with pytest.raises(ConfigurationError, match="SSLKEYLOGFILE=.* cannot be opened") as caught:
+    with pytest.raises(ConfigurationError, match=r"SSLKEYLOGFILE=.* cannot be opened") as caught:
         client(AUTH, **options)
     assert "SSL_CERT" not in str(caught.value)
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))

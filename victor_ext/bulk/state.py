@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from victor_ext import ConfigurationError, Outcome, Problem, VictorError
 from victor_ext._exit_status import FOR_NOW, UNKNOWN
+from victor_ext.event_queue.databases import renewed
 from victor_ext.privacy import Secret, concealed
 
 from .vault import Vault
@@ -239,7 +240,9 @@ class State:
         else:
             options = {"connect_timeout": _CONNECT_SECONDS, "application_name": "victor bulk"}
             url = self.url.set(database=database or self.url.database)
-            engine = sa.create_engine(url, connect_args=options, pool_pre_ping=True, pool_size=5)
+            engine = renewed(
+                sa.create_engine(url, connect_args=options, pool_pre_ping=True, pool_size=5)
+            )
         try:
             yield engine
         finally:
@@ -394,6 +397,11 @@ def _checked_url(url: object) -> sa.URL:
         return parsed.set(drivername="sqlite")
     if backend != "postgresql":
         raise _refused(f"state names the database {backend}, which is not supported: {_FORMS}.")
+    if "autocommit" in parsed.query:
+        raise _refused(
+            "state has the option autocommit: each row would be stored alone, and half of a source "
+            "could be sent. Leave it out."
+        )
     return parsed.set(drivername="postgresql+psycopg", database=parsed.database or "victor_bulk")
 
 

@@ -16,6 +16,7 @@ from dbos import DBOS, DBOSConfig
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import ConfigurationError
+from victor_ext.event_queue.databases import renewed
 from victor_ext.ids import reference_of
 from victor_ext.settlement.flow import MAY_EXIST, Rival
 from victor_ext.settlement.key_age import LAST_CALLS
@@ -116,7 +117,7 @@ class Worker:
         version = f"{VERSION}/{self._context.account}"
         # Do not store the URL in a variable: it may contain a password. DBOS adds a time-out for
         # idle transactions to the connections of an engine that it makes for a server.
-        DBOS(
+        dbos = DBOS(
             config=DBOSConfig(
                 name=self._vault.application,
                 system_database_url=self._context.state.connection_string
@@ -144,6 +145,8 @@ class Worker:
             if self._queues is not None:
                 DBOS.listen_queues(list(self._queues))
             DBOS.launch()
+            # The engine that DBOS has made for a server: it has no public name.
+            renewed(dbos._sys_db.engine)  # noqa: SLF001
         except BaseException:
             _current = None
             DBOS.destroy()

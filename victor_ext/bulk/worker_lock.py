@@ -138,17 +138,20 @@ class ServerLock:
         return True
 
     def renew(self) -> bool:
-        """Reconnect if the connection was lost; return whether it was.
+        """Reconnect if the connection was lost, or its server takes no writes any more: another one
+        is the primary, and its workers do not see this lock. Return whether it was.
 
         Raises `SQLAlchemyError` during an outage.
         """
         if self._connection is not None:
             try:
-                self._connection.execute(sa.text("SELECT 1"))
+                query = sa.text("SELECT current_setting('transaction_read_only')")
+                takes_writes = self._connection.execute(query).scalar() == "off"
             except SQLAlchemyError:
-                self._drop()
-            else:
+                takes_writes = False
+            if takes_writes:
                 return False
+            self._drop()
         self.acquire()
         return True
 

@@ -30,7 +30,10 @@ Database = Annotated[
     str, option("The database of the outbox: sqlite:///FILE, or postgresql+psycopg://...", "URL")
 ]
 TableName = Annotated[
-    str, option("The name of its table; status, retry and discard take an inbox's.", "NAME")
+    str,
+    option(
+        "The name of its table, or schema.name; status, retry and discard take an inbox's.", "NAME"
+    ),
 ]
 _TABLE = "victor_outbox"
 _LISTED = 10
@@ -48,9 +51,14 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
         import sqlalchemy as sa  # noqa: PLC0415 - an extra of its own
         from sqlalchemy.exc import ArgumentError, SQLAlchemyError  # noqa: PLC0415 - as above
 
+        from victor_ext.event_queue.databases import split_name  # noqa: PLC0415 - as above
         from victor_ext.outbox import Outbox  # noqa: PLC0415 - as above
     except ImportError as error:
         raise Misuse(f"{error}.") from error
+    try:
+        schema, name = split_name(table)
+    except victor_ext.ConfigurationError as error:
+        raise Misuse(f"--table: {error}") from error
     try:
         engine = sa.create_engine(database, poolclass=sa.NullPool)  # no connection stays open
         file = engine.url.database if engine.name == "sqlite" else None
@@ -58,10 +66,11 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
             file and not file.startswith(("file:", ":memory:")) and not Path(file).exists()
         ):  # SQLite would make it
             raise Misuse(f"--database: there is no file {file}.")
-        if not sa.inspect(engine).has_table(table):
+        if not sa.inspect(engine).has_table(name, schema=schema):
             raise Misuse(f"--database has no table {table}: name the outbox's with --table.")
         has_entries = any(
-            column["name"] == "key" for column in sa.inspect(engine).get_columns(table)
+            column["name"] == "key"
+            for column in sa.inspect(engine).get_columns(name, schema=schema)
         )
         if not (has_entries or inbox):
             raise Misuse(

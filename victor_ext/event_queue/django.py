@@ -8,11 +8,12 @@ from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from django.core.exceptions import ImproperlyConfigured
-from django.db import close_old_connections, connections, migrations, transaction
+from django.db import DatabaseError, close_old_connections, connections, migrations, transaction
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
-from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
+from sqlalchemy.schema import DropTable
 
+from .databases import creations, is_of_unusable_server
 from .queue import BlockingQueue, E, Handler
 from .transactions import OpenTransactions, Work
 
@@ -97,12 +98,24 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
                 f"The database {self._using!r} is not in autocommit mode: the outbox could not "
                 "commit what it does."
             )
-        with transaction.atomic(self._using, durable=True):
-            if connection.vendor == "sqlite":
-                # A transaction that begins with a read is not let to write, once another one has
-                # written.
-                self._connection.execute(sa.delete(self.table).where(sa.false()))
-            yield self._connection
+        try:
+            with transaction.atomic(self._using, durable=True):
+                if connection.vendor == "sqlite":
+                    # A transaction that begins with a read is not let to write, once another one
+                    # has written.
+                    self._connection.execute(sa.delete(self.table).where(sa.false()))
+                yield self._connection
+        except DatabaseError as error:
+            if is_of_unusable_server(error.__cause__):
+                _close(connection)
+            raise
+
+
+def _close(connection: Any) -> None:
+    """Close Django's connection of this thread, and all of its pool, if it has one."""
+    connection.close()
+    if hasattr(connection, "close_pool"):
+        connection.close_pool()
 
 
 def makes(*tables: sa.Table) -> migrations.RunPython:
@@ -117,8 +130,5 @@ def makes(*tables: sa.Table) -> migrations.RunPython:
 
         return execute
 
-    indexes = [
-        CreateIndex(index, if_not_exists=True) for table in tables for index in table.indexes
-    ]
-    made = [CreateTable(table, if_not_exists=True) for table in tables]
-    return migrations.RunPython(run(*made, *indexes), run(*(DropTable(table) for table in tables)))
+    drops = [DropTable(table) for table in tables]
+    return migrations.RunPython(run(*creations(tables)), run(*drops))

@@ -13,8 +13,9 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -33,6 +34,16 @@ from victor_ext.flows import adrive, drive
 from victor_ext.privacy import redact_excerpt
 from victor_ext.settlement.flow import is_about_all
 
+from .databases import (
+    ROW_ID,
+    DatabaseTime,
+    create_tables,
+    database_time,
+    earliest_time,
+    is_to_come,
+    refuse_autocommit_engine,
+    split_name,
+)
 from .transactions import (
     AwaitedTransactions,
     BlockingTransactions,
@@ -67,6 +78,26 @@ _AGAIN = 30.0
 """Seconds after which an event is tried again whose object could not be read."""
 _WANTED_FOR = 7 * 86_400.0
 """Seconds for which an event waits for a process that has a handler of it."""
+_worker_stop: ContextVar[threading.Event | None] = ContextVar(
+    "victor_ext_worker_stop", default=None
+)
+"""What ends the worker that makes the present pass; None: no worker makes it."""
+
+
+@contextmanager
+def ended_by(stop: threading.Event) -> Generator[None]:
+    """Let the passes of the block take up nothing more once `stop` is set."""
+    token = _worker_stop.set(stop)
+    try:
+        yield
+    finally:
+        _worker_stop.reset(token)
+
+
+def is_ending() -> bool:
+    """Whether the worker that makes this pass is to end: it takes up nothing more."""
+    stop = _worker_stop.get()
+    return stop is not None and stop.is_set()
 
 
 class EventState(StrEnum):
@@ -123,15 +154,16 @@ class Handler:
 
 
 def event_table(name: str, metadata: sa.MetaData) -> sa.Table:
-    """The table of a queue. Times are epoch seconds by the clock of the worker; `data` is the
+    """The table of a queue. Times are epoch seconds by the clock of the database; `data` is the
     event, as JSON.
 
     While an event with the same text in `once` waits, no other one is stored.
     """
+    schema, own_name = split_name(name)
     return sa.Table(
-        name,
+        own_name,
         metadata,
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
         sa.Column("provider", sa.Text, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("source", sa.Text, nullable=False),
@@ -143,12 +175,13 @@ def event_table(name: str, metadata: sa.MetaData) -> sa.Table:
         sa.Column("due_at", sa.Double, nullable=False),
         sa.Column("stored_at", sa.Double, nullable=False),
         sa.Column("error", sa.Text),
+        schema=schema,
     )
 
 
 def check_arguments(engine: object, **times: object) -> None:
-    """Refuse what is no engine, such as a session, and what is no timedelta: both would fail later,
-    in a pass.
+    """Refuse what is no engine, such as a session, or is one that has no transactions, and what is
+    no timedelta: each would fail later, in a pass.
     """
     if isinstance(engine, str) and "://" in engine:  # it may have a password: no message quotes it
         raise ConfigurationError(
@@ -158,6 +191,8 @@ def check_arguments(engine: object, **times: object) -> None:
         raise ConfigurationError(
             f"engine is of type {type(engine).__name__}: pass an engine of SQLAlchemy's."
         )
+    if not isinstance(engine, str):  # Django's box has an alias
+        refuse_autocommit_engine(engine)
     for name, value in times.items():
         if not isinstance(value, timedelta) or value < timedelta(0):
             message = (
@@ -228,6 +263,15 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
             )
         return client
 
+    def _reader(self, client: Any) -> Any:
+        """The client that is given, or that of the box, if it has one."""
+        raise NotImplementedError
+
+    def _longest_call(self, client: Any) -> float:
+        """Seconds after which a call has ended that this client has begun."""
+        deadline: float | None = getattr(self._reader(client), "deadline", None)
+        return self._lease if deadline is None else deadline
+
     def _begin_pass(self) -> None:
         """Make the connection ready for a pass of a worker."""
 
@@ -239,6 +283,8 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         self.heartbeat.start(*(f"{self._name}.{name}" for name in self._passes))
         while not stop.is_set():
             for name in self._passes:
+                if stop.is_set():
+                    break
                 self._begin_pass()
                 yield from self._logged(
                     f"{self._name}.{name}", partial(getattr(self, name), client)
@@ -365,7 +411,7 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
     def _put(
         self, connection: Any, tries: int = 0, error: Exception | None = None, /, **values: Any
     ) -> Any:
-        now = time.time()
+        now = DatabaseTime()
         due_at = now if error is None else now + _wait_after(tries)
         said = None if error is None else _said(error)
         state = EventState.WAITING.value
@@ -400,7 +446,9 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         provider, now = self._provider(client), time.monotonic()
         if now - self._forgotten_at > _LONGEST_WAIT:
             yield from self._transact(
-                lambda connection: self._forget(provider, connection, time.time())
+                lambda connection: self._forget(
+                    provider, connection, earliest_time(connection, self._reader(client))
+                )
             )
             self._forgotten_at = now
 
@@ -438,7 +486,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         done: list[T | None] = []
         error: VictorError | None = None
         last = 0
-        while (one := (yield from take(last))) is not None:
+        while not is_ending():
+            one = yield from take(last)
+            if one is None:
+                break
             last, work = one
             try:
                 done.append((yield from work))
@@ -454,9 +505,8 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         """Take up the system's event after `last` that a handler wants, with the lease: as it was,
         or None.
         """
-        columns, now = self.events.c, time.time()
-        # What is due later than any wait takes was put off by a clock that was wrong.
-        waits = columns.due_at.between(now, now + 2 * max(self._lease, _LONGEST_WAIT))
+        columns, now = self.events.c, database_time(connection)
+        waits = is_to_come(columns.due_at, now, max(self._lease, _LONGEST_WAIT))
         is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
         due = sa.and_(is_ours, sa.not_(waits), self._wanted())
         values = {"tries": columns.tries + 1, "due_at": now + self._lease, "once": None}
@@ -506,7 +556,7 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         # others come first in the next pass
         values = {
             "tries": row.tries,
-            "due_at": time.time() + _AGAIN,
+            "due_at": DatabaseTime() + _AGAIN,
         }
         connection.execute(sa.update(self.events).where(self._taken(row)).values(values))
 
@@ -514,7 +564,7 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         tries = row.tries + 1
         state, wait = self._after_failure(error, tries)
         values = {"tries": tries, "state": state.value, "error": _said(error)}
-        due_at = time.time() + wait
+        due_at = DatabaseTime() + wait
         connection.execute(
             sa.update(self.events).where(self._taken(row)).values(due_at=due_at, **values)
         )
@@ -558,7 +608,7 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         By its id, an event is tried again, too, that was not found. Returns how many there were.
         """
         chosen = self._chosen(ids) if ids else self.events.c.state == EventState.DEAD.value
-        values = {"state": EventState.WAITING.value, "tries": 0, "due_at": time.time()}
+        values = {"state": EventState.WAITING.value, "tries": 0, "due_at": DatabaseTime()}
         return lambda connection: int(
             connection.execute(sa.update(self.events).where(chosen).values(values)).rowcount
         )
@@ -607,11 +657,11 @@ class MakesTables:
 
     @operation
     def create_table(self) -> Work[None]:
-        """Make the tables, unless they exist.
+        """Make the tables, unless they exist: in any number of processes at once.
 
         With migrations of your own, take `table.metadata` into them.
         """
-        return self.table.metadata.create_all
+        return partial(create_tables, self.table.metadata)
 
 
 def counted(column: sa.Column[Any], states: type[S]) -> Work[dict[S, int]]:
@@ -650,14 +700,16 @@ class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
         Args:
             client: As for each pass.
             interval: Seconds between two passes.
-            stop: Ends the worker after the pass that it makes; None: it runs for ever.
+            stop: Ends the worker after the call or the event that it has begun, whose result it
+                stores; None: it runs for ever.
 
         Raises:
             ConfigurationError: The interval is not above zero, or the deadline of the client is
                 longer than the lease.
         """
         stop = stop or threading.Event()
-        drive(self._work(client, interval, stop, stop.wait), call)
+        with ended_by(stop):
+            drive(self._work(client, interval, stop, stop.wait), call)
 
 
 class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
@@ -677,13 +729,37 @@ class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
             super()._call(function, session, event)
 
     async def run(self, client: Any = None, *, interval: float = 5.0) -> None:
-        """As `run` with blocking calls, awaited: it ends when it is cancelled."""
-        await adrive(self._work(client, interval, threading.Event(), anyio.sleep), call)
+        """As `run` with blocking calls, awaited: it ends when it is cancelled.
+
+        A call that has begun ends first, and its result is stored: at most for as long as the
+        client's deadline.
+        """
+        client = self._worker_client(client, interval)
+        stop, woken = threading.Event(), anyio.Event()
+        calls = anyio.CancelScope(shield=True)
+
+        async def pause(seconds: float) -> None:
+            with anyio.move_on_after(seconds):
+                await woken.wait()
+
+        async def work() -> None:
+            with calls, ended_by(stop):
+                await adrive(self._work(client, interval, stop, pause), call)
+
+        # In a task of its own: asyncio's own `cancel` knows no shield.
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(work)
+            try:
+                await anyio.sleep_forever()
+            finally:
+                calls.deadline = anyio.current_time() + self._longest_call(client)
+                stop.set()
+                woken.set()
 
     @asynccontextmanager
     async def worker(self, client: Any = None, *, interval: float = 5.0) -> AsyncGenerator[None]:
         """As `run`, in the background while the block lasts, such as the lifespan of a FastAPI
-        service.
+        service. The end of the block waits for a call that has begun, as `run` does.
         """
         client = self._worker_client(client, interval)
         async with anyio.create_task_group() as tasks:

@@ -8,7 +8,7 @@ import inspect
 import random
 import time
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from functools import cached_property, partial, update_wrapper
 from operator import call
 from types import MethodType
@@ -33,6 +33,8 @@ from sqlalchemy.orm import Session
 from victor_ext import ConfigurationError
 from victor_ext.flows import adrive, drive
 from victor_ext.health import Heartbeat
+
+from .databases import refuse_autocommit, sqlstate_of
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - texts name them
@@ -86,9 +88,7 @@ class Transactions(Generic[Engine]):
                 done: T = yield partial(self._transaction, work, pause)
             except Exception as error:
                 # SQLAlchemy and Django raise an error of their own from the driver's.
-                state = getattr(error.__cause__, "sqlstate", None) or getattr(
-                    error.__cause__, "pgcode", None
-                )
+                state = sqlstate_of(error.__cause__)
                 conflicts += 1
                 if state not in _ENDED_BY_DATABASE or conflicts > _MOST_CONFLICTS:
                     raise
@@ -112,10 +112,12 @@ class BlockingTransactions(Transactions[Engine]):
         with self._begin() as connection:
             return work(connection)
 
-    def _begin(self) -> AbstractContextManager[sa.Connection]:
+    @contextmanager
+    def _begin(self) -> Generator[sa.Connection]:
         engine: Any = self._engine
-        begun: AbstractContextManager[sa.Connection] = engine.begin()
-        return begun
+        with engine.begin() as connection:
+            refuse_autocommit(connection)
+            yield connection
 
 
 class OpenTransactions(BlockingTransactions[Engine]):
@@ -140,6 +142,7 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
         # off.
         with anyio.CancelScope(shield=True):
             async with self._engine.begin() as connection:
+                await connection.run_sync(refuse_autocommit)
                 return await connection.run_sync(work)
 
 
@@ -232,11 +235,13 @@ class in_session(  # noqa: N801 - a decorator
 
     def __init__(self, method: Callable[Concatenate[Any, Session | sa.Connection, P], T]) -> None:
         def blocking(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
-            return method(box, _checked(session, kwargs, "execute"), *args, **kwargs)
+            checked = _checked(session, kwargs, "execute")
+            refuse_autocommit(_connection_of(checked, box))
+            return method(box, checked, *args, **kwargs)
 
         async def awaited(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
             checked = _checked(session, kwargs, "run_sync")
-            return await checked.run_sync(partial(MethodType(method, box), **kwargs), *args)
+            return await checked.run_sync(partial(blocking, box, **kwargs), *args)
 
         def within(box: Any, /, *args: Any, **kwargs: Any) -> Any:
             return method(box, box._open_transaction(method.__name__), *args, **kwargs)  # noqa: SLF001 - of such a box
@@ -259,3 +264,12 @@ def _checked(session: Any, kwargs: dict[str, Any], method: str) -> Any:
         )
         raise ConfigurationError(message)
     return session
+
+
+def _connection_of(session: Any, box: Any) -> sa.Connection:
+    """The connection on which a session works with the tables of a box, in its transaction."""
+    if isinstance(session, sa.Connection):
+        return session
+    chosen_by = {"clause": sa.select(box.table)}  # a session may have several engines
+    connection: sa.Connection = session.connection(bind_arguments=chosen_by)
+    return connection

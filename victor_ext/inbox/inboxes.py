@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from victor_ext import BadRequest, ConfigurationError, Delivery, NotFound
+from victor_ext.event_queue.databases import DatabaseTime, renewed, split_name
 from victor_ext.event_queue.names import meant_by
 from victor_ext.event_queue.queue import (
     AwaitedQueue,
@@ -124,14 +124,16 @@ def names_table(name: str) -> sa.Table:
     """The table of what was received: the ids by which a repeat is known, and numbers where the
     system counts.
     """
+    schema, own_name = split_name(name)
     return sa.Table(
-        name,
+        own_name,
         sa.MetaData(),
         sa.Column("provider", sa.Text, primary_key=True),
         sa.Column("source", sa.Text, primary_key=True),
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("number", sa.BigInteger),
         sa.Column("received_at", sa.Double, nullable=False, index=True),
+        schema=schema,
     )
 
 
@@ -151,7 +153,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         table: str = "victor_inbox",
     ) -> None:
         check_arguments(engine, lease=lease, remember=remember)
-        self._engine, self._webhook, self._client = engine, webhook, client
+        self._engine, self._webhook, self._client = renewed(engine), webhook, client
         self._lease, self._remember = lease.total_seconds(), remember.total_seconds()
         self.table = names_table(table)
         self.events = event_table(f"{table}_events", self.table.metadata)
@@ -191,6 +193,9 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
 
     def _provider(self, client: Any = None) -> str:  # noqa: ARG002 - an outbox may have none of its own
         return self._webhook.provider
+
+    def _reader(self, client: Any) -> Any:
+        return self._client if client is None else client
 
     @in_session
     def receive(
@@ -268,7 +273,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             "provider": self._provider(),
             "id": id,
             "number": number,
-            "received_at": time.time(),
+            "received_at": DatabaseTime(),
         }
         return inserted(connection, self.table, source=source, **values) is not None
 
@@ -278,8 +283,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         )
 
     def _prepared(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
-        client = self._client if client is None else client
-        reading = self._webhook.reading(client, event.notification)
+        reading = self._webhook.reading(self._reader(client), event.notification)
         try:
             return event if reading is None else replace(event, record=(yield reading))
         except (BadRequest, NotFound) as error:
@@ -369,7 +373,8 @@ class Inbox(MakesTables, InboxBase[sa.Engine], BlockingQueue[sa.Engine, InboxEve
             and a handler take.
         remember: How long the ids of notifications are kept: longer than the system repeats
             deliveries (Velo: 30 days). States that were read (EastPay) are kept for ever.
-        table: The name of the table of ids; that of the events has `_events` after it.
+        table: The name of the table of ids, `name` or `schema.name`; that of the events has
+            `_events` after it.
     """
 
 

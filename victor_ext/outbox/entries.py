@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from victor_ext import ConfigurationError, Done, PreparedCall
+from victor_ext.event_queue.databases import ROW_ID, split_name
 from victor_ext.event_queue.names import meant_by
 from victor_ext.privacy import one_line
 from victor_ext.settlement.flow import Write
@@ -141,16 +142,17 @@ def changes(before: Any, after: Any) -> list[str]:
 
 
 def outbox_table(name: str) -> sa.Table:
-    """The table. Times are epoch seconds, `leased_until` by the clock of the worker.
+    """The table. Times are epoch seconds, by the clock of the database if nothing else is said.
 
     `reference` is what the request calls what it makes, as such are compared; else the key.
-    `first_sent_at` is by the provider's clock if `by_provider_clock`, else by the worker's;
-    `sent_by` is a digest of the credentials.
+    `first_sent_at` is by the provider's clock if `by_provider_clock`; `send_before` is the moment
+    that the caller has named; `sent_by` is a digest of the credentials.
     """
+    schema, own_name = split_name(name)
     return sa.Table(
-        name,
+        own_name,
         sa.MetaData(),
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
         sa.Column("key", sa.String(128), nullable=False, unique=True),
         sa.Column("reference", sa.Text, nullable=False),
         sa.Column("provider", sa.Text, nullable=False),
@@ -170,6 +172,7 @@ def outbox_table(name: str) -> sa.Table:
         sa.Column("error", sa.Text),
         sa.Column("resolved_by", sa.Text),
         sa.Column("resolved_why", sa.Text),
+        schema=schema,
     )
 
 

@@ -5,7 +5,6 @@ them.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -26,6 +25,7 @@ from victor_ext import (
     VictorOAuth,
     check_payment_request,
 )
+from victor_ext.event_queue.databases import renewed
 from victor_ext.event_queue.queue import (
     AwaitedQueue,
     BlockingQueue,
@@ -39,7 +39,7 @@ from victor_ext.event_queue.queue import (
 from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
 from victor_ext.ids import in_one_form, reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments
-from victor_ext.settlement.key_age import LEAST_KEPT
+from victor_ext.settlement.key_age import LEAST_KEPT, Now
 
 from .entries import (
     CREATE,
@@ -52,7 +52,7 @@ from .entries import (
     outbox_table,
     sent_values,
 )
-from .passes import AnyClient, OutboxPasses
+from .passes import AnyClient, OutboxPasses, this_moment
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
@@ -167,7 +167,7 @@ class OutboxBase(OutboxPasses[Engine]):
         self.table = outbox_table(table)
         self.events = event_table(f"{table}_events", self.table.metadata)
         self._handlers: list[Handler] = []
-        self._engine = engine
+        self._engine = renewed(engine)
 
     def on(self, name: str | None = None, *, operation: str | None = None) -> Callable[[H], H]:
         """Register a handler, a function of a session and the `OutboxEvent`:
@@ -299,7 +299,8 @@ class OutboxBase(OutboxPasses[Engine]):
         before = None if send_before is None else send_before.timestamp()
 
         def check() -> None:
-            if before is not None and before <= time.time():
+            now = Now(this_moment(), client.provider_time())  # as when it is sent
+            if before is not None and before <= now.by_provider():
                 message = "send_before has passed: nothing would be sent."
                 raise _refused(idempotency_key, "send_before", "past", message)
 
@@ -462,14 +463,14 @@ class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingQueue[sa.Engine, Outbox
             deadline, and the same for all workers.
         settle_for: How long a write is looked up that may have been sent and is not sent again,
             before it is `unclear`: longer than the provider's lists lag.
-        table: The name of the outbox's table.
+        table: The name of the outbox's table, `name` or `schema.name`; that of its events has
+            `_events` after it.
     """
 
 
 class AsyncOutbox(MakesTables, OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
-    """`Outbox`, awaited, on an `AsyncEngine`: `sqlalchemy[asyncio]` with a driver such as aiosqlite
-    or psycopg.
+    """`Outbox`, awaited, on an `AsyncEngine`.
 
-    `engine` is that of the database that has your invoices; `keys_kept`, `lease` and `table` are as
-    for `Outbox`.
+    That needs `sqlalchemy[asyncio]` and a driver such as aiosqlite or psycopg. `engine` is that of
+    the database that has your invoices; `keys_kept`, `lease` and `table` are as for `Outbox`.
     """

@@ -27,7 +27,8 @@ from victor_ext import (
     UnreadableResponse,
     Victor,
 )
-from victor_ext.event_queue.queue import EventQueue, Taken, taken
+from victor_ext.event_queue.databases import database_time, is_to_come
+from victor_ext.event_queue.queue import EventQueue, Taken, is_ending, taken
 from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
 from victor_ext.flows import following
 from victor_ext.settlement.flow import (
@@ -71,16 +72,20 @@ _LONGEST_WAIT = 3600.0
 class Claim:
     """An entry that a worker has taken up: its `row` is the entry as it was before.
 
-    The `lease` is in epoch seconds of the worker's clock, and `at` is when it was taken up, by the
-    worker's clocks.
+    Attributes:
+        lease: When the lease ends, by the clock of the database.
+        now: When it was taken up, by that clock.
+        at: The same by the clocks of this machine, which measure how long this worker has had it.
     """
 
     row: Any = field(repr=False)
     lease: float
+    now: float
     at: Moment
 
 
-def _moment() -> Moment:
+def this_moment() -> Moment:
+    """The present time by the clocks of this machine."""
     return Moment(time.time(), time.monotonic())
 
 
@@ -122,13 +127,16 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         client = self.client if client is None else client
         return VICTOR if client is None else str(client.provider)
 
+    def _reader(self, client: AnyClient | None) -> Any:
+        return self.client if client is None else client
+
     def _own(self, client: AnyClient | None) -> Any:
         """The client that is given, or that of the outbox."""
         if client is None and self.client is None:
             raise ConfigurationError(
                 "This outbox has no client: pass one here, or write Outbox(engine, client=...)."
             )
-        return self.client if client is None else client
+        return self._reader(client)
 
     def _worker_client(self, client: AnyClient | None, interval: float = 1.0) -> Any:
         """As of every queue. Raises `ConfigurationError`: calls outlast a lease."""
@@ -167,7 +175,7 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
             # An age is certain by the provider's clock alone.
             if not sender.provider_time().is_known:
                 yield sender.ask_time
-            now = Now(_moment(), sender.provider_time())
+            now = Now(this_moment(), sender.provider_time())
             claim = yield from self._transact(partial(self._claim, last, now, sender))
             return None if claim is None else (claim.row.id, self._deliver(sender, claim))
 
@@ -187,25 +195,26 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         Raises:
             VictorError: A status could not be read.
         """
-        reader, columns, now = self._own(client), self.table.c, time.time()
+        reader, columns = self._own(client), self.table.c
         is_ours = sa.and_(columns.provider == reader.provider, columns.request_id.is_not(None))
         is_open = sa.and_(is_ours, columns.state == EntryState.SENT.value, columns.ended.is_(False))
         is_listed = sa.and_(columns.provider == VICTOR, columns.operation == CREATE)
-        # What is due later than that was put off by a clock that was ahead.
-        waits = columns.leased_until.between(now, now + 2 * max(self._lease, _LONGEST_WAIT))
-        is_due = sa.and_(is_open, sa.not_(is_listed), sa.not_(waits))
+        is_read_by_id = sa.and_(is_open, sa.not_(is_listed))
 
-        def again(row: Any) -> dict[str, Any]:
-            tenth = (
-                now - (row.first_sent_at or now)
-            ) / 10  # a last status may never come, and entries become many
-            return {"leased_until": now + min(max(_LOOK_AGAIN, tenth), _LONGEST_WAIT)}
+        def take_up(last: int, connection: sa.Connection) -> Any:
+            now = database_time(connection)
+            waits = is_to_come(columns.leased_until, now, max(self._lease, _LONGEST_WAIT))
+
+            def again(row: Any) -> dict[str, Any]:
+                # A last status may never come, and entries become many.
+                tenth = (now - (row.first_sent_at or now)) / 10
+                return {"leased_until": now + min(max(_LOOK_AGAIN, tenth), _LONGEST_WAIT)}
+
+            due = sa.and_(is_read_by_id, sa.not_(waits), columns.id > last)
+            return taken(connection, self.table, due, ("leased_until",), again)
 
         def take(last: int) -> Taken[Entry]:
-            due = sa.and_(is_due, columns.id > last)
-            row = yield from self._transact(
-                lambda one: taken(one, self.table, due, ("leased_until",), again)
-            )
+            row = yield from self._transact(partial(take_up, last))
             return None if row is None else (row.id, self._refresh_one(reader, row))
 
         changed = yield from self._refresh_listed(reader, sa.and_(is_open, is_listed))
@@ -225,7 +234,7 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
     def _refresh_listed(
         self, victor: Victor | AsyncVictor, chosen: sa.ColumnElement[bool]
     ) -> Pass[list[Entry]]:
-        columns, now = self.table.c, Now(_moment(), victor.provider_time())
+        columns, now = self.table.c, Now(this_moment(), victor.provider_time())
         sent = sa.select(sa.func.min(columns.first_sent_at), columns.by_provider_clock).where(
             chosen
         )
@@ -245,7 +254,10 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         pages = victor.payment_requests.list(
             direction="outbound", start_datetime=min(times, default=None)
         ).pages()
-        while (page := (yield partial(following, pages))) is not None:
+        while not is_ending():
+            page = yield partial(following, pages)
+            if page is None:
+                break
             for request in page.items:
                 values = {"status": as_status(request.status), "ended": request.is_terminal}
                 id, status = rows.get(request.id, (None, None))
@@ -272,10 +284,9 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
 
         From then on it counts as sent, whatever happens to us.
         """
-        columns, local = self.table.c, now.moment.local
-        lease = local + self._lease
-        # A lease that has longer to go than two of ours is over: it is from a clock that was wrong.
-        is_held = columns.leased_until.between(local, local + 2 * self._lease)
+        columns, present = self.table.c, database_time(connection)
+        lease = present + self._lease
+        is_held = is_to_come(columns.leased_until, present, self._lease)
         is_due = columns.state.in_([state.value for state in _DUE])
         due = sa.and_(
             columns.provider == client.provider, is_due, sa.not_(is_held), columns.id > last
@@ -288,15 +299,16 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
                 "leased_until": lease,
             }
             if sent_of(row) is None:
-                values |= sent_values(Sent.at(now.moment, now, client.caller))
+                sent = Sent.at(now.moment, now, client.caller)
+                values |= sent_values(sent if sent.known else sent._replace(since=present))
             return values
 
         row = taken(connection, self.table, due, ("leased_until", "state"), claimed)
-        return None if row is None else Claim(row, lease, now.moment)
+        return None if row is None else Claim(row, lease, present, now.moment)
 
     def _deliver(self, client: AnyClient, claim: Claim) -> Pass[Entry | None]:
         """Send a claimed entry, or look it up. Return it if it has come to a result."""
-        row, now = claim.row, Now(_moment(), client.provider_time())
+        row, now = claim.row, Now(this_moment(), client.provider_time())
         write = write_of(row)
         time_left = inf if row.send_before is None else row.send_before - now.by_provider()
         if time_left <= 0 and write.sent is None:
@@ -324,11 +336,11 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         def turn(_so_far: Settlement, sent: object) -> Now | None:
             """It is tried once. What takes no key and may have been sent is looked up at once."""
             is_next = next(tries) == 0 or (sent is not None and isinstance(keys, NoKey))
-            return Now(_moment(), client.provider_time()) if is_next else None
+            return Now(this_moment(), client.provider_time()) if is_next else None
 
         def send(_: object) -> Any:
             left = (
-                keys.left(Now(_moment(), client.provider_time()))
+                keys.left(Now(this_moment(), client.provider_time()))
                 if isinstance(keys, NoKey)
                 else time_left
             )
@@ -352,7 +364,7 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
                     "error": result.why,
                 }
                 yield from self._store(row.key, claim.lease, **begun)
-            result = yield from _looked_up(client, result, is_last=claim.at.local >= until)
+            result = yield from _looked_up(client, result, is_last=claim.now >= until)
         return (yield from self._settled(claim, result, is_final=bool(write.why_no_look_up)))
 
     def _settled(
@@ -409,10 +421,10 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
             "error": settlement.reason or "",
             "settle_until": until,
         }
-        if not is_final and claim.at.local < until:  # lists lag: it is looked up again
+        if not is_final and claim.now < until:  # lists lag: it is looked up again
             values |= {
                 "state": EntryState.SETTLING.value,
-                "leased_until": claim.at.local + _LOOK_AGAIN,
+                "leased_until": claim.now + _LOOK_AGAIN,
             }
         return self._change_held(row.key, lease, values, connection)
 
@@ -421,7 +433,7 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
 
         A time that is further away is by a clock that was ahead.
         """
-        return min(claim.row.settle_until or inf, claim.at.local + self._settle_for)
+        return min(claim.row.settle_until or inf, claim.now + self._settle_for)
 
     def _has_rival(self, connection: sa.Connection, row: Any, request_id: str) -> bool:
         """Whether a request may be that of another entry.

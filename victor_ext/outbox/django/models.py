@@ -11,7 +11,7 @@ class PaymentRequestEntry(models.Model):
     `outbox_table` describes its columns.
     """
 
-    id: models.AutoField[int, int] = models.AutoField(primary_key=True)
+    id: models.BigAutoField[int, int] = models.BigAutoField(primary_key=True)
     key: models.CharField[str, str] = models.CharField(max_length=128, unique=True)
     reference: models.TextField[str, str] = models.TextField()
     provider: models.TextField[str, str] = models.TextField()

@@ -65,9 +65,9 @@ class VictorJwt(UnpicklableCredentials):
         api_key: The API key, from the client portal.
         private_key: The RSA private key of the API key: PEM (PKCS#8 or PKCS#1), base64 of PEM or of
             PKCS#8 DER, DER bytes, a path, or a key object of `cryptography`. To replace it without
-            a new process, pass a `Path` (the file is read again when it has changed), or a function that
-            returns the key in any of these forms, and is called for each token. A key is validated
-            when it is first read.
+            a new process, pass a `Path` (the file is read again when it has changed), or a function
+            that returns the key in any of these forms, and is called for each token. A key is
+            validated when it is first read.
         sign: In place of the private key, for one that never leaves its KMS or HSM: a function that
             takes the bytes to be signed and returns their RS512 signature (RSASSA-PKCS1-v1_5 with
             SHA-512). `AsyncVictor` also takes one that is awaited. It is called once for all

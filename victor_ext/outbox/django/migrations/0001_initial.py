@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PaymentRequestEntry",
             fields=[
-                ("id", models.AutoField(primary_key=True, serialize=False)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("key", models.CharField(max_length=128, unique=True)),
                 ("reference", models.TextField()),
                 ("provider", models.TextField()),

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from victor_ext import VictorError
-from victor_ext.event_queue.queue import as_text
+from victor_ext.event_queue.queue import as_text, ended_by
+from victor_ext.event_queue.signals import SignalStop, stop_at_signals
 from victor_ext.outbox.django import DjangoOutbox, client_of, send_payment_requests
 
 
@@ -17,7 +18,8 @@ class Command(BaseCommand):
     help = (
         "Sends the writes in the outbox, settles those that may have been sent, and reads their "
         "statuses. "
-        "Several may run at once, and each may be killed at any moment."
+        "Several may run at once, and each may be killed at any moment. Ctrl-C and SIGTERM let the "
+        "call under way end; a second one does not."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,18 +36,23 @@ class Command(BaseCommand):
     def handle(self, *_: Any, interval: float | None, metrics_port: int | None, **__: Any) -> None:
         """Run it."""
         try:
-            if interval is None:
-                changed = send_payment_requests()
-                self.stdout.write(f"changed: {as_text(changed) or 'nothing'}")
-            else:
-                outbox, metrics = DjangoOutbox.from_settings(), None
-                if metrics_port is not None:
-                    from victor_ext.prometheus import Prometheus  # noqa: PLC0415 - an extra of its own
-
-                    metrics = Prometheus()
-                    metrics.watch(outbox)
-                    metrics.serve(metrics_port)
-                with suppress(KeyboardInterrupt):
-                    outbox.run(client_of(outbox, metrics), interval=interval)
+            with stop_at_signals() as stop:
+                self._work(stop, interval, metrics_port)
         except (VictorError, ImportError, OSError) as error:
             raise CommandError(str(error)) from error
+
+    def _work(self, stop: SignalStop, interval: float | None, metrics_port: int | None) -> None:
+        if interval is None:
+            with ended_by(stop):
+                changed = send_payment_requests()
+            self.stdout.write(f"changed: {as_text(changed) or 'nothing'}")
+            return
+        outbox, metrics = DjangoOutbox.from_settings(), None
+        if metrics_port is not None:
+            from victor_ext.prometheus import Prometheus  # noqa: PLC0415 - an extra of its own
+
+            metrics = Prometheus()
+            metrics.watch(outbox)
+            metrics.serve(metrics_port)
+        with suppress(KeyboardInterrupt):
+            outbox.run(client_of(outbox, metrics), interval=interval, stop=stop)

@@ -1,0 +1,222 @@
+"""What the queue asks of a database, and what it refuses of one: its time, its tables, its
+transactions, and the connections that a failover leaves behind.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+from sqlalchemy.sql.functions import FunctionElement
+
+from victor_ext import ConfigurationError
+
+ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""The type of an id that the database counts: of 64 bits in both, and only so does SQLite count."""
+
+CLOCKS = {
+    "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
+    "postgresql": "CAST(extract(epoch FROM clock_timestamp()) AS double precision)",
+}
+"""What the present time is, in epoch seconds, in the words of each database."""
+
+_CREATION_LOCK = 7_421_133_019_540_187
+"""The advisory lock of those who make tables. Two that do so at once would collide in the catalog
+of PostgreSQL, whatever their statements say.
+"""
+
+_UNUSABLE = frozenset({"25006", "57P01", "57P02", "57P03", "57P05"})
+"""SQLSTATE: what a server answers that is no primary any more, or that ends.
+
+The other connections of the pool go to the same server.
+"""
+
+
+class DatabaseTime(FunctionElement[float]):
+    """The present time by the clock of the database, in epoch seconds, as part of a statement."""
+
+    name = "database_time"
+    type = sa.Double()
+    inherit_cache = True
+
+
+@compiles(DatabaseTime, "sqlite")
+def _of_sqlite(_element: DatabaseTime, _compiler: Any, **_options: Any) -> str:
+    return CLOCKS["sqlite"]
+
+
+@compiles(DatabaseTime, "postgresql")
+def _of_postgresql(_element: DatabaseTime, _compiler: Any, **_options: Any) -> str:
+    return CLOCKS["postgresql"]
+
+
+def database_time(connection: Any) -> float:
+    """The present time by the clock of the database: the one clock that all its workers share.
+
+    The database of an SQLite file has the clock of the machine.
+    """
+    return float(connection.execute(sa.select(DatabaseTime())).scalar())
+
+
+def earliest_time(connection: Any, client: Any) -> float:
+    """The present time by the clock that is furthest behind: that of the database, of this machine,
+    or of the provider, if this client knows it.
+
+    What is deleted because it is old has to be old by all of them.
+    """
+    times = [database_time(connection), time.time()]
+    provider_time = getattr(client, "provider_time", None)
+    if provider_time is not None and provider_time().is_known:
+        times.append(provider_time().moment.timestamp())
+    return min(times)
+
+
+def is_to_come(
+    column: sa.ColumnElement[float], now: float, longest: float
+) -> sa.ColumnElement[bool]:
+    """Whether a stored time is to come.
+
+    One that is further away than twice the `longest` wait is not: a clock was wrong when it was
+    stored.
+    """
+    return sa.and_(column > now, column <= now + 2 * longest)
+
+
+# Tables
+
+
+def split_name(table: str) -> tuple[str | None, str]:
+    """The schema and the name of a table that is given as `name` or `schema.name`.
+
+    Raises `ConfigurationError`: it is neither.
+    """
+    schema, dot, name = table.rpartition(".")
+    if not name or (dot and not schema) or "." in schema:
+        raise ConfigurationError(
+            f"table={table!r:.80} is no name of a table: write 'name' or 'schema.name'."
+        )
+    return schema or None, name
+
+
+def creations(tables: Sequence[sa.Table]) -> list[ExecutableDDLElement]:
+    """The statements that make tables with their indexes, unless these exist."""
+    statements: list[ExecutableDDLElement] = []
+    for table in tables:
+        statements.append(CreateTable(table, if_not_exists=True))
+        indexes = sorted(table.indexes, key=lambda index: str(index.name))
+        statements += [CreateIndex(index, if_not_exists=True) for index in indexes]
+    return statements
+
+
+def create_tables(metadata: sa.MetaData, connection: sa.Connection) -> None:
+    """Make these tables, unless they exist; any number of processes may do so at once.
+
+    Nothing is written if all exist: the role may not be allowed to.
+    """
+    tables = metadata.sorted_tables
+    if all(_exists(connection, table) for table in tables):
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATION_LOCK)))
+    for statement in creations(tables):
+        connection.execute(statement)
+
+
+def _exists(connection: sa.Connection, table: sa.Table) -> bool:
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(table.name, schema=table.schema):
+        return False
+    present = {index["name"] for index in inspector.get_indexes(table.name, schema=table.schema)}
+    return all(index.name in present for index in table.indexes)
+
+
+# Transactions
+
+
+def refuse_autocommit_engine(engine: Any) -> None:
+    """Refuse an engine whose options say that each statement is committed alone.
+
+    Raises `ConfigurationError`.
+    """
+    levels = [
+        engine.get_execution_options().get("isolation_level"),
+        getattr(engine.dialect, "_on_connect_isolation_level", None),
+    ]
+    if any(str(level).upper() == "AUTOCOMMIT" for level in levels):
+        raise _no_transactions("The engine")
+
+
+def refuse_autocommit(connection: sa.Connection) -> None:
+    """Refuse a connection that commits each statement alone, in a transaction that has begun.
+
+    Raises `ConfigurationError`.
+    """
+    if _commits_each_statement(connection):
+        raise _no_transactions("A connection of the engine, or that of the session,")
+
+
+def _commits_each_statement(connection: sa.Connection) -> bool:
+    pooled = connection.connection
+    if connection.dialect.name != "sqlite":
+        return bool(getattr(pooled.dbapi_connection, "autocommit", False))
+    if not connection.in_transaction():
+        connection.begin()  # as its first statement would
+    driver: Any = pooled.driver_connection
+    if driver.in_transaction:  # also where a listener of the program begins each one
+        return False
+    driver = getattr(driver, "_conn", driver)  # aiosqlite's has the attribute below
+    autocommit: object = None
+    with suppress(sqlite3.ProgrammingError):  # in another thread than its own it does not say
+        autocommit = getattr(driver, "autocommit", None)
+    # Otherwise the driver begins a transaction before the first write.
+    return driver.isolation_level is None or autocommit is True
+
+
+def _no_transactions(what: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{what} is in AUTOCOMMIT: each statement would be committed alone, and neither an entry "
+        "nor an event could be stored with what it is about. Pass one without "
+        'isolation_level="AUTOCOMMIT" and without autocommit of the driver.'
+    )
+
+
+# After a failover
+
+
+def sqlstate_of(error: BaseException | None) -> str | None:
+    """The SQLSTATE of a driver's error, if it has one."""
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    return state if isinstance(state, str) else None
+
+
+def is_of_unusable_server(error: BaseException | None) -> bool:
+    """Whether a driver's error says that its server takes no writes, or ends: another one may be
+    the primary by now.
+    """
+    return sqlstate_of(error) in _UNUSABLE
+
+
+def throw_connections_away(context: ExceptionContext) -> None:
+    """Let an engine open new connections after such an error: a listener of `handle_error`.
+
+    SQLAlchemy then throws away all connections that are older than the error, once.
+    """
+    if is_of_unusable_server(context.original_exception):
+        context.is_disconnect = True
+
+
+def renewed(engine: Any) -> Any:
+    """The engine, blocking or awaited, which throws its connections away after a failover."""
+    target = getattr(engine, "sync_engine", engine)
+    if isinstance(target, sa.Engine) and not sa.event.contains(
+        target, "handle_error", throw_connections_away
+    ):
+        sa.event.listen(target, "handle_error", throw_connections_away)
+    return engine

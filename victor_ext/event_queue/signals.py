@@ -1,0 +1,56 @@
+"""Ctrl-C and SIGTERM of a command that is a worker: the first one lets the call under way end."""
+
+import signal
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
+from types import FrameType
+
+
+class SignalStop(threading.Event):
+    """The stop of a worker, which a signal sets.
+
+    An event's lock cannot be taken in the handler of a signal that interrupts its holder. A
+    `SimpleQueue` can.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._has_come = False
+        self._received: SimpleQueue[int] = SimpleQueue()
+
+    def receive(self, number: int, _frame: FrameType | None) -> None:
+        """Handle a signal. The second one ends the command at once: `KeyboardInterrupt`."""
+        if self._has_come:
+            raise KeyboardInterrupt
+        self._has_come = True
+        self._received.put(number)
+
+    def is_set(self) -> bool:
+        return self._has_come
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if not self._has_come:
+            with suppress(Empty):
+                self._received.get(timeout=timeout)
+        return self._has_come
+
+
+@contextmanager
+def stop_at_signals() -> Generator[SignalStop]:
+    """The stop that Ctrl-C and SIGTERM set within the block. One that is ignored stays so.
+
+    In another thread than the main one, signals are left to the program.
+    """
+    stop = SignalStop()
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, stop.receive)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)  # None: it was not set from Python
