@@ -382,9 +382,8 @@ def _exact(value: Any, name: str, levels: int) -> str:
         return _dumps(value)
     except (TypeError, ValueError):
         a_number = isinstance(value, (float, Decimal))
-        shown = (
-            str(value) if a_number else f"a value of the type {type(value).__name__}"
-        )  # no text of the caller
+        # no text of the caller
+        shown = str(value) if a_number else f"a value of the type {type(value).__name__}"
         what = (
             "bytes: send the file in another content type"
             if isinstance(value, File)

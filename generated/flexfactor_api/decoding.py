@@ -603,9 +603,8 @@ def _losses(decoded: Any) -> int:
         (each, getattr(decoded, each.name)) for each in attrs.fields(type(decoded)) if each.init
     ]
     others = misread(decoded)
-    required = {
-        each.name for each, _ in values if each.default is attrs.NOTHING or each.kw_only
-    }  # or is a constant
+    # or is a constant
+    required = {each.name for each, _ in values if each.default is attrs.NOTHING or each.kw_only}
     missing = sum(
         each.name in required and (value is UNSET or each.name in others) for each, value in values
     )

@@ -2,12 +2,14 @@
 
 The rules, for every model of the package:
 
-- a declared field reads as a value of its declared type, or as UNSET when it is absent; - a null
-reads as None where the field admits null; elsewhere as UNSET, and `additional_properties` keeps it;
+- a declared field reads as a value of its declared type, or as UNSET when it is absent;
+- a null reads as None where the field admits null; elsewhere as UNSET, and `additional_properties`
+  keeps it;
 - a value of another type does not raise: the field holds it as it came, and so does an item of a
-list; - an enum keeps unknown values, and matches known ones in any letter case; - an object whose
-discriminator names no member of its union is an `UnknownVariant`; - objects nested deeper than
-LEVELS stay unchanged, so that no input exhausts the stack.
+  list;
+- an enum keeps unknown values, and matches known ones in any letter case;
+- an object whose discriminator names no member of its union is an `UnknownVariant`;
+- objects nested deeper than LEVELS stay unchanged, so that no input exhausts the stack.
 
 So `to_dict()` returns what was read, with a word of an enum, a UUID and a time in the usual
 spelling.

@@ -1,11 +1,13 @@
 """Whether a body that was posted is what the document declares. Anybody can post, so this is
 stricter than `decoding`.
 
-- each required member is there, and an object that declares members has a value for at least one of
-them; - a value has its declared type, at any depth; a null is an absent member; what JSON has no
-number for is no number; - a discriminator, a constant and an enum of one word have a value that the
-document names, in any letter case; - unknown members, unknown words of other enums, and unknown
-variants within the body are no fault.
+- each required member is there, and an object that declares members has a value for at least one
+  of them;
+- a value has its declared type, at any depth; a null is an absent member; what JSON has no number
+  for is no number;
+- a discriminator, a constant and an enum of one word have a value that the document names, in any
+  letter case;
+- unknown members, unknown words of other enums, and unknown variants within the body are no fault.
 """
 
 from __future__ import annotations
