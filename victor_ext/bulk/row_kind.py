@@ -64,8 +64,7 @@ class Sendable(ABC):
         writes = ((step, step.payment) for step in steps if isinstance(step.payment, Write))
         look_up = self.client.look_up
         return [
-            step.shown(look_up(one.call, **step.moments, **one.look_up_by))
-            for step, one in writes
+            step.shown(look_up(one.call, **step.moments, **one.look_up_by)) for step, one in writes
         ]
 
     def parts(self, _unit: str, _rows: Sequence[Row]) -> list[Result] | None:
