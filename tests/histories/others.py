@@ -2,7 +2,6 @@
 or it has paid the same earlier. None of that is ours.
 """
 
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -23,7 +22,6 @@ from victor_ext import PreparedCall
 
 EARLIER = 60.0
 """Seconds before the beginning of a history at which the other program has paid the same."""
-LESS = {"amount": (4423, 100), "payment_details.amount": ("44.23", "1.00")}
 
 
 class BesideOthers(Workers):
@@ -115,6 +113,3 @@ class PayrollsBesideOthers(BesideOthers, Payrolls):
             (f"payout of another {number}", "/v3/payouts", march.payment(pair).call.body)
             for number, pair in enumerate(pairs)
         ]
-
-
-Scene = Callable[..., BesideOthers]

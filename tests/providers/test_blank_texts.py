@@ -17,6 +17,8 @@ from tests.providers.flexfactor.adapter import declined
 from tests.providers.running import GUID
 from tests.providers.victor.adapter import payment
 from victor_ext import InvalidRequest, check_payment_request
+from victor_ext.bulk.columns import problems_of, split_record
+from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.outbox import Outbox
 from victor_ext.providers.velo import PaymentInstruction
 from victor_ext.providers.victor.requests import CreateRequest
@@ -106,3 +108,16 @@ def test_a_generated_call_with_it_is_no_unknown_outcome(
         lambda client: [client.prepare(create_request_payment, idempotency_key=GUID, body=body)]
     )[0]
     assert harness(lambda client: client.send(call)).id, system
+
+
+@pytest.mark.parametrize(("cell", "is_refused"), [("", False), (" ", True), ("*", True)])
+def test_an_empty_cell_of_a_file_is_absent_and_a_blank_one_is_refused(
+    cell: str, is_refused: bool
+) -> None:
+    kind = PaymentRequests(None)
+    due_date = datetime.now(UTC).date().isoformat()
+    record = {**payment(client_reference_id=cell, due_date=due_date), "invoice": "1"}
+    fields = split_record(kind, record, "invoice")
+    named = [problem.field for problem in problems_of(kind, fields, in_file=True)]
+    assert named == (["client_reference_id"] if is_refused else [])
+    assert ("client_reference_id" in fields.arguments) is is_refused
