@@ -385,7 +385,8 @@ class CookieKey(_CallersKey):
     _kind = "cookie"
 
     def _given(self, request: httpx.Request) -> str:
-        for cookie in request.headers.get("cookie", "").split(";"):
+        cookies: str = request.headers.get("cookie", "")
+        for cookie in cookies.split(";"):
             name, _, value = cookie.strip().partition("=")
             if name == self.name:
                 return value
