@@ -30,8 +30,8 @@ from . import hooks
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
-from .python_names import PREFIX, Origins, give_distinct_names, literal
-from .requests import HOOKS, STANDS_FOR
+from .python_names import Origins, give_distinct_names, literal
+from .requests import HOOKS, PREFIX, STANDS_FOR
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
 from .rewrites.unions import DISCRIMINATOR, Discriminator
