@@ -8,7 +8,7 @@ import select
 import socket
 from contextlib import closing
 from datetime import UTC, datetime
-from functools import partialmethod
+from functools import partial, partialmethod
 from random import Random
 from typing import Any
 
@@ -349,3 +349,30 @@ def test_what_was_said_before_anything_was_asked_is_no_answer() -> None:
             with pytest.raises(httpx.ConnectError, match="before a request was sent"):
                 send(Route(url, httpx.create_ssl_context()), request)
     assert received == []
+
+
+@pytest.mark.parametrize("in_one_segment", [True, False])
+@each_mode
+def test_what_the_page_of_transports_says_of_those_of_httpx(
+    background: Background, mode: str, in_one_segment: bool
+) -> None:
+    """Two answers in one segment are read as the next call's; one on an idle connection is not."""
+    kind: Any = httpx.HTTPTransport if mode == "sync" else httpx.AsyncHTTPTransport
+    held: list[tuple[Exchange, bytes]] = []
+
+    def twice(exchange: Exchange) -> None:
+        response = answer(exchange.work())
+        exchange.send(response * (2 if in_one_segment else 1))
+        held.append((exchange, response))
+
+    with adapter(background, mode, direct=True, transport=kind()) as on:
+        for _ in range(3):
+            on.provider.acts.append(twice)
+            first = on.run("get")
+            exchange, response = held[-1]
+            if not in_one_segment:
+                background.do(partial(exchange.send, response))
+            second = on.run("get")
+            assert first.observed.word == second.observed.word == "success"
+            # The answer of the call before is about another id: the read is sent once more.
+            assert second.seen.requests == (2 if in_one_segment else 1)

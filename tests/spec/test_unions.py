@@ -130,7 +130,7 @@ def test_members_are_told_by_what_lies_deep_in_them(tmp_path: Path, levels: int)
     """As a real document does: an object, a list in it, and items that differ in one name."""
     schemas: Tree = {"Either": {"oneOf": [ref("First"), ref("Second")]}}
     for member in ("First", "Second"):
-        schema = an_object(id=TEXT, **{member.lower(): TEXT})
+        schema = an_object((), id=TEXT, **{member.lower(): TEXT})
         for level in range(levels):
             schema = an_object(inner=schema if level else listed(schema))
         schemas[member] = schema

@@ -137,6 +137,21 @@ class ResultCode:
         return _FORM.fullmatch(self.code) is not None
 
     @property
+    def family(self) -> str:
+        """Its first three digits; empty when it has another form than EastPay's codes."""
+        return self.code[:3] if self.is_code else ""
+
+    @property
+    def group(self) -> str:
+        """Its middle three digits; empty when it has another form than EastPay's codes."""
+        return self.code[4:7] if self.is_code else ""
+
+    @property
+    def detail(self) -> str:
+        """Its last three digits, such as the bank's own code; empty as `family` is."""
+        return self.code[8:] if self.is_code else ""
+
+    @property
     def kind(self) -> ResultClass:
         """What it means for the caller, by EastPay's own table."""
         return self._rule()[0]
@@ -180,8 +195,9 @@ class ResultCode:
         if known is not None and not is_open:
             return known
         # A bank's no is never "pending".
-        group = "" if self.code[:7] in ("800.000", "800.200") else _GROUPS.get(self.code[4:7])
-        parts = filter(None, (_FAMILIES.get(self.code[:3]), group)) if self.is_code else ()
+        is_bank = self.family == "800" and self.group in ("000", "200")
+        group = "" if is_bank else _GROUPS.get(self.group)
+        parts = filter(None, (_FAMILIES.get(self.family), group))
         words = ": ".join(parts) or "this is not in EastPay's table"
         advice = f" {_LOOK_FIRST}" if is_open or self.rejection is Rejection.REQUEST else ""
         return f"{words[0].upper()}{words[1:]}; {_PERMITTED[self.kind]}.{advice}"

@@ -1,0 +1,103 @@
+"""What the pages name of the code is there."""
+
+import dataclasses
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import victor_ext
+from tests.pages.page import PAGES, ROOT, name_of
+
+MODULES = (
+    *("victor_ext", "victor_ext.errors", "victor_ext.outbox", "victor_ext.inbox"),
+    *("victor_ext.bulk", "victor_ext.prometheus", "victor_ext.otel", "victor_ext.conform"),
+    *(
+        f"victor_ext.providers.{name}"
+        for name in ("victor", "velo", "eastpay", "flexfactor", "connected")
+    ),
+)
+NAME = r"[a-z][a-z0-9_]*"
+MEMBER = re.compile(rf"`([A-Z]\w+)\.({NAME})(?:\([^`]*)?`")
+"""A member that is named with its class: `Outbox.send`, `ResultCode.parse(text)`."""
+LISTED = re.compile(rf"`([A-Z]\w+)`: ((?:(?:,| and|, and its [a-z]+)?\s*`{NAME}`)+)")
+"""Members that are listed after their class: a `ResultCode`: `code`, `kind` and `detail`."""
+ERROR = re.compile(r"`([A-Z]\w+(?:Error|Failed|Denied|Request|Response))`")
+
+
+def public_classes() -> dict[str, list[type[Any]]]:
+    """By their names; two systems may have a class of one name."""
+    classes: dict[str, list[type[Any]]] = {}
+    for name in MODULES:
+        module = importlib.import_module(name)
+        for public in dir(module):
+            value = getattr(module, public)
+            if inspect.isclass(value) and value.__module__.startswith("victor_ext"):
+                known = classes.setdefault(public, [])
+                if value not in known:
+                    known.append(value)
+    return classes
+
+
+CLASSES = public_classes()
+EXAMPLES = {"Card"}
+"""Schemas of made-up documents, which have the name of a class by chance."""
+
+
+def has_member(of: type[Any], name: str) -> bool:
+    """Whether a class has an attribute, a field or an argument of its constructor of a name."""
+    if hasattr(of, name) or any(name in vars(each).get("__annotations__", {}) for each in of.mro()):
+        return True
+    if dataclasses.is_dataclass(of) and name in {each.name for each in dataclasses.fields(of)}:
+        return True
+    source = inspect.getsource(of)
+    return re.search(rf"\bself\.{name}\b", source) is not None
+
+
+def named(text: str) -> Iterator[tuple[str, str]]:
+    """The members that a page names, each with its class."""
+    for match in MEMBER.finditer(text):
+        yield match[1], match[2]
+    for match in LISTED.finditer(text):
+        for name in re.findall(rf"`({NAME})`", match[2]):
+            yield match[1], name
+
+
+def missing(text: str) -> list[str]:
+    """What a page names and no class of that name has."""
+    return [
+        f"{of}.{name}"
+        for of, name in named(text)
+        if of in CLASSES.keys() - EXAMPLES
+        and not any(has_member(each, name) for each in CLASSES[of])
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_what_a_page_names_of_a_class_is_there(page: Path) -> None:
+    assert missing(page.read_text(encoding="utf-8")) == []
+
+
+def test_a_name_that_is_not_there_is_found() -> None:
+    text = (
+        "a `ResultCode`: `code`, `is_code`, and its groups `family` and\n`flavour`; `Outbox.sent()`"
+    )
+    assert missing(text) == ["Outbox.sent", "ResultCode.flavour"]
+
+
+def test_the_pages_name_members() -> None:
+    pages = [page.read_text(encoding="utf-8") for page in PAGES]
+    known = {each for text in pages for each in named(text) if each[0] in CLASSES}
+    assert len(known) > 20
+    assert ("ResultCode", "detail") in known
+
+
+def test_every_error_that_the_page_of_errors_names_is_there() -> None:
+    text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    names = {*ERROR.findall(text)}
+    assert len(names) >= 10
+    assert [name for name in names if not hasattr(victor_ext, name)] == []
