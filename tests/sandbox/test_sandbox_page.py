@@ -163,9 +163,7 @@ def test_what_does_not_exist_is_a_404(sandbox, http):
     assert http.get(f"{sandbox.url}{PAGE}/nonsense").json()["error"] == "no_such_command"
 
 
-@pytest.mark.parametrize(
-    "text", [HOSTILE, "\ud800", "'\"&<>`{{7*7}}{%x%}", "</textarea></script>\x00\u202e"]
-)
+@pytest.mark.parametrize("text", [HOSTILE, "'\"&<>`{{7*7}}{%x%}", "</textarea></script>\x00\u202e"])
 def test_what_callers_say_is_text(sandbox, http, text):
     """In every field that a caller or a test can fill."""
     sandbox.add_counterparty("hostile", name=text)

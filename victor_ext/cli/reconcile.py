@@ -276,7 +276,7 @@ def _write_page(file: TextIO, report: Reconciliation, about: Mapping[str, str]) 
         "listed": _LISTED,
     }
     shown = {"about": about, "report": report, "sections": sections, "label": _label, "sums": _sums}
-    file.writelines(page_of(__package__, "reconcile.html", **words, **shown))
+    file.writelines(page_of("victor_ext.cli", "reconcile.html", **words, **shown))
 
 
 def _verdict(report: Reconciliation) -> str:

@@ -129,7 +129,7 @@ class Report:
         It needs the extra `cli`.
         """
         shown = partial(json.dumps, indent=2, ensure_ascii=False)
-        return "".join(page_of(__package__, "report.html", report=self, shown=shown))
+        return "".join(page_of("victor_ext.conform", "report.html", report=self, shown=shown))
 
     @property
     def summary(self) -> str:

@@ -258,7 +258,7 @@ def _on_disk(folder: Traversable) -> Path:
     return copied
 
 
-TEMPLATES = _on_disk(files(__package__) / "templates")
+TEMPLATES = _on_disk(files("victor_ext.spec") / "templates")
 COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py", "servers.py")
 """Modules that are the same in every package."""
 

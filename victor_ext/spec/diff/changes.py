@@ -101,7 +101,7 @@ class Rule(NamedTuple):
     """How the generated package reads such a response all the same."""
 
 
-_TABLE = (files(__package__) / "rules.yaml").read_text(encoding="utf-8")
+_TABLE = (files("victor_ext.spec.diff") / "rules.yaml").read_text(encoding="utf-8")
 RULES: dict[str, Rule] = {
     kind: Rule(*row) for kind, row in yaml.load(_TABLE, Loader=yaml.CSafeLoader).items()
 }
