@@ -110,10 +110,9 @@ class Outcome(StrEnum):
             return f"The provider may have executed it: repeat it with {key}, or {look}."
         return (
             f"The provider may have executed it: {key} may have been used before, with other "
-            "values or by a call that "
-            "is still in progress. So repeat it later with the same key and the values of that "
-            f"call, or {look}. "
-            "With a new key the provider could execute it a second time."
+            "values or by a call that is still in progress. So repeat it later with the same key "
+            f"and the values of that call, or {look}. With a new key the provider could execute it "
+            "a second time."
         )
 
     def combined_with(self, other: Outcome) -> Outcome:

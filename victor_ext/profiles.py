@@ -74,9 +74,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise
     except FileNotFoundError:
         problem = (
-            f"{path}, the file of the profiles, does not exist. Create it with mode 600, and "
-            "write [staging] with "
-            "client_id and client_secret into it."
+            f"{path}, the file of the profiles, does not exist. Create it with mode 600, and write "
+            "[staging] with client_id and client_secret into it."
         )
     except OSError as error:
         problem = f"{path} cannot be read: {error.strerror or error}."

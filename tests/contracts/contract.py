@@ -136,17 +136,15 @@ class Contract:
             if operation.id not in self.calls and operation.id not in self.not_called:
                 yield (
                     f"{operation.method} {operation.path}: the document has {operation.id}, which "
-                    "no method calls. "
-                    "Add one, or name it in `not_called` of tests/contracts with the reason; "
-                    "`bind` and `api` reach it."
+                    "no method calls. Add one, or name it in `not_called` of tests/contracts with "
+                    "the reason; `bind` and `api` reach it."
                 )
         for name, call in self.calls.items():
             if name not in declared:
                 yield (
                     f"{call.name}: the document has no operation {name} any more. If it has "
-                    "another id now, write that "
-                    "in `calls` of tests/contracts and where victor_ext calls it; else remove the "
-                    "method."
+                    "another id now, write that in `calls` of tests/contracts and where victor_ext "
+                    "calls it; else remove the method."
                 )
         yield from _stale("not_called", self.not_called, declared)
 
@@ -162,9 +160,8 @@ class Contract:
                 if f"{operation.id}: {place}" not in self.not_sent:
                     yield (
                         f"{operation.id}: the document declares {place}, and {call.name} has no "
-                        "argument for it. "
-                        f"Add {call.add}, or name it in `not_sent` of tests/contracts with the "
-                        "reason."
+                        f"argument for it. Add {call.add}, or name it in `not_sent` of "
+                        "tests/contracts with the reason."
                     )
             for place in sent - operation.sent.keys():
                 yield (
@@ -197,9 +194,8 @@ class Contract:
             for place in places.keys() - read - self.not_read.keys():
                 yield (
                     f"{place}: the document declares it in an answer, and no member of the record "
-                    f"of {name} reads it. "
-                    "Add one, or name it in `not_read` of tests/contracts with the reason; `raw` "
-                    "has it."
+                    f"of {name} reads it. Add one, or name it in `not_read` of tests/contracts "
+                    "with the reason; `raw` has it."
                 )
         yield from _stale(
             "not_read", self.not_read, {place for call in reading.values() for place in call} - read

@@ -29,8 +29,7 @@ def _atheris() -> Any:
     except ImportError:
         sys.exit(
             "atheris is not installed: `make fuzz` installs it, where there is one (Linux on "
-            "x86-64). Elsewhere the "
-            "tests in tests/fuzz feed the same client from hypothesis."
+            "x86-64). Elsewhere the tests in tests/fuzz feed the same client from hypothesis."
         )
     return atheris
 

@@ -214,8 +214,7 @@ def test_the_wrong_window_is_told(command: Command, planted: Planted, tmp_path: 
     assert ran.status == 0
     assert (
         "1 row of ours matched only by id, because the provider's list of the window has no such "
-        "payment: whether the "
-        "customer was asked twice is not known."
+        "payment: whether the customer was asked twice is not known."
     ) in ran.out
     book = planted.write(tmp_path / "timed.csv", [{**row, "at": "2001-03-01T00:00:00Z"}])
     ran = command("reconcile", str(book), *wrong)

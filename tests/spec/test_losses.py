@@ -86,8 +86,7 @@ def test_a_list_that_holds_itself_costs_its_items_only_and_the_generators_words_
     assert models.Holder.from_dict({"value": ["a", ["b"]], "other": "x"}).value == ["a", ["b"]]
     loss = (
         "  LEFT OUT: Json(oneOf 2)[]: its type, which is read as anything, because the generator "
-        "cannot express it: "
-        "read the value as it came, and give one in its JSON form\n"
+        "cannot express it: read the value as it came, and give one in its JSON form\n"
     )
     generated = ["generate", f"--out={tmp_path}", str(tmp_path / "some.json")]
     assert main(generated) == 1

@@ -316,9 +316,8 @@ def _check_owner(info: WorkflowStatus, application: str, what: str, account: str
     if account not in (None, owner):
         raise ConfigurationError(
             f"{what} belongs to the account {owner}, these credentials to the account {account}. "
-            "Nothing was sent: "
-            "the provider may keep the keys of each account apart. Use the credentials that the "
-            "batch was started with."
+            "Nothing was sent: the provider may keep the keys of each account apart. Use the "
+            "credentials that the batch was started with."
         )
 
 
@@ -326,9 +325,8 @@ def _other_owner(owner: str, application: str, what: str) -> ConfigurationError:
     if owner.rpartition("-")[0] != application.rpartition("-")[0]:
         return other_key(what)
     return ConfigurationError(
-        f"{what} was begun for another system, environment or base URL: set VICTOR_ENVIRONMENT "
-        "and VICTOR_BASE_URL as "
-        "they were then."
+        f"{what} was begun for another system, environment or base URL: set VICTOR_ENVIRONMENT and "
+        "VICTOR_BASE_URL as they were then."
     )
 
 

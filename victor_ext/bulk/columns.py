@@ -59,8 +59,7 @@ def check_heading(
         other = "name another one" if similar is None else f"name another one, such as {similar}"
         message = (
             f"{heading} has no column {key_column} to tell the rows apart: if the column had this "
-            "name when the file "
-            f"was sent before, give it back; else {other}."
+            f"name when the file was sent before, give it back; else {other}."
         )
         raise SourceBroken(line, key_column, "key_column", message)
     missing = [name for name in required if name not in names]

@@ -172,7 +172,6 @@ def checked_batch(name: object) -> str:
         return in_one_form(name)
     message = (
         f"batch={name!r:.{MAX_NAME}} is not a valid name of a batch: write at most {MAX_NAME} "
-        "visible characters, "
-        "without a slash, and without a space at either end."
+        "visible characters, without a slash, and without a space at either end."
     )
     raise ConfigurationError.of([Problem("batch", "name", message)])

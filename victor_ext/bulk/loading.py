@@ -217,8 +217,7 @@ class Loading(TemporaryDatabase):
             )
         message = (
             f"{', '.join(columns)}: not what is stored under this key and may have been sent. The "
-            "row is refused: put "
-            "the old values back, or ask for another payment under another key."
+            "row is refused: put the old values back, or ask for another payment under another key."
         )
         self.check.note(
             RowProblem(record.number, record.line, self._key_column, "changed", message)
@@ -265,8 +264,7 @@ class Loading(TemporaryDatabase):
             )
             hint = (
                 f"BulkSender(batch={others[-1]!r}, ...).status() shows that one, and .resume() "
-                "goes on with it; to "
-                "send all of them again on purpose, ask_again=True"
+                "goes on with it; to send all of them again on purpose, ask_again=True"
             )
             raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
 
@@ -289,9 +287,8 @@ class Loading(TemporaryDatabase):
             more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
             unit = "line" if isinstance(self._rows, str | os.PathLike) else "row"
             message = (
-                f"{self.batch} has payments of another batch, and they would be submitted a "
-                f"second time: {unit} "
-                f"{', '.join(found[:_NAMED])}{more}."
+                f"{self.batch} has payments of another batch, and they would be submitted a second "
+                f"time: {unit} {', '.join(found[:_NAMED])}{more}."
             )
             hint = "leave these rows out; to submit them again on purpose, ask_again=True"
             raise ConfigurationError.of([Problem("", "payments", message, hint=hint)])

@@ -133,9 +133,8 @@ class Settings:
             )
         if None in senders:
             message = (
-                "not_by_sender cannot be checked: some of the rows were sent without the name of "
-                "a person. "
-                "Leave it out if the team accepts that."
+                "not_by_sender cannot be checked: some of the rows were sent without the name of a "
+                "person. Leave it out if the team accepts that."
             )
             raise _refused("not_by_sender", message)
         if words_of(self.by).casefold() in {words_of(sender).casefold() for sender in senders}:
@@ -161,8 +160,7 @@ class Settings:
         if self.key_column not in (None, known):
             message = (
                 f"key_column is {self.key_column}, and this batch has the key column {known} (by "
-                "another one the same "
-                "rows have other keys, and would be sent again)."
+                "another one the same rows have other keys, and would be sent again)."
             )
             hint = (
                 f"write key_column={known!r}, or leave it out, and give the column of the file "
@@ -307,8 +305,7 @@ def system_of(client: Any) -> System:
         return system
     raise ConfigurationError(
         f"client must be one with blocking calls, not {type(client).__name__}: bulk sending uses "
-        "threads, and is "
-        "faster so."
+        "threads, and is faster so."
     )
 
 

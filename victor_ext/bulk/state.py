@@ -87,10 +87,8 @@ class StateLost(VictorError):
     def deleted(cls, what: str) -> Self:
         return cls(
             f"{what} was deleted while rows were sent, and with it what became of them. The "
-            "provider may have executed "
-            "what was sent. Put a copy of the state back and resume; without one, reconcile your "
-            "rows with the "
-            "provider before any of them is sent again.",
+            "provider may have executed what was sent. Put a copy of the state back and resume; "
+            "without one, reconcile your rows with the provider before any of them is sent again.",
             outcome=Outcome.UNKNOWN,
         )
 
@@ -105,9 +103,8 @@ class State:
         if self.is_sqlite and sqlite3.sqlite_version_info < _RETURNING:
             raise _refused(
                 "state is an SQLite file, and the SQLite of this Python is "
-                f"{sqlite3.sqlite_version}: 3.35 is the "
-                "oldest that works. Use a Python with a newer one, or write "
-                "postgresql://user@host/database.",
+                f"{sqlite3.sqlite_version}: 3.35 is the oldest that works. Use a Python with a "
+                "newer one, or write postgresql://user@host/database.",
                 code="sqlite_version",
             )
         self._file: tuple[int, int, bool] | None = None

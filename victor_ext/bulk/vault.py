@@ -31,8 +31,7 @@ MARK = "vb1"
 """First word of each stored text, and the name of the serializer in the database."""
 _HOW_TO_GIVE = (
     "set VICTOR_BULK_KEY to a secret of at least 16 characters (openssl rand -base64 32 makes "
-    "one), the same for every "
-    "worker"
+    "one), the same for every worker"
 )
 
 

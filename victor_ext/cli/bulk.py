@@ -181,9 +181,8 @@ class _Named(_Kept):
         if not names:
             raise Misuse(
                 f"There is no batch in {bulk_output.without_password(self.state)}: nothing was "
-                "stored there, and "
-                "nothing was sent from it. Begin with 'victor bulk send', and the name of your "
-                "file."
+                "stored there, and nothing was sent from it. Begin with 'victor bulk send', and "
+                "the name of your file."
             )
         return names
 
@@ -220,8 +219,7 @@ class _Terms(_Kept):
         float | None,
         option(
             "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is "
-            "looked up and not "
-            "sent again. (default: 24h)",
+            "looked up and not sent again. (default: 24h)",
             "TIME",
             parser=seconds,
         ),
@@ -264,8 +262,7 @@ class _Send(_Step, _Sent):
         str | None,
         option(
             "Victor: the column that tells the rows apart; their keys are made of it. (default: "
-            "the batch's, or "
-            "client_reference_id) Velo's rows are told apart by payor_payment_id.",
+            "the batch's, or client_reference_id) Velo's rows are told apart by payor_payment_id.",
             "NAME",
         ),
     ] = None
@@ -482,9 +479,8 @@ def worker(
     if kept.state.startswith("sqlite"):
         raise Misuse(
             "--state is an SQLite file, on which one process works at a time, and 'victor bulk "
-            "send' and 'victor bulk "
-            "resume' do that work themselves: run 'victor bulk resume', or keep the batch in "
-            "--state postgresql://..."
+            "send' and 'victor bulk resume' do that work themselves: run 'victor bulk resume', or "
+            "keep the batch in --state postgresql://..."
         )
     tell = partial(bulk_output.show_event, as_json=kept.as_json)
     metrics = None if metrics_port is None else _metrics(metrics_port)

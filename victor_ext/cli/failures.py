@@ -203,8 +203,7 @@ def _next_step(error: VictorError, doubt: Doubt | None) -> str:
     if _is_of_another_payment(error):
         return (
             f"Repeat it with the same values, or {look}. Take another key only when it is certain "
-            "that this payment "
-            "does not exist."
+            "that this payment does not exist."
         )
     return error.outcome.next_step(
         option, look, conflict=conflict and error.status_code is not None

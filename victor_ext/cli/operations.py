@@ -278,8 +278,7 @@ OPERATIONS = Command(
     "operations",
     "say of each operation whether it is repeated, what a good response has, and how to look it up",
     f"Warnings: {', '.join(_ADVICE)}. Exit status: 0, 1 for a warning with --fail-on-warning, 2 "
-    "for misuse or an "
-    "unreadable document.",
+    "for misuse or an unreadable document.",
     _add_arguments,
     _run,
 )

@@ -111,8 +111,7 @@ FOR_ALL_ROWS = {
 """How to give a value of a column to all rows, by its name."""
 CREDENTIALS = (
     "Or name a profile with --profile. 'victor sandbox --env-file FILE' makes credentials for a "
-    "trial; with "
-    "--provider, those of another system."
+    "trial; with --provider, those of another system."
 )
 CERTIFICATE = (
     "If your company inspects TLS, add its CA to this machine's store, or set SSL_CERT_FILE to "

@@ -138,10 +138,9 @@ class Plan:
             return f"About {calls} reads. Nothing is created or changed."
         return (
             f"About {calls} reads. As a rule {self.makes} payment requests are made, never more "
-            f"than {self.writes}: "
-            f"each for {LEAST} or {MORE}, from the account {short_mask(self.payee)} to the "
-            f"counterparty {self.payer}, "
-            f"and one to {NOBODY}, which should not exist."
+            f"than {self.writes}: each for {LEAST} or {MORE}, from the account "
+            f"{short_mask(self.payee)} to the counterparty {self.payer}, and one to {NOBODY}, "
+            "which should not exist."
             + (
                 f" One of them is accepted for {LEAST}, and one is declined."
                 if self.own_payer

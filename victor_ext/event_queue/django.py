@@ -39,8 +39,7 @@ class _Connection:
         if connection.vendor not in _DIALECTS:
             raise ImproperlyConfigured(
                 f"The outbox cannot use the database {self._using!r}, which is of the type "
-                f"{connection.vendor}: "
-                "use SQLite or PostgreSQL."
+                f"{connection.vendor}: use SQLite or PostgreSQL."
             )
         compiled = statement.compile(
             dialect=_DIALECTS[connection.vendor], compile_kwargs={"render_postcompile": True}
@@ -78,8 +77,7 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
         if transaction.get_autocommit(self._using):
             raise transaction.TransactionManagementError(
                 f"No transaction of the database {self._using!r} is open: call {method}() within "
-                "transaction.atomic(), "
-                "together with what it is for."
+                "transaction.atomic(), together with what it is for."
             )
         return self._connection
 

@@ -147,9 +147,8 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         what = "no deadline" if deadline is None else f"a deadline of {deadline:g} s"
         raise ConfigurationError(
             f"The client has {what}, and the lease of the outbox is {self._lease:g} s: another "
-            "worker would send an "
-            "entry during its call. Write Victor(..., deadline=60.0), or lease=timedelta(...) of "
-            "at least as long."
+            "worker would send an entry during its call. Write Victor(..., deadline=60.0), or "
+            "lease=timedelta(...) of at least as long."
         )
 
     # Passes

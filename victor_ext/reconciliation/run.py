@@ -24,9 +24,8 @@ _MOST_READINGS = 4
 """How often a list is read that changes each time."""
 _CHANGING = (
     f"The provider's list changed in each of {_MOST_READINGS} readings: rows of ours that it did "
-    "not show are "
-    "unchecked, and payments that only the provider has may be overlooked. Repeat it later, or "
-    "for less time."
+    "not show are unchecked, and payments that only the provider has may be overlooked. Repeat it "
+    "later, or for less time."
 )
 _WITHOUT_ID = (
     "Payments in the list without an id: {}. One that moved to a later page while the list was "

@@ -201,8 +201,7 @@ class Store(TemporaryDatabase):
         """Add payments of theirs, each id once. Return how many were new."""
         cursor = self.executemany(
             "INSERT OR IGNORE INTO theirs (reference, folded, id, folded_id, amount, requested, "
-            "currency, status, at, "
-            "zone, unread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "currency, status, at, zone, unread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     *_named(payment),

@@ -73,8 +73,7 @@ def _pattern(where: str, places: str) -> re.Pattern[str]:
     if sum("*" not in word for word in words) < LITERAL_WORDS:
         raise DecisionError(
             f"{where}: places is {places!r}: write the text of a loss, `place: words`, with `*` "
-            "for what differs; at "
-            f"least {LITERAL_WORDS} of its words are no `*`."
+            f"for what differs; at least {LITERAL_WORDS} of its words are no `*`."
         )
     any_place = r"(?:(?!: ).)+"
     ways = [

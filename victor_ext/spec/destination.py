@@ -32,9 +32,8 @@ def package_folder(out: Path, name: str) -> Path:
     """
     if not _NAME.fullmatch(name):
         raise RuntimeError(
-            f"{name!r} is no name for a package: give one of ASCII letters, digits and "
-            "underscores that begins with a "
-            "letter, such as --name payments_api."
+            f"{name!r} is no name for a package: give one of ASCII letters, digits and underscores "
+            "that begins with a letter, such as --name payments_api."
         )
     if keyword.iskeyword(name) or name in _RESERVED:
         raise RuntimeError(
@@ -50,8 +49,7 @@ def package_folder(out: Path, name: str) -> Path:
     if (foreign := next(_foreign_files(package), None)) is not None:
         raise RuntimeError(
             f"{foreign} was not generated: move it away, or name another folder with --out or "
-            "another package "
-            "with --name."
+            "another package with --name."
         )
     return package
 

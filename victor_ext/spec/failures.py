@@ -57,8 +57,7 @@ class Failure:
         if self.schema is not None:
             return (
                 f"{self.where}: its type, which is read as anything, because the generator cannot "
-                "express it: "
-                "read the value as it came, and give one in its JSON form"
+                "express it: read the value as it came, and give one in its JSON form"
             )
         return (
             f"{self.where or 'The document'}: the generator cannot express it: call it by a "

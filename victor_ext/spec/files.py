@@ -228,8 +228,7 @@ class Bundle:
         if copy is None and (urlsplit(address).scheme or address.startswith("//")):
             raise PlaceError(
                 f"{place} is the address of another machine: put the file into the document's "
-                "folder, or name a copy "
-                f"with --copy {address}=FILE."
+                f"folder, or name a copy with --copy {address}=FILE."
             )
         other = (copy or file.parent / unquote(address)).resolve()
         if copy is None and not other.is_relative_to(folder):

@@ -38,6 +38,5 @@ def _run(method: Callable[..., sqlite3.Cursor], arguments: Any) -> sqlite3.Curso
     except sqlite3.OperationalError as error:
         raise ConfigurationError(
             f"The folder for temporary files, {tempfile.gettempdir()}, cannot be used: {error}. "
-            "Make room in it, or "
-            "name another one by TMPDIR."
+            "Make room in it, or name another one by TMPDIR."
         ) from None

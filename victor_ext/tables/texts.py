@@ -50,8 +50,7 @@ def damage_of(
         name,
         "shortened",
         f"{name} is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: "
-        "format the column "
-        "as text, enter the numbers again and export it once more.",
+        "format the column as text, enter the numbers again and export it once more.",
     )
 
 

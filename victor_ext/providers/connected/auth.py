@@ -342,7 +342,6 @@ def credentials_of(auth: Credentials | SignRequest | None) -> Credentials:
             return SignsQuery(auth)
     raise ConfigurationError(
         "auth must be BearerAuth(...), BasicAuth(...), ApiKeyAuth(...), SignedAuth(...), "
-        "ClientCredentialsAuth(...) or "
-        "a function that signs a request, not "
+        "ClientCredentialsAuth(...) or a function that signs a request, not "
         f"{'the class itself' if isinstance(auth, type) else kind_of(auth)}."
     )

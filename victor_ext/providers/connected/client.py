@@ -262,9 +262,8 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         if self._config.extras != NO_EXTRAS:
             raise ConfigurationError(
                 "extra_body and extra_query are for the methods of the providers' own clients. "
-                "Here, set members on "
-                "the model (`body['purpose'] = 'RENT'`), and generate the package from the newer "
-                "document for filters."
+                "Here, set members on the model (`body['purpose'] = 'RENT'`), and generate the "
+                "package from the newer document for filters."
             )
 
     @property
@@ -294,8 +293,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         if not is_token(idempotency_key):
             raise ConfigurationError(
                 f"idempotency_key={shown(idempotency_key)} must be visible ASCII without blanks: "
-                "pass "
-                "idempotency_key_for('invoice', 1042)."
+                "pass idempotency_key_for('invoice', 1042)."
             )
         return cast("C", self._api.with_headers({place.name: idempotency_key}))
 

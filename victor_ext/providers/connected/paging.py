@@ -279,8 +279,7 @@ class ListReader(PageReader[Any]):
         if self._step is not None and asked == self._asked:
             raise PaginationError(
                 f"The {self.what} does not end: page {self.number - 1} names itself as the next "
-                "one. What was "
-                "yielded so far is complete as far as it goes.",
+                "one. What was yielded so far is complete as far as it goes.",
                 outcome=Outcome.ACCEPTED,
             )
         self._asked = asked

@@ -110,8 +110,7 @@ def behaviour_of(base_url: httpx.URL, *, found_by_reference: bool) -> Behaviour:
         refused_credentials=frozenset({401, 403}),
         authentication_hint=(
             "The token is fixed: check it in the bank's back office (account data, merchant or "
-            "channel), and that it "
-            "belongs to this host."
+            "channel), and that it belongs to this host."
         ),
     )
 
@@ -379,8 +378,7 @@ def _payment_hint(request: httpx.Request, *, found_by_reference: bool) -> str:
     reference = one_line(dict(_form_of(request)).get("merchantTransactionId", ""))
     by_id = "inquire(id) once its notification names the id"
     return (
-        "with "
-        f"payments.{f'find({reference!r})' if found_by_reference and reference else by_id}, "
+        f"with payments.{f'find({reference!r})' if found_by_reference and reference else by_id}, "
         f"or {_office(request)}"
     )
 

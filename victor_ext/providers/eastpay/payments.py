@@ -286,10 +286,9 @@ class Payments(Resource[Mode]):
 
 _NO_INQUIRY_BY_REFERENCE = (
     "EastPay documents no inquiry by merchantTransactionId, so nothing was sent. If the bank says "
-    "that its gateway "
-    "answers GET /v3/query?merchantTransactionId=..., write EastPay(..., "
-    "inquiry_by_reference=True). Else use "
-    "payments.inquire(id), with the id from the payment's notification, or the bank's back office."
+    "that its gateway answers GET /v3/query?merchantTransactionId=..., write EastPay(..., "
+    "inquiry_by_reference=True). Else use payments.inquire(id), with the id from the payment's "
+    "notification, or the bank's back office."
 )
 
 

@@ -102,8 +102,7 @@ _PERMITTED = {
 }
 _LOOK_FIRST = (
     "It may be that an earlier payment has the reference: if one has an unknown outcome, look "
-    "before you charge again "
-    "under another reference."
+    "before you charge again under another reference."
 )
 
 

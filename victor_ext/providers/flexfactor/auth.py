@@ -46,8 +46,7 @@ class FlexFactorAuth(IdAndSecret):
     def hint(self, environment: str) -> str:
         return (
             f"The {environment} was asked: check that the AppKey and the AppSecret belong to it "
-            "(keys of one "
-            "environment are not valid in the other)."
+            "(keys of one environment are not valid in the other)."
         )
 
     def authenticator(
@@ -120,9 +119,8 @@ class FlexFactorToken(UnpicklableCredentials):
     def hint(self, environment: str) -> str:
         return (
             "The token is sent as it is and never renewed: check that it was made in the "
-            f"{environment}, that it has "
-            "not ended (one from /v1/oauth2/token lives ten minutes), and its scheme ('Bearer', "
-            "or None)."
+            f"{environment}, that it has not ended (one from /v1/oauth2/token lives ten minutes), "
+            "and its scheme ('Bearer', or None)."
         )
 
 

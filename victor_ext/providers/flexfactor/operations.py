@@ -438,8 +438,7 @@ _PUBLIC_NAMES = {
     "amounttorefund",
     "transaction.": (
         "id timestamputc timezoneutcoffset transactiontype amount currency responsecode "
-        "responsecodesource "
-        "avsresultcode cvvresultcode cavvresultcode cardnotpresent"
+        "responsecodesource avsresultcode cvvresultcode cavvresultcode cardnotpresent"
     ),
     "orderitems.": "sku name amount quantity discountamount tax",
 }

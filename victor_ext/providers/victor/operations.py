@@ -218,11 +218,9 @@ def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour
         operations=Operations(OPERATIONS, base_url, key_place),
         problems=read_problems,
         authentication_hint=(
-            f"Environment {environment!r} was asked: check that the credentials belong to it "
-            "(keys of one "
-            "environment are not valid in the other), that the private key belongs to the API "
-            "key, and this "
-            "machine's clock."
+            f"Environment {environment!r} was asked: check that the credentials belong to it (keys "
+            "of one environment are not valid in the other), that the private key belongs to the "
+            "API key, and this machine's clock."
         ),
     )
 

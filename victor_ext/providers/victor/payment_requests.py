@@ -365,9 +365,8 @@ def _read_back(
     odd = " and ".join(sent.unreadable(made))
     says = f"whose {odd} cannot be read" if odd else f"which does not say {lacking}"
     raise UnreadableResponse(
-        f"The provider answered with payment request {one_line(made.id)}, {says}, {why}: it may "
-        "be another payment's, "
-        f"of an earlier use of the idempotency key {made.idempotency_key!r}.",
+        f"The provider answered with payment request {one_line(made.id)}, {says}, {why}: it may be "
+        f"another payment's, of an earlier use of the idempotency key {made.idempotency_key!r}.",
         hint="Look at it with get(), or repeat with the same key and the same values.",
         outcome=Outcome.UNKNOWN if sent.request.idempotency_key is not None else Outcome.ACCEPTED,
         idempotency_key=made.idempotency_key,

@@ -186,11 +186,9 @@ class SearchResult(RecordList[PaymentRequest]):
         )
         return (
             f"None of the {self.read} requests from {window} has this reference. This does not "
-            "prove that none exists: "
-            "a request may still be on its way, and the document does not say that the window is "
-            "one of creation. A "
-            "repeat of the create with the same key is safe either way, as long as the provider "
-            "keeps the key."
+            "prove that none exists: a request may still be on its way, and the document does not "
+            "say that the window is one of creation. A repeat of the create with the same key is "
+            "safe either way, as long as the provider keeps the key."
         )
 
 

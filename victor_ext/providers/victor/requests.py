@@ -225,10 +225,8 @@ class Sent:
             which = " and ".join(_shown(record, what) for what in others)
             raise Conflict(
                 f"The provider answered with payment request {one_line(record.value_at([ID]))}, "
-                f"which has {which}: the "
-                f"idempotency key {self.key!r} seems to have been used for another payment, or "
-                "the response is "
-                "another's.",
+                f"which has {which}: the idempotency key {self.key!r} seems to have been used for "
+                "another payment, or the response is another's.",
                 hint="Repeat with the same key and the same values, or look with get() and with "
                 "payment_requests.find(client_reference_id, start_datetime=...). Take another key "
                 "only when it is "

@@ -314,8 +314,7 @@ def _conflict(
     what = _in_words(differences, record)
     return Conflict(
         f"Payment request {request_id} is {one_line(record.status)} with {what}, and not as "
-        "intended "
-        f"({intended.status}): it may be the response of this call or somebody else's.",
+        f"intended ({intended.status}): it may be the response of this call or somebody else's.",
         hint="Read it with get() before you do anything else.",
         outcome=Outcome.UNKNOWN,
         **call,

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 _BOTH_KINDS = (
     "Set VICTOR_API_KEY with VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE, or set "
-    "VICTOR_CLIENT_ID with "
-    "VICTOR_CLIENT_SECRET."
+    "VICTOR_CLIENT_ID with VICTOR_CLIENT_SECRET."
 )
 _OAUTH = ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
 _PASSWORD = "VICTOR_PRIVATE_KEY_PASSWORD"  # noqa: S105 - the name of a variable
@@ -48,8 +47,7 @@ def _auth(values: Mapping[str, str]) -> Credentials:
     if jwt and oauth:
         raise ConfigurationError(
             f"Two kinds of credentials are set ({', '.join(jwt + oauth)}): keep VICTOR_CLIENT_ID "
-            "and "
-            "VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with a private key, and unset the others."
+            "and VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with a private key, and unset the others."
         )
     if oauth:
         require_variables(values, *_OAUTH, hint=_BOTH_KINDS)

@@ -114,8 +114,7 @@ def _is_done(request: PaymentRequest, request_id: str, until: Collection[str] | 
         reason = f" ({redact_excerpt(request.error_message)})" if request.error_message else ""
         raise errors.Conflict(
             f"Payment request {request_id} ended as {one_line(request.status)}{reason}, so it can "
-            "no longer become "
-            f"{' or '.join(until or ())}.",
+            f"no longer become {' or '.join(until or ())}.",
             outcome=errors.Outcome.REJECTED,
         )
     return False

@@ -337,8 +337,7 @@ class OAuthToken(TokenCache):
             if token is None:
                 raise UnreadableResponse(
                     f"The response of the token endpoint {request.url.path} has status "
-                    f"{response.status_code}, but no "
-                    "usable token.",
+                    f"{response.status_code}, but no usable token.",
                     request=request,
                 )
             return token

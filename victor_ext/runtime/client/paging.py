@@ -140,9 +140,8 @@ class PageReader(Generic[T]):
         if self._stale >= STALE_PAGES or self._goes_in_circles(items):
             raise PaginationError(
                 f"The {self.what} does not end: page {self.number} and those before it bring "
-                "nothing new. "
-                "The items so far are complete up to that page. Narrow the filters, or read by "
-                "time windows.",
+                "nothing new. The items so far are complete up to that page. Narrow the filters, "
+                "or read by time windows.",
                 outcome=Outcome.ACCEPTED,
             )
 
@@ -248,10 +247,9 @@ class RepeatedPageReader(PageReader[T]):
         if self._pass > MOST_PASSES:
             raise PaginationError(
                 f"The {self.what} changes faster than it can be read: each of {MOST_PASSES} "
-                "readings brought "
-                "something new. The items so far are right, but some may be missing. Leave out "
-                "the filter that items "
-                "enter and leave by, and check each item instead; or narrow the other filters.",
+                "readings brought something new. The items so far are right, but some may be "
+                "missing. Leave out the filter that items enter and leave by, and check each item "
+                "instead; or narrow the other filters.",
                 outcome=Outcome.ACCEPTED,
             )
         if self._pass > 1 and self._rereadings < MOST_REREADINGS:

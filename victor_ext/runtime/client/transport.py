@@ -63,9 +63,8 @@ class _AttemptTransport:
                 f"{scheme.decode()}://{host.decode()}" for scheme, host, _ in self._origins
             )
             raise ConfigurationError(
-                f"A request to {request.url.scheme}://{request.url.host} was stopped: the token "
-                "of this client is for "
-                f"{known} only. Use another client for it."
+                f"A request to {request.url.scheme}://{request.url.host} was stopped: the token of "
+                f"this client is for {known} only. Use another client for it."
             )
         return self._loop.call(request)
 

@@ -116,10 +116,8 @@ def _tls_context(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext:
     if off and not is_this_machine(url.host):
         raise ConfigurationError(
             f"{name}={shown(verify)} would accept anybody as {url.host}: pass the path of a CA "
-            "bundle that holds "
-            "the certificate you want to trust, or an ssl.SSLContext with verify_mode and "
-            "check_hostname as in "
-            "ssl.create_default_context()."
+            "bundle that holds the certificate you want to trust, or an ssl.SSLContext with "
+            "verify_mode and check_hostname as in ssl.create_default_context()."
         )
     if isinstance(verify, ssl.SSLContext):
         return verify
@@ -231,8 +229,7 @@ def checked_transport(
     ):  # httpx2's may be of the other mode
         raise ConfigurationError(
             f"transport must be an httpx.{kind.__name__} (or httpx2's), not "
-            f"{_class_of(transport)}: leave it out, or "
-            f"pass {instead}(...)."
+            f"{_class_of(transport)}: leave it out, or pass {instead}(...)."
         )
     return checked
 
@@ -245,9 +242,8 @@ def refuse_package(given: object, name: str, instead: str) -> None:
     for package in (base.__module__.partition(".")[0] for base in type(given).__mro__):
         if package in _REFUSED_TRANSPORTS:
             raise ConfigurationError(
-                f"{name}: {package} {_REFUSED_TRANSPORTS[package]}, so a request that was "
-                "executed would be sent "
-                f"again. Leave {name} out, or pass {instead}(...)."
+                f"{name}: {package} {_REFUSED_TRANSPORTS[package]}, so a request that was executed "
+                f"would be sent again. Leave {name} out, or pass {instead}(...)."
             )
 
 
@@ -290,9 +286,8 @@ def checked_proxy(proxy: str | AnyURL | AnyProxy | None) -> httpx.Proxy | None:
         return checked
     raise ConfigurationError(
         "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is not a proxy that can be used: write "
-        "http://host:port or "
-        "https://host:port. (For a SOCKS proxy, pass http_client=httpx.Client(proxy=...), with "
-        "httpx[socks].)"
+        "http://host:port or https://host:port. (For a SOCKS proxy, pass "
+        "http_client=httpx.Client(proxy=...), with httpx[socks].)"
     )
 
 
@@ -328,8 +323,7 @@ def route_to(base_url: httpx.URL, verify: Verify, proxy: str | AnyURL | AnyProxy
     if through is not None and base_url.scheme == "http" and not is_this_machine(through.url.host):
         raise ConfigurationError(
             "proxy: base_url is http, so a proxy on another machine would be sent tokens and "
-            "account numbers "
-            "unencrypted: leave proxy out, or call https://."
+            "account numbers unencrypted: leave proxy out, or call https://."
         )
     tls = proxy_tls = None
     try:

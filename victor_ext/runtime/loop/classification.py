@@ -223,9 +223,8 @@ def of_late(response: Response) -> Failure:
     used.
     """
     what = (
-        f"the response has status {response.status_code}, but does not name what was requested: "
-        "it may be a second "
-        "response to an earlier request on the same connection"
+        f"the response has status {response.status_code}, but does not name what was requested: it "
+        "may be a second response to an earlier request on the same connection"
     )
     return Failure(errors.UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
 

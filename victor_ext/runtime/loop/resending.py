@@ -36,16 +36,14 @@ def keep_content(request: httpx.Request) -> None:
     """
     if not isinstance(request.stream, httpx.SyncByteStream):
         raise InvalidRequest(
-            "The request cannot be sent, and nothing was sent: its body must be awaited, so it "
-            "can be read only once. "
-            "Pass the bytes."
+            "The request cannot be sent, and nothing was sent: its body must be awaited, so it can "
+            "be read only once. Pass the bytes."
         )
     declared, length = request.headers.get("content-length"), len(request.read())
     if declared is not None and declared != str(length):
         raise InvalidRequest(
             f"The request cannot be sent, and nothing was sent: of its body of {declared} bytes, "
-            f"{length} are left to "
-            "read. Pass the bytes, or a file that stands at its beginning."
+            f"{length} are left to read. Pass the bytes, or a file that stands at its beginning."
         )
 
 

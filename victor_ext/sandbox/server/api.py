@@ -208,8 +208,7 @@ def _refusal(scope: Scope, names: Container[str]) -> JSONResponse | None:
             return _refused(
                 "foreign_page",
                 f"The control API accepts no calls from web pages, and {name.decode().title()} "
-                "shows that "
-                f"this call came from one: '{one_line(value)}'. Send it from a program.",
+                f"shows that this call came from one: '{one_line(value)}'. Send it from a program.",
             )
     return None
 

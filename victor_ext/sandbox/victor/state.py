@@ -56,8 +56,7 @@ OPEN: tuple[Status, ...] = ("created", "pending", "processing", "needs-review")
 
 NOT_CONFIGURED = (
     "Routing Number {routing} is available on the RTP network but is not configured to support "
-    "receiving "
-    "a Payment Request at this time."
+    "receiving a Payment Request at this time."
 )
 """The provider's own example of an asynchronous failure."""
 

@@ -182,8 +182,7 @@ DIFF = Command(
     "diff",
     "compare two versions of a document: what breaks on the wire, and in your Python",
     "Exit status: 0 when nothing breaks, 1 when something does that is not approved, 2 for misuse "
-    "or a document that "
-    "cannot be read.",
+    "or a document that cannot be read.",
     _add_diff,
     _run_diff,
 )

@@ -168,8 +168,7 @@ CHECK = Command(
     "check",
     "call every operation, decode every answer, and compare the package in --out with a fresh one",
     "Exit status: 0 for a complete package, 1 for one that lacks something or is wrong, 2 for "
-    "misuse or an unreadable "
-    "document.",
+    "misuse or an unreadable document.",
     _add_check,
     partial(_run, _check),
 )

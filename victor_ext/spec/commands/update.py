@@ -81,8 +81,7 @@ def _run(options: argparse.Namespace) -> int:
             ]
             show(
                 f"Nothing was replaced: the package of {newer.name} would lack what is named "
-                "above. Mend the document, "
-                "or do without it:",
+                "above. Mend the document, or do without it:",
                 f"  {shlex.join(command)}",
                 to=sys.stderr,
             )
@@ -167,8 +166,7 @@ UPDATE = Command(
     "update",
     "replace a document by a newer one, with its package, and say what has to be decided",
     "Exit status: 0 when nothing has to be decided, 1 when something has (the document is "
-    "replaced), 2 when nothing "
-    "was replaced.",
+    "replaced), 2 when nothing was replaced.",
     _add_arguments,
     _run,
 )

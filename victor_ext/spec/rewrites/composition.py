@@ -63,9 +63,8 @@ def break_circle(document: Tree, log: Log) -> None:
                 if not holder[key]:
                     del holder[key]
                 log.left_out.append(
-                    f"{name}: {key}, by which it is a part of itself: its reference to {to} is "
-                    "not read; remove it, or "
-                    "put what they share into one more schema"
+                    f"{name}: {key}, by which it is a part of itself: its reference to {to} is not "
+                    "read; remove it, or put what they share into one more schema"
                 )
 
 
