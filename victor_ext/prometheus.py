@@ -25,7 +25,7 @@ try:
         REGISTRY,
         CollectorRegistry,
         generate_latest,
-        make_wsgi_app,
+        make_wsgi_app,  # pyright: ignore[reportUnknownVariableType] - untyped
         start_http_server,
     )
     from prometheus_client.metrics_core import Metric

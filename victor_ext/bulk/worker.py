@@ -146,7 +146,7 @@ class Worker:
                 DBOS.listen_queues(list(self._queues))
             DBOS.launch()
             # The engine that DBOS has made for a server: it has no public name.
-            renewed(dbos._sys_db.engine)  # noqa: SLF001
+            renewed(dbos._sys_db.engine)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a test notices another name
         except BaseException:
             _current = None
             DBOS.destroy()

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
@@ -43,7 +44,7 @@ class DatabaseTime(FunctionElement[float]):
     """The present time by the clock of the database, in epoch seconds, as part of a statement."""
 
     name = "database_time"
-    type = sa.Double()
+    type: sa.types.TypeEngine[float] = sa.Double()
     inherit_cache = True
 
 
@@ -215,8 +216,8 @@ def throw_connections_away(context: ExceptionContext) -> None:
 def renewed(engine: Any) -> Any:
     """The engine, blocking or awaited, which throws its connections away after a failover."""
     target = getattr(engine, "sync_engine", engine)
-    if isinstance(target, sa.Engine) and not sa.event.contains(
-        target, "handle_error", throw_connections_away
-    ):
-        sa.event.listen(target, "handle_error", throw_connections_away)
+    if not isinstance(target, sa.Engine):
+        return engine
+    if not event.contains(target, "handle_error", throw_connections_away):
+        event.listen(target, "handle_error", throw_connections_away)
     return engine

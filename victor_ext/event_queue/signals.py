@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from types import FrameType
+from typing import Any
 
 
 class SignalStop(threading.Event):
@@ -44,7 +45,7 @@ def stop_at_signals() -> Generator[SignalStop]:
     In another thread than the main one, signals are left to the program.
     """
     stop = SignalStop()
-    before = {}
+    before: dict[signal.Signals, Any] = {}
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(number) is not signal.SIG_IGN:

@@ -149,6 +149,9 @@ class Zoneless(tzinfo):
     def utcoffset(self, _moment: datetime | None) -> None:
         return None
 
+    def __repr__(self) -> str:
+        return "Zoneless()"
+
 
 class Answer(Enum):
     YES = True
@@ -159,6 +162,9 @@ class NumberOfALibrary:
 
     def __index__(self) -> int:
         return 1042
+
+    def __repr__(self) -> str:
+        return "NumberOfALibrary()"
 
 
 REFUSED = [

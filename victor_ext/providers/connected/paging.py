@@ -422,14 +422,15 @@ def _complaint(name: str, where: str, known: Sequence[str]) -> str:
 def _hints_of(operation: Any) -> dict[str, Any]:
     """The types of what an operation takes and returns."""
     hints = get_type_hints(operation.sync_detailed, vars(operation))
-    detailed = hints.get("return")
-    return {**hints, "return": next(iter(get_args(detailed)), Any)}
+    results: tuple[Any, ...] = get_args(hints.get("return"))
+    return {**hints, "return": results[0] if results else Any}
 
 
 def _classes(hint: Any) -> list[Any]:
     """The types that a hint names, without those of nothing."""
     if get_origin(hint) in (Union, UnionType):
-        return [each for part in get_args(hint) for each in _classes(part)]
+        parts: tuple[Any, ...] = get_args(hint)
+        return [kind for part in parts for kind in _classes(part)]
     is_nothing = hint in (None, NoneType) or getattr(hint, "__name__", "") == "Unset"
     return [] if is_nothing else [hint]
 

@@ -144,7 +144,8 @@ def parsed(
         if is_secret:
             return _SECRET_DECODER.decode(text)
         if options:
-            value = json.loads(text, **{"parse_constant": _no_number, **options})
+            options.setdefault("parse_constant", _no_number)
+            value = json.loads(text, **options)
         else:
             value = (_STRICT_DECODER if is_strict else _DECODER).decode(text)
         is_odd = ("\\" in text and _ODD_ESCAPE.search(text)) or not (

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
@@ -376,8 +376,9 @@ class Operation:
     def _is_about_another(self, response: httpx.Response) -> bool:
         if self.id is not None and self.id(response) is not None:
             return True
-        values = [] if self.repeats is None else self.repeats.values(response)
-        return of_another("", values) is not None
+        if self.repeats is None:
+            return False
+        return of_another("", self.repeats.values(response)) is not None
 
     def may_quote(self, response: httpx.Response) -> bool:
         """Whether a message may quote the start of a response's body."""
@@ -542,8 +543,8 @@ class Operations:
             unknown = replace(
                 unknown,
                 key=rule_at(declared, self._place, key) if key.is_taken else key,
-                made=lambda response: id_in(response, declared.result_id or "id"),
-                said=lambda response: state_in(response, [declared.result_status or "status"]),
+                made=partial(id_in, place=declared.result_id or "id"),
+                said=partial(state_in, places=[declared.result_status or "status"]),
             )
         return unknown if self._results is None else replace(unknown, results=self._results)
 
