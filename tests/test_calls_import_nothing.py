@@ -252,7 +252,8 @@ calls = [
     lambda: run(take_payment, body=NewPayment.from_dict({"currency": "EUR", "amount": 4423})),
     lambda: run(get_payment, "pay_known"),
     lambda: client.paged(
-        list_payments, CursorPages("cursor", next="meta.next_cursor", items="data")
+        list_payments,
+        CursorPages("starting_after", last="id", more="has_more", items="data"),
     ),
 ]
 """

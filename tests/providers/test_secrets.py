@@ -467,7 +467,7 @@ def test_what_is_quoted_of_a_good_response_is_masked_too(mode: str) -> None:
     page = httpx.Response(200, headers={"X-Request-Id": SECRET}, json={"data": "pay_1"})
     with pytest.raises(VictorError, match="has no list") as raised:
         Caller(mode, lambda _: page, auth=BearerAuth(SECRET)).read(
-            operation("payments.list_payments"), OffsetPages(items="data")
+            operation("payments.list_payments"), OffsetPages(items="data", undeclared=("offset",))
         )
     assert raised.value.request_id == "[secret]"
 
