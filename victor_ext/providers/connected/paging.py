@@ -421,7 +421,8 @@ def _complaint(name: str, where: str, known: Sequence[str]) -> str:
 
 def _hints_of(operation: Any) -> dict[str, Any]:
     """The types of what an operation takes and returns."""
-    hints: dict[str, Any] = get_type_hints(operation.sync_detailed, vars(operation))
+    names: dict[str, Any] = vars(operation)
+    hints: dict[str, Any] = get_type_hints(operation.sync_detailed, names)
     results: tuple[Any, ...] = get_args(hints.get("return"))
     return {**hints, "return": results[0] if results else Any}
 
