@@ -421,7 +421,7 @@ def _complaint(name: str, where: str, known: Sequence[str]) -> str:
 
 def _hints_of(operation: Any) -> dict[str, Any]:
     """The types of what an operation takes and returns."""
-    names: dict[str, Any] = vars(operation)
+    names = cast("dict[str, Any]", operation.__dict__)
     hints: dict[str, Any] = get_type_hints(operation.sync_detailed, names)
     results: tuple[Any, ...] = get_args(hints.get("return"))
     return {**hints, "return": results[0] if results else Any}
