@@ -92,9 +92,9 @@ class Amounts(NamedTuple):
 
 
 _LISTED = "PaymentRequestReceipt"
+"""The model of an item of a list, which has no response."""
 _RESPONSE = "RfpInboundPaymentRequestResponseDetails"
 """The model of the response to `accept` and `decline`, which has nothing of the request."""
-"""The model of an item of a list, which has no response."""
 _DETAILS = "payment_request.payment_details"
 _AMOUNT = f"{_DETAILS}.amount".split(".")
 _ORIGINAL_AMOUNT = f"{_DETAILS}.original_amount".split(".")
