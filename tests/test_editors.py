@@ -44,6 +44,7 @@ CLIENT = {
     *(
         "environment",
         "from_env",
+        "statuses",
         "from_profile",
         "http",
         "is_awaited",

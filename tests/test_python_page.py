@@ -112,14 +112,18 @@ def test_the_tree_of_errors() -> None:
 
 
 def test_settling_an_unknown_outcome(victor_sandbox: Sandbox, victor: Victor) -> None:
-    (settling,) = [block for block in PYTHON_BLOCKS.findall(RETRY) if "began" in block]
+    section = RETRY.partition("## Settle an unknown outcome")[2].partition("\n## ")[0]
+    asked, repeated, searched = PYTHON_BLOCKS.findall(section)
     victor_sandbox.inject("lose_answer", operation="create", times=6)
     names: dict[str, Any] = {
         "victor": victor,
         "invoice": payment(payer_counterparty_id="acme000001"),
     }
 
-    exec(settling, names)
+    exec(asked, names)
+    assert "request" not in names
+    exec(repeated, names)
+    exec(searched, names)
 
     assert [found.id for found in names["found"]] == [names["request"].id]
     assert victor_sandbox.work_done_by_key() == {names["key"]: 1}

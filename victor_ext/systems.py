@@ -36,7 +36,7 @@ class System:
         needs_payor: Whether its payments are listed by payor.
         lists: What `ping` lists, such as `orders`. Empty: it has no `ping`.
         why_no_ping: If it has none, the reason, and what to try instead.
-        token_check: If it has none, the function that finds out with a client, by a signed read of
+        signed_read: If it has none, the function that finds out with a client, by a signed read of
             what does not exist, whether the credentials are accepted. It returns what was found, or
             raises the error of the read. Empty: there is no such read.
         settings: What a profile may have: the variables of the same names, without the prefix and
@@ -58,7 +58,7 @@ class System:
     needs_payor: bool = False
     lists: str = ""
     why_no_ping: str = ""
-    token_check: str = ""
+    signed_read: str = ""
     settings: Sequence[str] = ()
     statuses: Sequence[str] = ()
     credentials: str = ""

@@ -396,7 +396,12 @@ def test_the_tables_of_its_page_name_what_it_has() -> None:
         name for name in dir(Outbox) if not name.startswith("_") and callable(getattr(Outbox, name))
     }
     assert (
-        set(re.findall(r"`(\w+)\((?:session, ...|victor|state|idempotency_key|key[^)]*|)\)`", page))
+        set(
+            re.findall(
+                r"`(\w+)\((?:session, ...|victor|state|idempotency_key|key[^)]*|\*ids[^)]*|)\)`",
+                page,
+            )
+        )
         == methods
     )
     states = page.partition("| state | meaning |")[2].partition("\n## ")[0]

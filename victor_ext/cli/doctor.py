@@ -221,11 +221,11 @@ def _tls(context: Any, url: Any, port: int, of: str, setting: str) -> Finding:
 
 
 def _signed_read(client: Any, system: System, session: Session) -> Finding:
-    if not system.lists and not system.token_check:
+    if not system.lists and not system.signed_read:
         return Finding("Signed read", system.why_no_ping)
     try:
         if not system.lists:
-            return _good("Signed read", system.load("token_check")(client))
+            return _good("Signed read", system.load("signed_read")(client))
         ping = client.ping()
     except victor_ext.VictorError as error:
         failure = victor_failure(error, None, session.spelled)

@@ -68,6 +68,8 @@ Taken: TypeAlias = Pass[tuple[int, Pass[T | None]] | None]
 _log = logging.getLogger("victor_ext.events")
 _NOT_HANDLED = "The event %s of %s was not handled (try %d of %d)."
 
+_ID_LIMIT = 2**63
+"""Ids of events are below this."""
 MOST_TRIES = 12
 """After so many failures, the last of them more than an hour after the first, an event is a dead
 letter.
@@ -642,7 +644,8 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         """The events with these numbers that nobody tries any more, and that are not discarded."""
         columns = self.events.c
         ended = (EventState.DEAD.value, EventState.NOT_FOUND.value)
-        return sa.and_(columns.state.in_(ended), columns.id.in_(ids))
+        known = [number for number in ids if 0 < number < _ID_LIMIT]
+        return sa.and_(columns.state.in_(ended), columns.id.in_(known))
 
     @operation
     def event_counts(self) -> Work[dict[EventState, int]]:

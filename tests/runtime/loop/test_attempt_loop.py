@@ -243,7 +243,7 @@ class TestTheDeadline:
         ("slept", "outcome"),
         [
             (Happens(error=httpx.ConnectError, suspended=90_000.0), Outcome.NOT_SENT),
-            (Happens(429, suspended=90_000.0), Outcome.REJECTED),
+            (Happens(429, b'{"detail": "later"}', suspended=90_000.0), Outcome.REJECTED),
         ],
     )
     def test_it_is_not_sent_either_if_only_an_earlier_call_can_have_used_it(

@@ -110,7 +110,7 @@ SYSTEM = System(
     statuses=tuple(ResultClass),
     settings=("base_url", "token", "entity_id", "entity_type", "inquiry_by_reference"),
     why_no_ping="EastPay has no read without the id of a payment: try payments.inquire(id)",
-    token_check="victor_ext.providers.eastpay.system:check_token",  # noqa: S106 - a function's name
+    signed_read="victor_ext.providers.eastpay.system:check_token",
     refuses={
         "environment": "--environment is not for EastPay, whose environment is its URL: write "
         "--base-url."

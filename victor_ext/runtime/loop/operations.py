@@ -366,12 +366,13 @@ class Operation:
 
         One that is about something else, or that refuses in the provider's words, does not.
         """
-        if self.reads or self.is_secret or self._is_about_another(response):
+        if self.reads or self.is_secret:
             return False
-        if self.refuses is not None and self.refuses(response) is not None:
-            return False
+        # First: the other columns read what has evidence.
         proves_work = proves_declared_work if self.proves_work is None else self.proves_work
-        return proves_work(response)
+        if not proves_work(response) or self._is_about_another(response):
+            return False
+        return self.refuses is None or self.refuses(response) is None
 
     def _is_about_another(self, response: httpx.Response) -> bool:
         if self.id is not None and self.id(response) is not None:

@@ -103,9 +103,8 @@ class EastPayCommands(ServerCommands):
         returns=lambda made: str(made["body"]).encode(),
     )
     def notification(self, payment_id: str) -> JsonObject:
-        """The body of the notification that the gateway would send about a payment now.
-
-        The sandbox sends none.
+        """The body of the notification that the gateway would send about a payment now. The
+        sandbox sends none.
         """
         entry = find(self._provider.state.entries, payment_id, "payment")
         return {"body": self._provider.payment_response(entry).body.decode()}

@@ -199,9 +199,8 @@ class ServerCommands:
 
     @command("GET", "/received", returns=lambda calls: [Received(**call) for call in calls])
     def received(self, after: int = 0) -> list[JsonObject]:
-        """The calls with a number above `after`, oldest first.
-
-        Credentials in headers are hidden.
+        """The calls with a number above `after`, oldest first. Credentials in headers
+        are hidden.
         """
         return [call.to_dict() for call in self._context.after(after)]
 

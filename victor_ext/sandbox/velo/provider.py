@@ -119,9 +119,8 @@ class VeloCommands(TokenCommands):
 
     @command("GET", "/notifications")
     def notifications(self, after: int = 0) -> list[JsonObject]:
-        """The webhook notifications with a sequence number above `after`.
-
-        The sandbox itself posts none.
+        """The webhook notifications with a sequence number above `after`. The sandbox itself
+        posts none.
         """
         return [one for one in self._state.notifications if one["sequenceNumber"] > after]
 
