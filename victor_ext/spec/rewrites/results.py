@@ -91,11 +91,10 @@ class _Responses:
         """Whether the read of what was made takes this: `reference` for `/payments/{reference}`,
         and `token` for `/cards/{card_token}`.
         """
-        if not self._placeholder:
-            return False
         wanted, words = words_of(self._placeholder), words_of(name)
-        if wanted == ["id"]:
-            return False  # any `id` is called so
+        # Any `id` is called so; a name of marks alone has no word.
+        if not words or wanted in ([], ["id"]):
+            return False
         prefix = wanted[: -len(words)]
         is_end_of_it = wanted[-len(words) :] == words and words[-1] in _IDS
         return wanted == words or (
@@ -113,9 +112,10 @@ class _Responses:
         words = words_of(name)
         if name in self._sent or _joined(words) in self._in_path:
             return False
-        *before, last = words
-        if last not in _UNIQUE_IDS:
+        # A name of marks alone has no word.
+        if not words or words[-1] not in _UNIQUE_IDS:
             return False
+        before = words[:-1]
         return all(word in _WORK or word in self._words for word in before)
 
     def _scalars(self) -> list[_Path]:
