@@ -155,9 +155,10 @@ class _Responses:
 
     def _is_state(self, words: list[str]) -> bool:
         """Whether a member is the state of the whole: `transactionStatus`, and no `pinStatus`."""
-        *before, last = words
+        if not words or words[-1] not in _STATES:
+            return False
         own = _WORK | self._words | {"current"}
-        return last in _STATES and all(word in own for word in before)
+        return all(word in own for word in words[:-1])
 
 
 def _kinds(document: Tree, schema: Tree) -> set[str]:
