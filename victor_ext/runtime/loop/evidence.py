@@ -185,8 +185,12 @@ def is_failed_page(response: httpx.Response) -> bool:
     It reports an error (see `reports_error`), has a `success` that is false, or the `status` of an
     error (RFC 9457).
     """
-    body = object_of(response)
-    return reports_error(response) or any(_is_failure(name.lower(), body[name]) for name in body)
+    return reports_error(response) or says_failure(object_of(response))
+
+
+def says_failure(body: dict[str, Any]) -> bool:
+    """Whether a body has a `success` that is false, or the `status` of an error (RFC 9457)."""
+    return any(_is_failure(name.lower(), body[name]) for name in body)
 
 
 def _is_failure(name: str, value: Any) -> bool:

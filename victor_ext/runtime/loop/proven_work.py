@@ -31,7 +31,7 @@ from victor_ext.runtime.core.json_values import (
     object_or_empty,
 )
 
-from .evidence import READER, Declared, Reader, is_failed_page, said_members
+from .evidence import READER, Declared, Reader, reports_error, said_members, says_failure
 from .resending import asked_url
 
 _COMPLAINTS = frozenset(
@@ -80,8 +80,8 @@ def proves_declared_work(
     """
     reader: Reader | None = response.request.extensions.get(READER)
     operation = declared if declared is not None or reader is None else reader.declared
-    body = _without_blanks(said_members(response))
-    if operation is None or is_failed_page(response):
+    body = _saying(said_members(response))
+    if operation is None or reports_error(response) or says_failure(body):
         return False
     of_good = frozenset(getattr(operation, "result_members", ()))
     of_error = frozenset(getattr(operation, "error_members", ()))
@@ -106,10 +106,10 @@ def proves_declared_work(
     return False
 
 
-def _without_blanks(body: dict[str, Any]) -> dict[str, Any]:
+def _saying(body: dict[str, Any]) -> dict[str, Any]:
     """The members that say something: a null, blanks, and what is empty count as absent.
 
-    So does a member of an error that says that all is well.
+    So does a member in which errors complain, where it says that all is well.
     """
     return {
         name: value
