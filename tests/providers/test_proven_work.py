@@ -448,6 +448,11 @@ OF_TILL: dict[str, tuple[Any, str]] = {
         {"id": "pay_1", "status": "failed", "detail": " ", "message": "ok", "code": 0},
         "unknown",
     ),
+    "an id beside a number that is not declared": ({"id": "pay_1", "size": 7}, "unknown"),
+    "an id beside an object that is not declared": (
+        {"id": "err-1", "about": {"amount": "no"}},
+        "rejected",
+    ),
     "an id of an error": ({"id": "err-1", "description": "The amount is too high."}, "rejected"),
     "an id of an error in a declared member": (
         {"id": "err-1", "detail": "The amount is too high."},

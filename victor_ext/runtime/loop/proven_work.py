@@ -5,7 +5,8 @@ otherwise:
 
 - with a value that was sent, and comes back the same at its place, the id is proof;
 - an id alone, which the request does not have, is proof where only a good response has its place,
-  and nothing in the body complains. At the top of a body, all members are then a good response's.
+  and nothing in the body complains. At the top of a body, a good response has all texts beside it:
+  an error with an id of its own says in a text what is wrong. A document may leave out a number.
 
 A value under a name that was sent, and with something else in it, is a mistake that is explained
 there: such a body is no proof. Nor is one that reports an error, or says that it failed.
@@ -99,7 +100,7 @@ def proves_declared_work(
         if _repeats_value(response.request, sent, body, holder) and (is_new or not complains):
             return True
         is_at_top = "." not in each
-        has_others = is_at_top and not body.keys() - _COMPLAINTS <= of_good
+        has_others = is_at_top and not _texts_of(body) <= of_good
         is_of_good_alone = each.partition(".")[0] not in of_error
         if is_new and is_of_good_alone and not complains and not has_others:
             return True
@@ -132,6 +133,11 @@ def _is_refused(body: dict[str, Any]) -> bool:
     """Whether the state in a body is that of a request which was refused."""
     words = re.sub(r"[^a-z]+", " ", str(body.get("status", "")).lower())
     return words.strip() in _REFUSED
+
+
+def _texts_of(body: dict[str, Any]) -> set[str]:
+    """The members with texts, and with what may hold texts."""
+    return {name for name, value in body.items() if isinstance(value, str | list | dict)}
 
 
 def _complains(body: dict[str, Any], of_good: AbstractSet[str], of_error: AbstractSet[str]) -> bool:
