@@ -287,6 +287,12 @@ SHAPES: dict[str, tuple[str, int, Callable[[Any], Any], str]] = {
         lambda name: {"orderId": id_of(name), "status": "COMPLETED"},
         "rejected",
     ),
+    "a checkout that is refused in words": (
+        "eastpay prepare",
+        429,
+        lambda _: {"id": "8ac7", "message": "no"},
+        "rejected",
+    ),
     "words without a code beside a value that was sent": (
         "eastpay pay",
         400,

@@ -324,8 +324,9 @@ def _complains(body: dict[str, Any]) -> bool:
 
 def _names_checkout(response: httpx.Response) -> bool:
     body = said_members(response)
-    is_refused = code_in(body).rejected or bool(parameter_errors(body)) or reports_error(response)
-    return _is_id(body.get("id")) and not is_refused
+    is_refused = code_in(body).rejected or bool(parameter_errors(body))
+    complains = reports_error(response) or _complains(body)
+    return _is_id(body.get("id")) and not is_refused and not complains
 
 
 def _code_of(response: httpx.Response) -> str:
