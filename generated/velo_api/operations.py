@@ -4,8 +4,23 @@
 from .types import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
-    Operation(name="authenticate", method="POST", path="/v1/authenticate", headers=(), members=()),
-    Operation(name="logout", method="POST", path="/v1/logout", headers=(), members=()),
+    Operation(
+        name="authenticate",
+        method="POST",
+        path="/v1/authenticate",
+        headers=(),
+        members=(),
+        result_members=("access_token", "token_type", "expires_in", "scope", "entityIds"),
+        error_members=("errors", "correlationId", "httpStatusCode"),
+    ),
+    Operation(
+        name="logout",
+        method="POST",
+        path="/v1/logout",
+        headers=(),
+        members=(),
+        error_members=("errors", "correlationId", "httpStatusCode"),
+    ),
     Operation(name="list_payees", method="GET", path="/v4/payees", headers=(), members=()),
     Operation(
         name="create_payees",
@@ -13,6 +28,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v4/payees",
         headers=(),
         members=("payorId", "payees"),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
     Operation(
         name="get_payee",
@@ -23,7 +39,12 @@ OPERATIONS: tuple[Operation, ...] = (
         result_id="payeeId",
     ),
     Operation(
-        name="delete_payee", method="DELETE", path="/v4/payees/{payee_id}", headers=(), members=()
+        name="delete_payee",
+        method="DELETE",
+        path="/v4/payees/{payee_id}",
+        headers=(),
+        members=(),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
     Operation(
         name="update_payee",
@@ -40,6 +61,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "email",
             "contactSmsNumber",
         ),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
     Operation(
         name="update_payee_remote_id",
@@ -47,6 +69,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v4/payees/{payee_id}/remoteIdUpdate",
         headers=(),
         members=("payorId", "remoteId"),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
     Operation(
         name="invite_payee",
@@ -54,6 +77,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v4/payees/{payee_id}/invite",
         headers=(),
         members=("payorId",),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
     Operation(
         name="list_payee_invitations",
@@ -90,6 +114,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v3/sourceAccounts/{source_account_id}/fundingRequest",
         headers=(),
         members=("fundingAccountId", "amount"),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
     Operation(
         name="list_funding_accounts",
@@ -112,6 +137,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "routingNumber",
             "currency",
         ),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
     Operation(
         name="get_funding_account",
@@ -146,6 +172,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v3/payouts",
         headers=(),
         members=("payments", "payoutFromPayorId", "payoutToPayorId", "payoutMemo"),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
     Operation(
         name="get_payout",
@@ -162,6 +189,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v3/payouts/{payout_id}",
         headers=(),
         members=("fxRateDegredationThresholdPercentage",),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
     Operation(
         name="withdraw_payout",
@@ -169,6 +197,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v3/payouts/{payout_id}",
         headers=(),
         members=(),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
     Operation(
         name="quote_payout",
@@ -176,6 +205,8 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v3/payouts/{payout_id}/quote",
         headers=(),
         members=(),
+        result_members=("fxSummaries",),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
     Operation(
         name="list_payout_payments",
@@ -226,6 +257,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v1/payments/{payment_id}/withdraw",
         headers=(),
         members=("reason",),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
     Operation(
         name="export_transactions",
@@ -241,6 +273,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v1/webhooks",
         headers=(),
         members=("payorId", "webhookUrl", "enabled", "authorizationHeader", "categories"),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
     Operation(
         name="get_webhook",
@@ -256,6 +289,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v1/webhooks/{webhook_id}",
         headers=(),
         members=("webhookUrl", "authorizationHeader", "enabled", "categories"),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
     Operation(
         name="ping_webhook",
@@ -264,5 +298,7 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=(),
         result_id="id",
+        result_members=("id", "webhookId"),
+        error_members=("errors", "correlationId", "httpStatusCode"),
     ),
 )

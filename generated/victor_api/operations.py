@@ -18,6 +18,18 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=("Idempotency-Key",),
         members=("payee", "payer", "payment_details", "client_reference_id"),
         result_status="status",
+        result_members=(
+            "victor_payment_request_id",
+            "client_reference_id",
+            "error_message",
+            "direction",
+            "status",
+            "payment_network",
+            "victor_payment_request_parent_id",
+            "victor_payment_request_child_id",
+            "payment_request",
+        ),
+        error_members=("status", "data", "error"),
         keys=(
             Key(
                 place="header",
@@ -37,6 +49,14 @@ OPERATIONS: tuple[Operation, ...] = (
         members=("status", "notes", "modified_amount"),
         result_id="victor_payment_request_id",
         result_status="status",
+        result_members=(
+            "victor_payment_request_id",
+            "status",
+            "original_amount",
+            "modified_amount",
+            "notes",
+        ),
+        error_members=("allErrors", "boundProperties", "name"),
     ),
     Operation(
         name="get_payment_request",

@@ -393,6 +393,31 @@ def proved(shown: Callable[[Any, Any], Any]) -> dict[str, Any]:
     return {"key": None, "proofs": {"POST /v1/payments": Proof(find)}}
 
 
+MADE = {"id": "p-1", "amount": 1, "currency": "EUR", "reference": "INV-1", "message": None}
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "body", "state"),
+    [
+        (None, 429, MADE, "unclear"),
+        (None, 400, {**MADE, "code": "00"}, "unclear"),
+        (None, 400, {"amount": "must be positive"}, "rejected"),
+        (None, 400, {"status": "error"}, "rejected"),
+        (HeaderKey(), 400, {"id": "err-1", "description": "no"}, "rejected"),
+    ],
+)
+def test_a_refusal_that_proves_the_work_is_not_sent_again_and_any_other_ends(
+    blocking: Store, key: HeaderKey | None, status: int, body: Any, state: str
+) -> None:
+    script = Script(dated(404), dated(status, json=body))
+    outbox = with_a_payment(blocking, keyed(script, key=key), at_most_once=True)
+    (entry,) = outbox.send()
+    blocking.update(leased_until=0.0)
+    assert (entry.state.value, outbox.send()) == (state, [])
+    posts = [request for request in script.requests if request.method == "POST"]
+    assert len(posts) == 1
+
+
 @pytest.mark.parametrize("key", [HeaderKey(), None])
 def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(
     blocking: Store, key: HeaderKey | None

@@ -16,9 +16,11 @@ from victor_api.api.payment_requests import create_request_payment
 from victor_api.client import Client
 from victor_api.models import NewRtpRfpPaymentRequest
 
+from tests.providers.connected.till import URL, client_class, new_payment, operation
+from tests.providers.flexfactor.adapter import id_of
 from tests.providers.running import MODES, ONCE, QUICK, Exchange, Script, is_for_token, run
 from tests.providers.systems import ADAPTERS
-from victor_ext import VictorError, connect, connect_async
+from victor_ext import ClientCredentialsAuth, VictorError, connect, connect_async
 
 REFUSALS = (400, 401, 404, 429)
 SENT_AGAIN = (401, 429)
@@ -142,7 +144,8 @@ class Refused(Restated):
     def _restated(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if request.method == "GET" or is_for_token(request):
             return response
-        return httpx.Response(self.status, content=self.body)
+        self.writes += 1
+        return httpx.Response(self.status, headers=self.headers, content=self.body)
 
 
 @each_write
@@ -160,6 +163,9 @@ def test_a_refusal_without_evidence_is_one(
 ID = "victor_payment_request_id"
 DECLINED = {"code": "800.100.153", "description": "declined"}
 NO_SUCH = {"code": "100.300.401", "description": "no such payment"}
+NOT_KNOWN = {"code": "800.900.300", "description": "invalid authentication information"}
+TOO_MANY = {"code": "800.120.100", "description": "too many requests"}
+COMPLETED = "order is completed: cannot be refunded"
 SHAPES: dict[str, tuple[str, int, Callable[[Any], Any], str]] = {
     # word of the exchange, status, the body made of the subject, outcome
     "a payment request beside an error": (
@@ -220,13 +226,13 @@ SHAPES: dict[str, tuple[str, int, Callable[[Any], Any], str]] = {
     "an order that is refused": (
         "flexfactor refund",
         400,
-        lambda _: {"success": False, "orderId": "o-1", "status": "COMPLETED"},
+        lambda name: {"success": False, "orderId": id_of(name), "status": "COMPLETED"},
         "rejected",
     ),
     "an order whose refund lists errors": (
         "flexfactor refund",
         400,
-        lambda _: {"orderId": "o-1", "status": "COMPLETED", "errors": ["too much"]},
+        lambda name: {"orderId": id_of(name), "status": "COMPLETED", "errors": ["too much"]},
         "rejected",
     ),
     "a refund that is under way": (
@@ -235,6 +241,74 @@ SHAPES: dict[str, tuple[str, int, Callable[[Any], Any], str]] = {
         lambda _: {"success": True, "status": "PENDING"},
         "unknown",
     ),
+    **{
+        f"a refund that is refused with status {status}, and the order's state": (
+            "flexfactor refund",
+            status,
+            lambda name: {"orderId": id_of(name), "status": "COMPLETED", "message": COMPLETED},
+            "rejected",
+        )
+        for status in (400, 404, 429)
+    },
+    **{
+        f"an order whose refund is refused, in state {state}": (
+            "flexfactor refund",
+            429,
+            lambda name, state=state: {"orderId": id_of(name), "status": state},
+            "rejected",
+        )
+        for state in ("APPROVED", "COMPLETED", "CAPTURED", "CANCELLED")
+    },
+    "an order that is refunded": (
+        "flexfactor refund",
+        429,
+        lambda name: {"orderId": id_of(name), "status": "REFUNDED", "message": "ok"},
+        "unknown",
+    ),
+    "an order in the state of a refund, which is refused": (
+        "flexfactor refund",
+        429,
+        lambda name: {
+            "orderId": id_of(name),
+            "status": "REFUNDED",
+            "message": "It cannot be refunded.",
+        },
+        "rejected",
+    ),
+    "an order that is cancelled": (
+        "flexfactor cancel",
+        429,
+        lambda name: {"orderId": id_of(name), "status": "CANCELLED"},
+        "unknown",
+    ),
+    "an order whose cancellation is refused": (
+        "flexfactor cancel",
+        429,
+        lambda name: {"orderId": id_of(name), "status": "COMPLETED"},
+        "rejected",
+    ),
+    "a checkout that is refused in words": (
+        "eastpay prepare",
+        429,
+        lambda _: {"id": "8ac7", "message": "no"},
+        "rejected",
+    ),
+    "words without a code beside a value that was sent": (
+        "eastpay pay",
+        400,
+        lambda _: {"id": "8ac7", "amount": "92.00", "message": "no"},
+        "rejected",
+    ),
+    **{
+        f"a payment that was not begun: {result['description']}, {status}": (
+            "eastpay pay",
+            status,
+            lambda _, result=result: {"id": "8ac7", "amount": "92.00", "result": result},
+            "rejected",
+        )
+        for status in (401, 403, 429)
+        for result in (NOT_KNOWN, TOO_MANY)
+    },
     "a state that names no order": (
         "flexfactor refund",
         429,
@@ -334,7 +408,10 @@ def test_a_redirect_that_proves_the_work_is_not_followed(system: str, harness: A
         ({ID: " "}, "rejected"),
         ({ID: "a7ff", "message": "no"}, "rejected"),  # no response of this document has one
         ({"payment_request": {}}, "rejected"),
-        ({"payment_request": {"payee": {"account_number": "043987673645"}}}, "unknown"),
+        ({"payment_request": {"payee": {"account_number": "043987673645"}}}, "rejected"),
+        ({ID: "a7ff", "payment_request": {"payee": {"account_number": "043"}}}, "unknown"),
+        ({ID: "a7ff", "client_reference_id": "INV-2"}, "rejected"),
+        ({ID: "a7ff", "client_reference_id": "INV-1", "message": "no"}, "unknown"),
     ],
 )
 def test_what_an_error_of_the_document_may_have_proves_nothing(
@@ -351,3 +428,167 @@ def test_what_an_error_of_the_document_may_have_proves_nothing(
     with pytest.raises(VictorError) as raised:
         run(kind, call, Client, base_url="https://a.example", transport=script.transport, key=None)
     assert (raised.value.outcome.value, len(script.requests)) == (outcome, 1)
+
+
+PAYMENT = {"amount": 4423, "currency": "EUR", "reference": "INV-1"}
+MADE = {"id": "pay_1", **PAYMENT, "status": "accepted"}
+OF_TILL: dict[str, tuple[Any, str]] = {
+    "all of a payment": (MADE, "unknown"),
+    **{
+        f"a payment beside {name} {value!r}": ({**MADE, name: value}, "unknown")
+        for name, value in (
+            ("message", None),
+            ("message", ""),
+            ("message", "ok"),
+            ("message", "SUCCESS"),
+            ("message", "Too many requests"),
+            ("code", 0),
+            ("code", "00"),
+            ("type", "payment"),
+            ("detail", None),
+            ("errors", []),
+            ("request_id", "r-1"),
+        )
+    },
+    "an id, and nothing that complains": (
+        {"id": "pay_1", "status": "failed", "detail": " ", "message": "ok", "code": 0},
+        "unknown",
+    ),
+    "an id beside a number that is not declared": ({"id": "pay_1", "size": 7}, "unknown"),
+    "an id beside an object that is not declared": (
+        {"id": "err-1", "about": {"amount": "no"}},
+        "rejected",
+    ),
+    "an id of an error": ({"id": "err-1", "description": "The amount is too high."}, "rejected"),
+    "an id of an error in a declared member": (
+        {"id": "err-1", "detail": "The amount is too high."},
+        "rejected",
+    ),
+    "an id beside what is not declared": ({"id": "err-1", "request": "r-1"}, "rejected"),
+    "an id beside the state of a refusal": ({"id": "err-1", "status": "error"}, "rejected"),
+    "a value that was sent, without an id": ({**PAYMENT, "status": "accepted"}, "rejected"),
+    "a map of mistakes": (
+        {"amount": "must be positive", "currency": "is not one of ours"},
+        "rejected",
+    ),
+    "a map of mistakes with an id": (
+        {"id": "err-1", "currency": "EUR", "amount": "must be positive"},
+        "rejected",
+    ),
+    "lists of mistakes": ({"id": "err-1", "amount": ["must be positive"]}, "rejected"),
+    "a list of mistakes": ({"tags": ["can't be blank"]}, "rejected"),
+    "the state of an error": ({"status": "error"}, "rejected"),
+    "the state of a refusal": ({"status": "UNAUTHORIZED"}, "rejected"),
+    "a state with messages": ({"status": "invalid", "messages": ["no"]}, "rejected"),
+    "a payment that reports an error": ({**MADE, "errors": ["no"]}, "rejected"),
+}
+
+
+def by_function(client: Any, awaited: bool) -> Any:
+    module = operation("payments.take_payment")
+    take = module.asyncio if awaited else module.sync
+    return take(client=client.api, body=new_payment(**PAYMENT))
+
+
+def by_hand(client: Any, _awaited: bool) -> Any:
+    return client.http.post("/v1/payments", json=PAYMENT)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("send", [by_function, by_hand])
+@pytest.mark.parametrize("status", [400, 422, 429])
+@pytest.mark.parametrize(("body", "outcome"), OF_TILL.values(), ids=OF_TILL.keys())
+def test_one_rule_says_what_a_document_proves_also_by_hand(
+    body: Any, outcome: str, status: int, send: Callable[[Any, bool], Any], mode: str
+) -> None:
+    script, awaited = Script(httpx.Response(status, json=body)), mode == MODES[1]
+    settings = {"base_url": URL, "transport": script.transport, "key": None, "retry": QUICK}
+    kind = connect_async if awaited else connect
+    with pytest.raises(VictorError) as raised:
+        run(kind, lambda client: send(client, awaited), client_class(), **settings)
+    error = raised.value
+    is_sent_again = outcome == "rejected" and status == 429
+    times = QUICK.max_attempts if is_sent_again else 1
+    assert (error.outcome.value, len(script.requests)) == (outcome, times)
+    assert not error.problems or outcome == "rejected"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_mistakes_of_a_refusal_are_problems(mode: str) -> None:
+    mistakes = {"amount": "must be positive", "currency": "is not one of ours"}
+    script, awaited = Script(httpx.Response(422, json=mistakes)), mode == MODES[1]
+    kind = connect_async if awaited else connect
+    with pytest.raises(VictorError) as raised:
+        run(
+            kind,
+            lambda client: by_function(client, awaited),
+            client_class(),
+            base_url=URL,
+            transport=script.transport,
+            key=None,
+        )
+    assert [problem.field for problem in raised.value.problems] == ["amount", "currency"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("body", "tokens"), [({"status": "UNAUTHORIZED"}, 2), ({"id": "err-1"}, 1), (MADE, 1)]
+)
+def test_a_revoked_token_is_renewed_unless_the_body_proves_the_work(
+    mode: str, body: Any, tokens: int
+) -> None:
+    page = {"data": [], "has_more": False}
+    lines = [httpx.Response(200, json=page), httpx.Response(401, json=body)]
+    script, awaited = Script(*lines), mode == MODES[1]
+    auth = ClientCredentialsAuth("/oauth/token", "id", "secret")
+
+    def list_(client: Any) -> Any:
+        module = operation("payments.list_payments")
+        return (module.asyncio if awaited else module.sync)(client=client.api)
+
+    kind = connect_async if awaited else connect
+    with pytest.raises(VictorError):
+        run(
+            kind,
+            (list_, lambda client: by_function(client, awaited)),
+            client_class(),
+            base_url=URL,
+            transport=script.transport,
+            key=None,
+            auth=auth,
+        )
+    assert len(script.for_tokens) == tokens
+
+
+AT_HOME = "{base}/v3/payouts/2aa5d7e0-2ecb-403f-8494-1865ed0454e9"
+ADDRESSES = {
+    AT_HOME: "unknown",
+    "/v3/payouts/9b": "unknown",
+    "/v4/payouts/9b": "unknown",
+    "/errors/4711": "rejected",
+    "/login2": "rejected",
+    "https://status.example/errors/429": "rejected",
+    "https://status.example/v3/payouts/9b": "rejected",
+    "/v3/payees/9b": "rejected",
+    "/v3/payouts/9b/payments/1": "rejected",
+    "/payouts/9b": "rejected",
+    "//[9b": "rejected",
+}
+
+
+@pytest.mark.parametrize("system", ["velo"])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429])
+def test_only_the_address_of_its_own_read_names_what_was_made(
+    system: str, status: int, harness: Any
+) -> None:
+    exchange = exchange_of(f"{system} submit")
+    errors = b'{"errors": [{"errorCode": "1", "errorMessage": "no"}]}'
+    for address, outcome in ADDRESSES.items():
+        location = address.format(base=harness.sandbox.url.rstrip("/"))
+        for body, wanted in ((b"", outcome), (errors, "rejected")):
+            subject = exchange.subject(harness)
+            way = Refused(status, {"location": location}, body=body)
+            word = outcome_of(harness, way, lambda client: exchange.call(client, subject))  # noqa: B023 - it is called at once
+            assert word == wanted, (address, body)
+            is_sent_again = wanted == "rejected" and status == 429
+            assert way.writes == (QUICK.max_attempts if is_sent_again else 1)

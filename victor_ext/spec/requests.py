@@ -146,6 +146,8 @@ class Declared(NamedTuple):
     keys: tuple[Key, ...] = ()
     result_id: str = ""
     result_status: str = ""
+    result_members: tuple[str, ...] = ()
+    error_members: tuple[str, ...] = ()
 
 
 HOOKS = "x hooks"
@@ -184,6 +186,7 @@ class Requests:
     def declared(self, endpoint: Endpoint) -> Declared:
         names = [parameter.name.get_untrusted_value() for parameter in endpoint.header_parameters]
         request = self.request_of(endpoint)
+        is_read = endpoint.method.upper() in _READS  # only a write has to prove its work
         return Declared(
             str(PythonIdentifier(endpoint.name, PREFIX)),
             endpoint.method.upper(),
@@ -193,6 +196,8 @@ class Requests:
             tuple(each._replace(argument=self._argument(endpoint, each)) for each in request.keys),
             request.result.id,
             request.result.status,
+            () if is_read else _all_members(good_answers(endpoint)),
+            () if is_read else _all_members(error_answers(endpoint)),
         )
 
     def _argument(self, endpoint: Endpoint, key: Key) -> str:
@@ -223,6 +228,7 @@ class Requests:
         return ", ".join(texts)
 
 
+_READS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
 _ALWAYS = 5
 """The first members of an `Operation`: they have no default."""
 
@@ -249,6 +255,19 @@ def good_answers(endpoint: Endpoint) -> list[Any]:
     """The documented answers to a call that succeeds."""
     good = [each for each in endpoint.responses if (each.status_code.range or (0,))[0] // 100 == 2]
     return good or [each for each in endpoint.responses if each.is_default()]
+
+
+def error_answers(endpoint: Endpoint) -> list[Any]:
+    """The documented answers to a call that fails."""
+    good = good_answers(endpoint)
+    others = [each for each in endpoint.responses if all(each is not one for one in good)]
+    statuses = [(each, (each.status_code.range or (0,))[0]) for each in others]
+    return [each for each, first in statuses if each.is_default() or first >= 400]
+
+
+def _all_members(answers: list[Any]) -> tuple[str, ...]:
+    """The members of the objects that these answers may be, each once."""
+    return tuple(dict.fromkeys(name for each in answers for name in members(each.prop)))
 
 
 def evidence(endpoint: Endpoint) -> dict[str, str]:

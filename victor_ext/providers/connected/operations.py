@@ -5,6 +5,7 @@ its errors.
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -53,6 +54,7 @@ from victor_ext.runtime.loop.operations import (
     rule_at,
     state_in,
 )
+from victor_ext.runtime.loop.proven_work import proves_declared_work
 
 UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
 """The advice of the warning `undeclared-key`."""
@@ -139,6 +141,9 @@ class DocumentOperations(Operations):
             follow=self.follow_of(name) if name else None,
             untaken_key=self._untaken_key(declared),
             may_list_errors=lists_declared_errors,
+            proves_work=partial(
+                proves_declared_work, declared=declared, place=self._ids.get(name, "")
+            ),
             shown=Shown.UNSENT if declared is None else Shown.EVERYTHING,
         )
 

@@ -297,25 +297,36 @@ def _names_payment(response: httpx.Response) -> bool:
     """Whether a response has the id of a payment or a step that was made, whatever became of it,
     and refuses no parameter.
 
-    Beside the id it has a result code, or a value that was sent. A code that refuses the request,
-    or may, is a refusal. Of a step, a refusal may repeat the id in the path, and the values with
-    it.
+    Beside the id it has a result code of EastPay's table, or a value that was sent. A code that
+    refuses the request, or may, is a refusal: so is one of a group that the table does not have,
+    such as those of credentials and of too many requests, and words without a code. Of a step, a
+    refusal may repeat the id in the path, and the values with it.
     """
     body = said_members(response)
     code, named = code_in(body), as_id(body.get("id")) or ""
-    is_refused = code.rejected and code.rejection is not Rejection.DECLINED
-    if not named.strip() or is_refused or parameter_errors(body):
+    is_of_payment = code.rejection is Rejection.DECLINED and code.is_in_table
+    is_refused = code.rejected and not is_of_payment
+    if not named.strip() or is_refused or parameter_errors(body) or _complains(body):
         return False
     repeats_value = first_that_is(Likeness.SAME, _repeated(response)) is not None
     if is_same_id(named, id_in_path(response.request)):
         return repeats_value and not code.rejected
-    return code.is_code or repeats_value
+    return code.is_in_table or repeats_value
+
+
+_WORDS = ("message", "error", "errors", "detail", "title", "description", "reason")
+
+
+def _complains(body: dict[str, Any]) -> bool:
+    """Whether a body says something beside a result, which is where the gateway says it."""
+    return any(body.get(name) not in (None, "", [], {}) for name in _WORDS)
 
 
 def _names_checkout(response: httpx.Response) -> bool:
     body = said_members(response)
-    is_refused = code_in(body).rejected or bool(parameter_errors(body)) or reports_error(response)
-    return _is_id(body.get("id")) and not is_refused
+    is_refused = code_in(body).rejected or bool(parameter_errors(body))
+    complains = reports_error(response) or _complains(body)
+    return _is_id(body.get("id")) and not is_refused and not complains
 
 
 def _code_of(response: httpx.Response) -> str:

@@ -4,7 +4,7 @@ errors.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -90,11 +90,14 @@ class Result:
         lack: Why a body that says neither no nor "not yet" is not the result, or None.
         may_be_empty: Whether the response may have no body, or only what the document declares for
             its status.
+        leads_to: The states to which the call leads, in capitals. None: any, because it makes the
+            order that has them.
     """
 
     says: Callable[[dict[str, Any]], Says]
     lack: Lack = _no_result
     may_be_empty: bool = False
+    leads_to: Container[str] | None = None
 
     def __call__(self, response: httpx.Response, problems: Problems) -> str | None:
         if self.may_be_empty and not response.content:
@@ -111,13 +114,20 @@ class Result:
     def was_reached(self, response: httpx.Response) -> bool:
         """Whether a body says, under any status, that the call was done or is under way.
 
-        `success` says so, unless it is false, or an order that is named beside a state.
+        `success` says so, if it is true. So does an order that is named beside its state. A refusal
+        of a step tells the state of its order, too: only a state to which the step leads counts,
+        and no words may be beside it.
         """
         body = said_members(response)
         meaning, success = self.says(body), responses.success_of(body)
         if success is False or meaning is Says.NO or self.lack(body, meaning) is not None:
             return False
-        return success is True or (meaning is Says.YES and responses.names_order(body))
+        if success is True:
+            return True
+        is_state_of_call = self.leads_to is None or (
+            responses.status_of(body) in self.leads_to and not responses.has_words(body)
+        )
+        return meaning is Says.YES and responses.names_order(body) and is_state_of_call
 
     def refusal(self, response: httpx.Response) -> str | None:
         """The words of a body that says no, or None."""
@@ -216,11 +226,13 @@ _COPY = Result(
     responses.says,
     lambda body, said: _no_result(body, said) if member(body, "transmitId") in (None, "") else None,
 )
-_DONE = Result(partial(responses.says, at_once=True))
+_CAPTURED = Result(partial(responses.says, at_once=True), leads_to={"CAPTURED"})
+_REFUNDED = Result(partial(responses.says, at_once=True), leads_to={"REFUNDED"})
 _CANCELLED = Result(  # an empty object is documented: `orders.cancel` reads the order then
     responses.says_cancelled,
     lambda body, said: _no_result(body, said) if body and not responses.names_order(body) else None,
     may_be_empty=True,
+    leads_to={"CANCELLED", "CANCELED"},
 )
 
 _OF_PATH = _other_order(partial(id_in_path, after=1), "orderId")
@@ -256,7 +268,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "POST /v1/capture": _row(
         Effect.MOVES_MONEY,
-        _DONE,
+        _CAPTURED,
         _captured,
         key=TAKEN,
         id=_OF_BODY,
@@ -269,7 +281,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v1/orders": _row(Effect.READS, _PAGE, is_empty=_is_empty),
     "GET /v1/orders/{}": _row(Effect.READS, _ORDER, id=_other_order(id_in_path, "id", "orderId")),
     "POST /v1/orders/{}/refund": _row(
-        Effect.MOVES_MONEY, _DONE, id=_OF_PATH, look_up=_BY_ID, shown=Shown.UNSENT
+        Effect.MOVES_MONEY, _REFUNDED, id=_OF_PATH, look_up=_BY_ID, shown=Shown.UNSENT
     ),
     "POST /v1/orders/{}/cancel": _row(
         Effect.SETS, _CANCELLED, key=TAKEN, id=_OF_PATH, look_up=_BY_ID

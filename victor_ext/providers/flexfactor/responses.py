@@ -338,6 +338,12 @@ def _ends_of(page: dict[str, Any]) -> Iterator[bool]:
         yield more is not True and last is not False
 
 
+def has_words(body: dict[str, Any]) -> bool:
+    """Whether a body has a sentence, as a refusal does, that is more than a word for success."""
+    words = (str(member(body, name) or "").strip().rstrip(".").upper() for name in SENTENCES)
+    return any(word not in {"", *_ENDS} for word in words)
+
+
 def names_order(body: dict[str, Any]) -> bool:
     return any(
         member(body, name) not in (None, "") for name in ("id", "orderId", "orderSessionKey")

@@ -43,6 +43,7 @@ from victor_ext.runtime.loop.evidence import (
     Members,
     Problems,
     document_complaint,
+    reports_error,
 )
 from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import (
@@ -59,6 +60,7 @@ from victor_ext.runtime.loop.operations import (
     Says,
     Shown,
 )
+from victor_ext.runtime.loop.resending import asked_url
 
 from .checks import day_around
 
@@ -133,12 +135,41 @@ def _made(what: str, id_of: Says = created_id) -> Evidence:
     return _checked(lambda response, _: None if id_of(response) else why)
 
 
-def _names_made(response: httpx.Response, id_of: Says = created_id) -> bool:
-    """Whether a response names what it made: not by the address of a redirect, and not in a page
-    of HTML.
+def _names_made(response: httpx.Response, read: str, id_of: Says = created_id) -> bool:
+    """Whether a response names what it made, under any status.
+
+    Its `Location` is the address of the read of that, at the provider; or a batch has its id in the
+    body. A redirect, a page of HTML and a body with errors name nothing.
     """
     is_page = json_of(response) is NOT_JSON and bool(response.content)
-    return id_of(response) is not None and not response.is_redirect and not is_page
+    if is_page or response.is_redirect or read_problems(response) or reports_error(response):
+        return False
+    id = id_of(response)
+    return id is not None and (id != created_id(response) or _is_address(response, read))
+
+
+def _is_address(response: httpx.Response, read: str) -> bool:
+    """Whether `Location` is at the provider, and below the path of this read.
+
+    Other versions of Velo have another number at the beginning of that path.
+    """
+    asked = asked_url(response.request)
+    try:
+        address = asked.join(response.headers.get("location", ""))
+    except httpx.InvalidURL:
+        return False
+    base = _VERSION.split(asked.path, maxsplit=1)[0]
+    path = address.path.removeprefix(base).rstrip("/")
+    version = _VERSION.match(path)
+    above = path[version.end() :].rpartition("/")[0] if version else ""
+    return _origin(address) == _origin(asked) and above == read
+
+
+_VERSION = re.compile("/v[0-9]+/")
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def _has(*names: str) -> Evidence:
@@ -324,7 +355,7 @@ OPERATIONS: Mapping[str, Operation] = {
         MAKES,
         "payees.list(payor_id, remote_id=...)",
         _made("batch of payees", batch_id),
-        proves_work=partial(_names_made, id_of=batch_id),
+        proves_work=partial(_names_made, read="payees/batch", id_of=batch_id),
         shown=_PRIVATE,
     ),
     "POST /v4/payees/{}/invite /v3/payees/{}/invite": _write(
@@ -344,7 +375,7 @@ OPERATIONS: Mapping[str, Operation] = {
         MOVES_MONEY,
         "fundings.changes(payor_id, since=...)",
         _made("funding"),
-        proves_work=_names_made,
+        proves_work=partial(_names_made, read="fundings"),
     ),
     "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _read(
         repeats=RepeatsId("source account", "id")
@@ -354,7 +385,7 @@ OPERATIONS: Mapping[str, Operation] = {
         MAKES,
         "funding_accounts.list(payor_id=...)",
         _made("account"),
-        proves_work=_names_made,
+        proves_work=partial(_names_made, read="fundingAccounts"),
         shown=_PRIVATE,
     ),
     "GET /v2/fundingAccounts/{}": _read(repeats=RepeatsId("funding account", "id")),
@@ -366,7 +397,7 @@ OPERATIONS: Mapping[str, Operation] = {
         MAKES,
         "payments.find(payor_payment_id, payor_id=..., since=...)",
         _made("payout"),
-        proves_work=_names_made,
+        proves_work=partial(_names_made, read="payouts"),
         proof=_SUBMITTED,
         follow=_UNTIL_ACCEPTED,
     ),
@@ -399,7 +430,7 @@ OPERATIONS: Mapping[str, Operation] = {
         MAKES,
         "webhooks.list(payor_id)",
         _made("webhook"),
-        proves_work=_names_made,
+        proves_work=partial(_names_made, read="webhooks"),
         shown=_PRIVATE,
     ),
     "POST /v1/webhooks/{}": _write(SETS, "webhooks.get(webhook_id)", shown=_PRIVATE),

@@ -75,33 +75,6 @@ class Reader:
                 return has_declared_value(model)
         return False
 
-    def proves_work(self, response: httpx.Response) -> bool:
-        """Whether a body, or the beginning of one, has a value that the document declares for a
-        good response, and for no error.
-
-        A member that an error has, too, such as an id of its own, says nothing, unless it is an
-        object or a list. Nor does a body that complains in a member which no good response has.
-        """
-        sent = readable_members(body_of(response))
-        members = {name: value for name, value in sent.items() if value not in ({}, [])}
-        read = json.dumps(members)
-        flat = {
-            _bare(name) for name, value in members.items() if not isinstance(value, dict | list)
-        }
-        complaints = {_bare(name) for name in members} & _COMPLAINTS
-        shared = set(_NO_EVIDENCE)
-        for status in (response.status_code, *_ERROR_STATUSES):
-            names = _declared_names(self._read_as(Response(status, content=read)))
-            shared |= {name for name in names if _bare(name) in flat}
-        for status in range(200, 300):
-            model = self._read_as(Response(status, content=read))
-            names = _declared_names(model)
-            no_evidence = shared | {name for name in names if _bare(name) in _COMPLAINTS}
-            complains = not complaints <= {_bare(name) for name in names}
-            if not complains and has_declared_value(model, no_evidence):
-                return True
-        return False
-
     def is_of_error(self, response: Response) -> bool:
         """Whether the document declares the class of what was read for an error status, too."""
         read = (
@@ -212,8 +185,12 @@ def is_failed_page(response: httpx.Response) -> bool:
     It reports an error (see `reports_error`), has a `success` that is false, or the `status` of an
     error (RFC 9457).
     """
-    body = object_of(response)
-    return reports_error(response) or any(_is_failure(name.lower(), body[name]) for name in body)
+    return reports_error(response) or says_failure(object_of(response))
+
+
+def says_failure(body: dict[str, Any]) -> bool:
+    """Whether a body has a `success` that is false, or the `status` of an error (RFC 9457)."""
+    return any(_is_failure(name.lower(), body[name]) for name in body)
 
 
 def _is_failure(name: str, value: Any) -> bool:
@@ -282,18 +259,6 @@ def document_complaint(response: httpx.Response, problems: Problems) -> str | No
     return reason
 
 
-def proves_declared_work(response: httpx.Response) -> bool:
-    """Whether a response to a write has, under the status of an error, what its document declares
-    for a good response alone, and reports no error.
-
-    Without a document nothing is known of its good responses.
-    """
-    reader: Reader | None = response.request.extensions.get(READER)
-    if reader is None or is_failed_page(response):
-        return False
-    return reader.proves_work(response)
-
-
 def lists_declared_errors(response: httpx.Response) -> bool:
     """Whether all that a good response has in `error` and `errors` is declared for it, such as
     refused rows of a batch.
@@ -316,39 +281,13 @@ def lists_declared_errors(response: httpx.Response) -> bool:
 
 
 _NO_EVIDENCE = frozenset({"error", "errors"})
-_COMPLAINTS = frozenset(
-    {
-        "code",
-        "detail",
-        "errorcode",
-        "errordescription",
-        "errormessage",
-        "message",
-        "reason",
-        "title",
-        "type",
-    }
-)
-"""Members in which an error says what is wrong (see RFC 9457 and RFC 6749), in lower case, without
-marks.
-"""
 
 
-def has_declared_value(model: Any, no_evidence: Container[str] = _NO_EVIDENCE) -> bool:
+def has_declared_value(model: Any) -> bool:
     """Whether something in a generated model, at any depth, is what the document declares there;
     see its `_tells`.
     """
-    return hasattr(model, "_tells") and _declares(model) and model._tells(no_evidence)  # noqa: SLF001 - models have it
-
-
-def _declared_names(model: object) -> set[str]:
-    """The names of the fields that the class of a generated model declares."""
-    fields: Any = getattr(model, "__attrs_attrs__", ())
-    return {each.name for each in fields} - {"additional_properties"}
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return hasattr(model, "_tells") and _declares(model) and model._tells(_NO_EVIDENCE)  # noqa: SLF001 - models have it
 
 
 def _declares(model: object) -> bool:

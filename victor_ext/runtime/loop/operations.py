@@ -37,7 +37,6 @@ from .evidence import (
     Reader,
     document_complaint,
     lists_declared_errors,
-    proves_declared_work,
 )
 from .idempotency_keys import (
     MADE,
@@ -51,6 +50,7 @@ from .idempotency_keys import (
     KeyRule,
     NoKey,
 )
+from .proven_work import proves_declared_work
 from .resending import asked_url
 
 DeclaredKey: TypeAlias = Any
@@ -261,7 +261,7 @@ class Operation:
             something else; one that cannot be read confirms nothing.
         proves_work: Whether a response has, under any status, what only work that was done has: an
             id that the request does not have, the word that was meant, the values that were sent.
-            None: what the document declares for a good response, and for no error.
+            None: by what the document declares of good responses, see `proven_work`.
         results: Whether a response with an error status is a result of the call all the same, such
             as a payment that was declined: it is then read and returned like a good response. None:
             no such response is.

@@ -60,6 +60,7 @@ OPERATION = _Operation(
         "shopperResultUrl",
     ),
     result_id="id",
+    result_members=("id", "result", "buildNumber", "timestamp", "ndc"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -64,6 +64,24 @@ OPERATION = _Operation(
         "notificationUrl",
     ),
     result_id="id",
+    result_members=(
+        "id",
+        "result",
+        "paymentType",
+        "merchantTransactionId",
+        "buildNumber",
+        "timestamp",
+        "ndc",
+    ),
+    error_members=(
+        "id",
+        "result",
+        "paymentType",
+        "merchantTransactionId",
+        "buildNumber",
+        "timestamp",
+        "ndc",
+    ),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

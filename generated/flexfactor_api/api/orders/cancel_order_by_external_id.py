@@ -63,6 +63,7 @@ OPERATION = _Operation(
     path="/v1/orders/{external_order_id}/external-cancel",
     headers=(),
     members=("idempotencyKey",),
+    error_members=("status", "title", "traceId", "errors"),
     keys=(_Key(place="body", name="idempotencyKey", is_key=True),),
     parse=_parse_response,
 )

@@ -59,6 +59,18 @@ OPERATION = _Operation(
     headers=(),
     members=("amountToRefund", "refundMessage"),
     result_status="status",
+    result_members=(
+        "success",
+        "result",
+        "status",
+        "statusCode",
+        "responseCode",
+        "responseMessage",
+        "errors",
+        "customProperties",
+        "traceId",
+    ),
+    error_members=("status", "title", "traceId", "errors"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

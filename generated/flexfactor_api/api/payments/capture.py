@@ -56,6 +56,16 @@ OPERATION = _Operation(
     headers=(),
     members=("idempotencyKey", "orderId", "amount", "currency"),
     result_status="status",
+    result_members=(
+        "success",
+        "result",
+        "status",
+        "statusCode",
+        "errors",
+        "customProperties",
+        "traceId",
+    ),
+    error_members=("status", "title", "traceId", "errors"),
     keys=(_Key(place="body", name="idempotencyKey", is_key=True),),
     parse=_parse_response,
 )

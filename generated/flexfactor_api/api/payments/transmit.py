@@ -68,6 +68,17 @@ OPERATION = _Operation(
     ),
     result_id="transmitId",
     result_status="status",
+    result_members=(
+        "transmitId",
+        "success",
+        "result",
+        "status",
+        "statusCode",
+        "errors",
+        "customProperties",
+        "traceId",
+    ),
+    error_members=("status", "title", "traceId", "errors"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -56,6 +56,19 @@ OPERATION = _Operation(
     members=("AppKey", "AppSecret"),
     result_id="id",
     result_status="status",
+    result_members=(
+        "accessToken",
+        "expires",
+        "refreshToken",
+        "id",
+        "session",
+        "success",
+        "result",
+        "status",
+        "statusCode",
+        "errors",
+    ),
+    error_members=("status", "title", "traceId", "errors"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

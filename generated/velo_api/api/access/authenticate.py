@@ -49,6 +49,8 @@ OPERATION = _Operation(
     path="/v1/authenticate",
     headers=(),
     members=(),
+    result_members=("access_token", "token_type", "expires_in", "scope", "entityIds"),
+    error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -41,7 +41,13 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name="logout", method="POST", path="/v1/logout", headers=(), members=(), parse=_parse_response
+    name="logout",
+    method="POST",
+    path="/v1/logout",
+    headers=(),
+    members=(),
+    error_members=("errors", "correlationId", "httpStatusCode"),
+    parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 

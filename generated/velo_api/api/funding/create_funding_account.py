@@ -64,6 +64,7 @@ OPERATION = _Operation(
         "routingNumber",
         "currency",
     ),
+    error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -56,6 +56,7 @@ OPERATION = _Operation(
     path="/v4/payees",
     headers=(),
     members=("payorId", "payees"),
+    error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -50,6 +50,7 @@ OPERATION = _Operation(
     path="/v4/payees/{payee_id}",
     headers=(),
     members=(),
+    error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -74,6 +74,7 @@ OPERATION = _Operation(
         "email",
         "contactSmsNumber",
     ),
+    error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -68,6 +68,7 @@ OPERATION = _Operation(
     path="/v4/payees/{payee_id}/remoteIdUpdate",
     headers=(),
     members=("payorId", "remoteId"),
+    error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -65,6 +65,7 @@ OPERATION = _Operation(
     path="/v1/payments/{payment_id}/withdraw",
     headers=(),
     members=("reason",),
+    error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -67,6 +67,7 @@ OPERATION = _Operation(
     path="/v3/payouts/{payout_id}",
     headers=(),
     members=("fxRateDegredationThresholdPercentage",),
+    error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

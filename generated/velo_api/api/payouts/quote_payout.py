@@ -51,6 +51,8 @@ OPERATION = _Operation(
     path="/v3/payouts/{payout_id}/quote",
     headers=(),
     members=(),
+    result_members=("fxSummaries",),
+    error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -65,6 +65,7 @@ OPERATION = _Operation(
     path="/v3/sourceAccounts/{source_account_id}/fundingRequest",
     headers=(),
     members=("fundingAccountId", "amount"),
+    error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

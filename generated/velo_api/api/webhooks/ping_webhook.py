@@ -60,6 +60,8 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     result_id="id",
+    result_members=("id", "webhookId"),
+    error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -63,6 +63,7 @@ OPERATION = _Operation(
     path="/v1/webhooks/{webhook_id}",
     headers=(),
     members=("webhookUrl", "authorizationHeader", "enabled", "categories"),
+    error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -56,6 +56,18 @@ OPERATION = _Operation(
     headers=("Idempotency-Key",),
     members=("payee", "payer", "payment_details", "client_reference_id"),
     result_status="status",
+    result_members=(
+        "victor_payment_request_id",
+        "client_reference_id",
+        "error_message",
+        "direction",
+        "status",
+        "payment_network",
+        "victor_payment_request_parent_id",
+        "victor_payment_request_child_id",
+        "payment_request",
+    ),
+    error_members=("status", "data", "error"),
     keys=(
         _Key(
             place="header",

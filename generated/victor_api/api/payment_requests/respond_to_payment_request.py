@@ -67,6 +67,14 @@ OPERATION = _Operation(
     members=("status", "notes", "modified_amount"),
     result_id="victor_payment_request_id",
     result_status="status",
+    result_members=(
+        "victor_payment_request_id",
+        "status",
+        "original_amount",
+        "modified_amount",
+        "notes",
+    ),
+    error_members=("allErrors", "boundProperties", "name"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
