@@ -252,6 +252,31 @@ def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(store: Sto
     assert (store.send(), store.harness.calls("invite")) == ([], 1)
 
 
+@pytest.mark.parametrize("value", ["", " ", "\u00a0", 5, None])
+def test_a_value_that_no_look_up_can_use_is_refused_by_name(store: Store, value: Any) -> None:
+    for given in ({"payor_id": value}, {"payor_id": store.harness.payor, "since": "now"}, "text"):
+        with pytest.raises(InvalidRequest, match="look_up_by") as raised:
+            store.add("payouts.submit", [pay()], look_up_by=given)
+        assert raised.value.problems[0].field.startswith("look_up_by")
+    assert store.entries() == []
+
+
+def test_a_look_up_that_the_client_refuses_ends_unclear_and_no_pass(store: Store) -> None:
+    """What an older version has stored: the entries behind it are sent, and it does not wait."""
+    submit(store, "INV-1041")
+    wrong = {"look_up_by": json.dumps({"payor_id": " "}), "state": "sending"}
+    store.update(**wrong, first_sent_at=time.time(), by_provider_clock=True, leased_until=0.0)
+    submit(store, key="the-key-of-the-one-behind")
+    assert [state for state, _ in store.send()] == ["sent"]
+    assert [entry.state.value for entry in store.entries()] == ["settling", "sent"]
+    with store.engine.begin() as connection:
+        passed = sa.update(TABLE).where(TABLE.c.key == KEY).values(leased_until=0, settle_until=1)
+        connection.execute(passed)
+    assert store.send() == [("unclear", None)]
+    assert "The look-up failed" in (store.entries()[0].error or "")
+    assert "payor_id" in (store.entries()[0].error or "")
+
+
 def test_what_is_sent_too_late_for_its_purpose_is_refused(store: Store) -> None:
     now = datetime.now(UTC)
     submit(store, send_before=now + timedelta(hours=1))

@@ -98,6 +98,30 @@ def _check_promise(
         raise _refused(key, "at_most_once", "required", message)
 
 
+_NAMES_TAKEN = frozenset({"call", "since", "read_from"})
+"""What a look-up is given by its caller: no other value may have such a name."""
+
+
+def _look_up_values(given: Mapping[str, str] | None, key: str | None) -> dict[str, str]:
+    """What a look-up is given. Raises `InvalidRequest`: it could not be used after a crash."""
+    if given is not None and not isinstance(given, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - of untyped callers
+        message = "look_up_by is no mapping: write {'payor_id': payor_id}."
+        raise _refused(key, "look_up_by", "type", message)
+    values: dict[str, str] = dict(given or {})
+    for name, value in values.items():
+        field = f"look_up_by[{name!r:.40}]"
+        if not isinstance(name, str) or name in _NAMES_TAKEN:  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+            message = f"{field}: no look-up needs a value with this name: leave it out."
+            raise _refused(key, "look_up_by", "unknown", message)
+        if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+            message = f"{field} must be text, not {type(value).__name__}: write str(...)."
+            raise _refused(key, field, "type", message)
+        if not reference_of(value):
+            message = f"{field} is blank: the look-up finds nothing with it."
+            raise _refused(key, field, "blank", message)
+    return values
+
+
 def _prepared(
     client: AnyClient,
     operation: Any,
@@ -284,7 +308,7 @@ class OutboxBase(OutboxPasses[Engine]):
                 `session` is an engine.
             django.db.transaction.TransactionManagementError: As for `add`.
         """
-        client, given = self._own(None), dict(look_up_by or {})
+        client, given = self._own(None), _look_up_values(look_up_by, idempotency_key)
         call = _prepared(client, operation, args, kwargs, idempotency_key)
         if not at_most_once:
             _check_promise(call, idempotency_key, given, client.provider)
