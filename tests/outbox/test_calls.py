@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
+from velo_api.types import UNSET
 
 from tests.outbox.django_project import set_up, use_database
 from tests.providers.connected.till import client_class, new_payment, operation
@@ -595,6 +596,23 @@ def test_a_proof_of_the_callers_own_shows_what_was_done(blocking: Store) -> None
     outbox = with_a_payment(blocking, keyed(script, **proved(shown)), "INV-1")
     assert [(entry.state.value, entry.request_id) for entry in outbox.send()] == [("sent", "pay_1")]
     assert [request.method for request in script.requests] == ["GET", "POST", "GET"]
+
+
+@pytest.mark.parametrize("made_at", [UNSET, None, "2026-03-04T09:00:00Z", datetime(2026, 3, 4)])  # noqa: DTZ001 - it is naive on purpose
+def test_a_proof_without_a_time_says_that_it_has_none(blocking: Store, made_at: Any) -> None:
+    """As the example in docs/never-twice.md does of a response without `created_at`."""
+
+    def shown(_listed: Any, call: Any) -> Any:
+        return Done("pay_1", created_at=made_at, compared=call.compared_with(call.body))
+
+    listed = dated(200, json={"items": []})
+    script = Script(dated(404), httpx.ReadError("it was cut"), listed, listed)
+    outbox = with_a_payment(blocking, keyed(script, **proved(shown)))
+    outbox.send()
+    blocking.update(leased_until=0.0, settle_until=1.0)
+    (entry,) = outbox.send()
+    assert entry.state.value == "unclear"
+    assert "pay_1 has what was sent, and does not say when it was made." in (entry.error or "")
 
 
 @pytest.mark.parametrize(
