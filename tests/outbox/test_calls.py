@@ -10,6 +10,7 @@ from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import anyio
@@ -21,6 +22,7 @@ from sqlalchemy.orm import Session
 from velo_api.types import UNSET
 
 from tests.outbox.django_project import set_up, use_database
+from tests.outbox.test_outbox import invoice
 from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.running import GUID, ONCE, Script
 from tests.providers.systems import ADAPTERS
@@ -44,7 +46,7 @@ from victor_ext import (
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.outbox.entries import outbox_table
-from victor_ext.outbox.outboxes import _content
+from victor_ext.outbox.outboxes import _check_promise, _content
 from victor_ext.providers import Money, velo
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 
@@ -278,6 +280,27 @@ def test_a_look_up_that_the_client_refuses_ends_unclear_and_no_pass(store: Store
     assert "payor_id" in (store.entries()[0].error or "")
 
 
+def test_the_remedy_for_a_write_of_connect_is_a_proof() -> None:
+    names: Any = {"name": "take_payment", "operation": "POST /v1/payments"}
+    call: Any = SimpleNamespace(
+        **names, promise=Promise.AT_MOST_ONCE, look_up_needs=None, untaken_key=""
+    )
+    remedy = r"connect\(proofs=\{'POST /v1/payments': Proof\(find\)\}\)"
+    with pytest.raises(InvalidRequest, match=f"pass at_most_once=True.*{remedy}"):
+        _check_promise(call, KEY, {}, keyed(Script()))
+
+
+def test_what_is_blank_is_not_called_missing(blocking: Store) -> None:
+    outbox, given = outbox_of(blocking), invoice()
+    with blocking.engine.begin() as connection:
+        for name in ("client_reference_id", "idempotency_key"):
+            for value, what in ((" ", "blank"), ("", "blank"), (None, "missing")):
+                with pytest.raises(InvalidRequest, match=f"{name} is {what}: "):
+                    outbox.add(connection, **{**given, name: value})
+        with pytest.raises(InvalidRequest, match="text of 1 to 128 characters, and has 129"):
+            outbox.add(connection, **{**given, "client_reference_id": 129 * "x"})
+
+
 def test_what_is_sent_too_late_for_its_purpose_is_refused(store: Store) -> None:
     now = datetime.now(UTC)
     submit(store, send_before=now + timedelta(hours=1))
@@ -308,7 +331,7 @@ def test_one_key_is_one_call(store: Store) -> None:
         with pytest.raises(InvalidRequest, match="is in the outbox with another call") as raised:
             store.add(*call, look_up_by=given)
         assert (raised.value.problems[0].code, raised.value.idempotency_key) == ("used", KEY)
-    with pytest.raises(InvalidRequest, match="idempotency_key is missing"):
+    with pytest.raises(InvalidRequest, match="idempotency_key is blank"):
         submit(store, key=" ")
     assert [entry.operation for entry in store.entries()] == ["payouts.submit"]
 

@@ -62,6 +62,15 @@ def _refused(key: str | None, field: str, code: str, message: str) -> InvalidReq
     return InvalidRequest(message, idempotency_key=key, problems=[Problem(field, code, message)])
 
 
+def _require(key: str | None, field: str, value: object) -> None:
+    """Refuse what nothing can be found or repeated by. Raises `InvalidRequest`."""
+    if reference_of(value):
+        return
+    what = "missing" if value is None else "blank"
+    message = f"{field} is {what}: without it no repeat is safe."
+    raise _refused(key, field, "required", message)
+
+
 @cache
 def _preparer() -> Victor:
     """Prepares payment requests for outboxes without a client of Victor's: it has no credentials,
@@ -71,7 +80,7 @@ def _preparer() -> Victor:
 
 
 def _check_promise(
-    call: PreparedCall, key: str, look_up_by: Mapping[str, str], provider: str
+    call: PreparedCall, key: str, look_up_by: Mapping[str, str], client: AnyClient
 ) -> None:
     """Refuse what could be neither repeated nor found after a crash. Raises `InvalidRequest`."""
     if call.promise is Promise.KEYED:
@@ -91,10 +100,15 @@ def _check_promise(
         raise _refused(key, "idempotency_key", "untaken", message)
     if call.promise is Promise.AT_MOST_ONCE:
         message = (
-            f"{call.name} has no key, and no read of {provider}'s shows whether it was done. "
-            "After a lost response "
+            f"{call.name} has no key, and no read of {client.provider}'s shows whether it was "
+            "done. After a lost response "
             "it is not sent again, and a person has to look: pass at_most_once=True to accept that."
         )
+        if hasattr(client, "paged"):  # of `connect`: the caller knows its reads
+            message += (
+                " If a read shows it, say so to the client: "
+                f"connect(proofs={{{call.operation!r}: Proof(find)}})."
+            )
         raise _refused(key, "at_most_once", "required", message)
 
 
@@ -129,9 +143,7 @@ def _prepared(
     kwargs: dict[str, Any],
     key: str | None,
 ) -> PreparedCall:
-    if not reference_of(key):
-        message = "idempotency_key is missing: without it no repeat is safe."
-        raise _refused(key, "idempotency_key", "required", message)
+    _require(key, "idempotency_key", key)
     try:
         call: PreparedCall = client.prepare(operation, *args, **{**kwargs, "idempotency_key": key})
     except InvalidRequest as refused:
@@ -255,9 +267,7 @@ class OutboxBase(OutboxPasses[Engine]):
                 transaction.
         """
         key = arguments.get("idempotency_key")
-        if not reference_of(arguments.get("client_reference_id")):
-            message = "client_reference_id is missing: without it no repeat is safe."
-            raise _refused(key, "client_reference_id", "required", message)
+        _require(key, "client_reference_id", arguments.get("client_reference_id"))
         client = (
             _preparer() if self.client is None or self.client.provider != VICTOR else self.client
         )
@@ -311,7 +321,7 @@ class OutboxBase(OutboxPasses[Engine]):
         client, given = self._own(None), _look_up_values(look_up_by, idempotency_key)
         call = _prepared(client, operation, args, kwargs, idempotency_key)
         if not at_most_once:
-            _check_promise(call, idempotency_key, given, client.provider)
+            _check_promise(call, idempotency_key, given, client)
         if send_before is not None and (
             not isinstance(send_before, datetime) or send_before.utcoffset() is None
         ):
