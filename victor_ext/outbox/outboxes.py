@@ -116,18 +116,18 @@ _NAMES_TAKEN = frozenset({"call", "since", "read_from"})
 """What a look-up is given by its caller: no other value may have such a name."""
 
 
-def _look_up_values(given: Mapping[str, str] | None, key: str | None) -> dict[str, str]:
+def _look_up_values(given: Any, key: str | None) -> dict[str, str]:
     """What a look-up is given. Raises `InvalidRequest`: it could not be used after a crash."""
-    if given is not None and not isinstance(given, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - of untyped callers
+    if given is not None and not isinstance(given, Mapping):
         message = "look_up_by is no mapping: write {'payor_id': payor_id}."
         raise _refused(key, "look_up_by", "type", message)
-    values: dict[str, str] = dict(given or {})
+    values: dict[Any, Any] = dict(given or {})
     for name, value in values.items():
         field = f"look_up_by[{name!r:.40}]"
-        if not isinstance(name, str) or name in _NAMES_TAKEN:  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+        if not isinstance(name, str) or name in _NAMES_TAKEN:
             message = f"{field}: no look-up needs a value with this name: leave it out."
             raise _refused(key, "look_up_by", "unknown", message)
-        if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+        if not isinstance(value, str):
             message = f"{field} must be text, not {type(value).__name__}: write str(...)."
             raise _refused(key, field, "type", message)
         if not reference_of(value):
