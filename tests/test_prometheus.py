@@ -8,12 +8,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 import sqlalchemy as sa
 import yaml
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Info
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from tests.bulk.bulk_runs import rows
 from tests.outbox.test_outbox import invoice, stored
@@ -66,6 +69,53 @@ def test_a_port_that_cannot_be_had_is_a_sentence(scraped: Scraped) -> None:
             scraped.metrics.serve(odd, "127.0.0.1")  # type: ignore[arg-type] # of untyped callers
     with pytest.raises(OSError, match="cannot be used"):
         scraped.metrics.serve(0, "no.such.host.invalid")
+
+
+def answers(
+    metrics: Prometheus, served_at: str, method: str, path: str
+) -> dict[str, tuple[int, bytes, str]]:
+    """What each way to serve says: the status, the body without its numbers, and the methods."""
+
+    async def awaited() -> httpx.Response:
+        app = Starlette(routes=[Mount("/ops", metrics.asgi_app)])
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+            return await client.request(method, f"/ops{path}")
+
+    def mounted(environ: Any, start_response: Any) -> Any:
+        shorter = {**environ, "SCRIPT_NAME": "/ops", "PATH_INFO": environ["PATH_INFO"][4:]}
+        return metrics.wsgi_app(shorter, start_response)
+
+    found = {"serve": httpx.request(method, f"{served_at}{path}", trust_env=False)}
+    with httpx.Client(transport=httpx.WSGITransport(app=mounted), base_url="http://a") as client:
+        found["wsgi"] = client.request(method, f"/ops{path}")
+    found["asgi"] = anyio.run(awaited)
+    return {
+        name: (each.status_code, each.content[:6], each.headers.get("allow", ""))
+        for name, each in found.items()
+    }
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_what_is_no_probe_is_no_healthy_answer(tmp_path: Path, shared: bool) -> None:
+    folder = tmp_path / "m" if shared else None
+    metrics = Prometheus(registry=CollectorRegistry(), folder=folder)
+    Info("build", "", registry=metrics._registry).info({"is": "this"})
+    server = metrics.serve(0, "127.0.0.1")
+    url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        for path in ("/metrics", "/metrics/", "/livez", "/readyz", "/readyz/"):
+            for method in ("GET", "HEAD", "POST"):
+                body = b"" if method == "HEAD" else b"# HELP" if "metrics" in path else b"ok\n"
+                expected = (405, b"Ask wi", "GET, HEAD") if method == "POST" else (200, body, "")
+                said = answers(metrics, url, method, path)
+                assert said == dict.fromkeys(said, expected), (method, path)
+        for path in ("/redyz", "/healthz", "/", "/readyz/x", "/Readyz", "/favicon.ico"):
+            said = answers(metrics, url, "GET", path)
+            assert said == dict.fromkeys(said, (404, b"Nothin", "")), path
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_the_rules_are_about_metrics_of_a_real_run(

@@ -5,18 +5,25 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cli.victor_command import until
 from victor_ext import ConfigurationError
+from victor_ext.health import Heartbeat
 from victor_ext.prometheus import Prometheus
 from victor_ext.sandbox import Sandbox
+from victor_ext.worker_folder import WorkerFolder, _asked
 
 pytestmark = pytest.mark.slow
 SERVICE = """
@@ -135,6 +142,84 @@ def test_a_worker_that_does_not_answer_is_said_and_not_left_out(service: Service
             response = service.get(path)
             assert (response.status_code, response.text) == (503, "process 1: no answer\n")
     assert stopped in service.pids()
+
+
+class Moody:
+    """A collector of the program's that fails for a while."""
+
+    fails = False
+
+    def collect(self) -> list[Metric]:
+        if self.fails:
+            raise RuntimeError("the database is away")
+        return []
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> tuple[Prometheus, Moody]:
+    registry, moody = CollectorRegistry(), Moody()
+    metrics = Prometheus(registry=registry, folder=tmp_path / "m")
+    registry.register(moody)  # type: ignore[arg-type] # it has what a collector needs
+    return metrics, moody
+
+
+def test_a_failure_while_metrics_are_collected_silences_no_process_for_ever(
+    asked: tuple[Prometheus, Moody], tmp_path: Path
+) -> None:
+    metrics, moody = asked
+    other = WorkerFolder(tmp_path / "m", lambda _question: "")
+    (own,) = set((tmp_path / "m").glob("*.sock")) - {other._own}
+    moody.fails = True
+    for _ in range(2):
+        assert metrics._response("GET", "/metrics")[0] == 503, "it is said, not left out"
+        with pytest.raises(ConnectionError, match="no end"):
+            _asked(own, "/metrics")
+        assert own.exists()
+    moody.fails = False
+    assert "python_info" not in _asked(own, "/metrics")
+    assert metrics._response("GET", "/metrics")[0] == 200
+
+
+def test_the_asker_counts_itself_whatever_became_of_its_socket(
+    asked: tuple[Prometheus, Moody], tmp_path: Path
+) -> None:
+    metrics, moody = asked
+    (own,) = (tmp_path / "m").glob("*.sock")
+    own.unlink()
+    moody.fails = True
+    assert metrics._response("GET", "/metrics")[0] == 503
+    box = SimpleNamespace(heartbeat=Heartbeat())
+    box.heartbeat.start("outbox.send")
+    metrics._boxes.append(box)  # type: ignore[arg-type] # it has what a probe needs
+    assert metrics._response("GET", "/readyz")[0] == 503
+
+
+def test_a_connection_that_cannot_be_taken_is_no_end(tmp_path: Path) -> None:
+    """A process without a free file descriptor answers again once it has one."""
+    folder, failures = WorkerFolder(tmp_path / "m", lambda _question: "well"), [OSError(24, "full")]
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "m" / "2-full.sock"))
+    listener.listen()
+
+    def accept() -> object:
+        if failures:
+            raise failures.pop()
+        return listener.accept()
+
+    serve = partial(folder._serve, cast("Any", SimpleNamespace(accept=accept)))
+    threading.Thread(target=serve, daemon=True).start()
+    assert _asked(tmp_path / "m" / "2-full.sock", "/livez") == "well"
+    assert failures == []
+
+
+def test_a_registry_whose_folder_was_refused_can_be_used(tmp_path: Path) -> None:
+    registry = CollectorRegistry()
+    for folder in ("", " "):
+        with pytest.raises(ConfigurationError, match=r"^folder is empty"):
+            Prometheus(registry=registry, folder=folder)
+    with pytest.raises(ConfigurationError, match="folder cannot have the socket"):
+        Prometheus(registry=registry, folder=tmp_path / ("x" * 120))
+    Prometheus(registry=registry, folder=tmp_path / "m")
 
 
 def test_a_folder_that_cannot_have_a_socket_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ a `/metrics` has them there. `serve` makes one: `/metrics`, `/livez` and `/ready
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from http import HTTPStatus
 from os import PathLike
 from typing import Any
@@ -44,7 +45,10 @@ __all__ = ("Prometheus",)
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 """Bounds of the histograms, up to the default deadline: OpenTelemetry's own are for milliseconds.
 """
+_METRICS = "/metrics"
 _PROBES = ("/livez", "/readyz")
+_METHODS = ("GET", "HEAD")
+_NO_SUCH_PATH = b"Nothing is here: ask for /metrics, /livez or /readyz.\n"
 _LARGEST_PORT = 65_535
 _used: WeakSet[CollectorRegistry] = WeakSet()
 
@@ -79,6 +83,9 @@ class Prometheus(OpenTelemetry):
             raise ConfigurationError(
                 "Another Prometheus() has this registry: share one between all clients."
             )
+        self._registry = registry
+        # First: it may be refused, and nothing was registered then.
+        self._workers = None if folder is None else WorkerFolder(folder, self._of_this_process)
         _used.add(registry)
         reader = PrometheusMetricReader(
             disable_target_info=True, scope_info_enabled=False, registry=registry
@@ -89,26 +96,32 @@ class Prometheus(OpenTelemetry):
         super().__init__(
             tracer_provider=tracer_provider, meter_provider=provider, attributes=attributes
         )
-        self._registry = registry
         self._metrics_app: Callable[..., Iterable[bytes]] = make_wsgi_app(registry)
-        self._workers = None if folder is None else WorkerFolder(folder, self._of_this_process)
 
     def wsgi_app(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """A WSGI application: `/livez` and `/readyz` for probes; else the metrics.
+        """A WSGI application: `/metrics`, and `/livez` and `/readyz` for probes.
+
+        Any other path is a 404: a misspelt probe would always be healthy. It may be mounted below a
+        path.
 
         A probe is answered with 200, or with 503 and what is wrong with a worker of what is
         watched: it has taken no step for five minutes; or, of `/readyz`, a pass of it has failed
         when it was last tried, or was not tried yet. With a `folder`, the workers of all processes
         count, and one that does not answer in five seconds is a 503 of each of the three.
         """
-        path = environ.get("PATH_INFO", "")
-        if self._workers is None and path not in _PROBES:
-            return self._metrics_app(environ, start_response)
-        status, content_type, body = self._response(path)
-        start_response(f"{int(status)} {status.phrase}", [("Content-Type", content_type)])
-        return [body]
+        method = environ.get("REQUEST_METHOD", "GET")
+        path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+        body: Iterable[bytes]
+        if self._workers is None and _last_part(path) == _METRICS and method in _METHODS:
+            # It also compresses, and has the formats that are asked for.
+            body = self._metrics_app({**environ, "REQUEST_METHOD": "GET"}, start_response)
+        else:
+            status, headers, content = self._response(method, path)
+            start_response(f"{int(status)} {status.phrase}", [*headers.items()])
+            body = [content]
+        return [] if method == "HEAD" else body
 
     async def asgi_app(
         self,
@@ -117,30 +130,37 @@ class Prometheus(OpenTelemetry):
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
         """The same as an ASGI application, to mount in FastAPI or Starlette, such as at `/ops`."""
-        path = f"/{scope['path'].rpartition('/')[2]}"
-        loop = asyncio.get_running_loop()
-        status, content_type, body = await loop.run_in_executor(None, self._response, path)
-        headers = [(b"content-type", content_type.encode())]
+        respond = partial(self._response, scope["method"], scope["path"])
+        status, named, body = await asyncio.get_running_loop().run_in_executor(None, respond)
+        headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
+        if scope["method"] == "HEAD":
+            body = b""
         await send({"type": "http.response.start", "status": int(status), "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def _response(self, path: str) -> tuple[HTTPStatus, str, bytes]:
-        question = path if path in _PROBES else "/metrics"
+    def _response(self, method: str, path: str) -> tuple[HTTPStatus, dict[str, str], bytes]:
+        """The status, the headers and the body."""
+        question, text = _last_part(path), {"Content-Type": "text/plain"}
+        if question != _METRICS and question not in _PROBES:
+            return HTTPStatus.NOT_FOUND, text, _NO_SUCH_PATH
+        if method not in _METHODS:
+            allowed = {**text, "Allow": ", ".join(_METHODS)}
+            return HTTPStatus.METHOD_NOT_ALLOWED, allowed, b"Ask with GET or HEAD.\n"
         if self._workers is None:
             answers: list[tuple[str, str | None]] = [("", self._of_this_process(question))]
         else:
             answers = [*self._workers.ask(question)]
-        problems = [f"process {pid}: no answer\n" for pid, text in answers if text is None]
-        texts = {pid: text for pid, text in answers if text is not None}
-        if question != "/metrics":
-            for pid, text in texts.items():
+        problems = [f"process {pid}: no answer\n" for pid, answer in answers if answer is None]
+        texts = {pid: answer for pid, answer in answers if answer is not None}
+        if question != _METRICS:
+            for pid, answer in texts.items():
                 of = f"process {pid}: " if pid else ""
-                problems += [f"{of}{line}\n" for line in text.splitlines()]
+                problems += [f"{of}{line}\n" for line in answer.splitlines()]
         if problems:
-            return HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", "".join(problems).encode()
-        if question != "/metrics":
-            return HTTPStatus.OK, "text/plain", b"ok\n"
-        return HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(_OfAll(texts))
+            return HTTPStatus.SERVICE_UNAVAILABLE, text, "".join(problems).encode()
+        if question != _METRICS:
+            return HTTPStatus.OK, text, b"ok\n"
+        return HTTPStatus.OK, {"Content-Type": CONTENT_TYPE_LATEST}, generate_latest(_OfAll(texts))
 
     def _of_this_process(self, question: str) -> str:
         """The metrics; or, of a probe, a line for each problem."""
@@ -182,6 +202,11 @@ class Prometheus(OpenTelemetry):
             ) from error
         server.set_app(self.wsgi_app)
         return server
+
+
+def _last_part(path: str) -> str:
+    """What is asked for, wherever the application is mounted."""
+    return f"/{path.rstrip('/').rpartition('/')[2]}"
 
 
 class _OfAll(Collector):

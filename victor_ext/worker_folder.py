@@ -5,10 +5,12 @@ Each process listens on a socket of its own in a folder that they share. Whoever
 of them.
 """
 
+import logging
 import os
 import secrets
 import socket
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -21,6 +23,9 @@ __all__ = ("WorkerFolder",)
 _PATIENCE = 5.0
 """Seconds that a process has for its answer."""
 _QUESTION_BYTES = 64
+_PAUSE = 0.1
+"""Seconds before the next connection is taken after one could not be."""
+_log = logging.getLogger("victor_ext.prometheus")
 
 
 class WorkerFolder:
@@ -39,6 +44,11 @@ class WorkerFolder:
             raise ConfigurationError(
                 "folder needs sockets in the file system, which this system lacks: leave folder "
                 "out, and call serve() with a port for each worker."
+            )
+        if not str(folder).strip():
+            raise ConfigurationError(
+                "folder is empty: name a folder that this process can write, such as "
+                "/run/app/metrics."
             )
         self._folder = Path(folder)
         self._answer = answer
@@ -60,6 +70,7 @@ class WorkerFolder:
                 "that this process can write, with a short path, such as /run/app/metrics."
             ) from None
         listener.listen()
+        self._own = path
         name = "victor_ext.prometheus"
         threading.Thread(target=self._serve, args=(listener,), name=name, daemon=True).start()
 
@@ -68,8 +79,11 @@ class WorkerFolder:
 
         The socket of a process that has ended is removed.
         """
-        for path in sorted(self._folder.glob("*.sock")):
+        for path in sorted({*self._folder.glob("*.sock"), self._own}):
             process = path.name.partition("-")[0]
+            if path == self._own:  # it counts, whatever became of its socket
+                yield process, self._own_answer(question)
+                continue
             try:
                 yield process, _asked(path, question)
             except (ConnectionRefusedError, FileNotFoundError):
@@ -77,13 +91,30 @@ class WorkerFolder:
             except OSError:
                 yield process, None
 
+    def _own_answer(self, question: str) -> str | None:
+        try:
+            return self._answer(question)
+        except Exception:  # noqa: BLE001 - a collector of the program's may raise anything
+            _log.warning("There is no answer to %s.", question, exc_info=True)
+            return None
+
     def _serve(self, listener: socket.socket) -> None:
+        """Answer until the process ends: whatever one question does, the next one is answered."""
         while True:
-            connection, _ = listener.accept()
+            try:
+                connection, _ = listener.accept()
+            except OSError:  # such as for want of file descriptors
+                time.sleep(_PAUSE)
+                continue
             with connection, suppress(OSError):
-                connection.settimeout(_PATIENCE)
-                question = connection.recv(_QUESTION_BYTES).decode()
-                connection.sendall(self._answer(question).encode() + b"\0")
+                self._reply(connection)
+
+    def _reply(self, connection: socket.socket) -> None:
+        connection.settimeout(_PATIENCE)
+        question = connection.recv(_QUESTION_BYTES).decode(errors="replace")
+        answer = self._own_answer(question)
+        if answer is not None:  # whoever asks says that there is none
+            connection.sendall(answer.encode() + b"\0")
 
 
 def _asked(path: Path, question: str) -> str:

@@ -148,8 +148,27 @@ def test_a_setting_that_is_missing_ends_it(bare_command: Command) -> None:
     for words in ("--profile", "'victor sandbox --env-file FILE'"):
         assert words in checks(ran)["Credentials"]["advice"]
         assert words in bare_command("rfp", "list").err
+    assert "✓" not in bare_command("doctor", "--provider", "vello").out
     ran = bare_command("doctor", "--provider", "paypal")
     assert (ran.status, "--provider is 'paypal': write one of" in ran.err) == (2, True), ran
+
+
+@pytest.mark.parametrize(
+    ("provider", "variables"),
+    [
+        ("flexfactor", {"FLEXFACTOR_MID": "nope", "FLEXFACTOR_APP_KEY": "k" * 20}),
+        ("eastpay", {"EASTPAY_TOKEN": "wrong", "EASTPAY_ENTITY_ID": "EB000001"}),
+    ],
+)
+def test_a_wrong_setting_is_named_by_its_variable(
+    bare_command: Command, provider: str, variables: dict[str, str]
+) -> None:
+    others = {"FLEXFACTOR_APP_SECRET": "s" * 20, "FLEXFACTOR_ENVIRONMENT": "sandbox"}
+    given = {**variables, **(others if provider == "flexfactor" else {})}
+    url = {f"{provider.upper()}_BASE_URL": "http://127.0.0.1:9"}
+    ran = bare_command("doctor", "--provider", provider, "--json", **given, **url)
+    found = checks(ran)["Credentials"]["found"]
+    assert next(iter(variables)) in found, found
 
 
 def test_credentials_of_somebody_else_are_crossed(command: Command) -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran
 from tests.providers.victor.adapter import invoice
-from victor_ext import Victor
+from victor_ext import Victor, zulu
 from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import Outbox, OutboxEvent
@@ -70,6 +70,8 @@ def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
         KEY,
         "k-3",
     )
+    stored_at = counts["dead_letters"][0]["stored_at"]
+    assert zulu.format(zulu.parse(stored_at)) == stored_at, "docs/cli.md: times end in Z"
     listed = run("entries", "--json").json_lines
     assert [each["client_reference_id"] for each in listed] == ["INV-1", "INV-2"]
     assert run("entries", "--state", "waiting").out.split()[2] == "INV-2"

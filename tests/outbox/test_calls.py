@@ -10,6 +10,7 @@ from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import anyio
@@ -18,8 +19,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
+from velo_api.types import UNSET
 
 from tests.outbox.django_project import set_up, use_database
+from tests.outbox.test_outbox import invoice
 from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.running import GUID, ONCE, Script
 from tests.providers.systems import ADAPTERS
@@ -43,7 +46,7 @@ from victor_ext import (
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.outbox.entries import outbox_table
-from victor_ext.outbox.outboxes import _content
+from victor_ext.outbox.outboxes import _check_promise, _content
 from victor_ext.providers import Money, velo
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 
@@ -252,6 +255,52 @@ def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(store: Sto
     assert (store.send(), store.harness.calls("invite")) == ([], 1)
 
 
+@pytest.mark.parametrize("value", ["", " ", "\u00a0", 5, None])
+def test_a_value_that_no_look_up_can_use_is_refused_by_name(store: Store, value: Any) -> None:
+    for given in ({"payor_id": value}, {"payor_id": store.harness.payor, "since": "now"}, "text"):
+        with pytest.raises(InvalidRequest, match="look_up_by") as raised:
+            store.add("payouts.submit", [pay()], look_up_by=given)
+        assert raised.value.problems[0].field.startswith("look_up_by")
+    assert store.entries() == []
+
+
+def test_a_look_up_that_the_client_refuses_ends_unclear_and_no_pass(store: Store) -> None:
+    """What an older version has stored: the entries behind it are sent, and it does not wait."""
+    submit(store, "INV-1041")
+    wrong = {"look_up_by": json.dumps({"payor_id": " "}), "state": "sending"}
+    store.update(**wrong, first_sent_at=time.time(), by_provider_clock=True, leased_until=0.0)
+    submit(store, key="the-key-of-the-one-behind")
+    assert [state for state, _ in store.send()] == ["sent"]
+    assert [entry.state.value for entry in store.entries()] == ["settling", "sent"]
+    with store.engine.begin() as connection:
+        passed = sa.update(TABLE).where(TABLE.c.key == KEY).values(leased_until=0, settle_until=1)
+        connection.execute(passed)
+    assert store.send() == [("unclear", None)]
+    assert "The look-up failed" in (store.entries()[0].error or "")
+    assert "payor_id" in (store.entries()[0].error or "")
+
+
+def test_the_remedy_for_a_write_of_connect_is_a_proof() -> None:
+    names: Any = {"name": "take_payment", "operation": "POST /v1/payments"}
+    call: Any = SimpleNamespace(
+        **names, promise=Promise.AT_MOST_ONCE, look_up_needs=None, untaken_key=""
+    )
+    remedy = r"connect\(proofs=\{'POST /v1/payments': Proof\(find\)\}\)"
+    with pytest.raises(InvalidRequest, match=f"pass at_most_once=True.*{remedy}"):
+        _check_promise(call, KEY, {}, keyed(Script()))
+
+
+def test_what_is_blank_is_not_called_missing(blocking: Store) -> None:
+    outbox, given = outbox_of(blocking), invoice()
+    with blocking.engine.begin() as connection:
+        for name in ("client_reference_id", "idempotency_key"):
+            for value, what in ((" ", "blank"), ("", "blank"), (None, "missing")):
+                with pytest.raises(InvalidRequest, match=f"{name} is {what}: "):
+                    outbox.add(connection, **{**given, name: value})
+        with pytest.raises(InvalidRequest, match="text of 1 to 128 characters, and has 129"):
+            outbox.add(connection, **{**given, "client_reference_id": 129 * "x"})
+
+
 def test_what_is_sent_too_late_for_its_purpose_is_refused(store: Store) -> None:
     now = datetime.now(UTC)
     submit(store, send_before=now + timedelta(hours=1))
@@ -282,7 +331,7 @@ def test_one_key_is_one_call(store: Store) -> None:
         with pytest.raises(InvalidRequest, match="is in the outbox with another call") as raised:
             store.add(*call, look_up_by=given)
         assert (raised.value.problems[0].code, raised.value.idempotency_key) == ("used", KEY)
-    with pytest.raises(InvalidRequest, match="idempotency_key is missing"):
+    with pytest.raises(InvalidRequest, match="idempotency_key is blank"):
         submit(store, key=" ")
     assert [entry.operation for entry in store.entries()] == ["payouts.submit"]
 
@@ -595,6 +644,23 @@ def test_a_proof_of_the_callers_own_shows_what_was_done(blocking: Store) -> None
     outbox = with_a_payment(blocking, keyed(script, **proved(shown)), "INV-1")
     assert [(entry.state.value, entry.request_id) for entry in outbox.send()] == [("sent", "pay_1")]
     assert [request.method for request in script.requests] == ["GET", "POST", "GET"]
+
+
+@pytest.mark.parametrize("made_at", [UNSET, None, "2026-03-04T09:00:00Z", datetime(2026, 3, 4)])  # noqa: DTZ001 - it is naive on purpose
+def test_a_proof_without_a_time_says_that_it_has_none(blocking: Store, made_at: Any) -> None:
+    """As the example in docs/never-twice.md does of a response without `created_at`."""
+
+    def shown(_listed: Any, call: Any) -> Any:
+        return Done("pay_1", created_at=made_at, compared=call.compared_with(call.body))
+
+    listed = dated(200, json={"items": []})
+    script = Script(dated(404), httpx.ReadError("it was cut"), listed, listed)
+    outbox = with_a_payment(blocking, keyed(script, **proved(shown)))
+    outbox.send()
+    blocking.update(leased_until=0.0, settle_until=1.0)
+    (entry,) = outbox.send()
+    assert entry.state.value == "unclear"
+    assert "pay_1 has what was sent, and does not say when it was made." in (entry.error or "")
 
 
 @pytest.mark.parametrize(

@@ -43,14 +43,14 @@ class Listing:
         items: The member of a page with its items.
         of_page: The other members of a page.
         item: An item.
-        more: Members of an empty page that say that others follow.
+        more: Members of an empty page, each of which says that others follow.
         call: Reads the list.
     """
 
     items: str
     of_page: dict[str, Any]
     item: dict[str, Any]
-    more: dict[str, Any]
+    more: tuple[dict[str, Any], ...]
     call: Callable[[Any], Any]
 
     def page(self, *items: dict[str, Any]) -> dict[str, Any]:
@@ -67,42 +67,45 @@ LISTINGS = {
         "results",
         {"page": 0, "page_size": 25},
         {ID: "a7ffd43c37c1", "status": "pending"},
-        {"has_more": True},
+        ({"has_more": True}, {"has_more": 1}, {"total_pages": 5}, {"meta": {"pageCount": 5}}),
         lambda client: client.payment_requests.list(start_datetime=_since()),
     ),
     "velo": Listing(
         "content",
         OF_VELO,
         {"payoutId": GUID, "status": "ACCEPTED"},
-        {"page": {"page": 1, "totalPages": 3, "totalElements": 60}},
+        (
+            {"page": {"page": 1, "totalPages": 3, "totalElements": 60}},
+            {"page": {"page": 1, "totalPages": 5}},
+        ),
         lambda client: client.payouts.list(GUID),
     ),
     "velo by its links": Listing(
         "content",
         OF_VELO,
         {"payoutId": GUID, "status": "ACCEPTED"},
-        {"links": [{"rel": "next", "href": "https://velo.example/v3/payouts?page=2"}]},
+        ({"links": [{"rel": "next", "href": "https://velo.example/v3/payouts?page=2"}]},),
         lambda client: client.payouts.list(GUID),
     ),
     "flexfactor": Listing(
         "items",
         {"pageNumber": 1, "pageSize": 10},
         {"id": "o-1", "status": 7},
-        {"hasNextPage": True},
+        ({"hasNextPage": True}, {"pageCount": 5}),
         lambda client: client.orders.list(),
     ),
     "connected": Listing(
         "results",
         {"page": 0, "page_size": 25},
         {ID: "a7ffd43c37c1", "status": "pending"},
-        {"meta": {"hasMore": "true"}},
+        ({"meta": {"hasMore": "true"}}, {"meta": {"hasMore": 1}}),
         lambda client: client.paged(list_payment_requests, BY_NUMBER),
     ),
     "eastpay": Listing(
         "payments",
         {"result": {"code": "000.000.000", "description": "succeeded"}},
         {"id": "8ac7", "merchantTransactionId": "INV-1"},
-        {},
+        (),
         lambda client: client.payments.find("INV-1"),
     ),
 }
@@ -148,6 +151,7 @@ def test_what_is_no_page_ends_no_list(name: str, mode: str) -> None:
     for body in (
         {},
         {"ok": True},
+        {"links": []},
         {listing.items: None},
         {**listing.of_page, listing.items: "text"},
         {**listing.of_page, listing.items: None, **error},
@@ -164,11 +168,24 @@ def test_an_empty_page_that_says_that_others_follow_ends_no_list(name: str, mode
     listing = LISTINGS[name]
     if not listing.more:
         pytest.skip("it has one page")
-    script = responses(listing.page(listing.item), {**listing.page(), **listing.more})
     # By number, the next page may have items: a filter may leave none of one page.
-    is_way_on = name == "connected"
-    with pytest.raises(PaginationError, match="had no items" if is_way_on else "others|has some"):
-        read(name, mode, script)
+    why = "had no items" if name == "connected" else "others|has some"
+    for more in listing.more:
+        for before in ([], [listing.page(listing.item)]):
+            script = responses(*before, {**listing.page(), **more})
+            with pytest.raises(PaginationError, match=why):
+                read(name, mode, script)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ["victor", "velo", "flexfactor"])
+def test_an_empty_page_at_the_end_of_the_pages_that_it_counts_is_the_end(
+    name: str, mode: str
+) -> None:
+    listing = LISTINGS[name]
+    count = {"page": {"totalPages": 2}} if name == "velo" else {"totalPages": 2, "pageCount": 2}
+    pages = responses(listing.page(listing.item), {**listing.page(), **count})
+    assert len(read(name, mode, pages)) == 1
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
-from victor_ext import BadRequest, NotFound
+from victor_ext import BadRequest, InvalidRequest, NotFound
 from victor_ext.settlement.arguments import plain
 from victor_ext.settlement.flow import LookUp, Payment, Settlement, Write
 
@@ -60,12 +60,19 @@ class Sendable(ABC):
         return client.send(payment.call)
 
     def look_up(self, steps: Sequence[LookUp]) -> list[Settlement]:
-        """Read what became of each payment that may have been sent. Raises `VictorError`."""
+        """Read what became of each payment that may have been sent. Raises `VictorError`.
+
+        One whose look-up the client itself refuses keeps no other one from being looked up.
+        """
         writes = ((step, step.payment) for step in steps if isinstance(step.payment, Write))
-        look_up = self.client.look_up
-        return [
-            step.shown(look_up(one.call, **step.moments, **one.look_up_by)) for step, one in writes
-        ]
+        return [self._looked_up(step, write) for step, write in writes]
+
+    def _looked_up(self, step: LookUp, write: Write) -> Settlement:
+        try:
+            done = self.client.look_up(write.call, **step.moments, **write.look_up_by)
+        except InvalidRequest as error:
+            return step.refused(error)
+        return step.shown(done)
 
     def parts(self, _unit: str, _rows: Sequence[Row]) -> list[Result] | None:
         """Read what became of each of the rows that were sent as `unit`; None: the provider has not

@@ -21,7 +21,7 @@ from victor_ext.systems import DEFAULT, System
 from .conform import FILE
 from .failures import Misuse, victor_failure
 from .screen import decided, plain, say
-from .session import Provider, Session, with_session
+from .session import Provider, Session, system_of, with_session
 from .view import entry
 from .wording import CERTIFICATE, CREDENTIALS
 
@@ -61,6 +61,7 @@ def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
     The exit status is 0 if all is well, 2 if a setting is wrong, 75 if the provider cannot be
     reached now, and 1 if anything else is wrong.
     """
+    system_of(provider)  # a name of none is refused before anything is ticked
     findings: list[Finding] = []
     for finding in _findings(session, provider):
         findings.append(finding)
@@ -93,7 +94,8 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
         what_to_do = (
             CREDENTIALS if CREDENTIALS in told.notes else "Correct that setting, and run it again."
         )
-        yield _bad("Credentials", told.message, what_to_do, exit_status=MISUSE)
+        found = f"{_variable_of(told.message, system_of(provider))}{told.message}"
+        yield _bad("Credentials", found, what_to_do, exit_status=MISUSE)
         return
     with client:
         # The client is made: they are complete and can be used.
@@ -116,6 +118,14 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
             yield finding
         yield _clock(client)
     yield from _measured()
+
+
+def _variable_of(message: str, system: System) -> str:
+    """The variable that has the setting with which a message begins, as `NAME: `; else empty."""
+    setting = message.partition(" ")[0].partition("=")[0]
+    variable = f"{system.prefix}{setting.upper()}"
+    is_set = setting in system.settings and variable in os.environ
+    return f"{variable}: " if is_set else ""
 
 
 def _steps(

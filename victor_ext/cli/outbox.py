@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import victor_ext
+from victor_ext import zulu
 from victor_ext._exit_status import FAILED
 
 from .failures import Misuse
@@ -119,7 +120,7 @@ def status(database: Database, *, table: TableName = _TABLE, as_json: AsJson = F
         letters, events = opened.dead_letters(), opened.event_counts()
     if as_json:
         named = [
-            {**asdict(letter), "stored_at": letter.stored_at.isoformat()} for letter in letters
+            {**asdict(letter), "stored_at": zulu.format(letter.stored_at)} for letter in letters
         ]
         entries = [asdict(entry) for entry in unclear]
         say(

@@ -4,6 +4,7 @@ transactions, and the connections that a failover leaves behind.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -136,6 +137,27 @@ def _exists(connection: sa.Connection, table: sa.Table) -> bool:
         return False
     present = {index["name"] for index in inspector.get_indexes(table.name, schema=table.schema)}
     return all(index.name in present for index in table.indexes)
+
+
+class NoTable(ConfigurationError):
+    """A table of a box is not in its database, and nobody makes it meanwhile."""
+
+
+_NO_SUCH_TABLE = "42P01"
+"""SQLSTATE: undefined table."""
+
+
+def missing_table(error: BaseException, tables: Sequence[sa.Table]) -> str:
+    """The one of these tables that is not there, as a statement's error says; empty: another error,
+    such as of a table of a handler's.
+    """
+    of_driver = getattr(error, "orig", None) or error.__cause__
+    said = str(of_driver).partition("\n")[0]
+    is_missing = sqlstate_of(of_driver) == _NO_SUCH_TABLE or said.startswith("no such table: ")
+    if not is_missing:
+        return ""
+    words = re.findall(r"\w+", said)
+    return next((table.fullname for table in tables if table.name in words), "")
 
 
 # Transactions

@@ -86,7 +86,11 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
         close_old_connections()
 
     def _read(self, work: Work[T]) -> T:
-        return work(self._connection)  # in the transaction that is open, if one is
+        try:
+            return work(self._connection)  # in the transaction that is open, if one is
+        except Exception as error:
+            self._refuse_missing_table(error)
+            raise
 
     @contextmanager
     def _begin(self) -> Generator[sa.Connection]:

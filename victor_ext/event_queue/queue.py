@@ -37,6 +37,7 @@ from victor_ext.settlement.flow import is_about_all
 from .databases import (
     ROW_ID,
     DatabaseTime,
+    NoTable,
     create_tables,
     database_time,
     earliest_time,
@@ -296,10 +297,15 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         self.heartbeat.stop()  # one that an error has ended is stalled
 
     def _logged(self, name: str, work: Callable[[], Any]) -> Pass[None]:
-        """Make a pass of a worker, and log what it changes. A failure ends this pass alone."""
+        """Make a pass of a worker, and log what it changes. A failure ends this pass alone.
+
+        Only a table that is missing ends the worker.
+        """
         log = logging.getLogger(f"victor_ext.{self._name}")
         try:
             changed = yield work
+        except NoTable:  # it does not heal
+            raise
         except Exception as error:  # a worker that has ended does nothing
             self.heartbeat.failing[name] = type(error).__name__
             if isinstance(error, VictorError):
@@ -707,8 +713,8 @@ class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
                 stores; None: it runs for ever.
 
         Raises:
-            ConfigurationError: The interval is not above zero, or the deadline of the client is
-                longer than the lease.
+            ConfigurationError: The interval is not above zero; the deadline of the client is longer
+                than the lease; or the tables are not there (see `create_table`).
         """
         stop = stop or threading.Event()
         with ended_by(stop):
@@ -745,9 +751,15 @@ class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
             with anyio.move_on_after(seconds):
                 await woken.wait()
 
+        ended: list[NoTable] = []  # a group of tasks would raise it in a group of errors
+
         async def work() -> None:
-            with calls, ended_by(stop):
-                await adrive(self._work(client, interval, stop, pause), call)
+            try:
+                with calls, ended_by(stop):
+                    await adrive(self._work(client, interval, stop, pause), call)
+            except NoTable as error:
+                ended.append(error)
+                tasks.cancel_scope.cancel()
 
         # In a task of its own: asyncio's own `cancel` knows no shield.
         async with anyio.create_task_group() as tasks:
@@ -758,6 +770,8 @@ class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
                 calls.deadline = anyio.current_time() + self._longest_call(client)
                 stop.set()
                 woken.set()
+        if ended:
+            raise ended[0]
 
     @asynccontextmanager
     async def worker(self, client: Any = None, *, interval: float = 5.0) -> AsyncGenerator[None]:

@@ -23,6 +23,7 @@ from typing import (
     TypeAlias,
     TypeVar,
     cast,
+    get_args,
     overload,
 )
 
@@ -34,7 +35,7 @@ from victor_ext import ConfigurationError
 from victor_ext.flows import adrive, drive
 from victor_ext.health import Heartbeat
 
-from .databases import refuse_autocommit, sqlstate_of
+from .databases import NoTable, missing_table, refuse_autocommit, sqlstate_of
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - texts name them
@@ -90,11 +91,22 @@ class Transactions(Generic[Engine]):
                 # SQLAlchemy and Django raise an error of their own from the driver's.
                 state = sqlstate_of(error.__cause__)
                 conflicts += 1
+                self._refuse_missing_table(error)
                 if state not in _ENDED_BY_DATABASE or conflicts > _MOST_CONFLICTS:
                     raise
             else:
                 return done
             pause = random.uniform(0, min(_LONGEST_PAUSE, 0.005 * 2**conflicts))  # noqa: S311 - no secret
+
+    def _refuse_missing_table(self, error: Exception) -> None:
+        """Say in a sentence what the database says of a table of this object that it lacks."""
+        own: sa.Table | None = getattr(self, "table", None)
+        missing = missing_table(error, [] if own is None else own.metadata.sorted_tables)
+        if missing:
+            is_made_here = hasattr(self, "create_table")
+            how = "call create_table() once" if is_made_here else "run manage.py migrate"
+            message = f"The table {missing} is not in the database: {how}, before anything else."
+            raise NoTable(message) from None
 
 
 class BlockingTransactions(Transactions[Engine]):
@@ -165,7 +177,7 @@ class _Definition(Generic[B, A, W]):
 
     steps: Callable[..., Any]
 
-    def _define(self, method: Callable[..., Any], result: str, *functions: Any) -> None:
+    def _define(self, method: Callable[..., Any], result: Any, *functions: Any) -> None:
         """Give these functions, of each of the three, the method's docstring and signature, with
         this result.
         """
@@ -201,6 +213,14 @@ class _Definition(Generic[B, A, W]):
         return cast("Any", self).__get__(box, type(box))(*args, **kwargs)
 
 
+def _result_of(method: Callable[..., Any]) -> Any:
+    """What the steps of a method come to: the last argument of its `Pass` or `Work`."""
+    declared = inspect.signature(method).return_annotation
+    if isinstance(declared, str):
+        return declared.partition("[")[2].removesuffix("]")
+    return get_args(declared)[-1]
+
+
 class operation(  # noqa: N801 - a decorator
     _Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]], Callable[P, T]], Generic[P, T]
 ):
@@ -217,10 +237,7 @@ class operation(  # noqa: N801 - a decorator
         async def awaited(box: Any, /, *args: Any, **kwargs: Any) -> Any:
             return await blocking(box, *args, **kwargs)
 
-        result = (
-            str(inspect.signature(method).return_annotation).partition("[")[2].removesuffix("]")
-        )
-        self._define(method, result, blocking, awaited, blocking)
+        self._define(method, _result_of(method), blocking, awaited, blocking)
 
 
 class in_session(  # noqa: N801 - a decorator

@@ -62,6 +62,15 @@ def _refused(key: str | None, field: str, code: str, message: str) -> InvalidReq
     return InvalidRequest(message, idempotency_key=key, problems=[Problem(field, code, message)])
 
 
+def _require(key: str | None, field: str, value: object) -> None:
+    """Refuse what nothing can be found or repeated by. Raises `InvalidRequest`."""
+    if reference_of(value):
+        return
+    what = "missing" if value is None else "blank"
+    message = f"{field} is {what}: without it no repeat is safe."
+    raise _refused(key, field, "required", message)
+
+
 @cache
 def _preparer() -> Victor:
     """Prepares payment requests for outboxes without a client of Victor's: it has no credentials,
@@ -71,7 +80,7 @@ def _preparer() -> Victor:
 
 
 def _check_promise(
-    call: PreparedCall, key: str, look_up_by: Mapping[str, str], provider: str
+    call: PreparedCall, key: str, look_up_by: Mapping[str, str], client: AnyClient
 ) -> None:
     """Refuse what could be neither repeated nor found after a crash. Raises `InvalidRequest`."""
     if call.promise is Promise.KEYED:
@@ -91,11 +100,40 @@ def _check_promise(
         raise _refused(key, "idempotency_key", "untaken", message)
     if call.promise is Promise.AT_MOST_ONCE:
         message = (
-            f"{call.name} has no key, and no read of {provider}'s shows whether it was done. "
-            "After a lost response "
+            f"{call.name} has no key, and no read of {client.provider}'s shows whether it was "
+            "done. After a lost response "
             "it is not sent again, and a person has to look: pass at_most_once=True to accept that."
         )
+        if hasattr(client, "paged"):  # of `connect`: the caller knows its reads
+            message += (
+                " If a read shows it, say so to the client: "
+                f"connect(proofs={{{call.operation!r}: Proof(find)}})."
+            )
         raise _refused(key, "at_most_once", "required", message)
+
+
+_NAMES_TAKEN = frozenset({"call", "since", "read_from"})
+"""What a look-up is given by its caller: no other value may have such a name."""
+
+
+def _look_up_values(given: Any, key: str | None) -> dict[str, str]:
+    """What a look-up is given. Raises `InvalidRequest`: it could not be used after a crash."""
+    if given is not None and not isinstance(given, Mapping):
+        message = "look_up_by is no mapping: write {'payor_id': payor_id}."
+        raise _refused(key, "look_up_by", "type", message)
+    values: dict[Any, Any] = dict(given or {})
+    for name, value in values.items():
+        field = f"look_up_by[{name!r:.40}]"
+        if not isinstance(name, str) or name in _NAMES_TAKEN:
+            message = f"{field}: no look-up needs a value with this name: leave it out."
+            raise _refused(key, "look_up_by", "unknown", message)
+        if not isinstance(value, str):
+            message = f"{field} must be text, not {type(value).__name__}: write str(...)."
+            raise _refused(key, field, "type", message)
+        if not reference_of(value):
+            message = f"{field} is blank: the look-up finds nothing with it."
+            raise _refused(key, field, "blank", message)
+    return values
 
 
 def _prepared(
@@ -105,9 +143,7 @@ def _prepared(
     kwargs: dict[str, Any],
     key: str | None,
 ) -> PreparedCall:
-    if not reference_of(key):
-        message = "idempotency_key is missing: without it no repeat is safe."
-        raise _refused(key, "idempotency_key", "required", message)
+    _require(key, "idempotency_key", key)
     try:
         call: PreparedCall = client.prepare(operation, *args, **{**kwargs, "idempotency_key": key})
     except InvalidRequest as refused:
@@ -231,9 +267,7 @@ class OutboxBase(OutboxPasses[Engine]):
                 transaction.
         """
         key = arguments.get("idempotency_key")
-        if not reference_of(arguments.get("client_reference_id")):
-            message = "client_reference_id is missing: without it no repeat is safe."
-            raise _refused(key, "client_reference_id", "required", message)
+        _require(key, "client_reference_id", arguments.get("client_reference_id"))
         client = (
             _preparer() if self.client is None or self.client.provider != VICTOR else self.client
         )
@@ -284,10 +318,10 @@ class OutboxBase(OutboxPasses[Engine]):
                 `session` is an engine.
             django.db.transaction.TransactionManagementError: As for `add`.
         """
-        client, given = self._own(None), dict(look_up_by or {})
+        client, given = self._own(None), _look_up_values(look_up_by, idempotency_key)
         call = _prepared(client, operation, args, kwargs, idempotency_key)
         if not at_most_once:
-            _check_promise(call, idempotency_key, given, client.provider)
+            _check_promise(call, idempotency_key, given, client)
         if send_before is not None and (
             not isinstance(send_before, datetime) or send_before.utcoffset() is None
         ):

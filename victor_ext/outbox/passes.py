@@ -18,6 +18,7 @@ from victor_ext import (
     AuthenticationError,
     BadRequest,
     ConfigurationError,
+    InvalidRequest,
     NotFound,
     Outcome,
     PreparedCall,
@@ -92,7 +93,8 @@ def this_moment() -> Moment:
 def _looked_up(client: Any, step: LookUp, *, is_last: bool) -> Pass[Settlement]:
     """Read whether a write was done.
 
-    At last any response that does not show it counts as one that does not.
+    At last any response that does not show it counts as one that does not. So does a refusal of the
+    client's own: the same values are refused in each pass.
     """
     write: Any = step.payment
     try:
@@ -103,6 +105,8 @@ def _looked_up(client: Any, step: LookUp, *, is_last: bool) -> Pass[Settlement]:
         if not is_last and not isinstance(error, BadRequest | NotFound | UnreadableResponse):
             raise
         done = f"The look-up failed: {error.summary}"  # a later read may say more
+    except InvalidRequest as refused:
+        return step.refused(refused)
     return step.shown(done)
 
 

@@ -173,6 +173,10 @@ class LookUp:
             PaymentOutcome.CREATED, done, self.why, looked_up=True, unless_mine=otherwise
         )
 
+    def refused(self, error: InvalidRequest) -> Settlement:
+        """Return what is known of it if the client refuses the values of its look-up."""
+        return self.shown(f"The look-up failed: {error.summary}")
+
     def settled(self, requests: Sequence[PaymentRequest]) -> Settlement:
         """Return what became of a payment request, of the requests with its reference."""
         assert isinstance(self.payment, Payment)

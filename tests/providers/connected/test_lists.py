@@ -317,7 +317,7 @@ def test_an_error_beside_no_items_is_not_the_end_of_a_list(mode: str, failure: A
     assert len(Caller(mode, lists).read(payments(), CursorPages(**ENVELOPE))) == len(ITEMS)
 
 
-@pytest.mark.parametrize("more", [False, 0, "false"])
+@pytest.mark.parametrize("more", [False, 0, "false", "False"])
 def test_more_ends_a_list(mode: str, more: object) -> None:
     lists = serving(lambda _params: {"data": ITEMS, "has_more": more})
     style = NumberedPages(more="has_more", **ENVELOPE)

@@ -22,7 +22,7 @@ from victor_ext.errors import ConfigurationError, Outcome, PaginationError, Vict
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.generated import is_instance, type_name
 from victor_ext.runtime.client.paging import Page, PageReader, says_that_others_follow
-from victor_ext.runtime.core.json_values import NOT_JSON, flag_of, is_object, json_of
+from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of, lenient_flag_of
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.evidence import is_failed_page
 
@@ -305,14 +305,14 @@ class ListReader(PageReader[Any]):
 
     def _says_last(self, page: Any) -> bool:
         more = self._style.more
-        return more is not None and value_at(page, more) in (False, 0, "false")
+        return more is not None and lenient_flag_of(value_at(page, more)) is False
 
     def says_more(self, page: Any) -> bool:
         """Whether a page says that another one follows."""
         more = self._style.more
         if more is None:
             return says_that_others_follow(json_of(self.response))
-        return flag_of(value_at(page, more)) is True
+        return lenient_flag_of(value_at(page, more)) is True
 
     def accept(self, items: Sequence[Any]) -> Page[Any]:
         """As `PageReader.accept`.

@@ -20,7 +20,11 @@ from flexfactor_api.api.orders import (
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
-from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
+from victor_ext.runtime.client.paging import (
+    PageReader,
+    RepeatedPageReader,
+    says_that_others_follow,
+)
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import (
     Mode,
@@ -241,10 +245,12 @@ class Orders(Resource[Mode]):
             sent = yield from call(
                 list_orders, models.OrderPage, page_number=reader.number, **filters
             )
-            page = page_of(sent.to_dict())
+            body = sent.to_dict()
+            page = page_of(body)
             assert page is not None  # the row has checked it
             reader.is_last = page[1] is True
-            reader.goes_on = page[1] is False
+            says_more = says_that_others_follow(body, reader.number)
+            reader.goes_on = page[1] is False or (page[1] is None and says_more)
             items = (item if is_object(item) else {"item": item} for item in page[0])
             return [Order(models.Order.from_dict(item)) for item in items]
 

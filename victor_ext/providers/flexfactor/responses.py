@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from victor_ext.privacy import one_line
 from victor_ext.runtime.core.json_values import (
-    flag_of,
     is_list,
     is_object,
+    lenient_flag_of,
     object_or_empty,
     text_or_empty,
 )
@@ -143,12 +143,8 @@ def success_of(body: dict[str, Any]) -> bool | None:
 
     False in any spelling wins.
     """
-    flags = {_flag(value) for name, value in body.items() if name.lower() == "success"}
+    flags = {lenient_flag_of(value) for name, value in body.items() if name.lower() == "success"}
     return False if False in flags else True if True in flags else None
-
-
-def _flag(value: object) -> bool | None:
-    return bool(value) if isinstance(value, int | float) and value in (0, 1) else flag_of(value)
 
 
 def status_of(body: dict[str, Any]) -> str:
@@ -333,7 +329,7 @@ def _arrays_of_orders(holder: dict[str, Any]) -> list[list[Any]]:
 
 
 def _ends_of(page: dict[str, Any]) -> Iterator[bool]:
-    more, last = (_flag(member(page, name)) for name in ("hasNextPage", "isLastPage"))
+    more, last = (lenient_flag_of(member(page, name)) for name in ("hasNextPage", "isLastPage"))
     if more is not None or last is not None:
         yield more is not True and last is not False
 

@@ -27,7 +27,6 @@ from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import (
     NOT_JSON,
-    is_list,
     is_object,
     json_of,
     list_or_empty,
@@ -193,7 +192,7 @@ _DONE = _checked(
 
 _PAGE = ListPage(
     ("content",),
-    lambda body: is_object(body.get("page")) or is_list(body.get("links")),
+    lambda body: is_object(body.get("page")),
     "its body has no list in `content`",
 )
 

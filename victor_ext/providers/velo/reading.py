@@ -129,7 +129,7 @@ def walk(
         pages, total = (
             as_integer(value_in(page.page, name)) for name in ("total_pages", "total_elements")
         )
-        reader.goes_on = not items and _names_next(page)
+        reader.goes_on = not items and _names_next(page, reader.number)
         if pages is not None:
             if not items and total is not None and reader.number <= pages and total > 0:
                 # Taken for the end, the page would hide its items and all that follow.
@@ -143,11 +143,11 @@ def walk(
     return Walk(lambda: reader(lambda item: name_of(item) or None, first=1, what=what), read_page)
 
 
-def _names_next(page: Any) -> bool:
-    """Whether a page names a next one."""
+def _names_next(page: Any, number: int) -> bool:
+    """Whether the page with this number names a next one, or says that there are more pages."""
     links = list_or_empty(value_in(page, "links"))
     has_link = any(value_in(link, "rel") == "next" for link in links)
-    return has_link or says_that_others_follow(page.to_dict())
+    return has_link or says_that_others_follow(page.to_dict(), number)
 
 
 # The arguments of lists and feeds, each with its rule.

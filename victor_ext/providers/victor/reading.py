@@ -74,7 +74,7 @@ def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
         arguments = drop_none(page_size=request.page_size, extra_query=request.extra_query, **wire)
         try:
             page = yield from _page_of(reader, arguments)
-            reader.goes_on = says_that_others_follow(page)
+            reader.goes_on = says_that_others_follow(page, reader.number + 1)
             return _requests_in(page)
         except BadRequest as error:
             # What follows the last page is not documented: after a short page, a refusal of the

@@ -11,9 +11,9 @@ from typing import Any, Generic, TypeVar
 
 from victor_ext.errors import Outcome, PaginationError
 from victor_ext.response_info import ResponseInfo
-from victor_ext.runtime.core.json_values import flag_of, is_object
+from victor_ext.runtime.core.json_values import is_object, lenient_flag_of
 
-from .records import Record
+from .records import Record, as_integer
 
 T = TypeVar("T")
 
@@ -164,19 +164,27 @@ _GOES_ON = frozenset({"hasmore", "hasnext", "hasnextpage", "morepages", "moreres
 _IN_PAGE = frozenset({"meta", "metadata", "page", "pageinfo", "pagination", "paging"})
 
 
-def says_that_others_follow(body: object) -> bool:
+_PAGES = frozenset({"numberofpages", "pagecount", "pagestotal", "totalpages"})
+
+
+def says_that_others_follow(body: object, place: int | None = None) -> bool:
     """Whether a page says, in one of the usual members, that another one follows: a flag such as
-    `has_more`, at the top or in an object such as `meta`.
+    `has_more`, or a `total_pages` above the `place` of this page (the first page has 1; None: it is
+    not known). They are at the top or in an object such as `meta`.
     """
     if not is_object(body):
         return False
     inside = [value for name, value in body.items() if _bare(name) in _IN_PAGE]
-    return any(
-        _bare(name) in _GOES_ON and flag_of(value) is True
+    said = [
+        (_bare(name), value)
         for holder in (body, *inside)
         if is_object(holder)
         for name, value in holder.items()
-    )
+    ]
+    if any(name in _GOES_ON and lenient_flag_of(value) is True for name, value in said):
+        return True
+    counts = [as_integer(value) for name, value in said if name in _PAGES]
+    return place is not None and any(count is not None and count > place for count in counts)
 
 
 def _bare(name: str) -> str:

@@ -69,6 +69,11 @@ def flag_of(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+def lenient_flag_of(value: object) -> bool | None:
+    """A flag as providers write it: also as 0 or 1; None for anything else."""
+    return bool(value) if isinstance(value, int | float) and value in (0, 1) else flag_of(value)
+
+
 def decimal_of(value: object) -> Decimal | None:
     """A number of JSON with the digits that were sent; None for anything else, and for one with too
     many of them.

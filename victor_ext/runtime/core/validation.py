@@ -263,7 +263,9 @@ class Validation:
         """Text with a number of characters, and of a form that `wanted` describes."""
         if value is None and not required:
             return None
-        kind = "text" if longest is None else f"text of {shortest} to {longest} characters"
+        # Empty text may be taken; it is no length to advise.
+        lengths = f"{max(shortest, 1)} to {longest} characters"
+        kind = "text" if longest is None else f"text of {lengths}"
         if value is None:
             self.note(field, "required", f"{field} is missing: it must be {wanted or kind}.")
         elif not isinstance(value, str):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from functools import cache, partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 from urllib.parse import unquote
 
 import httpx
@@ -134,7 +134,7 @@ class Done:
                 return f"{what} {words} {_first(names)}: it may be another's."
         if not self.compared:
             return f"{what} was not compared with what was sent: {_HOW_TO_SAY}."
-        if self.created_at is None or self.created_at.utcoffset() is None:
+        if not _is_aware(self.created_at):
             return f"{what} has what was sent, and does not say when it was made."
         if self.created_at < sent_at - times_differ:
             made, sent = (_in_seconds(moment) for moment in (self.created_at, sent_at))
@@ -143,6 +143,11 @@ class Done:
                 "later): it may be another's."
             )
         return ""
+
+
+def _is_aware(moment: object) -> TypeGuard[datetime]:
+    """Whether it is a moment: a proof of the caller's may have any value, such as `UNSET`."""
+    return isinstance(moment, datetime) and moment.utcoffset() is not None
 
 
 _NOT_ITS_OWN = {
