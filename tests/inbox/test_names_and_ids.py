@@ -114,7 +114,8 @@ def test_a_kind_that_is_new_and_has_no_id_is_an_event_of_its_own(notes_api: Any)
 
 def test_webhooks_of_one_body_that_says_of_neither_which_it_is_need_a_name(notes_api: Any) -> None:
     inbox = document_inbox(notes_api)
-    assert inbox._webhook.needs_name == ("payoutPaid", "payoutFailed")
+    webhook: Any = inbox._webhook
+    assert webhook.needs_name == ("payoutPaid", "payoutFailed")
     with pytest.raises(ConfigurationError, match="payoutPaid, payoutFailed"):
         posted(inbox, NOTE)
     told: list[str] = []
@@ -151,7 +152,7 @@ def test_the_awaited_inbox_keeps_the_spelling_of_a_name(tmp_path: Path, notes_ap
 @pytest.mark.parametrize("name", ["payoutPayd", "payout_paid", "pign", "", " ", "status:paid"])
 def test_a_name_like_one_of_the_document_is_refused(notes_api: Any, name: str) -> None:
     inbox = document_inbox(notes_api)
-    with pytest.raises(ConfigurationError, match="did you mean|names no event|is for an outbox"):
+    with pytest.raises(ConfigurationError, match=r"did you mean|names no event|is for an outbox"):
         inbox.on(name)
     inbox.on("brand.new")(lambda _session, _event: None)
 

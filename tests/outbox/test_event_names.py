@@ -98,7 +98,7 @@ def test_an_outbox_of_a_connected_api_knows_the_words_that_its_caller_gave() -> 
 @pytest.mark.parametrize("name", ["", " ", "event:completed"])
 @each_client
 def test_a_name_that_is_none_is_refused(system: str, awaited: bool, name: str) -> None:
-    with pytest.raises(ConfigurationError, match="names no event|is for an inbox"):
+    with pytest.raises(ConfigurationError, match=r"names no event|is for an inbox"):
         outbox_of(system, awaited=awaited).on(name)
 
 
@@ -114,13 +114,13 @@ def test_an_operation_that_is_like_a_known_one_is_refused(system: str, awaited: 
     for operation in ("", " ", "request_fundin"):
         if operation.strip() and system != "velo":
             continue
-        with pytest.raises(ConfigurationError, match="did you mean|operation is empty"):
+        with pytest.raises(ConfigurationError, match=r"did you mean|operation is empty"):
             outbox.on("sent", operation=operation)
 
 
 def test_an_operation_of_an_outbox_without_a_client_is_near_none_of_victors() -> None:
     outbox = Outbox(sa.create_engine("sqlite://"))
-    with pytest.raises(ConfigurationError, match="did you mean 'payment_requests.create'"):
+    with pytest.raises(ConfigurationError, match=r"did you mean 'payment_requests\.create'"):
         outbox.on("completed", operation="payment_request.create")
     for operation in ("payment_requests.create", "payouts.submit"):
         outbox.on("completed", operation=operation)(nothing)

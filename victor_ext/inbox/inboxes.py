@@ -249,7 +249,8 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             AuthenticationError: It may not come from the system. Answer 401.
             InvalidRequest: It is not a notification. Answer 400.
             ConfigurationError: The name is missing, or is none of the document's; or `source` is
-                no text, or blank. It may be a notification: answer with an error of the server, and it is delivered again.
+                no text, or blank. It may be a notification: answer with an error of the server, and
+                it is delivered again.
             django.db.transaction.TransactionManagementError: Of `DjangoInbox`, without an open
                 transaction.
         """

@@ -216,8 +216,8 @@ class OutboxBase(OutboxPasses[Engine]):
         meant = meant or ends.get(meant_by(word, ends) or "")
         if meant is not None:
             raise ConfigurationError(
-                f"operation={operation!r:.60} is no operation of {self._provider()}'s: did you mean "
-                f"{meant!r}?"
+                f"operation={operation!r:.60} is no operation of {self._provider()}'s: did you "
+                f"mean {meant!r}?"
             )
 
     def _event_name(self, name: str) -> str:

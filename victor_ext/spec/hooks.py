@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import EnumProperty, ModelProperty, StringProperty
+from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.const import ConstProperty
+from openapi_python_client.parser.properties.string import StringProperty
 
 from .rewrites.unions import OTHERS
 
@@ -212,14 +213,16 @@ def untold(
         number
         for number in numbers
         if hidden[number]
-        or len({*bodies}) > 1
-        and (
-            not tags[number]
-            or any(
-                bodies[other] != bodies[number] and _fits_both(own, another)
-                for other in numbers
-                for own in tags[number]
-                for another in tags[other]
+        or (
+            len({*bodies}) > 1
+            and (
+                not tags[number]
+                or any(
+                    bodies[other] != bodies[number] and _fits_both(own, another)
+                    for other in numbers
+                    for own in tags[number]
+                    for another in tags[other]
+                )
             )
         )
     ]
