@@ -11,6 +11,7 @@ import anyio
 import httpx
 import pytest
 import sqlalchemy as sa
+import yaml
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
@@ -128,6 +129,25 @@ def test_webhooks_of_one_body_that_says_of_neither_which_it_is_need_a_name(notes
             assert event is None or event.name == name
     assert [event.name for event in inbox.handle()] == ["payoutPaid", "payoutFailed"]
     assert told == ["payoutPaid", "payoutFailed"]
+
+
+def test_webhooks_that_all_have_one_body_need_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = yaml.safe_load(Path(__file__).with_name("shared_notes.yaml").read_text("utf-8"))
+    whole["info"]["title"] = "Two notes"
+    del whole["webhooks"]["ping"]
+    document = tmp_path / "two_notes.json"
+    document.write_text(json.dumps(whole), encoding="utf-8")
+    assert generate(document, tmp_path).left_out == []
+    monkeypatch.syspath_prepend(tmp_path)
+    inbox = document_inbox(importlib.import_module("two_notes_api"))
+    webhook: Any = inbox._webhook
+    assert webhook.needs_name == ("payoutPaid", "payoutFailed")
+    with pytest.raises(ConfigurationError, match="payoutPaid, payoutFailed"):
+        posted(inbox, NOTE)
+    said = posted(inbox, {**NOTE, "type": "payoutPaid"})
+    assert said.name == "payoutPaid"
 
 
 def test_the_awaited_inbox_keeps_the_spelling_of_a_name(tmp_path: Path, notes_api: Any) -> None:
