@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -252,7 +253,7 @@ def test_a_documents_are_known_by_the_usual_members_or_as_the_caller_says(
     )
     event = received(own, b'{"n": "A"}', {"X": "b"})
     assert event is not None
-    assert (event.name, event.subject) == ("a", "bA")
+    assert (event.name, event.subject) == ("A", "bA")
     with pytest.raises(ConfigurationError, match="pass webhook"):
         received(inbox, b'{"n": 1}')
     with pytest.raises(InvalidRequest, match="not a notification of Till's"):
@@ -540,7 +541,9 @@ class Unknowing:
 
     def inquire(self, payment_id: str) -> Any:
         self.asked += 1
-        raise self._error(payment_id, outcome=Outcome.REJECTED)
+        body = {"result": {"code": "700.400.580"}}
+        response = httpx.Response(404, json=body)
+        raise self._error(payment_id, outcome=Outcome.REJECTED, response=response)
 
 
 @pytest.mark.parametrize("error", [NotFound, BadRequest])
@@ -696,6 +699,9 @@ def test_the_inbox_on_the_transactions_of_django(engine: sa.Engine) -> None:
         assert not DjangoInbox(eastpay.Webhook())._handlers
         with pytest.raises(transaction.TransactionManagementError, match="call receive"):
             inbox.receive(body_of(), AUTHORIZED)
+        for source in (None, " "):
+            with transaction.atomic(), pytest.raises(ConfigurationError, match="write source="):
+                inbox.receive(body_of(), AUTHORIZED, source=source)
         for number in (1, 1, 4):
             with transaction.atomic():
                 inbox.receive(body_of(number, f"e-{number}"), AUTHORIZED)

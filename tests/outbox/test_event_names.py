@@ -13,6 +13,7 @@ from victor_ext.event_queue.names import meant_by
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.outbox.entries import changes
 from victor_ext.providers.flexfactor.records import OrderStatus
+from victor_ext.runtime.client.prepared_calls import methods_of
 
 each_client = pytest.mark.parametrize(
     ("system", "awaited"), [(system, awaited) for system in CLIENTS for awaited in (False, True)]
@@ -92,6 +93,46 @@ def test_an_outbox_of_a_connected_api_knows_the_words_that_its_caller_gave() -> 
             outbox.on("setled")
         with pytest.raises(ConfigurationError, match="did you mean 'sent'"):
             outbox.on("snet")
+
+
+@pytest.mark.parametrize("name", ["", " ", "event:completed"])
+@each_client
+def test_a_name_that_is_none_is_refused(system: str, awaited: bool, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"names no event|is for an inbox"):
+        outbox_of(system, awaited=awaited).on(name)
+
+
+@each_client
+def test_an_operation_that_is_like_a_known_one_is_refused(system: str, awaited: bool) -> None:
+    outbox = outbox_of(system, awaited=awaited)
+    methods = [name for name in methods_of(outbox.client) if "." in name]
+    assert methods
+    for method in methods:
+        end = method.rpartition(".")[2]
+        with pytest.raises(ConfigurationError, match="did you mean"):
+            outbox.on("sent", operation=end.upper())
+    for operation in ("", " ", "request_fundin"):
+        if operation.strip() and system != "velo":
+            continue
+        with pytest.raises(ConfigurationError, match=r"did you mean|operation is empty"):
+            outbox.on("sent", operation=operation)
+
+
+def test_an_operation_of_an_outbox_without_a_client_is_near_none_of_victors() -> None:
+    outbox = Outbox(sa.create_engine("sqlite://"))
+    with pytest.raises(ConfigurationError, match=r"did you mean 'payment_requests\.create'"):
+        outbox.on("completed", operation="payment_request.create")
+    for operation in ("payment_requests.create", "payouts.submit"):
+        outbox.on("completed", operation=operation)(nothing)
+
+
+def test_an_operation_of_a_connected_api_is_one_of_its_functions() -> None:
+    with connect(client_class(), base_url="https://api.example") as client:
+        outbox = Outbox(sa.create_engine("sqlite://"), client=client)
+        outbox.on("sent", operation="take_payment")(nothing)
+        for slip in ("takePayment", "takePaymnet", "take_paymet"):
+            with pytest.raises(ConfigurationError, match="did you mean 'take_payment'"):
+                outbox.on("sent", operation=slip)
 
 
 def test_the_words_of_a_system_are_those_of_its_records() -> None:

@@ -19,7 +19,8 @@ def meant_by(name: str, known: Iterable[str]) -> str | None:
 
 
 def _is_slip(name: str, word: str) -> bool:
-    if _SEPARATORS.sub("", name) == _SEPARATORS.sub("", word):
+    name, word = _SEPARATORS.sub("", name), _SEPARATORS.sub("", word)
+    if name == word:
         return True
     if min(len(name), len(word)) < _SHORTEST:
         return False

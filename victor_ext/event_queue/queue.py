@@ -352,6 +352,11 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
                     "function."
                 )
 
+        if name is not None and not name.strip():
+            raise ConfigurationError(
+                f"on({name!r:.60}) names no event: write on() for every event, or "
+                "on('completed') for one."
+            )
         wanted = None if name is None else self._event_name(name)
 
         def register(function: H) -> H:
@@ -382,7 +387,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         return sa.or_(
             sa.false(),
             *(
-                sa.and_(sa.true(), *(columns[of] == value for of, value in wish.items() if value))
+                sa.and_(
+                    sa.true(),
+                    *(columns[of] == value for of, value in wish.items() if value is not None),
+                )
                 for wish in wishes
             ),
         )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+import httpx
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -29,6 +31,8 @@ from victor_ext.event_queue.queue import (
 )
 from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
 from victor_ext.privacy import one_line
+from victor_ext.runtime.core.json_values import is_json_object
+from victor_ext.runtime.core.validation import shown
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
@@ -45,8 +49,17 @@ come before what it is about can be read.
 """
 _MOST_NOT_FOUND = 1000
 """How many events are kept that were not found: anybody can post as many as they like."""
+_BETWEEN_WARNINGS = 3600.0
+"""Seconds between two warnings that events were not found."""
+_NOT_FOUND = (
+    "Events became not_found: %s does not know their ids, and nobody tries them again. Anybody can "
+    "post an id, but a wrong base_url has the same look: see dead_letters('not_found'), of which "
+    "the newest %d are kept. This is logged once in an hour."
+)
 _EVENT = "event:"
 """Before a name that is meant as it is written."""
+_STATUS = "status:"
+"""What an outbox has in its place."""
 _READ = "read "
 """Before the id of a state that was read."""
 
@@ -55,7 +68,9 @@ class ReceivesWebhook(Protocol):
     """A webhook of a system, such as `victor_ext.providers.velo.Webhook`: what an inbox asks it.
 
     If nothing proves who posts, it has `anybody_can_post = True`: an id that the system does not
-    know ends its event after a few inquiries.
+    know ends its event after a few inquiries. Its `is_own_response(response)` says which responses
+    with 404 or 400 are the system's own; without it, each JSON object is one. After any other, such
+    as the page of a proxy, the event is tried again, and is a dead letter at last.
     """
 
     @property
@@ -103,7 +118,8 @@ class InboxEvent:
     """A notification that was received.
 
     Attributes:
-        name: What happened, in lower case: `payment.accepted`.
+        name: What happened: `payment.accepted`. Of a connected client, in the letters that the
+            document or the notification has; else in lower case.
         source: Whom it came from, as `receive` was given it.
         subject: The system's id of the event, or of what it is about.
         notification: What the system sent. It is a hint: rely on `record`.
@@ -141,6 +157,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
     """What all inboxes have in common. The arguments are those of `Inbox`."""
 
     _name, _passes = "inbox", ("handle",)
+    _warned_at = float("-inf")
 
     def __init__(
         self,
@@ -175,7 +192,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
 
         Raises:
             ConfigurationError: The function is `async def`, and the inbox has blocking calls; or
-                the name is one letter off a known one.
+                the name is empty, or one letter off a known one.
         """
         return self._on(name, source)
 
@@ -183,6 +200,11 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         word = name.casefold()
         if word.startswith(_EVENT):
             return word.removeprefix(_EVENT)
+        if word.startswith(_STATUS):
+            raise ConfigurationError(
+                f"on({name!r:.60}): '{_STATUS}' is for an outbox. For an event of this very name, "
+                f"write on('{_EVENT}{word:.60}')."
+            )
         meant = meant_by(word, getattr(self._webhook, "event_names", ()))
         if meant is not None:
             raise ConfigurationError(
@@ -226,11 +248,13 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         Raises:
             AuthenticationError: It may not come from the system. Answer 401.
             InvalidRequest: It is not a notification. Answer 400.
-            ConfigurationError: The name is missing, or is none of the document's. It may be a
-                notification: answer with an error of the server, and it is delivered again.
+            ConfigurationError: The name is missing, or is none of the document's; or `source` is
+                no text, or blank. It may be a notification: answer with an error of the server, and
+                it is delivered again.
             django.db.transaction.TransactionManagementError: Of `DjangoInbox`, without an open
                 transaction.
         """
+        _check_source(source)
         delivery = self._delivery(body, headers, name)
         ids = [*map(_storable, delivery.ids)]
         # All are remembered, and in one order: two processes do not wait for each other.
@@ -241,7 +265,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         }
         if not new.issuperset(ids):
             return None
-        event_name, subject = one_line(delivery.name).casefold(), one_line(delivery.subject)
+        event_name, subject = one_line(delivery.name), one_line(delivery.subject)
         once = (
             None
             if delivery.once is None
@@ -253,9 +277,18 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             "subject": subject,
             "data": delivery.content,
         }
-        if self._put(session, once=once, name=event_name, **values) is None:
+        # In lower case, as the names of the handlers are: databases fold letters differently.
+        if self._put(session, once=once, name=event_name.casefold(), **values) is None:
             return None
-        return InboxEvent(event_name, source, subject, self._webhook.notification(delivery.content))
+        notification = self._webhook.notification(delivery.content)
+        spelled = self._spelled(event_name.casefold(), delivery.content)
+        return InboxEvent(spelled, source, subject, notification)
+
+    def _spelled(self, name: str, content: str) -> str:
+        """The name of an event as its document writes it; else as it is stored."""
+        spelled = getattr(self._webhook, "spelled_name", None)
+        own: str = "" if spelled is None else spelled(content)
+        return one_line(own) or name
 
     def _delivery(self, body: bytes, headers: Any, name: str | None) -> Delivery:
         if name is None:
@@ -278,18 +311,27 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         return inserted(connection, self.table, source=source, **values) is not None
 
     def _event_of(self, row: Any, tries: int) -> InboxEvent:
-        return InboxEvent(
-            row.name, row.source, row.subject, self._webhook.notification(row.data), tries=tries
-        )
+        name, notification = self._spelled(row.name, row.data), self._webhook.notification(row.data)
+        return InboxEvent(name, row.source, row.subject, notification, tries=tries)
 
     def _prepared(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
         reading = self._webhook.reading(self._reader(client), event.notification)
         try:
             return event if reading is None else replace(event, record=(yield reading))
         except (BadRequest, NotFound) as error:
-            if getattr(self._webhook, "anybody_can_post", False):
+            anybody_can_post = getattr(self._webhook, "anybody_can_post", False)
+            if anybody_can_post and self._is_of_system(error.response):
                 raise UnknownIdError(str(error)) from error
             raise
+
+    def _is_of_system(self, response: httpx.Response | None) -> bool:
+        """Whether the system itself has answered: the page of a proxy is no evidence."""
+        if response is None:
+            return False
+        is_own: Callable[[httpx.Response], bool] = getattr(
+            self._webhook, "is_own_response", is_json_object
+        )
+        return is_own(response)
 
     def _after_failure(self, error: Exception, tries: int) -> tuple[EventState, float]:
         if not isinstance(error, UnknownIdError):
@@ -310,10 +352,15 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             connection.execute(sa.delete(self.events).where(not_found, columns.id <= newest))
 
     def _log_failure(self, row: Any, error: Exception, tries: int) -> None:
-        if isinstance(error, UnknownIdError):  # whoever posts fills no log
-            _log.info("The event %s of %s was not found (try %d).", row.name, row.subject, tries)
-        else:
+        if not isinstance(error, UnknownIdError):
             super()._log_failure(row, error, tries)
+            return
+        # Whoever posts fills no log: there is one warning in an hour.
+        _log.info("The event %s of %s was not found (try %d).", row.name, row.subject, tries)
+        now = time.monotonic()
+        if tries > len(_WAITS_TO_BE_FOUND) and now - self._warned_at > _BETWEEN_WARNINGS:
+            self._warned_at = now
+            _log.warning(_NOT_FOUND, self._provider(), _MOST_NOT_FOUND)
 
     def _is_new(self, connection: sa.Connection, event: InboxEvent) -> bool:
         state = None if event.record is None else self._webhook.state_of(event.record)
@@ -350,6 +397,15 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         return lambda connection: [
             range(row.before + 1, row.number) for row in connection.execute(gaps)
         ]
+
+
+def _check_source(source: object) -> None:
+    if isinstance(source, str) and (not source or source.strip()):
+        return
+    raise ConfigurationError(
+        f"source={shown(source)} names nobody: write source=payor_id, the id of whose address the "
+        "request came to, or leave source out."
+    )
 
 
 def _storable(text: str) -> str:

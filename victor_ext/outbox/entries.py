@@ -102,7 +102,7 @@ def event_values(name: str, entry: Entry) -> dict[str, str]:
 
 _STATES = frozenset(state.value for state in EntryState)
 _RESULTS = _STATES - {"waiting", "sending", "settling"}
-_STATUS = "status:"
+_STATUS, _EVENT = "status:", "event:"
 
 
 def event_name(name: str, statuses: Iterable[str]) -> str:
@@ -116,6 +116,11 @@ def event_name(name: str, statuses: Iterable[str]) -> str:
     if word.startswith(_STATUS):
         status = word.removeprefix(_STATUS)
         return word if status in _STATES else status
+    if word.startswith(_EVENT):
+        raise ConfigurationError(
+            f"on({name!r:.60}): '{_EVENT}' is for an inbox. For a status of this very name, write "
+            f"on('{_STATUS}{word:.40}')."
+        )
     if word in _STATES - _RESULTS:
         results = ", ".join(sorted(_RESULTS))
         raise ConfigurationError(

@@ -26,6 +26,7 @@ from victor_ext import (
     check_payment_request,
 )
 from victor_ext.event_queue.databases import renewed
+from victor_ext.event_queue.names import meant_by
 from victor_ext.event_queue.queue import (
     AwaitedQueue,
     BlockingQueue,
@@ -38,6 +39,7 @@ from victor_ext.event_queue.queue import (
 )
 from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
 from victor_ext.ids import in_one_form, reference_of
+from victor_ext.runtime.client.prepared_calls import operations_of
 from victor_ext.settlement.arguments import PaymentRequestArguments
 from victor_ext.settlement.key_age import LEAST_KEPT, Now
 
@@ -229,7 +231,30 @@ class OutboxBase(OutboxPasses[Engine]):
         ):  # no generated function's name
             with suppress(TypeError, InvalidRequest):  # it has no arguments here
                 self.client.prepare(operation)
+        self._check_operation(operation)
         return self._on(name, operation)
+
+    def _check_operation(self, operation: object) -> None:
+        """Refuse an operation that is none, but like one: its handler would never be called."""
+        if not isinstance(operation, str):
+            return
+        if not operation.strip():
+            raise ConfigurationError(
+                "operation is empty: name one, such as operation='payouts.submit', or leave it out."
+            )
+        known = operations_of(_preparer() if self.client is None else self.client)
+        if operation in known:
+            return
+        in_any_case = {each.casefold(): each for each in known}
+        ends = {each.rpartition(".")[2]: each for each in known}
+        word = operation.casefold()
+        meant = in_any_case.get(word) or ends.get(word) or meant_by(word, known)
+        meant = meant or ends.get(meant_by(word, ends) or "")
+        if meant is not None:
+            raise ConfigurationError(
+                f"operation={operation!r:.60} is no operation of {self._provider()}'s: did you "
+                f"mean {meant!r}?"
+            )
 
     def _event_name(self, name: str) -> str:
         client = _preparer() if self.client is None else self.client

@@ -2,15 +2,19 @@
 webhooks apart.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.const import ConstProperty
+from openapi_python_client.parser.properties.string import StringProperty
 
 from .rewrites.unions import OTHERS
 
+NAMES = frozenset({"type", "event", "event_type", "eventType", "eventName"})
+"""The members by which an inbox names an event."""
 Words = tuple[str | int, ...]
 Tags = dict[str, Words]
 """The words of the members that select a model, by the wire names of the members."""
@@ -35,7 +39,7 @@ def known_of(
         "endpoints": endpoints,
         "models": models_in(endpoints, whole),
         "tags": tags,
-        "untold": untold([return_type(endpoint) for endpoint in endpoints], tags),
+        "untold": untold([return_type(each) for each in endpoints], tags, hidden(endpoints, whole)),
         "bodies": "Any" if "Any" in kinds else " | ".join(kinds),
         "members_of": members_of,
         "tags_of": tags_of,
@@ -159,23 +163,66 @@ def telling(
     return [each if all(each) else () for each in told]
 
 
-def untold(bodies: Sequence[str], tags: Sequence[tuple[Tags, ...]]) -> list[int]:
-    """The numbers of the webhooks that not every body selects: `read_webhook` needs their names.
+def hidden(endpoints: Sequence[Endpoint], whole: Mapping[str, ModelProperty]) -> list[bool]:
+    """Of each webhook, whether it shares a model with another one, and no member of that says which
+    of them it is: the class alone names neither.
+    """
+    models = [
+        {
+            each.class_info.name: whole.get(each.class_info.name, each)
+            for each in _variants(body_of(endpoint))
+            if isinstance(each, ModelProperty)
+        }
+        for endpoint in endpoints
+    ]
+    sharing = Counter(name for own in models for name in own)
+    return [
+        any(
+            sharing[name] > 1 and not _says_which(model, sharing[name])
+            for name, model in own.items()
+        )
+        for own in models
+    ]
 
-    `bodies` are the types of the bodies. Where all are one type, each webhook is read in one way.
+
+def _says_which(model: ModelProperty, webhooks: int) -> bool:
+    """Whether a required member says which of so many webhooks a body is of: any text, or an enum
+    with a word for each.
+    """
+    words = dict(_words_of(model))
+    for prop in members_of(model):
+        name = prop.name.get_untrusted_value()
+        if name not in NAMES or name not in required_of(model):
+            continue
+        if len(words.get(name, ())) >= webhooks or isinstance(prop, StringProperty):
+            return True
+    return False
+
+
+def untold(
+    bodies: Sequence[str], tags: Sequence[tuple[Tags, ...]], hidden: Sequence[bool]
+) -> list[int]:
+    """The numbers of the webhooks that not every body tells: `read_webhook`, or an inbox, needs
+    their names.
+
+    `bodies` are the types of the bodies. `hidden` are those of which the model is known, and not
+    which of several webhooks it is.
     """
     numbers = range(len(bodies))
     return [
         number
         for number in numbers
-        if len({*bodies}) > 1
-        and (
-            not tags[number]
-            or any(
-                bodies[other] != bodies[number] and _fits_both(own, another)
-                for other in numbers
-                for own in tags[number]
-                for another in tags[other]
+        if hidden[number]
+        or (
+            len({*bodies}) > 1
+            and (
+                not tags[number]
+                or any(
+                    bodies[other] != bodies[number] and _fits_both(own, another)
+                    for other in numbers
+                    for own in tags[number]
+                    for another in tags[other]
+                )
             )
         )
     ]

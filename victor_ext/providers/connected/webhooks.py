@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import kind_of
@@ -62,6 +62,8 @@ class DocumentWebhook:
         self._id, self._name, self._read = id, name, read
         self.needs_name = webhooks.UNTOLD
         self.anybody_can_post = verify is None
+        # A function of the caller's may give any name.
+        self.event_names = () if name is not None else _known_names(webhooks)
 
     def delivery(self, body: bytes | str, headers: Headers, *, name: str | None = None) -> Delivery:
         """Check a request, and read it; `name` is that of the webhook.
@@ -79,20 +81,30 @@ class DocumentWebhook:
         text = self._text(raw)
         content = object_or_empty(json.loads(text, parse_float=_digits))
         event_id, subject = self._identity(sent, content, model, name)
+        event_name = self._event_name(content, model, name)
         return Delivery(
-            name=self._event_name(content, model, name),
+            name=event_name,
             subject=subject,
-            content=json.dumps({"webhook": name, "body": text}),
-            ids=(event_id,),
+            content=json.dumps({"webhook": name, "body": text, "name": event_name}),
+            # Without any id, it may be another event: no later one is a repeat of it.
+            ids=(event_id,) if event_id else (),
         )
+
+    def spelled_name(self, content: str) -> str:
+        """The name of an event in the letters that it came with; empty if it was stored by an older
+        version.
+        """
+        return text_or_empty(object_or_empty(json.loads(content)).get("name"))
 
     def _model(self, raw: bytes, sent: Mapping[str, str], name: str | None) -> Any:
         """The model of a body, or `UnknownVariant`: it is of a kind that the document does not
         declare.
         """
         webhooks = self._webhooks
-        has_words = any(webhook.tags for webhook in webhooks.WEBHOOKS.values())
-        if name is None and self.needs_name and not has_words:
+        declared = [*webhooks.WEBHOOKS.values()]
+        has_words = any(webhook.tags for webhook in declared)
+        is_readable = has_words or all(each.body == declared[0].body for each in declared)
+        if name is None and self.needs_name and not is_readable:
             raise self._name_is_missing()
         try:
             return webhooks.read_webhook(raw, sent, name=name, verify=self._verify)
@@ -127,7 +139,7 @@ class DocumentWebhook:
     def _identity(
         self, sent: Mapping[str, str], content: Mapping[str, Any], model: Any, name: str | None
     ) -> tuple[str, str]:
-        """What a repeat of an event has, and the id for people."""
+        """What a repeat of an event has (empty: nothing proves one), and the id for people."""
         own = self._of_caller(self._id, sent, model)
         if own is None:
             usual = [sent.get("webhook-id", ""), *(id_or_empty(content.get(key)) for key in _IDS)]
@@ -140,9 +152,13 @@ class DocumentWebhook:
                 "Nothing tells this notification from another one: pass webhook(id=...), a "
                 "function of headers and model."
             )
+        if not subject:
+            return "", ""
         if not event_id:  # `id` may be that of the object, which has other events
             whole = json.dumps([name, content], sort_keys=True)
             event_id = f"{subject} {hashlib.sha256(whole.encode()).hexdigest()}"
+        elif name is not None:  # another webhook may have the same id
+            event_id = json.dumps([name, event_id])
         return event_id, subject
 
     def _event_name(self, content: Mapping[str, Any], model: Any, name: str | None) -> str:
@@ -152,7 +168,15 @@ class DocumentWebhook:
         if name is not None:  # a member that is called type may say something else
             return name
         names = (text_or_empty(content.get(key)) for key in _NAMES)
-        return next(filter(None, names), type(model).__name__)
+        told = next(filter(None, names), "")
+        if not told and self._is_of_several(model):
+            raise self._name_is_missing()
+        return told or type(model).__name__
+
+    def _is_of_several(self, model: Any) -> bool:
+        """Whether several webhooks have this model as their body: its class names none of them."""
+        bodies = [webhook.body for webhook in self._webhooks.WEBHOOKS.values()]
+        return sum(type(model) in (get_args(body) or (body,)) for body in bodies) > 1
 
     def _of_caller(self, function: Callable[..., object] | None, *given: Any) -> str | None:
         """What a function of the caller's returns; None if there is none, or it does not know a
@@ -196,6 +220,19 @@ class DocumentWebhook:
 
     def state_of(self, record: Any) -> None:
         """Nothing: the notification says what is new."""
+
+
+def _known_names(webhooks: WebhooksModule) -> tuple[str, ...]:
+    """The names that events have: those of the webhooks, and the words that tell their bodies."""
+    words = [
+        word
+        for webhook in webhooks.WEBHOOKS.values()
+        for tags in webhook.tags
+        for own in tags.values()
+        for word in own
+        if isinstance(word, str)
+    ]
+    return (*webhooks.WEBHOOKS, *words)
 
 
 def _digits(text: str) -> dict[str, str]:

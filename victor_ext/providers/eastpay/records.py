@@ -9,11 +9,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import httpx
 from eastpay_api import models
 
 from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.runtime.client.records import Field, Record, identifier, text
 from victor_ext.runtime.client.webhooks import NOTIFICATION, Delivery, Headers, notification_body
+from victor_ext.runtime.core.json_values import object_of, object_or_empty
 
 from .checks import Validation
 from .result_codes import ResultCode
@@ -133,6 +135,11 @@ class Webhook:
                 "A notification of EastPay's is only a hint: write Inbox(..., client=eastpay)."
             )
         return partial(client.payments.inquire, notification)
+
+    def is_own_response(self, response: httpx.Response) -> bool:
+        """Whether it is the gateway's: each of its responses has a result code."""
+        result = object_or_empty(object_of(response).get("result"))
+        return bool(ResultCode.parse(result.get("code")).code)
 
     def state_of(self, record: Payment) -> str:
         """What an inquiry says: one that says the same again is no news."""

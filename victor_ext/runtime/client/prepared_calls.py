@@ -31,6 +31,7 @@ from victor_ext.runtime.loop.evidence import READER, Declared, Reader
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey, KeyPlace, key_problem, rule_of
 from victor_ext.runtime.loop.operations import Done, Operation, Promise, declares_key, key_of
 
+from .generated import bound_class
 from .resources import Resource
 from .runners import SyncRunner
 from .transport import HttpClient
@@ -341,16 +342,28 @@ def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]
     )
     kind = resources.get(resource) if resource else next(own, None)
     if kind is None or method.startswith("_") or not callable(getattr(kind, method, None)):
-        known = [
-            each if of.startswith("_") else f"{of}.{each}"
-            for of, type_ in resources.items()
-            for each in vars(type_)
-            if not each.startswith("_") and callable(getattr(type_, each))
-        ]
+        known = methods_of(client)
         methods = f"It has {', '.join(known)}" if known else "Pass a generated operation"
         raise ConfigurationError(f"{shown(name)} is no method of this client. {methods}.")
     shared = replace(client._shared, runner=runner)  # noqa: SLF001 - as above
     return cast("Callable[..., Any]", getattr(kind(shared), method))
+
+
+def methods_of(client: Any) -> list[str]:
+    """The methods of a client, by the names that `prepare` takes: `payouts.submit`."""
+    resources: Mapping[str, type[Resource[Any]]] = client._resources  # noqa: SLF001 - a part of every client
+    return [
+        each if of.startswith("_") else f"{of}.{each}"
+        for of, type_ in resources.items()
+        for each in vars(type_)
+        if not each.startswith("_") and callable(getattr(type_, each))
+    ]
+
+
+def operations_of(client: Any) -> list[str]:
+    """The names by which stored calls are known: the methods, and the generated functions."""
+    document = bound_class(client._generated).document  # noqa: SLF001 - a part of every client
+    return [*methods_of(client), *(declared.name for declared in document)]
 
 
 def _client_class(module: str) -> type[Any]:
