@@ -75,10 +75,9 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
     inbox = Inbox(engine, Webhook(HEADER), client=velo)
     inbox.create_table()
 
+    # a hint: what the inbox has read is the fact
     @inbox.on()
-    def told(
-        _session: Session, event: InboxEvent
-    ) -> None:  # a hint: what the inbox has read is the fact
+    def told(_session: Session, event: InboxEvent) -> None:
         about = event.notification.payor_payment_id or "nothing of ours"
         print(f"  {event.notification.sequence_number}. {event.name} of {about}")
 

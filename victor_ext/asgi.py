@@ -55,9 +55,8 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
     otherwise by the outcome: 503 not sent, 504 unknown, 502 refused by the provider, or accepted
     and unreadable. If the provider asked to wait, the answer has its `Retry-After`.
     """
-    if (
-        type(error).__name__ == "RequestValidationError"
-    ):  # Starlette alone has none, so it is not imported
+    # Starlette alone has none, so it is not imported
+    if type(error).__name__ == "RequestValidationError":
         error = _as_invalid_request(error)
     if isinstance(error, HTTPException):
         title = responses.get(error.status_code, "Error")
@@ -71,9 +70,8 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
     if error.outcome in (Outcome.NOT_SENT, Outcome.REJECTED) or isinstance(error, Conflict):
         own = {InvalidRequest: 422, NotFound: 404, Conflict: 409, RateLimited: 503}
         status = next((code for kind, code in own.items() if isinstance(error, kind)), status)
-    if (
-        isinstance(error, AuthenticationError) and error.request is None
-    ):  # of a webhook: nobody was asked
+    # of a webhook: nobody was asked
+    if isinstance(error, AuthenticationError) and error.request is None:
         status = 401
     if isinstance(error, InvalidRequest) and any(
         problem.code == "notification" for problem in error.problems

@@ -245,9 +245,8 @@ class OpenTelemetry:
 
     def _leave(self, event: Event) -> None:
         token = self._entered.pop(event.call_id, None)
-        if token is not None and trace.get_current_span() is self._span_of(
-            event
-        ):  # a dropped task ends in another one
+        # a dropped task ends in another one
+        if token is not None and trace.get_current_span() is self._span_of(event):
             context.detach(token)
 
     def _span_of(self, event: Event) -> trace.Span:

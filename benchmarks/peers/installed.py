@@ -41,9 +41,8 @@ def _add(name: str, extras: frozenset[str], needed: dict[str, Distribution]) -> 
 
 
 def _size(found: Distribution) -> int:
-    if (
-        found.metadata["Name"] == "victor-ext"
-    ):  # installed from this folder: the record has no files
+    # installed from this folder: the record has no files
+    if found.metadata["Name"] == "victor-ext":
         return sum(map(_of_module, OURS))
     total = 0
     for file in found.files or ():

@@ -216,9 +216,8 @@ class TakenOver(httpx.HTTPTransport):
         response = super().handle_request(request)
         if call == 1:
             self._done.set()
-            while (
-                len(self._worker().take_over.running) > 1
-            ):  # the first worker cannot store its result, and ends
+            # the first worker cannot store its result, and ends
+            while len(self._worker().take_over.running) > 1:
                 time.sleep(0.01)
             self._take_over()
             self._repeated.wait(5)

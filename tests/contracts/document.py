@@ -67,9 +67,8 @@ class Operation:
         for parameter in self.parameters:
             schema = self._document.resolve(parameter["schema"])
             place = f"{parameter['in']}:{parameter['name']}"
-            if schema.get(
-                "properties"
-            ):  # `style: form` and `explode: true`: each is a parameter of its own
+            # `style: form` and `explode: true`: each is a parameter of its own
+            if schema.get("properties"):
                 by_name |= {
                     f"{parameter['in']}:{name}": each for name, each in schema["properties"].items()
                 }

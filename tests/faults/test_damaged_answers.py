@@ -199,11 +199,12 @@ def test_an_answer_about_another_request(background: Background, mode: str) -> N
         on.provider.acts.append(mixed_up)
         on.expect("success", "respond")  # the look settled it
 
+        # the look is answered truly, and the same way
         for more in (
             [],
             [mixed_up],
             [mixed_up_and_idle],
-        ):  # the look is answered truly, and the same way
+        ):
             on.provider.acts.extend([says_later, mixed_up_and_idle, *more])
             run = on.run("respond")
             assert (run.observed.word, run.mismatches(), run.seen.work) == ("unknown", [], 0)

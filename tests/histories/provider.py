@@ -286,9 +286,8 @@ class Provider:
         )
         if path == "/v3/payouts":
             fact = body["payments"][0]["payorPaymentId"]
-        elif (
-            host in ("victor", "velo") and key is None and self.of(fact)
-        ):  # a second answer, or instruction
+        elif host in ("victor", "velo") and key is None and self.of(fact):
+            # a second answer, or instruction
             self.repeated.append(fact)
             return (
                 Reply(400, BODIES["error"]) if host == "victor" else Reply(409, BODIES["no reason"])

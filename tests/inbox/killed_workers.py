@@ -42,9 +42,8 @@ LEASE = 0.3
 
 def boxes(url: str) -> tuple[sa.Engine, Inbox, Outbox]:
     engine = sa.create_engine(url, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
-    if url.startswith(
-        "sqlite"
-    ):  # a commit does not wait for the disk: no machine is switched off here
+    # a commit does not wait for the disk: no machine is switched off here
+    if url.startswith("sqlite"):
         sa.event.listen(
             engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF")
         )

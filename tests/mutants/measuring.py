@@ -42,9 +42,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    if (
-        exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
-    ):  # the change gave them other names: nothing failed
+    # the change gave them other names: nothing failed
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
         session.exitstatus = pytest.ExitCode.OK
 
 

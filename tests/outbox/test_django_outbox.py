@@ -251,9 +251,8 @@ def test_all_passes_of_a_process_ask_for_one_token(
 
     passes()
     connections.close_all()
-    with warnings.catch_warnings(
-        action="ignore"
-    ):  # the threads of the sandbox, which the child does not use
+    # the threads of the sandbox, which the child does not use
+    with warnings.catch_warnings(action="ignore"):
         child = os.fork()
     if child == 0:
         with suppress(BaseException):

@@ -214,11 +214,12 @@ def targets(system: str) -> Iterator[tuple[str, Target]]:
             with contextlib.suppress(LookupError):
                 value = argument(parameter.name, parameter.annotation, namespace_of(method))
                 [part] = value if isinstance(value, list) else [value]
+                # that one is ours
                 if (
                     is_dataclass(part)
                     and not isinstance(part, Money)
                     and parameter.name != "receipt"
-                ):  # that one is ours
+                ):
                     yield (
                         f"{name}'s {parameter.name}",
                         Target(*changing(method, good, parameter.name, value, part)),

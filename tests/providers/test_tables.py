@@ -158,9 +158,8 @@ def test_nobody_elses_answer_is_a_success(case: Case) -> None:
     for answer in (LOGIN_PAGE, BUSY):
         assert case.observe(*[answer] * 3).outcome != "success"
     anybodys = case.observe(*[OF_ANYBODY] * 3)
-    if (
-        not anybodys.row.reads and case.operation.id != "invitePayee"
-    ):  # "an object, or nothing", whatever it has
+    # "an object, or nothing", whatever it has
+    if not anybodys.row.reads and case.operation.id != "invitePayee":
         assert anybodys.outcome != "success"
 
 

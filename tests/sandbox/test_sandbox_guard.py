@@ -218,9 +218,8 @@ def test_a_public_sandbox_runs_warns_and_still_refuses_pages_and_foreign_names()
         assert httpx.get(url).json()["settings"]["allowed_host"] == ["sandbox", "pay.test"]
         assert process.commands.clock()["advanced"] == 0
         assert httpx.get(url, headers={"host": "sandbox:8900"}).status_code == 200
-        if (
-            sys.platform == "linux"
-        ):  # where this machine has more addresses than one without more ado
+        # where this machine has more addresses than one without more ado
+        if sys.platform == "linux":
             assert httpx.get(url.replace("127.0.0.1", "127.0.0.5")).status_code == 200
         refused(httpx.get(url, headers={"host": f"evil.example:{urlsplit(url).port}"}))
         refused(httpx.get(url, headers={"origin": "http://evil.example"}))

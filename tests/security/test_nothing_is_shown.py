@@ -66,9 +66,8 @@ def test_every_journey(
     secrets.check(of_value("the sandbox's list of exchanges", known.received()))
     client.close()
     known.stop()
-    for file in (
-        state.iterdir()
-    ):  # a provider knows its accounts and API keys; of the rest it keeps digests
+    # a provider knows its accounts and API keys; of the rest it keeps digests
+    for file in state.iterdir():
         assert {*secrets.found_in_bytes(file.read_bytes(), accounts=False)} <= {"the API key"}
 
 

@@ -320,9 +320,8 @@ class Loading(TemporaryDatabase):
         mark = self._refuse_sent(store)
         while not store.add_load(load, chunks, mark):
             before, mark = mark, self._refuse_sent(store)
-            if (
-                mark == before
-            ):  # no other batch was stored meanwhile: an id is taken of which the rest was deleted
+            # no other batch was stored meanwhile: an id is taken of which the rest was deleted
+            if mark == before:
                 raise StateLost.deleted(f"What {self._context.state} has of the batch {self.batch}")
 
 

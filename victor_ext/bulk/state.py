@@ -222,10 +222,11 @@ class State:
                         return False
             except SQLAlchemyError:
                 raise error from None
+        # another process may have created it meanwhile
         with (
             self.engine() as engine,
             engine.connect(),
-        ):  # another process may have created it meanwhile
+        ):
             return True
 
     @contextmanager
@@ -354,9 +355,8 @@ def _sqlite_options(connection: Any, _record: object) -> None:
 def _subseconds_in_all_pools() -> Generator[None]:
     """Call `_add_subseconds` for each connection of this process that is opened in the block."""
 
-    def add(
-        connection: Any, _record: object
-    ) -> None:  # its own: another thread may be in such a block, too
+    # its own: another thread may be in such a block, too
+    def add(connection: Any, _record: object) -> None:
         _add_subseconds(connection)
 
     event.listen(sa.Pool, "connect", add)
@@ -384,9 +384,8 @@ def _checked_url(url: object) -> sa.URL:
     parsed: sa.URL | None = None
     with suppress(ArgumentError, ValueError):
         parsed = _with_hidden_password(sa.make_url(url))
-    if (
-        parsed is None
-    ):  # raised outside the handler: the original traceback has frames that contain the URL
+    # raised outside the handler: the original traceback has frames that contain the URL
+    if parsed is None:
         raise _refused(f"state is not the URL of a database: {_FORMS}.")
     backend = parsed.get_backend_name()
     if backend == "sqlite":

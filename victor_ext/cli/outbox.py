@@ -63,9 +63,8 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
     try:
         engine = sa.create_engine(database, poolclass=sa.NullPool)  # no connection stays open
         file = engine.url.database if engine.name == "sqlite" else None
-        if (
-            file and not file.startswith(("file:", ":memory:")) and not Path(file).exists()
-        ):  # SQLite would make it
+        # SQLite would make it
+        if file and not file.startswith(("file:", ":memory:")) and not Path(file).exists():
             raise Misuse(f"--database: there is no file {file}.")
         if not sa.inspect(engine).has_table(name, schema=schema):
             raise Misuse(f"--database has no table {table}: name the outbox's with --table.")

@@ -200,9 +200,8 @@ def measure(
             )
             probes = plan.probes if is_victor else [*reads.probes_of(client)]
             known = ASSUMPTIONS if is_victor else {}
-            if (
-                document["measured_at"] is not None or "began_at" not in document
-            ):  # else it goes on with this one
+            # else it goes on with this one
+            if document["measured_at"] is not None or "began_at" not in document:
                 document |= {"began_at": stamp(), "measured_at": None}
                 run.forget_reads(probes)
             for probe in probes:

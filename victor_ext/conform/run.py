@@ -472,7 +472,6 @@ class Run:
                 for other in creates
                 if other["details"] == each["details"] and other["id"] in ids
             ]
-            if (
-                found := [id for id in ids if id not in known] or repeated
-            ):  # a repeat that made nothing more
+            # a repeat that made nothing more
+            if found := [id for id in ids if id not in known] or repeated:
                 each |= {"id": found[0], "state": "found"}

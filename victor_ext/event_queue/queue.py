@@ -484,9 +484,8 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
             event = yield from self._prepared(self._event_of(row, row.tries + 1), client)
             is_done = yield from self._transact(partial(self._finish, row, event))
         except Exception as error:
-            if (
-                event is None and isinstance(error, VictorError) and is_about_all(error)
-            ):  # no try is counted
+            # no try is counted
+            if event is None and isinstance(error, VictorError) and is_about_all(error):
                 yield from self._transact(partial(self._put_back, row))
                 raise
             yield from self._transact(partial(self._put_off, row, error))

@@ -226,9 +226,8 @@ class OutboxBase(OutboxPasses[Engine]):
             ConfigurationError: The function is `async def`, and the outbox has blocking calls; or
                 the outbox's client has no such method; or the name is one letter off a known one.
         """
-        if (
-            isinstance(operation, str) and "." in operation and self.client is not None
-        ):  # no generated function's name
+        # no generated function's name
+        if isinstance(operation, str) and "." in operation and self.client is not None:
             with suppress(TypeError, InvalidRequest):  # it has no arguments here
                 self.client.prepare(operation)
         self._check_operation(operation)

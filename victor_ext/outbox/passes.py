@@ -322,9 +322,8 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
                 )
             )
 
-        def at() -> (
-            Moment
-        ):  # a process that was stopped does not know whether others have sent its entry
+        # a process that was stopped does not know whether others have sent its entry
+        def at() -> Moment:
             return claim.at
 
         keys: Keys | NoKey = Keys(self._kept, client.caller, at)
@@ -358,9 +357,8 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         result = yield from settle(write, keys, turn, send)
         if isinstance(result, LookUp):
             until = self._settle_until(claim)
-            if (
-                row.state != EntryState.SETTLING.value
-            ):  # else nobody could settle it while its look-up fails
+            # else nobody could settle it while its look-up fails
+            if row.state != EntryState.SETTLING.value:
                 begun = {
                     "state": EntryState.SETTLING.value,
                     "settle_until": until,

@@ -409,9 +409,8 @@ class TestTheOrigin:
         with TillSandbox() as reports, TillSandbox() as api:
             auth = ClientCredentialsAuth(f"{api.url}/oauth/token", *api.add_client())
             own = {"https://reports.eu.till.example": reports.url}
-            with pytest.raises(
-                NotFound, match=rf"till \({reports.url}\) failed"
-            ):  # the sandbox has no reports
+            # the sandbox has no reports
+            with pytest.raises(NotFound, match=rf"till \({reports.url}\) failed"):
                 Caller(mode, auth=auth, base_url=api.url, servers=own).call(
                     "balances.list_balances"
                 )

@@ -48,9 +48,8 @@ def listening() -> Iterator[Provider]:
     with serving(made) as port:
         made.url = f"http://127.0.0.1:{port}"
         yield made
-    with warnings.catch_warnings(
-        action="ignore"
-    ):  # what is stopped on httpx's way leaves its socket open
+    # what is stopped on httpx's way leaves its socket open
+    with warnings.catch_warnings(action="ignore"):
         gc.collect()
 
 

@@ -546,9 +546,8 @@ def _table(
         _logger.warning(
             "undeclared-key: no operation of the document declares %r. %s", key, UNDECLARED
         )
-    elif (
-        place.takes_key is None and table.declared_key is not place
-    ):  # a repeat would look safe, and be done twice
+    elif place.takes_key is None and table.declared_key is not place:
+        # a repeat would look safe, and be done twice
         if declares(document, place):
             why = f"the document does not say that {key!r} is a key; it says so of"
         else:

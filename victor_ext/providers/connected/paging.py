@@ -264,9 +264,8 @@ class ListReader(PageReader[Any]):
         style, arguments, query = self._style, dict(self._arguments), cast("Any", self._turned)
         if isinstance(style, ParameterPages) and style.in_body:
             asked, query = self._turned(fields_of(arguments.get("body"), style.parameter)), ""
-            if (
-                self._step is not None
-            ):  # the first page is asked for as the caller did: its class names the media type
+            # the first page is asked for as the caller did: its class names the media type
+            if self._step is not None:
                 arguments["body"] = asked
         self._client = arguments["client"] = self._client.for_one_call(
             None, partial(setattr, self, "response"), query

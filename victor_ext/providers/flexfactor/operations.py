@@ -392,10 +392,11 @@ def _listed(value: Any) -> list[Any]:
 
 def _of_item(item: object, field: str, status: int) -> Iterator[tuple[str, str, str]]:
     """The field, the code and the message of a problem, if it is one."""
+    # in another field it may be an account number
     if is_code(item) and field.lower() in (
         "",
         *CODES,
-    ):  # in another field it may be an account number
+    ):
         yield "", redact_code(item), ""
     elif isinstance(item, str) or code_in(item, status):
         yield field, "", str(item)

@@ -107,9 +107,8 @@ class Receipt:
         Raises `UnreadableResponse` when they do not say what was accepted.
         """
         made = created_id(response)
-        if (
-            made is None
-        ):  # of an operation without a row, such as one that a newer document has moved
+        # of an operation without a row, such as one that a newer document has moved
+        if made is None:
             message = "Velo accepted the request, but the response has no id."
             raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
         wait = re.fullmatch("[0-9]{1,6}", response.headers.get("retry-after", ""))

@@ -170,9 +170,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             for name, kind in cls._resources.items():
                 setattr(cls, name, kind(Shared(runner(_no_client, _no_client))))
             for name in dir(cls):
-                if isinstance(
-                    method := getattr(cls, name, None), operation
-                ):  # a mock takes `self` from functions only
+                # a mock takes `self` from functions only
+                if isinstance(method := getattr(cls, name, None), operation):
                     setattr(cls, name, method.function(awaited=cls.is_awaited))
             # `help()` shows them: without the parameters, which no user names.
             setattr(cls, "__orig_bases__", cls.__bases__)  # noqa: B010 - type checkers do not know it

@@ -385,9 +385,8 @@ def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
     """
     extensions: dict[str, Any] = {}
     declared: Any = None
-    with suppress(
-        ImportError, AttributeError, ValueError
-    ):  # of an earlier document: the table still says what it is
+    # of an earlier document: the table still says what it is
+    with suppress(ImportError, AttributeError, ValueError):
         declared = importlib.import_module(call.module).OPERATION
     if declared is not None:
         # A status that the document does not list is a success where the provider's own table says

@@ -224,9 +224,8 @@ def checked_transport(
     refuse_package(transport, "transport", instead)
     checked = as_httpx(transport)
     method = "handle_request" if is_blocking else "handle_async_request"
-    if not (
-        isinstance(checked, kind) and hasattr(transport, method)
-    ):  # httpx2's may be of the other mode
+    # httpx2's may be of the other mode
+    if not (isinstance(checked, kind) and hasattr(transport, method)):
         raise ConfigurationError(
             f"transport must be an httpx.{kind.__name__} (or httpx2's), not "
             f"{_class_of(transport)}: leave it out, or pass {instead}(...)."

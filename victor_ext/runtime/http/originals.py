@@ -97,13 +97,11 @@ class Originals:
 
     def require_connecting(self) -> None:
         """Raise `ConnectsOtherwise` if one of them has been replaced."""
-        if are_replaced(self.connecting) or are_replaced(
-            self.sending
-        ):  # also of a library that has just been added
+        # also of a library that has just been added
+        if are_replaced(self.connecting) or are_replaced(self.sending):
             raise ConnectsOtherwise(httpx)
-        if self._of_httpx2 is not None and are_replaced(
-            self._of_httpx2.connecting
-        ):  # looked at for this attempt
+        # looked at for this attempt
+        if self._of_httpx2 is not None and are_replaced(self._of_httpx2.connecting):
             raise ConnectsOtherwise(loaded_httpx2())
 
 

@@ -226,9 +226,8 @@ class _Call:
             may_redirect = self._redirects < MAX_REDIRECTS and not is_over
             if may_redirect and result.response is not None:
                 moved = redirected(request, result.response, self._loop.behaviour.resent_redirects)
-                if (
-                    moved is not None
-                ):  # nothing was done at the old address, so the outcome stays as it was
+                # nothing was done at the old address, so the outcome stays as it was
+                if moved is not None:
                     self._redirects += 1
                     request = moved
                     continue

@@ -51,9 +51,8 @@ class Probe:
         if "body" in arguments and (self.selector or _is_body(function.hints["body"])):
             arguments["body"] = _first_of(function.hints["body"], {}, b"", [])
         self.request: Request | None = None
-        with contextlib.suppress(
-            Exception
-        ):  # a call that is refused is reported with the values of the document
+        # a call that is refused is reported with the values of the document
+        with contextlib.suppress(Exception):
             self.request = caller.request(function, arguments)
         self.sent: dict[tuple[str, str], list[str]] = defaultdict(list)
         """The arguments by place and name in the request; `*` for a marker, `filter` for
@@ -271,9 +270,8 @@ class Passing:
                     body = build(option, value)
                 except NoArgumentError:
                     continue
-                if (
-                    in_parts and type(body).__name__ == "File"
-                ):  # the caller writes the parts, and what is between them
+                # the caller writes the parts, and what is between them
+                if in_parts and type(body).__name__ == "File":
                     body.mime_type = f"{medium.content_type}; boundary=between"
                 bodies.append({"body": body, **chosen})
                 break

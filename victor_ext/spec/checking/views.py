@@ -201,9 +201,8 @@ class Document:
         for part in parts:
             others = self.views(part) if alias else self._plain(part)
             views = _possible([self._merge(one, other) for one in views for other in others])
-        if (
-            len(parts) == 1 and not own.properties and not own.types
-        ):  # another name of the same schema
+        # another name of the same schema
+        if len(parts) == 1 and not own.properties and not own.types:
             views = [
                 replace(view, place=other.place)
                 for view, other in zip(views, self.views(parts[0]), strict=False)

@@ -163,9 +163,8 @@ def same_operations(old: Components, new: Components) -> dict[str, Operation]:
         theirs = _by_key(new, key, {each.name for each in pairs.values()})
         for value, first in ours.items():
             second = theirs.get(value, [])
-            if (
-                key is not _id or len(first) == len(second) == 1
-            ):  # an operationId that stands twice names nothing
+            # an operationId that stands twice names nothing
+            if key is not _id or len(first) == len(second) == 1:
                 pairs |= {one.name: other for one, other in zip(first, second, strict=False)}
     return {name: pairs[name] for name in old.operations if name in pairs}
 

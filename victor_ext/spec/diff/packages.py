@@ -202,9 +202,8 @@ class Packages:
         """
         known = [place for place in places if place in self.old]
         for place in known:
-            if (
-                self.moved(place) not in self.new
-            ):  # the largest part around it that the new document lacks
+            # the largest part around it that the new document lacks
+            if self.moved(place) not in self.new:
                 return next(
                     each
                     for each in around(place)

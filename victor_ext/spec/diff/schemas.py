@@ -85,9 +85,8 @@ class SchemaComparison(Sides):
             self._renamed(place, successor)
         elif place not in self._instead:
             reach = self.reach(component, None)
-            if (
-                not reach.sent and not reach.received
-            ):  # what used it was compared with what is there now
+            # what used it was compared with what is there now
+            if not reach.sent and not reach.received:
                 self.add("schema-removed", place, reach)
 
     def _renamed(self, place: str, successor: str) -> None:
@@ -224,9 +223,8 @@ class SchemaComparison(Sides):
             here = either if kind.endswith(("read-only", "write-only")) else reach
             if kind == "no-longer-read-only" and new.required:
                 kind = "required-no-longer-read-only"  # noqa: PLW2901 - the same change of a required property
-            if (
-                kind == "type-as-text" and reach.received
-            ):  # what a named schema is in an answer is no text
+            # what a named schema is in an answer is no text
+            if kind == "type-as-text" and reach.received:
                 self.add("type-changed", old.place, Reach(received=reach.received), former, latter)
                 here = Reach(reach.sent)
             if kind != "type-as-text" or here.sent or not reach.received:
