@@ -21,6 +21,7 @@ from tests.providers.flexfactor.adapter import id_of
 from tests.providers.running import MODES, ONCE, QUICK, Exchange, Script, is_for_token, run
 from tests.providers.systems import ADAPTERS
 from victor_ext import ClientCredentialsAuth, VictorError, connect, connect_async
+from victor_ext.providers.eastpay.operations import operations_of
 
 REFUSALS = (400, 401, 404, 429)
 SENT_AGAIN = (401, 429)
@@ -166,6 +167,18 @@ NO_SUCH = {"code": "100.300.401", "description": "no such payment"}
 NOT_KNOWN = {"code": "800.900.300", "description": "invalid authentication information"}
 TOO_MANY = {"code": "800.120.100", "description": "too many requests"}
 COMPLETED = "order is completed: cannot be refunded"
+
+
+def in_state(state: str) -> Callable[[Any], Any]:
+    """The body of a refusal that tells the state of the order asked for."""
+    return lambda name: {"orderId": id_of(name), "status": state}
+
+
+def with_result(result: dict[str, str]) -> Callable[[Any], Any]:
+    """The body of a refusal with an id, a value that was sent, and this result."""
+    return lambda _: {"id": "8ac7", "amount": "92.00", "result": result}
+
+
 SHAPES: dict[str, tuple[str, int, Callable[[Any], Any], str]] = {
     # word of the exchange, status, the body made of the subject, outcome
     "a payment request beside an error": (
@@ -254,7 +267,7 @@ SHAPES: dict[str, tuple[str, int, Callable[[Any], Any], str]] = {
         f"an order whose refund is refused, in state {state}": (
             "flexfactor refund",
             429,
-            lambda name, state=state: {"orderId": id_of(name), "status": state},
+            in_state(state),
             "rejected",
         )
         for state in ("APPROVED", "COMPLETED", "CAPTURED", "CANCELLED")
@@ -287,12 +300,6 @@ SHAPES: dict[str, tuple[str, int, Callable[[Any], Any], str]] = {
         lambda name: {"orderId": id_of(name), "status": "COMPLETED"},
         "rejected",
     ),
-    "a checkout that is refused in words": (
-        "eastpay prepare",
-        429,
-        lambda _: {"id": "8ac7", "message": "no"},
-        "rejected",
-    ),
     "words without a code beside a value that was sent": (
         "eastpay pay",
         400,
@@ -303,7 +310,7 @@ SHAPES: dict[str, tuple[str, int, Callable[[Any], Any], str]] = {
         f"a payment that was not begun: {result['description']}, {status}": (
             "eastpay pay",
             status,
-            lambda _, result=result: {"id": "8ac7", "amount": "92.00", "result": result},
+            with_result(result),
             "rejected",
         )
         for status in (401, 403, 429)
@@ -345,7 +352,8 @@ SHAPES: dict[str, tuple[str, int, Callable[[Any], Any], str]] = {
 def exchange_of(named: str) -> Exchange:
     system, word = named.split()
     adapter = ADAPTERS[system]
-    return next(each for each in (adapter.WRITE, *adapter.MORE) if each.word == word)
+    found: Exchange = next(each for each in (adapter.WRITE, *adapter.MORE) if each.word == word)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -592,3 +600,13 @@ def test_only_the_address_of_its_own_read_names_what_was_made(
             assert word == wanted, (address, body)
             is_sent_again = wanted == "rejected" and status == 429
             assert way.writes == (QUICK.max_attempts if is_sent_again else 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "proves"),
+    [({"id": "8ac7"}, True), ({"id": "8ac7", "message": "no"}, False), ({"message": "no"}, False)],
+)
+def test_a_checkout_that_is_refused_in_words_proves_nothing(body: Any, proves: bool) -> None:
+    row = operations_of(found_by_reference=False)["POST /v3/checkouts"]
+    request = httpx.Request("POST", "https://a.example/v3/checkouts")
+    assert row.was_done(httpx.Response(429, json=body, request=request)) is proves
