@@ -44,6 +44,7 @@ CLIENT = {
     *(
         "environment",
         "from_env",
+        "operation_names",
         "statuses",
         "from_profile",
         "http",

@@ -31,8 +31,6 @@ from victor_ext.event_queue.queue import (
 )
 from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
 from victor_ext.privacy import one_line
-from victor_ext.runtime.core.json_values import is_json_object
-from victor_ext.runtime.core.validation import shown
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
@@ -62,6 +60,13 @@ _STATUS = "status:"
 """What an outbox has in its place."""
 _READ = "read "
 """Before the id of a state that was read."""
+
+
+def _is_json_object(response: httpx.Response) -> bool:
+    try:
+        return isinstance(response.json(), dict)
+    except ValueError:
+        return False
 
 
 class ReceivesWebhook(Protocol):
@@ -329,7 +334,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         if response is None:
             return False
         is_own: Callable[[httpx.Response], bool] = getattr(
-            self._webhook, "is_own_response", is_json_object
+            self._webhook, "is_own_response", _is_json_object
         )
         return is_own(response)
 
@@ -403,7 +408,7 @@ def _check_source(source: object) -> None:
     if isinstance(source, str) and (not source or source.strip()):
         return
     raise ConfigurationError(
-        f"source={shown(source)} names nobody: write source=payor_id, the id of whose address the "
+        f"source={source!r:.40} names nobody: write source=payor_id, the id of whose address the "
         "request came to, or leave source out."
     )
 

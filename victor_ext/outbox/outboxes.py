@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache, partial
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -39,7 +39,6 @@ from victor_ext.event_queue.queue import (
 )
 from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
 from victor_ext.ids import in_one_form, reference_of
-from victor_ext.runtime.client.prepared_calls import operations_of
 from victor_ext.settlement.arguments import PaymentRequestArguments
 from victor_ext.settlement.key_age import LEAST_KEPT, Now
 
@@ -123,7 +122,7 @@ def _look_up_values(given: Any, key: str | None) -> dict[str, str]:
     if given is not None and not isinstance(given, Mapping):
         message = "look_up_by is no mapping: write {'payor_id': payor_id}."
         raise _refused(key, "look_up_by", "type", message)
-    values: dict[Any, Any] = dict(given or {})
+    values: dict[Any, Any] = dict(cast("Mapping[Any, Any]", given or {}))
     for name, value in values.items():
         field = f"look_up_by[{name!r:.40}]"
         if not isinstance(name, str) or name in _NAMES_TAKEN:
@@ -241,7 +240,8 @@ class OutboxBase(OutboxPasses[Engine]):
             raise ConfigurationError(
                 "operation is empty: name one, such as operation='payouts.submit', or leave it out."
             )
-        known = operations_of(_preparer() if self.client is None else self.client)
+        client = _preparer() if self.client is None else self.client
+        known = client.operation_names
         if operation in known:
             return
         in_any_case = {each.casefold(): each for each in known}

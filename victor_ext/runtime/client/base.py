@@ -70,7 +70,7 @@ from victor_ext.systems import System
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
 from .generated import Connect, bound_class
-from .prepared_calls import AnyOperation, PreparedCall, prepared_by, sending
+from .prepared_calls import AnyOperation, PreparedCall, operations_of, prepared_by, sending
 from .resources import Awaited, Blocking, HasMode, Mode, Shared, operation
 from .runners import AsyncRunner, Call, OperationFlow, SyncRunner
 
@@ -474,6 +474,11 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     def reads(self) -> list[str]:
         """The operations that only read, by method and path template: `GET /v3/payees/{}`."""
         return self._config.loop.behaviour.operations.reads()
+
+    @property
+    def operation_names(self) -> list[str]:
+        """The names of what `prepare` takes: the methods, and the generated functions."""
+        return operations_of(self)
 
     @property
     def statuses(self) -> list[str]:

@@ -107,7 +107,8 @@ class Originals:
 
 def are_replaced(originals: dict[tuple[Any, str], object]) -> bool:
     """Whether one of them is not what it was, or had been replaced before and still is."""
-    for (owner, name), original in originals.items():
+    # A copy: another thread may add those of a library that has just been loaded.
+    for (owner, name), original in tuple(originals.items()):
         standing = getattr(owner, name, None)
         # As `_function`, without a call: this is asked of each of them for each attempt.
         if (standing.__func__ if type(standing) is MethodType else standing) is not original:
