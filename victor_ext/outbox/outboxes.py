@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache, partial
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -122,7 +122,8 @@ def _look_up_values(given: Any, key: str | None) -> dict[str, str]:
     if given is not None and not isinstance(given, Mapping):
         message = "look_up_by is no mapping: write {'payor_id': payor_id}."
         raise _refused(key, "look_up_by", "type", message)
-    values: dict[Any, Any] = dict(cast("Mapping[Any, Any]", given or {}))
+    looked_up: Mapping[Any, Any] = given or {}
+    values = dict(looked_up)
     for name, value in values.items():
         field = f"look_up_by[{name!r:.40}]"
         if not isinstance(name, str) or name in _NAMES_TAKEN:
