@@ -119,11 +119,12 @@ _NAMES_TAKEN = frozenset({"call", "since", "read_from"})
 
 def _look_up_values(given: Any, key: str | None) -> dict[str, str]:
     """What a look-up is given. Raises `InvalidRequest`: it could not be used after a crash."""
-    if given is not None and not isinstance(given, Mapping):
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
         message = "look_up_by is no mapping: write {'payor_id': payor_id}."
         raise _refused(key, "look_up_by", "type", message)
-    looked_up: Mapping[Any, Any] = given or {}
-    values = dict(looked_up)
+    values: dict[Any, Any] = {**given}
     for name, value in values.items():
         field = f"look_up_by[{name!r:.40}]"
         if not isinstance(name, str) or name in _NAMES_TAKEN:
