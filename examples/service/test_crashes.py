@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -216,16 +217,16 @@ def test_killed_while_it_waits_for_an_answer(
     for calls in (1, 2):  # the second process settles what the first one has left
         service.start()
         service.post(1042)
-        until(
-            lambda most=calls: (
-                sum(call.operation == "create" for call in victor_sandbox.received()) >= most
-            )
-        )
+        until(partial(_has_received, victor_sandbox, creates=calls))
         assert service.get(1042)["payment"] == "sending"
         service.kill()
     service.start()
     service.live(time_travel)
     one_request_each()
+
+
+def _has_received(sandbox: Sandbox, *, creates: int) -> bool:
+    return sum(call.operation == "create" for call in sandbox.received()) >= creates
 
 
 @pytest.mark.parametrize("service", ["sqlite", "postgresql"], indirect=True)
