@@ -224,7 +224,7 @@ def test_a_proof_that_says_its_time_and_its_values_is_one(mode: str) -> None:
                 created_at="today",  # type: ignore[arg-type] # wrong on purpose
                 compared=call.compared_with(found),
             ),
-            "The proof of POST /v1/payments failed",
+            "does not say when it was made",
         ),
     ],
 )

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import victor_ext
-from victor_ext import zulu
 from victor_ext._exit_status import FAILED
 
 from .failures import Misuse
@@ -118,6 +117,8 @@ def status(database: Database, *, table: TableName = _TABLE, as_json: AsJson = F
         counts, unclear = (opened.counts(), opened.entries("unclear")) if has_entries else ({}, [])
         letters, events = opened.dead_letters(), opened.event_counts()
     if as_json:
+        from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
+
         named = [
             {**asdict(letter), "stored_at": zulu.format(letter.stored_at)} for letter in letters
         ]
