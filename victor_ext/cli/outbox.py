@@ -35,6 +35,8 @@ TableName = Annotated[
         "The name of its table, or schema.name; status, retry and discard take an inbox's.", "NAME"
     ),
 ]
+DeadLetter = Annotated[list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")]
+AllDeadLetters = Annotated[bool, typer.Option("--all-dead-letters", help="All dead letters.")]
 _TABLE = "victor_outbox"
 _LISTED = 10
 """The most numbers that a message lists."""
@@ -170,12 +172,8 @@ def retry(
         str | None, typer.Argument(metavar="KEY", help="An entry that is rejected or refused.")
     ] = None,
     *,
-    dead_letter: Annotated[
-        list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")
-    ] = None,
-    all_dead_letters: Annotated[
-        bool, typer.Option("--all-dead-letters", help="All dead letters.")
-    ] = False,
+    dead_letter: DeadLetter = None,
+    all_dead_letters: AllDeadLetters = False,
     table: TableName = _TABLE,
     as_json: AsJson = False,
 ) -> None:
@@ -205,12 +203,8 @@ def discard(
     *,
     by: Annotated[str, option("Who gives it up.", "NAME")],
     why: Annotated[str, option("Why nothing is lost.", "TEXT")],
-    dead_letter: Annotated[
-        list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")
-    ] = None,
-    all_dead_letters: Annotated[
-        bool, typer.Option("--all-dead-letters", help="All dead letters.")
-    ] = False,
+    dead_letter: DeadLetter = None,
+    all_dead_letters: AllDeadLetters = False,
     table: TableName = _TABLE,
     as_json: AsJson = False,
 ) -> None:
