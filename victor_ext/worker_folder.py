@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 import socket
+import sys
 import threading
 import time
 import weakref
@@ -40,11 +41,6 @@ class WorkerFolder:
     """
 
     def __init__(self, folder: str | os.PathLike[str], answer: Callable[[str], str]) -> None:
-        if not hasattr(socket, "AF_UNIX"):
-            raise ConfigurationError(
-                "folder needs sockets in the file system, which this system lacks: leave folder "
-                "out, and call serve() with a port for each worker."
-            )
         if not str(folder).strip():
             raise ConfigurationError(
                 "folder is empty: name a folder that this process can write, such as "
@@ -54,12 +50,13 @@ class WorkerFolder:
         self._answer = answer
         self.join()
         joined = weakref.WeakMethod(self.join)
-        os.register_at_fork(after_in_child=lambda: _call(joined()))
+        if sys.platform != "win32":  # no process is forked there
+            os.register_at_fork(after_in_child=lambda: _call(joined()))
 
     def join(self) -> None:
         """Listen in this process; a forked one has another socket than its parent."""
         path = self._folder / f"{os.getpid()}-{secrets.token_hex(4)}.sock"
-        listener = socket.socket(socket.AF_UNIX)
+        listener = _file_socket()
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             listener.bind(str(path))
@@ -117,9 +114,19 @@ class WorkerFolder:
             connection.sendall(answer.encode() + b"\0")
 
 
+def _file_socket() -> socket.socket:
+    """Raises `ConfigurationError` where a socket has no place in the file system."""
+    if sys.platform == "win32":
+        raise ConfigurationError(
+            "folder needs sockets in the file system, which this system lacks: leave folder "
+            "out, and call serve() with a port for each worker."
+        )
+    return socket.socket(socket.AF_UNIX)
+
+
 def _asked(path: Path, question: str) -> str:
     """Raises OSError where there is no answer, or only a part of one."""
-    with socket.socket(socket.AF_UNIX) as connection:
+    with _file_socket() as connection:
         connection.settimeout(_PATIENCE)
         connection.connect(str(path))
         connection.sendall(question.encode())
