@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 import zlib
 from collections.abc import Iterator
@@ -45,9 +46,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marks known.
 
-    A listener that raises is treated as in production, except where a test says otherwise.
+    A listener that raises is treated as in production, except where a test says otherwise. Tests
+    run in the background as in a terminal: what ignores a signal hands that on to its children.
     """
     os.environ["VICTOR_LISTENER_ERRORS"] = "log"
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.addinivalue_line(
         "markers", "hours: knows the time; `make test-all` runs it at six moments"
     )

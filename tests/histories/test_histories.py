@@ -433,7 +433,7 @@ PLANTED = {
         (
             (
                 "victor_ext.providers.connected.operations:DocumentOperations._rule",
-                "declared is not None and declares_key(declared, place)",
+                "declared is not None and self._takes(declared)",
                 "True",
             ),
         ),
@@ -706,6 +706,14 @@ PLANTED = {
     ),
 }
 """Decisions; without each of them the generator has to find a history that shows it."""
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_the_decision_that_a_mistake_takes_back_is_in_the_code(name: str) -> None:
+    kiosk("bodies")
+    with ExitStack() as stack:
+        for change in PLANTED[name].changes:
+            stack.enter_context(planted(*change))
 
 
 @pytest.mark.nightly

@@ -5,8 +5,8 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -50,16 +50,6 @@ def accepted(request: httpx.Request) -> httpx.Response:
 @pytest.fixture
 def auth(victor_key_pair: tuple[str, str]) -> VictorJwt:
     return VictorJwt("an-api-key-for-tests", victor_key_pair[0])
-
-
-@contextmanager
-def default_handler(number: signal.Signals) -> Generator[Any]:
-    """The signal ends the program, however the tests were started."""
-    before = signal.signal(number, signal.default_int_handler)
-    try:
-        yield signal.default_int_handler
-    finally:
-        signal.signal(number, before)
 
 
 def states(box: Any) -> list[EntryState]:
@@ -241,9 +231,8 @@ def test_the_first_signal_lets_the_call_of_the_command_end(
             os.kill(os.getpid(), number)
         return accepted(request)
 
-    # A signal that the program was started to ignore stays ignored, as Ctrl-C in the background.
+    before = signal.getsignal(number)
     with (
-        default_handler(number) as before,
         use_database(engine.url),
         Victor(auth, transport=httpx.MockTransport(answer)) as victor,
     ):
@@ -255,13 +244,13 @@ def test_the_first_signal_lets_the_call_of_the_command_end(
                 outbox.add(**invoice(each))
         call_command("send_payment_requests", interval=interval)
         assert states(outbox) == SENT_ONE
-        assert signal.getsignal(number) is before
+    assert signal.getsignal(number) is before
 
 
 def test_the_second_signal_ends_the_command_at_once() -> None:
     from victor_ext.event_queue.signals import stop_at_signals
 
-    with default_handler(signal.SIGTERM), stop_at_signals() as stop:
+    with stop_at_signals() as stop:
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop.wait(30)
         with pytest.raises(KeyboardInterrupt):
