@@ -6,6 +6,7 @@ first ones after bytes of the server.
 
 import asyncio
 import socket
+import struct
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -110,6 +111,8 @@ class CuttingProxy:
             return
         probe = Probe()
         with socket.socket() as client:
+            # Reset at its end: thousands of them at rest would leave no port for the next one.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.bind(("127.0.0.1", 0))
             port = client.getsockname()[1]
             self.probes[port] = probe
