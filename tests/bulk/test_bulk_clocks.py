@@ -276,6 +276,16 @@ def test_nothing_is_looked_for_in_the_future() -> None:
         assert Sent(NOW + 365 * DAY, "me", known=known).earliest(now).timestamp() < NOW
 
 
+@pytest.mark.parametrize("machine_ahead", [0.0, 3 * DAY, -3 * DAY, 365 * DAY, -365 * DAY])
+def test_no_clock_of_a_machine_moves_a_time_of_the_provider(machine_ahead: float) -> None:
+    """What was made before is another's, though this machine's clock says that it was later."""
+    sent = Sent(NOW - HOUR, "me", known=True)
+    present = datetime.fromtimestamp(NOW + machine_ahead, UTC)
+    now = Now(Moment(NOW + machine_ahead, 50.0), ProviderTime(present, is_known=False))
+    assert sent.first(now) == datetime.fromtimestamp(NOW - HOUR, UTC)
+    assert sent._replace(known=False).first(now) is None
+
+
 NOW = 1_800_000_000.0
 SENT_AGAIN, TOO_OLD, CALLERS = None, "longer ago than", "credentials"
 

@@ -118,8 +118,12 @@ class Sent(NamedTuple):
         """Return the time of the first sending by the provider's clock, as late as it may be: what
         was made before may be another's. None: only a machine's clock has it.
         """
-        latest = min(self.since + self.spread, now.by_provider())
-        return datetime.fromtimestamp(latest, UTC) if self.known else None
+        if not self.known:
+            return None
+        latest = self.since + self.spread
+        if now.provider.is_known:  # it was not sent later than now
+            latest = min(latest, now.provider.moment.timestamp())
+        return datetime.fromtimestamp(latest, UTC)
 
     @classmethod
     def from_json(cls, data: Sequence[Any] | None) -> Sent | None:
