@@ -112,27 +112,25 @@ class Delivery:
         return now.moment, Sent.at(now.moment, now, self._caller)
 
     def deliver(
-        self, rows: Mapping[int, Row], terms: SendTerms, begun: int, results: dict[int, Result]
-    ) -> Generator[Step]:
+        self, rows: Mapping[int, Row], terms: SendTerms, results: dict[int, Result]
+    ) -> Generator[Step, Collection[int] | None, None]:
         """Send rows, and look up those that must not be sent again.
 
-        Each step has to be stored before the next one is asked for. If nobody asks, the calls in
-        progress end.
+        Each step has to be stored before the next one is asked for. Whoever stores it sends back
+        the indexes of those rows that are not this worker's any more: they are left alone. If
+        nobody asks, the calls in progress end.
 
         Args:
             rows: The rows without a result, by index, in the order of the indexes.
-            begun: As in `Step`.
             results: Results that are not stored yet. Those of the rows are added, also if nobody
                 asks for more.
         """
         rate_limiter = RateLimiter(terms.rate, self._stop, self._monotonic)
-        step = Step(begun, None, dict(results))
-        refused = {index: row for index, row in rows.items() if row.arguments is None}
-        results |= {
-            index: Result(RowOutcome.REFUSED, error=row.reason) for index, row in refused.items()
-        }
+        step = Step((), None, dict(results))
         indexes, size = [index for index in rows if index not in results], self._kind.together
         to_send = [tuple(indexes[start : start + size]) for start in range(0, len(indexes), size)]
+        taken = list[_Unit]()
+        """What is sent, without what was lost to others."""
         settled: dict[_Unit, Settlement | LookUp] = {}
 
         def send(unit: _Unit) -> None:
@@ -151,24 +149,20 @@ class Delivery:
         try:
             self._backoff.wait()
             self._ask()
-            yield from self._send_all(deque(to_send), send, known, step)
+            yield from self._send_all(deque(to_send), taken, send, known, step)
         except BaseException:
-            results |= known(to_send)
+            results |= known(taken)
             raise
         # All of them before the first is judged: the last ones may explain why the first ones were
         # rejected.
-        doubtful = {unit: each for unit in to_send if isinstance(each := settled[unit], LookUp)}
+        doubtful = {unit: each for unit in taken if isinstance(each := settled[unit], LookUp)}
         if doubtful:
             sent = [([rows[index] for index in unit], each) for unit, each in doubtful.items()]
             settled |= zip(doubtful, self._look_up(sent, terms), strict=True)
-        results |= known(to_send, is_final=True)
-        made = {unit: one for unit in to_send if (one := results[unit[0]]).unit is not None}
+        results |= known(taken, is_final=True)
+        made = {unit: one for unit in taken if (one := results[unit[0]]).unit is not None}
         if made:  # stored before its parts are read: after a crash it need not be searched for
-            yield Step(
-                max(begun, to_send[-1][-1] + 1),
-                None,
-                {index: results[index] for unit in made for index in unit},
-            )
+            yield Step((), None, {index: results[index] for unit in made for index in unit})
         for unit, result in made.items():
             results |= zip(
                 unit, self._parts(result, [rows[index] for index in unit], terms), strict=True
@@ -177,10 +171,11 @@ class Delivery:
     def _send_all(
         self,
         left: deque[_Unit],
+        taken: list[_Unit],
         send: _Send,
         known: Callable[[Iterable[_Unit]], dict[int, Result]],
         step: Step,
-    ) -> Generator[Step]:
+    ) -> Generator[Step, Collection[int] | None, None]:
         """Send rows in groups, each of which is stored as begun before it is sent.
 
         While the provider's time is known, the next group is stored while threads send. Without it,
@@ -196,16 +191,18 @@ class Delivery:
                     if sent.known:
                         alone.close()
                     while left and self._stop.is_set():  # nothing is sent any more
-                        send(left.popleft())
+                        taken.append(left.popleft())
+                        send(taken[-1])
                     size = MARKED_AHEAD // 2 if sent.known else self._workers
                     group = [left.popleft() for _ in range(min(len(left), size))]
-                    step = step._replace(
-                        begun=max([step.begun, *(unit[-1] + 1 for unit in group)]), sent=sent
-                    )
+                    begun = [index for unit in group for index in unit]
+                    step = step._replace(begun=begun, sent=sent if group else None)
                     if group or step.results:
-                        yield step
+                        lost = yield step
+                        group = _without(group, lost or ())
+                    taken += group
                     threads.append(self._send_group(group, send))
-                    step = Step(step.begun, None, {})
+                    step = Step((), None, {})
                     if not sent.known:
                         wait(threads[-1])
                         step = step._replace(results=known(group))
@@ -409,6 +406,12 @@ class Delivery:
     def _give_up(self, error: VictorError) -> None:
         self.given_up = self.given_up or error.summary
         self._stop.set()
+
+
+def _without(units: Iterable[_Unit], lost: Collection[int]) -> list[_Unit]:
+    """Return the units without these rows, and without units that have no other."""
+    left = (tuple(index for index in unit if index not in lost) for unit in units)
+    return [unit for unit in left if unit]
 
 
 def _matched(

@@ -1,34 +1,21 @@
-"""Layout of a batch in the database: DBOS workflows only.
+"""Names of what DBOS carries: one workflow for each chunk of rows.
 
-    <batch>/load/<n>                      a submission of a source, or a drop <batch>/<number>
-    one chunk of rows; its output contains their results <batch>/<number>~<n>                  retry
-    of a chunk's unsettled rows <application>/copy/<digest>/<n>       names a load whose rows ask
-    for what the digest tells <application>/payments/<n>            names a load of rows whose
-    payments no other batch may have
+    <application>/<batch>/<number>        one chunk of rows: the keys of its payments
+    <application>/<batch>/<number>~<n>    a retry of its unsettled rows
 
-A load is stored in one transaction with its mark and all its chunks. An id exists once: of two
-processes that compare their rows and store them at the same time, the database lets one win, and
-the other one has to compare again. Loads, marks and chunks are numbered without gaps. Nobody runs
-loads and marks.
+What the rows are, and what became of them, is in the table of payments.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form
-from victor_ext.settlement.flow import SETTLED
 
-from .rows import Result, Row
-
-LOAD = "victor_bulk_load"
-MARK = "victor_bulk_mark"
 CHUNK = "victor_bulk_chunk"
-VERSION = "victor-bulk-2"
+VERSION = "victor-bulk-3"
 """Storage layout. With the account it is the application version of DBOS: a worker gets the chunks
 of its own one.
 """
@@ -44,106 +31,41 @@ MAX_NAME = 100
 _NAME = re.compile(rf"[^/\\]{{1,{MAX_NAME}}}")
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """One submission of a source, or a drop: it has no rows.
-
-    Attributes:
-        number: Number of the submission in the batch, from 1.
-        digest: Digest of all rows of the source and their keys, to know it again.
-        columns: Extra columns, for the export.
-        settings: The settings `TERMS`, those of the submission before where none were given, and
-            `PERSONS`.
-        sizes: The number of rows in each chunk.
-        first: Number of the first chunk.
-        replaced: Number of previously refused rows that stored rows replace, or that are dropped.
-        dropped: Chunk number, and place in the chunk, of each dropped row.
-    """
-
-    number: int
-    digest: str
-    key_column: str
-    columns: Sequence[str]
-    settings: Mapping[str, Any]
-    sizes: Sequence[int]
-    first: int
-    replaced: int
-    dropped: Sequence[Sequence[int]] = ()
-
-    @property
-    def rows(self) -> int:
-        return sum(self.sizes)
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Rows that are sent together: their keys are kept for `retention`, and each is retried for
-    `patience` seconds.
-    """
-
-    retention: float
-    patience: float
-    rows: Sequence[Row] = field(repr=False)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "retention": self.retention,
-            "patience": self.patience,
-            "rows": [row.to_json() for row in self.rows],
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Chunk:
-        return cls(
-            data["retention"], data["patience"], [Row.from_json(row) for row in data["rows"]]
-        )
-
-    def unsettled(self, results: Sequence[Result]) -> Chunk:
-        """Return a chunk of the rows that can be retried, with their earliest possible send."""
-        pairs = zip(self.rows, results, strict=True)
-        left = ((row, one) for row, one in pairs if one.outcome not in SETTLED)
-        rows = [replace(row, reason=None, sent=one.sent, unit=one.unit) for row, one in left]
-        return Chunk(self.retention, self.patience, rows)
-
-
-def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[int, int]]:
-    """Yield the number of each chunk, and of its rows."""
-    for load in loads:
-        yield from enumerate(load.sizes, load.first)
-
-
-def chunk_id(batch: str, number: int, again: int = 0) -> str:
-    """Return the workflow id of a chunk, or of its retry number `again`."""
-    return f"{batch}/{number:08d}" + (f"~{again}" if again else "")
-
-
-def next_try(workflow_id: str) -> str:
-    base, _, again = workflow_id.rpartition("/")[2].partition("~")
-    return f"{workflow_id.rpartition('/')[0]}/{base}~{int(again or 0) + 1}"
-
-
-def batch_of(workflow_id: str) -> str:
-    return workflow_id.rpartition("/")[0]
-
-
 def queue_of(application: str, batch: str) -> str:
     """Return the queue name of a batch. The queue is registered when the batch is sent."""
     return f"{application}/{batch}"
 
 
-def record_of(application: str, account: str, name: str, workflow_id: str) -> dict[str, Any]:
-    """Return how DBOS stores a record of a batch. Chunks run in the order of their numbers."""
-    record = {
-        "workflow_name": name,
+def chunk_id(queue: str, number: int) -> str:
+    """Return the workflow id of a chunk of the batch with this queue."""
+    return f"{queue}/{number:08d}"
+
+
+def next_try(workflow_id: str) -> str:
+    """Return the workflow id of the next try of a chunk."""
+    queue, _, number = workflow_id.rpartition("/")
+    first, _, again = number.partition("~")
+    return f"{queue}/{first}~{int(again or 0) + 1}"
+
+
+def batch_of(workflow_id: str) -> str:
+    """Return the batch of a chunk: that of a step has its name after a slash."""
+    return workflow_id.partition("/")[2].rpartition("/")[0]
+
+
+def step_of(workflow_id: str) -> str:
+    """Return the name of the step that a chunk is of; empty: its rows are sent."""
+    return batch_of(workflow_id).partition("/")[2]
+
+
+def record_of(account: str, workflow_id: str) -> dict[str, Any]:
+    """Return how DBOS stores a chunk. Chunks run in the order of their numbers."""
+    queue, _, number = workflow_id.rpartition("/")
+    return {
+        "workflow_name": CHUNK,
         "workflow_id": workflow_id,
         "app_version": f"{VERSION}/{account}",
-    }
-    if name != CHUNK:  # nobody reads the queue of no batch: only chunks are run
-        return {**record, "queue_name": queue_of(application, "")}
-    batch, _, number = workflow_id.rpartition("/")
-    return {
-        **record,
-        "queue_name": queue_of(application, batch),
+        "queue_name": queue,
         "priority": int(number.partition("~")[0]),
     }
 

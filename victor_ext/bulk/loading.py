@@ -1,94 +1,104 @@
-"""Check a source, then store its new rows in the database."""
+"""Check a source, decide about each of its rows, and store them: all of them, or none."""
 
-import os
+from __future__ import annotations
+
+import json
+import re
+import time
+import unicodedata
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Context, Decimal
 from functools import partial
-from itertools import chain
 from typing import Any
 
-from victor_ext import ConfigurationError, InvalidRequest, Problem, idempotency_key_for
+import sqlalchemy as sa
+
+from victor_ext import InvalidRequest, Problem, idempotency_key_for
+from victor_ext.ids import reference_of
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 from victor_ext.tables.temporary import TemporaryDatabase
 
-from .batch_store import BatchStore
-from .columns import Fields, canonical_text, check_heading, differing, problems_of, split_record
-from .layout import Chunk, Submission, chunk_rows_for
-from .results import stored_rows, was_refused
-from .rows import SHOWN, Check, Row, RowOutcome, RowProblem, identity_of
-from .settings import DAY, PATIENCE, PERSONS, TERMS, Expected, WorkerContext, in_utc
-from .state import StateLost
-from .vault import Digests
+from .columns import Fields, canonical_text, check_heading, problems_of, split_record
+from .deciding import TO_DECIDE, Act, Code, Decision, decide
+from .layout import chunk_id, chunk_rows_for
+from .notices import Notice, message_of
+from .payments import (
+    LEFT_OUT,
+    LINES,
+    NEVER_LEFT,
+    PAYMENTS,
+    Asked,
+    Stored,
+    look_alikes,
+    pages,
+    stored_of,
+    upsert,
+)
+from .rows import Check, RowOutcome, RowProblem
+from .settings import PERSONS, TERMS, Expected, WorkerContext, in_utc
+from .store import BatchRecord, Store
 
 _EXACT = Context(prec=60)
-_NAMED = 10
-"""Maximum number of rows in an error message."""
 _SCHEMA = """
-CREATE TABLE keys (
-    id BLOB PRIMARY KEY, line INTEGER, fingerprint TEXT, refused INTEGER, chunk INTEGER
-) WITHOUT ROWID;
-CREATE TABLE payments (name TEXT PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE chunks (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, encrypted TEXT NOT NULL);
+CREATE TABLE asked (
+    number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, problems TEXT, grouping TEXT,
+    asked TEXT, act TEXT, code TEXT, message TEXT, again INTEGER, chunk INTEGER, place INTEGER
+);
 """
-
-
-_SEEN = (
-    "INSERT INTO keys (id, line) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET line = excluded.line"
-)
+_ONE_AT_A_TIME = 7_421_133_019_540_188
+"""The advisory lock of those who store a file: two of them would wait for each other's keys."""
+_LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+_WHOLE_AS_DECIMAL = re.compile(r"\.0+$")
 
 
 class Loading(TemporaryDatabase):
     """Rows to check, and then to store in a batch.
 
-    The database has encrypted chunks of checked rows, the keys of the source, and the keys of the
-    batch.
+    The database has what each row asks, encrypted, and what is decided about it.
     """
 
     def __init__(self, rows: Rows, batch: str, context: WorkerContext, expected: Expected) -> None:
         super().__init__(_SCHEMA)
-        self._rows, self.batch, self._settings, self._kind = (
-            rows,
-            batch,
-            context.settings,
-            context.kind,
-        )
+        self._rows, self.batch = rows, batch
+        self._settings, self._kind = context.settings, context.kind
         self._context, self._vault = context, context.vault
         self._expected, self._without_amount = expected, 0
         self._totals: dict[str, Decimal] = {}
         """The sum of the amounts in each currency."""
-        self._loads: Sequence[Submission] = ()
+        self._record: BatchRecord | None = None
         self._key_column = context.settings.key_column or context.kind.reference
-        self._digests = Digests(context.vault)
-        self._new: dict[Hashable, list[Row]] = {}
-        """New rows of the next chunk of each group."""
         self._columns: dict[str, None] = {}
-        self._has_new_keys = False
         self.check = Check()
 
-    def _read_batch(self) -> None:
-        """Read what the batch has, to compare the rows with it."""
-        with self._context.open_present(self.batch) as store:
-            self._loads = store.loads()
-            if self._loads:
-                self._settings, self._key_column = (
-                    self._settings.after(self._loads[-1]),
-                    self._loads[-1].key_column,
-                )
-            rows = stored_rows(store, self._loads, only_refused=True)
-            values = (
-                (row.identity, row.fingerprint, was_refused(row, one), number)
-                for number, row, one in rows
-            )
-            self.executemany("INSERT OR REPLACE INTO keys VALUES (?, NULL, ?, ?, ?)", values)
-
     def read(self) -> Check:
-        """Check every row, and write the rows to store into the database, encrypted, in chunks.
+        """Check every row, and decide about it by what the state has now. Nothing is stored."""
+        has_state = self._context.state.exists()
+        if has_state:
+            with self._context.open_present(self.batch) as store:
+                self._read_batch(store)
+        self._read_source()
+        if has_state:
+            present = self._context.open_present(self.batch)
+            with present as store, store.engine.connect() as connection:
+                self._decide_all(connection)
+        else:
+            self._decide_all(None)
+        return self.check
 
-        Raises `ConfigurationError` as `_refuse_sent` does.
-        """
-        if has_state := self._context.state.exists():
-            self._read_batch()
+    def _read_batch(self, store: Store) -> None:
+        self._record = store.record()
+        if self._record is not None:
+            self._settings = self._settings.after(self._record)
+            self._key_column = self._record.key_column
+
+    @property
+    def _key_kind(self) -> str:
+        known = None if self._record is None else self._record.key_kind
+        return self._settings.key_kind or known or "invoice"
+
+    # Reading
+
+    def _read_source(self) -> None:
         settings, check, kind = self._settings, self.check, self._kind
         required = [name for name in kind.required if name not in settings.defaults]
         heading = partial(check_heading, kind, self._key_column, required)
@@ -107,79 +117,39 @@ class Loading(TemporaryDatabase):
             check.note(
                 RowProblem(None, None, None, "empty", "the source has no rows."), breaks=True
             )
-        self._flush(*self._new)
         check.columns = list(self._columns)
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.note(RowProblem(None, None, None, "control_total", message), breaks=True)
-        if has_state and check.new and not check.is_refused(skip_invalid=settings.skip_invalid):
-            with self._context.open_present(self.batch) as store:
-                self._refuse_sent(store)
-        return check
 
     def _take(self, record: Record) -> None:
-        check = self.check
         fields = split_record(self._kind, record.fields, self._key_column)
         if record.problems:
             # Columns may have shifted: do not trust any value, especially the key.
             fields.key_value, fields.problems = None, list(record.problems)
         if self._expected.total is not None:
             self._add_amount({} if record.problems else fields.arguments)
-        key = "" if fields.key_value is None else idempotency_key_for(self.batch, fields.key_value)
-        identity, place = identity_of(key, record.number), record.line or record.number
-        known = self.execute(
-            "SELECT line, fingerprint, refused, chunk FROM keys WHERE id = ?", (identity,)
-        ).fetchone()
-        before, stored, refused, chunk = known or (None, None, True, 0)
-        if before is not None:
-            check.repeated += 1
-            unit, column = "row" if record.line is None else "line", self._key_column
-            shown = (fields.key_value or "")[:60]
-            message = f"{column} is {shown!r}, as in {unit} {before}: two rows cannot have one key."
-            self._note(
-                record, Problem(column, "repeated", message), *self._problems(record, fields)
-            )
+        problems = self._completed(record, fields)
+        key = self._key_of(fields)
+        if key is not None and self._is_repeated(record, fields, key, problems):
             return
-        self.execute(_SEEN, (identity, place))
-        fingerprint = self._vault.fingerprint(canonical_text(fields.arguments))
-        self._digests.add(identity, fingerprint)
-        if not refused:
-            if stored == fingerprint:
-                check.unchanged += 1
-            else:
-                self._refuse_change(record, fields.arguments, key, chunk)
-            return
-        # Resolve dates after the comparison: a row with `today` has not changed if it is read again
-        # tomorrow.
-        problems = self._problems(record, fields)
-        if problems:
-            check.invalid += 1
-            self._note(record, *problems)
-            if stored == fingerprint or not self._settings.skip_invalid:
-                return
-            check.set_aside += 1
-        else:
-            check.new += 1
-            self._has_new_keys |= stored is None
-            if (name := self._kind.payment_name(fields.arguments)) is not None:
-                self.execute(
-                    "INSERT INTO payments VALUES (?, ?)", (self._vault.fingerprint(name), place)
-                )
-        check.replaced += stored is not None
-        asked = fields.arguments.items()
-        arguments = (
-            None if problems else {name: self._kind.stored(name, value) for name, value in asked}
-        )
-        reason = " ".join(problem.message for problem in problems) or None
         self._columns |= dict.fromkeys(fields.extras)
-        group = self._kind.group(arguments or {})
-        new = self._new.setdefault(group, [])
-        new.append(
-            Row(record.number, key, fingerprint, arguments, fields.extras, reason, None, len(new))
+        asked = self._asked(record, fields, key or "", is_valid=not problems)
+        group = None if problems else self._kind.group(fields.arguments)
+        told = [[problem.field, problem.code, problem.message] for problem in problems]
+        self.execute(
+            "INSERT INTO asked (number, line, key, problems, grouping, asked)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                record.number,
+                record.line,
+                key,
+                json.dumps(told) if told else None,
+                None if group is None else self._vault.fingerprint(repr(group)),
+                json.dumps(asked),
+            ),
         )
-        if len(new) == chunk_rows_for(self._settings.rate, self._kind.together):
-            self._flush(group)
 
-    def _problems(self, record: Record, fields: Fields) -> Sequence[Problem]:
+    def _completed(self, record: Record, fields: Fields) -> Sequence[Problem]:
         """Complete the arguments of a record. Return all problems with it."""
         fields.arguments = {**self._settings.defaults, **fields.arguments}
         if "due_date" in fields.arguments:
@@ -189,11 +159,58 @@ class Loading(TemporaryDatabase):
             fields.problems if record.problems else problems_of(self._kind, fields, in_file=in_file)
         )
 
-    def _note(self, record: Record, *problems: Problem) -> None:
+    def _key_of(self, fields: Fields) -> str | None:
+        """Return the key of a row's payment; None: the row does not say which it is."""
+        if fields.key_value is None:
+            return None
+        facts = self._kind.key_facts(fields.arguments, self._key_kind, fields.key_value)
+        return None if facts is None else idempotency_key_for(*facts)
+
+    def _is_repeated(
+        self, record: Record, fields: Fields, key: str, problems: Sequence[Problem]
+    ) -> bool:
+        query = "SELECT number, line FROM asked WHERE key = ?"
+        before = self.execute(query, (key,)).fetchone()
+        if before is None:
+            return False
+        self.check.repeated += 1
+        unit = "row" if record.line is None else "line"
+        place = before[0] if before[1] is None else before[1]
+        shown = (fields.key_value or "")[:60]
+        column = self._key_column
+        message = f"{column} is {shown!r}, as in {unit} {place}: two rows cannot have one key."
+        self._note(record.number, record.line, Problem(column, "repeated", message), *problems)
+        return True
+
+    def _asked(self, record: Record, fields: Fields, key: str, *, is_valid: bool) -> Asked:
+        arguments, vault = fields.arguments, self._vault
+        compared = {
+            name: value
+            for name, value in arguments.items()
+            if name not in ("due_date", self._key_column)
+        }
+        stored = (
+            {name: self._kind.stored(name, value) for name, value in arguments.items()}
+            if is_valid
+            else None
+        )
+        row = [record.number, fields.key_value, stored, fields.extras]
+        due_date = arguments.get("due_date")
+        reference = arguments.get(self._kind.reference)
+        return Asked(
+            number=record.number,
+            key=key,
+            is_valid=is_valid,
+            values_digest=vault.fingerprint(canonical_text(compared)),
+            spelling_digest=vault.fingerprint(_spelling(fields.key_value or "")),
+            reference_digest=vault.fingerprint(reference_of(reference) if is_valid else ""),
+            due_date=str(due_date) if is_valid and due_date is not None else None,
+            row=vault.serialize(row),
+        )
+
+    def _note(self, number: int, line: int | None, *problems: Problem) -> None:
         for one in problems:
-            self.check.note(
-                RowProblem(record.number, record.line, one.field or None, one.code, one.message)
-            )
+            self.check.note(RowProblem(number, line, one.field or None, one.code, one.message))
 
     def _add_amount(self, arguments: Mapping[str, Any]) -> None:
         try:
@@ -203,139 +220,215 @@ class Loading(TemporaryDatabase):
         else:
             self._totals[currency] = _EXACT.add(self._totals.get(currency, Decimal(0)), amount)
 
-    def _refuse_change(
-        self, record: Record, arguments: Mapping[str, Any], key: str, chunk: int
+    # Deciding
+
+    def _decide_all(self, connection: sa.Connection | None, *, lock: bool = False) -> None:
+        """Decide about each row, in the order of the keys: so do all who lock them."""
+        owner = self._context.owner
+        query = "SELECT asked, line, problems FROM asked WHERE key IS NOT NULL ORDER BY key"
+        rows = ((Asked(*json.loads(text)), *rest) for text, *rest in self.execute(query))
+        for page in pages(rows):
+            stored: dict[str, Stored] = {}
+            alike: dict[str, list[Stored]] = {}
+            if connection is not None:
+                stored = stored_of(connection, owner, [row.key for row, *_ in page], lock=lock)
+                alike = look_alikes(connection, owner, [row.values_digest for row, *_ in page])
+            for asked, line, _ in page:
+                others = alike.get(asked.values_digest, [])
+                self._decide(asked, line, stored.get(asked.key), others)
+        self._count()
+
+    def _decide(
+        self, asked: Asked, line: int | None, stored: Stored | None, alike: list[Stored]
     ) -> None:
-        self.check.changed += 1
-        columns: Sequence[str] = ()
-        if len(self.check.problems) < SHOWN:
-            with self._context.open_present(self.batch) as store:
-                rows = store.tries([chunk], rows=True)[chunk][0].chunk.rows
-            # Values are omitted: one may be an account number.
-            columns = differing(
-                self._kind, next(row.arguments or {} for row in rows if row.key == key), arguments
-            )
-        message = (
-            f"{', '.join(columns)}: not what is stored under this key and may have been sent. The "
-            "row is refused: put the old values back, or ask for another payment under another key."
+        decision = decide(
+            asked,
+            stored,
+            alike,
+            batch=self.batch,
+            account=self._context.account,
+            kind=self._key_kind,
         )
-        self.check.note(
-            RowProblem(record.number, record.line, self._key_column, "changed", message)
+        message = None
+        if decision.code is not None:
+            message = self._noticed(asked, line, stored, decision)
+        self.execute(
+            "UPDATE asked SET act = ?, code = ?, message = ?, again = ? WHERE number = ?",
+            (decision.act.name, decision.code, message, decision.again, asked.number),
         )
 
-    def _flush(self, *groups: Hashable) -> None:
-        for rows in map(self._new.pop, groups):
-            chunk = self._settings.of_chunk(Chunk(DAY, PATIENCE, rows))
-            encrypted = self._vault.serialize({"args": (chunk.to_json(),), "kwargs": {}})
+    def _noticed(
+        self, asked: Asked, line: int | None, stored: Stored | None, decision: Decision
+    ) -> str:
+        """Note what an operator has to know of a row, and return it."""
+        assert decision.code is not None
+        of = decision.other or stored
+        assert of is not None
+        row = self._vault.deserialize(asked.row)
+        message = message_of(decision.code, row, of, self._vault, self._kind)
+        self.check.notice(Notice(line or asked.number, decision.code, str(row[1]), message))
+        return message
+
+    def _count(self) -> None:
+        """Count the rows by what is decided, and note the problems of those that are invalid."""
+        check = self.check
+        check.notices.sort(key=lambda notice: notice.line)
+        query = "SELECT number, line, problems, act, code FROM asked ORDER BY number"
+        for number, line, problems, act, code in self.execute(query).fetchall():
+            if problems is not None and act in (None, Act.REFUSE.name):
+                check.invalid += 1
+                check.set_aside += self._settings.skip_invalid
+                self._note(number, line, *(Problem(*one) for one in json.loads(problems)))
+            elif act == Act.STORE.name:
+                check.new += 1
+                check.replaced += code == Code.REPLACED
+            elif code in TO_DECIDE:
+                check.changed += 1
+            else:
+                check.unchanged += 1
+
+    # Storing
+
+    def store(self, store: Store) -> BatchRecord:
+        """Store the rows that are sent, and the lines of all, in one transaction.
+
+        What is decided now counts: another process may have stored or sent some meanwhile. Returns
+        what is known of the batch from now on.
+        """
+        with store.transaction() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
+            self._context.state.keep_key(connection, self._vault, self._context.secret)
+            self.check.forget_decisions()
+            self._decide_all(connection, lock=True)
+            first = store.chunks_so_far(connection) + 1
+            chunks = self._assign_chunks(first)
+            for page in pages(self._payments(store)):
+                upsert(connection, PAYMENTS, page)
+            self._replace_lines(connection)
+            record = self._new_record()
+            store.save_record(connection, record, first - 1 + chunks)
+            for number in range(first, first + chunks):
+                chunk = chunk_id(store.queue, number)
+                store.enqueue(connection, chunk, self._chunk_data(number))
+        return record
+
+    def _assign_chunks(self, first: int) -> int:
+        """Give each row that is sent its chunk and its place there. Return how many chunks are
+        new.
+        """
+        size = chunk_rows_for(self._settings.rate, self._kind.together)
+        filling: dict[Hashable, tuple[int, int]] = {}
+        count = 0
+        query = "SELECT number, grouping FROM asked WHERE act = ? ORDER BY number"
+        for number, group in self.execute(query, (Act.STORE.name,)).fetchall():
+            chunk, place = filling.get(group, (0, size))
+            if place == size:
+                chunk, place = first + count, 0
+                count += 1
             self.execute(
-                "INSERT INTO chunks (rows, encrypted) VALUES (?, ?)", (len(rows), encrypted)
+                "UPDATE asked SET chunk = ?, place = ? WHERE number = ?", (chunk, place, number)
             )
+            filling[group] = (chunk, place + 1)
+        return count
 
-    def _refuse_sent(self, store: BatchStore) -> str:
-        """Return the mark to store with the rows: they are compared with all that the state has
-        now.
+    def _chunk_data(self, number: int) -> dict[str, Any]:
+        query = "SELECT key FROM asked WHERE chunk = ? ORDER BY place"
+        keys = [key for (key,) in self.execute(query, (number,))]
+        return {**self._settings.chunk_terms(), "keys": keys}
 
-        Raises `ConfigurationError` if another source, in any batch, asks the same under new keys,
-        or another batch has a payment of the rows, where each has a name; unless they are to be
-        asked again.
+    def _payments(self, store: Store) -> Iterator[dict[str, Any]]:
+        query = (
+            "SELECT asked, problems, act, code, message, again, chunk, place FROM asked"
+            " WHERE act IN (?, ?) ORDER BY key"
+        )
+        stored_at = time.time()
+        acts = (Act.STORE.name, Act.REFUSE.name)
+        for text, problems, act, _, message, again, chunk, place in self.execute(query, acts):
+            asked = Asked(*json.loads(text))
+            is_sent = act == Act.STORE.name
+            reasons = [one[2] for one in json.loads(problems or "[]")] or [message]
+            error = " ".join(filter(None, reasons))
+            refusal = self._vault.serialize([None, None, error, None])
+            yield {
+                "owner": self._context.owner,
+                "key": asked.key,
+                "batch": self.batch,
+                "chunk": chunk_id(store.queue, chunk) if is_sent else None,
+                "worker": None,
+                "place": place or 0,
+                "state": (RowOutcome.WAITING if is_sent else RowOutcome.REFUSED).value,
+                "again": again,
+                "allowed": False,
+                "account": self._context.account,
+                "kind": self._key_kind,
+                "values_digest": asked.values_digest,
+                "spelling_digest": asked.spelling_digest,
+                "reference_digest": asked.reference_digest,
+                "made_digest": None,
+                "due_date": asked.due_date,
+                "row": asked.row,
+                "sent": None,
+                "result": None if is_sent else refusal,
+                "stored_at": stored_at,
+            }
+
+    def _replace_lines(self, connection: sa.Connection) -> None:
+        """Make the rows of this source the lines of the batch. What never left, and is not among
+        them, is left out.
         """
-        has_names = self._kind.together > 1
-        kind = "payments" if has_names else f"copy/{self._digests.asked}"
-        marks = store.marks(kind)
-        if has_names and not self._settings.ask_again:
-            self._refuse_payments(
-                store, [*dict.fromkeys(batch for batch, _ in marks if batch != self.batch)]
-            )
-        elif self._has_new_keys and not self._settings.ask_again:
-            self._refuse_copy(marks)
-        return f"{kind}/{len(marks) + 1}"
+        owner, lines, columns = self._context.owner, LINES.c, PAYMENTS.c
+        is_its = sa.and_(lines.owner == owner, lines.batch == self.batch)
+        connection.execute(sa.delete(LINES).where(is_its))
+        query = "SELECT number, key, asked, code, message, problems FROM asked ORDER BY number"
+        for page in pages(self.execute(query)):
+            connection.execute(sa.insert(LINES), [self._line(*row) for row in page])
+        listed = sa.select(lines.key).where(is_its, lines.key.is_not(None))
+        is_left_out = sa.and_(
+            columns.owner == owner,
+            columns.batch == self.batch,
+            columns.state.in_(NEVER_LEFT),
+            columns.key.not_in(listed),
+        )
+        connection.execute(sa.update(PAYMENTS).where(is_left_out).values(state=LEFT_OUT))
 
-    def _refuse_copy(self, marks: Sequence[tuple[str, str]]) -> None:
-        # The same source in this batch is no copy.
-        others = [
-            batch
-            for batch, digest in marks
-            if (batch, digest) != (self.batch, self._digests.source)
-        ]
-        if others:
-            message = (
-                f"{self.batch} has the same rows as the batch {others[-1]}, and they would "
-                "be sent a second time."
-            )
-            hint = (
-                f"BulkSender(batch={others[-1]!r}, ...).status() shows that one, and .resume() "
-                "goes on with it; to send all of them again on purpose, ask_again=True"
-            )
-            raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
+    def _line(
+        self,
+        number: int,
+        key: str | None,
+        text: str,
+        code: str | None,
+        message: str | None,
+        problems: str | None,
+    ) -> dict[str, Any]:
+        has_own = key is None or code in TO_DECIDE
+        told = message
+        if key is None:
+            told = " ".join(one[2] for one in json.loads(problems or "[]"))
+        return {
+            "owner": self._context.owner,
+            "batch": self.batch,
+            "number": number,
+            "key": key,
+            "code": code,
+            "row": Asked(*json.loads(text)).row if has_own else None,
+            "message": None if told is None else self._vault.serialize(told),
+        }
 
-    def _refuse_payments(self, store: BatchStore, batches: Sequence[str]) -> None:
-        """Raise `ConfigurationError` if another batch has a payment of a new row: it was submitted,
-        or may be.
-        """
-        found = list[str]()
-        for batch in batches:
-            other = replace(store, batch=batch, account=None)
-            for _, row, result in stored_rows(other, other.loads()):
-                if was_refused(row, result) or (
-                    result is not None and result.outcome is RowOutcome.REJECTED
-                ):
-                    continue
-                name = self._vault.fingerprint(self._kind.payment_name(row.arguments or {}) or "")
-                for (line,) in self.execute("SELECT line FROM payments WHERE name = ?", (name,)):
-                    found.append(f"{line:,} (batch {batch})")
-        if found:
-            more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
-            unit = "line" if isinstance(self._rows, str | os.PathLike) else "row"
-            message = (
-                f"{self.batch} has payments of another batch, and they would be submitted a second "
-                f"time: {unit} {', '.join(found[:_NAMED])}{more}."
-            )
-            hint = "leave these rows out; to submit them again on purpose, ask_again=True"
-            raise ConfigurationError.of([Problem("", "payments", message, hint=hint)])
-
-    def store(self, store: BatchStore) -> None:
-        """Store the checked rows, all of them at once.
-
-        Raises `ConfigurationError` as `_refuse_sent` does.
-        """
-        if not self.check.stored:
-            return
-        load = Submission(
-            number=len(self._loads) + 1,
-            digest=self._digests.source,
+    def _new_record(self) -> BatchRecord:
+        settings = self._settings
+        persons = [] if self._record is None else list(self._record.persons)
+        return BatchRecord(
             key_column=self._key_column,
+            key_kind=self._key_kind,
             columns=self.check.columns,
-            settings={name: getattr(self._settings, name) for name in (*TERMS, *PERSONS)},
-            sizes=[size for (size,) in self.execute("SELECT rows FROM chunks ORDER BY number")],
-            first=sum(len(load.sizes) for load in self._loads) + 1,
-            replaced=self.check.replaced,
+            terms={name: getattr(settings, name) for name in TERMS},
+            persons=[*persons, {name: getattr(settings, name) for name in PERSONS}],
+            rows=self.check.rows,
         )
 
-        def chunks() -> Iterator[str]:
-            return (
-                encrypted
-                for (encrypted,) in self.execute("SELECT encrypted FROM chunks ORDER BY number")
-            )
 
-        mark = self._refuse_sent(store)
-        while not store.add_load(load, chunks, mark):
-            before, mark = mark, self._refuse_sent(store)
-            # no other batch was stored meanwhile: an id is taken of which the rest was deleted
-            if mark == before:
-                raise StateLost.deleted(f"What {self._context.state} has of the batch {self.batch}")
-
-
-def drop(store: BatchStore, loads: Sequence[Submission]) -> int:
-    """Drop the rows that were refused. Returns their number."""
-    refused: dict[bytes, list[list[int]]] = {}
-    for number, row, result in stored_rows(store, loads, only_refused=True):
-        if was_refused(row, result):
-            refused.setdefault(row.identity, []).append([number, row.place])
-        else:
-            refused.pop(row.identity, None)
-    if refused:
-        load = replace(
-            loads[-1], number=len(loads) + 1, digest="", columns=(), sizes=(), replaced=len(refused)
-        )
-        store.add_load(replace(load, dropped=[*chain.from_iterable(refused.values())]), tuple)
-    return len(refused)
+def _spelling(key_value: str) -> str:
+    """Return what is left of a key's value if its spelling does not count."""
+    text = unicodedata.normalize("NFKC", key_value).casefold().strip()
+    return _LEADING_ZEROS.sub("", _WHOLE_AS_DECIMAL.sub("", text))

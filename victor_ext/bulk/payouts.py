@@ -79,8 +79,13 @@ class Payouts(RowKind):
         if problems:
             raise InvalidRequest.of(problems)
 
-    def payment_name(self, arguments: Mapping[str, Any]) -> str:
-        return f"{canonical_id(arguments['payor_id'])} {reference_of(arguments[self.reference])}"
+    def key_facts(
+        self, arguments: Mapping[str, Any], _key_kind: str, key_value: str
+    ) -> tuple[str, ...] | None:
+        payor = arguments.get("payor_id")
+        if not isinstance(payor, str) or not payor:
+            return None
+        return "payment", str(canonical_id(payor)), reference_of(key_value)
 
     def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
         amount = _amount(arguments)

@@ -2,111 +2,44 @@
 them.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TextIO
 
-from victor_ext.settlement.key_age import Sent
 from victor_ext.tables.texts import write_table
 
-from .batch_store import BatchStore, Try
-from .layout import Submission
 from .row_kind import RowKind
-from .rows import Result, Row, RowOutcome, RowResult
+from .rows import RowResult
+from .store import Line, Store
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 """The attributes of a `RowResult` that come first."""
 NOT_FOUND = "The provider does not have it any more."
 
 
-def results_of(
-    store: BatchStore, loads: Sequence[Submission], kind: RowKind
-) -> Iterator[RowResult]:
-    """Yield each row of the batch in order, with its current result."""
-    # Corrected rows were stored again under the same key: the last row of each key counts, in the
-    # place of the first. The submissions that correct rows are held in memory: few rows, unless one
-    # of them adds many
-    #     as well.
-    corrections = [load for load in loads if load.replaced]
-    corrected = stored_rows(store, corrections, dropped_in(loads))
-    latest = {row.identity: _line(row, result, kind) for _, row, result in corrected}
-    given: set[bytes] = set()
-    for _, row, result in stored_rows(store, loads):
-        if row.identity not in latest:
-            yield _line(row, result, kind)
-        elif row.identity not in given:
-            given.add(row.identity)
-            yield latest[row.identity]
+def results_of(store: Store, kind: RowKind) -> Iterator[RowResult]:
+    """Yield each line of the batch in order, with what became of it."""
+    for line in store.lines():
+        yield _shown(line, kind)
 
 
-def stored_rows(
-    store: BatchStore,
-    loads: Sequence[Submission],
-    dropped: Collection[tuple[int, ...]] | None = None,
-    *,
-    only_refused: bool = False,
-) -> Iterator[tuple[int, Row, Result | None]]:
-    """Yield the chunk's number, each stored row in order, and its result, if known. `dropped`: that
-    in `loads`.
-
-    With `only_refused` there are results of chunks alone in which rows were refused.
-    """
-    dropped = dropped_in(loads) if dropped is None else dropped
-    for number, tries in store.chunks(loads, rows=True):
-        refused = any(
-            attempt.counts and attempt.counts.get(RowOutcome.REFUSED) for attempt in tries
-        )
-        known = latest_results(store, tries) if refused or not only_refused else {}
-        rows = (row for row in tries[0].chunk.rows if (number, row.place) not in dropped)
-        yield from ((number, row, known.get(row.place)) for row in rows)
-
-
-def dropped_in(loads: Sequence[Submission]) -> set[tuple[int, ...]]:
-    return {tuple(place) for load in loads for place in load.dropped}
-
-
-def was_refused(row: Row, result: Result | None) -> bool:
-    """Whether a row was refused before it was sent."""
-    return row.arguments is None or (result is not None and result.outcome is RowOutcome.REFUSED)
-
-
-def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]:
-    """Return the known results of a chunk's rows after all attempts, by row place."""
-    known: dict[int, Result] = {}
-    for attempt in tries:
-        if not (attempt.taken or attempt.over):
-            continue
-        progress = store.progress(attempt)
-        if attempt.over or progress.begun:
-            for index, row in enumerate(attempt.chunk.rows):
-                known[row.place] = progress.results.get(index) or _open(
-                    row, progress.sent(index), is_over=attempt.over
-                )
-    return known
-
-
-def _open(row: Row, began: Sent | None, *, is_over: bool) -> Result:
-    """Return the result of a row that has none stored."""
-    if row.arguments is None:
-        return Result(RowOutcome.REFUSED, error=row.reason)
-    sent = row.sent or began
-    if sent is None:
-        return Result(
-            RowOutcome.WAITING,
-            error="Its chunk was cancelled before it was sent." if is_over else None,
-        )
-    return Result(
-        RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.", sent=sent
-    )
-
-
-def _line(row: Row, result: Result | None, kind: RowKind) -> RowResult:
-    final = result or _open(row, None, is_over=False)
-    known = {**(row.arguments or {}), **({kind.unit: final.unit} if final.unit else {})}
+def _shown(line: Line, kind: RowKind) -> RowResult:
+    row, result = line.row, line.result
+    known = {} if row is None else dict(row.arguments or {})
+    if result.unit:
+        known[kind.unit] = result.unit
     asked = {name: str(known[name]) for name in kind.asked if name in known}
+    is_its_own = line.outcome is result.outcome
     return RowResult(
-        row.number, row.key, final.id, final.status, final.outcome, final.error, row.extras, asked
+        row=line.number,
+        key=line.key if row is None else row.key,
+        id=result.id,
+        status=result.status,
+        outcome=line.outcome,
+        error=result.error if is_its_own and result.error else line.message,
+        extras={} if row is None else row.extras,
+        asked=asked,
     )
 
 
@@ -151,14 +84,14 @@ def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
         yield name
 
 
-def refreshed(store: BatchStore, loads: Sequence[Submission], kind: RowKind) -> Iterator[RowResult]:
+def refreshed(store: Store, kind: RowKind) -> Iterator[RowResult]:
     """Return the results with the present statuses. A row that was created meanwhile keeps the one
     it has.
 
     All statuses are read before the first result is asked for: a provider that cannot be read cuts
     no export off.
     """
-    statuses = kind.current(results_of(store, loads, kind))
+    statuses = kind.current(results_of(store, kind))
 
     def now(result: RowResult) -> RowResult:
         status = None if result.id is None else statuses.get(result.id)
@@ -167,4 +100,4 @@ def refreshed(store: BatchStore, loads: Sequence[Submission], kind: RowKind) -> 
         error = NOT_FOUND if status.status is None else status.reason or result.error
         return replace(result, status=status.status, error=error)
 
-    return map(now, results_of(store, loads, kind))
+    return map(now, results_of(store, kind))

@@ -132,11 +132,11 @@ class RowKind(Sendable):
         Raises `InvalidRequest`, whose problems have columns as fields.
         """
 
-    def payment_name(self, _arguments: Mapping[str, Any]) -> str | None:
-        """Return what names the payment of a row in all batches, where no two of them may have it;
-        None: its key.
-        """
-        return None
+    def key_facts(
+        self, _arguments: Mapping[str, Any], key_kind: str, key_value: str
+    ) -> tuple[str, ...] | None:
+        """Return what names the payment of a row, whichever file has it; None: the row lacks it."""
+        return key_kind, key_value
 
     @abstractmethod
     def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:

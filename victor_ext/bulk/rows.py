@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from victor_ext import InvalidRequest, Problem
+from victor_ext import InvalidRequest, Problem, idempotency_key_for
 from victor_ext.settlement.flow import PaymentOutcome
 from victor_ext.settlement.key_age import Sent
+
+if TYPE_CHECKING:
+    from .notices import Notice
 
 RowOutcome = PaymentOutcome
 
@@ -50,14 +53,17 @@ class Check:
     Attributes:
         rows: Number of rows in the source: the sum of the next five counts.
         new: Rows to store and send.
-        unchanged: Rows that are already in the batch.
-        changed: Rows whose values differ from the stored ones with the same key. They are not sent.
+        unchanged: Rows whose payment is stored already, and is not sent again by them.
+        changed: Rows about which a person has to decide, such as one with another amount than was
+            asked. They are not sent.
         invalid: Rows that break a rule.
         repeated: Rows with the key of an earlier row.
         set_aside: Invalid rows to store as refused, without those that are already stored.
-        replaced: Rows to store that replace a previously refused row.
+        replaced: Rows to store that replace a row of the same payment, which had not left.
         problems: The first 100 problems.
         problem_count: Number of all problems.
+        notices: Why rows are not simply sent: the first 100 of each code.
+        noticed: The number of rows by the code of their notice.
         broken: Whether the source cannot be read completely, or has other control totals than are
             expected.
         columns: Extra columns, for the export.
@@ -73,6 +79,8 @@ class Check:
     replaced: int = 0
     problems: list[RowProblem] = field(default_factory=list[RowProblem])
     problem_count: int = 0
+    notices: list[Notice] = field(default_factory=list["Notice"])
+    noticed: Counter[str] = field(default_factory=Counter[str])
     broken: bool = False
     columns: list[str] = field(default_factory=list[str])
 
@@ -95,6 +103,20 @@ class Check:
         if breaks or len(self.problems) < SHOWN:
             self.problems.insert(0 if breaks else SHOWN, problem)
 
+    def notice(self, notice: Notice) -> None:
+        """Count a notice, and store it if it is among the first of its code."""
+        self.noticed[notice.code] += 1
+        if self.noticed[notice.code] <= SHOWN:
+            self.notices.append(notice)
+
+    def forget_decisions(self) -> None:
+        """Forget what was decided: it is decided again by what is stored now."""
+        self.new = self.unchanged = self.changed = 0
+        self.invalid = self.set_aside = self.replaced = 0
+        self.notices, self.noticed = [], Counter()
+        if not self.broken and not self.repeated:
+            self.problems, self.problem_count = [], 0
+
 
 class InvalidRows(InvalidRequest):
     """Rows of a source are invalid, and none was stored or sent. `check` contains the problems."""
@@ -116,52 +138,38 @@ def refuse_invalid(batch: str, check: Check, *, skip_invalid: bool) -> None:
         raise error
 
 
-def identity_of(key: str, number: int) -> bytes:
-    """Return a row's identity: its key, or its number if it has none."""
-    return (
-        bytes.fromhex(key.replace("-", ""))
-        if key
-        else hashlib.sha256(b"row %d" % number).digest()[:16]
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row as stored before it is sent.
 
     Attributes:
         number: Record number in the source, from 1.
-        key: Idempotency key; empty for a refused row without one.
-        fingerprint: Equal for rows that request the same.
+        payment: The key of its payment, which it keeps; empty for a refused row without one.
+        key: The idempotency key that it is sent with: another one after it was rejected.
+        value: What the key is made of.
         arguments: What is sent, as JSON data by column, or None for a refused row.
         extras: The other columns, for the export.
-        reason: Why the row was refused.
         sent: Earliest possible send in an earlier attempt, or None.
         place: Index of the row in its chunk, from 0.
         unit: The id of what it was sent in with other rows, if that is known; else None.
     """
 
     number: int
+    payment: str
     key: str
-    fingerprint: str
+    value: str | None
     arguments: Mapping[str, Any] | None = field(repr=False)
     extras: Mapping[str, str] = field(repr=False)
-    reason: str | None = None
     sent: Sent | None = None
     place: int = 0
     unit: str | None = None
 
-    @property
-    def identity(self) -> bytes:
-        return identity_of(self.key, self.number)
-
-    def to_json(self) -> list[Any]:
-        return [getattr(self, name) for name in self.__slots__]
-
     @classmethod
-    def from_json(cls, data: list[Any]) -> Row:
-        number, key, fingerprint, arguments, extras, reason, sent, *rest = data
-        return cls(number, key, fingerprint, arguments, extras, reason, Sent.from_json(sent), *rest)
+    def of_stored(cls, payment: str, data: Sequence[Any], again: int = 0) -> Row:
+        """Return a row as it is stored, for the key that follows so many others."""
+        number, value, arguments, extras = data
+        key = idempotency_key_for("again", payment, again) if again else payment
+        return cls(number, payment, key, value, arguments, extras)
 
 
 class Result(NamedTuple):
@@ -176,11 +184,6 @@ class Result(NamedTuple):
     error: str | None = None
     sent: Sent | None = None
     unit: str | None = None
-
-    @classmethod
-    def from_json(cls, data: Sequence[Any]) -> Result:
-        outcome, request_id, status, error, sent, unit = data
-        return cls(RowOutcome(outcome), request_id, status, error, Sent.from_json(sent), unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,46 +213,16 @@ class RowResult:
     asked: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
-SEND_STEP = "send"
-
-
 class Step(NamedTuple):
     """A step of an attempt, stored before the first of its rows is sent. Rows are counted by their
     index in the chunk.
 
     Attributes:
-        begun: Rows before this one may have been sent.
-        sent: The earliest time at which those may have been sent that no step before named.
+        begun: These rows may have been sent from now on.
+        sent: The earliest time at which those may have been sent; None: there are none.
         results: Results since the step before.
-        is_last: Whether all rows have their results.
     """
 
-    begun: int
+    begun: Collection[int]
     sent: Sent | None
     results: Mapping[int, Result]
-    is_last: bool = False
-
-    @classmethod
-    def from_json(cls, data: Sequence[Any]) -> Step:
-        begun, sent, stored, is_last = data
-        results = {int(index): Result.from_json(each) for index, each in stored.items()}
-        return cls(begun, Sent.from_json(sent), results, is_last)
-
-
-class Progress:
-    """The steps of an attempt so far. What has begun once stays so."""
-
-    def __init__(self) -> None:
-        self.begun = 0
-        self.results: dict[int, Result] = {}
-        self.is_over = False
-        self._steps: list[Step] = []
-
-    def add(self, step: Step) -> None:
-        self.begun, self.is_over = max(self.begun, step.begun), step.is_last
-        self.results |= step.results
-        self._steps.append(step)
-
-    def sent(self, index: int) -> Sent | None:
-        """Return the earliest time at which a row may have been sent; None: it was not."""
-        return next((step.sent for step in self._steps if index < step.begun), None)

@@ -2,11 +2,9 @@
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,19 +13,18 @@ from victor_ext import Outcome, VictorError
 from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
-from .batch_store import BatchStore, Try
-from .layout import Submission, next_try, numbers_of, queue_of
-from .results import latest_results
+from .deciding import TO_DECIDE
 from .rows import Check, RowOutcome
-from .settings import Settings, WorkerContext
+from .settings import WorkerContext
 from .state import NOTICE, report
+from .store import BatchRecord, Store
 from .worker_lock import FileLock, ServerLock
 
 _FIRST_LOOK = 0.02
 _LOOK_EVERY = 0.3
 """Seconds between two reads of the status, after shorter ones: a small batch ends soon."""
-_WINDOW = 200
-"""Unfinished chunks to read at once: more than all workers take."""
+_LOOK_AFTER = 5
+"""How many times as long as the last count took the next one waits."""
 _logger = logging.getLogger("victor_ext.bulk")
 
 
@@ -39,6 +36,7 @@ class BatchStatus:
         rows: Number of rows.
         counts: Rows by outcome; rows that have not been sent are `waiting`.
         over: Whether workers have nothing left to do. Rows may still be unsettled.
+        noticed: The number of rows by the code of their notice: why they were not simply sent.
         check: Result of checking the source, if this call checked it.
         payments: Created requests by what the provider says of them now (`completed` is paid), if
             this call read that.
@@ -51,6 +49,7 @@ class BatchStatus:
     rows: int
     counts: Mapping[RowOutcome, int]
     over: bool
+    noticed: Mapping[str, int] = field(default_factory=dict[str, int])
     check: Check | None = field(default=None, repr=False)
     payments: Mapping[str, int] | None = None
     units: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
@@ -73,14 +72,16 @@ class BatchStatus:
         """Exit status of the command.
 
         0 if all rows are created, 3 if the outcome of some is unknown, 75 if some are not sent yet
-        (`resume` sends them), and 1 if some are refused or rejected.
+        (`resume` sends them), and 1 if some are refused or rejected, or a person has to decide
+        about some.
         """
         if any(self.counts.get(outcome, 0) for outcome in MAY_EXIST):
             return UNKNOWN
         if self.unsettled:
             return FOR_NOW
-        changed = self.check is not None and self.check.changed
-        return 0 if not changed and self.counts.get(RowOutcome.CREATED, 0) == self.rows else FAILED
+        is_to_decide = TO_DECIDE & self.noticed.keys()
+        is_created = self.counts.get(RowOutcome.CREATED, 0) == self.rows
+        return 0 if is_created and not is_to_decide else FAILED
 
 
 Progress = Callable[[BatchStatus], None]
@@ -97,59 +98,76 @@ class BulkStopped(VictorError):
 
 
 def run_batch(
-    context: WorkerContext,
-    store: BatchStore,
-    loads: Sequence[Submission],
-    on_progress: Progress | None,
+    context: WorkerContext, store: Store, record: BatchRecord, on_progress: Progress | None
 ) -> BatchStatus:
     """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does."""
     settings = context.settings
-    _retry_unsettled(store, loads, settings)
-    rate = settings.rate or loads[-1].settings["rate"]
+    store.retry_unsettled(settings.chunk_terms())
+    rate = settings.rate or record.terms["rate"]
     if settings.rate is not None or not store.is_open():
         store.open_queue(rate, settings.slots)
-    reader = StatusReader(store, loads)
-    latest: BatchStatus | None = None
-
-    def over() -> bool:
-        nonlocal latest
+    watch = _Watch(context, store, rate, on_progress)
+    if not watch.is_over():
         try:
-            latest = reader.read()
-            if not latest.over and not store.is_open():
-                # Another sender of this batch finished its rows and closed the queue.
-                store.open_queue(rate, settings.slots)
-        except SQLAlchemyError as error:
-            if (lost := context.state.loss(error)) is not None:
-                raise lost from error
-            report(error)
-            return False
-        if on_progress is not None:
-            on_progress(latest)
-        return latest.over
-
-    if not over():
-        try:
-            serve(context, [queue_of(context.vault.application, store.batch)], over)
+            serve(context, [store.queue], watch.is_over)
         except BulkStopped as error:
             with suppress(SQLAlchemyError):
-                error.exit_status = UNKNOWN if MAY_EXIST & reader.read().counts.keys() else FAILED
+                is_unknown = MAY_EXIST & status_of(store).counts.keys()
+                error.exit_status = UNKNOWN if is_unknown else FAILED
             raise
     with suppress(SQLAlchemyError):
         # An empty queue is harmless, and `resume` closes it too.
         store.close_queue()
-    assert latest is not None
-    return latest
+    assert watch.latest is not None
+    return watch.latest
 
 
-def _retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: Settings) -> None:
-    """Add a retry for all unsettled rows whose last attempt has ended."""
-    for number, attempts in store.chunks(loads):
-        if attempts[-1].over and attempts[-1].unsettled != 0:
-            tries = store.tries([number], rows=True)[number]
-            last, known = tries[-1], latest_results(store, tries)
-            left = last.chunk.unsettled([known[row.place] for row in last.chunk.rows])
-            if last.over and left.rows:
-                store.add_try(next_try(last.id), settings.of_chunk(left))
+class _Watch:
+    """Looks at a batch again and again, until no worker has any of it."""
+
+    def __init__(
+        self,
+        context: WorkerContext,
+        store: Store,
+        rate: float | None,
+        on_progress: Progress | None,
+    ) -> None:
+        self._context, self._store, self._rate = context, store, rate
+        self._on_progress = on_progress
+        self._next_look = 0.0
+        self.latest: BatchStatus | None = None
+
+    def is_over(self) -> bool:
+        try:
+            is_idle = self._store.is_idle()
+            if is_idle or time.monotonic() >= self._next_look:
+                self._look(is_idle=is_idle)
+            if not is_idle and not self._store.is_open():
+                # Another sender of this batch finished its rows and closed the queue.
+                self._store.open_queue(self._rate, self._context.settings.slots)
+        except SQLAlchemyError as error:
+            lost = self._context.state.loss(error)
+            if lost is not None:
+                raise lost from error
+            report(error)
+            return False
+        return is_idle
+
+    def _look(self, *, is_idle: bool) -> None:
+        began = time.monotonic()
+        self.latest = replace(status_of(self._store), over=is_idle)
+        # a large batch takes long to count
+        self._next_look = time.monotonic() + _LOOK_AFTER * (time.monotonic() - began)
+        if self._on_progress is not None:
+            self._on_progress(self.latest)
+
+
+def status_of(store: Store) -> BatchStatus:
+    """Count the rows of a batch: those under way are `unknown`, their sender may have died."""
+    is_idle = store.is_idle()
+    counts, codes = store.counts()
+    shown = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome] > 0}
+    return BatchStatus(store.batch, counts.total(), shown, over=is_idle, noticed=dict(codes))
 
 
 def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[], bool]) -> None:
@@ -187,86 +205,3 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
                     "left wait for resume."
                 )
                 raise BulkStopped(what, outcome=Outcome.NOT_SENT)
-
-
-class StatusReader:
-    """Counts a batch repeatedly. Finished chunks are read once; of the others, only the next ones
-    are read.
-
-    Rows in progress are `unknown`: their sender may have died.
-    """
-
-    def __init__(self, store: BatchStore, loads: Sequence[Submission]) -> None:
-        self._store, self._loads = store, loads
-        self._sizes = numbers_of(loads)
-        self._open: dict[int, int] = {}
-        self._read: Counter[RowOutcome] = Counter()
-
-    def read(self) -> BatchStatus:
-        """Read the database and return the status.
-
-        Raises `StateLost` if records of the batch were deleted.
-        """
-        self._store.check_load(self._loads[-1])
-        unfinished: Counter[RowOutcome] = Counter()
-        while True:
-            self._open.update(islice(self._sizes, _WINDOW - len(self._open)))
-            unfinished.clear()
-            attempts = self._store.tries(list(self._open))
-            over = [number for number, tries in attempts.items() if tries[-1].over]
-            for number, tries in attempts.items():
-                counts = _counts(self._open[number], tries)
-                if tries[-1].taken and not tries[-1].over:
-                    counts = self._under_way(self._open[number], tries, counts)
-                (self._read if tries[-1].over else unfinished).update(counts)
-            for number in over:
-                del self._open[number]
-            if len(over) < _WINDOW:
-                return self._status(unfinished)
-
-    def _under_way(
-        self, size: int, tries: Sequence[Try], counts: Counter[RowOutcome]
-    ) -> Counter[RowOutcome]:
-        progress = self._store.progress(tries[-1])
-        if not progress.begun:
-            return counts
-        settled = Counter(
-            {outcome: count for outcome, count in counts.items() if outcome in SETTLED}
-        )
-        known = settled + Counter(result.outcome for result in progress.results.values())
-        # Of a retry that has not begun with them, rows may have been sent before.
-        begun = {*range(progress.begun)} - progress.results.keys()
-        left = len(begun) if len(tries) == 1 else size - known.total()
-        return known + Counter({RowOutcome.UNKNOWN: left})
-
-    def _status(self, unfinished: Counter[RowOutcome]) -> BatchStatus:
-        counts, replaced = self._read + unfinished, sum(load.replaced for load in self._loads)
-        rows = sum(load.rows for load in self._loads)
-        counts[RowOutcome.WAITING] += rows - counts.total()
-        counts[RowOutcome.REFUSED] -= replaced
-        # A chunk that is not over does not tell which of its rows are refused.
-        counts[RowOutcome.WAITING] += min(0, counts[RowOutcome.REFUSED])
-        shown = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome] > 0}
-        return BatchStatus(self._store.batch, rows - replaced, shown, over=not self._open)
-
-
-def _counts(size: int, tries: Sequence[Try]) -> Counter[RowOutcome]:
-    """Count the rows of one chunk by outcome. During a retry, the previous result counts."""
-    counts: Counter[RowOutcome] = Counter()
-    for attempt in tries:
-        if attempt.counts is not None:
-            counts.update(
-                {outcome: count for outcome, count in attempt.counts.items() if outcome in SETTLED}
-            )
-    known = [attempt for attempt in tries if attempt.over and attempt.taken]
-    if known and known[-1].counts is not None:
-        counts.update(
-            {
-                outcome: count
-                for outcome, count in known[-1].counts.items()
-                if outcome not in SETTLED
-            }
-        )
-    # The chunk has no result: it failed, or has not finished.
-    counts[RowOutcome.UNKNOWN if known else RowOutcome.WAITING] += size - counts.total()
-    return +counts

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
@@ -12,39 +12,31 @@ from typing import Any, ClassVar, TextIO
 
 import httpx
 
-from victor_ext import ConfigurationError, Victor, idempotency_key_for
+from victor_ext import ConfigurationError, Victor
 from victor_ext.health import Heartbeat
 from victor_ext.privacy import concealed
 from victor_ext.tables.sources import Rows, hidden
 
-from .batch_store import BatchStore, no_such_batch
-from .layout import Chunk, Submission, checked_batch, queue_of
-from .loading import Loading, drop
-from .results import refreshed, results_of, stored_rows, write_csv
+from .layout import checked_batch
+from .loading import Loading
+from .results import refreshed, results_of, write_csv
 from .row_kind import RowKind
-from .rows import Check, Row, RowOutcome, RowResult, refuse_invalid
-from .run import BatchStatus, Progress, StatusReader, run_batch, serve
-from .settings import (
-    DAY,
-    PATIENCE,
-    PERSONS,
-    Expected,
-    Settings,
-    WorkerContext,
-    day_of,
-    provider_of,
-    system_of,
-)
+from .rows import Check, RowOutcome, RowResult, refuse_invalid
+from .run import BatchStatus, Progress, run_batch, serve, status_of
+from .settings import Expected, Settings, WorkerContext, day_of, provider_of, system_of
 from .state import DEFAULT_STATE, State
-from .vault import Vault, storage_secret
+from .steps import add_step, units_of
+from .store import BatchRecord, Store, no_such_batch
+from .vault import storage_secret
 
 
 class BulkSender:
     """Sends rows of a file, or of any iterable of mappings, as requests for payment.
 
-    A batch has a name. The key of each row is
-    `idempotency_key_for(batch, value of the key column)`, so a rerun, a restart or a second machine
-    sends the same keys. Stored data is encrypted; see `storage_key`.
+    A row is a payment: its key is `idempotency_key_for("invoice", value of the key column)`,
+    whatever file has it. So a rerun, a restart, a second machine, a renamed file or a service of
+    yours sends the same keys. A batch has a name, and is a list: the rows of its latest file.
+    Stored data is encrypted; see `storage_key`.
 
     All methods block. Call them from a thread in async code (`asyncio.to_thread`), one at a time
     per process.
@@ -56,6 +48,9 @@ class BulkSender:
         batch: Name of the batch (default: the file name).
         key_column: Column that identifies a row (default: the batch's, or `client_reference_id`).
             It cannot change within a batch.
+        key_kind: What the values of that column name (default: the batch's, or `invoice`): the key
+            of a row is `idempotency_key_for(key_kind, value)`. A file that is keyed by customers
+            names its month here, such as `subscription-2026-11`.
         rate: Maximum rows of the batch per second over all machines; None for no limit. With None,
             `resume` keeps the batch's rate.
         workers: Maximum concurrent calls in this process, 1 to 100.
@@ -65,8 +60,6 @@ class BulkSender:
         skip_invalid: Set invalid rows aside instead of refusing the source.
         encoding: File encoding (default: UTF-8).
         patience: Seconds for which one row is retried while the provider fails (default: 120).
-        ask_again: Send the rows even if the state has the same ones under other keys. Their
-            customers are asked again.
         storage_key: Secret of at least 16 characters that encrypts stored rows (default:
             VICTOR_BULK_KEY, or the credentials in the process environment).
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
@@ -91,6 +84,7 @@ class BulkSender:
         state: str = DEFAULT_STATE,
         batch: str | None = None,
         key_column: str | None = None,
+        key_kind: str | None = None,
         rate: float | None = None,
         workers: int = 16,
         key_retention: float | timedelta | None = None,
@@ -98,7 +92,6 @@ class BulkSender:
         skip_invalid: bool = False,
         encoding: str | None = None,
         patience: float | None = None,
-        ask_again: bool = False,
         storage_key: str | None = None,
         payor_id: str | None = None,
         by: str | None = None,
@@ -122,7 +115,7 @@ class BulkSender:
             day,
             skip_invalid,
             encoding,
-            ask_again,
+            key_kind,
             payor_id,
             by,
             not_by_sender,
@@ -195,9 +188,9 @@ class BulkSender:
             refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
             self._state.prepare()
             with context.open_present(loading.batch) as store:
-                loading.store(store)
+                record = loading.store(store)
                 loading.close()  # its file may be large, and sending may take long
-                return replace(run_batch(context, store, store.loads(), on_progress), check=check)
+                return replace(run_batch(context, store, record, on_progress), check=check)
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Continue an interrupted batch, and retry unsettled rows with the same keys; `on_progress`
@@ -207,8 +200,8 @@ class BulkSender:
             ConfigurationError: The batch does not exist, or it belongs to another account.
             VictorError: See `send`.
         """
-        with self._stored(to_read=False) as (context, store, loads):
-            return run_batch(context, store, loads, on_progress)
+        with self._stored(to_send=True) as (context, store, record):
+            return run_batch(context, store, record, on_progress)
 
     def take_step(self, name: str, *, on_progress: Progress | None = None) -> BatchStatus:
         """Instruct or withdraw each payout that the provider has accepted, at most once.
@@ -228,52 +221,40 @@ class BulkSender:
                 sender takes it and may not.
             VictorError: See `send`.
         """
-        with self._stored() as (context, store, loads):
+        with self._stored() as (context, store, record):
             kind = context.kind
             if name not in kind.steps:
                 steps = (
                     f": write {' or '.join(kind.steps)}" if kind.steps else ", which have no steps"
                 )
                 raise ConfigurationError(f"{name} is not a step of these rows{steps}.")
-            self._settings.check_person(loads)
-            step = replace(store, batch=f"{store.batch}/{name}", account=context.account)
-            before = step.loads()
-            taken = {(row.arguments or {})["id"] for _, row, _ in stored_rows(step, before)}
-            new = [unit for unit in _units(kind, store, loads) if unit not in taken]
-            if not new and not before:
+            self._settings.check_person(record.persons)
+            step = replace(store, batch=f"{store.batch}/{name}")
+            taken = add_step(context, step, record, units_of(store, kind), name)
+            if taken is None:
                 raise ConfigurationError(
                     f"{store.batch} has nothing to {name}: the provider has accepted none of it."
                 )
-            if new:
-                first = sum(len(load.sizes) for load in before) + 1
-                settings = {
-                    **loads[-1].settings,
-                    **{term: getattr(self._settings, term) for term in PERSONS},
-                }
-                load = Submission(
-                    len(before) + 1, "", kind.unit, (), settings, [1] * len(new), first, 0
-                )
-                rows = (
-                    Row(1, idempotency_key_for(step.batch, unit), unit, {"id": unit}, {})
-                    for unit in new
-                )
-                chunks = [
-                    self._settings.of_chunk(Chunk(DAY, PATIENCE, [row])).to_json() for row in rows
-                ]
-                step.add_load(load, lambda: chunks)
-            return run_batch(context, step, step.loads(), on_progress)
+            return run_batch(context, step, taken, on_progress)
 
-    def drop(self) -> int:
-        """Drop from the batch what was never sent: its refused rows.
+    def drop(self, keys: Collection[str] | None = None) -> int:
+        """Drop from the batch what never left: rows that wait, were not sent or were refused.
 
         They are neither counted nor exported any more. If they are sent again, they are new rows.
         Returns their number.
 
+        Args:
+            keys: The values of the key column of some of them; None: all of them.
+
         Raises:
             ConfigurationError: The batch does not exist, or belongs to another account.
         """
-        with self._stored(to_read=False) as (_, store, loads):
-            return drop(store, loads)
+        with self._stored(to_send=True) as (_, store, _):
+            if keys is None:
+                return store.drop()
+            wanted = set(keys)
+            rows = (line.row for line in store.lines())
+            return store.drop([row.payment for row in rows if row and row.value in wanted])
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -285,19 +266,20 @@ class BulkSender:
         Raises:
             VictorError: With `refresh`, the provider could not be read.
         """
-        with self._stored() as (context, store, loads):
+        with self._stored() as (context, store, _):
             kind, steps = context.kind, dict[str, dict[str, Any]]()
             for name in kind.steps:
                 step = replace(store, batch=f"{store.batch}/{name}")
-                if taken := step.loads():
-                    by = [load.settings["by"] for load in taken]
-                    steps[name] = {"by": by, "counts": StatusReader(step, taken).read().counts}
-            status = replace(StatusReader(store, loads).read(), steps=steps)
+                taken = step.record()
+                if taken is not None:
+                    by = [person["by"] for person in taken.persons]
+                    steps[name] = {"by": by, "counts": status_of(step).counts}
+            status = replace(status_of(store), steps=steps)
             if not refresh:
                 return status
-            now = kind.current(results_of(store, loads, kind)).values()
+            now = kind.current(results_of(store, kind)).values()
             payments = dict(Counter(each.status or "not found" for each in now).most_common())
-            units = {unit: kind.describe(unit) for unit in _units(kind, store, loads)}
+            units = {unit: kind.describe(unit) for unit in units_of(store, kind)}
             return replace(status, payments=payments, units=units)
 
     def export(self, *, refresh: bool = False) -> Iterator[RowResult]:
@@ -311,8 +293,8 @@ class BulkSender:
             VictorError: With `refresh`, the provider could not be read. Nothing has been yielded
                 then.
         """
-        with self._stored() as (context, store, loads):
-            yield from (refreshed if refresh else results_of)(store, loads, context.kind)
+        with self._stored() as (context, store, _):
+            yield from (refreshed if refresh else results_of)(store, context.kind)
 
     def export_csv(
         self,
@@ -336,17 +318,16 @@ class BulkSender:
         Returns:
             The number of rows written.
         """
-        with self._stored() as (context, store, loads):
+        with self._stored() as (context, store, record):
             kind, read = context.kind, refreshed if refresh else results_of
 
             def noted() -> Iterator[RowResult]:
-                for result in read(store, loads, kind):
+                for result in read(store, kind):
                     if on_result is not None:
                         on_result(result)
                     yield result
 
-            columns = list(dict.fromkeys(column for load in loads for column in load.columns))
-            return write_csv(file, noted(), columns, asked=kind.asked, escape=escape)
+            return write_csv(file, noted(), record.columns, asked=kind.asked, escape=escape)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.
@@ -359,7 +340,7 @@ class BulkSender:
             return []
         self._state.prepare()
         with self._context() as context, self._state.errors(), context.open() as store:
-            return store.batches(f"What {self._state} holds")
+            return store.batches()
 
     def work(self, *, stop: threading.Event | None = None) -> None:
         """Work on the batch, or on all present and future batches of the database if the sender has
@@ -374,12 +355,11 @@ class BulkSender:
         """
         self._state.prepare()
         with self._context() as context:
-            queues = (
-                None if self._batch is None else [queue_of(context.vault.application, self._batch)]
-            )
+            queues: list[str] | None = None
             if self._batch is not None:
                 with context.open_present(self._batch) as store:
-                    store.loads()
+                    store.record(to_send=True)
+                    queues = [store.queue]
             serve(context, queues, lambda: stop is not None and stop.is_set())
 
     def tried_counts(self) -> dict[RowOutcome, int]:
@@ -403,31 +383,23 @@ class BulkSender:
             if self._client is None
             else nullcontext(self._client) as client
         ):
-            vault, kind = (
-                Vault(self._secret, provider_of(client)),
-                client.system.load("bulk")(client),
-            )
             yield WorkerContext(
-                client, kind, self._state, vault, self._settings, self.heartbeat, self._tried
+                client=client,
+                kind=client.system.load("bulk")(client),
+                state=self._state,
+                vault=self._state.vault(self._secret, provider_of(client)),
+                settings=self._settings,
+                heartbeat=self.heartbeat,
+                tried=self._tried,
+                secret=self._secret,
             )
 
     @contextmanager
     def _stored(
-        self, *, to_read: bool = True
-    ) -> Generator[tuple[WorkerContext, BatchStore, list[Submission]]]:
-        with (
-            self._context() as context,
-            context.open_present(self._name(None), to_read=to_read) as store,
-        ):
-            loads = store.loads()
-            if not loads:
-                raise no_such_batch(
-                    store.batch, str(self._state), store.batches(f"What {self._state} holds")
-                )
-            yield context, store, loads
-
-
-def _units(kind: RowKind, store: BatchStore, loads: list[Submission]) -> list[str]:
-    """Return the ids of what was sent together and accepted, in order."""
-    created = (one for one in results_of(store, loads, kind) if one.outcome is RowOutcome.CREATED)
-    return list(dict.fromkeys(one.asked[kind.unit] for one in created)) if kind.unit else []
+        self, *, to_send: bool = False
+    ) -> Generator[tuple[WorkerContext, Store, BatchRecord]]:
+        with self._context() as context, context.open_present(self._name(None)) as store:
+            record = store.record(to_send=to_send)
+            if record is None:
+                raise no_such_batch(store.batch, str(self._state), store.batches())
+            yield context, store, record

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,11 +19,11 @@ from victor_ext.ids import in_one_form, words_of
 from victor_ext.settlement.key_age import LEAST_KEPT
 from victor_ext.systems import System
 
-from .batch_store import BatchStore, no_such_batch
-from .layout import CHUNK_ROWS, Chunk, Submission
+from .layout import CHUNK_ROWS
 from .row_kind import RowKind
 from .rows import RowOutcome
 from .state import State
+from .store import BatchRecord, Store, no_such_batch
 from .vault import Vault
 
 DAY = 24 * 3600.0
@@ -52,7 +52,7 @@ class Settings:
     due_date: str | None
     skip_invalid: bool
     encoding: str | None
-    ask_again: bool = False
+    key_kind: str | None = None
     payor_id: str | None = None
     by: str | None = None
     not_by_sender: bool = False
@@ -67,6 +67,14 @@ class Settings:
                 "key_column=payee_account_number does not tell rows apart: many go to one account."
             )
             raise _refused("key_column", message)
+        if self.key_kind is not None and not (
+            isinstance(self.key_kind, str) and words_of(self.key_kind)
+        ):
+            message = (
+                f"key_kind={self.key_kind!r} must be text: what the key column names, such as "
+                "invoice or subscription-2026-11."
+            )
+            raise _refused("key_kind", message)
         if self.by is not None and not (isinstance(self.by, str) and words_of(self.by)):
             raise _refused("by", f"by={self.by!r} must be the name of a person.")
         if self.not_by_sender and self.by is None:
@@ -116,14 +124,20 @@ class Settings:
                 f"{kind.reference}."
             )
             raise _refused("key_column", message)
+        if kind.together > 1 and self.key_kind is not None:
+            message = (
+                f"key_kind={self.key_kind} cannot be: these rows are told apart by payor_id and "
+                f"{kind.reference}."
+            )
+            raise _refused("key_kind", message)
 
-    def check_person(self, loads: Sequence[Submission]) -> None:
+    def check_person(self, persons: Sequence[Mapping[str, Any]]) -> None:
         """Check that who takes a step is not who sent the rows, if that is wanted.
 
         Raises `ConfigurationError`.
         """
-        senders = {load.settings["by"] for load in loads}
-        if not (self.not_by_sender or any(load.settings["not_by_sender"] for load in loads)):
+        senders = {person["by"] for person in persons}
+        if not (self.not_by_sender or any(person["not_by_sender"] for person in persons)):
             return
         if self.by is None:
             raise _refused(
@@ -150,8 +164,8 @@ class Settings:
         """
         return 1 + math.ceil(self.workers / CHUNK_ROWS)
 
-    def after(self, last: Submission) -> Settings:
-        """Return the settings, with the terms of the last submission where none are given.
+    def after(self, last: BatchRecord) -> Settings:
+        """Return the settings, with the terms of the batch's last file where none are given.
 
         Raises `ConfigurationError` for another key column: it would give other keys, and duplicate
         requests.
@@ -168,13 +182,17 @@ class Settings:
             )
             raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
         return replace(
-            self, **{name: last.settings[name] for name in TERMS if getattr(self, name) is None}
+            self, **{name: last.terms[name] for name in TERMS if getattr(self, name) is None}
         )
 
-    def of_chunk(self, chunk: Chunk) -> Chunk:
-        """Return the chunk, with these terms where they are given."""
-        patience = chunk.patience if self.patience is None else self.patience
-        return replace(chunk, retention=self.key_retention or chunk.retention, patience=patience)
+    def chunk_terms(self) -> dict[str, float]:
+        """Return the terms that a chunk is stored with."""
+        return self.of_chunk({"retention": DAY, "patience": PATIENCE})
+
+    def of_chunk(self, stored: Mapping[str, Any]) -> dict[str, float]:
+        """Return the terms of a chunk: those it is stored with, or these where they are given."""
+        patience = stored["patience"] if self.patience is None else self.patience
+        return {"retention": self.key_retention or stored["retention"], "patience": patience}
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +251,12 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
+    """What one sender works with.
+
+    Attributes:
+        secret: What the key of the state is wrapped with.
+    """
+
     client: Any
     kind: RowKind
     state: State
@@ -240,27 +264,31 @@ class WorkerContext:
     settings: Settings
     heartbeat: Heartbeat
     tried: Counter[RowOutcome]
+    secret: bytes = field(repr=False)
 
     @property
     def account(self) -> str:
         return self.vault.account(self.client.caller)
 
-    @contextmanager
-    def open(self, batch: str = "", *, to_read: bool = False) -> Generator[BatchStore]:
-        """Open a batch. Unless it is only read, it has to belong to the client's account."""
-        with self.state.engine() as engine, self.state.client(self.vault, engine) as client:
-            yield BatchStore(
-                client, engine, self.vault.application, batch, None if to_read else self.account
-            )
+    @property
+    def owner(self) -> str:
+        """The system and the environment: with its key they are a payment."""
+        return f"{self.client.system.name} {self.client.environment}".rstrip()
 
     @contextmanager
-    def open_present(self, batch: str, *, to_read: bool = False) -> Generator[BatchStore]:
+    def open(self, batch: str = "") -> Generator[Store]:
+        """Open a batch."""
+        with self.state.engine() as engine, self.state.client(self.vault, engine) as client:
+            yield Store(client, engine, self.vault, self.owner, batch, self.account)
+
+    @contextmanager
+    def open_present(self, batch: str) -> Generator[Store]:
         """Open a batch of a state that has to be there. Raises as `State.errors` does."""
         if not self.state.exists():
             raise no_such_batch(batch, str(self.state))
         # a process that was killed meanwhile, or an older DBOS, may have created it
         self.state.prepare()
-        with self.state.errors(), self.open(batch, to_read=to_read) as store:
+        with self.state.errors(), self.open(batch) as store:
             yield store
 
 

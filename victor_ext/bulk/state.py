@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
@@ -21,10 +22,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from victor_ext import ConfigurationError, Outcome, Problem, VictorError
 from victor_ext._exit_status import FOR_NOW, UNKNOWN
-from victor_ext.event_queue.databases import renewed
+from victor_ext.event_queue.databases import create_tables, renewed
 from victor_ext.privacy import Secret, concealed
 
-from .vault import Vault
+from .layout import VERSION
+from .payments import BATCHES, METADATA, STATE_KEY
+from .vault import Vault, new_key, other_key, unwrapped
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
@@ -135,6 +138,60 @@ class State:
                 "workflow_status", schema
             )
 
+    def vault(self, secret: bytes, provider: str) -> Vault:
+        """Return what encrypts this state: by its own key, or by a new one if it has none yet.
+
+        Raises `ConfigurationError` if its key is wrapped with another secret, or its layout is of
+        another release.
+        """
+        if not self.exists():
+            return Vault(new_key(), provider)
+        with self.errors(), self.engine() as engine, engine.connect() as connection:
+            if not sa.inspect(connection).has_table(STATE_KEY.name):
+                return Vault(new_key(), provider)
+            key = self._stored_key(connection, secret)
+        return Vault(new_key() if key is None else key, provider)
+
+    def keep_key(self, connection: sa.Connection, vault: Vault, secret: bytes) -> None:
+        """Store the vault's key, wrapped with the secret, unless the state has it.
+
+        Raises `ConfigurationError` if another process has stored another one meanwhile.
+        """
+        key = self._stored_key(connection, secret)
+        if key is None:
+            values = {"id": 1, "layout": VERSION, "wrapped": vault.wrapped(secret)}
+            connection.execute(sa.insert(STATE_KEY), values)
+        elif not vault.has_key(key):
+            raise ConfigurationError(
+                f"Another process has made the state {self} meanwhile. Nothing was stored: do this "
+                "again."
+            )
+
+    def _stored_key(self, connection: sa.Connection, secret: bytes) -> bytes | None:
+        row = connection.execute(sa.select(STATE_KEY)).first()
+        if row is None:
+            return None
+        if row.layout != VERSION:
+            raise ConfigurationError(
+                f"The state {self} was stored by another release, in the layout {row.layout}: go "
+                "on with the release that stored it."
+            )
+        key = unwrapped(row.wrapped, secret)
+        if key is None:
+            raise other_key(self._what_it_has(connection))
+        return key
+
+    def _what_it_has(self, connection: sa.Connection) -> str:
+        stored_at = BATCHES.c.stored_at
+        count, last = connection.execute(
+            sa.select(sa.func.count(), sa.func.max(stored_at)).select_from(BATCHES)
+        ).one()
+        if not count:
+            return f"What the state {self} has"
+        batches = "1 batch" if count == 1 else f"{count} batches, the last"
+        day = datetime.fromtimestamp(last, UTC)
+        return f"The state {self} has {batches} of {day.day} {day:%B %Y}, which"
+
     def prepare(self) -> None:
         """Create the database and its tables, or migrate tables of an older DBOS.
 
@@ -155,6 +212,8 @@ class State:
                     # SQLAlchemy's events.
                     with _subseconds_in_all_pools():
                         DBOS.migrate(self.connection_string)
+                    with self.engine() as engine, engine.begin() as connection:
+                        create_tables(METADATA, connection)
                     return
                 except SQLAlchemyError:
                     # Another process may be creating the database.

@@ -38,15 +38,19 @@ _HOW_TO_GIVE = (
 class Vault:
     """Encrypts and decrypts stored data, and names its owner.
 
+    Its key is the state's own, and random: digests that are made with it can be compared for as
+    long as there is the state, and cannot be guessed by who has no more than the secret. The secret
+    only wraps it.
+
     It is a `Serializer` of DBOS, and no subclass: a check of rows needs no DBOS. The provider is
     part of the application name, so that workers for another environment do not see the batch.
     """
 
-    def __init__(self, secret: bytes, provider: str) -> None:
-        self._cipher = AESGCM(_derived(secret, b"seal"))
-        self._fingerprint_key = _derived(secret, b"fingerprint")
-        self._number_key = _derived(secret, b"number")
-        self.key_id = _derived(secret, b"key id")[:4].hex()
+    def __init__(self, key: bytes, provider: str) -> None:
+        self._key = SecretBytes(key)
+        self._cipher = AESGCM(_derived(key, b"seal"))
+        self._fingerprint_key = _derived(key, b"fingerprint")
+        self.key_id = _derived(key, b"key id")[:4].hex()
         self.application = (
             f"victor-bulk-{self.key_id}-{hashlib.sha256(provider.encode()).hexdigest()[:8]}"
         )
@@ -116,45 +120,46 @@ class Vault:
         """Return a keyed digest of an account: of the public part of credentials, which `caller` is
         a digest of.
         """
-        return f"{self.number(f'account {caller}'):064x}"[:12]
+        return self.fingerprint(f"account {caller}")[:12]
 
-    def number(self, text: str) -> int:
-        """Return a keyed digest as a number below 2**256."""
-        return int.from_bytes(
-            hmac.digest(self._number_key, text.encode("utf-8", "surrogatepass"), "sha256")
-        )
+    def has_key(self, key: bytes) -> bool:
+        """Whether this is its key."""
+        return hmac.compare_digest(bytes(self._key), key)
+
+    def wrapped(self, secret: bytes) -> str:
+        """Return its key, encrypted with the secret."""
+        nonce = os.urandom(_NONCE)
+        sealed = _wrapping(secret).encrypt(nonce, bytes(self._key), _WRAPPED)
+        return base64.b64encode(nonce + sealed).decode("ascii")
 
 
-class Digests:
-    """Digests of all rows of a source: keyed sums, so they do not depend on the order and need no
-    row storage.
-    """
+_WRAPPED = b"victor-ext bulk key 1"
+KEY_BYTES = 32
 
-    def __init__(self, vault: Vault) -> None:
-        self._vault = vault
-        self._rows = self._asked = self._source = 0
 
-    def add(self, identity: bytes, fingerprint: str) -> None:
-        number = self._vault.number(fingerprint)
-        self._rows += 1
-        self._asked += number
-        self._source += number * int.from_bytes(identity)
+def new_key() -> bytes:
+    """Return a random key for a new state."""
+    return SecretBytes(os.urandom(KEY_BYTES))
 
-    @property
-    def asked(self) -> str:
-        """Digest of what the rows ask, whatever their keys are: copies have the same one."""
-        return f"{self._rows}:{self._asked:x}"
 
-    @property
-    def source(self) -> str:
-        """Digest of what the rows ask under their keys, to know a source again."""
-        return f"{self._rows}:{self._source:x}"
+def unwrapped(text: str, secret: bytes) -> bytes | None:
+    """Return the key that was wrapped with the secret; None: it was wrapped with another one."""
+    try:
+        sealed = base64.b64decode(text, validate=True)
+        return SecretBytes(_wrapping(secret).decrypt(sealed[:_NONCE], sealed[_NONCE:], _WRAPPED))
+    except (InvalidTag, ValueError):
+        return None
+
+
+def _wrapping(secret: bytes) -> AESGCM:
+    return AESGCM(_derived(secret, b"wrap"))
 
 
 def other_key(what: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{what} was written with another key: use the credentials it was started with, or the "
-        "same VICTOR_BULK_KEY."
+        f"{what} was written with another key, and nothing was sent: use the credentials that it "
+        "was started with, or the same VICTOR_BULK_KEY. Another company needs a state of its own "
+        "(--state)."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
+import uuid
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,17 +17,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import ConfigurationError
 from victor_ext.event_queue.databases import renewed
-from victor_ext.ids import reference_of
-from victor_ext.settlement.flow import MAY_EXIST, Rival
+from victor_ext.settlement.flow import SETTLED
 from victor_ext.settlement.key_age import LAST_CALLS
 
 from .delivery import Delivery, SendTerms
-from .layout import CHUNK, VERSION, Chunk, batch_of, next_try, queue_of, record_of
-from .results import stored_rows
+from .layout import CHUNK, VERSION, batch_of, step_of
 from .row_kind import LaterStep, Sendable
-from .rows import SEND_STEP, Progress, Result, RowOutcome, Step
+from .rows import Result, Row, RowOutcome, Step
 from .settings import WorkerContext
 from .state import NOTICE, StateLost, report
+from .store import Store
 from .worker_lock import TakeOver, WorkerLock
 
 _logger = logging.getLogger("victor_ext.bulk")
@@ -62,8 +61,10 @@ class Worker:
         }
         """By the step that a batch is of: one of what was sent before has its name after a slash.
         """
-        self._unstored: dict[str, dict[int, Result]] = {}
-        """Results by chunk and place in it that could not be stored yet.
+        self._name = f"{worker_lock.executor}/{uuid.uuid4().hex[:8]}"
+        """What payments that it has taken up are marked with."""
+        self._unstored: dict[str, dict[str, Result]] = {}
+        """Results by chunk and payment that could not be stored yet.
 
         Their rows are not sent again.
         """
@@ -80,6 +81,7 @@ class Worker:
             stack.callback(_one_at_a_time.release)
             for delivery in self._deliveries.values():
                 stack.callback(delivery.close)
+            self._store = stack.enter_context(self._context.open())
             self._launch(stack.enter_context(state.engine()) if state.is_sqlite else None)
             self.take_over.start()
             self._resources = stack.pop_all()
@@ -152,14 +154,13 @@ class Worker:
             DBOS.destroy()
             raise
 
-    def send(self, workflow_id: str, data: Mapping[str, Any]) -> dict[str, int]:
-        """Send one chunk. After a crash, DBOS calls this again and replays the stored steps."""
+    def send(self, workflow_id: str, data: Mapping[str, Any]) -> None:
+        """Send one chunk. After a crash, DBOS calls this again: what is stored is known then."""
         self.take_over.running.append(workflow_id)
         self.take_over.begun.add(workflow_id)
         try:
-            counts = self._send(workflow_id, data)
+            self._send(workflow_id, data)
             self.take_over.begun.discard(workflow_id)
-            return counts
         except SQLAlchemyError as error:
             report(error)
             # Do not fail the chunk, which would end it: it stays pending and is queued again.
@@ -167,115 +168,110 @@ class Worker:
         finally:
             self.take_over.running.remove(workflow_id)
 
-    def _send(self, workflow_id: str, data: Mapping[str, Any]) -> dict[str, int]:
+    def _send(self, workflow_id: str, data: Mapping[str, Any]) -> None:
         if self._stop.is_set():
             raise _WorkerGone
-        chunk, progress = Chunk.from_json(data), Progress()
-        # Not within a step: its error would be stored as the result of the step.
-        queue = DBOS.retrieve_queue(queue_of(self._vault.application, batch_of(workflow_id)))
-        limiter = queue and queue.limiter
-        rate = limiter["limit"] / limiter["period"] if limiter else None
-        # it begins when a step is not stored
-        steps = self._steps(workflow_id, rate, chunk, progress)
-        # DBOS returns the steps that are stored, and runs the others. It stores nothing of a worker
-        # whose chunk was taken over: from then on it counts as another one's, and no further row of
-        # it is sent here.
-        try:
-            while not progress.is_over:
-                progress.add(
-                    Step.from_json(DBOS.run_step({"name": SEND_STEP}, lambda: next(steps)))
-                )
-        finally:
-            steps.close()
-        self._unstored.pop(workflow_id, None)
-        results = [progress.results[index] for index in range(len(chunk.rows))]
-        left = chunk.unsettled(results)
-        if left.rows and (
-            self._stop.is_set() or any(result.outcome is RowOutcome.WAITING for result in results)
-        ):
-            # After a stop, other workers can continue with the remaining rows at once.
-            record: Any = record_of(
-                self._vault.application, self._context.account, CHUNK, next_try(workflow_id)
-            )
-            DBOS.enqueue_workflow_with_options(record, left.to_json())
-        self._context.tried.update(result.outcome for result in results)
-        return dict(Counter(result.outcome.value for result in results))
-
-    def _steps(
-        self, workflow_id: str, rate: float | None, chunk: Chunk, progress: Progress
-    ) -> Generator[Step]:
-        """Send what has no stored result, and yield the steps to store.
-
-        `progress` has those that are stored.
-        """
-        delivery = self._deliveries[batch_of(workflow_id).partition("/")[2]]
-        can_be_lost, losses = self._worker_lock.can_be_lost, self.take_over.losses
-        alone_since = (
-            partial(self.take_over.alone_since, delivery.now()[0], losses) if can_be_lost else None
-        )
-        rivals, chosen = (
-            partial(self._rivals, batch_of(workflow_id)),
-            self._context.settings.of_chunk(chunk),
-        )
-        terms = SendTerms(chosen.retention, chosen.patience, rate, rivals, alone_since)
-        results = self._unstored.pop(workflow_id, {})
-        units = {
-            index: one.unit
-            for index, one in progress.results.items()
-            if one.outcome is RowOutcome.ACCEPTED
+        batch = replace(self._store, batch=batch_of(workflow_id))
+        rows = dict(enumerate(batch.claim(workflow_id, self._name)))
+        unstored = self._unstored.pop(workflow_id, {})
+        results = {
+            index: unstored[row.payment] for index, row in rows.items() if row.payment in unstored
         }
-        rows = {
-            index: replace(
-                row, sent=row.sent or progress.sent(index), unit=row.unit or units.get(index)
-            )
-            if index < progress.begun
-            else row
-            for index, row in enumerate(chunk.rows)
-            if index not in results and (index not in progress.results or units.get(index))
-        }
+        stored = dict[int, Result]()
         try:
-            yield from delivery.deliver(rows, terms, progress.begun, results)
-            changed = {
-                index: each
-                for index, each in results.items()
-                if progress.results.get(index) != each
-            }
-            yield Step(progress.begun, None, changed, is_last=True)
+            self._store_steps(batch, rows, self._steps(workflow_id, data, rows, results), stored)
+            self._finish(batch, workflow_id, data, rows, results, stored)
         except BaseException:
             # Only what is true also if another worker has the chunk in between.
+            can_be_lost = self._worker_lock.can_be_lost
             self._unstored[workflow_id] = {
-                index: one
-                for index, one in results.items()
-                if not can_be_lost or one.outcome is RowOutcome.CREATED
+                rows[index].payment: result
+                for index, result in results.items()
+                if not can_be_lost or result.outcome is RowOutcome.CREATED
             }
             raise
+        self._context.tried.update(result.outcome for result in results.values())
 
-    def _rivals(self, batch: str, references: Collection[str], ids: Collection[str]) -> list[Rival]:
-        """Return the rows of all batches with these references or ids that may have made a
-        request.
+    def _steps(
+        self,
+        workflow_id: str,
+        data: Mapping[str, Any],
+        rows: Mapping[int, Row],
+        results: dict[int, Result],
+    ) -> Generator[Step, Collection[int] | None, None]:
+        """Send what has no result, and yield the steps to store."""
+        delivery = self._deliveries[step_of(workflow_id)]
+        queue = DBOS.retrieve_queue(workflow_id.rpartition("/")[0])
+        limiter = queue and queue.limiter
+        rate = limiter["limit"] / limiter["period"] if limiter else None
+        alone_since = None
+        if self._worker_lock.can_be_lost:
+            losses = self.take_over.losses
+            alone_since = partial(self.take_over.alone_since, delivery.now()[0], losses)
+        rivals = partial(self._store.rivals, column=self._context.kind.reference)
+        chosen = self._context.settings.of_chunk(data)
+        terms = SendTerms(chosen["retention"], chosen["patience"], rate, rivals, alone_since)
+        return delivery.deliver(rows, terms, results)
+
+    def _store_steps(
+        self,
+        batch: Store,
+        rows: Mapping[int, Row],
+        steps: Generator[Step, Collection[int] | None, None],
+        stored: dict[int, Result],
+    ) -> None:
+        """Store each step before the next one is asked for, and leave alone what is not ours."""
+        lost: Collection[int] | None = None
+        try:
+            while True:
+                step = steps.send(lost)
+                results = {rows[index].payment: one for index, one in step.results.items()}
+                begun = {rows[index].payment: index for index in step.begun}
+                held = batch.begin(self._name, list(begun), step.sent, results)
+                stored |= step.results
+                lost = [index for payment, index in begun.items() if payment not in held]
+        except StopIteration:
+            pass
+        finally:
+            steps.close()
+
+    def _finish(
+        self,
+        batch: Store,
+        workflow_id: str,
+        data: Mapping[str, Any],
+        rows: Mapping[int, Row],
+        results: Mapping[int, Result],
+        stored: Mapping[int, Result],
+    ) -> None:
+        """Store the last results.
+
+        What waits, and after a stop what is left, goes to the next try: another worker can send it
+        at once.
         """
-        column, rivals = self._context.kind.reference, list[Rival]()
-        with self._context.open(to_read=True) as state:
-            for name in state.batches("The state"):
-                store = replace(state, batch=name)
-                loads = store.loads()
-                # A batch has no two rows with one value of its key column: its other rows need not
-                # be read.
-                if name == batch and {load.key_column for load in loads} == {column}:
-                    continue
-                for _, row, result in stored_rows(store, loads):
-                    reference = reference_of((row.arguments or {}).get(column))
-                    id_ = result and (result.unit or result.id)
-                    if result is not None and (reference in references or id_ in ids):
-                        rivals.append(Rival(row.key, reference, id_, result.outcome in MAY_EXIST))
-        return rivals
+        changed = {
+            rows[index].payment: result
+            for index, result in results.items()
+            if stored.get(index) != result
+        }
+        unsettled = [
+            rows[index].payment
+            for index, result in results.items()
+            if result.outcome not in SETTLED
+        ]
+        goes_on = self._stop.is_set() or any(
+            result.outcome is RowOutcome.WAITING for result in results.values()
+        )
+        left = unsettled if goes_on else []
+        terms = {name: data[name] for name in ("retention", "patience")}
+        batch.finish(self._name, changed, workflow_id, left, terms)
 
 
-def _chunk(data: Mapping[str, Any]) -> dict[str, int]:
+def _chunk(data: Mapping[str, Any]) -> None:
     worker, workflow_id = _current, DBOS.workflow_id
     if worker is None or workflow_id is None:
         raise _WorkerGone
-    return worker.send(workflow_id, data)
+    worker.send(workflow_id, data)
 
 
 class _WorkerGone(BaseException):

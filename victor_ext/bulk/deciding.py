@@ -1,0 +1,169 @@
+"""What becomes of a row of a file, by what is stored of its payment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum, StrEnum, auto
+
+from victor_ext.settlement.flow import PaymentOutcome
+
+from .payments import IN_DOUBT, NEVER_LEFT, Asked, Stored
+
+
+class Code(StrEnum):
+    """What a notice is about: why a row is not simply sent.
+
+    Attributes:
+        LOOKS_LIKE: Another payment, which exists or may, asks for the same.
+        CREATED_BEFORE: It was created with these values.
+        DUE_LATER: It was created with these values, and an earlier due date.
+        OTHER_VALUES: It was created with other values.
+        SETTLED_AS_STORED: It may have been asked for, with other values: those count.
+        ONLY_LOOKED_UP: It may have been asked for with another account: it is not sent again.
+        REJECTED_BEFORE: The provider rejected it with these values.
+        CORRECTED: The provider rejected it with other values: it is asked under its next key.
+        REPLACED: It had not left: this row takes its place.
+        OTHER_ACCOUNT: It was created with another account.
+    """
+
+    LOOKS_LIKE = auto()
+    CREATED_BEFORE = auto()
+    DUE_LATER = auto()
+    OTHER_VALUES = auto()
+    SETTLED_AS_STORED = auto()
+    ONLY_LOOKED_UP = auto()
+    REJECTED_BEFORE = auto()
+    CORRECTED = auto()
+    REPLACED = auto()
+    OTHER_ACCOUNT = auto()
+
+
+TO_DECIDE = frozenset(
+    {
+        Code.LOOKS_LIKE,
+        Code.DUE_LATER,
+        Code.OTHER_VALUES,
+        Code.SETTLED_AS_STORED,
+        Code.OTHER_ACCOUNT,
+    }
+)
+"""Codes of rows about which a person has to decide: the exit status says so."""
+
+
+class Act(Enum):
+    """What is done with a row.
+
+    Attributes:
+        STORE: Its payment is stored with it, and sent.
+        REFUSE: Its payment is stored with it, and not sent.
+        KEEP: Its payment stays as it is stored.
+    """
+
+    STORE = auto()
+    REFUSE = auto()
+    KEEP = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a row.
+
+    Attributes:
+        code: Of the notice; None: there is nothing to say.
+        other: The other payment that it looks like.
+        again: How many keys the payment had before the one that it is sent under.
+    """
+
+    act: Act
+    code: Code | None = None
+    other: Stored | None = None
+    again: int = 0
+
+
+_A_DAY = timedelta(days=1)
+
+
+def decide(
+    asked: Asked,
+    stored: Stored | None,
+    alike: list[Stored],
+    *,
+    batch: str,
+    account: str,
+    kind: str,
+) -> Decision:
+    """Decide about a row: nobody may be asked twice, or for what the latest file does not have.
+
+    Args:
+        stored: Its payment, if there is one.
+        alike: The payments with its values that exist or may.
+        batch: The batch that is sent.
+        account: The account that it would be sent with.
+        kind: What its key is made of, beside its value.
+    """
+    if stored is None or stored.state in NEVER_LEFT:
+        if not asked.is_valid:
+            return Decision(Act.REFUSE, again=_again(stored))
+        return _of_unsent(asked, stored, alike, batch=batch, kind=kind)
+    is_same = asked.values_digest == stored.values_digest
+    if stored.state in IN_DOUBT:
+        return Decision(Act.KEEP, _of_doubtful(stored, account, is_same=is_same))
+    if stored.state == PaymentOutcome.REJECTED:
+        return _of_rejected(asked, stored, is_same=is_same)
+    return Decision(Act.KEEP, _of_created(asked, stored, account, is_same=is_same))
+
+
+def _of_doubtful(stored: Stored, account: str, *, is_same: bool) -> Code | None:
+    if stored.account != account:
+        return Code.ONLY_LOOKED_UP
+    return None if is_same else Code.SETTLED_AS_STORED
+
+
+def _of_rejected(asked: Asked, stored: Stored, *, is_same: bool) -> Decision:
+    if is_same and asked.due_date == stored.due_date:
+        return Decision(Act.KEEP, Code.REJECTED_BEFORE)
+    if not asked.is_valid:
+        return Decision(Act.KEEP, again=stored.again)
+    return Decision(Act.STORE, Code.CORRECTED, again=stored.again + 1)
+
+
+def _again(stored: Stored | None) -> int:
+    return 0 if stored is None else stored.again
+
+
+def _of_unsent(
+    asked: Asked, stored: Stored | None, alike: list[Stored], *, batch: str, kind: str
+) -> Decision:
+    is_known = stored is not None and (stored.allowed or stored.state != PaymentOutcome.REFUSED)
+    if not is_known:
+        for other in alike:
+            if other.key != asked.key and _is_taken_for(asked, other, kind):
+                return Decision(Act.REFUSE, Code.LOOKS_LIKE, other, _again(stored))
+    is_replaced = stored is not None and (
+        stored.batch != batch or stored.values_digest != asked.values_digest
+    )
+    return Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=_again(stored))
+
+
+def _is_taken_for(asked: Asked, other: Stored, kind: str) -> bool:
+    return (
+        other.kind != kind
+        or other.due_date == asked.due_date
+        or other.spelling_digest == asked.spelling_digest
+    )
+
+
+def _of_created(asked: Asked, stored: Stored, account: str, *, is_same: bool) -> Code:
+    if stored.account != account:
+        return Code.OTHER_ACCOUNT
+    if not is_same:
+        return Code.OTHER_VALUES
+    return Code.DUE_LATER if _is_later(asked.due_date, stored.due_date) else Code.CREATED_BEFORE
+
+
+def _is_later(due_date: str | None, before: str | None) -> bool:
+    """Whether a due date is more than a day after another one."""
+    if due_date is None or before is None:
+        return False
+    return date.fromisoformat(due_date) - date.fromisoformat(before) > _A_DAY

@@ -1,0 +1,202 @@
+"""The table of payments: what was asked for, under which key, and what became of it.
+
+A payment is the system, the environment and the key. It is stored once, whichever files have it. A
+batch is a list of keys: those of its latest file, in order.
+
+The key, the state, the times and the due date of a payment stand in clear. What its row asks for,
+and what the provider said of it, are encrypted; values are compared by keyed digests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from victor_ext.settlement.flow import MAY_EXIST, SETTLED, PaymentOutcome
+
+T = TypeVar("T")
+
+UNDER_WAY = "under way"
+"""The state of a payment whose sending was stored and has no result yet: it may have been sent."""
+LEFT_OUT = "left out"
+"""The state of a payment that never left, and that the latest file of its batch lacks."""
+
+NEVER_LEFT = frozenset(
+    {
+        PaymentOutcome.WAITING.value,
+        PaymentOutcome.NOT_SENT.value,
+        PaymentOutcome.REFUSED.value,
+        LEFT_OUT,
+    }
+)
+"""States in which nothing was sent: another file replaces the row."""
+IN_DOUBT = frozenset({UNDER_WAY, *(outcome.value for outcome in MAY_EXIST)})
+"""States in which the provider may have the payment, under an id that is not known here."""
+ENDED = frozenset({LEFT_OUT, *(outcome.value for outcome in SETTLED)})
+"""States that `resume` does not change."""
+EXISTS_OR_MAY = IN_DOUBT | {PaymentOutcome.CREATED.value}
+
+METADATA = sa.MetaData()
+_KEY = (
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+)
+PAYMENTS = sa.Table(
+    "victor_bulk_payments",
+    METADATA,
+    *_KEY,
+    sa.Column("batch", sa.Text, nullable=False),  # whose `resume` sends it
+    sa.Column("chunk", sa.Text),  # the workflow that sends it
+    sa.Column("worker", sa.Text),  # which has taken the chunk up last
+    sa.Column("place", sa.Integer, nullable=False),  # in the chunk
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("again", sa.Integer, nullable=False),  # how many keys it had before
+    sa.Column("allowed", sa.Boolean, nullable=False),  # though it looks like another payment
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # of its key
+    sa.Column("values_digest", sa.Text, nullable=False),
+    sa.Column("spelling_digest", sa.Text, nullable=False),
+    sa.Column("reference_digest", sa.Text, nullable=False),
+    sa.Column("made_digest", sa.Text),  # of the id of what was made
+    sa.Column("due_date", sa.Text),
+    sa.Column("row", sa.Text, nullable=False),  # encrypted
+    sa.Column("sent", sa.Text),  # the earliest time at which it may have been sent, as JSON
+    sa.Column("result", sa.Text),  # encrypted
+    sa.Column("stored_at", sa.Double, nullable=False),
+    sa.Index("victor_bulk_payments_chunk", "chunk"),
+    sa.Index("victor_bulk_payments_batch", "owner", "batch", "state"),
+    sa.Index("victor_bulk_payments_values", "owner", "values_digest"),
+    sa.Index("victor_bulk_payments_reference", "owner", "reference_digest"),
+    sa.Index("victor_bulk_payments_made", "owner", "made_digest"),
+)
+LINES = sa.Table(
+    "victor_bulk_lines",
+    METADATA,
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("batch", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # of the record in the file, from 1
+    sa.Column("key", sa.Text),  # None: the row has none
+    sa.Column("code", sa.Text),  # of its notice
+    sa.Column("row", sa.Text),  # encrypted, of a row whose payment has another one
+    sa.Column("message", sa.Text),  # encrypted
+    sa.Index("victor_bulk_lines_key", "owner", "key"),
+)
+BATCHES = sa.Table(
+    "victor_bulk_batches",
+    METADATA,
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("batch", sa.Text, primary_key=True),
+    sa.Column("application", sa.Text, nullable=False),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("chunks", sa.Integer, nullable=False),  # how many there were
+    sa.Column("details", sa.Text, nullable=False),  # `BatchRecord`, encrypted
+    sa.Column("stored_at", sa.Double, nullable=False),
+)
+STATE_KEY = sa.Table(
+    "victor_bulk_key",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("layout", sa.Text, nullable=False),
+    sa.Column("wrapped", sa.Text, nullable=False),
+)
+PAGE = 500
+"""Rows that one statement names."""
+
+
+class Asked(NamedTuple):
+    """A checked row of a file, as it is compared with what is stored.
+
+    Attributes:
+        number: Of the record in the file, from 1.
+        key: The idempotency key of the payment.
+        is_valid: Whether it can be sent; if not, it is stored as refused.
+        row: Its content, encrypted.
+    """
+
+    number: int
+    key: str
+    is_valid: bool
+    values_digest: str
+    spelling_digest: str
+    reference_digest: str
+    due_date: str | None
+    row: str
+
+
+class Stored(NamedTuple):
+    """A payment, as far as it decides about a row."""
+
+    key: str
+    batch: str
+    chunk: str | None
+    state: str
+    again: int
+    allowed: bool
+    account: str
+    kind: str
+    values_digest: str
+    spelling_digest: str
+    due_date: str | None
+    stored_at: float
+    row: str
+    sent: str | None
+    result: str | None
+
+
+_STORED = tuple(PAYMENTS.c[name] for name in Stored._fields)
+
+
+def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
+    """Yield the values in lists of at most this size."""
+    iterator = iter(values)
+    while page := list(islice(iterator, size)):
+        yield page
+
+
+def is_owned(table: sa.Table, owner: str) -> sa.ColumnElement[bool]:
+    return table.c.owner == owner
+
+
+def stored_of(
+    connection: sa.Connection, owner: str, keys: Collection[str], *, lock: bool = False
+) -> dict[str, Stored]:
+    """Return the payments with these keys, by key. `lock`: until the transaction ends."""
+    columns = PAYMENTS.c
+    query = sa.select(*_STORED).where(columns.owner == owner, columns.key.in_(keys))
+    if lock:
+        query = query.order_by(columns.key).with_for_update()
+    return {row.key: Stored(*row) for row in connection.execute(query)}
+
+
+def look_alikes(
+    connection: sa.Connection, owner: str, digests: Collection[str]
+) -> dict[str, list[Stored]]:
+    """Return the payments that exist or may, by the digest of their values."""
+    columns = PAYMENTS.c
+    query = sa.select(*_STORED).where(
+        columns.owner == owner,
+        columns.values_digest.in_(digests),
+        columns.state.in_(EXISTS_OR_MAY),
+    )
+    found: dict[str, list[Stored]] = {}
+    for row in connection.execute(query.order_by(columns.stored_at)):
+        payment = Stored(*row)
+        found.setdefault(payment.values_digest, []).append(payment)
+    return found
+
+
+def upsert(connection: sa.Connection, table: sa.Table, values: Sequence[dict[str, Any]]) -> None:
+    """Store rows of a table, in the place of those with their primary keys."""
+    if not values:
+        return
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table)
+    own = [column.name for column in table.primary_key]
+    others = {name: statement.excluded[name] for name in values[0] if name not in own}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=own, set_=others), list(values)
+    )

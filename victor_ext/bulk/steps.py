@@ -1,0 +1,89 @@
+"""A later step of what was sent together, such as the instruction of a payout: a batch of its own,
+with a row for each of them.
+"""
+
+from __future__ import annotations
+
+import time
+
+import sqlalchemy as sa
+
+from victor_ext import idempotency_key_for
+
+from .layout import chunk_id
+from .payments import LINES, PAYMENTS, stored_of
+from .row_kind import RowKind
+from .rows import RowOutcome
+from .settings import PERSONS, WorkerContext
+from .store import BatchRecord, Store
+
+
+def units_of(store: Store, kind: RowKind) -> list[str]:
+    """Return the ids of what was sent together and accepted, in order."""
+    created = (line for line in store.lines() if line.outcome is RowOutcome.CREATED)
+    units = (line.result.unit for line in created)
+    return list(dict.fromkeys(unit for unit in units if unit)) if kind.unit else []
+
+
+def add_step(
+    context: WorkerContext, step: Store, of: BatchRecord, units: list[str], name: str
+) -> BatchRecord | None:
+    """Add the step of those that do not have it yet. Return what is known of the step from now on;
+    None: there is nothing to take it of.
+    """
+    with step.transaction() as connection:
+        before = step.record()
+        keys = {unit: idempotency_key_for(name, unit) for unit in units}
+        known = stored_of(connection, step.owner, list(keys.values()))
+        new = [unit for unit in units if keys[unit] not in known]
+        if not new:
+            return before
+        persons = [] if before is None else list(before.persons)
+        own = {term: getattr(context.settings, term) for term in PERSONS}
+        record = BatchRecord(
+            key_column=context.kind.unit,
+            key_kind=name,
+            columns=(),
+            terms=of.terms,
+            persons=[*persons, own],
+            rows=len(new) if before is None else before.rows + len(new),
+        )
+        first = step.chunks_so_far(connection) + 1
+        for number, unit in enumerate(new, first):
+            _add_unit(connection, context, step, unit, keys[unit], number)
+        step.save_record(connection, record, first - 1 + len(new))
+    return record
+
+
+def _add_unit(
+    connection: sa.Connection,
+    context: WorkerContext,
+    step: Store,
+    unit: str,
+    key: str,
+    number: int,
+) -> None:
+    vault = context.vault
+    chunk = chunk_id(step.queue, number)
+    row = vault.serialize([number, unit, {"id": unit}, {}])
+    own = {"owner": step.owner, "batch": step.batch, "key": key}
+    connection.execute(
+        sa.insert(PAYMENTS),
+        {
+            **own,
+            "chunk": chunk,
+            "place": 0,
+            "state": RowOutcome.WAITING.value,
+            "again": 0,
+            "allowed": False,
+            "account": step.account,
+            "kind": step.batch.partition("/")[2],
+            "values_digest": vault.fingerprint(f"{step.batch} {unit}"),
+            "spelling_digest": vault.fingerprint(unit),
+            "reference_digest": vault.fingerprint(""),
+            "row": row,
+            "stored_at": time.time(),
+        },
+    )
+    connection.execute(sa.insert(LINES), {**own, "number": number})
+    step.enqueue(connection, chunk, {**context.settings.chunk_terms(), "keys": [key]})

@@ -1,0 +1,562 @@
+"""Read and write one batch in the database: its lines, its payments, and the chunks that DBOS
+carries.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from victor_ext import ConfigurationError
+from victor_ext.ids import reference_of
+from victor_ext.settlement.flow import Rival
+from victor_ext.settlement.key_age import Sent
+
+from .deciding import TO_DECIDE
+from .layout import chunk_id, next_try, queue_of, record_of
+from .payments import (
+    BATCHES,
+    ENDED,
+    IN_DOUBT,
+    LEFT_OUT,
+    LINES,
+    NEVER_LEFT,
+    PAYMENTS,
+    UNDER_WAY,
+    pages,
+)
+from .rows import Result, Row, RowOutcome
+from .state import StateLost
+from .vault import Vault
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient
+
+_ACTIVE = ["ENQUEUED", "PENDING"]
+"""The states of a DBOS workflow that a worker has, or will have."""
+_NEVER_REACHED = 1_000_000
+_IDLE_SECONDS = 60
+"""A PostgreSQL server ends the transaction of a process that was stopped for longer: others may
+wait for it.
+"""
+_NAMED = 10
+"""Maximum number of batch names in an error message."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecord:
+    """What is stored of a batch beside its lines.
+
+    Attributes:
+        columns: Extra columns, for the export.
+        terms: The settings `TERMS` of its last file.
+        persons: The settings `PERSONS` of each file, in order.
+        rows: How many lines its last file has.
+    """
+
+    key_column: str
+    key_kind: str
+    columns: Sequence[str]
+    terms: Mapping[str, Any]
+    persons: Sequence[Mapping[str, Any]]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a batch: a row of its latest file, or a payment in doubt that the file lacks.
+
+    Attributes:
+        number: Of the record in the file, from 1; 0: the file lacks it.
+        code: Of the notice about it; None: there is none.
+        row: What was asked; None: nothing is known of it any more.
+        outcome: What became of it.
+        message: The notice about it; None: there is none.
+    """
+
+    number: int
+    key: str
+    code: str | None
+    row: Row | None = field(repr=False)
+    outcome: RowOutcome
+    result: Result
+    message: str | None
+
+
+@dataclass(eq=False, repr=False)
+class Store:
+    """One batch in the database, of one system and environment (`owner`).
+
+    The application is that of the vault, and `account` sends it.
+    """
+
+    client: DBOSClient
+    engine: sa.Engine
+    vault: Vault
+    owner: str
+    batch: str
+    account: str
+
+    @property
+    def queue(self) -> str:
+        return queue_of(self.vault.application, self.batch)
+
+    # The batch
+
+    def record(self, *, to_send: bool = False) -> BatchRecord | None:
+        """Return what is stored of the batch; None: there is none.
+
+        Raises `ConfigurationError` if it is of another base URL or, `to_send`, another account.
+        """
+        with self.engine.connect() as connection:
+            row = self._batch_row(connection)
+        if row is None:
+            return None
+        if row.application != self.vault.application:
+            raise ConfigurationError(
+                f"The batch {self.batch} was begun for another base URL: set VICTOR_BASE_URL as "
+                "it was then."
+            )
+        if to_send and row.account != self.account:
+            raise ConfigurationError(
+                f"The batch {self.batch} belongs to the account {row.account}, these credentials "
+                f"to the account {self.account}. Nothing was sent: the provider may keep the keys "
+                "of each account apart. Use the credentials that the batch was started with."
+            )
+        return BatchRecord(**self.vault.deserialize(row.details))
+
+    def _batch_row(self, connection: sa.Connection) -> Any:
+        columns = BATCHES.c
+        query = sa.select(BATCHES).where(columns.owner == self.owner, columns.batch == self.batch)
+        return connection.execute(query).first()
+
+    def save_record(self, connection: sa.Connection, record: BatchRecord, chunks: int) -> None:
+        """Store what is known of the batch, and how many chunks it has had."""
+        values = {
+            "owner": self.owner,
+            "batch": self.batch,
+            "application": self.vault.application,
+            "account": self.account,
+            "chunks": chunks,
+            "details": self.vault.serialize(asdict(record)),
+            "stored_at": time.time(),
+        }
+        columns = BATCHES.c
+        connection.execute(
+            sa.delete(BATCHES).where(columns.owner == self.owner, columns.batch == self.batch)
+        )
+        connection.execute(sa.insert(BATCHES), values)
+
+    def chunks_so_far(self, connection: sa.Connection) -> int:
+        """Return how many chunks the batch has had."""
+        row = self._batch_row(connection)
+        return 0 if row is None else int(row.chunks)
+
+    def batches(self) -> list[str]:
+        """Return the names of the batches of this system and environment, oldest first."""
+        columns = BATCHES.c
+        query = sa.select(columns.batch).where(
+            columns.owner == self.owner,
+            columns.application == self.vault.application,
+            sa.not_(columns.batch.contains("/")),
+        )
+        with self.engine.connect() as connection:
+            return list(connection.execute(query.order_by(columns.stored_at)).scalars())
+
+    @contextmanager
+    def transaction(self) -> Generator[sa.Connection]:
+        """Store all of a block, or nothing."""
+        with self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(
+                    sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'")
+                )
+            else:  # else it would begin with the first write, after what was read before
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+
+    def _locked(self, connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> list[Any]:
+        """Return payments that nobody else changes until the transaction ends, by their places.
+
+        They are locked in the order of their keys, as everywhere: nobody waits in a circle.
+        """
+        query = sa.select(PAYMENTS).where(chosen).order_by(PAYMENTS.c.key).with_for_update()
+        return sorted(connection.execute(query).all(), key=attrgetter("place"))
+
+    # The queue
+
+    def enqueue(self, connection: sa.Connection, workflow_id: str, data: object) -> None:
+        """Add a chunk to the queue, within the transaction."""
+        record: Any = {
+            **record_of(self.account, workflow_id),
+            "workflow_id_reuse_policy": "reject",
+        }
+        self.client.enqueue_in_transaction(connection, record, data)
+
+    def open_queue(self, rate: float | None, slots: int) -> None:
+        """Make the batch visible to workers and set its rate in rows per second.
+
+        With a rate, all machines together send one chunk at a time and space its rows evenly. The
+        limit of DBOS holds the rate, and is never reached: while a clock was ahead, each chunk
+        would count until that time has come.
+        """
+        limiter: Any = (
+            None if rate is None else {"limit": _NEVER_REACHED, "period": _NEVER_REACHED / rate}
+        )
+        self.client.register_queue(
+            self.queue,
+            worker_concurrency=1 if rate is not None else slots,
+            global_concurrency=None if rate is None else 1,
+            limiter=limiter,
+            polling_interval_sec=0.1,
+        )
+
+    def is_open(self) -> bool:
+        return self.client.retrieve_queue(self.queue) is not None
+
+    def close_queue(self) -> None:
+        self.client.delete_queue(self.queue)
+
+    def is_idle(self) -> bool:
+        """Whether no worker has a chunk of the batch, or will have one."""
+        active = self.client.list_workflows(
+            queue_name=self.queue, status=_ACTIVE, limit=1, load_input=False, load_output=False
+        )
+        return not active
+
+    def retry_unsettled(self, data: Mapping[str, Any]) -> None:
+        """Add a chunk for what is unsettled of each chunk that no worker has.
+
+        Another process may do the same: the id of a chunk exists once.
+        """
+        from dbos import error  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
+
+        lost_race = error.DBOSWorkflowIDInUseError, error.DBOSConflictingWorkflowError
+        for chunk in self._chunks_to_retry():
+            with suppress(*lost_race), self.transaction() as connection:
+                self._retry(connection, chunk, data)
+
+    def _chunks_to_retry(self) -> list[str]:
+        with self.engine.connect() as connection:
+            query = sa.select(PAYMENTS.c.chunk).where(self._is_unsettled()).distinct()
+            chunks = sorted(connection.execute(query).scalars())
+        active = set[str]()
+        for page in pages(chunks):
+            infos = self.client.list_workflows(
+                workflow_ids=page, status=_ACTIVE, load_input=False, load_output=False
+            )
+            active |= {info.workflow_id for info in infos}
+        return [chunk for chunk in chunks if chunk not in active]
+
+    def _is_unsettled(self) -> sa.ColumnElement[bool]:
+        """Whether a payment is unsettled, and of this batch, or in doubt and in its latest file."""
+        columns = PAYMENTS.c
+        listed = sa.select(LINES.c.key).where(self._is_line())
+        is_own = sa.and_(columns.batch == self.batch, columns.state.not_in(ENDED))
+        is_listed = sa.and_(columns.key.in_(listed), columns.state.in_(IN_DOUBT))
+        return sa.and_(columns.owner == self.owner, sa.or_(is_own, is_listed))
+
+    def _is_line(self) -> sa.ColumnElement[bool]:
+        return sa.and_(LINES.c.owner == self.owner, LINES.c.batch == self.batch)
+
+    def _retry(self, connection: sa.Connection, chunk: str, data: Mapping[str, Any]) -> None:
+        columns = PAYMENTS.c
+        chosen = sa.and_(self._is_unsettled(), columns.chunk == chunk)
+        keys = [row.key for row in self._locked(connection, chosen)]
+        if not keys:
+            return
+        again = next_try(chunk)
+        if not again.startswith(f"{self.queue}/"):  # of another batch, or another base URL
+            number = self.chunks_so_far(connection) + 1
+            connection.execute(
+                sa.update(BATCHES)
+                .where(BATCHES.c.owner == self.owner, BATCHES.c.batch == self.batch)
+                .values(chunks=number)
+            )
+            again = chunk_id(self.queue, number)
+        connection.execute(
+            sa.update(PAYMENTS)
+            .where(columns.owner == self.owner, columns.key.in_(keys))
+            .values(chunk=again, worker=None)
+        )
+        self.enqueue(connection, again, {**data, "keys": keys})
+
+    # A chunk at work
+
+    def claim(self, chunk: str, worker: str) -> list[Row]:
+        """Take up the payments of a chunk: from now on no other worker stores anything of them."""
+        columns = PAYMENTS.c
+        is_open = sa.and_(columns.chunk == chunk, columns.state.not_in(ENDED))
+        with self.transaction() as connection:
+            rows = self._locked(connection, is_open)
+            connection.execute(sa.update(PAYMENTS).where(is_open).values(worker=worker))
+        return [self._row(row) for row in rows]
+
+    def begin(
+        self, worker: str, keys: Sequence[str], sent: Sent | None, results: Mapping[str, Result]
+    ) -> set[str]:
+        """Store results, and that these payments may have been sent from now on.
+
+        Returns the keys that are still this worker's, and whose row no other file has replaced.
+        """
+        columns = PAYMENTS.c
+        with self.transaction() as connection:
+            locked = self._of_keys(connection, [*keys, *results])
+            self._save_results(connection, worker, results)
+            still = {
+                row.key
+                for row in locked
+                if row.key in keys and row.worker == worker and row.state not in ENDED
+            }
+            is_new = sa.and_(
+                columns.owner == self.owner, columns.key.in_(still), columns.sent.is_(None)
+            )
+            if still:
+                values = {"state": UNDER_WAY, "sent": json.dumps(sent)}
+                connection.execute(sa.update(PAYMENTS).where(is_new).values(values))
+        return still
+
+    def _of_keys(self, connection: sa.Connection, keys: Sequence[str]) -> list[Any]:
+        columns = PAYMENTS.c
+        return self._locked(connection, sa.and_(columns.owner == self.owner, columns.key.in_(keys)))
+
+    def finish(
+        self,
+        worker: str,
+        results: Mapping[str, Result],
+        chunk: str,
+        left: Sequence[str],
+        data: Mapping[str, Any],
+    ) -> None:
+        """Store the last results of a chunk; what is `left` of it goes to its next try."""
+        columns = PAYMENTS.c
+        with self.transaction() as connection:
+            self._of_keys(connection, [*results, *left])
+            self._save_results(connection, worker, results)
+            is_left = sa.and_(
+                columns.owner == self.owner,
+                columns.key.in_(left),
+                columns.worker == worker,
+                columns.chunk == chunk,
+                columns.state.not_in(ENDED),
+            )
+            query = sa.select(columns.key).where(is_left).order_by(columns.place)
+            keys = list(connection.execute(query).scalars()) if left else []
+            if keys:
+                again = next_try(chunk)
+                moved = sa.update(PAYMENTS).where(is_left).values(chunk=again, worker=None)
+                connection.execute(moved)
+                self.enqueue(connection, again, {**data, "keys": keys})
+
+    def _save_results(
+        self, connection: sa.Connection, worker: str, results: Mapping[str, Result]
+    ) -> None:
+        columns = PAYMENTS.c
+        for key, result in results.items():
+            chosen = sa.and_(columns.owner == self.owner, columns.key == key)
+            if result.outcome is not RowOutcome.CREATED:
+                # A payment that was created is so for certain, whoever has it meanwhile.
+                chosen = sa.and_(chosen, columns.worker == worker)
+            still_open = columns.state.not_in(ENDED)
+            values = self._values_of(result)
+            connection.execute(sa.update(PAYMENTS).where(chosen, still_open).values(values))
+
+    def _values_of(self, result: Result) -> dict[str, Any]:
+        made = result.unit or result.id
+        return {
+            "state": result.outcome.value,
+            "result": self.vault.serialize([result.id, result.status, result.error, result.unit]),
+            "sent": None if result.sent is None else json.dumps(result.sent),
+            "made_digest": None if made is None else self.vault.fingerprint(made),
+        }
+
+    # What never left
+
+    def drop(self, keys: Sequence[str] | None = None) -> int:
+        """Remove what never left, of these payments or of the batch: return how many.
+
+        One that was rejected before stays known: it would be asked under a key that is spent.
+        """
+        columns, lines = PAYMENTS.c, LINES.c
+        is_own = sa.and_(
+            columns.owner == self.owner,
+            columns.batch == self.batch,
+            columns.state.in_(NEVER_LEFT),
+        )
+        if keys is not None:
+            is_own = sa.and_(is_own, columns.key.in_(keys))
+        with self.transaction() as connection:
+            dropped = [row.key for row in self._locked(connection, is_own)]
+            for page in pages(dropped):
+                is_its = sa.and_(columns.owner == self.owner, columns.key.in_(page))
+                connection.execute(
+                    sa.update(PAYMENTS).where(is_its, columns.again > 0).values(state=LEFT_OUT)
+                )
+                connection.execute(sa.delete(PAYMENTS).where(is_its, columns.again == 0))
+                connection.execute(sa.delete(LINES).where(self._is_line(), lines.key.in_(page)))
+            if keys is None:
+                unnamed = connection.execute(
+                    sa.delete(LINES).where(self._is_line(), lines.key.is_(None))
+                )
+                return len(dropped) + unnamed.rowcount
+        return len(dropped)
+
+    # What is known
+
+    def counts(self) -> tuple[Counter[RowOutcome], Counter[str]]:
+        """Count the lines of the batch by outcome, and by the code of their notice.
+
+        Raises `StateLost` if the batch was deleted.
+        """
+        columns, lines = PAYMENTS.c, LINES.c
+        with self.engine.connect() as connection:
+            if self._batch_row(connection) is None:
+                raise StateLost.deleted(f"The batch {self.batch}")
+            grouped: list[Any] = []
+            grouped += connection.execute(
+                sa.select(lines.code, columns.state, sa.func.count())
+                .select_from(self._lines_with_payments())
+                .where(self._is_line())
+                .group_by(lines.code, columns.state)
+            ).all()
+            grouped += connection.execute(
+                sa.select(sa.null(), columns.state, sa.func.count())
+                .where(self._is_unlisted())
+                .group_by(columns.state)
+            ).all()
+        outcomes, codes = Counter[RowOutcome](), Counter[str]()
+        for code, state, count in grouped:
+            outcomes[_outcome_of(code, state)] += count
+            if code is not None:
+                codes[code] += count
+        return outcomes, codes
+
+    def _lines_with_payments(self) -> Any:
+        lines, columns = LINES.c, PAYMENTS.c
+        is_its = sa.and_(columns.owner == lines.owner, columns.key == lines.key)
+        return LINES.outerjoin(PAYMENTS, is_its)
+
+    def _is_unlisted(self) -> sa.ColumnElement[bool]:
+        """Whether a payment of the batch is in doubt, and its latest file lacks it."""
+        columns = PAYMENTS.c
+        listed = sa.select(LINES.c.key).where(self._is_line(), LINES.c.key.is_not(None))
+        return sa.and_(
+            columns.owner == self.owner,
+            columns.batch == self.batch,
+            columns.state.in_(IN_DOUBT),
+            columns.key.not_in(listed),
+        )
+
+    def lines(self) -> Iterator[Line]:
+        """Yield the lines of the batch in the order of its latest file, then what is in doubt and
+        not in it.
+        """
+        lines = LINES.c
+        query = (
+            sa.select(lines.number, lines.key.label("own_key"), lines.code, lines.message)
+            .add_columns(lines.row.label("own_row"), *PAYMENTS.c)
+            .select_from(self._lines_with_payments())
+            .where(self._is_line())
+        )
+        last = 0
+        with self.engine.connect() as connection:
+            while True:
+                following = query.where(lines.number > last).order_by(lines.number).limit(500)
+                page = connection.execute(following).all()
+                yield from map(self._line, page)
+                if not page:
+                    break
+                last = page[-1].number
+            unlisted = connection.execute(sa.select(PAYMENTS).where(self._is_unlisted())).all()
+        for row in unlisted:
+            result = self._result(row) or _open_result(row)
+            outcome = _outcome_of(None, row.state)
+            yield Line(0, row.key, None, self._row(row), outcome, result, None)
+
+    def _line(self, row: Any) -> Line:
+        outcome = _outcome_of(row.code, row.state)
+        own = None if row.own_row is None else self._opened(row.own_key or "", row)
+        stored = None if row.state is None else self._row(row)
+        result = None if row.state is None else self._result(row) or _open_result(row)
+        message = None if row.message is None else str(self.vault.deserialize(row.message))
+        known = result or Result(RowOutcome.REFUSED)
+        return Line(row.number, row.own_key or "", row.code, own or stored, outcome, known, message)
+
+    def _opened(self, key: str, row: Any) -> Row:
+        return Row.of_stored(key, self.vault.deserialize(row.own_row))
+
+    def _row(self, row: Any) -> Row:
+        data = self.vault.deserialize(row.row)
+        sent = None if row.sent is None else Sent.from_json(json.loads(row.sent))
+        result = self._result(row)
+        unit = None if result is None else result.unit
+        opened = Row.of_stored(row.key, data, row.again)
+        return replace(opened, sent=sent, place=row.place, unit=unit)
+
+    def _result(self, row: Any) -> Result | None:
+        if row.result is None or row.state in (UNDER_WAY, LEFT_OUT):
+            return None
+        id_, status, error, unit = self.vault.deserialize(row.result)
+        sent = None if row.sent is None else Sent.from_json(json.loads(row.sent))
+        return Result(RowOutcome(row.state), id_, status, error, sent, unit)
+
+    def rivals(self, references: Collection[str], ids: Collection[str], column: str) -> list[Rival]:
+        """Return the payments with these references or ids that may have made a request."""
+        columns, rivals = PAYMENTS.c, list[Rival]()
+        digests = [self.vault.fingerprint(text) for text in references]
+        made = [self.vault.fingerprint(text) for text in ids]
+        has_one = sa.or_(columns.reference_digest.in_(digests), columns.made_digest.in_(made))
+        query = sa.select(PAYMENTS).where(
+            columns.owner == self.owner, has_one, columns.state.not_in(NEVER_LEFT)
+        )
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        for row in rows:
+            result, asked = self._result(row), self._row(row)
+            reference = reference_of((asked.arguments or {}).get(column))
+            id_ = None if result is None else result.unit or result.id
+            rivals.append(Rival(asked.key, reference, id_, row.state in IN_DOUBT))
+        return rivals
+
+
+def _outcome_of(code: str | None, state: str | None) -> RowOutcome:
+    """Return what a line counts as."""
+    if state is None or code in _REFUSED:
+        return RowOutcome.REFUSED
+    if state == UNDER_WAY:
+        return RowOutcome.UNKNOWN
+    return RowOutcome.WAITING if state == LEFT_OUT else RowOutcome(state)
+
+
+_REFUSED = frozenset(TO_DECIDE - {"due_later", "settled_as_stored"})
+
+
+def _open_result(row: Any) -> Result:
+    """Return the result of a payment that has none stored."""
+    if row.state == UNDER_WAY:
+        sent = None if row.sent is None else Sent.from_json(json.loads(row.sent))
+        error = "It is being sent, or its sender was interrupted."
+        return Result(RowOutcome.UNKNOWN, error=error, sent=sent)
+    if row.state == RowOutcome.REFUSED:
+        return Result(RowOutcome.REFUSED)
+    return Result(RowOutcome.WAITING)
+
+
+def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> ConfigurationError:
+    """Return the error for a batch that the state does not have, with the names of those that it
+    has.
+    """
+    what = f"There is no batch {batch} in {state}: nothing of it was stored"
+    if not others:
+        return ConfigurationError(f"{what}, and nothing was sent. Send it first.")
+    return ConfigurationError(
+        f"{what}. It has: {', '.join(others[:_NAMED])}{', ...' if others[_NAMED:] else ''}."
+    )
