@@ -62,8 +62,8 @@ def write_csv(path: Path, records: Sequence[dict[str, str]]) -> Path:
     return path
 
 
-def keys_of(batch: str, records: Sequence[dict[str, str]], column: str = "invoice_no") -> set[str]:
-    return {idempotency_key_for(batch, record[column]) for record in records}
+def keys_of(records: Sequence[dict[str, str]], column: str = "invoice_no") -> set[str]:
+    return {idempotency_key_for("invoice", record[column]) for record in records}
 
 
 def store_only(sender: Any, records: Any) -> None:

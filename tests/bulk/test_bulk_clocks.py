@@ -81,7 +81,7 @@ def test_a_key_that_lapsed_is_not_sent_again_whatever_the_machines_clock_says(
     words = ("send", file.name) if resumes == "send" else ("resume",)
     ended = bulk(*words, **shifted(passed + when_resuming))
     # They are found by their references, and nobody was asked twice.
-    asked_once(victor_sandbox, keys_of(file.name, records))
+    asked_once(victor_sandbox, keys_of(records))
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
     assert ended.status == 0, ended.err
     assert {line["outcome"] for line in bulk("export").table} == {"created"}
@@ -96,7 +96,7 @@ def test_a_key_that_is_kept_is_sent_again_whatever_the_machines_clock_says(
     # They have no reference to be found by: the same key alone can settle them.
     ended = bulk("resume", **shifted(60 + HOUR))
     assert (ended.status, ended.err) == (0, "")
-    asked_once(victor_sandbox, keys_of(file.name, rows(4)))
+    asked_once(victor_sandbox, keys_of(rows(4)))
     assert set(victor_sandbox.attempts_by_key().values()) == {2}
 
 
@@ -184,7 +184,7 @@ def test_a_worker_that_slept_longer_than_keys_are_kept_sends_no_row_that_another
         sleeping.send_signal(signal.SIGCONT)
         _, err = sleeping.communicate(timeout=PATIENCE)
     assert sleeping.returncode == 0, err
-    asked_once(victor_sandbox, keys_of(file.name, records))
+    asked_once(victor_sandbox, keys_of(records))
 
 
 class TakenOver(httpx.HTTPTransport):
@@ -247,7 +247,7 @@ def test_a_worker_whose_chunk_was_taken_over_stores_nothing(
     auth = VictorOAuth(*oauth_client)
     with Victor(auth, base_url=victor_sandbox.url, transport=TakenOver(), **options) as victor:
         assert dict(sender(victor=victor, state=postgres).send(records).counts) == {"created": 1}
-    asked_once(victor_sandbox, keys_of("march", records))
+    asked_once(victor_sandbox, keys_of(records))
 
 
 def test_a_batch_with_a_rate_goes_on_after_a_clock_that_was_ahead(

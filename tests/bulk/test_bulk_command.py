@@ -45,7 +45,7 @@ def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: S
 
     sent = bulk("send", "invoices.csv", *KEY)
     assert (sent.status, sent.out, sent.err) == (0, "invoices.csv: 3 rows: 3 created\n", "")
-    asked_once(victor_sandbox, keys_of("invoices.csv", records))
+    asked_once(victor_sandbox, keys_of(records))
     assert sorted(os.listdir(bulk.folder)) == [
         "invoices.csv",
         "victor-bulk.sqlite",
@@ -221,7 +221,7 @@ def test_a_stop_is_clean_and_says_how_to_go_on(
         "waiting": 40 - counts["created"],
     }
     assert again.resume().exit_status == 0
-    asked_once(victor_sandbox, keys_of("invoices.csv", records))
+    asked_once(victor_sandbox, keys_of(records))
     # What was sent before was not sent again: nothing had been left open.
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
 
@@ -265,7 +265,7 @@ def test_a_worker_joins_and_ends_with_a_signal(
     begun, *_, ended = map(json.loads, out.splitlines())
     assert (begun["event"], ended["event"], ended["message"]) == ("working", "stopped", "Stopped.")
     assert begun["message"].startswith("Working on postgresql://")
-    asked_once(victor_sandbox, keys_of("invoices.csv", records))
+    asked_once(victor_sandbox, keys_of(records))
     assert sender(state=postgres, batch="invoices.csv").resume().exit_status == 0
 
 
@@ -318,7 +318,7 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
         "would be sent again): leave --key-column out, and give the column of the file its former "
         "name.\n" in ended.err
     )
-    asked_once(victor_sandbox, keys_of("key.csv", records))
+    asked_once(victor_sandbox, keys_of(records))
     assert len(victor_sandbox.work_done_by_key()) == 3
 
 

@@ -117,7 +117,7 @@ def nothing_is_said_that_is_not_known(sender: Any, victor_sandbox: Sandbox) -> N
 
 
 def all_accounted_for(sender: Any, victor_sandbox: Sandbox, file: Path) -> None:
-    keys = keys_of(file.name, rows(ROWS))
+    keys = keys_of(rows(ROWS))
     asked_once(victor_sandbox, keys)
     assert set(victor_sandbox.work_done_by_key()) == keys
     exported = list(sender.export())

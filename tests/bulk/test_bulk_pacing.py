@@ -150,7 +150,7 @@ def test_a_rate_holds_for_all_workers_of_a_database_together(
         # workers.
         monkeypatch.setattr(layout, "PACED_SECONDS", 2.0)
         assert sender(state=postgres, rate=20).send(file).exit_status == 0
-    asked_once(victor_sandbox, keys_of("march", rows(60)))
+    asked_once(victor_sandbox, keys_of(rows(60)))
     kept(victor_sandbox, 20)
 
 

@@ -130,7 +130,7 @@ def test_another_key_opens_nothing_and_disturbs_nothing(
             act()
         assert "nothing was sent" not in str(caught.value)
     assert sender().resume().exit_status == 0
-    asked_once(victor_sandbox, keys_of("march", rows(3)))
+    asked_once(victor_sandbox, keys_of(rows(3)))
 
 
 def test_settings_of_another_environment_are_refused(

@@ -76,7 +76,7 @@ def test_a_server_that_restarts_while_rows_are_stored(
         (ran.status, "cannot be used now" in ran.err, "pass-word" in ran.err) for ran in down
     ] == ([(75, True, False)] * 3)
     assert bulk("send", file.name, *KEY, "--state", postgres).status == 0
-    asked_once(victor_sandbox, keys_of(file.name, rows(30)))
+    asked_once(victor_sandbox, keys_of(rows(30)))
 
 
 def replace_file(path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_batch_of_which_chunks_are_gone_is_not_read_as_if_they_waited(
     for words in (("send", file.name, *KEY), ("resume",), ("status",), ("export",)):
         ran = bulk(*words)
         assert (ran.status, "was deleted" in ran.err) == (3, True), ran
-    asked_once(victor_sandbox, keys_of(file.name, rows(200)))
+    asked_once(victor_sandbox, keys_of(rows(200)))
 
 
 def test_nothing_is_promised_of_a_state_that_cannot_be_read(
@@ -193,9 +193,7 @@ def test_two_senders_on_one_file_wait_for_each_other(
         assert second.status == 0
         assert "Another process works on" in second.err
         assert first.wait(60) == 0
-    asked_once(
-        victor_sandbox, keys_of("one.csv", rows(12)) | keys_of("two.csv", rows(3, start=101))
-    )
+    asked_once(victor_sandbox, keys_of(rows(12)) | keys_of(rows(3, start=101)))
     assert sorted(os.listdir(bulk.folder)) == [
         "one.csv",
         "two.csv",
@@ -276,7 +274,7 @@ def test_a_batch_is_sent_and_its_times_are_whole_milliseconds_of_now(
     # Without the function that we add, the batch cannot be stored, and this ends with the time
     # limit.
     assert sender().send(rows(3)).exit_status == 0
-    asked_once(victor_sandbox, keys_of("march", rows(3)))
+    asked_once(victor_sandbox, keys_of(rows(3)))
     with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
         columns = "created_at, updated_at, completed_at"
         times = database.execute(
@@ -383,7 +381,7 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_aga
     monkeypatch.setattr(worker_lock, "_ROUND", 0.2)
     status = sender().send(rows(250), on_progress=progress)
     assert dict(status.counts) == {"created": 250}
-    asked_once(victor_sandbox, keys_of("march", rows(250)))
+    asked_once(victor_sandbox, keys_of(rows(250)))
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
     notices = logged_notices()
     assert 1 <= len(notices) <= 3

@@ -93,7 +93,7 @@ def test_a_source_whose_storing_was_interrupted_is_not_stored(
     # Its rows are no copy of what is not there, and a part of them may come first.
     assert sender(batch="april").check(records).new == 530
     assert sender().send(records[:200]).exit_status == sender().send(records).exit_status == 0
-    asked_once(victor_sandbox, keys_of("march", records))
+    asked_once(victor_sandbox, keys_of(records))
 
 
 def test_refused_rows_are_replaced_or_dropped(
@@ -145,7 +145,7 @@ def test_refused_rows_are_replaced_or_dropped(
         0,
         {RowOutcome.CREATED: 251},
     )
-    good = keys_of("march", [records[0], *records[2:], row(251), row(252)])
+    good = keys_of([records[0], *records[2:], row(251), row(252)])
     assert {result.key for result in sender().export()} == good
     # It is new if it comes again, and can be dropped again; not while something else is stored.
     again = sender(skip_invalid=True).send(records)
@@ -158,7 +158,7 @@ def test_refused_rows_are_replaced_or_dropped(
     at_step(LOAD, partial(sender().send, [row(253)]))
     with pytest.raises(ConfigurationError, match="stored other rows of the batch march meanwhile"):
         sender().drop()
-    good |= keys_of("march", [row(253)])
+    good |= keys_of([row(253)])
     assert (sender().drop(), sender().status().rows) == (1, 252)
     asked_once(victor_sandbox, good)
 
@@ -185,7 +185,7 @@ def test_what_comes_while_a_batch_is_stored(
     another = sender(batch=batch, **options)
     at_step(LOAD, partial(attempt, partial(another.send, others)))
     attempt(partial(sender(**options).send, rows(250)))
-    ours, theirs = keys_of("march", rows(250)), keys_of(batch, others)
+    ours, theirs = keys_of(rows(250)), keys_of(others)
     keys = {"ours": ours, "theirs": theirs, "both": ours | theirs, "": set[str]()}[whose]
     assert len(refused) == bool(message) and message in "".join(refused)
     asked_once(victor_sandbox, keys)
@@ -249,7 +249,7 @@ def test_a_command_that_is_killed_while_it_stores_has_stored_nothing(
         )
     bulk.write(rows(40), "march.csv")
     assert bulk(*send).status == 0
-    assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of("march.csv", rows(40)), 1)
+    assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of(rows(40)), 1)
 
 
 @pytest.mark.parametrize(
