@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import time
-import unicodedata
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from decimal import Context, Decimal
 from functools import partial
@@ -14,11 +12,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
-from victor_ext.ids import reference_of
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 from victor_ext.tables.temporary import TemporaryDatabase
 
-from .columns import Fields, canonical_text, check_heading, problems_of, split_record
+from .asking import asked_of
+from .columns import Fields, check_heading, problems_of, split_record
 from .deciding import TO_DECIDE, Act, Code, Decision, decide
 from .layout import chunk_id, chunk_rows_for
 from .notices import Notice, message_of
@@ -47,8 +45,6 @@ CREATE TABLE asked (
 """
 _ONE_AT_A_TIME = 7_421_133_019_540_188
 """The advisory lock of those who store a file: two of them would wait for each other's keys."""
-_LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
-_WHOLE_AS_DECIMAL = re.compile(r"\.0+$")
 
 
 class Loading(TemporaryDatabase):
@@ -133,7 +129,17 @@ class Loading(TemporaryDatabase):
         if key is not None and self._is_repeated(record, fields, key, problems):
             return
         self._columns |= dict.fromkeys(fields.extras)
-        asked = self._asked(record, fields, key or "", is_valid=not problems)
+        asked = asked_of(
+            self._kind,
+            self._vault,
+            number=record.number,
+            key=key or "",
+            key_column=self._key_column,
+            key_value=fields.key_value,
+            arguments=fields.arguments,
+            extras=fields.extras,
+            is_valid=not problems,
+        )
         group = None if problems else self._kind.group(fields.arguments)
         told = [[problem.field, problem.code, problem.message] for problem in problems]
         self.execute(
@@ -181,32 +187,6 @@ class Loading(TemporaryDatabase):
         message = f"{column} is {shown!r}, as in {unit} {place}: two rows cannot have one key."
         self._note(record.number, record.line, Problem(column, "repeated", message), *problems)
         return True
-
-    def _asked(self, record: Record, fields: Fields, key: str, *, is_valid: bool) -> Asked:
-        arguments, vault = fields.arguments, self._vault
-        compared = {
-            name: value
-            for name, value in arguments.items()
-            if name not in ("due_date", self._key_column)
-        }
-        stored = (
-            {name: self._kind.stored(name, value) for name, value in arguments.items()}
-            if is_valid
-            else None
-        )
-        row = [record.number, fields.key_value, stored, fields.extras]
-        due_date = arguments.get("due_date")
-        reference = arguments.get(self._kind.reference)
-        return Asked(
-            number=record.number,
-            key=key,
-            is_valid=is_valid,
-            values_digest=vault.fingerprint(canonical_text(compared)),
-            spelling_digest=vault.fingerprint(_spelling(fields.key_value or "")),
-            reference_digest=vault.fingerprint(reference_of(reference) if is_valid else ""),
-            due_date=str(due_date) if is_valid and due_date is not None else None,
-            row=vault.serialize(row),
-        )
 
     def _note(self, number: int, line: int | None, *problems: Problem) -> None:
         for one in problems:
@@ -360,6 +340,7 @@ class Loading(TemporaryDatabase):
                 "state": (RowOutcome.WAITING if is_sent else RowOutcome.REFUSED).value,
                 "again": again,
                 "allowed": False,
+                "forgotten": False,
                 "account": self._context.account,
                 "kind": self._key_kind,
                 "values_digest": asked.values_digest,
@@ -426,9 +407,3 @@ class Loading(TemporaryDatabase):
             persons=[*persons, {name: getattr(settings, name) for name in PERSONS}],
             rows=self.check.rows,
         )
-
-
-def _spelling(key_value: str) -> str:
-    """Return what is left of a key's value if its spelling does not count."""
-    text = unicodedata.normalize("NFKC", key_value).casefold().strip()
-    return _LEADING_ZEROS.sub("", _WHOLE_AS_DECIMAL.sub("", text))

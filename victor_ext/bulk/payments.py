@@ -36,7 +36,8 @@ NEVER_LEFT = frozenset(
 """States in which nothing was sent: another file replaces the row."""
 IN_DOUBT = frozenset({UNDER_WAY, *(outcome.value for outcome in MAY_EXIST)})
 """States in which the provider may have the payment, under an id that is not known here."""
-ENDED = frozenset({LEFT_OUT, *(outcome.value for outcome in SETTLED)})
+SETTLED_STATES = frozenset(outcome.value for outcome in SETTLED)
+ENDED = SETTLED_STATES | {LEFT_OUT}
 """States that `resume` does not change."""
 EXISTS_OR_MAY = IN_DOUBT | {PaymentOutcome.CREATED.value}
 
@@ -67,6 +68,7 @@ PAYMENTS = sa.Table(
     sa.Column("sent", sa.Text),  # the earliest time at which it may have been sent, as JSON
     sa.Column("result", sa.Text),  # encrypted
     sa.Column("stored_at", sa.Double, nullable=False),
+    sa.Column("forgotten", sa.Boolean, nullable=False),  # what it asked for
     sa.Index("victor_bulk_payments_chunk", "chunk"),
     sa.Index("victor_bulk_payments_batch", "owner", "batch", "state"),
     sa.Index("victor_bulk_payments_values", "owner", "values_digest"),

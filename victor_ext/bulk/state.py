@@ -167,6 +167,13 @@ class State:
                 "again."
             )
 
+    def rekey(self, vault: Vault, secret: bytes) -> None:
+        """Wrap the key of this state with another secret. Raises `ConfigurationError`."""
+        if not self.exists():
+            raise ConfigurationError(f"There is no state {self}: nothing was stored there.")
+        with self.errors(), self.engine() as engine, engine.begin() as connection:
+            connection.execute(sa.update(STATE_KEY).values(wrapped=vault.wrapped(secret)))
+
     def _stored_key(self, connection: sa.Connection, secret: bytes) -> bytes | None:
         row = connection.execute(sa.select(STATE_KEY)).first()
         if row is None:

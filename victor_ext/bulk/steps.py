@@ -76,6 +76,7 @@ def _add_unit(
             "state": RowOutcome.WAITING.value,
             "again": 0,
             "allowed": False,
+            "forgotten": False,
             "account": step.account,
             "kind": step.batch.partition("/")[2],
             "values_digest": vault.fingerprint(f"{step.batch} {unit}"),

@@ -29,7 +29,9 @@ from .payments import (
     LEFT_OUT,
     LINES,
     NEVER_LEFT,
+    PAGE,
     PAYMENTS,
+    SETTLED_STATES,
     UNDER_WAY,
     pages,
 )
@@ -183,13 +185,15 @@ class Store:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
-    def _locked(self, connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> list[Any]:
+    def _locked(
+        self, connection: sa.Connection, chosen: sa.ColumnElement[bool], limit: int | None = None
+    ) -> list[Any]:
         """Return payments that nobody else changes until the transaction ends, by their places.
 
         They are locked in the order of their keys, as everywhere: nobody waits in a circle.
         """
         query = sa.select(PAYMENTS).where(chosen).order_by(PAYMENTS.c.key).with_for_update()
-        return sorted(connection.execute(query).all(), key=attrgetter("place"))
+        return sorted(connection.execute(query.limit(limit)).all(), key=attrgetter("place"))
 
     # The queue
 
@@ -231,6 +235,13 @@ class Store:
             queue_name=self.queue, status=_ACTIVE, limit=1, load_input=False, load_output=False
         )
         return not active
+
+    def is_active(self, chunk: str) -> bool:
+        """Whether a worker has this chunk, or will have it."""
+        active = self.client.list_workflows(
+            workflow_ids=[chunk], status=_ACTIVE, load_input=False, load_output=False
+        )
+        return bool(active)
 
     def retry_unsettled(self, data: Mapping[str, Any]) -> None:
         """Add a chunk for what is unsettled of each chunk that no worker has.
@@ -369,6 +380,16 @@ class Store:
             values = self._values_of(result)
             connection.execute(sa.update(PAYMENTS).where(chosen, still_open).values(values))
 
+    def save_result(self, connection: sa.Connection, key: str, result: Result) -> None:
+        """Store what became of a payment, whoever has it."""
+        chosen = sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.key == key)
+        connection.execute(sa.update(PAYMENTS).where(chosen).values(self._values_of(result)))
+
+    def forget_notice(self, connection: sa.Connection, key: str) -> None:
+        """Take back what a line says of its payment: a person has decided."""
+        chosen = sa.and_(self._is_line(), LINES.c.key == key)
+        connection.execute(sa.update(LINES).where(chosen).values(code=None, message=None, row=None))
+
     def _values_of(self, result: Result) -> dict[str, Any]:
         made = result.unit or result.id
         return {
@@ -408,6 +429,43 @@ class Store:
                 )
                 return len(dropped) + unnamed.rowcount
         return len(dropped)
+
+    def forget(self, before: float) -> int:
+        """Remove what settled payments asked for, if they were stored before that epoch time.
+
+        What protects stays: their keys, states, ids and digests. Returns their number.
+        """
+        columns, lines = PAYMENTS.c, LINES.c
+        is_old = sa.and_(
+            columns.owner == self.owner,
+            columns.stored_at < before,
+            columns.state.in_(SETTLED_STATES),
+            columns.forgotten.is_(False),
+        )
+        count = 0
+        while True:
+            with self.transaction() as connection:
+                rows = self._locked(connection, is_old, limit=PAGE)
+                for row in rows:
+                    self._forget(connection, row)
+                keys = [row.key for row in rows]
+                is_its = sa.and_(lines.owner == self.owner, lines.key.in_(keys))
+                connection.execute(sa.update(LINES).where(is_its).values(row=None, message=None))
+            count += len(rows)
+            if len(rows) < PAGE:
+                return count
+
+    def _forget(self, connection: sa.Connection, row: Any) -> None:
+        result = self._result(row)
+        kept = None if result is None else [result.id, None, None, result.unit]
+        number = self.vault.deserialize(row.row)[0]
+        values = {
+            "row": self.vault.serialize([number, None, None, {}]),
+            "result": None if kept is None else self.vault.serialize(kept),
+            "forgotten": True,
+        }
+        chosen = sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.key == row.key)
+        connection.execute(sa.update(PAYMENTS).where(chosen).values(values))
 
     # What is known
 
