@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
+from victor_ext.settlement.key_age import Sent
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 from victor_ext.tables.temporary import TemporaryDatabase
 
@@ -20,6 +21,7 @@ from .columns import Fields, check_heading, problems_of, split_record
 from .deciding import TO_DECIDE, Act, Code, Decision, decide
 from .layout import chunk_id, chunk_rows_for
 from .notices import Notice, message_of
+from .pacing import ProviderClock
 from .payments import (
     LEFT_OUT,
     LINES,
@@ -275,15 +277,17 @@ class Loading(TemporaryDatabase):
         What is decided now counts: another process may have stored or sent some meanwhile. Returns
         what is known of the batch from now on.
         """
+        stored = ProviderClock(self._context.client).sent_now()
         with store.transaction() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
             self._context.state.keep_key(connection, self._vault, self._context.secret)
+            store.refuse_held(connection)
             self.check.forget_decisions()
             self._decide_all(connection, lock=True)
             first = store.chunks_so_far(connection) + 1
             chunks = self._assign_chunks(first)
-            for page in pages(self._payments(store)):
+            for page in pages(self._payments(store, stored)):
                 upsert(connection, PAYMENTS, page)
             self._replace_lines(connection)
             record = self._new_record()
@@ -317,7 +321,7 @@ class Loading(TemporaryDatabase):
         keys = [key for (key,) in self.execute(query, (number,))]
         return {**self._settings.chunk_terms(), "keys": keys}
 
-    def _payments(self, store: Store) -> Iterator[dict[str, Any]]:
+    def _payments(self, store: Store, stored: Sent) -> Iterator[dict[str, Any]]:
         query = (
             "SELECT asked, problems, act, code, message, again, chunk, place FROM asked"
             " WHERE act IN (?, ?) ORDER BY key"
@@ -352,6 +356,7 @@ class Loading(TemporaryDatabase):
                 "sent": None,
                 "result": None if is_sent else refusal,
                 "stored_at": stored_at,
+                "stored": json.dumps(stored),
             }
 
     def _replace_lines(self, connection: sa.Connection) -> None:

@@ -68,6 +68,7 @@ PAYMENTS = sa.Table(
     sa.Column("sent", sa.Text),  # the earliest time at which it may have been sent, as JSON
     sa.Column("result", sa.Text),  # encrypted
     sa.Column("stored_at", sa.Double, nullable=False),
+    sa.Column("stored", sa.Text),  # the same as a time of sending, as JSON
     sa.Column("forgotten", sa.Boolean, nullable=False),  # what it asked for
     sa.Index("victor_bulk_payments_chunk", "chunk"),
     sa.Index("victor_bulk_payments_batch", "owner", "batch", "state"),
@@ -104,6 +105,7 @@ STATE_KEY = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("layout", sa.Text, nullable=False),
     sa.Column("wrapped", sa.Text, nullable=False),
+    sa.Column("held_at", sa.Double),  # None: it is not held
 )
 PAGE = 500
 """Rows that one statement names."""

@@ -298,6 +298,30 @@ class BulkSender:
             (line,) = lines_of(store, [key])
             resolve(store, line, _FOUND[outcome], by=by, why=why, id=id)
 
+    def hold(self) -> None:
+        """Keep everything in the state from being sent, as after it was restored from a backup.
+
+        Raises:
+            ConfigurationError: There is no state.
+        """
+        with self._context() as context, context.open_present("") as store:
+            store.hold()
+
+    def release(self) -> int:
+        """Let what is held be sent again.
+
+        What had not left when it was stored may have been sent since: with its key while the
+        provider keeps that, and else it is looked up.
+
+        Returns:
+            How many rows these are.
+
+        Raises:
+            ConfigurationError: There is no state.
+        """
+        with self._context() as context, context.open_present("") as store:
+            return store.release()
+
     def rekey(self, new: str) -> None:
         """Wrap the key of the state with another secret: from now on `storage_key` has to be it.
 

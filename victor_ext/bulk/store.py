@@ -32,6 +32,7 @@ from .payments import (
     PAGE,
     PAYMENTS,
     SETTLED_STATES,
+    STATE_KEY,
     UNDER_WAY,
     pages,
 )
@@ -133,6 +134,9 @@ class Store:
                 f"to the account {self.account}. Nothing was sent: the provider may keep the keys "
                 "of each account apart. Use the credentials that the batch was started with."
             )
+        if to_send:
+            with self.engine.connect() as connection:
+                self.refuse_held(connection)
         return BatchRecord(**self.vault.deserialize(row.details))
 
     def _batch_row(self, connection: sa.Connection) -> Any:
@@ -194,6 +198,51 @@ class Store:
         """
         query = sa.select(PAYMENTS).where(chosen).order_by(PAYMENTS.c.key).with_for_update()
         return sorted(connection.execute(query.limit(limit)).all(), key=attrgetter("place"))
+
+    # A restored state
+
+    def hold(self) -> None:
+        """Keep everything from being sent: the state was restored, and knows the past alone."""
+        with self.transaction() as connection:
+            values = {"held_at": time.time()}
+            connection.execute(sa.update(STATE_KEY).values(values))
+
+    def release(self) -> int:
+        """Let rows be sent again. What had not left may have been sent since it was stored.
+
+        Returns how many these are.
+        """
+        columns = PAYMENTS.c
+        with self.transaction() as connection:
+            held_at = self._held_at(connection)
+            if held_at is None:
+                return 0
+            may_have_left = sa.and_(
+                columns.state.in_(NEVER_LEFT - {RowOutcome.REFUSED.value}),
+                columns.stored_at <= held_at,
+                columns.stored.is_not(None),
+            )
+            values = {
+                "state": UNDER_WAY,
+                "sent": columns.stored,
+                "chunk": sa.func.coalesce(columns.chunk, f"{self.queue}/00000000"),
+                "worker": None,
+            }
+            marked = connection.execute(sa.update(PAYMENTS).where(may_have_left).values(values))
+            connection.execute(sa.update(STATE_KEY).values(held_at=None))
+            return int(marked.rowcount)
+
+    def refuse_held(self, connection: sa.Connection) -> None:
+        """Raise `ConfigurationError` if the state is held."""
+        if self._held_at(connection) is not None:
+            raise ConfigurationError(
+                "The state is held, because it was restored: nothing is sent. Once no other copy "
+                "of it sends any more, release it ('victor bulk release')."
+            )
+
+    def _held_at(self, connection: sa.Connection) -> float | None:
+        row = connection.execute(sa.select(STATE_KEY.c.held_at)).first()
+        return None if row is None else row.held_at
 
     # The queue
 
@@ -307,6 +356,8 @@ class Store:
         columns = PAYMENTS.c
         is_open = sa.and_(columns.chunk == chunk, columns.state.not_in(ENDED))
         with self.transaction() as connection:
+            if self._held_at(connection) is not None:
+                return []
             rows = self._locked(connection, is_open)
             connection.execute(sa.update(PAYMENTS).where(is_open).values(worker=worker))
         return [self._row(row) for row in rows]
@@ -322,6 +373,8 @@ class Store:
         with self.transaction() as connection:
             locked = self._of_keys(connection, [*keys, *results])
             self._save_results(connection, worker, results)
+            if self._held_at(connection) is not None:
+                return set()
             still = {
                 row.key
                 for row in locked

@@ -528,6 +528,28 @@ def resolve(
 
 @bulk.command()
 @with_session
+def hold(kept: _Batches) -> None:
+    """Keep everything in the state from being sent, as after it was restored from a backup."""
+    with kept.sender() as sender:
+        sender.hold()
+    said = "Nothing is sent from this state until 'victor bulk release'."
+    conclude({"held": True}, said, as_json=kept.as_json)
+
+
+@bulk.command()
+@with_session
+def release(kept: _Batches) -> None:
+    """Let what is held be sent again. What had not left when it was stored counts as maybe sent."""
+    with kept.sender() as sender:
+        count = sender.release()
+    said = (
+        f"Released. {rows_text(count)} may have been sent since: 'victor bulk resume' settles them."
+    )
+    conclude({"released": True, "may_have_been_sent": count}, said, as_json=kept.as_json)
+
+
+@bulk.command()
+@with_session
 def forget(
     kept: _Batches,
     *,
