@@ -34,7 +34,7 @@ from .payments import (
     stored_of,
     upsert,
 )
-from .rows import Check, RowOutcome, RowProblem
+from .rows import Check, RowOutcome, RowProblem, refuse_invalid
 from .settings import PERSONS, TERMS, Expected, WorkerContext, in_utc
 from .store import BatchRecord, Store
 
@@ -256,7 +256,7 @@ class Loading(TemporaryDatabase):
         check = self.check
         check.notices.sort(key=lambda notice: notice.line)
         query = "SELECT number, line, problems, act, code FROM asked ORDER BY number"
-        for number, line, problems, act, code in self.execute(query).fetchall():
+        for number, line, problems, act, code in self.execute(query):
             if problems is not None and act in (None, Act.REFUSE.name):
                 check.invalid += 1
                 check.set_aside += self._settings.skip_invalid
@@ -285,6 +285,7 @@ class Loading(TemporaryDatabase):
             store.refuse_held(connection)
             self.check.forget_decisions()
             self._decide_all(connection, lock=True)
+            refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
             first = store.chunks_so_far(connection) + 1
             chunks = self._assign_chunks(first)
             for page in pages(self._payments(store, stored)):
@@ -305,7 +306,7 @@ class Loading(TemporaryDatabase):
         filling: dict[Hashable, tuple[int, int]] = {}
         count = 0
         query = "SELECT number, grouping FROM asked WHERE act = ? ORDER BY number"
-        for number, group in self.execute(query, (Act.STORE.name,)).fetchall():
+        for number, group in self.execute(query, (Act.STORE.name,)):
             chunk, place = filling.get(group, (0, size))
             if place == size:
                 chunk, place = first + count, 0

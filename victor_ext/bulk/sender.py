@@ -26,7 +26,7 @@ from .row_kind import RowKind
 from .rows import Check, RowOutcome, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, run_batch, serve, status_of
 from .settings import Expected, Settings, WorkerContext, day_of, provider_of, system_of
-from .state import DEFAULT_STATE, State
+from .state import DEFAULT_STATE, State, StateMade
 from .steps import add_step, units_of
 from .store import BatchRecord, Store, no_such_batch
 from .vault import storage_secret
@@ -180,8 +180,17 @@ class BulkSender:
             BulkStopped: The provider rejects this client.
             VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
+        is_read_once = isinstance(source, Iterator)
         source = hidden(source)
         expected = Expected.of(expect_rows, expect_total)
+        try:
+            return self._send(source, expected, on_progress)
+        except StateMade:
+            if is_read_once:
+                raise
+            return self._send(source, expected, on_progress)
+
+    def _send(self, source: Rows, expected: Expected, on_progress: Progress | None) -> BatchStatus:
         with (
             self._context() as context,
             closing(Loading(source, self._name(source), context, expected)) as loading,

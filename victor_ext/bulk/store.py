@@ -426,12 +426,13 @@ class Store:
         columns = PAYMENTS.c
         for key, result in results.items():
             chosen = sa.and_(columns.owner == self.owner, columns.key == key)
-            if result.outcome is not RowOutcome.CREATED:
-                # A payment that was created is so for certain, whoever has it meanwhile.
-                chosen = sa.and_(chosen, columns.worker == worker)
-            still_open = columns.state.not_in(ENDED)
-            values = self._values_of(result)
-            connection.execute(sa.update(PAYMENTS).where(chosen, still_open).values(values))
+            if result.outcome is RowOutcome.CREATED:
+                # It is so for certain, whoever has the payment, and whatever was thought of it.
+                chosen = sa.and_(chosen, columns.state != RowOutcome.CREATED.value)
+            else:
+                is_held = sa.and_(columns.worker == worker, columns.state.not_in(ENDED))
+                chosen = sa.and_(chosen, is_held)
+            connection.execute(sa.update(PAYMENTS).where(chosen).values(self._values_of(result)))
 
     def save_result(self, connection: sa.Connection, key: str, result: Result) -> None:
         """Store what became of a payment, whoever has it."""
