@@ -53,6 +53,7 @@ class FileRow:
     payer: str
     amount: str
     due: date
+    reference: str
 
     def fields(self) -> dict[str, str]:
         fixed = {name: str(value) for name, value in BASE.items()}
@@ -63,7 +64,7 @@ class FileRow:
             "payer_counterparty_id": self.payer,
             "amount": self.amount,
             "due_date": self.due.isoformat(),
-            "client_reference_id": f"REF-{self.number}-{self.due:%m}",
+            "client_reference_id": self.reference,
             FACT_COLUMN: f"{self.number}",
         }
 

@@ -114,7 +114,7 @@ class Files:
         self.other_part: list[FileRow] = []
         self.terms = Terms(account="A")
         self.backup: Any = None
-        self.known_to_backup: set[Any] = set()
+        self.known_to_backup = self.truth.known()
         self.stale: set[str] = set()
 
     @classmethod
@@ -135,7 +135,8 @@ class Files:
 
     def _row(self, number: int) -> FileRow:
         key = self.form.format(number)
-        return FileRow(number, key, f"{PAYER}{number}", f"{number}.20", self.first_day)
+        payer, amount, reference = f"{PAYER}{number}", f"{number}.20", f"REF-{number}"
+        return FileRow(number, key, payer, amount, self.first_day, reference)
 
     # The history
 
@@ -190,7 +191,8 @@ class Files:
         elif move.edit == "due":
             self.rows[place] = replace(row, due=row.due + timedelta(days=1 + move.place % 3))
         elif move.edit == "add":
-            self.rows.append(replace(self._row(self.next_number), due=row.due))
+            new = self._row(self.next_number)
+            self.rows.append(self._in_month(replace(new, due=row.due)))
             self.next_number += 1
         elif move.edit == "remove" and len(self.rows) > 1:
             del self.rows[place]
@@ -222,8 +224,13 @@ class Files:
         month = f"{self.terms.key_kind}-" if self.terms.key_kind != "invoice" else ""
         self.name = f"{month}invoices ({self.names}).csv"
 
+    def _in_month(self, row: FileRow) -> FileRow:
+        """A row whose reference names its month, where that is another payment."""
+        return replace(row, reference=f"REF-{row.number}-{row.due:%m}") if self.is_monthly else row
+
     def _next_month(self) -> None:
-        self.rows = [replace(each, due=a_month_later(each.due)) for each in self.rows]
+        later = [replace(each, due=a_month_later(each.due)) for each in self.rows]
+        self.rows = [self._in_month(each) for each in later]
         self.other_part = []
         if self.is_monthly:
             kind = f"subscription-{self.rows[0].due:%Y-%m}"
@@ -251,7 +258,7 @@ class Files:
 
     def _send_file(self, name: str, rows: list[FileRow], terms: Terms, why: str = "send") -> Report:
         if self.backup is None and self.truth.latest:
-            self.backup, self.known_to_backup = self.surface.copy(), self.truth.known_facts()
+            self.backup, self.known_to_backup = self.surface.copy(), self.truth.known()
         with self.truth.command(why, rows):
             report = self.surface.send(terms, name, rows)
         self.truth.accepted(name, rows, report)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from email.utils import formatdate
 from random import Random
 from typing import Any
 
@@ -97,6 +98,7 @@ class Truth:
     """The keys under which an invoice was in files."""
     values: dict[int, set[tuple[str, str]]] = field(default_factory=dict)
     """Its payers and amounts there."""
+    exported_keys: set[str] = field(default_factory=set)
     excused: set[str] = field(default_factory=set)
     """What was made before a restore, of files that the restored state has never seen."""
     excused_facts: set[Any] = field(default_factory=set)
@@ -169,19 +171,20 @@ class Truth:
     def has_one_value(self, row: FileRow) -> bool:
         return self.values.get(row.number, {values_of(row)[:2]}) == {values_of(row)[:2]}
 
-    def known_facts(self) -> set[Any]:
-        return set(self.latest)
+    def known(self) -> tuple[set[Any], set[str]]:
+        """The facts and the keys of which a state knows by now."""
+        return set(self.latest), set(self.exported_keys)
 
-    def restored(self, known: set[Any]) -> None:
+    def restored(self, known: tuple[set[Any], set[str]]) -> None:
         """The state is one of the past, which knows no more than this."""
-        later = [work for work in self.ledger.done if self._fact_of_work(work) not in known]
-        self.excused |= {work.id for work in later}
-        self.told_rejected.clear()
+        facts, keys = known
+        self.excused |= {work.id for work in self.ledger.done if work.fact not in keys}
         # Nothing in such a state says that a row has had a key before the one it has now.
-        for fact in {self._fact_of_work(work) for work in later}:
+        for fact in {self._fact_of_work(work) for work in self.ledger.done} - facts:
             self.excused_facts.add(fact)
             if fact in self.rejected or fact in self.approved:
                 self.approved[fact] = max(self.approved.get(fact, 0), len(self.made(fact)))
+        self.told_rejected.clear()
 
     # What left
 
@@ -269,6 +272,7 @@ class Truth:
         for row in rows:
             if any(line.number == row.number and line.outcome == "rejected" for line in lines):
                 self.told_rejected.add((self.fact(row), *values_of(row)[:2]))
+        self.exported_keys |= {line.key for line in lines}
         ids = {work.id: work for work in self.ledger.done}
         for line in lines:
             works = self.ledger.of(line.key) if line.key else []
@@ -283,6 +287,8 @@ class Truth:
         named = {notice.key_value.strip() for notice in report.notices}
         for row in rows:
             is_made, is_named = self.is_made(row), row.key.strip() in named
+            # What was made with other values was named when its file was read first.
+            is_named |= bool(self.made(self.fact(row))) and bool(self.notices.get(row.key.strip()))
             is_in_doubt = report.exit_status == 3 and bool(self.made(self.fact(row)))
             can_be_made = not row.payer.startswith(WRONG_PAYER)
             if can_be_made and not is_made and not is_named and not is_in_doubt:
@@ -290,6 +296,11 @@ class Truth:
         for fact in self.owed_again:
             if len(self.made(fact)) < 2:
                 self.wrong.append(f"lost: {fact} was to be asked again")
+
+
+def _dated(headers: dict[str, str]) -> dict[str, str]:
+    """With a `Date`: without one nobody knows how old a key is, and it is not sent again."""
+    return {**headers, "Date": formatdate(usegmt=True)}
 
 
 class FilesNetwork(httpx.BaseTransport):
@@ -314,13 +325,13 @@ class FilesNetwork(httpx.BaseTransport):
         if is_write and self.truth is not None:
             self._note(request, content, fault)
         if fault in ("503", "429"):
-            return httpx.Response(int(fault), content=BODIES["html"])
+            return httpx.Response(int(fault), headers=_dated({}), content=BODIES["html"])
         if reply is None:
             with self.ledger.working(request, content, 0) as reply:
                 pass
         if fault == "lost":
             raise httpx.ReadError("it happened")
-        return httpx.Response(reply.status, headers=reply.headers, content=reply.body)
+        return httpx.Response(reply.status, headers=_dated(reply.headers), content=reply.body)
 
     def _fault(self) -> str:
         if self.dice.random() >= self.share:

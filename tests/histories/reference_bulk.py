@@ -71,6 +71,7 @@ class Payment:
     attempt: int = 0
     id: str | None = None
     is_held: bool = False
+    was_rejected: bool = False
     is_allowed: bool = False
     place: str = ""
 
@@ -188,6 +189,7 @@ class ReferenceBulk:
         self.state.is_held = True
         for payment in self.state.payments.values():
             if payment.state in (*NEVER_LEFT, "rejected"):
+                payment.was_rejected = payment.state == "rejected"
                 payment.state = "unknown"
                 payment.is_held = True
 
@@ -384,7 +386,8 @@ class ReferenceBulk:
             payment.state, payment.id, payment.is_held = "created", matches[-1].id, False
             payment.row = replace(payment.row, amount=str(matches[-1].amount))
         elif payment.account == terms.account:
-            payment.state, payment.is_held = "waiting", False
+            payment.state = "rejected" if payment.was_rejected else "waiting"
+            payment.is_held = False
 
     def _send_waiting(self, terms: Terms, batch: str) -> None:
         with self._client(terms.account) as victor:
