@@ -314,6 +314,8 @@ class Files:
                 key, works = row.key.strip(), self.ledger.of(line.key)
                 if works and not self.truth.is_made(row):
                     continue
+                if not works and self.truth.fact(row) in self.truth.rejected:
+                    continue  # its key may be spent, and a person who says this does not know it
                 outcome = "created" if works else "not-created"
                 self.surface.resolve(self.terms, self.name, key, outcome)
 

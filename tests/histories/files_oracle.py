@@ -98,6 +98,7 @@ class Truth:
     """The keys under which an invoice was in files."""
     values: dict[int, set[tuple[str, str]]] = field(default_factory=dict)
     """Its payers and amounts there."""
+    stored_facts: set[Any] = field(default_factory=set)
     exported_keys: set[str] = field(default_factory=set)
     excused: set[str] = field(default_factory=set)
     """What was made before a restore, of files that the restored state has never seen."""
@@ -143,6 +144,7 @@ class Truth:
         before = self.batches.get(batch, []) if report.stopped else []
         self.batches[batch] = [*before[-1:], rows]
         self.latest |= {self.fact(row): row for row in rows}
+        self.stored_facts |= {self.fact(row) for row in rows}
 
     def may_resume(self, batch: str) -> list[FileRow]:
         """The rows of a batch's last file that no later file has with other values."""
@@ -173,11 +175,12 @@ class Truth:
 
     def known(self) -> tuple[set[Any], set[str]]:
         """The facts and the keys of which a state knows by now."""
-        return set(self.latest), set(self.exported_keys)
+        return set(self.stored_facts), set(self.exported_keys)
 
     def restored(self, known: tuple[set[Any], set[str]]) -> None:
         """The state is one of the past, which knows no more than this."""
         facts, keys = known
+        self.stored_facts, self.exported_keys = set(facts), set(keys)
         self.excused |= {work.id for work in self.ledger.done if work.fact not in keys}
         # Nothing in such a state says that a row has had a key before the one it has now.
         for fact in {self._fact_of_work(work) for work in self.ledger.done} - facts:
