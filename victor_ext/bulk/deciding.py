@@ -8,14 +8,14 @@ from enum import Enum, StrEnum, auto
 
 from victor_ext.settlement.flow import PaymentOutcome
 
-from .payments import IN_DOUBT, NEVER_LEFT, Asked, Stored
+from .payments import IN_DOUBT, NEVER_LEFT, TO_BE_SENT, Asked, Stored
 
 
 class Code(StrEnum):
     """What a notice is about: why a row is not simply sent.
 
     Attributes:
-        LOOKS_LIKE: Another payment, which exists or may, asks for the same.
+        LOOKS_LIKE: Another payment, which exists, may or will be sent, asks for the same.
         CREATED_BEFORE: It was created with these values.
         DUE_LATER: It was created with these values, and an earlier due date.
         OTHER_VALUES: It was created with other values.
@@ -97,10 +97,10 @@ def decide(
 
     Args:
         stored: Its payment, if there is one.
-        alike: The payments with its values that exist or may.
+        alike: The payments with its values that exist, may or will be sent.
         batch: The batch that is sent.
         account: The account that it would be sent with.
-        kind: What its key is made of, beside its value.
+        kind: What its key is made of, beside its value: the kind of the key and the column.
     """
     if stored is None or stored.state in NEVER_LEFT:
         if not asked.is_valid:
@@ -135,18 +135,21 @@ def _again(stored: Stored | None) -> int:
 def _of_unsent(
     asked: Asked, stored: Stored | None, alike: list[Stored], *, batch: str, kind: str
 ) -> Decision:
-    is_known = stored is not None and (stored.allowed or stored.state != PaymentOutcome.REFUSED)
+    is_same = stored is not None and stored.values_digest == asked.values_digest
+    is_known = is_same and stored is not None and (stored.allowed or stored.state in TO_BE_SENT)
     if not is_known:
         for other in alike:
-            if other.key != asked.key and _is_taken_for(asked, other, kind):
+            if _is_taken_for(asked, other, batch=batch, kind=kind):
                 return Decision(Act.REFUSE, Code.LOOKS_LIKE, other, _again(stored))
-    is_replaced = stored is not None and (
-        stored.batch != batch or stored.values_digest != asked.values_digest
-    )
+    is_replaced = stored is not None and (stored.batch != batch or not is_same)
     return Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=_again(stored))
 
 
-def _is_taken_for(asked: Asked, other: Stored, kind: str) -> bool:
+def _is_taken_for(asked: Asked, other: Stored, *, batch: str, kind: str) -> bool:
+    if other.key == asked.key:
+        return False
+    if other.batch == batch and other.state in NEVER_LEFT:
+        return False  # it is in this file, too, on purpose; or this file leaves it out
     return (
         other.kind != kind
         or other.due_date == asked.due_date

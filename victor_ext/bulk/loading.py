@@ -96,6 +96,11 @@ class Loading(TemporaryDatabase):
         known = None if self._record is None else self._record.key_kind
         return self._settings.key_kind or known or "invoice"
 
+    @property
+    def _made_of(self) -> str:
+        """What keys are made of, beside their values."""
+        return f"{self._key_kind} by {self._key_column}"
+
     # Reading
 
     def _read_source(self) -> None:
@@ -184,10 +189,12 @@ class Loading(TemporaryDatabase):
 
     def _asked(self, record: Record, fields: Fields, key: str, *, is_valid: bool) -> Asked:
         arguments, vault = fields.arguments, self._vault
+        # A reference is often the key, and a spreadsheet spells keys anew.
+        spelled = (self._kind.reference, self._key_column)
         compared = {
-            name: value
+            name: _spelling(str(value)) if name in spelled else value
             for name, value in arguments.items()
-            if name not in ("due_date", self._key_column)
+            if name != "due_date"
         }
         stored = (
             {name: self._kind.stored(name, value) for name, value in arguments.items()}
@@ -247,7 +254,7 @@ class Loading(TemporaryDatabase):
             alike,
             batch=self.batch,
             account=self._context.account,
-            kind=self._key_kind,
+            kind=self._made_of,
         )
         message = None
         if decision.code is not None:
@@ -300,6 +307,7 @@ class Loading(TemporaryDatabase):
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
             self._context.state.keep_key(connection, self._vault, self._context.secret)
             self.check.forget_decisions()
+            store.lock_unsent(connection)
             self._decide_all(connection, lock=True)
             first = store.chunks_so_far(connection) + 1
             chunks = self._assign_chunks(first)
@@ -361,7 +369,7 @@ class Loading(TemporaryDatabase):
                 "again": again,
                 "allowed": False,
                 "account": self._context.account,
-                "kind": self._key_kind,
+                "kind": self._made_of,
                 "values_digest": asked.values_digest,
                 "spelling_digest": asked.spelling_digest,
                 "reference_digest": asked.reference_digest,

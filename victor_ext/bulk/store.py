@@ -191,6 +191,14 @@ class Store:
         query = sa.select(PAYMENTS).where(chosen).order_by(PAYMENTS.c.key).with_for_update()
         return sorted(connection.execute(query).all(), key=attrgetter("place"))
 
+    def lock_unsent(self, connection: sa.Connection) -> None:
+        """Let nobody send anything of the batch that has not left until the transaction ends."""
+        columns = PAYMENTS.c
+        is_own = sa.and_(columns.owner == self.owner, columns.batch == self.batch)
+        is_unsent = sa.and_(is_own, columns.state.in_(NEVER_LEFT))
+        query = sa.select(columns.key).where(is_unsent).order_by(columns.key).with_for_update()
+        connection.execute(query).all()
+
     # The queue
 
     def enqueue(self, connection: sa.Connection, workflow_id: str, data: object) -> None:
