@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import time
-import unicodedata
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from decimal import Context, Decimal
 from functools import partial
@@ -14,14 +12,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
-from victor_ext.ids import reference_of
+from victor_ext.settlement.key_age import Sent
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 from victor_ext.tables.temporary import TemporaryDatabase
 
-from .columns import Fields, canonical_text, check_heading, problems_of, split_record
+from .asking import asked_of
+from .columns import Fields, check_heading, problems_of, split_record
 from .deciding import TO_DECIDE, Act, Code, Decision, decide
 from .layout import chunk_id, chunk_rows_for
 from .notices import Notice, message_of
+from .pacing import ProviderClock
 from .payments import (
     LEFT_OUT,
     LINES,
@@ -34,7 +34,7 @@ from .payments import (
     stored_of,
     upsert,
 )
-from .rows import Check, RowOutcome, RowProblem
+from .rows import Check, RowOutcome, RowProblem, refuse_invalid
 from .settings import PERSONS, TERMS, Expected, WorkerContext, in_utc
 from .store import BatchRecord, Store
 
@@ -47,8 +47,6 @@ CREATE TABLE asked (
 """
 _ONE_AT_A_TIME = 7_421_133_019_540_188
 """The advisory lock of those who store a file: two of them would wait for each other's keys."""
-_LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
-_WHOLE_AS_DECIMAL = re.compile(r"\.0+$")
 
 
 class Loading(TemporaryDatabase):
@@ -138,7 +136,17 @@ class Loading(TemporaryDatabase):
         if key is not None and self._is_repeated(record, fields, key, problems):
             return
         self._columns |= dict.fromkeys(fields.extras)
-        asked = self._asked(record, fields, key or "", is_valid=not problems)
+        asked = asked_of(
+            self._kind,
+            self._vault,
+            number=record.number,
+            key=key or "",
+            key_column=self._key_column,
+            key_value=fields.key_value,
+            arguments=fields.arguments,
+            extras=fields.extras,
+            is_valid=not problems,
+        )
         group = None if problems else self._kind.group(fields.arguments)
         told = [[problem.field, problem.code, problem.message] for problem in problems]
         self.execute(
@@ -186,34 +194,6 @@ class Loading(TemporaryDatabase):
         message = f"{column} is {shown!r}, as in {unit} {place}: two rows cannot have one key."
         self._note(record.number, record.line, Problem(column, "repeated", message), *problems)
         return True
-
-    def _asked(self, record: Record, fields: Fields, key: str, *, is_valid: bool) -> Asked:
-        arguments, vault = fields.arguments, self._vault
-        # A reference is often the key, and a spreadsheet spells keys anew.
-        spelled = (self._kind.reference, self._key_column)
-        compared = {
-            name: _spelling(str(value)) if name in spelled else value
-            for name, value in arguments.items()
-            if name != "due_date"
-        }
-        stored = (
-            {name: self._kind.stored(name, value) for name, value in arguments.items()}
-            if is_valid
-            else None
-        )
-        row = [record.number, fields.key_value, stored, fields.extras]
-        due_date = arguments.get("due_date")
-        reference = arguments.get(self._kind.reference)
-        return Asked(
-            number=record.number,
-            key=key,
-            is_valid=is_valid,
-            values_digest=vault.fingerprint(canonical_text(compared)),
-            spelling_digest=vault.fingerprint(_spelling(fields.key_value or "")),
-            reference_digest=vault.fingerprint(reference_of(reference) if is_valid else ""),
-            due_date=str(due_date) if is_valid and due_date is not None else None,
-            row=vault.serialize(row),
-        )
 
     def _note(self, number: int, line: int | None, *problems: Problem) -> None:
         for one in problems:
@@ -281,7 +261,7 @@ class Loading(TemporaryDatabase):
         check = self.check
         check.notices.sort(key=lambda notice: notice.line)
         query = "SELECT number, line, problems, act, code FROM asked ORDER BY number"
-        for number, line, problems, act, code in self.execute(query).fetchall():
+        for number, line, problems, act, code in self.execute(query):
             if problems is not None and act in (None, Act.REFUSE.name):
                 check.invalid += 1
                 check.set_aside += self._settings.skip_invalid
@@ -302,16 +282,19 @@ class Loading(TemporaryDatabase):
         What is decided now counts: another process may have stored or sent some meanwhile. Returns
         what is known of the batch from now on.
         """
+        stored = ProviderClock(self._context.client).sent_now()
         with store.transaction() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
             self._context.state.keep_key(connection, self._vault, self._context.secret)
+            store.refuse_held(connection)
             self.check.forget_decisions()
             store.lock_unsent(connection)
             self._decide_all(connection, lock=True)
+            refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
             first = store.chunks_so_far(connection) + 1
             chunks = self._assign_chunks(first)
-            for page in pages(self._payments(store)):
+            for page in pages(self._payments(store, stored)):
                 upsert(connection, PAYMENTS, page)
             self._replace_lines(connection)
             record = self._new_record()
@@ -329,7 +312,7 @@ class Loading(TemporaryDatabase):
         filling: dict[Hashable, tuple[int, int]] = {}
         count = 0
         query = "SELECT number, grouping FROM asked WHERE act = ? ORDER BY number"
-        for number, group in self.execute(query, (Act.STORE.name,)).fetchall():
+        for number, group in self.execute(query, (Act.STORE.name,)):
             chunk, place = filling.get(group, (0, size))
             if place == size:
                 chunk, place = first + count, 0
@@ -345,7 +328,7 @@ class Loading(TemporaryDatabase):
         keys = [key for (key,) in self.execute(query, (number,))]
         return {**self._settings.chunk_terms(), "keys": keys}
 
-    def _payments(self, store: Store) -> Iterator[dict[str, Any]]:
+    def _payments(self, store: Store, stored: Sent) -> Iterator[dict[str, Any]]:
         query = (
             "SELECT asked, problems, act, code, message, again, chunk, place FROM asked"
             " WHERE act IN (?, ?) ORDER BY key"
@@ -368,6 +351,7 @@ class Loading(TemporaryDatabase):
                 "state": (RowOutcome.WAITING if is_sent else RowOutcome.REFUSED).value,
                 "again": again,
                 "allowed": False,
+                "forgotten": False,
                 "account": self._context.account,
                 "kind": self._made_of,
                 "values_digest": asked.values_digest,
@@ -379,6 +363,7 @@ class Loading(TemporaryDatabase):
                 "sent": None,
                 "result": None if is_sent else refusal,
                 "stored_at": stored_at,
+                "stored": json.dumps(stored),
             }
 
     def _replace_lines(self, connection: sa.Connection) -> None:
@@ -434,9 +419,3 @@ class Loading(TemporaryDatabase):
             persons=[*persons, {name: getattr(settings, name) for name in PERSONS}],
             rows=self.check.rows,
         )
-
-
-def _spelling(key_value: str) -> str:
-    """Return what is left of a key's value if its spelling does not count."""
-    text = unicodedata.normalize("NFKC", key_value).casefold().strip()
-    return _LEADING_ZEROS.sub("", _WHOLE_AS_DECIMAL.sub("", text))

@@ -36,6 +36,9 @@ class PaymentRequests(RowKind):
     long_numbers: ClassVar = {"payee_account_number": _ACCOUNT, "client_reference_id": SHORT_FORM}
     effect: ClassVar = "Those that are new ask their payers for money."
     listed_by: ClassVar = "due_date"
+    over_unpaid: ClassVar = frozenset(
+        {"declined", "expired", "failed", "rejected", "canceled", "cancelled", "error"}
+    )
     client: Victor
 
     def check(self, arguments: Mapping[str, Any]) -> None:

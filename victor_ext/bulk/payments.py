@@ -36,7 +36,8 @@ NEVER_LEFT = frozenset(
 """States in which nothing was sent: another file replaces the row."""
 IN_DOUBT = frozenset({UNDER_WAY, *(outcome.value for outcome in MAY_EXIST)})
 """States in which the provider may have the payment, under an id that is not known here."""
-ENDED = frozenset({LEFT_OUT, *(outcome.value for outcome in SETTLED)})
+SETTLED_STATES = frozenset(outcome.value for outcome in SETTLED)
+ENDED = SETTLED_STATES | {LEFT_OUT}
 """States that `resume` does not change."""
 TO_BE_SENT = frozenset({PaymentOutcome.WAITING.value, PaymentOutcome.NOT_SENT.value})
 """States in which nothing was sent, and `resume` sends it."""
@@ -69,6 +70,8 @@ PAYMENTS = sa.Table(
     sa.Column("sent", sa.Text),  # the earliest time at which it may have been sent, as JSON
     sa.Column("result", sa.Text),  # encrypted
     sa.Column("stored_at", sa.Double, nullable=False),
+    sa.Column("stored", sa.Text),  # the same as a time of sending, as JSON
+    sa.Column("forgotten", sa.Boolean, nullable=False),  # what it asked for
     sa.Index("victor_bulk_payments_chunk", "chunk"),
     sa.Index("victor_bulk_payments_batch", "owner", "batch", "state"),
     sa.Index("victor_bulk_payments_values", "owner", "values_digest"),
@@ -104,6 +107,7 @@ STATE_KEY = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("layout", sa.Text, nullable=False),
     sa.Column("wrapped", sa.Text, nullable=False),
+    sa.Column("held_at", sa.Double),  # None: it is not held
 )
 PAGE = 500
 """Rows that one statement names."""

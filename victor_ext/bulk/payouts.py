@@ -47,6 +47,7 @@ class Payouts(RowKind):
     )
     unit: ClassVar = "payout_id"
     listed_by: ClassVar = unit
+    over_unpaid: ClassVar = frozenset({"rejected", "failed", "returned", "withdrawn"})
     exact: ClassVar = frozenset({"payor_payment_id", "remote_id"})
     long_numbers: ClassVar = dict.fromkeys(("payor_payment_id", "remote_id"), SHORT_FORM)
     together: ClassVar = 2000

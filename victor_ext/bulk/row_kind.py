@@ -111,6 +111,8 @@ class RowKind(Sendable):
             none: Victor's.
         effect: What sending a row does, for a person who confirms it.
         listed_by: The column in an export by whose values the provider's lists are read.
+        over_unpaid: The words, in small letters, for the states in which a payment has ended and
+            was not paid.
     """
 
     columns: ClassVar[frozenset[str]]
@@ -124,6 +126,7 @@ class RowKind(Sendable):
     secrets: ClassVar[Sequence[str]] = ()
     effect: ClassVar[str]
     listed_by: ClassVar[str]
+    over_unpaid: ClassVar[frozenset[str]]
 
     @abstractmethod
     def check(self, arguments: Mapping[str, Any]) -> None:

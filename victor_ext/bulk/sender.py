@@ -2,21 +2,23 @@
 
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, TextIO
+from typing import Any, ClassVar, Literal, TextIO
 
 import httpx
 
-from victor_ext import ConfigurationError, Victor
+from victor_ext import ConfigurationError, Problem, Victor
 from victor_ext.health import Heartbeat
 from victor_ext.privacy import concealed
 from victor_ext.tables.sources import Rows, hidden
 
+from .by_hand import ask_again, checked_person, lines_of, resolve
 from .layout import checked_batch
 from .loading import Loading
 from .results import refreshed, results_of, write_csv
@@ -24,7 +26,7 @@ from .row_kind import RowKind
 from .rows import Check, RowOutcome, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, run_batch, serve, status_of
 from .settings import Expected, Settings, WorkerContext, day_of, provider_of, system_of
-from .state import DEFAULT_STATE, State
+from .state import DEFAULT_STATE, State, StateMade
 from .steps import add_step, units_of
 from .store import BatchRecord, Store, no_such_batch
 from .vault import storage_secret
@@ -178,8 +180,17 @@ class BulkSender:
             BulkStopped: The provider rejects this client.
             VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
+        is_read_once = isinstance(source, Iterator)
         source = hidden(source)
         expected = Expected.of(expect_rows, expect_total)
+        try:
+            return self._send(source, expected, on_progress)
+        except StateMade:
+            if is_read_once:
+                raise
+            return self._send(source, expected, on_progress)
+
+    def _send(self, source: Rows, expected: Expected, on_progress: Progress | None) -> BatchStatus:
         with (
             self._context() as context,
             closing(Loading(source, self._name(source), context, expected)) as loading,
@@ -237,6 +248,117 @@ class BulkSender:
                 )
             return run_batch(context, step, taken, on_progress)
 
+    def ask_again(self, keys: Collection[str], *, by: str, why: str) -> int:
+        """Let rows be asked once more, knowingly: `resume` then sends them under their next keys,
+        with the values of the latest file.
+
+        Each payment is read first. It has to be over: rejected, declined, expired, failed,
+        withdrawn or returned. A row that was refused because it looks like another payment is
+        allowed.
+
+        Args:
+            keys: Values of the key column.
+            by: Who decides it.
+            why: Why they are asked once more. Both are stored.
+
+        Returns:
+            How many rows will be sent.
+
+        Raises:
+            ConfigurationError: A payment may still be paid, or may exist; or the batch has no such
+                row. Nothing is changed.
+            VictorError: The provider cannot be read.
+        """
+        checked_person(by, why)
+        with self._stored(to_send=True) as (context, store, record):
+            lines = lines_of(store, keys)
+            person = {"by": by, "not_by_sender": False, "why": why}
+            decided = replace(record, persons=[*record.persons, person])
+            ask_again(context, store, decided, lines)
+            return len(lines)
+
+    def resolve(
+        self,
+        key: str,
+        outcome: Literal["created", "not-created"],
+        *,
+        by: str,
+        why: str,
+        id: str | None = None,
+    ) -> None:
+        """Settle a row in doubt by hand, by what a person has found out at the provider.
+
+        Args:
+            key: The value of the key column.
+            outcome: What was found. What was not created is `refused`: a file that has it sends
+                it.
+            by: Who has found it out.
+            why: How, such as where this person has looked. Both are stored.
+            id: The provider's id of what was created.
+
+        Raises:
+            ConfigurationError: It is not in doubt, is being sent now, or the batch has no such row.
+        """
+        checked_person(by, why)
+        if outcome not in _FOUND:
+            message = f"outcome={outcome!r} must be created or not-created."
+            raise ConfigurationError.of([Problem("outcome", "value", message)])
+        with self._stored() as (_, store, _):
+            (line,) = lines_of(store, [key])
+            resolve(store, line, _FOUND[outcome], by=by, why=why, id=id)
+
+    def hold(self) -> None:
+        """Keep everything in the state from being sent, as after it was restored from a backup.
+
+        Raises:
+            ConfigurationError: There is no state.
+        """
+        with self._context() as context, context.open_present("") as store:
+            store.hold()
+
+    def release(self) -> int:
+        """Let what is held be sent again.
+
+        What had not left when it was stored may have been sent since: with its key while the
+        provider keeps that, and else it is looked up.
+
+        Returns:
+            How many rows these are.
+
+        Raises:
+            ConfigurationError: There is no state.
+        """
+        with self._context() as context, context.open_present("") as store:
+            return store.release()
+
+    def rekey(self, new: str) -> None:
+        """Wrap the key of the state with another secret: from now on `storage_key` has to be it.
+
+        What is stored stays as it is.
+
+        Args:
+            new: Secret of at least 16 characters.
+
+        Raises:
+            ConfigurationError: There is no state, this sender's secret is not its secret, or the
+                new one is too short.
+        """
+        new = concealed(new)
+        with self._context() as context:
+            context.state.rekey(context.vault, storage_secret(new))
+
+    def forget(self, *, older_than: timedelta) -> int:
+        """Remove what settled rows of all batches asked for, if they were stored longer ago.
+
+        What protects from asking twice stays: keys, states, ids and digests. What may exist is
+        never forgotten.
+
+        Returns:
+            The number of rows.
+        """
+        with self._context() as context, context.open_present("") as store:
+            return store.forget(time.time() - older_than.total_seconds())
+
     def drop(self, keys: Collection[str] | None = None) -> int:
         """Drop from the batch what never left: rows that wait, were not sent or were refused.
 
@@ -252,9 +374,7 @@ class BulkSender:
         with self._stored(to_send=True) as (_, store, _):
             if keys is None:
                 return store.drop()
-            wanted = set(keys)
-            rows = (line.row for line in store.lines())
-            return store.drop([row.payment for row in rows if row and row.value in wanted])
+            return store.drop([line.key for line in lines_of(store, keys)])
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -403,3 +523,6 @@ class BulkSender:
             if record is None:
                 raise no_such_batch(store.batch, str(self._state), store.batches())
             yield context, store, record
+
+
+_FOUND = {"created": RowOutcome.CREATED, "not-created": RowOutcome.REFUSED}

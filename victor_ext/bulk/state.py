@@ -78,6 +78,10 @@ class StateUnavailable(VictorError):
     """Exit status of the command."""
 
 
+class StateMade(ConfigurationError):
+    """Another process has made the state, and its key, since it was looked for."""
+
+
 class StateLost(VictorError):
     """The state, or what it has of the batch, was deleted while rows were sent, and with it what
     became of them.
@@ -162,10 +166,17 @@ class State:
             values = {"id": 1, "layout": VERSION, "wrapped": vault.wrapped(secret)}
             connection.execute(sa.insert(STATE_KEY), values)
         elif not vault.has_key(key):
-            raise ConfigurationError(
+            raise StateMade(
                 f"Another process has made the state {self} meanwhile. Nothing was stored: do this "
                 "again."
             )
+
+    def rekey(self, vault: Vault, secret: bytes) -> None:
+        """Wrap the key of this state with another secret. Raises `ConfigurationError`."""
+        if not self.exists():
+            raise ConfigurationError(f"There is no state {self}: nothing was stored there.")
+        with self.errors(), self.engine() as engine, engine.begin() as connection:
+            connection.execute(sa.update(STATE_KEY).values(wrapped=vault.wrapped(secret)))
 
     def _stored_key(self, connection: sa.Connection, secret: bytes) -> bytes | None:
         row = connection.execute(sa.select(STATE_KEY)).first()

@@ -29,7 +29,10 @@ from .payments import (
     LEFT_OUT,
     LINES,
     NEVER_LEFT,
+    PAGE,
     PAYMENTS,
+    SETTLED_STATES,
+    STATE_KEY,
     UNDER_WAY,
     pages,
 )
@@ -131,6 +134,9 @@ class Store:
                 f"to the account {self.account}. Nothing was sent: the provider may keep the keys "
                 "of each account apart. Use the credentials that the batch was started with."
             )
+        if to_send:
+            with self.engine.connect() as connection:
+                self.refuse_held(connection)
         return BatchRecord(**self.vault.deserialize(row.details))
 
     def _batch_row(self, connection: sa.Connection) -> Any:
@@ -183,13 +189,60 @@ class Store:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
-    def _locked(self, connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> list[Any]:
+    def _locked(
+        self, connection: sa.Connection, chosen: sa.ColumnElement[bool], limit: int | None = None
+    ) -> list[Any]:
         """Return payments that nobody else changes until the transaction ends, by their places.
 
         They are locked in the order of their keys, as everywhere: nobody waits in a circle.
         """
         query = sa.select(PAYMENTS).where(chosen).order_by(PAYMENTS.c.key).with_for_update()
-        return sorted(connection.execute(query).all(), key=attrgetter("place"))
+        return sorted(connection.execute(query.limit(limit)).all(), key=attrgetter("place"))
+
+    # A restored state
+
+    def hold(self) -> None:
+        """Keep everything from being sent: the state was restored, and knows the past alone."""
+        with self.transaction() as connection:
+            values = {"held_at": time.time()}
+            connection.execute(sa.update(STATE_KEY).values(values))
+
+    def release(self) -> int:
+        """Let rows be sent again. What had not left may have been sent since it was stored.
+
+        Returns how many these are.
+        """
+        columns = PAYMENTS.c
+        with self.transaction() as connection:
+            held_at = self._held_at(connection)
+            if held_at is None:
+                return 0
+            may_have_left = sa.and_(
+                columns.state.in_(NEVER_LEFT - {RowOutcome.REFUSED.value}),
+                columns.stored_at <= held_at,
+                columns.stored.is_not(None),
+            )
+            values = {
+                "state": UNDER_WAY,
+                "sent": columns.stored,
+                "chunk": sa.func.coalesce(columns.chunk, f"{self.queue}/00000000"),
+                "worker": None,
+            }
+            marked = connection.execute(sa.update(PAYMENTS).where(may_have_left).values(values))
+            connection.execute(sa.update(STATE_KEY).values(held_at=None))
+            return int(marked.rowcount)
+
+    def refuse_held(self, connection: sa.Connection) -> None:
+        """Raise `ConfigurationError` if the state is held."""
+        if self._held_at(connection) is not None:
+            raise ConfigurationError(
+                "The state is held, because it was restored: nothing is sent. Once no other copy "
+                "of it sends any more, release it ('victor bulk release')."
+            )
+
+    def _held_at(self, connection: sa.Connection) -> float | None:
+        row = connection.execute(sa.select(STATE_KEY.c.held_at)).first()
+        return None if row is None else row.held_at
 
     def lock_unsent(self, connection: sa.Connection) -> None:
         """Let nobody send anything of the batch that has not left until the transaction ends."""
@@ -239,6 +292,13 @@ class Store:
             queue_name=self.queue, status=_ACTIVE, limit=1, load_input=False, load_output=False
         )
         return not active
+
+    def is_active(self, chunk: str) -> bool:
+        """Whether a worker has this chunk, or will have it."""
+        active = self.client.list_workflows(
+            workflow_ids=[chunk], status=_ACTIVE, load_input=False, load_output=False
+        )
+        return bool(active)
 
     def retry_unsettled(self, data: Mapping[str, Any]) -> None:
         """Add a chunk for what is unsettled of each chunk that no worker has.
@@ -304,6 +364,8 @@ class Store:
         columns = PAYMENTS.c
         is_open = sa.and_(columns.chunk == chunk, columns.state.not_in(ENDED))
         with self.transaction() as connection:
+            if self._held_at(connection) is not None:
+                return []
             rows = self._locked(connection, is_open)
             connection.execute(sa.update(PAYMENTS).where(is_open).values(worker=worker))
         return [self._row(row) for row in rows]
@@ -319,6 +381,8 @@ class Store:
         with self.transaction() as connection:
             locked = self._of_keys(connection, [*keys, *results])
             self._save_results(connection, worker, results)
+            if self._held_at(connection) is not None:
+                return set()
             still = {
                 row.key
                 for row in locked
@@ -370,12 +434,23 @@ class Store:
         columns = PAYMENTS.c
         for key, result in results.items():
             chosen = sa.and_(columns.owner == self.owner, columns.key == key)
-            if result.outcome is not RowOutcome.CREATED:
-                # A payment that was created is so for certain, whoever has it meanwhile.
-                chosen = sa.and_(chosen, columns.worker == worker)
-            still_open = columns.state.not_in(ENDED)
-            values = self._values_of(result)
-            connection.execute(sa.update(PAYMENTS).where(chosen, still_open).values(values))
+            if result.outcome is RowOutcome.CREATED:
+                # It is so for certain, whoever has the payment, and whatever was thought of it.
+                chosen = sa.and_(chosen, columns.state != RowOutcome.CREATED.value)
+            else:
+                is_held = sa.and_(columns.worker == worker, columns.state.not_in(ENDED))
+                chosen = sa.and_(chosen, is_held)
+            connection.execute(sa.update(PAYMENTS).where(chosen).values(self._values_of(result)))
+
+    def save_result(self, connection: sa.Connection, key: str, result: Result) -> None:
+        """Store what became of a payment, whoever has it."""
+        chosen = sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.key == key)
+        connection.execute(sa.update(PAYMENTS).where(chosen).values(self._values_of(result)))
+
+    def forget_notice(self, connection: sa.Connection, key: str) -> None:
+        """Take back what a line says of its payment: a person has decided."""
+        chosen = sa.and_(self._is_line(), LINES.c.key == key)
+        connection.execute(sa.update(LINES).where(chosen).values(code=None, message=None, row=None))
 
     def _values_of(self, result: Result) -> dict[str, Any]:
         made = result.unit or result.id
@@ -416,6 +491,43 @@ class Store:
                 )
                 return len(dropped) + unnamed.rowcount
         return len(dropped)
+
+    def forget(self, before: float) -> int:
+        """Remove what settled payments asked for, if they were stored before that epoch time.
+
+        What protects stays: their keys, states, ids and digests. Returns their number.
+        """
+        columns, lines = PAYMENTS.c, LINES.c
+        is_old = sa.and_(
+            columns.owner == self.owner,
+            columns.stored_at < before,
+            columns.state.in_(SETTLED_STATES),
+            columns.forgotten.is_(False),
+        )
+        count = 0
+        while True:
+            with self.transaction() as connection:
+                rows = self._locked(connection, is_old, limit=PAGE)
+                for row in rows:
+                    self._forget(connection, row)
+                keys = [row.key for row in rows]
+                is_its = sa.and_(lines.owner == self.owner, lines.key.in_(keys))
+                connection.execute(sa.update(LINES).where(is_its).values(row=None, message=None))
+            count += len(rows)
+            if len(rows) < PAGE:
+                return count
+
+    def _forget(self, connection: sa.Connection, row: Any) -> None:
+        result = self._result(row)
+        kept = None if result is None else [result.id, None, None, result.unit]
+        number = self.vault.deserialize(row.row)[0]
+        values = {
+            "row": self.vault.serialize([number, None, None, {}]),
+            "result": None if kept is None else self.vault.serialize(kept),
+            "forgotten": True,
+        }
+        chosen = sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.key == row.key)
+        connection.execute(sa.update(PAYMENTS).where(chosen).values(values))
 
     # What is known
 

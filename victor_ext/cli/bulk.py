@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
 import victor_ext
 from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
+from victor_ext.privacy import concealed
 from victor_ext.systems import DEFAULT
 
 from . import bulk_output
 from .failures import Misuse, victor_failure
-from .screen import Progress, notices, plain
+from .screen import Progress, conclude, notices, plain
 from .session import Provider, Session, Yes, flag, option, seconds, system_of, with_session
 from .signals import status_of
+from .wording import rows_text
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender
@@ -163,15 +167,13 @@ class _Kept(_Batches):
         str | None, option("The batch's name (default: that of the file, or all of them).", "NAME")
     ] = None
 
-
-class _Named(_Kept):
-    name: Annotated[
-        str | None, typer.Argument(metavar="BATCH", help="The batch, when there are several.")
-    ] = None
+    def named(self) -> list[str]:
+        """Return the batch that is named, or nothing."""
+        return [] if self.batch is None else [self.batch]
 
     def batches(self) -> list[str]:
         """Return the batch that is named, in either way, or all of them."""
-        named = list(dict.fromkeys(filter(None, (self.name, self.batch))))
+        named = self.named()
         if len(named) > 1:
             raise Misuse(f"Two batches are named, {' and '.join(named)}: name one.")
         if named:
@@ -209,6 +211,16 @@ class _Named(_Kept):
                     raise
                 exit_statuses.append(end.exit_code)
         raise typer.Exit(max(exit_statuses, key=(0, FAILED, MISUSE, FOR_NOW, UNKNOWN).index))
+
+
+class _Named(_Kept):
+    name: Annotated[
+        str | None, typer.Argument(metavar="BATCH", help="The batch, when there are several.")
+    ] = None
+
+    def named(self) -> list[str]:
+        """Return the batch that is named, in either way."""
+        return list(dict.fromkeys(filter(None, (self.name, self.batch))))
 
 
 class _Terms(_Kept):
@@ -276,13 +288,14 @@ class _Send(_Step, _Sent):
     encoding: Annotated[
         str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")
     ] = None
-    ask_again: Annotated[
-        bool,
-        flag(
-            "--ask-again",
-            "Ask the customers, or submit the payments, of another batch again, on purpose.",
+    key_kind: Annotated[
+        str | None,
+        option(
+            "Victor: what that column names. A file that is keyed by customers names its month, "
+            "such as subscription-2026-11. (default: the batch's, or invoice)",
+            "WORD",
         ),
-    ] = False
+    ] = None
 
 
 @bulk.command()
@@ -306,8 +319,9 @@ def send(
 ) -> None:
     """Send the rows of a file.
 
-    All rows are checked first. Sending the same file again under the same name sends no row twice:
-    rows that were sent are skipped, added rows are sent, and changed rows are refused.
+    All rows are checked first. A row is a payment, whatever file has it: one that was created
+    before is not sent again, one that had not left is replaced, and one with another amount than
+    was asked is refused.
     """
     batch = kept.batch or file.name
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
@@ -435,13 +449,142 @@ def export(
         )
 
 
+_Keys = Annotated[
+    list[str], typer.Argument(metavar="KEY...", help="Values of the key column, such as 1042.")
+]
+
+
 @bulk.command()
 @with_session
-def drop(kept: _Named) -> None:
-    """Drop what was never sent: refused rows."""
+def drop(
+    kept: _Kept,
+    keys: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY...]", help="Values of the key column (default: all)."),
+    ] = None,
+) -> None:
+    """Drop what never left: rows that wait, were not sent, or were refused."""
     batch = kept.one_batch()
     with kept.sender(batch) as sender:
-        bulk_output.show_dropped(batch, sender.drop(), as_json=kept.as_json)
+        bulk_output.show_dropped(batch, sender.drop(keys or None), as_json=kept.as_json)
+
+
+class _Decision(_Kept):
+    yes: Yes = False
+
+
+@bulk.command("ask-again")
+@with_session
+def ask_again(
+    kept: _Decision,
+    keys: _Keys,
+    *,
+    by: Annotated[str, option("Who decides it: stored with it.", "NAME")],
+    why: Annotated[str, option("Why they are asked once more: stored with it.", "TEXT")],
+) -> None:
+    """Let rows be asked once more, knowingly; 'victor bulk resume' then sends them.
+
+    Each payment is read first, and has to be over: rejected, declined, expired, failed, withdrawn
+    or returned. A row that was refused because it looks like another payment is allowed.
+    """
+    batch = kept.one_batch()
+
+    def question(_sender: BulkSender) -> str:
+        return f"{plain(batch)}: {rows_text(len(keys))} will be asked once more."
+
+    with kept.sender(batch, question) as sender:
+        count = sender.ask_again(keys, by=by, why=why)
+    bulk_output.show_asked_again(batch, count, kept.next("resume", batch), as_json=kept.as_json)
+
+
+@bulk.command()
+@with_session
+def resolve(
+    kept: _Kept,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The value of the key column.")],
+    *,
+    found: Annotated[
+        str,
+        typer.Option("--as", metavar="WORD", help="What you have found: created or not-created."),
+    ],
+    by: Annotated[str, option("Who has found it out.", "NAME")],
+    why: Annotated[str, option("How, such as where you have looked.", "TEXT")],
+    id: Annotated[str | None, option("The provider's id of what was created.", "TEXT")] = None,
+) -> None:
+    """Settle a row in doubt by hand. It is stored who did it, and why.
+
+    What was not created is refused from then on: 'victor bulk send' sends it with a file.
+    """
+    if found not in ("created", "not-created"):
+        raise Misuse(f"--as is {found!r}: write created or not-created.")
+    outcome: Literal["created", "not-created"] = "created" if found == "created" else "not-created"
+    batch = kept.one_batch()
+    with kept.sender(batch) as sender:
+        sender.resolve(key, outcome, by=by, why=why, id=id)
+        status = sender.status()
+    kept.show(status)
+    raise typer.Exit(status.exit_status)
+
+
+@bulk.command()
+@with_session
+def hold(kept: _Batches) -> None:
+    """Keep everything in the state from being sent, as after it was restored from a backup."""
+    with kept.sender() as sender:
+        sender.hold()
+    said = "Nothing is sent from this state until 'victor bulk release'."
+    conclude({"held": True}, said, as_json=kept.as_json)
+
+
+@bulk.command()
+@with_session
+def release(kept: _Batches) -> None:
+    """Let what is held be sent again. What had not left when it was stored counts as maybe sent."""
+    with kept.sender() as sender:
+        count = sender.release()
+    said = (
+        f"Released. {rows_text(count)} may have been sent since: 'victor bulk resume' settles them."
+    )
+    conclude({"released": True, "may_have_been_sent": count}, said, as_json=kept.as_json)
+
+
+@bulk.command()
+@with_session
+def forget(
+    kept: _Batches,
+    *,
+    older_than: Annotated[
+        float, option("Rows that were stored longer ago: 400d, 24h.", "TIME", parser=seconds)
+    ],
+) -> None:
+    """Remove what settled rows asked for. What protects from asking twice stays: keys, states, ids
+    and digests.
+    """
+    with kept.sender() as sender:
+        count = sender.forget(older_than=timedelta(seconds=older_than))
+    conclude({"forgotten": count}, f"{rows_text(count)} forgotten.", as_json=kept.as_json)
+
+
+@bulk.command()
+@with_session
+def rekey(
+    kept: _Batches,
+    *,
+    new: Annotated[
+        str, option("The variable that has the new secret.", "VARIABLE")
+    ] = "VICTOR_BULK_NEW_KEY",
+) -> None:
+    """Protect the state by another secret: set VICTOR_BULK_NEW_KEY to it.
+
+    What is stored stays as it is. From then on, VICTOR_BULK_KEY has to be the new one.
+    """
+    secret = concealed(os.environ.get(new))
+    if not secret:
+        raise Misuse(f"{new} is not set: put the new secret there.")
+    with kept.sender() as sender:
+        sender.rekey(secret)
+    said = "The state has another secret now: set VICTOR_BULK_KEY to it."
+    conclude({"rekeyed": True}, said, as_json=kept.as_json)
 
 
 def _add_step(step: str, text: str) -> None:

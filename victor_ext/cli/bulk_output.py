@@ -45,6 +45,7 @@ def report_invalid(failure: Failure, check: Check, source: str, *, as_json: bool
 def show_check(check: Check, exit_status: int, source: str, *, as_json: bool) -> None:
     if not as_json:
         _print_problems(check, source)
+        _print_notices(check)
     conclude(
         {**asdict(check), "exit_status": exit_status},
         f"{summary_of(check)} Nothing was sent.",
@@ -134,6 +135,7 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
     check, advice = status.check, list[str]()
     if check is not None and not as_json:
         _print_problems(check, "source")
+        _print_notices(check)
         if check.unchanged or check.changed:
             complain(f"Of {rows_text(check.rows)}: {_kinds(check)}.")
     if status.unsettled:
@@ -151,9 +153,41 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
     conclude(document, _summary(status), *advice, as_json=as_json)
 
 
+def show_asked_again(batch: str, count: int, resume: str, *, as_json: bool) -> None:
+    """Print how many rows will be asked once more; `resume` is the command that sends them."""
+    document = {"batch": batch, "asked_again": count, "next_command": resume}
+    text = f"{plain(batch)}: {rows_text(count)} will be asked once more."
+    conclude(document, text, f"Send them with:\n  {resume}", as_json=as_json)
+
+
+def _print_notices(check: Check) -> None:
+    """Print why rows are not simply sent: what concerns many rows, in one line."""
+    for code, count in check.noticed.items():
+        group = _GROUPS.get(code)
+        if group is not None:
+            complain(plain(group.format(rows=rows_text(count))))
+            continue
+        notices = [notice for notice in check.notices if notice.code == code][:_SHOWN]
+        for notice in notices:
+            complain(plain(f"Line {notice.line:,}: {notice.message}"))
+        if count > len(notices):
+            complain(f"And {count - len(notices):,} more like these.")
+
+
+_GROUPS = {
+    "created_before": "{rows} created before. Not sent again.",
+    "due_later": (
+        "{rows} asked for an earlier due date before. Not sent. A new month needs another "
+        "--key-kind. What is unpaid: 'victor bulk ask-again'."
+    ),
+    "replaced": "{rows} that had not left replaced.",
+}
+"""What is said of all rows with a notice of this code together."""
+
+
 def show_dropped(batch: str, count: int, *, as_json: bool) -> None:
     """Print how many rows were dropped."""
-    none = "It has no refused row: what it has was sent, or waits to be sent."
+    none = "All that it has was sent, or may have been."
     said = "None of them was ever sent." if count else none
     text = f"{plain(batch)}: {rows_text(count)} dropped. {said}"
     conclude({"batch": batch, "dropped": count}, text, as_json=as_json)
@@ -276,8 +310,8 @@ def _wrong(check: Check) -> str:
 def _kinds(check: Check) -> str:
     kinds = {
         "new": check.new,
-        "sent or stored before": check.unchanged,
-        "changed, and refused": check.changed,
+        "stored before": check.unchanged,
+        "to decide about": check.changed,
         "wrong": check.invalid,
         "with a repeated key": check.repeated,
     }

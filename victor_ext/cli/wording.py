@@ -34,10 +34,6 @@ _HINTS = {
     "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the "
     "URL out",
     "key_column": "leave --key-column out, and give the column of the file its former name",
-    "copy": "with that --batch, the command 'status' shows it, and 'resume' goes on with it; to "
-    "send all of them "
-    "again on purpose, pass --ask-again",
-    "payments": "leave these rows out; to submit them again on purpose, pass --ask-again",
 }
 
 
