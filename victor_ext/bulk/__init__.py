@@ -17,6 +17,7 @@ if _find_spec("dbos") is None:
         "victor_ext.bulk needs dbos; install its extra: pip install 'victor-ext[bulk]'", name="dbos"
     )
 
+from .notices import Notice
 from .rows import Check, InvalidRows, RowOutcome, RowProblem, RowResult
 from .run import BatchStatus, BulkStopped
 from .sender import BulkSender
@@ -29,6 +30,7 @@ __all__ = (
     "BulkStopped",
     "Check",
     "InvalidRows",
+    "Notice",
     "RowOutcome",
     "RowProblem",
     "RowResult",

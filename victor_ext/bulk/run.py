@@ -14,6 +14,7 @@ from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .deciding import TO_DECIDE
+from .notices import Notice
 from .rows import Check, RowOutcome
 from .settings import WorkerContext
 from .state import NOTICE, report
@@ -54,6 +55,13 @@ class BatchStatus:
     payments: Mapping[str, int] | None = None
     units: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+
+    @property
+    def notices(self) -> Sequence[Notice]:
+        """Why rows of the source were not simply sent, if this call checked it: the first 100 of
+        each code.
+        """
+        return () if self.check is None else self.check.notices
 
     @property
     def settled(self) -> int:

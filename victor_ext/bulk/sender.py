@@ -104,9 +104,7 @@ class BulkSender:
         kind: type[RowKind] = (Victor.system if client is None else system_of(client)).load("bulk")
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
-        kept = (
-            key_retention.total_seconds() if isinstance(key_retention, timedelta) else key_retention
-        )
+        kept = None if key_retention is None else _seconds(key_retention)
         day = day_of(due_date)
         self._settings = Settings(
             key_column,
@@ -347,17 +345,20 @@ class BulkSender:
         with self._context() as context:
             context.state.rekey(context.vault, storage_secret(new))
 
-    def forget(self, *, older_than: timedelta) -> int:
+    def forget(self, *, older_than: timedelta | float) -> int:
         """Remove what settled rows of all batches asked for, if they were stored longer ago.
 
         What protects from asking twice stays: keys, states, ids and digests. What may exist is
         never forgotten.
 
+        Args:
+            older_than: How long, in seconds or as a timedelta.
+
         Returns:
             The number of rows.
         """
         with self._context() as context, context.open_present("") as store:
-            return store.forget(time.time() - older_than.total_seconds())
+            return store.forget(time.time() - _seconds(older_than))
 
     def drop(self, keys: Collection[str] | None = None) -> int:
         """Drop from the batch what never left: rows that wait, were not sent or were refused.
@@ -526,3 +527,7 @@ class BulkSender:
 
 
 _FOUND = {"created": RowOutcome.CREATED, "not-created": RowOutcome.REFUSED}
+
+
+def _seconds(duration: timedelta | float) -> float:
+    return duration.total_seconds() if isinstance(duration, timedelta) else duration
