@@ -109,12 +109,12 @@ def test_an_sqlite_file_shows_nothing(
     victor_sandbox.inject("lose_answer", operation="create", times=2)
     victor_sandbox.inject("status", operation="create", status=400, times=1)
     status = sender(workers=1, skip_invalid=True).send(telling_rows())
-    assert {outcome.value for outcome in status.counts} == {
-        "created",
-        "unknown",
-        "rejected",
-        "refused",
-    }
+    outcomes = {outcome.value for outcome in status.counts}
+    assert outcomes == {"created", "unknown", "rejected", "refused"}
+    # What is said of a row is told of an account, too.
+    assert sender(batch="april").check(telling_rows()[2:5]).unchanged == 3
+    changed = [{**record, "notes": "a note to nobody else"} for record in telling_rows()]
+    sender(batch="april", skip_invalid=True).send(changed)
 
     assert (tmp_path / "state.sqlite").stat().st_mode & 0o077 == 0, "it is its owner's"
     content = b"".join(path.read_bytes() for path in tmp_path.glob("state.sqlite*")).decode(
@@ -264,8 +264,11 @@ def test_every_form_of_a_private_key_gives_the_same_secret(
     ("change", "says"),
     [
         ("victor_bulk_payments SET row = 'vb1.00000000.' || row", "another key"),
-        ("victor_bulk_payments SET row = substr(row, 1, 40) || 'A' || substr(row, 42)", "damaged"),
-        ("victor_bulk_payments SET result = result || 'A'", "damaged"),
+        ("victor_bulk_payments SET row = row || 'A'", "damaged"),
+        (
+            "victor_bulk_payments SET row = substr(row, 1, 40) || 'AAAAAAAA' || substr(row, 49)",
+            "damaged",
+        ),
         ("victor_bulk_batches SET details = 'vb1.00000000.' || details", "another key"),
         ("victor_bulk_key SET wrapped = 'A' || wrapped", "another key"),
     ],
