@@ -310,7 +310,7 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch=None).send(file)
     again = bulk("send", "key.csv")
     assert (again.status, again.out) == (0, "key.csv: 3 rows: 3 created\n")
-    assert again.err == "Of 3 rows: 3 sent or stored before.\n"
+    assert again.err.splitlines()[0] == "3 rows created before. Not sent again."
     ended = bulk("send", "key.csv", "--key-column", "client_reference_id")
     assert (ended.status, ended.out) == (2, "")
     assert "has the key column invoice_no" in ended.err
@@ -322,22 +322,55 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     assert len(victor_sandbox.work_done_by_key()) == 3
 
 
-def test_what_to_do_with_the_batch_that_has_these_rows_is_advice_that_works(
+def test_a_copy_of_what_may_have_been_sent_settles_it_and_asks_nobody_again(
     bulk: Bulk, victor_sandbox: Sandbox
 ) -> None:
     bulk.write(rows(2))
     send = ("send", "invoices.csv", *KEY, "--batch")
     victor_sandbox.inject("status", operation="create", status=503, times=None)
-    assert bulk(*send, "one", "--patience", "0", "--deadline", "0.5").status == 3
-    copy = bulk(*send, "two")
-    advice = (
-        "with that --batch, the command 'status' shows it, and 'resume' goes on with it; to "
-        "send all of them again"
-    )
-    assert f"same rows as the batch one, and they would be sent a second time: {advice}" in copy.err
+    hasty = ("--patience", "0", "--deadline", "0.5")
+    assert bulk(*send, "one", *hasty).status == 3
+    copy = bulk(*send, "two", *hasty)
+    assert (copy.status, copy.out) == (3, "two: 2 rows: 2 unknown\n")
+    assert "victor bulk resume --batch two" in copy.err
     victor_sandbox.clear_faults()
-    assert (copy.status, bulk("resume", "one").status, bulk(*send, "two").status) == (2, 0, 2)
-    assert bulk(*send, "two", "--ask-again").status == 0
+    again = bulk(*send, "two")
+    assert (again.status, again.out) == (0, "two: 2 rows: 2 created\n")
+    assert bulk("resume", "one").out == "one: 2 rows: 2 created\n"
+    third = bulk(*send, "three")
+    assert (third.status, third.out) == (0, "three: 2 rows: 2 created\n")
+    assert "2 rows created before. Not sent again." in third.err
+    asked_once(victor_sandbox, keys_of(rows(2)))
+
+
+def test_what_an_operator_reads_of_rows_that_are_not_simply_sent(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
+    """What concerns many rows is one line; what a person has to decide about is said by its line of
+    the file. A dry run says the same.
+    """
+    bulk.write(rows(5), "march.csv")
+    assert bulk("send", "march.csv", *KEY).status == 0
+    changed = row(4, amount="99.00")
+    copied = row(5, invoice_no="inv-5")
+    bulk.write([*rows(3), changed, copied, row(6)], "march (1).csv")
+    dry = bulk("send", "march (1).csv", *KEY, "--dry-run")
+    sent = bulk("send", "march (1).csv", *KEY)
+    assert (dry.status, sent.status) == (1, 1)
+    assert sent.out == "march (1).csv: 6 rows: 4 created, 2 refused\n"
+    for ran in (dry, sent):
+        assert "3 rows created before. Not sent again." in ran.err
+        assert "Line 5: INV-4 was asked on" in ran.err
+        assert "with another amount. Not sent." in ran.err
+        assert "Line 6: inv-5 asks what INV-5 asked (march.csv, " in ran.err
+    assert "4 rows created before" not in sent.err
+    status = bulk("status", "march (1).csv", "--json")
+    noticed = {"created_before": 3, "other_values": 1, "looks_like": 1}
+    assert (status.status, status.json["noticed"]) == (1, noticed)
+    # `resume` sends nothing of it.
+    assert bulk("resume", "march (1).csv").status == 1
+    asked_once(victor_sandbox, keys_of(rows(6)))
+    assert len(victor_sandbox.requests()) == 6
 
 
 def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk) -> None:

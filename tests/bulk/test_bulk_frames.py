@@ -134,8 +134,13 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
         "PaymentRequests.look_up",
         "settle",
         "LookUp.settled",
-        "Loading._refuse_change",
-        "Row.from_json",
+        "asked_of",
+        "Loading._noticed",
+        "message_of",
+        "_differing",
+        "Row.of_stored",
+        "Store._row",
+        "Store.begin",
         "Vault.serialize",
     } <= look.frames
     assert look.found == set()

@@ -18,7 +18,7 @@ from victor_ext.tables.temporary import TemporaryDatabase
 
 from .asking import asked_of
 from .columns import Fields, check_heading, problems_of, split_record
-from .deciding import TO_DECIDE, Act, Code, Decision, decide
+from .deciding import TO_DECIDE, Act, Code, Decision, decide, made_of
 from .layout import chunk_id, chunk_rows_for
 from .notices import Notice, message_of
 from .pacing import ProviderClock
@@ -45,6 +45,7 @@ CREATE TABLE asked (
     asked TEXT, act TEXT, code TEXT, message TEXT, again INTEGER, chunk INTEGER, place INTEGER
 );
 """
+_CAN_BE_ASKED = NEVER_LEFT | {RowOutcome.REJECTED.value}
 _ONE_AT_A_TIME = 7_421_133_019_540_188
 """The advisory lock of those who store a file: two of them would wait for each other's keys."""
 
@@ -74,6 +75,8 @@ class Loading(TemporaryDatabase):
         if has_state:
             with self._context.open_present(self.batch) as store:
                 self._read_batch(store)
+                with store.engine.connect() as connection:
+                    store.refuse_lost(connection)
         self._read_source()
         if has_state:
             present = self._context.open_present(self.batch)
@@ -93,6 +96,11 @@ class Loading(TemporaryDatabase):
     def _key_kind(self) -> str:
         known = None if self._record is None else self._record.key_kind
         return self._settings.key_kind or known or "invoice"
+
+    @property
+    def _made_of(self) -> str:
+        """What keys are made of, beside their values."""
+        return made_of(self._key_kind, self._key_column)
 
     # Reading
 
@@ -214,7 +222,12 @@ class Loading(TemporaryDatabase):
             alike: dict[str, list[Stored]] = {}
             if connection is not None:
                 stored = stored_of(connection, owner, [row.key for row, *_ in page], lock=lock)
-                alike = look_alikes(connection, owner, [row.values_digest for row, *_ in page])
+                to_ask = [
+                    row.values_digest
+                    for row, *_ in page
+                    if row.key not in stored or stored[row.key].state in _CAN_BE_ASKED
+                ]
+                alike = look_alikes(connection, owner, to_ask)
             for asked, line, _ in page:
                 others = alike.get(asked.values_digest, [])
                 self._decide(asked, line, stored.get(asked.key), others)
@@ -229,7 +242,7 @@ class Loading(TemporaryDatabase):
             alike,
             batch=self.batch,
             account=self._context.account,
-            kind=self._key_kind,
+            made_of=self._made_of,
         )
         message = None
         if decision.code is not None:
@@ -284,6 +297,7 @@ class Loading(TemporaryDatabase):
             self._context.state.keep_key(connection, self._vault, self._context.secret)
             store.refuse_held(connection)
             self.check.forget_decisions()
+            store.lock_unsent(connection)
             self._decide_all(connection, lock=True)
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
             first = store.chunks_so_far(connection) + 1
@@ -347,7 +361,7 @@ class Loading(TemporaryDatabase):
                 "allowed": False,
                 "forgotten": False,
                 "account": self._context.account,
-                "kind": self._key_kind,
+                "kind": self._made_of,
                 "values_digest": asked.values_digest,
                 "spelling_digest": asked.spelling_digest,
                 "reference_digest": asked.reference_digest,

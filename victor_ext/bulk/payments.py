@@ -39,6 +39,8 @@ IN_DOUBT = frozenset({UNDER_WAY, *(outcome.value for outcome in MAY_EXIST)})
 SETTLED_STATES = frozenset(outcome.value for outcome in SETTLED)
 ENDED = SETTLED_STATES | {LEFT_OUT}
 """States that `resume` does not change."""
+TO_BE_SENT = frozenset({PaymentOutcome.WAITING.value, PaymentOutcome.NOT_SENT.value})
+"""States in which nothing was sent, and `resume` sends it."""
 EXISTS_OR_MAY = IN_DOUBT | {PaymentOutcome.CREATED.value}
 
 METADATA = sa.MetaData()
@@ -179,12 +181,12 @@ def stored_of(
 def look_alikes(
     connection: sa.Connection, owner: str, digests: Collection[str]
 ) -> dict[str, list[Stored]]:
-    """Return the payments that exist or may, by the digest of their values."""
+    """Return the payments that exist, may or will be sent, by the digest of their values."""
     columns = PAYMENTS.c
     query = sa.select(*_STORED).where(
         columns.owner == owner,
         columns.values_digest.in_(digests),
-        columns.state.in_(EXISTS_OR_MAY),
+        columns.state.in_(EXISTS_OR_MAY | TO_BE_SENT),
     )
     found: dict[str, list[Stored]] = {}
     for row in connection.execute(query.order_by(columns.stored_at)):

@@ -58,7 +58,7 @@ class Check:
             asked. They are not sent.
         invalid: Rows that break a rule.
         repeated: Rows with the key of an earlier row.
-        set_aside: Invalid rows to store as refused, without those that are already stored.
+        set_aside: Invalid rows to store as refused.
         replaced: Rows to store that replace a row of the same payment, which had not left.
         problems: The first 100 problems.
         problem_count: Number of all problems.

@@ -202,7 +202,10 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
             time.sleep(pause)
             pause = min(_LOOK_EVERY, 1.5 * pause)
             is_over = over()
-            lost = (None if worker is None else worker.take_over.state_lost) or context.state.loss()
+            lost = None
+            if worker is not None:
+                lost = worker.state_lost or worker.take_over.state_lost
+            lost = lost or context.state.loss()
             if lost is not None:
                 raise lost
             if is_over:

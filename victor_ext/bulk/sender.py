@@ -15,7 +15,7 @@ import httpx
 
 from victor_ext import ConfigurationError, Problem, Victor
 from victor_ext.health import Heartbeat
-from victor_ext.privacy import concealed
+from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.sources import Rows, hidden
 
 from .by_hand import ask_again, checked_person, lines_of, resolve
@@ -178,14 +178,13 @@ class BulkSender:
             BulkStopped: The provider rejects this client.
             VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
-        is_read_once = isinstance(source, Iterator)
         source = hidden(source)
         expected = Expected.of(expect_rows, expect_total)
         try:
             return self._send(source, expected, on_progress)
         except StateMade:
-            if is_read_once:
-                raise
+            if isinstance(source, HiddenRows) and isinstance(source.value, Iterator):
+                raise  # it can be read once
             return self._send(source, expected, on_progress)
 
     def _send(self, source: Rows, expected: Expected, on_progress: Progress | None) -> BatchStatus:

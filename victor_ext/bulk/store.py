@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from victor_ext import ConfigurationError
 from victor_ext.ids import reference_of
-from victor_ext.settlement.flow import Rival
+from victor_ext.settlement.flow import MAY_EXIST, Rival
 from victor_ext.settlement.key_age import Sent
 
 from .layout import chunk_id, next_try, queue_of, record_of
@@ -49,6 +49,7 @@ _IDLE_SECONDS = 60
 """A PostgreSQL server ends the transaction of a process that was stopped for longer: others may
 wait for it.
 """
+_WAS_SENT = MAY_EXIST | {RowOutcome.CREATED, RowOutcome.REJECTED}
 _NAMED = 10
 """Maximum number of batch names in an error message."""
 
@@ -243,6 +244,14 @@ class Store:
         row = connection.execute(sa.select(STATE_KEY.c.held_at)).first()
         return None if row is None else row.held_at
 
+    def lock_unsent(self, connection: sa.Connection) -> None:
+        """Let nobody send anything of the batch that has not left until the transaction ends."""
+        columns = PAYMENTS.c
+        is_own = sa.and_(columns.owner == self.owner, columns.batch == self.batch)
+        is_unsent = sa.and_(is_own, columns.state.in_(NEVER_LEFT))
+        query = sa.select(columns.key).where(is_unsent).order_by(columns.key).with_for_update()
+        connection.execute(query).all()
+
     # The queue
 
     def enqueue(self, connection: sa.Connection, workflow_id: str, data: object) -> None:
@@ -423,6 +432,12 @@ class Store:
         self, connection: sa.Connection, worker: str, results: Mapping[str, Result]
     ) -> None:
         columns = PAYMENTS.c
+        was_sent = [key for key, result in results.items() if result.outcome in _WAS_SENT]
+        query = sa.select(sa.func.count()).where(
+            columns.owner == self.owner, columns.key.in_(was_sent)
+        )
+        if connection.execute(query).scalar_one() < len(was_sent):
+            raise StateLost.deleted("What the state has of payments")
         for key, result in results.items():
             chosen = sa.and_(columns.owner == self.owner, columns.key == key)
             if result.outcome is RowOutcome.CREATED:
@@ -455,7 +470,8 @@ class Store:
     # What never left
 
     def drop(self, keys: Sequence[str] | None = None) -> int:
-        """Remove what never left, of these payments or of the batch: return how many.
+        """Remove what never left, of these payments or of the batch, from all batches that list it:
+        return how many.
 
         One that was rejected before stays known: it would be asked under a key that is spent.
         """
@@ -475,7 +491,8 @@ class Store:
                     sa.update(PAYMENTS).where(is_its, columns.again > 0).values(state=LEFT_OUT)
                 )
                 connection.execute(sa.delete(PAYMENTS).where(is_its, columns.again == 0))
-                connection.execute(sa.delete(LINES).where(self._is_line(), lines.key.in_(page)))
+                is_of_it = sa.and_(lines.owner == self.owner, lines.key.in_(page))
+                connection.execute(sa.delete(LINES).where(is_of_it))
             if keys is None:
                 unnamed = connection.execute(
                     sa.delete(LINES).where(self._is_line(), lines.key.is_(None))
@@ -525,12 +542,13 @@ class Store:
     def counts(self) -> tuple[Counter[RowOutcome], Counter[str]]:
         """Count the lines of the batch by outcome, and by the code of their notice.
 
-        Raises `StateLost` if the batch was deleted.
+        Raises `StateLost` if the batch, or what became of its rows, was deleted.
         """
         columns, lines = PAYMENTS.c, LINES.c
         with self.engine.connect() as connection:
             if self._batch_row(connection) is None:
                 raise StateLost.deleted(f"The batch {self.batch}")
+            self.refuse_lost(connection)
             grouped: list[Any] = []
             grouped += connection.execute(
                 sa.select(lines.code, columns.state, sa.func.count())
@@ -549,6 +567,13 @@ class Store:
             if code is not None:
                 codes[code] += count
         return outcomes, codes
+
+    def refuse_lost(self, connection: sa.Connection) -> None:
+        """Raise `StateLost` if a line of the batch has a key whose payment was deleted."""
+        is_lost = sa.and_(self._is_line(), LINES.c.key.is_not(None), PAYMENTS.c.key.is_(None))
+        query = sa.select(LINES.c.key).select_from(self._lines_with_payments()).where(is_lost)
+        if connection.execute(query.limit(1)).first() is not None:
+            raise StateLost.deleted(f"What {self.batch} has of its payments")
 
     def _lines_with_payments(self) -> Any:
         lines, columns = LINES.c, PAYMENTS.c
@@ -579,6 +604,7 @@ class Store:
         )
         last = 0
         with self.engine.connect() as connection:
+            self.refuse_lost(connection)
             while True:
                 following = query.where(lines.number > last).order_by(lines.number).limit(500)
                 page = connection.execute(following).all()
