@@ -6,9 +6,10 @@ import csv
 import io
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from sqlite3 import connect
 from typing import Any
 from uuid import uuid4
 
@@ -169,7 +170,7 @@ def test_rejected_rows_quote_and_totals_are_shown(bulk: Bulk, sandbox: VeloSandb
     assert "instruct by Bob: 1 done" in bulk(*system, "status", "--refresh").out
     assert bulk(*system, "status", "--refresh", "--json").json["payments"] == {"FUNDED": 2}
     withdrawn = bulk(*system, "withdraw", file.name, "--by", "Bob", "--json")
-    assert withdrawn.json["counts"] == {"rejected": 1}
+    assert withdrawn.json["counts"] == {"refused": 1}
 
 
 def test_a_file_of_another_total_is_refused(sender: Make, sandbox: VeloSandbox) -> None:
@@ -356,11 +357,121 @@ def test_an_instruction_of_which_nothing_is_known(
     sandbox.inject("cut_request", operation="instruct")
     for _ in range(2):
         ran = bulk(*system, "instruct", file.name)
-        assert (ran.status, ran.out) == (3, "march.csv: instruct: 1 unknown\n")
+        assert ran.status == 3
+        assert ran.out.startswith("march.csv: instruct: 1 unknown\n  payout ")
         assert ran.err.endswith(
             "look it up with:\n  victor bulk --provider velo instruct march.csv\n"
         )
+    status = bulk(*system, "status")
+    assert (status.status, "instruct: 1 unknown" in status.out) == (3, True)
+    assert "victor bulk --provider velo instruct march.csv" in status.err
     assert calls(sandbox, "instruct") == 1
+
+
+class TestAStepReadsTheStateFirst:
+    """What the payout's state rules out is not sent, and the step ends with the reason."""
+
+    @pytest.mark.parametrize(
+        ("first", "second", "state"),
+        [("instruct", "withdraw", "INSTRUCTED"), ("withdraw", "instruct", "WITHDRAWN")],
+    )
+    def test_the_other_step_was_taken(
+        self, sender: Make, sandbox: VeloSandbox, first: str, second: str, state: str
+    ) -> None:
+        sender().send(rows(2))
+        assert sender().take_step(first).counts == {"created": 1}
+        refused = sender().take_step(second)
+        assert (refused.counts, refused.exit_status) == ({"refused": 1}, 1)
+        (reason,) = refused.reasons.values()
+        assert f"it is {state}" in reason
+        assert calls(sandbox, second) == 0
+        assert sender().status().steps[second]["reasons"] == refused.reasons
+
+    @pytest.mark.parametrize("name", ["instruct", "withdraw"])
+    def test_it_was_taken_elsewhere(self, sender: Make, sandbox: VeloSandbox, name: str) -> None:
+        sender().send(rows(2))
+        (payout,) = {one.asked["payout_id"] for one in sender().export()}
+        with Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url) as another_program:
+            getattr(another_program.payouts, name)(payout)
+        assert sender().take_step(name).counts == {"created": 1}
+        assert calls(sandbox, name) == 1
+
+    def test_a_state_that_cannot_be_read_sends_nothing(
+        self, sender: Make, sandbox: VeloSandbox
+    ) -> None:
+        sender().send(rows(2))
+        sandbox.inject("status", operation="get_payout", status=503, times=1000)
+        stopped = sender(patience=0.1).take_step("instruct")
+        assert (stopped.counts, stopped.exit_status) == ({"not_sent": 1}, 75)
+        assert calls(sandbox, "instruct") == 0
+        sandbox.clear_faults()
+        assert sender().take_step("instruct").counts == {"created": 1}
+
+    @pytest.mark.parametrize(
+        ("lost", "between", "counts"),
+        [
+            ("instruct", "withdraw", {"rejected": 1}),
+            # A withdrawal that is under way may still come, as long as nobody is paid.
+            ("withdraw", "instruct", {"unknown": 1}),
+        ],
+    )
+    def test_a_lost_step_ends_where_the_state_rules_it_out_for_good(
+        self,
+        sender: Make,
+        sandbox: VeloSandbox,
+        monkeypatch: pytest.MonkeyPatch,
+        lost: str,
+        between: str,
+        counts: dict[str, int],
+    ) -> None:
+        sender().send(rows(2))
+        with monkeypatch.context() as patched:
+            patched.setattr(delivery, "SETTLE_FOR", 0.0)
+            sandbox.inject("cut_request", operation=lost)
+            assert sender().take_step(lost).counts == {"unknown": 1}
+        unknown = sender().status()
+        assert (unknown.counts, unknown.exit_status) == ({"created": 2}, 3)
+        assert sender().take_step(between).counts == {"created": 1}
+        sandbox.set_clock_skew(601)
+        ended = sender().take_step(lost)
+        assert ended.counts == counts
+        assert calls(sandbox, lost) == 1
+
+
+def test_a_restored_state_pays_no_payout_twice(
+    sender: Make, sandbox: VeloSandbox, tmp_path: Path
+) -> None:
+    """The backup knows the payouts, and not that they were instructed."""
+    where = {"state": f"sqlite:///{tmp_path}/march.sqlite"}
+    stored, backup = tmp_path / "march.sqlite", tmp_path / "backup.sqlite"
+    sender(**where).send(rows(2))
+    with closing(connect(stored)) as source, closing(connect(backup)) as copy:
+        source.backup(copy)
+    assert sender(**where).take_step("instruct").counts == {"created": 1}
+    for each in tmp_path.glob("march.sqlite*"):
+        each.unlink()
+    backup.rename(stored)
+    assert sender(**where).resume().counts == {"created": 2}
+    assert sender(**where).take_step("instruct").counts == {"created": 1}
+    assert (calls(sandbox, "submit"), calls(sandbox, "instruct")) == (1, 1)
+    submitted_once(sandbox, 2)
+
+
+def test_what_comes_next_is_said(bulk: Bulk, sandbox: VeloSandbox) -> None:
+    file, system = bulk.write(rows(2), "march.csv"), ("--provider", "velo")
+    send = (*system, "send", file.name, "--payor-id", sandbox.payor_id)
+    resume = "victor bulk --provider velo resume --batch march.csv"
+    instruct = "victor bulk --provider velo instruct march.csv"
+    sandbox.inject("status", operation="get_payout", status=503, times=1000)
+    accepted = bulk(*send, "--patience", "0.1")
+    assert accepted.status == 3
+    assert resume in accepted.err
+    assert "same keys" not in accepted.err
+    assert instruct not in accepted.err
+    sandbox.clear_faults()
+    sent = bulk(*send)
+    assert (sent.status, instruct in sent.err) == (0, True)
+    assert bulk(*send, "--json").json["next_command"] == instruct
 
 
 def test_who_goes_on_with_a_file_is_not_who_sends_it(sender: Make) -> None:

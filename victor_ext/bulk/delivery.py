@@ -26,6 +26,7 @@ from victor_ext.flows import drive
 from victor_ext.ids import reference_of
 from victor_ext.settlement.flow import (
     MAY_EXIST,
+    SETTLED,
     About,
     LookUp,
     Rival,
@@ -343,7 +344,7 @@ class Delivery:
 
         def read() -> bool | None:
             latest[:] = self._kind.look_up(steps)
-            is_known = all(one.request is not None for one in latest)
+            is_known = all(one.outcome in SETTLED for one in latest)
             return is_known or all(self._age(sent) >= SETTLE_FOR for sent in without_key) or None
 
         _, why = self._read(

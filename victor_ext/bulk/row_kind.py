@@ -178,6 +178,10 @@ class RowKind(Sendable):
     def read(self, id_: str) -> CurrentStatus:
         """Read the status of one row by its id."""
 
+    def step(self, name: str) -> LaterStep:
+        """Return the step with this name."""
+        return LaterStep(self.client, self.steps[name])
+
     def describe(self, _unit: str) -> dict[str, Any]:
         """Return what the provider says now of what was sent together. Raises `VictorError`."""
         return {}

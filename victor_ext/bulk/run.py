@@ -43,8 +43,9 @@ class BatchStatus:
         payments: Created requests by what the provider says of them now (`completed` is paid), if
             this call read that.
         units: What the provider says now of each payout, by its id, if this call read that.
-        steps: The steps that were taken with the payouts, by name: who took them, and payouts by
-            outcome.
+        steps: The steps that were taken with the payouts, by name: who took them, payouts by
+            outcome, how many are unsettled, and `reasons`.
+        reasons: Of a step: why it was not taken, by the payout's id.
     """
 
     batch: str
@@ -55,6 +56,7 @@ class BatchStatus:
     payments: Mapping[str, int] | None = None
     units: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def settled(self) -> int:
@@ -73,14 +75,18 @@ class BatchStatus:
         """Exit status of the command.
 
         0 if all rows are created, 3 if the outcome of some is unknown, 75 if some are not sent yet
-        (`resume` sends them), and 1 if some are refused or rejected.
+        (`resume` sends them), and 1 if some are refused or rejected. Steps count as rows do.
         """
-        if any(self.counts.get(outcome, 0) for outcome in MAY_EXIST):
+        counts = Counter(self.counts)
+        for step in self.steps.values():
+            counts.update(step["counts"])
+        if any(counts[outcome] for outcome in MAY_EXIST):
             return UNKNOWN
-        if self.unsettled:
+        if any(counts[outcome] for outcome in counts.keys() - SETTLED):
             return FOR_NOW
         changed = self.check is not None and self.check.changed
-        return 0 if not changed and self.counts.get(RowOutcome.CREATED, 0) == self.rows else FAILED
+        is_created = counts[RowOutcome.CREATED] == counts.total()
+        return 0 if is_created and not changed else FAILED
 
 
 Progress = Callable[[BatchStatus], None]

@@ -130,6 +130,8 @@ class BulkSender:
         self._settings.check_for(kind)
         self.effect = kind.effect
         """What sending does, in a sentence for a person who confirms it."""
+        self.steps = tuple(kind.steps)
+        """The names of the steps that follow, the usual one first."""
         self._secret = storage_secret(storage_key, kind.secrets)
         self.heartbeat = Heartbeat()
         """How the worker of `work`, `send` or `resume` does: it looks at the state every two
@@ -213,6 +215,8 @@ class BulkSender:
     def take_step(self, name: str, *, on_progress: Progress | None = None) -> BatchStatus:
         """Instruct or withdraw each payout that the provider has accepted, at most once.
 
+        Its state is read first: what it rules out is not sent, and is `refused`.
+
         Taken again, it goes on with those that were accepted meanwhile, and looks up those of which
         it is not known.
 
@@ -221,7 +225,8 @@ class BulkSender:
             on_progress: As for `send`.
 
         Returns:
-            The payouts by what became of this step: `created` is done.
+            The payouts by what became of this step: `created` is done. `reasons` says why the
+            others are not.
 
         Raises:
             ConfigurationError: Rows of this client have no such step, nothing was accepted, or the
@@ -261,7 +266,9 @@ class BulkSender:
                     self._settings.of_chunk(Chunk(DAY, PATIENCE, [row])).to_json() for row in rows
                 ]
                 step.add_load(load, lambda: chunks)
-            return run_batch(context, step, step.loads(), on_progress)
+            after = step.loads()
+            status = run_batch(context, step, after, on_progress)
+            return replace(status, reasons=_reasons(step, after))
 
     def drop(self) -> int:
         """Drop from the batch what was never sent: its refused rows.
@@ -291,7 +298,13 @@ class BulkSender:
                 step = replace(store, batch=f"{store.batch}/{name}")
                 if taken := step.loads():
                     by = [load.settings["by"] for load in taken]
-                    steps[name] = {"by": by, "counts": StatusReader(step, taken).read().counts}
+                    known = StatusReader(step, taken).read()
+                    steps[name] = {
+                        "by": by,
+                        "counts": known.counts,
+                        "unsettled": known.unsettled,
+                        "reasons": _reasons(step, taken),
+                    }
             status = replace(StatusReader(store, loads).read(), steps=steps)
             if not refresh:
                 return status
@@ -431,3 +444,12 @@ def _units(kind: RowKind, store: BatchStore, loads: list[Submission]) -> list[st
     """Return the ids of what was sent together and accepted, in order."""
     created = (one for one in results_of(store, loads, kind) if one.outcome is RowOutcome.CREATED)
     return list(dict.fromkeys(one.asked[kind.unit] for one in created)) if kind.unit else []
+
+
+def _reasons(step: BatchStore, loads: list[Submission]) -> dict[str, str]:
+    """Return why a step was not taken, by the id of what it is of."""
+    return {
+        (row.arguments or {})["id"]: result.error
+        for _, row, result in stored_rows(step, loads)
+        if result is not None and result.error and result.outcome is not RowOutcome.CREATED
+    }
