@@ -397,9 +397,10 @@ class TestAStepReadsTheStateFirst:
         assert calls(sandbox, name) == 1
 
     def test_a_state_that_cannot_be_read_sends_nothing(
-        self, sender: Make, sandbox: VeloSandbox
+        self, sender: Make, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         sender().send(rows(2))
+        monkeypatch.setattr(delivery, "SETTLE_FOR", 0.0)
         sandbox.inject("status", operation="get_payout", status=503, times=1000)
         stopped = sender(patience=0.1).take_step("instruct")
         assert (stopped.counts, stopped.exit_status) == ({"not_sent": 1}, 75)
