@@ -33,6 +33,8 @@ from victor_ext.settlement.key_age import Moment, NoKey, Now
 pytestmark = pytest.mark.slow
 LAG = 1000.0
 """Seconds after which the sandbox lists a payment, where a test has it list late."""
+SETTLEMENT = 3600.0
+"""Seconds for which a payout stays INSTRUCTED, before it is COMPLETED."""
 Make = Callable[..., Any]
 
 
@@ -57,7 +59,9 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[VeloSandbox]:
     """Its list of payments has a new one at once, or after as many seconds as the test's parameter
     says.
     """
-    with VeloSandbox(VeloSettings(seed=1, validation=getattr(request, "param", 0.0))) as running:
+    validation = getattr(request, "param", 0.0)
+    settings = VeloSettings(seed=1, validation=validation, settlement=SETTLEMENT)
+    with VeloSandbox(settings) as running:
         running.add_source_account("USD account", "USD", 10**9)
         running.add_source_account("EUR account", "EUR", 10**9)
         running.add_payee("payee-7")
@@ -434,8 +438,9 @@ class TestAStepReadsTheStateFirst:
         assert (unknown.counts, unknown.exit_status) == ({"created": 2}, 3)
         assert sender().take_step(between).counts == {"created": 1}
         sandbox.set_clock_skew(601)
-        ended = sender().take_step(lost)
-        assert ended.counts == counts
+        assert sender().take_step(lost).counts == counts
+        sandbox.advance(SETTLEMENT)
+        assert sender().take_step(lost).counts == counts
         assert calls(sandbox, lost) == 1
 
 
