@@ -82,7 +82,7 @@ class BatchStatus:
             counts.update(step["counts"])
         if any(counts[outcome] for outcome in MAY_EXIST):
             return UNKNOWN
-        if any(counts[outcome] for outcome in counts.keys() - SETTLED):
+        if self.unsettled or any(step["unsettled"] for step in self.steps.values()):
             return FOR_NOW
         changed = self.check is not None and self.check.changed
         is_created = counts[RowOutcome.CREATED] == counts.total()

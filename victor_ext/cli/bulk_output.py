@@ -159,7 +159,7 @@ def show_result(
             else "Try those rows again, with the same keys:"
         )
         advice.append(f"Not all of it is settled. {how}\n  {next_command}")
-    elif steps and status.counts.get("created", 0):
+    elif steps and "created" in status.counts:
         next_command = command(steps[0])
         advice.append(f"No money moves before the next step:\n  {next_command}")
     if "refused" in status.counts:
