@@ -4,6 +4,7 @@ by a second step.
 
 import csv
 import io
+import json
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -125,12 +126,17 @@ def test_rows_are_grouped_into_payouts(
     records[1]["payout_memo"] = records[6]["payout_memo"] = "May"
     records[8] |= {"payout_from_payor_id": payor, "payout_to_payor_id": payor}
     assert sender().send(records).counts == {"created": 9}
-    numbers = [[1, 3, 4], [5, 6, 8], [2, 7], [9]]
+    numbers = [[1, 3, 4], [2, 7], [5, 6, 8], [9]]
     assert payouts_of(sender()) == [[f"PAY-{number}" for number in each] for each in numbers]
     submitted_once(sandbox, 9)
-    # Sent again, the file has nothing new, and two more rows are one more payout.
-    assert sender().send([*records, row(10), row(11)]).counts == {"created": 11}
-    assert calls(sandbox, "submit") == 5
+    # Sent again, the file has nothing new, and three more rows are two more payouts.
+    later = row(11, payout_memo="May")
+    assert sender().send([*records, row(10), later, row(12)]).counts == {"created": 12}
+    assert calls(sandbox, "submit") == 6
+    # The export is in the order of the files.
+    assert [one.asked["payor_payment_id"] for one in sender().export()] == [
+        f"PAY-{number}" for number in range(1, 13)
+    ]
 
 
 def test_rejected_rows_quote_and_totals_are_shown(bulk: Bulk, sandbox: VeloSandbox) -> None:
@@ -352,24 +358,44 @@ class TestALostResponse:
         assert sandbox.work_done_by_reference()["PAY-1"] == 1
 
 
-def test_an_instruction_of_which_nothing_is_known(
-    bulk: Bulk, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def lose(sender: Any, sandbox: VeloSandbox, step: str) -> None:
+    """Take a step whose request does not arrive, and end while it is looked up."""
+    sandbox.inject("cut_request", operation=step)
+    reads = calls(sandbox, "get_payout")
+
+    def stop(_status: object) -> None:
+        # Before the step, after it, and to look it up.
+        if calls(sandbox, "get_payout") > reads + 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        sender.take_step(step, on_progress=stop)
+
+
+def test_an_instruction_that_was_lost_is_given_again(bulk: Bulk, sandbox: VeloSandbox) -> None:
+    """Once nothing of it can be under way, by another command."""
     file, system = bulk.write(rows(2), "march.csv"), ("--provider", "velo")
+    instruct = (*system, "instruct", file.name)
     assert bulk(*system, "send", file.name, "--payor-id", sandbox.payor_id).status == 0
-    monkeypatch.setattr(delivery, "SETTLE_FOR", 0.0)
     sandbox.inject("cut_request", operation="instruct")
-    for _ in range(2):
-        ran = bulk(*system, "instruct", file.name)
-        assert ran.status == 3
-        assert ran.out.startswith("march.csv: instruct: 1 unknown\n  payout ")
-        assert ran.err.endswith(
-            "look it up with:\n  victor bulk --provider velo instruct march.csv\n"
-        )
+    reads = calls(sandbox, "get_payout")
+    with bulk.started(*instruct) as process:
+        wait_until(lambda: calls(sandbox, "get_payout") > reads + 2, process)
+        process.send_signal(signal.SIGKILL)
     status = bulk(*system, "status")
     assert (status.status, "instruct: 1 unknown" in status.out) == (3, True)
-    assert "victor bulk --provider velo instruct march.csv" in status.err
-    assert calls(sandbox, "instruct") == 1
+    assert status.err.endswith("Go on with:\n  victor bulk --provider velo instruct march.csv\n")
+
+    sandbox.set_clock_skew(601)
+    lost = bulk(*instruct)
+    assert (lost.status, calls(sandbox, "instruct")) == (75, 1)
+    assert lost.out.startswith("march.csv: instruct: 1 not sent\n  payout ")
+    assert "The payout is ACCEPTED. So it was lost, and can be sent again." in lost.out
+    assert lost.err.endswith("Go on with:\n  victor bulk --provider velo instruct march.csv\n")
+    again = bulk(*instruct)
+    assert (again.status, again.out) == (0, "march.csv: instruct: 1 done\n")
+    assert calls(sandbox, "instruct") == 2
+    assert bulk(*system, "status").status == 0
 
 
 class TestAStepReadsTheStateFirst:
@@ -412,36 +438,67 @@ class TestAStepReadsTheStateFirst:
         sandbox.clear_faults()
         assert sender().take_step("instruct").counts == {"created": 1}
 
-    @pytest.mark.parametrize(
-        ("lost", "between", "counts"),
-        [
-            ("instruct", "withdraw", {"rejected": 1}),
-            # A withdrawal that is under way may still come, as long as nobody is paid.
-            ("withdraw", "instruct", {"unknown": 1}),
-        ],
-    )
-    def test_a_lost_step_ends_where_the_state_rules_it_out_for_good(
-        self,
-        sender: Make,
-        sandbox: VeloSandbox,
-        monkeypatch: pytest.MonkeyPatch,
-        lost: str,
-        between: str,
-        counts: dict[str, int],
+    @pytest.mark.parametrize("name", ["instruct", "withdraw"])
+    @pytest.mark.parametrize("is_quoted", [False, True])
+    def test_a_lost_step_is_taken_again_only_once_nothing_of_it_is_under_way(
+        self, sender: Make, sandbox: VeloSandbox, name: str, is_quoted: bool
+    ) -> None:
+        sender().send(rows(2, source_account_name="EUR account") if is_quoted else rows(2))
+        lose(sender(), sandbox, name)
+        sandbox.set_clock_skew(590)
+        reads = calls(sandbox, "get_payout")
+
+        def pass_on(_status: object) -> None:
+            if calls(sandbox, "get_payout") > reads:
+                sandbox.set_clock_skew(601)
+
+        lost = sender().take_step(name, on_progress=pass_on)
+        assert (lost.counts, calls(sandbox, name)) == ({"not_sent": 1}, 1)
+        assert calls(sandbox, "get_payout") > reads + 1, "it was read at 590 seconds, too"
+        assert sender().take_step(name).counts == {"created": 1}
+        assert sender().take_step(name).counts == {"created": 1}
+        assert calls(sandbox, name) == 2
+
+    def test_a_lost_instruction_that_was_given_elsewhere_meanwhile(
+        self, sender: Make, sandbox: VeloSandbox
     ) -> None:
         sender().send(rows(2))
-        with monkeypatch.context() as patched:
-            patched.setattr(delivery, "SETTLE_FOR", 0.0)
-            sandbox.inject("cut_request", operation=lost)
-            assert sender().take_step(lost).counts == {"unknown": 1}
+        lose(sender(), sandbox, "instruct")
+        sandbox.set_clock_skew(601)
+        assert sender().take_step("instruct").counts == {"not_sent": 1}
+        (payout,) = {one.asked["payout_id"] for one in sender().export()}
+        with Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url) as another_program:
+            another_program.payouts.instruct(payout)
+        assert sender().take_step("instruct").counts == {"created": 1}
+        assert calls(sandbox, "instruct") == 2
+
+    def test_a_lost_instruction_of_a_payout_that_was_withdrawn(
+        self, sender: Make, sandbox: VeloSandbox
+    ) -> None:
+        sender().send(rows(2))
+        lose(sender(), sandbox, "instruct")
         unknown = sender().status()
         assert (unknown.counts, unknown.exit_status) == ({"created": 2}, 3)
-        assert sender().take_step(between).counts == {"created": 1}
+        assert sender().take_step("withdraw").counts == {"created": 1}
+        assert sender().take_step("instruct").counts == {"rejected": 1}
+        assert calls(sandbox, "instruct") == 1
+
+    def test_a_lost_withdrawal_of_a_payout_that_was_instructed(
+        self, sender: Make, sandbox: VeloSandbox
+    ) -> None:
+        """It may still come as long as Velo does not say that all is paid."""
+        sender().send(rows(2))
+        lose(sender(), sandbox, "withdraw")
+        assert sender().take_step("instruct").counts == {"created": 1}
         sandbox.set_clock_skew(601)
-        assert sender().take_step(lost).counts == counts
-        sandbox.advance(SETTLEMENT)
-        assert sender().take_step(lost).counts == counts
-        assert calls(sandbox, lost) == 1
+        for _ in range(2):
+            assert sender().take_step("withdraw").counts == {"unknown": 1}
+            sandbox.advance(SETTLEMENT)
+        (payout,) = {one.asked["payout_id"] for one in sender().export()}
+        confirmed = json.dumps({"payoutId": payout, "status": "CONFIRMED"})
+        sandbox.inject("status", operation="get_payout", status=200, body=confirmed, times=9)
+        assert sender().take_step("withdraw").counts == {"rejected": 1}
+        assert calls(sandbox, "withdraw") == 1
 
 
 def test_a_restored_state_pays_no_payout_twice(

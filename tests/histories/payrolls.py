@@ -14,6 +14,7 @@ from tests.histories.settling import Batch, Batches, Workers
 from tests.histories.world import Process
 from victor_ext import idempotency_key_for
 from victor_ext.bulk.payouts import Payouts
+from victor_ext.bulk.row_kind import LaterStep
 from victor_ext.bulk.rows import Row, RowOutcome
 
 PAYMENTS = range(4)
@@ -90,7 +91,7 @@ class Payrolls(Batches):
 
     def _delivery(self, number: int) -> dict[str, Any]:
         velo = self.clients[number]
-        kinds = {"": Pairs(velo), "instruct": Pairs(velo).step("instruct")}
+        kinds = {"": Pairs(velo), "instruct": LaterStep(velo, "payouts.instruct")}
         return {step: self._made(kind) for step, kind in kinds.items()}
 
     def _accepted(self, batch: Batch) -> set[str]:

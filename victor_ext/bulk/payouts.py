@@ -5,16 +5,16 @@ up to 2,000.
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-from victor_ext import Done, InvalidRequest, Outcome, Problem, VictorError
+from victor_ext import InvalidRequest, Problem
 from victor_ext.ids import canonical_id, reference_of
 from victor_ext.money import Money
 from victor_ext.providers.velo import PaymentInstruction
-from victor_ext.settlement.flow import LookUp, Settlement, Write
+from victor_ext.settlement.flow import Write
 from victor_ext.tables.texts import SHORT_FORM
 
-from .row_kind import CurrentStatus, LaterStep, RowKind
+from .row_kind import CurrentStatus, RowKind
 from .rows import Result, Row, RowOutcome
 
 _NEEDED = ("remote_id", "amount", "currency", "source_account_name", "payor_payment_id")
@@ -27,70 +27,6 @@ _SHARED = {
 _PLACE = "payments[0]."
 _VALID = {"currency": "USD", "amount": "1"}
 """What stands for an invalid price while the other values are checked."""
-
-
-_PAID = frozenset({"COMPLETED", "INCOMPLETE", "CONFIRMED"})
-
-
-class _States(NamedTuple):
-    """The states of a payout that decide about a step: any other state leaves it to Velo.
-
-    Attributes:
-        done: The step was taken.
-        never: The step cannot be taken any more, even if it is still under way.
-        too_late: It is not sent, but one that is under way may still be taken.
-    """
-
-    done: frozenset[str]
-    never: frozenset[str]
-    too_late: frozenset[str] = frozenset()
-
-
-_STATES = {
-    "instruct": _States(_PAID | {"INSTRUCTED"}, never=frozenset({"WITHDRAWN", "REJECTED"})),
-    "withdraw": _States(
-        frozenset({"WITHDRAWN"}),
-        never=frozenset({"CONFIRMED", "REJECTED"}),
-        too_late=_PAID | {"INSTRUCTED"},
-    ),
-}
-
-
-class _Step(LaterStep):
-    """A step of a payout, whose state is read first: it may have been taken elsewhere, or be ruled
-    out.
-    """
-
-    def __init__(self, client: Any, name: str, write: str) -> None:
-        super().__init__(client, write)
-        self._name, self._states = name, _STATES[name]
-
-    def send(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
-        unit = payment.call.ids[0]
-        try:
-            status = client.payouts.get(unit).status
-        except VictorError as error:
-            # It was the read that failed: the step itself was not sent.
-            if error.outcome is not Outcome.REJECTED:
-                error.outcome = Outcome.NOT_SENT
-            raise
-        if status in self._states.done:
-            return Done(unit, status)
-        if status in self._states.never | self._states.too_late:
-            raise InvalidRequest(self._why_not(status))
-        return super().send(client, payment, key, is_repeat=is_repeat)
-
-    def _looked_up(self, step: LookUp, write: Write) -> Settlement:
-        status = self.client.payouts.get(write.call.ids[0]).status
-        if status in self._states.never:
-            return Settlement(RowOutcome.REJECTED, reason=self._why_not(status), looked_up=True)
-        return super()._looked_up(step, write)
-
-    def _why_not(self, status: str) -> str:
-        return f"The payout cannot be {_TAKEN[self._name]}, since it is {status}."
-
-
-_TAKEN = {"instruct": "instructed", "withdraw": "withdrawn"}
 
 
 class Payouts(RowKind):
@@ -220,9 +156,6 @@ class Payouts(RowKind):
 
     def read(self, id_: str) -> CurrentStatus:
         return _current(self.client.payments.get(id_))
-
-    def step(self, name: str) -> LaterStep:
-        return _Step(self.client, name, self.steps[name])
 
     def describe(self, unit: str) -> dict[str, Any]:
         payout = self.client.payouts.get(unit)

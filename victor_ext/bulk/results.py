@@ -23,7 +23,7 @@ NOT_FOUND = "The provider does not have it any more."
 def results_of(
     store: BatchStore, loads: Sequence[Submission], kind: RowKind
 ) -> Iterator[RowResult]:
-    """Yield each row of the batch in order, with its current result."""
+    """Yield each row of the batch in the order of its files, with its current result."""
     # Corrected rows were stored again under the same key: the last row of each key counts, in the
     # place of the first. The submissions that correct rows are held in memory: few rows, unless one
     # of them adds many
@@ -32,12 +32,28 @@ def results_of(
     corrected = stored_rows(store, corrections, dropped_in(loads))
     latest = {row.identity: _line(row, result, kind) for _, row, result in corrected}
     given: set[bytes] = set()
-    for _, row, result in stored_rows(store, loads):
+    for row, result in _in_order(store, loads, kind):
         if row.identity not in latest:
             yield _line(row, result, kind)
         elif row.identity not in given:
             given.add(row.identity)
             yield latest[row.identity]
+
+
+def _in_order(
+    store: BatchStore, loads: Sequence[Submission], kind: RowKind
+) -> Iterator[tuple[Row, Result | None]]:
+    """Yield each stored row in the order of its file, which rows that are sent together leave.
+
+    Those of one file are then held in memory.
+    """
+    dropped = dropped_in(loads)
+    for load in loads:
+        rows = ((row, result) for _, row, result in stored_rows(store, [load], dropped))
+        if kind.together > 1:
+            yield from sorted(rows, key=lambda pair: pair[0].number)
+        else:
+            yield from rows
 
 
 def stored_rows(

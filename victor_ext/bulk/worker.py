@@ -24,7 +24,7 @@ from victor_ext.settlement.key_age import LAST_CALLS
 from .delivery import Delivery, SendTerms
 from .layout import CHUNK, VERSION, Chunk, batch_of, next_try, queue_of, record_of
 from .results import stored_rows
-from .row_kind import Sendable
+from .row_kind import LaterStep, Sendable
 from .rows import SEND_STEP, Progress, Result, RowOutcome, Step
 from .settings import WorkerContext
 from .state import NOTICE, StateLost, report
@@ -52,7 +52,9 @@ class Worker:
         self._worker_lock = worker_lock
         self._queues = queues
         self._stop = threading.Event()
-        later = {name: context.kind.step(name) for name in context.kind.steps}
+        later = {
+            name: LaterStep(context.client, write) for name, write in context.kind.steps.items()
+        }
         kinds: dict[str, Sendable] = {"": context.kind, **later}
         self._deliveries = {
             name: Delivery(kind, context.settings.workers, self._stop)

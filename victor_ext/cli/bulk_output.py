@@ -75,7 +75,7 @@ def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: 
         advice.append(f"If nothing sends it now, go on with:\n  {command('resume')}")
     for name, step in status.steps.items():
         if step["unsettled"]:
-            advice.append(f"{name} is not settled. Look it up with:\n  {command(name)}")
+            advice.append(f"{name} is not settled. Go on with:\n  {command(name)}")
     conclude(_as_dict(status), text, *advice, as_json=as_json)
 
 
@@ -129,11 +129,11 @@ def step_question(name: str, status: BatchStatus) -> str:
 def show_step(name: str, batch: str, status: BatchStatus, again: str, *, as_json: bool) -> None:
     """Print what became of a step; `again` is the command that takes it again."""
     what = (
-        "Not all of it is settled. Nothing is sent again that may have been sent; look it up with:"
+        "Not all of it is settled. Nothing is sent again that may still be under way. Go on with:"
     )
     advice = [f"{what}\n  {again}"] if status.unsettled else []
-    said = f"{plain(batch)}: {name}: {_of_step(status.counts.items())}"
-    text = "\n".join([said, *_reasons(status.reasons)])
+    summary = f"{plain(batch)}: {name}: {_of_step(status.counts.items())}"
+    text = "\n".join([summary, *_reasons(status.reasons)])
     conclude(
         {**_as_dict(status), "exit_status": status.exit_status}, text, *advice, as_json=as_json
     )
@@ -161,7 +161,7 @@ def show_result(
         advice.append(f"Not all of it is settled. {how}\n  {next_command}")
     elif steps and "created" in status.counts:
         next_command = command(steps[0])
-        advice.append(f"No money moves before the next step:\n  {next_command}")
+        advice.append(f"What is accepted is paid by the next step:\n  {next_command}")
     if "refused" in status.counts:
         advice.append(
             f"Refused rows were not sent. Send them corrected, or drop them:\n  {command('drop')}"
