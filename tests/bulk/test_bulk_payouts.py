@@ -7,15 +7,15 @@ import io
 import json
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from sqlite3 import connect
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from tests.bulk.backups import Backup, FileBackup, ServerBackup
 from tests.bulk.bulk_runs import Bulk, store_only, wait_until
 from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
@@ -501,22 +501,50 @@ class TestAStepReadsTheStateFirst:
         assert calls(sandbox, "withdraw") == 1
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backup(request: pytest.FixtureRequest, tmp_path: Path) -> Backup:
+    """Of a database of each kind."""
+    if request.param == "sqlite":
+        return FileBackup(tmp_path / "march.sqlite")
+    return ServerBackup(request.getfixturevalue("postgres"))
+
+
+@pytest.mark.parametrize("killed_at", ["submit", "nothing", "instruct"])
 def test_a_restored_state_pays_no_payout_twice(
-    sender: Make, sandbox: VeloSandbox, tmp_path: Path
+    bulk: Bulk, sandbox: VeloSandbox, backup: Backup, killed_at: str
 ) -> None:
-    """The backup knows the payouts, and not that they were instructed."""
-    where = {"state": f"sqlite:///{tmp_path}/march.sqlite"}
-    stored, backup = tmp_path / "march.sqlite", tmp_path / "backup.sqlite"
-    sender(**where).send(rows(2))
-    with closing(connect(stored)) as source, closing(connect(backup)) as copy:
-        source.backup(copy)
-    assert sender(**where).take_step("instruct").counts == {"created": 1}
-    for each in tmp_path.glob("march.sqlite*"):
-        each.unlink()
-    backup.rename(stored)
-    assert sender(**where).resume().counts == {"created": 2}
-    assert sender(**where).take_step("instruct").counts == {"created": 1}
-    assert (calls(sandbox, "submit"), calls(sandbox, "instruct")) == (1, 1)
+    """A backup made while a payout was submitted, once it was, or while it was instructed: it does
+    not know what came later.
+    """
+    file = bulk.write(rows(2), "march.csv")
+    commands: dict[str, tuple[str, ...]] = {
+        "submit": ("send", file.name, "--payor-id", sandbox.payor_id),
+        "instruct": ("instruct", file.name),
+    }
+    begin, go_on = ("--provider", "velo"), ("--state", backup.url)
+
+    def run(*words: str) -> tuple[int, str]:
+        ran = bulk(*begin, *words, *go_on)
+        return ran.status, ran.out
+
+    if killed_at != "submit":
+        run(*commands["submit"])
+    if killed_at != "nothing":
+        sandbox.inject("delay", operation=killed_at, delay=60, work=True)
+        with bulk.started(*begin, *commands[killed_at], *go_on) as process:
+            wait_until(lambda: calls(sandbox, killed_at) > 0, process)
+            process.send_signal(signal.SIGKILL)
+    backup.make()
+    for is_restored in (False, True):
+        if is_restored:
+            backup.restore()
+        assert run("resume") == (0, "march.csv: 2 rows: 2 created\n")
+        assert run(*commands["instruct"]) == (0, "march.csv: instruct: 1 done\n")
+    status, said = run("withdraw", file.name)
+    assert (status, "since it is INSTRUCTED" in said) == (1, True)
+    made = {operation: calls(sandbox, operation) for operation in ("submit", "instruct")}
+    assert made == {"submit": 1, "instruct": 1}
+    assert calls(sandbox, "withdraw") == 0
     submitted_once(sandbox, 2)
 
 

@@ -109,7 +109,7 @@ class LaterStep(Sendable):
             return before
         if isinstance(before, NotDone) and not before.can_be_sent:
             return Settlement(RowOutcome.REFUSED, reason=before.why)
-        return super().send(client, payment, key, is_repeat=is_repeat)
+        return Sendable.send(self, client, payment, key, is_repeat=is_repeat)
 
 
 class RowKind(Sendable):
