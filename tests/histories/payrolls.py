@@ -70,9 +70,11 @@ class Payrolls(Batches):
         provider.lag, provider.withdraws_instructed = steps["lag"], steps["withdraws_instructed"]
         self.too_late = set[str]()
         """The payouts whose withdrawal begins after they were instructed."""
-        self.is_accepted: bool = steps["is_accepted"]
+        self.is_about_steps: bool = steps["is_about_steps"]
+        self.sent_before = 2 if self.is_about_steps else (1 if is_sent else 0)
+        """How many of the files were sent before it begins."""
         self.withdraws, self.are_elsewhere = steps["withdraws"], steps["are_elsewhere"]
-        self.is_sent, self.rejected, self.batches = is_sent, f"PAY-{rejected}", []
+        self.rejected, self.batches = f"PAY-{rejected}", []
         for where, name, numbers in ((0, "march", PAYMENTS), (state, "april", again)):
             payees = (NOBODY if number == rejected else "p7" for number in numbers)
             rows = [
@@ -104,7 +106,7 @@ class Payrolls(Batches):
         drawn |= Workers.draw(dice) | {"accounts": "AA"}  # a batch is of one account
         own = Random(repr(drawn))
         steps = {
-            "is_accepted": own.random() < 0.5,
+            "is_about_steps": own.random() < 0.5,
             "withdraws": own.choice([None, None, 0, 1]),
             "are_elsewhere": own.random() < 0.3,
             "lag": own.choice([0.0, 0.0, LAG]),
@@ -143,13 +145,14 @@ class Payrolls(Batches):
             self.batches.append(Batch(0, f"{batch}/{step}", [row], [row], step=step))
 
     def start(self, number: int, choice: int) -> None:
-        if self.is_sent or self.is_accepted:
-            for batch in self.batches if self.is_accepted else self.batches[:1]:
-                self.processes[0].at_once(partial(self._send, 0, batch))
-            self.is_sent = self.is_accepted = False
+        for batch in self.batches[: self.sent_before]:
+            self.processes[0].at_once(partial(self._send, 0, batch))
+        self.sent_before = 0
         self._take_steps()
         left = [place for place, batch in enumerate(self.batches) if batch.left]
-        super().start(number, left[choice % len(left)] if left else 0)
+        if self.is_about_steps and left:
+            choice = left[choice % len(left)]
+        super().start(number, choice)
 
     def meanwhile(self, choice: int) -> None:
         """A list lags, or has caught up; or another program takes a step of one of our payouts."""

@@ -307,9 +307,9 @@ class Provider:
     def _of_payout(self, method: str, path: str) -> Reply | None:
         """Why a step of a payout is refused, if it is: the other one was taken."""
         status = self.payout_status(path.rpartition("/")[2], 0.0)
-        open_to = {"POST": ("ACCEPTED",), "DELETE": ("ACCEPTED",)}[method]
+        open_to = {"ACCEPTED"}
         if method == "DELETE" and self.withdraws_instructed:
-            open_to = ("ACCEPTED", "INSTRUCTED")
+            open_to.add("INSTRUCTED")
         if status in open_to:
             return None
         return Reply(409 if method == "POST" else 400, BODIES["no reason"])
