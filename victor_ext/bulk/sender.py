@@ -218,7 +218,8 @@ class BulkSender:
         Its state is read first: what it rules out is not sent, and is `refused`.
 
         Taken again, it goes on with those that were accepted meanwhile, and looks up those of which
-        it is not known.
+        it is not known. One that was lost is `not_sent` once nothing of it can be under way, and is
+        then taken again.
 
         Args:
             name: `"instruct"`, which moves money, or `"withdraw"`.
