@@ -155,11 +155,10 @@ class _Batches(Session):
                 )
                 raise typer.Exit(status_of(error)) from None
 
-    def show(self, status: BatchStatus) -> None:
+    def show(self, status: BatchStatus, sender: BulkSender) -> None:
         """Show what became of a batch."""
-        bulk_output.show_result(
-            status, partial(self.next, batch=status.batch), as_json=self.as_json
-        )
+        command = partial(self.next, batch=status.batch)
+        bulk_output.show_result(status, command, sender.steps, as_json=self.as_json)
 
 
 class _Kept(_Batches):
@@ -337,7 +336,7 @@ def send(
             raise typer.Exit(exit_status)
         with kept.run(sender, batch) as show:
             status = sender.send(file, on_progress=show, **totals)
-        kept.show(status)
+        kept.show(status, sender)
         raise typer.Exit(status.exit_status)
 
 
@@ -356,7 +355,7 @@ def resume(kept: _Resume) -> None:
     def resumed(batch: str) -> BatchStatus:
         with kept.sender(batch, question) as sender, kept.run(sender, batch) as show:
             status = sender.resume(on_progress=show)
-        kept.show(status)
+        kept.show(status, sender)
         return status
 
     kept.each(resumed)
@@ -388,7 +387,8 @@ def status(
     def shown(batch: str) -> BatchStatus:
         with kept.sender(batch) as sender:
             status = sender.status(refresh=refresh)
-            bulk_output.show_status(status, kept.next("resume", batch), as_json=kept.as_json)
+            command = partial(kept.next, batch=batch)
+            bulk_output.show_status(status, command, as_json=kept.as_json)
         return status
 
     kept.each(shown)
@@ -411,7 +411,8 @@ def _watch(kept: _Named) -> None:
                     return
                 for status in statuses:
                     if kept.as_json and status not in before:
-                        bulk_output.show_status(status, "", as_json=True)
+                        command = partial(kept.next, batch=status.batch)
+                        bulk_output.show_status(status, command, as_json=True)
                 before = statuses
                 # a large batch takes long to read
                 time.sleep(max(_WATCH_SECONDS, 5 * (time.monotonic() - began)))
@@ -522,7 +523,7 @@ def resolve(
     with kept.sender(batch) as sender:
         sender.resolve(key, outcome, by=by, why=why, id=id)
         status = sender.status()
-    kept.show(status)
+        kept.show(status, sender)
     raise typer.Exit(status.exit_status)
 
 

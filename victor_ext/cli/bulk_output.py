@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -66,12 +66,17 @@ def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
     return FAILED if check.invalid or check.changed else 0
 
 
-def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
-    """Print the status of a batch; `resume` is the command that goes on with it."""
+def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
+    """Print the status of a batch; `command` formats another command for it."""
     state = "" if status.over else " (under way, or interrupted)"
     payments = (f"  {_counted(word, count)}" for word, count in (status.payments or {}).items())
     text = "\n".join([f"{_summary(status)}{state}", *payments, *_units(status)])
-    advice = [] if status.over else [f"If nothing sends it now, go on with:\n  {resume}"]
+    advice = list[str]()
+    if not status.over:
+        advice.append(f"If nothing sends it now, go on with:\n  {command('resume')}")
+    for name, step in status.steps.items():
+        if step["unsettled"]:
+            advice.append(f"{name} is not settled. Go on with:\n  {command(name)}")
     conclude(_as_dict(status), text, *advice, as_json=as_json)
 
 
@@ -94,6 +99,12 @@ def _units(status: BatchStatus) -> Iterator[str]:
     for name, step in status.steps.items():
         by = ", ".join(filter(None, step["by"]))
         yield plain(f"  {name}{f' by {by}' if by else ''}: {_of_step(step['counts'].items())}")
+        yield from _reasons(step["reasons"])
+
+
+def _reasons(reasons: Mapping[str, str]) -> Iterator[str]:
+    for unit, reason in reasons.items():
+        yield plain(f"  payout {unit}: {reason}")
 
 
 def _of_step(counts: Iterable[tuple[str, int]]) -> str:
@@ -119,19 +130,23 @@ def step_question(name: str, status: BatchStatus) -> str:
 def show_step(name: str, batch: str, status: BatchStatus, again: str, *, as_json: bool) -> None:
     """Print what became of a step; `again` is the command that takes it again."""
     what = (
-        "Not all of it is settled. Nothing is sent again that may have been sent; look it up with:"
+        "Not all of it is settled. Nothing is sent again that may still be under way. Go on with:"
     )
     advice = [f"{what}\n  {again}"] if status.unsettled else []
-    text = f"{plain(batch)}: {name}: {_of_step(status.counts.items())}"
+    summary = f"{plain(batch)}: {name}: {_of_step(status.counts.items())}"
+    text = "\n".join([summary, *_reasons(status.reasons)])
     conclude(
         {**_as_dict(status), "exit_status": status.exit_status}, text, *advice, as_json=as_json
     )
 
 
-def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
+def show_result(
+    status: BatchStatus, command: Callable[[str], str], steps: Sequence[str], *, as_json: bool
+) -> None:
     """Print the final status and the next steps; `command` formats another command for the
-    batch.
+    batch. `steps` can follow what is created.
     """
+    next_command: str | None = None
     check, advice = status.check, list[str]()
     if check is not None and not as_json:
         _print_problems(check, "source")
@@ -139,17 +154,27 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
         if check.unchanged or check.changed:
             complain(f"Of {rows_text(check.rows)}: {_kinds(check)}.")
     if status.unsettled:
-        advice.append(
-            "Not all of it is settled. Try those rows again, with the same keys:\n  "
-            f"{command('resume')}"
+        next_command = command("resume")
+        how = (
+            "What may have been submitted is only looked up. Go on with:"
+            if steps
+            else "Try those rows again, with the same keys:"
         )
+        advice.append(f"Not all of it is settled. {how}\n  {next_command}")
+    elif steps and "created" in status.counts:
+        next_command = command(steps[0])
+        advice.append(f"What is accepted is paid by the next step:\n  {next_command}")
     if "refused" in status.counts:
         advice.append(
             f"Refused rows were not sent. Send them corrected, or drop them:\n  {command('drop')}"
         )
     if status.exit_status:
         advice.append(f"Every row, with what became of it:\n  {command('export')}")
-    document = {**_as_dict(status), "exit_status": status.exit_status}
+    document = {
+        **_as_dict(status),
+        "exit_status": status.exit_status,
+        "next_command": next_command,
+    }
     conclude(document, _summary(status), *advice, as_json=as_json)
 
 
