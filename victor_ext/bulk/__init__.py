@@ -17,6 +17,8 @@ if _find_spec("dbos") is None:
         "victor_ext.bulk needs dbos; install its extra: pip install 'victor-ext[bulk]'", name="dbos"
     )
 
+from victor_ext.tables.row_file import RowFile
+
 from .rows import Check, InvalidRows, RowOutcome, RowProblem, RowResult
 from .run import BatchStatus, BulkStopped
 from .sender import BulkSender
@@ -29,6 +31,7 @@ __all__ = (
     "BulkStopped",
     "Check",
     "InvalidRows",
+    "RowFile",
     "RowOutcome",
     "RowProblem",
     "RowResult",
