@@ -2,6 +2,7 @@
 words; nothing is guessed.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import ACCOUNT, Senders, outbound, row, today, write_csv
+from tests.bulk.bulk_runs import ACCOUNT, KEY, Bulk, Senders, outbound, row, today, write_csv
 from tests.cases import cases_beside
 from victor_ext import ConfigurationError, Problem
 from victor_ext.bulk import Check, RowFile
@@ -203,10 +204,9 @@ def test_a_heading_that_lacks_columns_names_all_of_them_and_the_near_ones(
     (problem,) = sender(key_column="invoice_no").check(path).problems
     assert problem.message == (
         "the heading (Invoice, Payee Account Number, Amount, Due-Date) lacks payee_account_number, "
-        "payer_counterparty_id, amount, biller_type, due_date: name the columns, such as "
-        "payee_account_number=Payee Account Number, payer_counterparty_id=COLUMN, amount=Amount, "
-        "biller_type=COLUMN, due_date=Due-Date. It also has no column invoice_no to tell the rows "
-        "apart: name one."
+        "payer_counterparty_id, amount, biller_type, due_date. Near them: Payee Account Number for "
+        "payee_account_number, Amount for amount, Due-Date for due_date. It has no column "
+        "invoice_no to tell the rows apart, either."
     )
 
 
@@ -255,3 +255,73 @@ def test_what_says_nothing_of_a_file_is_refused(
         checked([HEADING, line()], **options)
     problems: Sequence[Problem] = caught.value.problems
     assert [problem.field for problem in problems] == [field]
+
+
+AS_WRITTEN = ("--encoding", "windows-1252", "--decimal", "comma", "--date-format", "DMY")
+
+
+def spreadsheet(bulk: Bulk, lines: Sequence[str]) -> None:
+    text = "\r\n".join([HEADING, *lines, ";;;;;;", ""])
+    (bulk.folder / "rechnungen.csv").write_bytes(text.encode("windows-1252"))
+    columns = [f"{name}={heading}" for name, heading in COLUMNS.items()]
+    # A file of columns is for reconciliation, too, which has fields of its own.
+    mapping = "\r\n".join(["# our invoices", "", *columns, "reference = Rechnung"])
+    (bulk.folder / "columns.txt").write_text(mapping, "utf-8-sig")
+
+
+def test_problems_are_said_by_cause_in_the_words_of_the_file(bulk: Bulk) -> None:
+    good = [line(f"R-{number}", f"{number},00") for number in range(30)]
+    spreadsheet(bulk, [*good, line("#NV"), line("R-31", "12.50"), line("R-1"), line("#NV"), "R-32"])
+    ended = bulk("send", "rechnungen.csv", "--columns", "columns.txt", "--encoding", "windows-1252")
+    assert (ended.status, ended.out) == (2, "")
+    said = ended.err.replace(repr(german(today())), "'TODAY'").splitlines()
+    assert said == CASES["said at first"]
+    ended = bulk("send", "rechnungen.csv", "--columns", "columns.txt", *AS_WRITTEN, "--dry-run")
+    assert (ended.status, ended.out) == (
+        2,
+        "35 rows: 29 new, 5 wrong, 1 with a repeated key. Nothing was sent.\n",
+    )
+    assert ended.err.splitlines() == CASES["said at last"]
+    ended = bulk("send", "rechnungen.csv", "--columns", "columns.txt", *AS_WRITTEN, "--json")
+    causes = json.loads(ended.err)["error"]["causes"]
+    assert [(cause["column"], cause["code"], cause["count"]) for cause in causes] == [
+        ("amount", "range", 1),
+        ("client_reference_id", "error_value", 2),
+        ("amount", "format", 1),
+        ("client_reference_id", "repeated", 1),
+        (None, "fields", 1),
+    ]
+
+
+def test_a_corrected_spreadsheet_is_sent_and_its_key_column_has_its_own_name(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
+    spreadsheet(bulk, [line("R-1"), line("R-2", "44,23")])
+    words = ("--columns", "columns.txt", *AS_WRITTEN, "--key-column", "Rechnung")
+    sent = bulk("send", "rechnungen.csv", *words, "--column", "notes=", "--expect-total", "1278.73")
+    assert (sent.status, sent.out, sent.err) == (0, "rechnungen.csv: 2 rows: 2 created\n", "")
+    assert {request["client_reference_id"] for request in outbound(victor_sandbox)} == {
+        "R-1",
+        "R-2",
+    }
+
+
+def test_a_file_without_references_is_warned_of_once_and_sent(bulk: Bulk) -> None:
+    bulk.write([row(1), row(2, client_reference_id="")])
+    dry = bulk("send", "invoices.csv", *KEY, "--dry-run", "--json")
+    (warning,) = json.loads(dry.out)["warnings"]
+    assert dry.err == ""
+    sent = bulk("send", "invoices.csv", *KEY)
+    assert (sent.status, sent.err.splitlines()) == (0, [warning])
+    bulk.write([row(3), row(4, client_reference_id="R-4")], "others.csv")
+    assert bulk("send", "others.csv", *KEY, "--dry-run").err == ""
+
+
+@pytest.mark.parametrize(("words", "message"), CASES["misuse of columns"])
+def test_columns_that_are_misused_are_named(bulk: Bulk, words: str, message: str) -> None:
+    spreadsheet(bulk, [line()])
+    (bulk.folder / "wrong.txt").write_text("amount Betrag\n", "utf-8")
+    (bulk.folder / "old.txt").write_bytes("amount=Betr\xe4ge".encode("latin-1"))
+    ended = bulk("send", "rechnungen.csv", "--encoding", "windows-1252", *words.split())
+    assert (ended.status, ended.out) == (2, "")
+    assert message in ended.err

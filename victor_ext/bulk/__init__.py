@@ -19,7 +19,7 @@ if _find_spec("dbos") is None:
 
 from victor_ext.tables.row_file import RowFile
 
-from .rows import Check, InvalidRows, RowOutcome, RowProblem, RowResult
+from .rows import Cause, Check, InvalidRows, RowOutcome, RowProblem, RowResult
 from .run import BatchStatus, BulkStopped
 from .sender import BulkSender
 from .state import DEFAULT_STATE, StateLost, StateUnavailable
@@ -29,6 +29,7 @@ __all__ = (
     "BatchStatus",
     "BulkSender",
     "BulkStopped",
+    "Cause",
     "Check",
     "InvalidRows",
     "RowFile",

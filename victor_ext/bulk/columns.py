@@ -57,11 +57,13 @@ def check_heading(
     names = heading.places
     missing = [name for name in required if name not in names]
     if missing:
-        near = {name: _near(kind, name, heading) for name in missing}
-        columns = ", ".join(f"{name}={near[name] or 'COLUMN'}" for name in missing)
-        message = f"{heading} lacks {', '.join(missing)}: name the columns, such as {columns}."
+        message = f"{heading} lacks {', '.join(missing)}."
+        similar = {name: _near(kind, name, heading) for name in missing}
+        near = [f"{other} for {name}" for name, other in similar.items() if other is not None]
+        if near:
+            message += f" Near them: {', '.join(near)}."
         if key_column not in names and key_column not in missing:
-            message += f" It also has no column {key_column} to tell the rows apart: name one."
+            message += f" It has no column {key_column} to tell the rows apart, either."
         raise SourceBroken(line, missing[0], "required", message)
     if key_column not in names:
         raise SourceBroken(line, key_column, "key_column", _without_keys(kind, key_column, heading))

@@ -14,7 +14,9 @@ from victor_ext.settlement.key_age import Sent
 RowOutcome = PaymentOutcome
 
 SHOWN = 100
-"""Maximum number of stored problems; further ones are only counted."""
+"""Maximum number of stored problems, and of causes; further problems are only counted."""
+_OF_CAUSE = 20
+"""Maximum number of stored problems of one cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,23 @@ class RowProblem:
 
 
 @dataclass(slots=True)
+class Cause:
+    """Problems of a source that have one cause: what is wrong, and in which column.
+
+    Attributes:
+        column: The column with the problems, or None.
+        code: Their code.
+        count: Number of all these problems.
+        first: The first 20 of them.
+    """
+
+    column: str | None
+    code: str
+    count: int = 0
+    first: list[RowProblem] = field(default_factory=list[RowProblem])
+
+
+@dataclass(slots=True)
 class Check:
     """Result of checking all rows of a source. Nothing was sent.
 
@@ -58,6 +77,8 @@ class Check:
         replaced: Rows to store that replace a previously refused row.
         problems: The first 100 problems.
         problem_count: Number of all problems.
+        causes: All problems by their cause, those that break the source first. At most 100 causes
+            are told apart.
         broken: Whether the source cannot be read completely, or has other control totals than are
             expected.
         columns: Extra columns, for the export.
@@ -73,6 +94,7 @@ class Check:
     replaced: int = 0
     problems: list[RowProblem] = field(default_factory=list[RowProblem])
     problem_count: int = 0
+    causes: list[Cause] = field(default_factory=list[Cause])
     broken: bool = False
     columns: list[str] = field(default_factory=list[str])
 
@@ -94,6 +116,21 @@ class Check:
         self.broken |= breaks
         if breaks or len(self.problems) < SHOWN:
             self.problems.insert(0 if breaks else SHOWN, problem)
+        cause = self._cause_of(problem, breaks=breaks)
+        if cause is not None:
+            cause.count += 1
+            if len(cause.first) < _OF_CAUSE:
+                cause.first.append(problem)
+
+    def _cause_of(self, problem: RowProblem, *, breaks: bool) -> Cause | None:
+        for cause in self.causes:
+            if (cause.column, cause.code) == (problem.column, problem.code):
+                return cause
+        if len(self.causes) >= SHOWN and not breaks:
+            return None
+        cause = Cause(problem.column, problem.code)
+        self.causes.insert(0 if breaks else len(self.causes), cause)
+        return cause
 
 
 class InvalidRows(InvalidRequest):

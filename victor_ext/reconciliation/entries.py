@@ -181,8 +181,8 @@ class EntryReader:
 
     def _take(self, file: RowFile) -> RowFile:
         """Read a file as it says. Its columns may be named as fields, or as we name columns."""
-        fields = {column: name for name, columns in COLUMNS.items() for column in columns}
-        fields |= {name: name for name in COLUMNS}
+        fields = {name: name for name in COLUMNS}
+        fields |= {column: name for name, columns in COLUMNS.items() for column in columns}
         refuse_unknown(file.columns, tuple(fields))
         by_column = {fields[name]: heading for name, heading in file.columns.items()}
         by_field = {name: heading for name, heading in file.columns.items() if name in COLUMNS}

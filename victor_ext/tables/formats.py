@@ -1,7 +1,6 @@
 """How a file writes amounts and dates: what is named is read, and nothing is guessed."""
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
 from typing import Self
@@ -27,6 +26,8 @@ _AMOUNTS = {
 }
 _DATE = re.compile(r"([0-9]+)([./-])([0-9]+)\2([0-9]+)")
 _EXAMPLES = {"DMY": "25.11.2026", "MDY": "11/25/2026", "YMD": "2026/11/25"}
+_LENGTHS = [{"D": day, "M": month, "Y": 4} for day in (1, 2) for month in (1, 2)]
+"""How many digits the parts of a date may have."""
 _ALWAYS_READ = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|today|tomorrow")
 _SHOWN = 40
 """The most characters of a value in a message."""
@@ -81,17 +82,17 @@ def read_date(name: str, value: object, date_format: str | None) -> object:
     if _ALWAYS_READ.fullmatch(text):
         return text
     match = _DATE.fullmatch(text)
-    if match is not None:
-        parts: Mapping[str, str] = dict(zip(date_format, match.group(1, 3, 4), strict=True))
-        has_whole_year = len(parts["Y"]) == 4
+    parts = {} if match is None else dict(zip(date_format, match.group(1, 3, 4), strict=True))
+    if {letter: len(digits) for letter, digits in parts.items()} in _LENGTHS:
         with suppress(ValueError):
-            if has_whole_year and len(parts["M"]) <= 2 and len(parts["D"]) <= 2:
-                return date(int(parts["Y"]), int(parts["M"]), int(parts["D"])).isoformat()
-    message = (
-        f"{name} is {_shown(text)} and must be a date in the order {date_format}, with four digits "
-        f"of the year, such as {_EXAMPLES[date_format]}."
-    )
-    return UnreadableCell(text, Problem(name, "format", message))
+            return date(int(parts["Y"]), int(parts["M"]), int(parts["D"])).isoformat()
+        reason = f", and there is no such day in the order {date_format}."
+    else:
+        reason = (
+            f" and must be a date in the order {date_format}, with four digits of the year, such "
+            f"as {_EXAMPLES[date_format]}."
+        )
+    return UnreadableCell(text, Problem(name, "format", f"{name} is {_shown(text)}{reason}"))
 
 
 def _is_text(value: object) -> bool:

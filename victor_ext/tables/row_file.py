@@ -47,7 +47,7 @@ class RowFile(os.PathLike[str]):
         for name, words in (("decimal", DECIMALS), ("date_format", DATE_FORMATS)):
             value = getattr(self, name)
             if value is not None and value not in words:
-                message = f"{name}={value!r} must be {' or '.join(map(repr, words))}."
+                message = f"{name}={value!r} must be {' or '.join(words)}."
                 raise ConfigurationError.of([Problem(name, "choice", message)])
         object.__setattr__(self, "columns", checked_columns(self.columns))
 

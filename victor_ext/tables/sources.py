@@ -202,8 +202,7 @@ def _lines_of(path: Path, encoding: str) -> Iterator[str]:
             except UnicodeDecodeError as error:
                 message = (
                     f"byte 0x{raw[error.start]:02X} at position {error.start + 1} of the line is "
-                    f"not {error.encoding} text: save the file as UTF-8, or say what it is, such "
-                    "as encoding windows-1252."
+                    f"not {error.encoding} text: save the file as UTF-8, or name its encoding."
                 )
                 raise SourceBroken(number, None, "encoding", message) from None
             number += 1
