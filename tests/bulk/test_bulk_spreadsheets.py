@@ -3,6 +3,7 @@ words; nothing is guessed.
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ import pytest
 
 from tests.bulk.bulk_runs import ACCOUNT, KEY, Bulk, Senders, outbound, row, today, write_csv
 from tests.cases import cases_beside
+from tests.cli.victor_command import Command, Ran
 from victor_ext import ConfigurationError, Problem
 from victor_ext.bulk import Check, RowFile
 from victor_ext.sandbox import Sandbox
@@ -325,3 +327,35 @@ def test_columns_that_are_misused_are_named(bulk: Bulk, words: str, message: str
     ended = bulk("send", "rechnungen.csv", "--encoding", "windows-1252", *words.split())
     assert (ended.status, ended.out) == (2, "")
     assert message in ended.err
+
+
+WINDOW = ("--start", "yesterday", "--end", "tomorrow")
+
+
+def reconcile(bulk: Bulk, name: str, *words: str) -> Ran:
+    return Command(bulk.environment)("reconcile", str(bulk.folder / name), *WINDOW, *words)
+
+
+def test_the_file_that_was_sent_is_compared_as_it_is(bulk: Bulk) -> None:
+    spreadsheet(bulk, [line("R-1"), line("R-2", "44,23")])
+    columns = str(bulk.folder / "columns.txt")
+    words = ("--columns", columns, "--encoding", "windows-1252", "--decimal", "comma")
+    assert bulk("send", "rechnungen.csv", *words, "--date-format", "DMY").status == 0
+    ran = reconcile(bulk, "rechnungen.csv", *words)
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.endswith("\nThe books agree.\n")
+
+
+def test_where_theirs_have_no_references_that_is_said_in_place_of_differences(bulk: Bulk) -> None:
+    bulk.write([row(1), row(2)])
+    assert bulk("send", "invoices.csv", *KEY).status == 0
+    words = ("--column", "reference=invoice_no")
+    ran = reconcile(bulk, "invoices.csv", *words)
+    assert ran.status == 1
+    assert "Theirs have no references: rows of ours that have no id either cannot be" in ran.out
+    assert ran.out.endswith("Nothing shows whether the books agree: 4 rows cannot be compared.\n")
+    assert re.findall(r"^(missing|unknown|unchecked) +(\d+)", ran.out, re.MULTILINE) == [
+        ("unchecked", "4")
+    ]
+    assert bulk("export", "-o", "results.csv").status == 0
+    assert reconcile(bulk, "results.csv").status == 0

@@ -53,7 +53,7 @@ KINDS = {
     "unknown": ("red", "theirs, and not ours"),
     "at_edge": ("yellow", "theirs, near an end of the window: see the neighbouring book"),
     "repeated": ("yellow", "ours once more than theirs: look before you ask again"),
-    "unchecked": ("yellow", "ours, and nothing shows whether the provider has it"),
+    "unchecked": ("yellow", "on one side, and nothing shows whether it is on the other"),
     "modified": ("cyan", "the payer agreed to another amount"),
     "matched": ("green", "in both books"),
 }
@@ -293,6 +293,11 @@ def _write_page(file: TextIO, report: Reconciliation, about: Mapping[str, str]) 
 def _verdict(report: Reconciliation) -> str:
     if not report.summary.totals:
         return "Nothing was compared: no row of either book is in the window."
+    if {*report.summary.totals} <= {"unchecked", "matched", "modified"} and not report.agrees:
+        return (
+            "Nothing shows whether the books agree: "
+            f"{rows_text(_differing(report))} cannot be compared."
+        )
     return (
         "The books agree."
         if report.agrees
