@@ -220,6 +220,14 @@ def test_a_column_that_is_named_and_not_there_is_named_with_the_near_one(checked
     )
 
 
+def test_a_file_without_a_heading_shows_no_account_number(sender: Senders, tmp_path: Path) -> None:
+    path = tmp_path / "rechnungen.csv"
+    path.write_text(line(), "utf-8")
+    (problem,) = sender(key_column="client_reference_id").check(path).problems
+    assert ACCOUNT not in problem.message
+    assert f"(R-1, {'*' * (len(ACCOUNT) - 4)}{ACCOUNT[-4:]}, " in problem.message
+
+
 def test_a_key_column_that_is_read_by_another_name_is_told(checked: Checked) -> None:
     check = checked([HEADING, line()], sender_options={"key_column": "Rechnung"})
     assert places(check) == [(1, "Rechnung", "key_column")]

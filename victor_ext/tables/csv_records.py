@@ -1,19 +1,20 @@
 """Records of CSV files, as people and spreadsheets write them."""
 
 import csv
+import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 
 from victor_ext import Problem
 from victor_ext.ids import in_one_form
-from victor_ext.privacy import HiddenValue, hidden_fields
+from victor_ext.privacy import HiddenValue, Secret, hidden_fields
 
 from .records import HeadingCheck, Record, SourceBroken, repeated_in
 from .row_file import Heading, RowFile, near_names
 
 _DELIMITERS = (",", ";", "\t")
-_SEPARATOR = "sep="
-"""How a first line begins that tells a spreadsheet the delimiter."""
+_SEPARATOR = re.compile(r"[\"']?sep=([,;\t])[\"']?\s*", re.IGNORECASE)
+"""A first line that tells a spreadsheet the delimiter."""
 _LONGEST_HEADING = 100_000
 """Characters of a heading that are looked at for its delimiter."""
 _STRAY_QUOTE = Problem(
@@ -45,7 +46,7 @@ def csv_records(
     while (cells := _next(reader, begins)) is not None:
         line, begins = begins, reader.line_num + offset + 1
         written = physical.take()
-        if not any(cell.strip() for cell in cells.value):
+        if not any(map(str.strip, cells.value)):
             continue
         if heading is None:
             heading = _heading(cells.value, line, file)
@@ -86,9 +87,8 @@ class _PhysicalLines(Iterator[str]):
 
 def _named_delimiter(first: str) -> str | None:
     """Return the delimiter that a line `sep=;` names, or None."""
-    text = first.strip("\r\n \"'")
-    name = text.removeprefix(_SEPARATOR)
-    return name if text.startswith(_SEPARATOR) and name in _DELIMITERS else None
+    match = _SEPARATOR.fullmatch(first)
+    return None if match is None else match[1]
 
 
 def _delimiter_of(first: str, names: Collection[str]) -> str:
@@ -96,11 +96,13 @@ def _delimiter_of(first: str, names: Collection[str]) -> str:
     known names; or else, as headings may be in any language, into the most columns.
     """
 
-    heading = in_one_form(first).partition("\r")[0][:_LONGEST_HEADING]
+    # A file without a heading begins with a row.
+    heading = Secret(in_one_form(first).partition("\r")[0][:_LONGEST_HEADING])
 
     def names_and_columns(delimiter: str) -> tuple[int, int]:
-        cells = next(csv.reader([heading], delimiter=delimiter), [])
-        return sum(cell.strip() in names for cell in cells), len(cells)
+        cells = HiddenValue(next(csv.reader([heading], delimiter=delimiter), []))
+        known = map(names.__contains__, map(str.strip, cells.value))
+        return sum(known), len(cells.value)
 
     return max(_DELIMITERS, key=names_and_columns)
 
@@ -144,12 +146,8 @@ def _heading(cells: list[str], line: int, file: RowFile) -> Heading:
         in_one_form(cell).strip() or f"column_{place}" for place, cell in enumerate(cells, start=1)
     ]
     if repeated := repeated_in(names):
-        raise SourceBroken(
-            line,
-            repeated[0],
-            "repeated",
-            f"the heading names {', '.join(repeated)} more than once.",
-        )
+        message = f"the heading names {', '.join(repeated)} more than once."
+        raise SourceBroken(line, repeated[0], "repeated", message)
     heading = Heading.of(names, file.columns)
     lacking = heading.lacking(file.columns)
     if lacking:

@@ -15,6 +15,8 @@ from .formats import DATE_FORMATS, DECIMALS, read_amount, read_date
 
 _AMOUNT = "amount"
 _DATE = "due_date"
+_LONG_NUMBER = re.compile(r"[0-9](?=[0-9]{4})")
+"""The digits of a long number but the last four."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,8 @@ class Heading:
         ]
 
     def __str__(self) -> str:
-        return f"the heading ({', '.join(self.own)})"
+        # A file without a heading begins with a row, which has an account number.
+        return _LONG_NUMBER.sub("*", f"the heading ({', '.join(self.own)})")
 
 
 def near_names(name: str, names: Sequence[str]) -> list[str]:

@@ -18,11 +18,13 @@ It is matched strictly, for columns that may contain letters.
 """
 HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 _ERROR_VALUE = re.compile(
+    r"\s*(?:"
     # #REF!, #BEZUG!, #NOM?, #DIV/0!, #¡VALOR!
     r"#[¡¿]?[^\W\d_]+(?:[/_](?:0|[^\W\d_]+))*[!?]"
     # Not available, in English, German, Italian, French, Dutch, Danish, Turkish and others.
     r"|#(?:N/A|NV|N/D|ND|N/B|I/T|YOK|HIÁNYZIK|NENÍ_K_DISPOZICI|SAKNAS|\u041d/\u0414)[!?]?"
     r"|#GETTING_DATA|#ERR|Err:[0-9]{3}|#{2,}"
+    r")\s*"
 )
 """What a spreadsheet writes into the cell of a formula that has failed, in any of its languages;
 and number signs alone, where a column was too narrow."""
@@ -74,8 +76,7 @@ def is_error_value(text: str) -> bool:
     """Return whether a spreadsheet writes this text where a formula has failed, such as `#N/A`,
     `#NV` or `#REF!`.
     """
-    value = text.strip()
-    return value.startswith(("#", "Err:")) and _ERROR_VALUE.fullmatch(value) is not None
+    return _ERROR_VALUE.fullmatch(text) is not None
 
 
 def invisible_in(name: str, text: str) -> Problem | None:
