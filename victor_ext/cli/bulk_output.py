@@ -15,25 +15,24 @@ from typing import TYPE_CHECKING, Any, TextIO
 from victor_ext._exit_status import FAILED, MISUSE
 
 from .failures import Failure
+from .row_problems import print_problems
 from .screen import complain, conclude, decided, plain, say
 from .session import whole_file
-from .wording import ENCODING, FOR_ALL_ROWS, rows_text, with_hint
+from .wording import rows_text
 
 if TYPE_CHECKING:
-    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowResult
-
-_SHOWN = 20
-"""Maximum number of row problems to list."""
+    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowFile, RowResult
 
 
-def report_invalid(failure: Failure, check: Check, source: str, *, as_json: bool) -> None:
+def report_invalid(failure: Failure, check: Check, rows: RowFile, *, as_json: bool) -> None:
     if as_json:
         document = failure.as_dict()
         document["error"]["problems"] = [asdict(problem) for problem in check.problems]
         document["error"]["problem_count"] = check.problem_count
+        document["error"]["causes"] = [asdict(cause) for cause in check.causes]
         complain(json.dumps(document))
         return
-    _print_problems(check, source)
+    print_problems(check, rows)
     hint = (
         ""
         if check.repeated or check.broken
@@ -42,12 +41,14 @@ def report_invalid(failure: Failure, check: Check, source: str, *, as_json: bool
     complain(f"Error: {_wrong(check)}. Nothing was sent.{hint}")
 
 
-def show_check(check: Check, exit_status: int, source: str, *, as_json: bool) -> None:
+def show_check(
+    check: Check, exit_status: int, rows: RowFile, warnings: Sequence[str], *, as_json: bool
+) -> None:
     if not as_json:
-        _print_problems(check, source)
+        print_problems(check, rows)
         _print_notices(check)
     conclude(
-        {**asdict(check), "exit_status": exit_status},
+        {**asdict(check), "warnings": [*warnings], "exit_status": exit_status},
         f"{summary_of(check)} Nothing was sent.",
         as_json=as_json,
     )
@@ -141,15 +142,23 @@ def show_step(name: str, batch: str, status: BatchStatus, again: str, *, as_json
 
 
 def show_result(
-    status: BatchStatus, command: Callable[[str], str], steps: Sequence[str], *, as_json: bool
+    status: BatchStatus,
+    command: Callable[[str], str],
+    rows: RowFile | None,
+    steps: Sequence[str],
+    warnings: Sequence[str] = (),
+    *,
+    as_json: bool,
 ) -> None:
-    """Print the final status and the next steps; `command` formats another command for the
-    batch. `steps` can follow what is created.
+    """Print the final status and the next steps.
+
+    `command` formats another command for the batch. `rows` is the file, if one was sent. `steps`
+    can follow what is created.
     """
     next_command: str | None = None
     check, advice = status.check, list[str]()
-    if check is not None and not as_json:
-        _print_problems(check, "source")
+    if check is not None and rows is not None and not as_json:
+        print_problems(check, rows)
         _print_notices(check)
         if check.unchanged or check.changed:
             complain(f"Of {rows_text(check.rows)}: {_kinds(check)}.")
@@ -175,6 +184,8 @@ def show_result(
         "exit_status": status.exit_status,
         "next_command": next_command,
     }
+    if rows is not None:
+        document["warnings"] = [*warnings]
     conclude(document, _summary(status), *advice, as_json=as_json)
 
 
@@ -199,6 +210,8 @@ def _print_notices(check: Check) -> None:
             complain(f"And {count - len(notices):,} more like these.")
 
 
+_SHOWN = 20
+"""Maximum number of notices of one code to list."""
 _GROUPS = {
     "created_before": "{rows} created before. Not sent again.",
     "due_later": (
@@ -341,21 +354,3 @@ def _kinds(check: Check) -> str:
         "with a repeated key": check.repeated,
     }
     return ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count) or "none"
-
-
-def _print_problems(check: Check, source: str) -> None:
-    for problem in check.problems[:_SHOWN]:
-        hint = "--key-column NAME" if problem.code == "key_column" else None
-        is_of_row = problem.row is not None or problem.line is not None
-        text = str(problem) if is_of_row else f"{source}: {problem.message}"
-        complain(plain(with_hint(text, hint)))
-    if check.problem_count > _SHOWN:
-        kept, more = len(check.problems), f"{check.problem_count - _SHOWN:,} more"
-        shown = "all of them" if kept == check.problem_count else f"the first {kept}"
-        complain(f"... and {more}: --dry-run --json shows {shown}")
-    if any(problem.code == "encoding" for problem in check.problems):
-        complain(ENCODING)
-    missing = " ".join(problem.message for problem in check.problems if problem.code == "required")
-    for column, advice in FOR_ALL_ROWS.items():
-        if column in missing:
-            complain(advice)
