@@ -19,7 +19,17 @@ from victor_ext.systems import DEFAULT
 from . import bulk_output
 from .failures import Misuse, victor_failure
 from .screen import Progress, notices, plain
-from .session import Provider, Session, Yes, flag, option, seconds, system_of, with_session
+from .session import (
+    Provider,
+    Session,
+    Yes,
+    flag,
+    option,
+    provider_of,
+    seconds,
+    system_of,
+    with_session,
+)
 from .signals import status_of
 
 if TYPE_CHECKING:
@@ -73,8 +83,7 @@ class _Batches(Session):
 
     @property
     def provider(self) -> str:
-        group: Any = self.command.parent
-        return str(group.params["provider"])
+        return provider_of(self.command)
 
     @contextmanager
     def sender(
