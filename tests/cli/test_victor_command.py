@@ -4,11 +4,13 @@ import json
 import pwd
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from typer.main import get_command
 
 from tests.cases import cases_beside
 from tests.cli import test_victor_create as create
@@ -16,6 +18,7 @@ from tests.cli.victor_command import Command
 from tests.programs import python
 from tests.providers.systems import CLIENTS
 from victor_ext import ConfigurationError, __version__, idempotency_key_for
+from victor_ext.cli.app import app
 from victor_ext.cli.wording import spelling_of
 from victor_ext.providers.victor.requests import ARGUMENTS
 from victor_ext.sandbox import RemoteSandbox, Sandbox
@@ -193,6 +196,18 @@ def test_help_has_the_words_of_the_chosen_system(bare_command: Command, provider
         assert f"(instead of {system.prefix}BASE_URL)." in shown
         assert f"(instead of {system.prefix}PROFILE)." in shown
         assert shown.count("(instead of ") == (3 if environments else 2)
+
+
+def test_no_help_names_a_file_that_an_installed_package_lacks() -> None:
+    def texts(command: Any) -> Iterator[str]:
+        yield from filter(None, (command.help, command.epilog))
+        yield from filter(None, (getattr(each, "help", None) for each in command.params))
+        for each in getattr(command, "commands", {}).values():
+            yield from texts(each)
+
+    shown = list(texts(get_command(app)))
+    assert len(shown) > 100
+    assert [text for text in shown if re.search(r"\bdocs/|\.md\b|\bexamples/", text)] == []
 
 
 def test_a_system_that_is_none_has_no_help(bare_command: Command) -> None:

@@ -3,6 +3,7 @@ decides what that may be, and nothing else is ever sent.
 """
 
 import inspect
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +53,10 @@ def readable(system: str) -> list[str]:
     return list(over(system, nothing_there()).object_reads)
 
 
+def reading(name: str) -> Callable[[Any], Any]:
+    return lambda client: client.read(name, ID)
+
+
 EVERY_READ = [(system, name) for system in KINDS for name in readable(system)]
 
 
@@ -60,12 +65,7 @@ EVERY_READ = [(system, name) for system in KINDS for name in readable(system)]
 def test_a_read_sends_the_one_request_of_its_own_row(mode: str, system: str, name: str) -> None:
     script, kind = nothing_there(), KINDS[system][mode == "awaited"]
     with pytest.raises(NotFound):
-        run(
-            kind,
-            lambda client: client.read(name, ID),
-            **arguments(system),
-            transport=script.transport,
-        )
+        run(kind, reading(name), **arguments(system), transport=script.transport)
     (request,) = script.requests
     row = table(over(system, script)).of(request)
     assert (row.client_method, row.effect) == (name, Effect.READS)
@@ -122,12 +122,7 @@ def test_every_other_operation_is_refused_by_name_before_anything_is_sent(
     assert others
     for name in others:
         with pytest.raises(ConfigurationError) as raised:
-            run(
-                kind,
-                lambda client, name=name: client.read(name, ID),
-                **arguments(system),
-                transport=script.transport,
-            )
+            run(kind, reading(name), **arguments(system), transport=script.transport)
         assert f"{name!r} does not read one object by its id" in str(raised.value)
         assert "Did you mean" not in str(raised.value)
         assert all(each in str(raised.value) for each in known)

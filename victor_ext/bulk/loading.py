@@ -159,6 +159,7 @@ class Loading(TemporaryDatabase):
             check.set_aside += 1
         else:
             check.new += 1
+            self._add_to(check.totals, fields.arguments)
             self._has_new_keys |= stored is None
             if (name := self._kind.payment_name(fields.arguments)) is not None:
                 self.execute(
@@ -197,11 +198,13 @@ class Loading(TemporaryDatabase):
 
     def _add_amount(self, arguments: Mapping[str, Any]) -> None:
         try:
-            amount, currency = self._kind.price(arguments)
+            self._add_to(self._totals, arguments)
         except (InvalidRequest, KeyError):
             self._without_amount += 1
-        else:
-            self._totals[currency] = _EXACT.add(self._totals.get(currency, Decimal(0)), amount)
+
+    def _add_to(self, totals: dict[str, Decimal], arguments: Mapping[str, Any]) -> None:
+        amount, currency = self._kind.price(arguments)
+        totals[currency] = _EXACT.add(totals.get(currency, Decimal(0)), amount)
 
     def _refuse_change(
         self, record: Record, arguments: Mapping[str, Any], key: str, chunk: int

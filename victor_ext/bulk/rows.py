@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from victor_ext import InvalidRequest, Problem
@@ -61,6 +62,7 @@ class Check:
         broken: Whether the source cannot be read completely, or has other control totals than are
             expected.
         columns: Extra columns, for the export.
+        totals: What the new rows ask for together, exactly, by currency.
     """
 
     rows: int = 0
@@ -75,6 +77,7 @@ class Check:
     problem_count: int = 0
     broken: bool = False
     columns: list[str] = field(default_factory=list[str])
+    totals: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
 
     @property
     def stored(self) -> int:

@@ -38,6 +38,8 @@ class BatchStatus:
     Attributes:
         rows: Number of rows.
         counts: Rows by outcome; rows that have not been sent are `waiting`.
+        under_way: Of the rows that are `unknown`, those that a worker has begun with: they are
+            being sent, or it was interrupted.
         over: Whether workers have nothing left to do. Rows may still be unsettled.
         check: Result of checking the source, if this call checked it.
         payments: Created requests by what the provider says of them now (`completed` is paid), if
@@ -55,6 +57,7 @@ class BatchStatus:
     payments: Mapping[str, int] | None = None
     units: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    under_way: int = 0
 
     @property
     def settled(self) -> int:
@@ -201,6 +204,8 @@ class StatusReader:
         self._sizes = numbers_of(loads)
         self._open: dict[int, int] = {}
         self._read: Counter[RowOutcome] = Counter()
+        self._begun = 0
+        """The rows that are under way, at the last look."""
 
     def read(self) -> BatchStatus:
         """Read the database and return the status.
@@ -212,6 +217,7 @@ class StatusReader:
         while True:
             self._open.update(islice(self._sizes, _WINDOW - len(self._open)))
             unfinished.clear()
+            self._begun = 0
             attempts = self._store.tries(list(self._open))
             over = [number for number, tries in attempts.items() if tries[-1].over]
             for number, tries in attempts.items():
@@ -236,6 +242,7 @@ class StatusReader:
         known = settled + Counter(result.outcome for result in progress.results.values())
         # Of a retry that has not begun with them, rows may have been sent before.
         begun = {*range(progress.begun)} - progress.results.keys()
+        self._begun += len(begun)
         left = len(begun) if len(tries) == 1 else size - known.total()
         return known + Counter({RowOutcome.UNKNOWN: left})
 
@@ -247,7 +254,10 @@ class StatusReader:
         # A chunk that is not over does not tell which of its rows are refused.
         counts[RowOutcome.WAITING] += min(0, counts[RowOutcome.REFUSED])
         shown = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome] > 0}
-        return BatchStatus(self._store.batch, rows - replaced, shown, over=not self._open)
+        is_over = not self._open
+        return BatchStatus(
+            self._store.batch, rows - replaced, shown, over=is_over, under_way=self._begun
+        )
 
 
 def _counts(size: int, tries: Sequence[Try]) -> Counter[RowOutcome]:

@@ -46,7 +46,7 @@ def show_check(check: Check, exit_status: int, source: str, *, as_json: bool) ->
     if not as_json:
         _print_problems(check, source)
     conclude(
-        {**asdict(check), "exit_status": exit_status},
+        {**_check_as_dict(check), "exit_status": exit_status},
         f"{summary_of(check)} Nothing was sent.",
         as_json=as_json,
     )
@@ -54,6 +54,21 @@ def show_check(check: Check, exit_status: int, source: str, *, as_json: bool) ->
 
 def summary_of(check: Check) -> str:
     return f"{rows_text(check.rows)}: {_kinds(check)}."
+
+
+def announce(batch: str, check: Check) -> None:
+    """Say how many rows are about to be sent, and how much they ask for."""
+    if check.new:
+        complain(f"{plain(batch)}: {rows_text(check.new)} to send: {_amounts(check)}.")
+
+
+def _amounts(check: Check) -> str:
+    return ", ".join(f"{amount:,f} {currency}" for currency, amount in sorted(check.totals.items()))
+
+
+def _check_as_dict(check: Check) -> dict[str, Any]:
+    totals = {currency: f"{amount:f}" for currency, amount in check.totals.items()}
+    return {**asdict(check), "totals": totals}
 
 
 def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
@@ -67,7 +82,7 @@ def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
 
 def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
     """Print the status of a batch; `resume` is the command that goes on with it."""
-    state = "" if status.over else " (under way, or interrupted)"
+    state = "" if status.over else " (it goes on, or was interrupted)"
     payments = (f"  {_counted(word, count)}" for word, count in (status.payments or {}).items())
     text = "\n".join([f"{_summary(status)}{state}", *payments, *_units(status)])
     advice = [] if status.over else [f"If nothing sends it now, go on with:\n  {resume}"]
@@ -236,12 +251,15 @@ def _write_json(
 
 
 def counts(status: BatchStatus) -> str:
-    return (
-        ", ".join(
-            f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in status.counts.items()
-        )
-        or "no rows"
-    )
+    """Return the number of rows by outcome. What is under way is not unknown yet."""
+    numbers: dict[str, int] = {}
+    for outcome, count in status.counts.items():
+        if outcome == "unknown":
+            numbers |= {"under_way": status.under_way, outcome: count - status.under_way}
+        else:
+            numbers[outcome] = count
+    shown = [f"{count:,} {name.replace('_', ' ')}" for name, count in numbers.items() if count]
+    return ", ".join(shown) or "no rows"
 
 
 def _counted(word: str, count: int) -> str:
@@ -253,7 +271,8 @@ def _summary(status: BatchStatus) -> str:
 
 
 def _as_dict(status: BatchStatus) -> dict[str, Any]:
-    return {**asdict(status), "unsettled": status.unsettled}
+    check = None if status.check is None else _check_as_dict(status.check)
+    return {**asdict(status), "check": check, "unsettled": status.unsettled}
 
 
 def without_password(url: str) -> str:
@@ -275,7 +294,7 @@ def _wrong(check: Check) -> str:
 
 def _kinds(check: Check) -> str:
     kinds = {
-        "new": check.new,
+        f"new ({_amounts(check)})": check.new,
         "sent or stored before": check.unchanged,
         "changed, and refused": check.changed,
         "wrong": check.invalid,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
-from victor_ext.privacy import short_mask
+from victor_ext.privacy import is_object, is_sequence, short_mask
 from victor_ext.systems import DEFAULT
 
 from .screen import plain, say
@@ -56,10 +56,9 @@ def read(
 
 def _masked(value: Any, name: str = "") -> Any:
     """The value of this name as people see it: account numbers masked."""
-    if isinstance(value, dict):
-        members = cast("dict[str, Any]", value)
-        return {each: _masked(member, each) for each, member in members.items()}
-    if isinstance(value, list):
-        return [_masked(member, name) for member in cast("list[Any]", value)]
+    if is_object(value):
+        return {each: _masked(member, each) for each, member in value.items()}
+    if is_sequence(value):
+        return [_masked(member, name) for member in value]
     is_number = isinstance(value, str) and _NUMBER.search(name) is not None
     return short_mask(value) if is_number else value
