@@ -1,5 +1,6 @@
 """`victor bulk` as a person and a script use it."""
 
+import io
 import json
 import os
 import re
@@ -9,10 +10,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import pytest
+from rich.console import Console
+from rich.progress import BarColumn, Task, TaskID
 
 from tests.bulk.bulk_runs import (
     KEY,
@@ -29,22 +33,27 @@ from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran, interruptible
 from tests.programs import python
 from victor_ext import Victor, VictorOAuth
+from victor_ext.bulk import BatchStatus, Check, RowOutcome
+from victor_ext.cli import bulk_output, screen
 from victor_ext.cli.bulk_output import show_interruption
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
+CYAN, GREEN = "\x1b[36m", "\x1b[32m"
+RED = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:31|91|38;5;(?:1|9|16[0-9]|19[6-9]))m")
 
 
 def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     records = [row(number, client_reference_id=f"R-{number}") for number in (1, 2, 3)]
     bulk.write(records)
     dry = bulk("send", "invoices.csv", *KEY, "--dry-run")
-    assert (dry.status, dry.out) == (0, "3 rows: 3 new. Nothing was sent.\n")
+    assert (dry.status, dry.out) == (0, "3 rows: 3 new (9.69 USD). Nothing was sent.\n")
     assert os.listdir(bulk.folder) == ["invoices.csv"]
     assert victor_sandbox.attempts_by_key() == {}
 
     sent = bulk("send", "invoices.csv", *KEY)
-    assert (sent.status, sent.out, sent.err) == (0, "invoices.csv: 3 rows: 3 created\n", "")
+    assert (sent.status, sent.out) == (0, "invoices.csv: 3 rows: 3 created\n")
+    assert sent.err == "invoices.csv: 3 rows to send: 9.69 USD.\n"
     asked_once(victor_sandbox, keys_of(records))
     assert sorted(os.listdir(bulk.folder)) == [
         "invoices.csv",
@@ -102,7 +111,9 @@ assert "victor_ext.bulk.sender" in sys.modules
 assert not loaded & {{"dbos", "psycopg"}}, sorted(loaded)
 """
     ran = python("-c", code, cwd=bulk.folder, env=bulk.environment)
-    assert (ran.returncode, ran.stdout) == (0, "2 rows: 2 new. Nothing was sent.\n"), ran.stderr
+    assert (ran.returncode, ran.stdout) == (0, "2 rows: 2 new (5.46 USD). Nothing was sent.\n"), (
+        ran.stderr
+    )
 
 
 def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(
@@ -133,10 +144,12 @@ def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(
 def test_the_counts_of_a_dry_run_add_up(bulk: Bulk) -> None:
     bulk.write([*rows(20), *(row(number, amount="0") for number in range(21, 43))])
     dry = bulk("send", "invoices.csv", *KEY, "--dry-run", "--skip-invalid")
-    assert (dry.status, dry.out) == (1, "42 rows: 20 new, 22 wrong. Nothing was sent.\n")
-    places = ", ".join(str(line) for line in range(22, 42))
-    _, wrong = dry.err.splitlines()
-    assert wrong == f"lines {places}, ... (22 in all): amount is '0' and must be above zero."
+    assert (dry.status, dry.out) == (
+        1,
+        "42 rows: 20 new (234.60 USD), 22 wrong. Nothing was sent.\n",
+    )
+    assert len(dry.err.splitlines()) == 21
+    assert dry.err.endswith("... and 2 more: --dry-run --json shows all of them\n")
 
 
 def test_a_file_that_was_cut_is_refused_by_its_control_totals(
@@ -304,6 +317,105 @@ def test_a_bar_at_a_terminal(bulk: Bulk) -> None:
     assert (ran.status, ran.out) == (0, "invoices.csv: 20 rows: 20 created\n")
     assert "20/20" in ran.err
     assert "20 created" in ran.err
+
+
+def test_what_is_under_way_moves_the_bar_and_is_not_unknown(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
+    victor_sandbox.inject("delay", operation="create", delay=1.0, times=None)
+    bulk.write(rows(3))
+    ran = bulk.at_terminal("bulk", "send", "invoices.csv", *KEY)
+    assert ran.status == 0
+    first_line, bar = ran.err.split("\n", 1)
+    assert first_line.rstrip() == "invoices.csv: 3 rows to send: 9.69 USD."
+    begun = [frame for frame in bar.split("\r") if "3 under way" in frame]
+    assert begun
+    for frame in begun:
+        assert "0/3" in frame
+        assert f"{CYAN}\N{BOX DRAWINGS HEAVY HORIZONTAL}" in frame
+        assert GREEN not in frame.partition("0/3")[0]  # that is of an end
+    assert "unknown" not in ran.err
+    assert not RED.search(ran.err)
+
+
+def test_a_row_is_unknown_once_it_is_no_longer_under_way(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    victor_sandbox.inject("status", operation="create", status=503, times=None)
+    seen: list[BatchStatus] = []
+    ended = sender().send(rows(3), on_progress=seen.append)
+    assert (ended.under_way, ended.counts) == (0, {RowOutcome.UNKNOWN: 3})
+    assert bulk_output.counts(ended) == "3 unknown"
+    for status in seen:
+        unknown = status.counts.get(RowOutcome.UNKNOWN, 0)
+        assert 0 <= status.under_way <= unknown
+        shown = bulk_output.counts(status)
+        assert ("unknown" in shown) == (unknown > status.under_way)
+        assert ("under way" in shown) == (status.under_way > 0)
+
+
+def test_the_bar_of_nothing_is_red() -> None:
+    """Not even where its total is not known, or its first row has not ended."""
+    for total, completed in ((None, 0), (3, 0), (3, 1.5), (3, 3)):
+        console = Console(file=io.StringIO(), force_terminal=True, color_system="truecolor")
+        bar = next(
+            column for column in screen._bar(remains=True).columns if isinstance(column, BarColumn)
+        )
+        task = Task(TaskID(0), "", total, completed, _get_time=lambda: 0.0)
+        styles = [part.style for part in console.render(bar.render(task)) if part.style]
+        colors = [style.color.get_truecolor() for style in styles if style.color is not None]
+        assert colors
+        assert all(color.red <= max(color.green, color.blue) for color in colors), colors
+
+
+def test_totals_are_said_once_before_anything_is_sent(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("status", operation="create", status=503, times=None)
+    records = [*rows(2), row(3, amount="-1"), row(4, amount="0.01")]
+    bulk.write(records)
+    send = ("send", "invoices.csv", *KEY, "--skip-invalid", "--patience", "0")
+    ran = bulk(*send, "--deadline", "0.1")
+    first, *others = ran.err.splitlines()
+    assert first == "invoices.csv: 3 rows to send: 5.47 USD."
+    assert not any("to send" in line for line in others)
+    victor_sandbox.clear_faults()
+    assert "to send" not in bulk(*send).err  # no row is new
+    checked = bulk(*send, "--batch", "other", "--ask-again", "--dry-run", "--json").json
+    assert (checked["new"], checked["totals"]) == (3, {"USD": "5.47"})
+    in_json = bulk(*send, "--batch", "other", "--ask-again", "--json")
+    assert "to send" not in in_json.err
+    assert in_json.json["check"]["totals"] == {"USD": "5.47"}
+
+
+def test_whoever_is_asked_before_may_still_say_no(sender: Senders, tmp_path: Path) -> None:
+    class NoError(Exception):
+        pass
+
+    def refuse(check: Check) -> None:
+        assert (check.new, check.totals) == (2, {"USD": Decimal("5.46")})
+        raise NoError
+
+    with pytest.raises(NoError):
+        sender().send(rows(2), on_check=refuse)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["bulk status ma", "bulk send f.csv --batch ma", "bulk instruct ma", "bulk export ma"]
+)
+def test_a_shell_completes_the_names_of_batches(bulk: Bulk, sender: Senders, line: str) -> None:
+    sending = sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite")
+    store_only(sending, rows(1))
+    words = f"victor {line}"
+    shell = {
+        "_VICTOR_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+    ran = Command(bulk.environment, bulk.folder).in_a_process(**shell)
+    assert (ran.out.split(), ran.err) == (["march"], "")
+    elsewhere = Command(bulk.environment, bulk.folder.parent).in_a_process(**shell)
+    assert (elsewhere.out.split(), elsewhere.err) == ([], "")
+    assert not (bulk.folder.parent / "victor-bulk.sqlite").exists()
 
 
 def test_the_same_file_without_its_key_column_asks_nobody_again(

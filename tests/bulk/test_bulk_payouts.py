@@ -7,8 +7,10 @@ import io
 import json
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from datetime import UTC, datetime
+from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,9 +24,10 @@ from tests.cases import cases_beside
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
 from tests.providers.velo.adapter import pay
 from victor_ext import ConfigurationError, ProviderTime, RetryPolicy
-from victor_ext.bulk import BulkSender, InvalidRows, delivery, pacing
+from victor_ext.bulk import BulkSender, Check, InvalidRows, delivery, pacing
 from victor_ext.bulk.batch_store import BatchStore
 from victor_ext.bulk.payouts import Payouts
+from victor_ext.cli.bulk_output import announce
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
@@ -181,6 +184,16 @@ def test_rejected_rows_quote_and_totals_are_shown(bulk: Bulk, sandbox: VeloSandb
     assert bulk(*system, "status", "--refresh", "--json").json["payments"] == {"FUNDED": 2}
     withdrawn = bulk(*system, "withdraw", file.name, "--by", "Bob", "--json")
     assert withdrawn.json["counts"] == {"refused": 1}
+
+
+def test_the_amounts_of_new_rows_are_told_by_currency(sender: Make) -> None:
+    records = [*rows(2), row(3, currency="EUR", amount="0.10"), row(4, currency="JPY", amount="9")]
+    expected = {"USD": Decimal("3.00"), "EUR": Decimal("0.10"), "JPY": Decimal(9)}
+    assert sender().check(records).totals == expected
+    shown = StringIO()
+    with redirect_stderr(shown):
+        announce("f.csv", Check(rows=4, new=4, totals=expected))
+    assert shown.getvalue() == "f.csv: 4 rows to send: 0.10 EUR, 9 JPY, 3.00 USD.\n"
 
 
 def test_a_file_of_another_total_is_refused(sender: Make, sandbox: VeloSandbox) -> None:

@@ -42,7 +42,8 @@ _EXACT = Context(prec=60)
 _SCHEMA = """
 CREATE TABLE asked (
     number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, problems TEXT, grouping TEXT,
-    asked TEXT, act TEXT, code TEXT, message TEXT, again INTEGER, chunk INTEGER, place INTEGER
+    asked TEXT, amount TEXT, currency TEXT,
+    act TEXT, code TEXT, message TEXT, again INTEGER, chunk INTEGER, place INTEGER
 );
 """
 _CAN_BE_ASKED = NEVER_LEFT | {RowOutcome.REJECTED.value}
@@ -151,10 +152,11 @@ class Loading(TemporaryDatabase):
             is_valid=not problems,
         )
         group = None if problems else self._kind.group(fields.arguments)
+        amount, currency = (None, None) if problems else self._price_of(fields.arguments)
         told = [[problem.field, problem.code, problem.message] for problem in problems]
         self.execute(
-            "INSERT INTO asked (number, line, key, problems, grouping, asked)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO asked (number, line, key, problems, grouping, asked, amount, currency)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 record.number,
                 record.line,
@@ -162,6 +164,8 @@ class Loading(TemporaryDatabase):
                 json.dumps(told) if told else None,
                 None if group is None else self._vault.fingerprint(repr(group)),
                 json.dumps(asked),
+                amount,
+                currency,
             ),
         )
 
@@ -208,7 +212,11 @@ class Loading(TemporaryDatabase):
         except (InvalidRequest, KeyError):
             self._without_amount += 1
         else:
-            self._totals[currency] = _EXACT.add(self._totals.get(currency, Decimal(0)), amount)
+            _add(self._totals, amount, currency)
+
+    def _price_of(self, arguments: Mapping[str, Any]) -> tuple[str, str]:
+        amount, currency = self._kind.price(arguments)
+        return str(amount), currency
 
     # Deciding
 
@@ -268,14 +276,17 @@ class Loading(TemporaryDatabase):
         """Count the rows by what is decided, and note the problems of those that are invalid."""
         check = self.check
         check.notices.sort(key=lambda notice: notice.line)
-        query = "SELECT number, line, problems, act, code FROM asked ORDER BY number"
-        for number, line, problems, act, code in self.execute(query):
+        query = (
+            "SELECT number, line, problems, act, code, amount, currency FROM asked ORDER BY number"
+        )
+        for number, line, problems, act, code, amount, currency in self.execute(query):
             if problems is not None and act in (None, Act.REFUSE.name):
                 check.invalid += 1
                 check.set_aside += self._settings.skip_invalid
                 self._note(number, line, *(Problem(*one) for one in json.loads(problems)))
             elif act == Act.STORE.name:
                 check.new += 1
+                _add(check.totals, Decimal(amount), currency)
                 check.replaced += code == Code.REPLACED
             elif code in TO_DECIDE:
                 check.changed += 1
@@ -427,3 +438,7 @@ class Loading(TemporaryDatabase):
             persons=[*persons, {name: getattr(settings, name) for name in PERSONS}],
             rows=self.check.rows,
         )
+
+
+def _add(totals: dict[str, Decimal], amount: Decimal, currency: str) -> None:
+    totals[currency] = _EXACT.add(totals.get(currency, Decimal(0)), amount)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
@@ -88,6 +89,7 @@ class Check:
         broken: Whether the source cannot be read completely, or has other control totals than are
             expected.
         columns: Extra columns, for the export.
+        totals: What the new rows ask for together, exactly, by currency.
     """
 
     rows: int = 0
@@ -105,6 +107,7 @@ class Check:
     causes: list[Cause] = field(default_factory=list[Cause])
     broken: bool = False
     columns: list[str] = field(default_factory=list[str])
+    totals: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
 
     @property
     def stored(self) -> int:
@@ -150,7 +153,7 @@ class Check:
         """Forget what was decided: it is decided again by what is stored now."""
         self.new = self.unchanged = self.changed = 0
         self.invalid = self.set_aside = self.replaced = 0
-        self.notices, self.noticed = [], Counter()
+        self.notices, self.noticed, self.totals = [], Counter(), {}
         if not self.broken and not self.repeated:
             self.problems, self.problem_count, self.causes = [], 0, []
 

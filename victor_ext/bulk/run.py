@@ -37,6 +37,8 @@ class BatchStatus:
     Attributes:
         rows: Number of rows.
         counts: Rows by outcome; rows that have not been sent are `waiting`.
+        under_way: Of the rows that are `unknown`, those that a worker has begun with: they are
+            being sent, or it was interrupted.
         over: Whether workers have nothing left to do. Rows may still be unsettled.
         noticed: The number of rows by the code of their notice: why they were not simply sent.
         check: Result of checking the source, if this call checked it.
@@ -58,6 +60,7 @@ class BatchStatus:
     units: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     reasons: Mapping[str, str] = field(default_factory=dict[str, str])
+    under_way: int = 0
 
     @property
     def notices(self) -> Sequence[Notice]:
@@ -179,9 +182,11 @@ class _Watch:
 def status_of(store: Store) -> BatchStatus:
     """Count the rows of a batch: those under way are `unknown`, their sender may have died."""
     is_idle = store.is_idle()
-    counts, codes = store.counts()
+    counts, codes, under_way = store.counts()
     shown = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome] > 0}
-    return BatchStatus(store.batch, counts.total(), shown, over=is_idle, noticed=dict(codes))
+    return BatchStatus(
+        store.batch, counts.total(), shown, over=is_idle, noticed=dict(codes), under_way=under_way
+    )
 
 
 def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[], bool]) -> None:

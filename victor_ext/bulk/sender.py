@@ -164,6 +164,7 @@ class BulkSender:
         *,
         expect_rows: int | None = None,
         expect_total: Decimal | str | int | None = None,
+        on_check: Callable[[Check], None] | None = None,
         on_progress: Progress | None = None,
     ) -> BatchStatus:
         """Check all rows, store the new ones, and send until nothing is left to do.
@@ -172,6 +173,8 @@ class BulkSender:
         other arguments are those of `check`.
 
         Args:
+            on_check: Called with the result of the check, before anything is stored or sent. If it
+                raises, nothing is.
             on_progress: Called regularly with the status. If it raises, sending stops cleanly.
 
         Raises:
@@ -183,11 +186,11 @@ class BulkSender:
         source = hidden(source)
         expected = Expected.of(expect_rows, expect_total)
         try:
-            return self._send(source, expected, on_progress)
+            return self._send(source, expected, on_check, on_progress)
         except StateMade:
             if isinstance(source, HiddenRows) and isinstance(source.value, Iterator):
                 raise  # it can be read once
-            return self._send(source, expected, on_progress)
+            return self._send(source, expected, on_check, on_progress)
 
     def _send(self, source: Rows, expected: Expected, on_progress: Progress | None) -> BatchStatus:
         with (
@@ -196,6 +199,8 @@ class BulkSender:
         ):
             check = loading.read()
             refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
+            if on_check is not None:
+                on_check(check)
             self._state.prepare()
             with context.open_present(loading.batch) as store:
                 record = loading.store(store)

@@ -539,8 +539,9 @@ class Store:
 
     # What is known
 
-    def counts(self) -> tuple[Counter[RowOutcome], Counter[str]]:
-        """Count the lines of the batch by outcome, and by the code of their notice.
+    def counts(self) -> tuple[Counter[RowOutcome], Counter[str], int]:
+        """Count the lines of the batch by outcome, by the code of their notice, and those that are
+        under way.
 
         Raises `StateLost` if the batch, or what became of its rows, was deleted.
         """
@@ -561,12 +562,13 @@ class Store:
                 .where(self._is_unlisted())
                 .group_by(columns.state)
             ).all()
-        outcomes, codes = Counter[RowOutcome](), Counter[str]()
+        outcomes, codes, under_way = Counter[RowOutcome](), Counter[str](), 0
         for code, state, count in grouped:
             outcomes[_outcome_of(state)] += count
+            under_way += count if state == UNDER_WAY else 0
             if code is not None:
                 codes[code] += count
-        return outcomes, codes
+        return outcomes, codes, under_way
 
     def refuse_lost(self, connection: sa.Connection) -> None:
         """Raise `StateLost` if a line of the batch has a key whose payment was deleted."""

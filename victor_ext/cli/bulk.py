@@ -32,12 +32,23 @@ from .row_files import (
     reference_warning,
 )
 from .screen import Progress, complain, conclude, notices, plain
-from .session import Provider, Session, Yes, flag, option, seconds, system_of, with_session
+from .session import (
+    Provider,
+    Session,
+    Yes,
+    completed,
+    flag,
+    option,
+    provider_of,
+    seconds,
+    system_of,
+    with_session,
+)
 from .signals import status_of
 from .wording import rows_text
 
 if TYPE_CHECKING:
-    from victor_ext.bulk import BatchStatus, BulkSender, RowFile
+    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowFile
     from victor_ext.prometheus import Prometheus
 
 bulk = typer.Typer(
@@ -89,8 +100,7 @@ class _Batches(Session):
 
     @property
     def provider(self) -> str:
-        group: Any = self.command.parent
-        return str(group.params["provider"])
+        return provider_of(self.command)
 
     @contextmanager
     def sender(
@@ -152,7 +162,7 @@ class _Batches(Session):
         def show(status: BatchStatus) -> None:
             nonlocal latest
             latest = status
-            progress.show(status.batch, status.settled, status.rows, bulk_output.counts(status))
+            _show_progress(progress, status)
 
         with Progress(as_json=self.as_json) as progress:
             try:
@@ -186,9 +196,22 @@ class _Batches(Session):
         )
 
 
+def _batch_names(ctx: typer.Context) -> list[str]:
+    from victor_ext.bulk import BulkSender  # noqa: PLC0415 - an extra of its own, and heavy
+
+    typed = _Batches.typed(ctx)
+    with typed.client_of(typed.provider)[1] as victor:
+        return BulkSender(victor, state=typed.state).batches()
+
+
 class _Kept(_Batches):
     batch: Annotated[
-        str | None, option("The batch's name (default: that of the file, or all of them).", "NAME")
+        str | None,
+        option(
+            "The batch's name (default: that of the file, or all of them).",
+            "NAME",
+            known=_batch_names,
+        ),
     ] = None
 
     def named(self) -> list[str]:
@@ -239,7 +262,12 @@ class _Kept(_Batches):
 
 class _Named(_Kept):
     name: Annotated[
-        str | None, typer.Argument(metavar="BATCH", help="The batch, when there are several.")
+        str | None,
+        typer.Argument(
+            metavar="BATCH",
+            help="The batch, when there are several.",
+            autocompletion=completed(_batch_names),
+        ),
     ] = None
 
     def named(self) -> list[str]:
@@ -367,7 +395,8 @@ def send(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="A CSV or JSON Lines file; docs/bulk.md has its columns."
+            metavar="FILE",
+            help="A CSV or JSON Lines file. --dry-run says what is wrong with it.",
         ),
     ],
     *,
@@ -388,8 +417,16 @@ def send(
     batch = kept.batch or file.name
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
 
+    is_said = kept.as_json
+
     def question(sender: BulkSender) -> str:
+        nonlocal is_said
+        is_said = True
         return f"{bulk_output.summary_of(sender.check(kept.rows, **totals))} {sender.effect}"
+
+    def announce(check: Check) -> None:
+        if not is_said:
+            bulk_output.announce(batch, check)
 
     with kept.sender(batch, None if dry_run else question) as sender:
         rows, warnings = kept.rows, kept.warnings()
@@ -401,7 +438,7 @@ def send(
             bulk_output.show_check(check, exit_status, rows, warnings, as_json=kept.as_json)
             raise typer.Exit(exit_status)
         with kept.run(sender, batch) as show:
-            status = sender.send(rows, on_progress=show, **totals)
+            status = sender.send(rows, on_check=announce, on_progress=show, **totals)
         kept.show(status, sender, warnings)
         raise typer.Exit(status.exit_status)
 
@@ -460,6 +497,16 @@ def status(
     kept.each(shown)
 
 
+def _show_progress(progress: Progress, status: BatchStatus) -> None:
+    progress.show(
+        status.batch,
+        status.settled,
+        status.rows,
+        bulk_output.counts(status),
+        begun=status.under_way,
+    )
+
+
 def _watch(kept: _Named) -> None:
     """Show the progress of all batches until nothing of them is left to do."""
     before: list[BatchStatus] = []
@@ -470,9 +517,7 @@ def _watch(kept: _Named) -> None:
                 began = time.monotonic()
                 statuses = [sender.status() for sender in senders]
                 for status in statuses:
-                    progress.show(
-                        status.batch, status.settled, status.rows, bulk_output.counts(status)
-                    )
+                    _show_progress(progress, status)
                 if all(status.over for status in statuses):
                     return
                 for status in statuses:
@@ -658,7 +703,13 @@ def _add_step(step: str, text: str) -> None:
     @bulk.command(step, help=text)
     @with_session
     def take(
-        kept: _Step, batch: Annotated[str, typer.Argument(metavar="BATCH", help="The batch.")]
+        kept: _Step,
+        batch: Annotated[
+            str,
+            typer.Argument(
+                metavar="BATCH", help="The batch.", autocompletion=completed(_batch_names)
+            ),
+        ],
     ) -> None:
         def question(sender: BulkSender) -> str:
             return bulk_output.step_question(step, sender.status(refresh=True))

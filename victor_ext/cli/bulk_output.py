@@ -48,7 +48,7 @@ def show_check(
         print_problems(check, rows)
         _print_notices(check)
     conclude(
-        {**asdict(check), "warnings": [*warnings], "exit_status": exit_status},
+        {**_check_as_dict(check), "warnings": [*warnings], "exit_status": exit_status},
         f"{summary_of(check)} Nothing was sent.",
         as_json=as_json,
     )
@@ -56,6 +56,21 @@ def show_check(
 
 def summary_of(check: Check) -> str:
     return f"{rows_text(check.rows)}: {_kinds(check)}."
+
+
+def announce(batch: str, check: Check) -> None:
+    """Say how many rows are about to be sent, and how much they ask for."""
+    if check.new:
+        complain(f"{plain(batch)}: {rows_text(check.new)} to send: {_amounts(check)}.")
+
+
+def _amounts(check: Check) -> str:
+    return ", ".join(f"{amount:,f} {currency}" for currency, amount in sorted(check.totals.items()))
+
+
+def _check_as_dict(check: Check) -> dict[str, Any]:
+    totals = {currency: f"{amount:f}" for currency, amount in check.totals.items()}
+    return {**asdict(check), "totals": totals}
 
 
 def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
@@ -69,7 +84,7 @@ def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
 
 def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
     """Print the status of a batch; `command` formats another command for it."""
-    state = "" if status.over else " (under way, or interrupted)"
+    state = "" if status.over else " (it goes on, or was interrupted)"
     payments = (f"  {_counted(word, count)}" for word, count in (status.payments or {}).items())
     text = "\n".join([f"{_summary(status)}{state}", *payments, *_units(status)])
     advice = list[str]()
@@ -308,12 +323,15 @@ def _write_json(
 
 
 def counts(status: BatchStatus) -> str:
-    return (
-        ", ".join(
-            f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in status.counts.items()
-        )
-        or "no rows"
-    )
+    """Return the number of rows by outcome. What is under way is not unknown yet."""
+    numbers: dict[str, int] = {}
+    for outcome, count in status.counts.items():
+        if outcome == "unknown":
+            numbers |= {"under_way": status.under_way, outcome: count - status.under_way}
+        else:
+            numbers[outcome] = count
+    shown = [f"{count:,} {name.replace('_', ' ')}" for name, count in numbers.items() if count]
+    return ", ".join(shown) or "no rows"
 
 
 def _counted(word: str, count: int) -> str:
@@ -325,7 +343,8 @@ def _summary(status: BatchStatus) -> str:
 
 
 def _as_dict(status: BatchStatus) -> dict[str, Any]:
-    return {**asdict(status), "unsettled": status.unsettled}
+    check = None if status.check is None else _check_as_dict(status.check)
+    return {**asdict(status), "check": check, "unsettled": status.unsettled}
 
 
 def without_password(url: str) -> str:
@@ -347,7 +366,7 @@ def _wrong(check: Check) -> str:
 
 def _kinds(check: Check) -> str:
     kinds = {
-        "new": check.new,
+        f"new ({_amounts(check)})": check.new,
         "stored before": check.unchanged,
         "to decide about": check.changed,
         "wrong": check.invalid,

@@ -31,8 +31,7 @@ _HINTS = {
         "write YYYY-MM-DD, today or tomorrow",
     ),
     "idempotency_key": '"$(victor key invoice 1042)" makes a good one',
-    "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the "
-    "URL out",
+    "environment": "name that environment with --environment, and leave the URL out",
     "key_column": "leave --key-column out, and give the column of the file its former name",
 }
 

@@ -153,7 +153,10 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
             )
         ),
         # `POST /v3/payments` responds with this id, too.
-        "GET /v3/payments/{}": ask(id=RepeatsId("payment", "id", is_of_reads_alone=False)),
+        "GET /v3/payments/{}": ask(
+            id=RepeatsId("payment", "id", is_of_reads_alone=False),
+            client_method="payments.inquire",
+        ),
         "GET /v3/query": Operation(
             effect=Effect.READS,
             evidence=_PAGE,
@@ -172,7 +175,7 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
                 f"{_office(request)} (a checkout that no shopper saw lapses after 15 minutes)"
             ),
         ),
-        "GET /v3/checkouts/{}/payment": ask(),
+        "GET /v3/checkouts/{}/payment": ask(client_method="checkouts.status"),
     }
 
 

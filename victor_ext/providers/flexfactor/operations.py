@@ -279,7 +279,12 @@ OPERATIONS: Mapping[str, Operation] = {
         Effect.MAKES, _COPY, look_up="in the merchant portal", shown=Shown.UNSENT
     ),
     "GET /v1/orders": _row(Effect.READS, _PAGE, is_empty=_is_empty),
-    "GET /v1/orders/{}": _row(Effect.READS, _ORDER, id=_other_order(id_in_path, "id", "orderId")),
+    "GET /v1/orders/{}": _row(
+        Effect.READS,
+        _ORDER,
+        id=_other_order(id_in_path, "id", "orderId"),
+        client_method="orders.get",
+    ),
     "POST /v1/orders/{}/refund": _row(
         Effect.MOVES_MONEY, _REFUNDED, id=_OF_PATH, look_up=_BY_ID, shown=Shown.UNSENT
     ),

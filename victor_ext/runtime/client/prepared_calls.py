@@ -33,7 +33,7 @@ from victor_ext.runtime.loop.operations import Done, Operation, Promise, declare
 
 from .generated import bound_class
 from .resources import Resource
-from .runners import SyncRunner
+from .runners import AsyncRunner, SyncRunner
 from .transport import HttpClient
 
 AnyOperation: TypeAlias = str | ModuleType | Callable[..., Any]
@@ -295,7 +295,7 @@ def prepared_by(
     try:
         if isinstance(operation, str):
             api = api_of(client._generated)  # noqa: SLF001 - as above
-            call = _method_of(
+            call = method_of(
                 client, operation, SyncRunner(lambda _seconds: api, _no_sleep, config.extras)
             )
             if key is not None and _KEY in inspect.signature(call).parameters:
@@ -331,7 +331,11 @@ def _fill_key(name: str, argument: str, key: str, given: dict[str, Any]) -> None
         raise InvalidRequest.of([problem], doing=f"{name} was not stored")
 
 
-def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]:
+def method_of(client: Any, name: str, runner: SyncRunner | AsyncRunner) -> Callable[..., Any]:
+    """The method of a client with this name, run by this runner.
+
+    Raises `ConfigurationError` if there is none.
+    """
     resources: Mapping[str, type[Resource[Any]]] = client._resources  # noqa: SLF001 - as above
     resource, _, method = name.rpartition(".")
     # The methods of the client itself are those of resources without a public name.

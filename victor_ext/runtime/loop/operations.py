@@ -307,6 +307,8 @@ class Operation:
             `HeaderKey('Idempotency-Key')`. Empty: none.
         is_empty: Whether a good response to a read is a page without items. A failed one (see
             `is_failed_page`) is no success: it would be taken for the end of the list.
+        client_method: The method of the client that reads one object with this operation, by ids
+            alone: `payouts.get`. Empty: there is none.
     """
 
     effect: Effect
@@ -333,6 +335,7 @@ class Operation:
     is_empty: Whether | None = None
     untaken_key: str = ""
     shown: Shown | Whether = Shown.EVERYTHING
+    client_method: str = ""
 
     @property
     def reads(self) -> bool:
@@ -359,6 +362,11 @@ class Operation:
     def is_secret(self) -> bool:
         """Whether its requests or responses hold secrets, so that nothing of them is shown."""
         return self.shown is Shown.NOTHING
+
+    @property
+    def may_be_read(self) -> bool:
+        """Whether it only reads, and what it reads may be shown."""
+        return self.reads and not self.is_secret
 
     @property
     def is_read_by_id(self) -> bool:
@@ -585,6 +593,12 @@ class Operations:
             for name, row in self._rows.items()
             if row.effect is Effect.READS and name.startswith("GET ")
         ]
+
+    def object_reads(self) -> list[str]:
+        """The methods of the client that read one object by ids alone: `payouts.get`."""
+        rows = self._rows.values()
+        methods = [row.client_method for row in rows if row.client_method and row.may_be_read]
+        return sorted(set(methods))
 
     def proof_of(self, name: str) -> Proof | None:
         """The reads that show that the write with this name was done, if there are any."""
