@@ -21,7 +21,7 @@ from victor_ext.providers import velo
 
 pytestmark = pytest.mark.slow
 Run = Callable[..., Ran]
-KEY = str(invoice(1)["idempotency_key"])
+KEY, OTHER_KEY = (str(invoice(number)["idempotency_key"]) for number in (1, 2))
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
     shown = run("status")
     assert shown.status == 1
     assert shown.out.splitlines()[-2:] == [
-        "unclear    payment_requests.create  INV-1  Nobody knows.",
+        f"unclear    payment_requests.create  {KEY}  INV-1  Nobody knows.",
         "dead letter 1: completed of k-3: ValueError: no",
     ]
     counts: Any = run("status", "--json").json
@@ -74,7 +74,7 @@ def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
     assert zulu.format(zulu.parse(stored_at)) == stored_at, "docs/cli.md: times end in Z"
     listed = run("entries", "--json").json_lines
     assert [each["client_reference_id"] for each in listed] == ["INV-1", "INV-2"]
-    assert run("entries", "--state", "waiting").out.split()[2] == "INV-2"
+    assert run("entries", "--state", "waiting").out.split()[2:] == [OTHER_KEY, "INV-2"]
     done = run("retry", "--dead-letter", "1", "--dead-letter", "17")
     assert (done.status, done.out) == (1, "1 to be tried again.\n")
     assert (
@@ -107,7 +107,7 @@ def test_an_unclear_one_is_settled_by_hand_and_its_handlers_are_called(
     assert [settled[name] for name in names] == ["sent", "R-1", "Zoë", "the portal shows it"]
     outbox.handle()
     assert [(event.name, event.entry.resolved_by) for event in told] == [("sent", "Zoë")]
-    again = run("resolve", KEY, "--as", "not-done", *person)
+    again = run("resolve", "INV-1", "--as", "not-done", *person)
     assert (again.status, "is no entry that is unclear or settling" in again.err) == (2, True)
 
 
@@ -116,11 +116,10 @@ def test_what_was_not_done_is_sent_again_and_nothing_else(
 ) -> None:
     assert run("retry", KEY).status == 2
     rejected = run("resolve", KEY, "--as", "not-done", "--by", "Zoë", "--why", "none in the list")
-    assert (
-        rejected.out
-        == "rejected   payment_requests.create  INV-1  Not done, says Zoë: none in the list\n"
+    assert rejected.out == (
+        f"rejected   payment_requests.create  {KEY}  INV-1  Not done, says Zoë: none in the list\n"
     )
-    assert run("retry", KEY).out.startswith("waiting")
+    assert run("retry", "INV-1").out.startswith("waiting")
     assert [entry.state.value for entry in outbox.send(victor)] == ["sent", "sent"]
     sent_once(KEY)
 
@@ -129,6 +128,17 @@ def test_what_was_not_done_is_sent_again_and_nothing_else(
 def test_what_is_misuse(run: Run, line: str, said: str) -> None:
     shown = run(*shlex.split(line.replace("KEY", KEY)))
     assert (shown.status, said in shown.err) == (2, True), shown.err
+
+
+@pytest.mark.parametrize("name", ["INV-l", "inv-1", f"{KEY[:-1]}0"])
+def test_a_name_of_no_entry_changes_nothing_and_says_what_is_near(run: Run, name: str) -> None:
+    before = run("entries", "--json").out
+    for words in (["retry"], ["resolve", "--as", "not-done", "--by", "me", "--why", "so"]):
+        refused = run(words[0], name, *words[1:])
+        assert refused.status == 2
+        assert f"No entry has the key or the reference {name}: did you mean" in refused.err
+        assert "INV-1" in refused.err or KEY in refused.err
+    assert run("entries", "--json").out == before
 
 
 @pytest.mark.parametrize("table", ["victor_outbox", "victor_inbox"])

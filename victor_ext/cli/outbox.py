@@ -35,6 +35,12 @@ TableName = Annotated[
         "The name of its table, or schema.name; status, retry and discard take an inbox's.", "NAME"
     ),
 ]
+Key = Annotated[
+    str,
+    typer.Argument(
+        metavar="KEY", help="The idempotency key of the entry, or its reference if it has its own."
+    ),
+]
 DeadLetter = Annotated[list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")]
 AllDeadLetters = Annotated[bool, typer.Option("--all-dead-letters", help="All dead letters.")]
 _TABLE = "victor_outbox"
@@ -97,11 +103,11 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
 def _show(entries: Iterable[Entry], *, as_json: bool) -> None:
     """Print entries, one on a line."""
     for entry in entries:
-        name = entry.client_reference_id or entry.idempotency_key
         known = (
             f"{entry.state.value:<9}",
             entry.operation,
-            name,
+            entry.idempotency_key,
+            entry.reference,
             entry.request_id,
             entry.status,
             entry.error,
@@ -169,7 +175,10 @@ def entries(
 def retry(
     database: Database,
     key: Annotated[
-        str | None, typer.Argument(metavar="KEY", help="An entry that is rejected or refused.")
+        str | None,
+        typer.Argument(
+            metavar="KEY", help="An entry that is rejected or refused: its key, or its reference."
+        ),
     ] = None,
     *,
     dead_letter: DeadLetter = None,
@@ -259,7 +268,7 @@ def _no_dead_letters(numbers: Sequence[int], letters: Collection[int], table: st
 @outbox.command()
 def resolve(
     database: Database,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The idempotency key of the entry.")],
+    key: Key,
     *,
     found: Annotated[
         str, typer.Option("--as", metavar="WORD", help="What you have found: sent or not-done.")

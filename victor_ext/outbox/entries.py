@@ -50,6 +50,8 @@ class Entry:
     Attributes:
         idempotency_key: Its key.
         client_reference_id: Your reference of a payment request; None of any other write.
+        reference: What the request calls what it makes: that, or the references of a payout; None:
+            nothing by which it could be looked up.
         state: What is known of it.
         request_id: The provider's id of the payment request, or of what the write made or changed;
             None before it is known.
@@ -71,6 +73,7 @@ class Entry:
     provider: str = VICTOR
     resolved_by: str | None = None
     resolved_why: str | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,7 @@ def entry_of(row: Any) -> Entry:
         "resolved_why",
     )
     own = {name: getattr(row, name) for name in names}
+    own["reference"] = None if row.reference == row.key else row.reference
     return Entry(row.key, body.get("client_reference_id"), EntryState(row.state), **own)
 
 
