@@ -7,8 +7,9 @@ import sqlalchemy as sa
 
 from tests.outbox.test_outbox import stored
 from tests.providers.victor.adapter import invoice
-from victor_ext import InvalidRequest
-from victor_ext.outbox import Outbox
+from victor_ext import InvalidRequest, Victor
+from victor_ext.outbox import EntryState, Outbox
+from victor_ext.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 KEY = str(invoice(1)["idempotency_key"])
@@ -52,3 +53,46 @@ class TestNaming:
             outbox.key_of("inv-1042 ")
         with pytest.raises(InvalidRequest, match="none is like it"):
             outbox.key_of("zzz")
+
+
+class TestCancelling:
+    def test_what_waits_is_taken_back_and_stays_so_until_somebody_retries_it(
+        self, outbox: Outbox, victor: Victor, victor_sandbox: Sandbox
+    ) -> None:
+        told: list[tuple[str, str | None]] = []
+        outbox.on()(lambda _session, event: told.append((event.name, event.entry.resolved_by)))
+        stored(outbox, invoice(1))
+        cancelled = outbox.cancel("INV-1", by="zoe", why="the order was returned")
+        assert (cancelled.state, cancelled.resolved_by, cancelled.resolved_why) == (
+            "refused",
+            "zoe",
+            "the order was returned",
+        )
+        outbox.handle()
+        stored(outbox, invoice(1))  # as a program does that was killed
+        assert (outbox.send(victor), told) == ([], [("refused", "zoe")])
+        assert cancelled.error == "Cancelled by zoe: the order was returned"
+        assert outbox.retry("INV-1").state == "waiting"
+        assert [entry.state for entry in outbox.send(victor)] == ["sent"]
+        assert victor_sandbox.work_done_by_key() == {KEY: 1}
+
+    @pytest.mark.parametrize(
+        "state", [state for state in EntryState if state is not EntryState.WAITING]
+    )
+    def test_what_may_have_been_sent_or_is_over_cannot_be_taken_back(
+        self, outbox: Outbox, engine: sa.Engine, state: EntryState
+    ) -> None:
+        stored(outbox, invoice(1))
+        with engine.begin() as connection:
+            connection.execute(sa.update(outbox.table).values(state=state.value))
+        before = outbox.entries()
+        with pytest.raises(InvalidRequest, match=f"nothing was changed: it is {state.value}"):
+            outbox.cancel(KEY, by="zoe", why="a test")
+        assert outbox.entries() == before
+
+    @pytest.mark.parametrize("empty", ["by", "why"])
+    def test_it_is_said_who_takes_it_back_and_why(self, outbox: Outbox, empty: str) -> None:
+        stored(outbox, invoice(1))
+        with pytest.raises(InvalidRequest, match=f"{empty} is empty"):
+            outbox.cancel(KEY, **{"by": "zoe", "why": "a test", empty: " "})
+        assert outbox.entries()[0].state == "waiting"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,17 +113,30 @@ def _show(entries: Iterable[Entry], *, as_json: bool) -> None:
             entry.status,
             entry.error,
         )
-        say(json.dumps(asdict(entry)) if as_json else plain("  ".join(filter(None, known))))
+        say(_as_json(entry) if as_json else plain("  ".join(filter(None, known))))
+
+
+def _as_json(entry: Entry) -> str:
+    return json.dumps(_fields(entry))
+
+
+def _fields(entry: Entry) -> dict[str, object]:
+    """The fields of an entry, for JSON. No time of an entry is a number."""
+    from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
+
+    stored_at = None if entry.stored_at is None else zulu.format(entry.stored_at)
+    return {**asdict(entry), "stored_at": stored_at}
 
 
 @outbox.command()
 def status(database: Database, *, table: TableName = _TABLE, as_json: AsJson = False) -> None:
     """Count the entries by state, and name the dead letters.
 
-    The exit status is 1 if an entry is unclear, or an event is a dead letter.
+    The exit status is 1 if an entry is unclear, an event is a dead letter, or the outbox is held.
     """
     with _opened(database, table, inbox=True) as (opened, has_entries):
         counts, unclear = (opened.counts(), opened.entries("unclear")) if has_entries else ({}, [])
+        held_since = opened.held_since() if has_entries else None
         letters, events = opened.dead_letters(), opened.event_counts()
     if as_json:
         from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
@@ -130,24 +144,37 @@ def status(database: Database, *, table: TableName = _TABLE, as_json: AsJson = F
         named = [
             {**asdict(letter), "stored_at": zulu.format(letter.stored_at)} for letter in letters
         ]
-        entries = [asdict(entry) for entry in unclear]
-        say(
-            json.dumps(
-                {"entries": counts, "events": events, "unclear": entries, "dead_letters": named}
-            )
-        )
+        shown = {
+            "entries": counts,
+            "events": events,
+            "unclear": [_fields(entry) for entry in unclear],
+            "dead_letters": named,
+            "held_since": None if held_since is None else zulu.format(held_since),
+        }
+        say(json.dumps(shown))
     else:
         for name, count in (
             *counts.items(),
             *((f"events {state}", count) for state, count in events.items()),
         ):
             say(f"{name:<15} {count:>9,}")
+        if held_since is not None:
+            say(_held(held_since))
         _show(unclear, as_json=False)
         for letter in letters:
             say(
                 plain(f"dead letter {letter.id}: {letter.name} of {letter.subject}: {letter.error}")
             )
-    raise typer.Exit(FAILED if unclear or letters else 0)
+    raise typer.Exit(FAILED if unclear or letters or held_since else 0)
+
+
+def _held(since: datetime) -> str:
+    from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
+
+    return (
+        f"held since {zulu.format(since)}: nothing is sent or handled until 'victor outbox "
+        "release'."
+    )
 
 
 @outbox.command()
@@ -204,6 +231,62 @@ def retry(
         else:
             count = opened.retry_dead_letters(*named)
         _tell_count("retried", count, named - letters, letters, table, as_json=as_json)
+
+
+@outbox.command()
+def cancel(
+    database: Database,
+    key: Key,
+    *,
+    by: Annotated[str, option("Who takes it back.", "NAME")],
+    why: Annotated[str, option("Why it is not to be sent.", "TEXT")],
+    table: TableName = _TABLE,
+    as_json: AsJson = False,
+) -> None:
+    """Take back an entry that waits: it is refused, and never sent.
+
+    It is stored who did it, and why, and its handlers are called. After 'victor outbox retry KEY'
+    it waits again.
+    """
+    with _opened(database, table) as (opened, _):
+        _show([opened.cancel(key, by=by, why=why)], as_json=as_json)
+
+
+@outbox.command()
+def hold(database: Database, *, table: TableName = _TABLE, as_json: AsJson = False) -> None:
+    """Let workers take up nothing, such as in a restored database, before they are started.
+
+    What is stored and was not sent counts as what may have been sent since the backup was made:
+    after 'victor outbox release' it is looked up, and not sent.
+    """
+    with _opened(database, table) as (opened, _):
+        found = opened.hold()
+    if as_json:
+        from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
+
+        say(json.dumps({**asdict(found), "since": zulu.format(found.since)}))
+        return
+    say(_held(found.since))
+    say(f"{found.marked:,} entries may have been sent since their backup was made.")
+    if found.under_way:
+        complain(f"{found.under_way:,} entries are with a worker, whose calls end first.")
+
+
+@outbox.command()
+def release(database: Database, *, table: TableName = _TABLE, as_json: AsJson = False) -> None:
+    """End a hold: workers look up what may have been sent, send what waits, and handle events.
+
+    The exit status is 1 if it was not held.
+    """
+    with _opened(database, table) as (opened, _):
+        was_held = opened.release()
+    if as_json:
+        say(json.dumps({"released": was_held}))
+    elif was_held:
+        say("Released.")
+    if not was_held:
+        complain(f"{table} is not held.")
+        raise typer.Exit(FAILED)
 
 
 @outbox.command()

@@ -23,6 +23,7 @@ with needs(__name__, "'victor-ext[outbox]', or 'victor-ext[django]' for victor_e
     from victor_ext.settlement.arguments import PaymentRequestArguments
 
     from .entries import Entry, EntryState, OutboxEvent
+    from .holding import Hold
     from .outboxes import AsyncOutbox, Outbox
 
 __all__ = (
@@ -31,6 +32,7 @@ __all__ = (
     "Entry",
     "EntryState",
     "EventState",
+    "Hold",
     "Outbox",
     "OutboxEvent",
     "PaymentRequestArguments",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from victor_ext.ids import reference_of
 from victor_ext.privacy import one_line
 
 from .entries import Entry, EntryState, sent_values
-from .passes import OutboxPasses
+from .passes import Change, OutboxPasses
 
 _NEAR = 5_000
 """The newest entries, among which a name that is none is compared with others."""
@@ -76,12 +76,15 @@ class OutboxByHand(OutboxPasses[Engine]):
             values: dict[str, Any] = {"state": EntryState.SENT.value, **known}
         else:
             values = {"state": EntryState.REJECTED.value, "error": f"Not done, says {by}: {why}"}
-        values |= {"resolved_by": by, "resolved_why": why}
-        return (yield from self._by_hand(name, values, EntryState.UNCLEAR, EntryState.SETTLING))
+        values |= {"resolved_by": by, "resolved_why": why, "restored": False}
+        states = EntryState.UNCLEAR, EntryState.SETTLING
+        return (yield from self._by_hand(name, lambda _: values, *states))
 
     @operation
     def retry(self, name: str) -> Pass[Entry]:
         """Let an entry be sent again that is rejected or refused: nothing of it was done.
+
+        Of a restored one (see `hold`) that is not certain: it is looked up, and not sent.
 
         Args:
             name: Its key, or its reference if no other entry has that.
@@ -90,25 +93,68 @@ class OutboxByHand(OutboxPasses[Engine]):
             InvalidRequest: There is no such entry in these states.
         """
         unknown = dict.fromkeys(("settle_until", "error", "resolved_by", "resolved_why"))
-        never = {
-            **sent_values(None),
-            **unknown,
-            "leased_until": 0.0,
-            "state": EntryState.WAITING.value,
-        }
-        return (yield from self._by_hand(name, never, EntryState.REJECTED, EntryState.REFUSED))
+        again = {**unknown, "leased_until": 0.0}
+        never = {**again, **sent_values(None), "state": EntryState.WAITING.value}
+        maybe = {**again, "state": EntryState.SENDING.value}
 
-    def _by_hand(self, name: str, values: dict[str, Any], *states: EntryState) -> Pass[Entry]:
-        key = yield from self._transact(partial(self._key_of, name))
-        columns = self.table.c
-        chosen = sa.and_(columns.key == key, columns.state.in_([state.value for state in states]))
+        def values(row: Any) -> dict[str, Any]:
+            return maybe if row.restored else never
+
+        return (yield from self._by_hand(name, values, EntryState.REJECTED, EntryState.REFUSED))
+
+    @operation
+    def cancel(self, name: str, *, by: str, why: str) -> Pass[Entry]:
+        """Take back an entry that waits: it is refused, and not sent unless somebody calls `retry`.
+        Its handlers are called by the worker.
+
+        Args:
+            name: Its key, or its reference if no other entry has that.
+            by: Who takes it back. It is stored, as is `why`.
+            why: Why it is not to be sent.
+
+        Raises:
+            InvalidRequest: There is no such entry that waits: what may have been sent cannot be
+                taken back here; or `by` or `why` is empty.
+        """
+        _require_words(name, by=by, why=why)
+        values = {
+            "state": EntryState.REFUSED.value,
+            "error": f"Cancelled by {by}: {why}",
+            "resolved_by": by,
+            "resolved_why": why,
+        }
+        return (yield from self._by_hand(name, lambda _: values, EntryState.WAITING))
+
+    def _by_hand(
+        self, name: str, values: Callable[[Any], dict[str, Any]], *states: EntryState
+    ) -> Pass[Entry]:
+        work = partial(self._change_by_hand, name, values, states)
         # The worker has the handlers: here the event is stored, whoever wants it.
-        work = partial(self._told, partial(self._change, chosen, values), self._put)
-        entry = yield from self._transact(work)
-        if entry is None:
-            message = f"{key} is no entry that is {' or '.join(states)}, so nothing was changed."
-            raise refusal(key, "idempotency_key", "state", message)
+        entry = yield from self._transact(partial(self._told, work, self._put))
+        assert entry is not None
         return entry
+
+    def _change_by_hand(
+        self,
+        name: str,
+        values: Callable[[Any], dict[str, Any]],
+        states: Sequence[EntryState],
+        connection: sa.Connection,
+    ) -> Change:
+        columns, key = self.table.c, self._key_of(name, connection)
+        is_named = columns.key == key
+        row = connection.execute(sa.select(self.table).where(is_named)).one()
+        as_read = sa.and_(columns.state == row.state, columns.restored == row.restored)
+        change = Change(None)
+        if row.state in states:
+            change = self._change(sa.and_(is_named, as_read), values(row), connection)
+        if change.entry is None:
+            message = (
+                f"{key} is no entry that is {' or '.join(states)}, so nothing was changed: it is "
+                f"{row.state}."
+            )
+            raise refusal(key, "idempotency_key", "state", message)
+        return change
 
     def _key_of(self, name: str, connection: sa.Connection) -> str:
         columns, reference = self.table.c, reference_of(name)

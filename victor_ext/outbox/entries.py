@@ -3,8 +3,9 @@ them.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -35,7 +36,7 @@ class EntryState(StrEnum):
     REJECTED = "rejected"
     """The provider rejected it: nothing was created. `error` says why."""
     REFUSED = "refused"
-    """Its time to be sent had passed: nothing was sent."""
+    """Nothing was sent: its time to be sent had passed, or somebody cancelled it."""
     UNCLEAR = "unclear"
     """It may have been sent and is not sent again.
 
@@ -52,6 +53,7 @@ class Entry:
         client_reference_id: Your reference of a payment request; None of any other write.
         reference: What the request calls what it makes: that, or the references of a payout; None:
             nothing by which it could be looked up.
+        stored_at: When it was stored, aware, by the clock of the database.
         state: What is known of it.
         request_id: The provider's id of the payment request, or of what the write made or changed;
             None before it is known.
@@ -74,6 +76,7 @@ class Entry:
     resolved_by: str | None = None
     resolved_why: str | None = None
     reference: str | None = None
+    stored_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +97,21 @@ class OutboxEvent:
 
 def event_values(name: str, entry: Entry) -> dict[str, str]:
     """What the table of events stores of a change."""
-    data = json.dumps(asdict(entry))
+    stored_at = None if entry.stored_at is None else entry.stored_at.isoformat()
+    data = json.dumps({**asdict(entry), "stored_at": stored_at})
     about = {
         "provider": entry.provider,
         "source": entry.operation,
         "subject": entry.idempotency_key,
     }
     return {"name": name, **about, "data": data}
+
+
+def entry_from(data: Mapping[str, Any]) -> Entry:
+    """The entry that `event_values` has stored."""
+    stored_at = data["stored_at"]
+    moment = None if stored_at is None else datetime.fromisoformat(stored_at)
+    return Entry(**{**data, "state": EntryState(data["state"]), "stored_at": moment})
 
 
 _STATES = frozenset(state.value for state in EntryState)
@@ -154,7 +165,8 @@ def outbox_table(name: str) -> sa.Table:
 
     `reference` is what the request calls what it makes, as such are compared; else the key.
     `first_sent_at` is by the provider's clock if `by_provider_clock`; `send_before` is the moment
-    that the caller has named; `sent_by` is a digest of the credentials.
+    that the caller has named; `sent_by` is a digest of the credentials. What is `restored` may have
+    been sent since `first_sent_at`, though it is rejected or refused.
     """
     schema, own_name = split_name(name)
     return sa.Table(
@@ -170,6 +182,8 @@ def outbox_table(name: str) -> sa.Table:
         sa.Column("send_before", sa.Double),
         sa.Column("settle_until", sa.Double),
         sa.Column("state", sa.String(16), nullable=False, index=True),
+        sa.Column("stored_at", sa.Double, nullable=False),
+        sa.Column("restored", sa.Boolean, nullable=False),
         sa.Column("leased_until", sa.Double, nullable=False),
         sa.Column("first_sent_at", sa.Double),
         sa.Column("by_provider_clock", sa.Boolean),
@@ -197,6 +211,7 @@ def entry_of(row: Any) -> Entry:
     )
     own = {name: getattr(row, name) for name in names}
     own["reference"] = None if row.reference == row.key else row.reference
+    own["stored_at"] = datetime.fromtimestamp(row.stored_at, UTC)
     return Entry(row.key, body.get("client_reference_id"), EntryState(row.state), **own)
 
 

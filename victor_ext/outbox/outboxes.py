@@ -24,7 +24,7 @@ from victor_ext import (
     VictorOAuth,
     check_payment_request,
 )
-from victor_ext.event_queue.databases import renewed
+from victor_ext.event_queue.databases import DatabaseTime, renewed
 from victor_ext.event_queue.names import meant_by
 from victor_ext.event_queue.queue import (
     AwaitedQueue,
@@ -52,6 +52,7 @@ from .entries import (
     event_name,
     outbox_table,
 )
+from .holding import control_table
 from .passes import AnyClient, this_moment
 
 if TYPE_CHECKING:
@@ -200,6 +201,7 @@ class OutboxBase(OutboxByHand[Engine]):
         self.client = client
         self.table = outbox_table(table)
         self.events = event_table(f"{table}_events", self.table.metadata)
+        self.control = control_table(f"{table}_control", self.table.metadata)
         self._handlers: list[Handler] = []
         self._engine = renewed(engine)
 
@@ -391,7 +393,8 @@ class OutboxBase(OutboxByHand[Engine]):
                 "send_before": send_before,
                 "state": EntryState.WAITING.value,
             }
-            session.execute(sa.insert(self.table).values(leased_until=0.0, ended=False, **new))
+            unset = {"leased_until": 0.0, "ended": False, "restored": False}
+            session.execute(sa.insert(self.table).values(stored_at=DatabaseTime(), **unset, **new))
         elif (row.provider, row.look_up_by, _content(row.call)) != (
             client.provider,
             given,
