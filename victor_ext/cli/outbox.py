@@ -121,11 +121,12 @@ def _as_json(entry: Entry) -> str:
 
 
 def _fields(entry: Entry) -> dict[str, object]:
-    """The fields of an entry, for JSON. No time of an entry is a number."""
+    """The fields of an entry, for JSON."""
     from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
 
-    stored_at = None if entry.stored_at is None else zulu.format(entry.stored_at)
-    return {**asdict(entry), "stored_at": stored_at}
+    times = {"stored_at": entry.stored_at, "sent_at": entry.sent_at}
+    shown = {name: None if at is None else zulu.format(at) for name, at in times.items()}
+    return {**asdict(entry), **shown}
 
 
 @outbox.command()

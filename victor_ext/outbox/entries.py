@@ -45,6 +45,23 @@ class EntryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class EntryPayment:
+    """A payment that an entry asks for: a payout has several.
+
+    Attributes:
+        reference: Its reference, as it was sent; None: none.
+        amount: In major units, `44.23`.
+        currency: ISO 4217.
+        id: The provider's id of the payment, if the response to the request has it.
+    """
+
+    reference: str | None
+    amount: str
+    currency: str
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One write of the outbox, as it is stored.
 
@@ -54,6 +71,9 @@ class Entry:
         reference: What the request calls what it makes: that, or the references of a payout; None:
             nothing by which it could be looked up.
         stored_at: When it was stored, aware, by the clock of the database.
+        sent_at: When it was first sent, aware; None: it was not, or it is not known.
+        payments: What it asks to be paid, for a comparison of books; a write that asks for no
+            payment, such as a refund, has none.
         state: What is known of it.
         request_id: The provider's id of the payment request, or of what the write made or changed;
             None before it is known.
@@ -77,6 +97,8 @@ class Entry:
     resolved_why: str | None = None
     reference: str | None = None
     stored_at: datetime | None = None
+    sent_at: datetime | None = None
+    payments: tuple[EntryPayment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +119,7 @@ class OutboxEvent:
 
 def event_values(name: str, entry: Entry) -> dict[str, str]:
     """What the table of events stores of a change."""
-    stored_at = None if entry.stored_at is None else entry.stored_at.isoformat()
-    data = json.dumps({**asdict(entry), "stored_at": stored_at})
+    data = json.dumps(asdict(entry), default=datetime.isoformat)
     about = {
         "provider": entry.provider,
         "source": entry.operation,
@@ -109,9 +130,12 @@ def event_values(name: str, entry: Entry) -> dict[str, str]:
 
 def entry_from(data: Mapping[str, Any]) -> Entry:
     """The entry that `event_values` has stored."""
-    stored_at = data["stored_at"]
-    moment = None if stored_at is None else datetime.fromisoformat(stored_at)
-    return Entry(**{**data, "state": EntryState(data["state"]), "stored_at": moment})
+    times = {name: data[name] for name in ("stored_at", "sent_at")}
+    read: dict[str, Any] = {
+        name: None if text is None else datetime.fromisoformat(text) for name, text in times.items()
+    }
+    read["payments"] = tuple(EntryPayment(**payment) for payment in data["payments"])
+    return Entry(**{**data, **read, "state": EntryState(data["state"])})
 
 
 _STATES = frozenset(state.value for state in EntryState)
@@ -199,7 +223,8 @@ def outbox_table(name: str) -> sa.Table:
 
 
 def entry_of(row: Any) -> Entry:
-    body: Any = PreparedCall.from_text(row.call).body if row.provider == VICTOR else {}
+    call = PreparedCall.from_text(row.call)
+    body: Any = call.body if row.provider == VICTOR else {}
     names = (
         "request_id",
         "status",
@@ -212,6 +237,12 @@ def entry_of(row: Any) -> Entry:
     own = {name: getattr(row, name) for name in names}
     own["reference"] = None if row.reference == row.key else row.reference
     own["stored_at"] = datetime.fromtimestamp(row.stored_at, UTC)
+    if row.first_sent_at is not None and not row.restored:
+        own["sent_at"] = datetime.fromtimestamp(row.first_sent_at, UTC)
+    own["payments"] = tuple(
+        EntryPayment(*asked[:3], row.request_id if asked.has_id else None)
+        for asked in call.payments
+    )
     return Entry(row.key, body.get("client_reference_id"), EntryState(row.state), **own)
 
 
