@@ -213,3 +213,35 @@ def test_a_database_that_is_none_is_named_without_its_password(
     ):
         shown = bare_command("outbox", "status", "--database", url)
         assert (shown.status, "secret" in shown.err) == (2, False), shown.err
+
+
+def test_a_restored_outbox_is_held_and_an_entry_is_taken_back(outbox: Outbox, run: Run) -> None:
+    person = ("--by", "Zoë", "--why", "returned")
+    cancelled = run("cancel", "INV-2", *person)
+    assert cancelled.out.startswith("refused")
+    assert "Cancelled by Zoë: returned" in cancelled.out
+    assert "nothing was changed: it is unclear" in run("cancel", KEY, *person).err
+    held: Any = run("hold", "--json").json
+    assert (held["marked"], held["under_way"]) == (1, 0)
+    assert zulu.format(zulu.parse(held["since"])) == held["since"]
+    assert run("status", "--json").json["held_since"] == held["since"]
+    assert f"held since {held['since']}: nothing is sent or handled" in run("status").out
+    assert run("release", "--json").json == {"released": True}
+    again = run("release")
+    assert (again.status, again.err) == (1, "victor_outbox is not held.\n")
+
+
+def test_what_is_settled_is_forgotten(outbox: Outbox, run: Run) -> None:
+    run("cancel", "INV-2", "--by", "Zoë", "--why", "returned")
+    outbox.on()(lambda _session, _event: None)
+    outbox.handle()
+    assert run("forget", "--older-than", "1", "--json").json == {"forgotten": 0}
+    assert run("forget", "--older-than", "0").out == "1 entries forgotten.\n"
+    [unclear, forgotten] = run("entries", "--json").json_lines
+    assert (unclear["reference"], unclear["payments"][0]["amount"]) == ("INV-1", "44.23")
+    assert (forgotten["forgotten"], forgotten["reference"]) == (True, None)
+    short = run("forget", "--older-than", "9", "--protect-for", "8")
+    assert (short.status, "--protect-for is too short: write at least 9 days" in short.err) == (
+        2,
+        True,
+    )

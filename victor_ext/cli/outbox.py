@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +45,8 @@ Key = Annotated[
 DeadLetter = Annotated[list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")]
 AllDeadLetters = Annotated[bool, typer.Option("--all-dead-letters", help="All dead letters.")]
 _TABLE = "victor_outbox"
+_OPTIONS = ("by", "why", "id", "older_than", "protect_for")
+"""Arguments of an outbox that are options here."""
 _LISTED = 10
 """The most numbers that a message lists."""
 
@@ -88,8 +90,10 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
         yield Outbox(engine, table=table), has_entries
     except victor_ext.InvalidRequest as error:
         raise Misuse(
-            in_options(error.problems, {name: f"--{name}" for name in ("by", "why", "id")})
+            in_options(error.problems, {name: f"--{name.replace('_', '-')}" for name in _OPTIONS})
         ) from error
+    except victor_ext.ConfigurationError as error:
+        raise Misuse(str(error)) from error
     except (ArgumentError, ImportError) as error:
         raise Misuse(
             "--database: write sqlite:///FILE or postgresql+psycopg://..., and install its driver."
@@ -288,6 +292,36 @@ def release(database: Database, *, table: TableName = _TABLE, as_json: AsJson = 
     if not was_held:
         complain(f"{table} is not held.")
         raise typer.Exit(FAILED)
+
+
+@outbox.command()
+def forget(
+    database: Database,
+    *,
+    older_than: Annotated[
+        float, option("How long ago their state or status last changed.", "DAYS", min=0.0)
+    ],
+    protect_for: Annotated[
+        float | None,
+        option(
+            "When key and digests go, too: the same payment can then be asked for again (default: "
+            "never).",
+            "DAYS",
+            min=0.0,
+        ),
+    ] = None,
+    table: TableName = _TABLE,
+    as_json: AsJson = False,
+) -> None:
+    """Forget the data of entries that are settled.
+
+    They keep what protects from a repeat: key, id, state, and digests of reference and values. What
+    may have been sent, has not ended, or has an event that was not handled is not forgotten.
+    """
+    protection = None if protect_for is None else timedelta(days=protect_for)
+    with _opened(database, table) as (opened, _):
+        count = opened.forget(older_than=timedelta(days=older_than), protect_for=protection)
+    say(json.dumps({"forgotten": count}) if as_json else f"{count:,} entries forgotten.")
 
 
 @outbox.command()

@@ -14,6 +14,7 @@ from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
 from victor_ext.ids import reference_of
 from victor_ext.privacy import one_line
 
+from .digests import is_forgotten, reference_digest
 from .entries import Entry, EntryState, sent_values
 from .passes import Change, OutboxPasses
 
@@ -146,6 +147,9 @@ class OutboxByHand(OutboxPasses[Engine]):
         row = connection.execute(sa.select(self.table).where(is_named)).one()
         as_read = sa.and_(columns.state == row.state, columns.restored == row.restored)
         change = Change(None)
+        if is_forgotten(row.call):
+            message = f"The data of {key} was forgotten, so nothing was changed."
+            raise refusal(key, "idempotency_key", "forgotten", message)
         if row.state in states:
             change = self._change(sa.and_(is_named, as_read), values(row), connection)
         if change.entry is None:
@@ -165,7 +169,8 @@ class OutboxByHand(OutboxPasses[Engine]):
         exact = connection.execute(keys.where(columns.key == reference)).scalar()
         if exact is not None:
             return str(exact)
-        same = connection.execute(keys.where(columns.reference == reference).limit(_NAMED + 1))
+        has_reference = columns.reference.in_([reference, reference_digest(reference)])
+        same = connection.execute(keys.where(has_reference).limit(_NAMED + 1))
         of_reference = [str(row.key) for row in same]
         if len(of_reference) == 1:
             return of_reference[0]
@@ -186,6 +191,7 @@ class OutboxByHand(OutboxPasses[Engine]):
             word.casefold(): word
             for row in connection.execute(newest.limit(_NEAR))
             for word in (row.key, row.reference)
+            if not is_forgotten(word)
         }
         near = [words[word] for word in get_close_matches(name.casefold(), words, _NAMED)]
         hint = f"did you mean {' or '.join(map(one_line, near))}?" if near else "none is like it."

@@ -18,6 +18,8 @@ from victor_ext.privacy import one_line
 from victor_ext.settlement.flow import Write
 from victor_ext.settlement.key_age import Sent
 
+from .digests import is_forgotten
+
 VICTOR, CREATE = "Victor", "payment_requests.create"
 
 
@@ -74,6 +76,7 @@ class Entry:
         sent_at: When it was first sent, aware; None: it was not, or it is not known.
         payments: What it asks to be paid, for a comparison of books; a write that asks for no
             payment, such as a refund, has none.
+        forgotten: Whether its data was forgotten: key, state, status and id are left.
         state: What is known of it.
         request_id: The provider's id of the payment request, or of what the write made or changed;
             None before it is known.
@@ -99,6 +102,7 @@ class Entry:
     stored_at: datetime | None = None
     sent_at: datetime | None = None
     payments: tuple[EntryPayment, ...] = ()
+    forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,8 @@ def outbox_table(name: str) -> sa.Table:
     `reference` is what the request calls what it makes, as such are compared; else the key.
     `first_sent_at` is by the provider's clock if `by_provider_clock`; `send_before` is the moment
     that the caller has named; `sent_by` is a digest of the credentials. What is `restored` may have
-    been sent since `first_sent_at`, though it is rejected or refused.
+    been sent since `first_sent_at`, though it is rejected or refused. What is forgotten has digests
+    in place of `reference` and `call`.
     """
     schema, own_name = split_name(name)
     return sa.Table(
@@ -207,6 +212,7 @@ def outbox_table(name: str) -> sa.Table:
         sa.Column("settle_until", sa.Double),
         sa.Column("state", sa.String(16), nullable=False, index=True),
         sa.Column("stored_at", sa.Double, nullable=False),
+        sa.Column("changed_at", sa.Double, nullable=False),
         sa.Column("restored", sa.Boolean, nullable=False),
         sa.Column("leased_until", sa.Double, nullable=False),
         sa.Column("first_sent_at", sa.Double),
@@ -223,8 +229,6 @@ def outbox_table(name: str) -> sa.Table:
 
 
 def entry_of(row: Any) -> Entry:
-    call = PreparedCall.from_text(row.call)
-    body: Any = call.body if row.provider == VICTOR else {}
     names = (
         "request_id",
         "status",
@@ -235,10 +239,14 @@ def entry_of(row: Any) -> Entry:
         "resolved_why",
     )
     own = {name: getattr(row, name) for name in names}
-    own["reference"] = None if row.reference == row.key else row.reference
     own["stored_at"] = datetime.fromtimestamp(row.stored_at, UTC)
     if row.first_sent_at is not None and not row.restored:
         own["sent_at"] = datetime.fromtimestamp(row.first_sent_at, UTC)
+    if is_forgotten(row.call):
+        return Entry(row.key, None, EntryState(row.state), forgotten=True, **own)
+    call = PreparedCall.from_text(row.call)
+    body: Any = call.body if row.provider == VICTOR else {}
+    own["reference"] = None if row.reference == row.key else row.reference
     own["payments"] = tuple(
         EntryPayment(*asked[:3], row.request_id if asked.has_id else None)
         for asked in call.payments

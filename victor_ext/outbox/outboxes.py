@@ -37,11 +37,12 @@ from victor_ext.event_queue.queue import (
     event_table,
 )
 from victor_ext.event_queue.transactions import Engine, Work, in_session, operation
-from victor_ext.ids import in_one_form, reference_of
+from victor_ext.ids import reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments
 from victor_ext.settlement.key_age import LEAST_KEPT, Now
 
 from .by_hand import OutboxByHand, refusal
+from .digests import is_same_call
 from .entries import (
     CREATE,
     VICTOR,
@@ -52,6 +53,7 @@ from .entries import (
     event_name,
     outbox_table,
 )
+from .forgetting import Forgetting
 from .holding import control_table
 from .passes import AnyClient, this_moment
 
@@ -151,20 +153,6 @@ def _prepared(
     return call
 
 
-def _content(text: str) -> tuple[object, ...]:
-    """What a stored call sends, in one form: the order of JSON says nothing, and the boundary of a
-    form is random.
-    """
-    call = PreparedCall.from_text(text)
-    try:
-        body = json.loads(call.content, parse_float=lambda digits: {"number": digits})
-        sent: str | bytes = in_one_form(json.dumps(body, sort_keys=True, ensure_ascii=False))
-    except ValueError:
-        _, _, boundary = call.headers.get("content-type", "").partition("boundary=")
-        sent = call.content.replace(boundary.encode() or b"\0", b"")
-    return call.operation, call.method, call.url, call.idempotency_key, sent
-
-
 class OutboxOptions(TypedDict, total=False):
     """The options of every outbox; `Outbox` describes them."""
 
@@ -174,7 +162,7 @@ class OutboxOptions(TypedDict, total=False):
     settle_for: timedelta
 
 
-class OutboxBase(OutboxByHand[Engine]):
+class OutboxBase(OutboxByHand[Engine], Forgetting[Engine]):
     """What all outboxes have in common.
 
     The arguments are those of `Outbox`. None of them closes the client.
@@ -393,13 +381,11 @@ class OutboxBase(OutboxByHand[Engine]):
                 "send_before": send_before,
                 "state": EntryState.WAITING.value,
             }
+            now = DatabaseTime()
             unset = {"leased_until": 0.0, "ended": False, "restored": False}
-            session.execute(sa.insert(self.table).values(stored_at=DatabaseTime(), **unset, **new))
-        elif (row.provider, row.look_up_by, _content(row.call)) != (
-            client.provider,
-            given,
-            _content(text),
-        ):
+            times = {"stored_at": now, "changed_at": now}
+            session.execute(sa.insert(self.table).values(**times, **unset, **new))
+        elif not is_same_call(row, client.provider, given, text):
             message = (
                 f"{key} is in the outbox with another call, or with other arguments: give "
                 "each write its own."

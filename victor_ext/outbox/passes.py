@@ -28,7 +28,7 @@ from victor_ext import (
     UnreadableResponse,
     Victor,
 )
-from victor_ext.event_queue.databases import database_time, is_to_come
+from victor_ext.event_queue.databases import DatabaseTime, database_time, is_to_come
 from victor_ext.event_queue.queue import Taken, is_ending, taken
 from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
 from victor_ext.flows import following
@@ -518,7 +518,8 @@ class OutboxPasses(Holding[Engine]):
         self, chosen: sa.ColumnElement[bool], values: dict[str, Any], connection: sa.Connection
     ) -> Change:
         """Change the entry that is chosen, if it still is."""
-        before = taken(connection, self.table, chosen, ("state", "status"), lambda _: values)
+        changed = {**values, "changed_at": DatabaseTime()}
+        before = taken(connection, self.table, chosen, ("state", "status"), lambda _: changed)
         if before is None:
             return Change(None)
         after = connection.execute(sa.select(self.table).where(self.table.c.id == before.id)).one()

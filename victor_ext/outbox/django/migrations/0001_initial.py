@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ("settle_until", models.FloatField(null=True)),
                 ("state", models.CharField(db_index=True, max_length=16)),
                 ("stored_at", models.FloatField()),
+                ("changed_at", models.FloatField()),
                 ("restored", models.BooleanField()),
                 ("leased_until", models.FloatField()),
                 ("first_sent_at", models.FloatField(null=True)),
