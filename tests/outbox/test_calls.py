@@ -45,8 +45,9 @@ from victor_ext import (
 )
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import AsyncOutbox, Outbox
+from victor_ext.outbox.digests import content_of
 from victor_ext.outbox.entries import outbox_table
-from victor_ext.outbox.outboxes import _check_promise, _content
+from victor_ext.outbox.outboxes import _check_promise
 from victor_ext.providers import Money, velo
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 
@@ -388,7 +389,7 @@ def test_the_boundary_of_a_form_makes_no_other_call() -> None:
             content=f"--{boundary}--".encode(),
         ).to_text()
 
-    assert _content(stored("1f2e")) == _content(stored("ab03"))
+    assert content_of(stored("1f2e")) == content_of(stored("ab03"))
 
 
 def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness: Any) -> None:

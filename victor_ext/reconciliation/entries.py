@@ -52,8 +52,12 @@ _EXPORTED = {
 
 Its other columns are of the file that was sent, and were not sent themselves.
 """
+_OUTBOX = frozenset({"idempotency_key", "state", "request_id", "sent_at", "payments"})
+"""The fields by which an entry of an outbox is known, as `victor outbox entries --json` prints
+it.
+"""
 _NOT_ASKED = frozenset({"rejected", "refused", "waiting", "not_sent"})
-"""Outcomes in such an export of rows for which the provider has made nothing."""
+"""Outcomes in such an export, and states of such entries, for which the provider has nothing."""
 _SHOWN = 20
 """The number of problems after which no more rows are read."""
 _LONGEST = 255
@@ -166,8 +170,9 @@ class EntryReader:
         source = records_of(rows, encoding=self.encoding, known=names, check=self._check_heading)
         try:
             for record in source:
-                entry = self._entry_of(record)
-                if entry is not None:
+                if record.fields.keys() >= _OUTBOX and not record.problems:
+                    yield from self._of_outbox(record)
+                elif (entry := self._entry_of(record)) is not None:
                     yield entry
                 if len(self._problems) >= _SHOWN:
                     self._problems.append(
@@ -248,6 +253,34 @@ class EntryReader:
         except InvalidRequest as error:
             self._note(place, error.problems)
             return None
+
+    def _of_outbox(self, record: Record) -> Iterator[Entry]:
+        """The payments of an entry of an outbox; none of one that has asked for none."""
+        fields: Mapping[str, Any] = record.fields
+        payments: list[Any] = fields["payments"] if isinstance(fields["payments"], list) else []
+        state, place = fields["state"], record.line or record.number
+        if state in _NOT_ASKED or not payments:
+            self.not_asked += 1
+            return
+        doubt = None
+        if state != "sent":
+            doubt = f"The outbox calls it {state}. {fields.get('error') or ''}".strip()
+        for payment in payments:
+            try:
+                yield Entry(
+                    _money(payment["amount"], payment["currency"]),
+                    reference=payment["reference"],
+                    id=payment["id"],
+                    key=fields["idempotency_key"] if len(payments) == 1 else None,
+                    at=_moment(fields["sent_at"]),
+                    line=place,
+                    doubt=doubt,
+                )
+            except InvalidRequest as error:
+                self._note(place, error.problems)
+            except (KeyError, TypeError):
+                message = "payments must be a list of objects with reference, amount, currency, id."
+                self._note(place, [Problem("payments", "type", message)])
 
     def _note(self, place: int | None, problems: Iterable[Problem]) -> None:
         for problem in problems:

@@ -43,6 +43,7 @@ from victor_ext.runtime.loop.evidence import (
 )
 from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import (
+    AskedPayment,
     Done,
     Effect,
     Finding,
@@ -145,7 +146,7 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
     ask = partial(Operation, effect=Effect.READS, evidence=_no_result, results=_is_result)
     return {
         "POST /v3/payments": pay(
-            look_up=partial(_payment_hint, found_by_reference=found_by_reference)
+            payments=_asked, look_up=partial(_payment_hint, found_by_reference=found_by_reference)
         ),
         "POST /v3/payments/{}": pay(
             look_up=lambda step: (
@@ -339,6 +340,14 @@ def _code_of(response: httpx.Response) -> str:
 def reference_in(request: httpx.Request) -> str:
     """The merchant's own reference of a payment or a step; empty without one."""
     return reference_of(dict(_form_of(request)).get("merchantTransactionId"))
+
+
+def _asked(request: httpx.Request) -> list[AskedPayment]:
+    form = dict(_form_of(request))
+    amount, currency = from_wire(form.get("amount")), form.get("currency")
+    if amount is None or not currency:
+        return []
+    return [AskedPayment(reference_in(request) or None, f"{amount:f}", currency)]
 
 
 def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) -> Finding:

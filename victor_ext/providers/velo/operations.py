@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from victor_ext.books import in_major_units
 from victor_ext.errors import Outcome, Problem, UnreadableResponse
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
@@ -48,6 +49,7 @@ from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import (
     AN_OBJECT,
     TOKEN,
+    AskedPayment,
     Done,
     Effect,
     Finding,
@@ -388,6 +390,20 @@ def _named(request: httpx.Request) -> str:
     return " ".join(references) if len(references) == len(list_or_empty(payments)) else ""
 
 
+def _asked(request: httpx.Request) -> list[AskedPayment]:
+    """The payments of a payout. Its id is not theirs."""
+    payments = map(object_or_empty, list_or_empty(object_of(request).get("payments")))
+    sent = [
+        (payment.get("payorPaymentId"), payment.get("amount"), payment.get("currency"))
+        for payment in payments
+    ]
+    return [
+        AskedPayment(reference_of(reference) or None, amount, str(currency), has_id=False)
+        for reference, minor, currency in sent
+        if (amount := in_major_units(minor, currency)) is not None
+    ]
+
+
 _SUBMITTED = Proof(_submitted, needs=("payor_id",), subject=_named)
 _INSTRUCTED = _in_state("payout", INSTRUCTION)
 _PAYOUT_WITHDRAWN = _in_state("payout", PAYOUT_WITHDRAWAL)
@@ -458,6 +474,7 @@ OPERATIONS: Mapping[str, Operation] = {
         _made("payout"),
         proves_work=partial(_names_made, read="payouts"),
         proof=_SUBMITTED,
+        payments=_asked,
         follow=_UNTIL_ACCEPTED,
     ),
     "POST /v3/payouts/{}/quote": _write(SETS, "payouts.get(payout_id)", _OBJECT),

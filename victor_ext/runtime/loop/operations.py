@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from functools import cache, partial
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from urllib.parse import unquote
 
 import httpx
@@ -56,6 +56,20 @@ from .resending import asked_url
 DeclaredKey: TypeAlias = Any
 """What a document says of a key: an object of the generated class `Key`, which each package has."""
 Says: TypeAlias = Callable[[httpx.Response], str | None]
+
+
+class AskedPayment(NamedTuple):
+    """A payment that a request asks for, as a book names it: the amount is in major units.
+
+    `has_id`: whether the id of what the request makes is that of the payment.
+    """
+
+    reference: str | None
+    amount: str
+    currency: str
+    has_id: bool = True
+
+
 Whether: TypeAlias = Callable[[httpx.Response], bool]
 
 
@@ -303,6 +317,8 @@ class Operation:
         may_list_errors: Whether a good response to a write may have something in `error` or
             `errors`: the reasons of a decision, or what its document declares. No other one is a
             success.
+        payments: The payments that a request asks for, for a comparison of books; what has no
+            amount is left out. None: it asks for none.
         untaken_key: A key that the document says it takes, and that the client was not told of:
             `HeaderKey('Idempotency-Key')`. Empty: none.
         is_empty: Whether a good response to a read is a page without items. A failed one (see
@@ -333,6 +349,7 @@ class Operation:
     not_found: str = ""  # what a message adds to `NotFound`
     may_list_errors: Whether | None = None
     is_empty: Whether | None = None
+    payments: Callable[[httpx.Request], list[AskedPayment]] | None = None
     untaken_key: str = ""
     shown: Shown | Whether = Shown.EVERYTHING
     client_method: str = ""
