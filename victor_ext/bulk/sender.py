@@ -192,7 +192,13 @@ class BulkSender:
                 raise  # it can be read once
             return self._send(source, expected, on_check, on_progress)
 
-    def _send(self, source: Rows, expected: Expected, on_progress: Progress | None) -> BatchStatus:
+    def _send(
+        self,
+        source: Rows,
+        expected: Expected,
+        on_check: Callable[[Check], None] | None,
+        on_progress: Progress | None,
+    ) -> BatchStatus:
         with (
             self._context() as context,
             closing(Loading(source, self._name(source), context, expected)) as loading,
