@@ -65,11 +65,13 @@ class Transaction:
         make: Does the work in a transaction.
         work: What is done in it.
         pause: Seconds to wait before.
+        result: What it stores, if that can be stored together with others of its kind.
     """
 
     make: Callable[[Work[Any], float], Any] = field(repr=False)
     work: Work[Any] = field(repr=False)
     pause: float = 0.0
+    result: Any = field(default=None, repr=False)
 
     def __call__(self) -> Any:
         return self.make(self.work, self.pause)
@@ -100,14 +102,14 @@ class Transactions(Generic[Engine]):
         """Wait for `pause` seconds, then do this work in a transaction of its own."""
         raise NotImplementedError
 
-    def _transact(self, work: Work[T]) -> Pass[T]:
+    def _transact(self, work: Work[T], result: Any = None) -> Pass[T]:
         """Do this work in a transaction; do it again if the database has ended it because of
-        another one.
+        another one. `result` is as of `Transaction`.
         """
         conflicts, pause = 0, 0.0
         while True:
             try:
-                done: T = yield Transaction(self._transaction, work, pause)
+                done: T = yield Transaction(self._transaction, work, pause, result)
             except Exception as error:
                 # SQLAlchemy and Django raise an error of their own from the driver's.
                 state = sqlstate_of(error.__cause__)

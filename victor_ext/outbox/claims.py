@@ -57,12 +57,14 @@ class Group:
         started: When the pass began, by the clock of the database.
         last: The id up to which nothing is left for the pass.
         waits: Whether an entry was left whose subject is under way.
+        is_full: Whether there may be more.
     """
 
     claims: Sequence[Claim]
     started: float
     last: int
     waits: bool
+    is_full: bool
 
 
 class Claims:
@@ -95,8 +97,9 @@ class Claims:
         if left:
             last = min(left) - 1
         claims = self._lease_to_us(chosen, due, present, started, now, connection)
-        waits = len(chosen) < len(near) + len(others)
-        return Group(claims, started, max(self._last, last), waits)
+        count = len(near) + len(others)
+        last = max(self._last, last)
+        return Group(claims, started, last, waits=len(chosen) < count, is_full=count >= GROUP)
 
     def accept(self, group: Group) -> Sequence[Claim]:
         """Remember how far the pass has come, once the transaction is stored."""

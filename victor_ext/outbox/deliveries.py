@@ -53,6 +53,7 @@ class Terms:
         deliver: The steps of an entry.
         give_back: Stores entries as they were before.
         is_alone: Whether the transactions of an entry are its own.
+        store: Stores several results of transactions; returns whether all of them were new.
         failed: Is told of an error that is about all.
     """
 
@@ -61,6 +62,7 @@ class Terms:
     deliver: Callable[[Claim], Pass[Entry | None]]
     give_back: Callable[[Sequence[Claim]], Pass[None]]
     is_alone: Callable[[Claim], bool]
+    store: Callable[[sa.Connection, Sequence[Any]], bool]
     failed: Callable[[VictorError], None]
 
 
@@ -119,8 +121,8 @@ class Deliveries:
         return self._fatal is not None or is_ending()
 
     def _has_claims(self) -> Pass[bool]:
-        """Whether an entry may begin. Takes up the next group, unless one was empty since the last
-        call ended, and would be yet.
+        """Whether an entry may begin. Takes up the next group; while calls are under way, only if
+        the last one was full, or left what had to wait for one of them.
         """
         if self._is_over():
             return False
@@ -135,7 +137,7 @@ class Deliveries:
             self._stop(error)
             return False
         self._claims = [*group.claims]
-        self._is_waiting = not self._claims
+        self._is_waiting = not group.is_full
         self._has_repeats = group.waits
         return bool(self._claims)
 
@@ -205,7 +207,7 @@ class Deliveries:
         ended: list[tuple[Delivery, CallEnd]] = []
         if len(together) > 1:
             try:
-                results = yield _joined(together)
+                results = yield self._joined(together)
             except Exception:  # noqa: BLE001 - it may be about one of them: each is tried alone
                 together = []
             else:
@@ -219,21 +221,26 @@ class Deliveries:
                 ended.append((delivery, end))
         return ended
 
+    def _joined(self, deliveries: Sequence[Delivery]) -> Transaction:
+        """One transaction in place of several, with one statement for results that are alike."""
+        pending = [delivery.pending for delivery in deliveries if delivery.pending is not None]
+        results = [each.result for each in pending if each.result is not None]
+
+        def work(connection: sa.Connection) -> list[Any]:
+            are_stored = bool(results) and self._terms.store(connection, results)
+            return [
+                each.result.entry
+                if are_stored and each.result is not None
+                else each.work(connection)
+                for each in pending
+            ]
+
+        return Transaction(pending[0].make, work)
+
 
 def _pause(delivery: Delivery) -> float:
     assert delivery.pending is not None
     return delivery.pending.pause
-
-
-def _joined(deliveries: Sequence[Delivery]) -> Transaction:
-    works = [delivery.pending.work for delivery in deliveries if delivery.pending is not None]
-
-    def work(connection: sa.Connection) -> list[Any]:
-        return [own(connection) for own in works]
-
-    first = deliveries[0].pending
-    assert first is not None
-    return Transaction(first.make, work)
 
 
 def _alone(delivery: Delivery) -> Pass[CallEnd]:

@@ -62,6 +62,7 @@ from .entries import (
     sent_values,
     write_of,
 )
+from .results import SentResult, result_of, store_results
 
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
@@ -190,6 +191,7 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
             deliver=partial(self._deliver, claims),
             give_back=lambda given: self._transact(partial(claims.give_back, given)),
             is_alone=self._has_handlers_of,
+            store=partial(store_results, self.table),
             failed=self._pause_after,
         )
         done = yield from Deliveries(terms, calls).all()
@@ -388,7 +390,8 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
             # ended meanwhile.
             lease = claim.lease if settlement.looked_up else None
             work = partial(self._store_found, claim, lease, settlement, is_final=is_final)
-            entry = yield from self._stored(work)
+            result = result_of(claim.row, settlement)
+            entry = yield from self._stored(work, result)
             return None if entry is None or entry.state is EntryState.SETTLING else entry
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             return None  # its lease ends, and it is sent again under its key
@@ -464,14 +467,15 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         )
         return any(rival.may_have_made(request_id, row.reference, row.key) for rival in rivals)
 
-    def _stored(self, work: Work[Change]) -> Pass[Entry | None]:
+    def _stored(self, work: Work[Change], result: SentResult | None = None) -> Pass[Entry | None]:
         """Store a result, with the work of the handlers of its events. If that fails, store it
-        alone: they come later.
+        alone: they come later. Without handlers, `result` may be stored in place of the work.
 
         A handler may also fail when its transaction ends, as by a constraint that is checked then.
         """
         try:
-            return (yield from self._transact(partial(self._told, work, partial(self._tell, None))))
+            with_handlers = partial(self._told, work, partial(self._tell, None))
+            return (yield from self._transact(with_handlers, result))
         except Exception as error:
             if not self._handlers:
                 raise
