@@ -6,7 +6,7 @@ Whoever has begun them goes on in his own thread or task, with whichever ends fi
 from __future__ import annotations
 
 import threading
-from collections import deque
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context, copy_context
@@ -41,8 +41,10 @@ class Calls(Protocol):
     def start(self, number: int, call: Call) -> Any:
         """Begin a call, and return at once."""
 
-    def ended(self) -> Any:
-        """Wait until a call has ended; return all `CallEnd`s that are there by then."""
+    def ended(self, seconds: float) -> Any:
+        """Wait until a call has ended, and so many seconds more for others; return their
+        `CallEnd`s.
+        """
 
 
 def _checked(ends: list[CallEnd]) -> list[CallEnd]:
@@ -73,11 +75,13 @@ class ThreadCalls:
             threading.Thread(target=self._work, name="victor-outbox", daemon=True).start()
         self._begun.put((number, copy_context(), call))
 
-    def ended(self) -> list[CallEnd]:
+    def ended(self, seconds: float) -> list[CallEnd]:
         ends = [self._ended.get()]
+        until = time.monotonic() + seconds
         with suppress(Empty):
-            while True:
-                ends.append(self._ended.get_nowait())
+            while len(ends) < self._under_way:
+                left = max(0.0, until - time.monotonic())
+                ends.append(self._ended.get(timeout=left))
         self._under_way -= len(ends)
         return _checked(ends)
 
@@ -104,18 +108,28 @@ class TaskCalls:
 
     def __init__(self, tasks: TaskGroup) -> None:
         self._tasks = tasks
-        self._ends: deque[CallEnd] = deque()
+        self._under_way = 0
+        self._ends: list[CallEnd] = []
         self._has_ended = anyio.Event()
 
     async def start(self, number: int, call: Call) -> None:
+        self._under_way += 1
         self._tasks.start_soon(self._work, number, call)
 
-    async def ended(self) -> list[CallEnd]:
+    async def ended(self, seconds: float) -> list[CallEnd]:
+        while not self._ends:
+            await self._next()
+        with anyio.move_on_after(seconds):
+            while len(self._ends) < self._under_way:
+                await self._next()
+        ends, self._ends = self._ends, []
+        self._under_way -= len(ends)
+        return _checked(ends)
+
+    async def _next(self) -> None:
+        """Wait until one more has ended."""
         await self._has_ended.wait()
         self._has_ended = anyio.Event()
-        ends = [*self._ends]
-        self._ends.clear()
-        return _checked(ends)
 
     async def _work(self, number: int, call: Call) -> None:
         try:

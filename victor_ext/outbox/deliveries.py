@@ -6,8 +6,10 @@ pass itself, those of several entries together if no handler takes part in them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -21,6 +23,9 @@ from victor_ext.settlement.flow import is_about_all
 
 from .claims import Claim, Group
 from .entries import Entry
+
+_LONGEST_PAUSE = 0.1
+"""Seconds for which a result waits at most to be stored together with others."""
 
 
 @dataclass(eq=False, slots=True)
@@ -82,6 +87,8 @@ class Deliveries:
         self._error: VictorError | None = None
         self._is_waiting = False
         self._has_repeats = False
+        self._pause = 0.0
+        """Seconds for which results wait for others: what the last transaction took."""
 
     def all(self) -> Pass[list[Entry]]:
         """Deliver until nothing is left, or may begin. Returns the entries that have come to a
@@ -91,7 +98,7 @@ class Deliveries:
         """
         yield from self._begin()
         while self._under_way:
-            ends: list[CallEnd] = yield self._calls.ended
+            ends: list[CallEnd] = yield partial(self._calls.ended, self._pause)
             yield from self._go_on(ends)
             yield from self._begin()
         error = self._fatal or self._error
@@ -202,6 +209,7 @@ class Deliveries:
         """Make the next transaction of each entry: one for all that have no handler, if it can be
         made.
         """
+        began = time.monotonic()
         in_order = sorted(pending, key=attrgetter("id"))  # as other workers lock them
         together = [each for each in in_order if not each.is_alone and not _pause(each)]
         ended: list[tuple[Delivery, CallEnd]] = []
@@ -219,6 +227,8 @@ class Deliveries:
             if delivery not in together:
                 end = yield from _alone(delivery)
                 ended.append((delivery, end))
+        if pending:
+            self._pause = max(0.0, min(time.monotonic() - began, _LONGEST_PAUSE))
         return ended
 
     def _joined(self, deliveries: Sequence[Delivery]) -> Transaction:
