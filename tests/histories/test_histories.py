@@ -87,7 +87,7 @@ def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     def in_world_time(execute: Any, statement: str, *given: Any) -> Any:
         return execute(with_world_time(statement), *given)
 
-    class PausingOutbox(DjangoOutbox):
+    class PausingOutbox(settling.Stepped, DjangoOutbox):
         """Its transactions begin and end at a stop; it is used as an `Outbox` is."""
 
         def _transaction(self, *given: Any) -> Any:
@@ -145,6 +145,7 @@ LOOP, SETTLEMENT, VICTOR = (
 )
 BULK = "victor_ext.bulk"
 OUTBOX = "victor_ext.outbox.passes:OutboxPasses"
+CLAIMS = "victor_ext.outbox.claims:Claims"
 CALL, OF_USE = f"{LOOP}.attempts:_Call", f"{LOOP}.classification:_of_use"
 PROVEN = (f"{LOOP}.classification:_of_error_status", "row.was_done(response)", "False")
 KNOWN_TIMES = """
@@ -386,7 +387,7 @@ PLANTED = {
         (0, 60),
         (
             (
-                f"{OUTBOX}._claim",
+                f"{CLAIMS}._mark_values",
                 "values |= sent_values(sent if sent.known else sent._replace(since=present))",
                 "",
             ),
@@ -590,7 +591,7 @@ PLANTED = {
         (
             WORKERS_CLOCK,
             (
-                f"{OUTBOX}._claim",
+                f"{CLAIMS}._due",
                 "is_to_come(columns.leased_until, present, self._lease)",
                 "columns.leased_until > present",
             ),

@@ -46,6 +46,7 @@ from victor_ext import (
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.outbox.digests import content_of
+from victor_ext.outbox.claims import Claims
 from victor_ext.outbox.entries import outbox_table
 from victor_ext.outbox.outboxes import _check_promise
 from victor_ext.providers import Money, velo
@@ -413,23 +414,23 @@ def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness:
 def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
     blocking: Store, monkeypatch: pytest.MonkeyPatch, before: float, within: float, sent: int
 ) -> None:
-    """It sleeps between its claim and the call, or within the call, for longer than its lease in
+    """It sleeps between its mark and the call, or within the call, for longer than its lease in
     all.
     """
-    clock, claim, asleep = time.time, Outbox._claim, [0.0]
+    clock, mark, asleep = time.time, Claims.mark, [0.0]
     monkeypatch.setattr(time, "time", lambda: clock() + sum(asleep))
 
-    def claimed(self: Any, *given: Any) -> Any:
-        claimed = claim(self, *given)
-        asleep.append(before if claimed is not None else 0.0)
-        return claimed
+    def marked(self: Any, *given: Any) -> Any:
+        claim = mark(self, *given)
+        asleep.append(before)
+        return claim
 
     def note(event: Any) -> None:
         asleep.append(
             within if type(event).__name__ == "CallStarted" and event.method == "POST" else 0.0
         )
 
-    monkeypatch.setattr(Outbox, "_claim", claimed)
+    monkeypatch.setattr(Claims, "mark", marked)
     blocking.client = {"retry": ONCE, "on_event": note}
     submit(blocking)
     with suppress(TimedOut) if within else nullcontext():

@@ -2,8 +2,9 @@
 cursor runs them.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -34,7 +35,9 @@ class _Connection:
     def __init__(self, using: str) -> None:
         self._using = using
 
-    def execute(self, statement: sa.ClauseElement) -> Any:
+    def execute(
+        self, statement: sa.ClauseElement, rows: Sequence[Mapping[str, Any]] | None = None
+    ) -> Any:
         connection = connections[self._using]
         if connection.vendor not in _DIALECTS:
             raise ImproperlyConfigured(
@@ -45,10 +48,13 @@ class _Connection:
             dialect=_DIALECTS[connection.vendor], compile_kwargs={"render_postcompile": True}
         )
         with connection.cursor() as cursor:
+            if rows is not None:
+                cursor.executemany(str(compiled), [{**compiled.params, **row} for row in rows])
+                return SimpleNamespace(rowcount=cursor.rowcount)
             cursor.execute(str(compiled), compiled.params)
             columns = [column[0] for column in cursor.description or ()]
-            rows = iter(cursor.fetchall() if columns else [])
-            result = cast("Any", IteratorResult(SimpleResultMetaData(columns), rows))
+            fetched = iter(cursor.fetchall() if columns else [])
+            result = cast("Any", IteratorResult(SimpleResultMetaData(columns), fetched))
             result.rowcount = cursor.rowcount
             return result
 
