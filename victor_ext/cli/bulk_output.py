@@ -46,6 +46,8 @@ def show_check(
 ) -> None:
     if not as_json:
         print_problems(check, rows)
+        for warning in warnings:
+            complain(warning)
     conclude(
         {**asdict(check), "warnings": [*warnings], "exit_status": exit_status},
         f"{summary_of(check)} Nothing was sent.",
