@@ -122,9 +122,7 @@ def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(
     bulk.write([row(1), row(2, amount="44,23"), row(2)])
     ended = bulk("send", "invoices.csv", *KEY)
     assert (ended.status, ended.out) == (2, "")
-    warning, first, second, advice, last = ended.err.splitlines()
-    assert warning.startswith("Warning: no row has a client_reference_id.")
-    assert warning.endswith("with --column client_reference_id=invoice_no.")
+    first, second, advice, last = ended.err.splitlines()
     assert first.startswith("line 3: amount is '44,23'")
     assert second.startswith("line 4: invoice_no is 'INV-2', as in line 3")
     assert advice == "--decimal comma reads amounts such as 1.234,56."
@@ -148,8 +146,9 @@ def test_the_counts_of_a_dry_run_add_up(bulk: Bulk) -> None:
         1,
         "42 rows: 20 new (234.60 USD), 22 wrong. Nothing was sent.\n",
     )
-    assert len(dry.err.splitlines()) == 21
-    assert dry.err.endswith("... and 2 more: --dry-run --json shows all of them\n")
+    places = ", ".join(str(line) for line in range(22, 42))
+    wrong, _ = dry.err.splitlines()
+    assert wrong == f"lines {places}, ... (22 in all): amount is '0' and must be above zero."
 
 
 def test_a_file_that_was_cut_is_refused_by_its_control_totals(
@@ -158,7 +157,7 @@ def test_a_file_that_was_cut_is_refused_by_its_control_totals(
     bulk.write(rows(2))
     ended = bulk("send", "invoices.csv", *KEY, "--expect-rows", "3", "--expect-total", "9.69")
     assert ended.status == 2
-    assert ended.err.splitlines()[1:] == [
+    assert ended.err.splitlines() == [
         "invoices.csv: the amounts are 5.46 in all, and 9.69 is expected: nothing was stored.",
         "invoices.csv: the number of rows is 2, and 3 is expected: nothing was stored.",
         "Error: the file is not the one that is expected. Nothing was sent.",

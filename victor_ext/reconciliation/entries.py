@@ -188,7 +188,7 @@ class EntryReader:
         """Read a file as it says. Its columns may be named as fields, or as we name columns."""
         fields = {name: name for name in COLUMNS}
         fields |= {column: name for name, columns in COLUMNS.items() for column in columns}
-        refuse_unknown(file.columns, tuple(fields))
+        refuse_unknown(file.columns, tuple(COLUMNS), fields)
         by_column = {fields[name]: heading for name, heading in file.columns.items()}
         by_field = {name: heading for name, heading in file.columns.items() if name in COLUMNS}
         self.columns = {**by_column, **by_field, **self.columns}

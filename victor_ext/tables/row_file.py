@@ -78,11 +78,13 @@ def checked_columns(columns: Mapping[str, str | None]) -> dict[str, str | None]:
     }
 
 
-def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
-    """Raise `ConfigurationError` for names that are no columns."""
-    unknown = sorted(set(names) - set(known))
+def refuse_unknown(
+    names: Iterable[str], fields: Collection[str], also_known: Collection[str] = ()
+) -> None:
+    """Raise `ConfigurationError` for names that are no fields and not `also_known`."""
+    unknown = sorted({*names} - {*fields, *also_known})
     if unknown:
-        message = f"columns names {', '.join(unknown)}: the fields are {', '.join(known)}."
+        message = f"columns names {', '.join(unknown)}: the fields are {', '.join(fields)}."
         raise ConfigurationError.of([Problem("columns", "choice", message)])
 
 
