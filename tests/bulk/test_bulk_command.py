@@ -361,6 +361,7 @@ def test_the_bar_of_nothing_is_red() -> None:
             column for column in screen._bar(remains=True).columns if isinstance(column, BarColumn)
         )
         task = Task(TaskID(0), "", total, completed, _get_time=lambda: 0.0)
+        task.start_time = 0.0
         styles = [part.style for part in console.render(bar.render(task)) if part.style]
         colors = [style.color.get_truecolor() for style in styles if style.color is not None]
         assert colors
