@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ("look_up_by", models.TextField()),
                 ("send_before", models.FloatField(null=True)),
                 ("settle_until", models.FloatField(null=True)),
-                ("state", models.CharField(db_index=True, max_length=16)),
+                ("state", models.CharField(max_length=16)),
                 ("leased_until", models.FloatField()),
                 ("first_sent_at", models.FloatField(null=True)),
                 ("by_provider_clock", models.BooleanField(null=True)),
@@ -37,7 +37,16 @@ class Migration(migrations.Migration):
                 ("resolved_by", models.TextField(null=True)),
                 ("resolved_why", models.TextField(null=True)),
             ],
-            options={"verbose_name_plural": "payment request entries", "db_table": "victor_outbox"},
+            options={
+                "verbose_name_plural": "payment request entries",
+                "db_table": "victor_outbox",
+                "indexes": [
+                    models.Index(fields=["state", "id"], name="victor_outbox_state_id"),
+                    models.Index(fields=["reference"], name="victor_outbox_reference"),
+                    models.Index(fields=["send_before"], name="victor_outbox_send_before"),
+                    models.Index(fields=["request_id"], name="victor_outbox_request_id"),
+                ],
+            },
         ),
         makes(event_table("victor_outbox_events", sa.MetaData())),
     ]
