@@ -124,7 +124,8 @@ class Claims:
     def has_time(self, claim: Claim, now: Now) -> bool:
         """Whether enough is left of the lease for a call, so that no other worker makes it, too."""
         left = self._lease - now.since(claim.at)
-        return left >= min(self.client.deadline, self._lease / 2)
+        deadline: float = self.client.deadline
+        return left >= min(deadline, self._lease / 2)
 
     def give_back(self, claims: Sequence[Claim], connection: sa.Connection) -> None:
         """Store entries as they were before: of none of them a call has begun."""
