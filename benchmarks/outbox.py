@@ -92,14 +92,22 @@ def _seconds(part: str, databases: list[str], rows: int, environment: dict[str, 
             for each in databases
         ]
         for process in processes:
-            assert process.stdout.readline() == "ready\n"
+            _wait_for("ready", process)
         began = time.perf_counter()
         for process in processes:
+            assert process.stdin is not None
             process.stdin.write("go\n")
             process.stdin.flush()
         for process in processes:
-            assert process.stdout.readline() == "done\n"
+            _wait_for("done", process)
         return time.perf_counter() - began
+
+
+def _wait_for(word: str, process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if line != f"{word}\n":
+        raise SystemExit(f"A sender has not said {word!r}, but {line!r}.")
 
 
 def _wait_for_the_start() -> None:

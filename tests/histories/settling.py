@@ -171,8 +171,8 @@ DATABASE = ["sqlite://"]
 def shared_outbox(database: str, lease: float) -> Outbox:
     """The outbox of all histories: SQLAlchemy keeps the statements of a table that it knows."""
     engine: Any = Pausing(in_world_time(sa.create_engine(database, poolclass=sa.pool.StaticPool)))
-    terms = {"keys_kept": timedelta(seconds=KEPT), "lease": timedelta(seconds=lease)}
-    made = SteppedOutbox(engine, **terms)
+    kept = timedelta(seconds=KEPT)
+    made = SteppedOutbox(engine, keys_kept=kept, lease=timedelta(seconds=lease))
     made.create_table()
     return made
 

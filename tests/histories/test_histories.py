@@ -324,7 +324,7 @@ PLANTED = {
     "an age by local clocks is certain": Planted(
         "outbox",
         "asked twice",
-        (2_500, 100),
+        (500, 40),
         (
             WORKERS_CLOCK,
             (f"{SETTLEMENT}.key_age:Keys._of_stored", KNOWN_TIMES, ""),
@@ -364,7 +364,7 @@ PLANTED = {
         "bulk beside others", "told wrong, created", (0, 100), (NOTHING_COMPARED,)
     ),
     "another program's older payment is an entry's": Planted(
-        "writes beside others", "told wrong", (20, 40), (ANY_TIME,)
+        "writes beside others", "told wrong", (40, 40), (ANY_TIME,)
     ),
     "another program's older payout is a row's": Planted(
         "payouts beside others", "told wrong", (0, 60), (ANY_TIME,)
@@ -376,7 +376,7 @@ PLANTED = {
         "bulk beside others", "told wrong, created", (150, 30), (ANY_TIME,)
     ),
     "a time of the provider's is compared with a machine's clock": Planted(
-        "writes beside others", "told wrong", (80, 30), (ANY_CLOCK,)
+        "writes beside others", "told wrong", (40, 30), (ANY_CLOCK,)
     ),
     "a row's time is compared with a machine's clock": Planted(
         "payouts beside others", "told wrong", (0, 100), (ANY_CLOCK,)
@@ -580,7 +580,7 @@ PLANTED = {
         "outbox", "lost: ", (0, 200), (("victor_ext.ids:words_of", "in_one_form(text)", "text"),)
     ),
     "a call of the outbox outlasts its key": Planted(
-        "outbox", "asked twice", (150, 100), (CAP, DAY)
+        "outbox", "asked twice", (440, 30), (CAP, DAY)
     ),
     "a call of a batch outlasts its key": Planted("bulk", "asked twice", (1220, 30), (CAP, DAY)),
     "a call sends its key as long as it has time": Planted("calls", "asked twice", (0, 60), (DAY,)),
@@ -716,7 +716,7 @@ PLANTED = {
     "a write settles two entries": Planted(
         "writes",
         "told wrong",
-        (110, 40),
+        (350, 40),
         (
             (
                 f"{OUTBOX}._has_rival",

@@ -36,7 +36,7 @@ class _Connection:
         self._using = using
 
     def execute(
-        self, statement: sa.ClauseElement, rows: Sequence[Mapping[str, Any]] | None = None
+        self, statement: sa.ClauseElement, each_of: Sequence[Mapping[str, Any]] | None = None
     ) -> Any:
         connection = connections[self._using]
         if connection.vendor not in _DIALECTS:
@@ -48,8 +48,9 @@ class _Connection:
             dialect=_DIALECTS[connection.vendor], compile_kwargs={"render_postcompile": True}
         )
         with connection.cursor() as cursor:
-            if rows is not None:
-                cursor.executemany(str(compiled), [{**compiled.params, **row} for row in rows])
+            if each_of is not None:
+                values = [{**compiled.params, **own} for own in each_of]
+                cursor.executemany(str(compiled), values)
                 return SimpleNamespace(rowcount=cursor.rowcount)
             cursor.execute(str(compiled), compiled.params)
             columns = [column[0] for column in cursor.description or ()]

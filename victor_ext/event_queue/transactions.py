@@ -143,7 +143,6 @@ class BlockingTransactions(Transactions[Engine]):
         return drive(steps, self._step)
 
     def _with_calls(self, most: int, flow: Callable[[Calls], Pass[T]]) -> T:
-        """Make a pass of which at most so many calls are under way at once."""
         calls = ThreadCalls(most)
         try:
             return drive(flow(calls), self._step)
@@ -179,8 +178,7 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
     async def _run(self, steps: Pass[T]) -> T:
         return await adrive(steps, self._step)
 
-    async def _with_calls(self, _most: int, flow: Callable[[Calls], Pass[T]]) -> T:
-        """As with blocking calls. The pass itself says how many it begins."""
+    async def _with_calls(self, most: int, flow: Callable[[Calls], Pass[T]]) -> T:  # noqa: ARG002 - the pass itself begins no more
         results: list[T] = []
         failures: list[Exception] = []
         async with anyio.create_task_group() as tasks:

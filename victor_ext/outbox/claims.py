@@ -8,6 +8,7 @@ end before it has begun to send it: everything else is marked just before its ow
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf, nextafter
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -101,8 +102,8 @@ class Claims:
         due = self._due(present, started)
         near = connection.execute(self._near(due, now)).all()
         taken_ids = {row.id for row in near}
-        in_order = self._in_order(due, GROUP - len(near))
-        others = [row for row in connection.execute(in_order) if row.id not in taken_ids]
+        in_order = self._in_order(due, GROUP - len(near), connection)
+        others = [row for row in in_order if row.id not in taken_ids]
         chosen, left = _apart(near, others, busy)
         last = max((row.id for row in others), default=self._last)
         if left:
@@ -162,32 +163,45 @@ class Claims:
             connection.execute(sa.update(self._table).where(is_ours).values(values))
 
     def _due(self, present: float, started: float) -> sa.ColumnElement[bool]:
+        """What nobody holds, of whatever state."""
         columns = self._table.c
         is_held = is_to_come(columns.leased_until, present, self._lease)
         was_ours = columns.leased_until.between(nextafter(started, inf), present)
-        is_open = sa.and_(columns.provider == self.client.provider, columns.state.in_(DUE))
-        return sa.and_(is_open, sa.not_(is_held), sa.not_(was_ours), self._is_open)
+        is_free = sa.and_(sa.not_(is_held), sa.not_(was_ours))
+        return sa.and_(columns.provider == self.client.provider, is_free, self._is_open)
 
     def _near(self, due: sa.ColumnElement[bool], now: Now) -> sa.Select[Any]:
         """What has to be sent soon, unless what was stored before it has the same subject."""
         columns, earlier = self._table.c, self._table.alias()
         by_provider = now.by_provider()
         is_near = columns.send_before.between(by_provider, by_provider + self._until_near)
+        # An expression: else SQLite reads all that is due, by the index of states.
+        is_open = sa.func.coalesce(columns.state, "").in_(DUE)
         is_before = sa.and_(
             earlier.c.reference == columns.reference,
             earlier.c.provider == columns.provider,
-            earlier.c.state.in_(DUE),
+            sa.func.coalesce(earlier.c.state, "").in_(DUE),
             earlier.c.id < columns.id,
         )
         has_precedence = sa.exists().where(is_before)
-        query = sa.select(self._table).where(due, is_near, sa.not_(has_precedence))
+        query = sa.select(self._table).where(due, is_near, is_open, sa.not_(has_precedence))
         in_order = query.order_by(columns.send_before, columns.id).limit(GROUP)
         return in_order.with_for_update(skip_locked=True)
 
-    def _in_order(self, due: sa.ColumnElement[bool], most: int) -> sa.Select[Any]:
+    def _in_order(
+        self, due: sa.ColumnElement[bool], most: int, connection: sa.Connection
+    ) -> list[Any]:
+        """What was stored first. Each state is read by itself, in the order of its index: none has
+        to be sorted, however many there are.
+        """
         columns = self._table.c
-        query = sa.select(self._table).where(due, columns.id > self._last)
-        return query.order_by(columns.id).limit(most).with_for_update(skip_locked=True)
+        rows: list[Any] = []
+        for state in DUE:
+            query = sa.select(self._table).where(columns.state == state, columns.id > self._last)
+            in_order = query.where(due).order_by(columns.id).limit(most)
+            rows.extend(connection.execute(in_order.with_for_update(skip_locked=True)))
+        rows.sort(key=attrgetter("id"))
+        return rows[:most]
 
     def _lease_to_us(
         self,
@@ -223,7 +237,8 @@ class Claims:
         if not ids:
             return set()
         columns = self._table.c
-        update = sa.update(self._table).where(due, columns.id.in_(ids)).values(values)
+        are_due = sa.and_(due, columns.state.in_(DUE), columns.id.in_(ids))
+        update = sa.update(self._table).where(are_due).values(values)
         return {row[0] for row in connection.execute(update.returning(columns.id))}
 
     def _may_be_marked_ahead(self, row: Any, now: Now) -> bool:
