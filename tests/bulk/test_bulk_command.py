@@ -36,7 +36,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: Sandbox) -> None:
-    records = rows(3)
+    records = [row(number, client_reference_id=f"R-{number}") for number in (1, 2, 3)]
     bulk.write(records)
     dry = bulk("send", "invoices.csv", *KEY, "--dry-run")
     assert (dry.status, dry.out) == (0, "3 rows: 3 new. Nothing was sent.\n")
@@ -111,9 +111,12 @@ def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(
     bulk.write([row(1), row(2, amount="44,23"), row(2)])
     ended = bulk("send", "invoices.csv", *KEY)
     assert (ended.status, ended.out) == (2, "")
-    first, second, last = ended.err.splitlines()
-    assert first.startswith("line 3, amount: amount is '44,23'")
-    assert second.startswith("line 4, invoice_no: invoice_no is 'INV-2', as in line 3")
+    warning, first, second, advice, last = ended.err.splitlines()
+    assert warning.startswith("Warning: no row has a client_reference_id.")
+    assert warning.endswith("with --column client_reference_id=invoice_no.")
+    assert first.startswith("line 3: amount is '44,23'")
+    assert second.startswith("line 4: invoice_no is 'INV-2', as in line 3")
+    assert advice == "--decimal comma reads amounts such as 1.234,56."
     assert last == "Error: 1 row repeats a key and 1 row is wrong. Nothing was sent."
     assert (victor_sandbox.attempts_by_key(), os.listdir(bulk.folder)) == ({}, ["invoices.csv"])
 
@@ -131,8 +134,9 @@ def test_the_counts_of_a_dry_run_add_up(bulk: Bulk) -> None:
     bulk.write([*rows(20), *(row(number, amount="0") for number in range(21, 43))])
     dry = bulk("send", "invoices.csv", *KEY, "--dry-run", "--skip-invalid")
     assert (dry.status, dry.out) == (1, "42 rows: 20 new, 22 wrong. Nothing was sent.\n")
-    assert len(dry.err.splitlines()) == 21
-    assert dry.err.endswith("... and 2 more: --dry-run --json shows all of them\n")
+    places = ", ".join(str(line) for line in range(22, 42))
+    _, wrong = dry.err.splitlines()
+    assert wrong == f"lines {places}, ... (22 in all): amount is '0' and must be above zero."
 
 
 def test_a_file_that_was_cut_is_refused_by_its_control_totals(
@@ -141,9 +145,9 @@ def test_a_file_that_was_cut_is_refused_by_its_control_totals(
     bulk.write(rows(2))
     ended = bulk("send", "invoices.csv", *KEY, "--expect-rows", "3", "--expect-total", "9.69")
     assert ended.status == 2
-    assert ended.err.splitlines() == [
-        "invoices.csv: the number of rows is 2, and 3 is expected: nothing was stored.",
+    assert ended.err.splitlines()[1:] == [
         "invoices.csv: the amounts are 5.46 in all, and 9.69 is expected: nothing was stored.",
+        "invoices.csv: the number of rows is 2, and 3 is expected: nothing was stored.",
         "Error: the file is not the one that is expected. Nothing was sent.",
     ]
     assert (

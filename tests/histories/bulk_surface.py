@@ -7,6 +7,7 @@ value. Without it, the kind `files` is drawn only by its name.
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
@@ -18,8 +19,6 @@ from typing import Any, Protocol
 from unittest.mock import patch
 
 import httpx
-from dbos import DBOSClient
-
 from tests.histories.calls import BASE
 from victor_ext import (
     ConfigurationError,
@@ -33,8 +32,9 @@ from victor_ext import (
 from victor_ext.bulk import BulkSender, layout, pacing
 from victor_ext.bulk import payment_requests as bulk_requests
 from victor_ext.bulk import run as bulk_run
+from victor_ext.bulk.loading import Loading
 
-HAS_PAYMENTS_TABLE = False
+HAS_PAYMENTS_TABLE = True
 """Whether `BulkSender` takes a `key_kind`, and its status has notices."""
 STORAGE_KEY = "a secret for histories, of some length"
 OTHER_STORAGE_KEY = "another secret of histories, just as long"
@@ -141,6 +141,7 @@ class RealBulk:
     def __init__(self, folder: Path, transport: httpx.BaseTransport, state: str = "") -> None:
         self._folder, self._transport = folder, transport
         self._file = folder / "state.sqlite"
+        self._numbers = itertools.count()
         self._state = state or f"sqlite:///{self._file}"
 
     # The commands
@@ -197,6 +198,8 @@ class RealBulk:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self._file}{suffix}").unlink(missing_ok=True)
         self._file.write_bytes(copied)
+        with closing(sqlite3.connect(self._file)) as state, state:
+            state.execute("UPDATE victor_bulk_key SET held_at = unixepoch()")
 
     @contextmanager
     def between(self, command: Callable[[], None]) -> Generator[None]:
@@ -204,15 +207,14 @@ class RealBulk:
 
         Not later: in one thread it could not wait for the end of the transaction.
         """
-        insert, commands = DBOSClient.enqueue_in_transaction, [command]
+        store, commands = Loading.store, [command]
 
-        def inserting(*arguments: Any) -> Any:
-            if commands and arguments[2]["workflow_name"] == layout.LOAD:
-                with patch.object(DBOSClient, "enqueue_in_transaction", insert):
-                    commands.pop()()
-            return insert(*arguments)
+        def storing(*arguments: Any) -> Any:
+            if commands:
+                commands.pop()()
+            return store(*arguments)
 
-        with patch.object(DBOSClient, "enqueue_in_transaction", inserting):
+        with patch.object(Loading, "store", storing):
             yield
 
     # How they are called
@@ -220,7 +222,8 @@ class RealBulk:
     def _send(
         self, terms: Terms, batch: str, rows: list[FileRow], options: dict[str, Any]
     ) -> Report:
-        path = self._folder / batch
+        # Another operator may write a file of this name before this one is read once more.
+        path = self._folder / f"{next(self._numbers)} {batch}"
         records = [row.fields() for row in rows]
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, list(records[0]))

@@ -109,6 +109,14 @@ class BatchesBesideOthers(BesideOthers, Batches):
 
 
 class PayrollsBesideOthers(BesideOthers, Payrolls):
+    """It is about the payouts, and not their steps."""
+
+    @classmethod
+    def draw(cls, dice: Random) -> dict[str, Any]:
+        drawn = Payrolls.draw(dice)
+        steps = {"is_about_steps": False, "are_elsewhere": False, "withdraws": None}
+        return {**drawn, "steps": drawn["steps"] | steps}
+
     def _payments(self) -> list[tuple[str, str, Any]]:
         march = self.deliveries[0][""]._kind
         rows = self.batches[0].rows

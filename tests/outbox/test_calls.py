@@ -239,6 +239,46 @@ def test_what_another_program_made_with_its_reference_is_named_and_not_taken_for
     assert harness.work("INV-1042") == 1, "that of the other program alone"
 
 
+def accepted_payout(harness: Any) -> str:
+    payout = harness(lambda velo: velo.payouts.submit([pay()]))
+    harness(lambda velo: velo.payouts.wait(payout, until="ACCEPTED", timeout=30))
+    return str(payout)
+
+
+def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(store: Store) -> None:
+    """Its state says at once that it can never be done."""
+    harness = store.harness
+    payout = accepted_payout(harness)
+    harness.sandbox.inject("cut_request", operation="instruct")
+    store.add("payouts.instruct", payout)
+    assert (store.send(), store.state()) == ([], "settling")
+    harness(lambda velo: velo.payouts.withdraw(payout))
+    store.update(leased_until=0.0)
+    assert store.send() == [("rejected", None)]
+    assert "cannot be instructed, since it is WITHDRAWN" in (store.entries()[0].error or "")
+    store.update(leased_until=0.0)
+    assert (store.send(), harness.calls("instruct")) == ([], 1)
+
+
+def test_a_lost_instruction_is_given_again_by_a_person_who_reads_that_it_was_lost(
+    store: Store,
+) -> None:
+    harness = store.harness
+    payout = accepted_payout(harness)
+    harness.sandbox.inject("cut_request", operation="instruct")
+    store.add("payouts.instruct", payout)
+    assert (store.send(), store.state()) == ([], "settling")
+    assert "may still be under way" in (store.entries()[0].error or "")
+    store.update(leased_until=0.0, settle_until=1.0)
+    assert store.send() == [("unclear", None)]
+    error = store.entries()[0].error or ""
+    assert "The payout is ACCEPTED. So it was lost, and can be sent again." in error
+    store._do("resolve", KEY, done=False, by="Zoë", why="it is ACCEPTED")
+    store._do("retry", KEY)
+    assert store.send() == [("sent", payout)]
+    assert harness.calls("instruct") == 2
+
+
 def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(store: Store) -> None:
     call: Any = ("payees.invite", store.harness.payee), {"payor_id": store.harness.payor}
     with pytest.raises(InvalidRequest, match="pass at_most_once=True") as raised:

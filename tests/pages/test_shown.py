@@ -33,7 +33,7 @@ def test_the_page_of_bulk_shows_what_is_printed(capsys: pytest.CaptureFixture[st
     for counts, payments in ((killed, None), (created, None), (created, paid)):
         over = counts is created
         status = BatchStatus("invoices.csv", 200, counts, over=over, payments=payments)
-        show_status(status, "victor bulk resume --batch invoices.csv", as_json=False)
+        show_status(status, "victor bulk {} --batch invoices.csv".format, as_json=False)
         printed = capsys.readouterr()
         shown = re.escape(printed.out + printed.err)
         assert re.search(rf"^\$ victor bulk (status|resume).*\n{shown}", page, re.MULTILINE)

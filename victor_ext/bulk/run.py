@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
@@ -42,8 +43,9 @@ class BatchStatus:
         payments: Created requests by what the provider says of them now (`completed` is paid), if
             this call read that.
         units: What the provider says now of each payout, by its id, if this call read that.
-        steps: The steps that were taken with the payouts, by name: who took them, and payouts by
-            outcome.
+        steps: The steps that were taken with the payouts, by name: who took them, payouts by
+            outcome, how many are unsettled, and `reasons`.
+        reasons: Of a step: why it was not taken, by the payout's id.
     """
 
     batch: str
@@ -55,6 +57,7 @@ class BatchStatus:
     payments: Mapping[str, int] | None = None
     units: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def notices(self) -> Sequence[Notice]:
@@ -81,14 +84,17 @@ class BatchStatus:
 
         0 if all rows are created, 3 if the outcome of some is unknown, 75 if some are not sent yet
         (`resume` sends them), and 1 if some are refused or rejected, or a person has to decide
-        about some.
+        about some. Steps count as rows do.
         """
-        if any(self.counts.get(outcome, 0) for outcome in MAY_EXIST):
+        counts = Counter(self.counts)
+        for step in self.steps.values():
+            counts.update(step["counts"])
+        if any(counts[outcome] for outcome in MAY_EXIST):
             return UNKNOWN
-        if self.unsettled:
+        if self.unsettled or any(step["unsettled"] for step in self.steps.values()):
             return FOR_NOW
         is_to_decide = TO_DECIDE & self.noticed.keys()
-        is_created = self.counts.get(RowOutcome.CREATED, 0) == self.rows
+        is_created = counts[RowOutcome.CREATED] == counts.total()
         return 0 if is_created and not is_to_decide else FAILED
 
 

@@ -27,7 +27,7 @@ from .rows import Check, RowOutcome, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, run_batch, serve, status_of
 from .settings import Expected, Settings, WorkerContext, day_of, provider_of, system_of
 from .state import DEFAULT_STATE, State, StateMade
-from .steps import add_step, units_of
+from .steps import add_step, reasons_of, units_of
 from .store import BatchRecord, Store, no_such_batch
 from .vault import storage_secret
 
@@ -123,6 +123,8 @@ class BulkSender:
         self._settings.check_for(kind)
         self.effect = kind.effect
         """What sending does, in a sentence for a person who confirms it."""
+        self.steps = tuple(kind.steps)
+        """The names of the steps that follow, the usual one first."""
         self._secret = storage_secret(storage_key, kind.secrets)
         self.heartbeat = Heartbeat()
         """How the worker of `work`, `send` or `resume` does: it looks at the state every two
@@ -214,15 +216,19 @@ class BulkSender:
     def take_step(self, name: str, *, on_progress: Progress | None = None) -> BatchStatus:
         """Instruct or withdraw each payout that the provider has accepted, at most once.
 
+        Its state is read first: what it rules out is not sent, and is `refused`.
+
         Taken again, it goes on with those that were accepted meanwhile, and looks up those of which
-        it is not known.
+        it is not known. One that was lost is `not_sent` once nothing of it can be under way, and is
+        then taken again.
 
         Args:
             name: `"instruct"`, which moves money, or `"withdraw"`.
             on_progress: As for `send`.
 
         Returns:
-            The payouts by what became of this step: `created` is done.
+            The payouts by what became of this step: `created` is done. `reasons` says why the
+            others are not.
 
         Raises:
             ConfigurationError: Rows of this client have no such step, nothing was accepted, or the
@@ -243,7 +249,8 @@ class BulkSender:
                 raise ConfigurationError(
                     f"{store.batch} has nothing to {name}: the provider has accepted none of it."
                 )
-            return run_batch(context, step, taken, on_progress)
+            status = run_batch(context, step, taken, on_progress)
+            return replace(status, reasons=reasons_of(step))
 
     def ask_again(self, keys: Collection[str], *, by: str, why: str) -> int:
         """Let rows be asked once more, knowingly: `resume` then sends them under their next keys,
@@ -393,7 +400,13 @@ class BulkSender:
                 taken = step.record()
                 if taken is not None:
                     by = [person["by"] for person in taken.persons]
-                    steps[name] = {"by": by, "counts": status_of(step).counts}
+                    known = status_of(step)
+                    steps[name] = {
+                        "by": by,
+                        "counts": known.counts,
+                        "unsettled": known.unsettled,
+                        "reasons": reasons_of(step),
+                    }
             status = replace(status_of(store), steps=steps)
             if not refresh:
                 return status

@@ -28,6 +28,18 @@ def units_of(store: Store, kind: RowKind) -> list[str]:
     return list(dict.fromkeys(unit for unit in units if unit)) if kind.unit else []
 
 
+def reasons_of(step: Store) -> dict[str, str]:
+    """Return why the step was not taken, by the id of what it is of."""
+    return {
+        line.row.value: line.result.error
+        for line in step.lines()
+        if line.row is not None
+        and line.row.value is not None
+        and line.result.error
+        and line.outcome is not RowOutcome.CREATED
+    }
+
+
 def add_step(
     context: WorkerContext, step: Store, of: BatchRecord, units: list[str], name: str
 ) -> BatchRecord | None:

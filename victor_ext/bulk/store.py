@@ -20,7 +20,6 @@ from victor_ext.ids import reference_of
 from victor_ext.settlement.flow import MAY_EXIST, Rival
 from victor_ext.settlement.key_age import Sent
 
-from .deciding import TO_DECIDE
 from .layout import chunk_id, next_try, queue_of, record_of
 from .payments import (
     BATCHES,
@@ -564,7 +563,7 @@ class Store:
             ).all()
         outcomes, codes = Counter[RowOutcome](), Counter[str]()
         for code, state, count in grouped:
-            outcomes[_outcome_of(code, state)] += count
+            outcomes[_outcome_of(state)] += count
             if code is not None:
                 codes[code] += count
         return outcomes, codes
@@ -616,11 +615,11 @@ class Store:
             unlisted = connection.execute(sa.select(PAYMENTS).where(self._is_unlisted())).all()
         for row in unlisted:
             result = self._result(row) or _open_result(row)
-            outcome = _outcome_of(None, row.state)
+            outcome = _outcome_of(row.state)
             yield Line(0, row.key, None, self._row(row), outcome, result, None)
 
     def _line(self, row: Any) -> Line:
-        outcome = _outcome_of(row.code, row.state)
+        outcome = _outcome_of(row.state)
         own = None if row.own_row is None else self._opened(row.own_key or "", row)
         stored = None if row.state is None else self._row(row)
         result = None if row.state is None else self._result(row) or _open_result(row)
@@ -665,16 +664,13 @@ class Store:
         return rivals
 
 
-def _outcome_of(code: str | None, state: str | None) -> RowOutcome:
-    """Return what a line counts as."""
-    if state is None or code in _REFUSED:
+def _outcome_of(state: str | None) -> RowOutcome:
+    """Return what a line counts as: what became of its payment."""
+    if state is None:
         return RowOutcome.REFUSED
     if state == UNDER_WAY:
         return RowOutcome.UNKNOWN
     return RowOutcome.WAITING if state == LEFT_OUT else RowOutcome(state)
-
-
-_REFUSED = frozenset(TO_DECIDE - {"due_later", "settled_as_stored"})
 
 
 def _open_result(row: Any) -> Result:

@@ -416,13 +416,18 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         if settlement.request is not None:
             values = done_values(settlement.request, PreparedCall.from_text(row.call))
             return self._change_held(row.key, lease, values, connection)
+        if settlement.outcome is PaymentOutcome.REJECTED:  # a state rules it out for good
+            over = {"state": EntryState.REJECTED.value, "error": settlement.reason}
+            return self._change_held(row.key, lease, over, connection)
         until = self._settle_until(claim)
+        is_last = is_final or claim.now >= until
+        known = settlement.once_over() if is_last else settlement
         values = {
             "state": EntryState.UNCLEAR.value,
-            "error": settlement.reason or "",
+            "error": known.reason or "",
             "settle_until": until,
         }
-        if not is_final and claim.now < until:  # lists lag: it is looked up again
+        if not is_last:  # lists lag: it is looked up again
             values |= {
                 "state": EntryState.SETTLING.value,
                 "leased_until": claim.now + _LOOK_AGAIN,

@@ -52,6 +52,7 @@ from victor_ext.runtime.loop.operations import (
     Effect,
     Finding,
     Follow,
+    NotDone,
     Operation,
     Operations,
     Proof,
@@ -217,14 +218,65 @@ SETS, MAKES, MOVES_MONEY = Effect.SETS, Effect.MAKES, Effect.MOVES_MONEY
 PAID = frozenset({"COMPLETED", "INCOMPLETE", "CONFIRMED"})
 
 
-def _in_state(resource: str, *done: str) -> Proof:
-    """The object that the path names has a status that it keeps, or from which it goes on only."""
+@dataclass(frozen=True, slots=True)
+class _Statuses:
+    """What the status of a payout or payment says of a write that changes it; another one says
+    nothing.
+
+    Attributes:
+        verb: What the write does, as in "cannot be withdrawn".
+        before: It leads on from here. Velo answers a second one with a conflict, or it changes
+            nothing.
+        done: It was done: the status is kept, or goes on only.
+        too_late: It is not done any more, unless one that is under way is.
+        over: It can never be done.
+    """
+
+    verb: str
+    before: frozenset[str]
+    done: frozenset[str]
+    too_late: frozenset[str]
+    over: frozenset[str]
+
+
+_ACCEPTED = frozenset({"ACCEPTED", "QUOTED"})
+
+INSTRUCTION = _Statuses(
+    "instructed",
+    before=_ACCEPTED,
+    done=PAID | {"INSTRUCTED"},
+    too_late=frozenset(),
+    over=frozenset({"REJECTED", "WITHDRAWN"}),
+)
+PAYOUT_WITHDRAWAL = _Statuses(
+    "withdrawn",
+    before=_ACCEPTED,
+    done=frozenset({"WITHDRAWN"}),
+    too_late=frozenset({"INSTRUCTED", "COMPLETED", "INCOMPLETE"}),
+    over=frozenset({"REJECTED", "CONFIRMED"}),
+)
+PAYMENT_WITHDRAWAL = _Statuses(
+    "withdrawn",
+    before=frozenset({"ACCEPTED", "UNFUNDED"}),
+    done=frozenset({"WITHDRAWN"}),
+    too_late=frozenset(),
+    over=frozenset({"REJECTED", "CONFIRMED", "RETURNED"}),
+)
+
+
+def _in_state(what: str, statuses: _Statuses) -> Proof:
+    """The payout or payment that the path names is read: its status says it."""
 
     def find(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -> Finding:
-        record = yield partial(getattr(client, resource).get, call.ids[0])
-        if record.status not in done:
-            return f"It is {record.status}."
-        return Done(call.ids[0], record.status, record.raw.to_dict(), is_state=True)
+        record = yield partial(getattr(client, f"{what}s").get, call.ids[0])
+        status = record.status
+        if status in statuses.done:
+            return Done(call.ids[0], status, record.raw.to_dict(), is_state=True)
+        if status in statuses.over | statuses.too_late:
+            why = f"The {what} cannot be {statuses.verb}, since it is {status}."
+            return NotDone(why, is_over=status in statuses.over)
+        is_now = f"The {what} is {one_line(status)}."
+        return NotDone(is_now, can_be_sent=True) if status in statuses.before else is_now
 
     return Proof(find)
 
@@ -330,9 +382,9 @@ def _named(request: httpx.Request) -> str:
 
 
 _SUBMITTED = Proof(_submitted, needs=("payor_id",), subject=_named)
-_INSTRUCTED = _in_state("payouts", "INSTRUCTED", *PAID)
-_PAYOUT_WITHDRAWN = _in_state("payouts", "WITHDRAWN")
-_PAYMENT_WITHDRAWN = _in_state("payments", "WITHDRAWN")
+_INSTRUCTED = _in_state("payout", INSTRUCTION)
+_PAYOUT_WITHDRAWN = _in_state("payout", PAYOUT_WITHDRAWAL)
+_PAYMENT_WITHDRAWN = _in_state("payment", PAYMENT_WITHDRAWAL)
 
 _FINAL = frozenset({"CONFIRMED", "REJECTED", "WITHDRAWN"})
 """Velo does not say in which order PAID follow each other: the other two may still become another.

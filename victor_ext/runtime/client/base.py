@@ -62,7 +62,7 @@ from victor_ext.runtime.http.pooled_transport import (
     ThroughClient,
 )
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
-from victor_ext.runtime.loop.operations import READ_EARLIER, Done, Proof
+from victor_ext.runtime.loop.operations import READ_EARLIER, Done, NotDone, Proof
 from victor_ext.runtime.loop.resending import Authenticator
 from victor_ext.runtime.loop.retry import RetryPolicy
 from victor_ext.systems import System
@@ -301,7 +301,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         since: datetime,
         read_from: datetime | None = None,
         **given: str,
-    ) -> OperationFlow[Done | str]:
+    ) -> OperationFlow[Done | NotDone | str]:
         """Read whether a prepared write was done, such as one whose response was lost.
 
         What another program made with the same reference is none: it has other values, or was made
@@ -316,8 +316,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             given: What the reads need and the request does not have: `call.look_up_needs` names it.
 
         Returns:
-            What shows that it was done. A text says why the reads do not show it, and what they
-                have found: that proves nothing, since lists lag.
+            What shows that it was done, or a state in which it was not. A text says why the reads
+                do not show it, and what they have found: that proves nothing, since lists lag.
 
         Raises:
             InvalidRequest: A moment is not aware.
@@ -506,12 +506,17 @@ def _earlier(moment: datetime) -> datetime:
     return moment - min(READ_EARLIER, moment - first)
 
 
-def _proven(found: object, proof: Proof, call: PreparedCall, since: datetime) -> Done | str:
+def _proven(
+    found: object, proof: Proof, call: PreparedCall, since: datetime
+) -> Done | NotDone | str:
     """What a proof has found, if it is the write's own; a text says why it may not be."""
-    if isinstance(found, str):
+    if isinstance(found, str | NotDone):
         return found
     if not isinstance(found, Done):
-        return f"The proof of {call.operation} returned {kind_of(found)}, and no Done or text."
+        return (
+            f"The proof of {call.operation} returned {kind_of(found)}, and no Done, NotDone or "
+            "text."
+        )
     if found.is_state and found.id not in call.ids:
         return f"The proof of {call.operation} has a state of what the path does not name."
     return found.doubt(since, proof.times_differ) or found

@@ -167,7 +167,25 @@ def _in_seconds(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-Finding: TypeAlias = Calls[Done | str]
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    """A state, as Done's `is_state` is one, in which a write was not done.
+
+    What a list lacks is no state: a text says that.
+
+    Attributes:
+        why: What the state is, as a sentence.
+        is_over: Whether it can never be done any more, not even by a call that is under way.
+        can_be_sent: Whether it leads on from this state, and the provider does it only once however
+            often it is sent.
+    """
+
+    why: str
+    is_over: bool = False
+    can_be_sent: bool = False
+
+
+Finding: TypeAlias = Calls[Done | NotDone | str]
 """Yields calls of the client, whose results may have to be awaited. A text says why they do not
 show that it was done. An absence is no proof that it was not: lists lag."""
 
