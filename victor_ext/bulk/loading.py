@@ -292,6 +292,7 @@ class Loading(TemporaryDatabase):
                 check.changed += 1
             else:
                 check.unchanged += 1
+        check.problems.sort(key=lambda problem: problem.row or 0)  # those of the source come first
 
     # Storing
 
