@@ -11,14 +11,15 @@ from typing import Any
 from tests.histories.calls import MERCHANT, client
 from tests.histories.provider import NOBODY, Work
 from tests.histories.settling import Batch, Batches, Workers
+from tests.histories.states import Payment
 from tests.histories.world import Process
-from victor_ext import idempotency_key_for
 from victor_ext.bulk.payouts import Payouts
-from victor_ext.bulk.row_kind import LaterStep
-from victor_ext.bulk.rows import Row, RowOutcome
+from victor_ext.bulk.rows import RowOutcome
+from victor_ext.bulk.steps import add_step, units_of
 
 PAYMENTS = range(4)
 OPEN = (RowOutcome.WAITING, RowOutcome.NOT_SENT, RowOutcome.ACCEPTED)
+STEP = "instruct"
 
 
 class Pairs(Payouts):
@@ -27,18 +28,15 @@ class Pairs(Payouts):
     together = 2
 
 
-def _row(batch: str, place: int, number: int, payee: str) -> Row:
-    reference = f"PAY-{number}"
-    arguments = {
+def _row(number: int, payee: str) -> dict[str, Any]:
+    return {
         "remote_id": payee,
         "amount": "44.23",
         "currency": "USD",
         "source_account_name": "USD",
+        "payor_payment_id": f"PAY-{number}",
+        "payor_id": MERCHANT,
     }
-    arguments |= {"payor_payment_id": reference, "payor_id": MERCHANT}
-    return Row(
-        place + 1, idempotency_key_for(batch, reference), reference, arguments, {}, place=place
-    )
 
 
 def _references(payout: Work) -> set[str]:
@@ -46,31 +44,33 @@ def _references(payout: Work) -> set[str]:
 
 
 class Payrolls(Batches):
-    """Two workers; a file of two payouts, and one that asks for some of their payments once
-    more.
+    """Two workers; a file of two payouts, and one that has some of their payments, too: it comes
+    while they are submitted, or is of another state.
     """
 
     settled = frozenset({"created", "rejected", "unknown"})
-    reference, reads_own = "payor_payment_id", False
+    key_column = None
 
     def __init__(
         self, again: tuple[int, ...], state: int, rejected: int | None, is_sent: bool, **rest: Any
     ) -> None:
-        self.can_be_lost = rest.pop("can_be_lost")
+        can_be_lost = rest.pop("can_be_lost")
         Workers.__init__(self, **rest)
-        self.is_sent, self.rejected, self.batches = is_sent, f"PAY-{rejected}", []
-        for where, name, numbers in ((0, "march", PAYMENTS), (state, "april", again)):
-            payees = (NOBODY if number == rejected else "p7" for number in numbers)
-            rows = [
-                _row(name, place, *each)
-                for place, each in enumerate(zip(numbers, payees, strict=True))
-            ]
-            self.batches.append(Batch(where, name, rows, rows))
+        self._begin(can_be_lost, states=1 + state)
+        self.is_sent, self.rejected = is_sent, f"PAY-{rejected}"
+        march, april = (
+            [_row(number, NOBODY if number == rejected else "p7") for number in numbers]
+            for numbers in (PAYMENTS, again)
+        )
+        self.send_file(0, "march", march)
+        if again and state:
+            self.send_file(state, "april", april)
+        elif again:
+            self.later.append(("april", april))
         self.is_alone = not again
         """Whether nothing else has its references: then what was sent at a known time is found at
         the end.
         """
-        self.deliveries = [self._delivery(number) for number in range(len(self.processes))]
 
     def _client(self, process: Process) -> Any:
         return client("velo", process, deadline=self.deadline)
@@ -89,27 +89,20 @@ class Payrolls(Batches):
         }
         return drawn | Workers.draw(dice) | {"accounts": "AA"}  # a batch is of one account
 
-    def _delivery(self, number: int) -> dict[str, Any]:
-        velo = self.clients[number]
-        kinds = {"": Pairs(velo), "instruct": LaterStep(velo, "payouts.instruct")}
-        return {step: self._made(kind) for step, kind in kinds.items()}
-
-    def _accepted(self, batch: Batch) -> set[str]:
-        """The payouts of a batch, by what is told of its rows."""
-        results = (batch.result(row)[0] for row in batch.rows)
-        return {
-            one.unit for one in results if one and one.unit and one.outcome is RowOutcome.CREATED
-        }
+    def kind_of(self, number: int) -> Payouts:
+        return Pairs(self.clients[number])
 
     def _instruct(self) -> None:
         """Add the second step of each payout that is accepted, as a person does."""
-        taken = {row.fingerprint for batch in self.batches if batch.step for row in batch.rows}
-        for batch in [each for each in self.batches if not each.step]:
-            for unit in sorted(self._accepted(batch) - taken):
-                row = Row(1, idempotency_key_for(batch.name, unit), unit, {"id": unit}, {})
-                self.batches.append(
-                    Batch(0, f"{batch.name}/instruct", [row], [row], step="instruct")
-                )
+        for batch in [each for each in self.batches if "/" not in each.name]:
+            context, store = self.context(0, batch.state), self.store(0, batch)
+            record, units = store.record(), units_of(store, context.kind)
+            assert record is not None
+            step = Batch(batch.state, f"{batch.name}/{STEP}")
+            if add_step(context, self.store(0, step), record, units, STEP) is None:
+                continue
+            if (step.state, step.name) not in [(each.state, each.name) for each in self.batches]:
+                self.batches.append(step)
 
     def start(self, number: int, choice: int) -> None:
         if self.is_sent:
@@ -134,50 +127,59 @@ class Payrolls(Batches):
             work.id: _references(work) for work in provider.done if "payments" in work.values
         }
         yield from (f"asked twice: {fact}" for fact in provider.repeated)
-        told = [
-            (batch, row, batch.results.get(row.place))
-            for batch in self.batches
-            for row in batch.rows
-        ]
-        of_payout = dict[tuple[str, str], set[str]]()
-        for batch, row, one in told:
-            if one is not None and one.unit and not batch.step:
-                of_payout.setdefault((one.unit, batch.name), set()).add(row.fingerprint)
-        for batch, row, one in told:
-            if one is None or one.outcome in OPEN:
-                yield f"lost: {batch.name} {row}: {one}"
-            elif batch.step:
-                done = provider.of(f"POST /v3/payouts/{row.fingerprint}")
-                if one.outcome is not RowOutcome.UNKNOWN and (
-                    one.outcome is RowOutcome.CREATED
-                ) != bool(done):
-                    yield f"told wrong: {batch.name} {row}: {one}, and there is {done}"
-            elif one.unit:
-                right = (
-                    RowOutcome.REJECTED if row.fingerprint == self.rejected else RowOutcome.CREATED
-                )
-                is_named = right is RowOutcome.REJECTED or (one.id or "").startswith(f"{one.unit}-")
+        told = self.all_payments()
+        submitted = [(state, payment) for state, payment in told if "/" not in payment.batch]
+        of_payout = dict[tuple[str, int], set[str]]()
+        for state, payment in submitted:
+            if payment.result is not None and payment.result.unit:
+                unit = payment.result.unit, state
+                of_payout.setdefault(unit, set()).add(payment.row.value or "")
+        for state, payment in told:
+            if payment.result is None or payment.result.outcome in OPEN:
+                yield f"lost: {payment}"
+            elif "/" in payment.batch:
+                done = provider.of(f"POST /v3/payouts/{payment.row.value}")
+                outcome = payment.result.outcome
+                is_done = outcome is RowOutcome.CREATED
+                if outcome is not RowOutcome.UNKNOWN and is_done != bool(done):
+                    yield f"told wrong: {payment}, and there is {done}"
+            elif payment.result.unit:
+                references = payouts.get(payment.result.unit)
                 if (
-                    one.outcome is not right
-                    or not is_named
-                    or of_payout[one.unit, batch.name] != payouts.get(one.unit)
+                    self._is_wrong(payment)
+                    or of_payout[payment.result.unit, state] != references
                 ):
-                    yield f"told wrong: {batch.name} {row}: {one}, and there is {payouts}"
+                    yield f"told wrong: {payment}, and there is {payouts}"
         if len({unit for unit, _ in of_payout}) < len(of_payout):
-            yield f"told wrong: files have the same payout: {of_payout}"
-        for reference in {row.fingerprint for batch, row, _ in told if not batch.step}:
+            yield f"told wrong: states have the same payout: {of_payout}"
+        for reference in {payment.row.value for _, payment in submitted}:
+            asked = [payment for _, payment in submitted if payment.row.value == reference]
             made = sum(reference in references for references in payouts.values())
-            asked = [one for _, row, one in told if row.fingerprint == reference]
-            if made > len(asked):
-                yield (
-                    f"asked twice: {reference} is in {made} payouts, and was asked for "
-                    f"{len(asked)} times"
-                )
-            elif made > sum(
-                one is None or bool(one.unit) or one.outcome is RowOutcome.UNKNOWN for one in asked
-            ):
-                yield f"told wrong: {asked}, and {reference} is in {made} payouts"
-            elif (
-                made and self.is_alone and any(one.sent.known for one in asked if one and one.sent)
-            ):
-                yield f"lost: {asked}, and {reference} is there"
+            yield from self._judge_reference(reference, asked, made)
+
+    def _is_wrong(self, payment: Payment) -> bool:
+        """Whether what is told of a payment in a payout is not so."""
+        result = payment.result
+        assert result is not None
+        if payment.row.value == self.rejected:
+            return result.outcome is not RowOutcome.REJECTED
+        is_named = (result.id or "").startswith(f"{result.unit}-")
+        return result.outcome is not RowOutcome.CREATED or not is_named
+
+    def _judge_reference(
+        self, reference: str | None, asked: list[Payment], made: int
+    ) -> Iterator[str]:
+        """Judge what was made of a payment, which each state may ask for once."""
+        results = [payment.result for payment in asked]
+        may_be_made = [
+            one is None or bool(one.unit) or one.outcome is RowOutcome.UNKNOWN for one in results
+        ]
+        if made > len(asked):
+            yield (
+                f"asked twice: {reference} is in {made} payouts, and was asked for "
+                f"{len(asked)} times"
+            )
+        elif made > sum(may_be_made):
+            yield f"told wrong: {asked}, and {reference} is in {made} payouts"
+        elif made and self.is_alone and any(one.sent.known for one in results if one and one.sent):
+            yield f"lost: {asked}, and {reference} is there"
