@@ -145,10 +145,7 @@ class Payrolls(Batches):
                     yield f"told wrong: {payment}, and there is {done}"
             elif payment.result.unit:
                 references = payouts.get(payment.result.unit)
-                if (
-                    self._is_wrong(payment)
-                    or of_payout[payment.result.unit, state] != references
-                ):
+                if self._is_wrong(payment) or of_payout[payment.result.unit, state] != references:
                     yield f"told wrong: {payment}, and there is {payouts}"
         if len({unit for unit, _ in of_payout}) < len(of_payout):
             yield f"told wrong: states have the same payout: {of_payout}"
