@@ -147,11 +147,9 @@ def _of_unsent(
 
 
 def _is_taken_for(asked: Asked, other: Stored, kind: str) -> bool:
-    return (
-        other.kind != kind
-        or other.due_date == asked.due_date
-        or other.spelling_digest == asked.spelling_digest
-    )
+    # Payouts have no due date: a payee may get the same amount each month.
+    has_due_date = asked.due_date is not None and other.due_date == asked.due_date
+    return other.kind != kind or has_due_date or other.spelling_digest == asked.spelling_digest
 
 
 def _of_created(asked: Asked, stored: Stored, account: str, *, is_same: bool) -> Code:
