@@ -136,7 +136,8 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
         ]
         for act in acts:
             with pytest.raises(
-                ConfigurationError, match=r"batch march belongs to the account [0-9A-Za-z+/]{12}, these"
+                ConfigurationError,
+                match=r"batch march belongs to the account [0-9A-Za-z+/]{12}, these",
             ):
                 act()
         assert dict(theirs.status().counts) == dict(sender(**options).status().counts)

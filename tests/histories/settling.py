@@ -537,6 +537,12 @@ class Batches(Workers):
         if not any((batch.state, batch.name) == (state, name) for batch in self.batches):
             self.batches.append(Batch(state, name))
 
+    def _send_later(self) -> None:
+        """Who is killed before the end sends the file again."""
+        for file in [*self.later]:
+            self.send_file(0, *file)
+            self.later.clear()
+
     def kill(self, number: int) -> None:
         super().kill(number)
         for own in [own for own in self.workers if own[0] == number]:
@@ -545,7 +551,7 @@ class Batches(Workers):
     def start(self, number: int, choice: int) -> None:
         process = self.processes[number]
         if self.later and process.account == "A" and choice % 5 == 4:
-            process.start(partial(self.send_file, 0, *self.later.pop()))
+            process.start(self._send_later)
             return
         batch = self.batches[choice % len(self.batches)]
         process.start(partial(self._send, number, batch))
@@ -566,9 +572,7 @@ class Batches(Workers):
                 self.worker(number, batch.state).run(chunk, self.processes[number])
 
     def end(self) -> None:
-        for file in self.later:
-            self.processes[0].at_once(partial(self.send_file, 0, *file))
-        self.later.clear()
+        self.processes[0].at_once(self._send_later)
         for batch in self.batches * 3:
             self.processes[0].at_once(partial(self._send, 0, batch))
             self.world.now += 20
