@@ -76,7 +76,7 @@ if TYPE_CHECKING:
         QueryKey,
         idempotency_key_for,
     )
-    from .runtime.loop.operations import Done, Promise, Proof
+    from .runtime.loop.operations import Done, NotDone, Promise, Proof
     from .runtime.loop.retry import RetryPolicy
     from .words import Word
 
@@ -110,6 +110,7 @@ __all__ = [
     "InvalidRequest",
     "LinkedPages",
     "Network",
+    "NotDone",
     "NotFound",
     "NumberedPages",
     "OffsetPages",

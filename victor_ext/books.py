@@ -40,6 +40,18 @@ class Theirs:
     is_unreadable: bool = False
 
 
+def in_major_units(minor_units: object, currency: object) -> str | None:
+    """Return an amount in the currency's smallest unit as text in major units, `44.23`; None: one
+    of the two cannot be right.
+    """
+    if not isinstance(minor_units, int) or not isinstance(currency, str):
+        return None
+    try:
+        return f"{Money(minor_units, currency).amount:f}"
+    except InvalidRequest:
+        return None
+
+
 MARGIN = timedelta(minutes=10)
 """How far the time of one payment may differ in the two books: clocks differ, and calls are tried
 again.

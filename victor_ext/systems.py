@@ -39,6 +39,8 @@ class System:
         signed_read: If it has none, the function that finds out with a client, by a signed read of
             what does not exist, whether the credentials are accepted. It returns what was found, or
             raises the error of the read. Empty: there is no such read.
+        environments: The words for its environments, the default first. Empty: a URL is its
+            environment, or what it is called is not known here.
         settings: What a profile may have: the variables of the same names, without the prefix and
             in lower case.
         statuses: The words for the states of what its writes make, as far as they are known.
@@ -59,6 +61,7 @@ class System:
     lists: str = ""
     why_no_ping: str = ""
     signed_read: str = ""
+    environments: Sequence[str] = ()
     settings: Sequence[str] = ()
     statuses: Sequence[str] = ()
     credentials: str = ""

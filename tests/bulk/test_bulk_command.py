@@ -1,5 +1,6 @@
 """`victor bulk` as a person and a script use it."""
 
+import io
 import json
 import os
 import re
@@ -9,10 +10,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import pytest
+from rich.console import Console
+from rich.progress import BarColumn, Task, TaskID
 
 from tests.bulk.bulk_runs import (
     KEY,
@@ -29,22 +33,27 @@ from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran, interruptible
 from tests.programs import python
 from victor_ext import Victor, VictorOAuth
+from victor_ext.bulk import BatchStatus, Check, RowOutcome
+from victor_ext.cli import bulk_output, screen
 from victor_ext.cli.bulk_output import show_interruption
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
+CYAN, GREEN = "\x1b[36m", "\x1b[32m"
+RED = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:31|91|38;5;(?:1|9|16[0-9]|19[6-9]))m")
 
 
 def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: Sandbox) -> None:
-    records = rows(3)
+    records = [row(number, client_reference_id=f"R-{number}") for number in (1, 2, 3)]
     bulk.write(records)
     dry = bulk("send", "invoices.csv", *KEY, "--dry-run")
-    assert (dry.status, dry.out) == (0, "3 rows: 3 new. Nothing was sent.\n")
+    assert (dry.status, dry.out) == (0, "3 rows: 3 new (9.69 USD). Nothing was sent.\n")
     assert os.listdir(bulk.folder) == ["invoices.csv"]
     assert victor_sandbox.attempts_by_key() == {}
 
     sent = bulk("send", "invoices.csv", *KEY)
-    assert (sent.status, sent.out, sent.err) == (0, "invoices.csv: 3 rows: 3 created\n", "")
+    assert (sent.status, sent.out) == (0, "invoices.csv: 3 rows: 3 created\n")
+    assert sent.err == "invoices.csv: 3 rows to send: 9.69 USD.\n"
     asked_once(victor_sandbox, keys_of(records))
     assert sorted(os.listdir(bulk.folder)) == [
         "invoices.csv",
@@ -102,7 +111,9 @@ assert "victor_ext.bulk.sender" in sys.modules
 assert not loaded & {{"dbos", "psycopg"}}, sorted(loaded)
 """
     ran = python("-c", code, cwd=bulk.folder, env=bulk.environment)
-    assert (ran.returncode, ran.stdout) == (0, "2 rows: 2 new. Nothing was sent.\n"), ran.stderr
+    assert (ran.returncode, ran.stdout) == (0, "2 rows: 2 new (5.46 USD). Nothing was sent.\n"), (
+        ran.stderr
+    )
 
 
 def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(
@@ -111,9 +122,12 @@ def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(
     bulk.write([row(1), row(2, amount="44,23"), row(2)])
     ended = bulk("send", "invoices.csv", *KEY)
     assert (ended.status, ended.out) == (2, "")
-    first, second, last = ended.err.splitlines()
-    assert first.startswith("line 3, amount: amount is '44,23'")
-    assert second.startswith("line 4, invoice_no: invoice_no is 'INV-2', as in line 3")
+    warning, first, second, advice, last = ended.err.splitlines()
+    assert warning.startswith("Warning: no row has a client_reference_id.")
+    assert warning.endswith("with --column client_reference_id=invoice_no.")
+    assert first.startswith("line 3: amount is '44,23'")
+    assert second.startswith("line 4: invoice_no is 'INV-2', as in line 3")
+    assert advice == "--decimal comma reads amounts such as 1.234,56."
     assert last == "Error: 1 row repeats a key and 1 row is wrong. Nothing was sent."
     assert (victor_sandbox.attempts_by_key(), os.listdir(bulk.folder)) == ({}, ["invoices.csv"])
 
@@ -130,7 +144,10 @@ def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(
 def test_the_counts_of_a_dry_run_add_up(bulk: Bulk) -> None:
     bulk.write([*rows(20), *(row(number, amount="0") for number in range(21, 43))])
     dry = bulk("send", "invoices.csv", *KEY, "--dry-run", "--skip-invalid")
-    assert (dry.status, dry.out) == (1, "42 rows: 20 new, 22 wrong. Nothing was sent.\n")
+    assert (dry.status, dry.out) == (
+        1,
+        "42 rows: 20 new (234.60 USD), 22 wrong. Nothing was sent.\n",
+    )
     assert len(dry.err.splitlines()) == 21
     assert dry.err.endswith("... and 2 more: --dry-run --json shows all of them\n")
 
@@ -141,9 +158,9 @@ def test_a_file_that_was_cut_is_refused_by_its_control_totals(
     bulk.write(rows(2))
     ended = bulk("send", "invoices.csv", *KEY, "--expect-rows", "3", "--expect-total", "9.69")
     assert ended.status == 2
-    assert ended.err.splitlines() == [
-        "invoices.csv: the number of rows is 2, and 3 is expected: nothing was stored.",
+    assert ended.err.splitlines()[1:] == [
         "invoices.csv: the amounts are 5.46 in all, and 9.69 is expected: nothing was stored.",
+        "invoices.csv: the number of rows is 2, and 3 is expected: nothing was stored.",
         "Error: the file is not the one that is expected. Nothing was sent.",
     ]
     assert (
@@ -302,6 +319,105 @@ def test_a_bar_at_a_terminal(bulk: Bulk) -> None:
     assert "20 created" in ran.err
 
 
+def test_what_is_under_way_moves_the_bar_and_is_not_unknown(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
+    victor_sandbox.inject("delay", operation="create", delay=1.0, times=None)
+    bulk.write(rows(3))
+    ran = bulk.at_terminal("bulk", "send", "invoices.csv", *KEY)
+    assert ran.status == 0
+    first_line, bar = ran.err.split("\n", 1)
+    assert first_line.rstrip() == "invoices.csv: 3 rows to send: 9.69 USD."
+    begun = [frame for frame in bar.split("\r") if "3 under way" in frame]
+    assert begun
+    for frame in begun:
+        assert "0/3" in frame
+        assert f"{CYAN}\N{BOX DRAWINGS HEAVY HORIZONTAL}" in frame
+        assert GREEN not in frame.partition("0/3")[0]  # that is of an end
+    assert "unknown" not in ran.err
+    assert not RED.search(ran.err)
+
+
+def test_a_row_is_unknown_once_it_is_no_longer_under_way(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    victor_sandbox.inject("status", operation="create", status=503, times=None)
+    seen: list[BatchStatus] = []
+    ended = sender().send(rows(3), on_progress=seen.append)
+    assert (ended.under_way, ended.counts) == (0, {RowOutcome.UNKNOWN: 3})
+    assert bulk_output.counts(ended) == "3 unknown"
+    for status in seen:
+        unknown = status.counts.get(RowOutcome.UNKNOWN, 0)
+        assert 0 <= status.under_way <= unknown
+        shown = bulk_output.counts(status)
+        assert ("unknown" in shown) == (unknown > status.under_way)
+        assert ("under way" in shown) == (status.under_way > 0)
+
+
+def test_the_bar_of_nothing_is_red() -> None:
+    """Not even where its total is not known, or its first row has not ended."""
+    for total, completed in ((None, 0), (3, 0), (3, 1.5), (3, 3)):
+        console = Console(file=io.StringIO(), force_terminal=True, color_system="truecolor")
+        bar = next(
+            column for column in screen._bar(remains=True).columns if isinstance(column, BarColumn)
+        )
+        task = Task(TaskID(0), "", total, completed, _get_time=lambda: 0.0)
+        styles = [part.style for part in console.render(bar.render(task)) if part.style]
+        colors = [style.color.get_truecolor() for style in styles if style.color is not None]
+        assert colors
+        assert all(color.red <= max(color.green, color.blue) for color in colors), colors
+
+
+def test_totals_are_said_once_before_anything_is_sent(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("status", operation="create", status=503, times=None)
+    records = [*rows(2), row(3, amount="-1"), row(4, amount="0.01")]
+    bulk.write(records)
+    send = ("send", "invoices.csv", *KEY, "--skip-invalid", "--patience", "0")
+    ran = bulk(*send, "--deadline", "0.1")
+    first, *others = ran.err.splitlines()
+    assert first == "invoices.csv: 3 rows to send: 5.47 USD."
+    assert not any("to send" in line for line in others)
+    victor_sandbox.clear_faults()
+    assert "to send" not in bulk(*send).err  # no row is new
+    checked = bulk(*send, "--batch", "other", "--ask-again", "--dry-run", "--json").json
+    assert (checked["new"], checked["totals"]) == (3, {"USD": "5.47"})
+    in_json = bulk(*send, "--batch", "other", "--ask-again", "--json")
+    assert "to send" not in in_json.err
+    assert in_json.json["check"]["totals"] == {"USD": "5.47"}
+
+
+def test_whoever_is_asked_before_may_still_say_no(sender: Senders, tmp_path: Path) -> None:
+    class NoError(Exception):
+        pass
+
+    def refuse(check: Check) -> None:
+        assert (check.new, check.totals) == (2, {"USD": Decimal("5.46")})
+        raise NoError
+
+    with pytest.raises(NoError):
+        sender().send(rows(2), on_check=refuse)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["bulk status ma", "bulk send f.csv --batch ma", "bulk instruct ma", "bulk export ma"]
+)
+def test_a_shell_completes_the_names_of_batches(bulk: Bulk, sender: Senders, line: str) -> None:
+    sending = sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite")
+    store_only(sending, rows(1))
+    words = f"victor {line}"
+    shell = {
+        "_VICTOR_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+    ran = Command(bulk.environment, bulk.folder).in_a_process(**shell)
+    assert (ran.out.split(), ran.err) == (["march"], "")
+    elsewhere = Command(bulk.environment, bulk.folder.parent).in_a_process(**shell)
+    assert (elsewhere.out.split(), elsewhere.err) == ([], "")
+    assert not (bulk.folder.parent / "victor-bulk.sqlite").exists()
+
+
 def test_the_same_file_without_its_key_column_asks_nobody_again(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
 ) -> None:
@@ -310,7 +426,7 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch=None).send(file)
     again = bulk("send", "key.csv")
     assert (again.status, again.out) == (0, "key.csv: 3 rows: 3 created\n")
-    assert again.err == "Of 3 rows: 3 sent or stored before.\n"
+    assert again.err.splitlines()[0] == "3 rows created before. Not sent again."
     ended = bulk("send", "key.csv", "--key-column", "client_reference_id")
     assert (ended.status, ended.out) == (2, "")
     assert "has the key column invoice_no" in ended.err
@@ -322,22 +438,55 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     assert len(victor_sandbox.work_done_by_key()) == 3
 
 
-def test_what_to_do_with_the_batch_that_has_these_rows_is_advice_that_works(
+def test_a_copy_of_what_may_have_been_sent_settles_it_and_asks_nobody_again(
     bulk: Bulk, victor_sandbox: Sandbox
 ) -> None:
     bulk.write(rows(2))
     send = ("send", "invoices.csv", *KEY, "--batch")
     victor_sandbox.inject("status", operation="create", status=503, times=None)
-    assert bulk(*send, "one", "--patience", "0", "--deadline", "0.5").status == 3
-    copy = bulk(*send, "two")
-    advice = (
-        "with that --batch, the command 'status' shows it, and 'resume' goes on with it; to "
-        "send all of them again"
-    )
-    assert f"same rows as the batch one, and they would be sent a second time: {advice}" in copy.err
+    hasty = ("--patience", "0", "--deadline", "0.5")
+    assert bulk(*send, "one", *hasty).status == 3
+    copy = bulk(*send, "two", *hasty)
+    assert (copy.status, copy.out) == (3, "two: 2 rows: 2 unknown\n")
+    assert "victor bulk resume --batch two" in copy.err
     victor_sandbox.clear_faults()
-    assert (copy.status, bulk("resume", "one").status, bulk(*send, "two").status) == (2, 0, 2)
-    assert bulk(*send, "two", "--ask-again").status == 0
+    again = bulk(*send, "two")
+    assert (again.status, again.out) == (0, "two: 2 rows: 2 created\n")
+    assert bulk("resume", "one").out == "one: 2 rows: 2 created\n"
+    third = bulk(*send, "three")
+    assert (third.status, third.out) == (0, "three: 2 rows: 2 created\n")
+    assert "2 rows created before. Not sent again." in third.err
+    asked_once(victor_sandbox, keys_of(rows(2)))
+
+
+def test_what_an_operator_reads_of_rows_that_are_not_simply_sent(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
+    """What concerns many rows is one line; what a person has to decide about is said by its line of
+    the file. A dry run says the same.
+    """
+    bulk.write(rows(5), "march.csv")
+    assert bulk("send", "march.csv", *KEY).status == 0
+    changed = row(4, amount="99.00")
+    copied = row(5, invoice_no="inv-5")
+    bulk.write([*rows(3), changed, copied, row(6)], "march (1).csv")
+    dry = bulk("send", "march (1).csv", *KEY, "--dry-run")
+    sent = bulk("send", "march (1).csv", *KEY)
+    assert (dry.status, sent.status) == (1, 1)
+    assert sent.out == "march (1).csv: 6 rows: 4 created, 2 refused\n"
+    for ran in (dry, sent):
+        assert "3 rows created before. Not sent again." in ran.err
+        assert "Line 5: INV-4 was asked on" in ran.err
+        assert "with another amount. Not sent." in ran.err
+        assert "Line 6: inv-5 asks what INV-5 asked (march.csv, " in ran.err
+    assert "4 rows created before" not in sent.err
+    status = bulk("status", "march (1).csv", "--json")
+    noticed = {"created_before": 3, "other_values": 1, "looks_like": 1}
+    assert (status.status, status.json["noticed"]) == (1, noticed)
+    # `resume` sends nothing of it.
+    assert bulk("resume", "march (1).csv").status == 1
+    asked_once(victor_sandbox, keys_of(rows(6)))
+    assert len(victor_sandbox.requests()) == 6
 
 
 def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk) -> None:

@@ -4,25 +4,30 @@ by a second step.
 
 import csv
 import io
+import json
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from datetime import UTC, datetime
+from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from tests.bulk.backups import Backup, FileBackup, ServerBackup
 from tests.bulk.bulk_runs import Bulk, store_only, wait_until
 from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
 from tests.providers.velo.adapter import pay
 from victor_ext import ConfigurationError, ProviderTime, RetryPolicy
-from victor_ext.bulk import BulkSender, InvalidRows, delivery, pacing
+from victor_ext.bulk import BulkSender, Check, InvalidRows, delivery, pacing
 from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.payouts import Payouts
+from victor_ext.cli.bulk_output import announce
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
@@ -32,6 +37,8 @@ from victor_ext.settlement.key_age import Moment, NoKey, Now
 pytestmark = pytest.mark.slow
 LAG = 1000.0
 """Seconds after which the sandbox lists a payment, where a test has it list late."""
+SETTLEMENT = 3600.0
+"""Seconds for which a payout stays INSTRUCTED, before it is COMPLETED."""
 Make = Callable[..., Any]
 
 
@@ -56,7 +63,9 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[VeloSandbox]:
     """Its list of payments has a new one at once, or after as many seconds as the test's parameter
     says.
     """
-    with VeloSandbox(VeloSettings(seed=1, validation=getattr(request, "param", 0.0))) as running:
+    validation = getattr(request, "param", 0.0)
+    settings = VeloSettings(seed=1, validation=validation, settlement=SETTLEMENT)
+    with VeloSandbox(settings) as running:
         running.add_source_account("USD account", "USD", 10**9)
         running.add_source_account("EUR account", "EUR", 10**9)
         running.add_payee("payee-7")
@@ -123,9 +132,14 @@ def test_rows_are_grouped_into_payouts(
     numbers = [[1, 3, 4], [2, 7], [5, 6, 8], [9]]
     assert payouts_of(sender()) == [[f"PAY-{number}" for number in each] for each in numbers]
     submitted_once(sandbox, 9)
-    # Sent again, the file has nothing new, and two more rows are one more payout.
-    assert sender().send([*records, row(10), row(11)]).counts == {"created": 11}
-    assert calls(sandbox, "submit") == 5
+    # Sent again, the file has nothing new, and three more rows are two more payouts.
+    later = row(11, payout_memo="May")
+    assert sender().send([*records, row(10), later, row(12)]).counts == {"created": 12}
+    assert calls(sandbox, "submit") == 6
+    # The export is in the order of the files.
+    assert [one.asked["payor_payment_id"] for one in sender().export()] == [
+        f"PAY-{number}" for number in range(1, 13)
+    ]
 
 
 def test_rejected_rows_quote_and_totals_are_shown(bulk: Bulk, sandbox: VeloSandbox) -> None:
@@ -169,7 +183,17 @@ def test_rejected_rows_quote_and_totals_are_shown(bulk: Bulk, sandbox: VeloSandb
     assert "instruct by Bob: 1 done" in bulk(*system, "status", "--refresh").out
     assert bulk(*system, "status", "--refresh", "--json").json["payments"] == {"FUNDED": 2}
     withdrawn = bulk(*system, "withdraw", file.name, "--by", "Bob", "--json")
-    assert withdrawn.json["counts"] == {"rejected": 1}
+    assert withdrawn.json["counts"] == {"refused": 1}
+
+
+def test_the_amounts_of_new_rows_are_told_by_currency(sender: Make) -> None:
+    records = [*rows(2), row(3, currency="EUR", amount="0.10"), row(4, currency="JPY", amount="9")]
+    expected = {"USD": Decimal("3.00"), "EUR": Decimal("0.10"), "JPY": Decimal(9)}
+    assert sender().check(records).totals == expected
+    shown = StringIO()
+    with redirect_stderr(shown):
+        announce("f.csv", Check(rows=4, new=4, totals=expected))
+    assert shown.getvalue() == "f.csv: 4 rows to send: 0.10 EUR, 9 JPY, 3.00 USD.\n"
 
 
 def test_a_file_of_another_total_is_refused(sender: Make, sandbox: VeloSandbox) -> None:
@@ -368,20 +392,211 @@ class TestALostResponse:
         assert sandbox.work_done_by_reference()["PAY-1"] == 1
 
 
-def test_an_instruction_of_which_nothing_is_known(
-    bulk: Bulk, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def lose(sender: Any, sandbox: VeloSandbox, step: str) -> None:
+    """Take a step whose request does not arrive, and end while it is looked up."""
+    sandbox.inject("cut_request", operation=step)
+    reads = calls(sandbox, "get_payout")
+
+    def stop(_status: object) -> None:
+        # Before the step, after it, and to look it up.
+        if calls(sandbox, "get_payout") > reads + 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        sender.take_step(step, on_progress=stop)
+
+
+def test_an_instruction_that_was_lost_is_given_again(bulk: Bulk, sandbox: VeloSandbox) -> None:
+    """Once nothing of it can be under way, by another command."""
     file, system = bulk.write(rows(2), "march.csv"), ("--provider", "velo")
+    instruct = (*system, "instruct", file.name)
     assert bulk(*system, "send", file.name, "--payor-id", sandbox.payor_id).status == 0
-    monkeypatch.setattr(delivery, "SETTLE_FOR", 0.0)
     sandbox.inject("cut_request", operation="instruct")
-    for _ in range(2):
-        ran = bulk(*system, "instruct", file.name)
-        assert (ran.status, ran.out) == (3, "march.csv: instruct: 1 unknown\n")
-        assert ran.err.endswith(
-            "look it up with:\n  victor bulk --provider velo instruct march.csv\n"
-        )
-    assert calls(sandbox, "instruct") == 1
+    reads = calls(sandbox, "get_payout")
+    with bulk.started(*instruct) as process:
+        wait_until(lambda: calls(sandbox, "get_payout") > reads + 2, process)
+        process.send_signal(signal.SIGKILL)
+    status = bulk(*system, "status")
+    assert (status.status, "instruct: 1 unknown" in status.out) == (3, True)
+    assert status.err.endswith("Go on with:\n  victor bulk --provider velo instruct march.csv\n")
+
+    sandbox.set_clock_skew(601)
+    lost = bulk(*instruct)
+    assert (lost.status, calls(sandbox, "instruct")) == (75, 1)
+    assert lost.out.startswith("march.csv: instruct: 1 not sent\n  payout ")
+    assert "The payout is ACCEPTED. So it was lost, and can be sent again." in lost.out
+    assert lost.err.endswith("Go on with:\n  victor bulk --provider velo instruct march.csv\n")
+    again = bulk(*instruct)
+    assert (again.status, again.out) == (0, "march.csv: instruct: 1 done\n")
+    assert calls(sandbox, "instruct") == 2
+    assert bulk(*system, "status").status == 0
+
+
+class TestAStepReadsTheStateFirst:
+    """What the payout's state rules out is not sent, and the step ends with the reason."""
+
+    @pytest.mark.parametrize(
+        ("first", "second", "state"),
+        [("instruct", "withdraw", "INSTRUCTED"), ("withdraw", "instruct", "WITHDRAWN")],
+    )
+    def test_the_other_step_was_taken(
+        self, sender: Make, sandbox: VeloSandbox, first: str, second: str, state: str
+    ) -> None:
+        sender().send(rows(2))
+        assert sender().take_step(first).counts == {"created": 1}
+        refused = sender().take_step(second)
+        assert (refused.counts, refused.exit_status) == ({"refused": 1}, 1)
+        (reason,) = refused.reasons.values()
+        assert f"it is {state}" in reason
+        assert calls(sandbox, second) == 0
+        assert sender().status().steps[second]["reasons"] == refused.reasons
+
+    @pytest.mark.parametrize("name", ["instruct", "withdraw"])
+    def test_it_was_taken_elsewhere(self, sender: Make, sandbox: VeloSandbox, name: str) -> None:
+        sender().send(rows(2))
+        (payout,) = {one.asked["payout_id"] for one in sender().export()}
+        with Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url) as another_program:
+            getattr(another_program.payouts, name)(payout)
+        assert sender().take_step(name).counts == {"created": 1}
+        assert calls(sandbox, name) == 1
+
+    def test_a_state_that_cannot_be_read_sends_nothing(
+        self, sender: Make, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sender().send(rows(2))
+        monkeypatch.setattr(delivery, "SETTLE_FOR", 0.0)
+        sandbox.inject("status", operation="get_payout", status=503, times=1000)
+        stopped = sender(patience=0.1).take_step("instruct")
+        assert (stopped.counts, stopped.exit_status) == ({"not_sent": 1}, 75)
+        assert calls(sandbox, "instruct") == 0
+        sandbox.clear_faults()
+        assert sender().take_step("instruct").counts == {"created": 1}
+
+    @pytest.mark.parametrize("name", ["instruct", "withdraw"])
+    @pytest.mark.parametrize("is_quoted", [False, True])
+    def test_a_lost_step_is_taken_again_only_once_nothing_of_it_is_under_way(
+        self, sender: Make, sandbox: VeloSandbox, name: str, is_quoted: bool
+    ) -> None:
+        sender().send(rows(2, source_account_name="EUR account") if is_quoted else rows(2))
+        lose(sender(), sandbox, name)
+        sandbox.set_clock_skew(590)
+        reads = calls(sandbox, "get_payout")
+
+        def pass_on(_status: object) -> None:
+            if calls(sandbox, "get_payout") > reads:
+                sandbox.set_clock_skew(601)
+
+        lost = sender().take_step(name, on_progress=pass_on)
+        assert (lost.counts, calls(sandbox, name)) == ({"not_sent": 1}, 1)
+        assert calls(sandbox, "get_payout") > reads + 1, "it was read at 590 seconds, too"
+        assert sender().take_step(name).counts == {"created": 1}
+        assert sender().take_step(name).counts == {"created": 1}
+        assert calls(sandbox, name) == 2
+
+    def test_a_lost_instruction_that_was_given_elsewhere_meanwhile(
+        self, sender: Make, sandbox: VeloSandbox
+    ) -> None:
+        sender().send(rows(2))
+        lose(sender(), sandbox, "instruct")
+        sandbox.set_clock_skew(601)
+        assert sender().take_step("instruct").counts == {"not_sent": 1}
+        (payout,) = {one.asked["payout_id"] for one in sender().export()}
+        with Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url) as another_program:
+            another_program.payouts.instruct(payout)
+        assert sender().take_step("instruct").counts == {"created": 1}
+        assert calls(sandbox, "instruct") == 2
+
+    def test_a_lost_instruction_of_a_payout_that_was_withdrawn(
+        self, sender: Make, sandbox: VeloSandbox
+    ) -> None:
+        sender().send(rows(2))
+        lose(sender(), sandbox, "instruct")
+        unknown = sender().status()
+        assert (unknown.counts, unknown.exit_status) == ({"created": 2}, 3)
+        assert sender().take_step("withdraw").counts == {"created": 1}
+        assert sender().take_step("instruct").counts == {"rejected": 1}
+        assert calls(sandbox, "instruct") == 1
+
+    def test_a_lost_withdrawal_of_a_payout_that_was_instructed(
+        self, sender: Make, sandbox: VeloSandbox
+    ) -> None:
+        """It may still come as long as Velo does not say that all is paid."""
+        sender().send(rows(2))
+        lose(sender(), sandbox, "withdraw")
+        assert sender().take_step("instruct").counts == {"created": 1}
+        sandbox.set_clock_skew(601)
+        for _ in range(2):
+            assert sender().take_step("withdraw").counts == {"unknown": 1}
+            sandbox.advance(SETTLEMENT)
+        (payout,) = {one.asked["payout_id"] for one in sender().export()}
+        confirmed = json.dumps({"payoutId": payout, "status": "CONFIRMED"})
+        sandbox.inject("status", operation="get_payout", status=200, body=confirmed, times=9)
+        assert sender().take_step("withdraw").counts == {"rejected": 1}
+        assert calls(sandbox, "withdraw") == 1
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backup(request: pytest.FixtureRequest, tmp_path: Path) -> Backup:
+    """Of a database of each kind."""
+    if request.param == "sqlite":
+        return FileBackup(tmp_path / "march.sqlite")
+    return ServerBackup(request.getfixturevalue("postgres"))
+
+
+@pytest.mark.parametrize("killed_at", ["submit", "nothing", "instruct"])
+def test_a_restored_state_pays_no_payout_twice(
+    bulk: Bulk, sandbox: VeloSandbox, backup: Backup, killed_at: str
+) -> None:
+    """A backup made while a payout was submitted, once it was, or while it was instructed: it does
+    not know what came later.
+    """
+    file = bulk.write(rows(2), "march.csv")
+    commands: dict[str, tuple[str, ...]] = {
+        "submit": ("send", file.name, "--payor-id", sandbox.payor_id),
+        "instruct": ("instruct", file.name),
+    }
+    begin, go_on = ("--provider", "velo"), ("--state", backup.url)
+
+    def run(*words: str) -> tuple[int, str]:
+        ran = bulk(*begin, *words, *go_on)
+        return ran.status, ran.out
+
+    if killed_at != "submit":
+        run(*commands["submit"])
+    if killed_at != "nothing":
+        sandbox.inject("delay", operation=killed_at, delay=60, work=True)
+        with bulk.started(*begin, *commands[killed_at], *go_on) as process:
+            wait_until(lambda: calls(sandbox, killed_at) > 0, process)
+            process.send_signal(signal.SIGKILL)
+    backup.make()
+    for is_restored in (False, True):
+        if is_restored:
+            backup.restore()
+        assert run("resume") == (0, "march.csv: 2 rows: 2 created\n")
+        assert run(*commands["instruct"]) == (0, "march.csv: instruct: 1 done\n")
+    status, said = run("withdraw", file.name)
+    assert (status, "since it is INSTRUCTED" in said) == (1, True)
+    made = {operation: calls(sandbox, operation) for operation in ("submit", "instruct")}
+    assert made == {"submit": 1, "instruct": 1}
+    assert calls(sandbox, "withdraw") == 0
+    submitted_once(sandbox, 2)
+
+
+def test_what_comes_next_is_said(bulk: Bulk, sandbox: VeloSandbox) -> None:
+    file, system = bulk.write(rows(2), "march.csv"), ("--provider", "velo")
+    send = (*system, "send", file.name, "--payor-id", sandbox.payor_id)
+    resume = "victor bulk --provider velo resume --batch march.csv"
+    instruct = "victor bulk --provider velo instruct march.csv"
+    sandbox.inject("status", operation="get_payout", status=503, times=1000)
+    accepted = bulk(*send, "--patience", "0.1")
+    assert accepted.status == 3
+    assert resume in accepted.err
+    assert "same keys" not in accepted.err
+    assert instruct not in accepted.err
+    sandbox.clear_faults()
+    sent = bulk(*send)
+    assert (sent.status, instruct in sent.err) == (0, True)
+    assert bulk(*send, "--json").json["next_command"] == instruct
 
 
 def test_who_goes_on_with_a_file_is_not_who_sends_it(sender: Make) -> None:

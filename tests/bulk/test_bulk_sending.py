@@ -21,6 +21,7 @@ from tests.bulk.bulk_runs import (
     row,
     rows,
     store_only,
+    today,
     write_csv,
 )
 from tests.cases import cases_beside
@@ -34,6 +35,7 @@ from victor_ext.bulk import (
     worker,
     worker_lock,
 )
+from victor_ext.bulk.deciding import Code
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -47,6 +49,15 @@ def by_row(sender: Any) -> dict[int, RowResult]:
     found = list(sender.export())
     assert len({result.key for result in found}) == len(found)
     return {result.row: result for result in found}
+
+
+def noticed(check: Any, *codes: Code) -> list[tuple[int, Code, str]]:
+    """Line, code and key value of each notice, of these codes."""
+    return [
+        (notice.line, notice.code, notice.key_value)
+        for notice in check.notices
+        if notice.code in codes
+    ]
 
 
 def created(victor_sandbox: Sandbox) -> int:
@@ -176,27 +187,58 @@ def test_a_row_that_changed_is_refused_and_the_others_go_on(
     changed = [row(1), row(2, amount="9999.99"), row(3, region="south"), row(4)]
     status = sender().send(changed)
     assert (status.check.changed, status.check.unchanged, status.check.new) == (1, 2, 1)
-    (problem,) = status.check.problems
-    assert (problem.row, problem.column, problem.code) == (2, "invoice_no", "changed")
-    assert problem.message.startswith("amount: not what is stored")
-    assert status.exit_status == 1
+    assert noticed(status.check, Code.OTHER_VALUES) == [(2, Code.OTHER_VALUES, "INV-2")]
+    (notice,) = (notice for notice in status.check.notices if notice.code == Code.OTHER_VALUES)
+    assert "INV-2 was asked on" in notice.message
+    assert "with another amount. Not sent." in notice.message
+    assert "such as INV-2-2" in notice.message
+    assert (status.exit_status, dict(status.noticed)) == (
+        1,
+        {Code.CREATED_BEFORE: 2, Code.OTHER_VALUES: 1},
+    )
+    refused = by_row(sender())[2]
+    assert (refused.outcome, refused.error) == (RowOutcome.REFUSED, notice.message)
+    assert refused.asked["amount"] == "9999.99"
     assert "9999.99" not in {request["amount"] for request in victor_sandbox.requests()}
     asked_once(victor_sandbox, keys_of(rows(4)))
+    # The file as it was is no failure.
+    again = sender().send(rows(4))
+    assert (again.exit_status, dict(again.counts)) == (0, {RowOutcome.CREATED: 4})
 
 
 def test_what_has_changed_is_named(sender: Senders) -> None:
     changes = cases_beside(__file__)["changes"]
     sender().send([row(number, **before) for number, (before, _, _) in enumerate(changes)])
-    problems = (
-        sender()
-        .check([row(number, **after) for number, (_, after, _) in enumerate(changes)])
-        .problems
-    )
-    found = [problem.message.partition(": not what is stored")[0] for problem in problems]
+    check = sender().check([row(number, **after) for number, (_, after, _) in enumerate(changes)])
+    messages = [notice.message for notice in check.notices]
+    assert [notice.code for notice in check.notices] == [Code.OTHER_VALUES] * len(changes)
+    found = [message.partition(" with ")[2].partition(". Not")[0] for message in messages]
     assert found == [names for _, _, names in changes]
-    assert "5550001112" not in str(problems)
-    (problem,) = sender().check([{**row(0), "due_date": ["today"]}]).problems
-    assert problem.message.startswith("due_date: not what is stored")
+    assert "5550001112" not in str(messages)
+
+
+@pytest.mark.parametrize(
+    ("days", "code"),
+    [(-1, Code.CREATED_BEFORE), (1, Code.CREATED_BEFORE), (2, Code.DUE_LATER)],
+)
+def test_another_due_date_is_no_other_payment_and_a_later_one_is_said(
+    sender: Senders,
+    victor_sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    days: int,
+    code: Code,
+) -> None:
+    """`today` is the next day tomorrow. Two days later it is another month, or a customer who has
+    not paid.
+    """
+    sender().send(rows(1))
+    later = timedelta(days=days)
+    monkeypatch.setattr("victor_ext.zulu.now", lambda: datetime.now(UTC) + later)
+    again = sender(batch="april").send([row(1, due_date=today() + later)])
+    assert noticed(again.check, *Code) == [(1, code, "INV-1")]
+    assert again.exit_status == (1 if code == Code.DUE_LATER else 0)
+    asked_once(victor_sandbox, keys_of(rows(1)))
+    assert created(victor_sandbox) == 1
 
 
 def test_two_unicode_forms_of_a_text_are_one(sender: Senders, victor_sandbox: Sandbox) -> None:
@@ -213,8 +255,9 @@ def test_two_unicode_forms_of_a_text_are_one(sender: Senders, victor_sandbox: Sa
     with pytest.raises(InvalidRows, match="as in row 1: two rows cannot have one key") as caught:
         sender(batch="april").send([{**one, "amount": "7.77"}, other])
     assert (caught.value.check.repeated, caught.value.problems[0].field) == (1, "invoice_no")
-    with pytest.raises(ConfigurationError, match="same rows as the batch März"):
-        sender(batch="april").send([other])
+    copy = sender(batch="april").send([other])
+    assert (copy.exit_status, dict(copy.noticed)) == (0, {Code.CREATED_BEFORE: 1})
+    assert "(März, " in copy.check.notices[0].message
     assert sender(batch="may").check([row(2, invoice_no="1"), row(2, invoice_no="①")]).new == 2
     asked_once(victor_sandbox, keys_of([other]))
     assert victor_sandbox.requests()[0]["client_reference_id"] == one["client_reference_id"]
@@ -252,12 +295,7 @@ def test_bad_rows_are_set_aside_and_a_corrected_one_takes_its_place(
     assert (found[3].key, found[3].extras["region"]) == ("", "nowhere")
 
     again = sender(skip_invalid=True).send(records)
-    assert (again.rows, again.check.unchanged, again.check.invalid, again.check.stored) == (
-        4,
-        2,
-        2,
-        0,
-    )
+    assert (again.rows, again.check.unchanged, again.check.invalid, again.check.new) == (4, 2, 2, 0)
 
     status = sender(skip_invalid=True).send([row(1), row(2), records[2], row(4)])
     assert dict(status.counts) == {RowOutcome.CREATED: 3, RowOutcome.REFUSED: 1}
@@ -353,66 +391,105 @@ def test_a_batch_that_nobody_knows(sender: Senders) -> None:
     assert sender().batches() == []
     for batch, number in (("march", 1), ("april", 8), ("march", 2)):
         sender(batch=batch).send([row(number)])
-    assert sender().batches() == ["march", "april"]
-    with pytest.raises(ConfigurationError, match="It has: march, april") as caught:
+    # Oldest first, by their latest files.
+    assert sender().batches() == ["april", "march"]
+    with pytest.raises(ConfigurationError, match="It has: april, march") as caught:
         sender(batch="Marhc").status()
     assert "nothing was sent" not in str(caught.value)
 
 
-def test_the_rows_of_another_batch_are_two_payments_only_on_purpose(
+def test_a_copy_of_a_file_asks_nobody_again_whatever_it_is_called(
     sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    records = rows(4)
+    """The order, the other columns, the format and the spelling are of no matter, either."""
+    records = [row(number, amount=f"{number}.50") for number in range(1, 6)]
     sender(batch="march").send(records)
-    # The order, the other columns, the format and the spelling are of no matter; nor is it when
-    # rows were added.
-    sender(batch="march").send([*records, row(5)])
-    copy = write_csv(
-        tmp_path / "ren (1).csv", [{**record, "region": "south"} for record in reversed(records)]
-    )
-    for act in (sender(batch=None).check, sender(batch=None).send):
-        with pytest.raises(
-            ConfigurationError,
-            match=r"same rows as the batch march, .*batch='march'.*ask_again=True",
-        ):
-            act(copy)
-    with pytest.raises(ConfigurationError, match="same rows as the batch march"):
-        sender(batch="april").send(rows(5))
-    for others in (
-        rows(6),
-        rows(3),
-        [*rows(3), row(4, amount="7.77")],
-        [*rows(3), row(3, invoice_no="INV-9")],
-    ):
-        assert sender(batch="april").check(others).new == len(others)
-    assert created(victor_sandbox) == 5
-    assert sender(batch="april", ask_again=True).send(copy).exit_status == 0
-    asked_once(victor_sandbox, keys_of(rows(5)) | keys_of(records))
-    # Both of them go on as ever.
-    assert sender(batch="april").send(copy).check.unchanged == 4
+    before = victor_sandbox.attempts_by_key()
+    respelled = [
+        {**record, "amount": f"{number}.5", "region": "south"}
+        for number, record in enumerate(records, 1)
+    ]
+    copy = write_csv(tmp_path / "march (1).csv", [*reversed(respelled), row(6)])
+    check = sender(batch=None).check(copy)
+    assert (check.new, check.unchanged, check.changed) == (1, 5, 0)
+    status = sender(batch=None).send(copy)
+    assert (status.exit_status, dict(status.noticed)) == (0, {Code.CREATED_BEFORE: 5})
+    assert dict(status.counts) == {RowOutcome.CREATED: 6}
+    assert "INV-5 was created before (march, " in status.check.notices[0].message
+    new = idempotency_key_for("invoice", "INV-6")
+    assert victor_sandbox.attempts_by_key() == {**before, new: 1}
+    # A part of it, and a part with rows of another file, ask nobody again either.
+    assert sender(batch="april").send(records[:3]).exit_status == 0
+    assert sender(batch="may").send([*records[2:], row(7)]).exit_status == 0
+    asked_once(victor_sandbox, keys_of([*records, row(6), row(7)]))
+    # Each of them is a list of its own rows, and goes on as ever.
+    exported = list(sender(batch="march (1).csv").export())
+    numbers = [result.extras["invoice_no"] for result in exported]
+    assert numbers == ["INV-5", "INV-4", "INV-3", "INV-2", "INV-1", "INV-6"]
+    for batch in ("march", "march (1).csv", "april", "may"):
+        assert sender(batch=batch).resume().exit_status == 0
+    assert created(victor_sandbox) == 7
 
 
 @pytest.mark.parametrize("batch", ["march", "april"])
-def test_a_copy_is_told_by_what_is_sent_whatever_its_keys_are(sender: Senders, batch: str) -> None:
-    records = [row(number, client_reference_id=f"ref {number}") for number in (1, 2, 3)]
+def test_what_another_payment_asked_is_not_asked_again_whatever_its_key_is(
+    sender: Senders, victor_sandbox: Sandbox, batch: str
+) -> None:
+    records = [row(number, client_reference_id=f"Ref {number}") for number in (1, 2, 3)]
     sender(batch="march").send(records)
     keyed = [{**record, "invoice_no": f"new {place}"} for place, record in enumerate(records)]
-    for copy in (keyed, [*records[:2], keyed[2]]):
-        with pytest.raises(
-            ConfigurationError, match=r"same rows as the batch march, .*ask_again=True"
-        ):
-            sender(batch=batch).send(copy)
+    status = sender(batch=batch).send([*records[:2], keyed[2], row(4)])
+    assert noticed(status.check, Code.LOOKS_LIKE) == [(3, Code.LOOKS_LIKE, "new 2")]
+    assert (status.exit_status, status.counts[RowOutcome.REFUSED]) == (1, 1)
+    status = sender(batch=batch).send([*keyed, row(4)])
+    assert (status.exit_status, status.noticed[Code.LOOKS_LIKE]) == (1, 3)
+    assert "new 0 asks what INV-1 asked (march, " in (by_row(sender(batch=batch))[1].error or "")
+    # resume does not send what was refused.
+    assert sender(batch=batch).resume().counts[RowOutcome.REFUSED] == 3
+    asked_once(victor_sandbox, keys_of([*records, row(4)]))
+    assert created(victor_sandbox) == 4
+
+
+def test_a_file_that_is_keyed_by_another_column_asks_nobody_again(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    """Not even a day later, with other due dates."""
+    records = [row(number, client_reference_id=f"Ref {number}") for number in (1, 2, 3)]
+    sender(batch="march").send(records)
+    tomorrow = (today() + timedelta(days=1)).isoformat()
     without = [
-        {name: value for name, value in each.items() if name != "invoice_no"} for each in records
+        {name: value for name, value in {**record, "due_date": due}.items() if name != "invoice_no"}
+        for record, due in zip(records, [today().isoformat(), tomorrow, tomorrow], strict=True)
     ]
-    if batch == "april":
-        with pytest.raises(ConfigurationError, match="same rows as the batch march"):
-            sender(batch=batch, key_column=None).send(without)
-    sender(batch=batch, ask_again=True).send(keyed)
-    assert sender(batch=batch).send(keyed).check.unchanged == 3
-    # Rows that ask the same are one batch on purpose when they come in one file.
+    for batch in ("april", "may"):
+        status = sender(batch=batch, key_column=None).send(without)
+        assert dict(status.noticed) == {Code.LOOKS_LIKE: 3}
+        assert status.exit_status == 1
+    asked_once(victor_sandbox, keys_of(records))
+    assert created(victor_sandbox) == 3
+
+
+def test_rows_that_ask_the_same_in_one_file_are_payments_on_purpose(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
     twins = [row(7, invoice_no=name) for name in ("a", "b")]
-    assert sender(batch="twins").send(twins).check.new == 2
+    assert sender(batch="twins").send(twins).exit_status == 0
+    assert sender(batch="copy").send(twins).exit_status == 0
+    asked_once(victor_sandbox, keys_of(twins))
+
+
+def test_two_references_are_two_payments_though_they_ask_as_much(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    """With the key column that there is without one, and with customers as keys."""
+    for batch, reference in (("one", "2041"), ("two", "2042")):
+        one = row(1, client_reference_id=reference)
+        assert sender(batch=batch, key_column=None).send([one]).exit_status == 0
+    by_customer = {"key_column": "payer_counterparty_id", "key_kind": "subscription-11"}
+    for batch, payer in (("three", "aHeq349838"), ("four", "bHeq349838")):
+        one = row(2, payer_counterparty_id=payer)
+        assert sender(batch=batch, **by_customer).send([one]).exit_status == 0
+    assert created(victor_sandbox) == 4
 
 
 def test_what_progress_raises_stops_the_sending_and_loses_nothing(
@@ -448,7 +525,7 @@ def test_a_chunk_that_was_claimed_and_does_not_run_is_handed_out_anew(
     monkeypatch.setattr(worker_lock, "_ROUND", 0.1)
     monkeypatch.setattr(worker.Worker, "_send", lose_the_first)
     assert sender().send(rows(3)).exit_status == 0
-    assert lost == ["march/00000001"]
+    assert [lost_one.partition("/")[2] for lost_one in lost] == ["march/00000001"]
     asked_once(victor_sandbox, keys_of(rows(3)))
 
 
@@ -461,7 +538,7 @@ def test_a_chunk_that_somebody_cancelled_is_sent_by_resume(
     change_state(tmp_path / "state.sqlite", cancel)
     assert dict(sender().status().counts) == {RowOutcome.WAITING: 3}
     assert {(result.outcome, result.error) for result in sender().export()} == {
-        (RowOutcome.WAITING, "Its chunk was cancelled before it was sent.")
+        (RowOutcome.WAITING, None)
     }
     assert sender().resume().exit_status == 0
     asked_once(victor_sandbox, keys_of(rows(3)))
@@ -471,13 +548,15 @@ def test_a_state_of_another_layout_is_refused_by_name(
     sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
 ) -> None:
     store_only(sender(), rows(3))
-    other = "UPDATE workflow_status SET application_version = 'victor-bulk-9/account'"
-    change_state(tmp_path / "state.sqlite", other)
+    path = tmp_path / "state.sqlite"
+    change_state(path, "UPDATE victor_bulk_key SET layout = 'victor-bulk-9'")
     sends = (partial(sender(batch=name).send, rows(3)) for name in ("march", "april"))
-    for act in (sender().status, lambda: list(sender().export()), sender().resume, *sends):
+    reads = (sender().status, lambda: list(sender().export()), sender().batches)
+    for act in (*reads, sender().resume, sender().drop, partial(sender().check, rows(3)), *sends):
         with pytest.raises(ConfigurationError, match=r"victor-bulk-9.*go on with the release"):
             act()
     assert victor_sandbox.attempts_by_key() == {}
+    change_state(path, f"UPDATE victor_bulk_key SET layout = '{layout.VERSION}'")
     assert sender().batches() == ["march"]
 
 
@@ -492,3 +571,38 @@ def test_one_sender_at_a_time_in_a_process(sender: Senders, tmp_path: Path) -> N
     with pytest.raises(ConfigurationError, match="in this process"):
         sender(rate=10).send(rows(20), on_progress=second)
     assert sender(rate=10_000).resume().exit_status == 0
+
+
+def test_what_waits_in_another_batch_is_not_asked_for_twice(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    """A file that was not sent, and its copy from a spreadsheet: one of them is sent."""
+    written = [row(number, invoice_no=f"10{number}") for number in (42, 43)]
+    spelled = [{**record, "invoice_no": f"{record['invoice_no']}.0"} for record in written]
+    store_only(sender(batch="march"), written)
+    copy = sender(batch="march (1)").send(spelled)
+    assert dict(copy.noticed) == {Code.LOOKS_LIKE: 2}
+    assert sender(batch="march").resume().exit_status == 0
+    assert sender(batch="march (1)").resume().exit_status == 1
+    assert set(victor_sandbox.work_done_by_key()) == keys_of(written)
+    # In its own batch the copy is the newer file, and what it lacks is left out.
+    store_only(sender(batch="april"), [row(50, invoice_no="1050")])
+    assert sender(batch="april").send([row(50, invoice_no="1050.0")]).exit_status == 0
+    assert sender(batch="april").resume().exit_status == 0
+    asked_once(victor_sandbox, keys_of([*written, row(50, invoice_no="1050.0")]))
+    assert created(victor_sandbox) == 3
+
+
+def test_what_was_refused_is_refused_again_when_a_file_has_lacked_it(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    """Nor does another value on the way let it look like nothing."""
+    sender(batch="march").send(rows(1))
+    copy, other = row(1, invoice_no="A"), row(2, invoice_no="B")
+    for records in ([copy], [other], [copy, other]):
+        status = sender(batch="april", skip_invalid=True).send(records)
+        assert status.noticed.get(Code.LOOKS_LIKE, 0) == (copy in records)
+    store_only(sender(batch="may"), [row(5, invoice_no="C")])
+    assert sender(batch="may").send([row(1, invoice_no="C")]).noticed == {Code.LOOKS_LIKE: 1}
+    asked_once(victor_sandbox, keys_of([row(1), other]))
+    assert created(victor_sandbox) == 2

@@ -96,15 +96,15 @@ DELETED_FILES: dict[str, Callable[[Path], object]] = {
     "its file is replaced": replace_file,
     "its file is emptied": lambda path: path.write_bytes(b""),
     "its file is overwritten": overwrite_file,
-    "its records are deleted": lambda path: change_state(path, "DELETE FROM workflow_status"),
-    "its load is deleted": lambda path: change_state(
-        path, "DELETE FROM workflow_status WHERE name = 'victor_bulk_load'"
-    ),
+    "its payments are deleted": lambda path: change_state(path, "DELETE FROM victor_bulk_payments"),
+    "its batch is deleted": lambda path: change_state(path, "DELETE FROM victor_bulk_batches"),
 }
+TRUNCATE = "TRUNCATE victor_bulk_payments, victor_bulk_lines, victor_bulk_batches"
 DELETED_ON_SERVERS = {
-    "its tables are dropped": ("send", "DROP SCHEMA dbos CASCADE"),
-    "its table is truncated": ("send", "TRUNCATE dbos.workflow_status CASCADE"),
-    "its table is truncated while a worker sends": (
+    "its chunks are dropped": ("send", "DROP SCHEMA dbos CASCADE"),
+    "its tables are truncated": ("send", TRUNCATE),
+    "its tables are truncated while a worker sends": ("worker", TRUNCATE),
+    "its chunks are truncated while a worker sends": (
         "worker",
         "TRUNCATE dbos.workflow_status CASCADE",
     ),
@@ -141,21 +141,34 @@ def test_a_state_that_is_deleted_while_rows_are_sent(
     assert len(victor_sandbox.work_done_by_key()) < 200
 
 
-def test_a_batch_of_which_chunks_are_gone_is_not_read_as_if_they_waited(
+def test_a_batch_of_which_payments_are_gone_is_not_read_as_if_they_waited(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
 ) -> None:
     file = bulk.write(rows(200))
-    assert (
-        sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch=file.name)
-        .send(file)
-        .exit_status
-        == 0
-    )
+    state = f"sqlite:///{bulk.folder}/victor-bulk.sqlite"
+    assert sender(state=state, batch=file.name).send(file).exit_status == 0
     path = bulk.folder / "victor-bulk.sqlite"
-    change_state(path, "DELETE FROM workflow_status WHERE workflow_uuid LIKE '%/00000002'")
+    change_state(path, "DELETE FROM victor_bulk_payments WHERE chunk LIKE '%/00000002'")
     for words in (("send", file.name, *KEY), ("resume",), ("status",), ("export",)):
         ran = bulk(*words)
         assert (ran.status, "was deleted" in ran.err) == (3, True), ran
+    asked_once(victor_sandbox, keys_of(rows(200)))
+
+
+def test_what_carries_the_chunks_can_be_deleted_and_nothing_is_lost(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
+    """The payments are the truth. What was under way is settled, and what waits is sent."""
+    file = bulk.write(rows(200))
+    path = bulk.folder / "victor-bulk.sqlite"
+    with bulk.started("send", file.name, *KEY, "--rate", "10") as process:
+        wait_until(lambda: len(victor_sandbox.work_done_by_key()) >= 3, process)
+        change_state(path, "DELETE FROM workflow_status")
+        out, err = process.communicate(timeout=bulk.patience)
+    assert process.returncode in (3, 75), (out, err)
+    assert "Traceback" not in err
+    assert len(victor_sandbox.work_done_by_key()) < 200
+    assert bulk("resume", "--rate", "10000").status == 0
     asked_once(victor_sandbox, keys_of(rows(200)))
 
 

@@ -6,17 +6,17 @@ import socket
 import sqlite3
 import threading
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
 from dbos import DBOSClient
+from sqlalchemy import event
 
 from tests.bulk.bulk_runs import (
     Bulk,
@@ -29,16 +29,15 @@ from tests.bulk.bulk_runs import (
     today,
     wait_until,
 )
-from tests.cases import cases_beside
-from victor_ext import ConfigurationError, Victor
-from victor_ext.bulk import RowOutcome, batch_store
-from victor_ext.bulk.layout import CHUNK, LOAD, MARK
-from victor_ext.bulk.run import StatusReader
-from victor_ext.bulk.state import State, StateLost
+from victor_ext import Victor
+from victor_ext.bulk import RowOutcome, StateLost, store
+from victor_ext.bulk.deciding import Code
+from victor_ext.bulk.loading import Loading
+from victor_ext.bulk.run import status_of
+from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-Steps = Callable[..., None]
 SHORT, LONG = 2000, 20_000
 """Rows of the batches whose memory is compared; `python -m benchmarks.bulk` does it with a million,
 and sends them.
@@ -49,59 +48,86 @@ class Crash(BaseException):
     """Simulates the end of the process within one process."""
 
 
-@pytest.fixture
-def at_step(monkeypatch: pytest.MonkeyPatch) -> Steps:
-    """Let something happen before the next insert of this kind, once; of the chunks before the
-    third.
-
-    A load, its mark and its chunks (of 100 rows each) are one transaction.
+@contextmanager
+def crash_at(number: int) -> Iterator[list[str]]:
+    """Let the process end before the statement of this number of `Loading.store`: its commit is the
+    last one. Yields the statements so far.
     """
-    insert = DBOSClient.enqueue_in_transaction
+    statements: list[str] = []
+    storing: list[bool] = []
+    store_all = Loading.store
 
-    def arrange(step: str, happen: Callable[[], object]) -> None:
-        left = iter(range(2 * (step == CHUNK)))
+    def storing_now(self: Loading, *arguments: Any) -> Any:
+        storing.append(True)
+        try:
+            return store_all(self, *arguments)
+        finally:
+            storing.clear()
 
-        def inserting(self: Any, connection: Any, options: Any, *arguments: Any) -> Any:
-            if options["workflow_name"] == step and next(left, None) is None:
-                monkeypatch.setattr(DBOSClient, "enqueue_in_transaction", insert)
-                happen()
-            return insert(self, connection, options, *arguments)
+    def note(statement: str) -> None:
+        if storing:
+            statements.append(statement)
+            if len(statements) == number:
+                raise Crash
 
-        monkeypatch.setattr(DBOSClient, "enqueue_in_transaction", inserting)
+    def before_statement(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        note(statement)
 
-    return arrange
+    def before_commit(_connection: Any) -> None:
+        note("COMMIT")
+
+    event.listen(sa.Engine, "before_cursor_execute", before_statement)
+    event.listen(sa.Engine, "commit", before_commit)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Loading, "store", storing_now)
+        try:
+            yield statements
+        finally:
+            event.remove(sa.Engine, "before_cursor_execute", before_statement)
+            event.remove(sa.Engine, "commit", before_commit)
+
+
+def dump_of(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as database:
+        return list(database.iterdump())
 
 
 @pytest.mark.parametrize("before", [0, 120])
-@pytest.mark.parametrize("step", [LOAD, MARK, CHUNK])
 def test_a_source_whose_storing_was_interrupted_is_not_stored(
-    sender: Senders, victor_sandbox: Sandbox, at_step: Steps, before: int, step: str
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path, before: int
 ) -> None:
-    records = rows(530)
+    """At any statement of the one transaction, and at its commit."""
+    path = tmp_path / "state.sqlite"
+    records = rows(230)
+    State(f"sqlite:///{path}").prepare()
     if before:
         assert sender().send(rows(before)).exit_status == 0
-    asked = victor_sandbox.attempts_by_key()
-    at_step(step, Mock(side_effect=Crash))
-    with pytest.raises(Crash):
-        sender().send(records)
-    if before:
-        assert dict(sender().resume().counts) == {RowOutcome.CREATED: before}
-    else:
-        with pytest.raises(ConfigurationError, match="nothing was sent"):
-            sender().resume()
-    assert (len(sender().batches()), victor_sandbox.attempts_by_key()) == (bool(before), asked)
-    # Its rows are no copy of what is not there, and a part of them may come first.
-    assert sender(batch="april").check(records).new == 530
-    assert sender().send(records[:200]).exit_status == sender().send(records).exit_status == 0
+    asked, dump = victor_sandbox.attempts_by_key(), dump_of(path)
+    number, statements = 0, [""]
+    while statements:
+        number += 1
+        with crash_at(number) as statements:
+            try:
+                store_only(sender(), records)
+            except Crash:
+                assert dump_of(path) == dump
+                assert (len(sender().batches()), victor_sandbox.attempts_by_key()) == (
+                    bool(before),
+                    asked,
+                )
+                continue
+        break
+    # It was the last one, which let all of it be stored.
+    assert (statements[-1], number) == ("COMMIT", len(statements) + 1)
+    changed = ["payments", "lines", "batches", "workflow_status"]
+    assert [name for name in changed if not any(name in text for text in statements)] == []
+    assert sender().status().rows == 230
+    assert sender().resume().exit_status == 0
     asked_once(victor_sandbox, keys_of(records))
 
 
 def test_refused_rows_are_replaced_or_dropped(
-    sender: Senders,
-    victor_sandbox: Sandbox,
-    client: Victor,
-    monkeypatch: pytest.MonkeyPatch,
-    at_step: Steps,
+    sender: Senders, victor_sandbox: Sandbox, client: Victor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tomorrow = today() + timedelta(days=1)
     records = [
@@ -122,105 +148,152 @@ def test_refused_rows_are_replaced_or_dropped(
         1,
     )
     assert "due_date" in ([*sender().export()][3].error or "")
-    # The third comes corrected, and the fourth as it was.
+    # The third comes corrected, and the fourth and fifth as they were.
     records[2]["amount"] = "3.00"
-    assert sender(skip_invalid=True).send(records[:4]).check.replaced == 2
-    counts = {RowOutcome.CREATED: 248, RowOutcome.REFUSED: 2}
+    check = sender(skip_invalid=True).send(records).check
+    assert (check.new, check.replaced, check.set_aside, check.unchanged) == (3, 1, 1, 246)
+    counts = {RowOutcome.CREATED: 249, RowOutcome.REFUSED: 1}
     assert (sender().status().exit_status, dict(sender().status().counts)) == (1, counts)
-    again = sender(skip_invalid=True).send(records)
-    assert (again.check.new, again.check.set_aside, again.check.replaced, again.rows) == (
-        1,
-        0,
-        1,
-        250,
-    )
     assert [result.row for result in sender().export()] == [*range(1, 251)]
-    # A row that had no key comes with one: what was refused is another row, and is dropped.
-    assert (
-        sender(skip_invalid=True).send([row(251, invoice_no="", amount="-1"), row(252)]).rows == 252
-    )
-    assert sender().send([row(251), row(252)]).exit_status == 1
+    # A row without a key is refused, too, until the file has none.
+    without_key = [*records, row(251, invoice_no="", amount="-1"), row(252)]
+    assert sender(skip_invalid=True).send(without_key).rows == 252
+    with_key = [*records, row(251), row(252)]
+    assert sender(skip_invalid=True).send(with_key).counts[RowOutcome.REFUSED] == 1
+    assert sender(skip_invalid=True).send(without_key).counts[RowOutcome.REFUSED] == 2
     assert (sender().drop(), sender().drop()) == (2, 0)
-    assert (sender().status().exit_status, dict(sender().status().counts)) == (
-        0,
-        {RowOutcome.CREATED: 251},
-    )
-    good = keys_of([records[0], *records[2:], row(251), row(252)])
+    counts = {RowOutcome.CREATED: 250}
+    assert (sender().status().exit_status, dict(sender().status().counts)) == (0, counts)
+    good = keys_of([records[0], *records[2:], row(252)])
     assert {result.key for result in sender().export()} == good
-    # It is new if it comes again, and can be dropped again; not while something else is stored.
+    # It is new if it comes again, and can be dropped again.
     again = sender(skip_invalid=True).send(records)
-    assert (again.check.new, again.check.set_aside, again.check.replaced, again.rows) == (
-        0,
-        1,
-        0,
-        252,
-    )
-    at_step(LOAD, partial(sender().send, [row(253)]))
-    with pytest.raises(ConfigurationError, match="stored other rows of the batch march meanwhile"):
-        sender().drop()
-    good |= keys_of([row(253)])
-    assert (sender().drop(), sender().status().rows) == (1, 252)
-    asked_once(victor_sandbox, good)
+    assert (again.check.new, again.check.set_aside, again.rows) == (0, 1, 250)
+    assert (sender().drop(), sender().status().rows) == (1, 249)
+    asked_once(victor_sandbox, good | keys_of([row(251)]))
 
 
-@pytest.mark.parametrize(("what", "message", "whose"), cases_beside(__file__)["comes"])
+@pytest.fixture
+def before_storing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Let something happen once, when rows were compared, and before they are stored."""
+
+    def arrange(happen: Callable[[], object]) -> None:
+        store_all = Loading.store
+
+        def storing(self: Loading, *arguments: Any) -> Any:
+            monkeypatch.setattr(Loading, "store", store_all)
+            happen()
+            return store_all(self, *arguments)
+
+        monkeypatch.setattr(Loading, "store", storing)
+
+    return arrange
+
+
+OTHER_AMOUNTS = [row(number, amount="7.77") for number in range(1, 121)]
+OTHER_KEYS = [row(number, invoice_no=f"copy-{number}") for number in range(1, 121)]
+COMES = {
+    "the same": ("march", rows(120), Code.CREATED_BEFORE, "theirs"),
+    "other rows": ("march", rows(120, start=300), None, "both"),
+    "other amounts": ("march", OTHER_AMOUNTS, Code.OTHER_VALUES, "theirs"),
+    "a copy": ("april", rows(120), Code.CREATED_BEFORE, "theirs"),
+    "a copy with other keys": ("april", OTHER_KEYS, Code.LOOKS_LIKE, "theirs"),
+    "a copy with other amounts": ("april", OTHER_AMOUNTS, Code.OTHER_VALUES, "theirs"),
+}
+
+
+@pytest.mark.parametrize("what", COMES)
 def test_what_comes_while_a_batch_is_stored(
-    sender: Senders, victor_sandbox: Sandbox, at_step: Steps, what: str, message: str, whose: str
+    sender: Senders,
+    victor_sandbox: Sandbox,
+    before_storing: Callable[[Callable[[], object]], None],
+    what: str,
 ) -> None:
     """It comes from another process, when this one has compared its rows, and before it stores
-    them.
+    them. What is stored then decides.
     """
-    batch, others = (
-        "april" if "copy" in what else "march",
-        rows(120, start=1000) if what == "others" else rows(250),
-    )
-    options, refused = {"ask_again": what == "a copy on purpose"}, list[str]()
-
-    def attempt(act: Callable[[], object]) -> None:
-        try:
-            act()
-        except ConfigurationError as error:
-            refused.append(str(error))
-
-    another = sender(batch=batch, **options)
-    at_step(LOAD, partial(attempt, partial(another.send, others)))
-    attempt(partial(sender(**options).send, rows(250)))
-    ours, theirs = keys_of(rows(250)), keys_of(others)
-    keys = {"ours": ours, "theirs": theirs, "both": ours | theirs, "": set[str]()}[whose]
-    assert len(refused) == bool(message) and message in "".join(refused)
+    batch, others, code, whose = COMES[what]
+    before_storing(lambda: sender(batch=batch).send(others))
+    status = sender(batch="march").send(rows(120))
+    assert dict(status.noticed) == ({} if code is None else {code: 120})
+    assert status.check.noticed == status.noticed
+    keys = keys_of(others) | (keys_of(rows(120)) if whose == "both" else set[str]())
     asked_once(victor_sandbox, keys)
     assert set(victor_sandbox.attempts_by_key()) == keys
+    asked = {request["amount"] for request in victor_sandbox.requests()}
+    assert asked == {
+        record["amount"] for record in (others if whose == "theirs" else rows(120))
+    } | {record["amount"] for record in others}
+
+
+def test_what_was_stored_meanwhile_and_has_not_left_is_replaced(
+    sender: Senders,
+    victor_sandbox: Sandbox,
+    before_storing: Callable[[Callable[[], object]], None],
+) -> None:
+    before_storing(lambda: store_only(sender(batch="april"), OTHER_AMOUNTS))
+    status = sender(batch="march").send(rows(120))
+    assert (dict(status.noticed), status.exit_status) == ({Code.REPLACED: 120}, 0)
+    assert sender(batch="april").resume().exit_status == 0
+    asked_once(victor_sandbox, keys_of(rows(120)))
+    assert "7.77" not in {request["amount"] for request in victor_sandbox.requests()}
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
-@pytest.mark.parametrize("batch", ["march", "april"])
-def test_two_that_store_the_same_rows_at_the_same_moment(
+@pytest.mark.parametrize("what", ["the same", "a copy", "a copy with other keys", "other rows"])
+def test_two_that_store_at_the_same_moment(
     sender: Senders,
+    victor_sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
     database: str,
-    batch: str,
+    what: str,
 ) -> None:
-    """Both have looked, and neither has stored: the database decides."""
+    """Both have looked, and neither has stored: the second one sees what the first one stored."""
+    batch, others, *_ = COMES[what]
     options = {} if database == "sqlite" else {"state": request.getfixturevalue("postgres")}
-    insert, both = DBOSClient.enqueue_in_transaction, threading.Barrier(2)
+    store_all, both = Loading.store, threading.Barrier(2)
 
-    def inserting(self: Any, connection: Any, chosen: Any, *arguments: Any) -> Any:
-        if chosen["workflow_name"] == LOAD:
-            both.wait(60)
-        return insert(self, connection, chosen, *arguments)
+    def storing(self: Loading, *arguments: Any) -> Any:
+        both.wait(60)
+        return store_all(self, *arguments)
 
-    State(sender(**options)._state.connection_string.replace("+psycopg", "")).prepare()
-    monkeypatch.setattr(DBOSClient, "enqueue_in_transaction", inserting)
+    first = [row(5000, invoice_no="first")]
+    store_only(sender(batch="before", **options), first)  # so that the state has its key
+    noticed: list[dict[str, int]] = []
+
+    def store_and_stop(name: str, records: list[dict[str, str]]) -> None:
+        def stop(status: Any) -> None:
+            noticed.append(dict(status.noticed))
+            raise InterruptedError
+
+        with suppress(InterruptedError):
+            sender(batch=name, **options).send(records, on_progress=stop)
+
+    monkeypatch.setattr(Loading, "store", storing)
     with ThreadPoolExecutor() as pool:
-        done = [
-            pool.submit(store_only, sender(batch=name, **options), rows(250))
-            for name in ("march", batch)
-        ]
-    errors = [str(error) for each in done if (error := each.exception()) is not None]
-    stored = [sender(batch=name, **options).status().rows for name in sender(**options).batches()]
-    assert stored == [250]
-    assert [("same rows as the batch" in error) for error in errors] == [True] * (batch == "april")
+        for done in [
+            pool.submit(store_and_stop, "march", rows(120)),
+            pool.submit(store_and_stop, batch, others),
+        ]:
+            done.result()
+    names = sender(**options).batches()
+    assert sorted(names) == sorted({"before", "march", batch})
+    for name in names:
+        sender(batch=name, **options).resume()
+    ours, theirs = keys_of(rows(120)), keys_of(others)
+    asked = set(victor_sandbox.work_done_by_key()) - keys_of(first)
+    if what == "other rows":
+        # They are of one batch, whose latest file counts: what the other one has is left out.
+        assert asked in (ours, theirs)
+    elif what == "a copy with other keys":
+        assert asked in (ours, theirs)
+        assert {Code.LOOKS_LIKE: 120} in noticed
+    else:
+        assert asked == ours
+        if what == "a copy":
+            assert {Code.REPLACED: 120} in noticed
+    asked_once(victor_sandbox, asked)
 
 
 def test_a_command_that_is_killed_while_it_stores_has_stored_nothing(
@@ -232,13 +305,13 @@ def test_a_command_that_is_killed_while_it_stores_has_stored_nothing(
     bulk.write(rows(230), "march.csv")
     State(postgres).prepare()
     with State(postgres).engine() as engine, engine.connect() as holder, engine.connect() as seen:
-        held = (
-            "INSERT INTO dbos.workflow_status (workflow_uuid, status, name) VALUES "
-            "('march.csv/00000001', '', '')"
-        )
-        holder.execute(sa.text(held))
+        # Its chunks are the last that is stored.
+        holder.execute(sa.text("LOCK TABLE dbos.workflow_status IN EXCLUSIVE MODE"))
         with bulk.started(*send) as process:
-            waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            waiting = sa.text(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted"
+                " AND relation = 'dbos.workflow_status'::regclass"
+            )
             wait_until(lambda: bool(seen.scalar(waiting)), process)
             assert process.poll() is None
         holder.rollback()
@@ -252,42 +325,51 @@ def test_a_command_that_is_killed_while_it_stores_has_stored_nothing(
     assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of(rows(40)), 1)
 
 
-@pytest.mark.parametrize(
-    ("batch", "seconds", "told"),
-    [("march", 1, "cannot be used"), ("april", 60, "same rows as the batch april")],
-)
+@pytest.mark.parametrize("batch", ["march", "april"])
 def test_nobody_waits_for_long_for_one_who_was_stopped_while_it_stored(
     sender: Senders,
+    victor_sandbox: Sandbox,
     postgres: str,
     monkeypatch: pytest.MonkeyPatch,
-    at_step: Steps,
     batch: str,
-    seconds: int,
-    told: str,
 ) -> None:
-    """The server ends the transaction of the same batch; another batch does not wait at all."""
-    monkeypatch.setattr(batch_store, "_IDLE_SECONDS", seconds)
+    """The server ends the transaction of one who is stopped in the middle of it."""
+    monkeypatch.setattr(store, "_IDLE_SECONDS", 1)
     stopped, goes_on = threading.Event(), threading.Event()
+    enqueue = DBOSClient.enqueue_in_transaction
 
-    def stop() -> None:
+    def enqueuing(self: Any, *arguments: Any) -> Any:
+        monkeypatch.setattr(DBOSClient, "enqueue_in_transaction", enqueue)
         stopped.set()
         goes_on.wait(60)
+        return enqueue(self, *arguments)
 
-    at_step(CHUNK, stop)
+    monkeypatch.setattr(DBOSClient, "enqueue_in_transaction", enqueuing)
     with ThreadPoolExecutor() as pool:
         first = pool.submit(store_only, sender(state=postgres), rows(250))
         assert stopped.wait(60)
         assert sender(batch=batch, state=postgres).send(rows(250)).exit_status == 0
         goes_on.set()
-        assert told in str(first.exception())
+        assert "cannot be used" in str(first.exception())
+    asked_once(victor_sandbox, keys_of(rows(250)))
 
 
-def test_a_batch_of_which_a_part_was_deleted_is_named(sender: Senders) -> None:
-    assert sender().send(rows(1)).exit_status == 0
+def test_a_batch_of_which_a_part_was_deleted_is_named(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    assert sender().send(rows(2)).exit_status == 0
     with closing(sqlite3.connect(sender()._state.path)) as state, state:
-        state.execute("DELETE FROM workflow_status WHERE workflow_uuid LIKE '%/load/1'")
-    with pytest.raises(StateLost, match="march"):
-        sender().send(rows(1))
+        state.execute("DELETE FROM victor_bulk_payments WHERE place = 0")
+    for act in (
+        lambda: sender().send(rows(2)),
+        lambda: sender().check(rows(2)),
+        lambda: sender().status(),
+        lambda: list(sender().export()),
+        lambda: sender().resume(),
+    ):
+        with pytest.raises(StateLost, match="march"):
+            act()
+    assert set(victor_sandbox.attempts_by_key().values()) == {1}
 
 
 def test_nobody_but_the_provider_is_called(
@@ -307,17 +389,21 @@ def test_nobody_but_the_provider_is_called(
 
 @pytest.mark.nightly
 def test_memory_does_not_grow_with_the_number_of_rows(
-    sender: Senders, monkeypatch: pytest.MonkeyPatch
+    sender: Senders, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """All of it but the sending: that takes as long as the provider does, and its rows are gone
     when they are sent.
     """
-    read = lambda _context, store, loads, _progress: StatusReader(store, loads).read()  # noqa: E731 - as it is patched in
+
+    def read(_context: object, stored: Any, *_rest: object) -> Any:
+        return status_of(stored)
+
     monkeypatch.setattr("victor_ext.bulk.sender.run_batch", read)
     peaks: list[int] = []
     for count in (SHORT, SHORT, LONG):  # the first time, modules are loaded
         tracemalloc.start()
-        status = sender(batch=f"{count} {len(peaks)}", ask_again=True).send(map(row, range(count)))
+        state = f"sqlite:///{tmp_path}/{len(peaks)}.sqlite"
+        status = sender(state=state).send(map(row, range(count)))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert status.rows == count

@@ -4,11 +4,13 @@ import json
 import pwd
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from typer.main import get_command
 
 from tests.cases import cases_beside
 from tests.cli import test_victor_create as create
@@ -16,10 +18,12 @@ from tests.cli.victor_command import Command
 from tests.programs import python
 from tests.providers.systems import CLIENTS
 from victor_ext import ConfigurationError, __version__, idempotency_key_for
+from victor_ext.cli.app import app
 from victor_ext.cli.wording import spelling_of
 from victor_ext.providers.victor.requests import ARGUMENTS
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 from victor_ext.sandbox.velo import VeloSandbox
+from victor_ext.systems import entry_points_of
 
 pytestmark = pytest.mark.slow
 LIGHT = """
@@ -170,6 +174,56 @@ def test_a_shell_completes_values(
         XDG_CONFIG_HOME=str(tmp_path),
     )  # fmt: skip
     assert ran.out.split() == offered
+
+
+OF_ANY_SYSTEM = [["doctor"], ["conform"], ["reconcile"], ["read"]]
+OF_BULK = [[word] for word in ("send", "resume", "status", "export", "worker", "instruct")]
+
+
+@pytest.mark.parametrize("provider", ["victor", "velo", "flexfactor", "eastpay"])
+def test_help_has_the_words_of_the_chosen_system(bare_command: Command, provider: str) -> None:
+    system = entry_points_of()[provider].load()
+    chosen = ["--provider", provider]
+    lines = [[*words, *chosen] for words in OF_ANY_SYSTEM]
+    lines += [["bulk", *chosen, *words] for words in OF_BULK]
+    for words in lines:
+        ran = bare_command(*words, "--help")
+        assert (ran.status, ran.err) == (0, "")
+        shown = " ".join(ran.out.split())
+        environments = " or ".join(system.environments)
+        expected = f"{environments} (instead of {system.prefix}ENVIRONMENT)."
+        assert (expected if environments else system.refuses["environment"]) in shown
+        assert f"(instead of {system.prefix}BASE_URL)." in shown
+        assert f"(instead of {system.prefix}PROFILE)." in shown
+        assert shown.count("(instead of ") == (3 if environments else 2)
+
+
+def test_no_help_names_a_file_that_an_installed_package_lacks() -> None:
+    def texts(command: Any) -> Iterator[str]:
+        yield from filter(None, (command.help, command.epilog))
+        yield from filter(None, (getattr(each, "help", None) for each in command.params))
+        for each in getattr(command, "commands", {}).values():
+            yield from texts(each)
+
+    shown = list(texts(get_command(app)))
+    assert len(shown) > 100
+    assert [text for text in shown if re.search(r"\bdocs/|\.md\b|\bexamples/", text)] == []
+
+
+def test_a_system_that_is_none_has_no_help(bare_command: Command) -> None:
+    ran = bare_command("doctor", "--provider", "nobody", "--help")
+    assert (ran.status, ran.out) == (2, "")
+    assert "--provider is 'nobody': write one of victor, " in ran.err
+
+
+def test_a_wrong_variable_is_named_as_that_of_the_chosen_system(bare_command: Command) -> None:
+    credentials = {"VELO_API_KEY": "k", "VELO_API_SECRET": "s"}
+    ran = bare_command(
+        "read", "--provider", "velo", "payouts.get", "1", **credentials, VELO_ENVIRONMENT="staging"
+    )
+    assert (ran.status, ran.out) == (2, "")
+    assert "VELO_ENVIRONMENT" in ran.err
+    assert "VICTOR_ENVIRONMENT" not in ran.err
 
 
 @pytest.fixture

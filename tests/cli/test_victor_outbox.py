@@ -21,7 +21,7 @@ from victor_ext.providers import velo
 
 pytestmark = pytest.mark.slow
 Run = Callable[..., Ran]
-KEY = str(invoice(1)["idempotency_key"])
+KEY, OTHER_KEY = (str(invoice(number)["idempotency_key"]) for number in (1, 2))
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
     shown = run("status")
     assert shown.status == 1
     assert shown.out.splitlines()[-2:] == [
-        "unclear    payment_requests.create  INV-1  Nobody knows.",
+        f"unclear    payment_requests.create  {KEY}  INV-1  Nobody knows.",
         "dead letter 1: completed of k-3: ValueError: no",
     ]
     counts: Any = run("status", "--json").json
@@ -74,7 +74,7 @@ def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
     assert zulu.format(zulu.parse(stored_at)) == stored_at, "docs/cli.md: times end in Z"
     listed = run("entries", "--json").json_lines
     assert [each["client_reference_id"] for each in listed] == ["INV-1", "INV-2"]
-    assert run("entries", "--state", "waiting").out.split()[2] == "INV-2"
+    assert run("entries", "--state", "waiting").out.split()[2:] == [OTHER_KEY, "INV-2"]
     done = run("retry", "--dead-letter", "1", "--dead-letter", "17")
     assert (done.status, done.out) == (1, "1 to be tried again.\n")
     assert (
@@ -107,7 +107,7 @@ def test_an_unclear_one_is_settled_by_hand_and_its_handlers_are_called(
     assert [settled[name] for name in names] == ["sent", "R-1", "Zoë", "the portal shows it"]
     outbox.handle()
     assert [(event.name, event.entry.resolved_by) for event in told] == [("sent", "Zoë")]
-    again = run("resolve", KEY, "--as", "not-done", *person)
+    again = run("resolve", "INV-1", "--as", "not-done", *person)
     assert (again.status, "is no entry that is unclear or settling" in again.err) == (2, True)
 
 
@@ -116,11 +116,10 @@ def test_what_was_not_done_is_sent_again_and_nothing_else(
 ) -> None:
     assert run("retry", KEY).status == 2
     rejected = run("resolve", KEY, "--as", "not-done", "--by", "Zoë", "--why", "none in the list")
-    assert (
-        rejected.out
-        == "rejected   payment_requests.create  INV-1  Not done, says Zoë: none in the list\n"
+    assert rejected.out == (
+        f"rejected   payment_requests.create  {KEY}  INV-1  Not done, says Zoë: none in the list\n"
     )
-    assert run("retry", KEY).out.startswith("waiting")
+    assert run("retry", "INV-1").out.startswith("waiting")
     assert [entry.state.value for entry in outbox.send(victor)] == ["sent", "sent"]
     sent_once(KEY)
 
@@ -129,6 +128,17 @@ def test_what_was_not_done_is_sent_again_and_nothing_else(
 def test_what_is_misuse(run: Run, line: str, said: str) -> None:
     shown = run(*shlex.split(line.replace("KEY", KEY)))
     assert (shown.status, said in shown.err) == (2, True), shown.err
+
+
+@pytest.mark.parametrize("name", ["INV-l", "inv-1", f"{KEY[:-1]}0"])
+def test_a_name_of_no_entry_changes_nothing_and_says_what_is_near(run: Run, name: str) -> None:
+    before = run("entries", "--json").out
+    for words in (["retry"], ["resolve", "--as", "not-done", "--by", "me", "--why", "so"]):
+        refused = run(words[0], name, *words[1:])
+        assert refused.status == 2
+        assert f"No entry has the key or the reference {name}: did you mean" in refused.err
+        assert "INV-1" in refused.err or KEY in refused.err
+    assert run("entries", "--json").out == before
 
 
 @pytest.mark.parametrize("table", ["victor_outbox", "victor_inbox"])
@@ -203,3 +213,35 @@ def test_a_database_that_is_none_is_named_without_its_password(
     ):
         shown = bare_command("outbox", "status", "--database", url)
         assert (shown.status, "secret" in shown.err) == (2, False), shown.err
+
+
+def test_a_restored_outbox_is_held_and_an_entry_is_taken_back(outbox: Outbox, run: Run) -> None:
+    person = ("--by", "Zoë", "--why", "returned")
+    cancelled = run("cancel", "INV-2", *person)
+    assert cancelled.out.startswith("refused")
+    assert "Cancelled by Zoë: returned" in cancelled.out
+    assert "nothing was changed: it is unclear" in run("cancel", KEY, *person).err
+    held: Any = run("hold", "--json").json
+    assert (held["marked"], held["under_way"]) == (1, 0)
+    assert zulu.format(zulu.parse(held["since"])) == held["since"]
+    assert run("status", "--json").json["held_since"] == held["since"]
+    assert f"held since {held['since']}: nothing is sent or handled" in run("status").out
+    assert run("release", "--json").json == {"released": True}
+    again = run("release")
+    assert (again.status, again.err) == (1, "victor_outbox is not held.\n")
+
+
+def test_what_is_settled_is_forgotten(outbox: Outbox, run: Run) -> None:
+    run("cancel", "INV-2", "--by", "Zoë", "--why", "returned")
+    outbox.on()(lambda _session, _event: None)
+    outbox.handle()
+    assert run("forget", "--older-than", "1", "--json").json == {"forgotten": 0}
+    assert run("forget", "--older-than", "0").out == "1 entries forgotten.\n"
+    [unclear, forgotten] = run("entries", "--json").json_lines
+    assert (unclear["reference"], unclear["payments"][0]["amount"]) == ("INV-1", "44.23")
+    assert (forgotten["forgotten"], forgotten["reference"]) == (True, None)
+    short = run("forget", "--older-than", "9", "--protect-for", "8")
+    assert (short.status, "--protect-for is too short: write at least 9 days" in short.err) == (
+        2,
+        True,
+    )

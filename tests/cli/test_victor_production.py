@@ -86,8 +86,19 @@ def test_a_batch_is_asked_about(command: Command, victor_sandbox: Sandbox, tmp_p
     assert command.in_a_process(*send, "--dry-run").status == 0
     ran = command.at_terminal(*send, typed="n\n")
     assert (ran.status, calls(victor_sandbox, "create", "respond")) == (1, 0)
-    assert "2 rows: 2 new. Those that are new ask their payers for money." in ran.err
+    assert "2 rows: 2 new (5.46 USD). Those that are new ask their payers for money." in ran.err
+    assert "to send" not in ran.err  # the question has said it
     assert command.at_terminal(*send, typed="y\n").status == 0
     assert calls(victor_sandbox, "create", "respond") == 2
     ran = command.at_terminal("bulk", "resume", *place, typed="n\n")
     assert "0 of 2 rows are not settled" in ran.err
+
+
+def test_with_yes_a_batch_says_what_it_sends_without_a_question(
+    command: Command, tmp_path: Path
+) -> None:
+    write_csv(tmp_path / "invoices.csv", rows(2))
+    place = ["--state", f"sqlite:///{tmp_path}/state.sqlite"]
+    send = ["bulk", "send", str(tmp_path / "invoices.csv"), "--key-column", "invoice_no", *place]
+    ran = command.in_a_process(*send, "--yes")
+    assert (ran.status, ran.err) == (0, "invoices.csv: 2 rows to send: 5.46 USD.\n")

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from tests.histories.bulk_surface import HAS_PAYMENTS_TABLE
 from tests.histories.calls import Calls
 from tests.histories.deliveries import Deliveries
+from tests.histories.files import Files
 from tests.histories.others import (
     BatchesBesideOthers,
     OutboxesBesideOthers,
@@ -38,9 +40,14 @@ KINDS: dict[str, Any] = {
     "payouts beside others": PayrollsBesideOthers,
     "deliveries": Deliveries,
     "inbox": Inboxes,
+    "files": Files,
 }
-SHARES = (4_800, 1_800, 2_200, 1_100, 75, 22, 3, 1_800, 1_200, 300, 300, 300, 300, 1_000, 1_000)
-"""How many of 16,200 are of each kind."""
+FILES_SHARE = 20 if HAS_PAYMENTS_TABLE else 0
+SHARES = (
+    *(4_800, 1_800, 2_200, 1_100, 75, 22, 3, 1_800, 1_200, 300, 300, 300, 300, 1_000, 1_000),
+    FILES_SHARE,
+)
+"""How many of 16,200 are of each kind, and of those of files beside them."""
 EVENTS = ("start", "go", "kill", "wait", "clock", "meanwhile")
 LIKELY = {"calls": (20, 72, 3, 2, 2, 1), "reading": (8, 72, 1, 1, 0, 18)}
 SETTLING = ("outbox", "bulk", "writes", "payouts")

@@ -109,11 +109,19 @@ class BatchesBesideOthers(BesideOthers, Batches):
 
 
 class PayrollsBesideOthers(BesideOthers, Payrolls):
+    """It is about the payouts, and not their steps."""
+
+    @classmethod
+    def draw(cls, dice: Random) -> dict[str, Any]:
+        drawn = Payrolls.draw(dice)
+        steps = {"is_about_steps": False, "are_elsewhere": False, "withdraws": None}
+        return {**drawn, "steps": drawn["steps"] | steps}
+
     def _payments(self) -> list[tuple[str, str, Any]]:
         rows = [payment.row for payment in self.payments(0)]
         rows.sort(key=lambda row: row.value or "")
         pairs = [rows[:2], rows[2:]]
-        kind = self.kind_of(0)
+        kind = self.kind_of(self.clients[0])
         return [
             (f"payout of another {number}", "/v3/payouts", kind.payment(pair).call.body)
             for number, pair in enumerate(pairs)

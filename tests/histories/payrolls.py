@@ -9,17 +9,18 @@ from random import Random
 from typing import Any
 
 from tests.histories.calls import MERCHANT, client
-from tests.histories.provider import NOBODY, Work
-from tests.histories.settling import Batch, Batches, Workers
+from tests.histories.provider import NOBODY, PAID_AFTER, Work
+from tests.histories.settling import SETTLE_FOR, Batch, Batches, Workers
 from tests.histories.states import Payment
 from tests.histories.world import Process
 from victor_ext.bulk.payouts import Payouts
-from victor_ext.bulk.rows import RowOutcome
+from victor_ext.bulk.rows import Result, RowOutcome
 from victor_ext.bulk.steps import add_step, units_of
 
 PAYMENTS = range(4)
+LAG = 300.0
+"""Seconds after which the state of a payout shows what was done to it."""
 OPEN = (RowOutcome.WAITING, RowOutcome.NOT_SENT, RowOutcome.ACCEPTED)
-STEP = "instruct"
 
 
 class Pairs(Payouts):
@@ -48,24 +49,39 @@ class Payrolls(Batches):
     while they are submitted, or is of another state.
     """
 
-    settled = frozenset({"created", "rejected", "unknown"})
+    settled = frozenset({"created", "rejected", "refused", "unknown"})
     key_column = None
 
     def __init__(
-        self, again: tuple[int, ...], state: int, rejected: int | None, is_sent: bool, **rest: Any
+        self,
+        again: tuple[int, ...],
+        state: int,
+        rejected: int | None,
+        is_sent: bool,
+        steps: dict[str, Any],
+        **rest: Any,
     ) -> None:
         can_be_lost = rest.pop("can_be_lost")
         Workers.__init__(self, **rest)
         self._begin(can_be_lost, states=1 + state)
-        self.is_sent, self.rejected = is_sent, f"PAY-{rejected}"
+        provider = self.world.provider
+        provider.lag, provider.withdraws_instructed = steps["lag"], steps["withdraws_instructed"]
+        self.too_late = set[str]()
+        """The payouts whose withdrawal begins after they were instructed."""
+        self.is_about_steps: bool = steps["is_about_steps"]
+        self.is_sent = is_sent or self.is_about_steps
+        """Whether a file was sent before it begins; where it is about steps, both were."""
+        self.withdraws, self.are_elsewhere = steps["withdraws"], steps["are_elsewhere"]
+        self.rejected = f"PAY-{rejected}"
         march, april = (
             [_row(number, NOBODY if number == rejected else "p7") for number in numbers]
             for numbers in (PAYMENTS, again)
         )
-        self.send_file(0, "march", march)
-        if again and state:
-            self.send_file(state, "april", april)
-        elif again:
+        with self.world.clocks():
+            self.send_file(0, "march", march)
+            if again and state:
+                self.send_file(state, "april", april)
+        if again and not state:
             self.later.append(("april", april))
         self.is_alone = not again
         """Whether nothing else has its references: then what was sent at a known time is found at
@@ -87,39 +103,99 @@ class Payrolls(Batches):
             "rejected": dice.choice([None, *PAYMENTS]),
             **flags,
         }
-        return drawn | Workers.draw(dice) | {"accounts": "AA"}  # a batch is of one account
+        drawn |= Workers.draw(dice) | {"accounts": "AA"}  # a batch is of one account
+        own = Random(repr(drawn))
+        steps = {
+            "is_about_steps": own.random() < 0.5,
+            "withdraws": own.choice([None, None, 0, 1]),
+            "are_elsewhere": own.random() < 0.3,
+            "lag": own.choice([0.0, 0.0, LAG]),
+            "withdraws_instructed": own.random() < 0.5,
+        }
+        return drawn | {"steps": steps}
 
-    def kind_of(self, number: int) -> Payouts:
-        return Pairs(self.clients[number])
+    def kind_of(self, client: Any) -> Payouts:
+        return Pairs(client)
 
-    def _instruct(self) -> None:
-        """Add the second step of each payout that is accepted, as a person does."""
-        for batch in [each for each in self.batches if "/" not in each.name]:
-            context, store = self.context(0, batch.state), self.store(0, batch)
-            record, units = store.record(), units_of(store, context.kind)
-            assert record is not None
-            step = Batch(batch.state, f"{batch.name}/{STEP}")
-            if add_step(context, self.store(0, step), record, units, STEP) is None:
-                continue
-            if (step.state, step.name) not in [(each.state, each.name) for each in self.batches]:
-                self.batches.append(step)
+    def _accepted(self, batch: Batch) -> list[str]:
+        """The payouts of a batch, by what is told of its rows."""
+        return sorted(units_of(self.store(batch), self.context(batch.state).kind))
+
+    def _take_steps(self) -> None:
+        """Add the steps of each payout that is accepted, as a person does: all are instructed, and
+        one may be withdrawn.
+        """
+        for batch in [each for each in self.batches if not each.step]:
+            for number, unit in enumerate(self._accepted(batch)):
+                self._add_step("instruct", batch, unit)
+                if number == self.withdraws:
+                    self._add_step("withdraw", batch, unit)
+
+    def _add_step(self, name: str, batch: Batch, unit: str) -> None:
+        record, step = self.store(batch).record(), Batch(batch.state, f"{batch.name}/{name}")
+        assert record is not None
+        added = add_step(self.context(batch.state), self.store(step), record, [unit], name)
+        known = [(each.state, each.name) for each in self.batches]
+        if added is not None and (step.state, step.name) not in known:
+            self.batches.append(step)
 
     def start(self, number: int, choice: int) -> None:
         if self.is_sent:
-            self.processes[0].at_once(partial(self._send, 0, self.batches[0]))
             self.is_sent = False
-        self._instruct()
+            if self.is_about_steps:
+                self.processes[0].at_once(self._send_later)
+            for batch in self.batches if self.is_about_steps else self.batches[:1]:
+                self.processes[0].at_once(partial(self._send, 0, batch))
+        self._take_steps()
+        if self.is_about_steps:
+            unsettled = [state.unsettled() for state in self.states]
+            left = [
+                place
+                for place, batch in enumerate(self.batches)
+                if batch.name in unsettled[batch.state]
+            ]
+            choice = left[choice % len(left)] if left else choice
         super().start(number, choice)
 
     def meanwhile(self, choice: int) -> None:
-        """A list lags, or has caught up."""
-        self.world.provider.hidden ^= set(self.world.provider.done[choice % 4 : choice % 4 + 1])
+        """A list lags, or has caught up; or another program takes a step of one of our payouts."""
+        provider = self.world.provider
+        payouts = [work.id for work in provider.done if "payments" in work.values]
+        if self.are_elsewhere and choice % 3 == 0 and payouts:
+            unit = payouts[choice % len(payouts)]
+            if provider.payout_status(unit, 0.0) == "ACCEPTED":
+                method = ("POST", "DELETE")[choice % 2]
+                fact = f"{method} /v3/payouts/{unit}"
+                provider.others.append(Work(fact, {}, unit, "A", provider.clock()))
+            return
+        provider.hidden ^= set(provider.done[choice % 4 : choice % 4 + 1])
 
     def end(self) -> None:
-        self.world.provider.hidden.clear()
+        provider = self.world.provider
+        provider.hidden.clear()
         super().end()
-        self._instruct()
+        self._take_steps()
         super().end()
+        # What is lost ends once nothing of it can be under way, or the payout has come to its end.
+        self.world.now += PAID_AFTER + SETTLE_FOR
+        super().end()
+        # Who withdraws what is instructed is told that it is too late.
+        for batch in [each for each in self.batches if not each.step]:
+            for unit in self._accepted(batch):
+                if self._is_too_late(unit):
+                    self.too_late.add(unit)
+                    self._add_step("withdraw", batch, unit)
+        super().end()
+
+    def _is_too_late(self, unit: str) -> bool:
+        """Whether a payout is instructed, and nobody has withdrawn it."""
+        withdrawn = {
+            payment.row.value
+            for _, payment in self.all_payments()
+            if payment.batch.endswith("/withdraw")
+        }
+        status = self.world.provider.payout_status(unit, self.world.provider.lag)
+        return unit not in withdrawn and status in ("INSTRUCTED", "CONFIRMED")
 
     def judge(self) -> Iterator[str]:
         provider = self.world.provider
@@ -138,11 +214,7 @@ class Payrolls(Batches):
             if payment.result is None or payment.result.outcome in OPEN:
                 yield f"lost: {payment}"
             elif "/" in payment.batch:
-                done = provider.of(f"POST /v3/payouts/{payment.row.value}")
-                outcome = payment.result.outcome
-                is_done = outcome is RowOutcome.CREATED
-                if outcome is not RowOutcome.UNKNOWN and is_done != bool(done):
-                    yield f"told wrong: {payment}, and there is {done}"
+                yield from self._judged_step(payment, payment.result)
             elif payment.result.unit:
                 references = payouts.get(payment.result.unit)
                 if self._is_wrong(payment) or of_payout[payment.result.unit, state] != references:
@@ -180,3 +252,24 @@ class Payrolls(Batches):
             yield f"told wrong: {asked}, and {reference} is in {made} payouts"
         elif made and self.is_alone and any(one.sent.known for one in results if one and one.sent):
             yield f"lost: {asked}, and {reference} is there"
+
+    def _judged_step(self, payment: Payment, result: Result) -> Iterator[str]:
+        provider, unit = self.world.provider, payment.row.value
+        is_instruction = payment.batch.endswith("/instruct")
+        method, other = ("POST", "DELETE") if is_instruction else ("DELETE", "POST")
+        fact, other_fact = f"{method} /v3/payouts/{unit}", f"{other} /v3/payouts/{unit}"
+        own, opposite = provider.of(fact), provider.of(other_fact)
+        elsewhere = {work.fact for work in provider.others}
+        is_done = bool(own) or fact in elsewhere
+        if result.outcome is RowOutcome.UNKNOWN:
+            if result.sent is not None and result.sent.known:
+                yield f"lost: {payment} never ends"
+            return
+        is_told_done = result.outcome is RowOutcome.CREATED
+        is_refused = result.outcome is RowOutcome.REFUSED
+        if unit in self.too_late and not is_instruction and not is_refused:
+            yield f"told wrong: {payment} is too late"
+        # What is withdrawn after its instruction is not paid.
+        is_undone = is_instruction and (bool(opposite) or other_fact in elsewhere)
+        if (is_told_done and not is_done) or (not is_told_done and own and not is_undone):
+            yield f"told wrong: {payment}, and there is {own}"

@@ -23,6 +23,8 @@ import httpx
 KEPT = 86_400.0
 """Seconds for which a key is kept."""
 FOREVER = 4_102_444_800_000
+PAID_AFTER = 3_600.0
+"""Seconds after which a payout that is instructed is confirmed."""
 NOBODY = "nobody"
 """A payee that Velo does not have."""
 _INVALID = (
@@ -146,6 +148,10 @@ class Provider:
         self.inbound: dict[str, dict[str, Any]] = {}
         self.hidden: set[Work] = set()
         """What no list shows, though its place on a page is taken."""
+        self.lag = 0.0
+        """Seconds after which the state of a payout shows what was done to it."""
+        self.withdraws_instructed = False
+        """Whether a payout that is instructed can be withdrawn until it is paid."""
         self._keys: dict[tuple[str, str], tuple[float, bytes, Work]] = {}
         self._busy: set[tuple[str, str]] = set()
 
@@ -292,9 +298,35 @@ class Provider:
             return (
                 Reply(400, BODIES["error"]) if host == "victor" else Reply(409, BODIES["no reason"])
             )
+        elif host == "velo" and (refusal := self._of_payout(request.method, path)) is not None:
+            return refusal
         work = self.record(fact, flat(body), account, call)
         work.reply = getattr(self, f"_{host}")(path, body, work)
         return work.reply
+
+    def _of_payout(self, method: str, path: str) -> Reply | None:
+        """Why a step of a payout is refused, if it is: the other one was taken."""
+        status = self.payout_status(path.rpartition("/")[2], 0.0)
+        open_to = {"ACCEPTED"}
+        if method == "DELETE" and self.withdraws_instructed:
+            open_to.add("INSTRUCTED")
+        if status in open_to:
+            return None
+        return Reply(409 if method == "POST" else 400, BODIES["no reason"])
+
+    def payout_status(self, id: str, lag: float) -> str:
+        """The status of a payout, as it was so many seconds ago."""
+        at = self.clock() - lag
+        steps = {
+            work.fact.partition(" ")[0]: work.at
+            for work in (*self.others, *self.done)
+            if work.id == id and work.at <= at
+        }
+        if "DELETE" in steps:
+            return "WITHDRAWN"
+        if "POST" not in steps:
+            return "ACCEPTED"
+        return "CONFIRMED" if at - steps["POST"] >= PAID_AFTER else "INSTRUCTED"
 
     # What each system answers when it is done
 
@@ -424,10 +456,7 @@ class Provider:
         if url.host in ("eastpay.test", "flexfactor.test", "kiosk.test", "tiny.test"):
             return self._found(url, last, visible)
         if url.host == "velo.test":
-            done = {work.fact.partition(" ")[0] for work in works if work.id == last}
-            status = (
-                "WITHDRAWN" if "DELETE" in done else "INSTRUCTED" if "POST" in done else "ACCEPTED"
-            )
+            status = self.payout_status(last, self.lag)
             payments = [
                 each
                 for work in works

@@ -37,6 +37,7 @@ from tests.histories.states import (
     Pausing,
     Payment,
     SteppedWorker,
+    ask_again,
     store_file,
 )
 from tests.histories.world import Process, World, with_world_time
@@ -431,6 +432,11 @@ class Batch:
     name: str
     broken_off: int = 0
 
+    @property
+    def step(self) -> str:
+        """The step of payouts that it is, such as `instruct`; empty: they are submitted."""
+        return self.name.partition("/")[2]
+
 
 class LaterFile(NamedTuple):
     """A file of march's payments that is sent while they are: their numbers, and their amount."""
@@ -480,13 +486,15 @@ class Batches(Workers):
         # Of what another account has under the same keys, nobody can know.
         is_copied = "B" not in workers["accounts"]
         self._begin(can_be_lost, states=1 + is_copied)
-        self.send_file(0, "march", march)
         april = [invoice(10 + number, number, due_date=due) for number in (1, 2)]
-        self.send_file(0, "april", april)
-        if is_copied:
-            amount = "45.00" if is_edited else "44.23"
-            self.send_file(1, "march", [invoice(3, 3, due_date=due, amount=amount)])
-        self.later = []
+        with self.world.clocks():
+            self.send_file(0, "march", march)
+            self.send_file(0, "april", april)
+            # They are other instalments of the same contracts: a person has said so.
+            ask_again(self.context(0), "april")
+            if is_copied:
+                amount = "45.00" if is_edited else "44.23"
+                self.send_file(1, "march", [invoice(3, 3, due_date=due, amount=amount)])
         if later is not None:
             rows = [
                 invoice(number, number, due_date=due, amount=later.amount)
@@ -510,29 +518,31 @@ class Batches(Workers):
         file = LaterFile(dice.choice(["march", "may"]), numbers, dice.choice(["44.23", "46.00"]))
         return {**drawn, "later": file if dice.random() < 0.5 else None}
 
-    def kind_of(self, number: int) -> RowKind:
-        """The rows that a process sends."""
-        return Unchecked(self.clients[number])
+    def kind_of(self, client: Any) -> RowKind:
+        """The rows that a client sends."""
+        return Unchecked(client)
 
-    def context(self, number: int, state: int) -> WorkerContext:
-        return self.states[state].context(self.kind_of(number), self.key_column)
+    def context(self, state: int, client: Any = None) -> WorkerContext:
+        """What works on a state: with this client, or with one of its own, as a command does."""
+        own = self._client(self.processes[0]) if client is None else client
+        return self.states[state].context(self.kind_of(own), self.key_column)
 
-    def store(self, number: int, batch: Batch) -> Store:
-        with self.context(number, batch.state).open(batch.name) as store:
+    def store(self, batch: Batch) -> Store:
+        with self.context(batch.state).open(batch.name) as store:
             return store
 
     def worker(self, number: int, state: int) -> SteppedWorker:
         """The worker of a process that works on this state."""
         worker = self.workers.get((number, state))
         if worker is None or worker.given_up is not None:
-            context = self.context(number, state)
+            context = self.context(state, self.clients[number])
             worker = SteppedWorker(context, self.world, can_be_lost=self.can_be_lost)
             self.workers[number, state] = worker
         return worker
 
     def send_file(self, state: int, name: str, rows: list[dict[str, Any]]) -> None:
         """Store what a file has, as a person does by `send`."""
-        store_file(self.context(0, state), name, rows)
+        store_file(self.context(state), name, rows)
         self.files.append((state, rows))
         if not any((batch.state, batch.name) == (state, name) for batch in self.batches):
             self.batches.append(Batch(state, name))
@@ -560,7 +570,7 @@ class Batches(Workers):
         """Go on with a batch, as `resume` does; another account's worker takes up what is in doubt
         alone.
         """
-        state, store = self.states[batch.state], self.store(number, batch)
+        state, store = self.states[batch.state], self.store(batch)
         is_own = self.processes[number].account == "A"
         if is_own:
             store.retry_unsettled(TERMS)
@@ -579,7 +589,7 @@ class Batches(Workers):
 
     def payments(self, state: int) -> list[Payment]:
         """The payments of a state, with what is known of each."""
-        with self.context(0, state).open() as store:
+        with self.context(state).open() as store:
             return self.states[state].payments(store)
 
     def all_payments(self) -> list[tuple[int, Payment]]:

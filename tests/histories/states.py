@@ -22,10 +22,11 @@ from dbos import error
 
 from tests.histories.provider import KEPT
 from tests.histories.world import Process, World, pause
+from victor_ext.bulk import by_hand
 from victor_ext.bulk import worker as bulk_worker
 from victor_ext.bulk.delivery import Delivery
 from victor_ext.bulk.loading import Loading
-from victor_ext.bulk.payments import METADATA, PAYMENTS, UNDER_WAY
+from victor_ext.bulk.payments import ENDED, METADATA, PAYMENTS, UNDER_WAY
 from victor_ext.bulk.row_kind import RowKind, Sendable
 from victor_ext.bulk.rows import Check, Result, Row
 from victor_ext.bulk.settings import Expected, Settings, WorkerContext
@@ -194,6 +195,12 @@ class MemoryState:
     def _payment(store: Store, row: Any) -> Payment:
         return Payment(row.batch, row.state, store._row(row), store._result(row))
 
+    def unsettled(self) -> set[str]:
+        """Return the names of the batches of which something can be gone on with."""
+        query = sa.select(PAYMENTS.c.batch).where(PAYMENTS.c.state.not_in(ENDED))
+        with self._database.connect() as connection:
+            return set(connection.execute(query).scalars())
+
     def is_broken_off(self, chunk: str) -> bool:
         """Whether rows of this chunk were under way when nobody had it any more."""
         columns = PAYMENTS.c
@@ -209,6 +216,14 @@ def store_file(context: WorkerContext, batch: str, rows: list[dict[str, Any]]) -
         with context.open_present(batch) as store:
             loading.store(store)
         return check
+
+
+def ask_again(context: WorkerContext, batch: str) -> None:
+    """Ask for all rows of a batch, as a person does whom nothing keeps from it."""
+    with context.open_present(batch) as store:
+        record = store.record()
+        assert record is not None
+        by_hand.ask_again(context, store, record, list(store.lines()))
 
 
 class _NoQueues:

@@ -199,6 +199,10 @@ WORKERS_CLOCK = (
     "float(connection.execute(sa.select(DatabaseTime())).scalar())",
     "time.time()",
 )
+RULED_OUT = """
+if isinstance(before, NotDone) and not before.can_be_sent:
+    return Settlement(RowOutcome.REFUSED, reason=before.why)
+"""
 ASSERTED = (
     f"{BULK}.row_kind:Sendable.send",
     "assert not is_repeat, 'what takes no key is never sent again'",
@@ -643,6 +647,58 @@ PLANTED = {
                 "False",
             ),
         ),
+    ),
+    "a lost step is taken again at once": Planted(
+        "payouts",
+        "asked twice: ",
+        (100, 60),
+        (
+            (
+                f"{BULK}.delivery:Delivery._is_over",
+                "return now.at_least_since(sent) >= SETTLE_FOR",
+                "return True",
+            ),
+            (
+                f"{BULK}.delivery:Delivery._is_over",
+                "return sent.known and now.provider.is_known and self._age(sent) >= SETTLE_FOR",
+                "return True",
+            ),
+            (
+                f"{BULK}.delivery:Delivery._look_up",
+                "all(self._age(sent) >= SETTLE_FOR for sent in without_key)",
+                "True",
+            ),
+        ),
+    ),
+    "a lost step is never taken again": Planted(
+        "payouts",
+        "never ends",
+        (0, 60),
+        (
+            (
+                f"{SETTLEMENT}.flow:LookUp.shown",
+                "self._lost(done) if done.can_be_sent else None",
+                "None",
+            ),
+        ),
+    ),
+    "a step that its payout's state rules out is taken": Planted(
+        "payouts",
+        "is too late",
+        (0, 60),
+        (
+            (
+                f"{BULK}.row_kind:LaterStep.send",
+                RULED_OUT,
+                "",
+            ),
+        ),
+    ),
+    "a lost step that is ruled out stays unknown": Planted(
+        "payouts",
+        "never ends",
+        (0, 60),
+        ((f"{SETTLEMENT}.flow:LookUp.shown", "done.is_over", "False"),),
     ),
     "every write is said to have a key": Planted(
         "writes",

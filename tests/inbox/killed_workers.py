@@ -106,6 +106,9 @@ def run(url: str, events: int, processes: int, kills: int, seed: int) -> Counter
             "state": "sent",
             "leased_until": 0.0,
             "ended": False,
+            "stored_at": 0.0,
+            "changed_at": 0.0,
+            "restored": False,
             "request_id": f"r-{number}",
             "status": "pending",
         }

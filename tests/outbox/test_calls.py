@@ -45,8 +45,9 @@ from victor_ext import (
 )
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import AsyncOutbox, Outbox
+from victor_ext.outbox.digests import content_of
 from victor_ext.outbox.entries import outbox_table
-from victor_ext.outbox.outboxes import _check_promise, _content
+from victor_ext.outbox.outboxes import _check_promise
 from victor_ext.providers import Money, velo
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 
@@ -239,6 +240,46 @@ def test_what_another_program_made_with_its_reference_is_named_and_not_taken_for
     assert harness.work("INV-1042") == 1, "that of the other program alone"
 
 
+def accepted_payout(harness: Any) -> str:
+    payout = harness(lambda velo: velo.payouts.submit([pay()]))
+    harness(lambda velo: velo.payouts.wait(payout, until="ACCEPTED", timeout=30))
+    return str(payout)
+
+
+def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(store: Store) -> None:
+    """Its state says at once that it can never be done."""
+    harness = store.harness
+    payout = accepted_payout(harness)
+    harness.sandbox.inject("cut_request", operation="instruct")
+    store.add("payouts.instruct", payout)
+    assert (store.send(), store.state()) == ([], "settling")
+    harness(lambda velo: velo.payouts.withdraw(payout))
+    store.update(leased_until=0.0)
+    assert store.send() == [("rejected", None)]
+    assert "cannot be instructed, since it is WITHDRAWN" in (store.entries()[0].error or "")
+    store.update(leased_until=0.0)
+    assert (store.send(), harness.calls("instruct")) == ([], 1)
+
+
+def test_a_lost_instruction_is_given_again_by_a_person_who_reads_that_it_was_lost(
+    store: Store,
+) -> None:
+    harness = store.harness
+    payout = accepted_payout(harness)
+    harness.sandbox.inject("cut_request", operation="instruct")
+    store.add("payouts.instruct", payout)
+    assert (store.send(), store.state()) == ([], "settling")
+    assert "may still be under way" in (store.entries()[0].error or "")
+    store.update(leased_until=0.0, settle_until=1.0)
+    assert store.send() == [("unclear", None)]
+    error = store.entries()[0].error or ""
+    assert "The payout is ACCEPTED. So it was lost, and can be sent again." in error
+    store._do("resolve", KEY, done=False, by="Zoë", why="it is ACCEPTED")
+    store._do("retry", KEY)
+    assert store.send() == [("sent", payout)]
+    assert harness.calls("instruct") == 2
+
+
 def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(store: Store) -> None:
     call: Any = ("payees.invite", store.harness.payee), {"payor_id": store.harness.payor}
     with pytest.raises(InvalidRequest, match="pass at_most_once=True") as raised:
@@ -348,7 +389,7 @@ def test_the_boundary_of_a_form_makes_no_other_call() -> None:
             content=f"--{boundary}--".encode(),
         ).to_text()
 
-    assert _content(stored("1f2e")) == _content(stored("ab03"))
+    assert content_of(stored("1f2e")) == content_of(stored("ab03"))
 
 
 def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness: Any) -> None:

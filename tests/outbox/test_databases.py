@@ -382,7 +382,7 @@ def test_a_table_may_be_in_a_schema(engine: sa.Engine) -> None:
     stored(outbox, invoice())
     assert received(inbox, 1)
     assert len(outbox.entries()) == 1
-    names = {"entries", "entries_events", "received", "received_events"}
+    names = {"entries", "entries_events", "entries_control", "received", "received_events"}
     assert set(sa.inspect(engine).get_table_names("other")) == names
     assert not names & set(sa.inspect(engine).get_table_names())
     for box in (outbox, inbox):

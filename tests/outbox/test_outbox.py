@@ -402,7 +402,8 @@ def test_the_tables_of_its_page_name_what_it_has() -> None:
     assert (
         set(
             re.findall(
-                r"`(\w+)\((?:session, ...|victor|state|idempotency_key|key[^)]*|\*ids[^)]*|)\)`",
+                r"`(\w+)\((?:session, ...|victor|state|idempotency_key|name|"
+                r"(?:key|\*ids|older_than)[^)]*|)\)`",
                 page,
             )
         )

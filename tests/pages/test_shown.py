@@ -29,11 +29,15 @@ def test_the_page_of_bulk_shows_what_is_printed(capsys: pytest.CaptureFixture[st
     """Its statuses are those of a kill -9 and of some days later."""
     page = (ROOT / "docs" / "bulk.md").read_text(encoding="utf-8")
     paid = {"completed": 187, "pending": 9, "declined": 4}
-    killed, created = {RowOutcome.WAITING: 40, RowOutcome.UNKNOWN: 160}, {RowOutcome.CREATED: 200}
+    killed = {RowOutcome.CREATED: 96, RowOutcome.WAITING: 40, RowOutcome.UNKNOWN: 64}
+    created = {RowOutcome.CREATED: 200}
     for counts, payments in ((killed, None), (created, None), (created, paid)):
         over = counts is created
-        status = BatchStatus("invoices.csv", 200, counts, over=over, payments=payments)
-        show_status(status, "victor bulk resume --batch invoices.csv", as_json=False)
+        under_way = 0 if over else 64
+        status = BatchStatus(
+            "invoices.csv", 200, counts, over=over, payments=payments, under_way=under_way
+        )
+        show_status(status, "victor bulk {} --batch invoices.csv".format, as_json=False)
         printed = capsys.readouterr()
         shown = re.escape(printed.out + printed.err)
         assert re.search(rf"^\$ victor bulk (status|resume).*\n{shown}", page, re.MULTILINE)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -26,6 +26,7 @@ from victor_ext import (
     Done,
     HeaderKey,
     InvalidRequest,
+    NotDone,
     NotFound,
     PreparedCall,
     Promise,
@@ -37,6 +38,7 @@ from victor_ext import (
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import Card, EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
+from victor_ext.providers.velo.system import PayoutStatusWord
 
 RECENTLY = datetime.now(UTC) - timedelta(minutes=5)
 EVERY_WRITE = [
@@ -113,7 +115,7 @@ def test_what_was_done_by_it_is_found_after_a_lost_response(
     given = {"payor_id": harness.payor} if call.look_up_needs else {}
     look = lambda client: client.look_up(call, since=RECENTLY, **given)  # noqa: E731
     is_found = call.look_up_needs is not None
-    assert isinstance(harness(look), str) if system != "eastpay" or not is_found else True
+    assert not isinstance(harness(look), Done) if system != "eastpay" or not is_found else True
     harness.sandbox.inject("lose_answer", operation=exchange.word)
     with pytest.raises(VictorError) as raised:
         harness(lambda client: client.send(call), retry=ONCE)
@@ -134,6 +136,35 @@ VELO: dict[str, Any] = {
     "auth": VeloAuth("k", "no-secret-at-all"),
     "base_url": "https://one.test/velo",
 }
+
+
+DONE, LEADS_ON, TOO_LATE, OVER, UNSAID = "done", "can be sent", "too late", "over", "unsaid"
+STEPS = {
+    "SUBMITTED": (UNSAID, UNSAID),
+    "ACCEPTED": (LEADS_ON, LEADS_ON),
+    "QUOTED": (LEADS_ON, LEADS_ON),
+    "REJECTED": (OVER, OVER),
+    "INSTRUCTED": (DONE, TOO_LATE),
+    "COMPLETED": (DONE, TOO_LATE),
+    "INCOMPLETE": (DONE, TOO_LATE),
+    "CONFIRMED": (DONE, OVER),
+    "WITHDRAWN": (OVER, DONE),
+    "PAUSED": (UNSAID, UNSAID),
+}
+"""What each state of a payout says of `instruct` and of `withdraw`."""
+
+
+@pytest.mark.parametrize("status", STEPS)
+def test_the_state_of_a_payout_says_of_each_step_what_became_of_it(status: str) -> None:
+    assert {*get_args(PayoutStatusWord)} == STEPS.keys() - {"PAUSED"}
+    for write, expected in zip(("instruct", "withdraw"), STEPS[status], strict=True):
+        body = {"payoutId": "payout-1", "status": status}
+        velo, _ = scripted(Velo, VELO, httpx.Response(200, json=body))
+        found = velo.look_up(velo.prepare(f"payouts.{write}", "payout-1"), since=RECENTLY)
+        said = DONE if isinstance(found, Done) else UNSAID
+        if isinstance(found, NotDone):
+            said = OVER if found.is_over else LEADS_ON if found.can_be_sent else TOO_LATE
+        assert (said, status in str(found)) == (expected, True)
 
 
 def test_another_environment_sends_to_its_own_base_url() -> None:

@@ -16,7 +16,7 @@ from tests.frames import assert_hidden, locals_of
 from victor_ext import ConfigurationError, InvalidRequest, Victor
 from victor_ext.books import Window, Zone
 from victor_ext.money import Money
-from victor_ext.reconciliation import Entry, InvalidEntries, reconcile
+from victor_ext.reconciliation import Entry, InvalidEntries, RowFile, reconcile
 from victor_ext.reconciliation.entries import EntryReader
 from victor_ext.sandbox import Sandbox
 
@@ -156,6 +156,33 @@ def test_two_unicode_forms_of_a_column_are_one(tmp_path: Path, named: Any, writt
             written(tmp_path, twice) if isinstance(twice, str) else twice, columns=columns
         )
         assert "Schlüssel" in normalize("NFC", told)
+
+
+def test_a_file_says_how_it_is_written_for_bulk_sending_and_for_this(tmp_path: Path) -> None:
+    path = written(tmp_path, "Rechnung;Betrag;amount\nR-1;1.234,50;1\n")
+    columns: dict[str, str | None] = {"client_reference_id": "Rechnung", "amount": "Betrag"}
+    entry = Entry(Money.of("1234.50", "USD"), "R-1", line=2)
+    assert read(RowFile(path, columns, decimal="comma")) == [entry]
+    fields: dict[str, str | None] = {
+        **columns,
+        "reference": "Rechnung",
+        "client_reference_id": None,
+    }
+    assert read(RowFile(path, fields, decimal="comma")) == [entry]
+    with pytest.raises(ConfigurationError, match="columns names notes: the fields are "):
+        read(RowFile(path, {"notes": "Rechnung"}))
+
+
+def test_what_is_wrong_is_said_in_the_headings_of_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "Rechnung;Betrag\n4,3E+10;12.50\nR-2;\n#NV;1,00\n")
+    columns: dict[str, str | None] = {"reference": "Rechnung", "amount": "Betrag"}
+    told = problems(RowFile(path, columns, decimal="comma"))
+    assert [text.split(" is ")[0] for text in told] == [
+        "line 2, Betrag: Betrag",
+        "line 3, Betrag: Betrag",
+        "line 4, Rechnung: Rechnung",
+    ]
+    assert "with a decimal comma" in told[0]
 
 
 def test_a_currency_is_needed(tmp_path: Path) -> None:

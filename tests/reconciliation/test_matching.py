@@ -77,6 +77,7 @@ class Oracle:
     theirs: list[Other]
     amounts: bool
     pairs: dict[int, int] = field(default_factory=dict)
+    is_unnamed: bool = False
 
     def rows(self) -> list[tuple[str, int | None, int | None, str]]:
         """Kind, the place of ours, the place of theirs, what differs."""
@@ -91,6 +92,11 @@ class Oracle:
             lambda o, t: o.reference is not None and _folded(o.reference) == _folded(t.reference)
         )
         self._pair(lambda o, t: o.id is not None and _folded(o.id) == _folded(t.id))
+        self.is_unnamed = (
+            len(self.theirs) > 0
+            and all(t.reference is None for t in self.theirs)
+            and any(o.core and o.id is None and o.reference is not None for o in self.ours)
+        )
         return [*self._both(), *self._ours_alone(), *self._theirs_alone()]
 
     def _pair(self, equal) -> None:
@@ -150,7 +156,8 @@ class Oracle:
                 and (e_row < row or e_row in self.pairs)
                 for e_row, e in enumerate(self.ours)
             )
-            yield "repeated" if known or again else "missing", row, None, ""
+            lost = "unchecked" if self.is_unnamed and o.id is None else "missing"
+            yield "repeated" if known or again else lost, row, None, ""
 
     def _theirs_alone(self):
         for number, t in enumerate(self.theirs):
@@ -172,7 +179,8 @@ class Oracle:
                 if t.zone < 2 or (t.zone == Zone.AROUND and self.ours[claims[0]].core):
                     yield "duplicate", claims[0], number, ""
             elif t.zone < Zone.AROUND:
-                yield "unknown" if t.zone is Zone.INSIDE else "at_edge", None, number, ""
+                strange = "unchecked" if self.is_unnamed else "unknown"
+                yield strange if t.zone is Zone.INSIDE else "at_edge", None, number, ""
 
 
 def _form(one: Ours | Other) -> str:
@@ -311,6 +319,21 @@ def test_a_duplicate_names_the_payment_that_was_matched_and_belongs_to_the_first
 @pytest.mark.parametrize("ours", [Ours(), Ours(id="A"), Ours(None)])
 def test_what_cannot_be_looked_for_is_not_missing(ours: Ours) -> None:
     assert [row.kind for row in found([ours], [], checked=False)] == [Kind.UNCHECKED]
+
+
+def test_where_theirs_have_no_references_what_has_only_one_is_not_missing() -> None:
+    theirs = [Other(None), Other(None, id="B")]
+    named = [Ours("R1"), Ours("R2"), Ours("R3", id="C"), Ours(None, id="B")]
+    kinds = [(row.kind.value, row.ours and row.ours.reference) for row in found(named, theirs)]
+    assert kinds == [
+        ("missing", "R3"),
+        ("unchecked", "R1"),
+        ("unchecked", "R2"),
+        ("unchecked", None),
+        ("matched", None),
+    ]
+    by_id = [Ours("R3", id="C")]
+    assert [row.kind.value for row in found(by_id, theirs)] == ["missing", "unknown", "unknown"]
 
 
 def test_sums_are_exact_and_apart_by_currency() -> None:

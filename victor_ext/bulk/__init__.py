@@ -17,7 +17,10 @@ if _find_spec("dbos") is None:
         "victor_ext.bulk needs dbos; install its extra: pip install 'victor-ext[bulk]'", name="dbos"
     )
 
-from .rows import Check, InvalidRows, RowOutcome, RowProblem, RowResult
+from victor_ext.tables.row_file import RowFile
+
+from .notices import Notice
+from .rows import Cause, Check, InvalidRows, RowOutcome, RowProblem, RowResult
 from .run import BatchStatus, BulkStopped
 from .sender import BulkSender
 from .state import DEFAULT_STATE, StateLost, StateUnavailable
@@ -27,8 +30,11 @@ __all__ = (
     "BatchStatus",
     "BulkSender",
     "BulkStopped",
+    "Cause",
     "Check",
     "InvalidRows",
+    "Notice",
+    "RowFile",
     "RowOutcome",
     "RowProblem",
     "RowResult",

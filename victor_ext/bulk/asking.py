@@ -32,11 +32,14 @@ def asked_of(
 ) -> Asked:
     """Return a row of a file in the form in which it is compared and stored.
 
-    The values that are compared are all that is sent, but for the due date and what the key says
-    already.
+    The values that are compared are all that is sent, but for the due date and the spelling of a
+    reference: it often is the key, and a spreadsheet spells keys anew.
     """
+    spelled = (kind.reference, key_column)
     compared = {
-        name: value for name, value in arguments.items() if name not in ("due_date", key_column)
+        name: _spelling(str(value)) if name in spelled else value
+        for name, value in arguments.items()
+        if name != "due_date"
     }
     stored = None
     if is_valid:

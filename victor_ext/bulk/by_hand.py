@@ -4,7 +4,7 @@ became of one that nobody can look up.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 
 import sqlalchemy as sa
 
@@ -65,10 +65,19 @@ def ask_again(
     with store.transaction() as connection:
         first = store.chunks_so_far(connection) + 1
         size = chunk_rows_for(record.terms["rate"], context.kind.together)
-        chunks = list(pages(lines, size))
+        chunks = [chunk for group in _groups(context.kind, lines) for chunk in pages(group, size)]
         for number, chunk in enumerate(chunks, first):
             _ask(connection, context, store, record, chunk, number)
         store.save_record(connection, record, first - 1 + len(chunks))
+
+
+def _groups(kind: RowKind, lines: Sequence[Line]) -> list[list[Line]]:
+    """Return the lines by what they have to have in common to be sent together."""
+    groups: dict[Hashable, list[Line]] = {}
+    for line in lines:
+        arguments = {} if line.row is None else line.row.arguments or {}
+        groups.setdefault(kind.group(arguments), []).append(line)
+    return list(groups.values())
 
 
 def why_not_again(kind: RowKind, line: Line) -> str:

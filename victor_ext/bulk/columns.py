@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem, money
 from victor_ext.ids import in_one_form
 from victor_ext.privacy import NumberText, Secret
 from victor_ext.settlement.arguments import plain
+from victor_ext.tables.formats import UnreadableCell
+from victor_ext.tables.row_file import Heading, near_names
 from victor_ext.tables.sources import SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, damage_of, invisible_in
 
@@ -50,33 +51,42 @@ class Fields:
 
 
 def check_heading(
-    kind: RowKind, key_column: str, required: Sequence[str], names: Sequence[str], line: int
+    kind: RowKind, key_column: str, required: Sequence[str], heading: Heading, line: int
 ) -> None:
     """Check a CSV heading: it must name the key column and these columns. Raises `SourceBroken`."""
-    heading = f"the heading ({', '.join(names)})"
-    if key_column not in names:
-        similar = _similar(kind, key_column, names)
-        other = "name another one" if similar is None else f"name another one, such as {similar}"
-        message = (
-            f"{heading} has no column {key_column} to tell the rows apart: if the column had this "
-            f"name when the file was sent before, give it back; else {other}."
-        )
-        raise SourceBroken(line, key_column, "key_column", message)
+    names = heading.places
     missing = [name for name in required if name not in names]
     if missing:
-        renamed = {name: near for name in missing if (near := _similar(kind, name, names))}
-        advice = "".join(
-            f" Rename the column {other} to {name}." for name, other in renamed.items()
-        )
-        raise SourceBroken(
-            line, missing[0], "required", f"{heading} lacks {', '.join(missing)}.{advice}"
-        )
+        message = f"{heading} lacks {', '.join(missing)}."
+        similar = {name: _near(kind, name, heading) for name in missing}
+        near = [f"{other} for {name}" for name, other in similar.items() if other is not None]
+        if near:
+            message += f" Near them: {', '.join(near)}."
+        if key_column not in names and key_column not in missing:
+            message += f" It has no column {key_column} to tell the rows apart, either."
+        raise SourceBroken(line, missing[0], "required", message)
+    if key_column not in names:
+        raise SourceBroken(line, key_column, "key_column", _without_keys(kind, key_column, heading))
 
 
-def _similar(kind: RowKind, name: str, names: Sequence[str]) -> str | None:
+def _without_keys(kind: RowKind, key_column: str, heading: Heading) -> str:
+    if key_column in heading.own:
+        place = heading.own.index(key_column)
+        read_as = [name for name, other in heading.places.items() if other == place]
+        if read_as:
+            return f"the column {key_column} is read as {read_as[0]}: name it so as the key column."
+    similar = _near(kind, key_column, heading)
+    other = "name another one" if similar is None else f"name another one, such as {similar}"
+    return (
+        f"{heading} has no column {key_column} to tell the rows apart: if the column had this name "
+        f"when the file was sent before, give it back; else {other}."
+    )
+
+
+def _near(kind: RowKind, name: str, heading: Heading) -> str | None:
     """Return the column that may have been meant. An argument is not meant for another one."""
-    others = [other for other in names if not {name, other} <= kind.columns]
-    return next(iter(get_close_matches(name, others, 1)), None)
+    others = [other for other in heading.own if not {name, other} <= kind.columns]
+    return next(iter(near_names(name, others)), None)
 
 
 def split_record(kind: RowKind, record: Mapping[str, object], key_column: str) -> Fields:
@@ -137,8 +147,7 @@ def _argument(kind: RowKind, name: str, value: object) -> object:
     """Return the value to send, or the problem with it."""
     is_flag = name in kind.flags
     if isinstance(value, str):
-        wrong = damage_of(name, value, kind.long_numbers.get(name))
-        wrong = wrong or (invisible_in(name, value) if name in kind.exact else None)
+        wrong = _wrong_text(kind, name, value)
     else:
         wrong = None if is_flag and value in (True, False) else _of_another_kind(name, value)
     if wrong is not None:
@@ -155,6 +164,15 @@ def _argument(kind: RowKind, name: str, value: object) -> object:
         flag = _FLAGS.get(value.lower())
         return Problem(name, "type", f"{name} must be true or false.") if flag is None else flag
     return value
+
+
+def _wrong_text(kind: RowKind, name: str, text: str) -> Problem | None:
+    if isinstance(text, UnreadableCell):
+        return text.problem
+    wrong = damage_of(name, text, kind.long_numbers.get(name))
+    if wrong is None and name in kind.exact:
+        return invisible_in(name, text)
+    return wrong
 
 
 def _of_another_kind(name: str, value: object) -> Problem | None:
@@ -176,6 +194,8 @@ def _key_value(column: str, value: object) -> str | Problem:
         return Problem(column, "required", f"{column} is empty: the row has no key.")
     if isinstance(value, bool | float) or not isinstance(value, str | int | Decimal):
         return Problem(column, "type", f"{column} must be text or a whole number.")
+    if isinstance(value, UnreadableCell):
+        return value.problem
     text = str(value)
     if isinstance(value, NumberText | Decimal) and not _WHOLE.fullmatch(text):
         return Problem(

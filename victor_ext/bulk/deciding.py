@@ -8,14 +8,14 @@ from enum import Enum, StrEnum, auto
 
 from victor_ext.settlement.flow import PaymentOutcome
 
-from .payments import IN_DOUBT, NEVER_LEFT, Asked, Stored
+from .payments import IN_DOUBT, NEVER_LEFT, TO_BE_SENT, Asked, Stored
 
 
 class Code(StrEnum):
     """What a notice is about: why a row is not simply sent.
 
     Attributes:
-        LOOKS_LIKE: Another payment, which exists or may, asks for the same.
+        LOOKS_LIKE: Another payment, which exists, may or will be sent, asks for the same.
         CREATED_BEFORE: It was created with these values.
         DUE_LATER: It was created with these values, and an earlier due date.
         OTHER_VALUES: It was created with other values.
@@ -91,26 +91,28 @@ def decide(
     *,
     batch: str,
     account: str,
-    kind: str,
+    made_of: str,
 ) -> Decision:
     """Decide about a row: nobody may be asked twice, or for what the latest file does not have.
 
     Args:
         stored: Its payment, if there is one.
-        alike: The payments with its values that exist or may.
+        alike: The payments with its values that exist, may or will be sent.
         batch: The batch that is sent.
         account: The account that it would be sent with.
-        kind: What its key is made of, beside its value.
+        made_of: What its key is made of, beside its value: see `made_of`.
     """
     if stored is None or stored.state in NEVER_LEFT:
         if not asked.is_valid:
             return Decision(Act.REFUSE, again=_again(stored))
-        return _of_unsent(asked, stored, alike, batch=batch, kind=kind)
+        other = _taken_for(asked, alike, batch, made_of)
+        return _of_unsent(asked, stored, other, batch)
     is_same = asked.values_digest == stored.values_digest
     if stored.state in IN_DOUBT:
         return Decision(Act.KEEP, _of_doubtful(stored, account, is_same=is_same))
     if stored.state == PaymentOutcome.REJECTED:
-        return _of_rejected(asked, stored, is_same=is_same)
+        other = _taken_for(asked, alike, batch, made_of)
+        return _of_rejected(asked, stored, other, is_same=is_same)
     return Decision(Act.KEEP, _of_created(asked, stored, account, is_same=is_same))
 
 
@@ -120,11 +122,13 @@ def _of_doubtful(stored: Stored, account: str, *, is_same: bool) -> Code | None:
     return None if is_same else Code.SETTLED_AS_STORED
 
 
-def _of_rejected(asked: Asked, stored: Stored, *, is_same: bool) -> Decision:
+def _of_rejected(asked: Asked, stored: Stored, other: Stored | None, *, is_same: bool) -> Decision:
     if is_same and asked.due_date == stored.due_date:
         return Decision(Act.KEEP, Code.REJECTED_BEFORE)
     if not asked.is_valid:
         return Decision(Act.KEEP, again=stored.again)
+    if other is not None:
+        return Decision(Act.KEEP, Code.LOOKS_LIKE, other, stored.again)
     return Decision(Act.STORE, Code.CORRECTED, again=stored.again + 1)
 
 
@@ -132,24 +136,47 @@ def _again(stored: Stored | None) -> int:
     return 0 if stored is None else stored.again
 
 
-def _of_unsent(
-    asked: Asked, stored: Stored | None, alike: list[Stored], *, batch: str, kind: str
-) -> Decision:
-    is_known = stored is not None and (stored.allowed or stored.state != PaymentOutcome.REFUSED)
-    if not is_known:
-        for other in alike:
-            if other.key != asked.key and _is_taken_for(asked, other, kind):
-                return Decision(Act.REFUSE, Code.LOOKS_LIKE, other, _again(stored))
-    is_replaced = stored is not None and (
-        stored.batch != batch or stored.values_digest != asked.values_digest
-    )
-    return Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=_again(stored))
+def _of_unsent(asked: Asked, stored: Stored | None, other: Stored | None, batch: str) -> Decision:
+    if stored is None:
+        if other is not None:
+            return Decision(Act.REFUSE, Code.LOOKS_LIKE, other)
+        return Decision(Act.STORE)
+    is_same = stored.values_digest == asked.values_digest
+    is_known = is_same and (stored.allowed or stored.state in TO_BE_SENT)
+    if other is not None and not is_known:
+        return Decision(Act.REFUSE, Code.LOOKS_LIKE, other, stored.again)
+    is_replaced = stored.batch != batch or not is_same
+    return Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=stored.again)
 
 
-def _is_taken_for(asked: Asked, other: Stored, kind: str) -> bool:
+def made_of(key_kind: str, key_column: str) -> str:
+    """Return what keys are made of, beside their values, as it is stored."""
+    return f"{key_kind}\n{key_column}"
+
+
+def _taken_for(asked: Asked, alike: list[Stored], batch: str, made_of: str) -> Stored | None:
+    """Return the payment that a row asks for, though it has another key."""
+    for other in alike:
+        if other.key == asked.key:
+            continue
+        if other.batch == batch and other.state in NEVER_LEFT:
+            continue  # it is in this file, too, on purpose; or this file leaves it out
+        if _is_taken_for(asked, other, made_of):
+            return other
+    return None
+
+
+def _is_taken_for(asked: Asked, other: Stored, made_of: str) -> bool:
+    kind, _, column = made_of.partition("\n")
+    other_kind, _, other_column = other.kind.partition("\n")
+    if column != other_column:
+        return True
+    if kind != other_kind:  # a new month has a kind of its own, and its own due date
+        is_near = not _is_later(asked.due_date, other.due_date)
+        return is_near and not _is_later(other.due_date, asked.due_date)
     # Payouts have no due date: a payee may get the same amount each month.
     has_due_date = asked.due_date is not None and other.due_date == asked.due_date
-    return other.kind != kind or has_due_date or other.spelling_digest == asked.spelling_digest
+    return has_due_date or other.spelling_digest == asked.spelling_digest
 
 
 def _of_created(asked: Asked, stored: Stored, account: str, *, is_same: bool) -> Code:

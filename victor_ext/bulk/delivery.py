@@ -26,6 +26,7 @@ from victor_ext.flows import drive
 from victor_ext.ids import reference_of
 from victor_ext.settlement.flow import (
     MAY_EXIST,
+    SETTLED,
     About,
     LookUp,
     Rival,
@@ -314,7 +315,10 @@ class Delivery:
             # The exception's text may contain account numbers; its type does not.
             what = f"An unexpected {type(error).__name__} while it was sent."
         else:
-            self._answered()
+            if isinstance(made, Settlement) and made.error is not None:
+                self._note(made.error, key)
+            else:
+                self._answered()
             return made
         raise VictorError(what, outcome=Outcome.UNKNOWN)
 
@@ -339,9 +343,13 @@ class Delivery:
         without_key = [each.sent for each in steps if isinstance(each.payment, Write)]
 
         def read() -> bool | None:
-            latest[:] = self._kind.look_up(steps)
-            is_known = all(one.request is not None for one in latest)
-            return is_known or all(self._age(sent) >= SETTLE_FOR for sent in without_key) or None
+            # The time is read first: what is shown after it counts.
+            is_time_over = all(self._age(sent) >= SETTLE_FOR for sent in without_key)
+            are_over = [self._is_over(step.sent) for step in steps]
+            settlements = zip(self._kind.look_up(steps), are_over, strict=True)
+            latest[:] = [one.once_over() if is_over else one for one, is_over in settlements]
+            is_known = all(one.outcome in SETTLED for one in latest)
+            return is_known or is_time_over or None
 
         _, why = self._read(
             read, max(terms.patience, SETTLE_FOR) if without_key else terms.patience
@@ -349,6 +357,13 @@ class Delivery:
         if not latest:
             return _unresolved(doubtful, why)
         return list(_matched(doubtful, latest, terms.rivals, self._kind.reference))
+
+    def _is_over(self, sent: Sent | Moment) -> bool:
+        """Whether nothing of what was sent then can be under way any more, by any clock."""
+        now = self._clock.now()
+        if isinstance(sent, Moment):
+            return now.at_least_since(sent) >= SETTLE_FOR
+        return sent.known and now.provider.is_known and self._age(sent) >= SETTLE_FOR
 
     def _age(self, sent: Sent | Moment) -> float:
         """Return the seconds since something was sent, by the clock that says when."""

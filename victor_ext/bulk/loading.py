@@ -12,14 +12,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
+from victor_ext.settlement.key_age import Sent
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 from victor_ext.tables.temporary import TemporaryDatabase
 
 from .asking import asked_of
 from .columns import Fields, check_heading, problems_of, split_record
-from .deciding import TO_DECIDE, Act, Code, Decision, decide
+from .deciding import TO_DECIDE, Act, Code, Decision, decide, made_of
 from .layout import chunk_id, chunk_rows_for
 from .notices import Notice, message_of
+from .pacing import ProviderClock
 from .payments import (
     LEFT_OUT,
     LINES,
@@ -32,7 +34,7 @@ from .payments import (
     stored_of,
     upsert,
 )
-from .rows import Check, RowOutcome, RowProblem
+from .rows import Check, RowOutcome, RowProblem, refuse_invalid
 from .settings import PERSONS, TERMS, Expected, WorkerContext, in_utc
 from .store import BatchRecord, Store
 
@@ -40,9 +42,11 @@ _EXACT = Context(prec=60)
 _SCHEMA = """
 CREATE TABLE asked (
     number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, problems TEXT, grouping TEXT,
-    asked TEXT, act TEXT, code TEXT, message TEXT, again INTEGER, chunk INTEGER, place INTEGER
+    asked TEXT, amount TEXT, currency TEXT,
+    act TEXT, code TEXT, message TEXT, again INTEGER, chunk INTEGER, place INTEGER
 );
 """
+_CAN_BE_ASKED = NEVER_LEFT | {RowOutcome.REJECTED.value}
 _ONE_AT_A_TIME = 7_421_133_019_540_188
 """The advisory lock of those who store a file: two of them would wait for each other's keys."""
 
@@ -72,6 +76,8 @@ class Loading(TemporaryDatabase):
         if has_state:
             with self._context.open_present(self.batch) as store:
                 self._read_batch(store)
+                with store.engine.connect() as connection:
+                    store.refuse_lost(connection)
         self._read_source()
         if has_state:
             present = self._context.open_present(self.batch)
@@ -91,6 +97,11 @@ class Loading(TemporaryDatabase):
     def _key_kind(self) -> str:
         known = None if self._record is None else self._record.key_kind
         return self._settings.key_kind or known or "invoice"
+
+    @property
+    def _made_of(self) -> str:
+        """What keys are made of, beside their values."""
+        return made_of(self._key_kind, self._key_column)
 
     # Reading
 
@@ -141,10 +152,11 @@ class Loading(TemporaryDatabase):
             is_valid=not problems,
         )
         group = None if problems else self._kind.group(fields.arguments)
+        amount, currency = (None, None) if problems else self._price_of(fields.arguments)
         told = [[problem.field, problem.code, problem.message] for problem in problems]
         self.execute(
-            "INSERT INTO asked (number, line, key, problems, grouping, asked)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO asked (number, line, key, problems, grouping, asked, amount, currency)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 record.number,
                 record.line,
@@ -152,6 +164,8 @@ class Loading(TemporaryDatabase):
                 json.dumps(told) if told else None,
                 None if group is None else self._vault.fingerprint(repr(group)),
                 json.dumps(asked),
+                amount,
+                currency,
             ),
         )
 
@@ -198,7 +212,11 @@ class Loading(TemporaryDatabase):
         except (InvalidRequest, KeyError):
             self._without_amount += 1
         else:
-            self._totals[currency] = _EXACT.add(self._totals.get(currency, Decimal(0)), amount)
+            _add(self._totals, amount, currency)
+
+    def _price_of(self, arguments: Mapping[str, Any]) -> tuple[str, str]:
+        amount, currency = self._kind.price(arguments)
+        return str(amount), currency
 
     # Deciding
 
@@ -212,7 +230,12 @@ class Loading(TemporaryDatabase):
             alike: dict[str, list[Stored]] = {}
             if connection is not None:
                 stored = stored_of(connection, owner, [row.key for row, *_ in page], lock=lock)
-                alike = look_alikes(connection, owner, [row.values_digest for row, *_ in page])
+                to_ask = [
+                    row.values_digest
+                    for row, *_ in page
+                    if row.key not in stored or stored[row.key].state in _CAN_BE_ASKED
+                ]
+                alike = look_alikes(connection, owner, to_ask)
             for asked, line, _ in page:
                 others = alike.get(asked.values_digest, [])
                 self._decide(asked, line, stored.get(asked.key), others)
@@ -227,7 +250,7 @@ class Loading(TemporaryDatabase):
             alike,
             batch=self.batch,
             account=self._context.account,
-            kind=self._key_kind,
+            made_of=self._made_of,
         )
         message = None
         if decision.code is not None:
@@ -253,14 +276,17 @@ class Loading(TemporaryDatabase):
         """Count the rows by what is decided, and note the problems of those that are invalid."""
         check = self.check
         check.notices.sort(key=lambda notice: notice.line)
-        query = "SELECT number, line, problems, act, code FROM asked ORDER BY number"
-        for number, line, problems, act, code in self.execute(query).fetchall():
+        query = (
+            "SELECT number, line, problems, act, code, amount, currency FROM asked ORDER BY number"
+        )
+        for number, line, problems, act, code, amount, currency in self.execute(query):
             if problems is not None and act in (None, Act.REFUSE.name):
                 check.invalid += 1
                 check.set_aside += self._settings.skip_invalid
                 self._note(number, line, *(Problem(*one) for one in json.loads(problems)))
             elif act == Act.STORE.name:
                 check.new += 1
+                _add(check.totals, Decimal(amount), currency)
                 check.replaced += code == Code.REPLACED
             elif code in TO_DECIDE:
                 check.changed += 1
@@ -275,15 +301,19 @@ class Loading(TemporaryDatabase):
         What is decided now counts: another process may have stored or sent some meanwhile. Returns
         what is known of the batch from now on.
         """
+        stored = ProviderClock(self._context.client).sent_now()
         with store.transaction() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
             self._context.state.keep_key(connection, self._vault, self._context.secret)
+            store.refuse_held(connection)
             self.check.forget_decisions()
+            store.lock_unsent(connection)
             self._decide_all(connection, lock=True)
+            refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
             first = store.chunks_so_far(connection) + 1
             chunks = self._assign_chunks(first)
-            for page in pages(self._payments(store)):
+            for page in pages(self._payments(store, stored)):
                 upsert(connection, PAYMENTS, page)
             self._replace_lines(connection)
             record = self._new_record()
@@ -301,7 +331,7 @@ class Loading(TemporaryDatabase):
         filling: dict[Hashable, tuple[int, int]] = {}
         count = 0
         query = "SELECT number, grouping FROM asked WHERE act = ? ORDER BY number"
-        for number, group in self.execute(query, (Act.STORE.name,)).fetchall():
+        for number, group in self.execute(query, (Act.STORE.name,)):
             chunk, place = filling.get(group, (0, size))
             if place == size:
                 chunk, place = first + count, 0
@@ -317,7 +347,7 @@ class Loading(TemporaryDatabase):
         keys = [key for (key,) in self.execute(query, (number,))]
         return {**self._settings.chunk_terms(), "keys": keys}
 
-    def _payments(self, store: Store) -> Iterator[dict[str, Any]]:
+    def _payments(self, store: Store, stored: Sent) -> Iterator[dict[str, Any]]:
         query = (
             "SELECT asked, problems, act, code, message, again, chunk, place FROM asked"
             " WHERE act IN (?, ?) ORDER BY key"
@@ -342,7 +372,7 @@ class Loading(TemporaryDatabase):
                 "allowed": False,
                 "forgotten": False,
                 "account": self._context.account,
-                "kind": self._key_kind,
+                "kind": self._made_of,
                 "values_digest": asked.values_digest,
                 "spelling_digest": asked.spelling_digest,
                 "reference_digest": asked.reference_digest,
@@ -352,6 +382,7 @@ class Loading(TemporaryDatabase):
                 "sent": None,
                 "result": None if is_sent else refusal,
                 "stored_at": stored_at,
+                "stored": json.dumps(stored),
             }
 
     def _replace_lines(self, connection: sa.Connection) -> None:
@@ -407,3 +438,7 @@ class Loading(TemporaryDatabase):
             persons=[*persons, {name: getattr(settings, name) for name in PERSONS}],
             rows=self.check.rows,
         )
+
+
+def _add(totals: dict[str, Decimal], amount: Decimal, currency: str) -> None:
+    totals[currency] = _EXACT.add(totals.get(currency, Decimal(0)), amount)

@@ -67,7 +67,7 @@ _MESSAGES = {
         "needs ask-again."
     ),
     Code.OTHER_VALUES: (
-        "{value} was asked on {day} with another {columns}. Not sent. An instalment or remainder "
+        "{value} was asked on {day} with {columns}. Not sent. An instalment or remainder "
         "needs a key of its own, such as {value}-2."
     ),
     Code.SETTLED_AS_STORED: (
@@ -92,8 +92,10 @@ def day_text(moment: float) -> str:
 
 def _differing(row: Sequence[Any], stored: Stored, vault: Vault, kind: RowKind) -> str:
     # Values are omitted: one may be an account number.
+    if row[2] is None:  # it is not valid
+        return "other values"
     before = vault.deserialize(stored.row)[2] or {}
-    return " and ".join(differing(kind, before, row[2] or {}))
+    return f"another {' and '.join(differing(kind, before, row[2]))}"
 
 
 def _reason(stored: Stored, vault: Vault) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from victor_ext import Outcome, RateLimited, StatusError, VictorError
-from victor_ext.settlement.key_age import Moment, Now
+from victor_ext.settlement.key_age import Moment, Now, Sent
 
 _SLACK = 0.02
 """Seconds that a row may catch up after a late one: timers wake slightly late."""
@@ -142,6 +142,12 @@ class ProviderClock:
             None if is_settled else self._error or VictorError("The provider has not answered yet.")
         )
         return Now(Moment(time.time(), self._monotonic()), provider, error)
+
+    def sent_now(self) -> Sent:
+        """Ask for the time, and return the present one in a form that can be stored."""
+        self.ask()
+        now = self.now()
+        return Sent.at(now.moment, now, self._client.caller)
 
     def _read(self) -> VictorError | None:
         try:

@@ -39,6 +39,8 @@ IN_DOUBT = frozenset({UNDER_WAY, *(outcome.value for outcome in MAY_EXIST)})
 SETTLED_STATES = frozenset(outcome.value for outcome in SETTLED)
 ENDED = SETTLED_STATES | {LEFT_OUT}
 """States that `resume` does not change."""
+TO_BE_SENT = frozenset({PaymentOutcome.WAITING.value, PaymentOutcome.NOT_SENT.value})
+"""States in which nothing was sent, and `resume` sends it."""
 EXISTS_OR_MAY = IN_DOUBT | {PaymentOutcome.CREATED.value}
 
 METADATA = sa.MetaData()
@@ -68,6 +70,7 @@ PAYMENTS = sa.Table(
     sa.Column("sent", sa.Text),  # the earliest time at which it may have been sent, as JSON
     sa.Column("result", sa.Text),  # encrypted
     sa.Column("stored_at", sa.Double, nullable=False),
+    sa.Column("stored", sa.Text),  # the same as a time of sending, as JSON
     sa.Column("forgotten", sa.Boolean, nullable=False),  # what it asked for
     sa.Index("victor_bulk_payments_chunk", "chunk"),
     sa.Index("victor_bulk_payments_batch", "owner", "batch", "state"),
@@ -104,6 +107,7 @@ STATE_KEY = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("layout", sa.Text, nullable=False),
     sa.Column("wrapped", sa.Text, nullable=False),
+    sa.Column("held_at", sa.Double),  # None: it is not held
 )
 PAGE = 500
 """Rows that one statement names."""
@@ -177,12 +181,12 @@ def stored_of(
 def look_alikes(
     connection: sa.Connection, owner: str, digests: Collection[str]
 ) -> dict[str, list[Stored]]:
-    """Return the payments that exist or may, by the digest of their values."""
+    """Return the payments that exist, may or will be sent, by the digest of their values."""
     columns = PAYMENTS.c
     query = sa.select(*_STORED).where(
         columns.owner == owner,
         columns.values_digest.in_(digests),
-        columns.state.in_(EXISTS_OR_MAY),
+        columns.state.in_(EXISTS_OR_MAY | TO_BE_SENT),
     )
     found: dict[str, list[Stored]] = {}
     for row in connection.execute(query.order_by(columns.stored_at)):

@@ -8,9 +8,9 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
-from victor_ext import BadRequest, InvalidRequest, NotFound
+from victor_ext import BadRequest, Done, InvalidRequest, NotDone, NotFound, VictorError, zulu
 from victor_ext.settlement.arguments import plain
-from victor_ext.settlement.flow import LookUp, Payment, Settlement, Write
+from victor_ext.settlement.flow import LookUp, Payment, Settlement, Write, unread
 
 from .rows import Result, Row, RowOutcome, RowResult
 
@@ -55,7 +55,9 @@ class Sendable(ABC):
         """Return what is sent for these rows in one call. Raises `InvalidRequest`."""
 
     def send(self, client: Any, payment: Any, _key: str, *, is_repeat: bool) -> Any:
-        """Send it, under the key of its first row. Raises `VictorError`."""
+        """Send it, under the key of its first row; a `Settlement`: why it was not sent. Raises
+        `VictorError`.
+        """
         assert not is_repeat, "what takes no key is never sent again"
         return client.send(payment.call)
 
@@ -84,7 +86,11 @@ class Sendable(ABC):
 
 
 class LaterStep(Sendable):
-    """A write that follows, of each of what was sent together: a row has its id."""
+    """A write that follows, of each of what was sent together: a row has its id.
+
+    The state of that is read first. The step may have been taken elsewhere, or be ruled out; and
+    one that was lost is taken again.
+    """
 
     def __init__(self, client: Any, write: str) -> None:
         super().__init__(client)
@@ -93,6 +99,17 @@ class LaterStep(Sendable):
     def payment(self, rows: Sequence[Row]) -> Write:
         (row,) = rows
         return Write(self.client.prepare(self._write, (row.arguments or {})["id"]), row.sent)
+
+    def send(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
+        try:
+            before = client.look_up(payment.call, since=zulu.now(), **payment.look_up_by)
+        except VictorError as error:
+            return unread(error)
+        if isinstance(before, Done):
+            return before
+        if isinstance(before, NotDone) and not before.can_be_sent:
+            return Settlement(RowOutcome.REFUSED, reason=before.why)
+        return Sendable.send(self, client, payment, key, is_repeat=is_repeat)
 
 
 class RowKind(Sendable):

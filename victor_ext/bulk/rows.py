@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 RowOutcome = PaymentOutcome
 
 SHOWN = 100
-"""Maximum number of stored problems; further ones are only counted."""
+"""Maximum number of stored problems, and of causes; further problems are only counted."""
+_OF_CAUSE = 20
+"""Maximum number of stored problems of one cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,23 @@ class RowProblem:
 
 
 @dataclass(slots=True)
+class Cause:
+    """Problems of a source that have one cause: what is wrong, and in which column.
+
+    Attributes:
+        column: The column with the problems, or None.
+        code: Their code.
+        count: Number of all these problems.
+        first: The first 20 of them.
+    """
+
+    column: str | None
+    code: str
+    count: int = 0
+    first: list[RowProblem] = field(default_factory=list[RowProblem])
+
+
+@dataclass(slots=True)
 class Check:
     """Result of checking all rows of a source. Nothing was sent.
 
@@ -58,15 +78,18 @@ class Check:
             asked. They are not sent.
         invalid: Rows that break a rule.
         repeated: Rows with the key of an earlier row.
-        set_aside: Invalid rows to store as refused, without those that are already stored.
+        set_aside: Invalid rows to store as refused.
         replaced: Rows to store that replace a row of the same payment, which had not left.
         problems: The first 100 problems.
         problem_count: Number of all problems.
         notices: Why rows are not simply sent: the first 100 of each code.
         noticed: The number of rows by the code of their notice.
+        causes: All problems by their cause, those that break the source first. At most 100 causes
+            are told apart.
         broken: Whether the source cannot be read completely, or has other control totals than are
             expected.
         columns: Extra columns, for the export.
+        totals: What the new rows ask for together, exactly, by currency.
     """
 
     rows: int = 0
@@ -81,8 +104,10 @@ class Check:
     problem_count: int = 0
     notices: list[Notice] = field(default_factory=list["Notice"])
     noticed: Counter[str] = field(default_factory=Counter[str])
+    causes: list[Cause] = field(default_factory=list[Cause])
     broken: bool = False
     columns: list[str] = field(default_factory=list[str])
+    totals: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
 
     @property
     def stored(self) -> int:
@@ -102,6 +127,21 @@ class Check:
         self.broken |= breaks
         if breaks or len(self.problems) < SHOWN:
             self.problems.insert(0 if breaks else SHOWN, problem)
+        cause = self._cause_of(problem, breaks=breaks)
+        if cause is not None:
+            cause.count += 1
+            if len(cause.first) < _OF_CAUSE:
+                cause.first.append(problem)
+
+    def _cause_of(self, problem: RowProblem, *, breaks: bool) -> Cause | None:
+        for cause in self.causes:
+            if (cause.column, cause.code) == (problem.column, problem.code):
+                return cause
+        if len(self.causes) >= SHOWN and not breaks:
+            return None
+        cause = Cause(problem.column, problem.code)
+        self.causes.insert(0 if breaks else len(self.causes), cause)
+        return cause
 
     def notice(self, notice: Notice) -> None:
         """Count a notice, and store it if it is among the first of its code."""
@@ -113,9 +153,9 @@ class Check:
         """Forget what was decided: it is decided again by what is stored now."""
         self.new = self.unchanged = self.changed = 0
         self.invalid = self.set_aside = self.replaced = 0
-        self.notices, self.noticed = [], Counter()
+        self.notices, self.noticed, self.totals = [], Counter(), {}
         if not self.broken and not self.repeated:
-            self.problems, self.problem_count = [], 0
+            self.problems, self.problem_count, self.causes = [], 0, []
 
 
 class InvalidRows(InvalidRequest):

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .deciding import TO_DECIDE
+from .notices import Notice
 from .rows import Check, RowOutcome
 from .settings import WorkerContext
 from .state import NOTICE, report
@@ -35,14 +37,17 @@ class BatchStatus:
     Attributes:
         rows: Number of rows.
         counts: Rows by outcome; rows that have not been sent are `waiting`.
+        under_way: Of the rows that are `unknown`, those that a worker has begun with: they are
+            being sent, or it was interrupted.
         over: Whether workers have nothing left to do. Rows may still be unsettled.
         noticed: The number of rows by the code of their notice: why they were not simply sent.
         check: Result of checking the source, if this call checked it.
         payments: Created requests by what the provider says of them now (`completed` is paid), if
             this call read that.
         units: What the provider says now of each payout, by its id, if this call read that.
-        steps: The steps that were taken with the payouts, by name: who took them, and payouts by
-            outcome.
+        steps: The steps that were taken with the payouts, by name: who took them, payouts by
+            outcome, how many are unsettled, and `reasons`.
+        reasons: Of a step: why it was not taken, by the payout's id.
     """
 
     batch: str
@@ -54,6 +59,15 @@ class BatchStatus:
     payments: Mapping[str, int] | None = None
     units: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
+    under_way: int = 0
+
+    @property
+    def notices(self) -> Sequence[Notice]:
+        """Why rows of the source were not simply sent, if this call checked it: the first 100 of
+        each code.
+        """
+        return () if self.check is None else self.check.notices
 
     @property
     def settled(self) -> int:
@@ -73,14 +87,17 @@ class BatchStatus:
 
         0 if all rows are created, 3 if the outcome of some is unknown, 75 if some are not sent yet
         (`resume` sends them), and 1 if some are refused or rejected, or a person has to decide
-        about some.
+        about some. Steps count as rows do.
         """
-        if any(self.counts.get(outcome, 0) for outcome in MAY_EXIST):
+        counts = Counter(self.counts)
+        for step in self.steps.values():
+            counts.update(step["counts"])
+        if any(counts[outcome] for outcome in MAY_EXIST):
             return UNKNOWN
-        if self.unsettled:
+        if self.unsettled or any(step["unsettled"] for step in self.steps.values()):
             return FOR_NOW
         is_to_decide = TO_DECIDE & self.noticed.keys()
-        is_created = self.counts.get(RowOutcome.CREATED, 0) == self.rows
+        is_created = counts[RowOutcome.CREATED] == counts.total()
         return 0 if is_created and not is_to_decide else FAILED
 
 
@@ -165,9 +182,11 @@ class _Watch:
 def status_of(store: Store) -> BatchStatus:
     """Count the rows of a batch: those under way are `unknown`, their sender may have died."""
     is_idle = store.is_idle()
-    counts, codes = store.counts()
+    counts, codes, under_way = store.counts()
     shown = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome] > 0}
-    return BatchStatus(store.batch, counts.total(), shown, over=is_idle, noticed=dict(codes))
+    return BatchStatus(
+        store.batch, counts.total(), shown, over=is_idle, noticed=dict(codes), under_way=under_way
+    )
 
 
 def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[], bool]) -> None:
@@ -194,7 +213,10 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
             time.sleep(pause)
             pause = min(_LOOK_EVERY, 1.5 * pause)
             is_over = over()
-            lost = (None if worker is None else worker.take_over.state_lost) or context.state.loss()
+            lost = None
+            if worker is not None:
+                lost = worker.state_lost or worker.take_over.state_lost
+            lost = lost or context.state.loss()
             if lost is not None:
                 raise lost
             if is_over:

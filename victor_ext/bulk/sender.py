@@ -15,7 +15,7 @@ import httpx
 
 from victor_ext import ConfigurationError, Problem, Victor
 from victor_ext.health import Heartbeat
-from victor_ext.privacy import concealed
+from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.sources import Rows, hidden
 
 from .by_hand import ask_again, checked_person, lines_of, resolve
@@ -26,8 +26,8 @@ from .row_kind import RowKind
 from .rows import Check, RowOutcome, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, run_batch, serve, status_of
 from .settings import Expected, Settings, WorkerContext, day_of, provider_of, system_of
-from .state import DEFAULT_STATE, State
-from .steps import add_step, units_of
+from .state import DEFAULT_STATE, State, StateMade
+from .steps import add_step, reasons_of, units_of
 from .store import BatchRecord, Store, no_such_batch
 from .vault import storage_secret
 
@@ -104,9 +104,7 @@ class BulkSender:
         kind: type[RowKind] = (Victor.system if client is None else system_of(client)).load("bulk")
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
-        kept = (
-            key_retention.total_seconds() if isinstance(key_retention, timedelta) else key_retention
-        )
+        kept = None if key_retention is None else _seconds(key_retention)
         day = day_of(due_date)
         self._settings = Settings(
             key_column,
@@ -125,6 +123,8 @@ class BulkSender:
         self._settings.check_for(kind)
         self.effect = kind.effect
         """What sending does, in a sentence for a person who confirms it."""
+        self.steps = tuple(kind.steps)
+        """The names of the steps that follow, the usual one first."""
         self._secret = storage_secret(storage_key, kind.secrets)
         self.heartbeat = Heartbeat()
         """How the worker of `work`, `send` or `resume` does: it looks at the state every two
@@ -164,6 +164,7 @@ class BulkSender:
         *,
         expect_rows: int | None = None,
         expect_total: Decimal | str | int | None = None,
+        on_check: Callable[[Check], None] | None = None,
         on_progress: Progress | None = None,
     ) -> BatchStatus:
         """Check all rows, store the new ones, and send until nothing is left to do.
@@ -172,6 +173,8 @@ class BulkSender:
         other arguments are those of `check`.
 
         Args:
+            on_check: Called with the result of the check, before anything is stored or sent. If it
+                raises, nothing is.
             on_progress: Called regularly with the status. If it raises, sending stops cleanly.
 
         Raises:
@@ -182,12 +185,22 @@ class BulkSender:
         """
         source = hidden(source)
         expected = Expected.of(expect_rows, expect_total)
+        try:
+            return self._send(source, expected, on_check, on_progress)
+        except StateMade:
+            if isinstance(source, HiddenRows) and isinstance(source.value, Iterator):
+                raise  # it can be read once
+            return self._send(source, expected, on_check, on_progress)
+
+    def _send(self, source: Rows, expected: Expected, on_progress: Progress | None) -> BatchStatus:
         with (
             self._context() as context,
             closing(Loading(source, self._name(source), context, expected)) as loading,
         ):
             check = loading.read()
             refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
+            if on_check is not None:
+                on_check(check)
             self._state.prepare()
             with context.open_present(loading.batch) as store:
                 record = loading.store(store)
@@ -208,15 +221,19 @@ class BulkSender:
     def take_step(self, name: str, *, on_progress: Progress | None = None) -> BatchStatus:
         """Instruct or withdraw each payout that the provider has accepted, at most once.
 
+        Its state is read first: what it rules out is not sent, and is `refused`.
+
         Taken again, it goes on with those that were accepted meanwhile, and looks up those of which
-        it is not known.
+        it is not known. One that was lost is `not_sent` once nothing of it can be under way, and is
+        then taken again.
 
         Args:
             name: `"instruct"`, which moves money, or `"withdraw"`.
             on_progress: As for `send`.
 
         Returns:
-            The payouts by what became of this step: `created` is done.
+            The payouts by what became of this step: `created` is done. `reasons` says why the
+            others are not.
 
         Raises:
             ConfigurationError: Rows of this client have no such step, nothing was accepted, or the
@@ -237,7 +254,8 @@ class BulkSender:
                 raise ConfigurationError(
                     f"{store.batch} has nothing to {name}: the provider has accepted none of it."
                 )
-            return run_batch(context, step, taken, on_progress)
+            status = run_batch(context, step, taken, on_progress)
+            return replace(status, reasons=reasons_of(step))
 
     def ask_again(self, keys: Collection[str], *, by: str, why: str) -> int:
         """Let rows be asked once more, knowingly: `resume` then sends them under their next keys,
@@ -298,6 +316,30 @@ class BulkSender:
             (line,) = lines_of(store, [key])
             resolve(store, line, _FOUND[outcome], by=by, why=why, id=id)
 
+    def hold(self) -> None:
+        """Keep everything in the state from being sent, as after it was restored from a backup.
+
+        Raises:
+            ConfigurationError: There is no state.
+        """
+        with self._context() as context, context.open_present("") as store:
+            store.hold()
+
+    def release(self) -> int:
+        """Let what is held be sent again.
+
+        What had not left when it was stored may have been sent since: with its key while the
+        provider keeps that, and else it is looked up.
+
+        Returns:
+            How many rows these are.
+
+        Raises:
+            ConfigurationError: There is no state.
+        """
+        with self._context() as context, context.open_present("") as store:
+            return store.release()
+
     def rekey(self, new: str) -> None:
         """Wrap the key of the state with another secret: from now on `storage_key` has to be it.
 
@@ -314,17 +356,20 @@ class BulkSender:
         with self._context() as context:
             context.state.rekey(context.vault, storage_secret(new))
 
-    def forget(self, *, older_than: timedelta) -> int:
+    def forget(self, *, older_than: timedelta | float) -> int:
         """Remove what settled rows of all batches asked for, if they were stored longer ago.
 
         What protects from asking twice stays: keys, states, ids and digests. What may exist is
         never forgotten.
 
+        Args:
+            older_than: How long, in seconds or as a timedelta.
+
         Returns:
             The number of rows.
         """
         with self._context() as context, context.open_present("") as store:
-            return store.forget(time.time() - older_than.total_seconds())
+            return store.forget(time.time() - _seconds(older_than))
 
     def drop(self, keys: Collection[str] | None = None) -> int:
         """Drop from the batch what never left: rows that wait, were not sent or were refused.
@@ -360,7 +405,13 @@ class BulkSender:
                 taken = step.record()
                 if taken is not None:
                     by = [person["by"] for person in taken.persons]
-                    steps[name] = {"by": by, "counts": status_of(step).counts}
+                    known = status_of(step)
+                    steps[name] = {
+                        "by": by,
+                        "counts": known.counts,
+                        "unsettled": known.unsettled,
+                        "reasons": reasons_of(step),
+                    }
             status = replace(status_of(store), steps=steps)
             if not refresh:
                 return status
@@ -493,3 +544,7 @@ class BulkSender:
 
 
 _FOUND = {"created": RowOutcome.CREATED, "not-created": RowOutcome.REFUSED}
+
+
+def _seconds(duration: timedelta | float) -> float:
+    return duration.total_seconds() if isinstance(duration, timedelta) else duration

@@ -78,6 +78,10 @@ class StateUnavailable(VictorError):
     """Exit status of the command."""
 
 
+class StateMade(ConfigurationError):
+    """Another process has made the state, and its key, since it was looked for."""
+
+
 class StateLost(VictorError):
     """The state, or what it has of the batch, was deleted while rows were sent, and with it what
     became of them.
@@ -162,7 +166,7 @@ class State:
             values = {"id": 1, "layout": VERSION, "wrapped": vault.wrapped(secret)}
             connection.execute(sa.insert(STATE_KEY), values)
         elif not vault.has_key(key):
-            raise ConfigurationError(
+            raise StateMade(
                 f"Another process has made the state {self} meanwhile. Nothing was stored: do this "
                 "again."
             )

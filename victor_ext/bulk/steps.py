@@ -4,13 +4,16 @@ with a row for each of them.
 
 from __future__ import annotations
 
+import json
 import time
 
 import sqlalchemy as sa
 
 from victor_ext import idempotency_key_for
+from victor_ext.settlement.key_age import Sent
 
 from .layout import chunk_id
+from .pacing import ProviderClock
 from .payments import LINES, PAYMENTS, stored_of
 from .row_kind import RowKind
 from .rows import RowOutcome
@@ -25,13 +28,27 @@ def units_of(store: Store, kind: RowKind) -> list[str]:
     return list(dict.fromkeys(unit for unit in units if unit)) if kind.unit else []
 
 
+def reasons_of(step: Store) -> dict[str, str]:
+    """Return why the step was not taken, by the id of what it is of."""
+    return {
+        line.row.value: line.result.error
+        for line in step.lines()
+        if line.row is not None
+        and line.row.value is not None
+        and line.result.error
+        and line.outcome is not RowOutcome.CREATED
+    }
+
+
 def add_step(
     context: WorkerContext, step: Store, of: BatchRecord, units: list[str], name: str
 ) -> BatchRecord | None:
     """Add the step of those that do not have it yet. Return what is known of the step from now on;
     None: there is nothing to take it of.
     """
+    stored = ProviderClock(context.client).sent_now()
     with step.transaction() as connection:
+        step.refuse_held(connection)
         before = step.record()
         keys = {unit: idempotency_key_for(name, unit) for unit in units}
         known = stored_of(connection, step.owner, list(keys.values()))
@@ -50,7 +67,7 @@ def add_step(
         )
         first = step.chunks_so_far(connection) + 1
         for number, unit in enumerate(new, first):
-            _add_unit(connection, context, step, unit, keys[unit], number)
+            _add_unit(connection, context, step, unit, keys[unit], number, stored)
         step.save_record(connection, record, first - 1 + len(new))
     return record
 
@@ -62,6 +79,7 @@ def _add_unit(
     unit: str,
     key: str,
     number: int,
+    stored: Sent,
 ) -> None:
     vault = context.vault
     chunk = chunk_id(step.queue, number)
@@ -84,6 +102,7 @@ def _add_unit(
             "reference_digest": vault.fingerprint(""),
             "row": row,
             "stored_at": time.time(),
+            "stored": json.dumps(stored),
         },
     )
     connection.execute(sa.insert(LINES), {**own, "number": number})

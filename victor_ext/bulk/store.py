@@ -17,10 +17,9 @@ import sqlalchemy as sa
 
 from victor_ext import ConfigurationError
 from victor_ext.ids import reference_of
-from victor_ext.settlement.flow import Rival
+from victor_ext.settlement.flow import MAY_EXIST, Rival
 from victor_ext.settlement.key_age import Sent
 
-from .deciding import TO_DECIDE
 from .layout import chunk_id, next_try, queue_of, record_of
 from .payments import (
     BATCHES,
@@ -32,6 +31,7 @@ from .payments import (
     PAGE,
     PAYMENTS,
     SETTLED_STATES,
+    STATE_KEY,
     UNDER_WAY,
     pages,
 )
@@ -49,6 +49,7 @@ _IDLE_SECONDS = 60
 """A PostgreSQL server ends the transaction of a process that was stopped for longer: others may
 wait for it.
 """
+_WAS_SENT = MAY_EXIST | {RowOutcome.CREATED, RowOutcome.REJECTED}
 _NAMED = 10
 """Maximum number of batch names in an error message."""
 
@@ -133,6 +134,9 @@ class Store:
                 f"to the account {self.account}. Nothing was sent: the provider may keep the keys "
                 "of each account apart. Use the credentials that the batch was started with."
             )
+        if to_send:
+            with self.engine.connect() as connection:
+                self.refuse_held(connection)
         return BatchRecord(**self.vault.deserialize(row.details))
 
     def _batch_row(self, connection: sa.Connection) -> Any:
@@ -194,6 +198,59 @@ class Store:
         """
         query = sa.select(PAYMENTS).where(chosen).order_by(PAYMENTS.c.key).with_for_update()
         return sorted(connection.execute(query.limit(limit)).all(), key=attrgetter("place"))
+
+    # A restored state
+
+    def hold(self) -> None:
+        """Keep everything from being sent: the state was restored, and knows the past alone."""
+        with self.transaction() as connection:
+            values = {"held_at": time.time()}
+            connection.execute(sa.update(STATE_KEY).values(values))
+
+    def release(self) -> int:
+        """Let rows be sent again. What had not left may have been sent since it was stored.
+
+        Returns how many these are.
+        """
+        columns = PAYMENTS.c
+        with self.transaction() as connection:
+            held_at = self._held_at(connection)
+            if held_at is None:
+                return 0
+            may_have_left = sa.and_(
+                columns.state.in_(NEVER_LEFT - {RowOutcome.REFUSED.value}),
+                columns.stored_at <= held_at,
+                columns.stored.is_not(None),
+            )
+            values = {
+                "state": UNDER_WAY,
+                "sent": columns.stored,
+                "chunk": sa.func.coalesce(columns.chunk, f"{self.queue}/00000000"),
+                "worker": None,
+            }
+            marked = connection.execute(sa.update(PAYMENTS).where(may_have_left).values(values))
+            connection.execute(sa.update(STATE_KEY).values(held_at=None))
+            return int(marked.rowcount)
+
+    def refuse_held(self, connection: sa.Connection) -> None:
+        """Raise `ConfigurationError` if the state is held."""
+        if self._held_at(connection) is not None:
+            raise ConfigurationError(
+                "The state is held, because it was restored: nothing is sent. Once no other copy "
+                "of it sends any more, release it ('victor bulk release')."
+            )
+
+    def _held_at(self, connection: sa.Connection) -> float | None:
+        row = connection.execute(sa.select(STATE_KEY.c.held_at)).first()
+        return None if row is None else row.held_at
+
+    def lock_unsent(self, connection: sa.Connection) -> None:
+        """Let nobody send anything of the batch that has not left until the transaction ends."""
+        columns = PAYMENTS.c
+        is_own = sa.and_(columns.owner == self.owner, columns.batch == self.batch)
+        is_unsent = sa.and_(is_own, columns.state.in_(NEVER_LEFT))
+        query = sa.select(columns.key).where(is_unsent).order_by(columns.key).with_for_update()
+        connection.execute(query).all()
 
     # The queue
 
@@ -307,6 +364,8 @@ class Store:
         columns = PAYMENTS.c
         is_open = sa.and_(columns.chunk == chunk, columns.state.not_in(ENDED))
         with self.transaction() as connection:
+            if self._held_at(connection) is not None:
+                return []
             rows = self._locked(connection, is_open)
             connection.execute(sa.update(PAYMENTS).where(is_open).values(worker=worker))
         return [self._row(row) for row in rows]
@@ -322,6 +381,8 @@ class Store:
         with self.transaction() as connection:
             locked = self._of_keys(connection, [*keys, *results])
             self._save_results(connection, worker, results)
+            if self._held_at(connection) is not None:
+                return set()
             still = {
                 row.key
                 for row in locked
@@ -371,14 +432,21 @@ class Store:
         self, connection: sa.Connection, worker: str, results: Mapping[str, Result]
     ) -> None:
         columns = PAYMENTS.c
+        was_sent = [key for key, result in results.items() if result.outcome in _WAS_SENT]
+        query = sa.select(sa.func.count()).where(
+            columns.owner == self.owner, columns.key.in_(was_sent)
+        )
+        if connection.execute(query).scalar_one() < len(was_sent):
+            raise StateLost.deleted("What the state has of payments")
         for key, result in results.items():
             chosen = sa.and_(columns.owner == self.owner, columns.key == key)
-            if result.outcome is not RowOutcome.CREATED:
-                # A payment that was created is so for certain, whoever has it meanwhile.
-                chosen = sa.and_(chosen, columns.worker == worker)
-            still_open = columns.state.not_in(ENDED)
-            values = self._values_of(result)
-            connection.execute(sa.update(PAYMENTS).where(chosen, still_open).values(values))
+            if result.outcome is RowOutcome.CREATED:
+                # It is so for certain, whoever has the payment, and whatever was thought of it.
+                chosen = sa.and_(chosen, columns.state != RowOutcome.CREATED.value)
+            else:
+                is_held = sa.and_(columns.worker == worker, columns.state.not_in(ENDED))
+                chosen = sa.and_(chosen, is_held)
+            connection.execute(sa.update(PAYMENTS).where(chosen).values(self._values_of(result)))
 
     def save_result(self, connection: sa.Connection, key: str, result: Result) -> None:
         """Store what became of a payment, whoever has it."""
@@ -402,7 +470,8 @@ class Store:
     # What never left
 
     def drop(self, keys: Sequence[str] | None = None) -> int:
-        """Remove what never left, of these payments or of the batch: return how many.
+        """Remove what never left, of these payments or of the batch, from all batches that list it:
+        return how many.
 
         One that was rejected before stays known: it would be asked under a key that is spent.
         """
@@ -422,7 +491,8 @@ class Store:
                     sa.update(PAYMENTS).where(is_its, columns.again > 0).values(state=LEFT_OUT)
                 )
                 connection.execute(sa.delete(PAYMENTS).where(is_its, columns.again == 0))
-                connection.execute(sa.delete(LINES).where(self._is_line(), lines.key.in_(page)))
+                is_of_it = sa.and_(lines.owner == self.owner, lines.key.in_(page))
+                connection.execute(sa.delete(LINES).where(is_of_it))
             if keys is None:
                 unnamed = connection.execute(
                     sa.delete(LINES).where(self._is_line(), lines.key.is_(None))
@@ -469,15 +539,17 @@ class Store:
 
     # What is known
 
-    def counts(self) -> tuple[Counter[RowOutcome], Counter[str]]:
-        """Count the lines of the batch by outcome, and by the code of their notice.
+    def counts(self) -> tuple[Counter[RowOutcome], Counter[str], int]:
+        """Count the lines of the batch by outcome, by the code of their notice, and those that are
+        under way.
 
-        Raises `StateLost` if the batch was deleted.
+        Raises `StateLost` if the batch, or what became of its rows, was deleted.
         """
         columns, lines = PAYMENTS.c, LINES.c
         with self.engine.connect() as connection:
             if self._batch_row(connection) is None:
                 raise StateLost.deleted(f"The batch {self.batch}")
+            self.refuse_lost(connection)
             grouped: list[Any] = []
             grouped += connection.execute(
                 sa.select(lines.code, columns.state, sa.func.count())
@@ -490,12 +562,20 @@ class Store:
                 .where(self._is_unlisted())
                 .group_by(columns.state)
             ).all()
-        outcomes, codes = Counter[RowOutcome](), Counter[str]()
+        outcomes, codes, under_way = Counter[RowOutcome](), Counter[str](), 0
         for code, state, count in grouped:
-            outcomes[_outcome_of(code, state)] += count
+            outcomes[_outcome_of(state)] += count
+            under_way += count if state == UNDER_WAY else 0
             if code is not None:
                 codes[code] += count
-        return outcomes, codes
+        return outcomes, codes, under_way
+
+    def refuse_lost(self, connection: sa.Connection) -> None:
+        """Raise `StateLost` if a line of the batch has a key whose payment was deleted."""
+        is_lost = sa.and_(self._is_line(), LINES.c.key.is_not(None), PAYMENTS.c.key.is_(None))
+        query = sa.select(LINES.c.key).select_from(self._lines_with_payments()).where(is_lost)
+        if connection.execute(query.limit(1)).first() is not None:
+            raise StateLost.deleted(f"What {self.batch} has of its payments")
 
     def _lines_with_payments(self) -> Any:
         lines, columns = LINES.c, PAYMENTS.c
@@ -526,6 +606,7 @@ class Store:
         )
         last = 0
         with self.engine.connect() as connection:
+            self.refuse_lost(connection)
             while True:
                 following = query.where(lines.number > last).order_by(lines.number).limit(500)
                 page = connection.execute(following).all()
@@ -536,11 +617,11 @@ class Store:
             unlisted = connection.execute(sa.select(PAYMENTS).where(self._is_unlisted())).all()
         for row in unlisted:
             result = self._result(row) or _open_result(row)
-            outcome = _outcome_of(None, row.state)
+            outcome = _outcome_of(row.state)
             yield Line(0, row.key, None, self._row(row), outcome, result, None)
 
     def _line(self, row: Any) -> Line:
-        outcome = _outcome_of(row.code, row.state)
+        outcome = _outcome_of(row.state)
         own = None if row.own_row is None else self._opened(row.own_key or "", row)
         stored = None if row.state is None else self._row(row)
         result = None if row.state is None else self._result(row) or _open_result(row)
@@ -585,16 +666,13 @@ class Store:
         return rivals
 
 
-def _outcome_of(code: str | None, state: str | None) -> RowOutcome:
-    """Return what a line counts as."""
-    if state is None or code in _REFUSED:
+def _outcome_of(state: str | None) -> RowOutcome:
+    """Return what a line counts as: what became of its payment."""
+    if state is None:
         return RowOutcome.REFUSED
     if state == UNDER_WAY:
         return RowOutcome.UNKNOWN
     return RowOutcome.WAITING if state == LEFT_OUT else RowOutcome(state)
-
-
-_REFUSED = frozenset(TO_DECIDE - {"due_later", "settled_as_stored"})
 
 
 def _open_result(row: Any) -> Result:

@@ -157,9 +157,9 @@ def _wrapping(secret: bytes) -> AESGCM:
 
 def other_key(what: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{what} was written with another key, and nothing was sent: use the credentials that it "
-        "was started with, or the same VICTOR_BULK_KEY. Another company needs a state of its own "
-        "(--state)."
+        f"{what} was written with another key: use the credentials that it was started with, or "
+        "the same VICTOR_BULK_KEY. Nothing is sent without it. Another company needs a state of "
+        "its own (--state)."
     )
 
 

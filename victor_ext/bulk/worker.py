@@ -68,6 +68,8 @@ class Worker:
 
         Their rows are not sent again.
         """
+        self.state_lost: StateLost | None = None
+        """The error to end with, if what was sent is not in the state any more."""
         self.take_over = TakeOver(context, worker_lock, self._stop)
         self._resources = ExitStack()
 
@@ -161,6 +163,9 @@ class Worker:
         try:
             self._send(workflow_id, data)
             self.take_over.begun.discard(workflow_id)
+        except StateLost as error:
+            self.state_lost = error
+            raise _WorkerGone from None
         except SQLAlchemyError as error:
             report(error)
             # Do not fail the chunk, which would end it: it stays pending and is queued again.

@@ -18,10 +18,11 @@ from .conform import conform
 from .doctor import doctor
 from .failures import USAGE_ERROR, Failure, Misuse
 from .outbox import outbox
+from .read import read
 from .reconcile import reconcile
 from .rfp import rfp
 from .screen import at_terminal, complain, say
-from .session import AsJson, Session, with_session
+from .session import AsJson, Session, several, with_session
 from .wording import in_options, usage
 
 # typer does not rewrap the lines after \b.
@@ -48,9 +49,6 @@ Exit status:
   130  Ctrl-C; 143: SIGTERM; 129: SIGHUP; 141: the reader of the output has gone
 """
 
-# From 0.28 on, typer adds the dots.
-_FACTS = "FACT..." if typer.__version__.startswith("0.27.") else "FACT"
-
 app = typer.Typer(
     name="victor",
     epilog=_EPILOG,
@@ -64,6 +62,7 @@ app = typer.Typer(
 app.add_typer(rfp, name="rfp")
 app.add_typer(bulk, name="bulk")
 app.add_typer(outbox, name="outbox")
+app.command()(read)
 app.command()(reconcile)
 app.command()(doctor)
 app.command()(conform)
@@ -116,7 +115,8 @@ _forward(
 @app.command()
 def key(
     facts: Annotated[
-        list[str], typer.Argument(metavar=_FACTS, help="What identifies the payment: invoice 1042")
+        list[str],
+        typer.Argument(metavar=several("FACT"), help="What identifies the payment: invoice 1042"),
     ],
     *,
     as_json: AsJson = False,

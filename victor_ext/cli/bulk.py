@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -21,13 +22,33 @@ from victor_ext.systems import DEFAULT
 
 from . import bulk_output
 from .failures import Misuse, victor_failure
-from .screen import Progress, conclude, notices, plain
-from .session import Provider, Session, Yes, flag, option, seconds, system_of, with_session
+from .row_files import (
+    ColumnFile,
+    Columns,
+    DateFormat,
+    DecimalMark,
+    Encoding,
+    columns_of,
+    reference_warning,
+)
+from .screen import Progress, complain, conclude, notices, plain
+from .session import (
+    Provider,
+    Session,
+    Yes,
+    completed,
+    flag,
+    option,
+    provider_of,
+    seconds,
+    system_of,
+    with_session,
+)
 from .signals import status_of
 from .wording import rows_text
 
 if TYPE_CHECKING:
-    from victor_ext.bulk import BatchStatus, BulkSender
+    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowFile
     from victor_ext.prometheus import Prometheus
 
 bulk = typer.Typer(
@@ -50,6 +71,8 @@ STEPS = {
     "withdraw": "Withdraw the payouts that Velo has accepted, before they are paid.",
 }
 _WATCH_SECONDS = 0.5
+_OF_FILE = ("column", "columns", "decimal", "date_format", "encoding")
+_NOT_OF_SENDER = ("state", "batch", "name", "yes", *_OF_FILE)
 
 Refresh = Annotated[
     bool,
@@ -77,8 +100,7 @@ class _Batches(Session):
 
     @property
     def provider(self) -> str:
-        group: Any = self.command.parent
-        return str(group.params["provider"])
+        return provider_of(self.command)
 
     @contextmanager
     def sender(
@@ -98,10 +120,7 @@ class _Batches(Session):
             raise Misuse(f"{error}.") from error
         if why := system_of(self.provider).why_not_bulk:
             raise Misuse(why)
-        own = ("state", "batch", "name", "yes")
-        options = {
-            name: value for name, value in self.own.items() if value is not None and name not in own
-        }
+        options = self.sender_options()
         client = {"limits": BulkSender.limits, "on_event": on_event}
         with self.failures(failed=FOR_NOW), self.client_of(self.provider, **client)[1] as victor:
             try:
@@ -111,8 +130,9 @@ class _Batches(Session):
                 yield sender
             except InvalidRows as error:
                 failure = victor_failure(error, None, self.spelled)
-                source = str(self.command.params.get("file", "source"))
-                bulk_output.report_invalid(failure, error.check, source, as_json=self.as_json)
+                rows = self.rows
+                assert rows is not None, "only a file has invalid rows"
+                bulk_output.report_invalid(failure, error.check, rows, as_json=self.as_json)
                 raise typer.Exit(failure.exit_status) from None
 
     def next(self, command: str, batch: str) -> str:
@@ -142,7 +162,7 @@ class _Batches(Session):
         def show(status: BatchStatus) -> None:
             nonlocal latest
             latest = status
-            progress.show(status.batch, status.settled, status.rows, bulk_output.counts(status))
+            _show_progress(progress, status)
 
         with Progress(as_json=self.as_json) as progress:
             try:
@@ -155,16 +175,43 @@ class _Batches(Session):
                 )
                 raise typer.Exit(status_of(error)) from None
 
-    def show(self, status: BatchStatus) -> None:
+    @property
+    def rows(self) -> RowFile | None:
+        """The file that is sent, and how it is written; None: no file is."""
+        return None
+
+    def sender_options(self) -> dict[str, Any]:
+        """Return what options say to a sender."""
+        return {
+            name: value
+            for name, value in self.own.items()
+            if value is not None and name not in _NOT_OF_SENDER
+        }
+
+    def show(self, status: BatchStatus, sender: BulkSender, warnings: Sequence[str] = ()) -> None:
         """Show what became of a batch."""
+        command = partial(self.next, batch=status.batch)
         bulk_output.show_result(
-            status, partial(self.next, batch=status.batch), as_json=self.as_json
+            status, command, self.rows, sender.steps, warnings, as_json=self.as_json
         )
+
+
+def _batch_names(ctx: typer.Context) -> list[str]:
+    from victor_ext.bulk import BulkSender  # noqa: PLC0415 - an extra of its own, and heavy
+
+    typed = _Batches.typed(ctx)
+    with typed.client_of(typed.provider)[1] as victor:
+        return BulkSender(victor, state=typed.state).batches()
 
 
 class _Kept(_Batches):
     batch: Annotated[
-        str | None, option("The batch's name (default: that of the file, or all of them).", "NAME")
+        str | None,
+        option(
+            "The batch's name (default: that of the file, or all of them).",
+            "NAME",
+            known=_batch_names,
+        ),
     ] = None
 
     def named(self) -> list[str]:
@@ -215,7 +262,12 @@ class _Kept(_Batches):
 
 class _Named(_Kept):
     name: Annotated[
-        str | None, typer.Argument(metavar="BATCH", help="The batch, when there are several.")
+        str | None,
+        typer.Argument(
+            metavar="BATCH",
+            help="The batch, when there are several.",
+            autocompletion=completed(_batch_names),
+        ),
     ] = None
 
     def named(self) -> list[str]:
@@ -285,9 +337,11 @@ class _Send(_Step, _Sent):
     skip_invalid: Annotated[
         bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")
     ] = False
-    encoding: Annotated[
-        str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")
-    ] = None
+    column: Columns = None
+    columns: ColumnFile = None
+    decimal: DecimalMark = None
+    date_format: DateFormat = None
+    encoding: Encoding = None
     key_kind: Annotated[
         str | None,
         option(
@@ -297,6 +351,42 @@ class _Send(_Step, _Sent):
         ),
     ] = None
 
+    @property
+    def rows(self) -> RowFile:
+        from victor_ext.bulk import RowFile  # noqa: PLC0415 - an extra of its own, and heavy
+
+        return RowFile(
+            self.command.params["file"],
+            self.headings(),
+            decimal=self.decimal,
+            date_format=self.date_format,
+            encoding=self.encoding,
+        )
+
+    def headings(self) -> dict[str, str | None]:
+        """Return the file's own headings of columns. Raises `Misuse`."""
+        elsewhere: Sequence[str] = ()
+        if self.columns is not None:
+            from victor_ext.reconciliation import COLUMNS  # noqa: PLC0415 - only such a file needs it
+
+            elsewhere = [*COLUMNS, *chain.from_iterable(COLUMNS.values())]
+        known = system_of(self.provider).load("bulk").columns
+        return columns_of(self.column, self.columns, known=known, elsewhere=elsewhere)
+
+    def sender_options(self) -> dict[str, Any]:
+        options = super().sender_options()
+        # A column that is read by our name may be named by its own heading.
+        for name, heading in self.headings().items():
+            if heading is not None and heading == self.key_column:
+                options["key_column"] = name
+        return options
+
+    def warnings(self) -> list[str]:
+        """Return what a person should know of the file before it is sent."""
+        kind = system_of(self.provider).load("bulk")
+        warning = reference_warning(self.rows, kind, self.key_column)
+        return [] if warning is None else [warning]
+
 
 @bulk.command()
 @with_session
@@ -305,7 +395,8 @@ def send(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="A CSV or JSON Lines file; docs/bulk.md has its columns."
+            metavar="FILE",
+            help="A CSV or JSON Lines file. --dry-run says what is wrong with it.",
         ),
     ],
     *,
@@ -326,18 +417,29 @@ def send(
     batch = kept.batch or file.name
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
 
+    is_said = kept.as_json
+
     def question(sender: BulkSender) -> str:
-        return f"{bulk_output.summary_of(sender.check(file, **totals))} {sender.effect}"
+        nonlocal is_said
+        is_said = True
+        return f"{bulk_output.summary_of(sender.check(kept.rows, **totals))} {sender.effect}"
+
+    def announce(check: Check) -> None:
+        if not is_said:
+            bulk_output.announce(batch, check)
 
     with kept.sender(batch, None if dry_run else question) as sender:
+        rows, warnings = kept.rows, kept.warnings()
+        for warning in () if kept.as_json else warnings:
+            complain(warning)
         if dry_run:
-            check = sender.check(file, **totals)
+            check = sender.check(rows, **totals)
             exit_status = bulk_output.exit_status_of(check, skip_invalid=kept.skip_invalid)
-            bulk_output.show_check(check, exit_status, str(file), as_json=kept.as_json)
+            bulk_output.show_check(check, exit_status, rows, warnings, as_json=kept.as_json)
             raise typer.Exit(exit_status)
         with kept.run(sender, batch) as show:
-            status = sender.send(file, on_progress=show, **totals)
-        kept.show(status)
+            status = sender.send(rows, on_check=announce, on_progress=show, **totals)
+        kept.show(status, sender, warnings)
         raise typer.Exit(status.exit_status)
 
 
@@ -356,7 +458,7 @@ def resume(kept: _Resume) -> None:
     def resumed(batch: str) -> BatchStatus:
         with kept.sender(batch, question) as sender, kept.run(sender, batch) as show:
             status = sender.resume(on_progress=show)
-        kept.show(status)
+        kept.show(status, sender)
         return status
 
     kept.each(resumed)
@@ -388,10 +490,21 @@ def status(
     def shown(batch: str) -> BatchStatus:
         with kept.sender(batch) as sender:
             status = sender.status(refresh=refresh)
-            bulk_output.show_status(status, kept.next("resume", batch), as_json=kept.as_json)
+            command = partial(kept.next, batch=batch)
+            bulk_output.show_status(status, command, as_json=kept.as_json)
         return status
 
     kept.each(shown)
+
+
+def _show_progress(progress: Progress, status: BatchStatus) -> None:
+    progress.show(
+        status.batch,
+        status.settled,
+        status.rows,
+        bulk_output.counts(status),
+        begun=status.under_way,
+    )
 
 
 def _watch(kept: _Named) -> None:
@@ -404,14 +517,13 @@ def _watch(kept: _Named) -> None:
                 began = time.monotonic()
                 statuses = [sender.status() for sender in senders]
                 for status in statuses:
-                    progress.show(
-                        status.batch, status.settled, status.rows, bulk_output.counts(status)
-                    )
+                    _show_progress(progress, status)
                 if all(status.over for status in statuses):
                     return
                 for status in statuses:
                     if kept.as_json and status not in before:
-                        bulk_output.show_status(status, "", as_json=True)
+                        command = partial(kept.next, batch=status.batch)
+                        bulk_output.show_status(status, command, as_json=True)
                 before = statuses
                 # a large batch takes long to read
                 time.sleep(max(_WATCH_SECONDS, 5 * (time.monotonic() - began)))
@@ -522,8 +634,30 @@ def resolve(
     with kept.sender(batch) as sender:
         sender.resolve(key, outcome, by=by, why=why, id=id)
         status = sender.status()
-    kept.show(status)
+        kept.show(status, sender)
     raise typer.Exit(status.exit_status)
+
+
+@bulk.command()
+@with_session
+def hold(kept: _Batches) -> None:
+    """Keep everything in the state from being sent, as after it was restored from a backup."""
+    with kept.sender() as sender:
+        sender.hold()
+    said = "Nothing is sent from this state until 'victor bulk release'."
+    conclude({"held": True}, said, as_json=kept.as_json)
+
+
+@bulk.command()
+@with_session
+def release(kept: _Batches) -> None:
+    """Let what is held be sent again. What had not left when it was stored counts as maybe sent."""
+    with kept.sender() as sender:
+        count = sender.release()
+    said = (
+        f"Released. {rows_text(count)} may have been sent since: 'victor bulk resume' settles them."
+    )
+    conclude({"released": True, "may_have_been_sent": count}, said, as_json=kept.as_json)
 
 
 @bulk.command()
@@ -569,7 +703,13 @@ def _add_step(step: str, text: str) -> None:
     @bulk.command(step, help=text)
     @with_session
     def take(
-        kept: _Step, batch: Annotated[str, typer.Argument(metavar="BATCH", help="The batch.")]
+        kept: _Step,
+        batch: Annotated[
+            str,
+            typer.Argument(
+                metavar="BATCH", help="The batch.", autocompletion=completed(_batch_names)
+            ),
+        ],
     ) -> None:
         def question(sender: BulkSender) -> str:
             return bulk_output.step_question(step, sender.status(refresh=True))

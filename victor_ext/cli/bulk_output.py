@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -15,25 +15,24 @@ from typing import TYPE_CHECKING, Any, TextIO
 from victor_ext._exit_status import FAILED, MISUSE
 
 from .failures import Failure
+from .row_problems import print_problems
 from .screen import complain, conclude, decided, plain, say
 from .session import whole_file
-from .wording import ENCODING, FOR_ALL_ROWS, rows_text, with_hint
+from .wording import rows_text
 
 if TYPE_CHECKING:
-    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowResult
-
-_SHOWN = 20
-"""Maximum number of row problems to list."""
+    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowFile, RowResult
 
 
-def report_invalid(failure: Failure, check: Check, source: str, *, as_json: bool) -> None:
+def report_invalid(failure: Failure, check: Check, rows: RowFile, *, as_json: bool) -> None:
     if as_json:
         document = failure.as_dict()
         document["error"]["problems"] = [asdict(problem) for problem in check.problems]
         document["error"]["problem_count"] = check.problem_count
+        document["error"]["causes"] = [asdict(cause) for cause in check.causes]
         complain(json.dumps(document))
         return
-    _print_problems(check, source)
+    print_problems(check, rows)
     hint = (
         ""
         if check.repeated or check.broken
@@ -42,12 +41,14 @@ def report_invalid(failure: Failure, check: Check, source: str, *, as_json: bool
     complain(f"Error: {_wrong(check)}. Nothing was sent.{hint}")
 
 
-def show_check(check: Check, exit_status: int, source: str, *, as_json: bool) -> None:
+def show_check(
+    check: Check, exit_status: int, rows: RowFile, warnings: Sequence[str], *, as_json: bool
+) -> None:
     if not as_json:
-        _print_problems(check, source)
+        print_problems(check, rows)
         _print_notices(check)
     conclude(
-        {**asdict(check), "exit_status": exit_status},
+        {**_check_as_dict(check), "warnings": [*warnings], "exit_status": exit_status},
         f"{summary_of(check)} Nothing was sent.",
         as_json=as_json,
     )
@@ -55,6 +56,21 @@ def show_check(check: Check, exit_status: int, source: str, *, as_json: bool) ->
 
 def summary_of(check: Check) -> str:
     return f"{rows_text(check.rows)}: {_kinds(check)}."
+
+
+def announce(batch: str, check: Check) -> None:
+    """Say how many rows are about to be sent, and how much they ask for."""
+    if check.new:
+        complain(f"{plain(batch)}: {rows_text(check.new)} to send: {_amounts(check)}.")
+
+
+def _amounts(check: Check) -> str:
+    return ", ".join(f"{amount:,f} {currency}" for currency, amount in sorted(check.totals.items()))
+
+
+def _check_as_dict(check: Check) -> dict[str, Any]:
+    totals = {currency: f"{amount:f}" for currency, amount in check.totals.items()}
+    return {**asdict(check), "totals": totals}
 
 
 def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
@@ -66,12 +82,17 @@ def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
     return FAILED if check.invalid or check.changed else 0
 
 
-def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
-    """Print the status of a batch; `resume` is the command that goes on with it."""
-    state = "" if status.over else " (under way, or interrupted)"
+def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
+    """Print the status of a batch; `command` formats another command for it."""
+    state = "" if status.over else " (it goes on, or was interrupted)"
     payments = (f"  {_counted(word, count)}" for word, count in (status.payments or {}).items())
     text = "\n".join([f"{_summary(status)}{state}", *payments, *_units(status)])
-    advice = [] if status.over else [f"If nothing sends it now, go on with:\n  {resume}"]
+    advice = list[str]()
+    if not status.over:
+        advice.append(f"If nothing sends it now, go on with:\n  {command('resume')}")
+    for name, step in status.steps.items():
+        if step["unsettled"]:
+            advice.append(f"{name} is not settled. Go on with:\n  {command(name)}")
     conclude(_as_dict(status), text, *advice, as_json=as_json)
 
 
@@ -94,6 +115,12 @@ def _units(status: BatchStatus) -> Iterator[str]:
     for name, step in status.steps.items():
         by = ", ".join(filter(None, step["by"]))
         yield plain(f"  {name}{f' by {by}' if by else ''}: {_of_step(step['counts'].items())}")
+        yield from _reasons(step["reasons"])
+
+
+def _reasons(reasons: Mapping[str, str]) -> Iterator[str]:
+    for unit, reason in reasons.items():
+        yield plain(f"  payout {unit}: {reason}")
 
 
 def _of_step(counts: Iterable[tuple[str, int]]) -> str:
@@ -119,37 +146,61 @@ def step_question(name: str, status: BatchStatus) -> str:
 def show_step(name: str, batch: str, status: BatchStatus, again: str, *, as_json: bool) -> None:
     """Print what became of a step; `again` is the command that takes it again."""
     what = (
-        "Not all of it is settled. Nothing is sent again that may have been sent; look it up with:"
+        "Not all of it is settled. Nothing is sent again that may still be under way. Go on with:"
     )
     advice = [f"{what}\n  {again}"] if status.unsettled else []
-    text = f"{plain(batch)}: {name}: {_of_step(status.counts.items())}"
+    summary = f"{plain(batch)}: {name}: {_of_step(status.counts.items())}"
+    text = "\n".join([summary, *_reasons(status.reasons)])
     conclude(
         {**_as_dict(status), "exit_status": status.exit_status}, text, *advice, as_json=as_json
     )
 
 
-def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
-    """Print the final status and the next steps; `command` formats another command for the
-    batch.
+def show_result(
+    status: BatchStatus,
+    command: Callable[[str], str],
+    rows: RowFile | None,
+    steps: Sequence[str],
+    warnings: Sequence[str] = (),
+    *,
+    as_json: bool,
+) -> None:
+    """Print the final status and the next steps.
+
+    `command` formats another command for the batch. `rows` is the file, if one was sent. `steps`
+    can follow what is created.
     """
+    next_command: str | None = None
     check, advice = status.check, list[str]()
-    if check is not None and not as_json:
-        _print_problems(check, "source")
+    if check is not None and rows is not None and not as_json:
+        print_problems(check, rows)
         _print_notices(check)
         if check.unchanged or check.changed:
             complain(f"Of {rows_text(check.rows)}: {_kinds(check)}.")
     if status.unsettled:
-        advice.append(
-            "Not all of it is settled. Try those rows again, with the same keys:\n  "
-            f"{command('resume')}"
+        next_command = command("resume")
+        how = (
+            "What may have been submitted is only looked up. Go on with:"
+            if steps
+            else "Try those rows again, with the same keys:"
         )
+        advice.append(f"Not all of it is settled. {how}\n  {next_command}")
+    elif steps and "created" in status.counts:
+        next_command = command(steps[0])
+        advice.append(f"What is accepted is paid by the next step:\n  {next_command}")
     if "refused" in status.counts:
         advice.append(
             f"Refused rows were not sent. Send them corrected, or drop them:\n  {command('drop')}"
         )
     if status.exit_status:
         advice.append(f"Every row, with what became of it:\n  {command('export')}")
-    document = {**_as_dict(status), "exit_status": status.exit_status}
+    document = {
+        **_as_dict(status),
+        "exit_status": status.exit_status,
+        "next_command": next_command,
+    }
+    if rows is not None:
+        document["warnings"] = [*warnings]
     conclude(document, _summary(status), *advice, as_json=as_json)
 
 
@@ -174,6 +225,8 @@ def _print_notices(check: Check) -> None:
             complain(f"And {count - len(notices):,} more like these.")
 
 
+_SHOWN = 20
+"""Maximum number of notices of one code to list."""
 _GROUPS = {
     "created_before": "{rows} created before. Not sent again.",
     "due_later": (
@@ -270,12 +323,15 @@ def _write_json(
 
 
 def counts(status: BatchStatus) -> str:
-    return (
-        ", ".join(
-            f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in status.counts.items()
-        )
-        or "no rows"
-    )
+    """Return the number of rows by outcome. What is under way is not unknown yet."""
+    numbers: dict[str, int] = {}
+    for outcome, count in status.counts.items():
+        if outcome == "unknown":
+            numbers |= {"under_way": status.under_way, outcome: count - status.under_way}
+        else:
+            numbers[outcome] = count
+    shown = [f"{count:,} {name.replace('_', ' ')}" for name, count in numbers.items() if count]
+    return ", ".join(shown) or "no rows"
 
 
 def _counted(word: str, count: int) -> str:
@@ -287,7 +343,8 @@ def _summary(status: BatchStatus) -> str:
 
 
 def _as_dict(status: BatchStatus) -> dict[str, Any]:
-    return {**asdict(status), "unsettled": status.unsettled}
+    check = None if status.check is None else _check_as_dict(status.check)
+    return {**asdict(status), "check": check, "unsettled": status.unsettled}
 
 
 def without_password(url: str) -> str:
@@ -309,28 +366,10 @@ def _wrong(check: Check) -> str:
 
 def _kinds(check: Check) -> str:
     kinds = {
-        "new": check.new,
+        f"new ({_amounts(check)})": check.new,
         "stored before": check.unchanged,
         "to decide about": check.changed,
         "wrong": check.invalid,
         "with a repeated key": check.repeated,
     }
     return ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count) or "none"
-
-
-def _print_problems(check: Check, source: str) -> None:
-    for problem in check.problems[:_SHOWN]:
-        hint = "--key-column NAME" if problem.code == "key_column" else None
-        is_of_row = problem.row is not None or problem.line is not None
-        text = str(problem) if is_of_row else f"{source}: {problem.message}"
-        complain(plain(with_hint(text, hint)))
-    if check.problem_count > _SHOWN:
-        kept, more = len(check.problems), f"{check.problem_count - _SHOWN:,} more"
-        shown = "all of them" if kept == check.problem_count else f"the first {kept}"
-        complain(f"... and {more}: --dry-run --json shows {shown}")
-    if any(problem.code == "encoding" for problem in check.problems):
-        complain(ENCODING)
-    missing = " ".join(problem.message for problem in check.problems if problem.code == "required")
-    for column, advice in FOR_ALL_ROWS.items():
-        if column in missing:
-            complain(advice)

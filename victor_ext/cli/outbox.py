@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,9 +36,17 @@ TableName = Annotated[
         "The name of its table, or schema.name; status, retry and discard take an inbox's.", "NAME"
     ),
 ]
+Key = Annotated[
+    str,
+    typer.Argument(
+        metavar="KEY", help="The idempotency key of the entry, or its reference if it has its own."
+    ),
+]
 DeadLetter = Annotated[list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")]
 AllDeadLetters = Annotated[bool, typer.Option("--all-dead-letters", help="All dead letters.")]
 _TABLE = "victor_outbox"
+_OPTIONS = ("by", "why", "id", "older_than", "protect_for")
+"""Arguments of an outbox that are options here."""
 _LISTED = 10
 """The most numbers that a message lists."""
 
@@ -81,8 +90,10 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
         yield Outbox(engine, table=table), has_entries
     except victor_ext.InvalidRequest as error:
         raise Misuse(
-            in_options(error.problems, {name: f"--{name}" for name in ("by", "why", "id")})
+            in_options(error.problems, {name: f"--{name.replace('_', '-')}" for name in _OPTIONS})
         ) from error
+    except victor_ext.ConfigurationError as error:
+        raise Misuse(str(error)) from error
     except (ArgumentError, ImportError) as error:
         raise Misuse(
             "--database: write sqlite:///FILE or postgresql+psycopg://..., and install its driver."
@@ -97,26 +108,40 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
 def _show(entries: Iterable[Entry], *, as_json: bool) -> None:
     """Print entries, one on a line."""
     for entry in entries:
-        name = entry.client_reference_id or entry.idempotency_key
         known = (
             f"{entry.state.value:<9}",
             entry.operation,
-            name,
+            entry.idempotency_key,
+            entry.reference,
             entry.request_id,
             entry.status,
             entry.error,
         )
-        say(json.dumps(asdict(entry)) if as_json else plain("  ".join(filter(None, known))))
+        say(_as_json(entry) if as_json else plain("  ".join(filter(None, known))))
+
+
+def _as_json(entry: Entry) -> str:
+    return json.dumps(_fields(entry))
+
+
+def _fields(entry: Entry) -> dict[str, object]:
+    """The fields of an entry, for JSON."""
+    from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
+
+    times = {"stored_at": entry.stored_at, "sent_at": entry.sent_at}
+    shown = {name: None if at is None else zulu.format(at) for name, at in times.items()}
+    return {**asdict(entry), **shown}
 
 
 @outbox.command()
 def status(database: Database, *, table: TableName = _TABLE, as_json: AsJson = False) -> None:
     """Count the entries by state, and name the dead letters.
 
-    The exit status is 1 if an entry is unclear, or an event is a dead letter.
+    The exit status is 1 if an entry is unclear, an event is a dead letter, or the outbox is held.
     """
     with _opened(database, table, inbox=True) as (opened, has_entries):
         counts, unclear = (opened.counts(), opened.entries("unclear")) if has_entries else ({}, [])
+        held_since = opened.held_since() if has_entries else None
         letters, events = opened.dead_letters(), opened.event_counts()
     if as_json:
         from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
@@ -124,24 +149,37 @@ def status(database: Database, *, table: TableName = _TABLE, as_json: AsJson = F
         named = [
             {**asdict(letter), "stored_at": zulu.format(letter.stored_at)} for letter in letters
         ]
-        entries = [asdict(entry) for entry in unclear]
-        say(
-            json.dumps(
-                {"entries": counts, "events": events, "unclear": entries, "dead_letters": named}
-            )
-        )
+        shown = {
+            "entries": counts,
+            "events": events,
+            "unclear": [_fields(entry) for entry in unclear],
+            "dead_letters": named,
+            "held_since": None if held_since is None else zulu.format(held_since),
+        }
+        say(json.dumps(shown))
     else:
         for name, count in (
             *counts.items(),
             *((f"events {state}", count) for state, count in events.items()),
         ):
             say(f"{name:<15} {count:>9,}")
+        if held_since is not None:
+            say(_held(held_since))
         _show(unclear, as_json=False)
         for letter in letters:
             say(
                 plain(f"dead letter {letter.id}: {letter.name} of {letter.subject}: {letter.error}")
             )
-    raise typer.Exit(FAILED if unclear or letters else 0)
+    raise typer.Exit(FAILED if unclear or letters or held_since else 0)
+
+
+def _held(since: datetime) -> str:
+    from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
+
+    return (
+        f"held since {zulu.format(since)}: nothing is sent or handled until 'victor outbox "
+        "release'."
+    )
 
 
 @outbox.command()
@@ -169,7 +207,10 @@ def entries(
 def retry(
     database: Database,
     key: Annotated[
-        str | None, typer.Argument(metavar="KEY", help="An entry that is rejected or refused.")
+        str | None,
+        typer.Argument(
+            metavar="KEY", help="An entry that is rejected or refused: its key, or its reference."
+        ),
     ] = None,
     *,
     dead_letter: DeadLetter = None,
@@ -195,6 +236,92 @@ def retry(
         else:
             count = opened.retry_dead_letters(*named)
         _tell_count("retried", count, named - letters, letters, table, as_json=as_json)
+
+
+@outbox.command()
+def cancel(
+    database: Database,
+    key: Key,
+    *,
+    by: Annotated[str, option("Who takes it back.", "NAME")],
+    why: Annotated[str, option("Why it is not to be sent.", "TEXT")],
+    table: TableName = _TABLE,
+    as_json: AsJson = False,
+) -> None:
+    """Take back an entry that waits: it is refused, and never sent.
+
+    It is stored who did it, and why, and its handlers are called. After 'victor outbox retry KEY'
+    it waits again.
+    """
+    with _opened(database, table) as (opened, _):
+        _show([opened.cancel(key, by=by, why=why)], as_json=as_json)
+
+
+@outbox.command()
+def hold(database: Database, *, table: TableName = _TABLE, as_json: AsJson = False) -> None:
+    """Let workers take up nothing, such as in a restored database, before they are started.
+
+    What is stored and was not sent counts as what may have been sent since the backup was made:
+    after 'victor outbox release' it is looked up, and not sent.
+    """
+    with _opened(database, table) as (opened, _):
+        found = opened.hold()
+    if as_json:
+        from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
+
+        say(json.dumps({**asdict(found), "since": zulu.format(found.since)}))
+        return
+    say(_held(found.since))
+    say(f"{found.marked:,} entries may have been sent since their backup was made.")
+    if found.under_way:
+        complain(f"{found.under_way:,} entries are with a worker, whose calls end first.")
+
+
+@outbox.command()
+def release(database: Database, *, table: TableName = _TABLE, as_json: AsJson = False) -> None:
+    """End a hold: workers look up what may have been sent, send what waits, and handle events.
+
+    The exit status is 1 if it was not held.
+    """
+    with _opened(database, table) as (opened, _):
+        was_held = opened.release()
+    if as_json:
+        say(json.dumps({"released": was_held}))
+    elif was_held:
+        say("Released.")
+    if not was_held:
+        complain(f"{table} is not held.")
+        raise typer.Exit(FAILED)
+
+
+@outbox.command()
+def forget(
+    database: Database,
+    *,
+    older_than: Annotated[
+        float, option("How long ago their state or status last changed.", "DAYS", min=0.0)
+    ],
+    protect_for: Annotated[
+        float | None,
+        option(
+            "When key and digests go, too: the same payment can then be asked for again (default: "
+            "never).",
+            "DAYS",
+            min=0.0,
+        ),
+    ] = None,
+    table: TableName = _TABLE,
+    as_json: AsJson = False,
+) -> None:
+    """Forget the data of entries that are settled.
+
+    They keep what protects from a repeat: key, id, state, and digests of reference and values. What
+    may have been sent, has not ended, or has an event that was not handled is not forgotten.
+    """
+    protection = None if protect_for is None else timedelta(days=protect_for)
+    with _opened(database, table) as (opened, _):
+        count = opened.forget(older_than=timedelta(days=older_than), protect_for=protection)
+    say(json.dumps({"forgotten": count}) if as_json else f"{count:,} entries forgotten.")
 
 
 @outbox.command()
@@ -259,7 +386,7 @@ def _no_dead_letters(numbers: Sequence[int], letters: Collection[int], table: st
 @outbox.command()
 def resolve(
     database: Database,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The idempotency key of the entry.")],
+    key: Key,
     *,
     found: Annotated[
         str, typer.Option("--as", metavar="WORD", help="What you have found: sent or not-done.")

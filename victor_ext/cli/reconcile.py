@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
@@ -18,8 +18,18 @@ from victor_ext._output import page_of
 from victor_ext.systems import DEFAULT
 
 from .failures import Misuse
+from .row_files import ColumnFile, Columns, DecimalMark, Encoding, columns_of
 from .screen import Progress, complain, decided, plain, say, terminal_width
-from .session import MOMENTS, Provider, Session, moments, option, report_file, with_session
+from .session import (
+    MOMENTS,
+    Provider,
+    Session,
+    moments,
+    option,
+    report_file,
+    system_of,
+    with_session,
+)
 from .view import UTC_TIME, entry
 from .wording import ENCODING, column_remedy, rows_text
 
@@ -43,7 +53,7 @@ KINDS = {
     "unknown": ("red", "theirs, and not ours"),
     "at_edge": ("yellow", "theirs, near an end of the window: see the neighbouring book"),
     "repeated": ("yellow", "ours once more than theirs: look before you ask again"),
-    "unchecked": ("yellow", "ours, and nothing shows whether the provider has it"),
+    "unchecked": ("yellow", "on one side, and nothing shows whether it is on the other"),
     "modified": ("cyan", "the payer agreed to another amount"),
     "matched": ("green", "in both books"),
 }
@@ -75,20 +85,13 @@ def reconcile(
         ),
     ] = None,
     provider: Provider = DEFAULT,
-    column: Annotated[
-        list[str] | None,
-        option(
-            "Of a reference, id, key, amount, currency or at (the time). id= reads none. Repeat "
-            "it.",
-            "FIELD=NAME",
-        ),
-    ] = None,
+    column: Columns = None,
+    columns: ColumnFile = None,
+    decimal: DecimalMark = None,
     currency: Annotated[
         str | None, option("Of rows without one (default: Victor's, USD).", "CODE")
     ] = None,
-    encoding: Annotated[
-        str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")
-    ] = None,
+    encoding: Encoding = None,
     margin: Annotated[
         float,
         option(
@@ -122,14 +125,18 @@ def reconcile(
     """
     with _failures(session):
         ends = moments({"start": start, "end": end}, "start", "end", doing="The reconciliation")
+        from victor_ext.reconciliation import (  # noqa: PLC0415 - the same
+            RowFile,
+            write_csv,
+            write_json_lines,
+        )
         from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - only this needs it
-        from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - the same
 
         _check_outputs(file, {"--out": out, "--html": html})
         if not margin <= _LONGEST_MARGIN:  # NaN, too
             raise Misuse(f"--margin is {margin}: write minutes from 0 to {_LONGEST_MARGIN}.")
         options: dict[str, Any] = {
-            **ends, "columns": _columns(column or []), "currency": currency, "encoding": encoding,
+            **ends, "currency": currency,
             "margin": timedelta(minutes=margin), "payor_id": payor_id, "page_size": page_size,
         }  # fmt: skip
 
@@ -140,11 +147,13 @@ def reconcile(
             )
             progress.show("reconcile", counts.ours + counts.theirs, None, text)
 
+        headings = _headings(column, columns, provider)
+        ours = RowFile(file, headings, decimal=decimal, encoding=encoding)
         system, client = session.client_of(provider)
         with (
             client,
             Progress(as_json=session.as_json) as progress,
-            compare(client, file, **options, on_progress=show) as report,
+            compare(client, ours, **options, on_progress=show) as report,
         ):
             progress.close()
             if out is not None:
@@ -182,14 +191,16 @@ def _check_outputs(book: Path, outputs: Mapping[str, Path | None]) -> None:
         raise Misuse(f"{' and '.join(given)} are one file: name two.")
 
 
-def _columns(given: list[str]) -> dict[str, str | None]:
-    columns: dict[str, str | None] = {}
-    for text in given:
-        name, equals, column = text.partition("=")
-        if not equals:
-            raise Misuse(f"--column is {text!r}: write FIELD=NAME, such as reference=invoice_no.")
-        columns[name.strip()] = column.strip() or None
-    return columns
+def _headings(named: list[str] | None, file: Path | None, provider: str) -> dict[str, str | None]:
+    """Return the file's own headings of columns. Raises `Misuse`."""
+    from victor_ext.reconciliation import COLUMNS  # noqa: PLC0415 - only this needs it
+
+    system = system_of(provider)
+    elsewhere: Collection[str] = ()
+    if file is not None and not system.why_not_bulk:
+        elsewhere = system.load("bulk").columns
+    known = {*COLUMNS, *chain.from_iterable(COLUMNS.values())}
+    return columns_of(named, file, known=known, elsewhere=elsewhere)
 
 
 @contextmanager
@@ -282,6 +293,11 @@ def _write_page(file: TextIO, report: Reconciliation, about: Mapping[str, str]) 
 def _verdict(report: Reconciliation) -> str:
     if not report.summary.totals:
         return "Nothing was compared: no row of either book is in the window."
+    if {*report.summary.totals} <= {"unchecked", "matched", "modified"} and not report.agrees:
+        return (
+            "Nothing shows whether the books agree: "
+            f"{rows_text(_differing(report))} cannot be compared."
+        )
     return (
         "The books agree."
         if report.agrees

@@ -137,9 +137,19 @@ class Progress:
         self._open.close()
 
     def show(
-        self, name: str, done: int, total: int | None, counts: str, *, unit: str = "rows"
+        self,
+        name: str,
+        done: int,
+        total: int | None,
+        counts: str,
+        *,
+        begun: int = 0,
+        unit: str = "rows",
     ) -> None:
-        """Show how many are done, of how many (None: not known), and what became of them."""
+        """Show how many are done, of how many (None: not known), and what became of them.
+
+        Of a bar, what is `begun` counts half: the first results may take long.
+        """
         if self._quiet:
             return
         if sys.stderr.isatty():
@@ -147,8 +157,12 @@ class Progress:
                 self._bar = _bar(remains=total is not None)
                 self._bar.start()
             if name not in self._tasks:
-                self._tasks[name] = self._bar.add_task(plain(name), total=total, counts=counts)
-            self._bar.update(self._tasks[name], total=total, completed=done, counts=counts)
+                self._tasks[name] = self._bar.add_task(plain(name), total=total, done="", counts="")
+            ended = f"{done:,}" if total is None else f"{done:,}/{total:,}"
+            length = done + begun / 2
+            self._bar.update(
+                self._tasks[name], total=total, completed=length, done=ended, counts=counts
+            )
         elif time.monotonic() >= self._next_lines.get(name, self._first_line):
             self._next_lines[name] = time.monotonic() + _LINE_EVERY
             self.tell(
@@ -175,15 +189,11 @@ def _bar(*, remains: bool) -> Any:
     from rich import progress  # noqa: PLC0415 - only people need it
     from rich.console import Console  # noqa: PLC0415 - only people need it
 
-    name, counts = (
+    name, done, counts = (
         progress.TextColumn(text, markup=False)
-        for text in ("{task.description}", "{task.fields[counts]}")
+        for text in ("{task.description}", "{task.fields[done]}", "{task.fields[counts]}")
     )
-    columns = (
-        name,
-        progress.BarColumn(),
-        progress.MofNCompleteColumn(),
-        progress.TimeRemainingColumn(),
-        counts,
-    )
+    # Red is for what went wrong.
+    bar = progress.BarColumn(complete_style="cyan", finished_style="green", pulse_style="cyan")
+    columns = (name, bar, done, progress.TimeRemainingColumn(), counts)
     return progress.Progress(*columns, console=Console(file=sys.stderr), transient=not remains)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Self, TextIO, get_type_hints
 
 import typer
 
@@ -26,32 +26,59 @@ from .screen import complain
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Victor
 
-_VARIABLES = {"environment": "VICTOR_ENVIRONMENT", "base_url": "VICTOR_BASE_URL"}
+_FROM_VARIABLES = ("environment", "base_url")
+"""The options whose values may come from variables of the system."""
+_SETTINGS_HELP = {
+    "environment": "{environments} (instead of {prefix}ENVIRONMENT).",
+    "base_url": "Another URL, such as a sandbox's (instead of {prefix}BASE_URL).",
+    "profile": "Settings in ~/.config/victor/profiles.toml (instead of {prefix}PROFILE).",
+}
+"""The help of the options for settings, in the words of a system."""
+# What the default system says of itself: `victor --help` loads no system.
+_OF_DEFAULT = {"environments": "staging or production", "prefix": f"{DEFAULT.upper()}_"}
+
+Known = Callable[[typer.Context], Iterable[str]]
+"""The words that a shell offers, by the command line as far as it is typed."""
+
+
+def completed(known: Known) -> Callable[[typer.Context, str], list[str]]:
+    """Return what completes a word with the `known` ones: none where they cannot be read, since a
+    shell shows no errors.
+    """
+
+    def beginning(ctx: typer.Context, incomplete: str) -> list[str]:
+        try:
+            return [word for word in known(ctx) if word.startswith(incomplete)]
+        except (Misuse, victor_ext.VictorError, ImportError, OSError):
+            return []
+
+    return beginning
 
 
 def option(
     text: str,
     metavar: str | None = None,
     *words: str,
-    known: Callable[[], Iterable[str]] | None = None,
+    known: Known | None = None,
     **settings: Any,
 ) -> Any:
     """Return an option with a help text; the shell completes it with the words, or with those that
     are `known`.
     """
-
-    def beginning(incomplete: str) -> list[str]:
-        return [
-            word for word in (words if known is None else known()) if word.startswith(incomplete)
-        ]
-
+    if words:
+        known = lambda _ctx: words  # noqa: E731 - it has no name of its own
     # a shell completes the name of a file by itself
-    completion = beginning if words or known else None
+    completion = None if known is None else completed(known)
     return typer.Option(help=text, metavar=metavar, autocompletion=completion, **settings)
 
 
 def flag(name: str, text: str) -> Any:
     return typer.Option(name, help=text)
+
+
+def several(metavar: str) -> str:
+    """Return the name of an argument that is repeated: typer adds the dots from 0.28 on."""
+    return f"{metavar}..." if typer.__version__.startswith("0.27.") else metavar
 
 
 def seconds(text: str) -> float:
@@ -62,15 +89,22 @@ def seconds(text: str) -> float:
     return float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2] or "s"]
 
 
-def _profiles() -> list[str]:
+def _profiles(_ctx: typer.Context) -> list[str]:
     from victor_ext.profiles import profile_names  # noqa: PLC0415 - it knows the errors, which know httpx: 80 ms
 
     return profile_names()
 
 
 AsJson = Annotated[bool, flag("--json", "Print JSON, with data in full, for programs.")]
-Provider = Annotated[str, option("The payment system.", "NAME", known=entry_points_of)]
-Yes = Annotated[bool, flag("--yes", "Do it in production without asking.")]
+
+
+def provider_of(context: Any) -> str:
+    """The name of the system that a command line chooses, in the command or in its group."""
+    while context is not None:
+        if "provider" in context.params:
+            return str(context.params["provider"])
+        context = context.parent
+    return DEFAULT
 
 
 def system_of(provider: str) -> System:
@@ -80,6 +114,42 @@ def system_of(provider: str) -> System:
         raise Misuse(f"--provider is {provider!r}: write one of {', '.join(installed)}.")
     system: System = installed[provider].load()
     return system
+
+
+def _environments(ctx: typer.Context) -> Iterable[str]:
+    return system_of(provider_of(ctx)).environments
+
+
+def _explain_settings(context: typer.Context, provider: str) -> str:
+    """Let the help of the options for settings have the words of the system that is chosen."""
+    if provider == DEFAULT:
+        return provider
+    system = system_of(provider)
+    texts = {name: text.format(**_words_of(system)) for name, text in _SETTINGS_HELP.items()}
+    texts |= {name: instead for name, instead in system.refuses.items() if name in texts}
+    command: Any = context.command
+    for each in (command, *getattr(command, "commands", {}).values()):
+        for parameter in each.params:
+            parameter.help = texts.get(parameter.name, getattr(parameter, "help", None))
+    return provider
+
+
+def _words_of(system: System) -> dict[str, str]:
+    environments = " or ".join(system.environments) or "The environment"
+    return {"environments": environments, "prefix": system.prefix}
+
+
+Provider = Annotated[
+    str,
+    option(
+        "The payment system.",
+        "NAME",
+        known=lambda _ctx: entry_points_of(),
+        callback=_explain_settings,
+        is_eager=True,  # before --help
+    ),
+]
+Yes = Annotated[bool, flag("--yes", "Do it in production without asking.")]
 
 
 @dataclass(frozen=True)
@@ -97,16 +167,11 @@ class Session:
     as_json: AsJson = False
     environment: Annotated[
         str | None,
-        option(
-            "staging or production (instead of VICTOR_ENVIRONMENT).",
-            "NAME",
-            "staging",
-            "production",
-        ),
+        option(_SETTINGS_HELP["environment"].format(**_OF_DEFAULT), "NAME", known=_environments),
     ] = None
     base_url: Annotated[
         str | None,
-        option("Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", "URL"),
+        option(_SETTINGS_HELP["base_url"].format(**_OF_DEFAULT), "URL"),
     ] = None
     deadline: Annotated[
         float | None,
@@ -117,12 +182,21 @@ class Session:
     ] = None
     profile: Annotated[
         str | None,
-        option(
-            "Settings in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).",
-            "NAME",
-            known=_profiles,
-        ),
+        option(_SETTINGS_HELP["profile"].format(**_OF_DEFAULT), "NAME", known=_profiles),
     ] = None
+
+    @classmethod
+    def typed(cls, context: typer.Context) -> Self:
+        """The session of a command line that a shell completes: its options as far as they are
+        typed.
+        """
+        names = {each.name for each in fields(cls) if each.kw_only}
+        given = {
+            name: value
+            for name, value in context.params.items()
+            if name in names and value is not None
+        }
+        return cls(context, **given)
 
     def use_profile(self, provider: str = DEFAULT) -> str | None:
         """Set the variables of a system to those of the chosen profile, and unset those that it
@@ -214,9 +288,12 @@ class Session:
             each.name: each.opts[0] if each.opts[0].startswith("-") else each.metavar
             for each in parameters
         }
-        used = {name for name in _VARIABLES if getattr(self, name) is None}
+        prefix = f"{provider_of(self.command).upper()}_"
+        variables = {name: f"{prefix}{name.upper()}" for name in _FROM_VARIABLES}
         return names | {
-            name: _VARIABLES[name] for name in used if os.environ.get(_VARIABLES[name], "").strip()
+            name: variable
+            for name, variable in variables.items()
+            if getattr(self, name) is None and os.environ.get(variable, "").strip()
         }
 
     def options(self, *, as_json: bool = False) -> list[str]:

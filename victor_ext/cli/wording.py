@@ -31,8 +31,7 @@ _HINTS = {
         "write YYYY-MM-DD, today or tomorrow",
     ),
     "idempotency_key": '"$(victor key invoice 1042)" makes a good one',
-    "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the "
-    "URL out",
+    "environment": "name that environment with --environment, and leave the URL out",
     "key_column": "leave --key-column out, and give the column of the file its former name",
 }
 
@@ -99,7 +98,7 @@ def with_hint(message: str, hint: str | None) -> str:
     return f"{message.removesuffix('.')}: {hint}." if hint else message
 
 
-ENCODING = "Name the encoding of the file, such as --encoding windows-1252."
+ENCODING = "A CSV file of Excel often has --encoding windows-1252."
 FOR_ALL_ROWS = {
     "due_date": "--due-date tomorrow gives a due date to every row without one.",
     "payor_id": "--payor-id ID gives a payor to every row without one.",

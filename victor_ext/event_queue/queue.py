@@ -322,6 +322,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         """The event that a row has."""
         raise NotImplementedError
 
+    def _may_work(self) -> sa.ColumnElement[bool]:
+        """Whether something may be taken up now: a part of the statement that does so."""
+        return sa.true()
+
     def _prepared(self, event: E, client: Any) -> Pass[E]:  # noqa: ARG002 - an inbox reads with it
         """What is done before the transaction of the handlers opens."""
         yield from ()
@@ -523,7 +527,7 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         columns, now = self.events.c, database_time(connection)
         waits = is_to_come(columns.due_at, now, max(self._lease, _LONGEST_WAIT))
         is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
-        due = sa.and_(is_ours, sa.not_(waits), self._wanted())
+        due = sa.and_(is_ours, sa.not_(waits), self._wanted(), self._may_work())
         values = {"tries": columns.tries + 1, "due_at": now + self._lease, "once": None}
         # What ends its process every time is a dead letter at last: the try counts before it is
         # made.

@@ -22,15 +22,18 @@ with needs(__name__, "'victor-ext[outbox]', or 'victor-ext[django]' for victor_e
     from victor_ext.event_queue.queue import DeadLetter, EventState
     from victor_ext.settlement.arguments import PaymentRequestArguments
 
-    from .entries import Entry, EntryState, OutboxEvent
+    from .entries import Entry, EntryPayment, EntryState, OutboxEvent
+    from .holding import Hold
     from .outboxes import AsyncOutbox, Outbox
 
 __all__ = (
     "AsyncOutbox",
     "DeadLetter",
     "Entry",
+    "EntryPayment",
     "EntryState",
     "EventState",
+    "Hold",
     "Outbox",
     "OutboxEvent",
     "PaymentRequestArguments",

@@ -3,8 +3,9 @@ them.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +17,8 @@ from victor_ext.event_queue.names import meant_by
 from victor_ext.privacy import one_line
 from victor_ext.settlement.flow import Write
 from victor_ext.settlement.key_age import Sent
+
+from .digests import is_forgotten
 
 VICTOR, CREATE = "Victor", "payment_requests.create"
 
@@ -35,12 +38,29 @@ class EntryState(StrEnum):
     REJECTED = "rejected"
     """The provider rejected it: nothing was created. `error` says why."""
     REFUSED = "refused"
-    """Its time to be sent had passed: nothing was sent."""
+    """Nothing was sent: its time to be sent had passed, or somebody cancelled it."""
     UNCLEAR = "unclear"
     """It may have been sent and is not sent again.
 
     Whether it was done is uncertain: somebody has to look.
     """
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPayment:
+    """A payment that an entry asks for: a payout has several.
+
+    Attributes:
+        reference: Its reference, as it was sent; None: none.
+        amount: In major units, `44.23`.
+        currency: ISO 4217.
+        id: The provider's id of the payment, if the response to the request has it.
+    """
+
+    reference: str | None
+    amount: str
+    currency: str
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +70,13 @@ class Entry:
     Attributes:
         idempotency_key: Its key.
         client_reference_id: Your reference of a payment request; None of any other write.
+        reference: What the request calls what it makes: that, or the references of a payout; None:
+            nothing by which it could be looked up.
+        stored_at: When it was stored, aware, by the clock of the database.
+        sent_at: When it was first sent, aware; None: it was not, or it is not known.
+        payments: What it asks to be paid, for a comparison of books; a write that asks for no
+            payment, such as a refund, has none.
+        forgotten: Whether its data was forgotten: key, state, status and id are left.
         state: What is known of it.
         request_id: The provider's id of the payment request, or of what the write made or changed;
             None before it is known.
@@ -71,6 +98,11 @@ class Entry:
     provider: str = VICTOR
     resolved_by: str | None = None
     resolved_why: str | None = None
+    reference: str | None = None
+    stored_at: datetime | None = None
+    sent_at: datetime | None = None
+    payments: tuple[EntryPayment, ...] = ()
+    forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +123,23 @@ class OutboxEvent:
 
 def event_values(name: str, entry: Entry) -> dict[str, str]:
     """What the table of events stores of a change."""
-    data = json.dumps(asdict(entry))
+    data = json.dumps(asdict(entry), default=datetime.isoformat)
     about = {
         "provider": entry.provider,
         "source": entry.operation,
         "subject": entry.idempotency_key,
     }
     return {"name": name, **about, "data": data}
+
+
+def entry_from(data: Mapping[str, Any]) -> Entry:
+    """The entry that `event_values` has stored."""
+    times = {name: data[name] for name in ("stored_at", "sent_at")}
+    read: dict[str, Any] = {
+        name: None if text is None else datetime.fromisoformat(text) for name, text in times.items()
+    }
+    read["payments"] = tuple(EntryPayment(**payment) for payment in data["payments"])
+    return Entry(**{**data, **read, "state": EntryState(data["state"])})
 
 
 _STATES = frozenset(state.value for state in EntryState)
@@ -151,7 +193,9 @@ def outbox_table(name: str) -> sa.Table:
 
     `reference` is what the request calls what it makes, as such are compared; else the key.
     `first_sent_at` is by the provider's clock if `by_provider_clock`; `send_before` is the moment
-    that the caller has named; `sent_by` is a digest of the credentials.
+    that the caller has named; `sent_by` is a digest of the credentials. What is `restored` may have
+    been sent since `first_sent_at`, though it is rejected or refused. What is forgotten has digests
+    in place of `reference` and `call`.
     """
     schema, own_name = split_name(name)
     return sa.Table(
@@ -167,6 +211,9 @@ def outbox_table(name: str) -> sa.Table:
         sa.Column("send_before", sa.Double),
         sa.Column("settle_until", sa.Double),
         sa.Column("state", sa.String(16), nullable=False, index=True),
+        sa.Column("stored_at", sa.Double, nullable=False),
+        sa.Column("changed_at", sa.Double, nullable=False),
+        sa.Column("restored", sa.Boolean, nullable=False),
         sa.Column("leased_until", sa.Double, nullable=False),
         sa.Column("first_sent_at", sa.Double),
         sa.Column("by_provider_clock", sa.Boolean),
@@ -182,7 +229,6 @@ def outbox_table(name: str) -> sa.Table:
 
 
 def entry_of(row: Any) -> Entry:
-    body: Any = PreparedCall.from_text(row.call).body if row.provider == VICTOR else {}
     names = (
         "request_id",
         "status",
@@ -193,6 +239,18 @@ def entry_of(row: Any) -> Entry:
         "resolved_why",
     )
     own = {name: getattr(row, name) for name in names}
+    own["stored_at"] = datetime.fromtimestamp(row.stored_at, UTC)
+    if row.first_sent_at is not None and not row.restored:
+        own["sent_at"] = datetime.fromtimestamp(row.first_sent_at, UTC)
+    if is_forgotten(row.call):
+        return Entry(row.key, None, EntryState(row.state), forgotten=True, **own)
+    call = PreparedCall.from_text(row.call)
+    body: Any = call.body if row.provider == VICTOR else {}
+    own["reference"] = None if row.reference == row.key else row.reference
+    own["payments"] = tuple(
+        EntryPayment(*asked[:3], row.request_id if asked.has_id else None)
+        for asked in call.payments
+    )
     return Entry(row.key, body.get("client_reference_id"), EntryState(row.state), **own)
 
 

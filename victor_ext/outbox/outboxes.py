@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -19,13 +19,12 @@ from victor_ext import (
     ConfigurationError,
     InvalidRequest,
     PreparedCall,
-    Problem,
     Promise,
     Victor,
     VictorOAuth,
     check_payment_request,
 )
-from victor_ext.event_queue.databases import renewed
+from victor_ext.event_queue.databases import DatabaseTime, renewed
 from victor_ext.event_queue.names import meant_by
 from victor_ext.event_queue.queue import (
     AwaitedQueue,
@@ -37,11 +36,13 @@ from victor_ext.event_queue.queue import (
     counted,
     event_table,
 )
-from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
-from victor_ext.ids import in_one_form, reference_of
+from victor_ext.event_queue.transactions import Engine, Work, in_session, operation
+from victor_ext.ids import reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments
 from victor_ext.settlement.key_age import LEAST_KEPT, Now
 
+from .by_hand import OutboxByHand, refusal
+from .digests import is_same_call
 from .entries import (
     CREATE,
     VICTOR,
@@ -51,16 +52,13 @@ from .entries import (
     entry_of,
     event_name,
     outbox_table,
-    sent_values,
 )
-from .passes import AnyClient, OutboxPasses, this_moment
+from .forgetting import Forgetting
+from .holding import control_table
+from .passes import AnyClient, this_moment
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
-
-
-def _refused(key: str | None, field: str, code: str, message: str) -> InvalidRequest:
-    return InvalidRequest(message, idempotency_key=key, problems=[Problem(field, code, message)])
 
 
 def _require(key: str | None, field: str, value: object) -> None:
@@ -69,7 +67,7 @@ def _require(key: str | None, field: str, value: object) -> None:
         return
     what = "missing" if value is None else "blank"
     message = f"{field} is {what}: without it no repeat is safe."
-    raise _refused(key, field, "required", message)
+    raise refusal(key, field, "required", message)
 
 
 @cache
@@ -92,13 +90,13 @@ def _check_promise(
             f"After a lost response, {call.name} is looked up, and its look-up needs more: "
             f"pass {hint}."
         )
-        raise _refused(key, "look_up_by", "required", message)
+        raise refusal(key, "look_up_by", "required", message)
     if call.promise is Promise.AT_MOST_ONCE and call.untaken_key:
         message = (
             f"The document says that {call.name} takes a key, and the client was not told of it: "
             f"pass key={call.untaken_key} to connect."
         )
-        raise _refused(key, "idempotency_key", "untaken", message)
+        raise refusal(key, "idempotency_key", "untaken", message)
     if call.promise is Promise.AT_MOST_ONCE:
         message = (
             f"{call.name} has no key, and no read of {client.provider}'s shows whether it was "
@@ -110,7 +108,7 @@ def _check_promise(
                 " If a read shows it, say so to the client: "
                 f"connect(proofs={{{call.operation!r}: Proof(find)}})."
             )
-        raise _refused(key, "at_most_once", "required", message)
+        raise refusal(key, "at_most_once", "required", message)
 
 
 _NAMES_TAKEN = frozenset({"call", "since", "read_from"})
@@ -123,19 +121,19 @@ def _look_up_values(given: Any, key: str | None) -> dict[str, str]:
         return {}
     if not isinstance(given, Mapping):
         message = "look_up_by is no mapping: write {'payor_id': payor_id}."
-        raise _refused(key, "look_up_by", "type", message)
+        raise refusal(key, "look_up_by", "type", message)
     values: dict[Any, Any] = {**given}
     for name, value in values.items():
         field = f"look_up_by[{name!r:.40}]"
         if not isinstance(name, str) or name in _NAMES_TAKEN:
             message = f"{field}: no look-up needs a value with this name: leave it out."
-            raise _refused(key, "look_up_by", "unknown", message)
+            raise refusal(key, "look_up_by", "unknown", message)
         if not isinstance(value, str):
             message = f"{field} must be text, not {type(value).__name__}: write str(...)."
-            raise _refused(key, field, "type", message)
+            raise refusal(key, field, "type", message)
         if not reference_of(value):
             message = f"{field} is blank: the look-up finds nothing with it."
-            raise _refused(key, field, "blank", message)
+            raise refusal(key, field, "blank", message)
     return values
 
 
@@ -149,24 +147,10 @@ def _prepared(
     _require(key, "idempotency_key", key)
     try:
         call: PreparedCall = client.prepare(operation, *args, **{**kwargs, "idempotency_key": key})
-    except InvalidRequest as refused:
-        refused.idempotency_key = key
+    except InvalidRequest as error:
+        error.idempotency_key = key
         raise
     return call
-
-
-def _content(text: str) -> tuple[object, ...]:
-    """What a stored call sends, in one form: the order of JSON says nothing, and the boundary of a
-    form is random.
-    """
-    call = PreparedCall.from_text(text)
-    try:
-        body = json.loads(call.content, parse_float=lambda digits: {"number": digits})
-        sent: str | bytes = in_one_form(json.dumps(body, sort_keys=True, ensure_ascii=False))
-    except ValueError:
-        _, _, boundary = call.headers.get("content-type", "").partition("boundary=")
-        sent = call.content.replace(boundary.encode() or b"\0", b"")
-    return call.operation, call.method, call.url, call.idempotency_key, sent
 
 
 class OutboxOptions(TypedDict, total=False):
@@ -178,7 +162,7 @@ class OutboxOptions(TypedDict, total=False):
     settle_for: timedelta
 
 
-class OutboxBase(OutboxPasses[Engine]):
+class OutboxBase(OutboxByHand[Engine], Forgetting[Engine]):
     """What all outboxes have in common.
 
     The arguments are those of `Outbox`. None of them closes the client.
@@ -205,6 +189,7 @@ class OutboxBase(OutboxPasses[Engine]):
         self.client = client
         self.table = outbox_table(table)
         self.events = event_table(f"{table}_events", self.table.metadata)
+        self.control = control_table(f"{table}_control", self.table.metadata)
         self._handlers: list[Handler] = []
         self._engine = renewed(engine)
 
@@ -355,14 +340,14 @@ class OutboxBase(OutboxPasses[Engine]):
                 "send_before is no aware datetime, but naive or none at all: write "
                 "datetime(..., tzinfo=UTC)."
             )
-            raise _refused(idempotency_key, "send_before", "naive", message)
+            raise refusal(idempotency_key, "send_before", "naive", message)
         before = None if send_before is None else send_before.timestamp()
 
         def check() -> None:
             now = Now(this_moment(), client.provider_time())  # as when it is sent
             if before is not None and before <= now.by_provider():
                 message = "send_before has passed: nothing would be sent."
-                raise _refused(idempotency_key, "send_before", "past", message)
+                raise refusal(idempotency_key, "send_before", "past", message)
 
         self._add(
             session, client, call, idempotency_key, check, send_before=before, look_up_by=given
@@ -396,17 +381,16 @@ class OutboxBase(OutboxPasses[Engine]):
                 "send_before": send_before,
                 "state": EntryState.WAITING.value,
             }
-            session.execute(sa.insert(self.table).values(leased_until=0.0, ended=False, **new))
-        elif (row.provider, row.look_up_by, _content(row.call)) != (
-            client.provider,
-            given,
-            _content(text),
-        ):
+            now = DatabaseTime()
+            unset = {"leased_until": 0.0, "ended": False, "restored": False}
+            times = {"stored_at": now, "changed_at": now}
+            session.execute(sa.insert(self.table).values(**times, **unset, **new))
+        elif not is_same_call(row, client.provider, given, text):
             message = (
                 f"{key} is in the outbox with another call, or with other arguments: give "
                 "each write its own."
             )
-            raise _refused(key, "idempotency_key", "used", message)
+            raise refusal(key, "idempotency_key", "used", message)
 
     # Entries
 
@@ -424,7 +408,7 @@ class OutboxBase(OutboxPasses[Engine]):
         """
         query = sa.select(self.table).order_by(self.table.c.id)
         if state is not None and state not in list(EntryState):
-            raise _refused(
+            raise refusal(
                 None, "state", "value", f"state={state!r:.40} is none of {', '.join(EntryState)}."
             )
         if state is not None:
@@ -435,76 +419,6 @@ class OutboxBase(OutboxPasses[Engine]):
     def counts(self) -> Work[dict[EntryState, int]]:
         """The number of entries in each state that this release knows, such as for `/metrics`."""
         return counted(self.table.c.state, EntryState)
-
-    # By hand
-
-    @operation
-    def resolve(
-        self, idempotency_key: str, *, done: bool, by: str, why: str, id: str | None = None
-    ) -> Pass[Entry]:
-        """Settle an entry by hand that is unclear or settling. Its handlers are called by the
-        worker.
-
-        Args:
-            idempotency_key: Its key.
-            done: Whether it was done. An entry of which nothing was done is rejected, and can be
-                sent again by `retry`.
-            by: Who has found that out. It is stored, as is `why`.
-            why: How it was found out.
-            id: The provider's id of it, if it was done.
-
-        Raises:
-            InvalidRequest: There is no such entry in these states; or `by` or `why` is empty.
-        """
-        for name, text in (("by", by), ("why", why), ("id", id or "-")):
-            if not text.strip():
-                message = f"{name} is empty: say it for those who read this later."
-                raise _refused(idempotency_key, name, "required", message)
-        if done:
-            known = {"request_id": id, "ended": id is None, "error": None}
-            values: dict[str, Any] = {"state": EntryState.SENT.value, **known}
-        else:
-            values = {"state": EntryState.REJECTED.value, "error": f"Not done, says {by}: {why}"}
-        values |= {"resolved_by": by, "resolved_why": why}
-        return (
-            yield from self._by_hand(
-                idempotency_key, values, EntryState.UNCLEAR, EntryState.SETTLING
-            )
-        )
-
-    @operation
-    def retry(self, idempotency_key: str) -> Pass[Entry]:
-        """Let an entry be sent again that is rejected or refused: nothing of it was done.
-
-        Args:
-            idempotency_key: Its key.
-
-        Raises:
-            InvalidRequest: There is no such entry in these states.
-        """
-        unknown = dict.fromkeys(("settle_until", "error", "resolved_by", "resolved_why"))
-        never = {
-            **sent_values(None),
-            **unknown,
-            "leased_until": 0.0,
-            "state": EntryState.WAITING.value,
-        }
-        return (
-            yield from self._by_hand(
-                idempotency_key, never, EntryState.REJECTED, EntryState.REFUSED
-            )
-        )
-
-    def _by_hand(self, key: str, values: dict[str, Any], *states: EntryState) -> Pass[Entry]:
-        columns = self.table.c
-        chosen = sa.and_(columns.key == key, columns.state.in_([state.value for state in states]))
-        # The worker has the handlers: here the event is stored, whoever wants it.
-        work = partial(self._told, partial(self._change, chosen, values), self._put)
-        entry = yield from self._transact(work)
-        if entry is None:
-            message = f"{key} is no entry that is {' or '.join(states)}, so nothing was changed."
-            raise _refused(key, "idempotency_key", "state", message)
-        return entry
 
 
 class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):

@@ -28,8 +28,8 @@ from victor_ext import (
     UnreadableResponse,
     Victor,
 )
-from victor_ext.event_queue.databases import database_time, is_to_come
-from victor_ext.event_queue.queue import EventQueue, Taken, is_ending, taken
+from victor_ext.event_queue.databases import DatabaseTime, database_time, is_to_come
+from victor_ext.event_queue.queue import Taken, is_ending, taken
 from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
 from victor_ext.flows import following
 from victor_ext.settlement.flow import (
@@ -52,12 +52,14 @@ from .entries import (
     as_status,
     changes,
     done_values,
+    entry_from,
     entry_of,
     event_values,
     sent_of,
     sent_values,
     write_of,
 )
+from .holding import Holding
 
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
@@ -119,7 +121,7 @@ class Change(NamedTuple):
     names: Sequence[str] = ()
 
 
-class OutboxPasses(EventQueue[Engine, OutboxEvent]):
+class OutboxPasses(Holding[Engine]):
     """What the worker of an outbox does, and the people who settle what it cannot."""
 
     client: AnyClient | None
@@ -199,7 +201,9 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
             VictorError: A status could not be read.
         """
         reader, columns = self._own(client), self.table.c
-        is_ours = sa.and_(columns.provider == reader.provider, columns.request_id.is_not(None))
+        is_ours = sa.and_(
+            columns.provider == reader.provider, columns.request_id.is_not(None), self._may_work()
+        )
         is_open = sa.and_(is_ours, columns.state == EntryState.SENT.value, columns.ended.is_(False))
         is_listed = sa.and_(columns.provider == VICTOR, columns.operation == CREATE)
         is_read_by_id = sa.and_(is_open, sa.not_(is_listed))
@@ -292,7 +296,11 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         is_held = is_to_come(columns.leased_until, present, self._lease)
         is_due = columns.state.in_([state.value for state in _DUE])
         due = sa.and_(
-            columns.provider == client.provider, is_due, sa.not_(is_held), columns.id > last
+            columns.provider == client.provider,
+            is_due,
+            sa.not_(is_held),
+            columns.id > last,
+            self._may_work(),
         )
 
         def claimed(row: Any) -> dict[str, Any]:
@@ -307,7 +315,10 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
             return values
 
         row = taken(connection, self.table, due, ("leased_until", "state"), claimed)
-        return None if row is None else Claim(row, lease, present, now.moment)
+        if row is None:
+            self._note_time(connection, now, client.provider)
+            return None
+        return Claim(row, lease, present, now.moment)
 
     def _deliver(self, client: AnyClient, claim: Claim) -> Pass[Entry | None]:
         """Send a claimed entry, or look it up. Return it if it has come to a result."""
@@ -416,13 +427,18 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         if settlement.request is not None:
             values = done_values(settlement.request, PreparedCall.from_text(row.call))
             return self._change_held(row.key, lease, values, connection)
+        if settlement.outcome is PaymentOutcome.REJECTED:  # a state rules it out for good
+            over = {"state": EntryState.REJECTED.value, "error": settlement.reason}
+            return self._change_held(row.key, lease, over, connection)
         until = self._settle_until(claim)
+        is_last = is_final or claim.now >= until
+        known = settlement.once_over() if is_last else settlement
         values = {
             "state": EntryState.UNCLEAR.value,
-            "error": settlement.reason or "",
+            "error": known.reason or "",
             "settle_until": until,
         }
-        if not is_final and claim.now < until:  # lists lag: it is looked up again
+        if not is_last:  # lists lag: it is looked up again
             values |= {
                 "state": EntryState.SETTLING.value,
                 "leased_until": claim.now + _LOOK_AGAIN,
@@ -448,7 +464,12 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         unsettled = (EntryState.SENDING, EntryState.SETTLING, EntryState.UNCLEAR)
         rows = connection.execute(others)
         rivals = (
-            Rival(one.key, one.reference, one.request_id, may_exist=one.state in unsettled)
+            Rival(
+                one.key,
+                one.reference,
+                one.request_id,
+                may_exist=one.state in unsettled or one.restored,
+            )
             for one in rows
         )
         return any(rival.may_have_made(request_id, row.reference, row.key) for rival in rivals)
@@ -502,7 +523,8 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         self, chosen: sa.ColumnElement[bool], values: dict[str, Any], connection: sa.Connection
     ) -> Change:
         """Change the entry that is chosen, if it still is."""
-        before = taken(connection, self.table, chosen, ("state", "status"), lambda _: values)
+        changed = {**values, "changed_at": DatabaseTime()}
+        before = taken(connection, self.table, chosen, ("state", "status"), lambda _: changed)
         if before is None:
             return Change(None)
         after = connection.execute(sa.select(self.table).where(self.table.c.id == before.id)).one()
@@ -510,4 +532,4 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
 
     def _event_of(self, row: Any, tries: int) -> OutboxEvent:
         data = json.loads(row.data)
-        return OutboxEvent(row.name, Entry(**{**data, "state": EntryState(data["state"])}), tries)
+        return OutboxEvent(row.name, entry_from(data), tries)

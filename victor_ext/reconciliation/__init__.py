@@ -8,6 +8,7 @@ with reconcile(victor, "invoices.csv", start=start, end=end) as report:
 """
 
 from victor_ext.books import Theirs
+from victor_ext.tables.row_file import RowFile
 
 from .entries import COLUMNS, Entry, InvalidEntries
 from .report import Kind, Row, Summary, Totals, write_csv, write_json_lines
@@ -21,6 +22,7 @@ __all__ = (
     "Progress",
     "Reconciliation",
     "Row",
+    "RowFile",
     "Summary",
     "Theirs",
     "Totals",

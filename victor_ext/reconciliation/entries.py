@@ -6,10 +6,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from victor_ext import ConfigurationError, InvalidRequest, Problem, zulu
-from victor_ext.ids import in_one_form, trimmed
+from victor_ext import InvalidRequest, Problem, zulu
+from victor_ext.ids import trimmed
 from victor_ext.money import Money
 from victor_ext.privacy import HiddenRows
+from victor_ext.tables.formats import UnreadableCell, read_amount
+from victor_ext.tables.row_file import (
+    Heading,
+    RowFile,
+    checked_columns,
+    in_own_words,
+    near_names,
+    refuse_unknown,
+)
 from victor_ext.tables.sources import Record, SourceBroken, records_of
 from victor_ext.tables.texts import damage_of, unescape_formulas
 
@@ -43,8 +52,12 @@ _EXPORTED = {
 
 Its other columns are of the file that was sent, and were not sent themselves.
 """
+_OUTBOX = frozenset({"idempotency_key", "state", "request_id", "sent_at", "payments"})
+"""The fields by which an entry of an outbox is known, as `victor outbox entries --json` prints
+it.
+"""
 _NOT_ASKED = frozenset({"rejected", "refused", "waiting", "not_sent"})
-"""Outcomes in such an export of rows for which the provider has made nothing."""
+"""Outcomes in such an export, and states of such entries, for which the provider has nothing."""
 _SHOWN = 20
 """The number of problems after which no more rows are read."""
 _LONGEST = 255
@@ -120,8 +133,8 @@ class Entry:
 
 
 Ours = str | os.PathLike[str] | Iterable[Entry | Mapping[str, object]]
-"""Our book: the path of a CSV or JSON Lines file, or entries, or mappings with the columns of a
-file.
+"""Our book: the path of a CSV or JSON Lines file, a `RowFile`, or entries, or mappings with the
+columns of a file.
 """
 
 
@@ -134,16 +147,12 @@ class EntryReader:
     encoding: str | None = None
     not_asked: int = 0
     """The rows of an export of `victor bulk` for which nothing was made at the provider."""
+    _decimal: str | None = None
     _problems: list[Problem] = field(default_factory=list[Problem])
 
     def __post_init__(self) -> None:
-        unknown = sorted(self.columns.keys() - COLUMNS.keys())
-        if unknown:
-            message = f"columns names {', '.join(unknown)}: the fields are {', '.join(COLUMNS)}."
-            raise ConfigurationError.of([Problem("columns", "choice", message)])
-        self.columns = {
-            name: column and in_one_form(str(column)) for name, column in self.columns.items()
-        }
+        refuse_unknown(self.columns, tuple(COLUMNS))
+        self.columns = checked_columns(self.columns)
         if self.currency is not None:
             Money(0, self.currency)  # which refuses what is no currency
 
@@ -154,13 +163,16 @@ class EntryReader:
             InvalidEntries: Rows cannot be right; raised at the end, or after 20 problems.
             ConfigurationError: The file cannot be opened.
         """
+        if isinstance(ours, RowFile):
+            ours = self._take(ours)
         names = [name for places in map(self._places, COLUMNS) for name in places]
         rows = ours if isinstance(ours, str | os.PathLike) else HiddenRows(map(_as_mapping, ours))
         source = records_of(rows, encoding=self.encoding, known=names, check=self._check_heading)
         try:
             for record in source:
-                entry = self._entry_of(record)
-                if entry is not None:
+                if record.fields.keys() >= _OUTBOX and not record.problems:
+                    yield from self._of_outbox(record)
+                elif (entry := self._entry_of(record)) is not None:
                     yield entry
                 if len(self._problems) >= _SHOWN:
                     self._problems.append(
@@ -172,19 +184,33 @@ class EntryReader:
         if self._problems:
             raise InvalidEntries.of(self._problems, doing="The reconciliation")
 
+    def _take(self, file: RowFile) -> RowFile:
+        """Read a file as it says. Its columns may be named as fields, or as we name columns."""
+        fields = {name: name for name in COLUMNS}
+        fields |= {column: name for name, columns in COLUMNS.items() for column in columns}
+        refuse_unknown(file.columns, tuple(fields))
+        by_column = {fields[name]: heading for name, heading in file.columns.items()}
+        by_field = {name: heading for name, heading in file.columns.items() if name in COLUMNS}
+        self.columns = {**by_column, **by_field, **self.columns}
+        self._decimal = file.decimal
+        return RowFile(file.path, encoding=file.encoding)
+
     def _places(self, name: str, *, exported: bool = False) -> Sequence[str]:
         if name not in self.columns:
             return _EXPORTED[name] if exported and name in _EXPORTED else COLUMNS[name]
         column = self.columns[name]
         return () if column is None else (column,)
 
-    def _check_heading(self, names: Sequence[str], line: int) -> None:
-        heading = f"the heading ({', '.join(names)})"
+    def _check_heading(self, heading: Heading, line: int) -> None:
+        names = heading.own
         absent = [
             column for column in self.columns.values() if column is not None and column not in names
         ]
         if absent:
-            raise SourceBroken(line, absent[0], "column", f"{heading} has no column {absent[0]}.")
+            near = near_names(absent[0], names)
+            advice = f" Near it: {near[0]}." if near else ""
+            message = f"{heading} has no column {absent[0]}.{advice}"
+            raise SourceBroken(line, absent[0], "column", message)
         for fields in (("amount",), ("reference", "id"), ("currency",) * (self.currency is None)):
             if fields and not any(name in names for each in fields for name in self._places(each)):
                 message = (
@@ -214,6 +240,7 @@ class EntryReader:
         values: dict[str, Any] = {
             name: _value(fields, columns, escaped=escaped) for name, columns in places.items()
         }
+        values["amount"] = read_amount("amount", values["amount"], self._decimal)
         doubt = (
             f"Bulk sending calls it unknown. {fields['error'] or ''}".strip()
             if outcome == "unknown"
@@ -227,10 +254,40 @@ class EntryReader:
             self._note(place, error.problems)
             return None
 
+    def _of_outbox(self, record: Record) -> Iterator[Entry]:
+        """The payments of an entry of an outbox; none of one that has asked for none."""
+        fields: Mapping[str, Any] = record.fields
+        payments: list[Any] = fields["payments"] if isinstance(fields["payments"], list) else []
+        state, place = fields["state"], record.line or record.number
+        if state in _NOT_ASKED or not payments:
+            self.not_asked += 1
+            return
+        doubt = None
+        if state != "sent":
+            doubt = f"The outbox calls it {state}. {fields.get('error') or ''}".strip()
+        for payment in payments:
+            try:
+                yield Entry(
+                    _money(payment["amount"], payment["currency"]),
+                    reference=payment["reference"],
+                    id=payment["id"],
+                    key=fields["idempotency_key"] if len(payments) == 1 else None,
+                    at=_moment(fields["sent_at"]),
+                    line=place,
+                    doubt=doubt,
+                )
+            except InvalidRequest as error:
+                self._note(place, error.problems)
+            except (KeyError, TypeError):
+                message = "payments must be a list of objects with reference, amount, currency, id."
+                self._note(place, [Problem("payments", "type", message)])
+
     def _note(self, place: int | None, problems: Iterable[Problem]) -> None:
         for problem in problems:
-            where = ", ".join(filter(None, (f"line {place}" if place else "", problem.field)))
-            message = f"{where}: {problem.message}" if where else problem.message
+            column = self.columns.get(problem.field) or problem.field
+            where = ", ".join(filter(None, (f"line {place}" if place else "", column)))
+            text = in_own_words(problem.message, self.columns)
+            message = f"{where}: {text}" if where else text
             self._problems.append(Problem(problem.field, problem.code, message))
 
 
@@ -253,9 +310,14 @@ def _as_mapping(row: Entry | Mapping[str, object]) -> Mapping[str, object]:
 def _money(amount: Any, currency: Any) -> Money:
     if isinstance(amount, Money):
         return amount
+    if isinstance(amount, UnreadableCell):
+        raise InvalidRequest.of([amount.problem])
     for name, value in (("amount", amount), ("currency", currency)):
         if value is None:
             raise InvalidRequest.of([Problem(name, "required", f"{name} is missing.")])
+        damage = damage_of(name, value, None) if isinstance(value, str) else None
+        if damage is not None:
+            raise InvalidRequest.of([damage])
     return Money.of(amount, currency)
 
 

@@ -31,7 +31,8 @@ class Kind(StrEnum):
         REPEATED: Ours, once more than theirs: another row of ours has the same reference, id or
             key.
         UNCHECKED: Ours, and nothing shows whether the provider has it: see `Row.reason`, and the
-            notes of the summary.
+            notes of the summary. Where theirs have no references, also theirs, which may be one of
+            those rows.
         MODIFIED: On both sides: the payer agreed to another amount than was asked, and was allowed
             to.
         MATCHED: On both sides, and equal.
@@ -58,8 +59,9 @@ class Row:
 
     Attributes:
         kind: What is true of it.
-        ours: Our entry; for a duplicate the one that was asked twice. None: `unknown`, `at_edge`.
-        theirs: The provider's payment. None: `missing`, `repeated`, `unchecked`.
+        ours: Our entry; for a duplicate the one that was asked twice. None: `unknown`, `at_edge`,
+            and `unchecked` of theirs.
+        theirs: The provider's payment. None: `missing`, `repeated`, and `unchecked` of ours.
         differences: What differs: `amount`, `currency`, `id`, `reference`.
         other_id: Of a duplicate: the id of the payment that our entry was matched with.
     """

@@ -27,6 +27,11 @@ _CHANGING = (
     "not show are unchecked, and payments that only the provider has may be overlooked. Repeat it "
     "later, or for less time."
 )
+_WITHOUT_REFERENCES = (
+    "Theirs have no references: rows of ours that have no id either cannot be compared with them. "
+    "Compare a book that has the ids, such as the export of bulk sending, and from now on send a "
+    "reference with each payment."
+)
 _WITHOUT_ID = (
     "Payments in the list without an id: {}. One that moved to a later page while the list was "
     "read counts twice, as a "
@@ -243,7 +248,9 @@ class _Comparison:
             store.close()
             raise
         without = [_WITHOUT_ID.format(without_id)] if without_id else []
-        notes = (*book.notes, *without, *(() if is_complete else (_CHANGING,)))
+        changing = () if is_complete else (_CHANGING,)
+        unnamed = (_WITHOUT_REFERENCES,) if store.lack_references else ()
+        notes = (*book.notes, *without, *changing, *unnamed)
         read, not_asked = self.progress, self.reader.not_asked
         return Reconciliation(
             store,

@@ -95,6 +95,11 @@ WITH
 SELECT o.row, t.number FROM o JOIN t USING ({ours}, place)
 """
 
+# No payment of theirs has a reference, and a row of ours has nothing else to be found by.
+_LACK_REFERENCES = """
+SELECT EXISTS (SELECT 1 FROM theirs) AND NOT EXISTS (SELECT 1 FROM theirs WHERE folded IS NOT NULL)
+AND EXISTS (SELECT 1 FROM ours WHERE core AND id IS NULL AND reference IS NOT NULL)"""
+
 _REPORT = """
 CREATE TABLE claimed (
     folded TEXT PRIMARY KEY, row INTEGER NOT NULL, number INTEGER NOT NULL
@@ -145,7 +150,8 @@ SELECT CASE
         OR EXISTS (SELECT 1 FROM ours e WHERE e.key = o.key AND e.row <> o.row
             AND (e.row < o.row OR e.row IN (SELECT row FROM pairs)))
     THEN 'repeated'
-    WHEN o.checked AND o.doubt IS NULL AND {is_complete} THEN 'missing'
+    WHEN o.checked AND o.doubt IS NULL AND {is_complete}
+        AND (o.id IS NOT NULL OR NOT {lack_references}) THEN 'missing'
     ELSE 'unchecked' END, row
 FROM ours o WHERE core AND row NOT IN (SELECT row FROM pairs) ORDER BY row;
 
@@ -157,7 +163,8 @@ WHERE t.number NOT IN (SELECT number FROM pairs)
 ORDER BY c.row, t.at, t.number;
 
 INSERT INTO report (kind, number)
-SELECT iif(zone = 0, 'unknown', 'at_edge'), number FROM theirs t
+SELECT iif(zone = 0, iif({lack_references}, 'unchecked', 'unknown'), 'at_edge'), number
+FROM theirs t
 WHERE zone < 2 AND number NOT IN (SELECT number FROM pairs)
     AND NOT EXISTS (SELECT 1 FROM claimed c WHERE c.folded = t.folded) ORDER BY at, number;
 
@@ -170,6 +177,10 @@ class Store(TemporaryDatabase):
 
     def __init__(self) -> None:
         super().__init__(_SCHEMA)
+        self.lack_references = False
+        """Whether no payment of theirs has a reference, so that rows of ours without an id cannot
+        be compared. `match` finds it out.
+        """
         self.create_function("in_one_form", 1, in_one_form, deterministic=True)
 
     def add_ours(self, entries: Iterable[tuple[Entry, Zone]], *, checked: bool) -> None:
@@ -300,8 +311,12 @@ class Store(TemporaryDatabase):
                     theirs_known=" AND ".join(f"{name} IS NOT NULL" for name in stage.values()),
                 )
             )
+        self.lack_references = not looked_up and bool(self.execute(_LACK_REFERENCES).fetchone()[0])
         report = _REPORT.format(
-            amounts=int(amounts), looked_up=int(looked_up), is_complete=int(is_complete)
+            amounts=int(amounts),
+            looked_up=int(looked_up),
+            is_complete=int(is_complete),
+            lack_references=int(self.lack_references),
         )
         self.executescript(report)
         counts, sums = Counter[str](), dict[tuple[str, str, str], Decimal]()

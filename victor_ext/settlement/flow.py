@@ -18,6 +18,7 @@ from victor_ext import (
     Conflict,
     Done,
     InvalidRequest,
+    NotDone,
     NotFound,
     Outcome,
     PaymentRequest,
@@ -46,7 +47,7 @@ class PaymentOutcome(StrEnum):
         REFUSED: Refused locally and not sent: an invalid value, or a due date that passed while it
             waited.
         WAITING: Not sent yet.
-        NOT_SENT: Tried, but nothing was sent from this machine.
+        NOT_SENT: Tried, but nothing was sent from this machine; or it was lost on the way.
         UNKNOWN: It may have been created.
         ACCEPTED: Created, but the response with its id could not be read.
     """
@@ -76,6 +77,8 @@ class Settlement:
         reason: Why it is not created, or how its request was identified, in sentences.
         sent: The earliest time at which it may have been sent, unless it is settled.
         looked_up: Whether it was looked up, so that it must not be sent again.
+        if_lost: For one that is unknown, and whose state was read: the settlement if nothing of it
+            can be under way any more. The driver knows when that is.
         unless_mine: For a request that was looked up: the settlement if the request may be another
             payment's (`Rival`). The driver has to check that before it stores this one.
     """
@@ -86,7 +89,12 @@ class Settlement:
     error: VictorError | None = None
     sent: Sent | Moment | None = None
     looked_up: bool = False
+    if_lost: Settlement | None = None
     unless_mine: Settlement | None = None
+
+    def once_over(self) -> Settlement:
+        """Return what is known if nothing of it can be under way any more."""
+        return self if self.if_lost is None else self.if_lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +166,14 @@ class LookUp:
         """The moments that `client.look_up` needs: whatever else it may be is read, too."""
         return {"since": self.since if self.first is None else self.first, "read_from": self.since}
 
-    def shown(self, done: Done | str) -> Settlement:
+    def shown(self, done: Done | NotDone | str) -> Settlement:
         """Return what reads have shown of it: a text says why they do not show that it was done."""
+        if isinstance(done, NotDone) and done.is_over:
+            reason = f"{self.why} {done.why}"
+            return Settlement(PaymentOutcome.REJECTED, reason=reason, looked_up=True)
+        if isinstance(done, NotDone):
+            unknown = self.unknown(f"{done.why} What was sent may still be under way.")
+            return replace(unknown, if_lost=self._lost(done) if done.can_be_sent else None)
         if isinstance(done, str):
             return self.unknown(f"{done} {_ADVICE}")
         if self.first is None and not done.is_state:
@@ -172,6 +186,10 @@ class LookUp:
         return Settlement(
             PaymentOutcome.CREATED, done, self.why, looked_up=True, unless_mine=otherwise
         )
+
+    def _lost(self, state: NotDone) -> Settlement:
+        reason = f"{self.why} {state.why} So it was lost, and can be sent again."
+        return Settlement(PaymentOutcome.NOT_SENT, reason=reason, looked_up=True)
 
     def refused(self, error: InvalidRequest) -> Settlement:
         """Return what is known of it if the client refuses the values of its look-up."""
@@ -241,7 +259,8 @@ def settle(
         turn: Waits until the payment can be tried, and returns the time then, or None: leave it as
             it is. It is given what is known of the payment, and the earliest time at which it may
             have been sent, or None.
-        create: Sends the payment under its key. Given `True`, it may have been sent before.
+        create: Sends the payment under its key. Given `True`, it may have been sent before. A
+            `Settlement` says why it was not sent.
     """
     sent: Sent | Moment | None = payment.sent
     so_far = Settlement(PaymentOutcome.WAITING)
@@ -293,6 +312,8 @@ def _create(
         created = yield partial(create, is_repeat)
     except VictorError as error:
         return _reason_to_look(error, is_repeat=is_repeat) or _of_error(error), error.attempts
+    if isinstance(created, Settlement):
+        return created, 0
     if isinstance(created, PaymentRequest) and not created.id:
         return Settlement(PaymentOutcome.ACCEPTED, created, "The response has no id."), 1
     return Settlement(PaymentOutcome.CREATED, created), 1
@@ -309,6 +330,13 @@ def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
     if is_repeat and is_refusal(error):
         return f"It may have been sent before; now: {error.summary}"
     return None
+
+
+def unread(error: VictorError) -> Settlement:
+    """Return what is known of a payment that was not sent, since the read before it failed."""
+    is_of_client = about(error) is About.CLIENT
+    outcome = PaymentOutcome.WAITING if is_of_client else PaymentOutcome.NOT_SENT
+    return Settlement(outcome, reason=None if is_of_client else error.summary, error=error)
 
 
 def is_refusal(error: VictorError) -> bool:

@@ -1,13 +1,10 @@
 """Records of CSV files, JSON Lines files and iterables of mappings."""
 
 import codecs
-import csv
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,40 +20,22 @@ from victor_ext.privacy import (
     hidden_pairs,
 )
 
+from .csv_records import csv_records
+from .records import HeadingCheck, Record, SourceBroken, repeated_in
+from .row_file import Heading, RowFile
+
+__all__ = ("HeadingCheck", "Record", "RowFile", "Rows", "SourceBroken", "hidden", "records_of")
+
 T = TypeVar("T")
 
 MAX_LINE = 1 << 20
 """Maximum bytes of a line. This limits memory for files that are not text."""
 
-_DELIMITERS = (",", ";", "\t")
 _JSON_LINES = {".jsonl", ".ndjson", ".json"}
 _SPREADSHEETS = {b"PK\x03\x04": ".xlsx or .ods", b"\xd0\xcf\x11\xe0": ".xls"}
 
 Rows = str | os.PathLike[str] | Iterable[Mapping[str, object]]
 """A path, or mappings from column names to values."""
-HeadingCheck = Callable[[Sequence[str], int], None]
-"""Checks the names of a CSV heading, which is in this line. It raises `SourceBroken`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record of a source: its number and, in a file, the line where it begins, both from 1.
-
-    If there are problems, the record cannot be read, and `fields` is unreliable.
-    """
-
-    number: int
-    line: int | None
-    fields: Mapping[str, object] = field(repr=False)
-    problems: tuple[Problem, ...] = ()
-
-
-class SourceBroken(Exception):
-    """The source cannot be read further: the following records could be misread."""
-
-    def __init__(self, line: int | None, column: str | None, code: str, message: str) -> None:
-        super().__init__(message)
-        self.line, self.column, self.code, self.message = line, column, code, message
 
 
 def hidden(rows: str | os.PathLike[str] | Iterable[T]) -> str | os.PathLike[str] | Iterable[T]:
@@ -75,10 +54,10 @@ def records_of(
 
     A CSV file has a heading. Its delimiter is a comma, semicolon or tab. Rows without values are
     skipped. Numbers of a JSON file keep their digits. Names of columns are in one Unicode form. The
-    iterator raises `SourceBroken`.
+    iterator raises `SourceBroken`. A `RowFile` says how a file is written.
 
     Args:
-        encoding: File encoding; None means UTF-8.
+        encoding: File encoding, unless a `RowFile` names one; None means UTF-8.
         known: Column names that a CSV heading may have. They tell its delimiter.
         check: Checks the names of a CSV heading.
 
@@ -88,14 +67,16 @@ def records_of(
     if not isinstance(source, str | os.PathLike):
         return _of_mappings(source)
     path = Path(source)
+    file = source if isinstance(source, RowFile) else RowFile(source)
+    file.check_columns(known)
     if path.exists() and not (path.is_file() or path.is_dir()):
         # It is opened more than once, and what was read from a pipe does not come again.
         raise ConfigurationError(
             f"{path} is not a file but a pipe or a device: write the rows into a file first."
         )
     try:
-        with path.open("rb") as file:
-            start = file.read(4)
+        with path.open("rb") as binary:
+            start = binary.read(4)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}.") from None
     for magic, kind in _SPREADSHEETS.items():
@@ -103,8 +84,10 @@ def records_of(
             raise ConfigurationError(
                 f"{path} is a spreadsheet or an archive ({kind}). Export it as CSV (UTF-8)."
             )
-    lines = _lines_of(path, _checked_encoding(encoding))
-    return _of_json(lines) if path.suffix.lower() in _JSON_LINES else _of_csv(lines, known, check)
+    lines = _lines_of(path, _checked_encoding(file.encoding or encoding))
+    if path.suffix.lower() in _JSON_LINES:
+        return _of_json(lines, file)
+    return csv_records(lines, file, known, check)
 
 
 def _of_mappings(rows: Iterable[Mapping[str, object]]) -> Iterator[Record]:
@@ -118,95 +101,18 @@ def _of_mappings(rows: Iterable[Mapping[str, object]]) -> Iterator[Record]:
             yield Record(number, None, {}, (Problem("", "type", message),))
             continue
         pairs = _in_one_form(hidden_fields(row.value.items()).items())
-        repeated = _repeated([name for name, _ in pairs])
+        repeated = repeated_in([name for name, _ in pairs])
         problems = tuple(
             Problem(name, "repeated", f"the row names {name} twice.") for name in repeated[:1]
         )
         yield Record(number, None, dict(pairs), problems)
 
 
-def _of_csv(lines: Iterator[str], known: Collection[str], check: HeadingCheck) -> Iterator[Record]:
-    # The delimiter splits the heading, which is assumed to be one line, into the most known names.
-    first = next(lines, "")
-    counts = {
-        char: sum(name.strip().strip('"') in known for name in in_one_form(first).split(char))
-        for char in _DELIMITERS
-    }
-    reader = csv.reader(
-        chain([first], lines), delimiter=max(counts, key=counts.__getitem__), strict=True
-    )
-    begins, number = 1, 0
-    heading: list[str] | None = None
-    while (cells := _next(reader, begins)) is not None:
-        line, begins = begins, reader.line_num + 1
-        if not any(cells.value):
-            continue
-        if heading is None:
-            heading = _heading(cells.value, line)
-            check(heading, line)
-            continue
-        number += 1
-        yield _csv_record(number, line, heading, cells)
-    if heading is None:
-        raise SourceBroken(1, None, "empty", "the file is empty: it needs a heading and rows.")
-
-
-def _next(reader: Iterator[list[str]], begins: int) -> HiddenValue[list[str]] | None:
-    try:
-        return next(map(HiddenValue, reader), None)
-    except csv.Error as error:
-        if "new-line character" in str(error):
-            message = (
-                "a carriage return outside of quotes: save the file with the line ends of "
-                "Windows or of Unix."
-            )
-            raise SourceBroken(begins, None, "format", message) from None
-        # Stop here: an unclosed quote would merge the following rows.
-        raise SourceBroken(
-            begins, None, "format", f"not a CSV row ({error}): mind the quotes from here on."
-        ) from None
-
-
-def _heading(cells: list[str], line: int) -> list[str]:
-    names = [
-        in_one_form(cell).strip() or f"column_{place}" for place, cell in enumerate(cells, start=1)
-    ]
-    if repeated := _repeated(names):
-        raise SourceBroken(
-            line,
-            repeated[0],
-            "repeated",
-            f"the heading names {', '.join(repeated)} more than once.",
-        )
-    return names
-
-
-def _repeated(names: list[str]) -> list[str]:
-    return (
-        []
-        if len(set(names)) == len(names)
-        else sorted({name for name in names if names.count(name) > 1})
-    )
-
-
 def _in_one_form(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return [(in_one_form(name), value) for name, value in pairs]
 
 
-def _csv_record(
-    number: int, line: int, heading: list[str], cells: HiddenValue[list[str]]
-) -> Record:
-    fields = hidden_fields(zip(heading, cells.value, strict=False))
-    count = len(cells.value)
-    if count < len(heading) or any(cells.value[len(heading) :]):
-        message = (
-            f"the heading has {len(heading)} columns, and the row {count}: they may have shifted."
-        )
-        return Record(number, line, fields, (Problem("", "fields", message),))
-    return Record(number, line, fields)
-
-
-def _of_json(lines: Iterator[str]) -> Iterator[Record]:
+def _of_json(lines: Iterator[str], file: RowFile) -> Iterator[Record]:
     number = 0
     for line, text in enumerate(lines, start=1):
         stripped = Secret(text.strip())
@@ -217,12 +123,12 @@ def _of_json(lines: Iterator[str]) -> Iterator[Record]:
                 line, None, "format", "the file is a JSON array: write one object a line instead."
             )
         number += 1
-        yield _json_record(number, line, stripped)
+        yield _json_record(number, line, stripped, file)
     if number == 0:
         raise SourceBroken(1, None, "empty", "the file is empty: it needs rows.")
 
 
-def _json_record(number: int, line: int, text: str) -> Record:
+def _json_record(number: int, line: int, text: str, file: RowFile) -> Record:
     try:
         row: Any = json.loads(
             text,
@@ -238,12 +144,23 @@ def _json_record(number: int, line: int, text: str) -> Record:
             reason = f"{error.msg} at character {error.pos + 1}"
     if reason:
         return Record(number, line, {}, (Problem("", "format", f"not a JSON object: {reason}."),))
-    return Record(number, line, row)  # pyright: ignore[reportUnknownArgumentType] - `_object` made it
+    fields = _as_named(row, file)  # pyright: ignore[reportUnknownArgumentType] - `_object` made it
+    file.read_values(fields)
+    return Record(number, line, fields)
+
+
+def _as_named(row: dict[str, Any], file: RowFile) -> dict[str, Any]:
+    """Return the fields of an object by our names, as those of a heading are."""
+    if not file.columns:
+        return row
+    heading = Heading.of(list(row), file.columns)
+    values = list(row.values())
+    return hidden_fields((name, values[place]) for name, place in heading.places.items())
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     pairs = _in_one_form(hidden_pairs(pairs))
-    if repeated := _repeated([name for name, _ in pairs]):
+    if repeated := repeated_in([name for name, _ in pairs]):
         raise ValueError(f"it names {repeated[0]!r} twice")
     return dict(pairs)
 
@@ -285,8 +202,7 @@ def _lines_of(path: Path, encoding: str) -> Iterator[str]:
             except UnicodeDecodeError as error:
                 message = (
                     f"byte 0x{raw[error.start]:02X} at position {error.start + 1} of the line is "
-                    f"not {error.encoding} text: save the file as UTF-8, or say what it is, such "
-                    "as encoding windows-1252."
+                    f"not {error.encoding} text: save the file as UTF-8, or name its encoding."
                 )
                 raise SourceBroken(number, None, "encoding", message) from None
             number += 1

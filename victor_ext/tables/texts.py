@@ -17,6 +17,17 @@ SHORT_FORM = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+[0-9]{2,}")
 It is matched strictly, for columns that may contain letters.
 """
 HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
+_ERROR_VALUE = re.compile(
+    r"\s*(?:"
+    # #REF!, #BEZUG!, #NOM?, #DIV/0!, #¡VALOR!
+    r"#[¡¿]?[^\W\d_]+(?:[/_](?:0|[^\W\d_]+))*[!?]"
+    # Not available, in English, German, Italian, French, Dutch, Danish, Turkish and others.
+    r"|#(?:N/A|NV|N/D|ND|N/B|I/T|YOK|HIÁNYZIK|NENÍ_K_DISPOZICI|SAKNAS|\u041d/\u0414)[!?]?"
+    r"|#GETTING_DATA|#ERR|Err:[0-9]{3}|#{2,}"
+    r")\s*"
+)
+"""What a spreadsheet writes into the cell of a formula that has failed, in any of its languages;
+and number signs alone, where a column was too narrow."""
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Characters that are letters, marks or symbols to Unicode, and that no font draws."""
 # Spreadsheets run a cell as a formula if it begins with one of these characters, even after blanks
@@ -44,6 +55,13 @@ def damage_of(
     """
     if not text.isascii() and HALF_CHARACTERS.search(text):
         return Problem(name, "characters", f"{name} {HALF_CHARACTER}.")
+    if is_error_value(text):
+        return Problem(
+            name,
+            "error_value",
+            f"{name} is {text}, which a spreadsheet writes where it has no value: correct the cell "
+            "there, and export it once more.",
+        )
     if short_form is None or not short_form.fullmatch(text):
         return None
     return Problem(
@@ -52,6 +70,13 @@ def damage_of(
         f"{name} is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: "
         "format the column as text, enter the numbers again and export it once more.",
     )
+
+
+def is_error_value(text: str) -> bool:
+    """Return whether a spreadsheet writes this text where a formula has failed, such as `#N/A`,
+    `#NV` or `#REF!`.
+    """
+    return _ERROR_VALUE.fullmatch(text) is not None
 
 
 def invisible_in(name: str, text: str) -> Problem | None:

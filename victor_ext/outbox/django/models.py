@@ -21,6 +21,9 @@ class PaymentRequestEntry(models.Model):
     send_before: models.FloatField[float | None, float | None] = models.FloatField(null=True)
     settle_until: models.FloatField[float | None, float | None] = models.FloatField(null=True)
     state: models.CharField[str, str] = models.CharField(max_length=16, db_index=True)
+    stored_at: models.FloatField[float, float] = models.FloatField()
+    changed_at: models.FloatField[float, float] = models.FloatField()
+    restored: models.BooleanField[bool, bool] = models.BooleanField()
     leased_until: models.FloatField[float, float] = models.FloatField()
     first_sent_at: models.FloatField[float | None, float | None] = models.FloatField(null=True)
     by_provider_clock: models.BooleanField[bool | None, bool | None] = models.BooleanField(

@@ -43,6 +43,7 @@ from victor_ext.runtime.loop.evidence import (
 )
 from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import (
+    AskedPayment,
     Done,
     Effect,
     Finding,
@@ -145,7 +146,7 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
     ask = partial(Operation, effect=Effect.READS, evidence=_no_result, results=_is_result)
     return {
         "POST /v3/payments": pay(
-            look_up=partial(_payment_hint, found_by_reference=found_by_reference)
+            payments=_asked, look_up=partial(_payment_hint, found_by_reference=found_by_reference)
         ),
         "POST /v3/payments/{}": pay(
             look_up=lambda step: (
@@ -153,7 +154,10 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
             )
         ),
         # `POST /v3/payments` responds with this id, too.
-        "GET /v3/payments/{}": ask(id=RepeatsId("payment", "id", is_of_reads_alone=False)),
+        "GET /v3/payments/{}": ask(
+            id=RepeatsId("payment", "id", is_of_reads_alone=False),
+            client_method="payments.inquire",
+        ),
         "GET /v3/query": Operation(
             effect=Effect.READS,
             evidence=_PAGE,
@@ -172,7 +176,7 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
                 f"{_office(request)} (a checkout that no shopper saw lapses after 15 minutes)"
             ),
         ),
-        "GET /v3/checkouts/{}/payment": ask(),
+        "GET /v3/checkouts/{}/payment": ask(client_method="checkouts.status"),
     }
 
 
@@ -336,6 +340,14 @@ def _code_of(response: httpx.Response) -> str:
 def reference_in(request: httpx.Request) -> str:
     """The merchant's own reference of a payment or a step; empty without one."""
     return reference_of(dict(_form_of(request)).get("merchantTransactionId"))
+
+
+def _asked(request: httpx.Request) -> list[AskedPayment]:
+    form = dict(_form_of(request))
+    amount, currency = from_wire(form.get("amount")), form.get("currency")
+    if amount is None or not currency:
+        return []
+    return [AskedPayment(reference_in(request) or None, f"{amount:f}", currency)]
 
 
 def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) -> Finding:

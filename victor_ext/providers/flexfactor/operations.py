@@ -12,7 +12,9 @@ from typing import Any
 
 import httpx
 
+from victor_ext.books import in_major_units
 from victor_ext.errors import Problem, VictorError
+from victor_ext.ids import reference_of
 from victor_ext.privacy import (
     HIDDEN,
     SHORTEST,
@@ -40,6 +42,7 @@ from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import Problems, document_complaint, said_members
 from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
 from victor_ext.runtime.loop.operations import (
+    AskedPayment,
     Effect,
     Follow,
     Operation,
@@ -252,6 +255,17 @@ def _state_name(order: Any) -> str | None:
 
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
+
+
+def _asked(request: httpx.Request) -> list[AskedPayment]:
+    body = object_of(request)
+    transaction = object_or_empty(body.get("transaction"))
+    currency = transaction.get("currency")
+    amount = in_major_units(transaction.get("amount"), currency)
+    reference = reference_of(body.get("orderId")) or None
+    return [] if amount is None else [AskedPayment(reference, amount, str(currency))]
+
+
 TOKEN = replace(operations.TOKEN, evidence=_TOKEN, refuses=_TOKEN.refusal)
 # The client's methods make a key (a GUID) where none is given. A body that was made by hand is not
 # changed.
@@ -260,6 +274,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /v1/evaluate": _row(
         Effect.MOVES_MONEY,
         _DECISION,
+        payments=_asked,
         key=TAKEN,
         look_up="with orders.list(), or stop it with orders.external_cancel(order_id)",
         may_list_errors=_is_refusal,
@@ -279,7 +294,12 @@ OPERATIONS: Mapping[str, Operation] = {
         Effect.MAKES, _COPY, look_up="in the merchant portal", shown=Shown.UNSENT
     ),
     "GET /v1/orders": _row(Effect.READS, _PAGE, is_empty=_is_empty),
-    "GET /v1/orders/{}": _row(Effect.READS, _ORDER, id=_other_order(id_in_path, "id", "orderId")),
+    "GET /v1/orders/{}": _row(
+        Effect.READS,
+        _ORDER,
+        id=_other_order(id_in_path, "id", "orderId"),
+        client_method="orders.get",
+    ),
     "POST /v1/orders/{}/refund": _row(
         Effect.MOVES_MONEY, _REFUNDED, id=_OF_PATH, look_up=_BY_ID, shown=Shown.UNSENT
     ),

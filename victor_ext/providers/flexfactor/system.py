@@ -102,6 +102,7 @@ SYSTEM = System(
         # of decisions
         *("APPROVED", "DECLINED", "CHALLENGE", "SUBMITTED", "EXPIRED", "CANCELED"),
     ),
+    environments=tuple(HOSTS[DEFAULT_HOSTS]),
     settings=(
         "environment",
         "hosts",

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from victor_ext.books import in_major_units
 from victor_ext.errors import Outcome, Problem, UnreadableResponse
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
@@ -48,10 +49,12 @@ from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import (
     AN_OBJECT,
     TOKEN,
+    AskedPayment,
     Done,
     Effect,
     Finding,
     Follow,
+    NotDone,
     Operation,
     Operations,
     Proof,
@@ -200,6 +203,13 @@ def _read(evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None) -> Ope
     return Operation(effect=Effect.READS, evidence=evidence, id=repeats, is_empty=_PAGE.is_empty)
 
 
+def _object(
+    client_method: str, evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None
+) -> Operation:
+    """One object, which this method of the client reads."""
+    return replace(_read(evidence, repeats), client_method=client_method)
+
+
 def _write(effect: Effect, look: str, evidence: Evidence = _DONE, **columns: Any) -> Operation:
     return Operation(
         effect=effect, evidence=evidence, look_up=look and f"with {look}", made=batch_id, **columns
@@ -217,14 +227,65 @@ SETS, MAKES, MOVES_MONEY = Effect.SETS, Effect.MAKES, Effect.MOVES_MONEY
 PAID = frozenset({"COMPLETED", "INCOMPLETE", "CONFIRMED"})
 
 
-def _in_state(resource: str, *done: str) -> Proof:
-    """The object that the path names has a status that it keeps, or from which it goes on only."""
+@dataclass(frozen=True, slots=True)
+class _Statuses:
+    """What the status of a payout or payment says of a write that changes it; another one says
+    nothing.
+
+    Attributes:
+        verb: What the write does, as in "cannot be withdrawn".
+        before: It leads on from here. Velo answers a second one with a conflict, or it changes
+            nothing.
+        done: It was done: the status is kept, or goes on only.
+        too_late: It is not done any more, unless one that is under way is.
+        over: It can never be done.
+    """
+
+    verb: str
+    before: frozenset[str]
+    done: frozenset[str]
+    too_late: frozenset[str]
+    over: frozenset[str]
+
+
+_ACCEPTED = frozenset({"ACCEPTED", "QUOTED"})
+
+INSTRUCTION = _Statuses(
+    "instructed",
+    before=_ACCEPTED,
+    done=PAID | {"INSTRUCTED"},
+    too_late=frozenset(),
+    over=frozenset({"REJECTED", "WITHDRAWN"}),
+)
+PAYOUT_WITHDRAWAL = _Statuses(
+    "withdrawn",
+    before=_ACCEPTED,
+    done=frozenset({"WITHDRAWN"}),
+    too_late=frozenset({"INSTRUCTED", "COMPLETED", "INCOMPLETE"}),
+    over=frozenset({"REJECTED", "CONFIRMED"}),
+)
+PAYMENT_WITHDRAWAL = _Statuses(
+    "withdrawn",
+    before=frozenset({"ACCEPTED", "UNFUNDED"}),
+    done=frozenset({"WITHDRAWN"}),
+    too_late=frozenset(),
+    over=frozenset({"REJECTED", "CONFIRMED", "RETURNED"}),
+)
+
+
+def _in_state(what: str, statuses: _Statuses) -> Proof:
+    """The payout or payment that the path names is read: its status says it."""
 
     def find(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -> Finding:
-        record = yield partial(getattr(client, resource).get, call.ids[0])
-        if record.status not in done:
-            return f"It is {record.status}."
-        return Done(call.ids[0], record.status, record.raw.to_dict(), is_state=True)
+        record = yield partial(getattr(client, f"{what}s").get, call.ids[0])
+        status = record.status
+        if status in statuses.done:
+            return Done(call.ids[0], status, record.raw.to_dict(), is_state=True)
+        if status in statuses.over | statuses.too_late:
+            why = f"The {what} cannot be {statuses.verb}, since it is {status}."
+            return NotDone(why, is_over=status in statuses.over)
+        is_now = f"The {what} is {one_line(status)}."
+        return NotDone(is_now, can_be_sent=True) if status in statuses.before else is_now
 
     return Proof(find)
 
@@ -329,10 +390,24 @@ def _named(request: httpx.Request) -> str:
     return " ".join(references) if len(references) == len(list_or_empty(payments)) else ""
 
 
+def _asked(request: httpx.Request) -> list[AskedPayment]:
+    """The payments of a payout. Its id is not theirs."""
+    payments = map(object_or_empty, list_or_empty(object_of(request).get("payments")))
+    sent = [
+        (payment.get("payorPaymentId"), payment.get("amount"), payment.get("currency"))
+        for payment in payments
+    ]
+    return [
+        AskedPayment(reference_of(reference) or None, amount, str(currency), has_id=False)
+        for reference, minor, currency in sent
+        if (amount := in_major_units(minor, currency)) is not None
+    ]
+
+
 _SUBMITTED = Proof(_submitted, needs=("payor_id",), subject=_named)
-_INSTRUCTED = _in_state("payouts", "INSTRUCTED", *PAID)
-_PAYOUT_WITHDRAWN = _in_state("payouts", "WITHDRAWN")
-_PAYMENT_WITHDRAWN = _in_state("payments", "WITHDRAWN")
+_INSTRUCTED = _in_state("payout", INSTRUCTION)
+_PAYOUT_WITHDRAWN = _in_state("payout", PAYOUT_WITHDRAWAL)
+_PAYMENT_WITHDRAWN = _in_state("payment", PAYMENT_WITHDRAWAL)
 
 _FINAL = frozenset({"CONFIRMED", "REJECTED", "WITHDRAWN"})
 """Velo does not say in which order PAID follow each other: the other two may still become another.
@@ -364,8 +439,8 @@ OPERATIONS: Mapping[str, Operation] = {
         SETS, "payees.get(payee_id)", shown=_PRIVATE
     ),
     "DELETE /v4/payees/{} /v3/payees/{}": _write(SETS, "payees.get(payee_id)"),
-    "GET /v4/payees/{} /v3/payees/{}": _read(repeats=RepeatsId("payee", "payeeId")),
-    "GET /v4/payees/batch/{} /v3/payees/batch/{}": _read(_has("status")),
+    "GET /v4/payees/{} /v3/payees/{}": _object("payees.get", repeats=RepeatsId("payee", "payeeId")),
+    "GET /v4/payees/batch/{} /v3/payees/batch/{}": _object("payees.batch", _has("status")),
     "GET /v4/payees /v3/payees": _LIST,
     "GET /v4/payees/deltas /v3/payees/deltas": _LIST,
     "GET /v4/payees/payors/{}/invitationStatus /v3/payees/payors/{}/invitationStatus": _LIST,
@@ -375,8 +450,8 @@ OPERATIONS: Mapping[str, Operation] = {
         _made("funding"),
         proves_work=partial(_names_made, read="fundings"),
     ),
-    "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _read(
-        repeats=RepeatsId("source account", "id")
+    "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _object(
+        "source_accounts.get", repeats=RepeatsId("source account", "id")
     ),
     "GET /v3/sourceAccounts /v2/sourceAccounts": _LIST,
     "POST /v2/fundingAccounts": _write(
@@ -386,9 +461,11 @@ OPERATIONS: Mapping[str, Operation] = {
         proves_work=partial(_names_made, read="fundingAccounts"),
         shown=_PRIVATE,
     ),
-    "GET /v2/fundingAccounts/{}": _read(repeats=RepeatsId("funding account", "id")),
+    "GET /v2/fundingAccounts/{}": _object(
+        "funding_accounts.get", repeats=RepeatsId("funding account", "id")
+    ),
     "GET /v2/fundingAccounts": _LIST,
-    "GET /v1/fundings/{}": _read(repeats=RepeatsId("funding", "fundingId")),
+    "GET /v1/fundings/{}": _object("fundings.get", repeats=RepeatsId("funding", "fundingId")),
     "GET /v4/paymentaudit/fundings /v1/paymentaudit/fundings": _LIST,
     "GET /v1/deltas/fundings": _LIST,
     "POST /v3/payouts": _write(
@@ -397,6 +474,7 @@ OPERATIONS: Mapping[str, Operation] = {
         _made("payout"),
         proves_work=partial(_names_made, read="payouts"),
         proof=_SUBMITTED,
+        payments=_asked,
         follow=_UNTIL_ACCEPTED,
     ),
     "POST /v3/payouts/{}/quote": _write(SETS, "payouts.get(payout_id)", _OBJECT),
@@ -406,20 +484,22 @@ OPERATIONS: Mapping[str, Operation] = {
     "DELETE /v3/payouts/{}": _write(MOVES_MONEY, "payouts.get(payout_id)", proof=_PAYOUT_WITHDRAWN),
     "POST /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
     "DELETE /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
-    "GET /v3/payouts/{}": _read(_has("payoutId", "status"), RepeatsId("payout", "payoutId")),
+    "GET /v3/payouts/{}": _object(
+        "payouts.get", _has("payoutId", "status"), RepeatsId("payout", "payoutId")
+    ),
     "GET /v3/payouts/{}/payments": _LIST,
     "GET /v4/paymentaudit/payouts /v3/paymentaudit/payouts": _LIST,
-    "GET /v4/paymentaudit/payouts/{} /v3/paymentaudit/payouts/{}": _read(
-        _has("summary", "content")
+    "GET /v4/paymentaudit/payouts/{} /v3/paymentaudit/payouts/{}": _object(
+        "payouts.history", _has("summary", "content")
     ),
-    "GET /v4/paymentaudit/payoutStatistics /v1/paymentaudit/payoutStatistics": _read(
-        _has("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount")
+    "GET /v4/paymentaudit/payoutStatistics /v1/paymentaudit/payoutStatistics": _object(
+        "payouts.statistics", _has("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount")
     ),
     "POST /v1/payments/{}/withdraw": _write(
         MOVES_MONEY, "payments.get(payment_id)", proof=_PAYMENT_WITHDRAWN
     ),
-    "GET /v4/paymentaudit/payments/{} /v3/paymentaudit/payments/{}": _read(
-        _has("paymentId", "status"), RepeatsId("payment", "paymentId")
+    "GET /v4/paymentaudit/payments/{} /v3/paymentaudit/payments/{}": _object(
+        "payments.get", _has("paymentId", "status"), RepeatsId("payment", "paymentId")
     ),
     "GET /v4/paymentaudit/payments /v3/paymentaudit/payments": _LIST,
     "GET /v4/payments/deltas /v1/deltas/payments": _LIST,
@@ -433,7 +513,9 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "POST /v1/webhooks/{}": _write(SETS, "webhooks.get(webhook_id)", shown=_PRIVATE),
     "POST /v1/webhooks/{}/ping": _write(SETS, "", _OBJECT),
-    "GET /v1/webhooks/{}": _read(_has("id", "webhookUrl"), RepeatsId("webhook", "id")),
+    "GET /v1/webhooks/{}": _object(
+        "webhooks.get", _has("id", "webhookUrl"), RepeatsId("webhook", "id")
+    ),
     "GET /v1/webhooks": _LIST,
 }
 

@@ -28,6 +28,7 @@ from victor_ext.runtime.client.resources import (
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
 
 from .checks import Validation, day_around
+from .operations import PAYMENT_WITHDRAWAL
 from .reading import ChangeFeed, PaymentList, read, walk, write
 from .records import Payment, PaymentChange
 from .system import IncludeWord
@@ -102,7 +103,12 @@ class Payments(Resource[Mode]):
             validation.text("reason", reason, 256, shortest=2)
         body = models.Withdrawal(reason=reason)
         yield from write(
-            withdraw_payment, get_payment, Payment, ("WITHDRAWN",), payment_id=payment_id, body=body
+            withdraw_payment,
+            get_payment,
+            Payment,
+            PAYMENT_WITHDRAWAL.done,
+            payment_id=payment_id,
+            body=body,
         )
 
     @operation

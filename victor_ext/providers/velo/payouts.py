@@ -34,7 +34,7 @@ from victor_ext.runtime.client.runners import OperationFlow, call, call_without_
 from victor_ext.words import Word
 
 from .checks import Validation, check
-from .operations import PAID, Receipt
+from .operations import INSTRUCTION, PAID, PAYOUT_WITHDRAWAL, Receipt
 from .reading import AuditedPaymentList, PayoutList, PayoutPaymentList, read, walk, write
 from .records import (
     Payment,
@@ -172,7 +172,7 @@ class Payouts(Resource[Mode]):
             instruct_payout,
             get_payout,
             Payout,
-            ("INSTRUCTED", *PAID),
+            INSTRUCTION.done,
             payout_id=payout_id,
             body=body,
         )
@@ -192,7 +192,13 @@ class Payouts(Resource[Mode]):
             ... )
             >>> velo.payouts.withdraw(other_id)
         """
-        yield from write(withdraw_payout, get_payout, Payout, ("WITHDRAWN",), payout_id=payout_id)
+        yield from write(
+            withdraw_payout,
+            get_payout,
+            Payout,
+            PAYOUT_WITHDRAWAL.done,
+            payout_id=payout_id,
+        )
 
     @operation
     def wait(

@@ -96,6 +96,7 @@ SYSTEM = System(
     async_client="victor_ext.providers.velo.client:AsyncVelo",
     book="victor_ext.providers.velo.system:book_of",
     statuses=get_args(PayoutStatusWord),
+    environments=tuple(ENVIRONMENTS),
     settings=("environment", "base_url", "api_key", "api_secret"),
     needs_payor=True,
     lists="source accounts",

@@ -11,6 +11,7 @@ import httpx
 
 from victor_ext.errors import Conflict, Outcome, Problem, UnreadableResponse, VictorError
 from victor_ext.ids import reference_of
+from victor_ext.money import from_wire
 from victor_ext.privacy import mask_digits, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.core.comparing import about_another, as_id, is_about_one_of
 from victor_ext.runtime.core.json_values import (
@@ -25,6 +26,7 @@ from victor_ext.runtime.loop.evidence import ListPage, Members, said_members
 from victor_ext.runtime.loop.idempotency_keys import MIN_KEY_LENGTH, HeaderKey, KeyRule, key_problem
 from victor_ext.runtime.loop.operations import (
     TOKEN,
+    AskedPayment,
     Effect,
     Finding,
     Follow,
@@ -152,6 +154,15 @@ _CREATED = Proof(
     _find, subject=lambda request: reference_of(object_of(request).get("client_reference_id"))
 )
 """One request alone has the reference, and the values that were sent."""
+
+
+def _asked(request: httpx.Request) -> list[AskedPayment]:
+    body = object_of(request)
+    amount = from_wire(object_or_empty(body.get("payment_details")).get("amount"))
+    reference = reference_of(body.get("client_reference_id")) or None
+    return [] if amount is None else [AskedPayment(reference, f"{amount:f}", "USD")]
+
+
 _UNTIL_PAID = Follow(lambda victor, _call, id: victor.payment_requests.get(id), TERMINAL)
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -172,6 +183,7 @@ OPERATIONS: Mapping[str, Operation] = {
         unlike=_other_request,
         proves_work=_names_request,
         proof=_CREATED,
+        payments=_asked,
         follow=_UNTIL_PAID,
     ),
     "GET /v2/payment-requests": Operation(
@@ -188,6 +200,7 @@ OPERATIONS: Mapping[str, Operation] = {
         id=RepeatsId(_WHAT, ID, unlike=_others_response),
         # The document has no 404: a 400 about the id alone says the same.
         unknown_id=frozenset({ID, "victor_id", "id"}),
+        client_method="payment_requests.get",
     ),
     "POST /v2/payment-requests/respond-to-request/{}": Operation(
         effect=Effect.MOVES_MONEY,

@@ -94,6 +94,7 @@ SYSTEM = System(
     async_client="victor_ext.providers.victor.client:AsyncVictor",
     book="victor_ext.providers.victor.system:book_of",
     statuses=tuple(Status),
+    environments=tuple(ENVIRONMENTS),
     settings=(
         "environment",
         "base_url",

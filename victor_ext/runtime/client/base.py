@@ -62,7 +62,7 @@ from victor_ext.runtime.http.pooled_transport import (
     ThroughClient,
 )
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
-from victor_ext.runtime.loop.operations import READ_EARLIER, Done, Proof
+from victor_ext.runtime.loop.operations import READ_EARLIER, Done, NotDone, Proof
 from victor_ext.runtime.loop.resending import Authenticator
 from victor_ext.runtime.loop.retry import RetryPolicy
 from victor_ext.systems import System
@@ -70,6 +70,7 @@ from victor_ext.systems import System
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
 from .generated import Connect, bound_class
+from .object_reads import checked_read, object_reads_of
 from .prepared_calls import AnyOperation, PreparedCall, operations_of, prepared_by, sending
 from .resources import Awaited, Blocking, HasMode, Mode, Shared, operation
 from .runners import AsyncRunner, Call, OperationFlow, SyncRunner
@@ -301,7 +302,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         since: datetime,
         read_from: datetime | None = None,
         **given: str,
-    ) -> OperationFlow[Done | str]:
+    ) -> OperationFlow[Done | NotDone | str]:
         """Read whether a prepared write was done, such as one whose response was lost.
 
         What another program made with the same reference is none: it has other values, or was made
@@ -316,8 +317,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             given: What the reads need and the request does not have: `call.look_up_needs` names it.
 
         Returns:
-            What shows that it was done. A text says why the reads do not show it, and what they
-                have found: that proves nothing, since lists lag.
+            What shows that it was done, or a state in which it was not. A text says why the reads
+                do not show it, and what they have found: that proves nothing, since lists lag.
 
         Raises:
             InvalidRequest: A moment is not aware.
@@ -364,6 +365,25 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         if follow is None:
             return "No read shows its state."
         return follow.done((yield partial(follow.read, self, call, id)), id)
+
+    @operation
+    def read(self, operation: str, /, *ids: str) -> OperationFlow[Any]:
+        """Read one object by the name of the method that reads it, such as `"payouts.get"`: for
+        programs over several systems. Only reads are sent.
+
+        Args:
+            operation: One of `object_reads`.
+            ids: The ids that the method takes.
+
+        Returns:
+            What the method returns.
+
+        Raises:
+            ConfigurationError: It is none of `object_reads`, or takes another number of ids;
+                nothing was sent.
+            VictorError: As of the method.
+        """
+        return (yield partial(checked_read(self, operation, ids), *ids))
 
     @operation
     def ask_time(self) -> OperationFlow[ProviderTime]:
@@ -476,6 +496,13 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         return self._config.loop.behaviour.operations.reads()
 
     @property
+    def object_reads(self) -> Mapping[str, tuple[str, ...]]:
+        """What `read` takes: the methods that read one object by ids alone, with the names of these
+        ids: `payouts.get` has `payout_id`.
+        """
+        return object_reads_of(self)
+
+    @property
     def operation_names(self) -> list[str]:
         """The names of what `prepare` takes: the methods, and the generated functions."""
         return operations_of(self)
@@ -506,12 +533,17 @@ def _earlier(moment: datetime) -> datetime:
     return moment - min(READ_EARLIER, moment - first)
 
 
-def _proven(found: object, proof: Proof, call: PreparedCall, since: datetime) -> Done | str:
+def _proven(
+    found: object, proof: Proof, call: PreparedCall, since: datetime
+) -> Done | NotDone | str:
     """What a proof has found, if it is the write's own; a text says why it may not be."""
-    if isinstance(found, str):
+    if isinstance(found, str | NotDone):
         return found
     if not isinstance(found, Done):
-        return f"The proof of {call.operation} returned {kind_of(found)}, and no Done or text."
+        return (
+            f"The proof of {call.operation} returned {kind_of(found)}, and no Done, NotDone or "
+            "text."
+        )
     if found.is_state and found.id not in call.ids:
         return f"The proof of {call.operation} has a state of what the path does not name."
     return found.doubt(since, proof.times_differ) or found

@@ -29,11 +29,18 @@ from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import READER, Declared, Reader
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey, KeyPlace, key_problem, rule_of
-from victor_ext.runtime.loop.operations import Done, Operation, Promise, declares_key, key_of
+from victor_ext.runtime.loop.operations import (
+    AskedPayment,
+    Done,
+    Operation,
+    Promise,
+    declares_key,
+    key_of,
+)
 
 from .generated import bound_class
 from .resources import Resource
-from .runners import SyncRunner
+from .runners import AsyncRunner, SyncRunner
 from .transport import HttpClient
 
 AnyOperation: TypeAlias = str | ModuleType | Callable[..., Any]
@@ -61,6 +68,8 @@ class PreparedCall:
             shows what was done.
         subject: What the request calls what it makes or changes, such as its references: a read
             cannot tell two writes with the same apart. None: nothing that a look-up needs.
+        payments: The payments that it asks for: of each its reference or None, the amount, the
+            currency, and whether the id of what it makes is the payment's.
         is_followed: Whether `read_state` reads what it made or changed.
         idempotency_key: The key in the request, if the operation takes one.
         untaken_key: A key that the document says the operation takes, and of which the client was
@@ -78,6 +87,7 @@ class PreparedCall:
     promise: Promise
     look_up_needs: tuple[str, ...] | None = None
     subject: str | None = None
+    payments: tuple[AskedPayment, ...] = ()
     is_followed: bool = False
     idempotency_key: str | None = None
     untaken_key: str = ""
@@ -157,7 +167,8 @@ class PreparedCall:
         read: dict[str, Any] = {
             "content": content,
             "promise": promise,
-            "look_up_needs": needs and tuple(needs),
+            "look_up_needs": None if needs is None else tuple(needs),
+            "payments": tuple(AskedPayment(*payment) for payment in stored["payments"]),
         }
         return cls(**{**stored, **read})
 
@@ -210,6 +221,7 @@ class _Preparing(httpx.BaseTransport):
                 promise=row.promise(has_key=key is not None, subject=subject),
                 look_up_needs=None if proof is None or subject == "" else proof.needs,
                 subject=subject,
+                payments=() if row.payments is None else tuple(row.payments(request)),
                 is_followed=row.follow is not None,
                 idempotency_key=key,
                 untaken_key=row.untaken_key,
@@ -295,7 +307,7 @@ def prepared_by(
     try:
         if isinstance(operation, str):
             api = api_of(client._generated)  # noqa: SLF001 - as above
-            call = _method_of(
+            call = method_of(
                 client, operation, SyncRunner(lambda _seconds: api, _no_sleep, config.extras)
             )
             if key is not None and _KEY in inspect.signature(call).parameters:
@@ -331,7 +343,11 @@ def _fill_key(name: str, argument: str, key: str, given: dict[str, Any]) -> None
         raise InvalidRequest.of([problem], doing=f"{name} was not stored")
 
 
-def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]:
+def method_of(client: Any, name: str, runner: SyncRunner | AsyncRunner) -> Callable[..., Any]:
+    """The method of a client with this name, run by this runner.
+
+    Raises `ConfigurationError` if there is none.
+    """
     resources: Mapping[str, type[Resource[Any]]] = client._resources  # noqa: SLF001 - as above
     resource, _, method = name.rpartition(".")
     # The methods of the client itself are those of resources without a public name.

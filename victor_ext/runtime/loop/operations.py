@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from functools import cache, partial
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from urllib.parse import unquote
 
 import httpx
@@ -56,6 +56,20 @@ from .resending import asked_url
 DeclaredKey: TypeAlias = Any
 """What a document says of a key: an object of the generated class `Key`, which each package has."""
 Says: TypeAlias = Callable[[httpx.Response], str | None]
+
+
+class AskedPayment(NamedTuple):
+    """A payment that a request asks for, as a book names it: the amount is in major units.
+
+    `has_id`: whether the id of what the request makes is that of the payment.
+    """
+
+    reference: str | None
+    amount: str
+    currency: str
+    has_id: bool = True
+
+
 Whether: TypeAlias = Callable[[httpx.Response], bool]
 
 
@@ -167,7 +181,25 @@ def _in_seconds(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-Finding: TypeAlias = Calls[Done | str]
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    """A state, as Done's `is_state` is one, in which a write was not done.
+
+    What a list lacks is no state: a text says that.
+
+    Attributes:
+        why: What the state is, as a sentence.
+        is_over: Whether it can never be done any more, not even by a call that is under way.
+        can_be_sent: Whether it leads on from this state, and the provider does it only once however
+            often it is sent.
+    """
+
+    why: str
+    is_over: bool = False
+    can_be_sent: bool = False
+
+
+Finding: TypeAlias = Calls[Done | NotDone | str]
 """Yields calls of the client, whose results may have to be awaited. A text says why they do not
 show that it was done. An absence is no proof that it was not: lists lag."""
 
@@ -285,10 +317,14 @@ class Operation:
         may_list_errors: Whether a good response to a write may have something in `error` or
             `errors`: the reasons of a decision, or what its document declares. No other one is a
             success.
+        payments: The payments that a request asks for, for a comparison of books; what has no
+            amount is left out. None: it asks for none.
         untaken_key: A key that the document says it takes, and that the client was not told of:
             `HeaderKey('Idempotency-Key')`. Empty: none.
         is_empty: Whether a good response to a read is a page without items. A failed one (see
             `is_failed_page`) is no success: it would be taken for the end of the list.
+        client_method: The method of the client that reads one object with this operation, by ids
+            alone: `payouts.get`. Empty: there is none.
     """
 
     effect: Effect
@@ -313,8 +349,10 @@ class Operation:
     not_found: str = ""  # what a message adds to `NotFound`
     may_list_errors: Whether | None = None
     is_empty: Whether | None = None
+    payments: Callable[[httpx.Request], list[AskedPayment]] | None = None
     untaken_key: str = ""
     shown: Shown | Whether = Shown.EVERYTHING
+    client_method: str = ""
 
     @property
     def reads(self) -> bool:
@@ -341,6 +379,11 @@ class Operation:
     def is_secret(self) -> bool:
         """Whether its requests or responses hold secrets, so that nothing of them is shown."""
         return self.shown is Shown.NOTHING
+
+    @property
+    def may_be_read(self) -> bool:
+        """Whether it only reads, and what it reads may be shown."""
+        return self.reads and not self.is_secret
 
     @property
     def is_read_by_id(self) -> bool:
@@ -567,6 +610,12 @@ class Operations:
             for name, row in self._rows.items()
             if row.effect is Effect.READS and name.startswith("GET ")
         ]
+
+    def object_reads(self) -> list[str]:
+        """The methods of the client that read one object by ids alone: `payouts.get`."""
+        rows = self._rows.values()
+        methods = [row.client_method for row in rows if row.client_method and row.may_be_read]
+        return sorted(set(methods))
 
     def proof_of(self, name: str) -> Proof | None:
         """The reads that show that the write with this name was done, if there are any."""

@@ -5,6 +5,7 @@ from django.db import migrations, models
 
 from victor_ext.event_queue.django import makes
 from victor_ext.event_queue.queue import event_table
+from victor_ext.outbox.holding import control_table
 
 
 class Migration(migrations.Migration):
@@ -26,6 +27,9 @@ class Migration(migrations.Migration):
                 ("send_before", models.FloatField(null=True)),
                 ("settle_until", models.FloatField(null=True)),
                 ("state", models.CharField(db_index=True, max_length=16)),
+                ("stored_at", models.FloatField()),
+                ("changed_at", models.FloatField()),
+                ("restored", models.BooleanField()),
                 ("leased_until", models.FloatField()),
                 ("first_sent_at", models.FloatField(null=True)),
                 ("by_provider_clock", models.BooleanField(null=True)),
@@ -40,4 +44,5 @@ class Migration(migrations.Migration):
             options={"verbose_name_plural": "payment request entries", "db_table": "victor_outbox"},
         ),
         makes(event_table("victor_outbox_events", sa.MetaData())),
+        makes(control_table("victor_outbox_control", sa.MetaData())),
     ]

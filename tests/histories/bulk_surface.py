@@ -1,0 +1,308 @@
+"""Bulk's public surface as the histories of files use it: the one place that knows its names.
+
+`HAS_PAYMENTS_TABLE` says whether bulk has a table of payments, whose keys are made of a kind and a
+value. Without it, the kind `files` is drawn only by its name.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+import sqlite3
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Protocol
+from unittest.mock import patch
+
+import httpx
+from tests.histories.calls import BASE
+from victor_ext import (
+    ConfigurationError,
+    InvalidRequest,
+    RetryPolicy,
+    Victor,
+    VictorError,
+    VictorOAuth,
+    check_payment_request,
+)
+from victor_ext.bulk import BulkSender, layout, pacing
+from victor_ext.bulk import payment_requests as bulk_requests
+from victor_ext.bulk import run as bulk_run
+from victor_ext.bulk.loading import Loading
+
+HAS_PAYMENTS_TABLE = True
+"""Whether `BulkSender` takes a `key_kind`, and its status has notices."""
+STORAGE_KEY = "a secret for histories, of some length"
+OTHER_STORAGE_KEY = "another secret of histories, just as long"
+FACT_COLUMN = "region"
+"""A column that is not sent. It names the invoice, whatever a spreadsheet does to its key."""
+_OTHER_BATCH = re.compile(r"has the same rows as the batch .*BulkSender\(batch='([^']+)'")
+NO_SUCH_COMMAND = "no such command"
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A row of a file: the number of its invoice, its key as it is written, and its values."""
+
+    number: int
+    key: str
+    payer: str
+    amount: str
+    due: date
+    reference: str
+
+    def fields(self) -> dict[str, str]:
+        fixed = {name: str(value) for name, value in BASE.items()}
+        fixed["amount_modification_allowed"] = "true"
+        return {
+            "invoice_no": self.key,
+            **fixed,
+            "payer_counterparty_id": self.payer,
+            "amount": self.amount,
+            "due_date": self.due.isoformat(),
+            "client_reference_id": self.reference,
+            FACT_COLUMN: f"{self.number}",
+        }
+
+
+@dataclass(frozen=True)
+class Terms:
+    """With what an operator calls the command."""
+
+    account: str = "A"
+    storage_key: str = STORAGE_KEY
+    key_kind: str = "invoice"
+
+
+@dataclass(frozen=True)
+class NoticeOfRow:
+    """What was told of a row."""
+
+    code: str
+    key_value: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the export."""
+
+    key: str
+    outcome: str
+    id: str | None
+    number: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an operator reads after a command. `stopped` is why it did nothing, or ended early."""
+
+    exit_status: int
+    notices: tuple[NoticeOfRow, ...] = ()
+    stopped: str = ""
+    is_refusal: bool = False
+    """Whether the command was refused as a whole, before it stored or sent anything."""
+    is_of_another_account: bool = False
+    """Whether it was refused because its batch is another account's."""
+    other_batch: str = ""
+    """The batch that is to go on instead of the file."""
+
+
+class Surface(Protocol):
+    """What the operators of a history drive."""
+
+    def send(self, terms: Terms, batch: str, rows: list[FileRow]) -> Report: ...
+    def resume(self, terms: Terms, batch: str) -> Report: ...
+    def drop(self, terms: Terms, batch: str) -> Report: ...
+    def ask_again(self, terms: Terms, batch: str, rows: list[FileRow], key: str) -> Report: ...
+    def resolve(self, terms: Terms, batch: str, key: str, outcome: str) -> Report: ...
+    def release(self, terms: Terms, batch: str) -> Report: ...
+    def forget(self, terms: Terms, batch: str) -> Report: ...
+    def rekey(self, terms: Terms, batch: str, storage_key: str) -> Report: ...
+    def export(self, terms: Terms, batch: str) -> list[Line]: ...
+    def copy(self) -> Any: ...
+    def restore(self, copied: Any) -> None: ...
+    def between(self, command: Callable[[], None]) -> Any: ...
+
+
+def check_on_any_day(**arguments: Any) -> None:
+    """Check a row on its due date: months pass in a history, and the machine's clock stays."""
+    day = date.fromisoformat(str(arguments["due_date"]))
+    arguments["now"] = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    check_payment_request(**arguments)
+
+
+class RealBulk:
+    """`BulkSender` on a state in a folder, or in another database."""
+
+    def __init__(self, folder: Path, transport: httpx.BaseTransport, state: str = "") -> None:
+        self._folder, self._transport = folder, transport
+        self._file = folder / "state.sqlite"
+        self._numbers = itertools.count()
+        self._state = state or f"sqlite:///{self._file}"
+
+    # The commands
+
+    def send(self, terms: Terms, batch: str, rows: list[FileRow]) -> Report:
+        return self._send(terms, batch, rows, {})
+
+    def resume(self, terms: Terms, batch: str) -> Report:
+        return self._report(terms, batch, lambda sender: sender.resume())
+
+    def drop(self, terms: Terms, batch: str) -> Report:
+        return self._report(terms, batch, lambda sender: sender.drop())
+
+    def ask_again(self, terms: Terms, batch: str, rows: list[FileRow], key: str) -> Report:
+        if not HAS_PAYMENTS_TABLE:
+            return self._send(terms, batch, rows, {"ask_again": True})
+        person = {"by": "Ada", "why": "the customer asked for it"}
+        asked = self._report(terms, batch, lambda sender: sender.ask_again([key], **person))
+        return asked if asked.stopped else self.send(terms, batch, rows)
+
+    def resolve(self, terms: Terms, batch: str, key: str, outcome: str) -> Report:
+        person = {"by": "Ada", "why": "read at the provider"}
+        return self._new(terms, batch, lambda sender: sender.resolve(key, outcome, **person))
+
+    def release(self, terms: Terms, batch: str) -> Report:
+        return self._new(terms, batch, lambda sender: sender.release())
+
+    def forget(self, terms: Terms, batch: str) -> Report:
+        return self._new(terms, batch, lambda sender: sender.forget(older_than=0))
+
+    def rekey(self, terms: Terms, batch: str, storage_key: str) -> Report:
+        return self._new(terms, batch, lambda sender: sender.rekey(storage_key))
+
+    def export(self, terms: Terms, batch: str) -> list[Line]:
+        with suppress(VictorError), self._sender(terms, batch, {}) as sender:
+            return [
+                Line(each.key, str(each.outcome.value), each.id, int(each.extras[FACT_COLUMN]))
+                for each in sender.export()
+            ]
+        return []
+
+    # The state
+
+    def copy(self) -> Any:
+        if not self._file.exists():
+            return None
+        copied = self._folder / "backup.sqlite"
+        copied.unlink(missing_ok=True)
+        with closing(sqlite3.connect(self._file)) as state, closing(sqlite3.connect(copied)) as to:
+            state.backup(to)
+        return copied.read_bytes()
+
+    def restore(self, copied: Any) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self._file}{suffix}").unlink(missing_ok=True)
+        self._file.write_bytes(copied)
+        with closing(sqlite3.connect(self._file)) as state, state:
+            state.execute("UPDATE victor_bulk_key SET held_at = unixepoch()")
+
+    @contextmanager
+    def between(self, command: Callable[[], None]) -> Generator[None]:
+        """Let another operator's command come before the next one stores its file.
+
+        Not later: in one thread it could not wait for the end of the transaction.
+        """
+        store, commands = Loading.store, [command]
+
+        def storing(*arguments: Any) -> Any:
+            if commands:
+                commands.pop()()
+            return store(*arguments)
+
+        with patch.object(Loading, "store", storing):
+            yield
+
+    # How they are called
+
+    def _send(
+        self, terms: Terms, batch: str, rows: list[FileRow], options: dict[str, Any]
+    ) -> Report:
+        # Another operator may write a file of this name before this one is read once more.
+        path = self._folder / f"{next(self._numbers)} {batch}"
+        records = [row.fields() for row in rows]
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(records[0]))
+            writer.writeheader()
+            writer.writerows(records)
+
+        def command(sender: BulkSender) -> Any:
+            return sender.send(path)
+
+        return self._report(terms, batch, command, rows, options)
+
+    def _new(self, terms: Terms, batch: str, command: Callable[[Any], Any]) -> Report:
+        """Call what only the table of payments has."""
+        if not HAS_PAYMENTS_TABLE:
+            return Report(2, stopped=NO_SUCH_COMMAND, is_refusal=True)
+        return self._report(terms, batch, command)
+
+    def _report(
+        self,
+        terms: Terms,
+        batch: str,
+        command: Callable[[Any], Any],
+        rows: list[FileRow] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> Report:
+        try:
+            with self._sender(terms, batch, options or {}) as sender:
+                status = command(sender)
+        except (ConfigurationError, InvalidRequest) as error:
+            return _refusal(error)
+        except VictorError as error:
+            return Report(getattr(error, "exit_status", 3), stopped=f"{type(error).__name__}")
+        return Report(getattr(status, "exit_status", 0), tuple(_notices(status, rows or [])))
+
+    @contextmanager
+    def _sender(self, terms: Terms, batch: str, options: dict[str, Any]) -> Generator[Any]:
+        kind: dict[str, Any] = {"key_kind": terms.key_kind} if HAS_PAYMENTS_TABLE else {}
+        with ExitStack() as stack:
+            stack.enter_context(patch.object(pacing, "_FIRST_PAUSE", 0.01))
+            any_day = patch.object(bulk_requests, "check_payment_request", check_on_any_day)
+            stack.enter_context(any_day)
+            stack.enter_context(patch.object(bulk_run, "_LOOK_EVERY", 0.02))
+            client = Victor(
+                VictorOAuth(terms.account, "a-secret"),
+                transport=self._transport,
+                base_url="https://victor.test",
+                retry=RetryPolicy(max_attempts=1),
+            )
+            yield BulkSender(
+                stack.enter_context(client),
+                state=self._state,
+                batch=batch,
+                key_column="invoice_no",
+                storage_key=terms.storage_key,
+                patience=0,
+                **kind,
+                **options,
+            )
+
+
+def _refusal(error: VictorError) -> Report:
+    text = str(error)
+    other = _OTHER_BATCH.search(text)
+    return Report(
+        2,
+        stopped=f"{type(error).__name__}: {text}",
+        is_refusal=True,
+        is_of_another_account="belongs to the account" in text,
+        other_batch=other[1] if other else "",
+    )
+
+
+def _notices(status: Any, rows: list[FileRow]) -> Iterator[NoticeOfRow]:
+    if HAS_PAYMENTS_TABLE:
+        for notice in getattr(status, "notices", ()):
+            yield NoticeOfRow(notice.code, notice.key_value)
+        return
+    check = getattr(status, "check", None)
+    for problem in check.problems if check is not None else ():
+        if problem.row is not None:
+            code = "other_values" if problem.code == "changed" else problem.code
+            yield NoticeOfRow(code, rows[problem.row - 1].key)

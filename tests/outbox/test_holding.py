@@ -1,0 +1,201 @@
+"""What a hold stops, and what a restored outbox does not send again, on both databases."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.outbox.backups import back_up
+from tests.outbox.test_calls import Store, harness, store, submit, velo_sandbox
+from tests.outbox.test_outbox import set_leases, stored
+from tests.providers.victor.adapter import invoice
+from victor_ext import InvalidRequest, Victor
+from victor_ext.outbox import Outbox
+from victor_ext.sandbox import Sandbox
+
+__all__ = ["harness", "store", "velo_sandbox"]
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
+
+
+def key(number: int) -> str:
+    return str(invoice(number)["idempotency_key"])
+
+
+def states(outbox: Outbox) -> list[str]:
+    return [entry.state.value for entry in outbox.entries()]
+
+
+def make_times_pass(outbox: Outbox, engine: sa.Engine) -> None:
+    """Let leases, and the time for look-ups, be over."""
+    set_leases(outbox, engine)
+    with engine.begin() as connection:
+        connection.execute(sa.update(outbox.table).values(settle_until=1.0))
+
+
+def settle(outbox: Outbox, engine: sa.Engine, victor: Victor) -> None:
+    """Let a worker work until nothing is left to do."""
+    for _ in range(3):
+        outbox.send(victor)
+        make_times_pass(outbox, engine)
+
+
+class TestHolding:
+    def test_nothing_is_sent_read_or_handled_while_it_is_held(
+        self, outbox: Outbox, victor: Victor, victor_sandbox: Sandbox, time_travel: Any
+    ) -> None:
+        told: list[str] = []
+        outbox.on()(lambda _session, event: told.append(event.name))
+        stored(outbox, invoice(1))
+        outbox.send(victor)
+        told.clear()
+        outbox.hold()
+        stored(outbox, invoice(2), invoice(3))
+        outbox.cancel("INV-3", by="zoe", why="a test")
+        time_travel.advance(minutes=1)
+        assert outbox.send(victor) == outbox.refresh(victor) == outbox.handle() == told == []
+        assert states(outbox) == ["sent", "waiting", "refused"]
+        assert outbox.release() is True
+        assert [entry.state for entry in outbox.send(victor)] == ["sent"]
+        assert [entry.status for entry in outbox.refresh(victor)] == ["completed"]
+        outbox.handle()
+        assert sorted(told) == ["completed", "created", "refused", "sent"]
+        assert set(victor_sandbox.work_done_by_key().values()) == {1}
+
+    def test_a_call_that_has_begun_ends_and_its_handlers_wait(
+        self, outbox: Outbox, victor: Victor, victor_sandbox: Sandbox
+    ) -> None:
+        told: list[str] = []
+        outbox.on()(lambda _session, event: told.append(event.name))
+        stored(outbox, invoice(1))
+
+        def hold(call: Any) -> Any:
+            assert outbox.hold().under_way == 1
+            return Victor.send(victor, call)
+
+        victor.send = hold  # type: ignore[method-assign] # while it sends, it is held
+        assert [entry.state for entry in outbox.send(victor)] == ["sent"]
+        assert (told, outbox.handle()) == ([], [])
+        outbox.release()
+        outbox.handle()
+        assert (told, victor_sandbox.work_done_by_key()) == (
+            ["sent", "created"],
+            {key(1): 1},
+        )
+
+    def test_it_is_known_since_when_it_is_held(self, outbox: Outbox) -> None:
+        assert (outbox.held_since(), outbox.release()) == (None, False)
+        first = outbox.hold()
+        assert outbox.hold().since == first.since == outbox.held_since()
+        assert (outbox.release(), outbox.held_since()) == (True, None)
+
+    def test_what_is_added_after_a_hold_waits_and_what_was_stored_before_may_have_been_sent(
+        self, outbox: Outbox
+    ) -> None:
+        stored(outbox, invoice(1))
+        assert outbox.hold().marked == 1
+        stored(outbox, invoice(2))
+        assert states(outbox) == ["sending", "waiting"]
+        with pytest.raises(InvalidRequest, match=r"no entry that is waiting.*it is sending"):
+            outbox.cancel("INV-1", by="zoe", why="a test")
+        outbox.cancel("INV-2", by="zoe", why="a test")
+        assert outbox.hold().marked == 1, "a hold may be of a backup that was held"
+
+
+class TestRestoring:
+    @pytest.fixture(autouse=True)
+    def restored(self, outbox: Outbox, engine: sa.Engine, victor: Victor) -> None:
+        """INV-1 is asked after the backup, INV-2 never; INV-3 was cancelled before it, and is asked
+        after it.
+        """
+        stored(outbox, invoice(9))
+        outbox.send(victor)  # a worker knows the provider's time
+        stored(outbox, *map(invoice, (1, 2, 3)))
+        outbox.cancel("INV-3", by="zoe", why="not yet")
+        restore = back_up(engine)
+        outbox.cancel("INV-2", by="zoe", why="never")
+        outbox.retry("INV-3")
+        outbox.send(victor)
+        assert states(outbox) == ["sent", "sent", "refused", "sent"]
+        restore()
+        assert states(outbox) == ["sent", "waiting", "waiting", "refused"]
+        assert outbox.hold().marked == 3
+
+    def test_what_was_sent_since_the_backup_is_found_and_not_sent_again(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox
+    ) -> None:
+        outbox.release()
+        settle(outbox, engine, victor)
+        assert states(outbox) == ["sent", "sent", "unclear", "refused"]
+        assert victor_sandbox.work_done_by_key() == {key(9): 1, key(1): 1, key(3): 1}
+        outbox.resolve("INV-2", done=False, by="zoe", why="none in the list")
+        assert outbox.retry("INV-2").state == "waiting"
+        settle(outbox, engine, victor)
+        assert states(outbox) == ["sent", "sent", "sent", "refused"]
+        assert set(victor_sandbox.work_done_by_key().values()) == {1}
+
+    def test_what_was_refused_is_looked_up_when_it_is_tried_again(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox
+    ) -> None:
+        outbox.release()
+        assert outbox.retry("INV-3").state == "sending"
+        calls = len(victor_sandbox.requests())
+        settle(outbox, engine, victor)
+        assert (states(outbox)[3], len(victor_sandbox.requests())) == ("sent", calls)
+
+    def test_a_request_of_a_refused_one_is_not_taken_for_that_of_another(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox
+    ) -> None:
+        """Two instalments: which of them was asked since the backup, nobody can say."""
+        with engine.begin() as connection:
+            columns = outbox.table.c
+            same = sa.update(outbox.table).where(columns.key.in_([key(2), key(3)]))
+            call = sa.select(columns.call).where(columns.key == key(3)).scalar_subquery()
+            of_second = sa.update(outbox.table).where(columns.key == key(2))
+            connection.execute(of_second.values(call=call))
+            connection.execute(same.values(reference="INV-3"))
+        outbox.release()
+        settle(outbox, engine, victor)
+        assert states(outbox)[2] == "unclear"
+
+
+def test_without_a_time_of_the_provider_what_was_restored_is_unclear(
+    outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox
+) -> None:
+    stored(outbox, invoice(1))
+    restore = back_up(engine)
+    outbox.send(victor)
+    restore()
+    outbox.hold()
+    outbox.release()
+    settle(outbox, engine, victor)
+    (entry,) = outbox.entries()
+    assert entry.state == "unclear"
+    assert "only a machine's clock says when it was sent" in (entry.error or "")
+    assert set(victor_sandbox.work_done_by_key().values()) == {1}
+
+
+def test_a_payout_that_was_submitted_or_instructed_since_the_backup_is_found(
+    store: Store,
+) -> None:
+    harness = store.harness
+    submit(store, "INV-1")
+    ((_, payout_id),) = store.send()
+    harness(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED", timeout=30))
+    submit(store, "INV-2", key="the-key-of-the-april-payout")
+    submit(store, "INV-3", key="the-key-of-a-payout-that-is-lost")
+    store.add("payouts.instruct", payout_id, key="the-key-of-the-instruction")
+    restore = back_up(store.engine)
+    store._do("cancel", "INV-3", by="zoe", why="not in May")
+    assert [state for state, _ in store.send()] == ["sent", "sent"]
+    restore()
+    assert store._do("hold").marked == 3
+    assert store.send() == []
+    assert store._do("release") is True
+    for _ in range(2):
+        store.send()
+        store.update(leased_until=0.0, settle_until=1.0)
+    store.send()
+    told = [entry.state.value for entry in store.entries()]
+    assert told == ["sent", "sent", "unclear", "sent"]
+    assert (harness.calls("submit"), harness.calls("instruct")) == (2, 1)
+    assert [harness.work(f"INV-{number}") for number in (1, 2, 3)] == [1, 1, 0]

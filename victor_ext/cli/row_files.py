@@ -1,0 +1,126 @@
+"""Options that say how a file of rows is written: the same ones for `bulk` and `reconcile`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from .failures import Misuse
+from .session import option
+
+if TYPE_CHECKING:
+    from victor_ext.bulk import RowFile
+    from victor_ext.bulk.row_kind import RowKind
+
+Columns = Annotated[
+    list[str] | None,
+    option(
+        "The file's own heading of a column, such as amount=Betrag; notes= reads none. Repeat it.",
+        "FIELD=NAME",
+    ),
+]
+ColumnFile = Annotated[
+    Path | None, option("A file of lines FIELD=NAME, each like a --column.", "FILE")
+]
+DecimalMark = Annotated[
+    str | None,
+    option(
+        "How the file writes amounts: comma (1.234,56) or point (1,234.56). (default: 1234.56 "
+        "alone)",
+        "MARK",
+        "comma",
+        "point",
+    ),
+]
+DateFormat = Annotated[
+    str | None,
+    option(
+        "The order of the file's dates: DMY (25.11.2026), MDY (11/25/2026) or YMD. (default: "
+        "YYYY-MM-DD alone)",
+        "ORDER",
+        "DMY",
+        "MDY",
+        "YMD",
+    ),
+]
+Encoding = Annotated[
+    str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")
+]
+_LOOKED_AT = 10_000
+"""Rows in which a reference is looked for."""
+
+
+def columns_of(
+    named: Sequence[str] | None,
+    file: Path | None,
+    *,
+    known: Collection[str] = (),
+    elsewhere: Collection[str] = (),
+) -> dict[str, str | None]:
+    """Return the columns that options name, and a file of them: `named` ones count first.
+
+    Names in the file that are `known` to another command, and not to this one, are left out: one
+    file is for both. Raises `Misuse`.
+    """
+    columns = dict[str, str | None]()
+    if file is not None:
+        for line in _lines_of(file):
+            name, heading = _column(line, f"--columns {file} has the line")
+            if name in known or name not in elsewhere:
+                columns[name] = heading
+    for text in named or ():
+        name, heading = _column(text, "--column is")
+        columns[name] = heading
+    return columns
+
+
+def _lines_of(file: Path) -> list[str]:
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except OSError as error:
+        raise Misuse(
+            f"--columns {file} cannot be read: {error.strerror or error}. It names a file; name a "
+            "column with --column."
+        ) from None
+    except UnicodeDecodeError:
+        raise Misuse(f"--columns {file} is not UTF-8: save it as that.") from None
+    return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+def _column(text: str, where: str) -> tuple[str, str | None]:
+    name, equals, heading = text.partition("=")
+    if not equals:
+        raise Misuse(f"{where} {text!r}: write FIELD=NAME, such as amount=Betrag.")
+    return name.strip(), heading.strip() or None
+
+
+def reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | None) -> str | None:
+    """Return a warning if no row of a file has a reference, which the provider would repeat; else
+    None.
+
+    What else is wrong with the file is said by its check.
+    """
+    from victor_ext import ConfigurationError  # noqa: PLC0415 - `victor --help` does not need it
+    from victor_ext.tables.sources import SourceBroken, records_of  # noqa: PLC0415 - the same
+
+    records = records_of(
+        rows, encoding=None, known=kind.columns, check=lambda _heading, _line: None
+    )
+    count = 0
+    try:
+        for record in islice(records, _LOOKED_AT):
+            if record.fields.get(kind.reference) or "amount" not in record.fields:
+                return None
+            count += 1
+    except (SourceBroken, ConfigurationError):
+        return None
+    if count == 0 or kind.reference in kind.required:
+        return None
+    column = key_column or "NAME"
+    return (
+        f"Warning: no row has a {kind.reference}. Without one, a row that may have been created "
+        "cannot be looked up, and 'victor reconcile' compares only an export, by its ids. Send a "
+        f"column as the reference with --column {kind.reference}={column}."
+    )

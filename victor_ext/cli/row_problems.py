@@ -1,0 +1,133 @@
+"""What is wrong with a file of rows: by its cause, in the words of the file, with what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from .screen import complain, plain
+from .wording import ENCODING, FOR_ALL_ROWS, with_hint
+
+if TYPE_CHECKING:
+    from victor_ext.bulk import Cause, Check, RowFile, RowProblem
+
+_CAUSES = 20
+"""Maximum number of causes to list."""
+_MESSAGES = 3
+"""Maximum number of different messages of one cause."""
+_PLACES = 20
+"""Maximum number of lines that are listed with a message."""
+_COLUMNS = (
+    "Name a column with --column, such as --column amount=Betrag, and repeat it; or write such "
+    "lines into a file, and name that with --columns."
+)
+_FORMATS = (
+    (
+        "decimal",
+        re.compile(r"amount is '-?[0-9. ]*,[0-9]{1,2}'"),
+        "--decimal comma reads amounts such as 1.234,56.",
+    ),
+    (
+        "decimal",
+        re.compile(r"amount is '-?[0-9]{1,3}(,[0-9]{3})+\.[0-9]{1,2}'"),
+        "--decimal point reads amounts such as 1,234.56.",
+    ),
+    (
+        "date_format",
+        re.compile(r"due_date is '[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}'"),
+        "--date-format DMY reads 25.11.2026, and --date-format MDY 11/25/2026: name what is meant.",
+    ),
+)
+"""What a file does not say, messages that show how it may be written, and the option to say it."""
+_DATES = {"DMY": "25.11.2026", "MDY": "11/25/2026", "YMD": "2026/11/25"}
+
+
+def print_problems(check: Check, rows: RowFile) -> None:
+    """Print what is wrong: of each cause the first rows, and how many more there are."""
+    shown = check.causes[:_CAUSES]
+    for cause in shown:
+        for line in _lines_of(cause, rows):
+            complain(plain(line))
+    more = check.problem_count - sum(cause.count for cause in shown)
+    if more:
+        complain(f"... and {more:,} more of other causes: --dry-run --json shows the first 100")
+    for advice in _advice(check, rows):
+        complain(advice)
+
+
+def _lines_of(cause: Cause, rows: RowFile) -> Iterator[str]:
+    """Yield the messages of a cause, each with the lines that it is about."""
+    by_message: dict[str, list[RowProblem]] = {}
+    for problem in cause.first:
+        by_message.setdefault(_message_of(problem, rows), []).append(problem)
+    listed = 0
+    for message, problems in list(by_message.items())[:_MESSAGES]:
+        is_whole_cause = len(by_message) == 1
+        count = cause.count if is_whole_cause else len(problems)
+        yield f"{_places(problems, count)}: {message}" if _has_place(problems) else message
+        listed += count
+    more = cause.count - listed
+    if more:
+        rest = [one for problems in list(by_message.values())[_MESSAGES:] for one in problems]
+        places = f": {_places(rest, len(rest))}" if rest else ""
+        end = ", ..." if rest and more > len(rest[:_PLACES]) else ""
+        of_column = f" of {_own(cause.column, rows)}" if cause.column else ""
+        yield f"... and {more:,} more{of_column} like these{places}{end}"
+
+
+def _has_place(problems: Sequence[RowProblem]) -> bool:
+    return problems[0].line is not None or problems[0].row is not None
+
+
+def _places(problems: Sequence[RowProblem], count: int) -> str:
+    """Return where problems are: the first lines, and how many there are if not all are known."""
+    unit = "row" if problems[0].line is None else "line"
+    first = [str(problem.line or problem.row) for problem in problems[:_PLACES]]
+    if count == 1:
+        return f"{unit} {first[0]}"
+    end = f", ... ({count:,} in all)" if count > len(problems) else ""
+    return f"{unit}s {', '.join(first)}{end}"
+
+
+def _message_of(problem: RowProblem, rows: RowFile) -> str:
+    """Return a message in the words of the file: its headings, and how it writes values."""
+    from victor_ext.tables.row_file import in_own_words  # noqa: PLC0415 - `victor --help` does not need it
+
+    message = in_own_words(problem.message, rows.columns)
+    if rows.decimal == "comma":
+        message = message.replace("write 44.23", "write 44,23")
+    if rows.date_format is not None:
+        message = message.replace("write YYYY-MM-DD", f"write {_DATES[rows.date_format]}")
+    is_of_file = problem.line is None and problem.row is None
+    if is_of_file:
+        message = f"{rows.path}: {message}"
+    if problem.row is not None and problem.column is not None:
+        column = _own(problem.column, rows)
+        # It says which column it is about, unless it begins with its name.
+        message = message if message.startswith(column) else f"{column}: {message}"
+    return with_hint(message, "--key-column NAME" if problem.code == "key_column" else None)
+
+
+def _own(column: str, rows: RowFile) -> str:
+    return rows.columns.get(column) or column
+
+
+def _advice(check: Check, rows: RowFile) -> Iterator[str]:
+    codes = {cause.code for cause in check.causes}
+    of_heading = any(
+        problem.row is None and problem.code in ("required", "column") for problem in check.problems
+    )
+    messages = [problem.message for cause in check.causes for problem in cause.first]
+    if "encoding" in codes:
+        yield ENCODING
+    if of_heading:
+        yield _COLUMNS
+    missing = " ".join(problem.message for problem in check.problems if problem.code == "required")
+    for column, advice in FOR_ALL_ROWS.items():
+        if column in missing:
+            yield advice
+    for name, pattern, advice in _FORMATS:
+        is_unsaid = getattr(rows, name) is None
+        if is_unsaid and any(map(pattern.match, messages)):
+            yield advice

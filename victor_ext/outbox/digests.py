@@ -1,0 +1,59 @@
+"""What is kept of a request that was forgotten: digests, by which the same one is known again."""
+
+import hashlib
+import json
+from typing import Any
+
+from victor_ext import PreparedCall
+from victor_ext.ids import in_one_form, reference_of
+
+_DIGEST = "digest-1:"
+"""How such a text begins: with the version of what is digested, and how."""
+
+
+def is_forgotten(text: str) -> bool:
+    """Whether a stored call is the digest of one."""
+    return text.startswith("digest-")
+
+
+def content_of(text: str) -> tuple[object, ...]:
+    """What a stored call sends, in one form: the order of JSON says nothing, and the boundary of a
+    form is random.
+    """
+    call = PreparedCall.from_text(text)
+    try:
+        body = json.loads(call.content, parse_float=lambda digits: {"number": digits})
+        sent: str | bytes = in_one_form(json.dumps(body, sort_keys=True, ensure_ascii=False))
+    except ValueError:
+        _, _, boundary = call.headers.get("content-type", "").partition("boundary=")
+        sent = call.content.replace(boundary.encode() or b"\0", b"")
+    return call.operation, call.method, call.url, call.idempotency_key, sent
+
+
+def reference_digest(reference: str) -> str:
+    """The digest of a reference; an entry is found by it."""
+    return _digest("reference", reference_of(reference))
+
+
+def is_same_call(row: Any, provider: str, look_up_by: str, text: str) -> bool:
+    """Whether a stored entry is of this call: `look_up_by` and `text` as they would be stored."""
+    if is_forgotten(row.call):
+        return bool(row.call == call_digest(row.key, provider, look_up_by, text))
+    return (row.provider, row.look_up_by, content_of(row.call)) == (
+        provider,
+        look_up_by,
+        content_of(text),
+    )
+
+
+def call_digest(key: str, provider: str, look_up_by: str, text: str) -> str:
+    """The digest of a call, with its key as the salt."""
+    content = [
+        part.decode("latin-1") if isinstance(part, bytes) else part for part in content_of(text)
+    ]
+    return _digest(key, json.dumps([provider, look_up_by, *content]))
+
+
+def _digest(salt: str, text: str) -> str:
+    digest = hashlib.sha256(f"{salt}\0{text}".encode("utf-8", "surrogatepass"))
+    return _DIGEST + digest.hexdigest()

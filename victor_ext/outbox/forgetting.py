@@ -1,0 +1,129 @@
+"""What is settled loses its data when its time has come, and keeps what protects from a repeat."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+
+from victor_ext.event_queue.databases import earliest_time
+from victor_ext.event_queue.queue import EventState
+from victor_ext.event_queue.transactions import Engine, Pass, operation
+
+from .by_hand import refusal
+from .digests import call_digest, reference_digest
+from .entries import EntryState, sent_values
+from .passes import OutboxPasses
+
+_IN_ONE = 500
+"""The most entries that one transaction forgets."""
+
+
+class Forgetting(OutboxPasses[Engine]):
+    """The end of what an outbox stores of a person."""
+
+    @operation
+    def forget(self, *, older_than: timedelta, protect_for: timedelta | None = None) -> Pass[int]:
+        """Forget the data of entries that are settled, and have been for longer than this.
+
+        An entry keeps its key, the provider's id, its state and status, and digests of its
+        reference and its values: the same values under its key are still the same entry, and others
+        are refused. Its request, errors, who has resolved it and why, and its discarded events are
+        deleted. What may have been sent, or has not ended, or has an event that waits or is a dead
+        letter, is not forgotten.
+
+        Args:
+            older_than: How long ago its state or status last changed.
+            protect_for: When the rest goes, too, counted as that: from then on its key is a new
+                one, and the same payment can be asked for again. None: never.
+
+        Returns:
+            How many entries it has forgotten.
+
+        Raises:
+            InvalidRequest: A time is negative, or the second is the shorter one, or shorter
+                than the provider keeps its keys.
+        """
+        self._check_times(older_than, protect_for)
+        forgotten, last = 0, 0
+        while True:
+            work = partial(self._forget_some, older_than.total_seconds(), last)
+            count, reached = yield from self._transact(work)
+            forgotten += count
+            if reached is None:
+                break
+            last = reached
+        if protect_for is not None:
+            yield from self._transact(partial(self._unprotect, protect_for.total_seconds()))
+        return forgotten
+
+    def _check_times(self, older_than: timedelta, protect_for: timedelta | None) -> None:
+        if older_than < timedelta(0):
+            message = f"older_than={older_than!r} is negative: write the days."
+            raise refusal(None, "older_than", "range", message)
+        least = max(older_than, timedelta(seconds=self._kept))
+        if protect_for is not None and protect_for < least:
+            days = least.total_seconds() / 86_400
+            message = (
+                f"protect_for is too short: write at least {days:g} days, "
+                "the longer one of older_than and the time for which the provider keeps keys."
+            )
+            raise refusal(None, "protect_for", "range", message)
+
+    def _forget_some(
+        self, seconds: float, last: int, connection: sa.Connection
+    ) -> tuple[int, int | None]:
+        """Forget some entries after `last`; returns how many, and the last of them."""
+        columns = self.table.c
+        before = earliest_time(connection, self.client) - seconds
+        due = sa.and_(self._is_settled(), columns.changed_at < before, columns.id > last)
+        query = sa.select(self.table).where(due).order_by(columns.id).limit(_IN_ONE)
+        rows = connection.execute(query).all()
+        count = sum(self._forget_one(connection, due, row) for row in rows)
+        return count, rows[-1].id if rows else None
+
+    def _is_settled(self) -> sa.ColumnElement[bool]:
+        columns, events = self.table.c, self.events.c
+        is_sent = sa.and_(columns.state == EntryState.SENT.value, columns.ended.is_(True))
+        is_not_done = sa.and_(
+            columns.state.in_([EntryState.REJECTED.value, EntryState.REFUSED.value]),
+            columns.restored.is_(False),
+        )
+        to_come = [EventState.WAITING.value, EventState.DEAD.value]
+        has_event = sa.exists(
+            sa.select(events.id).where(
+                events.provider == columns.provider,
+                events.subject == columns.key,
+                events.state.in_(to_come),
+            )
+        )
+        return sa.and_(
+            sa.or_(is_sent, is_not_done),
+            columns.call.not_like("digest-%"),
+            sa.not_(has_event),
+        )
+
+    def _forget_one(self, connection: sa.Connection, due: sa.ColumnElement[bool], row: Any) -> int:
+        columns, events = self.table.c, self.events.c
+        nothing = ("send_before", "settle_until", "error", "resolved_by", "resolved_why")
+        values = {
+            "call": call_digest(row.key, row.provider, row.look_up_by, row.call),
+            "reference": reference_digest(row.reference),
+            "look_up_by": "{}",
+            **dict.fromkeys(nothing),
+            **sent_values(None),
+        }
+        is_as_read = sa.and_(due, columns.id == row.id, columns.state == row.state)
+        if not connection.execute(sa.update(self.table).where(is_as_read).values(values)).rowcount:
+            return 0
+        is_its_own = sa.and_(events.provider == row.provider, events.subject == row.key)
+        connection.execute(sa.delete(self.events).where(is_its_own))
+        return 1
+
+    def _unprotect(self, seconds: float, connection: sa.Connection) -> None:
+        columns = self.table.c
+        before = earliest_time(connection, self.client) - seconds
+        is_over = sa.and_(columns.call.like("digest-%"), columns.changed_at < before)
+        connection.execute(sa.delete(self.table).where(is_over))

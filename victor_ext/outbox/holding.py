@@ -1,0 +1,161 @@
+"""A hold: nothing of an outbox is sent or handled, and what was restored is marked.
+
+A restored database does not know what was sent after its backup was made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+
+from victor_ext.event_queue.databases import DatabaseTime, database_time, is_to_come, split_name
+from victor_ext.event_queue.queue import EventQueue, inserted
+from victor_ext.event_queue.transactions import Engine, Work, operation
+from victor_ext.settlement.key_age import Now
+
+from .entries import EntryState, OutboxEvent
+
+_HOLD = "hold"
+_TIME_OF = "time of "
+_NOTED_EACH = 60.0
+"""Seconds after which a worker stores the time of its provider again."""
+
+
+def control_table(name: str, metadata: sa.MetaData) -> sa.Table:
+    """The table of what is true of an outbox as a whole: since when it is held, and the last time
+    of each provider that a worker knew.
+
+    The latter is by the provider's clock. So what a backup has as not sent was not sent before it.
+    """
+    schema, own_name = split_name(name)
+    return sa.Table(
+        own_name,
+        metadata,
+        sa.Column("name", sa.String(128), primary_key=True),
+        sa.Column("moment", sa.Double, nullable=False),
+        schema=schema,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What a hold has found.
+
+    Attributes:
+        since: When the outbox was first held, aware.
+        marked: The number of entries that it had as not sent, and that may have been sent since
+            their backup.
+        under_way: The number of entries that a worker has taken up and may be sending now.
+    """
+
+    since: datetime
+    marked: int
+    under_way: int
+
+
+class Holding(EventQueue[Engine, OutboxEvent]):
+    """What a hold stops, and what it marks."""
+
+    control: sa.Table
+
+    def _may_work(self) -> sa.ColumnElement[bool]:
+        """Whether the outbox is not held: a part of the statement that takes something up."""
+        held = sa.select(self.control.c.name).where(self.control.c.name == _HOLD)
+        return sa.not_(sa.exists(held))
+
+    def _note_time(self, connection: sa.Connection, now: Now, provider: str) -> None:
+        """Store the provider's time, if it is known: what waits now is not sent before it."""
+        if not now.provider.is_known:
+            return
+        name, moment = _TIME_OF + provider, now.by_provider()
+        noted = self._moment_of(connection, name)
+        if noted is None:
+            inserted(connection, self.control, name=name, moment=moment)
+        elif abs(moment - noted) > _NOTED_EACH:
+            chosen = self.control.c.name == name
+            connection.execute(sa.update(self.control).where(chosen).values(moment=moment))
+
+    def _moment_of(self, connection: sa.Connection, name: str) -> float | None:
+        query = sa.select(self.control.c.moment).where(self.control.c.name == name)
+        moment: float | None = connection.execute(query).scalar()
+        return moment
+
+    def _tell(self, error: Exception | None, connection: sa.Connection, **values: Any) -> None:
+        """While the outbox is held, what a handler wants is stored: a call had begun before."""
+        if self._handlers and self._moment_of(connection, _HOLD) is not None:
+            self._put(connection, **values)
+        else:
+            super()._tell(error, connection, **values)
+
+    @operation
+    def hold(self) -> Work[Hold]:
+        """Let workers take up nothing more, such as in a restored database: nothing is sent, read
+        or handled until `release`. What is added meanwhile waits.
+
+        Each entry that is stored now and was not sent is marked: it may have been sent since its
+        backup was made. It is not sent again, but looked up after `release`, until `settle_for` has
+        passed. A call that has begun ends, and its result is stored.
+
+        To pause an outbox that was not restored, stop its workers.
+        """
+        return self._hold
+
+    @operation
+    def release(self) -> Work[bool]:
+        """End a hold. Returns whether there was one."""
+        deletion = sa.delete(self.control).where(self.control.c.name == _HOLD)
+        return lambda connection: bool(connection.execute(deletion).rowcount)
+
+    @operation
+    def held_since(self) -> Work[datetime | None]:
+        """When the outbox was held, aware; None: it is not."""
+
+        def read(connection: sa.Connection) -> datetime | None:
+            moment = self._moment_of(connection, _HOLD)
+            return None if moment is None else datetime.fromtimestamp(moment, UTC)
+
+        return read
+
+    def _hold(self, connection: sa.Connection) -> Hold:
+        inserted(connection, self.control, name=_HOLD, moment=DatabaseTime())
+        columns, now = self.table.c, database_time(connection)
+        providers = connection.execute(sa.select(columns.provider).distinct()).all()
+        marked = sum(self._mark(connection, row.provider) for row in providers)
+        is_leased = is_to_come(columns.leased_until, now, self._lease)
+        is_sending = columns.state == EntryState.SENDING.value
+        count = sa.select(sa.func.count()).select_from(self.table)
+        under_way = connection.execute(count.where(is_sending, is_leased)).scalar()
+        since = datetime.fromtimestamp(self._moment_of(connection, _HOLD) or now, UTC)
+        return Hold(since, marked, int(under_way or 0))
+
+    def _mark(self, connection: sa.Connection, provider: str) -> int:
+        """Mark the entries of a system that may have been sent since they were as they are.
+
+        Whoever has sent them, may have had other credentials.
+        """
+        columns = self.table.c
+        of_system = sa.update(self.table).where(columns.provider == provider)
+        moment = self._moment_of(connection, _TIME_OF + provider)
+        since = {
+            "first_sent_at": columns.stored_at if moment is None else moment,
+            "by_provider_clock": moment is not None,
+            "sent_by": None,
+        }
+        in_state = partial(_in_state, columns.state)
+        waiting = of_system.where(in_state(EntryState.WAITING)).values(
+            state=EntryState.SENDING.value, leased_until=0.0, restored=True, **since
+        )
+        not_done = of_system.where(
+            in_state(EntryState.REJECTED, EntryState.REFUSED), columns.restored.is_(False)
+        ).values(restored=True, **since)
+        sending = of_system.where(in_state(EntryState.SENDING)).values(sent_by=None)
+        connection.execute(sending)
+        return sum(int(connection.execute(one).rowcount) for one in (waiting, not_done))
+
+
+def _in_state(column: sa.Column[Any], *states: EntryState) -> sa.ColumnElement[bool]:
+    return column.in_([state.value for state in states])

@@ -1,0 +1,39 @@
+"""What a source is read as: records, and what ends the reading."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from victor_ext import Problem
+
+from .row_file import Heading
+
+HeadingCheck = Callable[[Heading, int], None]
+"""Checks a CSV heading, which is in this line. It raises `SourceBroken`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a source: its number and, in a file, the line where it begins, both from 1.
+
+    If there are problems, the record cannot be read, and `fields` is unreliable.
+    """
+
+    number: int
+    line: int | None
+    fields: Mapping[str, object] = field(repr=False)
+    problems: tuple[Problem, ...] = ()
+
+
+class SourceBroken(Exception):
+    """The source cannot be read further: the following records could be misread."""
+
+    def __init__(self, line: int | None, column: str | None, code: str, message: str) -> None:
+        super().__init__(message)
+        self.line, self.column, self.code, self.message = line, column, code, message
+
+
+def repeated_in(names: list[str]) -> list[str]:
+    """Return the names that are there more than once."""
+    if len(set(names)) == len(names):
+        return []
+    return sorted({name for name in names if names.count(name) > 1})

@@ -1,0 +1,159 @@
+"""A file of rows, and how it is written."""
+
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from operator import itemgetter
+from typing import Any
+
+from victor_ext import ConfigurationError, Problem
+from victor_ext.ids import in_one_form
+
+from .formats import DATE_FORMATS, DECIMALS, read_amount, read_date
+
+_AMOUNT = "amount"
+_DATE = "due_date"
+_LONG_NUMBER = re.compile(r"[0-9](?=[0-9]{4})")
+"""The digits of a long number but the last four."""
+
+
+@dataclass(frozen=True)
+class RowFile(os.PathLike[str]):
+    """A file of rows, and how it is written. What is not said here is not guessed.
+
+    Pass it where the path of a file is taken: to `BulkSender.check` and `send`, and to `reconcile`.
+
+    Args:
+        path: The CSV or JSON Lines file.
+        columns: The file's own heading of a column, by our name: `{"amount": "Betrag"}`. None: the
+            file has no such column, even if one has this name.
+        decimal: The decimal mark of amounts, `"comma"` or `"point"`. The other one, a space or an
+            apostrophe may stand between groups of three digits. None: `1234.56` alone is read.
+        date_format: The order of due dates, `"DMY"`, `"MDY"` or `"YMD"`, with `.`, `/` or `-`
+            between them, and four digits of the year. None: `YYYY-MM-DD` alone is read.
+        encoding: The encoding of the file. None: UTF-8.
+
+    Raises:
+        ConfigurationError: An argument is invalid.
+    """
+
+    path: str | os.PathLike[str]
+    columns: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    decimal: str | None = None
+    date_format: str | None = None
+    encoding: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, words in (("decimal", DECIMALS), ("date_format", DATE_FORMATS)):
+            value = getattr(self, name)
+            if value is not None and value not in words:
+                message = f"{name}={value!r} must be {' or '.join(words)}."
+                raise ConfigurationError.of([Problem(name, "choice", message)])
+        object.__setattr__(self, "columns", checked_columns(self.columns))
+
+    def __fspath__(self) -> str:
+        return os.fspath(self.path)
+
+    def check_columns(self, known: Collection[str]) -> None:
+        """Check that all columns are known by our names. Raises `ConfigurationError`."""
+        refuse_unknown(self.columns, sorted(known))
+
+    def read_values(self, fields: dict[str, Any]) -> None:
+        """Convert amounts and dates to the form that is read everywhere."""
+        if self.decimal is not None and _AMOUNT in fields:
+            fields[_AMOUNT] = read_amount(_AMOUNT, fields[_AMOUNT], self.decimal)
+        if self.date_format is not None and _DATE in fields:
+            fields[_DATE] = read_date(_DATE, fields[_DATE], self.date_format)
+
+
+def checked_columns(columns: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return columns in one Unicode form, as headings are, and None for no column."""
+    return {
+        in_one_form(name).strip(): in_one_form(str(heading)).strip() or None
+        if heading is not None
+        else None
+        for name, heading in columns.items()
+    }
+
+
+def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
+    """Raise `ConfigurationError` for names that are no columns."""
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        message = f"columns names {', '.join(unknown)}: the fields are {', '.join(known)}."
+        raise ConfigurationError.of([Problem("columns", "choice", message)])
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The names of a CSV heading.
+
+    Attributes:
+        own: As the file has them.
+        places: The place of each column that is read, by our name.
+    """
+
+    own: Sequence[str]
+    places: Mapping[str, int]
+
+    @classmethod
+    def of(cls, own: Sequence[str], columns: Mapping[str, str | None]) -> "Heading":
+        """Return a heading whose columns are read by these names.
+
+        A column that the file calls by our name is not read where another one is meant.
+        """
+        renamed = {heading: name for name, heading in columns.items() if heading is not None}
+        places = {
+            name: place
+            for place, name in enumerate(own)
+            if name not in renamed and name not in columns
+        }
+        for name, heading in columns.items():
+            if heading is not None and heading in own:
+                places[name] = own.index(heading)
+        in_order = sorted(places.items(), key=itemgetter(1))
+        return cls(own, dict(in_order))
+
+    def lacking(self, columns: Mapping[str, str | None]) -> list[tuple[str, str]]:
+        """Return our names and the headings of columns that were named and are not there."""
+        return [
+            (name, heading)
+            for name, heading in columns.items()
+            if heading is not None and heading not in self.own
+        ]
+
+    def __str__(self) -> str:
+        # A file without a heading begins with a row, which has an account number.
+        return _LONG_NUMBER.sub("*", f"the heading ({', '.join(self.own)})")
+
+
+def near_names(name: str, names: Sequence[str]) -> list[str]:
+    """Return the name that may have been meant, if there is one: `Due Date` for `due_date`."""
+    plain = {_letters(other): other for other in reversed(names)}
+    return [plain[match] for match in get_close_matches(_letters(name), plain, 1)]
+
+
+def _letters(name: str) -> str:
+    return "".join(char for char in name.casefold() if char.isalnum())
+
+
+def in_own_words(message: str, columns: Mapping[str, str | None]) -> str:
+    """Return a message about rows with the file's own headings in place of our names of columns.
+
+    A name that is an English word, too, is replaced where the message begins with it.
+    """
+    headings = {name: heading for name, heading in columns.items() if heading is not None}
+    if not headings:
+        return message
+    names = "|".join(map(re.escape, sorted(headings, key=len, reverse=True)))
+    message = re.sub(
+        rf"\b(?:{names})\b",
+        lambda match: headings[match[0]] if "_" in match[0] else match[0],
+        message,
+    )
+    first = re.match(rf"(?:{names})\b", message)
+    if first is None:
+        return message
+    return headings[first[0]] + message.removeprefix(first[0])
