@@ -278,7 +278,7 @@ Start = Callable[..., Sending]
 def delivered(delivery: Delivery, rows: Sequence[Row], terms: SendTerms) -> list[Result]:
     """Send rows, with steps that nobody stores."""
     results: dict[int, Result] = {}
-    deque(delivery.deliver(dict(enumerate(rows)), terms, 0, results), maxlen=0)
+    deque(delivery.deliver(dict(enumerate(rows)), terms, results), maxlen=0)
     return [results[index] for index in range(len(rows))]
 
 
@@ -307,9 +307,8 @@ def sending(victor_key_pair: tuple[str, str]) -> Iterator[Start]:
 def to_send(number: int, **changes: Any) -> Row:
     arguments = row(number, client_reference_id=f"ref {number}", due_date=today())
     del arguments["invoice_no"], arguments["region"]
-    return Row(
-        number, idempotency_key_for("waits", number), "", arguments, {}, place=number - 1, **changes
-    )
+    key = idempotency_key_for("invoice", number)
+    return Row(number, key, key, str(number), arguments, {}, place=number - 1, **changes)
 
 
 def gaps(times: Sequence[float]) -> list[float]:

@@ -25,7 +25,7 @@ from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
 from tests.providers.velo.adapter import pay
 from victor_ext import ConfigurationError, ProviderTime, RetryPolicy
 from victor_ext.bulk import BulkSender, Check, InvalidRows, delivery, pacing
-from victor_ext.bulk.batch_store import BatchStore
+from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.cli.bulk_output import announce
 from victor_ext.providers import Money
@@ -232,35 +232,54 @@ def test_rows_are_told_apart_by_the_reference_that_finds_them(sender: Make) -> N
 
 
 @pytest.mark.parametrize("is_stored_meanwhile", [False, True])
-def test_a_payment_of_another_batch_is_refused(
+def test_a_payment_of_another_batch_is_the_same_payment(
     sender: Make, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch, is_stored_meanwhile: bool
 ) -> None:
     """Also among other rows, or with another memo, and if both are stored at one moment.
 
-    What was rejected is free.
+    What was rejected is asked once more when it was corrected.
     """
     first = [row(1), row(2), row(3, remote_id="nobody")]
     later = [row(4), row(2, payout_memo="again"), row(3)]
-    store, expected = BatchStore.add_load, r"second time: row 2 \(batch march\): leave"
+    store = Loading.store
+    april = sender(batch="april")
+    sender(batch="february").send([row(9)])
     if is_stored_meanwhile:
 
-        def add_load(*arguments: Any) -> bool:
-            monkeypatch.setattr(BatchStore, "add_load", store)
+        def store_second(*arguments: Any) -> Any:
+            monkeypatch.setattr(Loading, "store", store)
             sender().send(first)
             return store(*arguments)
 
-        monkeypatch.setattr(BatchStore, "add_load", add_load)
+        monkeypatch.setattr(Loading, "store", store_second)
     else:
         sender().send(first)
-        with pytest.raises(ConfigurationError, match=expected):
-            sender(batch="april").check(later)
-    with pytest.raises(ConfigurationError, match=expected):
-        sender(batch="april").send(later)
+        check = april.check(later)
+        assert (check.new, check.changed) == (2, 1)
+        assert "with another payout_memo" in check.notices[0].message
+    sent = april.send(later)
+    assert (sent.counts, sent.exit_status) == ({"created": 2, "refused": 1}, 1)
+    assert sent.noticed == {"other_values": 1, "corrected": 1}
+    assert calls(sandbox, "submit") == 3
+    times = {"PAY-1": 1, "PAY-2": 1, "PAY-3": 2, "PAY-4": 1}
+    assert sandbox.work_done_by_reference().items() >= times.items()
     other = [{**each, "payor_id": str(uuid4())} for each in later]
     assert sender(batch="may").check(other).new == 3
+    assert april.send([*later, row(5)]).counts == {"created": 3, "refused": 1}
+    assert sandbox.work_done_by_reference()["PAY-2"] == 1
+
+
+def test_who_asks_for_a_payment_once_more_has_to_withdraw_it_first(
+    sender: Make, sandbox: VeloSandbox
+) -> None:
+    sender().send(rows(2))
+    with pytest.raises(ConfigurationError, match="it would be asked twice"):
+        sender().ask_again(["PAY-1"], by="Ann", why="It was lost.")
     assert calls(sandbox, "submit") == 1
-    assert sender(batch="april", ask_again=True).send(later).counts == {"created": 3}
-    assert sender(batch="april").send([*later, row(5)]).counts == {"created": 4}
+    assert sender().take_step("withdraw").counts == {"created": 1}
+    assert sender().ask_again(["PAY-1"], by="Ann", why="It was withdrawn.") == 1
+    assert sender().resume().counts == {"created": 2}
+    assert sandbox.work_done_by_reference()["PAY-1"] == 2
 
 
 def test_another_system_is_refused_with_the_reason(bulk: Bulk) -> None:
@@ -357,17 +376,19 @@ class TestALostResponse:
             sender(by="Bob").take_step("instruct")
         assert calls(sandbox, "instruct") == 0
 
-    def test_the_payout_of_another_batch_is_not_taken_for_it(
+    def test_the_payout_that_was_withdrawn_is_not_taken_for_it(
         self, sender: Make, sandbox: VeloSandbox
     ) -> None:
+        """A payment that is asked once more has the reference that it had before."""
         sender().send(rows(2))
+        sender().take_step("withdraw")
+        sender().ask_again(["PAY-1", "PAY-2"], by="Ann", why="It was withdrawn.")
         sandbox.inject("cut_request", operation="submit")
 
         def later(_status: object) -> None:
             sandbox.set_clock_skew(601)
 
-        status = sender(batch="april", ask_again=True).send(rows(2), on_progress=later)
-        assert status.counts == {"unknown": 2}
+        assert sender().resume(on_progress=later).counts == {"unknown": 2}
         assert sandbox.work_done_by_reference()["PAY-1"] == 1
 
 

@@ -99,7 +99,7 @@ class OutboxesBesideOthers(BesideOthers, Outboxes):
 
 class BatchesBesideOthers(BesideOthers, Batches):
     def _payments(self) -> list[tuple[str, str, Any]]:
-        rows = [row for batch in self.batches for row in batch.rows]
+        rows = [payment.row for _, payment in self.all_payments()]
         bodies = [
             sent_by_create({**(row.arguments or {}), "idempotency_key": row.key}) for row in rows
         ]
@@ -118,10 +118,11 @@ class PayrollsBesideOthers(BesideOthers, Payrolls):
         return {**drawn, "steps": drawn["steps"] | steps}
 
     def _payments(self) -> list[tuple[str, str, Any]]:
-        march = self.deliveries[0][""]._kind
-        rows = self.batches[0].rows
+        rows = [payment.row for payment in self.payments(0)]
+        rows.sort(key=lambda row: row.value or "")
         pairs = [rows[:2], rows[2:]]
+        kind = self.kind_of(self.clients[0])
         return [
-            (f"payout of another {number}", "/v3/payouts", march.payment(pair).call.body)
+            (f"payout of another {number}", "/v3/payouts", kind.payment(pair).call.body)
             for number, pair in enumerate(pairs)
         ]

@@ -11,11 +11,11 @@ from typing import Any
 from tests.histories.calls import MERCHANT, client
 from tests.histories.provider import NOBODY, PAID_AFTER, Work
 from tests.histories.settling import SETTLE_FOR, Batch, Batches, Workers
+from tests.histories.states import Payment
 from tests.histories.world import Process
-from victor_ext import idempotency_key_for
 from victor_ext.bulk.payouts import Payouts
-from victor_ext.bulk.row_kind import LaterStep
-from victor_ext.bulk.rows import Result, Row, RowOutcome
+from victor_ext.bulk.rows import Result, RowOutcome
+from victor_ext.bulk.steps import add_step, units_of
 
 PAYMENTS = range(4)
 LAG = 300.0
@@ -29,18 +29,15 @@ class Pairs(Payouts):
     together = 2
 
 
-def _row(batch: str, place: int, number: int, payee: str) -> Row:
-    reference = f"PAY-{number}"
-    arguments = {
+def _row(number: int, payee: str) -> dict[str, Any]:
+    return {
         "remote_id": payee,
         "amount": "44.23",
         "currency": "USD",
         "source_account_name": "USD",
+        "payor_payment_id": f"PAY-{number}",
+        "payor_id": MERCHANT,
     }
-    arguments |= {"payor_payment_id": reference, "payor_id": MERCHANT}
-    return Row(
-        place + 1, idempotency_key_for(batch, reference), reference, arguments, {}, place=place
-    )
 
 
 def _references(payout: Work) -> set[str]:
@@ -48,12 +45,12 @@ def _references(payout: Work) -> set[str]:
 
 
 class Payrolls(Batches):
-    """Two workers; a file of two payouts, and one that asks for some of their payments once
-    more.
+    """Two workers; a file of two payouts, and one that has some of their payments, too: it comes
+    while they are submitted, or is of another state.
     """
 
     settled = frozenset({"created", "rejected", "refused", "unknown"})
-    reference, reads_own = "payor_payment_id", False
+    key_column = None
 
     def __init__(
         self,
@@ -64,29 +61,32 @@ class Payrolls(Batches):
         steps: dict[str, Any],
         **rest: Any,
     ) -> None:
-        self.can_be_lost = rest.pop("can_be_lost")
+        can_be_lost = rest.pop("can_be_lost")
         Workers.__init__(self, **rest)
+        self._begin(can_be_lost, states=1 + state)
         provider = self.world.provider
         provider.lag, provider.withdraws_instructed = steps["lag"], steps["withdraws_instructed"]
         self.too_late = set[str]()
         """The payouts whose withdrawal begins after they were instructed."""
         self.is_about_steps: bool = steps["is_about_steps"]
-        self.sent_before = 2 if self.is_about_steps else (1 if is_sent else 0)
-        """How many of the files were sent before it begins."""
+        self.is_sent = is_sent or self.is_about_steps
+        """Whether a file was sent before it begins; where it is about steps, both were."""
         self.withdraws, self.are_elsewhere = steps["withdraws"], steps["are_elsewhere"]
-        self.rejected, self.batches = f"PAY-{rejected}", []
-        for where, name, numbers in ((0, "march", PAYMENTS), (state, "april", again)):
-            payees = (NOBODY if number == rejected else "p7" for number in numbers)
-            rows = [
-                _row(name, place, *each)
-                for place, each in enumerate(zip(numbers, payees, strict=True))
-            ]
-            self.batches.append(Batch(where, name, rows, rows))
+        self.rejected = f"PAY-{rejected}"
+        march, april = (
+            [_row(number, NOBODY if number == rejected else "p7") for number in numbers]
+            for numbers in (PAYMENTS, again)
+        )
+        with self.world.clocks():
+            self.send_file(0, "march", march)
+            if again and state:
+                self.send_file(state, "april", april)
+        if again and not state:
+            self.later.append(("april", april))
         self.is_alone = not again
         """Whether nothing else has its references: then what was sent at a known time is found at
         the end.
         """
-        self.deliveries = [self._delivery(number) for number in range(len(self.processes))]
 
     def _client(self, process: Process) -> Any:
         return client("velo", process, deadline=self.deadline)
@@ -114,44 +114,47 @@ class Payrolls(Batches):
         }
         return drawn | {"steps": steps}
 
-    def _delivery(self, number: int) -> dict[str, Any]:
-        velo = self.clients[number]
-        kinds = {
-            "": Pairs(velo),
-            **{name: LaterStep(velo, write) for name, write in Payouts.steps.items()},
-        }
-        return {step: self._made(kind) for step, kind in kinds.items()}
+    def kind_of(self, client: Any) -> Payouts:
+        return Pairs(client)
 
-    def _accepted(self, batch: Batch) -> set[str]:
+    def _accepted(self, batch: Batch) -> list[str]:
         """The payouts of a batch, by what is told of its rows."""
-        results = (batch.result(row)[0] for row in batch.rows)
-        return {
-            one.unit for one in results if one and one.unit and one.outcome is RowOutcome.CREATED
-        }
+        return sorted(units_of(self.store(batch), self.context(batch.state).kind))
 
     def _take_steps(self) -> None:
         """Add the steps of each payout that is accepted, as a person does: all are instructed, and
         one may be withdrawn.
         """
         for batch in [each for each in self.batches if not each.step]:
-            for number, unit in enumerate(sorted(self._accepted(batch))):
-                self._add_step("instruct", batch.name, unit)
+            for number, unit in enumerate(self._accepted(batch)):
+                self._add_step("instruct", batch, unit)
                 if number == self.withdraws:
-                    self._add_step("withdraw", batch.name, unit)
+                    self._add_step("withdraw", batch, unit)
 
-    def _add_step(self, step: str, batch: str, unit: str) -> None:
-        row = Row(1, idempotency_key_for(batch, unit), unit, {"id": unit}, {})
-        if not any(each.step == step and each.rows == [row] for each in self.batches):
-            self.batches.append(Batch(0, f"{batch}/{step}", [row], [row], step=step))
+    def _add_step(self, name: str, batch: Batch, unit: str) -> None:
+        record, step = self.store(batch).record(), Batch(batch.state, f"{batch.name}/{name}")
+        assert record is not None
+        added = add_step(self.context(batch.state), self.store(step), record, [unit], name)
+        known = [(each.state, each.name) for each in self.batches]
+        if added is not None and (step.state, step.name) not in known:
+            self.batches.append(step)
 
     def start(self, number: int, choice: int) -> None:
-        for batch in self.batches[: self.sent_before]:
-            self.processes[0].at_once(partial(self._send, 0, batch))
-        self.sent_before = 0
+        if self.is_sent:
+            self.is_sent = False
+            if self.is_about_steps:
+                self.processes[0].at_once(self._send_later)
+            for batch in self.batches if self.is_about_steps else self.batches[:1]:
+                self.processes[0].at_once(partial(self._send, 0, batch))
         self._take_steps()
-        left = [place for place, batch in enumerate(self.batches) if batch.left]
-        if self.is_about_steps and left:
-            choice = left[choice % len(left)]
+        if self.is_about_steps:
+            unsettled = [state.unsettled() for state in self.states]
+            left = [
+                place
+                for place, batch in enumerate(self.batches)
+                if batch.name in unsettled[batch.state]
+            ]
+            choice = left[choice % len(left)] if left else choice
         super().start(number, choice)
 
     def meanwhile(self, choice: int) -> None:
@@ -177,18 +180,22 @@ class Payrolls(Batches):
         self.world.now += PAID_AFTER + SETTLE_FOR
         super().end()
         # Who withdraws what is instructed is told that it is too late.
-        stepped = {row.fingerprint for batch in self.batches if batch.step for row in batch.rows}
-        withdrawn = {
-            row.fingerprint
-            for batch in self.batches
-            if batch.step == "withdraw"
-            for row in batch.rows
-        }
-        for unit in sorted(stepped - withdrawn):
-            if provider.payout_status(unit, provider.lag) in ("INSTRUCTED", "CONFIRMED"):
-                self.too_late.add(unit)
-                self._add_step("withdraw", "late", unit)
+        for batch in [each for each in self.batches if not each.step]:
+            for unit in self._accepted(batch):
+                if self._is_too_late(unit):
+                    self.too_late.add(unit)
+                    self._add_step("withdraw", batch, unit)
         super().end()
+
+    def _is_too_late(self, unit: str) -> bool:
+        """Whether a payout is instructed, and nobody has withdrawn it."""
+        withdrawn = {
+            payment.row.value
+            for _, payment in self.all_payments()
+            if payment.batch.endswith("/withdraw")
+        }
+        status = self.world.provider.payout_status(unit, self.world.provider.lag)
+        return unit not in withdrawn and status in ("INSTRUCTED", "CONFIRMED")
 
     def judge(self) -> Iterator[str]:
         provider = self.world.provider
@@ -196,72 +203,73 @@ class Payrolls(Batches):
             work.id: _references(work) for work in provider.done if "payments" in work.values
         }
         yield from (f"asked twice: {fact}" for fact in provider.repeated)
-        told = [
-            (batch, row, batch.results.get(row.place))
-            for batch in self.batches
-            for row in batch.rows
-        ]
-        of_payout = dict[tuple[str, str], set[str]]()
-        for batch, row, one in told:
-            if one is not None and one.unit and not batch.step:
-                of_payout.setdefault((one.unit, batch.name), set()).add(row.fingerprint)
-        for batch, row, one in told:
-            if one is None or one.outcome in OPEN:
-                yield f"lost: {batch.name} {row}: {one}"
-            elif batch.step:
-                yield from self._judged_step(batch, row, one)
-            elif one.unit:
-                right = (
-                    RowOutcome.REJECTED if row.fingerprint == self.rejected else RowOutcome.CREATED
-                )
-                is_named = right is RowOutcome.REJECTED or (one.id or "").startswith(f"{one.unit}-")
-                if (
-                    one.outcome is not right
-                    or not is_named
-                    or of_payout[one.unit, batch.name] != payouts.get(one.unit)
-                ):
-                    yield f"told wrong: {batch.name} {row}: {one}, and there is {payouts}"
+        told = self.all_payments()
+        submitted = [(state, payment) for state, payment in told if "/" not in payment.batch]
+        of_payout = dict[tuple[str, int], set[str]]()
+        for state, payment in submitted:
+            if payment.result is not None and payment.result.unit:
+                unit = payment.result.unit, state
+                of_payout.setdefault(unit, set()).add(payment.row.value or "")
+        for state, payment in told:
+            if payment.result is None or payment.result.outcome in OPEN:
+                yield f"lost: {payment}"
+            elif "/" in payment.batch:
+                yield from self._judged_step(payment, payment.result)
+            elif payment.result.unit:
+                references = payouts.get(payment.result.unit)
+                if self._is_wrong(payment) or of_payout[payment.result.unit, state] != references:
+                    yield f"told wrong: {payment}, and there is {payouts}"
         if len({unit for unit, _ in of_payout}) < len(of_payout):
-            yield f"told wrong: files have the same payout: {of_payout}"
-        for reference in {row.fingerprint for batch, row, _ in told if not batch.step}:
+            yield f"told wrong: states have the same payout: {of_payout}"
+        for reference in {payment.row.value for _, payment in submitted}:
+            asked = [payment for _, payment in submitted if payment.row.value == reference]
             made = sum(reference in references for references in payouts.values())
-            asked = [one for _, row, one in told if row.fingerprint == reference]
-            if made > len(asked):
-                yield (
-                    f"asked twice: {reference} is in {made} payouts, and was asked for "
-                    f"{len(asked)} times"
-                )
-            elif made > sum(
-                one is None or bool(one.unit) or one.outcome is RowOutcome.UNKNOWN for one in asked
-            ):
-                yield f"told wrong: {asked}, and {reference} is in {made} payouts"
-            elif (
-                made and self.is_alone and any(one.sent.known for one in asked if one and one.sent)
-            ):
-                yield f"lost: {asked}, and {reference} is there"
+            yield from self._judge_reference(reference, asked, made)
 
-    def _judged_step(self, batch: Batch, row: Row, one: Result) -> Iterator[str]:
-        provider = self.world.provider
-        method, other = ("POST", "DELETE") if batch.step == "instruct" else ("DELETE", "POST")
-        facts = [
-            f"{method} /v3/payouts/{row.fingerprint}",
-            f"{other} /v3/payouts/{row.fingerprint}",
+    def _is_wrong(self, payment: Payment) -> bool:
+        """Whether what is told of a payment in a payout is not so."""
+        result = payment.result
+        assert result is not None
+        if payment.row.value == self.rejected:
+            return result.outcome is not RowOutcome.REJECTED
+        is_named = (result.id or "").startswith(f"{result.unit}-")
+        return result.outcome is not RowOutcome.CREATED or not is_named
+
+    def _judge_reference(
+        self, reference: str | None, asked: list[Payment], made: int
+    ) -> Iterator[str]:
+        """Judge what was made of a payment, which each state may ask for once."""
+        results = [payment.result for payment in asked]
+        may_be_made = [
+            one is None or bool(one.unit) or one.outcome is RowOutcome.UNKNOWN for one in results
         ]
-        own, opposite = provider.of(facts[0]), provider.of(facts[1])
+        if made > len(asked):
+            yield (
+                f"asked twice: {reference} is in {made} payouts, and was asked for "
+                f"{len(asked)} times"
+            )
+        elif made > sum(may_be_made):
+            yield f"told wrong: {asked}, and {reference} is in {made} payouts"
+        elif made and self.is_alone and any(one.sent.known for one in results if one and one.sent):
+            yield f"lost: {asked}, and {reference} is there"
+
+    def _judged_step(self, payment: Payment, result: Result) -> Iterator[str]:
+        provider, unit = self.world.provider, payment.row.value
+        is_instruction = payment.batch.endswith("/instruct")
+        method, other = ("POST", "DELETE") if is_instruction else ("DELETE", "POST")
+        fact, other_fact = f"{method} /v3/payouts/{unit}", f"{other} /v3/payouts/{unit}"
+        own, opposite = provider.of(fact), provider.of(other_fact)
         elsewhere = {work.fact for work in provider.others}
-        is_done = bool(own) or facts[0] in elsewhere
-        if one.outcome is RowOutcome.UNKNOWN:
-            if one.sent is not None and one.sent.known:
-                yield f"lost: {batch.name} {row}: {one} never ends"
+        is_done = bool(own) or fact in elsewhere
+        if result.outcome is RowOutcome.UNKNOWN:
+            if result.sent is not None and result.sent.known:
+                yield f"lost: {payment} never ends"
             return
-        is_told_done = one.outcome is RowOutcome.CREATED
-        if (
-            row.fingerprint in self.too_late
-            and method == "DELETE"
-            and one.outcome is not RowOutcome.REFUSED
-        ):
-            yield f"told wrong: {batch.name} {row} is too late: {one}"
+        is_told_done = result.outcome is RowOutcome.CREATED
+        is_refused = result.outcome is RowOutcome.REFUSED
+        if unit in self.too_late and not is_instruction and not is_refused:
+            yield f"told wrong: {payment} is too late"
         # What is withdrawn after its instruction is not paid.
-        is_undone = batch.step == "instruct" and (bool(opposite) or facts[1] in elsewhere)
+        is_undone = is_instruction and (bool(opposite) or other_fact in elsewhere)
         if (is_told_done and not is_done) or (not is_told_done and own and not is_undone):
-            yield f"told wrong: {batch.name} {row}: {one}, and there is {own}"
+            yield f"told wrong: {payment}, and there is {own}"

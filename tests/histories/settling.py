@@ -5,16 +5,14 @@ Each can die at every step.
 
 import importlib
 import json
-import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
-from concurrent.futures import Future
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache, partial
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 from unicodedata import normalize
 
 import httpx
@@ -33,21 +31,29 @@ from tests.histories.calls import (
     kiosk,
 )
 from tests.histories.provider import KEPT, Provider, Rules, Work, flat
-from tests.histories.world import Process, SteppedCalls, World, pause, with_world_time
-from victor_ext import Done, Proof, Victor, VictorError, VictorOAuth, idempotency_key_for
-from victor_ext.bulk.delivery import Delivery, SendTerms
-from victor_ext.bulk.layout import Chunk
+from tests.histories.states import (
+    TERMS,
+    MemoryState,
+    Pausing,
+    Payment,
+    SteppedWorker,
+    ask_again,
+    store_file,
+)
+from tests.histories.world import Process, SteppedCalls, World, with_world_time
+from victor_ext import Done, Proof, Victor, VictorError, VictorOAuth
 from victor_ext.bulk.payment_requests import PaymentRequests
-from victor_ext.bulk.row_kind import Sendable
-from victor_ext.bulk.rows import Progress, Result, Row, RowOutcome
-from victor_ext.flows import drive
+from victor_ext.bulk.payments import IN_DOUBT, LEFT_OUT
+from victor_ext.bulk.row_kind import RowKind
+from victor_ext.bulk.rows import Row, RowOutcome
+from victor_ext.bulk.settings import WorkerContext
+from victor_ext.bulk.store import Store
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.providers.eastpay import CardToken
 from victor_ext.providers.flexfactor import Payer
 from victor_ext.providers.velo import PaymentInstruction
-from victor_ext.settlement.flow import MAY_EXIST, Rival
 
-LEASES, PATIENCE = (120.0, 2 * KEPT), 5.0
+LEASES = 120.0, 2 * KEPT
 """Seconds; the second lease is that of workers whose calls may take as long."""
 AT_ONCE = (1, 2, 3)
 """How many calls of a pass may be under way at once."""
@@ -118,25 +124,6 @@ class Workers:
     def meanwhile(self, choice: int) -> None:
         """One of the requests is on no page of a list."""
         self.world.provider.hidden.update(self.world.provider.done[choice : choice + 1])
-
-
-class Pausing:
-    """An engine whose transactions begin and end at a stop; no transaction waits for another
-    one.
-    """
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-
-    @contextmanager
-    def begin(self) -> Generator[sa.Connection]:
-        pause()
-        with self._engine.begin() as connection:
-            yield connection
-        pause()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._engine, name)
 
 
 def in_world_time(engine: sa.Engine) -> sa.Engine:
@@ -458,201 +445,207 @@ class Writes(Outboxes):
                 yield f"lost: {entries} is never settled"
 
 
-class Stop(threading.Event):
-    """The event that ends all waits of a sender. To wait for it takes no time."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self._world = world
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self._world.sleep(timeout or 0.0)
-        return self.is_set()
-
-
-class Inline:
-    """In place of the threads that send the rows of a chunk."""
-
-    def submit(self, act: Callable[..., None], *arguments: Any) -> Future[None]:
-        done = Future[None]()
-        act(*arguments)
-        done.set_result(None)
-        return done
-
-
 @dataclass(eq=False)
 class Batch:
-    """A batch of one state, as DBOS keeps it: the rows that are left, the steps of their attempt,
-    and the results.
+    """A batch of one state.
 
-    A step of an attempt is stored for the worker alone that has taken the batch up as the last one.
-    `step` is that of payouts, such as `instruct`.
+    Attributes:
+        broken_off: How often a chunk of it was taken up of whose rows some were under way.
     """
 
     state: int
     name: str
-    rows: list[Row]
-    left: list[Row]
-    progress: Progress = field(default_factory=Progress)
-    owner: Process | None = None
-    run: object = None
-    results: dict[int, Result] = field(default_factory=dict)
     broken_off: int = 0
-    step: str = ""
 
-    def result(self, row: Row) -> tuple[Result | None, bool]:
-        """The result of a row, and whether it may be under way."""
-        index = self.left.index(row) if row in self.left else -1
-        stored = self.progress.results.get(index)
-        return stored or self.results.get(
-            row.place
-        ), stored is None and 0 <= index < self.progress.begun
+    @property
+    def step(self) -> str:
+        """The step of payouts that it is, such as `instruct`; empty: they are submitted."""
+        return self.name.partition("/")[2]
 
 
-def _row(batch: str, place: int, number: int, **changes: Any) -> Row:
-    arguments = {**BASE, "client_reference_id": REFERENCES[number], **changes}
-    return Row(place + 1, idempotency_key_for(batch, str(number)), "", arguments, {}, place=place)
+class LaterFile(NamedTuple):
+    """A file of march's payments that is sent while they are: their numbers, and their amount."""
+
+    batch: str
+    numbers: tuple[int, ...]
+    amount: str
+
+
+def invoice(number: int, reference: int, **changes: Any) -> dict[str, Any]:
+    """A row of a file: its key is made of the number."""
+    own = {"invoice_no": str(number), "client_reference_id": REFERENCES[reference]}
+    return {**BASE, **own, **changes}
+
+
+class Unchecked(PaymentRequests):
+    """Rows whose due dates are stored as they are: the clocks of the provider and of the machine
+    differ by days.
+    """
+
+    def check(self, arguments: Mapping[str, Any]) -> None:
+        """All of them are valid."""
 
 
 class Batches(Workers):
-    """Two workers; two batches of one state whose rows share references; and a copy of a row in
-    another state.
+    """Two workers; two batches of one state whose rows share references; a copy of a row in another
+    state; and a file of the same payments that comes later: in the same batch, or in another one.
     """
 
-    settled = frozenset({"created", "rejected", "refused", "unknown"})
+    settled = frozenset({"created", "rejected", "refused", "unknown", LEFT_OUT})
     """An edited copy may be refused, and a due date by a machine whose clock is wrong."""
-    reference, reads_own = "client_reference_id", True
-    """What rivals have in common; and whether two rows of a batch may have it."""
+    key_column: str | None = "invoice_no"
 
-    def __init__(self, days: int, can_be_lost: bool, is_edited: bool, **workers: Any) -> None:
+    def __init__(
+        self,
+        days: int,
+        can_be_lost: bool,
+        is_edited: bool,
+        later: LaterFile | None,
+        **workers: Any,
+    ) -> None:
         super().__init__(**workers)
-        self.can_be_lost, self.batches = can_be_lost, list[Batch]()
         due = str(
             datetime.fromtimestamp(self.world.provider.clock(), UTC).date() + timedelta(days=days)
         )
-        sizes: list[tuple[int, str, tuple[int, ...]]] = [
-            (0, "march", (0, 1, 2, 3)),
-            (0, "april", (1, 2)),
-        ]
+        march = [invoice(number, number, due_date=due) for number in range(4)]
         # Of what another account has under the same keys, nobody can know.
-        for state, name, numbers in [*sizes, (1, "march", (3,))][
-            : 2 if "B" in workers["accounts"] else 3
-        ]:
-            amount = "45.00" if state and is_edited else "44.23"
+        is_copied = "B" not in workers["accounts"]
+        self._begin(can_be_lost, states=1 + is_copied)
+        april = [invoice(10 + number, number, due_date=due) for number in (1, 2)]
+        with self.world.clocks():
+            self.send_file(0, "march", march)
+            self.send_file(0, "april", april)
+            # They are other instalments of the same contracts: a person has said so.
+            ask_again(self.context(0), "april")
+            if is_copied:
+                amount = "45.00" if is_edited else "44.23"
+                self.send_file(1, "march", [invoice(3, 3, due_date=due, amount=amount)])
+        if later is not None:
             rows = [
-                _row(name, place, number, due_date=due, amount=amount)
-                for place, number in enumerate(numbers)
+                invoice(number, number, due_date=due, amount=later.amount)
+                for number in later.numbers
             ]
-            self.batches.append(Batch(state, name, rows, rows))
-        self.deliveries = [self._delivery(number) for number in range(len(self.processes))]
+            self.later.append((later.batch, rows))
+
+    def _begin(self, can_be_lost: bool, states: int) -> None:
+        self.can_be_lost, self.batches = can_be_lost, list[Batch]()
+        self.states = [MemoryState(number) for number in range(states)]
+        self.later = list[tuple[str, list[dict[str, Any]]]]()
+        self.files = list[tuple[int, list[dict[str, Any]]]]()
+        """What was sent, by the number of the state."""
+        self.workers = dict[tuple[int, int], SteppedWorker]()
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
         flags = {"can_be_lost": dice.random() < 0.3, "is_edited": dice.random() < 0.5}
-        return {"days": dice.choice([0, 1, 1, 1]), **flags, **super().draw(dice)}
+        drawn = {"days": dice.choice([0, 1, 1, 1]), **flags, **super().draw(dice)}
+        numbers = dice.choice([(0, 1, 2, 3), (1, 2), (0, 2, 3)])
+        file = LaterFile(dice.choice(["march", "may"]), numbers, dice.choice(["44.23", "46.00"]))
+        return {**drawn, "later": file if dice.random() < 0.5 else None}
 
-    def _delivery(self, number: int) -> dict[str, Any]:
-        """What sends the rows of each step."""
-        return {"": self._made(PaymentRequests(self.clients[number]))}
+    def kind_of(self, client: Any) -> RowKind:
+        """The rows that a client sends."""
+        return Unchecked(client)
 
-    def _made(self, kind: Sendable) -> Any:
-        made: Any = Delivery(kind, 1, Stop(self.world), lambda: self.world.now)
-        made.close()
-        made._threads = Inline()
-        return made
+    def context(self, state: int, client: Any = None) -> WorkerContext:
+        """What works on a state: with this client, or with one of its own, as a command does."""
+        own = self._client(self.processes[0]) if client is None else client
+        return self.states[state].context(self.kind_of(own), self.key_column)
+
+    def store(self, batch: Batch) -> Store:
+        with self.context(batch.state).open(batch.name) as store:
+            return store
+
+    def worker(self, number: int, state: int) -> SteppedWorker:
+        """The worker of a process that works on this state."""
+        worker = self.workers.get((number, state))
+        if worker is None or worker.given_up is not None:
+            context = self.context(state, self.clients[number])
+            worker = SteppedWorker(context, self.world, can_be_lost=self.can_be_lost)
+            self.workers[number, state] = worker
+        return worker
+
+    def send_file(self, state: int, name: str, rows: list[dict[str, Any]]) -> None:
+        """Store what a file has, as a person does by `send`."""
+        store_file(self.context(state), name, rows)
+        self.files.append((state, rows))
+        if not any((batch.state, batch.name) == (state, name) for batch in self.batches):
+            self.batches.append(Batch(state, name))
+
+    def _send_later(self) -> None:
+        """Who is killed before the end sends the file again."""
+        for file in [*self.later]:
+            self.send_file(0, *file)
+            self.later.clear()
 
     def kill(self, number: int) -> None:
         super().kill(number)
-        self.deliveries[number] = self._delivery(number)
+        for own in [own for own in self.workers if own[0] == number]:
+            del self.workers[own]
 
     def start(self, number: int, choice: int) -> None:
-        batch, process = self.batches[choice % len(self.batches)], self.processes[number]
-        is_free = batch.owner is None or batch.owner.is_idle or self.can_be_lost
-        if batch.left and is_free and (process.account == "A" or batch.progress.begun):
-            process.start(lambda: self._send(number, batch))
+        process = self.processes[number]
+        if self.later and process.account == "A" and choice % 5 == 4:
+            process.start(self._send_later)
+            return
+        batch = self.batches[choice % len(self.batches)]
+        process.start(partial(self._send, number, batch))
 
     def _send(self, number: int, batch: Batch) -> None:
-        """One execution of a chunk, as `Worker` does it."""
-        run = batch.run = object()
-        batch.owner, progress, results = self.processes[number], batch.progress, dict[int, Result]()
-        batch.broken_off += progress.begun > 0
-        delivery = self.deliveries[number][batch.step]
-        moment, _ = delivery.now()
-        alone_since = (lambda: moment) if self.can_be_lost else None
-        units = {
-            index: one.unit
-            for index, one in progress.results.items()
-            if one.outcome is RowOutcome.ACCEPTED
-        }
-        rows = {
-            index: replace(
-                row, sent=row.sent or progress.sent(index), unit=row.unit or units.get(index)
-            )
-            for index, row in enumerate(batch.left)
-            if index not in progress.results or units.get(index)
-        }
-        terms = SendTerms(KEPT, PATIENCE, None, partial(self._rivals, batch), alone_since)
-        for step in delivery.deliver(rows, terms, progress.begun, results):
-            pause()
-            if batch.run is not run:
-                return
-            progress.add(step)
-            pause()
-        pause()
-        if batch.run is run:
-            known = [(progress.results | results)[index] for index in range(len(batch.left))]
-            batch.results.update(zip((row.place for row in batch.left), known, strict=True))
-            left = Chunk(KEPT, PATIENCE, batch.left).unsettled(known).rows
-            batch.left, batch.progress = list(left), Progress()
-        if delivery.given_up is not None:
-            self.deliveries[number] = self._delivery(number)
-
-    def _rivals(self, own: Batch, references: Any, ids: Any) -> list[Rival]:
-        """What `Worker._rivals` reads from the batches of a state."""
-        rivals: list[Rival] = []
-        for batch in (
-            each
-            for each in self.batches
-            if each.state == own.state and (each is not own or self.reads_own)
-        ):
-            for row in batch.rows:
-                result, is_open = batch.result(row)
-                named = (result.unit or result.id) if result else None
-                reference = normalize("NFC", (row.arguments or {}).get(self.reference) or "")
-                if (result or is_open) and (reference in references or named in ids):
-                    may_exist = is_open or (result is not None and result.outcome in MAY_EXIST)
-                    rivals.append(Rival(row.key, reference, named, may_exist))
-        return rivals
+        """Go on with a batch, as `resume` does; another account's worker takes up what is in doubt
+        alone.
+        """
+        state, store = self.states[batch.state], self.store(batch)
+        is_own = self.processes[number].account == "A"
+        if is_own:
+            store.retry_unsettled(TERMS)
+        for chunk in state.carrier.open_of(store.queue):
+            is_free = chunk.owner is None or chunk.owner.is_idle or self.can_be_lost
+            is_broken_off = state.is_broken_off(chunk.id)
+            if is_free and not chunk.is_over and (is_own or is_broken_off):
+                batch.broken_off += is_broken_off
+                self.worker(number, batch.state).run(chunk, self.processes[number])
 
     def end(self) -> None:
+        self.processes[0].at_once(self._send_later)
         for batch in self.batches * 3:
-            if batch.left:
-                self.processes[0].at_once(partial(self._send, 0, batch))
+            self.processes[0].at_once(partial(self._send, 0, batch))
             self.world.now += 20
 
+    def payments(self, state: int) -> list[Payment]:
+        """The payments of a state, with what is known of each."""
+        with self.context(state).open() as store:
+            return self.states[state].payments(store)
+
+    def all_payments(self) -> list[tuple[int, Payment]]:
+        numbers = range(len(self.states))
+        return [(number, payment) for number in numbers for payment in self.payments(number)]
+
     def words(self) -> Iterator[str]:
-        return (result.outcome.value for batch in self.batches for result in batch.results.values())
+        return (payment.state for _, payment in self.all_payments())
 
     def judge(self) -> Iterator[str]:
-        keys = [row.key for batch in self.batches for row in batch.rows]
-        for batch in self.batches:
-            if unbegun := self._unbegun(batch):
+        payments = self.all_payments()
+        keys = [payment.row.payment for _, payment in payments]
+        if unbegun := self._unbegun():
+            yield f"lost: {len(unbegun)} rows are in doubt that nobody began to send"
+        for state, rows in self.files:
+            wanted = {row["invoice_no"] for row in rows}
+            known = {payment.row.value for number, payment in payments if number == state}
+            if wanted - known:
+                yield f"lost: state {state} has nothing of {wanted - known}"
+        for state, payment in payments:
+            works = self.world.provider.of(payment.row.key)
+            is_alone = keys.count(payment.row.payment) == 1
+            wrong = self._wrong(payment, works, is_alone=is_alone)
+            if wrong:
+                ids = [work.id for work in works]
                 yield (
-                    f"lost: {len(unbegun)} rows of {batch.name} are in doubt that nobody began "
-                    "to send"
+                    f"{wrong}: {payment.batch}/{payment.row.value} of state {state}: "
+                    f"{payment.state}, {payment.result}; under its key is {ids}"
                 )
-            for row in batch.rows:
-                result, works = batch.results.get(row.place), self.world.provider.of(row.key)
-                is_alone = keys.count(row.key) == 1
-                wrong = self._wrong(row, result, works, is_alone=is_alone)
-                if wrong:
-                    ids = [work.id for work in works]
-                    yield (
-                        f"{wrong}: {batch.name}/{row.number} of state {batch.state}: {result}; "
-                        f"under its key is {ids}"
-                    )
 
-    def _unbegun(self, batch: Batch) -> list[str]:
+    def _unbegun(self) -> list[str]:
         """Rows of which nothing is known though nobody began to send them: at most one for each
         sender that broke off.
 
@@ -660,20 +653,20 @@ class Batches(Workers):
         """
         if self.world.rules.dates != "never" or self.can_be_lost:
             return []
-        unknown = [
-            row
-            for row in batch.rows
-            if (one := batch.results.get(row.place)) and one.outcome in MAY_EXIST
+        unbegun = [
+            payment.row.key
+            for _, payment in self.all_payments()
+            if payment.state in IN_DOUBT and payment.row.key not in self.world.asked
         ]
-        unbegun = [row.key for row in unknown if row.key not in self.world.asked]
-        return unbegun[batch.broken_off :]
+        return unbegun[sum(batch.broken_off for batch in self.batches) :]
 
-    def _wrong(
-        self, row: Row, result: Result | None, works: list[Work], *, is_alone: bool
-    ) -> str | None:
+    def _wrong(self, payment: Payment, works: list[Work], *, is_alone: bool) -> str | None:
+        row, result = payment.row, payment.result
         # Another state cannot know of a key that lapsed before it was first used there.
         if len(works) > 1 and (is_alone or works[-1].at - works[0].at < KEPT):
             return "asked twice"
+        if payment.state == LEFT_OUT:
+            return "told wrong, left out" if works and is_alone else None
         if result is None:
             return "lost"
         is_nothing = (
@@ -686,12 +679,10 @@ class Batches(Workers):
             return f"told wrong, {result.outcome}"
         if result.outcome is RowOutcome.ACCEPTED and not works:
             return "told wrong, accepted"
-        is_its_own = self._has_values([work for work in works if work.id == result.id], row)
-        return (
-            "told wrong, created"
-            if result.outcome is RowOutcome.CREATED and not is_its_own
-            else None
-        )
+        own = [work for work in works if work.id == result.id]
+        if result.outcome is RowOutcome.CREATED and not self._has_values(own, row):
+            return "told wrong, created"
+        return None
 
     def _has_values(self, works: list[Work], row: Row) -> bool:
         """Whether one of these requests has the values of a row, as far as the answer to `create`

@@ -18,6 +18,8 @@ from victor_api.models import NewRtpRfpPaymentRequest
 
 from tests.providers.connected.till import URL, client_class, new_payment, operation
 from tests.providers.flexfactor.adapter import id_of
+from tests.providers.connected.till import URL, client_class, new_payment, operation
+from tests.providers.connected.till import URL, client_class, new_payment, operation
 from tests.providers.running import MODES, ONCE, QUICK, Exchange, Script, is_for_token, run
 from tests.providers.systems import ADAPTERS
 from victor_ext import ClientCredentialsAuth, VictorError, connect, connect_async
@@ -167,6 +169,12 @@ NO_SUCH = {"code": "100.300.401", "description": "no such payment"}
 NOT_KNOWN = {"code": "800.900.300", "description": "invalid authentication information"}
 TOO_MANY = {"code": "800.120.100", "description": "too many requests"}
 COMPLETED = "order is completed: cannot be refunded"
+NOT_KNOWN = {"code": "800.900.300", "description": "invalid authentication information"}
+TOO_MANY = {"code": "800.120.100", "description": "too many requests"}
+COMPLETED = "order is completed: cannot be refunded"
+NOT_KNOWN = {"code": "800.900.300", "description": "invalid authentication information"}
+TOO_MANY = {"code": "800.120.100", "description": "too many requests"}
+COMPLETED = "order is completed: cannot be refunded"
 
 
 def in_state(state: str) -> Callable[[Any], Any]:
@@ -311,6 +319,122 @@ SHAPES: dict[str, tuple[str, int, Callable[[Any], Any], str]] = {
             "eastpay pay",
             status,
             with_result(result),
+            "rejected",
+        )
+        for status in (401, 403, 429)
+        for result in (NOT_KNOWN, TOO_MANY)
+    },
+    **{
+        f"a refund that is refused with status {status}, and the order's state": (
+            "flexfactor refund",
+            status,
+            lambda _: {"orderId": "o-1", "status": "COMPLETED", "message": COMPLETED},
+            "rejected",
+        )
+        for status in (400, 404, 429)
+    },
+    **{
+        f"an order whose refund is refused, in state {state}": (
+            "flexfactor refund",
+            429,
+            lambda _, state=state: {"orderId": "o-1", "status": state},
+            "rejected",
+        )
+        for state in ("APPROVED", "COMPLETED", "CAPTURED", "CANCELLED")
+    },
+    "an order that is refunded": (
+        "flexfactor refund",
+        429,
+        lambda _: {"orderId": "o-1", "status": "REFUNDED", "message": "ok"},
+        "unknown",
+    ),
+    "an order that was refunded before": (
+        "flexfactor refund",
+        429,
+        lambda _: {"orderId": "o-1", "status": "REFUNDED", "message": "It was refunded before."},
+        "rejected",
+    ),
+    "an order that is cancelled": (
+        "flexfactor cancel",
+        429,
+        lambda _: {"orderId": "o-1", "status": "CANCELLED"},
+        "unknown",
+    ),
+    "an order whose cancellation is refused": (
+        "flexfactor cancel",
+        429,
+        lambda _: {"orderId": "o-1", "status": "COMPLETED"},
+        "rejected",
+    ),
+    "words without a code beside a value that was sent": (
+        "eastpay pay",
+        400,
+        lambda _: {"id": "8ac7", "amount": "92.00", "message": "no"},
+        "rejected",
+    ),
+    **{
+        f"a payment that was not begun: {result['description']}, {status}": (
+            "eastpay pay",
+            status,
+            lambda _, result=result: {"id": "8ac7", "amount": "92.00", "result": result},
+            "rejected",
+        )
+        for status in (401, 403, 429)
+        for result in (NOT_KNOWN, TOO_MANY)
+    },
+    **{
+        f"a refund that is refused with status {status}, and the order's state": (
+            "flexfactor refund",
+            status,
+            lambda _: {"orderId": "o-1", "status": "COMPLETED", "message": COMPLETED},
+            "rejected",
+        )
+        for status in (400, 404, 429)
+    },
+    **{
+        f"an order whose refund is refused, in state {state}": (
+            "flexfactor refund",
+            429,
+            lambda _, state=state: {"orderId": "o-1", "status": state},
+            "rejected",
+        )
+        for state in ("APPROVED", "COMPLETED", "CAPTURED", "CANCELLED")
+    },
+    "an order that is refunded": (
+        "flexfactor refund",
+        429,
+        lambda _: {"orderId": "o-1", "status": "REFUNDED", "message": "ok"},
+        "unknown",
+    ),
+    "an order that was refunded before": (
+        "flexfactor refund",
+        429,
+        lambda _: {"orderId": "o-1", "status": "REFUNDED", "message": "It was refunded before."},
+        "rejected",
+    ),
+    "an order that is cancelled": (
+        "flexfactor cancel",
+        429,
+        lambda _: {"orderId": "o-1", "status": "CANCELLED"},
+        "unknown",
+    ),
+    "an order whose cancellation is refused": (
+        "flexfactor cancel",
+        429,
+        lambda _: {"orderId": "o-1", "status": "COMPLETED"},
+        "rejected",
+    ),
+    "words without a code beside a value that was sent": (
+        "eastpay pay",
+        400,
+        lambda _: {"id": "8ac7", "amount": "92.00", "message": "no"},
+        "rejected",
+    ),
+    **{
+        f"a payment that was not begun: {result['description']}, {status}": (
+            "eastpay pay",
+            status,
+            lambda _, result=result: {"id": "8ac7", "amount": "92.00", "result": result},
             "rejected",
         )
         for status in (401, 403, 429)
@@ -610,3 +734,319 @@ def test_a_checkout_that_is_refused_in_words_proves_nothing(body: Any, proves: b
     row = operations_of(found_by_reference=False)["POST /v3/checkouts"]
     request = httpx.Request("POST", "https://a.example/v3/checkouts")
     assert row.was_done(httpx.Response(429, json=body, request=request)) is proves
+
+
+PAYMENT = {"amount": 4423, "currency": "EUR", "reference": "INV-1"}
+MADE = {"id": "pay_1", **PAYMENT, "status": "accepted"}
+OF_TILL: dict[str, tuple[Any, str]] = {
+    "all of a payment": (MADE, "unknown"),
+    **{
+        f"a payment beside {name} {value!r}": ({**MADE, name: value}, "unknown")
+        for name, value in (
+            ("message", None),
+            ("message", ""),
+            ("message", "ok"),
+            ("message", "SUCCESS"),
+            ("message", "Too many requests"),
+            ("code", 0),
+            ("code", "00"),
+            ("type", "payment"),
+            ("detail", None),
+            ("errors", []),
+            ("request_id", "r-1"),
+        )
+    },
+    "an id, and nothing that complains": (
+        {"id": "pay_1", "status": "failed", "detail": " ", "message": "ok", "code": 0},
+        "unknown",
+    ),
+    "an id of an error": ({"id": "err-1", "description": "The amount is too high."}, "rejected"),
+    "an id of an error in a declared member": (
+        {"id": "err-1", "detail": "The amount is too high."},
+        "rejected",
+    ),
+    "an id beside what is not declared": ({"id": "err-1", "request": "r-1"}, "rejected"),
+    "an id beside the state of a refusal": ({"id": "err-1", "status": "error"}, "rejected"),
+    "a value that was sent, without an id": ({**PAYMENT, "status": "accepted"}, "rejected"),
+    "a map of mistakes": (
+        {"amount": "must be positive", "currency": "is not one of ours"},
+        "rejected",
+    ),
+    "a map of mistakes with an id": (
+        {"id": "err-1", "currency": "EUR", "amount": "must be positive"},
+        "rejected",
+    ),
+    "lists of mistakes": ({"id": "err-1", "amount": ["must be positive"]}, "rejected"),
+    "a list of mistakes": ({"tags": ["can't be blank"]}, "rejected"),
+    "the state of an error": ({"status": "error"}, "rejected"),
+    "the state of a refusal": ({"status": "UNAUTHORIZED"}, "rejected"),
+    "a state with messages": ({"status": "invalid", "messages": ["no"]}, "rejected"),
+    "a payment that reports an error": ({**MADE, "errors": ["no"]}, "rejected"),
+}
+
+
+def by_function(client: Any, awaited: bool) -> Any:
+    module = operation("payments.take_payment")
+    take = module.asyncio if awaited else module.sync
+    return take(client=client.api, body=new_payment(**PAYMENT))
+
+
+def by_hand(client: Any, _awaited: bool) -> Any:
+    return client.http.post("/v1/payments", json=PAYMENT)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("send", [by_function, by_hand])
+@pytest.mark.parametrize("status", [400, 422, 429])
+@pytest.mark.parametrize(("body", "outcome"), OF_TILL.values(), ids=OF_TILL.keys())
+def test_one_rule_says_what_a_document_proves_also_by_hand(
+    body: Any, outcome: str, status: int, send: Callable[[Any, bool], Any], mode: str
+) -> None:
+    script, awaited = Script(httpx.Response(status, json=body)), mode == MODES[1]
+    settings = {"base_url": URL, "transport": script.transport, "key": None, "retry": QUICK}
+    kind = connect_async if awaited else connect
+    with pytest.raises(VictorError) as raised:
+        run(kind, lambda client: send(client, awaited), client_class(), **settings)
+    error = raised.value
+    is_sent_again = outcome == "rejected" and status == 429
+    times = QUICK.max_attempts if is_sent_again else 1
+    assert (error.outcome.value, len(script.requests)) == (outcome, times)
+    assert not error.problems or outcome == "rejected"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_mistakes_of_a_refusal_are_problems(mode: str) -> None:
+    mistakes = {"amount": "must be positive", "currency": "is not one of ours"}
+    script, awaited = Script(httpx.Response(422, json=mistakes)), mode == MODES[1]
+    kind = connect_async if awaited else connect
+    with pytest.raises(VictorError) as raised:
+        run(
+            kind,
+            lambda client: by_function(client, awaited),
+            client_class(),
+            base_url=URL,
+            transport=script.transport,
+            key=None,
+        )
+    assert [problem.field for problem in raised.value.problems] == ["amount", "currency"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("body", "tokens"), [({"status": "UNAUTHORIZED"}, 2), ({"id": "err-1"}, 1), (MADE, 1)]
+)
+def test_a_revoked_token_is_renewed_unless_the_body_proves_the_work(
+    mode: str, body: Any, tokens: int
+) -> None:
+    page = {"data": [], "has_more": False}
+    lines = [httpx.Response(200, json=page), httpx.Response(401, json=body)]
+    script, awaited = Script(*lines), mode == MODES[1]
+    auth = ClientCredentialsAuth("/oauth/token", "id", "secret")
+
+    def list_(client: Any) -> Any:
+        module = operation("payments.list_payments")
+        return (module.asyncio if awaited else module.sync)(client=client.api)
+
+    kind = connect_async if awaited else connect
+    with pytest.raises(VictorError):
+        run(
+            kind,
+            (list_, lambda client: by_function(client, awaited)),
+            client_class(),
+            base_url=URL,
+            transport=script.transport,
+            key=None,
+            auth=auth,
+        )
+    assert len(script.for_tokens) == tokens
+
+
+AT_HOME = "{base}/v3/payouts/2aa5d7e0-2ecb-403f-8494-1865ed0454e9"
+ADDRESSES = {
+    AT_HOME: "unknown",
+    "/v3/payouts/9b": "unknown",
+    "/v4/payouts/9b": "unknown",
+    "/errors/4711": "rejected",
+    "/login2": "rejected",
+    "https://status.example/errors/429": "rejected",
+    "https://status.example/v3/payouts/9b": "rejected",
+    "/v3/payees/9b": "rejected",
+    "/v3/payouts/9b/payments/1": "rejected",
+    "/payouts/9b": "rejected",
+    "//[9b": "rejected",
+}
+
+
+@pytest.mark.parametrize("system", ["velo"])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429])
+def test_only_the_address_of_its_own_read_names_what_was_made(
+    system: str, status: int, harness: Any
+) -> None:
+    exchange = exchange_of(f"{system} submit")
+    errors = b'{"errors": [{"errorCode": "1", "errorMessage": "no"}]}'
+    for address, outcome in ADDRESSES.items():
+        location = address.format(base=harness.sandbox.url.rstrip("/"))
+        for body, wanted in ((b"", outcome), (errors, "rejected")):
+            subject = exchange.subject(harness)
+            way = Refused(status, {"location": location}, body=body)
+            word = outcome_of(harness, way, lambda client: exchange.call(client, subject))  # noqa: B023 - it is called at once
+            assert word == wanted, (address, body)
+            assert way.writes == 1 or wanted == "rejected"
+
+
+PAYMENT = {"amount": 4423, "currency": "EUR", "reference": "INV-1"}
+MADE = {"id": "pay_1", **PAYMENT, "status": "accepted"}
+OF_TILL: dict[str, tuple[Any, str]] = {
+    "all of a payment": (MADE, "unknown"),
+    **{
+        f"a payment beside {name} {value!r}": ({**MADE, name: value}, "unknown")
+        for name, value in (
+            ("message", None),
+            ("message", ""),
+            ("message", "ok"),
+            ("message", "SUCCESS"),
+            ("message", "Too many requests"),
+            ("code", 0),
+            ("code", "00"),
+            ("type", "payment"),
+            ("detail", None),
+            ("errors", []),
+            ("request_id", "r-1"),
+        )
+    },
+    "an id, and nothing that complains": (
+        {"id": "pay_1", "status": "failed", "detail": " ", "message": "ok", "code": 0},
+        "unknown",
+    ),
+    "an id of an error": ({"id": "err-1", "description": "The amount is too high."}, "rejected"),
+    "an id of an error in a declared member": (
+        {"id": "err-1", "detail": "The amount is too high."},
+        "rejected",
+    ),
+    "an id beside what is not declared": ({"id": "err-1", "request": "r-1"}, "rejected"),
+    "an id beside the state of a refusal": ({"id": "err-1", "status": "error"}, "rejected"),
+    "a value that was sent, without an id": ({**PAYMENT, "status": "accepted"}, "rejected"),
+    "a map of mistakes": (
+        {"amount": "must be positive", "currency": "is not one of ours"},
+        "rejected",
+    ),
+    "a map of mistakes with an id": (
+        {"id": "err-1", "currency": "EUR", "amount": "must be positive"},
+        "rejected",
+    ),
+    "lists of mistakes": ({"id": "err-1", "amount": ["must be positive"]}, "rejected"),
+    "a list of mistakes": ({"tags": ["can't be blank"]}, "rejected"),
+    "the state of an error": ({"status": "error"}, "rejected"),
+    "the state of a refusal": ({"status": "UNAUTHORIZED"}, "rejected"),
+    "a state with messages": ({"status": "invalid", "messages": ["no"]}, "rejected"),
+    "a payment that reports an error": ({**MADE, "errors": ["no"]}, "rejected"),
+}
+
+
+def by_function(client: Any, awaited: bool) -> Any:
+    module = operation("payments.take_payment")
+    take = module.asyncio if awaited else module.sync
+    return take(client=client.api, body=new_payment(**PAYMENT))
+
+
+def by_hand(client: Any, _awaited: bool) -> Any:
+    return client.http.post("/v1/payments", json=PAYMENT)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("send", [by_function, by_hand])
+@pytest.mark.parametrize("status", [400, 422, 429])
+@pytest.mark.parametrize(("body", "outcome"), OF_TILL.values(), ids=OF_TILL.keys())
+def test_one_rule_says_what_a_document_proves_also_by_hand(
+    body: Any, outcome: str, status: int, send: Callable[[Any, bool], Any], mode: str
+) -> None:
+    script, awaited = Script(httpx.Response(status, json=body)), mode == MODES[1]
+    settings = {"base_url": URL, "transport": script.transport, "key": None, "retry": QUICK}
+    kind = connect_async if awaited else connect
+    with pytest.raises(VictorError) as raised:
+        run(kind, lambda client: send(client, awaited), client_class(), **settings)
+    error = raised.value
+    is_sent_again = outcome == "rejected" and status == 429
+    times = QUICK.max_attempts if is_sent_again else 1
+    assert (error.outcome.value, len(script.requests)) == (outcome, times)
+    assert not error.problems or outcome == "rejected"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_mistakes_of_a_refusal_are_problems(mode: str) -> None:
+    mistakes = {"amount": "must be positive", "currency": "is not one of ours"}
+    script, awaited = Script(httpx.Response(422, json=mistakes)), mode == MODES[1]
+    kind = connect_async if awaited else connect
+    with pytest.raises(VictorError) as raised:
+        run(
+            kind,
+            lambda client: by_function(client, awaited),
+            client_class(),
+            base_url=URL,
+            transport=script.transport,
+            key=None,
+        )
+    assert [problem.field for problem in raised.value.problems] == ["amount", "currency"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("body", "tokens"), [({"status": "UNAUTHORIZED"}, 2), ({"id": "err-1"}, 1), (MADE, 1)]
+)
+def test_a_revoked_token_is_renewed_unless_the_body_proves_the_work(
+    mode: str, body: Any, tokens: int
+) -> None:
+    page = {"data": [], "has_more": False}
+    lines = [httpx.Response(200, json=page), httpx.Response(401, json=body)]
+    script, awaited = Script(*lines), mode == MODES[1]
+    auth = ClientCredentialsAuth("/oauth/token", "id", "secret")
+
+    def list_(client: Any) -> Any:
+        module = operation("payments.list_payments")
+        return (module.asyncio if awaited else module.sync)(client=client.api)
+
+    kind = connect_async if awaited else connect
+    with pytest.raises(VictorError):
+        run(
+            kind,
+            (list_, lambda client: by_function(client, awaited)),
+            client_class(),
+            base_url=URL,
+            transport=script.transport,
+            key=None,
+            auth=auth,
+        )
+    assert len(script.for_tokens) == tokens
+
+
+AT_HOME = "{base}/v3/payouts/2aa5d7e0-2ecb-403f-8494-1865ed0454e9"
+ADDRESSES = {
+    AT_HOME: "unknown",
+    "/v3/payouts/9b": "unknown",
+    "/v4/payouts/9b": "unknown",
+    "/errors/4711": "rejected",
+    "/login2": "rejected",
+    "https://status.example/errors/429": "rejected",
+    "https://status.example/v3/payouts/9b": "rejected",
+    "/v3/payees/9b": "rejected",
+    "/v3/payouts/9b/payments/1": "rejected",
+    "/payouts/9b": "rejected",
+    "//[9b": "rejected",
+}
+
+
+@pytest.mark.parametrize("system", ["velo"])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429])
+def test_only_the_address_of_its_own_read_names_what_was_made(
+    system: str, status: int, harness: Any
+) -> None:
+    exchange = exchange_of(f"{system} submit")
+    errors = b'{"errors": [{"errorCode": "1", "errorMessage": "no"}]}'
+    for address, outcome in ADDRESSES.items():
+        location = address.format(base=harness.sandbox.url.rstrip("/"))
+        for body, wanted in ((b"", outcome), (errors, "rejected")):
+            subject = exchange.subject(harness)
+            way = Refused(status, {"location": location}, body=body)
+            word = outcome_of(harness, way, lambda client: exchange.call(client, subject))  # noqa: B023 - it is called at once
+            assert word == wanted, (address, body)
+            assert way.writes == 1 or wanted == "rejected"

@@ -174,7 +174,9 @@ def _is_taken_for(asked: Asked, other: Stored, made_of: str) -> bool:
     if kind != other_kind:  # a new month has a kind of its own, and its own due date
         is_near = not _is_later(asked.due_date, other.due_date)
         return is_near and not _is_later(other.due_date, asked.due_date)
-    return other.due_date == asked.due_date or other.spelling_digest == asked.spelling_digest
+    # Payouts have no due date: a payee may get the same amount each month.
+    has_due_date = asked.due_date is not None and other.due_date == asked.due_date
+    return has_due_date or other.spelling_digest == asked.spelling_digest
 
 
 def _of_created(asked: Asked, stored: Stored, account: str, *, is_same: bool) -> Code:
