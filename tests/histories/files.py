@@ -19,6 +19,7 @@ from tests.histories.bulk_surface import (
     OTHER_STORAGE_KEY,
     STORAGE_KEY,
     FileRow,
+    NoticeOfRow,
     RealBulk,
     Report,
     Surface,
@@ -41,7 +42,7 @@ from victor_ext import RetryPolicy, Victor, VictorError, VictorOAuth, idempotenc
 EDITS = (
     ("same", 4), ("rename", 4), ("amount", 3), ("reference", 1), ("due", 2), ("add", 3),
     ("remove", 3), ("cut", 2), ("merge", 2), ("resave", 4), ("next month", 2),
-    ("correct the rejected", 3), ("old", 2),
+    ("correct the rejected", 3), ("old", 2), ("reorder", 1),
 )  # fmt: skip
 COMMANDS = (
     ("send", 14), ("resume", 4), ("drop", 2), ("ask again", 4), ("status", 1), ("resolve", 1),
@@ -103,6 +104,15 @@ def draw_move(dice: Random) -> Move:
     )
 
 
+def _with_what_tells(move: Move) -> list[Move]:
+    """A move beside the one that shows what it has done."""
+    if move.what == "drop":
+        return [move, Move("resume")]
+    if move.what == "restore":
+        return [replace(move, what="send"), Move("days pass"), move]
+    return [move]
+
+
 class Files:
     """Operators who send files of a few invoices."""
 
@@ -141,6 +151,8 @@ class Files:
     def draw(cls, dice: Random, *, most: int = 4) -> dict[str, Any]:
         first = replace(draw_move(dice), what="send", edit="same", account="A")
         moves = [draw_move(dice) for _ in range(dice.randrange(1, most + 1))]
+        if dice.random() < 0.3:
+            moves = [each for move in moves for each in _with_what_tells(move)]
         # After a restore nobody can know what another account has made of a new row.
         if any(move.what == "restore" for move in moves):
             moves = [replace(move, account="A") for move in moves]
@@ -318,6 +330,8 @@ class Files:
             terms,
         )
         self.truth.accepted(self.name, rows, report)
+        if not report.stopped and NoticeOfRow("looks_like", key) in report.notices:
+            self.truth.complain(f"lost: {key} was to be asked again, and is refused")
         if is_owed and report.exit_status == 0 and not report.stopped:
             self.truth.owed_again.add(self.truth.fact(row))
 
@@ -338,6 +352,18 @@ class Files:
             report = self.surface.resolve(self.terms, self.name, row.key.strip(), outcome)
             if not report.stopped:
                 self.truth.resolved(row, self.desk.key_kind)
+        self._resolve_what_is_known()
+
+    def _resolve_what_is_known(self) -> None:
+        """Somebody takes the wrong line."""
+        for line in self.surface.export(self.terms, self.name):
+            row = next((each for each in self.rows if each.number == line.number), None)
+            if line.outcome == "created" and row is not None:
+                key = row.key.strip()
+                report = self.surface.resolve(self.terms, self.name, key, "not-created")
+                if not report.stopped:
+                    self.truth.complain(f"told wrong: {key} is resolved, and was created")
+                return
 
     def _forget(self, _move: Move) -> None:
         terms = self.terms

@@ -71,6 +71,7 @@ class Desk:
             "next month": self._next_month,
             "correct the rejected": self._correct,
             "old": self._old,
+            "reorder": lambda *_: self.rows.reverse(),
         }
         edits[what](place % len(self.rows), damage)
 

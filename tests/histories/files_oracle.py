@@ -287,10 +287,20 @@ class Truth:
             row = by_key.get(notice.key_value.strip())
             if row is None:
                 continue
+            if notice.code == "corrected" and self._is_rejected_again(row, lines):
+                self.complain(f"lost: {row.number} was corrected, and its key was spent before")
             if not self._has_reason(command, row, notice):
                 self.complain(f"told wrong: {notice.code} has no reason, of {row.number}")
             if notice.code in EXPLAINED and self._is_sent_by(command, row, report.notices):
                 self.complain(f"told wrong: {row.number} is {notice.code}, and was sent")
+
+    def _is_rejected_again(self, row: FileRow, lines: list[Line]) -> bool:
+        """Whether a row that the provider would take was rejected, under a key that it refused."""
+        is_rejected = any(
+            line.number == row.number and line.outcome == "rejected" for line in lines
+        )
+        is_wrong = row.payer.startswith(WRONG_PAYER)
+        return is_rejected and not is_wrong and not self.was_restored
 
     def _is_sent_by(self, command: Command, row: FileRow, notices: Iterable[NoticeOfRow]) -> bool:
         """Whether a refused row was sent by its own command, and by no other row of its file."""
@@ -430,7 +440,8 @@ class Truth:
 
     def lost(self, rows: list[FileRow], report: Report) -> None:
         """The end: the provider is well, and the last file was sent until nothing was left."""
-        named = {notice.key_value.strip() for notice in report.notices}
+        reasons = [notice for notice in report.notices if notice.code in REASONS]
+        named = {notice.key_value.strip() for notice in reasons}
         for row in rows:
             is_made, is_named = self.is_made(row), row.key.strip() in named
             # What was made with other values was named when its file was read first.

@@ -113,7 +113,7 @@ class ReferenceBulk:
     def resolve(self, terms: Terms, batch: str, key: str, outcome: str) -> Report:
         def resolve() -> Report:
             payment = self.state.payments.get(self._name(terms, batch, key))
-            is_asked = not self._has("a resolution is not asked for")
+            is_asked = not self._has("what is known is resolved")
             if payment is None or (payment.state != "unknown" and is_asked):
                 raise Stopped("ConfigurationError: it is not unknown")
             if not self._has("who resolves is not heard"):
@@ -257,7 +257,8 @@ class ReferenceBulk:
         self._settle(terms, batch)
         if not was_in_doubt or self._has("what is in doubt stops nothing"):
             self._send_waiting(terms, batch)
-        named = {notice.key_value for notice in notices}
+        rejections = ("rejected", "rejected_before")
+        named = {notice.key_value for notice in notices if notice.code in rejections}
         for payment in self._of(batch):
             is_new = payment.state == "rejected" and payment.key_value not in named
             if is_new and not self._has("a rejected row is not named"):
