@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
@@ -19,6 +20,7 @@ from typing import Any, Protocol
 from unittest.mock import patch
 
 import httpx
+
 from tests.histories.calls import BASE
 from victor_ext import (
     ConfigurationError,
@@ -29,7 +31,7 @@ from victor_ext import (
     VictorOAuth,
     check_payment_request,
 )
-from victor_ext.bulk import BulkSender, layout, pacing
+from victor_ext.bulk import BulkSender, RowResult, pacing
 from victor_ext.bulk import payment_requests as bulk_requests
 from victor_ext.bulk import run as bulk_run
 from victor_ext.bulk.loading import Loading
@@ -74,7 +76,10 @@ class Terms:
     """With what an operator calls the command."""
 
     account: str = "A"
-    storage_key: str = STORAGE_KEY
+    secret: str = "a-secret"
+    """Of the account's credentials."""
+    storage_key: str | None = STORAGE_KEY
+    """None: the credentials wrap what is stored."""
     key_kind: str = "invoice"
 
 
@@ -88,12 +93,15 @@ class NoticeOfRow:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the export."""
+    """A line of the export: `number` is 0, and the values are empty, of what was forgotten."""
 
     key: str
     outcome: str
     id: str | None
     number: int
+    payer: str = ""
+    amount: str = ""
+    due: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,7 @@ class Surface(Protocol):
     def release(self, terms: Terms, batch: str) -> Report: ...
     def forget(self, terms: Terms, batch: str) -> Report: ...
     def rekey(self, terms: Terms, batch: str, storage_key: str) -> Report: ...
+    def status(self, terms: Terms, batch: str) -> Report: ...
     def export(self, terms: Terms, batch: str) -> list[Line]: ...
     def copy(self) -> Any: ...
     def restore(self, copied: Any) -> None: ...
@@ -175,17 +184,18 @@ class RealBulk:
     def rekey(self, terms: Terms, batch: str, storage_key: str) -> Report:
         return self._new(terms, batch, lambda sender: sender.rekey(storage_key))
 
+    def status(self, terms: Terms, batch: str) -> Report:
+        return self._report(terms, batch, lambda sender: sender.status())
+
     def export(self, terms: Terms, batch: str) -> list[Line]:
         with suppress(VictorError), self._sender(terms, batch, {}) as sender:
-            return [
-                Line(each.key, str(each.outcome.value), each.id, int(each.extras[FACT_COLUMN]))
-                for each in sender.export()
-            ]
+            return [_line(result) for result in sender.export()]
         return []
 
     # The state
 
     def copy(self) -> Any:
+        """A backup, or None if there is none."""
         if not self._file.exists():
             return None
         copied = self._folder / "backup.sqlite"
@@ -195,6 +205,10 @@ class RealBulk:
         return copied.read_bytes()
 
     def restore(self, copied: Any) -> None:
+        """Put a backup back, with all that a person does so that bulk knows of it.
+
+        Until `release`, nothing may be sent.
+        """
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self._file}{suffix}").unlink(missing_ok=True)
         self._file.write_bytes(copied)
@@ -267,21 +281,33 @@ class RealBulk:
             stack.enter_context(any_day)
             stack.enter_context(patch.object(bulk_run, "_LOOK_EVERY", 0.02))
             client = Victor(
-                VictorOAuth(terms.account, "a-secret"),
+                VictorOAuth(terms.account, terms.secret),
                 transport=self._transport,
                 base_url="https://victor.test",
                 retry=RetryPolicy(max_attempts=1),
             )
+            # Without a storage key, the credentials are read from the environment.
+            environment = {"VICTOR_CLIENT_ID": "bulk", "VICTOR_BULK_KEY": ""}
+            environment["VICTOR_CLIENT_SECRET"] = terms.secret
+            stack.enter_context(patch.dict(os.environ, environment))
+            if terms.storage_key is not None:
+                options = {**options, "storage_key": terms.storage_key}
             yield BulkSender(
                 stack.enter_context(client),
                 state=self._state,
                 batch=batch,
                 key_column="invoice_no",
-                storage_key=terms.storage_key,
                 patience=0,
                 **kind,
                 **options,
             )
+
+
+def _line(result: RowResult) -> Line:
+    asked, outcome = result.asked, str(result.outcome.value)
+    number = int(result.extras.get(FACT_COLUMN, 0))
+    payer, amount = asked.get("payer_counterparty_id", ""), asked.get("amount", "")
+    return Line(result.key, outcome, result.id, number, payer, amount, asked.get("due_date", ""))
 
 
 def _refusal(error: VictorError) -> Report:

@@ -9,7 +9,7 @@ from typing import Any
 from tests.histories.bulk_surface import HAS_PAYMENTS_TABLE
 from tests.histories.calls import Calls
 from tests.histories.deliveries import Deliveries
-from tests.histories.files import Files
+from tests.histories.files import Files, Move
 from tests.histories.others import (
     BatchesBesideOthers,
     OutboxesBesideOthers,
@@ -202,8 +202,31 @@ def kind_of(complaint: str) -> str:
     return re.sub(r"\d+", "N", complaint)[:70]
 
 
+def fewest_moves(history: History, complaint: str) -> History:
+    """The history of files without the moves, and without what is odd in them, that do not matter
+    to a complaint of this kind.
+    """
+
+    def is_shown(moves: list[Move]) -> bool:
+        shorter = replace(history, setup={**history.setup, "moves": moves})
+        return any(kind_of(wrong) == kind_of(complaint) for wrong in run(shorter))
+
+    moves = list(history.setup["moves"])
+    for place in reversed(range(1, len(moves))):
+        if is_shown([*moves[:place], *moves[place + 1 :]]):
+            del moves[place]
+    for place, move in enumerate(moves):
+        for calmer in move.calmer():
+            if is_shown([*moves[:place], calmer, *moves[place + 1 :]]):
+                moves[place] = calmer
+                break
+    return replace(history, setup={**history.setup, "moves": moves})
+
+
 def shortest(history: History, complaint: str) -> History:
     """The history without the events and faults that do not matter to a complaint of this kind."""
+    if history.kind == "files":
+        return fewest_moves(history, complaint)
     size = len(history.events)
     while size:
         for calm in (False, True):

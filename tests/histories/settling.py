@@ -5,7 +5,7 @@ Each can die at every step.
 
 import importlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -48,6 +48,7 @@ from victor_ext.bulk.row_kind import RowKind
 from victor_ext.bulk.rows import Row, RowOutcome
 from victor_ext.bulk.settings import WorkerContext
 from victor_ext.bulk.store import Store
+from victor_ext.flows import drive
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.providers.eastpay import CardToken
 from victor_ext.providers.flexfactor import Payer

@@ -16,12 +16,19 @@ from tests.bulk.postgres import Postgres
 from tests.histories import files
 from tests.histories.__main__ import replayable, run_all
 from tests.histories.bulk_surface import HAS_PAYMENTS_TABLE
-from tests.histories.files import COMMANDS, EDITS, Files, ReferenceFiles
+from tests.histories.files import COMMANDS, EDITS, SLIPS, Files, ReferenceFiles
 from tests.histories.history import draw, run
-from tests.histories.reference_bulk import MISTAKES
+from tests.histories.reference_table import MISTAKES
 
 pytestmark = pytest.mark.slow
 SEED = os.environ.get("SEED", "files")
+MOST = 800
+"""Histories within which each mistake is found."""
+CODES = {
+    "looks_like", "created_before", "due_later", "other_values", "settled_as_stored",
+    "only_looked_up", "rejected", "rejected_before", "corrected", "replaced", "other_account",
+}  # fmt: skip
+"""What is told of a row."""
 needs_the_table = pytest.mark.skipif(
     not HAS_PAYMENTS_TABLE, reason="bulk has no table of payments yet"
 )
@@ -31,31 +38,37 @@ def _reference(number: int, mistake: str = "", seed: str = SEED) -> ReferenceFil
     return ReferenceFiles(mistake=mistake, **Files.draw(Random(f"{seed}:{number}")))
 
 
-def test_the_oracle_complains_of_nothing_where_the_rules_are_kept() -> None:
-    wrong = {number: complaints for number in range(400) if (complaints := _played(number))}
-    assert wrong == {}
-
-
-def _played(number: int) -> list[str]:
-    return _reference(number).play()
-
-
-def test_the_histories_have_every_move_and_every_row_of_the_table() -> None:
-    """Where nothing happens, nothing can go wrong."""
-    codes, moves, sent = Counter[str](), Counter[str](), 0
-    for number in range(400):
-        history = _reference(number)
+@pytest.fixture(scope="module")
+def histories() -> list[ReferenceFiles]:
+    """Histories of a sender that keeps the rules, which have been played."""
+    played = [_reference(number) for number in range(400)]
+    for history in played:
         history.play()
+    return played
+
+
+def test_the_oracle_complains_of_nothing_where_the_rules_are_kept(
+    histories: list[ReferenceFiles],
+) -> None:
+    complaints = {number: each.truth.wrong for number, each in enumerate(histories)}
+    assert {number: wrong for number, wrong in complaints.items() if wrong} == {}
+
+
+def test_the_histories_have_every_move_and_every_row_of_the_table(
+    histories: list[ReferenceFiles],
+) -> None:
+    """Where nothing happens, nothing can go wrong."""
+    codes, moves = Counter[str](), Counter[str]()
+    for history in histories:
+        sends = [move for move in history.moves if move.what == "send"]
         moves.update(move.what for move in history.moves)
-        moves.update(move.edit for move in history.moves if move.what == "send")
+        moves.update(f"{move.edit} {move.slip}".strip() for move in sends)
+        moves.update(move.slip for move in sends)
         codes.update(code for told in history.truth.notices.values() for code in told)
-        sent += len(history.ledger.done)
-    assert set(moves) == {name for name, _ in (*COMMANDS, *EDITS)}
-    assert set(codes) >= {
-        "created_before", "replaced", "settled_as_stored", "rejected_before", "other_values",
-        "other_account", "looks_like", "due_later", "corrected",
-    }  # fmt: skip
-    assert sent > 400
+    names = {name for name, _ in (*COMMANDS, *EDITS, *SLIPS)}
+    assert names <= set(moves)
+    assert set(codes) == CODES
+    assert sum(len(history.ledger.done) for history in histories) > 400
 
 
 def _shows(number: int, mistake: str) -> bool:
@@ -63,10 +76,11 @@ def _shows(number: int, mistake: str) -> bool:
     return any(MISTAKES[mistake] in complaint for complaint in wrong)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_the_oracle_notices(mistake: str) -> None:
-    number = next((number for number in range(2_000) if _shows(number, mistake)), None)
-    assert number is not None
+    number = next((number for number in range(MOST) if _shows(number, mistake)), None)
+    assert number is not None, f"none of {MOST} histories shows it"
     assert _reference(number, seed="planted").play() == []
 
 
@@ -87,7 +101,17 @@ def test_a_real_sender_runs_a_history_to_its_end(number: int) -> None:
 
 @needs_the_table
 def test_operators_of_bulk_ask_nobody_twice() -> None:
-    found = run_all(SEED, range(24), "files")
+    _run_real(range(8))
+
+
+@needs_the_table
+@pytest.mark.nightly
+def test_operators_of_bulk_ask_nobody_twice_in_many_histories() -> None:
+    _run_real(range(8, 200))
+
+
+def _run_real(numbers: range) -> None:
+    found = run_all(SEED, numbers, "files")
     assert not found.wrong, "\n\n".join(
         replayable(*each[0], "files") for each in list(found.wrong.values())[:2]
     )

@@ -18,8 +18,6 @@ from victor_api.models import NewRtpRfpPaymentRequest
 
 from tests.providers.connected.till import URL, client_class, new_payment, operation
 from tests.providers.flexfactor.adapter import id_of
-from tests.providers.connected.till import URL, client_class, new_payment, operation
-from tests.providers.connected.till import URL, client_class, new_payment, operation
 from tests.providers.running import MODES, ONCE, QUICK, Exchange, Script, is_for_token, run
 from tests.providers.systems import ADAPTERS
 from victor_ext import ClientCredentialsAuth, VictorError, connect, connect_async
