@@ -35,6 +35,7 @@ from victor_ext import (
     Done,
     HeaderKey,
     InvalidRequest,
+    NotDone,
     PermissionDenied,
     PreparedCall,
     Promise,
@@ -703,6 +704,26 @@ def test_a_proof_without_a_time_says_that_it_has_none(blocking: Store, made_at: 
     (entry,) = outbox.send()
     assert entry.state.value == "unclear"
     assert "pay_1 has what was sent, and does not say when it was made." in (entry.error or "")
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (NotDone("It is void.", is_over=True), "rejected"),
+        (NotDone("It is being paid."), "settling"),
+        (NotDone("It is open.", can_be_sent=True), "settling"),
+    ],
+)
+def test_a_proof_of_a_state_in_which_it_was_not_done_ends_it_if_it_never_can_be(
+    blocking: Store, state: NotDone, told: str
+) -> None:
+    listed = dated(200, json={"items": []})
+    script = Script(dated(404), httpx.ReadError("it was cut"), listed)
+    outbox = with_a_payment(blocking, keyed(script, **proved(lambda *_: state)))
+    outbox.send()
+    (entry,) = outbox.entries()
+    assert entry.state.value == told
+    assert state.why in (entry.error or "")
 
 
 @pytest.mark.parametrize(
