@@ -20,7 +20,7 @@ from .asking import asked_of
 from .columns import Fields, check_heading, problems_of, split_record
 from .deciding import TO_DECIDE, Act, Code, Decision, decide, made_of
 from .layout import chunk_id, chunk_rows_for
-from .notices import Notice, message_of
+from .notices import message_of
 from .pacing import ProviderClock
 from .payments import (
     LEFT_OUT,
@@ -34,7 +34,7 @@ from .payments import (
     stored_of,
     upsert,
 )
-from .rows import Check, RowOutcome, RowProblem, refuse_invalid
+from .rows import Check, Notice, RowOutcome, RowProblem, refuse_invalid
 from .settings import PERSONS, TERMS, Expected, WorkerContext, in_utc
 from .store import BatchRecord, Store
 

@@ -44,7 +44,7 @@ class _Connection:
                 f"The outbox cannot use the database {self._using!r}, which is of the type "
                 f"{connection.vendor}: use SQLite or PostgreSQL."
             )
-        compiled = statement.compile(
+        compiled: Any = statement.compile(
             dialect=_DIALECTS[connection.vendor], compile_kwargs={"render_postcompile": True}
         )
         with connection.cursor() as cursor:
