@@ -49,7 +49,7 @@ COMMANDS = (
     ("restore", 2), ("rotate", 2), ("rekey", 1), ("forget", 2),
     ("decline", 3), ("service", 1), ("days pass", 2),
 )  # fmt: skip
-SLIPS = (("", 18), ("no key", 1), ("twice", 2), ("other kind", 3))
+SLIPS: tuple[tuple[str, int], ...] = (("", 18), ("no key", 1), ("twice", 2), ("other kind", 3))
 """What is wrong with a file once."""
 KINDS_OF_KEYS = ("00{}", "{}", "INV-{}")
 DATABASES: dict[str, str] = {}

@@ -212,8 +212,8 @@ class Truth:
         doubts = command.in_doubt & self.doubts.keys()
         is_repeated = key in doubts or any(key == before for before, _ in self.in_doubt)
         if command.name in STARTING and doubts and not is_repeated:
-            rows = ", ".join(sorted(self.doubts[doubt][1] for doubt in doubts))
-            self.complain(f"started beside doubt: {fact}, while {rows} may have been asked")
+            others = ", ".join(sorted(self.doubts[doubt][1] for doubt in doubts))
+            self.complain(f"started beside doubt: {fact}, while {others} may have been asked")
 
     def ends(self, key: str, values: Values, fault: str, status: int) -> None:
         fact, command = self._fact_of_values(values), self.running[-1]

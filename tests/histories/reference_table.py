@@ -58,7 +58,7 @@ MISTAKES = {
     "what is held is not looked up": "asked twice",
     "a restore that is not released is sent": "does not stop a send",
     "what is forgotten is forgotten whole": "asked twice",
-    "what may exist is forgotten": "asked twice",
+    "what may exist is forgotten": "started beside doubt",
     "digests are forgotten": "told wrong",
     "who resolves is not heard": "lost",
     "what is known is resolved": "is resolved, and was created",

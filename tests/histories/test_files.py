@@ -9,6 +9,7 @@ once it has the table; until then `python -m tests.histories 100 SEED files` sho
 import os
 from collections import Counter
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,9 @@ from tests.bulk.postgres import Postgres
 from tests.histories import files
 from tests.histories.__main__ import replayable, run_all
 from tests.histories.bulk_surface import HAS_PAYMENTS_TABLE
-from tests.histories.files import COMMANDS, EDITS, SLIPS, Files, ReferenceFiles
+from tests.histories.files import COMMANDS, EDITS, SLIPS, Files, Move, ReferenceFiles
 from tests.histories.history import draw, run
+from tests.histories.provider import Rules
 from tests.histories.reference_table import MISTAKES
 
 pytestmark = pytest.mark.slow
@@ -32,6 +34,43 @@ CODES = {
 needs_the_table = pytest.mark.skipif(
     not HAS_PAYMENTS_TABLE, reason="bulk has no table of payments yet"
 )
+
+
+BAD_DAYS: dict[str, list[Move]] = {
+    "a renamed file with other rows": [Move("send", edit="same"), Move("send", edit="cut")],
+    "a file that a spreadsheet has saved under its name": [
+        Move("send", edit="same"),
+        Move("send", edit="resave", damage="float"),
+    ],
+    "an amount that is corrected after a failed start": [
+        Move("send", edit="same", is_down=True),
+        Move("send", edit="amount"),
+    ],
+    "a row that is taken out after a failed start": [
+        Move("send", edit="same", is_down=True),
+        Move("send", edit="remove"),
+    ],
+    "a rotated secret and a renamed file": [Move("send", edit="same"), Move("rotate", place=1)],
+    "a key that a spreadsheet has lost": [Move("send", edit="same", slip="no key")],
+}
+"""The shortest histories of what happened to ordinary operators."""
+
+
+def _of_bad_day(name: str) -> dict[str, Any]:
+    moves, rules = BAD_DAYS[name], Rules(conflict="409")
+    known = {"form": "00{}", "rules": rules, "is_monthly": False, "has_storage_key": False}
+    return {"moves": moves, "seed": 1, **known}
+
+
+@pytest.mark.parametrize("name", BAD_DAYS)
+def test_nothing_happens_on_a_bad_day_where_the_rules_are_kept(name: str) -> None:
+    assert ReferenceFiles(**_of_bad_day(name)).play() == []
+
+
+@needs_the_table
+@pytest.mark.parametrize("name", BAD_DAYS)
+def test_nothing_happens_to_bulk_on_a_bad_day(name: str) -> None:
+    assert Files(**_of_bad_day(name)).play() == []
 
 
 def _reference(number: int, mistake: str = "", seed: str = SEED) -> ReferenceFiles:
