@@ -28,6 +28,7 @@ from victor_ext import (
     AsyncVictor,
     AuthenticationError,
     ConfigurationError,
+    PermissionDenied,
     RateLimited,
     Victor,
     VictorError,
@@ -259,6 +260,22 @@ def test_what_has_too_little_left_of_its_lease_goes_back_unmarked(
     assert len(sending.send(workers=1)) == 1
     assert sending.rows() == [(SENT, True), (WAITING, False), (WAITING, False)]
     assert len(sending.send(workers=1)) == 2
+
+
+def test_what_goes_back_is_not_taken_up_by_the_same_pass(blocking: Sending) -> None:
+    """What has to be sent soon is looked for again and again: a refusal of it would never end."""
+    soon = datetime.now(UTC) + timedelta(minutes=30)
+    blocking.provider.meet = lambda _reference: httpx.Response(
+        403 if len(blocking.provider.references) < 5 else 200, json={}
+    )
+    with blocking.client(Victor, blocking.provider.answer) as victor:
+        outbox = Outbox(blocking.engine, victor)
+        with blocking.engine.begin() as connection:
+            outbox.add_call(connection, "payment_requests.create", **invoice(1), send_before=soon)
+        with pytest.raises(PermissionDenied):
+            outbox.send(victor)
+    assert blocking.provider.references == ["INV-1"]
+    assert blocking.rows() == [(WAITING, False)]
 
 
 # What holds nothing else
