@@ -1,8 +1,4 @@
-"""Bulk's public surface as the histories of files use it: the one place that knows its names.
-
-`HAS_PAYMENTS_TABLE` says whether bulk has a table of payments, whose keys are made of a kind and a
-value. Without it, the kind `files` is drawn only by its name.
-"""
+"""Bulk's public surface as the histories of files use it: the one place that knows its names."""
 
 from __future__ import annotations
 
@@ -36,14 +32,11 @@ from victor_ext.bulk import payment_requests as bulk_requests
 from victor_ext.bulk import run as bulk_run
 from victor_ext.bulk.loading import Loading
 
-HAS_PAYMENTS_TABLE = True
-"""Whether `BulkSender` takes a `key_kind`, and its status has notices."""
 STORAGE_KEY = "a secret for histories, of some length"
 OTHER_STORAGE_KEY = "another secret of histories, just as long"
 FACT_COLUMN = "region"
 """A column that is not sent. It names the invoice, whatever a spreadsheet does to its key."""
 _OTHER_BATCH = re.compile(r"has the same rows as the batch .*BulkSender\(batch='([^']+)'")
-NO_SUCH_COMMAND = "no such command"
 
 
 @dataclass(frozen=True)
@@ -165,24 +158,22 @@ class RealBulk:
         return self._report(terms, batch, lambda sender: sender.drop())
 
     def ask_again(self, terms: Terms, batch: str, rows: list[FileRow], key: str) -> Report:
-        if not HAS_PAYMENTS_TABLE:
-            return self._send(terms, batch, rows, {"ask_again": True})
         person = {"by": "Ada", "why": "the customer asked for it"}
         asked = self._report(terms, batch, lambda sender: sender.ask_again([key], **person))
         return asked if asked.stopped else self.send(terms, batch, rows)
 
     def resolve(self, terms: Terms, batch: str, key: str, outcome: str) -> Report:
         person = {"by": "Ada", "why": "read at the provider"}
-        return self._new(terms, batch, lambda sender: sender.resolve(key, outcome, **person))
+        return self._report(terms, batch, lambda sender: sender.resolve(key, outcome, **person))
 
     def release(self, terms: Terms, batch: str) -> Report:
-        return self._new(terms, batch, lambda sender: sender.release())
+        return self._report(terms, batch, lambda sender: sender.release())
 
     def forget(self, terms: Terms, batch: str) -> Report:
-        return self._new(terms, batch, lambda sender: sender.forget(older_than=0))
+        return self._report(terms, batch, lambda sender: sender.forget(older_than=0))
 
     def rekey(self, terms: Terms, batch: str, storage_key: str) -> Report:
-        return self._new(terms, batch, lambda sender: sender.rekey(storage_key))
+        return self._report(terms, batch, lambda sender: sender.rekey(storage_key))
 
     def status(self, terms: Terms, batch: str) -> Report:
         return self._report(terms, batch, lambda sender: sender.status())
@@ -249,12 +240,6 @@ class RealBulk:
 
         return self._report(terms, batch, command, rows, options)
 
-    def _new(self, terms: Terms, batch: str, command: Callable[[Any], Any]) -> Report:
-        """Call what only the table of payments has."""
-        if not HAS_PAYMENTS_TABLE:
-            return Report(2, stopped=NO_SUCH_COMMAND, is_refusal=True)
-        return self._report(terms, batch, command)
-
     def _report(
         self,
         terms: Terms,
@@ -270,11 +255,10 @@ class RealBulk:
             return _refusal(error)
         except VictorError as error:
             return Report(getattr(error, "exit_status", 3), stopped=f"{type(error).__name__}")
-        return Report(getattr(status, "exit_status", 0), tuple(_notices(status, rows or [])))
+        return Report(getattr(status, "exit_status", 0), tuple(_notices(status)))
 
     @contextmanager
     def _sender(self, terms: Terms, batch: str, options: dict[str, Any]) -> Generator[Any]:
-        kind: dict[str, Any] = {"key_kind": terms.key_kind} if HAS_PAYMENTS_TABLE else {}
         with ExitStack() as stack:
             stack.enter_context(patch.object(pacing, "_FIRST_PAUSE", 0.01))
             any_day = patch.object(bulk_requests, "check_payment_request", check_on_any_day)
@@ -298,7 +282,7 @@ class RealBulk:
                 batch=batch,
                 key_column="invoice_no",
                 patience=0,
-                **kind,
+                key_kind=terms.key_kind,
                 **options,
             )
 
@@ -322,13 +306,6 @@ def _refusal(error: VictorError) -> Report:
     )
 
 
-def _notices(status: Any, rows: list[FileRow]) -> Iterator[NoticeOfRow]:
-    if HAS_PAYMENTS_TABLE:
-        for notice in getattr(status, "notices", ()):
-            yield NoticeOfRow(notice.code, notice.key_value)
-        return
-    check = getattr(status, "check", None)
-    for problem in check.problems if check is not None else ():
-        if problem.row is not None:
-            code = "other_values" if problem.code == "changed" else problem.code
-            yield NoticeOfRow(code, rows[problem.row - 1].key)
+def _notices(status: Any) -> Iterator[NoticeOfRow]:
+    for notice in getattr(status, "notices", ()):
+        yield NoticeOfRow(notice.code, notice.key_value)

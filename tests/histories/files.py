@@ -15,7 +15,6 @@ from random import Random
 from typing import Any
 
 from tests.histories.bulk_surface import (
-    HAS_PAYMENTS_TABLE,
     OTHER_STORAGE_KEY,
     STORAGE_KEY,
     FileRow,
@@ -129,7 +128,7 @@ class Files:
         self.ledger = Ledger(rules)
         self.network = FilesNetwork(self.ledger, Random(seed))
         has_one_account = all(move.account == "A" for move in moves)
-        self.truth = Truth(self.ledger, is_monthly, HAS_PAYMENTS_TABLE, has_one_account)
+        self.truth = Truth(self.ledger, is_monthly, has_one_account=has_one_account)
         self.network.observer = self.truth
         self.surface: Surface
         self.is_reference = False

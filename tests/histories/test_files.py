@@ -2,8 +2,7 @@
 is so.
 
 The oracle is tried on a small sender in memory, which has the rules of the table of payments: it
-complains of nothing there, and of each mistake that is made in it on purpose. Bulk itself is judged
-once it has the table; until then `python -m tests.histories 100 SEED files` shows what it does.
+complains of nothing there, and of each mistake that is made in it on purpose.
 """
 
 import os
@@ -16,7 +15,6 @@ import pytest
 from tests.bulk.postgres import Postgres
 from tests.histories import files
 from tests.histories.__main__ import replayable, run_all
-from tests.histories.bulk_surface import HAS_PAYMENTS_TABLE
 from tests.histories.files import COMMANDS, EDITS, SLIPS, Files, Move, ReferenceFiles
 from tests.histories.history import draw, run
 from tests.histories.provider import Rules
@@ -31,9 +29,6 @@ CODES = {
     "only_looked_up", "rejected", "rejected_before", "corrected", "replaced", "other_account",
 }  # fmt: skip
 """What is told of a row."""
-needs_the_table = pytest.mark.skipif(
-    not HAS_PAYMENTS_TABLE, reason="bulk has no table of payments yet"
-)
 
 
 BAD_DAYS: dict[str, list[Move]] = {
@@ -67,7 +62,6 @@ def test_nothing_happens_on_a_bad_day_where_the_rules_are_kept(name: str) -> Non
     assert ReferenceFiles(**_of_bad_day(name)).play() == []
 
 
-@needs_the_table
 @pytest.mark.parametrize("name", BAD_DAYS)
 def test_nothing_happens_to_bulk_on_a_bad_day(name: str) -> None:
     assert Files(**_of_bad_day(name)).play() == []
@@ -138,12 +132,10 @@ def test_a_real_sender_runs_a_history_to_its_end(number: int) -> None:
     assert history.ledger.done
 
 
-@needs_the_table
 def test_operators_of_bulk_ask_nobody_twice() -> None:
     _run_real(range(8))
 
 
-@needs_the_table
 @pytest.mark.nightly
 def test_operators_of_bulk_ask_nobody_twice_in_many_histories() -> None:
     _run_real(range(8, 200))
@@ -156,7 +148,6 @@ def _run_real(numbers: range) -> None:
     )
 
 
-@needs_the_table
 @pytest.mark.nightly
 def test_operators_of_bulk_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Postgres()
@@ -169,14 +160,3 @@ def test_operators_of_bulk_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> Non
             assert run(history) == []
     finally:
         server.stop()
-
-
-@needs_the_table
-def test_each_mistake_of_the_rules_is_planted_in_bulk() -> None:
-    """A mistake in the sender in memory says what the oracle can find, and nothing of bulk: each
-    has a namesake in the code of bulk.
-    """
-    from tests.histories.test_histories import PLANTED
-
-    of_files = {name for name, planted in PLANTED.items() if planted.kind == "files"}
-    assert of_files >= set(MISTAKES)

@@ -469,48 +469,6 @@ PLANTED = {
             ),
         ),
     ),
-    "a batch is everybody's": Planted(
-        "senders",
-        "asked by another account",
-        (0, 3),
-        ((f"{BULK}.vault:Vault.account", "self.number(f'account {caller}')", "0"),),
-    ),
-    "rows are compared by their keys": Planted(
-        "senders",
-        "asked twice",
-        (0, 2),
-        (
-            (
-                f"{BULK}.vault:Digests.add",
-                "self._vault.number(fingerprint)",
-                "self._vault.number(fingerprint + identity.hex())",
-            ),
-        ),
-    ),
-    "rows are stored one by one": Planted(
-        "senders",
-        "lost: ",
-        (11, 2),
-        (
-            (
-                f"{BULK}.batch_store:BatchStore.add_load",
-                "self._transaction()",
-                "self.engine.connect().execution_options(isolation_level='AUTOCOMMIT')",
-            ),
-        ),
-    ),
-    "two that have looked store the same rows": Planted(
-        "senders",
-        "asked twice",
-        (11, 2),
-        (
-            (
-                f"{BULK}.batch_store:BatchStore._insert",
-                "'reject'",
-                "'reject' if name != MARK else None",
-            ),
-        ),
-    ),
     "any 400 ends a list": Planted(
         "reading",
         "ends early",
@@ -557,19 +515,6 @@ PLANTED = {
         "calls", "told wrong", (0, 40), (FORMS,)
     ),
     "two forms of a fact are two entries": Planted("outbox", "asked twice", (0, 20), (FORMS,)),
-    "two forms of a cell are two rows": Planted(
-        "senders",
-        "asked twice",
-        (0, 6),
-        (
-            FORMS,
-            (
-                "victor_ext.bulk.columns:_canonical",
-                "in_one_form(value if isinstance(value, str) else str(value))",
-                "str(value)",
-            ),
-        ),
-    ),
     "two forms of a reference are two": Planted(
         "reading",
         "ends early",
