@@ -706,6 +706,69 @@ PLANTED = {
         (0, 80),
         (("kiosk_api.bodies:content", READ_ANEW, ""),),
     ),
+    "a new month counts as created": Planted(
+        "files",
+        "told wrong",
+        (5, 1),
+        (
+            (
+                f"{BULK}.deciding:_of_created",
+                "_is_later(asked.due_date, stored.due_date)",
+                "False",
+            ),
+        ),
+    ),
+    "other values of what was created are not told": Planted(
+        "files", "told wrong", (5, 1), ((f"{BULK}.deciding:_of_created", "not is_same", "False"),)
+    ),
+    "what another account was asked counts": Planted(
+        "files",
+        "another account's",
+        (1, 1),
+        ((f"{BULK}.deciding:_of_created", "stored.account != account", "False"),),
+    ),
+    "a corrected row keeps its key": Planted(
+        "files",
+        "its key was spent",
+        (12, 1),
+        ((f"{BULK}.deciding:_of_rejected", "stored.again + 1", "stored.again"),),
+    ),
+    "what is left out is resumed": Planted(
+        "files",
+        "not in the last file",
+        (22, 1),
+        (
+            (
+                f"{BULK}.loading:Loading._replace_lines",
+                "sa.update(PAYMENTS).where(is_left_out).values(state=LEFT_OUT)",
+                "sa.update(PAYMENTS).where(is_left_out).values(state=columns.state)",
+            ),
+        ),
+    ),
+    "the key has the name of the file": Planted(
+        "files",
+        "asked twice",
+        (20, 1),
+        (
+            (
+                f"{BULK}.loading:Loading._key_of",
+                "idempotency_key_for(*facts)",
+                "idempotency_key_for(self.batch, *facts)",
+            ),
+        ),
+    ),
+    "what is pending is asked again": Planted(
+        "files",
+        "asked twice",
+        (5, 1),
+        (
+            (
+                f"{BULK}.by_hand:why_not_again",
+                "status.lower() in kind.over_unpaid",
+                "status",
+            ),
+        ),
+    ),
 }
 """Decisions; without each of them the generator has to find a history that shows it."""
 

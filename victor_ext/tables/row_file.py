@@ -61,7 +61,11 @@ class RowFile(os.PathLike[str]):
         refuse_unknown(self.columns, sorted(known))
 
     def read_values(self, fields: dict[str, Any]) -> None:
-        """Convert amounts and dates to the form that is read everywhere."""
+        """Convert amounts and dates to the form that is read everywhere.
+
+        Args:
+            fields: The values of a record by column. They are changed.
+        """
         if self.decimal is not None and _AMOUNT in fields:
             fields[_AMOUNT] = read_amount(_AMOUNT, fields[_AMOUNT], self.decimal)
         if self.date_format is not None and _DATE in fields:
