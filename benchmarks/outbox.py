@@ -58,8 +58,12 @@ def _ratios(name: str, rows: int) -> dict[str, float]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="victor-outbox-")))
         url, _ = stack.enter_context(echo_server())
         postgresql = stack.enter_context(postgresql_state()) if name == "postgresql" else None
-        settings = {"VICTOR_BASE_URL": url, "VICTOR_CLIENT_ID": "canned"}
-        environment = {**os.environ, **settings, "VICTOR_CLIENT_SECRET": "not-a-secret"}
+        environment = {
+            **os.environ,
+            "VICTOR_BASE_URL": url,
+            "VICTOR_CLIENT_ID": "canned",
+            "VICTOR_CLIENT_SECRET": "not-a-secret",
+        }
 
         def database(part: str) -> str:
             if postgresql is None:

@@ -387,13 +387,12 @@ def provider(bulk: Bulk) -> Iterator[Held]:
 
 
 def no_more_are_in_doubt_than_there_were_calls(
-    bulk: Bulk, provider: Held, status: int, *state: str
+    bulk: Bulk, provider: Held, status: int, *state: str, at_least: int = 1
 ) -> None:
     outcomes = Counter(line["outcome"] for line in bulk("export", *state).table)
     assert outcomes.keys() <= {"created", "unknown"}
-    assert (status, 0 < outcomes["unknown"] <= WORKERS, outcomes.total()) == (3, True, ROWS), (
-        outcomes
-    )
+    is_bounded = at_least <= outcomes["unknown"] <= WORKERS
+    assert (status, is_bounded, outcomes.total()) == (3, True, ROWS), outcomes
     assert [*provider.asked.values()] == [1] * ROWS
 
 
@@ -430,4 +429,6 @@ def test_a_sender_that_was_stopped_and_taken_over(
         sleeping.send_signal(signal.SIGCONT)
         _, err = sleeping.communicate(timeout=PATIENCE)
     assert "Traceback" not in err
-    no_more_are_in_doubt_than_there_were_calls(bulk, provider, sleeping.returncode, *state)
+    # What it was answered when it went on is certain, whoever has its rows by now.
+    status = sleeping.returncode
+    no_more_are_in_doubt_than_there_were_calls(bulk, provider, status, *state, at_least=0)

@@ -88,7 +88,7 @@ class Loading(TemporaryDatabase):
         return self.check
 
     def _read_batch(self, store: Store) -> None:
-        self._record = store.record()
+        self._record = store.record(to_send=True)
         if self._record is not None:
             self._settings = self._settings.after(self._record)
             self._key_column = self._record.key_column
@@ -292,7 +292,9 @@ class Loading(TemporaryDatabase):
                 check.changed += 1
             else:
                 check.unchanged += 1
-        check.problems.sort(key=lambda problem: problem.row or 0)  # those of the source come first
+        # Those of the source come first.
+        check.problems.sort(key=lambda problem: problem.row or 0)
+        check.causes.sort(key=lambda cause: cause.first[0].row or 0)
 
     # Storing
 

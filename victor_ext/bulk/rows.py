@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -122,7 +121,7 @@ class Check:
     problems: list[RowProblem] = field(default_factory=list[RowProblem])
     problem_count: int = 0
     notices: list[Notice] = field(default_factory=list[Notice])
-    noticed: Counter[str] = field(default_factory=Counter[str])
+    noticed: dict[str, int] = field(default_factory=dict[str, int])
     causes: list[Cause] = field(default_factory=list[Cause])
     broken: bool = False
     columns: list[str] = field(default_factory=list[str])
@@ -164,7 +163,7 @@ class Check:
 
     def notice(self, notice: Notice) -> None:
         """Count a notice, and store it if it is among the first of its code."""
-        self.noticed[notice.code] += 1
+        self.noticed[notice.code] = self.noticed.get(notice.code, 0) + 1
         if self.noticed[notice.code] <= SHOWN:
             self.notices.append(notice)
 
@@ -172,7 +171,7 @@ class Check:
         """Forget what was decided: it is decided again by what is stored now."""
         self.new = self.unchanged = self.changed = 0
         self.invalid = self.set_aside = self.replaced = 0
-        self.notices, self.noticed, self.totals = [], Counter(), {}
+        self.notices, self.noticed, self.totals = [], {}, {}
         if not self.broken and not self.repeated:
             self.problems, self.problem_count, self.causes = [], 0, []
 

@@ -43,7 +43,7 @@ class _ReadsAlone(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 def reading_method(client: Any, name: str) -> Callable[..., Any]:
     """A method of a client, of which only reads are sent."""
-    attempts = client._transport  # noqa: SLF001 - a part of every client
+    attempts = client._transport  # noqa: SLF001 - a part of every client, by its class
     config = client._config  # noqa: SLF001 - as above
     transport = _ReadsAlone(attempts, _table_of(client), name)
 
