@@ -379,11 +379,13 @@ def test_totals_are_said_once_before_anything_is_sent(bulk: Bulk, victor_sandbox
     assert not any("to send" in line for line in others)
     victor_sandbox.clear_faults()
     assert "to send" not in bulk(*send).err  # no row is new
-    checked = bulk(*send, "--batch", "other", "--ask-again", "--dry-run", "--json").json
-    assert (checked["new"], checked["totals"]) == (3, {"USD": "5.47"})
-    in_json = bulk(*send, "--batch", "other", "--ask-again", "--json")
+    bulk.write([row(5), row(6)], "more.csv")
+    more = ("send", "more.csv", *KEY)
+    checked = bulk(*more, "--dry-run", "--json").json
+    assert (checked["new"], checked["totals"]) == (2, {"USD": "13.46"})
+    in_json = bulk(*more, "--json")
     assert "to send" not in in_json.err
-    assert in_json.json["check"]["totals"] == {"USD": "5.47"}
+    assert in_json.json["check"]["totals"] == {"USD": "13.46"}
 
 
 def test_whoever_is_asked_before_may_still_say_no(sender: Senders, tmp_path: Path) -> None:
