@@ -52,7 +52,11 @@ def reading_method(client: Any, name: str) -> Callable[..., Any]:
         return http_client_type(transport=transport, **config.client_arguments(options))
 
     api = client.bind(client._generated, connect)  # noqa: SLF001 - as above
-    return method_of(client, name, replace(_runner_of(client), _api=lambda _seconds: api))
+
+    def reads_alone(_seconds: float | None) -> Any:
+        return api
+
+    return method_of(client, name, replace(_runner_of(client), _api=reads_alone))
 
 
 def object_reads_of(client: Any) -> Mapping[str, tuple[str, ...]]:
