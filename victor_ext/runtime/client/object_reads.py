@@ -53,10 +53,17 @@ def reading_method(client: Any, name: str) -> Callable[..., Any]:
 
     api = client.bind(client._generated, connect)  # noqa: SLF001 - as above
 
+<<<<<<< HEAD
     def api_of(_seconds: float | None) -> Any:
         return api
 
     return method_of(client, name, replace(_runner_of(client), _api=api_of))
+=======
+    def reads_alone(_seconds: float | None) -> Any:
+        return api
+
+    return method_of(client, name, replace(_runner_of(client), _api=reads_alone))
+>>>>>>> h-read
 
 
 def object_reads_of(client: Any) -> Mapping[str, tuple[str, ...]]:
@@ -67,12 +74,12 @@ def object_reads_of(client: Any) -> Mapping[str, tuple[str, ...]]:
 
 
 def _table_of(client: Any) -> Operations:
-    table: Operations = client._config.loop.behaviour.operations  # noqa: SLF001 - a part of every client
+    table: Operations = client._config.loop.behaviour.operations  # noqa: SLF001 - a part of every client, by its class
     return table
 
 
 def _runner_of(client: Any) -> Any:
-    return client._shared.runner  # noqa: SLF001 - a part of every client
+    return client._shared.runner  # noqa: SLF001 - a part of every client, by its class
 
 
 def _ids_of(method: Callable[..., Any]) -> tuple[str, ...]:
