@@ -391,9 +391,8 @@ def no_more_are_in_doubt_than_there_were_calls(
 ) -> None:
     outcomes = Counter(line["outcome"] for line in bulk("export", *state).table)
     assert outcomes.keys() <= {"created", "unknown"}
-    assert (status, 0 < outcomes["unknown"] <= WORKERS, outcomes.total()) == (3, True, ROWS), (
-        outcomes
-    )
+    is_bounded = 0 < outcomes["unknown"] <= WORKERS
+    assert (status, is_bounded, outcomes.total()) == (3, True, ROWS), outcomes
     assert [*provider.asked.values()] == [1] * ROWS
 
 
@@ -430,4 +429,9 @@ def test_a_sender_that_was_stopped_and_taken_over(
         sleeping.send_signal(signal.SIGCONT)
         _, err = sleeping.communicate(timeout=PATIENCE)
     assert "Traceback" not in err
-    no_more_are_in_doubt_than_there_were_calls(bulk, provider, sleeping.returncode, *state)
+    # What it was answered when it went on is certain, whoever has its rows by now.
+    outcomes = Counter(line["outcome"] for line in bulk("export", *state).table)
+    assert outcomes.keys() <= {"created", "unknown"}
+    assert (outcomes["unknown"] <= WORKERS, outcomes.total()) == (True, ROWS)
+    assert sleeping.returncode in (0, 3)
+    assert [*provider.asked.values()] == [1] * ROWS

@@ -110,8 +110,8 @@ CASES = [
     Case(
         "another one has its values, and neither has a due date",
         None,
-        Act.REFUSE,
-        Code.LOOKS_LIKE,
+        Act.STORE,
+        None,
         asked=WITHOUT_DUE_DATE,
         alike=[other(due_date=None)],
     ),

@@ -19,11 +19,12 @@ from tests.bulk.bulk_runs import Bulk, Senders, asked_once, keys_of, row, rows, 
 from victor_ext import RetryPolicy, Victor, VictorJwt, idempotency_key_for
 from victor_ext.bulk import layout
 from victor_ext.bulk.delivery import Delivery, SendTerms
-from victor_ext.bulk.pacing import Backoff, RateLimiter
+from victor_ext.bulk.pacing import RateLimiter
 from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.rows import Result, Row
 from victor_ext.runtime.auth.credentials import caller_digest
 from victor_ext.sandbox import Sandbox
+from victor_ext.settlement.backoff import Backoff
 from victor_ext.settlement.key_age import Moment, Sent
 
 pytestmark = pytest.mark.slow

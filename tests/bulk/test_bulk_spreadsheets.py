@@ -206,9 +206,9 @@ def test_a_heading_that_lacks_columns_names_all_of_them_and_the_near_ones(
     (problem,) = sender(key_column="invoice_no").check(path).problems
     assert problem.message == (
         "the heading (Invoice, Payee Account Number, Amount, Due-Date) lacks payee_account_number, "
-        "payer_counterparty_id, amount, biller_type, due_date. Near them: Payee Account Number for "
-        "payee_account_number, Amount for amount, Due-Date for due_date. It has no column "
-        "invoice_no to tell the rows apart, either."
+        "payer_counterparty_id, amount, biller_type, due_date. It has no column invoice_no to tell "
+        "the rows apart, either. Near them: Payee Account Number for payee_account_number, Amount "
+        "for amount, Due-Date for due_date, Invoice for invoice_no."
     )
 
 
@@ -320,7 +320,10 @@ def test_a_file_without_references_is_warned_of_once_and_sent(bulk: Bulk) -> Non
     bulk.write([row(1), row(2, client_reference_id="")])
     dry = bulk("send", "invoices.csv", *KEY, "--dry-run", "--json")
     (warning,) = json.loads(dry.out)["warnings"]
+    assert warning.startswith("Warning: no row has a client_reference_id.")
+    assert warning.endswith("with --column client_reference_id=invoice_no.")
     assert dry.err == ""
+    assert bulk("send", "invoices.csv", *KEY, "--dry-run").err.splitlines() == [warning]
     sent = bulk("send", "invoices.csv", *KEY)
     assert (sent.status, sent.err.splitlines()) == (0, [warning])
     bulk.write([row(3), row(4, client_reference_id="R-4")], "others.csv")

@@ -5,6 +5,7 @@ nobody listening.
 import socket
 import sqlite3
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from dbos import DBOSClient
 from sqlalchemy import event
 
 from tests.bulk.bulk_runs import (
+    PATIENCE,
     Bulk,
     Senders,
     asked_once,
@@ -294,6 +296,45 @@ def test_two_that_store_at_the_same_moment(
         if what == "a copy":
             assert {Code.REPLACED: 120} in noticed
     asked_once(victor_sandbox, asked)
+
+
+def test_what_a_file_leaves_out_is_not_sent_while_the_file_is_stored(
+    sender: Senders, victor_sandbox: Sandbox, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that wants to begin it waits, and finds that it was left out: else it would be asked
+    for beside the corrected row.
+    """
+    written = row(1, invoice_no="1042")
+    saved = row(1, invoice_no="1042.0")
+    store_only(sender(state=postgres), [written])
+    assign = Loading._assign_chunks
+    stopped, goes_on = threading.Event(), threading.Event()
+
+    def assigning(self: Loading, first: int) -> int:
+        stopped.set()  # it is decided, and nothing is stored yet
+        assert goes_on.wait(60)
+        return assign(self, first)
+
+    monkeypatch.setattr(Loading, "_assign_chunks", assigning)
+    waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with (
+        ThreadPoolExecutor() as pool,
+        State(postgres).engine() as engine,
+        engine.connect() as seen,
+    ):
+        storing = pool.submit(store_only, sender(state=postgres), [saved])
+        assert stopped.wait(60)
+        sending = pool.submit(sender(state=postgres).resume)
+        ends = time.monotonic() + PATIENCE
+        while not seen.scalar(waits) and not victor_sandbox.work_done_by_key():
+            assert time.monotonic() < ends
+            seen.rollback()
+            time.sleep(0.01)
+        goes_on.set()
+        storing.result()
+        sending.result()
+    assert sender(state=postgres).resume().exit_status == 0
+    assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of([saved]), 1)
 
 
 def test_a_command_that_is_killed_while_it_stores_has_stored_nothing(

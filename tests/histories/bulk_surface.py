@@ -1,13 +1,10 @@
-"""Bulk's public surface as the histories of files use it: the one place that knows its names.
-
-`HAS_PAYMENTS_TABLE` says whether bulk has a table of payments, whose keys are made of a kind and a
-value. Without it, the kind `files` is drawn only by its name.
-"""
+"""Bulk's public surface as the histories of files use it: the one place that knows its names."""
 
 from __future__ import annotations
 
 import csv
 import itertools
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
@@ -19,6 +16,7 @@ from typing import Any, Protocol
 from unittest.mock import patch
 
 import httpx
+
 from tests.histories.calls import BASE
 from victor_ext import (
     ConfigurationError,
@@ -29,19 +27,17 @@ from victor_ext import (
     VictorOAuth,
     check_payment_request,
 )
-from victor_ext.bulk import BulkSender, layout, pacing
+from victor_ext.bulk import BulkSender, RowResult
 from victor_ext.bulk import payment_requests as bulk_requests
 from victor_ext.bulk import run as bulk_run
 from victor_ext.bulk.loading import Loading
+from victor_ext.settlement import backoff
 
-HAS_PAYMENTS_TABLE = True
-"""Whether `BulkSender` takes a `key_kind`, and its status has notices."""
 STORAGE_KEY = "a secret for histories, of some length"
 OTHER_STORAGE_KEY = "another secret of histories, just as long"
 FACT_COLUMN = "region"
 """A column that is not sent. It names the invoice, whatever a spreadsheet does to its key."""
 _OTHER_BATCH = re.compile(r"has the same rows as the batch .*BulkSender\(batch='([^']+)'")
-NO_SUCH_COMMAND = "no such command"
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,10 @@ class Terms:
     """With what an operator calls the command."""
 
     account: str = "A"
-    storage_key: str = STORAGE_KEY
+    secret: str = "a-secret"
+    """Of the account's credentials."""
+    storage_key: str | None = STORAGE_KEY
+    """None: the credentials wrap what is stored."""
     key_kind: str = "invoice"
 
 
@@ -88,12 +87,15 @@ class NoticeOfRow:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the export."""
+    """A line of the export: `number` is 0, and the values are empty, of what was forgotten."""
 
     key: str
     outcome: str
     id: str | None
     number: int
+    payer: str = ""
+    amount: str = ""
+    due: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ class Surface(Protocol):
     def release(self, terms: Terms, batch: str) -> Report: ...
     def forget(self, terms: Terms, batch: str) -> Report: ...
     def rekey(self, terms: Terms, batch: str, storage_key: str) -> Report: ...
+    def status(self, terms: Terms, batch: str) -> Report: ...
     def export(self, terms: Terms, batch: str) -> list[Line]: ...
     def copy(self) -> Any: ...
     def restore(self, copied: Any) -> None: ...
@@ -156,36 +159,35 @@ class RealBulk:
         return self._report(terms, batch, lambda sender: sender.drop())
 
     def ask_again(self, terms: Terms, batch: str, rows: list[FileRow], key: str) -> Report:
-        if not HAS_PAYMENTS_TABLE:
-            return self._send(terms, batch, rows, {"ask_again": True})
         person = {"by": "Ada", "why": "the customer asked for it"}
         asked = self._report(terms, batch, lambda sender: sender.ask_again([key], **person))
         return asked if asked.stopped else self.send(terms, batch, rows)
 
     def resolve(self, terms: Terms, batch: str, key: str, outcome: str) -> Report:
         person = {"by": "Ada", "why": "read at the provider"}
-        return self._new(terms, batch, lambda sender: sender.resolve(key, outcome, **person))
+        return self._report(terms, batch, lambda sender: sender.resolve(key, outcome, **person))
 
     def release(self, terms: Terms, batch: str) -> Report:
-        return self._new(terms, batch, lambda sender: sender.release())
+        return self._report(terms, batch, lambda sender: sender.release())
 
     def forget(self, terms: Terms, batch: str) -> Report:
-        return self._new(terms, batch, lambda sender: sender.forget(older_than=0))
+        return self._report(terms, batch, lambda sender: sender.forget(older_than=0))
 
     def rekey(self, terms: Terms, batch: str, storage_key: str) -> Report:
-        return self._new(terms, batch, lambda sender: sender.rekey(storage_key))
+        return self._report(terms, batch, lambda sender: sender.rekey(storage_key))
+
+    def status(self, terms: Terms, batch: str) -> Report:
+        return self._report(terms, batch, lambda sender: sender.status())
 
     def export(self, terms: Terms, batch: str) -> list[Line]:
         with suppress(VictorError), self._sender(terms, batch, {}) as sender:
-            return [
-                Line(each.key, str(each.outcome.value), each.id, int(each.extras[FACT_COLUMN]))
-                for each in sender.export()
-            ]
+            return [_line(result) for result in sender.export()]
         return []
 
     # The state
 
     def copy(self) -> Any:
+        """A backup, or None if there is none."""
         if not self._file.exists():
             return None
         copied = self._folder / "backup.sqlite"
@@ -195,6 +197,10 @@ class RealBulk:
         return copied.read_bytes()
 
     def restore(self, copied: Any) -> None:
+        """Put a backup back, with all that a person does so that bulk knows of it.
+
+        Until `release`, nothing may be sent.
+        """
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self._file}{suffix}").unlink(missing_ok=True)
         self._file.write_bytes(copied)
@@ -235,12 +241,6 @@ class RealBulk:
 
         return self._report(terms, batch, command, rows, options)
 
-    def _new(self, terms: Terms, batch: str, command: Callable[[Any], Any]) -> Report:
-        """Call what only the table of payments has."""
-        if not HAS_PAYMENTS_TABLE:
-            return Report(2, stopped=NO_SUCH_COMMAND, is_refusal=True)
-        return self._report(terms, batch, command)
-
     def _report(
         self,
         terms: Terms,
@@ -256,32 +256,43 @@ class RealBulk:
             return _refusal(error)
         except VictorError as error:
             return Report(getattr(error, "exit_status", 3), stopped=f"{type(error).__name__}")
-        return Report(getattr(status, "exit_status", 0), tuple(_notices(status, rows or [])))
+        return Report(getattr(status, "exit_status", 0), tuple(_notices(status)))
 
     @contextmanager
     def _sender(self, terms: Terms, batch: str, options: dict[str, Any]) -> Generator[Any]:
-        kind: dict[str, Any] = {"key_kind": terms.key_kind} if HAS_PAYMENTS_TABLE else {}
         with ExitStack() as stack:
-            stack.enter_context(patch.object(pacing, "_FIRST_PAUSE", 0.01))
+            stack.enter_context(patch.object(backoff, "_FIRST_PAUSE", 0.01))
             any_day = patch.object(bulk_requests, "check_payment_request", check_on_any_day)
             stack.enter_context(any_day)
             stack.enter_context(patch.object(bulk_run, "_LOOK_EVERY", 0.02))
             client = Victor(
-                VictorOAuth(terms.account, "a-secret"),
+                VictorOAuth(terms.account, terms.secret),
                 transport=self._transport,
                 base_url="https://victor.test",
                 retry=RetryPolicy(max_attempts=1),
             )
+            # Without a storage key, the credentials are read from the environment.
+            environment = {"VICTOR_CLIENT_ID": "bulk", "VICTOR_BULK_KEY": ""}
+            environment["VICTOR_CLIENT_SECRET"] = terms.secret
+            stack.enter_context(patch.dict(os.environ, environment))
+            if terms.storage_key is not None:
+                options = {**options, "storage_key": terms.storage_key}
             yield BulkSender(
                 stack.enter_context(client),
                 state=self._state,
                 batch=batch,
                 key_column="invoice_no",
-                storage_key=terms.storage_key,
                 patience=0,
-                **kind,
+                key_kind=terms.key_kind,
                 **options,
             )
+
+
+def _line(result: RowResult) -> Line:
+    asked, outcome = result.asked, str(result.outcome.value)
+    number = int(result.extras.get(FACT_COLUMN, 0))
+    payer, amount = asked.get("payer_counterparty_id", ""), asked.get("amount", "")
+    return Line(result.key, outcome, result.id, number, payer, amount, asked.get("due_date", ""))
 
 
 def _refusal(error: VictorError) -> Report:
@@ -296,13 +307,6 @@ def _refusal(error: VictorError) -> Report:
     )
 
 
-def _notices(status: Any, rows: list[FileRow]) -> Iterator[NoticeOfRow]:
-    if HAS_PAYMENTS_TABLE:
-        for notice in getattr(status, "notices", ()):
-            yield NoticeOfRow(notice.code, notice.key_value)
-        return
-    check = getattr(status, "check", None)
-    for problem in check.problems if check is not None else ():
-        if problem.row is not None:
-            code = "other_values" if problem.code == "changed" else problem.code
-            yield NoticeOfRow(code, rows[problem.row - 1].key)
+def _notices(status: Any) -> Iterator[NoticeOfRow]:
+    for notice in getattr(status, "notices", ()):
+        yield NoticeOfRow(notice.code, notice.key_value)

@@ -4,73 +4,57 @@ operators' last files say. It shares no code with the package or with the sender
 
 from __future__ import annotations
 
-import json
-import threading
-import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from email.utils import formatdate
-from random import Random
 from typing import Any
 
-import httpx
+from tests.histories.bulk_surface import FileRow, Line, NoticeOfRow, Report, Terms
+from tests.histories.files_provider import (
+    MAY_HAVE_ARRIVED,
+    NOT_DONE,
+    PAYER,
+    WRONG_PAYER,
+    Ledger,
+    Values,
+)
+from tests.histories.provider import Work
+from victor_ext import idempotency_key_for
 
-from tests.histories.bulk_surface import FileRow, Line, Report
-from tests.histories.provider import BODIES, Provider, Reply, Rules, Work, flat
-
-WRONG_PAYER, PAYER = "wrong", "cust"
-"""How the ids of customers begin; the provider does not know those that begin with the first."""
-MAY_HAVE_ARRIVED = ("lost", "503")
 NOT_MADE = ("waiting", "not_sent", "refused", "rejected", "left_out")
 EXPLAINED = {"looks_like", "other_values", "due_later", "rejected_before", "other_account"}
 """What refuses a row, or leaves it as it is, with an exit status that is not 0."""
-_AMOUNT, _DUE = "payment_details.amount", "payment_details.due_date"
-_PAYER_FIELD = "payer.victor_counterparty_id"
-
-Values = tuple[str, str, str]
+REASONS = EXPLAINED | {"rejected"}
+"""What an exit status of 1 is for."""
+MAY_EXIST = ("unknown", "accepted")
+STARTING = ("send", "second operator", "send after a restore")
+"""Commands that start nothing beside what is in doubt."""
+A_DAY = timedelta(days=1)
 
 
 def values_of(row: FileRow) -> Values:
-    return row.payer, f"{float(row.amount):.2f}", row.due.isoformat()
+    return Values(row.payer, f"{float(row.amount):.2f}", row.reference, row.due.isoformat())
 
 
-class Ledger(Provider):
-    """A provider whose customers decline, and that rejects payers whom it does not know."""
-
-    def __init__(self, rules: Rules) -> None:
-        super().__init__(rules, time.time)
-        self.declined: set[str] = set()
-        self._refused_keys: set[str | None] = set()
-
-    def _do(self, request: httpx.Request, content: bytes, *rest: Any) -> Reply:
-        """Do it, or refuse it; what a key was refused is refused again under this key."""
-        key = self.key_of(request, content)
-        is_wrong = request.method == "POST" and f'"{WRONG_PAYER}'.encode() in content
-        if is_wrong:
-            self._refused_keys.add(key)
-        if is_wrong or (key is not None and key in self._refused_keys):
-            return Reply(400, BODIES["error"])
-        return super()._do(request, content, *rest)
-
-    def shown(self, work: Work, detail: str) -> dict[str, Any]:
-        shown = super().shown(work, detail)
-        return {**shown, "status": "declined"} if work.id in self.declined else shown
-
-    def _read(self, url: httpx.URL, last: str, account: str) -> Reply:
-        reply = super()._read(url, last, account)
-        if last in self.declined:
-            return Reply(200, reply.body.replace(b'"Pending"', b'"declined"'))
-        return reply
+def day_of(work: Work) -> date:
+    return date.fromisoformat(Values.of_body(work.values).due)
 
 
 @dataclass
 class Command:
-    """A command that runs: the rows that it may send, and the batch that it is about."""
+    """A command that runs: the rows that it may send, and what was in doubt when it began."""
 
     name: str
     rows: list[FileRow]
+    terms: Terms
+    in_doubt: set[str]
+    """The keys that the provider may have, of rows of this file."""
+    before: set[Work]
+    """What had been made when it began."""
+    made: set[Any] = field(default_factory=set)
+    """The facts of what was made by it, and was not in doubt before."""
 
 
 @dataclass
@@ -81,28 +65,38 @@ class Truth:
     is_monthly: bool
     has_notices: bool = True
     """Whether a status has notices of all kinds."""
+    has_one_account: bool = True
+    """Whether all commands are called with the same account: an export has nothing of others."""
     wrong: list[str] = field(default_factory=list)
     running: list[Command] = field(default_factory=list)
     batches: dict[str, list[list[FileRow]]] = field(default_factory=dict)
     """The last files of each batch: two, if nobody knows whether the second was stored."""
     latest: dict[Any, FileRow] = field(default_factory=dict)
-    approved: dict[Any, int] = field(default_factory=dict)
+    approved: Counter[Any] = field(default_factory=Counter[Any])
+    """How often a fact may be made beside the first time."""
     owed_again: set[Any] = field(default_factory=set)
     in_doubt: set[tuple[str, Values]] = field(default_factory=set)
-    """Keys and values that left, and whose answers the sender never had."""
+    """Keys and values that left, and whose responses the sender never had."""
+    doubts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """What is in doubt now: the row's kind and key, by the idempotency key."""
+    have_left: set[Any] = field(default_factory=set)
     rejected: set[Any] = field(default_factory=set)
-    told_rejected: set[tuple[Any, str, str]] = field(default_factory=set)
-    """The fact, payer and amount of what an export has called rejected."""
+    told_rejected: set[tuple[Any, tuple[str, ...]]] = field(default_factory=set)
+    """The fact and the values of what an export has called rejected."""
     notices: dict[str, set[str]] = field(default_factory=dict)
-    keys: dict[int, set[str]] = field(default_factory=dict)
-    """The keys under which an invoice was in files."""
-    values: dict[int, set[tuple[str, str]]] = field(default_factory=dict)
-    """Its payers and amounts there."""
+    keys: dict[Any, set[tuple[str, str]]] = field(default_factory=dict)
+    """The kinds and the keys under which a fact was in files."""
+    values: dict[Any, set[tuple[str, ...]]] = field(default_factory=dict)
+    """Its values there, but for the due dates."""
+    days: dict[Any, set[date]] = field(default_factory=dict)
     stored_facts: set[Any] = field(default_factory=set)
     exported_keys: set[str] = field(default_factory=set)
     excused: set[str] = field(default_factory=set)
-    """What was made before a restore, of files that the restored state has never seen."""
+    """What a state cannot know of: what a service has made, and what was made before a restore, of
+    files that the restored state has never seen.
+    """
     excused_facts: set[Any] = field(default_factory=set)
+    was_restored: bool = False
     judged: int = 0
 
     def fact_of(self, number: int, due: str) -> Any:
@@ -112,25 +106,32 @@ class Truth:
     def fact(self, row: FileRow) -> Any:
         return self.fact_of(row.number, row.due.isoformat())
 
-    def _values(self, work: Work) -> Values:
-        values = work.values
-        return values[_PAYER_FIELD], f"{float(values[_AMOUNT]):.2f}", str(values[_DUE])
+    def _fact_of_values(self, values: Values) -> Any:
+        number = values.payer.removeprefix(PAYER).removeprefix(WRONG_PAYER)
+        return self.fact_of(int(number), values.due)
 
     def _fact_of_work(self, work: Work) -> Any:
-        payer, _, due = self._values(work)
-        return self.fact_of(int(payer.removeprefix(PAYER)), due)
+        return self._fact_of_values(Values.of_body(work.values))
 
     def made(self, fact: Any) -> list[Work]:
         return [work for work in self.ledger.done if self._fact_of_work(work) == fact]
 
+    def complain(self, what: str) -> None:
+        self.wrong.append(what)
+
     # What happens
 
     @contextmanager
-    def command(self, name: str, rows: list[FileRow]) -> Iterator[None]:
-        self.running.append(Command(name, rows))
+    def command(self, name: str, rows: list[FileRow], terms: Terms) -> Iterator[None]:
+        mine = {(terms.key_kind, row.key.strip()) for row in rows}
+        in_doubt = {key for key, of_row in self.doubts.items() if of_row in mine}
+        before = set(self.ledger.done)
+        self.running.append(Command(name, rows, terms, in_doubt, before))
         for row in rows:
-            self.keys.setdefault(row.number, set()).add(row.key)
-            self.values.setdefault(row.number, set()).add(values_of(row)[:2])
+            fact = self.fact(row)
+            self.keys.setdefault(fact, set()).add((terms.key_kind, row.key.strip()))
+            self.values.setdefault(fact, set()).add(values_of(row).without_due)
+            self.days.setdefault(fact, set()).add(row.due)
         try:
             yield
         finally:
@@ -158,20 +159,34 @@ class Truth:
     def is_over(self, row: FileRow) -> bool:
         """Whether its customer has declined all that was made of it."""
         works = self.made(self.fact(row))
-        return bool(works) and all(work.id in self.ledger.declined for work in works)
+        return bool(works) and all(map(self.ledger.is_over, works))
 
     def approve(self, row: FileRow) -> None:
         """An operator asks again for what is over, or was refused because it looks like another."""
-        works, fact = self.made(self.fact(row)), self.fact(row)
-        looks_like = "looks_like" in self.notices.get(row.key, ())
+        fact = self.fact(row)
+        looks_like = "looks_like" in self.notices.get(row.key.strip(), ())
         if self.is_over(row) or looks_like:
-            self.approved[fact] = max(self.approved.get(fact, 0), len(works))
+            self.approved[fact] = max(self.approved[fact], len(self.made(fact)))
 
-    def has_one_key(self, row: FileRow) -> bool:
-        return self.keys.get(row.number, {row.key}) == {row.key}
+    def has_one_key(self, row: FileRow, kind: str) -> bool:
+        one = {(kind, row.key.strip())}
+        return self.keys.get(self.fact(row), one) == one
 
     def has_one_value(self, row: FileRow) -> bool:
-        return self.values.get(row.number, {values_of(row)[:2]}) == {values_of(row)[:2]}
+        one = {values_of(row).without_due}
+        return self.values.get(self.fact(row), one) == one
+
+    def has_one_kind(self, row: FileRow, kind: str) -> bool:
+        return {name for name, _ in self.keys.get(self.fact(row), ())} <= {kind}
+
+    def has_one_day(self, row: FileRow) -> bool:
+        days = self.days.get(self.fact(row), {row.due})
+        return max(days | {row.due}) - min(days | {row.due}) <= timedelta(0)
+
+    def resolved(self, row: FileRow, kind: str) -> None:
+        """A person has said what became of a row."""
+        mine = kind, row.key.strip()
+        self.doubts = {name: of_row for name, of_row in self.doubts.items() if of_row != mine}
 
     def known(self) -> tuple[set[Any], set[str]]:
         """The facts and the keys of which a state knows by now."""
@@ -180,20 +195,53 @@ class Truth:
     def restored(self, known: tuple[set[Any], set[str]]) -> None:
         """The state is one of the past, which knows no more than this."""
         facts, keys = known
+        self.was_restored = True
+        self.doubts.clear()
         self.stored_facts, self.exported_keys = set(facts), set(keys)
         self.excused |= {work.id for work in self.ledger.done if work.fact not in keys}
-        # Nothing in such a state says that a row has had a key before the one it has now.
-        for fact in {self._fact_of_work(work) for work in self.ledger.done} - facts:
-            self.excused_facts.add(fact)
-            if fact in self.rejected or fact in self.approved:
-                self.approved[fact] = max(self.approved.get(fact, 0), len(self.made(fact)))
+        self.excused_facts |= {self._fact_of_work(work) for work in self.ledger.done} - facts
         self.told_rejected.clear()
 
-    # What left
+    # What leaves, and comes back
 
-    def left(self, key: str, values: Values, fault: str) -> None:
+    def leaves(self, key: str, values: Values) -> None:
+        fact, command = self._fact_of_values(values), self.running[-1]
+        rows = [row for row in command.rows if self.fact(row) == fact]
+        names = {(command.terms.key_kind, row.key.strip()) for row in rows}
+        self.have_left |= {fact, *names}
+        doubts = command.in_doubt & self.doubts.keys()
+        is_repeated = key in doubts or any(key == before for before, _ in self.in_doubt)
+        if command.name in STARTING and doubts and not is_repeated:
+            others = ", ".join(sorted(self.doubts[doubt][1] for doubt in doubts))
+            self.complain(f"started beside doubt: {fact}, while {others} may have been asked")
+
+    def ends(self, key: str, values: Values, fault: str, status: int) -> None:
+        fact, command = self._fact_of_values(values), self.running[-1]
+        rows = [row for row in command.rows if self.fact(row) == fact]
+        if command.name == "service":
+            return  # the state knows nothing of it
         if fault in MAY_HAVE_ARRIVED:
             self.in_doubt.add((key, values))
+            name = self._name_of(key, fact)
+            if name is not None:
+                self.doubts.setdefault(key, name)
+        elif fault not in NOT_DONE and status != 409:
+            self.doubts.pop(key, None)
+            if status == 400:
+                names = {(command.terms.key_kind, row.key.strip()) for row in rows}
+                self.rejected |= {fact, *names}
+
+    def _name_of(self, key: str, fact: Any) -> tuple[str, str] | None:
+        """The kind and the key of the row that an idempotency key is of."""
+        for name in self.keys.get(fact, ()):
+            attempts: list[tuple[Any, ...]] = [(), *(("again", n) for n in range(1, 9))]
+            if key in [idempotency_key_for(*name, *attempt) for attempt in attempts]:
+                return name
+        return None
+
+    def is_listed(self) -> None:
+        """A look-up was answered. What it settles, the oracle does not judge."""
+        self.doubts.clear()
 
     def _judge_works(self) -> None:
         for work in self.ledger.done[self.judged :]:
@@ -201,93 +249,199 @@ class Truth:
         self.judged = len(self.ledger.done)
 
     def _judge_work(self, work: Work) -> None:
-        fact, values = self._fact_of_work(work), self._values(work)
+        fact, values = self._fact_of_work(work), Values.of_body(work.values)
+        if self.running[-1].name == "service":
+            self.excused.add(work.id)
+        names = " in ".join(command.name for command in reversed(self.running))
         count = len(self.made(fact))
-        if count > 1 + self.approved.get(fact, 0):
-            self.wrong.append(f"asked twice: {fact} was made {count} times by {self._names()}")
+        # Of a file that a restored state has never seen, its keys alone protect.
+        if count > 1 + self.approved[fact] and fact not in self.excused_facts:
+            self.complain(f"asked twice: {fact} was made {count} times by {names}")
         rows = [row for command in self.running for row in command.rows]
         rows = [row for row in rows if self.fact(row) == fact]
         if (work.fact, values) in self.in_doubt:
             return
+        self.running[-1].made.add(fact)
         if not rows:
-            self.wrong.append(f"not in the last file: {self._names()} sent {fact}")
+            self.complain(f"not in the last file: {names} sent {fact}")
         elif values not in [values_of(row) for row in rows]:
-            self.wrong.append(f"other values than the last file's: {self._names()} sent {fact}")
-
-    def _names(self) -> str:
-        return " in ".join(command.name for command in reversed(self.running))
+            self.complain(f"other values than the last file's: {names} sent {fact}")
 
     # What is told
 
-    def told(self, name: str, rows: list[FileRow], report: Report) -> None:
+    def told(self, rows: list[FileRow], report: Report, lines: list[Line]) -> None:
+        """An operator reads what the command that runs has told, with the export after it."""
+        command = self.running[-1]
+        self._judge_works()
         for notice in report.notices:
-            self.notices.setdefault(notice.key_value, set()).add(notice.code)
-        codes = {notice.code for notice in report.notices}
-        if report.exit_status == 0 and not report.stopped:
-            for row in rows:
-                # `resume` has no file that it could compare.
-                is_there = bool(self.made(self.fact(row)))
-                if not (is_there if name == "resume" else self.is_made(row)):
-                    self.wrong.append(f"told wrong: {name} ends with 0, and {row.number} is not")
-                elif name != "resume" and self._is_of_earlier_day(row):
-                    self.wrong.append(f"told wrong: {name} ends with 0, and {row.number} is late")
-            if codes & EXPLAINED:
-                self.wrong.append(f"told wrong: {name} ends with 0 beside {codes & EXPLAINED}")
+            self.notices.setdefault(notice.key_value.strip(), set()).add(notice.code)
+        if report.stopped:
+            return
+        if report.exit_status == 0:
+            self._judge_success(command, rows, report)
+        if self.has_notices and report.exit_status in (1, 3):
+            self._judge_failure(command, rows, report, lines)
+        self._name_rejected(command, rows, report)
         by_key = {row.key.strip(): row for row in rows}
-        self._name_rejected(name, rows, report)
         for notice in report.notices:
             row = by_key.get(notice.key_value.strip())
-            if row is not None and not self._has_reason(row, notice.code):
-                self.wrong.append(f"told wrong: {notice.code} has no reason, of {row.number}")
+            if row is None:
+                continue
+            if notice.code == "corrected" and self._is_rejected_again(row, lines):
+                self.complain(f"lost: {row.number} was corrected, and its key was spent before")
+            if not self._has_reason(command, row, notice):
+                self.complain(f"told wrong: {notice.code} has no reason, of {row.number}")
+            if notice.code in EXPLAINED and self._is_sent_by(command, row, report.notices):
+                self.complain(f"told wrong: {row.number} is {notice.code}, and was sent")
+
+    def _is_rejected_again(self, row: FileRow, lines: list[Line]) -> bool:
+        """Whether a row that the provider would take was rejected, under a key that it refused."""
+        is_rejected = any(
+            line.number == row.number and line.outcome == "rejected" for line in lines
+        )
+        is_wrong = row.payer.startswith(WRONG_PAYER)
+        return is_rejected and not is_wrong and not self.was_restored
+
+    def _is_sent_by(self, command: Command, row: FileRow, notices: Iterable[NoticeOfRow]) -> bool:
+        """Whether a refused row was sent by its own command, and by no other row of its file."""
+        same = [each for each in command.rows if self.fact(each) == self.fact(row)]
+        codes = {each.code for each in notices if each.key_value.strip() == row.key.strip()}
+        is_alone = len(same) == 1 and len(codes) == 1
+        return is_alone and self.fact(row) in command.made
+
+    def _judge_success(self, command: Command, rows: list[FileRow], report: Report) -> None:
+        is_resumed = command.name == "resume"  # it has no file that it could compare
+        for row in rows:
+            works = self.made(self.fact(row))
+            is_there = self.is_made(row)
+            if is_resumed:
+                is_there = any(self._is_of_key(work, row, command) for work in self.ledger.done)
+            ends = f"{command.name} ends with 0, and {row.number}"
+            if not is_there:
+                self.complain(f"told wrong: {ends} is not")
+            elif is_resumed:
+                continue
+            elif self._is_of_earlier_day(row):
+                self.complain(f"told wrong: {ends} is late")
+            elif all(work.account != command.terms.account for work in works):
+                self.complain(f"told wrong: {ends} is another account's")
+        bad = {notice.code for notice in report.notices} & EXPLAINED
+        if bad:
+            self.complain(f"told wrong: {command.name} ends with 0 beside {bad}")
+
+    def _judge_failure(
+        self, command: Command, rows: list[FileRow], report: Report, lines: list[Line]
+    ) -> None:
+        """An exit status has a reason, and "may have been sent" is said where it is so alone."""
+        codes = {notice.code for notice in report.notices}
+        is_named = bool(codes & REASONS) or any(line.outcome in NOT_MADE for line in lines)
+        if report.exit_status == 1 and lines and not is_named:
+            self.complain(f"told wrong: {command.name} ends with 1 without a reason")
+        has_left = any(self._has_left(command, row) for row in rows)
+        if report.exit_status == 3 and rows and not has_left:
+            self.complain(f"told wrong: {command.name} ends with 3, and nothing has left")
+
+    def _has_left(self, command: Command, row: FileRow) -> bool:
+        names = {self.fact(row), (command.terms.key_kind, row.key.strip())}
+        return self.was_restored or bool(names & self.have_left)
 
     def is_made(self, row: FileRow) -> bool:
-        payer, amount, _ = values_of(row)
         works = map(self._values, self.made(self.fact(row)))
-        return any(made[:2] == (payer, amount) for made in works)
+        return any(made.without_due == values_of(row).without_due for made in works)
 
-    def _name_rejected(self, name: str, rows: list[FileRow], report: Report) -> None:
+    @staticmethod
+    def _values(work: Work) -> Values:
+        return Values.of_body(work.values)
+
+    def _name_rejected(self, command: Command, rows: list[FileRow], report: Report) -> None:
         """What was rejected, and is in a file unchanged, is named."""
-        if not self.has_notices or name != "send" or report.stopped:
-            return
-        if report.exit_status not in (0, 1):
+        if not self.has_notices or command.name != "send" or report.exit_status not in (0, 1):
             return
         named = {notice.key_value.strip() for notice in report.notices}
         for row in rows:
-            was_rejected = (self.fact(row), *values_of(row)[:2]) in self.told_rejected
-            if was_rejected and self.has_one_key(row) and row.key.strip() not in named:
-                self.wrong.append(f"told wrong: no notice names {row.number}, rejected before")
+            was_rejected = (self.fact(row), values_of(row).without_due) in self.told_rejected
+            is_same = self.has_one_key(row, command.terms.key_kind)
+            if was_rejected and is_same and row.key.strip() not in named:
+                self.complain(f"told wrong: no notice names {row.number}, rejected before")
 
     def _is_of_earlier_day(self, row: FileRow) -> bool:
-        days = [date.fromisoformat(self._values(work)[2]) for work in self.made(self.fact(row))]
-        return row.due - max(days) > timedelta(days=1)
+        return row.due - max(map(day_of, self.made(self.fact(row)))) > A_DAY
 
-    def _has_reason(self, row: FileRow, code: str) -> bool:
-        works = self.made(self.fact(row))
+    def _has_reason(self, command: Command, row: FileRow, notice: NoticeOfRow) -> bool:
+        fact, code = self.fact(row), notice.code
+        works = [work for work in self.ledger.done if self._is_of_key(work, row, command)]
+        mine = values_of(row).without_due
+        if fact in self.excused_facts:
+            return True
         if code == "looks_like":
-            return bool(self.keys[row.number] - {row.key})
-        if code in ("other_values", "created_before", "other_account", "due_later"):
-            return bool(works)
-        is_rejection = code in ("rejected", "rejected_before")
-        has_cause = row.payer.startswith(WRONG_PAYER) or self.fact(row) in self.excused_facts
-        return has_cause or not is_rejection
+            return bool(self.keys[fact] - {(command.terms.key_kind, row.key.strip())})
+        if code == "other_values":
+            return any(self._values(work).without_due != mine for work in works)
+        if code == "created_before":
+            return self.is_made(row)
+        if code == "due_later":
+            return any(row.due - day_of(work) > A_DAY for work in works)
+        if code == "other_account":
+            return any(work.account != command.terms.account for work in works)
+        if code in ("settled_as_stored", "only_looked_up"):
+            return bool(works) or self._has_left(command, row)
+        if code in ("rejected", "rejected_before", "corrected"):
+            names = {fact, (command.terms.key_kind, row.key.strip())}
+            return bool(names & self.rejected)
+        if code == "replaced" and self.has_one_key(row, command.terms.key_kind):
+            known = {work for work in self.made(fact) if work.id not in self.excused}
+            return not known & command.before or bool(self.approved[fact])
+        return True
+
+    def _is_of_key(self, work: Work, row: FileRow, command: Command) -> bool:
+        """Whether it was made of this row; or of an earlier month of its key, by its own kind."""
+        fact = self._fact_of_work(work)
+        key, kind = row.key.strip(), command.terms.key_kind
+        mine = {name for name in self.keys[self.fact(row)] if name[1] == key} | {(kind, key)}
+        return fact == self.fact(row) or bool(mine & self.keys.get(fact, set()))
 
     def exported(self, name: str, lines: list[Line], rows: list[FileRow]) -> None:
+        """An export was read after a command; `rows` are those of a file that was stored."""
         for row in rows:
-            if any(line.number == row.number and line.outcome == "rejected" for line in lines):
-                self.told_rejected.add((self.fact(row), *values_of(row)[:2]))
+            of_row = (line for line in lines if line.payer in ("", row.payer))
+            if any(line.number == row.number and line.outcome == "rejected" for line in of_row):
+                self.told_rejected.add((self.fact(row), values_of(row).without_due))
         self.exported_keys |= {line.key for line in lines}
-        ids = {work.id: work for work in self.ledger.done}
         for line in lines:
-            works = self.ledger.of(line.key) if line.key else []
-            works = [work for work in works if work.id not in self.excused]
-            if line.outcome == "created" and line.id not in ids:
-                self.wrong.append(f"told wrong: {name}: {line.number} is created, and is not")
-            elif line.outcome in NOT_MADE and works:
-                self.wrong.append(f"told wrong: {name}: {line.number} is {line.outcome}, and is")
+            self._judge_line(name, line)
+        if not (rows and self.has_notices and self.has_one_account):
+            return
+        keys = {line.key for line in lines}
+        if len(lines) != len(rows) or len(keys) != len(rows):
+            self.complain(f"told wrong: {name}: {len(lines)} lines of {len(rows)} rows")
+        elif any(line.number not in (0, row.number) for line, row in zip(lines, rows, strict=True)):
+            self.complain(f"told wrong: {name}: the export is not in the order of the file")
+
+    def _judge_line(self, name: str, line: Line) -> None:
+        works = self.ledger.of(line.key) if line.key else []
+        works = [work for work in works if work.id not in self.excused]
+        known = {work.id: work for work in self.ledger.done}
+        if line.outcome in NOT_MADE and works:
+            self.complain(f"told wrong: {name}: {line.number} is {line.outcome}, and is")
+        if line.outcome != "created":
+            return
+        works = self.ledger.of(line.key)  # it has no id if a person has said so
+        if line.id is not None:
+            works = [known[line.id]] if line.id in known else []
+        if not works:
+            self.complain(f"told wrong: {name}: {line.number} is created, and is not")
+        elif line.amount and not any(self.is_line_of(line, work) for work in works):
+            self.complain(f"told wrong: {name}: {line.number} was made with other values")
+
+    def is_line_of(self, line: Line, work: Work) -> bool:
+        values = self._values(work)
+        told = line.payer, f"{float(line.amount or 0):.2f}", line.due
+        return told == (values.payer, values.amount, values.due)
 
     def lost(self, rows: list[FileRow], report: Report) -> None:
         """The end: the provider is well, and the last file was sent until nothing was left."""
-        named = {notice.key_value.strip() for notice in report.notices}
+        reasons = [notice for notice in report.notices if notice.code in REASONS]
+        named = {notice.key_value.strip() for notice in reasons}
         for row in rows:
             is_made, is_named = self.is_made(row), row.key.strip() in named
             # What was made with other values was named when its file was read first.
@@ -295,58 +449,7 @@ class Truth:
             is_in_doubt = report.exit_status == 3 and bool(self.made(self.fact(row)))
             can_be_made = not row.payer.startswith(WRONG_PAYER)
             if can_be_made and not is_made and not is_named and not is_in_doubt:
-                self.wrong.append(f"lost: {row.number} is not made, and no notice names it")
+                self.complain(f"lost: {row.number} is not made, and no notice names it")
         for fact in self.owed_again:
             if len(self.made(fact)) < 2:
-                self.wrong.append(f"lost: {fact} was to be asked again")
-
-
-def _dated(headers: dict[str, str]) -> dict[str, str]:
-    """With a `Date`: without one nobody knows how old a key is, and it is not sent again."""
-    return {**headers, "Date": formatdate(usegmt=True)}
-
-
-class FilesNetwork(httpx.BaseTransport):
-    """Between a sender and the provider. A share of the requests fails."""
-
-    def __init__(self, ledger: Ledger, dice: Random) -> None:
-        self.ledger, self.dice, self.share, self.is_down = ledger, dice, 0.0, False
-        self.truth: Truth | None = None
-        self._lock = threading.Lock()
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        content = request.read()
-        with self._lock:
-            return self._exchange(request, content)
-
-    def _exchange(self, request: httpx.Request, content: bytes) -> httpx.Response:
-        reply = self.ledger.token(request, content)
-        is_write = request.method == "POST" and reply is None
-        fault = self._fault() if is_write else ""
-        if fault == "not sent" or (self.is_down and reply is None):
-            raise httpx.ConnectError("it happened")
-        if is_write and self.truth is not None:
-            self._note(request, content, fault)
-        if fault in ("503", "429"):
-            return httpx.Response(int(fault), headers=_dated({}), content=BODIES["html"])
-        if reply is None:
-            with self.ledger.working(request, content, 0) as reply:
-                pass
-        if fault == "lost":
-            raise httpx.ReadError("it happened")
-        return httpx.Response(reply.status, headers=_dated(reply.headers), content=reply.body)
-
-    def _fault(self) -> str:
-        if self.dice.random() >= self.share:
-            return ""
-        return self.dice.choice(["lost", "lost", "not sent", "503", "429"])
-
-    def _note(self, request: httpx.Request, content: bytes, fault: str) -> None:
-        assert self.truth is not None
-        body = flat(json.loads(content))
-        values = body[_PAYER_FIELD], f"{float(body[_AMOUNT]):.2f}", str(body[_DUE])
-        payer = values[0]
-        if payer.startswith(WRONG_PAYER):
-            number = int(payer.removeprefix(WRONG_PAYER))
-            self.truth.rejected.add(self.truth.fact_of(number, values[2]))
-        self.truth.left(self.ledger.key_of(request, content) or "", values, fault)
+                self.complain(f"lost: {fact} was to be asked again")

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from tests.histories.bulk_surface import HAS_PAYMENTS_TABLE
 from tests.histories.calls import Calls
 from tests.histories.deliveries import Deliveries
-from tests.histories.files import Files
+from tests.histories.files import Files, Move
 from tests.histories.others import (
     BatchesBesideOthers,
     OutboxesBesideOthers,
@@ -19,7 +18,7 @@ from tests.histories.others import (
 from tests.histories.payrolls import Payrolls
 from tests.histories.provider import KEPT
 from tests.histories.reading import Readings
-from tests.histories.real import Senders, Soak, Sockets
+from tests.histories.real import Soak, Sockets
 from tests.histories.receiving import Inboxes
 from tests.histories.settling import YEAR, Batches, Outboxes, Writes
 from tests.histories.world import OK, Event
@@ -30,7 +29,6 @@ KINDS: dict[str, Any] = {
     "bulk": Batches,
     "reading": Readings,
     "sockets": Sockets,
-    "senders": Senders,
     "soak": Soak,
     "writes": Writes,
     "payouts": Payrolls,
@@ -42,12 +40,8 @@ KINDS: dict[str, Any] = {
     "inbox": Inboxes,
     "files": Files,
 }
-FILES_SHARE = 20 if HAS_PAYMENTS_TABLE else 0
-SHARES = (
-    *(4_800, 1_800, 2_200, 1_100, 75, 22, 3, 1_800, 1_200, 300, 300, 300, 300, 1_000, 1_000),
-    FILES_SHARE,
-)
-"""How many of 16,200 are of each kind, and of those of files beside them."""
+SHARES = (4_800, 1_800, 2_200, 1_100, 75, 3, 1_800, 1_200, 300, 300, 300, 300, 1_000, 1_000, 22)
+"""How many of 16,200 are of each kind."""
 EVENTS = ("start", "go", "kill", "wait", "clock", "meanwhile")
 LIKELY = {"calls": (20, 72, 3, 2, 2, 1), "reading": (8, 72, 1, 1, 0, 18)}
 SETTLING = ("outbox", "bulk", "writes", "payouts")
@@ -202,8 +196,31 @@ def kind_of(complaint: str) -> str:
     return re.sub(r"\d+", "N", complaint)[:70]
 
 
+def fewest_moves(history: History, complaint: str) -> History:
+    """The history of files without the moves, and without what is odd in them, that do not matter
+    to a complaint of this kind.
+    """
+
+    def is_shown(moves: list[Move]) -> bool:
+        shorter = replace(history, setup={**history.setup, "moves": moves})
+        return any(kind_of(wrong) == kind_of(complaint) for wrong in run(shorter))
+
+    moves = list(history.setup["moves"])
+    for place in reversed(range(1, len(moves))):
+        if is_shown([*moves[:place], *moves[place + 1 :]]):
+            del moves[place]
+    for place, move in enumerate(moves):
+        for calmer in move.calmer():
+            if is_shown([*moves[:place], calmer, *moves[place + 1 :]]):
+                moves[place] = calmer
+                break
+    return replace(history, setup={**history.setup, "moves": moves})
+
+
 def shortest(history: History, complaint: str) -> History:
     """The history without the events and faults that do not matter to a complaint of this kind."""
+    if history.kind == "files":
+        return fewest_moves(history, complaint)
     size = len(history.events)
     while size:
         for calm in (False, True):

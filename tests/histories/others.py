@@ -33,7 +33,7 @@ class BesideOthers(Workers):
     def __init__(self, **setup: Any) -> None:
         super().__init__(**setup)
         self.began = self.world.provider.clock()
-        self.payments = list(self._payments())
+        self.our_payments = list(self._payments())
 
     def _payments(self) -> list[tuple[str, str, Any]]:
         """Our payments: what the provider knows each by, the path that it is sent to, and its
@@ -46,7 +46,7 @@ class BesideOthers(Workers):
             super().meanwhile(choice)
             return
         provider = self.world.provider
-        fact, path, body = self.payments[choice % len(self.payments)]
+        fact, path, body = self.our_payments[choice % len(self.our_payments)]
         is_earlier = choice % 4 == 1
         at = self.began - EARLIER if is_earlier else provider.clock()
         values = body if is_earlier else less(body)

@@ -5,9 +5,7 @@ twice, and long runs.
 import asyncio
 import gc
 import itertools
-import json
 import os
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -19,17 +17,13 @@ from operator import call
 from pathlib import Path
 from random import Random
 from typing import Any
-from unicodedata import normalize
-from unittest.mock import patch
 
 import httpx
-from dbos import DBOSClient
 
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import background
 from tests.histories.calls import BASE, QUICK
 from tests.histories.provider import BODIES, Provider, Rules
-from tests.histories.world import Killed
 from victor_ext import (
     AsyncVictor,
     RetryPolicy,
@@ -38,8 +32,6 @@ from victor_ext import (
     VictorOAuth,
     idempotency_key_for,
 )
-from victor_ext.bulk import BulkSender, StateLost, layout, pacing
-from victor_ext.bulk import run as bulk_run
 from victor_ext.flows import adrive, drive
 
 SOON = 0.08
@@ -77,176 +69,6 @@ class Network(httpx.BaseTransport):
         if fault == "lost":
             raise httpx.ReadError("it happened")
         return httpx.Response(reply.status, headers=reply.headers, content=reply.body)
-
-
-class Senders:
-    """Senders of two accounts with one storage key: batches, copies of their files, and edited ones
-    in other states.
-
-    A command is killed while it stores, or another one comes then; the file has the first rows, a
-    part, or others.
-    """
-
-    def __init__(self, steps: list[tuple[Any, ...]], seed: int) -> None:
-        self.steps, self.dice, self.folder = steps, Random(seed), Path()
-        self.provider, self.owners = (
-            Provider(Rules(conflict="bare 409"), time.time),
-            dict[str, str](),
-        )
-        self.made_by: dict[str, str] = {}
-        """The state and batch whose sender made a request, by the request's id."""
-        self.owed: dict[str, set[str]] = {}
-        """The keys that a batch has counted or confirmed, by state and batch."""
-        self.wrong: list[str] = []
-
-    @classmethod
-    def draw(cls, dice: Random) -> dict[str, Any]:
-        # A part of a file is no copy of it.
-        files, copy = dice.choice([(("first",), "copy"), (("first", "next", "shorter"), "send")])
-
-        def step(kind: str, account: str, share: float) -> tuple[Any, ...]:
-            between = dice.choice(["send", copy]), layout.LOAD
-            event = dice.choice([None, ("kill", dice.randrange(5)), between])
-            return kind, account, share, dice.choice(files), event
-
-        kinds = ("send", "send", copy, copy, "resume", "resume", "resume", "edited")
-        steps = [
-            step(dice.choice(kinds), dice.choice("AAB"), dice.choice([0.0, 0.5])) for _ in range(3)
-        ]
-        return {"steps": [step("send", "A", 0.6), *steps], "seed": dice.randrange(10**6)}
-
-    @patch.object(pacing, "_FIRST_PAUSE", 0.01)
-    @patch.object(bulk_run, "_LOOK_EVERY", 0.02)
-    @patch.object(layout, "CHUNK_ROWS", 2)
-    def play(self) -> list[str]:
-        with tempfile.TemporaryDirectory() as folder:
-            self.folder = Path(folder)
-            # At the end a person goes on until all is done.
-            for *command, event in [*self.steps, ("resume", "A", 0.0, self.steps[-1][3], None)]:
-                self._step(command, event)
-        return self.wrong
-
-    def _step(self, command: list[Any], event: tuple[str, Any] | None) -> None:
-        insert, inserts = DBOSClient.enqueue_in_transaction, itertools.count()
-
-        def inserting(*arguments: Any) -> Any:
-            # Another command comes before a transaction: in one thread it cannot wait for the end
-            # of this one.
-            if event and event[1] in (next(inserts), arguments[2]["workflow_name"]):
-                if event[0] == "kill":
-                    raise Killed
-                with patch.object(DBOSClient, "enqueue_in_transaction", insert):
-                    self._command(event[0], command[1], 0.0, command[3])
-            return insert(*arguments)
-
-        with patch.object(DBOSClient, "enqueue_in_transaction", inserting):
-            self._command(*command)
-
-    def _command(self, kind: str, account: str, share: float, version: str) -> None:
-        column, batch = ("inv", "copy") if kind == "copy" else ("invoice_no", "march")
-        form = "NFD" if self.made_by else "NFC"
-        numbers = {"first": range(4), "shorter": range(3), "next": range(10, 14)}[version]
-        names = [normalize(form, f"Mü-{number}") for number in numbers]
-        rows = [{column: name, **BASE, "client_reference_id": name} for name in names]
-        rows[0]["amount"] = "45.00" if kind == "edited" else BASE["amount"]
-        state, done = "two" if kind == "edited" else "one", len(self.provider.done)
-        place = state + batch
-        file = self.folder / f"{state}-{batch}.jsonl"
-        file.write_text("\n".join(json.dumps(row, default=str) for row in rows), "utf-8")
-        options: dict[str, Any] = {
-            "base_url": "https://victor.test",
-            "retry": RetryPolicy(max_attempts=1),
-        }
-        transport = Network(self.provider, self.dice, share)
-        with Victor(VictorOAuth(account, "a-secret"), transport=transport, **options) as victor:
-            database, secret = (
-                f"sqlite:///{self.folder}/{state}.sqlite",
-                "a secret for histories, of some length",
-            )
-            sender = BulkSender(
-                victor,
-                state=database,
-                batch=batch,
-                key_column=column,
-                patience=0,
-                storage_key=secret,
-            )
-            self._run(
-                kind, sender, file, {idempotency_key_for(batch, row[column]) for row in rows}, place
-            )
-            results: list[Any] = []
-            with suppress(VictorError):
-                results = list(sender.export())
-                # Until something of it is stored, a batch is nobody's: a sender may have been
-                # killed before that.
-                self.owners.setdefault(place, account)
-        made = [work.id for work in self.provider.done[done:] if work.id not in self.made_by]
-        self.made_by |= dict.fromkeys(made, place)
-        owner = self.owners.get(place)
-        if owner != account and made:
-            self.wrong.append(
-                f"asked by another account: {account} has sent rows of the batch {batch} of {owner}"
-            )
-        for result in results:
-            works = self.provider.of(result.key)
-            is_ours = any(self.made_by[work.id].startswith(state) for work in works)
-            if works and (result.outcome == "rejected" or (result.outcome in NOTHING and is_ours)):
-                self.wrong.append(
-                    f"told wrong: {result.outcome} {result.error}, and there is {works[0].id}"
-                )
-            if result.outcome == "created" and result.id not in [work.id for work in works]:
-                self.wrong.append(f"told wrong: {result} is not under its key")
-        works = [work for work in self.provider.done if work.account == owner]
-        # By one state, or under the keys of one batch: of other keys in another state, nobody
-        # knows.
-        for shared in ("one", "march"):
-            references = sorted(
-                normalize("NFC", work.reference)
-                for work in works
-                if shared in self.made_by[work.id]
-            )
-            if len(set(references)) < len(references):
-                self.wrong.append(f"asked twice: {references} after {kind}")
-
-    def _run(self, kind: str, sender: BulkSender, file: Path, keys: set[str], place: str) -> None:
-        owed, before, ends = (
-            self.owed.setdefault(place, set()),
-            self._rows_of(sender),
-            time.monotonic() + 30,
-        )
-
-        def still(_status: Any) -> None:
-            if time.monotonic() > ends:
-                raise Killed
-
-        try:
-            status = (
-                sender.resume(on_progress=still)
-                if kind == "resume"
-                else sender.send(file, on_progress=still)
-            )
-        except StateLost as error:
-            self.wrong.append(f"lost: nobody has deleted anything, and {error}")
-            return
-        except VictorError:
-            return
-        except Killed:
-            if time.monotonic() > ends:
-                self.wrong.append(f"lost: {kind} does not end")
-            # What is counted once has to come.
-            owed |= keys if self._rows_of(sender) > before else set()
-            return
-        owed |= set() if kind == "resume" else keys
-        lost = [key for key in owed if not self.provider.of(key)]
-        if lost and status.exit_status == 0:
-            self.wrong.append(
-                f"lost: {len(lost)} of {len(owed)} rows, though {kind} says that all is created"
-            )
-
-    def _rows_of(self, sender: BulkSender) -> int:
-        with suppress(VictorError):
-            return sender.status().rows
-        return 0
 
 
 class Sockets:

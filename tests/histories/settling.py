@@ -5,7 +5,7 @@ Each can die at every step.
 
 import importlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ from tests.histories.states import (
     ask_again,
     store_file,
 )
-from tests.histories.world import Process, World, with_world_time
+from tests.histories.world import Process, SteppedCalls, World, with_world_time
 from victor_ext import Done, Proof, Victor, VictorError, VictorOAuth
 from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.payments import IN_DOUBT, LEFT_OUT
@@ -48,6 +48,7 @@ from victor_ext.bulk.row_kind import RowKind
 from victor_ext.bulk.rows import Row, RowOutcome
 from victor_ext.bulk.settings import WorkerContext
 from victor_ext.bulk.store import Store
+from victor_ext.flows import drive
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.providers.eastpay import CardToken
 from victor_ext.providers.flexfactor import Payer
@@ -55,6 +56,8 @@ from victor_ext.providers.velo import PaymentInstruction
 
 LEASES = 120.0, 2 * KEPT
 """Seconds; the second lease is that of workers whose calls may take as long."""
+AT_ONCE = (1, 2, 3)
+"""How many calls of a pass may be under way at once."""
 OPEN, SETTLE_FOR = (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING), 600.0
 NOT_DONE = (EntryState.WAITING, EntryState.REJECTED, EntryState.REFUSED)
 YEAR = 365 * 86_400.0
@@ -136,6 +139,19 @@ def in_world_time(engine: sa.Engine) -> sa.Engine:
     return engine
 
 
+class Stepped:
+    """An outbox whose calls go on as the events of a history let them."""
+
+    _step: Any
+
+    def _with_calls(self, _most: int, flow: Callable[[Any], Any]) -> Any:
+        return drive(flow(SteppedCalls()), self._step)
+
+
+class SteppedOutbox(Stepped, Outbox):
+    """The outbox of the histories."""
+
+
 DATABASE = ["sqlite://"]
 
 
@@ -143,7 +159,8 @@ DATABASE = ["sqlite://"]
 def shared_outbox(database: str, lease: float) -> Outbox:
     """The outbox of all histories: SQLAlchemy keeps the statements of a table that it knows."""
     engine: Any = Pausing(in_world_time(sa.create_engine(database, poolclass=sa.pool.StaticPool)))
-    made = Outbox(engine, keys_kept=timedelta(seconds=KEPT), lease=timedelta(seconds=lease))
+    kept = timedelta(seconds=KEPT)
+    made = SteppedOutbox(engine, keys_kept=kept, lease=timedelta(seconds=lease))
     made.create_table()
     return made
 
@@ -178,11 +195,12 @@ class Outboxes(Workers):
 
     settled = frozenset({"sent"})
 
-    def __init__(self, forms: tuple[int, ...], rest: float, **workers: Any) -> None:
+    def __init__(self, forms: tuple[int, ...], rest: float, at_once: int, **workers: Any) -> None:
         super().__init__(**workers)
         self.rest = rest
         self.lease = LEASES[self.deadline != 60.0]
         self.outbox = shared_outbox(DATABASE[0], self.lease)
+        self.outbox._workers = at_once
         self.entries = {
             key_of(number, "NFC"): (forms[number], REFERENCES[number]) for number in range(3)
         }
@@ -202,6 +220,7 @@ class Outboxes(Workers):
             "forms": forms,
             "rest": dice.choice([0.0, 1.25 * KEPT, 1.25 * KEPT]),
             **super().draw(dice),
+            "at_once": dice.choice(AT_ONCE),
         }
 
     def start(self, number: int, choice: int) -> None:
@@ -348,7 +367,12 @@ class Writes(Outboxes):
     """
 
     def __init__(
-        self, writes: tuple[str, ...], names: tuple[int, ...], rest: float, **workers: Any
+        self,
+        writes: tuple[str, ...],
+        names: tuple[int, ...],
+        rest: float,
+        at_once: int,
+        **workers: Any,
     ) -> None:
         self.system, self.writes = WRITES[writes[0]][0], writes
         Workers.__init__(self, **workers)
@@ -359,6 +383,7 @@ class Writes(Outboxes):
             self.settled = frozenset({"sent", "rejected", "unclear"})
         self.facts: dict[str, str] = {}
         self.outbox.client = self.clients[0]
+        self.outbox._workers = at_once
         with self.outbox._engine.begin() as connection:
             connection.execute(sa.delete(self.outbox.table))
             for number, (write, name) in enumerate(zip(writes, names, strict=True)):
@@ -381,7 +406,8 @@ class Writes(Outboxes):
         system = dice.choice(sorted({system for system, *_ in WRITES.values()}))
         own = [write for write, (each, *_) in WRITES.items() if each == system]
         writes, names = (tuple(dice.choice(of) for _ in range(3)) for of in (own, range(3)))
-        return {"writes": writes, "names": names, "rest": 0.0, **Workers.draw(dice)}
+        setup = {"writes": writes, "names": names, "rest": 0.0, **Workers.draw(dice)}
+        return {**setup, "at_once": dice.choice(AT_ONCE)}
 
     def start(self, number: int, choice: int) -> None:
         self.processes[number].start(lambda: self._pass(number))

@@ -2,60 +2,106 @@
 is so.
 
 The oracle is tried on a small sender in memory, which has the rules of the table of payments: it
-complains of nothing there, and of each mistake that is made in it on purpose. Bulk itself is judged
-once it has the table; until then `python -m tests.histories 100 SEED files` shows what it does.
+complains of nothing there, and of each mistake that is made in it on purpose.
 """
 
 import os
 from collections import Counter
 from random import Random
+from typing import Any
 
 import pytest
 
 from tests.bulk.postgres import Postgres
 from tests.histories import files
 from tests.histories.__main__ import replayable, run_all
-from tests.histories.bulk_surface import HAS_PAYMENTS_TABLE
-from tests.histories.files import COMMANDS, EDITS, Files, ReferenceFiles
+from tests.histories.files import COMMANDS, EDITS, SLIPS, Files, Move, ReferenceFiles
 from tests.histories.history import draw, run
-from tests.histories.reference_bulk import MISTAKES
+from tests.histories.provider import Rules
+from tests.histories.reference_table import MISTAKES
 
 pytestmark = pytest.mark.slow
 SEED = os.environ.get("SEED", "files")
-needs_the_table = pytest.mark.skipif(
-    not HAS_PAYMENTS_TABLE, reason="bulk has no table of payments yet"
-)
+MOST = 800
+"""Histories within which each mistake is found."""
+CODES = {
+    "looks_like", "created_before", "due_later", "other_values", "settled_as_stored",
+    "only_looked_up", "rejected", "rejected_before", "corrected", "replaced", "other_account",
+}  # fmt: skip
+"""What is told of a row."""
+
+
+BAD_DAYS: dict[str, list[Move]] = {
+    "a renamed file with other rows": [Move("send", edit="same"), Move("send", edit="cut")],
+    "a file that a spreadsheet has saved under its name": [
+        Move("send", edit="same"),
+        Move("send", edit="resave", damage="float"),
+    ],
+    "an amount that is corrected after a failed start": [
+        Move("send", edit="same", is_down=True),
+        Move("send", edit="amount"),
+    ],
+    "a row that is taken out after a failed start": [
+        Move("send", edit="same", is_down=True),
+        Move("send", edit="remove"),
+    ],
+    "a rotated secret and a renamed file": [Move("send", edit="same"), Move("rotate", place=1)],
+    "a key that a spreadsheet has lost": [Move("send", edit="same", slip="no key")],
+}
+"""The shortest histories of what happened to ordinary operators."""
+
+
+def _of_bad_day(name: str) -> dict[str, Any]:
+    moves, rules = BAD_DAYS[name], Rules(conflict="409")
+    known = {"form": "00{}", "rules": rules, "is_monthly": False, "has_storage_key": False}
+    return {"moves": moves, "seed": 1, **known}
+
+
+@pytest.mark.parametrize("name", BAD_DAYS)
+def test_nothing_happens_on_a_bad_day_where_the_rules_are_kept(name: str) -> None:
+    assert ReferenceFiles(**_of_bad_day(name)).play() == []
+
+
+@pytest.mark.parametrize("name", BAD_DAYS)
+def test_nothing_happens_to_bulk_on_a_bad_day(name: str) -> None:
+    assert Files(**_of_bad_day(name)).play() == []
 
 
 def _reference(number: int, mistake: str = "", seed: str = SEED) -> ReferenceFiles:
     return ReferenceFiles(mistake=mistake, **Files.draw(Random(f"{seed}:{number}")))
 
 
-def test_the_oracle_complains_of_nothing_where_the_rules_are_kept() -> None:
-    wrong = {number: complaints for number in range(400) if (complaints := _played(number))}
-    assert wrong == {}
-
-
-def _played(number: int) -> list[str]:
-    return _reference(number).play()
-
-
-def test_the_histories_have_every_move_and_every_row_of_the_table() -> None:
-    """Where nothing happens, nothing can go wrong."""
-    codes, moves, sent = Counter[str](), Counter[str](), 0
-    for number in range(400):
-        history = _reference(number)
+@pytest.fixture(scope="module")
+def histories() -> list[ReferenceFiles]:
+    """Histories of a sender that keeps the rules, which have been played."""
+    played = [_reference(number) for number in range(400)]
+    for history in played:
         history.play()
+    return played
+
+
+def test_the_oracle_complains_of_nothing_where_the_rules_are_kept(
+    histories: list[ReferenceFiles],
+) -> None:
+    complaints = {number: each.truth.wrong for number, each in enumerate(histories)}
+    assert {number: wrong for number, wrong in complaints.items() if wrong} == {}
+
+
+def test_the_histories_have_every_move_and_every_row_of_the_table(
+    histories: list[ReferenceFiles],
+) -> None:
+    """Where nothing happens, nothing can go wrong."""
+    codes, moves = Counter[str](), Counter[str]()
+    for history in histories:
+        sends = [move for move in history.moves if move.what == "send"]
         moves.update(move.what for move in history.moves)
-        moves.update(move.edit for move in history.moves if move.what == "send")
+        moves.update(f"{move.edit} {move.slip}".strip() for move in sends)
+        moves.update(move.slip for move in sends)
         codes.update(code for told in history.truth.notices.values() for code in told)
-        sent += len(history.ledger.done)
-    assert set(moves) == {name for name, _ in (*COMMANDS, *EDITS)}
-    assert set(codes) >= {
-        "created_before", "replaced", "settled_as_stored", "rejected_before", "other_values",
-        "other_account", "looks_like", "due_later", "corrected",
-    }  # fmt: skip
-    assert sent > 400
+    names = {name for name, _ in (*COMMANDS, *EDITS, *SLIPS)}
+    assert names <= set(moves)
+    assert set(codes) == CODES
+    assert sum(len(history.ledger.done) for history in histories) > 400
 
 
 def _shows(number: int, mistake: str) -> bool:
@@ -63,10 +109,11 @@ def _shows(number: int, mistake: str) -> bool:
     return any(MISTAKES[mistake] in complaint for complaint in wrong)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_the_oracle_notices(mistake: str) -> None:
-    number = next((number for number in range(2_000) if _shows(number, mistake)), None)
-    assert number is not None
+    number = next((number for number in range(MOST) if _shows(number, mistake)), None)
+    assert number is not None, f"none of {MOST} histories shows it"
     assert _reference(number, seed="planted").play() == []
 
 
@@ -85,15 +132,22 @@ def test_a_real_sender_runs_a_history_to_its_end(number: int) -> None:
     assert history.ledger.done
 
 
-@needs_the_table
 def test_operators_of_bulk_ask_nobody_twice() -> None:
-    found = run_all(SEED, range(24), "files")
+    _run_real(range(8))
+
+
+@pytest.mark.nightly
+def test_operators_of_bulk_ask_nobody_twice_in_many_histories() -> None:
+    _run_real(range(8, 200))
+
+
+def _run_real(numbers: range) -> None:
+    found = run_all(SEED, numbers, "files")
     assert not found.wrong, "\n\n".join(
         replayable(*each[0], "files") for each in list(found.wrong.values())[:2]
     )
 
 
-@needs_the_table
 @pytest.mark.nightly
 def test_operators_of_bulk_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Postgres()
@@ -106,14 +160,3 @@ def test_operators_of_bulk_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> Non
             assert run(history) == []
     finally:
         server.stop()
-
-
-@needs_the_table
-def test_each_mistake_of_the_rules_is_planted_in_bulk() -> None:
-    """A mistake in the sender in memory says what the oracle can find, and nothing of bulk: each
-    has a namesake in the code of bulk.
-    """
-    from tests.histories.test_histories import PLANTED
-
-    of_files = {name for name, planted in PLANTED.items() if planted.kind == "files"}
-    assert of_files >= set(MISTAKES)

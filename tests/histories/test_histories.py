@@ -87,7 +87,7 @@ def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     def in_world_time(execute: Any, statement: str, *given: Any) -> Any:
         return execute(with_world_time(statement), *given)
 
-    class PausingOutbox(DjangoOutbox):
+    class PausingOutbox(settling.Stepped, DjangoOutbox):
         """Its transactions begin and end at a stop; it is used as an `Outbox` is."""
 
         def _transaction(self, *given: Any) -> Any:
@@ -145,6 +145,7 @@ LOOP, SETTLEMENT, VICTOR = (
 )
 BULK = "victor_ext.bulk"
 OUTBOX = "victor_ext.outbox.passes:OutboxPasses"
+CLAIMS = "victor_ext.outbox.claims:Claims"
 CALL, OF_USE = f"{LOOP}.attempts:_Call", f"{LOOP}.classification:_of_use"
 PROVEN = (f"{LOOP}.classification:_of_error_status", "row.was_done(response)", "False")
 KNOWN_TIMES = """
@@ -323,7 +324,7 @@ PLANTED = {
     "an age by local clocks is certain": Planted(
         "outbox",
         "asked twice",
-        (2_500, 100),
+        (500, 40),
         (
             WORKERS_CLOCK,
             (f"{SETTLEMENT}.key_age:Keys._of_stored", KNOWN_TIMES, ""),
@@ -363,7 +364,7 @@ PLANTED = {
         "bulk beside others", "told wrong, created", (0, 100), (NOTHING_COMPARED,)
     ),
     "another program's older payment is an entry's": Planted(
-        "writes beside others", "told wrong", (20, 40), (ANY_TIME,)
+        "writes beside others", "told wrong", (40, 40), (ANY_TIME,)
     ),
     "another program's older payout is a row's": Planted(
         "payouts beside others", "told wrong", (0, 60), (ANY_TIME,)
@@ -375,7 +376,7 @@ PLANTED = {
         "bulk beside others", "told wrong, created", (150, 30), (ANY_TIME,)
     ),
     "a time of the provider's is compared with a machine's clock": Planted(
-        "writes beside others", "told wrong", (80, 30), (ANY_CLOCK,)
+        "writes beside others", "told wrong", (40, 30), (ANY_CLOCK,)
     ),
     "a row's time is compared with a machine's clock": Planted(
         "payouts beside others", "told wrong", (0, 100), (ANY_CLOCK,)
@@ -386,7 +387,7 @@ PLANTED = {
         (0, 60),
         (
             (
-                f"{OUTBOX}._claim",
+                f"{CLAIMS}._mark_values",
                 "values |= sent_values(sent if sent.known else sent._replace(since=present))",
                 "",
             ),
@@ -468,48 +469,6 @@ PLANTED = {
             ),
         ),
     ),
-    "a batch is everybody's": Planted(
-        "senders",
-        "asked by another account",
-        (0, 3),
-        ((f"{BULK}.vault:Vault.account", "self.number(f'account {caller}')", "0"),),
-    ),
-    "rows are compared by their keys": Planted(
-        "senders",
-        "asked twice",
-        (0, 2),
-        (
-            (
-                f"{BULK}.vault:Digests.add",
-                "self._vault.number(fingerprint)",
-                "self._vault.number(fingerprint + identity.hex())",
-            ),
-        ),
-    ),
-    "rows are stored one by one": Planted(
-        "senders",
-        "lost: ",
-        (11, 2),
-        (
-            (
-                f"{BULK}.batch_store:BatchStore.add_load",
-                "self._transaction()",
-                "self.engine.connect().execution_options(isolation_level='AUTOCOMMIT')",
-            ),
-        ),
-    ),
-    "two that have looked store the same rows": Planted(
-        "senders",
-        "asked twice",
-        (11, 2),
-        (
-            (
-                f"{BULK}.batch_store:BatchStore._insert",
-                "'reject'",
-                "'reject' if name != MARK else None",
-            ),
-        ),
-    ),
     "any 400 ends a list": Planted(
         "reading",
         "ends early",
@@ -556,19 +515,6 @@ PLANTED = {
         "calls", "told wrong", (0, 40), (FORMS,)
     ),
     "two forms of a fact are two entries": Planted("outbox", "asked twice", (0, 20), (FORMS,)),
-    "two forms of a cell are two rows": Planted(
-        "senders",
-        "asked twice",
-        (0, 6),
-        (
-            FORMS,
-            (
-                "victor_ext.bulk.columns:_canonical",
-                "in_one_form(value if isinstance(value, str) else str(value))",
-                "str(value)",
-            ),
-        ),
-    ),
     "two forms of a reference are two": Planted(
         "reading",
         "ends early",
@@ -579,7 +525,7 @@ PLANTED = {
         "outbox", "lost: ", (0, 200), (("victor_ext.ids:words_of", "in_one_form(text)", "text"),)
     ),
     "a call of the outbox outlasts its key": Planted(
-        "outbox", "asked twice", (150, 100), (CAP, DAY)
+        "outbox", "asked twice", (440, 30), (CAP, DAY)
     ),
     "a call of a batch outlasts its key": Planted("bulk", "asked twice", (1220, 30), (CAP, DAY)),
     "a call sends its key as long as it has time": Planted("calls", "asked twice", (0, 60), (DAY,)),
@@ -590,7 +536,7 @@ PLANTED = {
         (
             WORKERS_CLOCK,
             (
-                f"{OUTBOX}._claim",
+                f"{CLAIMS}._due",
                 "is_to_come(columns.leased_until, present, self._lease)",
                 "columns.leased_until > present",
             ),
@@ -715,7 +661,7 @@ PLANTED = {
     "a write settles two entries": Planted(
         "writes",
         "told wrong",
-        (110, 40),
+        (350, 40),
         (
             (
                 f"{OUTBOX}._has_rival",
@@ -759,6 +705,69 @@ PLANTED = {
         "bytes of the file arrived",
         (0, 80),
         (("kiosk_api.bodies:content", READ_ANEW, ""),),
+    ),
+    "a new month counts as created": Planted(
+        "files",
+        "told wrong",
+        (5, 1),
+        (
+            (
+                f"{BULK}.deciding:_of_created",
+                "_is_later(asked.due_date, stored.due_date)",
+                "False",
+            ),
+        ),
+    ),
+    "other values of what was created are not told": Planted(
+        "files", "told wrong", (5, 1), ((f"{BULK}.deciding:_of_created", "not is_same", "False"),)
+    ),
+    "what another account was asked counts": Planted(
+        "files",
+        "another account's",
+        (1, 1),
+        ((f"{BULK}.deciding:_of_created", "stored.account != account", "False"),),
+    ),
+    "a corrected row keeps its key": Planted(
+        "files",
+        "its key was spent",
+        (12, 1),
+        ((f"{BULK}.deciding:_of_rejected", "stored.again + 1", "stored.again"),),
+    ),
+    "what is left out is resumed": Planted(
+        "files",
+        "not in the last file",
+        (22, 1),
+        (
+            (
+                f"{BULK}.loading:Loading._replace_lines",
+                "sa.update(PAYMENTS).where(is_left_out).values(state=LEFT_OUT)",
+                "sa.update(PAYMENTS).where(is_left_out).values(state=columns.state)",
+            ),
+        ),
+    ),
+    "the key has the name of the file": Planted(
+        "files",
+        "asked twice",
+        (20, 1),
+        (
+            (
+                f"{BULK}.loading:Loading._key_of",
+                "idempotency_key_for(*facts)",
+                "idempotency_key_for(self.batch, *facts)",
+            ),
+        ),
+    ),
+    "what is pending is asked again": Planted(
+        "files",
+        "asked twice",
+        (5, 1),
+        (
+            (
+                f"{BULK}.by_hand:why_not_again",
+                "status.lower() in kind.over_unpaid",
+                "status",
+            ),
+        ),
     ),
 }
 """Decisions; without each of them the generator has to find a history that shows it."""

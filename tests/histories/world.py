@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from random import Random
 from typing import Any
 
 import greenlet
 import httpx
 
 from tests.histories.provider import BODIES, Provider, Reply, Rules
+from victor_ext.event_queue.calls import CallEnd
 from victor_ext.event_queue.databases import CLOCKS
 from victor_ext.runtime.core import clock
 from victor_ext.runtime.core.clock import monotonic
@@ -53,7 +55,7 @@ def pause() -> Event:
 
 
 class Process:
-    """A process with at most one job.
+    """A process with at most one job, which may have calls under way beside it.
 
     The clock of its machine is `ahead` of the true time, in seconds.
     """
@@ -62,6 +64,8 @@ class Process:
         self.world, self.account, self.ahead = world, account, ahead
         self.call = 0
         self._job: Any = None
+        self._calls: list[Any] = []
+        self._waits_for: Callable[[], bool] = bool
 
     @property
     def is_idle(self) -> bool:
@@ -72,16 +76,38 @@ class Process:
         self._job = greenlet.greenlet(lambda _: job())
         self.resume(OK)
 
+    def begin(self, call: Callable[[], object]) -> None:
+        """Let the job have a call beside it, which begins later."""
+        self._calls.append(greenlet.greenlet(lambda _: call(), greenlet.getcurrent().parent))
+
+    def wait(self, is_over: Callable[[], bool]) -> None:
+        """Stop the job until it is over: meanwhile its calls go on."""
+        self._waits_for = is_over
+        while not is_over():
+            pause()
+        self._waits_for = bool
+
     def resume(self, fault: Event | None) -> None:
-        """Go on to the next stop; None: it is killed where it stands."""
-        job, before, self.world.running = self._job, self.world.running, self
+        """Go on to the next stop, of the job or one of its calls; None: all are killed where they
+        stand.
+        """
+        before, self.world.running = self.world.running, self
         try:
-            job.throw(Killed) if fault is None else job.switch(fault)
-        except Killed:
-            pass
+            if fault is None:
+                for part in (*self._calls, self._job):
+                    with suppress(Killed):
+                        part.throw(Killed)
+            else:
+                self._next().switch(fault)
         finally:
             self.world.running = before
-            self._job = None if job.dead else job
+            self._calls = [call for call in self._calls if not call.dead]
+            self._job = None if self._job.dead else self._job
+
+    def _next(self) -> Any:
+        is_waiting = self._calls and self._waits_for is not bool and not self._waits_for()
+        parts = self._calls if is_waiting else [self._job, *self._calls]
+        return self.world.order.choice(parts)
 
     def at_once(self, job: Callable[[], object]) -> None:
         """Run a job, while nothing else happens."""
@@ -90,11 +116,41 @@ class Process:
         self.world.running = before
 
 
+class SteppedCalls:
+    """Calls under way at once, in the process that runs; at once, if nothing else happens."""
+
+    def __init__(self) -> None:
+        process = _WORLDS[-1].running
+        assert process is not None
+        self._process = process
+        self._ends: list[CallEnd] = []
+
+    def start(self, number: int, call: Callable[[], Any]) -> None:
+        def make() -> None:
+            try:
+                end = CallEnd(number, call())
+            except Exception as error:  # noqa: BLE001 - the pass is told of it
+                end = CallEnd(number, error=error)
+            self._ends.append(end)
+
+        if greenlet.getcurrent().parent is None:
+            make()
+        else:
+            self._process.begin(make)
+
+    def ended(self, _seconds: float) -> list[CallEnd]:
+        self._process.wait(lambda: bool(self._ends))
+        ends, self._ends = self._ends, []
+        return ends
+
+
 class World:
     """The true time, the provider, and who is running."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules, self.now = rules, BEGINS.timestamp()
+        self.order = Random(17)
+        """What goes on next of a process that does several things at once."""
         self.provider = Provider(rules, lambda: self.now + rules.ahead)
         self.running: Process | None = None
         self.exchanges = 0

@@ -35,6 +35,7 @@ from victor_ext import (
     Done,
     HeaderKey,
     InvalidRequest,
+    NotDone,
     PermissionDenied,
     PreparedCall,
     Promise,
@@ -45,6 +46,7 @@ from victor_ext import (
 )
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import AsyncOutbox, Outbox
+from victor_ext.outbox.claims import Claims
 from victor_ext.outbox.digests import content_of
 from victor_ext.outbox.entries import outbox_table
 from victor_ext.outbox.outboxes import _check_promise
@@ -413,23 +415,23 @@ def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness:
 def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
     blocking: Store, monkeypatch: pytest.MonkeyPatch, before: float, within: float, sent: int
 ) -> None:
-    """It sleeps between its claim and the call, or within the call, for longer than its lease in
+    """It sleeps between its mark and the call, or within the call, for longer than its lease in
     all.
     """
-    clock, claim, asleep = time.time, Outbox._claim, [0.0]
+    clock, mark, asleep = time.time, Claims.mark, [0.0]
     monkeypatch.setattr(time, "time", lambda: clock() + sum(asleep))
 
-    def claimed(self: Any, *given: Any) -> Any:
-        claimed = claim(self, *given)
-        asleep.append(before if claimed is not None else 0.0)
-        return claimed
+    def marked(self: Any, *given: Any) -> Any:
+        claim = mark(self, *given)
+        asleep.append(before)
+        return claim
 
     def note(event: Any) -> None:
         asleep.append(
             within if type(event).__name__ == "CallStarted" and event.method == "POST" else 0.0
         )
 
-    monkeypatch.setattr(Outbox, "_claim", claimed)
+    monkeypatch.setattr(Claims, "mark", marked)
     blocking.client = {"retry": ONCE, "on_event": note}
     submit(blocking)
     with suppress(TimedOut) if within else nullcontext():
@@ -702,6 +704,26 @@ def test_a_proof_without_a_time_says_that_it_has_none(blocking: Store, made_at: 
     (entry,) = outbox.send()
     assert entry.state.value == "unclear"
     assert "pay_1 has what was sent, and does not say when it was made." in (entry.error or "")
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (NotDone("It is void.", is_over=True), "rejected"),
+        (NotDone("It is being paid."), "settling"),
+        (NotDone("It is open.", can_be_sent=True), "settling"),
+    ],
+)
+def test_a_proof_of_a_state_in_which_it_was_not_done_ends_it_if_it_never_can_be(
+    blocking: Store, state: NotDone, told: str
+) -> None:
+    listed = dated(200, json={"items": []})
+    script = Script(dated(404), httpx.ReadError("it was cut"), listed)
+    outbox = with_a_payment(blocking, keyed(script, **proved(lambda *_: state)))
+    outbox.send()
+    (entry,) = outbox.entries()
+    assert entry.state.value == told
+    assert state.why in (entry.error or "")
 
 
 @pytest.mark.parametrize(

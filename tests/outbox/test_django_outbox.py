@@ -127,14 +127,18 @@ def test_the_migration_makes_the_table_of_the_other_outbox(
     outbox: DjangoOutbox, engine: sa.Engine
 ) -> None:
     def columns() -> dict[str, Any]:
+        indexes = sa.inspect(engine).get_indexes("victor_outbox")
+        indexed = sorted(str(each["column_names"]) for each in indexes if each["name"])
         found = sa.inspect(engine).get_columns("victor_outbox")
         kinds = {
             each["name"]: (each["type"]._type_affinity, getattr(each["type"], "length", None))
             for each in found
         }
-        return {each["name"]: (*kinds[each["name"]], each["nullable"]) for each in found}
+        shown = {each["name"]: (*kinds[each["name"]], each["nullable"]) for each in found}
+        return {**shown, "indexes": [each for each in indexed if each != "['key']"]}
 
     migrated = columns()
+    assert len(migrated["indexes"]) == 4
     stored(outbox, invoice())
     row = PaymentRequestEntry.objects.values().get()
     with pytest.raises(IntegrityError):

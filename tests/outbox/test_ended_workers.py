@@ -1,4 +1,4 @@
-"""A worker that is to end ends the call that it has begun, and begins no other one."""
+"""A worker that is to end ends the calls that it has begun, and begins no other one."""
 
 import asyncio
 import json
@@ -31,6 +31,7 @@ from victor_ext.providers import velo
 pytestmark = pytest.mark.slow
 set_up()
 SENT_ONE = [EntryState.SENT, EntryState.WAITING, EntryState.WAITING]
+SENT_TWO = [EntryState.SENT, EntryState.SENT, EntryState.WAITING]
 
 
 def accepted(request: httpx.Request) -> httpx.Response:
@@ -56,7 +57,9 @@ def states(box: Any) -> list[EntryState]:
     return [entry.state for entry in box.entries()]
 
 
-def test_a_stop_ends_the_worker_after_the_call(outbox: Outbox, auth: VictorJwt) -> None:
+def test_a_stop_ends_the_worker_after_its_calls(
+    engine: sa.Engine, outbox: Outbox, auth: VictorJwt
+) -> None:
     stop = threading.Event()
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -66,9 +69,9 @@ def test_a_stop_ends_the_worker_after_the_call(outbox: Outbox, auth: VictorJwt) 
 
     stored(outbox, *map(invoice, range(3)))
     with Victor(auth, transport=httpx.MockTransport(answer)) as victor:
-        outbox.run(victor, stop=stop)
-        assert states(outbox) == SENT_ONE
-        assert len(outbox.send(victor)) == 2  # a pass of nobody's worker is made whole
+        Outbox(engine, workers=2).run(victor, stop=stop)
+        assert states(outbox) == SENT_TWO
+        assert len(outbox.send(victor)) == 1  # a pass of nobody's worker is made whole
 
 
 def test_a_stop_ends_the_worker_of_an_inbox_after_the_event(engine: sa.Engine) -> None:
@@ -137,12 +140,12 @@ WAYS = [leave_the_block, leave_by_an_error, be_cancelled, be_cancelled_by_asynci
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_end_of_an_awaited_worker_waits_for_the_call(
+def test_the_end_of_an_awaited_worker_waits_for_its_calls(
     tmp_path: Path, auth: VictorJwt, way: Any
 ) -> None:
     async def check() -> None:
         engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}")
-        outbox, provider = AsyncOutbox(engine), Held()
+        outbox, provider = AsyncOutbox(engine, workers=2), Held()
         await outbox.create_table()
         async with AsyncSession(engine) as session, session.begin():
             for number in range(3):
@@ -156,7 +159,7 @@ def test_the_end_of_an_awaited_worker_waits_for_the_call(
             await provider.has_begun.wait()
             await anyio.wait_all_tasks_blocked()  # the worker is told to end
             provider.may_end.set()
-        assert [entry.state for entry in await outbox.entries()] == SENT_ONE
+        assert [entry.state for entry in await outbox.entries()] == SENT_TWO
         await engine.dispose()
 
     anyio.run(check)
@@ -237,7 +240,8 @@ def test_the_first_signal_lets_the_call_of_the_command_end(
         Victor(auth, transport=httpx.MockTransport(answer)) as victor,
     ):
         call_command("migrate", verbosity=0)
-        monkeypatch.setattr(settings, "VICTOR_OUTBOX", {"client": victor}, raising=False)
+        options = {"client": victor, "workers": 1}
+        monkeypatch.setattr(settings, "VICTOR_OUTBOX", options, raising=False)
         outbox = DjangoOutbox.from_settings()
         with transaction.atomic():
             for each in range(3):

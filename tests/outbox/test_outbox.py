@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -22,7 +22,7 @@ import anyio
 import httpx
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
@@ -44,10 +44,11 @@ from victor_ext import (
 )
 from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
-from victor_ext.outbox.passes import Claim, OutboxPasses
+from victor_ext.outbox.claims import Claim, Claims
+from victor_ext.outbox.passes import OutboxPasses, this_moment
 from victor_ext.providers.victor.requests import CreateRequest
 from victor_ext.sandbox import Sandbox
-from victor_ext.settlement.key_age import Moment
+from victor_ext.settlement.backoff import Backoff
 from victor_ext.testing import Faults, TimeTravel
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -198,7 +199,8 @@ class TestSending:
         faults.status(403, operation="create")
         with pytest.raises(PermissionDenied):
             outbox.send(victor)
-        assert [entry.state for entry in outbox.entries()] == [EntryState.WAITING, EntryState.SENT]
+        states = {entry.state for entry in outbox.entries()}
+        assert states == {EntryState.WAITING, EntryState.SENT}, "whichever of them it was"
 
     @pytest.mark.parametrize(
         ("ahead", "is_held"),
@@ -268,18 +270,19 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
     stored(outbox, invoice())
     faults.status(401, times=None)
     caplog.set_level("INFO", "victor_ext.outbox")
-    passes: list[float | None] = []
+    passes: list[Any] = []
 
     class Stop(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
             passes.append(timeout)
             faults.clear()
-            if len(passes) == 2:
+            if len(passes) == 3:
                 self.set()
             return self.is_set()
 
+    outbox._backoff = Backoff(threading.Event(), lambda: sum(map(float, passes)))
     outbox.run(victor, interval=0.5, stop=Stop())
-    assert passes == [0.5, 0.5]
+    assert passes == [0.5, 0.5, 0.5], "it sends nothing for a second"
     assert "outbox.send failed and will be retried" in caplog.text
     assert caplog.messages[-1] == "outbox.send changed 1 sent"
     assert outbox.counts()[EntryState.SENT] == 1
@@ -291,21 +294,26 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
             outbox.run(victor, interval=interval)
 
 
-def test_an_entry_that_two_workers_have_seen_is_sent_by_one(
+def test_an_entry_that_a_worker_takes_up_is_no_other_workers(
     outbox: Outbox, engine: sa.Engine, victor: Victor, sent_once: Any
 ) -> None:
-    """The second worker takes it up after the first one has read it, and before the first one has
-    marked it.
+    """The second worker comes after the first one has read it, and before it has marked it: on
+    PostgreSQL it skips the entry, on SQLite it would have to wait.
     """
     stored(outbox, invoice())
-    with before_the_first_change(engine, lambda: Outbox(engine).send(victor)) as second:
-        assert outbox.send(victor) == []
-    assert (
-        [entry.state for entry in second[1]]
-        == [EntryState.SENT]
-        == [entry.state for entry in outbox.entries()]
-    )
+    at_once: dict[str, Any] = {"timeout": 0} if engine.dialect.name == "sqlite" else {}
+    other = sa.create_engine(engine.url, connect_args=at_once)
+
+    def send() -> list[Any]:
+        with suppress(OperationalError):
+            return Outbox(other).send(victor)
+        return []
+
+    with before_the_first_change(engine, send) as second:
+        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
+    assert second[1] == []
     assert len(sent_once(idempotency_key_for("invoice", 1042))) == 1
+    other.dispose()
 
 
 def test_what_a_worker_whose_lease_is_over_has_found_is_not_stored(
@@ -377,8 +385,9 @@ def test_steps_show_no_account_number(outbox: Outbox, engine: sa.Engine, victor:
     stored(outbox, invoice())
     with engine.connect() as connection:
         row = connection.execute(sa.select(outbox.table)).one()
-    claim = Claim(row, 0.0, 0.0, Moment(0.0, 0.0))
-    send = next(outbox._deliver(victor, claim))
+    claim = Claim(row, 0.0, 0.0, this_moment())
+    claims = Claims(outbox.table, victor, 120.0, 86_400.0)
+    send = next(outbox._deliver(claims, claim))
     assert "043987673645" not in f"{send} {claim}"
 
 

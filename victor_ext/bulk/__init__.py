@@ -19,8 +19,7 @@ if _find_spec("dbos") is None:
 
 from victor_ext.tables.row_file import RowFile
 
-from .notices import Notice
-from .rows import Cause, Check, InvalidRows, RowOutcome, RowProblem, RowResult
+from .rows import Cause, Check, InvalidRows, Notice, RowOutcome, RowProblem, RowResult
 from .run import BatchStatus, BulkStopped
 from .sender import BulkSender
 from .state import DEFAULT_STATE, StateLost, StateUnavailable

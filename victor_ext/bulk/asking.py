@@ -33,7 +33,7 @@ def asked_of(
     """Return a row of a file in the form in which it is compared and stored.
 
     The values that are compared are all that is sent, but for the due date and the spelling of a
-    reference: it often is the key, and a spreadsheet spells keys anew.
+    reference: it often is the key, and a spreadsheet may spell it in another way.
     """
     spelled = (kind.reference, key_column)
     compared = {

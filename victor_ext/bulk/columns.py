@@ -58,12 +58,14 @@ def check_heading(
     missing = [name for name in required if name not in names]
     if missing:
         message = f"{heading} lacks {', '.join(missing)}."
-        similar = {name: _near(kind, name, heading) for name in missing}
+        absent = [*missing]
+        if key_column not in names and key_column not in missing:
+            absent.append(key_column)
+            message += f" It has no column {key_column} to tell the rows apart, either."
+        similar = {name: _near(kind, name, heading) for name in absent}
         near = [f"{other} for {name}" for name, other in similar.items() if other is not None]
         if near:
-            message += f" Near them: {', '.join(near)}."
-        if key_column not in names and key_column not in missing:
-            message += f" It has no column {key_column} to tell the rows apart, either."
+            message += f" Near {'it' if len(near) == 1 else 'them'}: {', '.join(near)}."
         raise SourceBroken(line, missing[0], "required", message)
     if key_column not in names:
         raise SourceBroken(line, key_column, "key_column", _without_keys(kind, key_column, heading))

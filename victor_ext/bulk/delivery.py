@@ -24,6 +24,7 @@ from victor_ext import (
 )
 from victor_ext.flows import drive
 from victor_ext.ids import reference_of
+from victor_ext.settlement.backoff import Backoff, pause_after, pause_asked
 from victor_ext.settlement.flow import (
     MAY_EXIST,
     SETTLED,
@@ -37,7 +38,7 @@ from victor_ext.settlement.flow import (
 )
 from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, Sent, within_key_life
 
-from .pacing import Backoff, ProviderClock, RateLimiter, pause_after, pause_asked
+from .pacing import ProviderClock, RateLimiter
 from .row_kind import Sendable
 from .rows import Result, Row, RowOutcome, Step
 

@@ -20,7 +20,7 @@ from .asking import asked_of
 from .columns import Fields, check_heading, problems_of, split_record
 from .deciding import TO_DECIDE, Act, Code, Decision, decide, made_of
 from .layout import chunk_id, chunk_rows_for
-from .notices import Notice, message_of
+from .notices import message_of
 from .pacing import ProviderClock
 from .payments import (
     LEFT_OUT,
@@ -34,7 +34,7 @@ from .payments import (
     stored_of,
     upsert,
 )
-from .rows import Check, RowOutcome, RowProblem, refuse_invalid
+from .rows import Check, Notice, RowOutcome, RowProblem, refuse_invalid
 from .settings import PERSONS, TERMS, Expected, WorkerContext, in_utc
 from .store import BatchRecord, Store
 
@@ -88,7 +88,7 @@ class Loading(TemporaryDatabase):
         return self.check
 
     def _read_batch(self, store: Store) -> None:
-        self._record = store.record()
+        self._record = store.record(to_send=True)
         if self._record is not None:
             self._settings = self._settings.after(self._record)
             self._key_column = self._record.key_column
@@ -292,6 +292,9 @@ class Loading(TemporaryDatabase):
                 check.changed += 1
             else:
                 check.unchanged += 1
+        # Those of the source come first.
+        check.problems.sort(key=lambda problem: problem.row or 0)
+        check.causes.sort(key=lambda cause: cause.first[0].row or 0)
 
     # Storing
 

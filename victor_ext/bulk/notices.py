@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,26 +11,6 @@ from .deciding import Code
 from .payments import Stored
 from .row_kind import RowKind
 from .vault import Vault
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Why a row is not simply sent.
-
-    Attributes:
-        line: Where the record begins; its number, if the source has no lines.
-        code: A stable identifier.
-        key_value: The value in the key column.
-        message: A sentence for users. It contains no account number.
-    """
-
-    line: int
-    code: Code
-    key_value: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.message}"
 
 
 def message_of(code: Code, row: Sequence[Any], stored: Stored, vault: Vault, kind: RowKind) -> str:
@@ -94,7 +73,7 @@ def _differing(row: Sequence[Any], stored: Stored, vault: Vault, kind: RowKind) 
     # Values are omitted: one may be an account number.
     if row[2] is None:  # it is not valid
         return "other values"
-    before = vault.deserialize(stored.row)[2] or {}
+    before: dict[str, Any] = vault.deserialize(stored.row)[2] or {}
     return f"another {' and '.join(differing(kind, before, row[2]))}"
 
 

@@ -81,7 +81,7 @@ class Payouts(RowKind):
             raise InvalidRequest.of(problems)
 
     def key_facts(
-        self, arguments: Mapping[str, Any], _key_kind: str, key_value: str
+        self, arguments: Mapping[str, Any], _key_kind: str, key_value: str, /
     ) -> tuple[str, ...] | None:
         payor = arguments.get("payor_id")
         if not isinstance(payor, str) or not payor:

@@ -153,7 +153,7 @@ class RowKind(Sendable):
         """
 
     def key_facts(
-        self, _arguments: Mapping[str, Any], key_kind: str, key_value: str
+        self, _arguments: Mapping[str, Any], key_kind: str, key_value: str, /
     ) -> tuple[str, ...] | None:
         """Return what names the payment of a row, whichever file has it; None: the row lacks it."""
         return key_kind, key_value

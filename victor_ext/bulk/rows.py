@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
 from victor_ext.settlement.flow import PaymentOutcome
 from victor_ext.settlement.key_age import Sent
 
-if TYPE_CHECKING:
-    from .notices import Notice
+from .deciding import Code
 
 RowOutcome = PaymentOutcome
 
@@ -66,6 +64,26 @@ class Cause:
     first: list[RowProblem] = field(default_factory=list[RowProblem])
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Why a row is not simply sent.
+
+    Attributes:
+        line: Where the record begins; its number, if the source has no lines.
+        code: A stable identifier.
+        key_value: The value in the key column.
+        message: A sentence for users. It contains no account number.
+    """
+
+    line: int
+    code: Code
+    key_value: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.message}"
+
+
 @dataclass(slots=True)
 class Check:
     """Result of checking all rows of a source. Nothing was sent.
@@ -102,8 +120,8 @@ class Check:
     replaced: int = 0
     problems: list[RowProblem] = field(default_factory=list[RowProblem])
     problem_count: int = 0
-    notices: list[Notice] = field(default_factory=list["Notice"])
-    noticed: Counter[str] = field(default_factory=Counter[str])
+    notices: list[Notice] = field(default_factory=list[Notice])
+    noticed: dict[str, int] = field(default_factory=dict[str, int])
     causes: list[Cause] = field(default_factory=list[Cause])
     broken: bool = False
     columns: list[str] = field(default_factory=list[str])
@@ -145,7 +163,7 @@ class Check:
 
     def notice(self, notice: Notice) -> None:
         """Count a notice, and store it if it is among the first of its code."""
-        self.noticed[notice.code] += 1
+        self.noticed[notice.code] = self.noticed.get(notice.code, 0) + 1
         if self.noticed[notice.code] <= SHOWN:
             self.notices.append(notice)
 
@@ -153,7 +171,7 @@ class Check:
         """Forget what was decided: it is decided again by what is stored now."""
         self.new = self.unchanged = self.changed = 0
         self.invalid = self.set_aside = self.replaced = 0
-        self.notices, self.noticed, self.totals = [], Counter(), {}
+        self.notices, self.noticed, self.totals = [], {}, {}
         if not self.broken and not self.repeated:
             self.problems, self.problem_count, self.causes = [], 0, []
 

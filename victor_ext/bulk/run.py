@@ -15,8 +15,7 @@ from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .deciding import TO_DECIDE
-from .notices import Notice
-from .rows import Check, RowOutcome
+from .rows import Check, Notice, RowOutcome
 from .settings import WorkerContext
 from .state import NOTICE, report
 from .store import BatchRecord, Store

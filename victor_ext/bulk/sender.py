@@ -36,8 +36,8 @@ class BulkSender:
     """Sends rows of a file, or of any iterable of mappings, as requests for payment.
 
     A row is a payment: its key is `idempotency_key_for("invoice", value of the key column)`,
-    whatever file has it. So a rerun, a restart, a second machine, a renamed file or a service of
-    yours sends the same keys. A batch has a name, and is a list: the rows of its latest file.
+    whatever file has it. So a rerun, a restart, a second machine, a renamed file and your own
+    service send the same keys. A batch has a name, and is a list: the rows of its latest file.
     Stored data is encrypted; see `storage_key`.
 
     All methods block. Call them from a thread in async code (`asyncio.to_thread`), one at a time
@@ -192,7 +192,13 @@ class BulkSender:
                 raise  # it can be read once
             return self._send(source, expected, on_check, on_progress)
 
-    def _send(self, source: Rows, expected: Expected, on_progress: Progress | None) -> BatchStatus:
+    def _send(
+        self,
+        source: Rows,
+        expected: Expected,
+        on_check: Callable[[Check], None] | None,
+        on_progress: Progress | None,
+    ) -> BatchStatus:
         with (
             self._context() as context,
             closing(Loading(source, self._name(source), context, expected)) as loading,

@@ -177,15 +177,19 @@ class Worker:
         if self._stop.is_set():
             raise _WorkerGone
         batch = replace(self._store, batch=batch_of(workflow_id))
-        rows = dict(enumerate(batch.claim(workflow_id, self._name)))
+        # One of this run alone: a chunk that was taken over may come back to this very worker.
+        holder = f"{self._name}/{uuid.uuid4().hex[:8]}"
+        rows = dict(enumerate(batch.claim(workflow_id, holder)))
         unstored = self._unstored.pop(workflow_id, {})
         results = {
             index: unstored[row.payment] for index, row in rows.items() if row.payment in unstored
         }
         stored = dict[int, Result]()
         try:
-            self._store_steps(batch, rows, self._steps(workflow_id, data, rows, results), stored)
-            self._finish(batch, workflow_id, data, rows, results, stored)
+            self._store_steps(
+                batch, holder, rows, self._steps(workflow_id, data, rows, results), stored
+            )
+            self._finish(batch, holder, workflow_id, data, rows, results, stored)
         except BaseException:
             # Only what is true also if another worker has the chunk in between.
             can_be_lost = self._worker_lock.can_be_lost
@@ -221,6 +225,7 @@ class Worker:
     def _store_steps(
         self,
         batch: Store,
+        holder: str,
         rows: Mapping[int, Row],
         steps: Generator[Step, Collection[int] | None, None],
         stored: dict[int, Result],
@@ -232,7 +237,7 @@ class Worker:
                 step = steps.send(lost)
                 results = {rows[index].payment: one for index, one in step.results.items()}
                 begun = {rows[index].payment: index for index in step.begun}
-                held = batch.begin(self._name, list(begun), step.sent, results)
+                held = batch.begin(holder, list(begun), step.sent, results)
                 stored |= step.results
                 lost = [index for payment, index in begun.items() if payment not in held]
         except StopIteration:
@@ -243,6 +248,7 @@ class Worker:
     def _finish(
         self,
         batch: Store,
+        holder: str,
         workflow_id: str,
         data: Mapping[str, Any],
         rows: Mapping[int, Row],
@@ -269,7 +275,7 @@ class Worker:
         )
         left = unsettled if goes_on else []
         terms = {name: data[name] for name in ("retention", "patience")}
-        batch.finish(self._name, changed, workflow_id, left, terms)
+        batch.finish(holder, changed, workflow_id, left, terms)
 
 
 def _chunk(data: Mapping[str, Any]) -> None:

@@ -430,15 +430,20 @@ def send(
 
     with kept.sender(batch, None if dry_run else question) as sender:
         rows, warnings = kept.rows, kept.warnings()
-        for warning in () if kept.as_json else warnings:
-            complain(warning)
         if dry_run:
             check = sender.check(rows, **totals)
             exit_status = bulk_output.exit_status_of(check, skip_invalid=kept.skip_invalid)
             bulk_output.show_check(check, exit_status, rows, warnings, as_json=kept.as_json)
             raise typer.Exit(exit_status)
+        unsaid = [] if kept.as_json else [*warnings]
         with kept.run(sender, batch) as show:
-            status = sender.send(rows, on_check=announce, on_progress=show, **totals)
+
+            def warn_and_show(status: BatchStatus) -> None:
+                while unsaid:
+                    complain(unsaid.pop(0))
+                show(status)
+
+            status = sender.send(rows, on_check=announce, on_progress=warn_and_show, **totals)
         kept.show(status, sender, warnings)
         raise typer.Exit(status.exit_status)
 

@@ -47,6 +47,8 @@ def show_check(
     if not as_json:
         print_problems(check, rows)
         _print_notices(check)
+        for warning in warnings:
+            complain(warning)
     conclude(
         {**_check_as_dict(check), "warnings": [*warnings], "exit_status": exit_status},
         f"{summary_of(check)} Nothing was sent.",

@@ -22,6 +22,7 @@ _COLUMNS = (
     "Name a column with --column, such as --column amount=Betrag, and repeat it; or write such "
     "lines into a file, and name that with --columns."
 )
+_KEYS = "--key-column NAME names the one that tells the rows apart."
 _FORMATS = (
     (
         "decimal",
@@ -123,9 +124,16 @@ def _advice(check: Check, rows: RowFile) -> Iterator[str]:
         yield ENCODING
     if of_heading:
         yield _COLUMNS
-    missing = " ".join(problem.message for problem in check.problems if problem.code == "required")
+        if any("to tell the rows apart, either" in message for message in messages):
+            yield _KEYS
+    # A heading is quoted with all its columns, before those that it lacks.
+    missing = [
+        problem.message.rpartition(" lacks ")[2]
+        for problem in check.problems
+        if problem.code == "required"
+    ]
     for column, advice in FOR_ALL_ROWS.items():
-        if column in missing:
+        if any(column in text for text in missing):
             yield advice
     for name, pattern, advice in _FORMATS:
         is_unsaid = getattr(rows, name) is None

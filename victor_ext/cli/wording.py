@@ -98,7 +98,7 @@ def with_hint(message: str, hint: str | None) -> str:
     return f"{message.removesuffix('.')}: {hint}." if hint else message
 
 
-ENCODING = "A CSV file of Excel often has --encoding windows-1252."
+ENCODING = "Name that of a CSV file of Excel, such as --encoding windows-1252."
 FOR_ALL_ROWS = {
     "due_date": "--due-date tomorrow gives a due date to every row without one.",
     "payor_id": "--payor-id ID gives a payor to every row without one.",

@@ -2,8 +2,9 @@
 cursor runs them.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -34,21 +35,27 @@ class _Connection:
     def __init__(self, using: str) -> None:
         self._using = using
 
-    def execute(self, statement: sa.ClauseElement) -> Any:
+    def execute(
+        self, statement: sa.ClauseElement, each_of: Sequence[Mapping[str, Any]] | None = None
+    ) -> Any:
         connection = connections[self._using]
         if connection.vendor not in _DIALECTS:
             raise ImproperlyConfigured(
                 f"The outbox cannot use the database {self._using!r}, which is of the type "
                 f"{connection.vendor}: use SQLite or PostgreSQL."
             )
-        compiled = statement.compile(
+        compiled: Any = statement.compile(
             dialect=_DIALECTS[connection.vendor], compile_kwargs={"render_postcompile": True}
         )
         with connection.cursor() as cursor:
+            if each_of is not None:
+                values = [{**compiled.params, **own} for own in each_of]
+                cursor.executemany(str(compiled), values)
+                return SimpleNamespace(rowcount=cursor.rowcount)
             cursor.execute(str(compiled), compiled.params)
             columns = [column[0] for column in cursor.description or ()]
-            rows = iter(cursor.fetchall() if columns else [])
-            result = cast("Any", IteratorResult(SimpleResultMetaData(columns), rows))
+            fetched = iter(cursor.fetchall() if columns else [])
+            result = cast("Any", IteratorResult(SimpleResultMetaData(columns), fetched))
             result.rowcount = cursor.rowcount
             return result
 

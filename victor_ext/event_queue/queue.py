@@ -275,6 +275,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         deadline: float | None = getattr(self._reader(client), "deadline", None)
         return self._lease if deadline is None else deadline
 
+    def _is_paused(self, name: str) -> bool:  # noqa: ARG002 - an outbox looks at it
+        """Whether a worker makes no pass of this name now: its last one failed."""
+        return False
+
     def _begin_pass(self) -> None:
         """Make the connection ready for a pass of a worker."""
 
@@ -288,6 +292,8 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
             for name in self._passes:
                 if stop.is_set():
                     break
+                if self._is_paused(name):
+                    continue
                 self._begin_pass()
                 yield from self._logged(
                     f"{self._name}.{name}", partial(getattr(self, name), client)

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property, partial, update_wrapper
 from operator import call
 from types import MethodType
@@ -35,6 +36,7 @@ from victor_ext import ConfigurationError
 from victor_ext.flows import adrive, drive
 from victor_ext.health import Heartbeat
 
+from .calls import Calls, TaskCalls, ThreadCalls
 from .databases import NoTable, missing_table, refuse_autocommit, sqlstate_of
 
 if TYPE_CHECKING:
@@ -53,6 +55,27 @@ Pass: TypeAlias = Generator[Callable[[], Any], Any, T]
 Its result may have to be awaited; its error is thrown in.
 """
 Work: TypeAlias = Callable[[sa.Connection], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A step that is a transaction, made in the thread of its pass: all others are calls.
+
+    Attributes:
+        make: Does the work in a transaction.
+        work: What is done in it.
+        pause: Seconds to wait before.
+        result: What it stores, if that can be stored together with others of its kind.
+    """
+
+    make: Callable[[Work[Any], float], Any] = field(repr=False)
+    work: Work[Any] = field(repr=False)
+    pause: float = 0.0
+    result: Any = field(default=None, repr=False)
+
+    def __call__(self) -> Any:
+        return self.make(self.work, self.pause)
+
 
 _MOST_CONFLICTS = 12
 """The maximum number of repeats of a transaction that the database ended because of another one."""
@@ -79,14 +102,18 @@ class Transactions(Generic[Engine]):
         """Wait for `pause` seconds, then do this work in a transaction of its own."""
         raise NotImplementedError
 
-    def _transact(self, work: Work[T]) -> Pass[T]:
+    def _with_calls(self, most: int, flow: Callable[[Calls], Pass[Any]]) -> Any:
+        """Make a pass of which at most so many calls are under way at once."""
+        raise NotImplementedError
+
+    def _transact(self, work: Work[T], result: Any = None) -> Pass[T]:
         """Do this work in a transaction; do it again if the database has ended it because of
-        another one.
+        another one. `result` is as of `Transaction`.
         """
         conflicts, pause = 0, 0.0
         while True:
             try:
-                done: T = yield partial(self._transaction, work, pause)
+                done: T = yield Transaction(self._transaction, work, pause, result)
             except Exception as error:
                 # SQLAlchemy and Django raise an error of their own from the driver's.
                 state = sqlstate_of(error.__cause__)
@@ -114,6 +141,13 @@ class BlockingTransactions(Transactions[Engine]):
 
     def _run(self, steps: Pass[T]) -> T:
         return drive(steps, self._step)
+
+    def _with_calls(self, most: int, flow: Callable[[Calls], Pass[T]]) -> T:
+        calls = ThreadCalls(most)
+        try:
+            return drive(flow(calls), self._step)
+        finally:
+            calls.close()
 
     def _read(self, work: Work[T]) -> T:
         return drive(self._transact(work), call)  # no step of a worker: `/metrics` reads, too
@@ -143,6 +177,19 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
 
     async def _run(self, steps: Pass[T]) -> T:
         return await adrive(steps, self._step)
+
+    async def _with_calls(self, most: int, flow: Callable[[Calls], Pass[T]]) -> T:  # noqa: ARG002 - the pass itself begins no more
+        results: list[T] = []
+        failures: list[Exception] = []
+        async with anyio.create_task_group() as tasks:
+            try:
+                results.append(await adrive(flow(TaskCalls(tasks)), self._step))
+            except Exception as error:  # noqa: BLE001 - the group would raise it in a group of errors
+                failures.append(error)
+                tasks.cancel_scope.cancel()
+        if failures:
+            raise failures.pop()
+        return results.pop()
 
     async def _read(self, work: Work[T]) -> T:
         return await adrive(self._transact(work), call)

@@ -139,7 +139,8 @@ def entry_from(data: Mapping[str, Any]) -> Entry:
         name: None if text is None else datetime.fromisoformat(text) for name, text in times.items()
     }
     read["payments"] = tuple(EntryPayment(**payment) for payment in data["payments"])
-    return Entry(**{**data, **read, "state": EntryState(data["state"])})
+    values: dict[str, Any] = {**data, **read, "state": EntryState(data["state"])}
+    return Entry(**values)
 
 
 _STATES = frozenset(state.value for state in EntryState)
@@ -203,14 +204,14 @@ def outbox_table(name: str) -> sa.Table:
         sa.MetaData(),
         sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
         sa.Column("key", sa.String(128), nullable=False, unique=True),
-        sa.Column("reference", sa.Text, nullable=False),
+        sa.Column("reference", sa.Text, nullable=False, index=True),
         sa.Column("provider", sa.Text, nullable=False),
         sa.Column("operation", sa.Text, nullable=False),
         sa.Column("call", sa.Text, nullable=False),
         sa.Column("look_up_by", sa.Text, nullable=False),
-        sa.Column("send_before", sa.Double),
+        sa.Column("send_before", sa.Double, index=True),
         sa.Column("settle_until", sa.Double),
-        sa.Column("state", sa.String(16), nullable=False, index=True),
+        sa.Column("state", sa.String(16), nullable=False),
         sa.Column("stored_at", sa.Double, nullable=False),
         sa.Column("changed_at", sa.Double, nullable=False),
         sa.Column("restored", sa.Boolean, nullable=False),
@@ -218,12 +219,13 @@ def outbox_table(name: str) -> sa.Table:
         sa.Column("first_sent_at", sa.Double),
         sa.Column("by_provider_clock", sa.Boolean),
         sa.Column("sent_by", sa.Text),
-        sa.Column("request_id", sa.Text),
+        sa.Column("request_id", sa.Text, index=True),
         sa.Column("status", sa.Text),
         sa.Column("ended", sa.Boolean, nullable=False),
         sa.Column("error", sa.Text),
         sa.Column("resolved_by", sa.Text),
         sa.Column("resolved_why", sa.Text),
+        sa.Index(f"ix_{own_name}_state_id", "state", "id"),
         schema=schema,
     )
 

@@ -5,6 +5,7 @@ them.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -39,6 +40,7 @@ from victor_ext.event_queue.queue import (
 from victor_ext.event_queue.transactions import Engine, Work, in_session, operation
 from victor_ext.ids import reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments
+from victor_ext.settlement.backoff import Backoff
 from victor_ext.settlement.key_age import LEAST_KEPT, Now
 
 from .by_hand import OutboxByHand, refusal
@@ -111,6 +113,8 @@ def _check_promise(
         raise refusal(key, "at_most_once", "required", message)
 
 
+WORKERS = range(1, 101)
+"""How many calls of an outbox may be under way at once."""
 _NAMES_TAKEN = frozenset({"call", "since", "read_from"})
 """What a look-up is given by its caller: no other value may have such a name."""
 
@@ -160,6 +164,7 @@ class OutboxOptions(TypedDict, total=False):
     keys_kept: timedelta
     lease: timedelta
     settle_for: timedelta
+    workers: int
 
 
 class OutboxBase(OutboxByHand[Engine], Forgetting[Engine]):
@@ -176,6 +181,7 @@ class OutboxBase(OutboxByHand[Engine], Forgetting[Engine]):
         keys_kept: timedelta = timedelta(hours=24),
         lease: timedelta = timedelta(minutes=2),
         settle_for: timedelta = timedelta(minutes=10),
+        workers: int = 16,
         table: str = "victor_outbox",
     ) -> None:
         check_arguments(engine, keys_kept=keys_kept, lease=lease, settle_for=settle_for)
@@ -185,6 +191,12 @@ class OutboxBase(OutboxByHand[Engine], Forgetting[Engine]):
                 f"keys_kept={keys_kept!r} is below {LEAST_KEPT:g} s: a call and its repeats must "
                 "end before their key."
             )
+        if isinstance(workers, bool) or not isinstance(workers, int) or workers not in WORKERS:
+            raise ConfigurationError(
+                f"workers={workers!r:.40} must be a whole number from 1 to {WORKERS[-1]}."
+            )
+        self._workers = workers
+        self._backoff = Backoff(threading.Event())
         self._lease, self._settle_for = lease.total_seconds(), settle_for.total_seconds()
         self.client = client
         self.table = outbox_table(table)
@@ -437,6 +449,7 @@ class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingQueue[sa.Engine, Outbox
             deadline, and the same for all workers.
         settle_for: How long a write is looked up that may have been sent and is not sent again,
             before it is `unclear`: longer than the provider's lists lag.
+        workers: The maximum number of calls that a pass has under way at once, 1 to 100.
         table: The name of the outbox's table, `name` or `schema.name`; that of its events has
             `_events` after it.
     """
@@ -446,5 +459,5 @@ class AsyncOutbox(MakesTables, OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEve
     """`Outbox`, awaited, on an `AsyncEngine`.
 
     That needs `sqlalchemy[asyncio]` and a driver such as aiosqlite or psycopg. `engine` is that of
-    the database that has your invoices; `keys_kept`, `lease` and `table` are as for `Outbox`.
+    the database that has your invoices; the other arguments are as for `Outbox`.
     """

@@ -4,8 +4,7 @@ awaited.
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import count
 from math import inf
@@ -27,11 +26,14 @@ from victor_ext import (
     StatusError,
     UnreadableResponse,
     Victor,
+    VictorError,
 )
+from victor_ext.event_queue.calls import Calls
 from victor_ext.event_queue.databases import DatabaseTime, database_time, is_to_come
 from victor_ext.event_queue.queue import Taken, is_ending, taken
 from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
 from victor_ext.flows import following
+from victor_ext.settlement.backoff import Backoff, pause_asked
 from victor_ext.settlement.flow import (
     SETTLED,
     LookUp,
@@ -43,6 +45,8 @@ from victor_ext.settlement.flow import (
 )
 from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, Sent, within_key_life
 
+from .claims import DUE, Claim, Claims, Group
+from .deliveries import Deliveries, Terms
 from .entries import (
     CREATE,
     VICTOR,
@@ -60,31 +64,15 @@ from .entries import (
     write_of,
 )
 from .holding import Holding
+from .results import SentResult, result_of, store_results
 
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
 
-_DUE = (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING)
 _LOOK_AGAIN = 30.0
 """Seconds between two look-ups of an entry."""
 _LONGEST_WAIT = 3600.0
 """Seconds between two reads of a status that has not ended for long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """An entry that a worker has taken up: its `row` is the entry as it was before.
-
-    Attributes:
-        lease: When the lease ends, by the clock of the database.
-        now: When it was taken up, by that clock.
-        at: The same by the clocks of this machine, which measure how long this worker has had it.
-    """
-
-    row: Any = field(repr=False)
-    lease: float
-    now: float
-    at: Moment
 
 
 def this_moment() -> Moment:
@@ -128,6 +116,8 @@ class OutboxPasses(Holding[Engine]):
     _name, _passes = "outbox", ("send", "refresh", "handle")
     _kept: float
     _settle_for: float
+    _workers: int
+    _backoff: Backoff
 
     def _provider(self, client: AnyClient | None = None) -> str:
         client = self.client if client is None else client
@@ -164,7 +154,9 @@ class OutboxPasses(Holding[Engine]):
         """Send what waits, and settle what may have been sent; returns the entries that have come
         to a result.
 
-        One pass. An entry whose outcome stays unknown is left for a later pass.
+        One pass, with up to `workers` calls at once. An entry whose outcome stays unknown is left
+        for a later pass. After an error that is about every call, no other one begins; those under
+        way end first.
 
         Args:
             client: Sends them, in place of the outbox's own client.
@@ -176,15 +168,56 @@ class OutboxPasses(Holding[Engine]):
         """
         sender = self._worker_client(client)
 
-        def take(last: int) -> Taken[Entry]:
+        try:
             # An age is certain by the provider's clock alone.
             if not sender.provider_time().is_known:
                 yield sender.ask_time
-            now = Now(this_moment(), sender.provider_time())
-            claim = yield from self._transact(partial(self._claim, last, now, sender))
-            return None if claim is None else (claim.row.id, self._deliver(sender, claim))
+        except VictorError as error:
+            self._pause_after(error)
+            raise
+        flow = partial(self._deliveries, sender)
+        return cast("list[Entry]", (yield partial(self._with_calls, self._workers, flow)))
 
-        return (yield from self._each(take))
+    def _deliveries(self, sender: AnyClient, calls: Calls) -> Pass[list[Entry]]:
+        claims = Claims(self.table, sender, self._lease, self._kept, self._may_work())
+
+        def taken_up(now: Now, busy: Collection[str], connection: sa.Connection) -> Group:
+            group = claims.take_up(now, busy, connection)
+            if not group.claims:
+                self._note_time(connection, now, sender.provider)
+            return group
+
+        def take_up(busy: Collection[str]) -> Pass[Group]:
+            now = Now(this_moment(), sender.provider_time())
+            group = yield from self._transact(partial(taken_up, now, busy))
+            claims.accept(group, now)
+            return group
+
+        terms = Terms(
+            workers=self._workers,
+            take_up=take_up,
+            deliver=partial(self._deliver, claims),
+            give_back=lambda given: self._transact(partial(claims.give_back, given)),
+            is_alone=self._has_handlers_of,
+            store=partial(store_results, self.table),
+            failed=self._pause_after,
+        )
+        done = yield from Deliveries(terms, calls).all()
+        if done:
+            self._backoff.record_success()
+        return done
+
+    def _has_handlers_of(self, claim: Claim) -> bool:
+        """Whether handlers of this process may work in the transactions of an entry."""
+        sources = {handler.source for handler in self._handlers}
+        return None in sources or claim.row.operation in sources
+
+    def _pause_after(self, error: VictorError) -> None:
+        """Let the worker send nothing for a while, after an error that is about all."""
+        self._backoff.record_failure(pause_asked(error))
+
+    def _is_paused(self, name: str) -> bool:
+        return name == "send" and self._backoff.left() > 0
 
     @operation
     def refresh(self, client: AnyClient | None = None) -> Pass[list[Entry]]:
@@ -284,54 +317,32 @@ class OutboxPasses(Holding[Engine]):
 
     # One entry
 
-    def _claim(
-        self, last: int, now: Now, client: AnyClient, connection: sa.Connection
-    ) -> Claim | None:
-        """Take up the entry after `last`, with the lease.
+    def _ready(self, claims: Claims, claim: Claim) -> Pass[Claim | None]:
+        """Mark an entry that is about to be sent, if it is not yet; None: it is not sent now."""
+        now = Now(this_moment(), claims.client.provider_time())
+        if not claim.is_marked:
+            return (yield from self._transact(partial(claims.mark, claim, now)))
+        may_work = True
+        if claims.is_to_look(now):
+            may_work = yield from self._transact(partial(claims.may_work, now))
+        if may_work and claims.has_time(claim, now):
+            return claim
+        yield from self._transact(partial(claims.give_back, [claim]))
+        return None
 
-        From then on it counts as sent, whatever happens to us.
-        """
-        columns, present = self.table.c, database_time(connection)
-        lease = present + self._lease
-        is_held = is_to_come(columns.leased_until, present, self._lease)
-        is_due = columns.state.in_([state.value for state in _DUE])
-        due = sa.and_(
-            columns.provider == client.provider,
-            is_due,
-            sa.not_(is_held),
-            columns.id > last,
-            self._may_work(),
-        )
-
-        def claimed(row: Any) -> dict[str, Any]:
-            is_settling = row.state == EntryState.SETTLING.value
-            values = {
-                "state": row.state if is_settling else EntryState.SENDING.value,
-                "leased_until": lease,
-            }
-            if sent_of(row) is None:
-                sent = Sent.at(now.moment, now, client.caller)
-                values |= sent_values(sent if sent.known else sent._replace(since=present))
-            return values
-
-        row = taken(connection, self.table, due, ("leased_until", "state"), claimed)
-        if row is None:
-            self._note_time(connection, now, client.provider)
-            return None
-        return Claim(row, lease, present, now.moment)
-
-    def _deliver(self, client: AnyClient, claim: Claim) -> Pass[Entry | None]:
+    def _deliver(self, claims: Claims, taken_up: Claim) -> Pass[Entry | None]:
         """Send a claimed entry, or look it up. Return it if it has come to a result."""
-        row, now = claim.row, Now(this_moment(), client.provider_time())
+        client, row = claims.client, taken_up.row
         write = write_of(row)
-        time_left = inf if row.send_before is None else row.send_before - now.by_provider()
+        by_provider = Now(this_moment(), client.provider_time()).by_provider()
+        time_left = inf if row.send_before is None else row.send_before - by_provider
         if time_left <= 0 and write.sent is None:
             late = "It was not sent: its time to be sent had passed."
-            return (
-                yield from self._store(
-                    row.key, claim.lease, state=EntryState.REFUSED.value, error=late
-                )
-            )
+            refused = {"state": EntryState.REFUSED.value, "error": late}
+            return (yield from self._store(row.key, taken_up.lease, **refused))
+        claim = yield from self._ready(claims, taken_up)
+        if claim is None:
+            return None
 
         # a process that was stopped does not know whether others have sent its entry
         def at() -> Moment:
@@ -392,7 +403,8 @@ class OutboxPasses(Holding[Engine]):
             # ended meanwhile.
             lease = claim.lease if settlement.looked_up else None
             work = partial(self._store_found, claim, lease, settlement, is_final=is_final)
-            entry = yield from self._stored(work)
+            result = result_of(claim.row, settlement)
+            entry = yield from self._stored(work, result)
             return None if entry is None or entry.state is EntryState.SETTLING else entry
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             return None  # its lease ends, and it is sent again under its key
@@ -404,7 +416,11 @@ class OutboxPasses(Holding[Engine]):
         # Nothing came of this call. Of an earlier one something may have: such an entry goes on as
         # it was.
         yield from self._store(
-            row.key, claim.lease, state=row.state, leased_until=0.0, **sent_values(sent_of(row))
+            row.key,
+            claim.lease,
+            state=row.state,
+            leased_until=claim.again,
+            **sent_values(sent_of(row)),
         )
         raise error
 
@@ -474,14 +490,15 @@ class OutboxPasses(Holding[Engine]):
         )
         return any(rival.may_have_made(request_id, row.reference, row.key) for rival in rivals)
 
-    def _stored(self, work: Work[Change]) -> Pass[Entry | None]:
+    def _stored(self, work: Work[Change], result: SentResult | None = None) -> Pass[Entry | None]:
         """Store a result, with the work of the handlers of its events. If that fails, store it
-        alone: they come later.
+        alone: they come later. Without handlers, `result` may be stored in place of the work.
 
         A handler may also fail when its transaction ends, as by a constraint that is checked then.
         """
         try:
-            return (yield from self._transact(partial(self._told, work, partial(self._tell, None))))
+            with_handlers = partial(self._told, work, partial(self._tell, None))
+            return (yield from self._transact(with_handlers, result))
         except Exception as error:
             if not self._handlers:
                 raise
@@ -508,7 +525,7 @@ class OutboxPasses(Holding[Engine]):
         it.
         """
         columns = self.table.c
-        under_way = columns.state.in_([EntryState.SENDING.value, EntryState.SETTLING.value])
+        under_way = columns.state.in_(DUE)
         held = columns.state != EntryState.SENT.value
         if lease is not None:
             held = sa.and_(columns.leased_until == lease, under_way)

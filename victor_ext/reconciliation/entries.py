@@ -188,7 +188,7 @@ class EntryReader:
         """Read a file as it says. Its columns may be named as fields, or as we name columns."""
         fields = {name: name for name in COLUMNS}
         fields |= {column: name for name, columns in COLUMNS.items() for column in columns}
-        refuse_unknown(file.columns, tuple(fields))
+        refuse_unknown(file.columns, tuple(COLUMNS), fields)
         by_column = {fields[name]: heading for name, heading in file.columns.items()}
         by_field = {name: heading for name, heading in file.columns.items() if name in COLUMNS}
         self.columns = {**by_column, **by_field, **self.columns}
@@ -257,7 +257,8 @@ class EntryReader:
     def _of_outbox(self, record: Record) -> Iterator[Entry]:
         """The payments of an entry of an outbox; none of one that has asked for none."""
         fields: Mapping[str, Any] = record.fields
-        payments: list[Any] = fields["payments"] if isinstance(fields["payments"], list) else []
+        is_list = isinstance(fields["payments"], list)
+        payments: list[Any] = fields["payments"] if is_list else []
         state, place = fields["state"], record.line or record.number
         if state in _NOT_ASKED or not payments:
             self.not_asked += 1

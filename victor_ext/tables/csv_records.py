@@ -100,7 +100,7 @@ def _delimiter_of(first: str, names: Collection[str]) -> str:
     heading = Secret(in_one_form(first).partition("\r")[0][:_LONGEST_HEADING])
 
     def names_and_columns(delimiter: str) -> tuple[int, int]:
-        cells = HiddenValue(next(csv.reader([heading], delimiter=delimiter), []))
+        cells = HiddenValue(next(csv.reader([heading or "\n"], delimiter=delimiter)))
         known = map(names.__contains__, map(str.strip, cells.value))
         return sum(known), len(cells.value)
 

@@ -61,7 +61,11 @@ class RowFile(os.PathLike[str]):
         refuse_unknown(self.columns, sorted(known))
 
     def read_values(self, fields: dict[str, Any]) -> None:
-        """Convert amounts and dates to the form that is read everywhere."""
+        """Convert amounts and dates to the form that is read everywhere.
+
+        Args:
+            fields: The values of a record by column. They are changed.
+        """
         if self.decimal is not None and _AMOUNT in fields:
             fields[_AMOUNT] = read_amount(_AMOUNT, fields[_AMOUNT], self.decimal)
         if self.date_format is not None and _DATE in fields:
@@ -78,11 +82,13 @@ def checked_columns(columns: Mapping[str, str | None]) -> dict[str, str | None]:
     }
 
 
-def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
-    """Raise `ConfigurationError` for names that are no columns."""
-    unknown = sorted(set(names) - set(known))
+def refuse_unknown(
+    names: Iterable[str], fields: Collection[str], also_known: Collection[str] = ()
+) -> None:
+    """Raise `ConfigurationError` for names that are no fields and not `also_known`."""
+    unknown = sorted({*names} - {*fields, *also_known})
     if unknown:
-        message = f"columns names {', '.join(unknown)}: the fields are {', '.join(known)}."
+        message = f"columns names {', '.join(unknown)}: the fields are {', '.join(fields)}."
         raise ConfigurationError.of([Problem("columns", "choice", message)])
 
 

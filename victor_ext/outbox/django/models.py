@@ -20,7 +20,7 @@ class PaymentRequestEntry(models.Model):
     look_up_by: models.TextField[str, str] = models.TextField()
     send_before: models.FloatField[float | None, float | None] = models.FloatField(null=True)
     settle_until: models.FloatField[float | None, float | None] = models.FloatField(null=True)
-    state: models.CharField[str, str] = models.CharField(max_length=16, db_index=True)
+    state: models.CharField[str, str] = models.CharField(max_length=16)
     stored_at: models.FloatField[float, float] = models.FloatField()
     changed_at: models.FloatField[float, float] = models.FloatField()
     restored: models.BooleanField[bool, bool] = models.BooleanField()
@@ -40,6 +40,12 @@ class PaymentRequestEntry(models.Model):
     class Meta:
         db_table = "victor_outbox"
         verbose_name_plural = "payment request entries"
+        indexes = (
+            models.Index(fields=["state", "id"], name="victor_outbox_state_id"),
+            models.Index(fields=["reference"], name="victor_outbox_reference"),
+            models.Index(fields=["send_before"], name="victor_outbox_send_before"),
+            models.Index(fields=["request_id"], name="victor_outbox_request_id"),
+        )
 
     def __str__(self) -> str:
         return f"{self.reference}: {self.state}"

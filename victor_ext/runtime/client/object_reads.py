@@ -43,7 +43,7 @@ class _ReadsAlone(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 def reading_method(client: Any, name: str) -> Callable[..., Any]:
     """A method of a client, of which only reads are sent."""
-    attempts = client._transport  # noqa: SLF001 - a part of every client
+    attempts = client._transport  # noqa: SLF001 - a part of every client, by its class
     config = client._config  # noqa: SLF001 - as above
     transport = _ReadsAlone(attempts, _table_of(client), name)
 
@@ -52,7 +52,18 @@ def reading_method(client: Any, name: str) -> Callable[..., Any]:
         return http_client_type(transport=transport, **config.client_arguments(options))
 
     api = client.bind(client._generated, connect)  # noqa: SLF001 - as above
-    return method_of(client, name, replace(_runner_of(client), _api=lambda _seconds: api))
+
+<<<<<<< HEAD
+    def api_of(_seconds: float | None) -> Any:
+        return api
+
+    return method_of(client, name, replace(_runner_of(client), _api=api_of))
+=======
+    def reads_alone(_seconds: float | None) -> Any:
+        return api
+
+    return method_of(client, name, replace(_runner_of(client), _api=reads_alone))
+>>>>>>> h-read
 
 
 def object_reads_of(client: Any) -> Mapping[str, tuple[str, ...]]:
@@ -63,12 +74,12 @@ def object_reads_of(client: Any) -> Mapping[str, tuple[str, ...]]:
 
 
 def _table_of(client: Any) -> Operations:
-    table: Operations = client._config.loop.behaviour.operations  # noqa: SLF001 - a part of every client
+    table: Operations = client._config.loop.behaviour.operations  # noqa: SLF001 - a part of every client, by its class
     return table
 
 
 def _runner_of(client: Any) -> Any:
-    return client._shared.runner  # noqa: SLF001 - a part of every client
+    return client._shared.runner  # noqa: SLF001 - a part of every client, by its class
 
 
 def _ids_of(method: Callable[..., Any]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ class Command(BaseCommand):
     help = (
         "Sends the writes in the outbox, settles those that may have been sent, and reads their "
         "statuses. Several may run at once, and each may be killed at any moment. Ctrl-C and "
-        "SIGTERM let the call under way end; a second one does not."
+        "SIGTERM let the calls under way end; a second one does not."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,0 +1,201 @@
+"""Measure a pass of the outbox beside bulk sending: `python -m benchmarks.outbox --rows 2000`.
+
+On SQLite and on PostgreSQL, the same rows go to the same server with as many calls under way: by
+bulk, by one worker of an outbox, and on PostgreSQL by two. What counts are the ratios of one run.
+For them it is of no account how fast the machine is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from benchmarks.bulk import postgresql_state
+from benchmarks.server import echo_server
+from victor_ext import Victor, idempotency_key_for
+from victor_ext.bulk import BulkSender
+from victor_ext.outbox import Outbox
+
+LEAST_OF_BULK = 0.6
+"""How many of bulk's rows a second an outbox sends at least."""
+LEAST_OF_TWO = 1.6
+"""How many times one worker's rows two workers send on PostgreSQL, with a core for each of them."""
+_WORKERS = 16
+
+
+def main() -> int:
+    """Exit status 1 when an outbox is slower than it should be beside bulk."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.outbox", description=__doc__)
+    parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("--part", choices=[*_PARTS], help=argparse.SUPPRESS)
+    parser.add_argument("--database", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.part is not None:
+        with Victor.from_env() as victor:
+            _PARTS[options.part](victor, options.database, options.rows)
+        return 0
+    found = {name: _ratios(name, options.rows) for name in ("sqlite", "postgresql")}
+    print(json.dumps(found, indent=1) if options.json else "\n".join(_lines(found)))
+    return 0 if all(each["of_bulk"] >= LEAST_OF_BULK for each in found.values()) else 1
+
+
+def _ratios(name: str, rows: int) -> dict[str, float]:
+    """The rows a second of each way, and what is compared of them."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="victor-outbox-")))
+        url, _ = stack.enter_context(echo_server())
+        postgresql = stack.enter_context(postgresql_state()) if name == "postgresql" else None
+        environment = {
+            **os.environ,
+            "VICTOR_BASE_URL": url,
+            "VICTOR_CLIENT_ID": "canned",
+            "VICTOR_CLIENT_SECRET": "not-a-secret",
+        }
+
+        def database(part: str) -> str:
+            if postgresql is None:
+                return f"sqlite:///{folder / part}.sqlite"
+            return postgresql.replace("/bulk?", f"/{part}?")
+
+        bulk = rows / _seconds("bulk", [database("bulk")], rows, environment)
+        rates = {"bulk": bulk}
+        for workers in (1, 2) if postgresql else (1,):
+            own = database(f"outbox{workers}")
+            _store(own, rows)
+            rates[f"outbox_{workers}"] = rows / _seconds(
+                "outbox", [own] * workers, rows, environment
+            )
+    rates["of_bulk"] = rates["outbox_1"] / bulk
+    if "outbox_2" in rates:
+        rates["of_one"] = rates["outbox_2"] / rates["outbox_1"]
+    return {name: round(rate, 2) for name, rate in rates.items()}
+
+
+def _seconds(part: str, databases: list[str], rows: int, environment: dict[str, str]) -> float:
+    """How long processes take together, from the moment at which all of them are ready."""
+    words = [sys.executable, "-m", "benchmarks.outbox", "--part", part, "--rows", str(rows)]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen([*words, "--database", each], env=environment, **pipes)
+            )
+            for each in databases
+        ]
+        for process in processes:
+            _wait_for("ready", process)
+        began = time.perf_counter()
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        for process in processes:
+            _wait_for("done", process)
+        return time.perf_counter() - began
+
+
+def _wait_for(word: str, process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if line != f"{word}\n":
+        raise SystemExit(f"A sender has not said {word!r}, but {line!r}.")
+
+
+def _wait_for_the_start() -> None:
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+
+def _send_by_bulk(victor: Victor, database: str, rows: int) -> None:
+    sender = BulkSender(
+        victor,
+        state=database,
+        batch="benchmark",
+        key_column="invoice_no",
+        storage_key="only good for a benchmark",
+        workers=_WORKERS,
+    )
+    _wait_for_the_start()
+    sender.send(_rows(rows))
+    print("done", flush=True)
+
+
+def _send_by_an_outbox(victor: Victor, database: str, rows: int) -> None:
+    outbox = Outbox(_engine(database), workers=_WORKERS)
+    victor.ping()
+    _wait_for_the_start()
+    outbox.send(victor)
+    print("done", flush=True)
+    del rows
+
+
+_PARTS = {"bulk": _send_by_bulk, "outbox": _send_by_an_outbox}
+
+
+def _store(database: str, rows: int) -> None:
+    engine = _engine(database)
+    outbox = Outbox(engine)
+    outbox.create_table()
+    with engine.begin() as connection:
+        for row in _rows(rows):
+            number = row.pop("invoice_no")
+            key = idempotency_key_for("invoice", number)
+            outbox.add(connection, **row, idempotency_key=key)
+    engine.dispose()
+
+
+def _engine(database: str) -> sa.Engine:
+    """An engine of this database, which is made if it is not there."""
+    url = sa.make_url(database.replace("postgresql:", "postgresql+psycopg:"))
+    if url.get_backend_name() == "postgresql":
+        server = sa.create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            query = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
+            if connection.execute(query, {"name": url.database}).first() is None:
+                connection.execute(sa.text(f'CREATE DATABASE "{url.database}"'))
+        server.dispose()
+    return sa.create_engine(url)
+
+
+def _rows(count: int) -> Iterator[dict[str, Any]]:
+    due = datetime.now(UTC).date().isoformat()
+    for number in range(count):
+        yield {
+            "invoice_no": f"INV-{number}",
+            "payee_account_number": "043987673645",
+            "payer_counterparty_id": "aHeq349838",
+            "amount": f"{number % 900 + 1}.23",
+            "biller_type": "BUSINESS",
+            "due_date": due,
+            "client_reference_id": f"REF-{number}",
+        }
+
+
+def _lines(found: dict[str, dict[str, float]]) -> Iterator[str]:
+    for name, rates in found.items():
+        yield (
+            f"{name}: bulk {rates['bulk']:,.0f} rows a second, outbox {rates['outbox_1']:,.0f}: "
+            f"{rates['of_bulk']:.2f} of bulk's (at least {LEAST_OF_BULK})"
+        )
+        if "of_one" in rates:
+            yield (
+                f"{name}: two workers {rates['outbox_2']:,.0f} rows a second: "
+                f"{rates['of_one']:.2f} times one (at least {LEAST_OF_TWO} with a core for each)"
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

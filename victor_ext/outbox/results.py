@@ -1,0 +1,53 @@
+"""Results that are stored together: those of entries that their own calls have shown to be done.
+
+They count whoever holds the entry, so nothing has to be read before they are stored.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import sqlalchemy as sa
+
+from victor_ext import PreparedCall
+from victor_ext.settlement.flow import PaymentOutcome, Settlement
+
+from .entries import Entry, EntryState, done_values, entry_of
+
+
+@dataclass(frozen=True, slots=True)
+class SentResult:
+    """What is stored of an entry that was sent, and the entry as it is then."""
+
+    id: int
+    values: Mapping[str, Any] = field(repr=False)
+    entry: Entry = field(repr=False)
+
+
+def result_of(row: Any, settlement: Settlement) -> SentResult | None:
+    """The result of an entry whose call has made what it was to make; None: it has to be looked at
+    beside other entries.
+    """
+    if settlement.outcome is not PaymentOutcome.CREATED or settlement.looked_up:
+        return None
+    values = done_values(settlement.request, PreparedCall.from_text(row.call))
+    values_before = row._mapping  # noqa: SLF001 - it is public
+    entry = entry_of(SimpleNamespace(**{**values_before, **values}))
+    return SentResult(row.id, values, entry)
+
+
+def store_results(
+    table: sa.Table, connection: sa.Connection, results: Sequence[SentResult]
+) -> bool:
+    """Store results, each unless the entry has one; returns whether none of them has had one."""
+    columns = table.c
+    is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT.value)
+    names = results[0].values
+    new = {name: sa.bindparam(f"new_{name}", type_=columns[name].type) for name in names}
+    rows = [
+        {"of_id": result.id, **{f"new_{name}": value for name, value in result.values.items()}}
+        for result in results
+    ]
+    stored = connection.execute(sa.update(table).where(is_open).values(new), rows)
+    return bool(stored.rowcount == len(rows))

@@ -1,0 +1,82 @@
+"""How long a sender waits after a failure: a payment alone, and all of them while the provider
+fails.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+from victor_ext import VictorError
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 30.0
+_LONGEST_ASKED = 86_400.0
+"""Seconds. A longer `Retry-After` could exceed the maximum timeout of a lock."""
+
+
+def pause_after(tries: int) -> float:
+    """Return the seconds before the next attempt after `tries` failures: 1, 2, 4, ... up to 30."""
+    # Limit the exponent to avoid float overflow.
+    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(tries - 1, 60))
+
+
+def pause_asked(error: VictorError | None) -> float:
+    """Return the seconds that the provider asks to wait, at most one day."""
+    asked = None if error is None else error.retry_after
+    return min(_LONGEST_ASKED, asked or 0.0)
+
+
+class Backoff:
+    """Pauses all payments of a process while the provider fails, so that an outage does not exhaust
+    a batch, and a refusal does not become a storm.
+
+    A failure after a pause doubles the next pause, up to 30 seconds; a success after a pause resets
+    it. A success during a pause has no effect: its call started before the failure.
+    """
+
+    def __init__(
+        self, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stop = stop
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._pause = 0.0
+        self._until = 0.0
+        self._number = 0
+
+    def record_failure(self, at_least: float = 0.0) -> None:
+        """Record a failed call; pause at least `at_least` seconds.
+
+        Failures during a pause count as one.
+        """
+        with self._lock:
+            now = self._monotonic()
+            if now >= self._until:
+                self._number += 1
+                self._pause = min(_LONGEST_PAUSE, max(_FIRST_PAUSE, self._pause * 2))
+                self._until = now + self._pause
+            self._until = max(self._until, now + at_least)
+
+    def record_success(self) -> None:
+        if self._pause:
+            with self._lock:
+                if self._monotonic() >= self._until:
+                    self._pause = 0.0
+
+    def left(self) -> float:
+        """Return the seconds that are left of the pause; 0: there is none."""
+        return max(0.0, self._until - self._monotonic())
+
+    def wait(self) -> None:
+        """Wait until the pause ends. All waiters are released together, also if one has started the
+        next pause by then.
+
+        Otherwise a few payments would take every turn, and the patience of the others would end
+        before they were tried.
+        """
+        number = self._number
+        while not self._stop.is_set() and self._number == number:
+            left = self._until - self._monotonic()
+            if left <= 0:
+                return
+            self._stop.wait(left)
