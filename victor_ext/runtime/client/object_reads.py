@@ -53,17 +53,10 @@ def reading_method(client: Any, name: str) -> Callable[..., Any]:
 
     api = client.bind(client._generated, connect)  # noqa: SLF001 - as above
 
-<<<<<<< HEAD
-    def api_of(_seconds: float | None) -> Any:
-        return api
-
-    return method_of(client, name, replace(_runner_of(client), _api=api_of))
-=======
     def reads_alone(_seconds: float | None) -> Any:
         return api
 
     return method_of(client, name, replace(_runner_of(client), _api=reads_alone))
->>>>>>> h-read
 
 
 def object_reads_of(client: Any) -> Mapping[str, tuple[str, ...]]:
