@@ -118,7 +118,7 @@ class PayrollsBesideOthers(BesideOthers, Payrolls):
         return {**drawn, "steps": drawn["steps"] | steps}
 
     def _payments(self) -> list[tuple[str, str, Any]]:
-        rows = [payment.row for payment in self.payments_of(0)]
+        rows = [payment.row for payment in self.payments(0)]
         rows.sort(key=lambda row: row.value or "")
         pairs = [rows[:2], rows[2:]]
         kind = self.kind_of(self.clients[0])

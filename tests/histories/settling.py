@@ -613,14 +613,14 @@ class Batches(Workers):
             self.processes[0].at_once(partial(self._send, 0, batch))
             self.world.now += 20
 
-    def payments_of(self, state: int) -> list[Payment]:
+    def payments(self, state: int) -> list[Payment]:
         """The payments of a state, with what is known of each."""
         with self.context(state).open() as store:
             return self.states[state].payments(store)
 
     def all_payments(self) -> list[tuple[int, Payment]]:
         numbers = range(len(self.states))
-        return [(number, payment) for number in numbers for payment in self.payments_of(number)]
+        return [(number, payment) for number in numbers for payment in self.payments(number)]
 
     def words(self) -> Iterator[str]:
         return (payment.state for _, payment in self.all_payments())
