@@ -40,6 +40,8 @@ CLIENT = {
         "caller",
         "close",
         "deadline",
+        "object_reads",
+        "read",
     ),
     *(
         "environment",

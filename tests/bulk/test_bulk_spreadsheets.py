@@ -309,7 +309,11 @@ def test_a_corrected_spreadsheet_is_sent_and_its_key_column_has_its_own_name(
     spreadsheet(bulk, [line("R-1"), line("R-2", "44,23")])
     words = ("--columns", "columns.txt", *AS_WRITTEN, "--key-column", "Rechnung")
     sent = bulk("send", "rechnungen.csv", *words, "--column", "notes=", "--expect-total", "1278.73")
-    assert (sent.status, sent.out, sent.err) == (0, "rechnungen.csv: 2 rows: 2 created\n", "")
+    assert (sent.status, sent.out, sent.err) == (
+        0,
+        "rechnungen.csv: 2 rows: 2 created\n",
+        "rechnungen.csv: 2 rows to send: 1,278.73 USD.\n",
+    )
     assert {request["client_reference_id"] for request in outbound(victor_sandbox)} == {
         "R-1",
         "R-2",
@@ -325,7 +329,8 @@ def test_a_file_without_references_is_warned_of_once_and_sent(bulk: Bulk) -> Non
     assert dry.err == ""
     assert bulk("send", "invoices.csv", *KEY, "--dry-run").err.splitlines() == [warning]
     sent = bulk("send", "invoices.csv", *KEY)
-    assert (sent.status, sent.err.splitlines()) == (0, [warning])
+    announced = "invoices.csv: 2 rows to send: 5.46 USD."
+    assert (sent.status, sent.err.splitlines()) == (0, [announced, warning])
     bulk.write([row(3), row(4, client_reference_id="R-4")], "others.csv")
     assert bulk("send", "others.csv", *KEY, "--dry-run").err == ""
 

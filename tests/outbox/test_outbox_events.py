@@ -141,13 +141,13 @@ def test_what_fails_too_often_is_a_dead_letter_with_its_reason(
         assert outbox.event_counts()[EventState.DEAD] == 0
         let_time_pass(outbox, engine)
         assert outbox.handle() == []
-    first, second = outbox.dead_letters()
+    letters = {letter.subject: letter for letter in outbox.dead_letters()}
+    first, second = (letters[invoice(number)["idempotency_key"]] for number in (1, 2))
     assert (first.name, first.source, first.tries) == (
         "sent",
         "payment_requests.create",
         MOST_TRIES,
     )
-    assert first.subject == invoice(1)["idempotency_key"]
     assert first.error == "ValueError: no more paper in the printer of ********3645"
     let_time_pass(outbox, engine)
     fails = False

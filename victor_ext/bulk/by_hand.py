@@ -75,7 +75,7 @@ def _groups(kind: RowKind, lines: Sequence[Line]) -> list[list[Line]]:
     """Return the lines by what they have to have in common to be sent together."""
     groups: dict[Hashable, list[Line]] = {}
     for line in lines:
-        arguments = {} if line.row is None else line.row.arguments or {}
+        arguments = {} if line.latest is None else line.latest.arguments or {}
         groups.setdefault(kind.group(arguments), []).append(line)
     return list(groups.values())
 
@@ -106,7 +106,7 @@ def _ask(
     chunk = chunk_id(store.queue, number)
     stored = stored_of(connection, store.owner, [line.key for line in lines], lock=True)
     for place, line in enumerate(lines):
-        row, before = line.row, stored.get(line.key)
+        row, before = line.latest, stored.get(line.key)
         if row is None or row.arguments is None or before is None:
             raise ConfigurationError(_ASKED_MEANWHILE)
         outcome = line.result.outcome

@@ -42,9 +42,10 @@ _EXACT = Context(prec=60)
 _SCHEMA = """
 CREATE TABLE asked (
     number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, problems TEXT, grouping TEXT,
-    asked TEXT, amount TEXT, currency TEXT,
+    asked TEXT, spelling TEXT, amount TEXT, currency TEXT,
     act TEXT, code TEXT, message TEXT, again INTEGER, chunk INTEGER, place INTEGER
 );
+CREATE INDEX spelled ON asked (spelling);
 """
 _CAN_BE_ASKED = NEVER_LEFT | {RowOutcome.REJECTED.value}
 _ONE_AT_A_TIME = 7_421_133_019_540_188
@@ -151,12 +152,16 @@ class Loading(TemporaryDatabase):
             extras=fields.extras,
             is_valid=not problems,
         )
+        spelling = f"{asked.values_digest} {asked.spelling_digest}"
+        if key is not None and self._is_respelled(record, fields, spelling):
+            return
         group = None if problems else self._kind.group(fields.arguments)
         amount, currency = (None, None) if problems else self._price_of(fields.arguments)
         told = [[problem.field, problem.code, problem.message] for problem in problems]
         self.execute(
-            "INSERT INTO asked (number, line, key, problems, grouping, asked, amount, currency)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO asked"
+            " (number, line, key, problems, grouping, asked, spelling, amount, currency)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 record.number,
                 record.line,
@@ -164,6 +169,7 @@ class Loading(TemporaryDatabase):
                 json.dumps(told) if told else None,
                 None if group is None else self._vault.fingerprint(repr(group)),
                 json.dumps(asked),
+                None if key is None else spelling,
                 amount,
                 currency,
             ),
@@ -193,14 +199,33 @@ class Loading(TemporaryDatabase):
         before = self.execute(query, (key,)).fetchone()
         if before is None:
             return False
-        self.check.repeated += 1
-        unit = "row" if record.line is None else "line"
-        place = before[0] if before[1] is None else before[1]
-        shown = (fields.key_value or "")[:60]
-        column = self._key_column
-        message = f"{column} is {shown!r}, as in {unit} {place}: two rows cannot have one key."
-        self._note(record.number, record.line, Problem(column, "repeated", message), *problems)
+        self._note_repeated(record, fields, before, "two rows cannot have one key.", *problems)
         return True
+
+    def _is_respelled(self, record: Record, fields: Fields, spelling: str) -> bool:
+        """Whether an earlier row asks for the same under a key that differs by spelling alone."""
+        query = "SELECT number, line FROM asked WHERE spelling = ?"
+        before = self.execute(query, (spelling,)).fetchone()
+        if before is None:
+            return False
+        why = "they differ by spelling alone, and ask for the same."
+        self._note_repeated(record, fields, before, why)
+        return True
+
+    def _note_repeated(
+        self,
+        record: Record,
+        fields: Fields,
+        before: tuple[int, int | None],
+        why: str,
+        *problems: Problem,
+    ) -> None:
+        self.check.repeated += 1
+        number, line = before
+        place = f"row {number}" if line is None else f"line {line}"
+        column = self._key_column
+        message = f"{column} is {(fields.key_value or '')[:60]!r}, as in {place}: {why}"
+        self._note(record.number, record.line, Problem(column, "repeated", message), *problems)
 
     def _note(self, number: int, line: int | None, *problems: Problem) -> None:
         for one in problems:

@@ -81,6 +81,7 @@ class Line:
         number: Of the record in the file, from 1; 0: the file lacks it.
         code: Of the notice about it; None: there is none.
         row: What was asked; None: nothing is known of it any more.
+        latest: The same by the latest file, which may have other values.
         outcome: What became of it.
         message: The notice about it; None: there is none.
     """
@@ -89,6 +90,7 @@ class Line:
     key: str
     code: str | None
     row: Row | None = field(repr=False)
+    latest: Row | None = field(repr=False)
     outcome: RowOutcome
     result: Result
     message: str | None
@@ -618,7 +620,8 @@ class Store:
         for row in unlisted:
             result = self._result(row) or _open_result(row)
             outcome = _outcome_of(row.state)
-            yield Line(0, row.key, None, self._row(row), outcome, result, None)
+            asked = self._row(row)
+            yield Line(0, row.key, None, asked, asked, outcome, result, None)
 
     def _line(self, row: Any) -> Line:
         outcome = _outcome_of(row.state)
@@ -627,7 +630,16 @@ class Store:
         result = None if row.state is None else self._result(row) or _open_result(row)
         message = None if row.message is None else str(self.vault.deserialize(row.message))
         known = result or Result(RowOutcome.REFUSED)
-        return Line(row.number, row.own_key or "", row.code, own or stored, outcome, known, message)
+        return Line(
+            number=row.number,
+            key=row.own_key or "",
+            code=row.code,
+            row=stored or own,
+            latest=own or stored,
+            outcome=outcome,
+            result=known,
+            message=message,
+        )
 
     def _opened(self, key: str, row: Any) -> Row:
         return Row.of_stored(key, self.vault.deserialize(row.own_row))
