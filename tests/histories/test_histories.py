@@ -559,7 +559,7 @@ PLANTED = {
         "payouts", "asked twice: PAY", (0, 60), (KEYLESS_AGAIN, ASSERTED)
     ),
     "a payout is instructed again": Planted(
-        "payouts", "asked twice: POST", (0, 200), (KEYLESS_AGAIN, ASSERTED)
+        "payouts", "asked twice: POST", (105, 20), (KEYLESS_AGAIN, ASSERTED)
     ),
     "what no read shows was not done": Planted(
         "payouts",
