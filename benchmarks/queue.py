@@ -28,7 +28,7 @@ import sqlalchemy as sa
 
 from benchmarks import scale
 from benchmarks.bulk import COLUMNS, machine, postgresql_state
-from victor_ext import Victor, VictorOAuth
+from victor_ext import ProviderTime, Victor, VictorOAuth
 from victor_ext.bulk import BulkSender
 from victor_ext.bulk.layout import CHUNK_ROWS
 
@@ -36,11 +36,11 @@ _BATCH = "queue"
 _MAX_CONNECTIONS = 2000
 _SETTLED = """
 SELECT count(*) FILTER (WHERE status = 'SUCCESS'), count(*) FROM dbos.workflow_status
-WHERE name = 'victor_bulk_chunk' AND workflow_uuid LIKE 'queue/%'
+WHERE name = 'victor_bulk_chunk' AND workflow_uuid LIKE '%/queue/%'
 """
 _TOOK = """
 SELECT min(started_at_epoch_ms) / 1000.0, max(updated_at) / 1000.0, count(DISTINCT executor_id)
-FROM dbos.workflow_status WHERE name = 'victor_bulk_chunk' AND workflow_uuid LIKE 'queue/%'
+FROM dbos.workflow_status WHERE name = 'victor_bulk_chunk' AND workflow_uuid LIKE '%/queue/%'
 """
 _COUNTS = """
 SELECT (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()),
@@ -77,6 +77,10 @@ def _sender(state: str, batch: str = _BATCH) -> BulkSender:
         VictorOAuth("nobody", "a secret for benchmarks"), base_url="http://127.0.0.1:9"
     )
     client.payment_requests = _Nobody()
+    client.ping = lambda: None
+    # As of a provider whose responses have a Date: else rows are stored in groups of as many as
+    # there are threads.
+    client.provider_time = lambda: ProviderTime(datetime.now(UTC), is_known=True)
     secret = "only good for a benchmark"
     return BulkSender(client, state=state, batch=batch, key_column="invoice_no", storage_key=secret)
 
@@ -137,17 +141,17 @@ def _work(state: str) -> None:
         _sender(state).work(stop=stop)
 
 
-def _rows(count: int) -> Iterator[dict[str, object]]:
+def _rows(batch: str, count: int) -> Iterator[dict[str, object]]:
     due = datetime.now(UTC).date().isoformat()
     for number in range(count):
         line = (
-            f"INV-{number}",
+            f"INV-{batch}-{number}",
             "043987673645",
             "aHeq349838",
             f"{number % 900 + 1}.23",
             "BUSINESS",
             due,
-            f"REF-{number}",
+            f"REF-{batch}-{number}",
             f"region {number % 7}",
         )
         yield dict(zip(COLUMNS, line, strict=True))
@@ -197,7 +201,7 @@ def _store(state: str, batch: str, rows: int) -> None:
         raise _Stored
 
     with contextlib.suppress(_Stored):
-        _sender(state, batch).send(_rows(rows), on_progress=stored)
+        _sender(state, batch).send(_rows(batch, rows), on_progress=stored)
 
 
 def _wait_for(engine: sa.Engine, workers: int) -> None:

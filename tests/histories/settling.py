@@ -589,6 +589,8 @@ class Batches(Workers):
         if self.later and process.account == "A" and choice % 5 == 4:
             process.start(self._send_later)
             return
+        if choice % 5 == 3:  # it comes between two steps of the other process
+            process.at_once(self._send_later)
         batch = self.batches[choice % len(self.batches)]
         process.start(partial(self._send, number, batch))
 

@@ -58,6 +58,16 @@ class Pausing:
         return getattr(self._engine, name)
 
 
+class PausingBefore(Pausing):
+    """One whose transactions begin at a stop. After one, nothing but another stop can follow."""
+
+    @contextmanager
+    def begin(self) -> Generator[sa.Connection]:
+        pause()
+        with self._engine.begin() as connection:
+            yield connection
+
+
 class Stop(threading.Event):
     """The event that ends all waits of a sender. To wait for it takes no time."""
 
@@ -126,7 +136,7 @@ def _database(number: int) -> Any:
     """
     engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
     METADATA.create_all(engine)
-    return Pausing(engine)
+    return PausingBefore(engine)
 
 
 @cache

@@ -209,6 +209,12 @@ ASSERTED = (
     "assert not is_repeat, 'what takes no key is never sent again'",
     "",
 )
+NOT_FENCED = f"{BULK}.store:Store.begin", "row.worker == worker", "True"
+REPLACED = (
+    f"{BULK}.deciding:decide",
+    "stored.state in NEVER_LEFT",
+    "stored.state in NEVER_LEFT | IN_DOUBT",
+)
 LISTED = "results.append(Result(RowOutcome.CREATED, id_, status, unit=unit))"
 CAP = (
     f"{SETTLEMENT}.key_age:within_key_life",
@@ -261,7 +267,7 @@ PLANTED = {
         "calls", "asked twice", (60, 60), (PROVEN,)
     ),
     "a payout that a refusal proves is rejected": Planted(
-        "payouts", "told wrong", (140, 40), (PROVEN,)
+        "payouts", "told wrong", (480, 20), (PROVEN,)
     ),
     "a key is made anew for each attempt of a long run": Planted(
         "soak",
@@ -355,7 +361,7 @@ PLANTED = {
         "writes beside others", "told wrong", (0, 60), (NOTHING_COMPARED,)
     ),
     "another program's smaller payout is a row's": Planted(
-        "payouts beside others", "told wrong", (0, 60), (NOTHING_COMPARED,)
+        "payouts beside others", "told wrong", (80, 20), (NOTHING_COMPARED,)
     ),
     "another program's smaller request is an entry's": Planted(
         "outbox beside others", "told wrong", (150, 30), (NOTHING_COMPARED,)
@@ -367,19 +373,19 @@ PLANTED = {
         "writes beside others", "told wrong", (40, 40), (ANY_TIME,)
     ),
     "another program's older payout is a row's": Planted(
-        "payouts beside others", "told wrong", (0, 60), (ANY_TIME,)
+        "payouts beside others", "told wrong", (150, 20), (ANY_TIME,)
     ),
     "another program's older request is an entry's": Planted(
         "outbox beside others", "told wrong", (40, 60), (ANY_TIME,)
     ),
     "another program's older request is a row's": Planted(
-        "bulk beside others", "told wrong, created", (150, 30), (ANY_TIME,)
+        "bulk beside others", "told wrong, created", (0, 60), (ANY_TIME,)
     ),
     "a time of the provider's is compared with a machine's clock": Planted(
         "writes beside others", "told wrong", (40, 30), (ANY_CLOCK,)
     ),
     "a row's time is compared with a machine's clock": Planted(
-        "payouts beside others", "told wrong", (0, 100), (ANY_CLOCK,)
+        "payouts beside others", "told wrong", (650, 20), (ANY_CLOCK,)
     ),
     "a claim does not say when": Planted(
         "outbox",
@@ -527,7 +533,7 @@ PLANTED = {
     "a call of the outbox outlasts its key": Planted(
         "outbox", "asked twice", (440, 30), (CAP, DAY)
     ),
-    "a call of a batch outlasts its key": Planted("bulk", "asked twice", (1220, 30), (CAP, DAY)),
+    "a call of a batch outlasts its key": Planted("bulk", "asked twice", (160, 20), (CAP, DAY)),
     "a call sends its key as long as it has time": Planted("calls", "asked twice", (0, 60), (DAY,)),
     "a lease that ends next year is held until then": Planted(
         "outbox",
@@ -553,7 +559,7 @@ PLANTED = {
         "payouts", "asked twice: PAY", (0, 60), (KEYLESS_AGAIN, ASSERTED)
     ),
     "a payout is instructed again": Planted(
-        "payouts", "asked twice: POST", (0, 200), (KEYLESS_AGAIN, ASSERTED)
+        "payouts", "asked twice: POST", (105, 20), (KEYLESS_AGAIN, ASSERTED)
     ),
     "what no read shows was not done": Planted(
         "payouts",
@@ -567,13 +573,40 @@ PLANTED = {
             ),
         ),
     ),
-    "a payout settles two files": Planted(
-        "payouts", "files have the same payout", (130, 30), (RIVALS,)
+    "a worker sends what a file has replaced meanwhile": Planted(
+        "bulk", "told wrong, created", (230, 20), (NOT_FENCED,)
+    ),
+    "a worker submits what another one has taken up": Planted(
+        "payouts", "asked twice: PAY", (50, 20), (NOT_FENCED,)
+    ),
+    "a worker stores what it thinks of rows that another one has": Planted(
+        "bulk",
+        "told wrong",
+        (1040, 20),
+        (
+            (
+                f"{BULK}.store:Store._save_results",
+                "sa.and_(columns.worker == worker, columns.state.not_in(ENDED))",
+                "columns.state.not_in(ENDED)",
+            ),
+        ),
+    ),
+    "a file replaces what may have been sent": Planted(
+        "bulk", "told wrong, created", (490, 20), (REPLACED,)
+    ),
+    "a file submits what may have been submitted": Planted(
+        "payouts", "asked twice: PAY", (120, 20), (REPLACED, ASSERTED)
+    ),
+    "of a payout, what is created alone is certain": Planted(
+        "payouts",
+        "told wrong",
+        (70, 20),
+        ((f"{BULK}.store:Store._save_results", "result.is_certain", "False"),),
     ),
     "a payment is made that its payout does not list": Planted(
         "payouts",
         "told wrong",
-        (0, 100),
+        (420, 20),
         (
             (
                 f"{BULK}.payouts:Payouts.parts",

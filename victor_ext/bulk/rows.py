@@ -243,6 +243,11 @@ class Result(NamedTuple):
     sent: Sent | None = None
     unit: str | None = None
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether it stays true when another worker has taken the row up in between."""
+        return self.outcome is RowOutcome.CREATED or self.unit is not None
+
 
 @dataclass(frozen=True, slots=True)
 class RowResult:

@@ -445,6 +445,9 @@ class Store:
             if result.outcome is RowOutcome.CREATED:
                 # It is so for certain, whoever has the payment, and whatever was thought of it.
                 chosen = sa.and_(chosen, columns.state != RowOutcome.CREATED.value)
+            elif result.is_certain:
+                # So is what its payout says of it: else rows of one payout would know other things.
+                chosen = sa.and_(chosen, columns.state.in_(IN_DOUBT))
             else:
                 is_held = sa.and_(columns.worker == worker, columns.state.not_in(ENDED))
                 chosen = sa.and_(chosen, is_held)

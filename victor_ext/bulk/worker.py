@@ -196,7 +196,7 @@ class Worker:
             self._unstored[workflow_id] = {
                 rows[index].payment: result
                 for index, result in results.items()
-                if not can_be_lost or result.outcome is RowOutcome.CREATED
+                if not can_be_lost or result.is_certain
             }
             raise
         self._context.tried.update(result.outcome for result in results.values())
