@@ -139,7 +139,8 @@ def entry_from(data: Mapping[str, Any]) -> Entry:
         name: None if text is None else datetime.fromisoformat(text) for name, text in times.items()
     }
     read["payments"] = tuple(EntryPayment(**payment) for payment in data["payments"])
-    return Entry(**{**data, **read, "state": EntryState(data["state"])})
+    read["state"] = EntryState(data["state"])
+    return Entry(**{**data, **read})
 
 
 _STATES = frozenset(state.value for state in EntryState)

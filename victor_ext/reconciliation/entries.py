@@ -235,7 +235,8 @@ class EntryReader:
     def _of_outbox(self, record: Record) -> Iterator[Entry]:
         """The payments of an entry of an outbox; none of one that has asked for none."""
         fields: Mapping[str, Any] = record.fields
-        payments: list[Any] = fields["payments"] if isinstance(fields["payments"], list) else []
+        is_list = isinstance(fields["payments"], list)
+        payments = [*cast("Iterable[Any]", fields["payments"])] if is_list else []
         state, place = fields["state"], record.line or record.number
         if state in _NOT_ASKED or not payments:
             self.not_asked += 1
