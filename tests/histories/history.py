@@ -20,6 +20,7 @@ from tests.histories.provider import KEPT
 from tests.histories.reading import Readings
 from tests.histories.real import Soak, Sockets
 from tests.histories.receiving import Inboxes
+from tests.histories.restores import RestoredOutboxes
 from tests.histories.settling import YEAR, Batches, Outboxes, Writes
 from tests.histories.world import OK, Event
 
@@ -39,9 +40,27 @@ KINDS: dict[str, Any] = {
     "deliveries": Deliveries,
     "inbox": Inboxes,
     "files": Files,
+    "restored outbox": RestoredOutboxes,
 }
-SHARES = (4_800, 1_800, 2_200, 1_100, 75, 3, 1_800, 1_200, 300, 300, 300, 300, 1_000, 1_000, 22)
-"""How many of 16,200 are of each kind."""
+SHARES = (
+    4_800,
+    1_800,
+    2_200,
+    1_100,
+    75,
+    3,
+    1_800,
+    1_200,
+    300,
+    300,
+    300,
+    300,
+    1_000,
+    1_000,
+    22,
+    600,
+)
+"""How many of 16,800 are of each kind."""
 EVENTS = ("start", "go", "kill", "wait", "clock", "meanwhile")
 LIKELY = {"calls": (20, 72, 3, 2, 2, 1), "reading": (8, 72, 1, 1, 0, 18)}
 SETTLING = ("outbox", "bulk", "writes", "payouts")
@@ -49,6 +68,7 @@ LIKELY |= dict.fromkeys(SETTLING, (12, 68, 7, 8, 3, 2))
 BESIDE = tuple(f"{kind} beside others" for kind in SETTLING)
 LIKELY |= dict.fromkeys(BESIDE, (12, 60, 7, 8, 3, 10))
 LIKELY |= {"deliveries": (30, 56, 6, 4, 0, 4), "inbox": (25, 40, 5, 3, 7, 20)}
+LIKELY["restored outbox"] = (12, 50, 4, 8, 2, 24)
 FAULTS = {
     "ok": 60,
     "refuse": 2,

@@ -146,6 +146,7 @@ LOOP, SETTLEMENT, VICTOR = (
 BULK = "victor_ext.bulk"
 OUTBOX = "victor_ext.outbox.passes:OutboxPasses"
 CLAIMS = "victor_ext.outbox.claims:Claims"
+HOLDING, RESTORED = "victor_ext.outbox.holding:Holding", "restored outbox"
 CALL, OF_USE = f"{LOOP}.attempts:_Call", f"{LOOP}.classification:_of_use"
 PROVEN = (f"{LOOP}.classification:_of_error_status", "row.was_done(response)", "False")
 KNOWN_TIMES = """
@@ -730,6 +731,60 @@ PLANTED = {
                 "victor_ext.inbox.inboxes:InboxBase._add",
                 "inserted(connection, self.table, source=source, **values) is not None",
                 "True",
+            ),
+        ),
+    ),
+    "a hold marks nothing": Planted(
+        RESTORED,
+        "asked twice",
+        (20, 20),
+        (
+            (
+                f"{HOLDING}._hold",
+                "sum(self._mark(connection, row.provider) for row in providers)",
+                "0",
+            ),
+        ),
+    ),
+    "what is held is taken up": Planted(
+        RESTORED,
+        "while the outbox was held",
+        (80, 20),
+        ((f"{HOLDING}._may_work", "sa.not_(sa.exists(held))", "sa.true()"),),
+    ),
+    "what may have been sent is cancelled": Planted(
+        RESTORED,
+        "told wrong",
+        (40, 20),
+        (
+            (
+                "victor_ext.outbox.by_hand:OutboxByHand.cancel",
+                "self._by_hand(name, lambda _: values, EntryState.WAITING)",
+                "self._by_hand(name, lambda _: values, EntryState.WAITING, EntryState.SENDING)",
+            ),
+        ),
+    ),
+    "what is unclear is forgotten": Planted(
+        RESTORED,
+        "is not settled",
+        (0, 20),
+        (
+            (
+                "victor_ext.outbox.forgetting:Forgetting._is_settled",
+                "[EntryState.REJECTED.value, EntryState.REFUSED.value]",
+                "[*EntryState]",
+            ),
+        ),
+    ),
+    "what was forgotten is of other values": Planted(
+        RESTORED,
+        "with its own values",
+        (0, 20),
+        (
+            (
+                "victor_ext.outbox.digests:is_same_call",
+                "row.call == call_digest(row.key, provider, look_up_by, text)",
+                "False",
             ),
         ),
     ),

@@ -19,6 +19,8 @@ from victor_ext.settlement.key_age import Now
 
 from .entries import EntryState, OutboxEvent
 
+RESTORED = " It may have been sent since its backup was made."
+"""What is added to the error of an entry that was rejected or refused, and is restored."""
 _HOLD = "hold"
 _TIME_OF = "time of "
 _NOTED_EACH = 60.0
@@ -149,9 +151,10 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         waiting = of_system.where(in_state(EntryState.WAITING)).values(
             state=EntryState.SENDING.value, leased_until=0.0, restored=True, **since
         )
+        said = sa.func.coalesce(columns.error, "")
         not_done = of_system.where(
             in_state(EntryState.REJECTED, EntryState.REFUSED), columns.restored.is_(False)
-        ).values(restored=True, **since)
+        ).values(restored=True, error=said + RESTORED, **since)
         sending = of_system.where(in_state(EntryState.SENDING)).values(sent_by=None)
         connection.execute(sending)
         return sum(int(connection.execute(one).rowcount) for one in (waiting, not_done))
