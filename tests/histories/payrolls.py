@@ -73,6 +73,7 @@ class Payrolls(Batches):
         self.is_about_steps: bool = steps["is_about_steps"]
         self.sent_before = 2 if self.is_about_steps else (1 if is_sent else 0)
         """How many of the files were sent before it begins."""
+        self.lists_lag: bool = steps["lists_lag"]
         self.withdraws, self.are_elsewhere = steps["withdraws"], steps["are_elsewhere"]
         self.rejected, self.batches = f"PAY-{rejected}", []
         for where, name, numbers in ((0, "march", PAYMENTS), (state, "april", again)):
@@ -111,6 +112,7 @@ class Payrolls(Batches):
             "are_elsewhere": own.random() < 0.3,
             "lag": own.choice([0.0, 0.0, LAG]),
             "withdraws_instructed": own.random() < 0.5,
+            "lists_lag": own.random() < 0.2,
         }
         return drawn | {"steps": steps}
 
@@ -145,8 +147,11 @@ class Payrolls(Batches):
             self.batches.append(Batch(0, f"{batch}/{step}", [row], [row], step=step))
 
     def start(self, number: int, choice: int) -> None:
+        provider = self.world.provider
+        provider.hides_new = self.lists_lag
         for batch in self.batches[: self.sent_before]:
             self.processes[0].at_once(partial(self._send, 0, batch))
+        provider.hides_new = False
         self.sent_before = 0
         self._take_steps()
         left = [place for place, batch in enumerate(self.batches) if batch.left]
