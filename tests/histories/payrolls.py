@@ -68,6 +68,8 @@ class Payrolls(Batches):
         Workers.__init__(self, **rest)
         provider = self.world.provider
         provider.lag, provider.withdraws_instructed = steps["lag"], steps["withdraws_instructed"]
+        self.decided = dict[str, list[float]]()
+        """When steps of a payout began to be taken, by the provider's clock."""
         self.too_late = set[str]()
         """The payouts whose withdrawal begins after they were instructed."""
         self.is_about_steps: bool = steps["is_about_steps"]
@@ -200,7 +202,9 @@ class Payrolls(Batches):
         payouts = {
             work.id: _references(work) for work in provider.done if "payments" in work.values
         }
-        yield from (f"asked twice: {fact}" for fact in provider.repeated)
+        yield from (
+            f"asked twice: {fact}" for fact in provider.repeated if not self._slept_before(fact)
+        )
         told = [
             (batch, row, batch.results.get(row.place))
             for batch in self.batches
@@ -244,6 +248,21 @@ class Payrolls(Batches):
                 made and self.is_alone and any(one.sent.known for one in asked if one and one.sent)
             ):
                 yield f"lost: {asked}, and {reference} is there"
+
+    def _send(self, number: int, batch: Batch) -> None:
+        if batch.step:
+            self.decided.setdefault(batch.rows[0].fingerprint, []).append(self.world.provider.clock())
+        super()._send(number, batch)
+
+    def _slept_before(self, fact: str) -> bool:
+        """Whether a machine slept between its decision to take a step and its request.
+
+        Whoever looks it up then counts from the decision. Velo answers a second one with a
+        conflict.
+        """
+        (work,) = self.world.provider.of(fact)
+        last = max(at for at in self.decided[work.id] if at <= work.at)
+        return work.at - last >= SETTLE_FOR
 
     def _judged_step(self, batch: Batch, row: Row, one: Result) -> Iterator[str]:
         provider = self.world.provider
