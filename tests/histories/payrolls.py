@@ -251,7 +251,9 @@ class Payrolls(Batches):
 
     def _send(self, number: int, batch: Batch) -> None:
         if batch.step:
-            self.decided.setdefault(batch.rows[0].fingerprint, []).append(self.world.provider.clock())
+            self.decided.setdefault(batch.rows[0].fingerprint, []).append(
+                self.world.provider.clock()
+            )
         super()._send(number, batch)
 
     def _slept_before(self, fact: str) -> bool:
