@@ -66,11 +66,14 @@ class Payrolls(Batches):
         self._begin(can_be_lost, states=1 + state)
         provider = self.world.provider
         provider.lag, provider.withdraws_instructed = steps["lag"], steps["withdraws_instructed"]
+        self.decided = dict[str, list[float]]()
+        """When steps of a payout began to be taken, by the provider's clock."""
         self.too_late = set[str]()
         """The payouts whose withdrawal begins after they were instructed."""
         self.is_about_steps: bool = steps["is_about_steps"]
         self.is_sent = is_sent or self.is_about_steps
         """Whether a file was sent before it begins; where it is about steps, both were."""
+        self.lists_lag: bool = steps["lists_lag"]
         self.withdraws, self.are_elsewhere = steps["withdraws"], steps["are_elsewhere"]
         self.rejected = f"PAY-{rejected}"
         march, april = (
@@ -111,6 +114,7 @@ class Payrolls(Batches):
             "are_elsewhere": own.random() < 0.3,
             "lag": own.choice([0.0, 0.0, LAG]),
             "withdraws_instructed": own.random() < 0.5,
+            "lists_lag": own.random() < 0.2,
         }
         return drawn | {"steps": steps}
 
@@ -142,10 +146,7 @@ class Payrolls(Batches):
     def start(self, number: int, choice: int) -> None:
         if self.is_sent:
             self.is_sent = False
-            if self.is_about_steps:
-                self.processes[0].at_once(self._send_later)
-            for batch in self.batches if self.is_about_steps else self.batches[:1]:
-                self.processes[0].at_once(partial(self._send, 0, batch))
+            self._send_first()
         self._take_steps()
         if self.is_about_steps:
             unsettled = [state.unsettled() for state in self.states]
@@ -156,6 +157,16 @@ class Payrolls(Batches):
             ]
             choice = left[choice % len(left)] if left else choice
         super().start(number, choice)
+
+    def _send_first(self) -> None:
+        """Send the first file; where it is about steps, both."""
+        provider = self.world.provider
+        provider.hides_new = self.lists_lag
+        if self.is_about_steps:
+            self.processes[0].at_once(self._send_later)
+        for batch in self.batches if self.is_about_steps else self.batches[:1]:
+            self.processes[0].at_once(partial(self._send, 0, batch))
+        provider.hides_new = False
 
     def meanwhile(self, choice: int) -> None:
         """A list lags, or has caught up; or another program takes a step of one of our payouts."""
@@ -202,7 +213,9 @@ class Payrolls(Batches):
         payouts = {
             work.id: _references(work) for work in provider.done if "payments" in work.values
         }
-        yield from (f"asked twice: {fact}" for fact in provider.repeated)
+        yield from (
+            f"asked twice: {fact}" for fact in provider.repeated if not self._slept_before(fact)
+        )
         told = self.all_payments()
         submitted = [(state, payment) for state, payment in told if "/" not in payment.batch]
         of_payout = dict[tuple[str, int], set[str]]()
@@ -225,6 +238,25 @@ class Payrolls(Batches):
             asked = [payment for _, payment in submitted if payment.row.value == reference]
             made = sum(reference in references for references in payouts.values())
             yield from self._judge_reference(reference, asked, made)
+
+    def _send(self, number: int, batch: Batch) -> None:
+        if batch.step:
+            now = self.world.provider.clock()
+            for payment in self.payments(batch.state):
+                if payment.batch == batch.name:
+                    self.decided.setdefault(payment.row.value or "", []).append(now)
+        super()._send(number, batch)
+
+    def _slept_before(self, fact: str) -> bool:
+        """Whether a machine slept between its decision to take a step and its request.
+
+        Whoever looks it up then counts from the decision. Velo answers a second one with a
+        conflict.
+        """
+        (work,) = self.world.provider.of(fact)
+        decisions = self.decided[fact.rpartition("/")[2]]
+        last = max(at for at in decisions if at <= work.at)
+        return work.at - last >= SETTLE_FOR
 
     def _is_wrong(self, payment: Payment) -> bool:
         """Whether what is told of a payment in a payout is not so."""

@@ -148,6 +148,8 @@ class Provider:
         self.inbound: dict[str, dict[str, Any]] = {}
         self.hidden: set[Work] = set()
         """What no list shows, though its place on a page is taken."""
+        self.hides_new = False
+        """Whether no list shows what is done now."""
         self.lag = 0.0
         """Seconds after which the state of a payout shows what was done to it."""
         self.withdraws_instructed = False
@@ -170,6 +172,8 @@ class Provider:
         self.done.append(
             Work(fact, values, f"R{len(self.done):05}x7", account, self.clock(), call, status)
         )
+        if self.hides_new:
+            self.hidden.add(self.done[-1])
         return self.done[-1]
 
     def add_of_others(self, path: str, body: Any, work: Work) -> None:

@@ -559,9 +559,6 @@ PLANTED = {
     "a payout is submitted again": Planted(
         "payouts", "asked twice: PAY", (0, 60), (KEYLESS_AGAIN, ASSERTED)
     ),
-    "a payout is instructed again": Planted(
-        "payouts", "asked twice: POST", (105, 20), (KEYLESS_AGAIN, ASSERTED)
-    ),
     "what no read shows was not done": Planted(
         "payouts",
         "told wrong",
