@@ -3,15 +3,17 @@ what is forgotten.
 """
 
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.bulk.bulk_runs import Senders, asked_once, keys_of, row, rows, store_only
-from victor_ext import ConfigurationError, idempotency_key_for
+from victor_ext import ConfigurationError, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import RowOutcome
 from victor_ext.sandbox import Sandbox
 
@@ -62,6 +64,40 @@ def test_what_may_still_be_paid_is_not_asked_again(
             sender().ask_again(["INV-2"], **{**WHO, missing: " "})
     assert sender().resume().exit_status == 0
     asked_once(victor_sandbox, keys_of(rows(3)))
+
+
+class Meanwhile(httpx.HTTPTransport):
+    """The way to the provider. Something happens after its first answer to a read."""
+
+    def __init__(self, happens: Callable[[], None]) -> None:
+        super().__init__()
+        self._happens = [happens]
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        if request.method == "GET" and self._happens:
+            response.read()
+            self._happens.pop()()
+        return response
+
+
+def test_two_persons_who_ask_again_at_the_same_moment_ask_once(
+    sender: Senders, oauth_client: tuple[str, str], victor_sandbox: Sandbox
+) -> None:
+    """What the second one has read is over; what the first one has asked for is not."""
+    assert sender().send(rows(1)).exit_status == 0
+    victor_sandbox.move(results_of(sender())["INV-1"].id, "declined")
+
+    def ask_first() -> None:
+        assert sender().ask_again(["INV-1"], **WHO) == 1
+        assert sender().resume().exit_status == 0
+
+    second = Victor(
+        VictorOAuth(*oauth_client), base_url=victor_sandbox.url, transport=Meanwhile(ask_first)
+    )
+    with second, pytest.raises(ConfigurationError, match="It was changed meanwhile"):
+        sender(victor=second).ask_again(["INV-1"], **WHO)
+    asked_once(victor_sandbox, keys_of(rows(1)) | {results_of(sender())["INV-1"].key})
 
 
 def test_the_values_of_the_latest_file_are_asked(sender: Senders, victor_sandbox: Sandbox) -> None:

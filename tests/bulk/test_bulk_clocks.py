@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import background
 from tests.histories.provider import Provider, Rules
 from victor_ext import ProviderTime, RetryPolicy, Victor, VictorOAuth
-from victor_ext.bulk import worker
+from victor_ext.bulk import RowOutcome, worker
 from victor_ext.bulk.delivery import MARKED_AHEAD
 from victor_ext.bulk.layout import CHUNK
 from victor_ext.sandbox import Sandbox
@@ -248,6 +248,49 @@ def test_a_worker_whose_chunk_was_taken_over_stores_nothing(
     with Victor(auth, base_url=victor_sandbox.url, transport=TakenOver(), **options) as victor:
         assert dict(sender(victor=victor, state=postgres).send(records).counts) == {"created": 1}
     asked_once(victor_sandbox, keys_of(records))
+
+
+class AnswersLate(TakenOver):
+    """The way to the provider. Its first answer comes after another worker has settled the row, and
+    a person has asked for it once more.
+    """
+
+    def __init__(self, ask_again: Callable[[], None]) -> None:
+        super().__init__()
+        self._ask_again = ask_again
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        is_create = request.method == "POST" and "token" not in request.url.path
+        response = httpx.HTTPTransport.handle_request(self, request)
+        if is_create and next(self._calls) == 0:
+            response.read()
+            self._take_over()
+            self._ask_again()
+        return response
+
+
+def test_a_late_answer_is_one_to_the_key_that_it_was_sent_with(
+    sender: Senders, oauth_client: tuple[str, str], victor_sandbox: Sandbox, postgres: str
+) -> None:
+    """The worker that was taken over stores nothing of a payment that has its next key by then."""
+    records = [row(1, client_reference_id="ref 1")]
+
+    def ask_again() -> None:
+        while not sender(state=postgres).status().counts[RowOutcome.CREATED]:
+            time.sleep(0.01)
+        (first,) = sender(state=postgres).export()
+        victor_sandbox.move(first.id, "declined")
+        asked = sender(state=postgres).ask_again(["INV-1"], by="Ann", why="asked once more")
+        assert asked == 1
+
+    auth = VictorOAuth(*oauth_client)
+    transport = AnswersLate(ask_again)
+    with Victor(auth, base_url=victor_sandbox.url, transport=transport) as victor:
+        sender(victor=victor, state=postgres).send(records)
+        sender(victor=victor, state=postgres).resume()
+    (again,) = sender(state=postgres).export()
+    asked_once(victor_sandbox, keys_of(records) | {again.key})
+    assert again.key not in keys_of(records)
 
 
 def test_a_batch_with_a_rate_goes_on_after_a_clock_that_was_ahead(

@@ -14,7 +14,7 @@ from victor_ext.ids import words_of
 from .asking import asked_of
 from .deciding import Code
 from .layout import chunk_id, chunk_rows_for
-from .payments import IN_DOUBT, PAYMENTS, pages, stored_of
+from .payments import IN_DOUBT, PAYMENTS, Stored, pages, stored_of
 from .row_kind import RowKind
 from .rows import Result, RowOutcome
 from .settings import WorkerContext
@@ -110,7 +110,7 @@ def _ask(
         if row is None or row.arguments is None or before is None:
             raise ConfigurationError(_ASKED_MEANWHILE)
         outcome = line.result.outcome
-        if before.state != outcome:
+        if before.state != outcome or _is_another_try(line, before):
             raise ConfigurationError(_ASKED_MEANWHILE)
         asked = asked_of(
             context.kind,
@@ -148,6 +148,11 @@ def _ask(
     store.enqueue(connection, chunk, {**context.settings.chunk_terms(), "keys": keys})
 
 
+def _is_another_try(line: Line, stored: Stored) -> bool:
+    """Whether the payment was asked once more since the line was read: under its next key."""
+    return line.row is None or line.row.again != stored.again
+
+
 def resolve(
     store: Store, line: Line, outcome: RowOutcome, *, by: str, why: str, id: str | None
 ) -> None:
@@ -162,6 +167,8 @@ def resolve(
         before = stored_of(connection, store.owner, [line.key], lock=True).get(line.key)
         if before is None or before.state not in IN_DOUBT:
             raise ConfigurationError(f"{value} is {line.outcome}: there is nothing to resolve.")
+        if _is_another_try(line, before):
+            raise ConfigurationError(_ASKED_MEANWHILE)
         if before.chunk is not None and store.is_active(before.chunk):
             raise ConfigurationError(f"{value} is being sent or looked up now: let that end first.")
         store.save_result(connection, line.key, Result(outcome, id, None, reason))

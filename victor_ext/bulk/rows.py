@@ -210,6 +210,7 @@ class Row:
         sent: Earliest possible send in an earlier attempt, or None.
         place: Index of the row in its chunk, from 0.
         unit: The id of what it was sent in with other rows, if that is known; else None.
+        again: How many keys the payment had before this one.
     """
 
     number: int
@@ -221,13 +222,14 @@ class Row:
     sent: Sent | None = None
     place: int = 0
     unit: str | None = None
+    again: int = 0
 
     @classmethod
     def of_stored(cls, payment: str, data: Sequence[Any], again: int = 0) -> Row:
         """Return a row as it is stored, for the key that follows so many others."""
         number, value, arguments, extras = data
         key = idempotency_key_for("again", payment, again) if again else payment
-        return cls(number, payment, key, value, arguments, extras)
+        return cls(number, payment, key, value, arguments, extras, again=again)
 
 
 class Result(NamedTuple):

@@ -50,6 +50,8 @@ _IDLE_SECONDS = 60
 wait for it.
 """
 _WAS_SENT = MAY_EXIST | {RowOutcome.CREATED, RowOutcome.REJECTED}
+RowResults = Sequence[tuple[Row, Result]]
+"""Rows as they were taken up, and what became of each."""
 _NAMED = 10
 """Maximum number of batch names in an error message."""
 
@@ -373,7 +375,7 @@ class Store:
         return [self._row(row) for row in rows]
 
     def begin(
-        self, worker: str, keys: Sequence[str], sent: Sent | None, results: Mapping[str, Result]
+        self, worker: str, keys: Sequence[str], sent: Sent | None, results: RowResults
     ) -> set[str]:
         """Store results, and that these payments may have been sent from now on.
 
@@ -381,7 +383,8 @@ class Store:
         """
         columns = PAYMENTS.c
         with self.transaction() as connection:
-            locked = self._of_keys(connection, [*keys, *results])
+            settled = [row.payment for row, _ in results]
+            locked = self._of_keys(connection, [*keys, *settled])
             self._save_results(connection, worker, results)
             if self._held_at(connection) is not None:
                 return set()
@@ -405,7 +408,7 @@ class Store:
     def finish(
         self,
         worker: str,
-        results: Mapping[str, Result],
+        results: RowResults,
         chunk: str,
         left: Sequence[str],
         data: Mapping[str, Any],
@@ -413,7 +416,7 @@ class Store:
         """Store the last results of a chunk; what is `left` of it goes to its next try."""
         columns = PAYMENTS.c
         with self.transaction() as connection:
-            self._of_keys(connection, [*results, *left])
+            self._of_keys(connection, [*(row.payment for row, _ in results), *left])
             self._save_results(connection, worker, results)
             is_left = sa.and_(
                 columns.owner == self.owner,
@@ -430,18 +433,21 @@ class Store:
                 connection.execute(moved)
                 self.enqueue(connection, again, {**data, "keys": keys})
 
-    def _save_results(
-        self, connection: sa.Connection, worker: str, results: Mapping[str, Result]
-    ) -> None:
+    def _save_results(self, connection: sa.Connection, worker: str, results: RowResults) -> None:
         columns = PAYMENTS.c
-        was_sent = [key for key, result in results.items() if result.outcome in _WAS_SENT]
+        was_sent = [row.payment for row, result in results if result.outcome in _WAS_SENT]
         query = sa.select(sa.func.count()).where(
             columns.owner == self.owner, columns.key.in_(was_sent)
         )
         if connection.execute(query).scalar_one() < len(was_sent):
             raise StateLost.deleted("What the state has of payments")
-        for key, result in results.items():
-            chosen = sa.and_(columns.owner == self.owner, columns.key == key)
+        for row, result in results:
+            # An answer is one to its own key: a person may have asked once more meanwhile.
+            chosen = sa.and_(
+                columns.owner == self.owner,
+                columns.key == row.payment,
+                columns.again == row.again,
+            )
             if result.outcome is RowOutcome.CREATED:
                 # It is so for certain, whoever has the payment, and whatever was thought of it.
                 chosen = sa.and_(chosen, columns.state != RowOutcome.CREATED.value)

@@ -235,7 +235,7 @@ class Worker:
         try:
             while True:
                 step = steps.send(lost)
-                results = {rows[index].payment: one for index, one in step.results.items()}
+                results = [(rows[index], result) for index, result in step.results.items()]
                 begun = {rows[index].payment: index for index in step.begun}
                 held = batch.begin(holder, list(begun), step.sent, results)
                 stored |= step.results
@@ -260,11 +260,11 @@ class Worker:
         What waits, and after a stop what is left, goes to the next try: another worker can send it
         at once.
         """
-        changed = {
-            rows[index].payment: result
+        changed = [
+            (rows[index], result)
             for index, result in results.items()
             if stored.get(index) != result
-        }
+        ]
         unsettled = [
             rows[index].payment
             for index, result in results.items()
