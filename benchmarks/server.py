@@ -32,6 +32,9 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class _Canned(asyncio.Protocol):
+    answers_after = 0.0
+    """Seconds."""
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
         self.buffer = b""
@@ -46,7 +49,13 @@ class _Canned(asyncio.Protocol):
                 return
             sent, self.buffer = self.buffer[end + 4 : whole], self.buffer[whole:]
             found = self.answer(head[: head.find(b"\r\n")], sent)
-            self.transport.write(found)  # type: ignore[attr-defined]  # a TCP transport
+            if self.answers_after:
+                asyncio.get_running_loop().call_later(self.answers_after, self._write, found)
+            else:
+                self._write(found)
+
+    def _write(self, answer: bytes) -> None:
+        self.transport.write(answer)  # type: ignore[attr-defined]  # a TCP transport
 
     def answer(self, line: bytes, sent: bytes) -> bytes:  # noqa: ARG002 - `Echo` answers with it
         """The whole response to a request line and the body that was sent."""
@@ -76,6 +85,12 @@ class Echo(_Canned):
             asked["payment_details"]["original_amount"] = asked["payment_details"]["amount"]
             told["payment_request"].update(asked)
         return _http("victor", json.dumps(told).encode(), f"date: {formatdate(usegmt=True)}\r\n")
+
+
+class SlowEcho(Echo):
+    """Takes as long as a provider does."""
+
+    answers_after = 0.1
 
 
 def answer(line: bytes) -> bytes:
@@ -154,9 +169,9 @@ def canned_server(pair: Path | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def echo_server() -> Iterator[tuple[str, int]]:
+def echo_server(kind: type[Echo] = Echo) -> Iterator[tuple[str, int]]:
     """The URL of a server that takes each request for payment, and the id of its process."""
-    with _running(Echo) as found:
+    with _running(kind) as found:
         yield found
 
 
