@@ -96,6 +96,8 @@ class Line:
     payer: str = ""
     amount: str = ""
     due: str = ""
+    is_listed: bool = True
+    """Whether the latest file has it: what may have been sent stays until it is settled."""
 
 
 @dataclass(frozen=True)
@@ -292,7 +294,8 @@ def _line(result: RowResult) -> Line:
     asked, outcome = result.asked, str(result.outcome.value)
     number = int(result.extras.get(FACT_COLUMN, 0))
     payer, amount = asked.get("payer_counterparty_id", ""), asked.get("amount", "")
-    return Line(result.key, outcome, result.id, number, payer, amount, asked.get("due_date", ""))
+    due, is_listed = asked.get("due_date", ""), result.row > 0
+    return Line(result.key, outcome, result.id, number, payer, amount, due, is_listed)
 
 
 def _refusal(error: VictorError) -> Report:

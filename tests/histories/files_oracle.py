@@ -411,10 +411,13 @@ class Truth:
             self._judge_line(name, line)
         if not (rows and self.has_notices and self.has_one_account):
             return
-        keys = {line.key for line in lines}
-        if len(lines) != len(rows) or len(keys) != len(rows):
-            self.complain(f"told wrong: {name}: {len(lines)} lines of {len(rows)} rows")
-        elif any(line.number not in (0, row.number) for line, row in zip(lines, rows, strict=True)):
+        listed = [line for line in lines if line.is_listed]
+        keys = {line.key for line in listed}
+        if len(listed) != len(rows) or len(keys) != len(rows):
+            self.complain(f"told wrong: {name}: {len(listed)} lines of {len(rows)} rows")
+        elif any(
+            line.number not in (0, row.number) for line, row in zip(listed, rows, strict=True)
+        ):
             self.complain(f"told wrong: {name}: the export is not in the order of the file")
 
     def _judge_line(self, name: str, line: Line) -> None:

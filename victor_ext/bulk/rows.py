@@ -256,7 +256,8 @@ class RowResult:
     """One line of an export.
 
     Attributes:
-        row: Record number in the source, from 1.
+        row: Record number in the source, from 1; 0 if the latest file lacks the row and it may have
+            been sent.
         key: Idempotency key, the same in every attempt; empty for a refused row without one.
         id: The provider's id of what the row asks for, if known.
         status: The status in the provider's response, if known.
