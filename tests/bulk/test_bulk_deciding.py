@@ -3,7 +3,8 @@ it; and as an operator meets it, with files that are renamed, corrected, saved b
 another month, or sent with another account.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bulk.bulk_runs import (
+    KEY,
     Bulk,
     Senders,
     asked_once,
@@ -290,6 +292,7 @@ CASES = [
         "rejected, and not valid now",
         of_state("rejected", again=1),
         Act.KEEP,
+        Code.REJECTED_BEFORE,
         asked=INVALID._replace(values_digest="no values"),
         again=1,
     ),
@@ -674,3 +677,72 @@ def test_two_files_with_rows_in_common_ask_for_each_row_once(
     asked_once(victor_sandbox, keys_of(rows(6)))
     assert sender(batch="merged").send([*rows(6), row(7)]).exit_status == 0
     assert len(victor_sandbox.requests()) == 7
+
+
+def test_what_another_batch_leaves_out_is_said_to_be_left_out_in_every_batch_that_lists_it(
+    bulk: Bulk, sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    """Its file moved it there. `resume` never sends it, whichever batch it is of."""
+    state = f"sqlite:///{bulk.folder}/victor-bulk.sqlite"
+    store_only(sender(state=state, batch="march"), rows(3))
+    store_only(sender(state=state, batch="april"), rows(2))
+    assert sender(state=state, batch="april").send(rows(1)).exit_status == 0
+    # The third row is march's own, and is sent; the second one is not, and does not wait.
+    ended = bulk("resume", "--batch", "march")
+    assert (ended.status, ended.out) == (1, "march: 3 rows: 2 created, 1 left out\n")
+    assert "a file that has it does" in ended.err
+    assert "drop" not in ended.err
+    shown = bulk("status", "--batch", "march")
+    assert (shown.status, shown.out) == (1, ended.out)
+    status = json.loads(bulk("status", "--batch", "march", "--json").out)
+    assert (status["left_out"], status["counts"]) == (1, {"created": 2, "refused": 1})
+    (line,) = [line for line in bulk("export", "--batch", "march").table if line["error"]]
+    assert (line["invoice_no"], line["outcome"]) == ("INV-2", "refused")
+    assert line["error"] == (
+        "It is left out: the latest file of april lacks it. A file that has it sends it."
+    )
+    asked_once(victor_sandbox, keys_of([row(1), row(3)]))
+    with pytest.raises(ConfigurationError, match="INV-2 was never sent: send a file that has it"):
+        sender(state=state, batch="march").ask_again(["INV-2"], by="Ada", why="It is due.")
+    # And so it is: the file of march has it.
+    assert sender(state=state, batch="march").send(rows(3)).exit_status == 0
+    asked_once(victor_sandbox, keys_of(rows(3)))
+    assert len(victor_sandbox.requests()) == 3
+
+
+def yesterdays() -> str:
+    return (today() - timedelta(days=1)).isoformat()
+
+
+FILES_AFTER: dict[str, Callable[[dict[str, str]], list[dict[str, str]]]] = {
+    "the same": lambda record: [record],
+    "the same, after its day": lambda record: [{**record, "due_date": yesterdays()}],
+    "another amount": lambda record: [{**record, "amount": "99.00"}],
+    "an amount that is none": lambda record: [{**record, "amount": "none"}],
+    "another spelling": lambda record: [{**record, "invoice_no": "inv-01"}],
+    "another due date": lambda record: [
+        {**record, "due_date": (today() + timedelta(days=9)).isoformat()}
+    ],
+    "another row, too": lambda record: [record, row(2)],
+}
+
+
+@pytest.mark.parametrize("what", FILES_AFTER)
+@pytest.mark.parametrize("was", ["created", "rejected", "waiting", "nothing"])
+@pytest.mark.parametrize("options", [(), ("--skip-invalid",)])
+def test_a_dry_run_ends_as_sending_would(
+    bulk: Bulk, sender: Senders, victor_sandbox: Sandbox, was: str, what: str, options: Any
+) -> None:
+    """As far as that is decided before anything is sent."""
+    words = ("send", "second.csv", *KEY, *options)
+    first = sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch="first.csv")
+    if was == "rejected":
+        victor_sandbox.inject("status", operation="create", status=400, times=1)
+    if was == "waiting":
+        store_only(first, rows(1))
+    elif was != "nothing":
+        assert dict(first.send(rows(1)).counts) == {was: 1}
+    bulk.write(FILES_AFTER[what](row(1)), "second.csv")
+    dry = bulk(*words, "--dry-run")
+    sent = bulk(*words)
+    assert dry.status == sent.status, (dry, sent)

@@ -259,9 +259,39 @@ def test_two_unicode_forms_of_a_text_are_one(sender: Senders, victor_sandbox: Sa
     copy = sender(batch="april").send([other])
     assert (copy.exit_status, dict(copy.noticed)) == (0, {Code.CREATED_BEFORE: 1})
     assert "(März, " in copy.check.notices[0].message
-    assert sender(batch="may").check([row(2, invoice_no="1"), row(2, invoice_no="①")]).new == 2
     asked_once(victor_sandbox, keys_of([other]))
     assert victor_sandbox.requests()[0]["client_reference_id"] == one["client_reference_id"]
+
+
+@pytest.mark.parametrize("other", ["INV-①", "inv-1", "INV-01", "INV-1.0"])
+def test_rows_of_one_source_whose_keys_differ_by_spelling_alone_are_refused_by_both_places(
+    sender: Senders, victor_sandbox: Sandbox, other: str
+) -> None:
+    one = row(1)
+    respelled = {**one, "invoice_no": other}
+    with pytest.raises(InvalidRows) as caught:
+        sender().send([one, row(2), respelled])
+    message = f"row 3, invoice_no: invoice_no is {other!r}, as in row 1: they differ by spelling"
+    assert str(caught.value.check.problems[0]).startswith(message)
+    assert (caught.value.check.repeated, caught.value.check.new) == (1, 2)
+    assert victor_sandbox.attempts_by_key() == {}
+    # What asks for something else is another payment, however it is spelled.
+    assert sender().send([one, {**respelled, "amount": "7.77"}]).exit_status == 0
+    asked_once(victor_sandbox, keys_of([one, respelled]))
+
+
+def test_a_row_that_repeats_a_key_is_said_in_its_place_among_the_other_problems(
+    sender: Senders,
+) -> None:
+    wrong = row(3, amount="-1")
+    check = sender().check([row(1), row(2, amount="0"), wrong, row(1), row(4, amount="0")])
+    assert [(problem.row, problem.code) for problem in check.problems] == [
+        (2, "range"),
+        (3, "range"),
+        (4, "repeated"),
+        (5, "range"),
+    ]
+    assert [(cause.code, cause.count) for cause in check.causes] == [("range", 3), ("repeated", 1)]
 
 
 def test_another_spelling_another_default_due_date_and_one_that_has_passed_are_no_changes(

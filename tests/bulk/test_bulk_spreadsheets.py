@@ -289,7 +289,7 @@ def test_problems_are_said_by_cause_in_the_words_of_the_file(bulk: Bulk) -> None
     ended = bulk("send", "rechnungen.csv", "--columns", "columns.txt", *AS_WRITTEN, "--dry-run")
     assert (ended.status, ended.out) == (
         2,
-        "35 rows: 29 new, 5 wrong, 1 with a repeated key. Nothing was sent.\n",
+        "35 rows: 29 new (435.00 USD), 5 wrong, 1 with a repeated key. Nothing was sent.\n",
     )
     assert ended.err.splitlines() == CASES["said at last"]
     ended = bulk("send", "rechnungen.csv", "--columns", "columns.txt", *AS_WRITTEN, "--json")

@@ -91,11 +91,16 @@ def overwrite_file(path: Path) -> None:
         path.with_name(path.name + name).unlink(missing_ok=True)
 
 
+def delete_journal(path: Path) -> None:
+    path.with_name(path.name + "-wal").unlink()
+
+
 DELETED_FILES: dict[str, Callable[[Path], object]] = {
     "its file is deleted": Path.unlink,
     "its file is replaced": replace_file,
     "its file is emptied": lambda path: path.write_bytes(b""),
     "its file is overwritten": overwrite_file,
+    "its write-ahead log is deleted": delete_journal,
     "its payments are deleted": lambda path: change_state(path, "DELETE FROM victor_bulk_payments"),
     "its batch is deleted": lambda path: change_state(path, "DELETE FROM victor_bulk_batches"),
 }
@@ -430,6 +435,22 @@ def test_what_dbos_says_of_a_full_disk_is_told(logged_notices: Notices, sender: 
     log.warning("Exception encountered in queue thread for a queue: connection refused")
     notices = [("disk is full" in notice, "No space left" in notice) for notice in logged_notices()]
     assert notices == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize("text", ["database disk image is malformed", "file is not a database"])
+def test_what_dbos_says_of_a_broken_file_is_a_loss(tmp_path: Path, text: str) -> None:
+    """Each of its reads may fail, while ours come from the write-ahead log."""
+    kept = State(f"sqlite:///{tmp_path}/state.sqlite")
+    kept.prepare()
+    assert kept.loss() is None
+    log = logging.getLogger("dbos")
+    log.warning("Exception encountered in queue thread for a queue: (DatabaseError) %s", text)
+    lost = kept.loss()
+    assert lost is not None
+    assert "was deleted while rows were sent" in str(lost)
+    later = State(f"sqlite:///{tmp_path}/another.sqlite")
+    later.prepare()
+    assert later.loss() is None, "it was said of another file"
 
 
 def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(

@@ -92,6 +92,8 @@ def why_not_again(kind: RowKind, line: Line) -> str:
         return f"{value} is {status or 'not known to the provider'}: it would be asked twice."
     if line.outcome is RowOutcome.UNKNOWN or line.outcome is RowOutcome.ACCEPTED:
         return f"{value} may have been sent: resume looks it up, or resolve says what you know."
+    if line.outcome is RowOutcome.REFUSED:
+        return f"{value} was never sent: send a file that has it."
     return f"{value} is {line.outcome}: send or resume sends it."
 
 

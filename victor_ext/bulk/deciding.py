@@ -125,8 +125,8 @@ def _of_doubtful(stored: Stored, account: str, *, is_same: bool) -> Code | None:
 def _of_rejected(asked: Asked, stored: Stored, other: Stored | None, *, is_same: bool) -> Decision:
     if is_same and asked.due_date == stored.due_date:
         return Decision(Act.KEEP, Code.REJECTED_BEFORE)
-    if not asked.is_valid:
-        return Decision(Act.KEEP, again=stored.again)
+    if not asked.is_valid:  # such as an old row, whose due date has passed
+        return Decision(Act.KEEP, Code.REJECTED_BEFORE, again=stored.again)
     if other is not None:
         return Decision(Act.KEEP, Code.LOOKS_LIKE, other, stored.again)
     return Decision(Act.STORE, Code.CORRECTED, again=stored.again + 1)

@@ -41,8 +41,8 @@ from .store import BatchRecord, Store
 _EXACT = Context(prec=60)
 _SCHEMA = """
 CREATE TABLE asked (
-    number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, problems TEXT, grouping TEXT,
-    asked TEXT, spelling TEXT, amount TEXT, currency TEXT,
+    number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, is_repeated BOOLEAN DEFAULT FALSE,
+    problems TEXT, grouping TEXT, asked TEXT, spelling TEXT, amount TEXT, currency TEXT,
     act TEXT, code TEXT, message TEXT, again INTEGER, chunk INTEGER, place INTEGER
 );
 CREATE INDEX spelled ON asked (spelling);
@@ -153,11 +153,10 @@ class Loading(TemporaryDatabase):
             is_valid=not problems,
         )
         spelling = f"{asked.values_digest} {asked.spelling_digest}"
-        if key is not None and self._is_respelled(record, fields, spelling):
+        if key is not None and self._is_respelled(record, fields, spelling, problems):
             return
         group = None if problems else self._kind.group(fields.arguments)
         amount, currency = (None, None) if problems else self._price_of(fields.arguments)
-        told = [[problem.field, problem.code, problem.message] for problem in problems]
         self.execute(
             "INSERT INTO asked"
             " (number, line, key, problems, grouping, asked, spelling, amount, currency)"
@@ -166,7 +165,7 @@ class Loading(TemporaryDatabase):
                 record.number,
                 record.line,
                 key,
-                json.dumps(told) if told else None,
+                _to_json(problems) if problems else None,
                 None if group is None else self._vault.fingerprint(repr(group)),
                 json.dumps(asked),
                 None if key is None else spelling,
@@ -199,20 +198,22 @@ class Loading(TemporaryDatabase):
         before = self.execute(query, (key,)).fetchone()
         if before is None:
             return False
-        self._note_repeated(record, fields, before, "two rows cannot have one key.", *problems)
+        self._add_repeated(record, fields, before, "two rows cannot have one key.", *problems)
         return True
 
-    def _is_respelled(self, record: Record, fields: Fields, spelling: str) -> bool:
+    def _is_respelled(
+        self, record: Record, fields: Fields, spelling: str, problems: Sequence[Problem]
+    ) -> bool:
         """Whether an earlier row asks for the same under a key that differs by spelling alone."""
         query = "SELECT number, line FROM asked WHERE spelling = ?"
         before = self.execute(query, (spelling,)).fetchone()
         if before is None:
             return False
         why = "they differ by spelling alone, and ask for the same."
-        self._note_repeated(record, fields, before, why)
+        self._add_repeated(record, fields, before, why, *problems)
         return True
 
-    def _note_repeated(
+    def _add_repeated(
         self,
         record: Record,
         fields: Fields,
@@ -220,16 +221,20 @@ class Loading(TemporaryDatabase):
         why: str,
         *problems: Problem,
     ) -> None:
-        self.check.repeated += 1
+        """Add a row that is never stored: the source is refused, whatever the state has."""
         number, line = before
         place = f"row {number}" if line is None else f"line {line}"
         column = self._key_column
         message = f"{column} is {(fields.key_value or '')[:60]!r}, as in {place}: {why}"
-        self._note(record.number, record.line, Problem(column, "repeated", message), *problems)
+        repeated = Problem(column, "repeated", message)
+        self.execute(
+            "INSERT INTO asked (number, line, is_repeated, problems) VALUES (?, ?, TRUE, ?)",
+            (record.number, record.line, _to_json([repeated, *problems])),
+        )
 
-    def _note(self, number: int, line: int | None, *problems: Problem) -> None:
-        for one in problems:
-            self.check.note(RowProblem(number, line, one.field or None, one.code, one.message))
+    def _note(self, number: int, line: int | None, problems: str) -> None:
+        for field, code, message in json.loads(problems):
+            self.check.note(RowProblem(number, line, field or None, code, message))
 
     def _add_amount(self, arguments: Mapping[str, Any]) -> None:
         try:
@@ -302,13 +307,17 @@ class Loading(TemporaryDatabase):
         check = self.check
         check.notices.sort(key=lambda notice: notice.line)
         query = (
-            "SELECT number, line, problems, act, code, amount, currency FROM asked ORDER BY number"
+            "SELECT number, line, is_repeated, problems, act, code, amount, currency FROM asked"
+            " ORDER BY number"
         )
-        for number, line, problems, act, code, amount, currency in self.execute(query):
-            if problems is not None and act in (None, Act.REFUSE.name):
+        for number, line, is_repeated, problems, act, code, amount, currency in self.execute(query):
+            if is_repeated:
+                check.repeated += 1
+                self._note(number, line, problems)
+            elif problems is not None and act in (None, Act.REFUSE.name):
                 check.invalid += 1
                 check.set_aside += self._settings.skip_invalid
-                self._note(number, line, *(Problem(*one) for one in json.loads(problems)))
+                self._note(number, line, problems)
             elif act == Act.STORE.name:
                 check.new += 1
                 _add(check.totals, Decimal(amount), currency)
@@ -317,9 +326,6 @@ class Loading(TemporaryDatabase):
                 check.changed += 1
             else:
                 check.unchanged += 1
-        # Those of the source come first.
-        check.problems.sort(key=lambda problem: problem.row or 0)
-        check.causes.sort(key=lambda cause: cause.first[0].row or 0)
 
     # Storing
 
@@ -466,6 +472,10 @@ class Loading(TemporaryDatabase):
             persons=[*persons, {name: getattr(settings, name) for name in PERSONS}],
             rows=self.check.rows,
         )
+
+
+def _to_json(problems: Sequence[Problem]) -> str:
+    return json.dumps([[problem.field, problem.code, problem.message] for problem in problems])
 
 
 def _add(totals: dict[str, Decimal], amount: Decimal, currency: str) -> None:

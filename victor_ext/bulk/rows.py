@@ -170,10 +170,9 @@ class Check:
     def forget_decisions(self) -> None:
         """Forget what was decided: it is decided again by what is stored now."""
         self.new = self.unchanged = self.changed = 0
-        self.invalid = self.set_aside = self.replaced = 0
+        self.invalid = self.repeated = self.set_aside = self.replaced = 0
         self.notices, self.noticed, self.totals = [], {}, {}
-        if not self.broken and not self.repeated:
-            self.problems, self.problem_count, self.causes = [], 0, []
+        self.problems, self.problem_count, self.causes = [], 0, []
 
 
 class InvalidRows(InvalidRequest):

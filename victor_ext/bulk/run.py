@@ -38,6 +38,8 @@ class BatchStatus:
         counts: Rows by outcome; rows that have not been sent are `waiting`.
         under_way: Of the rows that are `unknown`, those that a worker has begun with: they are
             being sent, or it was interrupted.
+        left_out: Of the rows that are `refused`, those that another batch had taken over and whose
+            latest file leaves out. A file that has them sends them; `resume` never.
         over: Whether workers have nothing left to do. Rows may still be unsettled.
         noticed: The number of rows by the code of their notice: why they were not simply sent.
         check: Result of checking the source, if this call checked it.
@@ -60,6 +62,7 @@ class BatchStatus:
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     reasons: Mapping[str, str] = field(default_factory=dict[str, str])
     under_way: int = 0
+    left_out: int = 0
 
     @property
     def notices(self) -> Sequence[Notice]:
@@ -181,10 +184,17 @@ class _Watch:
 def status_of(store: Store) -> BatchStatus:
     """Count the rows of a batch: those under way are `unknown`, their sender may have died."""
     is_idle = store.is_idle()
-    counts, codes, under_way = store.counts()
+    lines = store.counts()
+    counts = lines.outcomes
     shown = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome] > 0}
     return BatchStatus(
-        store.batch, counts.total(), shown, over=is_idle, noticed=dict(codes), under_way=under_way
+        store.batch,
+        counts.total(),
+        shown,
+        over=is_idle,
+        noticed=dict(lines.codes),
+        under_way=lines.under_way,
+        left_out=lines.left_out,
     )
 
 

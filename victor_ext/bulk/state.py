@@ -62,6 +62,10 @@ NOTICE = {"notice": True}
 """The `extra` of log records that the command line shows."""
 _FULL = ("database or disk is full", "No space left on device")
 """Messages of SQLite and PostgreSQL for a full disk."""
+_BROKEN_WORDS = ("database disk image is malformed", "file is not a database")
+"""Messages of SQLite for a file that was overwritten or cut."""
+_broken_for_dbos = set[str]()
+"""Which of them DBOS has logged. Shared by the process, as DBOS is."""
 _AGAIN_AFTER = 30.0
 _reported_at: dict[str, float] = {}
 """When each reason was logged. Shared by the process, as DBOS is."""
@@ -255,8 +259,10 @@ class State:
         was prepared.
 
         A deleted file can still be written by whoever has it open. Its tables are looked for after
-        an `error` only.
+        an `error` only, and what DBOS reads of it fails in its log alone.
         """
+        if self.is_sqlite and _broken_for_dbos:
+            return StateLost.deleted(f"The state {self}")
         try:
             is_there = not self.is_sqlite or self._identity() == self._file
             if is_there and (
@@ -271,6 +277,21 @@ class State:
             if _sqlite_code(unseen.__cause__) not in _BROKEN:
                 return None
         return StateLost.deleted(f"The state {self}")
+
+    def journal(self) -> tuple[int, int] | None:
+        """Return which file the write-ahead log is; None: there is none.
+
+        SQLite neither deletes nor replaces it while a connection is open. It is not opened here: to
+        close a file drops all locks that SQLite has on it.
+        """
+        if not self.is_sqlite:
+            return None
+        path = self.path.resolve()
+        try:
+            log = os.stat(path.with_name(path.name + "-wal"))
+        except FileNotFoundError:
+            return None
+        return log.st_dev, log.st_ino
 
     def _is_on_server(self) -> bool:
         """Whether the database exists.
@@ -383,8 +404,10 @@ class _ToOurLog(logging.Handler):
             "DBOS: %s",
             message,
         )
-        # DBOS waits when the disk is full, and reports this only in its log.
+        # DBOS tries again when the disk is full or the file is broken, and reports this only in
+        # its log.
         text = f"{message} {record.exc_info[1] if record.exc_info else ''}"
+        _broken_for_dbos.update(words for words in _BROKEN_WORDS if words in text)
         for words in _FULL:
             if words in text:
                 report(words)
@@ -395,6 +418,7 @@ def begin_notices() -> None:
     `victor_ext.bulk`.
     """
     _reported_at.clear()
+    _broken_for_dbos.clear()
     log = logging.getLogger("dbos")
     # Existing handlers belong to a program that uses DBOS itself.
     if not log.handlers:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -96,6 +96,22 @@ class Line:
     outcome: RowOutcome
     result: Result
     message: str | None
+
+
+class LineCounts(NamedTuple):
+    """How many lines a batch has.
+
+    Attributes:
+        outcomes: By outcome.
+        codes: By the code of their notice.
+        under_way: Of those that are unknown: a worker has begun with them.
+        left_out: Of those that are refused: the latest file of another batch lacks them.
+    """
+
+    outcomes: Counter[RowOutcome]
+    codes: Counter[str]
+    under_way: int
+    left_out: int
 
 
 @dataclass(eq=False, repr=False)
@@ -550,9 +566,8 @@ class Store:
 
     # What is known
 
-    def counts(self) -> tuple[Counter[RowOutcome], Counter[str], int]:
-        """Count the lines of the batch by outcome, by the code of their notice, and those that are
-        under way.
+    def counts(self) -> LineCounts:
+        """Count the lines of the batch.
 
         Raises `StateLost` if the batch, or what became of its rows, was deleted.
         """
@@ -573,13 +588,13 @@ class Store:
                 .where(self._is_unlisted())
                 .group_by(columns.state)
             ).all()
-        outcomes, codes, under_way = Counter[RowOutcome](), Counter[str](), 0
+        outcomes, codes, states = Counter[RowOutcome](), Counter[str](), Counter[str]()
         for code, state, count in grouped:
             outcomes[_outcome_of(state)] += count
-            under_way += count if state == UNDER_WAY else 0
+            states[state] += count
             if code is not None:
                 codes[code] += count
-        return outcomes, codes, under_way
+        return LineCounts(outcomes, codes, states[UNDER_WAY], states[LEFT_OUT])
 
     def refuse_lost(self, connection: sa.Connection) -> None:
         """Raise `StateLost` if a line of the batch has a key whose payment was deleted."""
@@ -693,7 +708,7 @@ def _outcome_of(state: str | None) -> RowOutcome:
         return RowOutcome.REFUSED
     if state == UNDER_WAY:
         return RowOutcome.UNKNOWN
-    return RowOutcome.WAITING if state == LEFT_OUT else RowOutcome(state)
+    return RowOutcome.REFUSED if state == LEFT_OUT else RowOutcome(state)
 
 
 def _open_result(row: Any) -> Result:
@@ -702,6 +717,11 @@ def _open_result(row: Any) -> Result:
         sent = None if row.sent is None else Sent.from_json(json.loads(row.sent))
         error = "It is being sent, or its sender was interrupted."
         return Result(RowOutcome.UNKNOWN, error=error, sent=sent)
+    if row.state == LEFT_OUT:
+        error = (
+            f"It is left out: the latest file of {row.batch} lacks it. A file that has it sends it."
+        )
+        return Result(RowOutcome.REFUSED, error=error)
     if row.state == RowOutcome.REFUSED:
         return Result(RowOutcome.REFUSED)
     return Result(RowOutcome.WAITING)

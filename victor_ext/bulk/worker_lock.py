@@ -217,6 +217,8 @@ class TakeOver(threading.Thread):
         self._lost_at = -math.inf
         self._present: Moment | None = None
         """The last moment at which this worker still had its lock, by a look at the server."""
+        self._journal: tuple[int, int] | None = None
+        """The write-ahead log, since the first look."""
         self.losses = 0
         """How often this worker has lost its lock."""
         self.state_lost: StateLost | None = None
@@ -253,11 +255,25 @@ class TakeOver(threading.Thread):
                     _logger.exception(
                         "Looking for chunks that were left stalled failed; it is tried again."
                     )
-                self.state_lost = gone or self._state.loss(failure)
+                self.state_lost = gone or self._state.loss(failure) or self._journal_gone()
                 self.heartbeat.failing = {"bulk.state": type(failure).__name__} if failure else {}
                 self.heartbeat.step()
                 if self._stop_event.wait(_ROUND):
                     return
+
+    def _journal_gone(self) -> StateLost | None:
+        """Return the error to end with if the write-ahead log was deleted or replaced: what is
+        stored from then on is lost when this process ends. A connection is open between two looks.
+        """
+        try:
+            journal = self._state.journal()
+        except OSError:
+            return None  # it cannot be seen now
+        if self._journal is None:
+            self._journal = journal
+        if journal == self._journal:
+            return None
+        return StateLost.deleted(f"The write-ahead log of {self._state}")
 
     def _gone(self, client: DBOSClient) -> StateLost | None:
         if not (begun := list(self.begun)):

@@ -77,11 +77,12 @@ def _check_as_dict(check: Check) -> dict[str, Any]:
 
 def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
     """Return the exit status of a dry run: 2 if `send` would refuse the file, 1 if it would refuse
-    rows.
+    rows, or not send what was rejected before. What only sending can tell is not in it.
     """
     if check.is_refused(skip_invalid=skip_invalid):
         return MISUSE
-    return FAILED if check.invalid or check.changed else 0
+    stays_rejected = check.noticed.get("rejected_before", 0)
+    return FAILED if check.invalid or check.changed or stays_rejected else 0
 
 
 def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
@@ -190,7 +191,11 @@ def show_result(
     elif steps and "created" in status.counts:
         next_command = command(steps[0])
         advice.append(f"What is accepted is paid by the next step:\n  {next_command}")
-    if "refused" in status.counts:
+    if status.left_out:
+        advice.append(
+            "What is left out was not sent, and resume does not send it: a file that has it does."
+        )
+    if status.counts.get("refused", 0) > status.left_out:
         advice.append(
             f"Refused rows were not sent. Send them corrected, or drop them:\n  {command('drop')}"
         )
@@ -325,11 +330,15 @@ def _write_json(
 
 
 def counts(status: BatchStatus) -> str:
-    """Return the number of rows by outcome. What is under way is not unknown yet."""
+    """Return the number of rows by outcome. What is under way is not unknown yet, and what is left
+    out is not refused.
+    """
     numbers: dict[str, int] = {}
     for outcome, count in status.counts.items():
         if outcome == "unknown":
             numbers |= {"under_way": status.under_way, outcome: count - status.under_way}
+        elif outcome == "refused":
+            numbers |= {"left_out": status.left_out, outcome: count - status.left_out}
         else:
             numbers[outcome] = count
     shown = [f"{count:,} {name.replace('_', ' ')}" for name, count in numbers.items() if count]
