@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from victor_ext import ConfigurationError
-from victor_ext.event_queue.databases import DatabaseTime
+from victor_ext.event_queue.databases import DatabaseTime, NeverHeals
 from victor_ext.event_queue.queue import inserted
 from victor_ext.vault import MARK, Vault, new_key, secret_of, unwrapped
 
@@ -143,15 +143,15 @@ class Sealing:
     def _vault_of(self, text: str) -> Vault | None:
         return next((each for each in self._vaults.values() if each.has_sealed(text)), None)
 
-    def _no_key(self) -> ConfigurationError:
-        return ConfigurationError(
+    def _no_key(self) -> NeverHeals:
+        return NeverHeals(
             f"The outbox {self._table} is encrypted, and no storage_key was passed: pass the one "
             "that it was begun with (VICTOR_OUTBOX_KEY for the command). Without it nothing is "
             "stored or sent."
         )
 
-    def _other_key(self) -> ConfigurationError:
-        return ConfigurationError(
+    def _other_key(self) -> NeverHeals:
+        return NeverHeals(
             f"The outbox {self._table} is encrypted with another storage_key: pass the one that it "
             "was begun with (VICTOR_OUTBOX_KEY for the command). Without it nothing is stored or "
             "sent. Another company needs an outbox of its own (table=...)."
