@@ -213,7 +213,7 @@ def entries(
     with _opened(database, table) as (opened, _):
         try:
             found = opened.entries(state)
-        except ValueError:
+        except victor_ext.InvalidRequest:
             raise Misuse(
                 f"--state is {state!r}: write one of {', '.join(opened.counts())}."
             ) from None
