@@ -1,8 +1,7 @@
 """Encryption of what is stored, by a random key of the store's own, which a secret wraps.
 
 Digests that are made with that key can be compared for as long as there is the store, and cannot be
-guessed by who has no more than the secret. Another secret changes none of them: it only wraps the
-key anew.
+guessed by who has no more than the secret. With another secret, the same key is wrapped again.
 """
 
 import base64
@@ -26,7 +25,7 @@ _NONCE = 12
 _LEAST_SECRET = 16
 KEY_BYTES = 32
 MARK = "vb1"
-"""First word of each stored text."""
+"""The first word of what is stored."""
 
 
 class Vault:

@@ -552,7 +552,7 @@ class OutboxPasses(Holding[Engine]):
         if before is None:
             return Change(None)
         after = connection.execute(sa.select(self.table).where(self.table.c.id == before.id)).one()
-        return Change(self._entry_of(after), changes(before, after), after._mapping)  # noqa: SLF001 - it is public
+        return Change(self._entry_of(after), changes(before, after), after._asdict())
 
     def _entry_of(self, row: Any) -> Entry:
         """An entry, as far as it can be read with the key that there is."""

@@ -99,7 +99,7 @@ class Sealing:
 
     def opened_row(self, row: Any, *, may_stay_sealed: bool = False) -> Any:
         """As `opened`, of a row of the table."""
-        return self.opened(row._mapping, may_stay_sealed=may_stay_sealed)  # noqa: SLF001 - it is public
+        return self.opened(row._asdict(), may_stay_sealed=may_stay_sealed)
 
     def opened(self, values: Mapping[str, Any], *, may_stay_sealed: bool = False) -> Any:
         """An entry as it is read: in clear, whatever is stored.
