@@ -245,3 +245,58 @@ def test_what_is_settled_is_forgotten(outbox: Outbox, run: Run) -> None:
         2,
         True,
     )
+
+
+STORAGE_KEY, OTHER_STORAGE_KEY = "the storage key of the tests", "another one of the tests"
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path, bare_command: Command) -> Run:
+    """Runs a command on an outbox that is encrypted, with one entry."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'invoices.sqlite'}")
+    made = Outbox(engine, storage_key=STORAGE_KEY)
+    made.create_table()
+    with engine.begin() as connection:
+        made.add(connection, **invoice(1))
+
+    def run(name: str, *words: str, **variables: str) -> Ran:
+        return bare_command("outbox", name, "--database", str(engine.url), *words, **variables)
+
+    return run
+
+
+def test_an_encrypted_entry_is_read_with_its_key_and_without_it_that_is_said(
+    encrypted: Run,
+) -> None:
+    read = encrypted("entries", "--json", VICTOR_OUTBOX_KEY=STORAGE_KEY)
+    assert (read.json_lines[0]["payments"][0]["amount"], read.err) == ("44.23", "")
+    unread = encrypted("entries", "--json")
+    assert (unread.status, unread.json_lines[0]["payments"]) == (0, None)
+    assert (unread.json_lines[0]["sealed"], unread.json_lines[0]["reference"]) == (True, "INV-1")
+    said = "1 entry is encrypted: amounts, references of payments and errors were not read. "
+    assert unread.err.startswith(said + "Set VICTOR_OUTBOX_KEY")
+    assert encrypted("status").status == 0
+    for name in ("entries", "status"):
+        wrong = encrypted(name, VICTOR_OUTBOX_KEY=OTHER_STORAGE_KEY)
+        assert (wrong.status, wrong.out) == (2, "")
+        assert "is encrypted with another storage_key" in wrong.err
+        assert "VICTOR_OUTBOX_KEY" in wrong.err
+
+
+def test_the_secret_of_an_outbox_is_replaced(encrypted: Run) -> None:
+    assert "VICTOR_OUTBOX_NEW_KEY is not set" in encrypted("rekey").err
+    new = {"VICTOR_OUTBOX_NEW_KEY": OTHER_STORAGE_KEY}
+    assert "no storage_key was passed" in encrypted("rekey", **new).err
+    short = encrypted("rekey", VICTOR_OUTBOX_KEY=STORAGE_KEY, VICTOR_OUTBOX_NEW_KEY="short")
+    assert (short.status, "fewer than 16 characters" in short.err) == (2, True)
+    done = encrypted("rekey", VICTOR_OUTBOX_KEY=STORAGE_KEY, **new)
+    assert (done.status, done.out.startswith("The outbox has another secret now")) == (0, True)
+    read = encrypted("entries", "--json", VICTOR_OUTBOX_KEY=OTHER_STORAGE_KEY)
+    assert read.json_lines[0]["payments"][0]["amount"] == "44.23"
+
+
+def test_an_outbox_in_clear_has_no_secret_to_replace(outbox: Outbox, bare_command: Command) -> None:
+    settings = {"VICTOR_OUTBOX_KEY": STORAGE_KEY, "VICTOR_OUTBOX_NEW_KEY": OTHER_STORAGE_KEY}
+    url = str(outbox._engine.url)
+    ran = bare_command("outbox", "rekey", "--database", url, **settings)
+    assert (ran.status, ran.err.startswith("victor_outbox is not encrypted")) == (1, True)

@@ -31,9 +31,10 @@ from victor_ext.bulk.row_kind import RowKind, Sendable
 from victor_ext.bulk.rows import Check, Result, Row
 from victor_ext.bulk.settings import Expected, Settings, WorkerContext
 from victor_ext.bulk.store import Store
-from victor_ext.bulk.vault import KEY_BYTES, Vault
+from victor_ext.bulk.vault import Vault
 from victor_ext.bulk.worker import Worker
 from victor_ext.health import Heartbeat
+from victor_ext.vault import KEY_BYTES
 
 PATIENCE = 5.0
 TERMS = {"retention": KEPT, "patience": PATIENCE}

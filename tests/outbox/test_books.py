@@ -18,7 +18,7 @@ from tests.outbox.test_holding import key, settle
 from tests.outbox.test_outbox import stored
 from tests.providers.systems import ADAPTERS
 from tests.providers.victor.adapter import invoice
-from victor_ext import Victor
+from victor_ext import InvalidRequest, Victor
 from victor_ext.outbox import Outbox
 from victor_ext.reconciliation import Reconciliation, Row, reconcile
 
@@ -130,3 +130,26 @@ def test_payouts_of_an_outbox_are_compared_with_velos(store: Store, tmp_path: Pa
     ):
         assert kinds_of(report) == {"INV-1": "matched", "INV-2": "matched"}
         assert report.summary.not_asked == 1
+
+
+def test_entries_that_were_listed_without_their_key_are_no_book(
+    outbox: Outbox, engine: sa.Engine, victor: Victor, bare_command: Command, tmp_path: Path
+) -> None:
+    """What they ask for is not known: nothing is compared, and nothing is called missing."""
+    url = engine.url.render_as_string(hide_password=False)
+    storage_key = "the storage key of the tests"
+    sealed = Outbox(engine, storage_key=storage_key)
+    stored(sealed, invoice(1))
+    sealed.send(victor)
+    ours, now = tmp_path / "ours.jsonl", datetime.now(UTC)
+    window = {"start": now - timedelta(hours=1), "end": now}
+    ours.write_text(bare_command("outbox", "entries", "--database", url, "--json").out)
+    with (
+        pytest.raises(InvalidRequest, match="The entry is encrypted, so its payments are not"),
+        reconcile(victor, ours, **window) as report,
+    ):
+        kinds_of(report)
+    words = ("outbox", "entries", "--database", url, "--json")
+    ours.write_text(bare_command(*words, VICTOR_OUTBOX_KEY=storage_key).out)
+    with reconcile(victor, ours, **window) as report:
+        assert kinds_of(report) == {"INV-1": "matched"}

@@ -24,10 +24,11 @@ from victor_ext import ConfigurationError, Outcome, Problem, VictorError
 from victor_ext._exit_status import FOR_NOW, UNKNOWN
 from victor_ext.event_queue.databases import create_tables, renewed
 from victor_ext.privacy import Secret, concealed
+from victor_ext.vault import new_key, unwrapped
 
 from .layout import VERSION
 from .payments import BATCHES, METADATA, STATE_KEY
-from .vault import Vault, new_key, other_key, unwrapped
+from .vault import Vault, other_key
 
 if TYPE_CHECKING:
     from dbos import DBOSClient

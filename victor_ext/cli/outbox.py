@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,6 +15,7 @@ import typer
 
 import victor_ext
 from victor_ext._exit_status import FAILED
+from victor_ext.privacy import concealed
 
 from .failures import Misuse
 from .screen import complain, plain, say
@@ -45,6 +47,8 @@ Key = Annotated[
 DeadLetter = Annotated[list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")]
 AllDeadLetters = Annotated[bool, typer.Option("--all-dead-letters", help="All dead letters.")]
 _TABLE = "victor_outbox"
+_STORAGE_KEY = "VICTOR_OUTBOX_KEY"
+"""The variable that has the storage key of an outbox that is encrypted."""
 _OPTIONS = ("by", "why", "id", "older_than", "protect_for")
 """Arguments of an outbox that are options here."""
 _LISTED = 10
@@ -87,7 +91,9 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
                 f"{table} has no entries, only events: it is an inbox's, for status, and "
                 "for retry and discard with --dead-letter."
             )
-        yield Outbox(engine, table=table), has_entries
+        # read as it is needed: an inbox has none
+        storage_key = concealed(os.environ.get(_STORAGE_KEY)) or None
+        yield Outbox(engine, table=table, storage_key=storage_key), has_entries
     except victor_ext.InvalidRequest as error:
         raise Misuse(
             in_options(error.problems, {name: f"--{name.replace('_', '-')}" for name in _OPTIONS})
@@ -106,8 +112,10 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
 
 
 def _show(entries: Iterable[Entry], *, as_json: bool) -> None:
-    """Print entries, one on a line."""
+    """Print entries, one on a line. What cannot be read is said at the end."""
+    sealed = 0
     for entry in entries:
+        sealed += entry.sealed
         known = (
             f"{entry.state.value:<9}",
             entry.operation,
@@ -118,6 +126,12 @@ def _show(entries: Iterable[Entry], *, as_json: bool) -> None:
             entry.error,
         )
         say(_as_json(entry) if as_json else plain("  ".join(filter(None, known))))
+    if sealed:
+        are = "1 entry is" if sealed == 1 else f"{sealed:,} entries are"
+        complain(
+            f"{are} encrypted: amounts, references of payments and errors were not read. Set "
+            f"{_STORAGE_KEY} to the storage_key of the outbox."
+        )
 
 
 def _as_json(entry: Entry) -> str:
@@ -130,7 +144,10 @@ def _fields(entry: Entry) -> dict[str, object]:
 
     times = {"stored_at": entry.stored_at, "sent_at": entry.sent_at}
     shown = {name: None if at is None else zulu.format(at) for name, at in times.items()}
-    return {**asdict(entry), **shown}
+    fields = {**asdict(entry), **shown}
+    if entry.sealed:
+        fields["payments"] = None  # there may be some
+    return fields
 
 
 @outbox.command()
@@ -196,7 +213,7 @@ def entries(
     with _opened(database, table) as (opened, _):
         try:
             found = opened.entries(state)
-        except ValueError:
+        except victor_ext.InvalidRequest:
             raise Misuse(
                 f"--state is {state!r}: write one of {', '.join(opened.counts())}."
             ) from None
@@ -346,6 +363,35 @@ def discard(
         named = {*(dead_letter or ())} or _numbers(opened, "dead")
         count = opened.discard(*named, by=by, why=why) if named else 0
         _tell_count("discarded", count, named - letters, letters, table, as_json=as_json)
+
+
+@outbox.command()
+def rekey(
+    database: Database,
+    *,
+    new: Annotated[
+        str, option("The variable that has the new secret.", "VARIABLE")
+    ] = "VICTOR_OUTBOX_NEW_KEY",
+    table: TableName = _TABLE,
+    as_json: AsJson = False,
+) -> None:
+    """Protect an encrypted outbox by another secret: set VICTOR_OUTBOX_NEW_KEY to it.
+
+    What is stored stays as it is. From then on, VICTOR_OUTBOX_KEY and storage_key have to be the
+    new one. The exit status is 1 if the outbox is not encrypted.
+    """
+    secret = concealed(os.environ.get(new))
+    if not secret:
+        raise Misuse(f"{new} is not set: put the new secret there.")
+    with _opened(database, table) as (opened, _):
+        is_done = opened.rekey(secret)
+    if as_json:
+        say(json.dumps({"rekeyed": is_done}))
+    elif is_done:
+        say(f"The outbox has another secret now: set {_STORAGE_KEY} and storage_key to it.")
+    if not is_done:
+        complain(f"{table} is not encrypted, so it has no secret to replace.")
+        raise typer.Exit(FAILED)
 
 
 def _numbers(opened: Outbox, *states: str) -> set[int]:

@@ -139,7 +139,11 @@ def _exists(connection: sa.Connection, table: sa.Table) -> bool:
     return all(index.name in present for index in table.indexes)
 
 
-class NoTable(ConfigurationError):
+class NeverHeals(ConfigurationError):
+    """What no later pass of a worker can go on after, so that it ends the worker."""
+
+
+class NoTable(NeverHeals):
     """A table of a box is not in its database, and nobody makes it meanwhile."""
 
 

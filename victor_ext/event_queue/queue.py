@@ -37,7 +37,7 @@ from victor_ext.settlement.flow import is_about_all
 from .databases import (
     ROW_ID,
     DatabaseTime,
-    NoTable,
+    NeverHeals,
     create_tables,
     database_time,
     earliest_time,
@@ -305,12 +305,12 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
     def _logged(self, name: str, work: Callable[[], Any]) -> Pass[None]:
         """Make a pass of a worker, and log what it changes. A failure ends this pass alone.
 
-        Only a table that is missing ends the worker.
+        Only a table that is missing, and another storage key, end the worker.
         """
         log = logging.getLogger(f"victor_ext.{self._name}")
         try:
             changed = yield work
-        except NoTable:  # it does not heal
+        except NeverHeals:  # it does not heal
             raise
         except Exception as error:  # a worker that has ended does nothing
             self.heartbeat.failing[name] = type(error).__name__
@@ -731,7 +731,8 @@ class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
 
         Raises:
             ConfigurationError: The interval is not above zero; the deadline of the client is longer
-                than the lease; or the tables are not there (see `create_table`).
+                than the lease; the tables are not there (see `create_table`); or the outbox is
+                encrypted with another storage key.
         """
         stop = stop or threading.Event()
         with ended_by(stop):
@@ -768,13 +769,13 @@ class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
             with anyio.move_on_after(seconds):
                 await woken.wait()
 
-        ended: list[NoTable] = []  # a group of tasks would raise it in a group of errors
+        ended: list[NeverHeals] = []  # a group of tasks would raise it in a group of errors
 
         async def work() -> None:
             try:
                 with calls, ended_by(stop):
                     await adrive(self._work(client, interval, stop, pause), call)
-            except NoTable as error:
+            except NeverHeals as error:
                 ended.append(error)
                 tasks.cancel_scope.cancel()
 

@@ -300,7 +300,7 @@ class in_session(  # noqa: N801 - a decorator
     def __init__(self, method: Callable[Concatenate[Any, Session | sa.Connection, P], T]) -> None:
         def blocking(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
             checked = _checked(session, kwargs, "execute")
-            refuse_autocommit(_connection_of(checked, box))
+            refuse_autocommit(connection_of(checked, box))
             return method(box, checked, *args, **kwargs)
 
         async def awaited(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
@@ -330,10 +330,10 @@ def _checked(session: Any, kwargs: dict[str, Any], method: str) -> Any:
     return session
 
 
-def _connection_of(session: Any, box: Any) -> sa.Connection:
+def connection_of(session: Any, box: Any) -> sa.Connection:
     """The connection on which a session works with the tables of a box, in its transaction."""
-    if isinstance(session, sa.Connection):
-        return session
+    if not hasattr(session, "connection") or isinstance(session, sa.Connection):
+        return cast("sa.Connection", session)
     chosen_by = {"clause": sa.select(box.table)}  # a session may have several engines
     connection: sa.Connection = session.connection(bind_arguments=chosen_by)
     return connection

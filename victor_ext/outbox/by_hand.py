@@ -143,6 +143,7 @@ class OutboxByHand(OutboxPasses[Engine]):
         connection: sa.Connection,
     ) -> Change:
         columns, key = self.table.c, self._key_of(name, connection)
+        self._sealing.prepare(connection)
         is_named = columns.key == key
         row = connection.execute(sa.select(self.table).where(is_named)).one()
         as_read = sa.and_(columns.state == row.state, columns.restored == row.restored)

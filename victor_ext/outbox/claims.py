@@ -18,6 +18,7 @@ from victor_ext.event_queue.databases import database_time, is_to_come
 from victor_ext.settlement.key_age import Keys, Moment, Now, Sent
 
 from .entries import EntryState, sent_of, sent_values
+from .sealing import Sealing
 
 GROUP = 64
 """The maximum number of entries that are taken up in one transaction."""
@@ -82,9 +83,11 @@ class Claims:
         client: Any,
         lease: float,
         kept: float,
+        sealing: Sealing,
         may_work: sa.ColumnElement[bool] | None = None,
     ) -> None:
         self.client = client
+        self._sealing = sealing
         self._is_open = sa.true() if may_work is None else may_work
         self._looked_at: Moment | None = None
         self._table, self._lease, self._kept = table, lease, kept
@@ -97,10 +100,11 @@ class Claims:
         """
         # A write comes first: else SQLite lets another worker read the same entries.
         connection.execute(sa.delete(self._table).where(sa.false()))
+        self._sealing.require(connection)
         present = database_time(connection)
         started = present if self._started is None else self._started
         due = self._due(present, started)
-        near = connection.execute(self._near(due, now)).all()
+        near = self._read(self._near(due, now), connection)
         taken_ids = {row.id for row in near}
         in_order = self._in_order(due, GROUP - len(near), connection)
         others = [row for row in in_order if row.id not in taken_ids]
@@ -199,9 +203,12 @@ class Claims:
         for state in DUE:
             query = sa.select(self._table).where(columns.state == state, columns.id > self._last)
             in_order = query.where(due).order_by(columns.id).limit(most)
-            rows.extend(connection.execute(in_order.with_for_update(skip_locked=True)))
+            rows.extend(self._read(in_order.with_for_update(skip_locked=True), connection))
         rows.sort(key=attrgetter("id"))
         return rows[:most]
+
+    def _read(self, query: sa.Select[Any], connection: sa.Connection) -> list[Any]:
+        return [*map(self._sealing.opened_row, connection.execute(query))]
 
     def _lease_to_us(
         self,

@@ -6,8 +6,9 @@ from typing import Any
 
 from victor_ext import PreparedCall
 from victor_ext.ids import in_one_form, reference_of
+from victor_ext.vault import Vault
 
-_DIGEST = "digest-1:"
+_DIGEST, _KEYED = "digest-1:", "digest-1-keyed:"
 """How such a text begins: with the version of what is digested, and how."""
 
 
@@ -35,10 +36,13 @@ def reference_digest(reference: str) -> str:
     return _digest("reference", reference_of(reference))
 
 
-def is_same_call(row: Any, provider: str, look_up_by: str, text: str) -> bool:
-    """Whether a stored entry is of this call: `look_up_by` and `text` as they would be stored."""
+def is_same_call(
+    row: Any, provider: str, look_up_by: str, text: str, vault: Vault | None = None
+) -> bool:
+    """Whether an entry is of this call: `look_up_by` and `text` as they are in clear."""
     if is_forgotten(row.call):
-        return bool(row.call == call_digest(row.key, provider, look_up_by, text))
+        with_key = vault if row.call.startswith(_KEYED) else None
+        return bool(row.call == call_digest(row.key, provider, look_up_by, text, with_key))
     return (row.provider, row.look_up_by, content_of(row.call)) == (
         provider,
         look_up_by,
@@ -46,12 +50,15 @@ def is_same_call(row: Any, provider: str, look_up_by: str, text: str) -> bool:
     )
 
 
-def call_digest(key: str, provider: str, look_up_by: str, text: str) -> str:
-    """The digest of a call, with its key as the salt."""
+def call_digest(
+    key: str, provider: str, look_up_by: str, text: str, vault: Vault | None = None
+) -> str:
+    """The digest of a call, with its key as the salt. Nobody can try values on one of a vault."""
     content = [
         part.decode("latin-1") if isinstance(part, bytes) else part for part in content_of(text)
     ]
-    return _digest(key, json.dumps([provider, look_up_by, *content]))
+    digest = _digest(key, json.dumps([provider, look_up_by, *content]))
+    return digest if vault is None else _KEYED + vault.fingerprint(digest)
 
 
 def _digest(salt: str, text: str) -> str:

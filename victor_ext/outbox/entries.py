@@ -4,7 +4,7 @@ them.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -19,6 +19,7 @@ from victor_ext.settlement.flow import Write
 from victor_ext.settlement.key_age import Sent
 
 from .digests import is_forgotten
+from .sealing import is_sealed
 
 VICTOR, CREATE = "Victor", "payment_requests.create"
 
@@ -77,6 +78,8 @@ class Entry:
         payments: What it asks to be paid, for a comparison of books; a write that asks for no
             payment, such as a refund, has none.
         forgotten: Whether its data was forgotten: key, state, status and id are left.
+        sealed: Whether it is encrypted, and was read without the storage key: its payments, its
+            `client_reference_id` and its error are not known here.
         state: What is known of it.
         request_id: The provider's id of the payment request, or of what the write made or changed;
             None before it is known.
@@ -103,6 +106,7 @@ class Entry:
     sent_at: datetime | None = None
     payments: tuple[EntryPayment, ...] = ()
     forgotten: bool = False
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,26 +125,12 @@ class OutboxEvent:
     tries: int = 0
 
 
-def event_values(name: str, entry: Entry) -> dict[str, str]:
-    """What the table of events stores of a change."""
-    data = json.dumps(asdict(entry), default=datetime.isoformat)
-    about = {
-        "provider": entry.provider,
-        "source": entry.operation,
-        "subject": entry.idempotency_key,
-    }
-    return {"name": name, **about, "data": data}
-
-
-def entry_from(data: Mapping[str, Any]) -> Entry:
-    """The entry that `event_values` has stored."""
-    times = {name: data[name] for name in ("stored_at", "sent_at")}
-    read: dict[str, Any] = {
-        name: None if text is None else datetime.fromisoformat(text) for name, text in times.items()
-    }
-    read["payments"] = tuple(EntryPayment(**payment) for payment in data["payments"])
-    values: dict[str, Any] = {**data, **read, "state": EntryState(data["state"])}
-    return Entry(**values)
+def event_values(name: str, row: Mapping[str, Any]) -> dict[str, str]:
+    """What the table of events stores of a change: the entry as it is stored then, encrypted if it
+    is.
+    """
+    about = {"provider": row["provider"], "source": row["operation"], "subject": row["key"]}
+    return {"name": name, **about, "data": json.dumps(dict(row))}
 
 
 _STATES = frozenset(state.value for state in EntryState)
@@ -246,9 +236,11 @@ def entry_of(row: Any) -> Entry:
         own["sent_at"] = datetime.fromtimestamp(row.first_sent_at, UTC)
     if is_forgotten(row.call):
         return Entry(row.key, None, EntryState(row.state), forgotten=True, **own)
+    own["reference"] = None if row.reference == row.key else row.reference
+    if is_sealed(row.call):
+        return Entry(row.key, None, EntryState(row.state), sealed=True, **own)
     call = PreparedCall.from_text(row.call)
     body: Any = call.body if row.provider == VICTOR else {}
-    own["reference"] = None if row.reference == row.key else row.reference
     own["payments"] = tuple(
         EntryPayment(*asked[:3], row.request_id if asked.has_id else None)
         for asked in call.payments

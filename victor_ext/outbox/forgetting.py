@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from victor_ext.event_queue.databases import earliest_time
 from victor_ext.event_queue.queue import EventState
 from victor_ext.event_queue.transactions import Engine, Pass, operation
+from victor_ext.vault import Vault
 
 from .by_hand import refusal
 from .digests import call_digest, reference_digest
 from .entries import EntryState, sent_values
 from .passes import OutboxPasses
+from .sealing import is_sealed
 
 _IN_ONE = 500
 """The most entries that one transaction forgets."""
@@ -80,8 +82,9 @@ class Forgetting(OutboxPasses[Engine]):
         before = earliest_time(connection, self.client) - seconds
         due = sa.and_(self._is_settled(), columns.changed_at < before, columns.id > last)
         query = sa.select(self.table).where(due).order_by(columns.id).limit(_IN_ONE)
+        vault = self._sealing.require(connection)
         rows = connection.execute(query).all()
-        count = sum(self._forget_one(connection, due, row) for row in rows)
+        count = sum(self._forget_one(connection, due, row, vault) for row in rows)
         return count, rows[-1].id if rows else None
 
     def _is_settled(self) -> sa.ColumnElement[bool]:
@@ -105,11 +108,19 @@ class Forgetting(OutboxPasses[Engine]):
             sa.not_(has_event),
         )
 
-    def _forget_one(self, connection: sa.Connection, due: sa.ColumnElement[bool], row: Any) -> int:
+    def _forget_one(
+        self,
+        connection: sa.Connection,
+        due: sa.ColumnElement[bool],
+        stored: Any,
+        vault: Vault | None,
+    ) -> int:
+        row = self._sealing.opened_row(stored)
+        with_key = vault if is_sealed(stored.call) else None
         columns, events = self.table.c, self.events.c
         nothing = ("send_before", "settle_until", "error", "resolved_by", "resolved_why")
         values = {
-            "call": call_digest(row.key, row.provider, row.look_up_by, row.call),
+            "call": call_digest(row.key, row.provider, row.look_up_by, row.call, with_key),
             "reference": reference_digest(row.reference),
             "look_up_by": "{}",
             **dict.fromkeys(nothing),

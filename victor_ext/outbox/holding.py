@@ -28,10 +28,10 @@ _NOTED_EACH = 60.0
 
 
 def control_table(name: str, metadata: sa.MetaData) -> sa.Table:
-    """The table of what is true of an outbox as a whole: since when it is held, and the last time
-    of each provider that a worker knew.
+    """The table of what is true of an outbox as a whole: since when it is held, the last time of
+    each provider that a worker knew, and the key of an encrypted one, `wrapped` by a secret.
 
-    The latter is by the provider's clock. So what a backup has as not sent was not sent before it.
+    The time is by the provider's clock. So what a backup has as not sent was not sent before it.
     """
     schema, own_name = split_name(name)
     return sa.Table(
@@ -39,6 +39,7 @@ def control_table(name: str, metadata: sa.MetaData) -> sa.Table:
         metadata,
         sa.Column("name", sa.String(128), primary_key=True),
         sa.Column("moment", sa.Double, nullable=False),
+        sa.Column("wrapped", sa.Text),
         schema=schema,
     )
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -37,8 +37,15 @@ from victor_ext.event_queue.queue import (
     counted,
     event_table,
 )
-from victor_ext.event_queue.transactions import Engine, Work, in_session, operation
+from victor_ext.event_queue.transactions import (
+    Engine,
+    Work,
+    connection_of,
+    in_session,
+    operation,
+)
 from victor_ext.ids import reference_of
+from victor_ext.privacy import concealed
 from victor_ext.settlement.arguments import PaymentRequestArguments
 from victor_ext.settlement.backoff import Backoff
 from victor_ext.settlement.key_age import LEAST_KEPT, Now
@@ -51,13 +58,13 @@ from .entries import (
     Entry,
     EntryState,
     OutboxEvent,
-    entry_of,
     event_name,
     outbox_table,
 )
 from .forgetting import Forgetting
 from .holding import control_table
 from .passes import AnyClient, this_moment
+from .sealing import Sealing
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
@@ -165,6 +172,7 @@ class OutboxOptions(TypedDict, total=False):
     lease: timedelta
     settle_for: timedelta
     workers: int
+    storage_key: str | None
 
 
 class OutboxBase(OutboxByHand[Engine], Forgetting[Engine]):
@@ -182,8 +190,10 @@ class OutboxBase(OutboxByHand[Engine], Forgetting[Engine]):
         lease: timedelta = timedelta(minutes=2),
         settle_for: timedelta = timedelta(minutes=10),
         workers: int = 16,
+        storage_key: str | None = None,
         table: str = "victor_outbox",
     ) -> None:
+        storage_key = concealed(storage_key)
         check_arguments(engine, keys_kept=keys_kept, lease=lease, settle_for=settle_for)
         self._kept = keys_kept.total_seconds()
         if self._kept < LEAST_KEPT:
@@ -202,6 +212,7 @@ class OutboxBase(OutboxByHand[Engine], Forgetting[Engine]):
         self.table = outbox_table(table)
         self.events = event_table(f"{table}_events", self.table.metadata)
         self.control = control_table(f"{table}_control", self.table.metadata)
+        self._sealing = Sealing(self.control, table, storage_key)
         self._handlers: list[Handler] = []
         self._engine = renewed(engine)
 
@@ -378,6 +389,8 @@ class OutboxBase(OutboxByHand[Engine], Forgetting[Engine]):
     ) -> None:
         """Store a call under its key, once; `check` refuses one that is new."""
         text, given = call.to_text(), json.dumps(dict(look_up_by), sort_keys=True)
+        connection = connection_of(session, self)
+        vault = self._sealing.of_new_entry(connection)
         row = session.execute(sa.select(self.table).where(self.table.c.key == key)).first()
         if row is None:
             check()
@@ -388,8 +401,8 @@ class OutboxBase(OutboxByHand[Engine], Forgetting[Engine]):
                 "operation": call.name,
             }
             new |= {
-                "call": text,
-                "look_up_by": given,
+                "call": text if vault is None else vault.sealed(text),
+                "look_up_by": given if vault is None else vault.sealed(given),
                 "send_before": send_before,
                 "state": EntryState.WAITING.value,
             }
@@ -397,7 +410,9 @@ class OutboxBase(OutboxByHand[Engine], Forgetting[Engine]):
             unset = {"leased_until": 0.0, "ended": False, "restored": False}
             times = {"stored_at": now, "changed_at": now}
             session.execute(sa.insert(self.table).values(**times, **unset, **new))
-        elif not is_same_call(row, client.provider, given, text):
+            return
+        entry = self._sealing.opened_row(row)
+        if not is_same_call(entry, client.provider, given, text, vault):
             message = (
                 f"{key} is in the outbox with another call, or with other arguments: give "
                 "each write its own."
@@ -410,7 +425,7 @@ class OutboxBase(OutboxByHand[Engine], Forgetting[Engine]):
     def entry(self, idempotency_key: str) -> Work[Entry | None]:
         """The entry with this `idempotency_key`, or None."""
         query = sa.select(self.table).where(self.table.c.key == idempotency_key)
-        return lambda connection: next(map(entry_of, connection.execute(query)), None)
+        return lambda connection: next(iter(self._read_entries(query, connection)), None)
 
     @operation
     def entries(self, state: EntryState | str | None = None) -> Work[list[Entry]]:
@@ -425,7 +440,28 @@ class OutboxBase(OutboxByHand[Engine], Forgetting[Engine]):
             )
         if state is not None:
             query = query.where(self.table.c.state == EntryState(state).value)
-        return lambda connection: [entry_of(row) for row in connection.execute(query)]
+        return partial(self._read_entries, query)
+
+    def _read_entries(self, query: sa.Select[Any], connection: sa.Connection) -> list[Entry]:
+        self._sealing.prepare(connection)
+        return [*map(self._entry_of, connection.execute(query))]
+
+    @operation
+    def rekey(self, new: str) -> Work[bool]:
+        """Protect an encrypted outbox by another secret: from now on `storage_key` has to be it.
+
+        What is stored stays as it is. Workers and services with the old one stop with an error.
+
+        Args:
+            new: A secret of at least 16 characters.
+
+        Returns:
+            Whether the outbox has a key: one without encrypted entries has none.
+
+        Raises:
+            ConfigurationError: The outbox has another storage key; or the new one is too short.
+        """
+        return partial(self._sealing.rewrap, storage_key=concealed(new))
 
     @operation
     def counts(self) -> Work[dict[EntryState, int]]:
@@ -450,6 +486,8 @@ class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingQueue[sa.Engine, Outbox
         settle_for: How long a write is looked up that may have been sent and is not sent again,
             before it is `unclear`: longer than the provider's lists lag.
         workers: The maximum number of calls that a pass has under way at once, 1 to 100.
+        storage_key: A secret of at least 16 characters, the same for all workers and services: new
+            entries are encrypted. None: they are stored in clear.
         table: The name of the outbox's table, `name` or `schema.name`; that of its events has
             `_events` after it.
     """

@@ -4,10 +4,11 @@ awaited.
 
 import json
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from itertools import count
 from math import inf
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, cast
 
 import sqlalchemy as sa
@@ -56,7 +57,6 @@ from .entries import (
     as_status,
     changes,
     done_values,
-    entry_from,
     entry_of,
     event_values,
     sent_of,
@@ -65,6 +65,7 @@ from .entries import (
 )
 from .holding import Holding
 from .results import SentResult, result_of, store_results
+from .sealing import Sealing
 
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
@@ -101,18 +102,20 @@ def _looked_up(client: Any, step: LookUp, *, is_last: bool) -> Pass[Settlement]:
 
 
 class Change(NamedTuple):
-    """An entry as it is after a change (None: it was not changed, and is not there), and the names
-    of what is new.
+    """An entry as it is after a change (None: it was not changed, and is not there), the names of
+    what is new, and the entry as it is stored then.
     """
 
     entry: Entry | None
     names: Sequence[str] = ()
+    stored: Mapping[str, Any] = MappingProxyType({})
 
 
 class OutboxPasses(Holding[Engine]):
     """What the worker of an outbox does, and the people who settle what it cannot."""
 
     client: AnyClient | None
+    _sealing: Sealing
     _name, _passes = "outbox", ("send", "refresh", "handle")
     _kept: float
     _settle_for: float
@@ -179,7 +182,9 @@ class OutboxPasses(Holding[Engine]):
         return cast("list[Entry]", (yield partial(self._with_calls, self._workers, flow)))
 
     def _deliveries(self, sender: AnyClient, calls: Calls) -> Pass[list[Entry]]:
-        claims = Claims(self.table, sender, self._lease, self._kept, self._may_work())
+        claims = Claims(
+            self.table, sender, self._lease, self._kept, self._sealing, self._may_work()
+        )
 
         def taken_up(now: Now, busy: Collection[str], connection: sa.Connection) -> Group:
             group = claims.take_up(now, busy, connection)
@@ -234,6 +239,7 @@ class OutboxPasses(Holding[Engine]):
             VictorError: A status could not be read.
         """
         reader, columns = self._own(client), self.table.c
+        yield from self._transact(self._sealing.require)
         is_ours = sa.and_(
             columns.provider == reader.provider, columns.request_id.is_not(None), self._may_work()
         )
@@ -251,7 +257,8 @@ class OutboxPasses(Holding[Engine]):
                 return {"leased_until": now + min(max(_LOOK_AGAIN, tenth), _LONGEST_WAIT)}
 
             due = sa.and_(is_read_by_id, sa.not_(waits), columns.id > last)
-            return taken(connection, self.table, due, ("leased_until",), again)
+            row = taken(connection, self.table, due, ("leased_until",), again)
+            return None if row is None else self._sealing.opened_row(row)
 
         def take(last: int) -> Taken[Entry]:
             row = yield from self._transact(partial(take_up, last))
@@ -508,10 +515,10 @@ class OutboxPasses(Holding[Engine]):
     def _told(
         self, work: Work[Change], tell: Callable[..., object], connection: sa.Connection
     ) -> Entry | None:
-        entry, names = work(connection)
-        for name in names:
-            tell(connection, **event_values(name, cast("Entry", entry)))
-        return entry
+        change = work(connection)
+        for name in change.names:
+            tell(connection, **event_values(name, change.stored))
+        return change.entry
 
     def _store(self, key: str, lease: float | None = None, **values: Any) -> Pass[Entry | None]:
         return self._stored(partial(self._change_held, key, lease, values))
@@ -532,21 +539,30 @@ class OutboxPasses(Holding[Engine]):
         change = self._change(sa.and_(columns.key == key, held), values, connection)
         if change.entry is not None:
             return change
-        return Change(
-            entry_of(connection.execute(sa.select(self.table).where(columns.key == key)).one())
-        )
+        row = connection.execute(sa.select(self.table).where(columns.key == key)).one()
+        return Change(self._entry_of(row))
 
     def _change(
         self, chosen: sa.ColumnElement[bool], values: dict[str, Any], connection: sa.Connection
     ) -> Change:
         """Change the entry that is chosen, if it still is."""
         changed = {**values, "changed_at": DatabaseTime()}
-        before = taken(connection, self.table, chosen, ("state", "status"), lambda _: changed)
+        stored = partial(self._sealing.sealed_as, values=changed)
+        before = taken(connection, self.table, chosen, ("state", "status"), stored)
         if before is None:
             return Change(None)
         after = connection.execute(sa.select(self.table).where(self.table.c.id == before.id)).one()
-        return Change(entry_of(after), changes(before, after))
+        return Change(self._entry_of(after), changes(before, after), after._asdict())
+
+    def _entry_of(self, row: Any) -> Entry:
+        """An entry, as far as it can be read with the key that there is."""
+        return entry_of(self._sealing.opened_row(row, may_stay_sealed=True))
+
+    def _take(self, provider: str, last: int, connection: sa.Connection) -> Any:
+        row = super()._take(provider, last, connection)
+        self._sealing.require(connection)
+        return row
 
     def _event_of(self, row: Any, tries: int) -> OutboxEvent:
-        data = json.loads(row.data)
-        return OutboxEvent(row.name, entry_from(data), tries)
+        entry = entry_of(self._sealing.opened(json.loads(row.data)))
+        return OutboxEvent(row.name, entry, tries)

@@ -32,8 +32,7 @@ def result_of(row: Any, settlement: Settlement) -> SentResult | None:
     if settlement.outcome is not PaymentOutcome.CREATED or settlement.looked_up:
         return None
     values = done_values(settlement.request, PreparedCall.from_text(row.call))
-    values_before = row._mapping  # noqa: SLF001 - it is public
-    entry = entry_of(SimpleNamespace(**{**values_before, **values}))
+    entry = entry_of(SimpleNamespace(**{**vars(row), **values}))
     return SentResult(row.id, values, entry)
 
 

@@ -260,8 +260,16 @@ class EntryReader:
         is_list = isinstance(fields["payments"], list)
         payments: list[Any] = fields["payments"] if is_list else []
         state, place = fields["state"], record.line or record.number
-        if state in _NOT_ASKED or not payments:
+        is_sealed = fields.get("sealed") is True
+        if state in _NOT_ASKED or not (payments or is_sealed):
             self.not_asked += 1
+            return
+        if is_sealed:
+            message = (
+                "The entry is encrypted, so its payments are not known: list the entries with "
+                "VICTOR_OUTBOX_KEY set."
+            )
+            self._note(place, [Problem("payments", "sealed", message)])
             return
         doubt = None
         if state != "sent":

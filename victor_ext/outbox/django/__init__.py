@@ -45,7 +45,8 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
 
     Args:
         using: The alias of the database in `settings.DATABASES` that has your invoices.
-        options: `client`, `keys_kept`, `lease`, `settle_for` and `workers`, as for `Outbox`.
+        options: `client`, `keys_kept`, `lease`, `settle_for`, `workers` and `storage_key`, as for
+            `Outbox`.
     """
 
     def __init__(self, using: str = DEFAULT_DB_ALIAS, **options: Unpack[OutboxOptions]) -> None:
