@@ -167,6 +167,14 @@ def is_owned(table: sa.Table, owner: str) -> sa.ColumnElement[bool]:
     return table.c.owner == owner
 
 
+def is_in(states: Collection[str]) -> sa.ColumnElement[bool]:
+    """Whether a payment has one of these states, in a statement that is run for many rows.
+
+    The states stand in its text: such a statement takes no list as a parameter.
+    """
+    return PAYMENTS.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(states)])
+
+
 def stored_of(
     connection: sa.Connection, owner: str, keys: Collection[str], *, lock: bool = False
 ) -> dict[str, Stored]:
