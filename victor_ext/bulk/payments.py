@@ -73,10 +73,11 @@ PAYMENTS = sa.Table(
     sa.Column("stored", sa.Text),  # the same as a time of sending, as JSON
     sa.Column("forgotten", sa.Boolean, nullable=False),  # what it asked for
     sa.Index("victor_bulk_payments_chunk", "chunk"),
-    sa.Index("victor_bulk_payments_batch", "owner", "batch", "state"),
+    sa.Index("victor_bulk_payments_batch", "owner", "batch"),
     sa.Index("victor_bulk_payments_values", "owner", "values_digest"),
     sa.Index("victor_bulk_payments_reference", "owner", "reference_digest"),
     sa.Index("victor_bulk_payments_made", "owner", "made_digest"),
+    postgresql_with={"fillfactor": 50},
 )
 LINES = sa.Table(
     "victor_bulk_lines",
