@@ -5,10 +5,11 @@ carries.
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -113,6 +114,8 @@ class Store:
     owner: str
     batch: str
     account: str
+    turns: threading.Lock = field(default_factory=threading.Lock)
+    """Of the threads that write to SQLite: there they would wait for each other asleep."""
 
     @property
     def queue(self) -> str:
@@ -186,7 +189,8 @@ class Store:
     @contextmanager
     def transaction(self) -> Generator[sa.Connection]:
         """Store all of a block, or nothing."""
-        with self.engine.begin() as connection:
+        turn = self.turns if self.engine.dialect.name == "sqlite" else nullcontext()
+        with turn, self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(
                     sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'")
