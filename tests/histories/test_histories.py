@@ -584,8 +584,8 @@ PLANTED = {
         (
             (
                 f"{BULK}.store:Store._save_results",
-                "sa.and_(columns.worker == worker, columns.state.not_in(ENDED))",
-                "columns.state.not_in(ENDED)",
+                "sa.and_(columns.worker == worker, sa.not_(is_in(ENDED)))",
+                "sa.not_(is_in(ENDED))",
             ),
         ),
     ),

@@ -5,13 +5,14 @@ carries.
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
@@ -33,6 +34,7 @@ from .payments import (
     SETTLED_STATES,
     STATE_KEY,
     UNDER_WAY,
+    is_in,
     pages,
 )
 from .rows import Result, Row, RowOutcome
@@ -54,6 +56,10 @@ RowResults = Sequence[tuple[Row, Result]]
 """Rows as they were taken up, and what became of each."""
 _NAMED = 10
 """Maximum number of batch names in an error message."""
+_OF_KEY = "of_key"
+_OF_TRY = "of_try"
+"""Parameters of a statement for many payments: the key of each, and how many it had before."""
+_Values: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,8 @@ class Store:
     owner: str
     batch: str
     account: str
+    turns: threading.Lock = field(default_factory=threading.Lock)
+    """Of the threads that write to SQLite: there they would wait for each other asleep."""
 
     @property
     def queue(self) -> str:
@@ -200,7 +208,8 @@ class Store:
     @contextmanager
     def transaction(self) -> Generator[sa.Connection]:
         """Store all of a block, or nothing."""
-        with self.engine.begin() as connection:
+        turn = self.turns if self.engine.dialect.name == "sqlite" else nullcontext()
+        with turn, self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(
                     sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'")
@@ -210,13 +219,17 @@ class Store:
             yield connection
 
     def _locked(
-        self, connection: sa.Connection, chosen: sa.ColumnElement[bool], limit: int | None = None
+        self,
+        connection: sa.Connection,
+        chosen: sa.ColumnElement[bool],
+        limit: int | None = None,
+        read: Sequence[sa.Column[Any]] = (*PAYMENTS.c,),
     ) -> list[Any]:
         """Return payments that nobody else changes until the transaction ends, by their places.
 
         They are locked in the order of their keys, as everywhere: nobody waits in a circle.
         """
-        query = sa.select(PAYMENTS).where(chosen).order_by(PAYMENTS.c.key).with_for_update()
+        query = sa.select(*read).where(chosen).order_by(PAYMENTS.c.key).with_for_update()
         return sorted(connection.execute(query.limit(limit)).all(), key=attrgetter("place"))
 
     # A restored state
@@ -418,8 +431,11 @@ class Store:
         return still
 
     def _of_keys(self, connection: sa.Connection, keys: Sequence[str]) -> list[Any]:
+        """Lock payments. Return who has them, and their states, without what they ask for."""
         columns = PAYMENTS.c
-        return self._locked(connection, sa.and_(columns.owner == self.owner, columns.key.in_(keys)))
+        is_its = sa.and_(columns.owner == self.owner, columns.key.in_(keys))
+        read = columns.key, columns.place, columns.worker, columns.state
+        return self._locked(connection, is_its, read=read)
 
     def finish(
         self,
@@ -451,29 +467,52 @@ class Store:
 
     def _save_results(self, connection: sa.Connection, worker: str, results: RowResults) -> None:
         columns = PAYMENTS.c
+        self._refuse_deleted(connection, results)
+        created, certain, thought = list[_Values](), list[_Values](), list[_Values]()
+        for row, result in results:
+            values = {_OF_KEY: row.payment, _OF_TRY: row.again, **self._values_of(result)}
+            if result.outcome is RowOutcome.CREATED:
+                created.append(values)
+            elif result.is_certain:
+                certain.append(values)
+            else:
+                thought.append(values)
+        # It is so for certain, whoever has the payment, and whatever was thought of it.
+        self._update(connection, columns.state != RowOutcome.CREATED.value, created)
+        # So is what its payout says of it: else rows of one payout would know other things.
+        self._update(connection, is_in(IN_DOUBT), certain)
+        is_held = sa.and_(columns.worker == worker, sa.not_(is_in(ENDED)))
+        self._update(connection, is_held, thought)
+
+    def _refuse_deleted(self, connection: sa.Connection, results: RowResults) -> None:
+        """Raise `StateLost` if a payment that was sent is not in the table any more."""
+        columns = PAYMENTS.c
         was_sent = [row.payment for row, result in results if result.outcome in _WAS_SENT]
+        if not was_sent:
+            return
         query = sa.select(sa.func.count()).where(
             columns.owner == self.owner, columns.key.in_(was_sent)
         )
         if connection.execute(query).scalar_one() < len(was_sent):
             raise StateLost.deleted("What the state has of payments")
-        for row, result in results:
-            # An answer is one to its own key: a person may have asked once more meanwhile.
-            chosen = sa.and_(
-                columns.owner == self.owner,
-                columns.key == row.payment,
-                columns.again == row.again,
-            )
-            if result.outcome is RowOutcome.CREATED:
-                # It is so for certain, whoever has the payment, and whatever was thought of it.
-                chosen = sa.and_(chosen, columns.state != RowOutcome.CREATED.value)
-            elif result.is_certain:
-                # So is what its payout says of it: else rows of one payout would know other things.
-                chosen = sa.and_(chosen, columns.state.in_(IN_DOUBT))
-            else:
-                is_held = sa.and_(columns.worker == worker, columns.state.not_in(ENDED))
-                chosen = sa.and_(chosen, is_held)
-            connection.execute(sa.update(PAYMENTS).where(chosen).values(self._values_of(result)))
+
+    def _update(
+        self, connection: sa.Connection, chosen: sa.ColumnElement[bool], values: list[_Values]
+    ) -> None:
+        """Change those of some payments that are chosen: one statement for all of them.
+
+        Each of the values has the key of its payment as `_OF_KEY`, and how many keys it had before
+        as `_OF_TRY`: a person may have asked once more meanwhile.
+        """
+        if not values:
+            return
+        columns = PAYMENTS.c
+        is_its = sa.and_(
+            columns.owner == self.owner,
+            columns.key == sa.bindparam(_OF_KEY),
+            columns.again == sa.bindparam(_OF_TRY),
+        )
+        connection.execute(sa.update(PAYMENTS).where(is_its, chosen), values)
 
     def save_result(self, connection: sa.Connection, key: str, result: Result) -> None:
         """Store what became of a payment, whoever has it."""
