@@ -217,7 +217,7 @@ class Table:
         if new.kind != other.kind:
             is_told = not self.has("the same row of another kind is another payment")
             return days_apart <= 1 and is_told
-        return not self.has("a key that is spelled otherwise is another payment")
+        return days_apart == 0 or not self.has("a key that is spelled otherwise is another payment")
 
     def _may_be_asked(self, new: NewRow, other: Payment) -> bool:
         """Whether another payment may exist, or another batch may send it."""

@@ -842,6 +842,30 @@ PLANTED = {
             ),
         ),
     ),
+    "a key that is spelled otherwise is another payment": Planted(
+        "files",
+        "asked twice",
+        (566, 1),
+        (
+            (
+                f"{BULK}.deciding:_is_taken_for",
+                "has_due_date or other.spelling_digest == asked.spelling_digest",
+                "has_due_date",
+            ),
+        ),
+    ),
+    "what waits keeps its old values": Planted(
+        "files",
+        "other values than the last file's",
+        (33, 1),
+        (
+            (
+                f"{BULK}.deciding:_of_unsent",
+                "Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=stored.again)",
+                "Decision(Act.STORE if is_same else Act.KEEP, Code.REPLACED, again=stored.again)",
+            ),
+        ),
+    ),
     "what is pending is asked again": Planted(
         "files",
         "asked twice",
