@@ -780,7 +780,7 @@ PLANTED = {
         (
             (
                 "victor_ext.outbox.digests:is_same_call",
-                "row.call == call_digest(row.key, provider, look_up_by, text)",
+                "row.call == call_digest(row.key, provider, look_up_by, text, with_key)",
                 "False",
             ),
         ),

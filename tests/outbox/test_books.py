@@ -142,7 +142,7 @@ def test_entries_that_were_listed_without_their_key_are_no_book(
     stored(sealed, invoice(1))
     sealed.send(victor)
     ours, now = tmp_path / "ours.jsonl", datetime.now(UTC)
-    window = {"start": now - timedelta(hours=1), "end": now}
+    window: Any = {"start": now - timedelta(hours=1), "end": now}
     ours.write_text(bare_command("outbox", "entries", "--database", url, "--json").out)
     with (
         pytest.raises(InvalidRequest, match="The entry is encrypted, so its payments are not"),

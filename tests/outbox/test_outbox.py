@@ -411,7 +411,7 @@ def test_the_tables_of_its_page_name_what_it_has() -> None:
     assert (
         set(
             re.findall(
-                r"`(\w+)\((?:session, ...|victor|state|idempotency_key|name|"
+                r"`(\w+)\((?:session, ...|victor|state|idempotency_key|name|new|"
                 r"(?:key|\*ids|older_than)[^)]*|)\)`",
                 page,
             )

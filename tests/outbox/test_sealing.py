@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -225,20 +227,16 @@ def test_who_has_no_key_reads_that_it_is_encrypted_and_can_hold_and_take_back(
     assert (cancelled.error, cancelled.payments[0].amount) == (expected, "9044.23")
 
 
-def test_the_key_is_made_with_the_first_entry_or_not_at_all(kind: str, engine: sa.Engine) -> None:
-    """What a transaction has made that was rolled back encrypts nothing."""
-    box = Box(kind, engine, STORAGE_KEY)
-    if kind == "blocking":
-        outbox = Outbox(engine, storage_key=STORAGE_KEY)
-        with engine.connect() as connection:
-            outbox.add(connection, **noted(1))
-            connection.rollback()
-        stored(outbox, noted(2))
-    else:
-        with pytest.raises(InvalidRequest):
-            box.do("add", **noted(1, amount="-1"))
-        box.do("add", **noted(2))
-    assert [entry.payments[0].amount for entry in box.do("entries")] == ["9044.23"]
+def test_a_key_that_was_rolled_back_encrypts_nothing(outbox: Outbox, engine: sa.Engine) -> None:
+    """The key is made with the first entry, and both are there or neither."""
+    sealed = Outbox(engine, storage_key=STORAGE_KEY)
+    with engine.connect() as connection:
+        sealed.add(connection, **noted(1))
+        assert sealed._sealing.prepare(connection) is not None
+        connection.rollback()
+    stored(sealed, noted(2))
+    later = Outbox(engine, storage_key=STORAGE_KEY)
+    assert [entry.payments[0].amount for entry in later.entries()] == ["9044.23"]
 
 
 def test_the_secret_is_replaced_and_nothing_is_stored_anew(kind: str, engine: sa.Engine) -> None:
@@ -356,3 +354,19 @@ def test_a_lost_response_is_settled_under_its_key(
     set_leases(sealed, engine)
     assert [entry.state for entry in sealed.send(victor)] == [EntryState.SENT]
     sent_once(KEY)
+
+
+def test_processes_that_store_the_first_entries_at_once_have_one_key(
+    outbox: Outbox, engine: sa.Engine
+) -> None:
+    together = threading.Barrier(4)
+
+    def put(number: int) -> None:
+        own = Outbox(engine, storage_key=STORAGE_KEY)
+        together.wait()
+        stored(own, noted(number))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(put, range(4)))
+    entries = Outbox(engine, storage_key=STORAGE_KEY).entries()
+    assert [entry.payments[0].amount for entry in entries] == ["9044.23"] * 4

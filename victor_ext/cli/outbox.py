@@ -144,7 +144,7 @@ def _fields(entry: Entry) -> dict[str, object]:
 
     times = {"stored_at": entry.stored_at, "sent_at": entry.sent_at}
     shown = {name: None if at is None else zulu.format(at) for name, at in times.items()}
-    fields = {**asdict(entry), **shown}
+    fields: dict[str, object] = {**asdict(entry), **shown}
     if entry.sealed:
         fields["payments"] = None  # there may be some
     return fields

@@ -551,7 +551,8 @@ class OutboxPasses(Holding[Engine]):
         before = taken(connection, self.table, chosen, ("state", "status"), stored)
         if before is None:
             return Change(None)
-        after = connection.execute(sa.select(self.table).where(self.table.c.id == before.id)).one()
+        query = sa.select(self.table).where(self.table.c.id == before.id)
+        after: Any = connection.execute(query).one()
         return Change(self._entry_of(after), changes(before, after), after._asdict())
 
     def _entry_of(self, row: Any) -> Entry:
