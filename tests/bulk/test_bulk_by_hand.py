@@ -81,10 +81,12 @@ class Meanwhile(httpx.HTTPTransport):
         return response
 
 
-def test_two_persons_who_ask_again_at_the_same_moment_ask_once(
-    sender: Senders, oauth_client: tuple[str, str], victor_sandbox: Sandbox
+@pytest.mark.parametrize("first", ["another person", "another file"])
+def test_what_changes_while_a_person_reads_is_not_asked_again(
+    sender: Senders, oauth_client: tuple[str, str], victor_sandbox: Sandbox, first: str
 ) -> None:
-    """What the second one has read is over; what the first one has asked for is not."""
+    """What the person has read is over; what is there now is not."""
+    other = {"by": "Bob", "not_by_sender": True}
     assert sender().send(rows(1)).exit_status == 0
     victor_sandbox.move(results_of(sender())["INV-1"].id, "declined")
 
@@ -92,12 +94,50 @@ def test_two_persons_who_ask_again_at_the_same_moment_ask_once(
         assert sender().ask_again(["INV-1"], **WHO) == 1
         assert sender().resume().exit_status == 0
 
+    def send_first() -> None:
+        assert sender(**other).send([row(1, amount="99.00"), row(2)]).exit_status == 1
+
+    happens = ask_first if first == "another person" else send_first
     second = Victor(
-        VictorOAuth(*oauth_client), base_url=victor_sandbox.url, transport=Meanwhile(ask_first)
+        VictorOAuth(*oauth_client), base_url=victor_sandbox.url, transport=Meanwhile(happens)
     )
     with second, pytest.raises(ConfigurationError, match="It was changed meanwhile"):
         sender(victor=second).ask_again(["INV-1"], **WHO)
-    asked_once(victor_sandbox, keys_of(rows(1)) | {results_of(sender())["INV-1"].key})
+    asked = {result.key for result in results_of(sender()).values()}
+    asked_once(victor_sandbox, keys_of(rows(1)) | asked)
+
+
+def test_two_persons_who_ask_for_two_rows_are_both_stored(
+    sender: Senders, oauth_client: tuple[str, str], victor_sandbox: Sandbox
+) -> None:
+    assert sender().send(rows(2)).exit_status == 0
+    for result in results_of(sender()).values():
+        victor_sandbox.move(result.id, "declined")
+
+    def ask_first() -> None:
+        assert sender().ask_again(["INV-2"], by="Bob", why="he has called") == 1
+
+    transport = Meanwhile(ask_first)
+    auth = VictorOAuth(*oauth_client)
+    with Victor(auth, base_url=victor_sandbox.url, transport=transport) as victor:
+        assert sender(victor=victor).ask_again(["INV-1"], **WHO) == 1
+    with sender()._stored() as (_, _, record):
+        assert [person["by"] for person in record.persons] == [None, "Bob", "Ann"]
+
+
+def test_a_row_that_looked_like_another_is_allowed_once(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    """Another batch has its notice, too: by then the payment is pending."""
+    alike = row(1, invoice_no="INV-01")
+    assert sender().send([row(1)]).exit_status == 0
+    for batch in ("april", "may"):
+        assert sender(batch=batch).send([alike]).exit_status == 1
+    assert sender(batch="april").ask_again(["INV-01"], **WHO) == 1
+    assert sender(batch="april").resume().exit_status == 0
+    with pytest.raises(ConfigurationError, match=r"INV-01 is pending: it would be asked twice"):
+        sender(batch="may").ask_again(["INV-01"], **WHO)
+    asked_once(victor_sandbox, keys_of([row(1), alike]))
 
 
 def test_the_values_of_the_latest_file_are_asked(sender: Senders, victor_sandbox: Sandbox) -> None:

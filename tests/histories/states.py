@@ -234,7 +234,8 @@ def ask_again(context: WorkerContext, batch: str) -> None:
     with context.open_present(batch) as store:
         record = store.record()
         assert record is not None
-        by_hand.ask_again(context, store, record, list(store.lines()))
+        person = {"by": "Ada", "not_by_sender": False, "why": "another instalment"}
+        by_hand.ask_again(context, store, record, list(store.lines()), person)
 
 
 class _NoQueues:

@@ -4,7 +4,9 @@ became of one that nobody can look up.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -48,11 +50,15 @@ def lines_of(store: Store, values: Collection[str]) -> list[Line]:
 
 
 def ask_again(
-    context: WorkerContext, store: Store, record: BatchRecord, lines: Sequence[Line]
+    context: WorkerContext,
+    store: Store,
+    record: BatchRecord,
+    lines: Sequence[Line],
+    person: Mapping[str, Any],
 ) -> None:
     """Let these rows be asked once more, each with the values of the latest file.
 
-    Each payment is read first. One that may still be paid is not asked again.
+    Each payment is read first. One that may still be paid is not asked again. `person` is stored.
 
     Raises:
         ConfigurationError: A payment may still be paid, may exist, or waits. Nothing is changed.
@@ -68,7 +74,9 @@ def ask_again(
         chunks = [chunk for group in _groups(context.kind, lines) for chunk in pages(group, size)]
         for number, chunk in enumerate(chunks, first):
             _ask(connection, context, store, record, chunk, number)
-        store.save_record(connection, record, first - 1 + len(chunks))
+        present = store.present_record(connection) or record
+        decided = replace(present, persons=[*present.persons, person])
+        store.save_record(connection, decided, first - 1 + len(chunks))
 
 
 def _groups(kind: RowKind, lines: Sequence[Line]) -> list[list[Line]]:
@@ -83,18 +91,30 @@ def _groups(kind: RowKind, lines: Sequence[Line]) -> list[list[Line]]:
 def why_not_again(kind: RowKind, line: Line) -> str:
     """Return why a row must not be asked once more, as a sentence; empty: it can be."""
     value = None if line.row is None else line.row.value
-    if line.code == Code.LOOKS_LIKE or line.result.outcome is RowOutcome.REJECTED:
+    if line.number == 0:
+        return f"{value} is not in the latest file of the batch: send a file that has it."
+    if _has_nothing(line):
         return ""
     if line.result.outcome is RowOutcome.CREATED and line.result.id is not None:
-        status = kind.read(line.result.id).status
-        if status is not None and status.lower() in kind.over_unpaid:
-            return ""
-        return f"{value} is {status or 'not known to the provider'}: it would be asked twice."
+        return _why_it_is_not_over(kind, line.result.id, value)
     if line.outcome is RowOutcome.UNKNOWN or line.outcome is RowOutcome.ACCEPTED:
         return f"{value} may have been sent: resume looks it up, or resolve says what you know."
     if line.outcome is RowOutcome.REFUSED:
         return f"{value} was never sent: send a file that has it."
     return f"{value} is {line.outcome}: send or resume sends it."
+
+
+def _why_it_is_not_over(kind: RowKind, id_: str, value: str | None) -> str:
+    status = kind.read(id_).status
+    if status is not None and status.lower() in kind.over_unpaid:
+        return ""
+    return f"{value} is {status or 'not known to the provider'}: it would be asked twice."
+
+
+def _has_nothing(line: Line) -> bool:
+    """Whether the provider has nothing of the row: it was rejected, or refused for its looks."""
+    looks_alike = line.code == Code.LOOKS_LIKE and line.result.outcome is RowOutcome.REFUSED
+    return looks_alike or line.result.outcome is RowOutcome.REJECTED
 
 
 def _ask(
@@ -106,14 +126,15 @@ def _ask(
     number: int,
 ) -> None:
     chunk = chunk_id(store.queue, number)
-    stored = stored_of(connection, store.owner, [line.key for line in lines], lock=True)
+    keys = [line.key for line in lines]
+    stored = stored_of(connection, store.owner, keys, lock=True)
+    # What a file has brought meanwhile, or another person has asked for, was not read.
+    present = {line.key: line for line in store.lines_of(connection, keys)}
     for place, line in enumerate(lines):
         row, before = line.latest, stored.get(line.key)
-        if row is None or row.arguments is None or before is None:
+        if row is None or row.arguments is None or before is None or present.get(line.key) != line:
             raise ConfigurationError(_ASKED_MEANWHILE)
         outcome = line.result.outcome
-        if before.state != outcome or _is_another_try(line, before):
-            raise ConfigurationError(_ASKED_MEANWHILE)
         asked = asked_of(
             context.kind,
             context.vault,
@@ -146,7 +167,6 @@ def _ask(
         chosen = sa.and_(PAYMENTS.c.owner == store.owner, PAYMENTS.c.key == line.key)
         connection.execute(sa.update(PAYMENTS).where(chosen).values(values))
         store.forget_notice(connection, line.key)
-    keys = [line.key for line in lines]
     store.enqueue(connection, chunk, {**context.settings.chunk_terms(), "keys": keys})
 
 

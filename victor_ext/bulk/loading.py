@@ -350,7 +350,7 @@ class Loading(TemporaryDatabase):
             for page in pages(self._payments(store, stored)):
                 upsert(connection, PAYMENTS, page)
             self._replace_lines(connection)
-            record = self._new_record()
+            record = self._new_record(store.present_record(connection))
             store.save_record(connection, record, first - 1 + chunks)
             for number in range(first, first + chunks):
                 chunk = chunk_id(store.queue, number)
@@ -461,9 +461,8 @@ class Loading(TemporaryDatabase):
             "message": None if told is None else self._vault.serialize(told),
         }
 
-    def _new_record(self) -> BatchRecord:
-        settings = self._settings
-        persons = [] if self._record is None else list(self._record.persons)
+    def _new_record(self, present: BatchRecord | None) -> BatchRecord:
+        settings, persons = self._settings, [] if present is None else present.persons
         return BatchRecord(
             key_column=self._key_column,
             key_kind=self._key_kind,

@@ -288,8 +288,7 @@ class BulkSender:
         with self._stored(to_send=True) as (context, store, record):
             lines = lines_of(store, keys)
             person = {"by": by, "not_by_sender": False, "why": why}
-            decided = replace(record, persons=[*record.persons, person])
-            ask_again(context, store, decided, lines)
+            ask_again(context, store, record, lines, person)
             return len(lines)
 
     def resolve(

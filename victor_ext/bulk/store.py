@@ -167,6 +167,11 @@ class Store:
                 self.refuse_held(connection)
         return BatchRecord(**self.vault.deserialize(row.details))
 
+    def present_record(self, connection: sa.Connection) -> BatchRecord | None:
+        """Return what is stored of the batch within the transaction that changes it."""
+        row = self._batch_row(connection)
+        return None if row is None else BatchRecord(**self.vault.deserialize(row.details))
+
     def _batch_row(self, connection: sa.Connection) -> Any:
         columns = BATCHES.c
         query = sa.select(BATCHES).where(columns.owner == self.owner, columns.batch == self.batch)
@@ -662,14 +667,7 @@ class Store:
         """Yield the lines of the batch in the order of its latest file, then what is in doubt and
         not in it.
         """
-        lines = LINES.c
-        query = (
-            sa.select(lines.number, lines.key.label("own_key"), lines.code, lines.message)
-            .add_columns(lines.row.label("own_row"), *PAYMENTS.c)
-            .select_from(self._lines_with_payments())
-            .where(self._is_line())
-        )
-        last = 0
+        lines, query, last = LINES.c, self._query_of_lines(), 0
         with self.engine.connect() as connection:
             self.refuse_lost(connection)
             while True:
@@ -685,6 +683,20 @@ class Store:
             outcome = _outcome_of(row.state)
             asked = self._row(row)
             yield Line(0, row.key, None, asked, asked, outcome, result, None)
+
+    def lines_of(self, connection: sa.Connection, keys: Sequence[str]) -> list[Line]:
+        """Return the lines with these keys."""
+        query = self._query_of_lines().where(LINES.c.key.in_(keys))
+        return [*map(self._line, connection.execute(query))]
+
+    def _query_of_lines(self) -> sa.Select[Any]:
+        lines = LINES.c
+        return (
+            sa.select(lines.number, lines.key.label("own_key"), lines.code, lines.message)
+            .add_columns(lines.row.label("own_row"), *PAYMENTS.c)
+            .select_from(self._lines_with_payments())
+            .where(self._is_line())
+        )
 
     def _line(self, row: Any) -> Line:
         outcome = _outcome_of(row.state)
