@@ -746,13 +746,13 @@ PLANTED = {
     "what is held is taken up": Planted(
         RESTORED,
         "while the outbox was held",
-        (80, 20),
+        (24, 20),
         ((f"{HOLDING}._may_work", "sa.not_(sa.exists(held))", "sa.true()"),),
     ),
     "what may have been sent is cancelled": Planted(
         RESTORED,
         "told wrong",
-        (40, 20),
+        (258, 20),
         (
             (
                 "victor_ext.outbox.by_hand:OutboxByHand.cancel",
@@ -764,7 +764,7 @@ PLANTED = {
     "what is unclear is forgotten": Planted(
         RESTORED,
         "is not settled",
-        (0, 20),
+        (39, 20),
         (
             (
                 "victor_ext.outbox.forgetting:Forgetting._is_settled",
