@@ -195,7 +195,8 @@ def show_result(
         advice.append(
             "What is left out was not sent, and resume does not send it: a file that has it does."
         )
-    if status.counts.get("refused", 0) > status.left_out:
+    refused = sum(count for outcome, count in status.counts.items() if outcome == "refused")
+    if refused > status.left_out:
         advice.append(
             f"Refused rows were not sent. Send them corrected, or drop them:\n  {command('drop')}"
         )
