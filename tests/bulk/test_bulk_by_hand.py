@@ -190,6 +190,26 @@ def test_a_row_in_doubt_is_resolved_by_what_a_person_has_found(
     assert sender().send([row(1)]).exit_status == 0
 
 
+def test_what_is_in_doubt_is_resolved_beside_a_row_with_its_value(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    """Of another kind of keys, in the later file of the batch. Two that are in doubt are named by
+    their idempotency keys.
+    """
+    victor_sandbox.inject("lose_answer", operation="create", times=100)
+    assert sender(key_kind="october").send(rows(1)).exit_status == 3
+    later = row(1, amount="7.77")
+    assert sender(key_kind="november").send([later]).exit_status == 3
+    october, november = (idempotency_key_for(kind, "INV-1") for kind in ("october", "november"))
+    with pytest.raises(ConfigurationError, match="has several payments INV-1") as caught:
+        sender().resolve("INV-1", "created", **WHO)
+    assert all(key in str(caught.value) for key in (october, november))
+    sender().resolve(november, "created", id="X1", **WHO)
+    sender().resolve("INV-1", "not-created", **WHO)
+    status = sender().status()
+    assert (status.counts, status.exit_status) == ({RowOutcome.CREATED: 1}, 0)
+
+
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_a_restored_state_sends_nothing_before_it_is_released(
     sender: Senders,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import words_of
+from victor_ext.settlement.flow import MAY_EXIST
 
 from .asking import asked_of
 from .deciding import Code
@@ -47,6 +48,21 @@ def lines_of(store: Store, values: Collection[str]) -> list[Line]:
             [Problem("keys", "unknown", f"{store.batch} has no row {value}.") for value in missing]
         )
     return lines
+
+
+def line_to_resolve(store: Store, key: str) -> Line:
+    """Return the line with this value in the key column, or with this idempotency key.
+
+    A row that its file lacks may have the value of another one, by another kind of keys: what is in
+    doubt is meant. Raises `ConfigurationError` if the batch lacks it, or several are meant.
+    """
+    lines = [line for line in store.lines() if line.key == key] or lines_of(store, [key])
+    chosen = [line for line in lines if line.outcome in MAY_EXIST] or lines
+    if len(chosen) == 1:
+        return chosen[0]
+    keys = " or ".join(line.key for line in chosen)
+    message = f"{store.batch} has several payments {key}: write the idempotency key of one, {keys}."
+    raise ConfigurationError.of([Problem("key", "ambiguous", message)])
 
 
 def ask_again(

@@ -18,7 +18,7 @@ from victor_ext.health import Heartbeat
 from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.sources import Rows, hidden
 
-from .by_hand import ask_again, checked_person, lines_of, resolve
+from .by_hand import ask_again, checked_person, line_to_resolve, lines_of, resolve
 from .layout import checked_batch
 from .loading import Loading
 from .results import refreshed, results_of, write_csv
@@ -303,7 +303,7 @@ class BulkSender:
         """Settle a row in doubt by hand, by what a person has found out at the provider.
 
         Args:
-            key: The value of the key column.
+            key: The value of the key column, or the idempotency key.
             outcome: What was found. What was not created is `refused`: a file that has it sends
                 it.
             by: Who has found it out.
@@ -311,14 +311,15 @@ class BulkSender:
             id: The provider's id of what was created.
 
         Raises:
-            ConfigurationError: It is not in doubt, is being sent now, or the batch has no such row.
+            ConfigurationError: It is not in doubt, is being sent now, or the batch has no such row,
+                or several.
         """
         checked_person(by, why)
         if outcome not in _FOUND:
             message = f"outcome={outcome!r} must be created or not-created."
             raise ConfigurationError.of([Problem("outcome", "value", message)])
         with self._stored() as (_, store, _):
-            (line,) = lines_of(store, [key])
+            line = line_to_resolve(store, key)
             resolve(store, line, _FOUND[outcome], by=by, why=why, id=id)
 
     def hold(self) -> None:
