@@ -41,7 +41,8 @@ is `victor sandbox`, *echo* a server that takes each request at once.
 - *checking*: seconds until the last row was checked; nothing is sent before. *rows a second*: after that, while they
   are stored and sent.
 - *client alone*: calls a second of the same client with as many threads in one process, without bulk sending.
-- *load*: runnable processes of the machine at the end of the run. {bulk_machine}.
+- *load*: runnable processes of the machine at the end of the run. {bulk_machine}. Other programs used these cores,
+  too, wherever it is more than the processes of the line: there a rate is a lower bound, and the CPU a row says more.
 
 ## The queue alone
 
@@ -49,14 +50,17 @@ These workers call no provider, so that only the queue is measured. One PostgreS
 connections at most in place of {server}), a chunk of {chunk_rows} rows, {machine}, Python {python}, {taken}.
 **The server, all workers and other work shared these cores**: the seconds are those of this machine under the
 load that is shown (runnable processes), and only a lower bound. Counts and bytes do not depend on load, except
-the transactions: every idle worker polls.
+the transactions: every idle worker polls. {ratios}
 
 {table}
 
-- *writes*: rows inserted, updated or deleted in tables (`pg_stat_user_tables`), storing and sending together.
+- *writes*: rows inserted, updated or deleted in tables (`pg_stat_user_tables`), storing and sending together. Five
+  are of each row: its line and its payment are stored; then the payment is claimed with its chunk, marked before it is
+  sent, and gets its result. A statement changes all of a chunk or of a group, and two of the three changes mostly
+  stay out of the indexes.
 - *WAL*, *tables*: growth of the write-ahead log and of tables with their indexes, first for storing, then for
   sending.
-- Rows are stored compressed, and the rows of this run are much alike: yours take more bytes.
+- Each row is compressed and encrypted by itself: longer ones take more bytes.
 - *waiting for locks*: the most database sessions that were seen waiting for one, four times a second.
 
 ## What a day takes
@@ -87,12 +91,13 @@ By the run with {most} {workers_word} (bytes and writes a row times {rows:,}):
    processes (its load was {most_load}); {waiting} sessions at most
    waited for a lock. Workers take chunks one
    transaction at a time for each queue; when two collide, DBOS doubles the pause between looks. What moves it: several
-   batches (each has a queue of its own), larger chunks, a database for each part of the day.
-5. **Room.** {day_tables:,.0f} GiB a day stay until they are deleted: `victor bulk` deletes nothing. What moves
-   it: a database for each day, dropped after its export.
+   batches (each has a queue of its own), larger chunks.
+5. **Room.** {day_tables:,.0f} GiB a day stay. `victor bulk forget` empties what settled rows asked for; their
+   keys and outcomes stay, because they keep a later file from asking again. A database for each day can be dropped
+   after its export, and protects within that day alone.
 6. **Storing.** One process checks and stores a file: {store_rate:,.0f} rows a second in the run with one
    worker, so a day's rows are {store_hours:,.0f} hours of one process under that load. What moves it: several
-   files, so several batches.
+   files, so several batches. They are checked side by side, and stored one after the other.
 
 A `kill -9` leaves at most {unknown:,} rows of a process unknown; another worker sends them again with the same
 keys.
@@ -223,12 +228,21 @@ def markdown(record: Record, bulk: list[Record]) -> str:
         best_rate=best["rows"] / best["seconds"],
         most_load=most["load"],
         waiting=max(run["waiting_for_locks"] for run in record["runs"]),
+        ratios=_ratios(record["runs"]),
         queue_rate=rows / most["seconds"],
         queue_ratio=rows / most["seconds"] / rate,
         store_rate=store_rate,
         store_hours=DAY_ROWS / store_rate / 3600,
         unknown=2 * record["chunk_rows"],
     )
+
+
+def _ratios(runs: list[Record]) -> str:
+    """How many times the rows a second of the first run the others took, in a sentence."""
+    first, *others = runs
+    rate = first["rows"] / first["seconds"]
+    times = (f"{run['workers']}: {run['rows'] / run['seconds'] / rate:.1f} times" for run in others)
+    return f"Rows a second, over those of {first['workers']} worker: {', '.join(times)}."
 
 
 def _two(values: list[int], rows: int) -> str:

