@@ -312,6 +312,17 @@ class TestALostResponse:
         assert payouts_of(sender()) == [["PAY-1", "PAY-2", "PAY-3"]]
         assert calls(sandbox, "submit") == 1
 
+    def test_a_corrected_row_is_found_beside_the_payout_that_had_rejected_it(
+        self, sender: Make, sandbox: VeloSandbox
+    ) -> None:
+        """That payout has other payments, too: it was not sent with this row alone."""
+        assert sender().send([row(1), row(2, remote_id="nobody")]).exit_status == 1
+        sandbox.inject("lose_answer", operation="submit")
+        sent = sender(patience=5).send(rows(2))
+        assert (sent.counts, sent.exit_status) == ({"created": 2}, 0)
+        assert payouts_of(sender()) == [["PAY-1"], ["PAY-2"]]
+        assert calls(sandbox, "submit") == 2
+
     @late
     def test_it_is_unclear_only_after_a_time_and_never_sent_again(
         self, sender: Make, sandbox: VeloSandbox

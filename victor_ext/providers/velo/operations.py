@@ -292,7 +292,7 @@ def _in_state(what: str, statuses: _Statuses) -> Proof:
 
 def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]) -> Finding:
     """The one payout with payments that were submitted since then, and have references that were
-    sent.
+    sent, and no others: a payout that has a payment more was sent with it.
     """
     sent = _by_reference(object_or_empty(call.body).get("payments"))
     window = client.payments.list(
@@ -302,8 +302,10 @@ def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]
         page_size=100,
     )
     submitted: dict[str, list[datetime]] = {}
+    with_others = set[str | None]()
     for payment in (yield from _items(window)):
         if reference_of(payment.payor_payment_id) not in sent:
+            with_others.add(payment.payout_id)
             continue
         if payment.submitted_at is None:
             return (
@@ -312,9 +314,11 @@ def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]
             )
         if payment.submitted_at >= since and payment.payout_id:
             submitted.setdefault(payment.payout_id, []).append(payment.submitted_at)
-    if len(submitted) != 1:
-        return f"{len(submitted) or 'No'} payouts have payments with its references."
-    ((payout_id, moments),) = submitted.items()
+    payouts = [payout_id for payout_id in submitted if payout_id not in with_others]
+    if len(payouts) != 1:
+        return f"{len(payouts) or 'No'} payouts have payments with its references alone."
+    (payout_id,) = payouts
+    moments = submitted[payout_id]
     payout = yield partial(client.payouts.get, payout_id)
     payments = yield from _items(client.payouts.payments(payout.id))
     found = {
