@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from victor_ext.ids import reference_of
@@ -44,7 +45,6 @@ def asked_of(
     stored = None
     if is_valid:
         stored = {name: kind.stored(name, value) for name, value in arguments.items()}
-    due_date = arguments.get("due_date")
     reference = arguments.get(kind.reference)
     return Asked(
         number=number,
@@ -53,9 +53,19 @@ def asked_of(
         values_digest=vault.fingerprint(canonical_text(compared)),
         spelling_digest=vault.fingerprint(_spelling(key_value or "")),
         reference_digest=vault.fingerprint(reference_of(reference) if is_valid else ""),
-        due_date=str(due_date) if is_valid and due_date is not None else None,
+        due_date=_day_of(arguments.get("due_date")),
         row=vault.serialize([number, key_value, stored, extras]),
     )
+
+
+def _day_of(due_date: object) -> str | None:
+    """Return a due date as it is compared, also one that cannot be sent; None: it cannot be
+    read.
+    """
+    try:
+        return date.fromisoformat(str(due_date)).isoformat()
+    except ValueError:
+        return None
 
 
 def _spelling(key_value: str) -> str:

@@ -4,16 +4,21 @@ became of one that nobody can look up.
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Collection, Hashable, Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 
-from victor_ext import ConfigurationError, Problem
+from victor_ext import ConfigurationError, Problem, idempotency_key_for
 from victor_ext.ids import words_of
+from victor_ext.settlement.key_age import Sent
 
 from .asking import asked_of
 from .deciding import Code
 from .layout import chunk_id, chunk_rows_for
+from .pacing import ProviderClock
 from .payments import IN_DOUBT, PAYMENTS, Stored, pages, stored_of
 from .row_kind import RowKind
 from .rows import Result, RowOutcome
@@ -32,19 +37,44 @@ def checked_person(by: str, why: str) -> None:
             )
 
 
-def lines_of(store: Store, values: Collection[str]) -> list[Line]:
+def lines_of(
+    context: WorkerContext, store: Store, record: BatchRecord, values: Collection[str]
+) -> list[Line]:
     """Return the lines of the batch with these values in the key column.
 
-    Raises `ConfigurationError` if the batch lacks one.
+    One whose values are forgotten is known by its key. Raises `ConfigurationError` if the batch
+    lacks one.
     """
     wanted = set(values)
-    lines = [line for line in store.lines() if line.row and line.row.value in wanted]
-    missing = sorted(wanted - {line.row.value for line in lines if line.row and line.row.value})
+    by_key = {_key_of(context, record, value): value for value in wanted}
+    lines = list[Line]()
+    for line in store.lines():
+        value = _value_of(line) or by_key.get(line.key)
+        if value in wanted:
+            lines.append(_named(line, value))
+    missing = sorted(wanted - {_value_of(line) for line in lines})
     if missing:
         raise ConfigurationError.of(
             [Problem("keys", "unknown", f"{store.batch} has no row {value}.") for value in missing]
         )
     return lines
+
+
+def _key_of(context: WorkerContext, record: BatchRecord, value: str) -> str | None:
+    facts = context.kind.key_facts(context.settings.defaults, record.key_kind, value)
+    return None if facts is None else idempotency_key_for(*facts)
+
+
+def _value_of(line: Line) -> str | None:
+    rows = (row for row in (line.row, line.latest) if row is not None)
+    return next((row.value for row in rows if row.value), None)
+
+
+def _named(line: Line, value: str) -> Line:
+    """Return a line with the value that a person names it by, which may be forgotten."""
+    row = None if line.row is None else replace(line.row, value=value)
+    latest = None if line.latest is None else replace(line.latest, value=value)
+    return replace(line, row=row, latest=latest)
 
 
 def ask_again(
@@ -62,12 +92,13 @@ def ask_again(
     problems = [Problem("keys", "not_over", reason) for reason in reasons if reason]
     if problems:
         raise ConfigurationError.of(problems)
+    now = ProviderClock(context.client).sent_now()
     with store.transaction() as connection:
         first = store.chunks_so_far(connection) + 1
         size = chunk_rows_for(record.terms["rate"], context.kind.together)
         chunks = [chunk for group in _groups(context.kind, lines) for chunk in pages(group, size)]
         for number, chunk in enumerate(chunks, first):
-            _ask(connection, context, store, record, chunk, number)
+            _ask(connection, context, store, record, chunk, number, now)
         store.save_record(connection, record, first - 1 + len(chunks))
 
 
@@ -82,14 +113,31 @@ def _groups(kind: RowKind, lines: Sequence[Line]) -> list[list[Line]]:
 
 def why_not_again(kind: RowKind, line: Line) -> str:
     """Return why a row must not be asked once more, as a sentence; empty: it can be."""
-    value = None if line.row is None else line.row.value
     if line.code == Code.LOOKS_LIKE or line.result.outcome is RowOutcome.REJECTED:
+        return _why_not_asked(line)
+    if line.result.outcome is not RowOutcome.CREATED or line.result.id is None:
+        return _why_not_over(line)
+    status = kind.read(line.result.id).status
+    if status is not None and status.lower() in kind.over_unpaid:
+        return _why_not_asked(line)
+    what = status or "not known to the provider"
+    return f"{_value_of(line)} is {what}: it would be asked twice."
+
+
+def _why_not_asked(line: Line) -> str:
+    """Return why nothing can be asked for, as a sentence; empty: the values are known."""
+    if line.latest is not None and line.latest.arguments is not None:
         return ""
-    if line.result.outcome is RowOutcome.CREATED and line.result.id is not None:
-        status = kind.read(line.result.id).status
-        if status is not None and status.lower() in kind.over_unpaid:
-            return ""
-        return f"{value} is {status or 'not known to the provider'}: it would be asked twice."
+    return (
+        f"{_value_of(line)}: what it asks for is not valid in the latest file, or forgotten. Send "
+        "a file that has it, and then ask again."
+    )
+
+
+def _why_not_over(line: Line) -> str:
+    value = _value_of(line)
+    if line.result.outcome is RowOutcome.CREATED:
+        return f"{value} was created, and its id is not known: it would be asked twice."
     if line.outcome is RowOutcome.UNKNOWN or line.outcome is RowOutcome.ACCEPTED:
         return f"{value} may have been sent: resume looks it up, or resolve says what you know."
     if line.outcome is RowOutcome.REFUSED:
@@ -104,7 +152,9 @@ def _ask(
     record: BatchRecord,
     lines: Sequence[Line],
     number: int,
+    now: Sent,
 ) -> None:
+    settings = context.settings.with_terms_of(record)
     chunk = chunk_id(store.queue, number)
     stored = stored_of(connection, store.owner, [line.key for line in lines], lock=True)
     for place, line in enumerate(lines):
@@ -142,12 +192,16 @@ def _ask(
             "sent": None,
             "result": None,
             "made_digest": None,
+            "kept": settings.kept,
+            "stored_at": time.time(),
+            "stored": json.dumps(now),
+            "forgotten": False,
         }
         chosen = sa.and_(PAYMENTS.c.owner == store.owner, PAYMENTS.c.key == line.key)
         connection.execute(sa.update(PAYMENTS).where(chosen).values(values))
         store.forget_notice(connection, line.key)
     keys = [line.key for line in lines]
-    store.enqueue(connection, chunk, {**context.settings.chunk_terms(), "keys": keys})
+    store.enqueue(connection, chunk, {**settings.chunk_terms(), "keys": keys})
 
 
 def _is_another_try(line: Line, stored: Stored) -> bool:
@@ -163,7 +217,7 @@ def resolve(
     Raises:
         ConfigurationError: It is not in doubt, or a worker has it now.
     """
-    value = None if line.row is None else line.row.value
+    value = _value_of(line)
     reason = f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
     with store.transaction() as connection:
         before = stored_of(connection, store.owner, [line.key], lock=True).get(line.key)

@@ -69,6 +69,7 @@ PAYMENTS = sa.Table(
     sa.Column("row", sa.Text, nullable=False),  # encrypted
     sa.Column("sent", sa.Text),  # the earliest time at which it may have been sent, as JSON
     sa.Column("result", sa.Text),  # encrypted
+    sa.Column("kept", sa.Double, nullable=False),  # seconds that its key lives, as was said then
     sa.Column("stored_at", sa.Double, nullable=False),
     sa.Column("stored", sa.Text),  # the same as a time of sending, as JSON
     sa.Column("forgotten", sa.Boolean, nullable=False),  # what it asked for
@@ -152,6 +153,7 @@ class Stored(NamedTuple):
     row: str
     sent: str | None
     result: str | None
+    forgotten: bool
 
 
 _STORED = tuple(PAYMENTS.c[name] for name in Stored._fields)

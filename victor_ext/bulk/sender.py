@@ -57,7 +57,8 @@ class BulkSender:
             `resume` keeps the batch's rate.
         workers: Maximum concurrent calls in this process, 1 to 100.
         key_retention: How long the provider keeps a key, in seconds or as a timedelta (default: 24
-            hours). Rows that may have been sent longer ago are looked up and not sent again.
+            hours). Rows that may have been sent longer ago are looked up and not sent again. It is
+            stored with each row; for one that is in doubt, the shorter time counts.
         due_date: Due date of rows without one: a date, `"today"` or `"tomorrow"` (UTC).
         skip_invalid: Set invalid rows aside instead of refusing the source.
         encoding: File encoding (default: UTF-8).
@@ -286,7 +287,7 @@ class BulkSender:
         """
         checked_person(by, why)
         with self._stored(to_send=True) as (context, store, record):
-            lines = lines_of(store, keys)
+            lines = lines_of(context, store, record, keys)
             person = {"by": by, "not_by_sender": False, "why": why}
             decided = replace(record, persons=[*record.persons, person])
             ask_again(context, store, decided, lines)
@@ -318,8 +319,8 @@ class BulkSender:
         if outcome not in _FOUND:
             message = f"outcome={outcome!r} must be created or not-created."
             raise ConfigurationError.of([Problem("outcome", "value", message)])
-        with self._stored() as (_, store, _):
-            (line,) = lines_of(store, [key])
+        with self._stored() as (context, store, record):
+            (line,) = lines_of(context, store, record, [key])
             resolve(store, line, _FOUND[outcome], by=by, why=why, id=id)
 
     def hold(self) -> None:
@@ -365,8 +366,9 @@ class BulkSender:
     def forget(self, *, older_than: timedelta | float) -> int:
         """Remove what settled rows of all batches asked for, if they were stored longer ago.
 
-        What protects from asking twice stays: keys, states, ids and digests. What may exist is
-        never forgotten.
+        What protects from asking twice stays: keys, states, ids and digests. What waits or is in
+        doubt is never forgotten. What was created is, whether or not it is paid: the provider is
+        still asked for it by its id.
 
         Args:
             older_than: How long, in seconds or as a timedelta.
@@ -389,10 +391,11 @@ class BulkSender:
         Raises:
             ConfigurationError: The batch does not exist, or belongs to another account.
         """
-        with self._stored(to_send=True) as (_, store, _):
+        with self._stored(to_send=True) as (context, store, record):
             if keys is None:
                 return store.drop()
-            return store.drop([line.key for line in lines_of(store, keys)])
+            lines = lines_of(context, store, record, keys)
+            return store.drop([line.key for line in lines])
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
