@@ -29,7 +29,7 @@ from tests.bulk.bulk_runs import (
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkStopped, RowOutcome
 from victor_ext.bulk.deciding import Act, Code, Decision, decide, made_of
-from victor_ext.bulk.payments import IN_DOUBT, LEFT_OUT, NEVER_LEFT, Asked, Stored
+from victor_ext.bulk.payments import IN_DOUBT, LEFT_OUT, NEVER_LEFT, UNREADABLE, Asked, Stored
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -98,6 +98,7 @@ ANOTHER_AMOUNT = ASKED._replace(values_digest="other values")
 A_DAY_LATER = ASKED._replace(due_date="2026-03-05")
 TWO_DAYS_LATER = ASKED._replace(due_date="2026-03-06")
 EARLIER = ASKED._replace(due_date="2026-01-01")
+UNREADABLE_DAY = INVALID._replace(due_date=UNREADABLE)
 TOO_FAR_AHEAD = INVALID._replace(due_date="2026-03-13")
 ITS_DAY_HAS_PASSED = INVALID._replace(due_date="2026-03-04")
 WITHOUT_DUE_DATE = ASKED._replace(due_date=None)
@@ -237,7 +238,7 @@ CASES = [
         of_state("created"),
         Act.SKIP,
         Code.OTHER_VALUES,
-        asked=INVALID,
+        asked=UNREADABLE_DAY,
     ),
     Case(
         "created with other values",
@@ -265,6 +266,20 @@ CASES = [
         Act.KEEP,
         Code.OTHER_ACCOUNT,
         asked=ANOTHER_AMOUNT,
+    ),
+    *(
+        Case(
+            f"{state}, and its due date is in no file now",
+            of_state(state),
+            Act.KEEP,
+            code,
+            asked=INVALID,
+        )
+        for state, code in (
+            ("created", Code.CREATED_BEFORE),
+            ("rejected", Code.REJECTED_BEFORE),
+            ("unknown", None),
+        )
     ),
     # In doubt.
     *(Case(f"{state}: it is settled", of_state(state), Act.KEEP) for state in sorted(IN_DOUBT)),
@@ -308,7 +323,7 @@ CASES = [
             of_state(state),
             Act.KEEP,
             Code.SETTLED_AS_STORED,
-            asked=INVALID,
+            asked=UNREADABLE_DAY,
         )
         for state in sorted(IN_DOUBT)
     ),
@@ -353,7 +368,7 @@ CASES = [
             Code.REJECTED_BEFORE,
             asked=asked,
         )
-        for asked in (INVALID, TOO_FAR_AHEAD)
+        for asked in (UNREADABLE_DAY, TOO_FAR_AHEAD)
     ),
     Case(
         "rejected, and not valid now",
@@ -463,6 +478,7 @@ def test_each_code_has_a_case() -> None:
 
 
 STATES = sorted({*NEVER_LEFT, *IN_DOUBT, "created", "rejected"})
+DAYS_OF_ROWS = st.sampled_from(["2026-03-03", "2026-03-04", "2026-03-06", UNREADABLE, None])
 DAYS = st.sampled_from(["2026-03-03", "2026-03-04", "2026-03-06", None])
 PAYMENTS = st.builds(
     lambda state, again, allowed, account, batch, values, spelling, due, kind: STORED._replace(
@@ -490,7 +506,7 @@ PAYMENTS = st.builds(
 
 @given(
     is_valid=st.booleans(),
-    due_date=DAYS,
+    due_date=DAYS_OF_ROWS,
     stored=st.none() | PAYMENTS,
     alike=st.lists(PAYMENTS, max_size=3),
 )

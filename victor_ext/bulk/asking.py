@@ -11,7 +11,7 @@ from typing import Any
 from victor_ext.ids import reference_of
 
 from .columns import canonical_text
-from .payments import Asked
+from .payments import UNREADABLE, Asked
 from .row_kind import RowKind
 from .vault import Vault
 
@@ -59,13 +59,12 @@ def asked_of(
 
 
 def _day_of(due_date: object) -> str | None:
-    """Return a due date as it is compared, also one that cannot be sent; None: it cannot be
-    read.
-    """
+    if due_date is None:
+        return None
     try:
         return date.fromisoformat(str(due_date)).isoformat()
     except ValueError:
-        return None
+        return UNREADABLE
 
 
 def _spelling(key_value: str) -> str:

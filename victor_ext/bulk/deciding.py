@@ -8,7 +8,7 @@ from enum import Enum, StrEnum, auto
 
 from victor_ext.settlement.flow import PaymentOutcome
 
-from .payments import IN_DOUBT, NEVER_LEFT, TO_BE_SENT, Asked, Stored
+from .payments import IN_DOUBT, NEVER_LEFT, TO_BE_SENT, UNREADABLE, Asked, Stored
 
 
 class Code(StrEnum):
@@ -116,7 +116,7 @@ def decide(
         other = _taken_for(asked, alike, batch, made_of)
         return _of_rejected(asked, stored, other, is_same=is_same)
     code = _of_created(asked, stored, account, is_same=is_same)
-    if code is Code.CREATED_BEFORE and _lacks_its_day(asked, stored):
+    if code is Code.CREATED_BEFORE and asked.due_date == UNREADABLE:
         return Decision(Act.SKIP, Code.OTHER_VALUES)  # it may be a new month's
     return Decision(Act.KEEP, code)
 
@@ -124,18 +124,13 @@ def decide(
 def _of_doubtful(asked: Asked, stored: Stored, account: str, *, is_same: bool) -> Code | None:
     if stored.account != account:
         return Code.ONLY_LOOKED_UP
-    if not is_same or _lacks_its_day(asked, stored):
+    if not is_same or asked.due_date == UNREADABLE:
         return Code.SETTLED_AS_STORED
     return Code.DUE_LATER if _is_later(asked.due_date, stored.due_date) else None
 
 
-def _lacks_its_day(asked: Asked, stored: Stored) -> bool:
-    """Whether the due date of a row cannot be read, and that of its payment is known."""
-    return not asked.is_valid and asked.due_date is None and stored.due_date is not None
-
-
 def _of_rejected(asked: Asked, stored: Stored, other: Stored | None, *, is_same: bool) -> Decision:
-    is_old = is_same and asked.due_date == stored.due_date  # whose due date may have passed
+    is_old = is_same and asked.due_date in (None, stored.due_date)  # which may have passed
     if not asked.is_valid and not is_old:
         return Decision(Act.SKIP, Code.REJECTED_BEFORE, again=stored.again)
     if is_same:  # whatever its due date: `today` is another day each day
@@ -202,6 +197,6 @@ def _of_created(asked: Asked, stored: Stored, account: str, *, is_same: bool) ->
 
 def _is_later(due_date: str | None, before: str | None) -> bool:
     """Whether a due date is more than a day after another one."""
-    if due_date is None or before is None:
+    if due_date in (None, UNREADABLE) or before in (None, UNREADABLE):
         return False
     return date.fromisoformat(due_date) - date.fromisoformat(before) > _A_DAY

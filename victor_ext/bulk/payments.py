@@ -115,6 +115,10 @@ PAGE = 500
 """Rows that one statement names."""
 
 
+UNREADABLE = "unreadable"
+"""The due date of a row whose text is no date."""
+
+
 class Asked(NamedTuple):
     """A checked row of a file, as it is compared with what is stored.
 
@@ -122,6 +126,7 @@ class Asked(NamedTuple):
         number: Of the record in the file, from 1.
         key: The idempotency key of the payment.
         is_valid: Whether it can be sent; if not, it is stored as refused.
+        due_date: Also one that cannot be sent, and `UNREADABLE`; None: the row has none.
         row: Its content, encrypted.
     """
 
