@@ -3,8 +3,9 @@ what is forgotten.
 """
 
 import shutil
+import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.bulk.bulk_runs import Senders, asked_once, keys_of, row, rows, store_only
+from tests.bulk.bulk_runs import Senders, asked_once, change_state, keys_of, row, rows, store_only
 from victor_ext import ConfigurationError, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import RowOutcome
 from victor_ext.sandbox import Sandbox
@@ -306,3 +307,105 @@ def test_what_is_forgotten_still_protects(sender: Senders, victor_sandbox: Sandb
     alike = sender(batch="june").send([row(2, invoice_no="inv-02")])
     assert dict(alike.noticed) == {"looks_like": 1}
     asked_once(victor_sandbox, keys_of([*rows(2), row(4)]))
+
+
+def in_state(path: Path, column: str) -> list[Any]:
+    with closing(sqlite3.connect(path / "state.sqlite")) as database:
+        query = f"SELECT {column} FROM victor_bulk_payments ORDER BY place"
+        return [value for (value,) in database.execute(query)]
+
+
+def test_what_is_forgotten_can_be_read_named_and_asked_again(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    assert sender().send(rows(2)).exit_status == 0
+    victor_sandbox.inject("status", operation="create", status=400, times=1)
+    sender(batch="rejected").send([row(3)])
+    first = results_of(sender())["INV-1"]
+    assert sender().forget(older_than=timedelta(0)) == 3
+    victor_sandbox.move(first.id, "declined")
+    payments = sender().status(refresh=True).payments
+    assert payments is not None
+    assert (payments["declined"], sum(payments.values())) == (1, 2)
+    with pytest.raises(ConfigurationError, match=r"INV-1: what it asks for .* forgotten"):
+        sender().ask_again(["INV-1"], **WHO)
+    with pytest.raises(ConfigurationError, match=r"INV-2 is \w+: it would be asked twice"):
+        sender().ask_again(["INV-2"], **WHO)
+    with pytest.raises(ConfigurationError, match="march has no row INV-9"):
+        sender().ask_again(["INV-9"], **WHO)
+    # What is said of it is true, and names what is known.
+    again = sender(batch="rejected").send([row(3)])
+    assert again.notices[0].message.endswith("why is forgotten.")
+    alike = sender(batch="alike").send([row(2, invoice_no="inv-02")])
+    assert f"asks what the payment {keys_of([row(2)]).pop()} asked" in alike.notices[0].message
+    changed = sender(batch="changed").send([row(2, amount="9.99")])
+    assert "with other values. Not sent" in changed.notices[0].message
+    # A file has its values.
+    stored_at = min(in_state(tmp_path, "stored_at"))
+    change_state(tmp_path / "state.sqlite", "UPDATE victor_bulk_payments SET stored_at = 1")
+    assert sender().send(rows(2)).exit_status == 0
+    assert sender().ask_again(["INV-1"], **WHO) == 1
+    assert max(in_state(tmp_path, "stored_at")) > stored_at
+    assert sender().resume().exit_status == 0
+    again_made = next(iter(sender().export()))
+    assert (again_made.extras["invoice_no"], again_made.id == first.id) == ("INV-1", False)
+    # It is as old as its last asking, and then it is forgotten as any other.
+    assert sender().forget(older_than=timedelta(days=1)) == 1  # what looked like another one
+    assert next(iter(sender().export())).asked
+    assert sender().forget(older_than=timedelta(0)) == 1
+    assert [result.asked for result in sender().export()] == [{}, {}]
+
+
+def test_what_files_say_of_forgotten_rows_is_forgotten_when_they_are_as_old(
+    sender: Senders, tmp_path: Path
+) -> None:
+    assert sender().send(rows(1)).exit_status == 0
+    sender().forget(older_than=timedelta(0))
+    sender().send(rows(1))
+    sender(batch="april", skip_invalid=True).send([row(1), row(2, invoice_no="#N/A")])
+
+    def lines() -> int:
+        with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
+            query = "SELECT count(*) FROM victor_bulk_lines WHERE row IS NOT NULL"
+            return int(database.execute(query).fetchone()[0])
+
+    assert lines() == 3
+    assert sender().forget(older_than=timedelta(days=1)) == 0
+    assert lines() == 3
+    assert sender().forget(older_than=timedelta(0)) == 0
+    assert lines() == 0
+
+
+ASKED_LONG_AGO = """UPDATE victor_bulk_payments SET sent =
+    json_set(sent, '$[0]', json_extract(sent, '$[0]') - 3000)"""
+"""As if it were sent fifty minutes before."""
+
+
+@pytest.mark.victor_sandbox(key_life=300)
+@pytest.mark.parametrize("how", ["resume", "another file", "ask again", "another life"])
+def test_the_life_of_a_key_is_what_was_said_when_it_was_stored(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path, how: str
+) -> None:
+    """Whoever goes on says nothing of it, or more."""
+    record, kept = row(1, client_reference_id="REF-1"), {"key_retention": 300}
+    made = set(keys_of([record]))
+    if how == "ask again":
+        assert sender(**kept).send([record]).exit_status == 0
+        victor_sandbox.move(results_of(sender())["INV-1"].id, "declined")
+        assert sender().ask_again(["INV-1"], **WHO) == 1
+        made.add(idempotency_key_for("again", *made, 1))
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
+    first = sender(**kept).send([record]) if how != "ask again" else sender().resume()
+    assert first.exit_status == 3
+    victor_sandbox.clear_faults()
+    assert in_state(tmp_path, "kept") == [300]
+    change_state(tmp_path / "state.sqlite", ASKED_LONG_AGO)
+    victor_sandbox.advance(3000)  # the provider forgets its keys
+    goes_on: dict[str, Callable[[], Any]] = {
+        "resume": sender().resume,
+        "ask again": sender().resume,
+        "another file": lambda: sender(batch="april").send([record]),
+        "another life": sender(key_retention=86_400).resume,
+    }
+    goes_on[how]()
+    asked_once(victor_sandbox, made)

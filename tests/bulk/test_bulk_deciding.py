@@ -18,6 +18,7 @@ from tests.bulk.bulk_runs import (
     Bulk,
     Senders,
     asked_once,
+    change_state,
     keys_of,
     row,
     rows,
@@ -28,7 +29,7 @@ from tests.bulk.bulk_runs import (
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkStopped, RowOutcome
 from victor_ext.bulk.deciding import Act, Code, Decision, decide, made_of
-from victor_ext.bulk.payments import IN_DOUBT, LEFT_OUT, NEVER_LEFT, Asked, Stored
+from victor_ext.bulk.payments import IN_DOUBT, LEFT_OUT, NEVER_LEFT, UNREADABLE, Asked, Stored
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -59,6 +60,7 @@ STORED = Stored(
     row="encrypted",
     sent=None,
     result=None,
+    forgotten=False,
 )
 """The payment of the row, as it may be stored."""
 OTHER = STORED._replace(
@@ -96,6 +98,9 @@ ANOTHER_AMOUNT = ASKED._replace(values_digest="other values")
 A_DAY_LATER = ASKED._replace(due_date="2026-03-05")
 TWO_DAYS_LATER = ASKED._replace(due_date="2026-03-06")
 EARLIER = ASKED._replace(due_date="2026-01-01")
+UNREADABLE_DAY = INVALID._replace(due_date=UNREADABLE)
+TOO_FAR_AHEAD = INVALID._replace(due_date="2026-03-13")
+ITS_DAY_HAS_PASSED = INVALID._replace(due_date="2026-03-04")
 WITHOUT_DUE_DATE = ASKED._replace(due_date=None)
 CASES = [
     # Nothing is stored.
@@ -215,6 +220,27 @@ CASES = [
         asked=WITHOUT_DUE_DATE,
     ),
     Case(
+        "created, and due so late now that it cannot be sent",
+        of_state("created"),
+        Act.KEEP,
+        Code.DUE_LATER,
+        asked=TOO_FAR_AHEAD,
+    ),
+    Case(
+        "created, and its due date has passed",
+        of_state("created"),
+        Act.KEEP,
+        Code.CREATED_BEFORE,
+        asked=ITS_DAY_HAS_PASSED,
+    ),
+    Case(
+        "created, and the due date of now cannot be read",
+        of_state("created"),
+        Act.SKIP,
+        Code.OTHER_VALUES,
+        asked=UNREADABLE_DAY,
+    ),
+    Case(
         "created with other values",
         of_state("created"),
         Act.KEEP,
@@ -241,6 +267,20 @@ CASES = [
         Code.OTHER_ACCOUNT,
         asked=ANOTHER_AMOUNT,
     ),
+    *(
+        Case(
+            f"{state}, and its due date is in no file now",
+            of_state(state),
+            Act.KEEP,
+            code,
+            asked=INVALID,
+        )
+        for state, code in (
+            ("created", Code.CREATED_BEFORE),
+            ("rejected", Code.REJECTED_BEFORE),
+            ("unknown", None),
+        )
+    ),
     # In doubt.
     *(Case(f"{state}: it is settled", of_state(state), Act.KEEP) for state in sorted(IN_DOUBT)),
     *(
@@ -259,6 +299,31 @@ CASES = [
             of_state(state, account="B"),
             Act.KEEP,
             Code.ONLY_LOOKED_UP,
+        )
+        for state in sorted(IN_DOUBT)
+    ),
+    *(
+        Case(
+            f"{state}, and due later now: {asked.is_valid}",
+            of_state(state),
+            Act.KEEP,
+            Code.DUE_LATER,
+            asked=asked,
+        )
+        for state in sorted(IN_DOUBT)
+        for asked in (TWO_DAYS_LATER, TOO_FAR_AHEAD)
+    ),
+    *(
+        Case(f"{state}, and due a day later now", of_state(state), Act.KEEP, asked=A_DAY_LATER)
+        for state in sorted(IN_DOUBT)
+    ),
+    *(
+        Case(
+            f"{state}, and the due date of now cannot be read",
+            of_state(state),
+            Act.KEEP,
+            Code.SETTLED_AS_STORED,
+            asked=UNREADABLE_DAY,
         )
         for state in sorted(IN_DOUBT)
     ),
@@ -282,16 +347,33 @@ CASES = [
     ),
     Case(
         "rejected with another due date",
-        of_state("rejected"),
-        Act.STORE,
-        Code.CORRECTED,
+        of_state("rejected", again=1),
+        Act.KEEP,
+        Code.REJECTED_BEFORE,
         asked=A_DAY_LATER,
         again=1,
     ),
     Case(
+        "rejected, and its due date has passed",
+        of_state("rejected"),
+        Act.KEEP,
+        Code.REJECTED_BEFORE,
+        asked=ITS_DAY_HAS_PASSED,
+    ),
+    *(
+        Case(
+            f"rejected, and its due date of now cannot be sent: {asked.due_date}",
+            of_state("rejected"),
+            Act.SKIP,
+            Code.REJECTED_BEFORE,
+            asked=asked,
+        )
+        for asked in (UNREADABLE_DAY, TOO_FAR_AHEAD)
+    ),
+    Case(
         "rejected, and not valid now",
         of_state("rejected", again=1),
-        Act.KEEP,
+        Act.SKIP,
         Code.REJECTED_BEFORE,
         asked=INVALID._replace(values_digest="no values"),
         again=1,
@@ -396,6 +478,7 @@ def test_each_code_has_a_case() -> None:
 
 
 STATES = sorted({*NEVER_LEFT, *IN_DOUBT, "created", "rejected"})
+DAYS_OF_ROWS = st.sampled_from(["2026-03-03", "2026-03-04", "2026-03-06", UNREADABLE, None])
 DAYS = st.sampled_from(["2026-03-03", "2026-03-04", "2026-03-06", None])
 PAYMENTS = st.builds(
     lambda state, again, allowed, account, batch, values, spelling, due, kind: STORED._replace(
@@ -423,7 +506,7 @@ PAYMENTS = st.builds(
 
 @given(
     is_valid=st.booleans(),
-    due_date=DAYS,
+    due_date=DAYS_OF_ROWS,
     stored=st.none() | PAYMENTS,
     alike=st.lists(PAYMENTS, max_size=3),
 )
@@ -438,7 +521,7 @@ def test_nobody_is_asked_twice_by_any_decision(
     ]
     decision = decided(asked, stored, others)
     before = None if stored is None else stored.state
-    if decision.act is not Act.KEEP:
+    if decision.act in (Act.STORE, Act.REFUSE):
         assert before is None or before in NEVER_LEFT or before == "rejected"
     if decision.act is Act.REFUSE:
         assert before != "rejected", "its spent key would be forgotten"
@@ -723,6 +806,7 @@ FILES_AFTER: dict[str, Callable[[dict[str, str]], list[dict[str, str]]]] = {
     "another due date": lambda record: [
         {**record, "due_date": (today() + timedelta(days=9)).isoformat()}
     ],
+    "a due date that is none": lambda record: [{**record, "due_date": "4 March"}],
     "another row, too": lambda record: [record, row(2)],
 }
 
@@ -746,3 +830,85 @@ def test_a_dry_run_ends_as_sending_would(
     dry = bulk(*words, "--dry-run")
     sent = bulk(*words)
     assert dry.status == sent.status, (dry, sent)
+
+
+@pytest.mark.parametrize("was", ["created", "unknown"])
+@pytest.mark.parametrize("days", [2, 9])
+def test_a_file_that_is_due_later_is_not_counted_as_created(
+    sender: Senders, victor_sandbox: Sandbox, was: str, days: int, tmp_path: Path
+) -> None:
+    """Whether or not such a due date can be sent today, and whether or not the first file's rows
+    are settled.
+    """
+    if was == "unknown":
+        victor_sandbox.inject("lose_answer", operation="create", times=2)
+    assert dict(sender().send(rows(1)).counts) == {was: 1}
+    due = today() if days == 9 else today() - timedelta(days=1)
+    change_state(tmp_path / "state.sqlite", f"UPDATE victor_bulk_payments SET due_date = '{due}'")
+    later = row(1, due_date=due + timedelta(days=days))
+    check = sender(batch="april").check([later])
+    assert (dict(check.noticed), check.changed) == ({Code.DUE_LATER: 1}, 1)
+    status = sender(batch="april").send([later])
+    assert (dict(status.counts), dict(status.noticed)) == ({"created": 1}, {Code.DUE_LATER: 1})
+    assert status.exit_status == 1
+    may = "may have been" if was == "unknown" else "was"
+    assert f"INV-1 {may} asked for {due}." in status.notices[0].message
+    asked_once(victor_sandbox, keys_of(rows(1)))
+
+
+@pytest.mark.parametrize("skips", [False, True])
+def test_a_due_date_that_cannot_be_read_is_not_counted_as_created(
+    bulk: Bulk, victor_sandbox: Sandbox, skips: bool
+) -> None:
+    """It may be the next month's."""
+    options = ("--skip-invalid",) if skips else ()
+    assert bulk("send", bulk.write(rows(1)).name, *KEY).status == 0
+    file = bulk.write([row(1, due_date="04.12.2026")], "april.csv")
+    ended = bulk("send", file.name, *KEY, *options)
+    assert (ended.status, "line 2: due_date" in ended.err) == (1 if skips else 2, True), ended
+    asked_once(victor_sandbox, keys_of(rows(1)))
+
+
+def test_what_was_rejected_is_not_asked_again_because_its_day_has_come(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    """A person can: then the due date of the latest file is asked."""
+    victor_sandbox.inject("status", operation="create", status=400, times=1)
+    sender().send(rows(1))
+    tomorrow = (today() + timedelta(days=1)).isoformat()
+    later = row(1, due_date=tomorrow)
+    attempts = victor_sandbox.attempts_by_key()
+    status = sender().send([later])
+    assert (dict(status.noticed), status.exit_status) == ({Code.REJECTED_BEFORE: 1}, 1)
+    assert "with another due date alone, it needs ask-again" in status.notices[0].message
+    assert "ask-again" not in sender(batch="copy").send(rows(1)).notices[0].message
+    assert victor_sandbox.attempts_by_key() == attempts
+    assert sender().ask_again(["INV-1"], by="Ann", why="Its day was refused.") == 1
+    assert sender().resume().exit_status == 0
+    (made,) = victor_sandbox.requests()
+    assert made["due_date"] == tomorrow
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"amount": "0"}, {"due_date": (today() + timedelta(days=9)).isoformat()}]
+)
+def test_what_was_rejected_and_is_wrong_now_is_named(
+    bulk: Bulk, victor_sandbox: Sandbox, wrong: dict[str, str]
+) -> None:
+    victor_sandbox.inject("status", operation="create", status=400, times=1)
+    assert bulk("send", bulk.write(rows(1)).name, *KEY).status == 1
+    file = bulk.write([row(1, **wrong), row(2)])
+    (column,) = wrong
+    for options in (("--dry-run",), ()):
+        ended = bulk("send", file.name, *KEY, *options)
+        assert (ended.status, f"line 2: {column}" in ended.err) == (2, True), ended
+    assert victor_sandbox.requests() == []
+    # Set aside, it stays rejected: its key is spent.
+    ended = bulk("send", file.name, *KEY, "--skip-invalid")
+    assert (ended.status, f"line 2: {column}" in ended.err) == (1, True), ended
+    assert bulk("status", "--json").json["counts"] == {"created": 1, "rejected": 1}
+    ended = bulk("ask-again", "INV-1", "--by", "Ann", "--why", "It is due.")
+    assert (ended.status, "not valid in the latest file" in ended.err) == (2, True), ended
+    assert bulk("send", bulk.write([row(1, amount="3.00"), row(2)]).name, *KEY).status == 0
+    first = idempotency_key_for("invoice", "INV-1")
+    assert victor_sandbox.work_done_by_key()[idempotency_key_for("again", first, 1)] == 1

@@ -380,7 +380,8 @@ class Truth:
         if code == "created_before":
             return self.is_made(row)
         if code == "due_later":
-            return any(row.due - day_of(work) > A_DAY for work in works)
+            is_later = any(row.due - day_of(work) > A_DAY for work in works)
+            return is_later or (not works and self._has_left(command, row))
         if code == "other_account":
             return any(work.account != command.terms.account for work in works)
         if code in ("settled_as_stored", "only_looked_up"):

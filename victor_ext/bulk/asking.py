@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from victor_ext.ids import reference_of
 
 from .columns import canonical_text
-from .payments import Asked
+from .payments import UNREADABLE, Asked
 from .row_kind import RowKind
 from .vault import Vault
 
@@ -44,7 +45,6 @@ def asked_of(
     stored = None
     if is_valid:
         stored = {name: kind.stored(name, value) for name, value in arguments.items()}
-    due_date = arguments.get("due_date")
     reference = arguments.get(kind.reference)
     return Asked(
         number=number,
@@ -53,9 +53,18 @@ def asked_of(
         values_digest=vault.fingerprint(canonical_text(compared)),
         spelling_digest=vault.fingerprint(_spelling(key_value or "")),
         reference_digest=vault.fingerprint(reference_of(reference) if is_valid else ""),
-        due_date=str(due_date) if is_valid and due_date is not None else None,
+        due_date=_day_of(arguments.get("due_date")),
         row=vault.serialize([number, key_value, stored, extras]),
     )
+
+
+def _day_of(due_date: object) -> str | None:
+    if due_date is None:
+        return None
+    try:
+        return date.fromisoformat(str(due_date)).isoformat()
+    except ValueError:
+        return UNREADABLE
 
 
 def _spelling(key_value: str) -> str:

@@ -8,7 +8,7 @@ from enum import Enum, StrEnum, auto
 
 from victor_ext.settlement.flow import PaymentOutcome
 
-from .payments import IN_DOUBT, NEVER_LEFT, TO_BE_SENT, Asked, Stored
+from .payments import IN_DOUBT, NEVER_LEFT, TO_BE_SENT, UNREADABLE, Asked, Stored
 
 
 class Code(StrEnum):
@@ -17,11 +17,11 @@ class Code(StrEnum):
     Attributes:
         LOOKS_LIKE: Another payment, which exists, may or will be sent, asks for the same.
         CREATED_BEFORE: It was created with these values.
-        DUE_LATER: It was created with these values, and an earlier due date.
+        DUE_LATER: It was created with these values, or may have been, and an earlier due date.
         OTHER_VALUES: It was created with other values.
         SETTLED_AS_STORED: It may have been asked for, with other values: those count.
         ONLY_LOOKED_UP: It may have been asked for with another account: it is not sent again.
-        REJECTED_BEFORE: The provider rejected it with these values.
+        REJECTED_BEFORE: The provider rejected it with these values; or the row cannot be sent.
         CORRECTED: The provider rejected it with other values: it is asked under its next key.
         REPLACED: It had not left: this row takes its place.
         OTHER_ACCOUNT: It was created with another account.
@@ -58,11 +58,13 @@ class Act(Enum):
         STORE: Its payment is stored with it, and sent.
         REFUSE: Its payment is stored with it, and not sent.
         KEEP: Its payment stays as it is stored.
+        SKIP: The same, and the row counts as wrong: it is not what was asked, and cannot be sent.
     """
 
     STORE = auto()
     REFUSE = auto()
     KEEP = auto()
+    SKIP = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +111,29 @@ def decide(
         return _of_unsent(asked, stored, other, batch)
     is_same = asked.values_digest == stored.values_digest
     if stored.state in IN_DOUBT:
-        return Decision(Act.KEEP, _of_doubtful(stored, account, is_same=is_same))
+        return Decision(Act.KEEP, _of_doubtful(asked, stored, account, is_same=is_same))
     if stored.state == PaymentOutcome.REJECTED:
         other = _taken_for(asked, alike, batch, made_of)
         return _of_rejected(asked, stored, other, is_same=is_same)
-    return Decision(Act.KEEP, _of_created(asked, stored, account, is_same=is_same))
+    code = _of_created(asked, stored, account, is_same=is_same)
+    if code is Code.CREATED_BEFORE and asked.due_date == UNREADABLE:
+        return Decision(Act.SKIP, Code.OTHER_VALUES)  # it may be a new month's
+    return Decision(Act.KEEP, code)
 
 
-def _of_doubtful(stored: Stored, account: str, *, is_same: bool) -> Code | None:
+def _of_doubtful(asked: Asked, stored: Stored, account: str, *, is_same: bool) -> Code | None:
     if stored.account != account:
         return Code.ONLY_LOOKED_UP
-    return None if is_same else Code.SETTLED_AS_STORED
+    if not is_same or asked.due_date == UNREADABLE:
+        return Code.SETTLED_AS_STORED
+    return Code.DUE_LATER if _is_later(asked.due_date, stored.due_date) else None
 
 
 def _of_rejected(asked: Asked, stored: Stored, other: Stored | None, *, is_same: bool) -> Decision:
-    if is_same and asked.due_date == stored.due_date:
-        return Decision(Act.KEEP, Code.REJECTED_BEFORE)
-    if not asked.is_valid:  # such as an old row, whose due date has passed
+    is_old = is_same and asked.due_date in (None, stored.due_date)  # which may have passed
+    if not asked.is_valid and not is_old:
+        return Decision(Act.SKIP, Code.REJECTED_BEFORE, again=stored.again)
+    if is_same:  # whatever its due date: `today` is another day each day
         return Decision(Act.KEEP, Code.REJECTED_BEFORE, again=stored.again)
     if other is not None:
         return Decision(Act.KEEP, Code.LOOKS_LIKE, other, stored.again)
@@ -189,6 +197,6 @@ def _of_created(asked: Asked, stored: Stored, account: str, *, is_same: bool) ->
 
 def _is_later(due_date: str | None, before: str | None) -> bool:
     """Whether a due date is more than a day after another one."""
-    if due_date is None or before is None:
+    if due_date in (None, UNREADABLE) or before in (None, UNREADABLE):
         return False
     return date.fromisoformat(due_date) - date.fromisoformat(before) > _A_DAY

@@ -263,9 +263,10 @@ class Delivery:
         """
         if rows[0].unit is not None:
             return Settlement(RowOutcome.CREATED, Done(rows[0].unit))
-        keys: Keys | NoKey = Keys(terms.retention, self._caller, terms.alone_since)
+        life = min(terms.retention, *(row.kept for row in rows))
+        keys: Keys | NoKey = Keys(life, self._caller, terms.alone_since)
         try:
-            payment, key, life = self._kind.payment(rows), rows[0].key, terms.retention
+            payment, key = self._kind.payment(rows), rows[0].key
         except InvalidRequest as error:
             outcome = RowOutcome.REFUSED if rows[0].sent is None else RowOutcome.UNKNOWN
             return Settlement(outcome, reason=error.summary, sent=rows[0].sent)

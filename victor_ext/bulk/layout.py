@@ -15,7 +15,7 @@ from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form
 
 CHUNK = "victor_bulk_chunk"
-VERSION = "victor-bulk-3"
+VERSION = "victor-bulk-4"
 """Storage layout. With the account it is the application version of DBOS: a worker gets the chunks
 of its own one.
 """

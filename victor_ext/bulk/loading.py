@@ -27,6 +27,7 @@ from .payments import (
     LINES,
     NEVER_LEFT,
     PAYMENTS,
+    UNREADABLE,
     Asked,
     Stored,
     look_alikes,
@@ -43,11 +44,16 @@ _SCHEMA = """
 CREATE TABLE asked (
     number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, is_repeated BOOLEAN DEFAULT FALSE,
     problems TEXT, grouping TEXT, asked TEXT, spelling TEXT, amount TEXT, currency TEXT,
-    act TEXT, code TEXT, message TEXT, again INTEGER, chunk INTEGER, place INTEGER
+    act TEXT, code TEXT, message TEXT, again INTEGER, has_own BOOLEAN DEFAULT FALSE,
+    chunk INTEGER, place INTEGER
 );
 CREATE INDEX spelled ON asked (spelling);
 """
 _CAN_BE_ASKED = NEVER_LEFT | {RowOutcome.REJECTED.value}
+_WITH_OWN_ROW = TO_DECIDE | {Code.REJECTED_BEFORE}
+"""Codes of rows that are stored beside another one of their payment: ask-again asks for these."""
+_OF_WRONG = (None, Act.REFUSE.name, Act.SKIP.name)
+"""What is done with invalid rows that count as such: those without a key are not decided about."""
 _ONE_AT_A_TIME = 7_421_133_019_540_188
 """The advisory lock of those who store a file: two of them would wait for each other's keys."""
 
@@ -285,9 +291,12 @@ class Loading(TemporaryDatabase):
         message = None
         if decision.code is not None:
             message = self._noticed(asked, line, stored, decision)
+        is_forgotten = stored is not None and stored.forgotten
+        has_own = is_forgotten or decision.code in _WITH_OWN_ROW
         self.execute(
-            "UPDATE asked SET act = ?, code = ?, message = ?, again = ? WHERE number = ?",
-            (decision.act.name, decision.code, message, decision.again, asked.number),
+            "UPDATE asked SET act = ?, code = ?, message = ?, again = ?, has_own = ?"
+            " WHERE number = ?",
+            (decision.act.name, decision.code, message, decision.again, has_own, asked.number),
         )
 
     def _noticed(
@@ -314,9 +323,9 @@ class Loading(TemporaryDatabase):
             if is_repeated:
                 check.repeated += 1
                 self._note(number, line, problems)
-            elif problems is not None and act in (None, Act.REFUSE.name):
+            elif problems is not None and act in _OF_WRONG:
                 check.invalid += 1
-                check.set_aside += self._settings.skip_invalid
+                check.set_aside += self._settings.skip_invalid and act != Act.SKIP.name
                 self._note(number, line, problems)
             elif act == Act.STORE.name:
                 check.new += 1
@@ -411,10 +420,11 @@ class Loading(TemporaryDatabase):
                 "spelling_digest": asked.spelling_digest,
                 "reference_digest": asked.reference_digest,
                 "made_digest": None,
-                "due_date": asked.due_date,
+                "due_date": None if asked.due_date == UNREADABLE else asked.due_date,
                 "row": asked.row,
                 "sent": None,
                 "result": None if is_sent else refusal,
+                "kept": self._settings.kept,
                 "stored_at": stored_at,
                 "stored": json.dumps(stored),
             }
@@ -426,7 +436,10 @@ class Loading(TemporaryDatabase):
         owner, lines, columns = self._context.owner, LINES.c, PAYMENTS.c
         is_its = sa.and_(lines.owner == owner, lines.batch == self.batch)
         connection.execute(sa.delete(LINES).where(is_its))
-        query = "SELECT number, key, asked, code, message, problems FROM asked ORDER BY number"
+        query = (
+            "SELECT number, key, asked, act, code, message, problems, has_own FROM asked"
+            " ORDER BY number"
+        )
         for page in pages(self.execute(query)):
             connection.execute(sa.insert(LINES), [self._line(*row) for row in page])
         listed = sa.select(lines.key).where(is_its, lines.key.is_not(None))
@@ -443,21 +456,23 @@ class Loading(TemporaryDatabase):
         number: int,
         key: str | None,
         text: str,
+        act: str | None,
         code: str | None,
         message: str | None,
         problems: str | None,
+        has_own: int,
     ) -> dict[str, Any]:
-        has_own = key is None or code in TO_DECIDE
         told = message
-        if key is None:
-            told = " ".join(one[2] for one in json.loads(problems or "[]"))
+        if key is None or act == Act.SKIP.name:
+            reasons = [one[2] for one in json.loads(problems or "[]")]
+            told = " ".join(filter(None, [message, *reasons]))
         return {
             "owner": self._context.owner,
             "batch": self.batch,
             "number": number,
             "key": key,
             "code": code,
-            "row": Asked(*json.loads(text)).row if has_own else None,
+            "row": Asked(*json.loads(text)).row if has_own or key is None else None,
             "message": None if told is None else self._vault.serialize(told),
         }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .columns import differing
 from .deciding import Code
-from .payments import Stored
+from .payments import IN_DOUBT, Stored
 from .row_kind import RowKind
 from .vault import Vault
 
@@ -26,11 +26,17 @@ def message_of(code: Code, row: Sequence[Any], stored: Stored, vault: Vault, kin
     }
     match code:
         case Code.LOOKS_LIKE:
-            values = {**values, "other": vault.deserialize(stored.row)[1]}
+            other = vault.deserialize(stored.row)[1] or f"the payment {stored.key}"
+            values = {**values, "other": other}
         case Code.OTHER_VALUES:
             values = {**values, "columns": _differing(row, stored, vault, kind)}
         case Code.REJECTED_BEFORE:
-            values = {**values, "reason": _reason(stored, vault)}
+            reason = _reason(stored, vault)
+            if _is_of_another_day(row, stored):
+                reason += " Not sent: with another due date alone, it needs ask-again."
+            values = {**values, "reason": reason}
+        case Code.DUE_LATER if stored.state in IN_DOUBT:
+            return _DOUBTFUL_DUE_LATER.format(**values)
         case _:  # what is known of every payment says it
             pass
     return _MESSAGES[code].format(**values)
@@ -63,6 +69,12 @@ _MESSAGES = {
 }
 
 
+_DOUBTFUL_DUE_LATER = (
+    "{value} may have been asked for {due}. It is settled as it was asked. A new month needs "
+    "another key kind; what is unpaid needs ask-again."
+)
+
+
 def day_text(moment: float) -> str:
     """Return the day of an epoch time, in UTC, such as `4 March 2026`."""
     day = datetime.fromtimestamp(moment, UTC)
@@ -71,13 +83,23 @@ def day_text(moment: float) -> str:
 
 def _differing(row: Sequence[Any], stored: Stored, vault: Vault, kind: RowKind) -> str:
     # Values are omitted: one may be an account number.
-    if row[2] is None:  # it is not valid
+    if row[2] is None or stored.forgotten:  # it is not valid, or nothing is known any more
         return "other values"
     before: dict[str, Any] = vault.deserialize(stored.row)[2] or {}
     return f"another {' and '.join(differing(kind, before, row[2]))}"
 
 
+def _is_of_another_day(row: Sequence[Any], stored: Stored) -> bool:
+    """Whether a row that can be sent differs from a rejected one by its due date alone."""
+    arguments: Mapping[str, Any] | None = row[2]
+    if arguments is None or stored.due_date is None:
+        return False
+    return arguments.get("due_date") != stored.due_date
+
+
 def _reason(stored: Stored, vault: Vault) -> str:
+    if stored.forgotten:
+        return "why is forgotten."
     if stored.result is None:
         return "it did not say why."
     return str(vault.deserialize(stored.result)[2] or "it did not say why.")

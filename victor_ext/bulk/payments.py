@@ -69,6 +69,7 @@ PAYMENTS = sa.Table(
     sa.Column("row", sa.Text, nullable=False),  # encrypted
     sa.Column("sent", sa.Text),  # the earliest time at which it may have been sent, as JSON
     sa.Column("result", sa.Text),  # encrypted
+    sa.Column("kept", sa.Double, nullable=False),  # seconds that its key lives, as was said then
     sa.Column("stored_at", sa.Double, nullable=False),
     sa.Column("stored", sa.Text),  # the same as a time of sending, as JSON
     sa.Column("forgotten", sa.Boolean, nullable=False),  # what it asked for
@@ -114,6 +115,10 @@ PAGE = 500
 """Rows that one statement names."""
 
 
+UNREADABLE = "unreadable"
+"""The due date of a row whose text is no date."""
+
+
 class Asked(NamedTuple):
     """A checked row of a file, as it is compared with what is stored.
 
@@ -121,6 +126,7 @@ class Asked(NamedTuple):
         number: Of the record in the file, from 1.
         key: The idempotency key of the payment.
         is_valid: Whether it can be sent; if not, it is stored as refused.
+        due_date: Also one that cannot be sent, and `UNREADABLE`; None: the row has none.
         row: Its content, encrypted.
     """
 
@@ -152,6 +158,7 @@ class Stored(NamedTuple):
     row: str
     sent: str | None
     result: str | None
+    forgotten: bool
 
 
 _STORED = tuple(PAYMENTS.c[name] for name in Stored._fields)

@@ -174,12 +174,13 @@ class RowKind(Sendable):
         """Return what the provider says now of each row that was created, by its id. Raises
         `VictorError`.
 
-        Lists are read: a page for many rows, not a call for each. What is not in them is read by
-        its id. Ids and statuses are held in memory.
+        Lists are read: a page for many rows, not a call for each. What is not in them, or was
+        forgotten here, is read by its id. Ids and statuses are held in memory.
         """
         created = (one for one in results if one.outcome is RowOutcome.CREATED)
-        by_id = {one.id: one.asked[self.listed_by] for one in created if one.id}
-        listed = self.listed(set(by_id.values())) if by_id else ()
+        by_id = {one.id: one.asked.get(self.listed_by) for one in created if one.id}
+        values = {value for value in by_id.values() if value is not None}  # the others: forgotten
+        listed = self.listed(values) if values else ()
         statuses = {id_: status for id_, status in listed if id_ in by_id}
         for missing in by_id.keys() - statuses.keys():
             try:

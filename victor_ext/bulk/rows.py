@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import inf
 from typing import Any, NamedTuple
 
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
@@ -210,6 +211,7 @@ class Row:
         place: Index of the row in its chunk, from 0.
         unit: The id of what it was sent in with other rows, if that is known; else None.
         again: How many keys the payment had before this one.
+        kept: Seconds for which the provider keeps its key, as was said when it was stored.
     """
 
     number: int
@@ -222,6 +224,7 @@ class Row:
     place: int = 0
     unit: str | None = None
     again: int = 0
+    kept: float = inf
 
     @classmethod
     def of_stored(cls, payment: str, data: Sequence[Any], again: int = 0) -> Row:

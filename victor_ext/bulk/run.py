@@ -121,7 +121,7 @@ def run_batch(
 ) -> BatchStatus:
     """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does."""
     settings = context.settings
-    store.retry_unsettled(settings.chunk_terms())
+    store.retry_unsettled(settings.with_terms_of(record).chunk_terms())
     rate = settings.rate or record.terms["rate"]
     if settings.rate is not None or not store.is_open():
         store.open_queue(rate, settings.slots)

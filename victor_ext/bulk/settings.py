@@ -181,18 +181,30 @@ class Settings:
                 "this name again"
             )
             raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
-        return replace(
-            self, **{name: last.terms[name] for name in TERMS if getattr(self, name) is None}
-        )
+        return self.with_terms_of(last)
+
+    def with_terms_of(self, last: BatchRecord) -> Settings:
+        """Return the settings, with the terms of the batch's last file where none are given."""
+        missing = [name for name in TERMS if getattr(self, name) is None]
+        return replace(self, **{name: last.terms[name] for name in missing})
+
+    @property
+    def kept(self) -> float:
+        """Seconds for which the provider keeps a key."""
+        return self.key_retention or DAY
 
     def chunk_terms(self) -> dict[str, float]:
         """Return the terms that a chunk is stored with."""
-        return self.of_chunk({"retention": DAY, "patience": PATIENCE})
+        return self.of_chunk({"retention": self.kept, "patience": PATIENCE})
 
     def of_chunk(self, stored: Mapping[str, Any]) -> dict[str, float]:
-        """Return the terms of a chunk: those it is stored with, or these where they are given."""
+        """Return the terms of a chunk: those it is stored with, or these where they are given.
+
+        Of two lives of a key the shorter one counts.
+        """
         patience = stored["patience"] if self.patience is None else self.patience
-        return {"retention": self.key_retention or stored["retention"], "patience": patience}
+        kept = stored["retention"] if self.key_retention is None else self.key_retention
+        return {"retention": min(kept, stored["retention"]), "patience": patience}
 
 
 @dataclass(frozen=True, slots=True)

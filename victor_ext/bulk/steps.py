@@ -17,7 +17,7 @@ from .pacing import ProviderClock
 from .payments import LINES, PAYMENTS, stored_of
 from .row_kind import RowKind
 from .rows import RowOutcome
-from .settings import PERSONS, WorkerContext
+from .settings import PERSONS, Settings, WorkerContext
 from .store import BatchRecord, Store
 
 
@@ -65,9 +65,10 @@ def add_step(
             persons=[*persons, own],
             rows=len(new) if before is None else before.rows + len(new),
         )
+        settings = context.settings.with_terms_of(of)
         first = step.chunks_so_far(connection) + 1
         for number, unit in enumerate(new, first):
-            _add_unit(connection, context, step, unit, keys[unit], number, stored)
+            _add_unit(connection, context, settings, step, unit, keys[unit], number, stored)
         step.save_record(connection, record, first - 1 + len(new))
     return record
 
@@ -75,6 +76,7 @@ def add_step(
 def _add_unit(
     connection: sa.Connection,
     context: WorkerContext,
+    settings: Settings,
     step: Store,
     unit: str,
     key: str,
@@ -101,9 +103,10 @@ def _add_unit(
             "spelling_digest": vault.fingerprint(unit),
             "reference_digest": vault.fingerprint(""),
             "row": row,
+            "kept": settings.kept,
             "stored_at": time.time(),
             "stored": json.dumps(stored),
         },
     )
     connection.execute(sa.insert(LINES), {**own, "number": number})
-    step.enqueue(connection, chunk, {**context.settings.chunk_terms(), "keys": [key]})
+    step.enqueue(connection, chunk, {**settings.chunk_terms(), "keys": [key]})

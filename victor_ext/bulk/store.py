@@ -574,7 +574,8 @@ class Store:
     def forget(self, before: float) -> int:
         """Remove what settled payments asked for, if they were stored before that epoch time.
 
-        What protects stays: their keys, states, ids and digests. Returns their number.
+        What protects stays: their keys, states, ids and digests. Returns their number. What was
+        created is settled, whether or not it is paid: by its id it can be read.
         """
         columns, lines = PAYMENTS.c, LINES.c
         is_old = sa.and_(
@@ -594,7 +595,26 @@ class Store:
                 connection.execute(sa.update(LINES).where(is_its).values(row=None, message=None))
             count += len(rows)
             if len(rows) < PAGE:
-                return count
+                break
+        self._forget_lines(before)
+        return count
+
+    def _forget_lines(self, before: float) -> None:
+        """Remove what files of that time say of payments that were forgotten before, or of none."""
+        columns, lines = PAYMENTS.c, LINES.c
+        forgotten = sa.select(columns.key).where(
+            columns.owner == self.owner, columns.forgotten.is_(True)
+        )
+        old = sa.select(BATCHES.c.batch).where(
+            BATCHES.c.owner == self.owner, BATCHES.c.stored_at < before
+        )
+        is_its = sa.and_(
+            lines.owner == self.owner,
+            sa.or_(lines.key.is_(None), lines.key.in_(forgotten)),
+            lines.batch.in_(old),
+        )
+        with self.transaction() as connection:
+            connection.execute(sa.update(LINES).where(is_its).values(row=None, message=None))
 
     def _forget(self, connection: sa.Connection, row: Any) -> None:
         result = self._result(row)
@@ -725,7 +745,7 @@ class Store:
         result = self._result(row)
         unit = None if result is None else result.unit
         opened = Row.of_stored(row.key, data, row.again)
-        return replace(opened, sent=sent, place=row.place, unit=unit)
+        return replace(opened, sent=sent, place=row.place, unit=unit, kept=row.kept)
 
     def _result(self, row: Any) -> Result | None:
         if row.result is None or row.state in (UNDER_WAY, LEFT_OUT):

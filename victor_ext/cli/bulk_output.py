@@ -238,8 +238,8 @@ _SHOWN = 20
 _GROUPS = {
     "created_before": "{rows} created before. Not sent again.",
     "due_later": (
-        "{rows} asked for an earlier due date before. Not sent. A new month needs another "
-        "--key-kind. What is unpaid: 'victor bulk ask-again'."
+        "{rows} asked, or maybe asked, for an earlier due date before. Not sent for the later one. "
+        "A new month needs another --key-kind. What is unpaid: 'victor bulk ask-again'."
     ),
     "replaced": "{rows} that had not left replaced.",
 }
