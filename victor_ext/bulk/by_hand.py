@@ -10,16 +10,19 @@ import sqlalchemy as sa
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import words_of
+from victor_ext.settlement.flow import SETTLED
 
 from .asking import asked_of
 from .deciding import Code
 from .layout import chunk_id, chunk_rows_for
-from .payments import IN_DOUBT, PAYMENTS, Stored, pages, stored_of
+from .payments import ENDED, IN_DOUBT, PAYMENTS, Stored, pages, stored_of
 from .row_kind import RowKind
 from .rows import Result, RowOutcome
 from .settings import WorkerContext
 from .store import BatchRecord, Line, Store
 
+_HAD_A_KEY = (RowOutcome.CREATED.value, RowOutcome.REJECTED.value)
+"""States in which the key of a payment is spent: another one was created under a later key."""
 _ASKED_MEANWHILE = "It was changed meanwhile: look at the status, and do this again if it is meant."
 
 
@@ -58,11 +61,12 @@ def ask_again(
         ConfigurationError: A payment may still be paid, may exist, or waits. Nothing is changed.
         VictorError: The provider cannot be read.
     """
-    reasons = [why_not_again(context.kind, line) for line in lines]
+    reasons = [_why_not_since(line) or why_not_again(context.kind, line) for line in lines]
     problems = [Problem("keys", "not_over", reason) for reason in reasons if reason]
     if problems:
         raise ConfigurationError.of(problems)
     with store.transaction() as connection:
+        store.refuse_held(connection)
         first = store.chunks_so_far(connection) + 1
         size = chunk_rows_for(record.terms["rate"], context.kind.together)
         chunks = [chunk for group in _groups(context.kind, lines) for chunk in pages(group, size)]
@@ -78,6 +82,17 @@ def _groups(kind: RowKind, lines: Sequence[Line]) -> list[list[Line]]:
         arguments = {} if line.latest is None else line.latest.arguments or {}
         groups.setdefault(kind.group(arguments), []).append(line)
     return list(groups.values())
+
+
+def _why_not_since(line: Line) -> str:
+    """Return why what a restored state has of a row is too little to ask once more; or nothing."""
+    if not line.restored or line.outcome not in SETTLED:
+        return ""
+    value = None if line.row is None else line.row.value
+    return (
+        f"{value} may have been asked since the backup of the state: look at the provider's "
+        "records, and resolve it. If there is none but what the state has: as not-created."
+    )
 
 
 def why_not_again(kind: RowKind, line: Line) -> str:
@@ -160,6 +175,9 @@ def resolve(
 ) -> None:
     """Settle a payment of which nobody can tell whether it exists, by what a person has found.
 
+    Of a restored one it is said whether another one was created since its backup, under a later
+    key: it stays as it is stored, or is what was created.
+
     Raises:
         ConfigurationError: It is not in doubt, or a worker has it now.
     """
@@ -167,10 +185,17 @@ def resolve(
     reason = f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
     with store.transaction() as connection:
         before = stored_of(connection, store.owner, [line.key], lock=True).get(line.key)
-        if before is None or before.state not in IN_DOUBT:
+        is_restored = before is not None and before.restored and before.state in ENDED
+        if before is None or not (is_restored or before.state in IN_DOUBT):
             raise ConfigurationError(f"{value} is {line.outcome}: there is nothing to resolve.")
         if _is_another_try(line, before):
             raise ConfigurationError(_ASKED_MEANWHILE)
         if before.chunk is not None and store.is_active(before.chunk):
             raise ConfigurationError(f"{value} is being sent or looked up now: let that end first.")
-        store.save_result(connection, line.key, Result(outcome, id, None, reason))
+        result = Result(outcome, id, None, reason)
+        again = before.again
+        if is_restored and outcome is RowOutcome.REFUSED:
+            result = None
+        elif before.state in _HAD_A_KEY:
+            again += 1
+        store.resolve(connection, line.key, result, again=again)
