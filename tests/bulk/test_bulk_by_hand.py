@@ -254,6 +254,24 @@ def test_what_is_rejected_or_refused_in_a_restored_state_is_only_looked_up_when_
     assert sum(victor_sandbox.work_done_by_key().values()) == 2
 
 
+def test_of_several_rows_with_one_value_the_one_in_doubt_is_resolved(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    """A file of another month: what the earlier one has asked is in doubt."""
+    victor_sandbox.inject("status", operation="create", times=None, status=503)
+    assert sender().send([row(1)]).exit_status == 3
+    second = [row(1, amount="7.00")]
+    assert sender(key_kind="month-12").send(second).exit_status == 3
+    with pytest.raises(ConfigurationError, match="several rows INV-1: write the key of one"):
+        sender().resolve("INV-1", "not-created", **WHO)
+    (first_key,) = keys_of([row(1)])
+    sender().resolve(first_key, "not-created", **WHO)
+    sender().resolve("INV-1", "not-created", **WHO)
+    assert sender().status().counts == {RowOutcome.REFUSED: 2}
+    with pytest.raises(ConfigurationError, match="INV-1 was never sent"):
+        sender().ask_again(["INV-1"], **WHO)
+
+
 @pytest.mark.parametrize("was_asked", [True, False])
 def test_what_may_have_been_asked_again_since_the_backup_is_not_asked_again(
     sender: Senders, victor_sandbox: Sandbox, tmp_path: Path, was_asked: bool

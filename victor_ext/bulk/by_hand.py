@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import words_of
-from victor_ext.settlement.flow import SETTLED
+from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .asking import asked_of
 from .deciding import Code
@@ -36,18 +36,41 @@ def checked_person(by: str, why: str) -> None:
 
 
 def lines_of(store: Store, values: Collection[str]) -> list[Line]:
-    """Return the lines of the batch with these values in the key column.
+    """Return the lines of the batch with these values in the key column: of those with one value,
+    what the latest file has.
 
     Raises `ConfigurationError` if the batch lacks one.
     """
     wanted = set(values)
-    lines = [line for line in store.lines() if line.row and line.row.value in wanted]
+    found = [line for line in store.lines() if line.row and line.row.value in wanted]
+    listed = {line.row.value for line in found if line.row and line.number > 0}
+    lines = [
+        line for line in found if line.row and (line.number > 0 or line.row.value not in listed)
+    ]
     missing = sorted(wanted - {line.row.value for line in lines if line.row and line.row.value})
     if missing:
         raise ConfigurationError.of(
             [Problem("keys", "unknown", f"{store.batch} has no row {value}.") for value in missing]
         )
     return lines
+
+
+def line_to_resolve(store: Store, name: str) -> Line:
+    """Return the line with this value in the key column, or with this idempotency key, about which
+    a person has to decide.
+
+    Raises `ConfigurationError` if the batch has none, or several: a value has a key of each kind.
+    """
+    lines = [line for line in store.lines() if line.row and name in (line.row.value, line.row.key)]
+    open_ones = [line for line in lines if line.outcome in MAY_EXIST or line.restored]
+    chosen = open_ones or lines
+    if len(chosen) == 1:
+        return chosen[0]
+    message = f"{store.batch} has no row {name}."
+    if chosen:
+        keys = ", ".join(line.row.key for line in chosen if line.row)
+        message = f"{store.batch} has several rows {name}: write the key of one, {keys}."
+    raise ConfigurationError.of([Problem("keys", "unknown", message)])
 
 
 def ask_again(
@@ -192,7 +215,7 @@ def resolve(
             raise ConfigurationError(_ASKED_MEANWHILE)
         if before.chunk is not None and store.is_active(before.chunk):
             raise ConfigurationError(f"{value} is being sent or looked up now: let that end first.")
-        result = Result(outcome, id, None, reason)
+        result: Result | None = Result(outcome, id, None, reason)
         again = before.again
         if is_restored and outcome is RowOutcome.REFUSED:
             result = None

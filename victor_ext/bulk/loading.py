@@ -456,8 +456,8 @@ class Loading(TemporaryDatabase):
         in_doubt = sa.or_(
             columns.state.in_(IN_DOUBT), sa.and_(is_created, columns.key.in_(settled_since))
         )
-        query = sa.select(columns.key).where(is_own, in_doubt).order_by(columns.key)
-        unlisted = [*connection.execute(query).scalars()]
+        doubtful = sa.select(columns.key).where(is_own, in_doubt).order_by(columns.key)
+        unlisted = [*connection.execute(doubtful).scalars()]
         for page in pages(enumerate(unlisted, 1)):
             values = [
                 {"owner": owner, "batch": self.batch, "number": -number, "key": key}

@@ -19,7 +19,7 @@ from victor_ext.health import Heartbeat
 from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.sources import Rows, hidden
 
-from .by_hand import ask_again, checked_person, lines_of, resolve
+from .by_hand import ask_again, checked_person, line_to_resolve, lines_of, resolve
 from .layout import checked_batch
 from .loading import Loading
 from .results import refreshed, results_of, write_csv
@@ -308,7 +308,7 @@ class BulkSender:
         `not-created` stays as it is stored.
 
         Args:
-            key: The value of the key column.
+            key: The value of the key column, or the idempotency key of the row.
             outcome: What was found. What was not created is `refused`: a file that has it sends
                 it.
             by: Who has found it out.
@@ -323,7 +323,7 @@ class BulkSender:
             message = f"outcome={outcome!r} must be created or not-created."
             raise ConfigurationError.of([Problem("outcome", "value", message)])
         with self._stored() as (_, store, _):
-            (line,) = lines_of(store, [key])
+            line = line_to_resolve(store, key)
             resolve(store, line, _FOUND[outcome], by=by, why=why, id=id)
 
     def hold(self) -> None:
