@@ -13,9 +13,20 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.bulk.bulk_runs import Senders, asked_once, change_state, keys_of, row, rows, store_only
+from tests.bulk.backups import FileBackup
+from tests.bulk.bulk_runs import (
+    Bulk,
+    Senders,
+    asked_once,
+    change_state,
+    keys_of,
+    row,
+    rows,
+    store_only,
+)
 from victor_ext import ConfigurationError, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import RowOutcome
+from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -236,11 +247,164 @@ def test_a_restored_state_sends_nothing_before_it_is_released(
             act()
     assert sender(**own).status().rows == 30
     assert sender(**own).release() == 30
-    assert sender(**own).release() == 0
+    assert sender(**own).release() is None
     assert sender(**own).status().counts == {RowOutcome.UNKNOWN: 30}
     assert sender(**own).resume().exit_status == 0
     asked_once(victor_sandbox, keys_of(rows(30)))
     assert sender(**own).send(rows(31)).exit_status == 0
+
+
+def test_a_hold_is_seen_and_covers_a_state_that_has_nothing_yet(
+    sender: Senders, bulk: Bulk, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    for act in (sender().hold, sender().release):
+        with pytest.raises(ConfigurationError, match="There is no state sqlite:"):
+            act()
+    State(f"sqlite:///{tmp_path}/state.sqlite").prepare()  # by a process that was killed then
+    sender().hold()
+    with pytest.raises(ConfigurationError, match="The state is held"):
+        sender().send(rows(1))
+    assert sender().release() == 0
+    assert sender().send(rows(1)).held_since is None
+    sender().hold()
+    status = sender().status()
+    assert (status.exit_status, status.held_since is None) == (1, False)
+    sender().hold()
+    assert sender().status().held_since == status.held_since
+    state = ("--state", f"sqlite:///{tmp_path}/state.sqlite")
+    shown = bulk("status", *state)
+    assert (shown.status, "held since" in shown.out) == (1, True)
+    assert '"held_since": "20' in bulk("status", *state, "--json").out
+    assert [bulk("release", *state).status for _ in range(2)] == [0, 1]
+    asked_once(victor_sandbox, keys_of(rows(1)))
+
+
+class Restored:
+    """A state that is restored, as it was before something."""
+
+    def __init__(self, sender: Senders, folder: Path) -> None:
+        self.sender, self._backup = sender, FileBackup(folder / "state.sqlite")
+        self._backup.make()
+
+    def release(self) -> int | None:
+        self._backup.restore()
+        self.sender().hold()
+        return self.sender().release()
+
+
+@pytest.mark.parametrize("reference", ["client_reference_id", "region"])
+def test_what_is_rejected_or_refused_in_a_restored_state_is_only_looked_up_when_it_is_corrected(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path, reference: str
+) -> None:
+    """It may have been corrected since the backup; its key, or the next one, may be forgotten."""
+    wrong = [row(1, **{reference: "A"}), row(2, amount="0", **{reference: "B"})]
+    right = [row(1, amount="5.00", **{reference: "A"}), row(2, **{reference: "B"})]
+    victor_sandbox.inject("status", operation="create", status=400, times=1)
+    assert sender(skip_invalid=True).send(wrong).exit_status == 1
+    assert sender().status().counts == {RowOutcome.REJECTED: 1, RowOutcome.REFUSED: 1}
+    restored = Restored(sender, tmp_path)
+    assert sender().send(right).exit_status == 0
+    assert restored.release() == 0
+    # Dropped, it is known nevertheless; and a file that is still wrong changes nothing.
+    assert sender().drop(["INV-2"]) == 1
+    assert sender(skip_invalid=True).send(wrong).exit_status == 1
+    made = victor_sandbox.work_done_by_key()
+    status = sender().send(right)
+    assert victor_sandbox.work_done_by_key() == made
+    assert dict(status.noticed) == {"asked_since": 2}
+    assert status.check is not None
+    assert status.check.new == 0
+    if reference == "client_reference_id":
+        assert status.counts == {RowOutcome.CREATED: 2}
+        return
+    assert status.counts == {RowOutcome.UNKNOWN: 2}
+    sender().resolve("INV-1", "not-created", **WHO)
+    sender().resolve("INV-2", "created", id="X2", **WHO)
+    assert sender().send(right).exit_status == 0, "a person has decided"
+    assert sum(victor_sandbox.work_done_by_key().values()) == 2
+
+
+def test_of_several_rows_with_one_value_the_one_in_doubt_is_resolved(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    """A file of another month: what the earlier one has asked is in doubt."""
+    victor_sandbox.inject("status", operation="create", times=None, status=503)
+    assert sender().send([row(1)]).exit_status == 3
+    second = [row(1, amount="7.00")]
+    assert sender(key_kind="month-12").send(second).exit_status == 3
+    with pytest.raises(ConfigurationError, match="several rows INV-1: write the key of one"):
+        sender().resolve("INV-1", "not-created", **WHO)
+    (first_key,) = keys_of([row(1)])
+    sender().resolve(first_key, "not-created", **WHO)
+    sender().resolve("INV-1", "not-created", **WHO)
+    assert sender().status().counts == {RowOutcome.REFUSED: 2}
+    with pytest.raises(ConfigurationError, match="INV-1 was never sent"):
+        sender().ask_again(["INV-1"], **WHO)
+
+
+@pytest.mark.parametrize("was_asked", [True, False])
+def test_what_may_have_been_asked_again_since_the_backup_is_not_asked_again(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path, was_asked: bool
+) -> None:
+    assert sender().send(rows(1)).exit_status == 0
+    victor_sandbox.move(results_of(sender())["INV-1"].id, "declined")
+    restored = Restored(sender, tmp_path)
+    second: str | None = None
+    if was_asked:
+        assert sender().ask_again(["INV-1"], **WHO) == 1
+        assert sender().resume().exit_status == 0
+        second = results_of(sender())["INV-1"].id
+    restored.release()
+    with pytest.raises(ConfigurationError, match="may have been asked since the backup"):
+        sender().ask_again(["INV-1"], **WHO)
+    sender().resolve("INV-1", "created" if was_asked else "not-created", id=second, **WHO)
+    assert results_of(sender())["INV-1"].outcome is RowOutcome.CREATED
+    if was_asked:
+        with pytest.raises(ConfigurationError, match="it would be asked twice"):
+            sender().ask_again(["INV-1"], **WHO)
+        assert second is not None
+        victor_sandbox.move(second, "declined")
+    assert sender().ask_again(["INV-1"], **WHO) == 1
+    assert sender().resume().exit_status == 0
+    asked = 3 if was_asked else 2
+    assert list(victor_sandbox.work_done_by_key().values()) == [1] * asked
+
+
+def test_what_the_latest_file_lacks_is_not_sent_by_a_release(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    """Also what was refused: it has nothing that could be sent."""
+    store_only(sender(skip_invalid=True), [*rows(2), row(3, amount="0")])
+    store_only(sender(), rows(1))
+    sender().hold()
+    assert sender().release() == 1
+    assert sender().resume().exit_status == 0
+    asked_once(victor_sandbox, keys_of(rows(1)))
+    assert len(victor_sandbox.work_done_by_key()) == 1
+    assert list(results_of(sender())) == ["INV-1"]
+
+
+@pytest.mark.parametrize("fault", ["lose_answer", "status"])
+def test_what_is_in_doubt_and_not_in_the_latest_file_is_looked_up_and_stays_in_sight(
+    sender: Senders, victor_sandbox: Sandbox, fault: str
+) -> None:
+    records = [row(number, client_reference_id=f"INV-{number}") for number in (1, 2)]
+    options = {} if fault == "lose_answer" else {"status": 503}
+    victor_sandbox.inject(fault, operation="create", times=None, **options)
+    victor_sandbox.inject("status", operation="list", times=None, status=503)
+    assert sender().send(records).exit_status == 3
+    victor_sandbox.clear_faults()
+    was_made = fault == "lose_answer"
+    sender().send(records[:1])
+    for again in (sender().resume, lambda: sender().send(records[:1])):
+        second = results_of(sender())["INV-2"]
+        outcome = RowOutcome.CREATED if was_made else RowOutcome.UNKNOWN
+        assert (second.row, second.outcome) == (0, outcome)
+        assert sender().status().rows == 2
+        assert again().exit_status == (0 if was_made else 3)
+        assert sum(victor_sandbox.work_done_by_key().values()) == 1 + was_made
+    sender().send(records)
+    assert [result.row for result in sender().export()] == [1, 2]
 
 
 def test_a_worker_begins_nothing_of_a_state_that_is_held(

@@ -61,6 +61,8 @@ STORED = Stored(
     sent=None,
     result=None,
     forgotten=False,
+    stored="[0.0, null, true]",
+    restored=False,
 )
 """The payment of the row, as it may be stored."""
 OTHER = STORED._replace(
@@ -457,6 +459,30 @@ CASES = [
         asked=ANOTHER_AMOUNT,
         alike=[other(due_date="2026-03-04")],
     ),
+    # Restored: it may have been asked since the backup.
+    *(
+        Case(
+            f"{state} in a restored state: it is looked up",
+            of_state(state, restored=True),
+            Act.STORE,
+            Code.ASKED_SINCE,
+            asked=ANOTHER_AMOUNT,
+            again=again,
+        )
+        for state, again in (*((each, 0) for each in sorted(NEVER_LEFT)), ("rejected", 1))
+    ),
+    Case(
+        "refused in a restored state, and not valid now",
+        of_state("refused", restored=True),
+        Act.REFUSE,
+        asked=INVALID,
+    ),
+    Case(
+        "rejected in a restored state with these values",
+        of_state("rejected", restored=True),
+        Act.KEEP,
+        Code.REJECTED_BEFORE,
+    ),
 ]
 
 
@@ -469,6 +495,8 @@ def test_what_becomes_of_a_row(case: Case) -> None:
     decision = decided(case.asked, case.stored, case.alike)
     assert (decision.act, decision.code, decision.again) == (case.act, case.code, case.again)
     assert (decision.other is not None) == (case.code is Code.LOOKS_LIKE)
+    is_restored = case.stored is not None and case.stored.restored
+    assert (decision.since is not None) == (is_restored and case.act is not Act.KEEP)
     if decision.other is not None:
         assert decision.other == case.alike[-1]
 

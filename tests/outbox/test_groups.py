@@ -28,6 +28,7 @@ from victor_ext import (
     AsyncVictor,
     AuthenticationError,
     ConfigurationError,
+    InvalidRequest,
     PermissionDenied,
     RateLimited,
     Victor,
@@ -276,6 +277,53 @@ def test_what_goes_back_is_not_taken_up_by_the_same_pass(blocking: Sending) -> N
             outbox.send(victor)
     assert blocking.provider.references == ["INV-1"]
     assert blocking.rows() == [(WAITING, False)]
+
+
+def test_what_people_change_while_a_worker_has_it_is_not_undone(sending: Sending) -> None:
+    """Whatever the worker then gives back: it has taken up all of them before."""
+    outbox = Outbox(sending.engine)
+    store(sending, *map(invoice, range(1, 6)))
+    with sending.engine.begin() as connection:
+        # What has to be sent soon is not marked in advance.
+        connection.execute(sa.update(outbox.table).values(send_before=time.time() + 1800))
+        is_unsettled = outbox.table.c.reference.in_(["INV-3", "INV-4"])
+        doubt = {"state": EntryState.SETTLING.value, "first_sent_at": 1.0}
+        connection.execute(sa.update(outbox.table).where(is_unsettled).values(doubt))
+    who: dict[str, Any] = {"by": "Ann", "why": "a test"}
+
+    def change(_reference: str) -> httpx.Response:
+        with pytest.raises(InvalidRequest, match="it is sending"):
+            outbox.cancel("INV-1", **who)  # its call has begun
+        outbox.cancel("INV-2", **who)
+        outbox.resolve("INV-3", done=True, id="X1", **who)
+        outbox.resolve("INV-4", done=False, **who)
+        outbox.cancel("INV-5", **who)
+        outbox.retry("INV-5")
+        return httpx.Response(429, json={})
+
+    sending.provider.meet = change
+    with pytest.raises(RateLimited):
+        sending.send(workers=1)
+    states = [WAITING, EntryState.REFUSED, SENT, EntryState.REJECTED, WAITING]
+    assert sending.states() == states
+    assert outbox.entries()[2].request_id == "X1"
+    sending.provider.meet = lambda _reference: None
+    sending.send()
+    assert Counter(sending.provider.references) == {"INV-1": 2, "INV-5": 1}
+
+
+def test_during_a_hold_nothing_goes_back_as_what_was_never_sent(sending: Sending) -> None:
+    """A worker of a restored database has taken it up before: it may have been sent since."""
+    store(sending, invoice(1), invoice(2))
+
+    def hold(_reference: str) -> httpx.Response:
+        Outbox(sending.engine).hold()
+        return httpx.Response(429, json={})
+
+    sending.provider.meet = hold
+    with pytest.raises(RateLimited):
+        sending.send(workers=1)
+    assert sending.rows() == [(SENDING, True)] * 2
 
 
 # What holds nothing else

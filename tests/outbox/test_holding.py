@@ -99,7 +99,27 @@ class TestHolding:
         with pytest.raises(InvalidRequest, match=r"no entry that is waiting.*it is sending"):
             outbox.cancel("INV-1", by="zoe", why="a test")
         outbox.cancel("INV-2", by="zoe", why="a test")
-        assert outbox.hold().marked == 1, "a hold may be of a backup that was held"
+
+    def test_another_hold_marks_nothing_that_was_added_or_decided_since_the_first(
+        self, outbox: Outbox, victor: Victor, engine: sa.Engine, victor_sandbox: Sandbox
+    ) -> None:
+        stored(outbox, invoice(1))
+        assert outbox.hold().is_first
+        stored(outbox, invoice(2), invoice(3))
+        outbox.cancel("INV-3", by="zoe", why="a test")
+        again = outbox.hold()
+        assert (again.is_first, again.marked) == (False, 0)
+        assert states(outbox) == ["sending", "waiting", "refused"]
+        outbox.release()
+        assert outbox.retry("INV-3").state == "waiting"
+        settle(outbox, engine, victor)
+        assert states(outbox)[1:] == ["sent", "sent"]
+        # A backup that was held: its hold is ended, and the next one marks all of it.
+        stored(outbox, invoice(4))
+        outbox.hold()
+        outbox.release()
+        assert outbox.hold().is_first
+        assert set(victor_sandbox.work_done_by_key().values()) == {1}
 
 
 class TestRestoring:

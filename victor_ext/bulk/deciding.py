@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum, StrEnum, auto
 
@@ -25,6 +25,7 @@ class Code(StrEnum):
         CORRECTED: The provider rejected it with other values: it is asked under its next key.
         REPLACED: It had not left: this row takes its place.
         OTHER_ACCOUNT: It was created with another account.
+        ASKED_SINCE: It may have been asked for since the backup of the state: it is looked up.
     """
 
     LOOKS_LIKE = auto()
@@ -37,6 +38,7 @@ class Code(StrEnum):
     CORRECTED = auto()
     REPLACED = auto()
     OTHER_ACCOUNT = auto()
+    ASKED_SINCE = auto()
 
 
 TO_DECIDE = frozenset(
@@ -75,12 +77,15 @@ class Decision:
         code: Of the notice; None: there is nothing to say.
         other: The other payment that it looks like.
         again: How many keys the payment had before the one that it is sent under.
+        since: The time from which it may have been sent, though the state does not have it; None:
+            it was not.
     """
 
     act: Act
     code: Code | None = None
     other: Stored | None = None
     again: int = 0
+    since: str | None = None
 
 
 _A_DAY = timedelta(days=1)
@@ -104,6 +109,22 @@ def decide(
         account: The account that it would be sent with.
         made_of: What its key is made of, beside its value: see `made_of`.
     """
+    decision = _decided(asked, stored, alike, batch=batch, account=account, made_of=made_of)
+    if stored is None or not stored.restored or decision.act is Act.KEEP:
+        return decision
+    since = replace(decision, since=stored.stored)
+    return replace(since, code=Code.ASKED_SINCE) if decision.act is Act.STORE else since
+
+
+def _decided(
+    asked: Asked,
+    stored: Stored | None,
+    alike: list[Stored],
+    *,
+    batch: str,
+    account: str,
+    made_of: str,
+) -> Decision:
     if stored is None or stored.state in NEVER_LEFT:
         if not asked.is_valid:
             return Decision(Act.REFUSE, again=_again(stored))

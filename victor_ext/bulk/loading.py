@@ -23,14 +23,17 @@ from .layout import chunk_id, chunk_rows_for
 from .notices import message_of
 from .pacing import ProviderClock
 from .payments import (
+    IN_DOUBT,
     LEFT_OUT,
     LINES,
     NEVER_LEFT,
     PAYMENTS,
+    UNDER_WAY,
     UNREADABLE,
     Asked,
     Stored,
     look_alikes,
+    only_looked_up,
     pages,
     stored_of,
     upsert,
@@ -44,7 +47,7 @@ _SCHEMA = """
 CREATE TABLE asked (
     number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, is_repeated BOOLEAN DEFAULT FALSE,
     problems TEXT, grouping TEXT, asked TEXT, spelling TEXT, amount TEXT, currency TEXT,
-    act TEXT, code TEXT, message TEXT, again INTEGER, has_own BOOLEAN DEFAULT FALSE,
+    act TEXT, code TEXT, message TEXT, again INTEGER, since TEXT, has_own BOOLEAN DEFAULT FALSE,
     chunk INTEGER, place INTEGER
 );
 CREATE INDEX spelled ON asked (spelling);
@@ -294,9 +297,17 @@ class Loading(TemporaryDatabase):
         is_forgotten = stored is not None and stored.forgotten
         has_own = is_forgotten or decision.code in _WITH_OWN_ROW
         self.execute(
-            "UPDATE asked SET act = ?, code = ?, message = ?, again = ?, has_own = ?"
+            "UPDATE asked SET act = ?, code = ?, message = ?, again = ?, since = ?, has_own = ?"
             " WHERE number = ?",
-            (decision.act.name, decision.code, message, decision.again, has_own, asked.number),
+            (
+                decision.act.name,
+                decision.code,
+                message,
+                decision.again,
+                decision.since,
+                has_own,
+                asked.number,
+            ),
         )
 
     def _noticed(
@@ -327,7 +338,7 @@ class Loading(TemporaryDatabase):
                 check.invalid += 1
                 check.set_aside += self._settings.skip_invalid and act != Act.SKIP.name
                 self._note(number, line, problems)
-            elif act == Act.STORE.name:
+            elif act == Act.STORE.name and code != Code.ASKED_SINCE:
                 check.new += 1
                 _add(check.totals, Decimal(amount), currency)
                 check.replaced += code == Code.REPLACED
@@ -373,8 +384,10 @@ class Loading(TemporaryDatabase):
         size = chunk_rows_for(self._settings.rate, self._kind.together)
         filling: dict[Hashable, tuple[int, int]] = {}
         count = 0
-        query = "SELECT number, grouping FROM asked WHERE act = ? ORDER BY number"
-        for number, group in self.execute(query, (Act.STORE.name,)):
+        # What is looked up is in no call with what is sent.
+        query = "SELECT number, grouping, since FROM asked WHERE act = ? ORDER BY number"
+        for number, name, since in self.execute(query, (Act.STORE.name,)):
+            group = (name, since is not None)
             chunk, place = filling.get(group, (0, size))
             if place == size:
                 chunk, place = first + count, 0
@@ -392,17 +405,19 @@ class Loading(TemporaryDatabase):
 
     def _payments(self, store: Store, stored: Sent) -> Iterator[dict[str, Any]]:
         query = (
-            "SELECT asked, problems, act, code, message, again, chunk, place FROM asked"
+            "SELECT asked, problems, act, message, again, since, chunk, place FROM asked"
             " WHERE act IN (?, ?) ORDER BY key"
         )
         stored_at = time.time()
         acts = (Act.STORE.name, Act.REFUSE.name)
-        for text, problems, act, _, message, again, chunk, place in self.execute(query, acts):
+        for text, problems, act, message, again, since, chunk, place in self.execute(query, acts):
             asked = Asked(*json.loads(text))
             is_sent = act == Act.STORE.name
             reasons = [one[2] for one in json.loads(problems or "[]")] or [message]
             error = " ".join(filter(None, reasons))
             refusal = self._vault.serialize([None, None, error, None])
+            state = RowOutcome.WAITING.value if is_sent else RowOutcome.REFUSED.value
+            is_looked_up = is_sent and since is not None
             yield {
                 "owner": self._context.owner,
                 "key": asked.key,
@@ -410,10 +425,11 @@ class Loading(TemporaryDatabase):
                 "chunk": chunk_id(store.queue, chunk) if is_sent else None,
                 "worker": None,
                 "place": place or 0,
-                "state": (RowOutcome.WAITING if is_sent else RowOutcome.REFUSED).value,
+                "state": UNDER_WAY if is_looked_up else state,
                 "again": again,
                 "allowed": False,
                 "forgotten": False,
+                "restored": since is not None,
                 "account": self._context.account,
                 "kind": self._made_of,
                 "values_digest": asked.values_digest,
@@ -422,19 +438,21 @@ class Loading(TemporaryDatabase):
                 "made_digest": None,
                 "due_date": None if asked.due_date == UNREADABLE else asked.due_date,
                 "row": asked.row,
-                "sent": None,
+                "sent": only_looked_up(since) if is_looked_up else None,
                 "result": None if is_sent else refusal,
                 "kept": self._settings.kept,
                 "stored_at": stored_at,
-                "stored": json.dumps(stored),
+                "stored": since or json.dumps(stored),
             }
 
     def _replace_lines(self, connection: sa.Connection) -> None:
         """Make the rows of this source the lines of the batch. What never left, and is not among
-        them, is left out.
+        them, is left out. What is in doubt gets lines of its own, which stay once it is created.
         """
         owner, lines, columns = self._context.owner, LINES.c, PAYMENTS.c
         is_its = sa.and_(lines.owner == owner, lines.batch == self.batch)
+        before = sa.select(lines.key).where(is_its, lines.number < 0)
+        settled_since = [*connection.execute(before).scalars()]
         connection.execute(sa.delete(LINES).where(is_its))
         query = (
             "SELECT number, key, asked, act, code, message, problems, has_own FROM asked"
@@ -443,13 +461,22 @@ class Loading(TemporaryDatabase):
         for page in pages(self.execute(query)):
             connection.execute(sa.insert(LINES), [self._line(*row) for row in page])
         listed = sa.select(lines.key).where(is_its, lines.key.is_not(None))
-        is_left_out = sa.and_(
-            columns.owner == owner,
-            columns.batch == self.batch,
-            columns.state.in_(NEVER_LEFT),
-            columns.key.not_in(listed),
-        )
+        is_lacking = sa.and_(columns.owner == owner, columns.key.not_in(listed))
+        is_own = sa.and_(is_lacking, columns.batch == self.batch)
+        is_left_out = sa.and_(is_own, columns.state.in_(NEVER_LEFT))
         connection.execute(sa.update(PAYMENTS).where(is_left_out).values(state=LEFT_OUT))
+        is_created = columns.state == RowOutcome.CREATED.value
+        in_doubt = sa.or_(
+            columns.state.in_(IN_DOUBT), sa.and_(is_created, columns.key.in_(settled_since))
+        )
+        doubtful = sa.select(columns.key).where(is_own, in_doubt).order_by(columns.key)
+        unlisted = [*connection.execute(doubtful).scalars()]
+        for page in pages(enumerate(unlisted, 1)):
+            values = [
+                {"owner": owner, "batch": self.batch, "number": -number, "key": key}
+                for number, key in page
+            ]
+            connection.execute(sa.insert(LINES), values)
 
     def _line(
         self,

@@ -65,6 +65,10 @@ _MESSAGES = {
     Code.REJECTED_BEFORE: "the provider rejected {value} on {day}: {reason}",
     Code.CORRECTED: "{value}, rejected on {day}, is asked as corrected.",
     Code.REPLACED: "{value} had not left: its row was replaced.",
+    Code.ASKED_SINCE: (
+        "{value} may have been asked since the backup of the state. It is only looked up. If the "
+        "provider lacks it: resolve it as not-created."
+    ),
     Code.OTHER_ACCOUNT: "{value} was asked with the account {account}. Not sent.",
 }
 

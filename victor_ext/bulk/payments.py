@@ -9,6 +9,7 @@ and what the provider said of it, are encrypted; values are compared by keyed di
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED, PaymentOutcome
+from victor_ext.settlement.key_age import Sent
 
 T = TypeVar("T")
 
@@ -73,6 +75,7 @@ PAYMENTS = sa.Table(
     sa.Column("stored_at", sa.Double, nullable=False),
     sa.Column("stored", sa.Text),  # the same as a time of sending, as JSON
     sa.Column("forgotten", sa.Boolean, nullable=False),  # what it asked for
+    sa.Column("restored", sa.Boolean, nullable=False),  # it may have been asked since its backup
     sa.Index("victor_bulk_payments_chunk", "chunk"),
     sa.Index("victor_bulk_payments_batch", "owner", "batch"),
     sa.Index("victor_bulk_payments_values", "owner", "values_digest"),
@@ -85,7 +88,8 @@ LINES = sa.Table(
     METADATA,
     sa.Column("owner", sa.Text, primary_key=True),
     sa.Column("batch", sa.Text, primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),  # of the record in the file, from 1
+    # Of the record in the file, from 1. Below 0: the file lacks it, and it was in doubt.
+    sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("key", sa.Text),  # None: the row has none
     sa.Column("code", sa.Text),  # of its notice
     sa.Column("row", sa.Text),  # encrypted, of a row whose payment has another one
@@ -141,7 +145,12 @@ class Asked(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """A payment, as far as it decides about a row."""
+    """A payment, as far as it decides about a row.
+
+    Attributes:
+        stored: When it was stored, as a time of sending.
+        restored: Whether it may have been asked under another key since its backup was made.
+    """
 
     key: str
     batch: str
@@ -159,9 +168,17 @@ class Stored(NamedTuple):
     sent: str | None
     result: str | None
     forgotten: bool
+    stored: str
+    restored: bool
 
 
 _STORED = tuple(PAYMENTS.c[name] for name in Stored._fields)
+
+
+def only_looked_up(sent: str) -> str:
+    """Return a time of sending as that of a payment that is never sent again."""
+    known = Sent.from_json(json.loads(sent))
+    return json.dumps(None if known is None else known._replace(looked_up=True))
 
 
 def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:

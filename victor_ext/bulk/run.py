@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -49,6 +50,7 @@ class BatchStatus:
         steps: The steps that were taken with the payouts, by name: who took them, payouts by
             outcome, how many are unsettled, and `reasons`.
         reasons: Of a step: why it was not taken, by the payout's id.
+        held_since: Since when the state is held, aware: nothing is sent; None: it is not.
     """
 
     batch: str
@@ -63,6 +65,7 @@ class BatchStatus:
     reasons: Mapping[str, str] = field(default_factory=dict[str, str])
     under_way: int = 0
     left_out: int = 0
+    held_since: datetime | None = None
 
     @property
     def notices(self) -> Sequence[Notice]:
@@ -88,14 +91,16 @@ class BatchStatus:
         """Exit status of the command.
 
         0 if all rows are created, 3 if the outcome of some is unknown, 75 if some are not sent yet
-        (`resume` sends them), and 1 if some are refused or rejected, or a person has to decide
-        about some. Steps count as rows do.
+        (`resume` sends them), and 1 if some are refused or rejected, if a person has to decide
+        about some, or if the state is held. Steps count as rows do.
         """
         counts = Counter(self.counts)
         for step in self.steps.values():
             counts.update(step["counts"])
         if any(counts[outcome] for outcome in MAY_EXIST):
             return UNKNOWN
+        if self.held_since is not None:
+            return FAILED
         if self.unsettled or any(step["unsettled"] for step in self.steps.values()):
             return FOR_NOW
         is_to_decide = TO_DECIDE & self.noticed.keys()
@@ -195,6 +200,7 @@ def status_of(store: Store) -> BatchStatus:
         noticed=dict(lines.codes),
         under_way=lines.under_way,
         left_out=lines.left_out,
+        held_since=store.held_since(),
     )
 
 

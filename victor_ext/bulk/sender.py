@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar, Literal, TextIO
 
 import httpx
@@ -302,6 +303,9 @@ class BulkSender:
     ) -> None:
         """Settle a row in doubt by hand, by what a person has found out at the provider.
 
+        So is a row that is settled in a restored state, and may have been asked since: what was
+        `not-created` stays as it is stored.
+
         Args:
             key: The value of the key column, or the idempotency key.
             outcome: What was found. What was not created is `refused`: a file that has it sends
@@ -329,16 +333,19 @@ class BulkSender:
             ConfigurationError: There is no state.
         """
         with self._context() as context, context.open_present("") as store:
-            store.hold()
+            keep_key = partial(context.state.keep_key, vault=context.vault, secret=context.secret)
+            store.hold(keep_key)
 
-    def release(self) -> int:
+    def release(self) -> int | None:
         """Let what is held be sent again.
 
-        What had not left when it was stored may have been sent since: with its key while the
-        provider keeps that, and else it is looked up.
+        What waits may have been sent since it was stored: it is sent with its key while the
+        provider keeps that, and else it is looked up. What was rejected or refused may have been
+        asked since: a file that asks it anew lets it be looked up. What was created is asked again
+        once somebody has called `resolve`.
 
         Returns:
-            How many rows these are.
+            How many rows waited; None: the state was not held.
 
         Raises:
             ConfigurationError: There is no state.

@@ -296,6 +296,8 @@ class WorkerContext:
     @contextmanager
     def open_present(self, batch: str) -> Generator[Store]:
         """Open a batch of a state that has to be there. Raises as `State.errors` does."""
+        if not self.state.exists() and not batch:
+            raise ConfigurationError(f"There is no state {self.state}: nothing was stored there.")
         if not self.state.exists():
             raise no_such_batch(batch, str(self.state))
         # a process that was killed meanwhile, or an older DBOS, may have created it

@@ -22,9 +22,11 @@ from .store import BatchRecord, Store
 
 
 def units_of(store: Store, kind: RowKind) -> list[str]:
-    """Return the ids of what was sent together and accepted, in order."""
-    created = (line for line in store.lines() if line.outcome is RowOutcome.CREATED)
-    units = (line.result.unit for line in created)
+    """Return the ids of what was sent together and accepted, in order: not of what the latest file
+    lacks.
+    """
+    listed = (line for line in store.lines() if line.number > 0)
+    units = (line.result.unit for line in listed if line.outcome is RowOutcome.CREATED)
     return list(dict.fromkeys(unit for unit in units if unit)) if kind.unit else []
 
 
@@ -97,6 +99,7 @@ def _add_unit(
             "again": 0,
             "allowed": False,
             "forgotten": False,
+            "restored": False,
             "account": step.account,
             "kind": step.batch.partition("/")[2],
             "values_digest": vault.fingerprint(f"{step.batch} {unit}"),

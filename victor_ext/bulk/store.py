@@ -8,9 +8,10 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -33,6 +34,7 @@ from .payments import (
     PAYMENTS,
     SETTLED_STATES,
     STATE_KEY,
+    TO_BE_SENT,
     UNDER_WAY,
     is_in,
     pages,
@@ -83,7 +85,8 @@ class BatchRecord:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a batch: a row of its latest file, or a payment in doubt that the file lacks.
+    """A line of a batch: a row of its latest file, or a payment that was in doubt and that the file
+    lacks.
 
     Attributes:
         number: Of the record in the file, from 1; 0: the file lacks it.
@@ -92,6 +95,7 @@ class Line:
         latest: The same by the latest file, which may have other values.
         outcome: What became of it.
         message: The notice about it; None: there is none.
+        restored: Whether it may have been asked since the backup of the state.
     """
 
     number: int
@@ -102,6 +106,7 @@ class Line:
     outcome: RowOutcome
     result: Result
     message: str | None
+    restored: bool = False
 
 
 class LineCounts(NamedTuple):
@@ -239,27 +244,31 @@ class Store:
 
     # A restored state
 
-    def hold(self) -> None:
-        """Keep everything from being sent: the state was restored, and knows the past alone."""
+    def hold(self, keep_key: Callable[[sa.Connection], None]) -> None:
+        """Keep everything from being sent: the state was restored, and knows the past alone.
+
+        All payments may have been asked since, also under other keys. If the state is held already,
+        nothing is changed: what a person has found out since then counts.
+
+        Args:
+            keep_key: Stores the key of the state, if it has none: it has what is held.
+        """
         with self.transaction() as connection:
-            values = {"held_at": time.time()}
-            connection.execute(sa.update(STATE_KEY).values(values))
+            keep_key(connection)
+            if self._held_at(connection) is None:
+                connection.execute(sa.update(STATE_KEY).values(held_at=time.time()))
+                connection.execute(sa.update(PAYMENTS).values(restored=True))
 
-    def release(self) -> int:
-        """Let rows be sent again. What had not left may have been sent since it was stored.
+    def release(self) -> int | None:
+        """Let rows be sent again. What waits may have been sent since it was stored.
 
-        Returns how many these are.
+        Returns how many these are; None: the state was not held.
         """
         columns = PAYMENTS.c
         with self.transaction() as connection:
-            held_at = self._held_at(connection)
-            if held_at is None:
-                return 0
-            may_have_left = sa.and_(
-                columns.state.in_(NEVER_LEFT - {RowOutcome.REFUSED.value}),
-                columns.stored_at <= held_at,
-                columns.stored.is_not(None),
-            )
+            if self._held_at(connection) is None:
+                return None
+            may_have_left = columns.state.in_(TO_BE_SENT)
             values = {
                 "state": UNDER_WAY,
                 "sent": columns.stored,
@@ -277,6 +286,12 @@ class Store:
                 "The state is held, because it was restored: nothing is sent. Once no other copy "
                 "of it sends any more, release it ('victor bulk release')."
             )
+
+    def held_since(self) -> datetime | None:
+        """Return since when the state is held, aware; None: it is not."""
+        with self.engine.connect() as connection:
+            moment = self._held_at(connection)
+        return None if moment is None else datetime.fromtimestamp(moment, UTC)
 
     def _held_at(self, connection: sa.Connection) -> float | None:
         row = connection.execute(sa.select(STATE_KEY.c.held_at)).first()
@@ -406,7 +421,22 @@ class Store:
                 return []
             rows = self._locked(connection, is_open)
             connection.execute(sa.update(PAYMENTS).where(is_open).values(worker=worker))
-        return [self._row(row) for row in rows]
+            lacking = self._lacking(connection, is_open)
+        return [self._claimed(row, is_listed=row.key not in lacking) for row in rows]
+
+    def _lacking(self, connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> set[str]:
+        """Return the keys of those payments that the latest file of no batch has."""
+        lines, columns = LINES.c, PAYMENTS.c
+        is_its = sa.and_(lines.owner == columns.owner, lines.key == columns.key, lines.number > 0)
+        query = sa.select(columns.key).where(chosen, sa.not_(sa.exists().where(is_its)))
+        return set(connection.execute(query).scalars())
+
+    def _claimed(self, row: Any, *, is_listed: bool) -> Row:
+        """Return a row to send. One that may have been sent, and no file has, is only looked up."""
+        opened = self._row(row)
+        if is_listed or opened.sent is None:
+            return opened
+        return replace(opened, sent=opened.sent._replace(looked_up=True))
 
     def begin(
         self, worker: str, keys: Sequence[str], sent: Sent | None, results: RowResults
@@ -519,10 +549,17 @@ class Store:
         )
         connection.execute(sa.update(PAYMENTS).where(is_its, chosen), values)
 
-    def save_result(self, connection: sa.Connection, key: str, result: Result) -> None:
-        """Store what became of a payment, whoever has it."""
+    def resolve(
+        self, connection: sa.Connection, key: str, result: Result | None, *, again: int
+    ) -> None:
+        """Store what a person has found of a payment; None: nothing but what is stored of it.
+
+        From now on it has had so many keys before (`again`), and none of which is not known here.
+        """
         chosen = sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.key == key)
-        connection.execute(sa.update(PAYMENTS).where(chosen).values(self._values_of(result)))
+        values = {} if result is None else self._values_of(result)
+        found = {**values, "again": again, "restored": False}
+        connection.execute(sa.update(PAYMENTS).where(chosen).values(found))
 
     def forget_notice(self, connection: sa.Connection, key: str) -> None:
         """Take back what a line says of its payment: a person has decided."""
@@ -544,7 +581,8 @@ class Store:
         """Remove what never left, of these payments or of the batch, from all batches that list it:
         return how many.
 
-        One that was rejected before stays known: it would be asked under a key that is spent.
+        One that was rejected before, or restored, stays known: it would be asked under a key that
+        is spent.
         """
         columns, lines = PAYMENTS.c, LINES.c
         is_own = sa.and_(
@@ -558,10 +596,9 @@ class Store:
             dropped = [row.key for row in self._locked(connection, is_own)]
             for page in pages(dropped):
                 is_its = sa.and_(columns.owner == self.owner, columns.key.in_(page))
-                connection.execute(
-                    sa.update(PAYMENTS).where(is_its, columns.again > 0).values(state=LEFT_OUT)
-                )
-                connection.execute(sa.delete(PAYMENTS).where(is_its, columns.again == 0))
+                stays = sa.or_(columns.again > 0, columns.restored)
+                connection.execute(sa.update(PAYMENTS).where(is_its, stays).values(state=LEFT_OUT))
+                connection.execute(sa.delete(PAYMENTS).where(is_its, sa.not_(stays)))
                 is_of_it = sa.and_(lines.owner == self.owner, lines.key.in_(page))
                 connection.execute(sa.delete(LINES).where(is_of_it))
             if keys is None:
@@ -640,17 +677,11 @@ class Store:
             if self._batch_row(connection) is None:
                 raise StateLost.deleted(f"The batch {self.batch}")
             self.refuse_lost(connection)
-            grouped: list[Any] = []
-            grouped += connection.execute(
+            grouped = connection.execute(
                 sa.select(lines.code, columns.state, sa.func.count())
                 .select_from(self._lines_with_payments())
                 .where(self._is_line())
                 .group_by(lines.code, columns.state)
-            ).all()
-            grouped += connection.execute(
-                sa.select(sa.null(), columns.state, sa.func.count())
-                .where(self._is_unlisted())
-                .group_by(columns.state)
             ).all()
         outcomes, codes, states = Counter[RowOutcome](), Counter[str](), Counter[str]()
         for code, state, count in grouped:
@@ -672,20 +703,9 @@ class Store:
         is_its = sa.and_(columns.owner == lines.owner, columns.key == lines.key)
         return LINES.outerjoin(PAYMENTS, is_its)
 
-    def _is_unlisted(self) -> sa.ColumnElement[bool]:
-        """Whether a payment of the batch is in doubt, and its latest file lacks it."""
-        columns = PAYMENTS.c
-        listed = sa.select(LINES.c.key).where(self._is_line(), LINES.c.key.is_not(None))
-        return sa.and_(
-            columns.owner == self.owner,
-            columns.batch == self.batch,
-            columns.state.in_(IN_DOUBT),
-            columns.key.not_in(listed),
-        )
-
     def lines(self) -> Iterator[Line]:
-        """Yield the lines of the batch in the order of its latest file, then what is in doubt and
-        not in it.
+        """Yield the lines of the batch in the order of its latest file, then what was in doubt and
+        is not in it.
         """
         lines, query, last = LINES.c, self._query_of_lines(), 0
         with self.engine.connect() as connection:
@@ -697,12 +717,8 @@ class Store:
                 if not page:
                     break
                 last = page[-1].number
-            unlisted = connection.execute(sa.select(PAYMENTS).where(self._is_unlisted())).all()
-        for row in unlisted:
-            result = self._result(row) or _open_result(row)
-            outcome = _outcome_of(row.state)
-            asked = self._row(row)
-            yield Line(0, row.key, None, asked, asked, outcome, result, None)
+            unlisted = query.where(lines.number < 0).order_by(lines.number.desc())
+            yield from map(self._line, connection.execute(unlisted).all())
 
     def lines_of(self, connection: sa.Connection, keys: Sequence[str]) -> list[Line]:
         """Return the lines with these keys."""
@@ -726,7 +742,7 @@ class Store:
         message = None if row.message is None else str(self.vault.deserialize(row.message))
         known = result or Result(RowOutcome.REFUSED)
         return Line(
-            number=row.number,
+            number=max(0, row.number),
             key=row.own_key or "",
             code=row.code,
             row=stored or own,
@@ -734,6 +750,7 @@ class Store:
             outcome=outcome,
             result=known,
             message=message,
+            restored=bool(row.restored),
         )
 
     def _opened(self, key: str, row: Any) -> Row:
@@ -760,16 +777,16 @@ class Store:
         digests = [self.vault.fingerprint(text) for text in references]
         made = [self.vault.fingerprint(text) for text in ids]
         has_one = sa.or_(columns.reference_digest.in_(digests), columns.made_digest.in_(made))
-        query = sa.select(PAYMENTS).where(
-            columns.owner == self.owner, has_one, columns.state.not_in(NEVER_LEFT)
-        )
+        may_have_left = sa.or_(columns.state.not_in(NEVER_LEFT), columns.restored)
+        query = sa.select(PAYMENTS).where(columns.owner == self.owner, has_one, may_have_left)
         with self.engine.connect() as connection:
             rows = connection.execute(query).all()
         for row in rows:
             result, asked = self._result(row), self._row(row)
             reference = reference_of((asked.arguments or {}).get(column))
             id_ = None if result is None else result.unit or result.id
-            rivals.append(Rival(asked.key, reference, id_, row.state in IN_DOUBT))
+            may_exist = row.state in IN_DOUBT or row.restored
+            rivals.append(Rival(asked.key, reference, id_, may_exist))
         return rivals
 
 

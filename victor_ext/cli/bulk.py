@@ -656,9 +656,16 @@ def hold(kept: _Batches) -> None:
 @bulk.command()
 @with_session
 def release(kept: _Batches) -> None:
-    """Let what is held be sent again. What had not left when it was stored counts as maybe sent."""
+    """Let what is held be sent again. What had not left when it was stored counts as maybe sent.
+
+    The exit status is 1 if the state was not held.
+    """
     with kept.sender() as sender:
         count = sender.release()
+    if count is None:
+        document = {"released": False, "may_have_been_sent": 0}
+        conclude(document, "The state is not held.", as_json=kept.as_json)
+        raise typer.Exit(FAILED)
     said = (
         f"Released. {rows_text(count)} may have been sent since: 'victor bulk resume' settles them."
     )

@@ -21,6 +21,8 @@ from .session import whole_file
 from .wording import rows_text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from victor_ext.bulk import BatchStatus, BulkSender, Check, RowFile, RowResult
 
 
@@ -88,15 +90,24 @@ def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
 def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
     """Print the status of a batch; `command` formats another command for it."""
     state = "" if status.over else " (it goes on, or was interrupted)"
+    if status.held_since is not None:
+        since = _time(status.held_since)
+        state = f" (held since {since}: nothing is sent until 'victor bulk release')"
     payments = (f"  {_counted(word, count)}" for word, count in (status.payments or {}).items())
     text = "\n".join([f"{_summary(status)}{state}", *payments, *_units(status)])
     advice = list[str]()
-    if not status.over:
+    if not status.over and status.held_since is None:
         advice.append(f"If nothing sends it now, go on with:\n  {command('resume')}")
     for name, step in status.steps.items():
         if step["unsettled"]:
             advice.append(f"{name} is not settled. Go on with:\n  {command(name)}")
     conclude(_as_dict(status), text, *advice, as_json=as_json)
+
+
+def _time(moment: datetime | None) -> str | None:
+    from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
+
+    return None if moment is None else zulu.format(moment)
 
 
 @decided()
@@ -356,7 +367,9 @@ def _summary(status: BatchStatus) -> str:
 
 def _as_dict(status: BatchStatus) -> dict[str, Any]:
     check = None if status.check is None else _check_as_dict(status.check)
-    return {**asdict(status), "check": check, "unsettled": status.unsettled}
+    held_since = _time(status.held_since)
+    own = {"check": check, "unsettled": status.unsettled, "held_since": held_since}
+    return {**asdict(status), **own}
 
 
 def without_password(url: str) -> str:

@@ -289,7 +289,11 @@ def hold(database: Database, *, table: TableName = _TABLE, as_json: AsJson = Fal
         say(json.dumps({**asdict(found), "since": zulu.format(found.since)}))
         return
     say(_held(found.since))
-    say(f"{found.marked:,} entries may have been sent since their backup was made.")
+    if found.is_first:
+        say(f"{found.marked:,} entries may have been sent since their backup was made.")
+    else:
+        say("It was held before, and nothing more is marked: what was added since then waits.")
+        complain("If it was restored since then: 'victor outbox release', then hold it again.")
     if found.under_way:
         complain(f"{found.under_way:,} entries are with a worker, whose calls end first.")
 

@@ -94,9 +94,8 @@ class OutboxByHand(OutboxPasses[Engine]):
             InvalidRequest: There is no such entry in these states.
         """
         unknown = dict.fromkeys(("settle_until", "error", "resolved_by", "resolved_why"))
-        again = {**unknown, "leased_until": 0.0}
-        never = {**again, **sent_values(None), "state": EntryState.WAITING.value}
-        maybe = {**again, "state": EntryState.SENDING.value}
+        never = {**unknown, **sent_values(None), "state": EntryState.WAITING.value}
+        maybe = {**unknown, "state": EntryState.SENDING.value}
 
         def values(row: Any) -> dict[str, Any]:
             return maybe if row.restored else never
@@ -152,7 +151,9 @@ class OutboxByHand(OutboxPasses[Engine]):
             message = f"The data of {key} was forgotten, so nothing was changed."
             raise refusal(key, "idempotency_key", "forgotten", message)
         if row.state in states:
-            change = self._change(sa.and_(is_named, as_read), values(row), connection)
+            # Whoever has taken it up before has lost it.
+            changed = {"leased_until": 0.0, **values(row)}
+            change = self._change(sa.and_(is_named, as_read), changed, connection)
         if change.entry is None:
             message = (
                 f"{key} is no entry that is {' or '.join(states)}, so nothing was changed: it is "

@@ -52,6 +52,12 @@ class Claim:
     again: float = 0.0
     is_marked: bool = True
 
+    @property
+    def state(self) -> str:
+        """The state in which this worker has left it."""
+        was_marked_here = self.is_marked and sent_of(self.row) is None
+        return EntryState.SENDING.value if was_marked_here else str(self.row.state)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -140,12 +146,10 @@ class Claims:
 
         None: it is another worker's by now.
         """
-        present, columns = database_time(connection), self._table.c
+        present = database_time(connection)
         lease = present + self._lease
-        is_ours = sa.and_(columns.id == claim.row.id, columns.leased_until == claim.lease)
         values = {"leased_until": lease, **self._mark_values(now, present)}
-        is_as_it_was = sa.and_(is_ours, columns.state == claim.row.state, self._is_open)
-        mark = sa.update(self._table).where(is_as_it_was)
+        mark = sa.update(self._table).where(self._is_as_left(claim))
         if not connection.execute(mark.values(values)).rowcount:
             return None
         return replace(claim, lease=lease, now=present, at=now.moment, is_marked=True)
@@ -157,14 +161,22 @@ class Claims:
         return left >= min(deadline, self._lease / 2)
 
     def give_back(self, claims: Sequence[Claim], connection: sa.Connection) -> None:
-        """Store entries as they were before: of none of them a call has begun."""
-        columns = self._table.c
+        """Store entries as they were before: nothing has come of them.
+
+        Those that somebody has changed meanwhile stay so. While the outbox is held, all of them do:
+        what was restored may have been sent before.
+        """
         for claim in claims:
-            row = claim.row
-            is_ours = sa.and_(columns.id == row.id, columns.leased_until == claim.lease)
-            values = {"leased_until": claim.again, "state": row.state}
-            values |= sent_values(sent_of(row))
-            connection.execute(sa.update(self._table).where(is_ours).values(values))
+            values = {"leased_until": claim.again, "state": claim.row.state}
+            values |= sent_values(sent_of(claim.row))
+            back = sa.update(self._table).where(self._is_as_left(claim))
+            connection.execute(back.values(values))
+
+    def _is_as_left(self, claim: Claim) -> sa.ColumnElement[bool]:
+        """Whether an entry is as this worker has left it, and the outbox is not held."""
+        columns = self._table.c
+        is_ours = sa.and_(columns.id == claim.row.id, columns.leased_until == claim.lease)
+        return sa.and_(is_ours, columns.state == claim.state, self._is_open)
 
     def _due(self, present: float, started: float) -> sa.ColumnElement[bool]:
         """What nobody holds, of whatever state."""

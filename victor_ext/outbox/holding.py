@@ -53,11 +53,13 @@ class Hold:
         marked: The number of entries that it had as not sent, and that may have been sent since
             their backup.
         under_way: The number of entries that a worker has taken up and may be sending now.
+        is_first: Whether it was not held before.
     """
 
     since: datetime
     marked: int
     under_way: int
+    is_first: bool = True
 
 
 class Holding(EventQueue[Engine, OutboxEvent]):
@@ -124,16 +126,18 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         return read
 
     def _hold(self, connection: sa.Connection) -> Hold:
-        inserted(connection, self.control, name=_HOLD, moment=DatabaseTime())
+        is_first = inserted(connection, self.control, name=_HOLD, moment=DatabaseTime()) is not None
         columns, now = self.table.c, database_time(connection)
-        providers = connection.execute(sa.select(columns.provider).distinct()).all()
-        marked = sum(self._mark(connection, row.provider) for row in providers)
+        marked = 0
+        if is_first:
+            providers = connection.execute(sa.select(columns.provider).distinct()).all()
+            marked = sum(self._mark(connection, row.provider) for row in providers)
         is_leased = is_to_come(columns.leased_until, now, self._lease)
         is_sending = columns.state == EntryState.SENDING.value
         count = sa.select(sa.func.count()).select_from(self.table)
         under_way = connection.execute(count.where(is_sending, is_leased)).scalar()
         since = datetime.fromtimestamp(self._moment_of(connection, _HOLD) or now, UTC)
-        return Hold(since, marked, int(under_way or 0))
+        return Hold(since, marked, int(under_way or 0), is_first)
 
     def _mark(self, connection: sa.Connection, provider: str) -> int:
         """Mark the entries of a system that may have been sent since they were as they are.

@@ -59,8 +59,6 @@ from .entries import (
     done_values,
     entry_of,
     event_values,
-    sent_of,
-    sent_values,
     write_of,
 )
 from .holding import Holding
@@ -395,10 +393,11 @@ class OutboxPasses(Holding[Engine]):
                 }
                 yield from self._store(row.key, claim.lease, **begun)
             result = yield from _looked_up(client, result, is_last=claim.now >= until)
-        return (yield from self._settled(claim, result, is_final=bool(write.why_no_look_up)))
+        settled = self._settled(claims, claim, result, is_final=bool(write.why_no_look_up))
+        return (yield from settled)
 
     def _settled(
-        self, claim: Claim, settlement: Settlement, *, is_final: bool
+        self, claims: Claims, claim: Claim, settlement: Settlement, *, is_final: bool
     ) -> Pass[Entry | None]:
         """Store what became of a claimed entry.
 
@@ -422,13 +421,7 @@ class OutboxPasses(Holding[Engine]):
             )
         # Nothing came of this call. Of an earlier one something may have: such an entry goes on as
         # it was.
-        yield from self._store(
-            row.key,
-            claim.lease,
-            state=row.state,
-            leased_until=claim.again,
-            **sent_values(sent_of(row)),
-        )
+        yield from self._transact(partial(claims.give_back, [claim]))
         raise error
 
     def _store_found(
