@@ -4,17 +4,18 @@ became of one that nobody can look up.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 
 import sqlalchemy as sa
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import words_of
+from victor_ext.settlement.flow import MAY_EXIST
 
 from .asking import asked_of
 from .deciding import Code
 from .layout import chunk_id, chunk_rows_for
-from .payments import IN_DOUBT, PAYMENTS, Stored, pages, stored_of
+from .payments import IN_DOUBT, NEVER_LEFT, PAYMENTS, Stored, pages, stored_of
 from .row_kind import RowKind
 from .rows import Result, RowOutcome
 from .settings import WorkerContext
@@ -32,19 +33,66 @@ def checked_person(by: str, why: str) -> None:
             )
 
 
-def lines_of(store: Store, values: Collection[str]) -> list[Line]:
-    """Return the lines of the batch with these values in the key column.
+def is_in_doubt(line: Line) -> bool:
+    """Whether nobody can tell if its payment exists."""
+    return line.outcome in MAY_EXIST
 
-    Raises `ConfigurationError` if the batch lacks one.
+
+def has_never_left(line: Line) -> bool:
+    """Whether nothing was sent for it."""
+    return line.outcome.value in NEVER_LEFT
+
+
+def can_be_over(line: Line) -> bool:
+    """Whether it may be asked once more: its payment was decided, or it looks like another one."""
+    decided = (RowOutcome.CREATED, RowOutcome.REJECTED)
+    return line.code == Code.LOOKS_LIKE or line.outcome in decided
+
+
+def lines_of(store: Store, names: Collection[str], is_meant: Callable[[Line], bool]) -> list[Line]:
+    """Return the lines of the batch that are named, by the value in the key column or by the key.
+
+    Args:
+        is_meant: Whether a line can be meant. It decides where several lines have one value, such
+            as rows of an earlier key kind, or of two payors.
+
+    Raises:
+        ConfigurationError: The batch lacks one, or one value names several of them.
     """
-    wanted = set(values)
-    lines = [line for line in store.lines() if line.row and line.row.value in wanted]
-    missing = sorted(wanted - {line.row.value for line in lines if line.row and line.row.value})
-    if missing:
-        raise ConfigurationError.of(
-            [Problem("keys", "unknown", f"{store.batch} has no row {value}.") for value in missing]
-        )
-    return lines
+    wanted = set(names)
+    by_name: dict[str, list[Line]] = {}
+    for line in store.lines():
+        for name in wanted & _names_of(line):
+            by_name.setdefault(name, []).append(line)
+    chosen: dict[tuple[int, str], Line] = {}
+    problems = list[Problem]()
+    for name in sorted(wanted):
+        lines = by_name.get(name, [])
+        meant = lines if len(lines) == 1 else [line for line in lines if is_meant(line)]
+        if len(meant) == 1:
+            chosen[meant[0].number, meant[0].key] = meant[0]
+        elif lines:
+            problems.append(_several(name, meant or lines))
+        else:
+            problems.append(Problem("keys", "unknown", f"{store.batch} has no row {name}."))
+    if problems:
+        raise ConfigurationError.of(problems)
+    return sorted(chosen.values(), key=lambda line: line.number)
+
+
+def _names_of(line: Line) -> set[str]:
+    if line.row is None:
+        return {line.key}
+    return {line.key, line.row.key, line.row.value or ""} - {""}
+
+
+def _several(name: str, lines: Sequence[Line]) -> Problem:
+    shown = ", ".join(
+        f"{line.key if line.row is None else line.row.key} ({line.outcome})" for line in lines
+    )
+    return Problem(
+        "keys", "several", f"{name} names {len(lines)} rows: write the key of one: {shown}."
+    )
 
 
 def ask_again(
@@ -90,10 +138,15 @@ def why_not_again(kind: RowKind, line: Line) -> str:
         if status is not None and status.lower() in kind.over_unpaid:
             return ""
         return f"{value} is {status or 'not known to the provider'}: it would be asked twice."
-    if line.outcome is RowOutcome.UNKNOWN or line.outcome is RowOutcome.ACCEPTED:
+    if line.outcome is RowOutcome.CREATED:
+        return (
+            f"{value} was created, and its id is not known: it cannot be read whether it is over. "
+            "Look for it at the provider, and name its id: resolve it as created with that id."
+        )
+    if is_in_doubt(line):
         return f"{value} may have been sent: resume looks it up, or resolve says what you know."
     if line.outcome is RowOutcome.REFUSED:
-        return f"{value} was never sent: send a file that has it."
+        return f"{value} is refused, and was not created: send a file that has it, or drop it."
     return f"{value} is {line.outcome}: send or resume sends it."
 
 
@@ -155,10 +208,16 @@ def _is_another_try(line: Line, stored: Stored) -> bool:
     return line.row is None or line.row.again != stored.again
 
 
+def _lacks_id(line: Line) -> bool:
+    """Whether it was created, and nobody has said under which id."""
+    return line.outcome is RowOutcome.CREATED and line.result.id is None
+
+
 def resolve(
     store: Store, line: Line, outcome: RowOutcome, *, by: str, why: str, id: str | None
 ) -> None:
-    """Settle a payment of which nobody can tell whether it exists, by what a person has found.
+    """Settle a payment of which nobody can tell whether it exists, by what a person has found; or
+    add the id of one that was created.
 
     Raises:
         ConfigurationError: It is not in doubt, or a worker has it now.
@@ -167,7 +226,9 @@ def resolve(
     reason = f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
     with store.transaction() as connection:
         before = stored_of(connection, store.owner, [line.key], lock=True).get(line.key)
-        if before is None or before.state not in IN_DOUBT:
+        only_id = outcome is RowOutcome.CREATED and id is not None and _lacks_id(line)
+        is_open = before is not None and (before.state in IN_DOUBT or only_id)
+        if before is None or not is_open:
             raise ConfigurationError(f"{value} is {line.outcome}: there is nothing to resolve.")
         if _is_another_try(line, before):
             raise ConfigurationError(_ASKED_MEANWHILE)

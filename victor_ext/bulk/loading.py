@@ -35,7 +35,14 @@ from .payments import (
     upsert,
 )
 from .rows import Check, Notice, RowOutcome, RowProblem, refuse_invalid
-from .settings import PERSONS, TERMS, Expected, WorkerContext, in_utc
+from .settings import (
+    PERSONS,
+    TERMS,
+    Expected,
+    WorkerContext,
+    in_utc,
+    needs_another_person,
+)
 from .store import BatchRecord, Store
 
 _EXACT = Context(prec=60)
@@ -92,6 +99,7 @@ class Loading(TemporaryDatabase):
         self._record = store.record(to_send=True)
         if self._record is not None:
             self._settings = self._settings.after(self._record)
+            self._settings.check_sender(self._record.persons)
             self._key_column = self._record.key_column
 
     @property
@@ -350,7 +358,7 @@ class Loading(TemporaryDatabase):
             for page in pages(self._payments(store, stored)):
                 upsert(connection, PAYMENTS, page)
             self._replace_lines(connection)
-            record = self._new_record()
+            record = self._new_record(store.record())
             store.save_record(connection, record, first - 1 + chunks)
             for number in range(first, first + chunks):
                 chunk = chunk_id(store.queue, number)
@@ -461,15 +469,20 @@ class Loading(TemporaryDatabase):
             "message": None if told is None else self._vault.serialize(told),
         }
 
-    def _new_record(self) -> BatchRecord:
+    def _new_record(self, before: BatchRecord | None) -> BatchRecord:
+        """Return what is known of the batch from now on: `before`, by what is stored now."""
         settings = self._settings
-        persons = [] if self._record is None else list(self._record.persons)
+        persons = [] if before is None else list(before.persons)
+        settings.check_sender(persons)
+        is_stricter = settings.not_by_sender and not needs_another_person(persons)
+        if self.check.stored or is_stricter:
+            persons.append({name: getattr(settings, name) for name in PERSONS})
         return BatchRecord(
             key_column=self._key_column,
             key_kind=self._key_kind,
             columns=self.check.columns,
             terms={name: getattr(settings, name) for name in TERMS},
-            persons=[*persons, {name: getattr(settings, name) for name in PERSONS}],
+            persons=persons,
             rows=self.check.rows,
         )
 

@@ -49,6 +49,8 @@ class BatchStatus:
         steps: The steps that were taken with the payouts, by name: who took them, payouts by
             outcome, how many are unsettled, and `reasons`.
         reasons: Of a step: why it was not taken, by the payout's id.
+        next_step: The step that follows what this batch has sent, such as `instruct`; None: the
+            provider has accepted nothing that this batch has sent.
     """
 
     batch: str
@@ -63,6 +65,7 @@ class BatchStatus:
     reasons: Mapping[str, str] = field(default_factory=dict[str, str])
     under_way: int = 0
     left_out: int = 0
+    next_step: str | None = None
 
     @property
     def notices(self) -> Sequence[Notice]:

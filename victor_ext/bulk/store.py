@@ -87,6 +87,7 @@ class Line:
 
     Attributes:
         number: Of the record in the file, from 1; 0: the file lacks it.
+        batch: The one that sends, or has sent, its payment; None: it has no payment.
         code: Of the notice about it; None: there is none.
         row: What was asked; None: nothing is known of it any more.
         latest: The same by the latest file, which may have other values.
@@ -96,6 +97,7 @@ class Line:
 
     number: int
     key: str
+    batch: str | None
     code: str | None
     row: Row | None = field(repr=False)
     latest: Row | None = field(repr=False)
@@ -684,7 +686,7 @@ class Store:
             result = self._result(row) or _open_result(row)
             outcome = _outcome_of(row.state)
             asked = self._row(row)
-            yield Line(0, row.key, None, asked, asked, outcome, result, None)
+            yield Line(0, row.key, row.batch, None, asked, asked, outcome, result, None)
 
     def _line(self, row: Any) -> Line:
         outcome = _outcome_of(row.state)
@@ -696,6 +698,7 @@ class Store:
         return Line(
             number=row.number,
             key=row.own_key or "",
+            batch=row.batch,
             code=row.code,
             row=stored or own,
             latest=own or stored,

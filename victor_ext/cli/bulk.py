@@ -482,8 +482,8 @@ def status(
     """Show the progress of batches; with --refresh: what the provider says now. With --json: one
     JSON document a line.
 
-    The exit status is that of the stored rows. Changed rows of a file are not among them: `send`
-    refuses them.
+    The exit status is that of the batch, as `send` would end: also 1 if a person has to decide
+    about rows of its latest file.
     """
     if watch and refresh:
         raise Misuse(
@@ -567,7 +567,10 @@ def export(
 
 
 _Keys = Annotated[
-    list[str], typer.Argument(metavar="KEY...", help="Values of the key column, such as 1042.")
+    list[str],
+    typer.Argument(
+        metavar="KEY...", help="Values of the key column, such as 1042, or keys of the export."
+    ),
 ]
 
 
@@ -577,7 +580,10 @@ def drop(
     kept: _Kept,
     keys: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY...]", help="Values of the key column (default: all)."),
+        typer.Argument(
+            metavar="[KEY...]",
+            help="Values of the key column, or keys of the export (default: all).",
+        ),
     ] = None,
 ) -> None:
     """Drop what never left: rows that wait, were not sent, or were refused."""
@@ -618,7 +624,12 @@ def ask_again(
 @with_session
 def resolve(
     kept: _Kept,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The value of the key column.")],
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY", help="The value of the key column, or the key of the export."
+        ),
+    ],
     *,
     found: Annotated[
         str,
@@ -628,7 +639,8 @@ def resolve(
     why: Annotated[str, option("How, such as where you have looked.", "TEXT")],
     id: Annotated[str | None, option("The provider's id of what was created.", "TEXT")] = None,
 ) -> None:
-    """Settle a row in doubt by hand. It is stored who did it, and why.
+    """Settle a row in doubt by hand, or give an id to one that was created without it. It is
+    stored who did it, and why.
 
     What was not created is refused from then on: 'victor bulk send' sends it with a file.
     """
@@ -682,10 +694,17 @@ def forget(
     conclude({"forgotten": count}, f"{rows_text(count)} forgotten.", as_json=kept.as_json)
 
 
+class _Rekey(_Batches):
+    @property
+    def spelled(self) -> dict[str, str]:
+        """The new secret is in the variable that the option names."""
+        return {**super().spelled, "new": str(self.command.params["new"])}
+
+
 @bulk.command()
 @with_session
 def rekey(
-    kept: _Batches,
+    kept: _Rekey,
     *,
     new: Annotated[
         str, option("The variable that has the new secret.", "VARIABLE")

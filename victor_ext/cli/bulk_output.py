@@ -188,8 +188,8 @@ def show_result(
             else "Try those rows again, with the same keys:"
         )
         advice.append(f"Not all of it is settled. {how}\n  {next_command}")
-    elif steps and "created" in status.counts:
-        next_command = command(steps[0])
+    elif status.next_step is not None:
+        next_command = command(status.next_step)
         advice.append(f"What is accepted is paid by the next step:\n  {next_command}")
     if status.left_out:
         advice.append(
@@ -198,7 +198,7 @@ def show_result(
     refused = sum(count for outcome, count in status.counts.items() if outcome == "refused")
     if refused > status.left_out:
         advice.append(
-            f"Refused rows were not sent. Send them corrected, or drop them:\n  {command('drop')}"
+            f"Refused rows were not created. Send them corrected, or drop them:\n  {command('drop')}"
         )
     if status.exit_status:
         advice.append(f"Every row, with what became of it:\n  {command('export')}")
@@ -248,8 +248,8 @@ _GROUPS = {
 
 def show_dropped(batch: str, count: int, *, as_json: bool) -> None:
     """Print how many rows were dropped."""
-    none = "All that it has was sent, or may have been."
-    said = "None of them was ever sent." if count else none
+    none = "All that it has was created or rejected, or may have been sent."
+    said = "None of them was created." if count else none
     text = f"{plain(batch)}: {rows_text(count)} dropped. {said}"
     conclude({"batch": batch, "dropped": count}, text, as_json=as_json)
 
