@@ -133,21 +133,25 @@ def why_not_again(kind: RowKind, line: Line) -> str:
     value = None if line.row is None else line.row.value
     if line.code == Code.LOOKS_LIKE or line.result.outcome is RowOutcome.REJECTED:
         return ""
-    if line.result.outcome is RowOutcome.CREATED and line.result.id is not None:
-        status = kind.read(line.result.id).status
-        if status is not None and status.lower() in kind.over_unpaid:
-            return ""
-        return f"{value} is {status or 'not known to the provider'}: it would be asked twice."
     if line.outcome is RowOutcome.CREATED:
-        return (
-            f"{value} was created, and its id is not known: it cannot be read whether it is over. "
-            "Look for it at the provider, and name its id: resolve it as created with that id."
-        )
+        return _why_created_stays(kind, value, line.result.id)
     if is_in_doubt(line):
         return f"{value} may have been sent: resume looks it up, or resolve says what you know."
     if line.outcome is RowOutcome.REFUSED:
         return f"{value} is refused, and was not created: send a file that has it, or drop it."
     return f"{value} is {line.outcome}: send or resume sends it."
+
+
+def _why_created_stays(kind: RowKind, value: str | None, id_: str | None) -> str:
+    if id_ is None:
+        return (
+            f"{value} was created, and its id is not known: it cannot be read whether it is over. "
+            "Look for it at the provider, and name its id: resolve it as created with that id."
+        )
+    status = kind.read(id_).status
+    if status is not None and status.lower() in kind.over_unpaid:
+        return ""
+    return f"{value} is {status or 'not known to the provider'}: it would be asked twice."
 
 
 def _ask(

@@ -50,6 +50,7 @@ _SCHEMA = """
 CREATE TABLE asked (
     number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, is_repeated BOOLEAN DEFAULT FALSE,
     problems TEXT, grouping TEXT, asked TEXT, spelling TEXT, amount TEXT, currency TEXT,
+    reference TEXT,
     act TEXT, code TEXT, message TEXT, again INTEGER, chunk INTEGER, place INTEGER
 );
 CREATE INDEX spelled ON asked (spelling);
@@ -134,6 +135,7 @@ class Loading(TemporaryDatabase):
                 RowProblem(None, None, None, "empty", "the source has no rows."), breaks=True
             )
         check.columns = list(self._columns)
+        check.sharing = self._sharing()
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.note(RowProblem(None, None, None, "control_total", message), breaks=True)
 
@@ -167,8 +169,8 @@ class Loading(TemporaryDatabase):
         amount, currency = (None, None) if problems else self._price_of(fields.arguments)
         self.execute(
             "INSERT INTO asked"
-            " (number, line, key, problems, grouping, asked, spelling, amount, currency)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " (number, line, key, problems, grouping, asked, spelling, amount, currency, reference)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 record.number,
                 record.line,
@@ -179,8 +181,26 @@ class Loading(TemporaryDatabase):
                 None if key is None else spelling,
                 amount,
                 currency,
+                asked.reference_digest if self._may_share(fields, problems) else None,
             ),
         )
+
+    def _may_share(self, fields: Fields, problems: Sequence[Problem]) -> bool:
+        """Whether another row can have the reference of this one: what is sent together is told
+        apart by it.
+        """
+        has_reference = bool(fields.arguments.get(self._kind.reference))
+        return has_reference and not problems and self._kind.together == 1
+
+    def _sharing(self) -> int:
+        """Return how many rows have the reference of another one."""
+        query = (
+            "WITH shared AS (SELECT COUNT(*) AS rows_of_one FROM asked"
+            " WHERE reference IS NOT NULL GROUP BY reference HAVING COUNT(*) > 1)"
+            " SELECT COALESCE(SUM(rows_of_one), 0) FROM shared"
+        )
+        (count,) = self.execute(query).fetchone()
+        return int(count)
 
     def _completed(self, record: Record, fields: Fields) -> Sequence[Problem]:
         """Complete the arguments of a record. Return all problems with it."""
