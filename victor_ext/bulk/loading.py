@@ -186,9 +186,7 @@ class Loading(TemporaryDatabase):
         )
 
     def _may_share(self, fields: Fields, problems: Sequence[Problem]) -> bool:
-        """Whether another row can have the reference of this one: what is sent together is told
-        apart by it.
-        """
+        """Whether another row can have its reference: of rows that go together, no two have one."""
         has_reference = bool(fields.arguments.get(self._kind.reference))
         return has_reference and not problems and self._kind.together == 1
 
