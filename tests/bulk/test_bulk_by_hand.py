@@ -20,6 +20,7 @@ from tests.bulk.bulk_runs import (
     asked_once,
     change_state,
     keys_of,
+    outbound,
     row,
     rows,
     store_only,
@@ -220,6 +221,55 @@ def test_what_is_in_doubt_is_resolved_beside_a_row_with_its_value(
     sender().resolve("INV-1", "not-created", **WHO)
     status = sender().status()
     assert (status.counts, status.exit_status) == ({RowOutcome.CREATED: 1}, 0)
+
+
+def test_one_value_of_several_rows_names_the_one_that_is_meant(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    """Such as a row in doubt of an earlier key kind. Where several are meant, their keys tell them
+    apart.
+    """
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
+    sender().send([row(1)])
+    (old,) = (result.key for result in sender().export())
+    october = sender(key_kind="subscription-10")
+    october.send([row(1, amount="9.00"), row(2)])
+    (new,) = {result.key for result in sender().export() if result.row == 1}
+    with pytest.raises(
+        ConfigurationError, match="INV-1 names 2 rows: write the key of one"
+    ) as both:
+        sender().resolve("INV-1", "not-created", **WHO)
+    assert old in str(both.value) and new in str(both.value)
+    sender().resolve(new, "not-created", **WHO)
+    # One of them is in doubt, and the other one is refused.
+    with pytest.raises(ConfigurationError, match="INV-1 names 2 rows"):
+        sender().ask_again(["INV-1"], **WHO)
+    assert sender().drop(["INV-1"]) == 1
+    sender().resolve("INV-1", "created", id="A1", **WHO)
+    counts = sender().status().counts
+    assert counts == {RowOutcome.UNKNOWN: 1}
+
+
+def test_what_was_created_without_its_id_is_given_one_by_hand(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
+    sender().send(rows(2))
+    victor_sandbox.clear_faults()
+    sender().resolve("INV-1", "created", **WHO)
+    with pytest.raises(ConfigurationError, match="INV-1 was created, and its id is not known"):
+        sender().ask_again(["INV-1"], **WHO)
+    for outcome in ("created", "not-created"):
+        with pytest.raises(ConfigurationError, match="there is nothing to resolve"):
+            sender().resolve("INV-1", outcome, **WHO)
+    made = outbound(victor_sandbox)
+    (id_,) = (one["id"] for one in made if one["amount"] == rows(1)[0]["amount"])
+    sender().resolve("INV-1", "created", id=id_, **WHO)
+    assert results_of(sender())["INV-1"].id == id_
+    with pytest.raises(ConfigurationError, match="there is nothing to resolve"):
+        sender().resolve("INV-1", "created", id="another", **WHO)
+    victor_sandbox.move(id_, "declined")
+    assert sender().ask_again(["INV-1"], **WHO) == 1
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])

@@ -561,3 +561,47 @@ def test_who_stops_a_command_before_it_sends_is_not_told_to_resume(
         show_interruption(None, "victor bulk resume", None, as_json=as_json)
         error = capsys.readouterr().err
         assert told in error and "resume" not in error
+
+
+def test_rows_that_share_a_reference_are_one_warning_with_their_number(bulk: Bulk) -> None:
+    """Not each of them, and not those without one, or those that are wrong."""
+    shared = [row(number, client_reference_id=f"R-{number % 2}") for number in range(1, 5)]
+    alone = [row(5, client_reference_id="R-5"), row(6, client_reference_id=""), row(7)]
+    wrong = row(8, client_reference_id="R-5", amount="0")
+    bulk.write([*shared, *alone, wrong])
+    words = ("send", "invoices.csv", *KEY, "--skip-invalid")
+    said = "Warning: 4 rows of the file have the client_reference_id of another one."
+    assert bulk(*words, "--dry-run").err.count("client_reference_id of another") == 1
+    assert said in bulk(*words, "--dry-run").err
+    assert bulk(*words, "--dry-run", "--json").json["warnings"][0].startswith(said)
+    sent = bulk(*words)
+    assert (sent.status, sent.err.count(said)) == (1, 1)
+    assert bulk(*words, "--json").json["warnings"][0].startswith(said)
+    bulk.write(alone)
+    assert "of another one" not in bulk("send", "invoices.csv", *KEY).err
+
+
+def test_messages_say_what_is_so(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    """Of rows that a person has resolved, of a secret that is too short, and of columns."""
+    bulk.write([row(1), row(2)])
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
+    assert bulk("send", "invoices.csv", *KEY, "--patience", "0").status == 3
+    victor_sandbox.clear_faults()
+    who = ("--by", "Ann", "--why", "seen")
+    assert bulk("resolve", "INV-1", "--as", "created", *who).status == 3
+    resolved = bulk("resolve", "INV-2", "--as", "not-created", *who)
+    assert "Refused rows were not created." in resolved.err
+    told = bulk("ask-again", "INV-1", *who).err
+    assert "its id is not known" in told and "name its id" in told
+    assert "send or resume" not in told
+    told = bulk("ask-again", "INV-2", *who).err
+    assert "INV-2 is refused, and was not created: send a file that has it, or drop it." in told
+    dropped = bulk("drop")
+    assert dropped.out == "invoices.csv: 1 row dropped. None of them was created.\n"
+    for variable, words in (("VICTOR_BULK_NEW_KEY", ()), ("OTHER", ("--new", "OTHER"))):
+        short = bulk("rekey", *words, **{variable: "short"})
+        assert short.status == 2
+        assert f"{variable} has fewer than 16 characters" in short.err
+        assert "storage_key" not in short.err and "VICTOR_BULK_KEY" not in short.err
+    unknown = bulk("send", "invoices.csv", "--column", "betrag=Betrag").err
+    assert "due_date" in unknown and "--due-date" not in unknown

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -281,6 +282,85 @@ def test_who_asks_for_a_payment_once_more_has_to_withdraw_it_first(
     assert sender().ask_again(["PAY-1"], by="Ann", why="It was withdrawn.") == 1
     assert sender().resume().counts == {"created": 2}
     assert sandbox.work_done_by_reference()["PAY-1"] == 2
+
+
+@pytest.mark.parametrize("step", ["instruct", "withdraw"])
+def test_a_step_is_of_what_its_own_batch_has_sent(
+    bulk: Bulk, sandbox: VeloSandbox, step: str
+) -> None:
+    """Whoever lists payments of another batch takes no step of it, and is not told to."""
+    system, payor = ("--provider", "velo"), ("--payor-id", sandbox.payor_id)
+    both = bulk.write(rows(2), "both.csv").name
+    first = bulk(*system, "send", both, *payor, "--by", "Ann", "--not-by-sender", "--json")
+    assert first.json["next_step"] == "instruct"
+    for name, records in (("same.csv", [row(1)]), ("other.csv", [row(1, amount="1.60")])):
+        listing = bulk.write(records, name).name
+        sent = bulk(*system, "send", listing, *payor, "--by", "Ann", "--json")
+        assert (sent.json["counts"], sent.json["next_command"]) == ({"created": 1}, None)
+        assert bulk(*system, "status", listing, "--refresh", "--json").json["units"] == {}
+        refused = bulk(*system, step, listing, "--by", "Ann")
+        assert (refused.status, f"has nothing to {step}" in refused.err) == (2, True)
+    more = bulk.write(rows(3), "more.csv").name
+    sent = bulk(*system, "send", more, *payor, "--by", "Ann", "--json")
+    assert f" {more}" in sent.json["next_command"]
+    assert bulk(*system, step, more, "--by", "Ann", "--json").json["counts"] == {"created": 1}
+    assert calls(sandbox, step) == 1
+    assert bulk(*system, step, both, "--by", "Ann").status == 2
+    assert bulk(*system, step, both, "--by", "Bob", "--json").json["counts"] == {"created": 1}
+    assert calls(sandbox, step) == 2
+
+
+def test_who_sent_the_rows_stays_known_where_another_person_has_to_act(
+    sender: Make, sandbox: VeloSandbox
+) -> None:
+    """Whoever sends to such a batch says who it is, and whoever sent nothing may act."""
+    sender(by="Ann", not_by_sender=True).send(rows(1))
+    for read in ("check", "send"):
+        with pytest.raises(ConfigurationError, match="by is missing: rows of this batch") as error:
+            getattr(sender(), read)(rows(2))
+        assert error.value.problems[0].field == "by"
+    assert sender().status().rows == 1
+    assert sender(by="Bob").send(rows(1)).counts == {"created": 1}
+    with pytest.raises(ConfigurationError, match="Another person has to"):
+        sender(by="Ann").take_step("instruct")
+    assert sender(by="Bob").take_step("instruct").counts == {"created": 1}
+    assert sender(by="Bob").send(rows(2)).counts == {"created": 2}
+    with pytest.raises(ConfigurationError, match="Another person has to"):
+        sender(by="Bob").take_step("instruct")
+    # Nor can it be wanted later, of rows that nobody is known to have sent.
+    anonymous = sender(batch="april")
+    anonymous.send([row(7)])
+    with pytest.raises(ConfigurationError, match="not_by_sender cannot hold for this batch"):
+        sender(batch="april", by="Ann", not_by_sender=True).send([row(7), row(8)])
+    assert sender(batch="april", by="Ann").take_step("instruct").counts == {"created": 1}
+
+
+def test_another_person_can_be_wanted_after_the_rows_were_sent(sender: Make) -> None:
+    sender(by="Ann").send(rows(1))
+    sender(by="Ann", not_by_sender=True).send(rows(1))
+    with pytest.raises(ConfigurationError, match="Another person has to"):
+        sender(by="Ann").take_step("instruct")
+    assert sender(by="Bob").take_step("instruct").counts == {"created": 1}
+
+
+def test_a_value_of_two_payors_is_resolved_and_dropped_by_its_key(
+    sender: Make, sandbox: VeloSandbox
+) -> None:
+    """Where one of them is in doubt, or has not left, that one is meant."""
+    two = [row(1), row(1, payor_id=str(uuid4()))]
+    store_only(sender(), two)
+    keys = [result.key for result in sender().export()]
+    for decide in (
+        partial(sender().drop, ["PAY-1"]),
+        partial(sender().ask_again, ["PAY-1"], by="Ann", why="It is due."),
+        partial(sender().resolve, "PAY-1", "created", by="Ann", why="It is there."),
+    ):
+        with pytest.raises(ConfigurationError, match="PAY-1 names 2 rows") as error:
+            decide()
+        assert all(key in str(error.value) for key in keys)
+    assert sender().drop([keys[0]]) == 1
+    assert [result.key for result in sender().export()] == keys[1:]
+    assert sender().drop(["PAY-1"]) == 1
 
 
 def test_another_system_is_refused_with_the_reason(bulk: Bulk) -> None:
@@ -638,7 +718,7 @@ def test_what_is_not_accepted_yet_waits_for_resume(sender: Make, sandbox: VeloSa
         ConfigurationError, match="not_by_sender cannot be checked: some of the rows"
     ):
         sender(by="Bob", not_by_sender=True).take_step("instruct")
-    with pytest.raises(ConfigurationError, match="accepted none"):
+    with pytest.raises(ConfigurationError, match="accepted nothing that this batch has sent"):
         sender().take_step("instruct")
     assert sender().resume().counts == {"created": 2}
     assert (calls(sandbox, "submit"), calls(sandbox, "list_payments")) == (1, 0)

@@ -101,6 +101,27 @@ def test_with_yes_a_batch_says_what_it_sends_without_a_question(
     place = ["--state", f"sqlite:///{tmp_path}/state.sqlite"]
     send = ["bulk", "send", str(tmp_path / "invoices.csv"), "--key-column", "invoice_no", *place]
     ran = command.in_a_process(*send, "--yes")
-    announced, warning = ran.err.splitlines()
+    announced, first, warning = ran.err.splitlines()
     assert (ran.status, announced) == (0, "invoices.csv: 2 rows to send: 5.46 USD.")
+    assert first.startswith("Warning: this is the first batch")
     assert warning.startswith("Warning: no row has a client_reference_id.")
+
+
+def test_the_first_batch_of_a_state_is_said_before_the_question(
+    command: Command, tmp_path: Path
+) -> None:
+    """What other states have sent is not known there; the path says which one it is."""
+    write_csv(tmp_path / "invoices.csv", rows(2))
+    state = tmp_path / "state.sqlite"
+    send = ["bulk", "send", str(tmp_path / "invoices.csv"), "--key-column", "invoice_no"]
+    send += ["--state", f"sqlite:///{state}"]
+    said = f"Warning: this is the first batch of Victor in production in the state {state}."
+    (warning, _) = command.in_a_process(*send, "--dry-run", "--json").json["warnings"]
+    assert warning.startswith(said)
+    asked = command.at_terminal(*send, typed="n\n").err
+    assert said.split()[1:7] == asked.split()[asked.split().index("Warning:") :][1:7]
+    assert asked.index("first batch") < asked.index("Do it in production")
+    (warning, _) = command.in_a_process(*send, "--yes", "--json").json["warnings"]
+    assert warning.startswith(said)
+    (warning,) = command.in_a_process(*send, "--yes", "--json").json["warnings"]
+    assert "first batch" not in warning

@@ -152,6 +152,25 @@ def test_rows_that_are_wrong_are_told_before_the_provider_is_asked(
     assert len(planted.sandbox.received()) == before
 
 
+def test_a_file_is_described_as_for_bulk(
+    command: Command, planted: Planted, book: Path, tmp_path: Path
+) -> None:
+    """With the same options: what a file was sent with reads it here, too."""
+    records = list(csv.DictReader(book.read_text("utf-8").splitlines()))
+    own = tmp_path / "own.csv"
+    with own.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*records[0], "due_date"], delimiter=";")
+        writer.writeheader()
+        for record in records:
+            amount = record["amount"].replace(".", ",")
+            writer.writerow({**record, "amount": amount, "due_date": "25.11.2026"})
+    words = ("--decimal", "comma", "--date-format", "DMY", "--encoding", "utf-8")
+    ran, same = run(command, planted, own, *words), run(command, planted, book)
+    assert (ran.status, ran.out) == (same.status, same.out)
+    wrong = run(command, planted, own, "--date-format", "DYM")
+    assert (wrong.status, "--date-format" in wrong.err) == (2, True)
+
+
 MISUSE = cases_beside(__file__)["misuse"]
 
 

@@ -4,7 +4,9 @@ became of one that nobody can look up.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+import json
+import time
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,17 +14,22 @@ import sqlalchemy as sa
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import words_of
-from victor_ext.settlement.flow import MAY_EXIST
+from victor_ext.settlement.flow import MAY_EXIST, SETTLED
+from victor_ext.settlement.key_age import Sent
 
 from .asking import asked_of
 from .deciding import Code
 from .layout import chunk_id, chunk_rows_for
-from .payments import IN_DOUBT, PAYMENTS, Stored, pages, stored_of
+from .named_lines import value_of
+from .pacing import ProviderClock
+from .payments import ENDED, IN_DOUBT, PAYMENTS, Stored, pages, stored_of
 from .row_kind import RowKind
 from .rows import Result, RowOutcome
 from .settings import WorkerContext
 from .store import BatchRecord, Line, Store
 
+_HAD_A_KEY = (RowOutcome.CREATED.value, RowOutcome.REJECTED.value)
+"""States in which the key of a payment is spent: another one was created under a later key."""
 _ASKED_MEANWHILE = "It was changed meanwhile: look at the status, and do this again if it is meant."
 
 
@@ -33,36 +40,6 @@ def checked_person(by: str, why: str) -> None:
             raise ConfigurationError.of(
                 [Problem(name, "required", f"{name} is missing: it is stored with the decision.")]
             )
-
-
-def lines_of(store: Store, values: Collection[str]) -> list[Line]:
-    """Return the lines of the batch with these values in the key column.
-
-    Raises `ConfigurationError` if the batch lacks one.
-    """
-    wanted = set(values)
-    lines = [line for line in store.lines() if line.row and line.row.value in wanted]
-    missing = sorted(wanted - {line.row.value for line in lines if line.row and line.row.value})
-    if missing:
-        raise ConfigurationError.of(
-            [Problem("keys", "unknown", f"{store.batch} has no row {value}.") for value in missing]
-        )
-    return lines
-
-
-def line_to_resolve(store: Store, key: str) -> Line:
-    """Return the line with this value in the key column, or with this idempotency key.
-
-    A row that its file lacks may have the value of another one, by another kind of keys: what is in
-    doubt is meant. Raises `ConfigurationError` if the batch lacks it, or several are meant.
-    """
-    lines = [line for line in store.lines() if line.key == key] or lines_of(store, [key])
-    chosen = [line for line in lines if line.outcome in MAY_EXIST] or lines
-    if len(chosen) == 1:
-        return chosen[0]
-    keys = " or ".join(line.key for line in chosen)
-    message = f"{store.batch} has several payments {key}: write the idempotency key of one, {keys}."
-    raise ConfigurationError.of([Problem("key", "ambiguous", message)])
 
 
 def ask_again(
@@ -80,16 +57,18 @@ def ask_again(
         ConfigurationError: A payment may still be paid, may exist, or waits. Nothing is changed.
         VictorError: The provider cannot be read.
     """
-    reasons = [why_not_again(context.kind, line) for line in lines]
+    reasons = [_why_not_since(line) or why_not_again(context.kind, line) for line in lines]
     problems = [Problem("keys", "not_over", reason) for reason in reasons if reason]
     if problems:
         raise ConfigurationError.of(problems)
+    now = ProviderClock(context.client).sent_now()
     with store.transaction() as connection:
+        store.refuse_held(connection)
         first = store.chunks_so_far(connection) + 1
         size = chunk_rows_for(record.terms["rate"], context.kind.together)
         chunks = [chunk for group in _groups(context.kind, lines) for chunk in pages(group, size)]
         for number, chunk in enumerate(chunks, first):
-            _ask(connection, context, store, record, chunk, number)
+            _ask(connection, context, store, record, chunk, number, now)
         present = store.present_record(connection) or record
         decided = replace(present, persons=[*present.persons, person])
         store.save_record(connection, decided, first - 1 + len(chunks))
@@ -104,33 +83,64 @@ def _groups(kind: RowKind, lines: Sequence[Line]) -> list[list[Line]]:
     return list(groups.values())
 
 
+def _why_not_since(line: Line) -> str:
+    """Return why what a restored state has of a row is too little to ask once more; or nothing."""
+    if not line.restored or line.outcome not in SETTLED:
+        return ""
+    return (
+        f"{value_of(line)} may have been asked since the backup of the state: look at the "
+        "provider's records, and resolve it. If there is none but what the state has: as "
+        "not-created."
+    )
+
+
 def why_not_again(kind: RowKind, line: Line) -> str:
     """Return why a row must not be asked once more, as a sentence; empty: it can be."""
-    value = None if line.row is None else line.row.value
     if line.number == 0:
-        return f"{value} is not in the latest file of the batch: send a file that has it."
+        return f"{value_of(line)} is not in the latest file of the batch: send a file that has it."
     if _has_nothing(line):
-        return ""
-    if line.result.outcome is RowOutcome.CREATED and line.result.id is not None:
-        return _why_it_is_not_over(kind, line.result.id, value)
-    if line.outcome is RowOutcome.UNKNOWN or line.outcome is RowOutcome.ACCEPTED:
-        return f"{value} may have been sent: resume looks it up, or resolve says what you know."
-    if line.outcome is RowOutcome.REFUSED:
-        return f"{value} was never sent: send a file that has it."
-    return f"{value} is {line.outcome}: send or resume sends it."
-
-
-def _why_it_is_not_over(kind: RowKind, id_: str, value: str | None) -> str:
-    status = kind.read(id_).status
-    if status is not None and status.lower() in kind.over_unpaid:
-        return ""
-    return f"{value} is {status or 'not known to the provider'}: it would be asked twice."
+        return _why_not_asked(line)
+    if line.result.outcome is RowOutcome.CREATED:
+        return _why_created_stays(kind, line) or _why_not_asked(line)
+    return _why_not_over(line)
 
 
 def _has_nothing(line: Line) -> bool:
     """Whether the provider has nothing of the row: it was rejected, or refused for its looks."""
     looks_alike = line.code == Code.LOOKS_LIKE and line.result.outcome is RowOutcome.REFUSED
     return looks_alike or line.result.outcome is RowOutcome.REJECTED
+
+
+def _why_created_stays(kind: RowKind, line: Line) -> str:
+    value = value_of(line)
+    if line.result.id is None:
+        return (
+            f"{value} was created, and its id is not known: it cannot be read whether it is over. "
+            "Look for it at the provider, and name its id: resolve it as created with that id."
+        )
+    status = kind.read(line.result.id).status
+    if status is not None and status.lower() in kind.over_unpaid:
+        return ""
+    return f"{value} is {status or 'not known to the provider'}: it would be asked twice."
+
+
+def _why_not_asked(line: Line) -> str:
+    """Return why nothing can be asked for, as a sentence; empty: the values are known."""
+    if line.latest is not None and line.latest.arguments is not None:
+        return ""
+    return (
+        f"{value_of(line)}: what it asks for is not valid in the latest file, or forgotten. Send "
+        "a file that has it, and then ask again."
+    )
+
+
+def _why_not_over(line: Line) -> str:
+    value = value_of(line)
+    if line.outcome in MAY_EXIST:
+        return f"{value} may have been sent: resume looks it up, or resolve says what you know."
+    if line.outcome is RowOutcome.REFUSED:
+        return f"{value} is refused, and was not created: send a file that has it, or drop it."
+    return f"{value} is {line.outcome}: send or resume sends it."
 
 
 def _ask(
@@ -140,9 +150,10 @@ def _ask(
     record: BatchRecord,
     lines: Sequence[Line],
     number: int,
+    now: Sent,
 ) -> None:
-    chunk = chunk_id(store.queue, number)
-    keys = [line.key for line in lines]
+    settings = context.settings.with_terms_of(record)
+    chunk, keys = chunk_id(store.queue, number), [line.key for line in lines]
     stored = stored_of(connection, store.owner, keys, lock=True)
     # What a file has brought meanwhile, or another person has asked for, was not read.
     present = {line.key: line for line in store.lines_of(connection, keys)}
@@ -150,7 +161,6 @@ def _ask(
         row, before = line.latest, stored.get(line.key)
         if row is None or row.arguments is None or before is None or present.get(line.key) != line:
             raise ConfigurationError(_ASKED_MEANWHILE)
-        outcome = line.result.outcome
         asked = asked_of(
             context.kind,
             context.vault,
@@ -162,7 +172,7 @@ def _ask(
             extras=row.extras,
             is_valid=True,
         )
-        is_next = outcome is not RowOutcome.REFUSED
+        is_next = line.result.outcome is not RowOutcome.REFUSED
         values = {
             "batch": store.batch,
             "chunk": chunk,
@@ -179,11 +189,15 @@ def _ask(
             "sent": None,
             "result": None,
             "made_digest": None,
+            "kept": settings.kept,
+            "stored_at": time.time(),
+            "stored": json.dumps(now),
+            "forgotten": False,
         }
         chosen = sa.and_(PAYMENTS.c.owner == store.owner, PAYMENTS.c.key == line.key)
         connection.execute(sa.update(PAYMENTS).where(chosen).values(values))
         store.forget_notice(connection, line.key)
-    store.enqueue(connection, chunk, {**context.settings.chunk_terms(), "keys": keys})
+    store.enqueue(connection, chunk, {**settings.chunk_terms(), "keys": keys})
 
 
 def _is_another_try(line: Line, stored: Stored) -> bool:
@@ -191,22 +205,38 @@ def _is_another_try(line: Line, stored: Stored) -> bool:
     return line.row is None or line.row.again != stored.again
 
 
+def _lacks_id(line: Line) -> bool:
+    """Whether it was created, and nobody has said under which id."""
+    return line.outcome is RowOutcome.CREATED and line.result.id is None
+
+
 def resolve(
     store: Store, line: Line, outcome: RowOutcome, *, by: str, why: str, id: str | None
 ) -> None:
-    """Settle a payment of which nobody can tell whether it exists, by what a person has found.
+    """Settle a payment of which nobody can tell whether it exists, by what a person has found; or
+    add the id of one that was created.
+
+    Of a restored one it is said whether another one was created since its backup, under a later
+    key: it stays as it is stored, or is what was created.
 
     Raises:
         ConfigurationError: It is not in doubt, or a worker has it now.
     """
-    value = None if line.row is None else line.row.value
-    reason = f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
+    value, reason = value_of(line), f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
+    only_id = outcome is RowOutcome.CREATED and id is not None and _lacks_id(line)
     with store.transaction() as connection:
         before = stored_of(connection, store.owner, [line.key], lock=True).get(line.key)
-        if before is None or before.state not in IN_DOUBT:
+        is_restored = before is not None and before.restored and before.state in ENDED
+        if before is None or not (is_restored or only_id or before.state in IN_DOUBT):
             raise ConfigurationError(f"{value} is {line.outcome}: there is nothing to resolve.")
         if _is_another_try(line, before):
             raise ConfigurationError(_ASKED_MEANWHILE)
         if before.chunk is not None and store.is_active(before.chunk):
             raise ConfigurationError(f"{value} is being sent or looked up now: let that end first.")
-        store.save_result(connection, line.key, Result(outcome, id, None, reason))
+        result: Result | None = Result(outcome, id, None, reason)
+        again = before.again
+        if is_restored and outcome is RowOutcome.REFUSED:
+            result = None
+        elif is_restored and before.state in _HAD_A_KEY:
+            again += 1
+        store.resolve(connection, line.key, result, again=again)

@@ -39,7 +39,14 @@ from .payments import (
     upsert,
 )
 from .rows import Check, Notice, RowOutcome, RowProblem, refuse_invalid
-from .settings import PERSONS, TERMS, Expected, WorkerContext, in_utc
+from .settings import (
+    PERSONS,
+    TERMS,
+    Expected,
+    WorkerContext,
+    in_utc,
+    needs_another_person,
+)
 from .store import BatchRecord, Store
 
 _EXACT = Context(prec=60)
@@ -47,6 +54,7 @@ _SCHEMA = """
 CREATE TABLE asked (
     number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, is_repeated BOOLEAN DEFAULT FALSE,
     problems TEXT, grouping TEXT, asked TEXT, spelling TEXT, amount TEXT, currency TEXT,
+    reference TEXT,
     act TEXT, code TEXT, message TEXT, again INTEGER, since TEXT, has_own BOOLEAN DEFAULT FALSE,
     chunk INTEGER, place INTEGER
 );
@@ -101,6 +109,7 @@ class Loading(TemporaryDatabase):
         self._record = store.record(to_send=True)
         if self._record is not None:
             self._settings = self._settings.after(self._record)
+            self._settings.check_sender(self._record.persons)
             self._key_column = self._record.key_column
 
     @property
@@ -135,6 +144,7 @@ class Loading(TemporaryDatabase):
                 RowProblem(None, None, None, "empty", "the source has no rows."), breaks=True
             )
         check.columns = list(self._columns)
+        check.sharing = self._sharing()
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.note(RowProblem(None, None, None, "control_total", message), breaks=True)
 
@@ -168,8 +178,8 @@ class Loading(TemporaryDatabase):
         amount, currency = (None, None) if problems else self._price_of(fields.arguments)
         self.execute(
             "INSERT INTO asked"
-            " (number, line, key, problems, grouping, asked, spelling, amount, currency)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " (number, line, key, problems, grouping, asked, spelling, amount, currency, reference)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 record.number,
                 record.line,
@@ -180,8 +190,24 @@ class Loading(TemporaryDatabase):
                 None if key is None else spelling,
                 amount,
                 currency,
+                asked.reference_digest if self._may_share(fields, problems) else None,
             ),
         )
+
+    def _may_share(self, fields: Fields, problems: Sequence[Problem]) -> bool:
+        """Whether another row can have its reference: of rows that go together, no two have one."""
+        has_reference = bool(fields.arguments.get(self._kind.reference))
+        return has_reference and not problems and self._kind.together == 1
+
+    def _sharing(self) -> int:
+        """Return how many rows have the reference of another one."""
+        query = (
+            "WITH shared AS (SELECT COUNT(*) AS rows_of_one FROM asked"
+            " WHERE reference IS NOT NULL GROUP BY reference HAVING COUNT(*) > 1)"
+            " SELECT COALESCE(SUM(rows_of_one), 0) FROM shared"
+        )
+        (count,) = self.execute(query).fetchone()
+        return int(count)
 
     def _completed(self, record: Record, fields: Fields) -> Sequence[Problem]:
         """Complete the arguments of a record. Return all problems with it."""
@@ -503,14 +529,20 @@ class Loading(TemporaryDatabase):
             "message": None if told is None else self._vault.serialize(told),
         }
 
-    def _new_record(self, present: BatchRecord | None) -> BatchRecord:
-        settings, persons = self._settings, [] if present is None else present.persons
+    def _new_record(self, before: BatchRecord | None) -> BatchRecord:
+        """Return what is known of the batch from now on: `before`, by what is stored now."""
+        settings = self._settings
+        persons = [] if before is None else list(before.persons)
+        settings.check_sender(persons)
+        is_stricter = settings.not_by_sender and not needs_another_person(persons)
+        if self.check.stored or is_stricter:
+            persons.append({name: getattr(settings, name) for name in PERSONS})
         return BatchRecord(
             key_column=self._key_column,
             key_kind=self._key_kind,
             columns=self.check.columns,
             terms={name: getattr(settings, name) for name in TERMS},
-            persons=[*persons, {name: getattr(settings, name) for name in PERSONS}],
+            persons=persons,
             rows=self.check.rows,
         )
 

@@ -109,6 +109,8 @@ class Check:
             expected.
         columns: Extra columns, for the export.
         totals: What the new rows ask for together, exactly, by currency.
+        sharing: Valid rows with the reference of another one. The provider repeats references: if
+            a response is lost, they do not tell such rows apart.
     """
 
     rows: int = 0
@@ -127,6 +129,7 @@ class Check:
     broken: bool = False
     columns: list[str] = field(default_factory=list[str])
     totals: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
+    sharing: int = 0
 
     @property
     def stored(self) -> int:

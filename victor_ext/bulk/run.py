@@ -51,6 +51,8 @@ class BatchStatus:
             outcome, how many are unsettled, and `reasons`.
         reasons: Of a step: why it was not taken, by the payout's id.
         held_since: Since when the state is held, aware: nothing is sent; None: it is not.
+        next_step: The step that follows what this batch has sent, such as `instruct`; None: the
+            provider has accepted nothing that this batch has sent.
     """
 
     batch: str
@@ -66,6 +68,7 @@ class BatchStatus:
     under_way: int = 0
     left_out: int = 0
     held_since: datetime | None = None
+    next_step: str | None = None
 
     @property
     def notices(self) -> Sequence[Notice]:

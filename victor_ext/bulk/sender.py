@@ -19,18 +19,19 @@ from victor_ext.health import Heartbeat
 from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.sources import Rows, hidden
 
-from .by_hand import ask_again, checked_person, line_to_resolve, lines_of, resolve
+from .by_hand import ask_again, checked_person, resolve
 from .layout import checked_batch
 from .loading import Loading
+from .named_lines import can_be_over, has_never_left, is_in_doubt, lines_of
 from .results import refreshed, results_of, write_csv
 from .row_kind import RowKind
 from .rows import Check, RowOutcome, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, run_batch, serve, status_of
 from .settings import Expected, Settings, WorkerContext, day_of, provider_of, system_of
 from .state import DEFAULT_STATE, State, StateMade
-from .steps import add_step, reasons_of, units_of
+from .steps import add_step, next_step, reasons_of, units_of
 from .store import BatchRecord, Store, no_such_batch
-from .vault import storage_secret
+from .vault import new_secret, storage_secret
 
 
 class BulkSender:
@@ -212,7 +213,9 @@ class BulkSender:
             with context.open_present(loading.batch) as store:
                 record = loading.store(store)
                 loading.close()  # its file may be large, and sending may take long
-                return replace(run_batch(context, store, record, on_progress), check=check)
+                status = run_batch(context, store, record, on_progress)
+                step = next_step(store, context.kind)
+                return replace(status, check=check, next_step=step)
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Continue an interrupted batch, and retry unsettled rows with the same keys; `on_progress`
@@ -223,10 +226,12 @@ class BulkSender:
             VictorError: See `send`.
         """
         with self._stored(to_send=True) as (context, store, record):
-            return run_batch(context, store, record, on_progress)
+            status = run_batch(context, store, record, on_progress)
+            return replace(status, next_step=next_step(store, context.kind))
 
     def take_step(self, name: str, *, on_progress: Progress | None = None) -> BatchStatus:
-        """Instruct or withdraw each payout that the provider has accepted, at most once.
+        """Instruct or withdraw each payout that this batch has sent and the provider has accepted,
+        at most once.
 
         Its state is read first: what it rules out is not sent, and is `refused`.
 
@@ -259,7 +264,8 @@ class BulkSender:
             taken = add_step(context, step, record, units_of(store, kind), name)
             if taken is None:
                 raise ConfigurationError(
-                    f"{store.batch} has nothing to {name}: the provider has accepted none of it."
+                    f"{store.batch} has nothing to {name}: the provider has accepted nothing that "
+                    "this batch has sent. What another batch has sent is taken with that one."
                 )
             status = run_batch(context, step, taken, on_progress)
             return replace(status, reasons=reasons_of(step))
@@ -273,7 +279,8 @@ class BulkSender:
         allowed.
 
         Args:
-            keys: Values of the key column.
+            keys: Values of the key column, or keys as the export has them, where several rows have
+                one value.
             by: Who decides it.
             why: Why they are asked once more. Both are stored.
 
@@ -287,7 +294,7 @@ class BulkSender:
         """
         checked_person(by, why)
         with self._stored(to_send=True) as (context, store, record):
-            lines = lines_of(store, keys)
+            lines = lines_of(context, store, record, keys, can_be_over)
             person = {"by": by, "not_by_sender": False, "why": why}
             ask_again(context, store, record, lines, person)
             return len(lines)
@@ -301,13 +308,15 @@ class BulkSender:
         why: str,
         id: str | None = None,
     ) -> None:
-        """Settle a row in doubt by hand, by what a person has found out at the provider.
+        """Settle a row in doubt by hand, by what a person has found out at the provider. What is
+        `created` without an id is given one.
 
         So is a row that is settled in a restored state, and may have been asked since: what was
         `not-created` stays as it is stored.
 
         Args:
-            key: The value of the key column, or the idempotency key.
+            key: The value of the key column. If several rows in doubt have it: the key of one, as
+                the export has it.
             outcome: What was found. What was not created is `refused`: a file that has it sends
                 it.
             by: Who has found it out.
@@ -322,8 +331,8 @@ class BulkSender:
         if outcome not in _FOUND:
             message = f"outcome={outcome!r} must be created or not-created."
             raise ConfigurationError.of([Problem("outcome", "value", message)])
-        with self._stored() as (_, store, _):
-            line = line_to_resolve(store, key)
+        with self._stored() as (context, store, record):
+            (line,) = lines_of(context, store, record, [key], is_in_doubt)
             resolve(store, line, _FOUND[outcome], by=by, why=why, id=id)
 
     def hold(self) -> None:
@@ -367,7 +376,7 @@ class BulkSender:
         """
         new = concealed(new)
         with self._context() as context:
-            context.state.rekey(context.vault, storage_secret(new))
+            context.state.rekey(context.vault, new_secret(new))
 
     def forget(self, *, older_than: timedelta | float) -> int:
         """Remove what settled rows of all batches asked for, if they were stored longer ago.
@@ -391,15 +400,17 @@ class BulkSender:
         Returns their number.
 
         Args:
-            keys: The values of the key column of some of them; None: all of them.
+            keys: The values of the key column of some of them, or their keys as the export has
+                them; None: all of them.
 
         Raises:
             ConfigurationError: The batch does not exist, or belongs to another account.
         """
-        with self._stored(to_send=True) as (_, store, _):
+        with self._stored(to_send=True) as (context, store, record):
             if keys is None:
                 return store.drop()
-            return store.drop([line.key for line in lines_of(store, keys)])
+            lines = lines_of(context, store, record, keys, has_never_left)
+            return store.drop([line.key for line in lines])
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -425,7 +436,7 @@ class BulkSender:
                         "unsettled": known.unsettled,
                         "reasons": reasons_of(step),
                     }
-            status = replace(status_of(store), steps=steps)
+            status = replace(status_of(store), steps=steps, next_step=next_step(store, kind))
             if not refresh:
                 return status
             now = kind.current(results_of(store, kind)).values()

@@ -137,7 +137,7 @@ class Settings:
         Raises `ConfigurationError`.
         """
         senders = {person["by"] for person in persons}
-        if not (self.not_by_sender or any(person["not_by_sender"] for person in persons)):
+        if not (self.not_by_sender or needs_another_person(persons)):
             return
         if self.by is None:
             raise _refused(
@@ -155,6 +155,25 @@ class Settings:
             raise _refused(
                 "by",
                 f"by={self.by}: who sent these rows may not take this step. Another person has to.",
+            )
+
+    def check_sender(self, persons: Sequence[Mapping[str, Any]]) -> None:
+        """Check that it stays known who sent the rows, where another person takes the next step.
+
+        Raises `ConfigurationError`.
+        """
+        if self.by is None and needs_another_person(persons):
+            raise _refused(
+                "by",
+                "by is missing: rows of this batch were sent with not_by_sender, so it has to be "
+                "known who sends it. Name this person. Nothing was stored.",
+            )
+        if self.not_by_sender and any(person["by"] is None for person in persons):
+            raise _refused(
+                "not_by_sender",
+                "not_by_sender cannot hold for this batch: rows of it were sent without the name "
+                "of a person. Leave it out, or send new rows as a batch of their own. Nothing was "
+                "stored.",
             )
 
     @property
@@ -205,6 +224,11 @@ class Settings:
         patience = stored["patience"] if self.patience is None else self.patience
         kept = stored["retention"] if self.key_retention is None else self.key_retention
         return {"retention": min(kept, stored["retention"]), "patience": patience}
+
+
+def needs_another_person(persons: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether another person than these has to take the next step."""
+    return any(person["not_by_sender"] for person in persons)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 
 import sqlalchemy as sa
 
@@ -22,12 +23,30 @@ from .store import BatchRecord, Store
 
 
 def units_of(store: Store, kind: RowKind) -> list[str]:
-    """Return the ids of what was sent together and accepted, in order: not of what the latest file
-    lacks.
+    """Return the ids of what this batch has sent together and was accepted, in order."""
+    return list(dict.fromkeys(_units(store, kind)))
+
+
+def next_step(store: Store, kind: RowKind) -> str | None:
+    """Return the usual step that follows what this batch has sent; None: there is nothing to take
+    it of.
     """
-    listed = (line for line in store.lines() if line.number > 0)
-    units = (line.result.unit for line in listed if line.outcome is RowOutcome.CREATED)
-    return list(dict.fromkeys(unit for unit in units if unit)) if kind.unit else []
+    is_possible = bool(kind.steps) and next(_units(store, kind), None) is not None
+    return next(iter(kind.steps)) if is_possible else None
+
+
+def _units(store: Store, kind: RowKind) -> Iterator[str]:
+    """Yield the unit of each row that this batch has sent and that was created.
+
+    A row whose payment another batch has sent is none: whether its payout may be paid, and by
+    whom, is decided with that batch.
+    """
+    if not kind.unit:
+        return
+    for line in store.lines():
+        is_own = line.batch == store.batch and line.number > 0
+        if is_own and line.outcome is RowOutcome.CREATED and line.result.unit:
+            yield line.result.unit
 
 
 def reasons_of(step: Store) -> dict[str, str]:

@@ -90,6 +90,7 @@ class Line:
 
     Attributes:
         number: Of the record in the file, from 1; 0: the file lacks it.
+        batch: The one that sends, or has sent, its payment; None: it has no payment.
         code: Of the notice about it; None: there is none.
         row: What was asked; None: nothing is known of it any more.
         latest: The same by the latest file, which may have other values.
@@ -100,6 +101,7 @@ class Line:
 
     number: int
     key: str
+    batch: str | None
     code: str | None
     row: Row | None = field(repr=False)
     latest: Row | None = field(repr=False)
@@ -744,6 +746,7 @@ class Store:
         return Line(
             number=max(0, row.number),
             key=row.own_key or "",
+            batch=row.batch,
             code=row.code,
             row=stored or own,
             latest=own or stored,

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from victor_ext import ConfigurationError, vault
+from victor_ext import ConfigurationError, Problem, vault
 from victor_ext.privacy import Secret, SecretBytes
 
 _HOW_TO_GIVE = (
@@ -111,6 +111,16 @@ def storage_secret(given: str | None, variables: Sequence[str] = ()) -> bytes:
             f"{_HOW_TO_GIVE}."
         )
     return SecretBytes(b"credentials:" + credentials)
+
+
+def new_secret(given: str) -> bytes:
+    """Return a secret that is to replace the present one. Raises `ConfigurationError`."""
+    try:
+        return vault.secret_of(
+            given, "new", "write at least 16 (openssl rand -base64 32 makes one)"
+        )
+    except ConfigurationError as error:
+        raise ConfigurationError.of([Problem("new", "secret", str(error))]) from None
 
 
 def _variable(name: str) -> str:

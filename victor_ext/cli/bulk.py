@@ -109,10 +109,12 @@ class _Batches(Session):
         question: Callable[[BulkSender], str] | None = None,
         *,
         on_event: Any = None,
+        in_production: Callable[[BulkSender], None] | None = None,
     ) -> Generator[BulkSender]:
         """Open a sender for the block.
 
-        A failure ends the command. In production, the question is asked first.
+        A failure ends the command. In production, `in_production` is called first, and then the
+        question is asked.
         """
         try:
             from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
@@ -125,6 +127,8 @@ class _Batches(Session):
         with self.failures(failed=FOR_NOW), self.client_of(self.provider, **client)[1] as victor:
             try:
                 sender = BulkSender(victor, batch=batch, state=self.state, **options)
+                if in_production is not None and victor.environment == "production":
+                    in_production(sender)
                 if question is not None:
                     self.confirm(victor, partial(question, sender), yes=self.yes)
                 yield sender
@@ -381,11 +385,41 @@ class _Send(_Step, _Sent):
                 options["key_column"] = name
         return options
 
-    def warnings(self) -> list[str]:
-        """Return what a person should know of the file before it is sent."""
-        kind = system_of(self.provider).load("bulk")
-        warning = reference_warning(self.rows, kind, self.key_column)
-        return [] if warning is None else [warning]
+
+class _Warnings:
+    """What a person should know before a file is sent.
+
+    Attributes:
+        known: All of it, in order.
+    """
+
+    def __init__(self, kept: _Send) -> None:
+        self._kept = kept
+        self._said = 0
+        self.known = list[str]()
+
+    def note_first(self, sender: BulkSender) -> None:
+        """Note that the state has no batch of this system in production yet, if it has none."""
+        if not sender.batches():
+            title = system_of(self._kept.provider).title
+            self._note(bulk_output.first_warning(self._kept.state, title))
+
+    def note_references(self, check: Check) -> None:
+        """Note that no row of the file has a reference, or that rows share theirs."""
+        kept = self._kept
+        kind = system_of(kept.provider).load("bulk")
+        self._note(reference_warning(kept.rows, kind, kept.key_column))
+        self._note(bulk_output.shared_warning(check, kept.rows, kind.reference))
+
+    def say(self) -> None:
+        """Print what was not printed yet."""
+        for warning in self.known[self._said :]:
+            complain(warning)
+        self._said = len(self.known)
+
+    def _note(self, warning: str | None) -> None:
+        if warning is not None and warning not in self.known:
+            self.known.append(warning)
 
 
 @bulk.command()
@@ -418,33 +452,35 @@ def send(
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
 
     is_said = kept.as_json
+    warnings = _Warnings(kept)
 
     def question(sender: BulkSender) -> str:
         nonlocal is_said
         is_said = True
-        return f"{bulk_output.summary_of(sender.check(kept.rows, **totals))} {sender.effect}"
+        check = sender.check(kept.rows, **totals)
+        warnings.note_references(check)
+        warnings.say()
+        return f"{bulk_output.summary_of(check)} {sender.effect}"
 
     def announce(check: Check) -> None:
+        warnings.note_references(check)
         if not is_said:
             bulk_output.announce(batch, check)
+        if not kept.as_json:
+            warnings.say()
 
-    with kept.sender(batch, None if dry_run else question) as sender:
-        rows, warnings = kept.rows, kept.warnings()
+    asked = None if dry_run else question
+    with kept.sender(batch, asked, in_production=warnings.note_first) as sender:
+        rows = kept.rows
         if dry_run:
             check = sender.check(rows, **totals)
+            warnings.note_references(check)
             exit_status = bulk_output.exit_status_of(check, skip_invalid=kept.skip_invalid)
-            bulk_output.show_check(check, exit_status, rows, warnings, as_json=kept.as_json)
+            bulk_output.show_check(check, exit_status, rows, warnings.known, as_json=kept.as_json)
             raise typer.Exit(exit_status)
-        unsaid = [] if kept.as_json else [*warnings]
         with kept.run(sender, batch) as show:
-
-            def warn_and_show(status: BatchStatus) -> None:
-                while unsaid:
-                    complain(unsaid.pop(0))
-                show(status)
-
-            status = sender.send(rows, on_check=announce, on_progress=warn_and_show, **totals)
-        kept.show(status, sender, warnings)
+            status = sender.send(rows, on_check=announce, on_progress=show, **totals)
+        kept.show(status, sender, warnings.known)
         raise typer.Exit(status.exit_status)
 
 
@@ -482,8 +518,8 @@ def status(
     """Show the progress of batches; with --refresh: what the provider says now. With --json: one
     JSON document a line.
 
-    The exit status is that of the stored rows. Changed rows of a file are not among them: `send`
-    refuses them.
+    The exit status is that of the batch, as `send` would end: also 1 if a person has to decide
+    about rows of its latest file.
     """
     if watch and refresh:
         raise Misuse(
@@ -567,7 +603,10 @@ def export(
 
 
 _Keys = Annotated[
-    list[str], typer.Argument(metavar="KEY...", help="Values of the key column, such as 1042.")
+    list[str],
+    typer.Argument(
+        metavar="KEY...", help="Values of the key column, such as 1042, or keys of the export."
+    ),
 ]
 
 
@@ -577,7 +616,10 @@ def drop(
     kept: _Kept,
     keys: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY...]", help="Values of the key column (default: all)."),
+        typer.Argument(
+            metavar="[KEY...]",
+            help="Values of the key column, or keys of the export (default: all).",
+        ),
     ] = None,
 ) -> None:
     """Drop what never left: rows that wait, were not sent, or were refused."""
@@ -618,7 +660,12 @@ def ask_again(
 @with_session
 def resolve(
     kept: _Kept,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The value of the key column.")],
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY", help="The value of the key column, or the key of the export."
+        ),
+    ],
     *,
     found: Annotated[
         str,
@@ -628,7 +675,8 @@ def resolve(
     why: Annotated[str, option("How, such as where you have looked.", "TEXT")],
     id: Annotated[str | None, option("The provider's id of what was created.", "TEXT")] = None,
 ) -> None:
-    """Settle a row in doubt by hand. It is stored who did it, and why.
+    """Settle a row in doubt by hand, or give an id to one that was created without it. It is
+    stored who did it, and why.
 
     What was not created is refused from then on: 'victor bulk send' sends it with a file.
     """
@@ -689,10 +737,17 @@ def forget(
     conclude({"forgotten": count}, f"{rows_text(count)} forgotten.", as_json=kept.as_json)
 
 
+class _Rekey(_Batches):
+    @property
+    def spelled(self) -> dict[str, str]:
+        """The new secret is in the variable that the option names."""
+        return {**super().spelled, "new": str(self.command.params["new"])}
+
+
 @bulk.command()
 @with_session
 def rekey(
-    kept: _Batches,
+    kept: _Rekey,
     *,
     new: Annotated[
         str, option("The variable that has the new secret.", "VARIABLE")

@@ -68,6 +68,32 @@ def announce(batch: str, check: Check) -> None:
         complain(f"{plain(batch)}: {rows_text(check.new)} to send: {_amounts(check)}.")
 
 
+def shared_warning(check: Check, rows: RowFile, reference: str) -> str | None:
+    """Return a warning if rows of a file have one reference; else None."""
+    if not check.sharing:
+        return None
+    column = rows.columns.get(reference) or reference
+    return (
+        f"Warning: {rows_text(check.sharing)} of the file have the {plain(column)} of another "
+        "one. If a response is lost, it does not tell which of them was created, and "
+        "'victor reconcile' cannot, either. Give each row a reference of its own."
+    )
+
+
+def first_warning(state: str, system: str) -> str:
+    """Return the warning before the first batch of a state in production."""
+    return (
+        f"Warning: this is the first batch of {system} in production in the state "
+        f"{plain(_place_of(state))}. A state protects from asking twice for what was sent from "
+        "it alone: what another state, or a copy elsewhere, has sent is not known here."
+    )
+
+
+def _place_of(state: str) -> str:
+    file = state.removeprefix(_SQLITE)
+    return without_password(state) if file == state else str(Path(file).resolve())
+
+
 def _amounts(check: Check) -> str:
     return ", ".join(f"{amount:,f} {currency}" for currency, amount in sorted(check.totals.items()))
 
@@ -199,8 +225,8 @@ def show_result(
             else "Try those rows again, with the same keys:"
         )
         advice.append(f"Not all of it is settled. {how}\n  {next_command}")
-    elif steps and "created" in status.counts:
-        next_command = command(steps[0])
+    elif status.next_step is not None:
+        next_command = command(status.next_step)
         advice.append(f"What is accepted is paid by the next step:\n  {next_command}")
     if status.left_out:
         advice.append(
@@ -209,7 +235,8 @@ def show_result(
     refused = sum(count for outcome, count in status.counts.items() if outcome == "refused")
     if refused > status.left_out:
         advice.append(
-            f"Refused rows were not sent. Send them corrected, or drop them:\n  {command('drop')}"
+            "Refused rows were not created. Send them corrected, or drop them:\n"
+            f"  {command('drop')}"
         )
     if status.exit_status:
         advice.append(f"Every row, with what became of it:\n  {command('export')}")
@@ -244,6 +271,7 @@ def _print_notices(check: Check) -> None:
             complain(f"And {count - len(notices):,} more like these.")
 
 
+_SQLITE = "sqlite:///"
 _SHOWN = 20
 """Maximum number of notices of one code to list."""
 _GROUPS = {
@@ -259,8 +287,8 @@ _GROUPS = {
 
 def show_dropped(batch: str, count: int, *, as_json: bool) -> None:
     """Print how many rows were dropped."""
-    none = "All that it has was sent, or may have been."
-    said = "None of them was ever sent." if count else none
+    none = "All that it has was created or rejected, or may have been sent."
+    said = "None of them was created." if count else none
     text = f"{plain(batch)}: {rows_text(count)} dropped. {said}"
     conclude({"batch": batch, "dropped": count}, text, as_json=as_json)
 

@@ -18,7 +18,7 @@ from victor_ext._output import page_of
 from victor_ext.systems import DEFAULT
 
 from .failures import Misuse
-from .row_files import ColumnFile, Columns, DecimalMark, Encoding, columns_of
+from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, columns_of
 from .screen import Progress, complain, decided, plain, say, terminal_width
 from .session import (
     MOMENTS,
@@ -88,6 +88,7 @@ def reconcile(
     column: Columns = None,
     columns: ColumnFile = None,
     decimal: DecimalMark = None,
+    date_format: DateFormat = None,
     currency: Annotated[
         str | None, option("Of rows without one (default: Victor's, USD).", "CODE")
     ] = None,
@@ -148,7 +149,7 @@ def reconcile(
             progress.show("reconcile", counts.ours + counts.theirs, None, text)
 
         headings = _headings(column, columns, provider)
-        ours = RowFile(file, headings, decimal=decimal, encoding=encoding)
+        ours = RowFile(file, headings, decimal=decimal, date_format=date_format, encoding=encoding)
         system, client = session.client_of(provider)
         with (
             client,

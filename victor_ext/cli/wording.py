@@ -75,7 +75,8 @@ def sentence(problem: Problem, spelled: Mapping[str, str]) -> str:
         own = message.startswith(problem.field)
         rest = re.sub("^=", " ", _WHOLE.sub(r"\1\2", message.removeprefix(problem.field)))
         message = f"{option}{rest}" if own else f"{option}: {message}"
-    message = re.sub(r"\b[a-z]+_[a-z_]+\b", lambda name: spelled.get(name[0], name[0]), message)
+    if problem.field != "columns":  # its message names columns, which are no options
+        message = re.sub(r"\b[a-z]+_[a-z_]+\b", lambda name: spelled.get(name[0], name[0]), message)
     return with_hint(
         message, (_HINTS.get(problem.code) or _HINTS.get(problem.field)) if problem.hint else None
     )

@@ -1,0 +1,109 @@
+"""Which lines of a batch a person means, by the names that the file or the export gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from victor_ext import ConfigurationError, Problem, idempotency_key_for
+from victor_ext.settlement.flow import MAY_EXIST
+
+from .deciding import Code
+from .payments import NEVER_LEFT
+from .rows import RowOutcome
+from .settings import WorkerContext
+from .store import BatchRecord, Line, Store
+
+
+def is_in_doubt(line: Line) -> bool:
+    """Whether nobody can tell if its payment exists."""
+    return line.outcome in MAY_EXIST or line.restored
+
+
+def has_never_left(line: Line) -> bool:
+    """Whether nothing was sent for it."""
+    return line.outcome.value in NEVER_LEFT
+
+
+def can_be_over(line: Line) -> bool:
+    """Whether it may be asked once more: its payment was decided, or it looks like another one."""
+    decided = (RowOutcome.CREATED, RowOutcome.REJECTED)
+    return line.code == Code.LOOKS_LIKE or line.outcome in decided
+
+
+def value_of(line: Line) -> str:
+    """Return what a person calls a row: its value in the key column, or its key if that is
+    forgotten.
+    """
+    rows = (row for row in (line.row, line.latest) if row is not None)
+    return next((row.value for row in rows if row.value), line.key)
+
+
+def lines_of(
+    context: WorkerContext,
+    store: Store,
+    record: BatchRecord,
+    names: Collection[str],
+    is_meant: Callable[[Line], bool],
+) -> list[Line]:
+    """Return the lines of the batch that are named, by the value in the key column or by the key.
+
+    One whose values are forgotten is known by the key that its value makes.
+
+    Args:
+        is_meant: Whether a line can be meant. It decides where several lines have one value, such
+            as rows of an earlier key kind, or of two payors.
+
+    Raises:
+        ConfigurationError: The batch lacks one, or one value names several of them.
+    """
+    wanted = set(names)
+    by_key = {_key_of(context, record, name): name for name in wanted}
+    by_name: dict[str, list[Line]] = {}
+    for line in store.lines():
+        named = _names_of(line) & wanted
+        if not named and line.key in by_key:
+            named = {by_key[line.key]}
+        for name in named:
+            by_name.setdefault(name, []).append(line)
+    chosen: dict[tuple[int, str], Line] = {}
+    problems = list[Problem]()
+    for name in sorted(wanted):
+        lines = by_name.get(name, [])
+        meant = _meant(lines, is_meant)
+        if len(meant) == 1:
+            chosen[meant[0].number, meant[0].key] = meant[0]
+        elif lines:
+            problems.append(_several(name, meant or lines))
+        else:
+            problems.append(Problem("keys", "unknown", f"{store.batch} has no row {name}."))
+    if problems:
+        raise ConfigurationError.of(problems)
+    return sorted(chosen.values(), key=lambda line: line.number)
+
+
+def _key_of(context: WorkerContext, record: BatchRecord, value: str) -> str | None:
+    facts = context.kind.key_facts(context.settings.defaults, record.key_kind, value)
+    return None if facts is None else idempotency_key_for(*facts)
+
+
+def _names_of(line: Line) -> set[str]:
+    names = {line.key, value_of(line)}
+    return names if line.row is None else {*names, line.row.key}
+
+
+def _meant(lines: Sequence[Line], is_meant: Callable[[Line], bool]) -> Sequence[Line]:
+    """Return the lines that can be meant; of several, those that the latest file has."""
+    if len(lines) == 1:
+        return lines
+    meant = [line for line in lines if is_meant(line)]
+    listed = [line for line in meant if line.number > 0]
+    return listed if len(listed) == 1 else meant
+
+
+def _several(name: str, lines: Sequence[Line]) -> Problem:
+    shown = ", ".join(
+        f"{line.key if line.row is None else line.row.key} ({line.outcome})" for line in lines
+    )
+    return Problem(
+        "keys", "several", f"{name} names {len(lines)} rows: write the key of one: {shown}."
+    )
