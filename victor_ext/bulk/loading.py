@@ -464,7 +464,7 @@ class Loading(TemporaryDatabase):
                 "made_digest": None,
                 "due_date": None if asked.due_date == UNREADABLE else asked.due_date,
                 "row": asked.row,
-                "sent": only_looked_up(since) if is_looked_up else None,
+                "sent": None if since is None or not is_looked_up else only_looked_up(since),
                 "result": None if is_sent else refusal,
                 "kept": self._settings.kept,
                 "stored_at": stored_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from victor_ext import ConfigurationError, Problem, idempotency_key_for
 from victor_ext.settlement.flow import MAY_EXIST
@@ -25,9 +26,11 @@ def has_never_left(line: Line) -> bool:
 
 
 def can_be_over(line: Line) -> bool:
-    """Whether it may be asked once more: its payment was decided, or it looks like another one."""
+    """Whether it may be asked once more: the latest file has it, and its payment was decided, or it
+    looks like another one.
+    """
     decided = (RowOutcome.CREATED, RowOutcome.REJECTED)
-    return line.code == Code.LOOKS_LIKE or line.outcome in decided
+    return line.number > 0 and (line.code == Code.LOOKS_LIKE or line.outcome in decided)
 
 
 def value_of(line: Line) -> str:
@@ -61,15 +64,16 @@ def lines_of(
     by_name: dict[str, list[Line]] = {}
     for line in store.lines():
         named = _names_of(line) & wanted
-        if not named and line.key in by_key:
-            named = {by_key[line.key]}
         for name in named:
             by_name.setdefault(name, []).append(line)
+        forgotten = None if named else by_key.get(line.key)
+        if forgotten is not None:
+            by_name.setdefault(forgotten, []).append(_named(line, forgotten))
     chosen: dict[tuple[int, str], Line] = {}
     problems = list[Problem]()
     for name in sorted(wanted):
         lines = by_name.get(name, [])
-        meant = _meant(lines, is_meant)
+        meant = lines if len(lines) == 1 else [line for line in lines if is_meant(line)]
         if len(meant) == 1:
             chosen[meant[0].number, meant[0].key] = meant[0]
         elif lines:
@@ -91,13 +95,9 @@ def _names_of(line: Line) -> set[str]:
     return names if line.row is None else {*names, line.row.key}
 
 
-def _meant(lines: Sequence[Line], is_meant: Callable[[Line], bool]) -> Sequence[Line]:
-    """Return the lines that can be meant; of several, those that the latest file has."""
-    if len(lines) == 1:
-        return lines
-    meant = [line for line in lines if is_meant(line)]
-    listed = [line for line in meant if line.number > 0]
-    return listed if len(listed) == 1 else meant
+def _named(line: Line, value: str) -> Line:
+    """Return a line whose value is forgotten, with the one that a person names it by."""
+    return line if line.row is None else replace(line, row=replace(line.row, value=value))
 
 
 def _several(name: str, lines: Sequence[Line]) -> Problem:
