@@ -224,16 +224,23 @@ def test_a_shortened_number_is_no_key_and_no_reference(
     assert check.new == 1
 
 
-@pytest.mark.parametrize("key_column", ["invoice_no", "client_reference_id"])
-def test_what_cannot_be_seen_is_named_in_a_key_and_in_a_reference(
-    sender: Senders, key_column: str
+@pytest.mark.parametrize(
+    ("key_column", "column"),
+    [
+        ("invoice_no", "client_reference_id"),
+        ("client_reference_id", "client_reference_id"),
+        ("invoice_no", "payer_counterparty_id"),
+    ],
+)
+def test_what_cannot_be_seen_is_named_where_it_makes_another_value(
+    sender: Senders, key_column: str, column: str
 ) -> None:
     odd = ["INV-\u200b7", "INV\u00a07", "\ufeffINV-7", "INV-7\u202e", "INV-7 "]
     check = sender(key_column=key_column).check(
-        [row(n, client_reference_id=text) for n, text in enumerate(odd, 1)]
+        [row(n, **{column: text}) for n, text in enumerate(odd, 1)]
     )
     assert [(problem.row, problem.column, problem.code) for problem in check.problems] == [
-        (number, "client_reference_id", "characters") for number in range(1, 6)
+        (number, column, "characters") for number in range(1, 6)
     ]
     shown = ["'INV-<U+200B>7'", "'INV<U+00A0>7'", "'<U+FEFF>INV-7'", "'INV-7<U+202E>'", "'INV-7 '"]
     assert [problem.message.rsplit(": ", 1)[1] for problem in check.problems] == [

@@ -392,6 +392,36 @@ class TestALostResponse:
         assert payouts_of(sender()) == [["PAY-1", "PAY-2", "PAY-3"]]
         assert calls(sandbox, "submit") == 1
 
+    @late
+    def test_what_a_person_has_found_has_the_payout_that_is_to_be_instructed(
+        self, sender: Make, sandbox: VeloSandbox, client: Velo
+    ) -> None:
+        sandbox.inject("lose_answer", operation="submit")
+
+        def stop(_status: object) -> None:
+            if calls(sandbox, "submit"):
+                raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            sender().send(rows(2), on_progress=stop)
+        sandbox.set_clock_skew(601)
+        assert sender().resume().counts == {"unknown": 2}
+        found: dict[str, Any] = {"by": "Ann", "why": "read in the portal"}
+        with pytest.raises(ConfigurationError, match="PAY-1 was sent with others: name what it"):
+            sender().resolve("PAY-1", "created", **found)
+        sandbox.advance(LAG)
+        (payout,) = {one.payout_id for one in client.payments.list(sandbox.payor_id)}
+        other = sender(batch="april")
+        other.send([row(3)])
+        ((elsewhere,),) = ([one.asked["payout_id"] for one in other.export()],)
+        with pytest.raises(ConfigurationError, match="does not list the payment PAY-1"):
+            sender().resolve("PAY-1", "created", id=elsewhere, **found)
+        for reference in ("PAY-1", "PAY-2"):
+            sender().resolve(reference, "created", id=str(payout), **found)
+        assert payouts_of(sender()) == [["PAY-1", "PAY-2"]]
+        assert sender().take_step("instruct").counts == {"created": 1}
+        assert calls(sandbox, "instruct") == 1
+
     def test_a_corrected_row_is_found_beside_the_payout_that_had_rejected_it(
         self, sender: Make, sandbox: VeloSandbox
     ) -> None:

@@ -210,8 +210,50 @@ def _lacks_id(line: Line) -> bool:
     return line.outcome is RowOutcome.CREATED and line.result.id is None
 
 
+def _as_found(kind: RowKind, line: Line, result: Result) -> Result:
+    """Return what a person has found, with what the provider says of it: of a payment that was sent
+    with others, the id is that of what they were sent in.
+
+    Raises:
+        ConfigurationError: The id is missing, or names something that does not have the payment.
+        VictorError: The provider cannot be read.
+    """
+    if not kind.unit or line.row is None or result.outcome is not RowOutcome.CREATED:
+        return result
+    if result.id is None:
+        raise ConfigurationError.of(
+            [
+                Problem(
+                    "id",
+                    "required",
+                    f"{value_of(line)} was sent with others: name what it is in. Without its "
+                    f"{kind.unit}, no later step has it.",
+                )
+            ]
+        )
+    parts = kind.parts(result.id, [line.row])
+    if not parts:
+        raise ConfigurationError.of(
+            [
+                Problem(
+                    "id",
+                    "value",
+                    f"{result.id} does not list the payment {value_of(line)}, or not yet.",
+                )
+            ]
+        )
+    return parts[0]._replace(error=result.error)
+
+
 def resolve(
-    store: Store, line: Line, outcome: RowOutcome, *, by: str, why: str, id: str | None
+    kind: RowKind,
+    store: Store,
+    line: Line,
+    outcome: RowOutcome,
+    *,
+    by: str,
+    why: str,
+    id: str | None,
 ) -> None:
     """Settle a payment of which nobody can tell whether it exists, by what a person has found; or
     add the id of one that was created.
@@ -220,10 +262,12 @@ def resolve(
     key: it stays as it is stored, or is what was created.
 
     Raises:
-        ConfigurationError: It is not in doubt, or a worker has it now.
+        ConfigurationError: It is not in doubt, or a worker has it now; or the id is missing, or of
+            something else.
     """
     value, reason = value_of(line), f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
     only_id = outcome is RowOutcome.CREATED and id is not None and _lacks_id(line)
+    known = _as_found(kind, line, Result(outcome, id, None, reason))
     with store.transaction() as connection:
         before = stored_of(connection, store.owner, [line.key], lock=True).get(line.key)
         is_restored = before is not None and before.restored and before.state in ENDED
@@ -233,7 +277,7 @@ def resolve(
             raise ConfigurationError(_ASKED_MEANWHILE)
         if before.chunk is not None and store.is_active(before.chunk):
             raise ConfigurationError(f"{value} is being sent or looked up now: let that end first.")
-        result: Result | None = Result(outcome, id, None, reason)
+        result: Result | None = known
         again = before.again
         if is_restored and outcome is RowOutcome.REFUSED:
             result = None

@@ -32,7 +32,7 @@ class PaymentRequests(RowKind):
     reference: ClassVar = "client_reference_id"
     asked: ClassVar = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
     flags: ClassVar = frozenset({"amount_modification_allowed"})
-    exact: ClassVar = frozenset({"client_reference_id"})
+    exact: ClassVar = frozenset({"client_reference_id", "payer_counterparty_id"})
     long_numbers: ClassVar = {"payee_account_number": _ACCOUNT, "client_reference_id": SHORT_FORM}
     effect: ClassVar = "Those that are new ask their payers for money."
     listed_by: ClassVar = "due_date"

@@ -48,7 +48,7 @@ class Payouts(RowKind):
     unit: ClassVar = "payout_id"
     listed_by: ClassVar = unit
     over_unpaid: ClassVar = frozenset({"rejected", "failed", "returned", "withdrawn"})
-    exact: ClassVar = frozenset({"payor_payment_id", "remote_id"})
+    exact: ClassVar = frozenset({"payor_payment_id", "remote_id", "source_account_name"})
     long_numbers: ClassVar = dict.fromkeys(("payor_payment_id", "remote_id"), SHORT_FORM)
     together: ClassVar = 2000
     steps: ClassVar = {"instruct": "payouts.instruct", "withdraw": "payouts.withdraw"}

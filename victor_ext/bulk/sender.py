@@ -321,7 +321,8 @@ class BulkSender:
                 it.
             by: Who has found it out.
             why: How, such as where this person has looked. Both are stored.
-            id: The provider's id of what was created.
+            id: The provider's id of what was created. Of what is sent together, that of what it is
+                in, such as the payout: it is needed there, and read.
 
         Raises:
             ConfigurationError: It is not in doubt, is being sent now, or the batch has no such row,
@@ -333,7 +334,7 @@ class BulkSender:
             raise ConfigurationError.of([Problem("outcome", "value", message)])
         with self._stored() as (context, store, record):
             (line,) = lines_of(context, store, record, [key], is_in_doubt)
-            resolve(store, line, _FOUND[outcome], by=by, why=why, id=id)
+            resolve(context.kind, store, line, _FOUND[outcome], by=by, why=why, id=id)
 
     def hold(self) -> None:
         """Keep everything in the state from being sent, as after it was restored from a backup.
