@@ -594,6 +594,7 @@ def test_a_file_that_was_corrected_after_a_failed_start_is_what_counts(
     status = sender().send(corrected)
     assert (status.exit_status, dict(status.counts)) == (0, {RowOutcome.CREATED: 3})
     assert status.noticed[Code.REPLACED] == 1
+    assert status.check is not None and status.check.left_out == 2
     assert sender().resume().exit_status == 0
     asked_once(victor_sandbox, keys_of(corrected))
     assert asked_amounts(victor_sandbox) == ["100.00", "2.50", "3.50"]

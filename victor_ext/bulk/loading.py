@@ -489,8 +489,9 @@ class Loading(TemporaryDatabase):
         listed = sa.select(lines.key).where(is_its, lines.key.is_not(None))
         is_lacking = sa.and_(columns.owner == owner, columns.key.not_in(listed))
         is_own = sa.and_(is_lacking, columns.batch == self.batch)
-        is_left_out = sa.and_(is_own, columns.state.in_(NEVER_LEFT))
-        connection.execute(sa.update(PAYMENTS).where(is_left_out).values(state=LEFT_OUT))
+        is_left_out = sa.and_(is_own, columns.state.in_(NEVER_LEFT - {LEFT_OUT}))
+        left_out = sa.update(PAYMENTS).where(is_left_out).values(state=LEFT_OUT)
+        self.check.left_out = connection.execute(left_out).rowcount
         is_created = columns.state == RowOutcome.CREATED.value
         in_doubt = sa.or_(
             columns.state.in_(IN_DOUBT), sa.and_(is_created, columns.key.in_(settled_since))

@@ -111,6 +111,8 @@ class Check:
         totals: What the new rows ask for together, exactly, by currency.
         sharing: Valid rows with the reference of another one. The provider repeats references: if
             a response is lost, they do not tell such rows apart.
+        left_out: Rows of the batch that had not left, and that the source lacks. Known once it is
+            stored.
     """
 
     rows: int = 0
@@ -130,6 +132,7 @@ class Check:
     columns: list[str] = field(default_factory=list[str])
     totals: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     sharing: int = 0
+    left_out: int = 0
 
     @property
     def stored(self) -> int:

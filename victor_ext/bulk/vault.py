@@ -88,8 +88,8 @@ class Vault(vault.Vault):
 def other_key(what: str) -> ConfigurationError:
     return ConfigurationError(
         f"{what} was written with another key: use the credentials that it was started with, or "
-        "the same VICTOR_BULK_KEY. Nothing is sent without it. Another company needs a state of "
-        "its own (--state)."
+        "the same VICTOR_BULK_KEY. Nothing is sent without it. 'victor bulk rekey' replaces it, "
+        "with the old one set. Another company needs a state of its own (--state)."
     )
 
 

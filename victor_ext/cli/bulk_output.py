@@ -269,6 +269,11 @@ def _print_notices(check: Check) -> None:
             complain(plain(f"Line {notice.line:,}: {notice.message}"))
         if count > len(notices):
             complain(f"And {count - len(notices):,} more like these.")
+    if check.left_out:
+        complain(
+            f"{rows_text(check.left_out)} of the batch had not left and are not in this file: left "
+            "out. A file that has them sends them."
+        )
 
 
 _SQLITE = "sqlite:///"
