@@ -44,7 +44,8 @@ def message_of(code: Code, row: Sequence[Any], stored: Stored, vault: Vault, kin
 
 _MESSAGES = {
     Code.LOOKS_LIKE: (
-        "{value} asks what {other} asked ({batch}, {day}). Not sent. If both are to be paid: ask-again."
+        "{value} asks what {other} asked ({batch}, {day}). Not sent. If both are to be paid: "
+        "ask-again."
     ),
     Code.CREATED_BEFORE: "{value} was created before ({batch}, {day}). Not sent again.",
     Code.DUE_LATER: (
