@@ -63,7 +63,17 @@ def everything_in(url: str) -> str:
 CLEAR = {
     "victor_bulk_payments": {
         *("owner", "key", "batch", "chunk", "worker", "place", "state", "again", "allowed"),
-        *("forgotten", "account", "kind", "due_date", "sent", "stored", "stored_at", "kept"),
+        *(
+            "forgotten",
+            "account",
+            "kind",
+            "due_date",
+            "sent",
+            "stored",
+            "stored_at",
+            "kept",
+            "restored",
+        ),
     },
     "victor_bulk_lines": {"owner", "batch", "number", "key", "code"},
     "victor_bulk_batches": {"owner", "batch", "application", "account", "chunks", "stored_at"},

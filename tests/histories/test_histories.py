@@ -212,7 +212,7 @@ ASSERTED = (
 )
 NOT_FENCED = f"{BULK}.store:Store.begin", "row.worker == worker", "True"
 REPLACED = (
-    f"{BULK}.deciding:decide",
+    f"{BULK}.deciding:_decided",
     "stored.state in NEVER_LEFT",
     "stored.state in NEVER_LEFT | IN_DOUBT",
 )
@@ -872,7 +872,7 @@ PLANTED = {
         (5, 1),
         (
             (
-                f"{BULK}.by_hand:why_not_again",
+                f"{BULK}.by_hand:_why_created_stays",
                 "status.lower() in kind.over_unpaid",
                 "status",
             ),

@@ -351,8 +351,8 @@ class BulkSender:
 
         What waits may have been sent since it was stored: it is sent with its key while the
         provider keeps that, and else it is looked up. What was rejected or refused may have been
-        asked since: a file that asks it anew lets it be looked up. What was created is asked again
-        once somebody has called `resolve`.
+        asked since: a file that has it once more lets it be looked up. What was created is asked
+        again once somebody has called `resolve`.
 
         Returns:
             How many rows waited; None: the state was not held.

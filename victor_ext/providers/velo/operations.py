@@ -315,8 +315,10 @@ def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]
         if payment.submitted_at >= since and payment.payout_id:
             submitted.setdefault(payment.payout_id, []).append(payment.submitted_at)
     payouts = [payout_id for payout_id in submitted if payout_id not in with_others]
+    if submitted and not payouts:
+        return f"Payout {' or '.join(submitted)} has other payments, too, or not all of them."
     if len(payouts) != 1:
-        return f"{len(payouts) or 'No'} payouts have payments with its references alone."
+        return f"{len(payouts) or 'No'} payouts have payments with its references."
     (payout_id,) = payouts
     moments = submitted[payout_id]
     payout = yield partial(client.payouts.get, payout_id)
