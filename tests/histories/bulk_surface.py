@@ -113,6 +113,8 @@ class Report:
     """Whether it was refused because its batch is another account's."""
     other_batch: str = ""
     """The batch that is to go on instead of the file."""
+    to_decide: int = 0
+    """How many rows a person has to decide about."""
 
 
 class Surface(Protocol):
@@ -258,7 +260,9 @@ class RealBulk:
             return _refusal(error)
         except VictorError as error:
             return Report(getattr(error, "exit_status", 3), stopped=f"{type(error).__name__}")
-        return Report(getattr(status, "exit_status", 0), tuple(_notices(status)))
+        to_decide = getattr(status, "to_decide", 0)
+        exit_status = getattr(status, "exit_status", 0)
+        return Report(exit_status, tuple(_notices(status)), to_decide=to_decide)
 
     @contextmanager
     def _sender(self, terms: Terms, batch: str, options: dict[str, Any]) -> Generator[Any]:

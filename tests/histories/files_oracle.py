@@ -335,6 +335,7 @@ class Truth:
         """An exit status has a reason, and "may have been sent" is said where it is so alone."""
         codes = {notice.code for notice in report.notices}
         is_named = bool(codes & REASONS) or any(line.outcome in NOT_MADE for line in lines)
+        is_named |= report.to_decide > 0
         if report.exit_status == 1 and lines and not is_named:
             self.complain(f"told wrong: {command.name} ends with 1 without a reason")
         has_left = any(self._has_left(command, row) for row in rows)
@@ -450,6 +451,8 @@ class Truth:
             is_made, is_named = self.is_made(row), row.key.strip() in named
             # What was made with other values was named when its file was read first.
             is_named |= bool(self.made(self.fact(row))) and bool(self.notices.get(row.key.strip()))
+            # Another key is a person's decision, also where this one was spent by a lost call.
+            is_named |= (self.fact(row), values_of(row).without_due) in self.told_rejected
             is_in_doubt = report.exit_status == 3 and bool(self.made(self.fact(row)))
             can_be_made = not row.payer.startswith(WRONG_PAYER)
             if can_be_made and not is_made and not is_named and not is_in_doubt:

@@ -734,7 +734,7 @@ PLANTED = {
     "a hold marks nothing": Planted(
         RESTORED,
         "asked twice",
-        (20, 20),
+        (259, 20),
         (
             (
                 f"{HOLDING}._hold",
@@ -794,7 +794,7 @@ PLANTED = {
     "a new month counts as created": Planted(
         "files",
         "told wrong",
-        (5, 1),
+        (8, 1),
         (
             (
                 f"{BULK}.deciding:_of_created",
@@ -809,7 +809,7 @@ PLANTED = {
     "what another account was asked counts": Planted(
         "files",
         "another account's",
-        (1, 1),
+        (66, 1),
         ((f"{BULK}.deciding:_of_created", "stored.account != account", "False"),),
     ),
     "a corrected row keeps its key": Planted(

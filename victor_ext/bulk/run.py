@@ -90,6 +90,13 @@ class BatchStatus:
         return self.rows - self.settled
 
     @property
+    def to_decide(self) -> int:
+        """Number of rows of the latest file that were not sent as it has them: a person has to
+        decide about them.
+        """
+        return sum(self.noticed[code] for code in TO_DECIDE & self.noticed.keys())
+
+    @property
     def exit_status(self) -> int:
         """Exit status of the command.
 
@@ -106,9 +113,8 @@ class BatchStatus:
             return FAILED
         if self.unsettled or any(step["unsettled"] for step in self.steps.values()):
             return FOR_NOW
-        is_to_decide = TO_DECIDE & self.noticed.keys()
         is_created = counts[RowOutcome.CREATED] == counts.total()
-        return 0 if is_created and not is_to_decide else FAILED
+        return 0 if is_created and not self.to_decide else FAILED
 
 
 Progress = Callable[[BatchStatus], None]

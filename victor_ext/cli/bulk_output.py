@@ -232,6 +232,9 @@ def show_result(
         advice.append(
             "What is left out was not sent, and resume does not send it: a file that has it does."
         )
+    if status.to_decide and check is None:
+        are = "1 row is" if status.to_decide == 1 else f"{status.to_decide:,} rows are"
+        advice.append(f"{are} not sent as the latest file has it. The export says why.")
     refused = sum(count for outcome, count in status.counts.items() if outcome == "refused")
     if refused > status.left_out:
         advice.append(
