@@ -131,7 +131,7 @@ class Surface(Protocol):
     def status(self, terms: Terms, batch: str) -> Report: ...
     def export(self, terms: Terms, batch: str) -> list[Line]: ...
     def copy(self) -> Any: ...
-    def restore(self, copied: Any) -> None: ...
+    def restore(self, terms: Terms, batch: str, copied: Any) -> None: ...
     def between(self, command: Callable[[], None]) -> Any: ...
 
 
@@ -200,7 +200,7 @@ class RealBulk:
             state.backup(to)
         return copied.read_bytes()
 
-    def restore(self, copied: Any) -> None:
+    def restore(self, terms: Terms, batch: str, copied: Any) -> None:
         """Put a backup back, with all that a person does so that bulk knows of it.
 
         Until `release`, nothing may be sent.
@@ -208,8 +208,11 @@ class RealBulk:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self._file}{suffix}").unlink(missing_ok=True)
         self._file.write_bytes(copied)
-        with closing(sqlite3.connect(self._file)) as state, state:
-            state.execute("UPDATE victor_bulk_key SET held_at = unixepoch()")
+        held = self._report(terms, batch, lambda sender: sender.hold())
+        if held.stopped:  # a secret of the past is looked for; meanwhile it is held all the same
+            with closing(sqlite3.connect(self._file)) as state, state:
+                state.execute("UPDATE victor_bulk_key SET held_at = unixepoch()")
+                state.execute("UPDATE victor_bulk_payments SET restored = TRUE")
 
     @contextmanager
     def between(self, command: Callable[[], None]) -> Generator[None]:

@@ -354,13 +354,17 @@ class Files:
         self._resolve_what_is_known()
 
     def _resolve_what_is_known(self) -> None:
-        """Somebody takes the wrong line."""
+        """Somebody takes the wrong line. What was created stays so: of a restored one it is said
+        that there is no other.
+        """
         for line in self.surface.export(self.terms, self.name):
             row = next((each for each in self.rows if each.number == line.number), None)
             if line.outcome == "created" and row is not None:
                 key = row.key.strip()
                 report = self.surface.resolve(self.terms, self.name, key, "not-created")
-                if not report.stopped:
+                present = self.surface.export(self.terms, self.name)
+                stays = any(one.key == line.key and one.outcome == "created" for one in present)
+                if not report.stopped and not stays:
                     self.truth.complain(f"told wrong: {key} is resolved, and was created")
                 return
 
@@ -374,7 +378,7 @@ class Files:
         """The state is one of the past; the order of a restore is kept, or it is not released."""
         if self.backup is None:
             return
-        self.surface.restore(self.backup)
+        self.surface.restore(self.terms, self.name, self.backup)
         self.truth.restored(self.known_to_backup)
         self.backup = None
         self.stale = set(self.truth.batches)

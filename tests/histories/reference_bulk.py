@@ -178,7 +178,7 @@ class ReferenceBulk:
     def copy(self) -> State:
         return deepcopy(self.state)
 
-    def restore(self, copied: State) -> None:
+    def restore(self, _terms: Terms, _batch: str, copied: State) -> None:
         """What was stored before the backup, and had not left then, may have been sent since."""
         self.state = deepcopy(copied)
         if self._has("a restored state is believed"):

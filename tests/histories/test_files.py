@@ -7,6 +7,7 @@ complains of nothing there, and of each mistake that is made in it on purpose.
 
 import os
 from collections import Counter
+from contextlib import ExitStack
 from random import Random
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.histories.files import COMMANDS, EDITS, SLIPS, Files, Move, Reference
 from tests.histories.history import draw, run
 from tests.histories.provider import Rules
 from tests.histories.reference_table import MISTAKES
+from tests.mistakes import planted
 
 pytestmark = pytest.mark.slow
 SEED = os.environ.get("SEED", "files")
@@ -47,6 +49,18 @@ BAD_DAYS: dict[str, list[Move]] = {
     ],
     "a rotated secret and a renamed file": [Move("send", edit="same"), Move("rotate", place=1)],
     "a key that a spreadsheet has lost": [Move("send", edit="same", slip="no key")],
+    "a state of before its rows were sent": [
+        Move("send", edit="same", is_down=True),
+        Move("send", edit="same"),
+        Move("days pass"),
+        Move("restore"),
+    ],
+    "a state of before a rejected row was corrected": [
+        Move("send", edit="same"),
+        Move("send", edit="correct the rejected"),
+        Move("days pass"),
+        Move("restore"),
+    ],
 }
 """The shortest histories of what happened to ordinary operators."""
 
@@ -65,6 +79,28 @@ def test_nothing_happens_on_a_bad_day_where_the_rules_are_kept(name: str) -> Non
 @pytest.mark.parametrize("name", BAD_DAYS)
 def test_nothing_happens_to_bulk_on_a_bad_day(name: str) -> None:
     assert Files(**_of_bad_day(name)).play() == []
+
+
+NOT_MARKED = ("hold", "sa.update(PAYMENTS).values(restored=True)", "sa.select(1)")
+NOT_SENT_BEFORE = ("release", "columns.state.in_(TO_BE_SENT)", "sa.false()")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("a state of before its rows were sent", (NOT_MARKED, NOT_SENT_BEFORE)),
+        ("a state of before a rejected row was corrected", (NOT_MARKED,)),
+    ],
+)
+def test_a_restored_state_that_is_believed_asks_twice(
+    name: str, changes: tuple[tuple[str, str, str], ...]
+) -> None:
+    with ExitStack() as stack:
+        for method, right, wrong in changes:
+            place = f"victor_ext.bulk.store:Store.{method}"
+            stack.enter_context(planted(place, right, wrong))
+        complaints = Files(**_of_bad_day(name)).play()
+    assert any("asked twice" in complaint for complaint in complaints)
 
 
 def _reference(number: int, mistake: str = "", seed: str = SEED) -> ReferenceFiles:
