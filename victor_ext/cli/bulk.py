@@ -673,7 +673,10 @@ def resolve(
     ],
     by: Annotated[str, option("Who has found it out.", "NAME")],
     why: Annotated[str, option("How, such as where you have looked.", "TEXT")],
-    id: Annotated[str | None, option("The provider's id of what was created.", "TEXT")] = None,
+    id: Annotated[
+        str | None,
+        option("The provider's id of what was created; of a payout's row, the payout's.", "TEXT"),
+    ] = None,
 ) -> None:
     """Settle a row in doubt by hand, or give an id to one that was created without it. It is
     stored who did it, and why.
