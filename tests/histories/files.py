@@ -331,6 +331,8 @@ class Files:
         self.truth.accepted(self.name, rows, report)
         if not report.stopped and NoticeOfRow("looks_like", key) in report.notices:
             self.truth.complain(f"lost: {key} was to be asked again, and is refused")
+        if not report.stopped:
+            self.truth.forget_rejection(row)
         if is_owed and report.exit_status == 0 and not report.stopped:
             self.truth.owed_again.add(self.truth.fact(row))
 

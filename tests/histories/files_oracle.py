@@ -211,6 +211,8 @@ class Truth:
         self.have_left |= {fact, *names}
         doubts = command.in_doubt & self.doubts.keys()
         is_repeated = key in doubts or any(key == before for before, _ in self.in_doubt)
+        # What is in doubt comes first. Where its answer is lost once more, the rest goes on.
+        command.in_doubt.discard(key)
         if command.name in STARTING and doubts and not is_repeated:
             others = ", ".join(sorted(self.doubts[doubt][1] for doubt in doubts))
             self.complain(f"started beside doubt: {fact}, while {others} may have been asked")
@@ -349,6 +351,10 @@ class Truth:
     def is_made(self, row: FileRow) -> bool:
         works = map(self._values, self.made(self.fact(row)))
         return any(made.without_due == values_of(row).without_due for made in works)
+
+    def forget_rejection(self, row: FileRow) -> None:
+        """It was asked once more: what becomes of it now is what counts."""
+        self.told_rejected.discard((self.fact(row), values_of(row).without_due))
 
     @staticmethod
     def _values(work: Work) -> Values:
