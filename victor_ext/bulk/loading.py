@@ -492,13 +492,12 @@ class Loading(TemporaryDatabase):
         is_left_out = sa.and_(is_own, columns.state.in_(NEVER_LEFT - {LEFT_OUT}))
         left_out = sa.update(PAYMENTS).where(is_left_out).values(state=LEFT_OUT)
         self.check.left_out = connection.execute(left_out).rowcount
-        is_created = columns.state == RowOutcome.CREATED.value
-        in_doubt = sa.or_(
-            columns.state.in_(IN_DOUBT), sa.and_(is_created, columns.key.in_(settled_since))
-        )
-        doubtful = sa.select(columns.key).where(is_own, in_doubt).order_by(columns.key)
-        unlisted = [*connection.execute(doubtful).scalars()]
-        for page in pages(enumerate(unlisted, 1)):
+        own = sa.select(columns.key).where(is_own)
+        unlisted = {*connection.execute(own.where(columns.state.in_(IN_DOUBT))).scalars()}
+        created = own.where(columns.state == RowOutcome.CREATED.value)
+        for keys in pages(settled_since):
+            unlisted.update(connection.execute(created.where(columns.key.in_(keys))).scalars())
+        for page in pages(enumerate(sorted(unlisted), 1)):
             values = [
                 {"owner": owner, "batch": self.batch, "number": -number, "key": key}
                 for number, key in page

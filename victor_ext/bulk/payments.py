@@ -188,10 +188,6 @@ def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
         yield page
 
 
-def is_owned(table: sa.Table, owner: str) -> sa.ColumnElement[bool]:
-    return table.c.owner == owner
-
-
 def is_in(states: Collection[str]) -> sa.ColumnElement[bool]:
     """Whether a payment has one of these states, in a statement that is run for many rows.
 

@@ -51,7 +51,9 @@ class Sealing:
 
         Raises `ConfigurationError`: its key is wrapped with another one.
         """
-        wrapped = self._wrapped(connection)
+        return self._unwrapped(self._wrapped(connection))
+
+    def _unwrapped(self, wrapped: str | None) -> Vault | None:
         if wrapped is None or self._secret is None:
             return None
         key = unwrapped(wrapped, self._secret)
@@ -64,9 +66,10 @@ class Sealing:
         """As `prepare`, to send, handle or store. Raises `ConfigurationError`, too, if the outbox
         has a key and none was passed here.
         """
-        if self._secret is None and self._wrapped(connection) is not None:
+        wrapped = self._wrapped(connection)
+        if self._secret is None and wrapped is not None:
             raise self._no_key()
-        return self.prepare(connection)
+        return self._unwrapped(wrapped)
 
     def of_new_entry(self, connection: sa.Connection) -> Vault | None:
         """What a new entry is encrypted with: the key of the outbox, made if it has none yet; None:
