@@ -12,19 +12,19 @@ help: ## Show this list
 
 setup: $(SETUP) ## Make .venv with every extra and the development tools (locked, with hashes)
 
-$(SETUP): requirements.lock pyproject.toml
+$(SETUP): requirements.lock pyproject.toml recipe/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing what requirements.lock names into .venv (a minute or two, once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e recipe
 	@touch $(SETUP)
 
 .PHONY: lock
 # The bot of dependencies runs the command that stands at the top of each lock: `=` in each option, names without folders.
 LOCK = uv pip compile --quiet --upgrade --universal --python-version=3.11 --generate-hashes
-lock: setup ## Write requirements.lock anew from pyproject.toml
-	@export PATH="$(CURDIR)/$(BIN):$$PATH" && $(LOCK) pyproject.toml --all-extras --group=dev --output-file=requirements.lock && \
+lock: setup ## Write requirements.lock anew, for the client and the recipe
+	@export PATH="$(CURDIR)/$(BIN):$$PATH" && $(LOCK) pyproject.toml recipe/pyproject.toml --all-extras --group=dev --group=recipe/pyproject.toml:dev --output-file=requirements.lock && \
 		for folder in $(dir $(wildcard tests/*/requirements.in benchmarks/*/requirements.in)); do \
 			test $$folder = tests/mutants/ && alone=--no-deps || alone=; \
 			(cd $$folder && $(LOCK) $$alone requirements.in --output-file=requirements.txt) || exit 1; done
@@ -32,18 +32,18 @@ lock: setup ## Write requirements.lock anew from pyproject.toml
 .PHONY: generate check-generated
 DOCUMENTS = $(filter-out %.approved.yaml %.accepted.yaml,$(wildcard openapi/*.yaml))
 generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder NAME=package)
-	@$(BIN)/python -m victor_ext.cli spec generate "--out=$${OUT:-generated}" $(if $(NAME),"--name=$$NAME") \
+	@$(BIN)/python -m victor_spec generate "--out=$${OUT:-generated}" $(if $(NAME),"--name=$$NAME") \
 		-- $(if $(SPEC),"$$SPEC",$(DOCUMENTS))
 
 check-generated: setup ## Fail when generated/ is stale, edited by hand, or lacks anything of the document
 	@for found in $(filter-out $(patsubst openapi/%.yaml,generated/%_api,$(DOCUMENTS)),$(wildcard generated/*)); do \
 		echo "$$found is of no document in openapi/. What 'make generate' does not write has no place in generated/."; exit 1; done
-	@$(BIN)/python -m victor_ext.cli spec check --out=generated $(DOCUMENTS)
+	@$(BIN)/python -m victor_spec check --out=generated $(DOCUMENTS)
 
 .PHONY: update-spec
 update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide
 	@test -n "$(FROM)" || { echo "Name the newer document: make update-spec FROM=newer.yaml"; exit 2; }
-	@$(BIN)/python -m victor_ext.cli spec update "--out=generated" --changelog=CHANGELOG.md \
+	@$(BIN)/python -m victor_spec update "--out=generated" --changelog=CHANGELOG.md \
 		-- "$${SPEC:-openapi/victor.yaml}" "$$FROM"; status=$$?; test $$status -lt 2 || exit $$status; \
 		echo "Does victor_ext still do what the document says?"; \
 		$(BIN)/python -m pytest -q --no-header --tb=short tests/contracts/test_contracts.py || status=1; \

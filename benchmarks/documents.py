@@ -20,7 +20,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from victor_ext.spec.generate import package_name
+from victor_spec.generate import package_name
 
 SUFFIXES = (".yaml", ".yml", ".json")
 IMPORT = """

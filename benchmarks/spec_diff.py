@@ -24,10 +24,10 @@ from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
-
 from tests.spec.diff.cases import CODE, MORE, SAME, WIRE, Case
-from victor_ext.spec.diff.compare import compare
-from victor_ext.spec.diff.python import python_changes
+
+from victor_spec.diff.compare import compare
+from victor_spec.diff.python import python_changes
 
 REDOCLY = "@redocly/cli@2.77.0"
 Verdict = str

@@ -27,11 +27,11 @@ from rich.text import Text
 from victor_ext import Victor, VictorOAuth, idempotency_key_for
 from victor_ext.cli import main as victor
 from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_ext.spec.diff.compare import compare
-from victor_ext.spec.diff.formats import as_text
-from victor_ext.spec.diff.python import python_changes
-from victor_ext.spec.diff.report import Report
-from victor_ext.spec.document import load
+from victor_spec.diff.compare import compare
+from victor_spec.diff.formats import as_text
+from victor_spec.diff.python import python_changes
+from victor_spec.diff.report import Report
+from victor_spec.document import load
 
 PICTURES = Path(__file__).parent
 PAGE = PICTURES.parent / "changes.md"

@@ -7,10 +7,10 @@ from types import ModuleType
 
 import pytest
 
-from victor_ext.spec.generate import generate
+from victor_spec.generate import generate
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+ROOT = HERE.parents[1]
 
 
 @pytest.fixture(scope="session")

@@ -14,14 +14,14 @@ from unittest.mock import Mock
 import pytest
 import yaml
 
-import victor_ext.spec.generate as generator
-from victor_ext.spec import rewrites
-from victor_ext.spec.checking.check import Report, check, inspect
-from victor_ext.spec.checking.package import build
-from victor_ext.spec.checking.views import Document
-from victor_ext.spec.command_line import main
-from victor_ext.spec.document import load
-from victor_ext.spec.generate import generate
+import victor_spec.generate as generator
+from victor_spec import rewrites
+from victor_spec.checking.check import Report, check, inspect
+from victor_spec.checking.package import build
+from victor_spec.checking.views import Document
+from victor_spec.command_line import main
+from victor_spec.document import load
+from victor_spec.generate import generate
 
 from .wire import (
     TEXT,

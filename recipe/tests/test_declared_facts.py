@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from victor_ext.spec.generate import generate, parsed
+from victor_spec.generate import generate, parsed
 
 pytestmark = pytest.mark.slow
 CASES = yaml.safe_load(Path(__file__).with_name("declared_facts.yaml").read_text(encoding="utf-8"))

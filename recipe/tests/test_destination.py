@@ -16,9 +16,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from victor_ext.spec.command_line import main
-from victor_ext.spec.destination import HEADER, changed_files
-from victor_ext.spec.generate import generate
+from victor_spec.command_line import main
+from victor_spec.destination import HEADER, changed_files
+from victor_spec.generate import generate
 
 from .wire import beside
 
@@ -213,7 +213,7 @@ def test_a_run_that_breaks_off_leaves_the_old_package_and_nothing_else(
     if place == "second rename":
         break_second_rename(monkeypatch, error)
     else:
-        monkeypatch.setattr(f"victor_ext.spec.generate.{place}", Mock(side_effect=error("now")))
+        monkeypatch.setattr(f"victor_spec.generate.{place}", Mock(side_effect=error("now")))
     with pytest.raises(error):
         generate(room / "newer.yaml", made.parent, name=made.name)
     monkeypatch.undo()
@@ -224,7 +224,7 @@ def test_no_package_is_made_of_what_the_generator_refuses(
     room: Path, made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = snapshot(room)
-    monkeypatch.setattr("victor_ext.spec.generate.render", lambda *_: [])
+    monkeypatch.setattr("victor_spec.generate.render", lambda *_: [])
     assert main(["generate", str(room / "small.yaml"), f"--out={made.parent}"]) == 2
     assert "no package was made" in capsys.readouterr().err
     assert snapshot(room) == before
@@ -237,7 +237,7 @@ def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(
         snapshot(made),
         snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package),
     ]
-    command = [sys.executable, "-m", "victor_ext.cli", "spec", "generate", str(room / "newer.yaml")]
+    command = [sys.executable, "-m", "victor_spec", "generate", str(room / "newer.yaml")]
     process = subprocess.Popen(
         [*command, f"--out={made.parent}", "--name=small_api"],
         stdout=subprocess.PIPE,
@@ -309,7 +309,6 @@ def test_make_hands_on_what_it_was_given_as_it_is(tmp_path: Path, values: dict[s
         else sorted(f"openapi/{path.name}" for path in DOCUMENTS)
     )
     assert json.loads(done.stdout)[2:] == [
-        "spec",
         "generate",
         f"--out={out}",
         *name,

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from victor_ext.spec.command_line import main
-from victor_ext.spec.document import DocumentError, load
-from victor_ext.spec.tree import Tree
+from victor_spec.command_line import main
+from victor_spec.document import DocumentError, load
+from victor_spec.tree import Tree
 
 from .wire import beside
 

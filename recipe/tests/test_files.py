@@ -7,15 +7,15 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext.spec import files
-from victor_ext.spec.checking.check import inspect
-from victor_ext.spec.checking.package import Caller, Package
-from victor_ext.spec.command_line import main
-from victor_ext.spec.components import Components
-from victor_ext.spec.document import DocumentError, load
-from victor_ext.spec.generate import generate
-from victor_ext.spec.rewrites import prepare
-from victor_ext.spec.tree import Tree, operations
+from victor_spec import files
+from victor_spec.checking.check import inspect
+from victor_spec.checking.package import Caller, Package
+from victor_spec.command_line import main
+from victor_spec.components import Components
+from victor_spec.document import DocumentError, load
+from victor_spec.generate import generate
+from victor_spec.rewrites import prepare
+from victor_spec.tree import Tree, operations
 
 from .wire import beside
 

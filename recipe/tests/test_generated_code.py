@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from victor_ext.spec.destination import changed_files
-from victor_ext.spec.document import load
-from victor_ext.spec.generate import generate
-from victor_ext.spec.tree import Placed, is_list, is_mapping, placed
+from victor_spec.destination import changed_files
+from victor_spec.document import load
+from victor_spec.generate import generate
+from victor_spec.tree import Placed, is_list, is_mapping, placed
 
 from . import test_answers, test_bodies, test_parameters, test_webhooks
 from .wire import TEXT, Tree, Wire, an_object, answering, beside, listed, ref
@@ -152,7 +152,7 @@ def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
 # Origins
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [*sorted((ROOT / "openapi").glob("*.yaml")), ROOT / "tests" / "spec" / "zoo.yaml"]
+DOCUMENTS = [*sorted((ROOT / "openapi").glob("*.yaml")), Path(__file__).with_name("zoo.yaml")]
 
 
 def test_each_name_knows_its_place(tmp_path: Path) -> None:

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from victor_ext.cli.operations import main
-from victor_ext.spec.checking.package import Package
-from victor_ext.spec.document import load
-from victor_ext.spec.generate import COPIED, TEMPLATES, generate, parse, render
-from victor_ext.spec.rewrites import prepare
+from victor_spec.checking.package import Package
+from victor_spec.command_line import main
+from victor_spec.document import load
+from victor_spec.generate import COPIED, TEMPLATES, generate, parse, render
+from victor_spec.rewrites import prepare
 
 from .wire import beside
 
@@ -139,7 +139,7 @@ def test_no_text_of_a_document_steers_a_terminal_or_a_workflow(
     Path("unread.json").write_text(
         json.dumps({"openapi": f"9{evil}", "paths": {evil[0]: {"$ref": evil[3]}}}), encoding="utf-8"
     )
-    main(command.split(), prog="victor spec")
+    main(command.split())
     shown = capsys.readouterr()
     lines = f"{shown.out}\n{shown.err}".split("\n")
     assert len(lines) > 2

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from victor_ext.spec.document import DocumentError, load
-from victor_ext.spec.rewrites import prepare
-from victor_ext.spec.shape import KINDS
-from victor_ext.spec.tree import Tree, copied, target
+from victor_spec.document import DocumentError, load
+from victor_spec.rewrites import prepare
+from victor_spec.shape import KINDS
+from victor_spec.tree import Tree, copied, target
 
 from .wire import beside, checked
 

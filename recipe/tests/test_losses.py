@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from victor_ext.spec.checking.check import inspect
-from victor_ext.spec.checking.package import Package
-from victor_ext.spec.command_line import main
-from victor_ext.spec.document import load
-from victor_ext.spec.generate import generate
+from victor_spec.checking.check import inspect
+from victor_spec.checking.package import Package
+from victor_spec.command_line import main
+from victor_spec.document import load
+from victor_spec.generate import generate
 
 from .wire import TEXT, Tree, an_object, answering, beside, document, done, listed, parameter, ref
 

@@ -2,21 +2,15 @@
 writes.
 """
 
-import importlib
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.providers.running import Script
-from victor_ext import ApiClient, ConnectionFailed, HeaderKey, Outcome
-from victor_ext.providers.connected.operations import key_place, rows_of
-from victor_ext.spec.checking.check import inspect
-from victor_ext.spec.document import load
+from victor_spec.checking.check import inspect
+from victor_spec.document import load
 
 from .diff.cases import entries
 from .wire import TEXT, Tree, Wire, an_object, answering, document, package, parameter, ref, taking
@@ -63,46 +57,6 @@ def test_the_check_calls_each_and_misses_one_that_is_not_there(wire: Wire, tmp_p
         (package / "api" / "default" / f"{name}.py").unlink()
     missing = [each.place for each in inspect(tree, package).problems.values()]
     assert missing == ["paths./things/{id}.query", "paths./things/{id}.additionalOperations.COPY"]
-
-
-@pytest.fixture
-def provider() -> Script:
-    """Loses the first response; a result that is looked for again is somewhere else."""
-    elsewhere = httpx.Response(303, headers={"location": "/found"})
-    return Script(httpx.ReadError("lost"), elsewhere, httpx.Response(200, json={"id": "1"}))
-
-
-@pytest.fixture
-def api(wire: Wire, provider: Script) -> Iterator[ApiClient[Any]]:
-    client, transport = wire.client_module.Client, provider.transport
-    with ApiClient(
-        client, base_url="https://x.example", key=HeaderKey(), transport=transport
-    ) as connected:
-        yield connected
-
-
-def test_a_query_is_repeated_as_it_was_and_its_result_read_where_it_is(
-    wire: Wire, api: ApiClient[Any], provider: Script
-) -> None:
-    found = wire.module("find").sync("1", client=api.api, body=wire.models.FindBody(text="a"))
-    assert found.id == "1"
-    sent = [(each.method, each.content) for each in provider.requests]
-    assert sent == [*[("QUERY", b'{"text":"a"}')] * 2, ("GET", b"")]
-    assert provider.requests[2].url.path == "/found"
-
-
-def test_another_method_is_sent_once(wire: Wire, api: ApiClient[Any], provider: Script) -> None:
-    with pytest.raises(ConnectionFailed) as raised:
-        wire.module("copy").sync_detailed("1", client=api.api)
-    assert raised.value.outcome is Outcome.UNKNOWN
-    assert [each.method for each in provider.requests] == ["COPY"]
-    declared = importlib.import_module(f"{wire.name}.operations").OPERATIONS
-    rows = {
-        row.operation: (row.reads, row.repeated)
-        for row in rows_of(declared, key_place(declared, None))
-    }
-    writes = dict.fromkeys(("COPY /things/{}", "M-SEARCH /things/{}"), (False, False))
-    assert rows == {**dict.fromkeys(("GET /things/{}", "QUERY /things/{}"), (True, True)), **writes}
 
 
 @pytest.mark.parametrize("gone", ["query", "additionalOperations"])

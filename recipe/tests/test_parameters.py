@@ -13,9 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from victor_api.servers import filled
 
-from victor_ext import Victor, VictorOAuth
-from victor_ext.errors import ConfigurationError
-
 from .wire import BASE, Tree, Wire, beside, done, package, parameter
 
 pytestmark = pytest.mark.thorough
@@ -222,16 +219,3 @@ def test_a_document_without_an_absolute_server(tmp_path: Path) -> None:
         client=served.client(requests, servers=package.OPERATION_SERVERS)
     )
     assert requests[0].url == "https://api.example/v9/x"
-
-
-def test_a_client_of_ours_refuses_another_origin_by_name() -> None:
-    requests: list[httpx.Request] = []
-    transport = httpx.MockTransport(lambda request: requests.append(request) or httpx.Response(204))
-    with (
-        Victor(auth=VictorOAuth("id", "secret"), transport=transport) as victor,
-        pytest.raises(
-            ConfigurationError, match=r"A request to https://files\.pay\.example was stopped"
-        ),
-    ):
-        victor.api.get_httpx_client().get("https://files.pay.example/files/a")
-    assert requests == []

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.spec.spec_values import ANY_JSON, Values, gist, mutated
-from victor_ext.spec.document import load
+from tests.spec_values import ANY_JSON, Values, gist, mutated
+from victor_spec.document import load
 
 from .wire import Tree, Wire, beside, package, reading
 
@@ -66,7 +66,7 @@ def read_and_written(model: Any, value: dict[str, Any]) -> Any:
 def values_of(name: str) -> Values:
     return Values(
         load(
-            ROOT / "tests" / "spec" / "zoo.yaml"
+            Path(__file__).with_name("zoo.yaml")
             if name == "zoo"
             else ROOT / "openapi" / f"{name}.yaml"
         )

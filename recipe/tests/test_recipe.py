@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from victor_ext.spec import rewrites
-from victor_ext.spec.checking.check import Report, check
-from victor_ext.spec.command_line import main
-from victor_ext.spec.destination import changed_files
-from victor_ext.spec.document import load
-from victor_ext.spec.generate import generate, package_name
-from victor_ext.spec.rewrites import Log, prepare
-from victor_ext.spec.tree import copied
+from victor_spec import rewrites
+from victor_spec.checking.check import Report, check
+from victor_spec.command_line import main
+from victor_spec.destination import changed_files
+from victor_spec.document import load
+from victor_spec.generate import generate, package_name
+from victor_spec.rewrites import Log, prepare
+from victor_spec.tree import copied
 
 from .wire import TEXT, Tree, an_object, beside, document, done
 
@@ -39,7 +39,7 @@ def test_the_same_bytes_whatever_the_hash_seed_the_locale_and_the_folder(tmp_pat
     """`make check-generated` compares the committed packages with those of this process."""
     out = tmp_path / "a" / "second place"
     out.mkdir(parents=True)
-    generate = [sys.executable, "-W", "error", "-m", "victor_ext.cli", "spec", "generate"]
+    generate = [sys.executable, "-W", "error", "-m", "victor_spec", "generate"]
     command = [*generate, *map(str, DOCUMENTS), "--out", str(out)]
     environment = {**os.environ, "PYTHONHASHSEED": "4711", "LC_ALL": "C", "TZ": "Asia/Tokyo"}
     subprocess.run(command, check=True, capture_output=True, cwd=out, env=environment)
@@ -67,8 +67,8 @@ def test_what_differs_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str
     package = committed / "victor_api"
     assert capsys.readouterr().err.splitlines() == [
         f"{package / 'models' / 'added.py'}: not generated: remove it",
-        f"{model}: edited, or made of another document: run `victor spec generate`",
-        f"{package / 'py.typed'}: gone: run `victor spec generate`",
+        f"{model}: edited, or made of another document: run `victor-spec generate`",
+        f"{package / 'py.typed'}: gone: run `victor-spec generate`",
     ]
 
 
@@ -115,7 +115,7 @@ def test_names_of_packages() -> None:
 def test_only_the_pinned_tools_may_write(
     victor_yaml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("victor_ext.spec.generate.version", lambda tool: "0.0.1")
+    monkeypatch.setattr("victor_spec.generate.version", lambda tool: "0.0.1")
     with pytest.raises(
         RuntimeError, match=r"openapi-python-client 0\.0\.1 is installed, victor-ext\[spec\] pins"
     ):

@@ -23,7 +23,7 @@ from victor_api.models import (
 )
 from victor_api.types import UNSET, Unset, required
 
-from tests.providers.running import Script
+from tests.server import Server
 
 from .wire import beside
 
@@ -169,14 +169,14 @@ class TestRules:
         assert not UNSET
 
 
-def client_of(script: Script, kind: type[Client] = Client, **settings: Any) -> Client:
+def client_of(script: Server, kind: type[Client] = Client, **settings: Any) -> Client:
     return kind("https://api.example", httpx_args={"transport": script.transport}, **settings)
 
 
 class TestResponses:
     @pytest.mark.parametrize("status", [201, 401, 404, 429, 499, 500, 520, 527, 561, 599])
     def test_an_undocumented_status_is_never_silence(self, status: int) -> None:
-        script = Script(httpx.Response(status, content=b"<html>account 043987673645"))
+        script = Server(httpx.Response(status, content=b"<html>account 043987673645"))
         with pytest.raises(UnexpectedStatus) as caught:
             get_payment_request.sync("x", client=client_of(script))
         assert (caught.value.status_code, caught.value.content) == (
@@ -209,7 +209,7 @@ class TestResponses:
     def test_a_body_that_is_something_else(self, content: bytes, status: int) -> None:
         with pytest.raises(UnreadableBody) as caught:
             list_payment_requests.sync(
-                client=client_of(Script(httpx.Response(status, content=content)))
+                client=client_of(Server(httpx.Response(status, content=content)))
             )
         assert (caught.value.status_code, caught.value.content) == (status, content)
         again = pickle.loads(pickle.dumps(caught.value))
@@ -218,7 +218,7 @@ class TestResponses:
 
 
 def test_copies_leave_the_connection_of_the_original_alone() -> None:
-    script = Script(httpx.Response(200, content=b"{}"))
+    script = Server(httpx.Response(200, content=b"{}"))
     client = client_of(script)
     live = client.get_httpx_client()
     copied = (
@@ -242,7 +242,7 @@ def test_copies_leave_the_connection_of_the_original_alone() -> None:
 def test_an_authenticated_client_is_a_client_that_sends_its_token(
     options: dict[str, str], sent: str
 ) -> None:
-    script = Script(httpx.Response(200))
+    script = Server(httpx.Response(200))
     client = client_of(script, AuthenticatedClient, token="t", headers={"X-A": "1"}, **options)
     other = client.with_headers({"X-B": "2"})
     assert isinstance(client, Client)

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-import victor_ext.spec.generate as generator
-from victor_ext.spec.checking.check import check
-from victor_ext.spec.command_line import main
+import victor_spec.generate as generator
+from victor_spec.checking.check import check
+from victor_spec.command_line import main
 
 from .wire import (
     TEXT,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from victor_ext.spec.command_line import main
-from victor_ext.spec.generate import generate
+from victor_spec.command_line import main
+from victor_spec.generate import generate
 
 pytestmark = pytest.mark.thorough
 OLD = Path(__file__).with_name("update.yaml").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ or is refused.
 import importlib
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.mistakes import planted
-from victor_ext.spec.checking.check import check
+from victor_spec.checking.check import check
 
 from .wire import TEXT, Tree, Wire, an_object, beside, checked, document, package, taking
 
@@ -255,13 +255,19 @@ def test_unknown_is_what_no_webhook_of_the_document_declares(tmp_path: Path, kin
         assert "name" not in [expected for _, expected in case["bodies"]]
 
 
-def test_the_check_finds_a_declared_body_that_no_webhook_takes(tmp_path: Path) -> None:
+def _all_told(bodies: Sequence[str], _tags: object, hidden: Sequence[bool]) -> list[int]:
+    """A mistake: no webhook needs a name, but those that share a model."""
+    return [number for number in range(len(bodies)) if hidden[number]]
+
+
+def test_the_check_finds_a_declared_body_that_no_webhook_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case = CASES["shared"]["a_body_of_two_beside_a_body_of_one"]
     own = {"webhooks": case["webhooks"], "components": {"schemas": case["schemas"]}}
-    nothing_is_shared = planted("victor_ext.spec.hooks:_shared", "name in tell_others", "False")
-    all_are_told = planted("victor_ext.spec.hooks:untold", "not tags[number]", "False")
-    with nothing_is_shared, all_are_told:
-        report = checked(tmp_path, document(**own))
+    monkeypatch.setattr("victor_spec.hooks._shared", lambda *_: {})
+    monkeypatch.setattr("victor_spec.hooks.untold", _all_told)
+    report = checked(tmp_path, document(**own))
     assert {problem.what for problem in report.problems} == {
         "read_webhook needs name= for its body"
     }

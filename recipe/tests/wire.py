@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.providers.running import Script
-from victor_ext.spec.checking.check import Report, check
-from victor_ext.spec.generate import GenerationResult, generate
+from tests.server import Server
+from victor_spec.checking.check import Report, check
+from victor_spec.generate import GenerationResult, generate
 
 Tree = dict[str, Any]
 BASE = "https://api.example/base"
@@ -128,10 +128,9 @@ class Wire:
         """A client that records what it sends, and gets a response; without one, that of the
         package.
         """
-        script = Script(response or self.response)
-        script.requests = requests
+        server = Server(response or self.response, requests)
         return self.client_module.Client(
-            base_url=BASE, httpx_args={"transport": script.transport}, **options
+            base_url=BASE, httpx_args={"transport": server.transport}, **options
         )
 
     def send(self, operation: str, *arguments: Any, **named: Any) -> httpx.Request:

@@ -1,15 +1,9 @@
-"""Typed Python packages from OpenAPI 3 documents (extra `spec`). See openapi/README.md.
+"""Typed Python packages from OpenAPI 3 documents, and what breaks when a document changes.
 
-It shares no code with the client; `victor spec` has its commands.
+The commands are those of `victor-spec`; see `openapi/README.md` and `docs/changes.md` of the
+repository.
 """
 
-try:
-    import openapi_python_client as _openapi_python_client
-    import ruamel.yaml as _ruamel_yaml
-    import yaml as _yaml
-except ImportError as error:
-    raise ImportError(
-        f"victor_ext.spec needs {error.name}; install its extra: pip install 'victor-ext[spec]'"
-    ) from error
+from ._version import __version__
 
-del _openapi_python_client, _ruamel_yaml, _yaml
+__all__ = ["__version__"]

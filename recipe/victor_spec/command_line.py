@@ -1,64 +1,108 @@
-"""The command line of `victor spec`."""
+"""The command `victor-spec`, which is `victor spec` where the client is installed, too."""
 
-import argparse
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
+from typing import Annotated, Any
 
-from victor_ext._exit_status import MISUSE
-from victor_ext._output import guarded_output
+import typer
 
-from .commands import FAILURES, Command, show
-from .commands.diff import DIFF
-from .commands.packages import CHECK, GENERATE
-from .commands.update import UPDATE
+from ._version import __version__
+from .commands import FAILURES, show
+from .commands.diff import diff
+from .commands.packages import check, generate
+from .commands.update import update
+from .exit_status import INTERRUPTED, MISUSE, SIGNALLED
+from .output import guarded_output
 
-COMMANDS = (GENERATE, CHECK, DIFF, UPDATE)
+USAGE_ERROR: Any = typer.BadParameter.__bases__[0]
+"""typer exports no public name for it."""
+ENDING_SIGNALS = ("SIGTERM", "SIGHUP")
+
+app = typer.Typer(
+    help="Typed Python packages from OpenAPI 3 documents, and what changes when a document does.",
+    epilog="Exit status: 0 when all is well, 1 when something is missing or breaks, 2 when nothing "
+    "could be done.",
+    # Plain help: boxes would truncate long options.
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command(
+    epilog="Each package is checked as by the command check. Exit status: 0 for packages that lack "
+    "nothing but what is accepted, 1 when something else is missing or wrong, 2 when no package "
+    "was made."
+)(generate)
+app.command(
+    epilog="Exit status: 0 for a complete package, 1 for one that lacks something or is wrong, 2 "
+    "for misuse or an unreadable document."
+)(check)
+app.command(
+    epilog="Exit status: 0 when nothing breaks, 1 when something does that is not approved, 2 for "
+    "misuse or a document that cannot be read."
+)(diff)
+app.command(
+    epilog="Exit status: 0 when nothing has to be decided, 1 when something has (the document is "
+    "replaced), 2 when nothing was replaced."
+)(update)
 
 
-def main(
-    arguments: Sequence[str], *, prog: str = "victor spec", also: Sequence[Command] = ()
-) -> int:
-    """Run one command line and return its exit status, whatever the output can take. `also` are
-    commands of others.
+def _show_version(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if is_wanted:
+        show(f"victor-spec {__version__}")
+        raise typer.Exit
 
-    2 is misuse, or a document that cannot be read.
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Typed Python packages from OpenAPI 3 documents, and what changes when a document does."""
+
+
+def main(arguments: Sequence[str] | None = None, *, prog: str = "victor-spec") -> int:
+    """Run a command line and return its exit status, whatever the output can take.
+
+    Without one, run the process's own; then a signal that ends the process lets it clear away what
+    is half done.
     """
-    with guarded_output(insists=False) as stdout:
-        options = _parser(prog, (*COMMANDS, *also)).parse_args(arguments)
-        try:
-            status: int = options.run(options)
-        except (*FAILURES, OSError) as error:
-            file = getattr(options, "out", None) or getattr(error, "filename", None)
-            show(
-                f"{file} cannot be written: {error}" if isinstance(error, OSError) else str(error),
-                to=sys.stderr,
-            )
-            status = MISUSE
-        stdout.flush()
-        if stdout.lost is not None and not stdout.lost.reader_has_gone:
-            print(f"Error: the output could not be written: {stdout.lost}.", file=sys.stderr)
-    return status
+    if arguments is None:
+        _end_by_signals()
+        arguments = sys.argv[1:]
+    with guarded_output():
+        return _run(list(arguments), prog)
 
 
-def _parser(prog: str, known: Sequence[Command]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Typed Python packages from OpenAPI 3 documents, and what changes when a "
-        "document does.",
-        epilog="Exit status: 0 when all is well, 1 when something is missing or breaks, 2 when "
-        "nothing could be done.",
-        allow_abbrev=False,
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in known:
-        title = f"{command.summary[0].upper()}{command.summary[1:]}."
-        own = commands.add_parser(
-            command.name,
-            help=command.summary,
-            description=title,
-            epilog=command.epilog,
-            allow_abbrev=False,
-        )
-        command.add_arguments(own)
-        own.set_defaults(run=command.run)
-    return parser
+def _run(arguments: list[str], prog: str) -> int:
+    try:
+        status: int | None = app(arguments, prog_name=prog, standalone_mode=False)
+    except USAGE_ERROR as error:
+        error.show()
+        return MISUSE
+    except typer.Abort:
+        return INTERRUPTED
+    except FAILURES as error:
+        show(str(error), to=sys.stderr)
+        return MISUSE
+    except OSError as error:
+        show(f"{error.filename} cannot be read or written: {error}", to=sys.stderr)
+        return MISUSE
+    return status or 0
+
+
+def _end_by_signals() -> None:
+    """Let SIGTERM and SIGHUP raise SystemExit, unless somebody else handles or ignores them."""
+    for name in ENDING_SIGNALS:
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    sys.exit(SIGNALLED + number)

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import requires, version
 from importlib.resources import files
@@ -92,10 +92,7 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
             collection.parse_errors.clear()
         for failure in map(Failure.of, project.build()):
             log.lose(failure.loss, failure.text)
-        operations = [
-            each for tag in data.endpoint_collections_by_tag.values() for each in tag.endpoints
-        ]
-        modules = {"operations.py": {"endpoints": operations}}
+        modules = {"operations.py": {"endpoints": endpoints_of(data)}}
         if log.requests.hook_endpoints:
             posted = log.requests.hook_endpoints
             known = hooks.known_of(posted, data.models, _return_type)
@@ -107,6 +104,13 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
             (folder / name).write_text(text, encoding="utf-8")
         if "webhooks.py" in modules:
             shutil.copyfile(templates / "evidence.py", folder / "evidence.py")
+
+
+def endpoints_of(data: GeneratorData) -> list[endpoints.Endpoint]:
+    """The operations, in the order of the document's tags."""
+    return [
+        endpoint for tag in data.endpoint_collections_by_tag.values() for endpoint in tag.endpoints
+    ]
 
 
 def _return_type(endpoint: endpoints.Endpoint) -> str:
@@ -258,7 +262,7 @@ def _on_disk(folder: Traversable) -> Path:
     return copied
 
 
-TEMPLATES = _on_disk(files("victor_ext.spec") / "templates")
+TEMPLATES = _on_disk(files("victor_spec") / "templates")
 COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py", "servers.py")
 """Modules that are the same in every package."""
 
@@ -281,6 +285,8 @@ class GenerationResult:
     changes: ChangedFiles
     origins: Origins
     """The places of its names in the document; empty unless `trace` was set."""
+    operations: Sequence[endpoints.Endpoint] = ()
+    """What the generator made of the document's operations."""
 
     @property
     def left_out(self) -> list[str]:
@@ -326,9 +332,9 @@ def generate(
             _require_python(document, built, _sources(data))
             _finish(built)
         changes = move_into_place(built, package) if written else ChangedFiles()
-    return GenerationResult(
-        package, log, written, changes, Origins(prepared, data if trace else None)
-    )
+    origins = Origins(prepared, data if trace else None)
+    made = [] if data is None else endpoints_of(data)
+    return GenerationResult(package, log, written, changes, origins, made)
 
 
 def parsed(
@@ -351,16 +357,16 @@ def parsed(
 
 
 def _require_pinned_tools() -> None:
-    """Raise RuntimeError unless the tools that decide the output have the versions that the extra
-    `spec` pins.
+    """Raise RuntimeError unless the tools that decide the output have the versions that
+    victor-spec pins.
     """
-    requirements = [line.partition(";")[0].strip() for line in requires("victor-ext") or []]
+    requirements = [line.partition(";")[0].strip() for line in requires("victor-spec") or []]
     for tool in ("openapi-python-client", "ruff"):
         pin = next(line for line in requirements if line.startswith(f"{tool}==")).partition("==")[2]
         if version(tool) != pin:
             raise RuntimeError(
-                f"{tool} {version(tool)} is installed, victor-ext[spec] pins {pin}: run pip "
-                "install 'victor-ext[spec]'."
+                f"{tool} {version(tool)} is installed, victor-spec pins {pin}: run pip "
+                "install victor-spec."
             )
 
 

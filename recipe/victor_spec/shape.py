@@ -22,7 +22,7 @@ _WORDS = {"description": "text", "summary": "text", "title": "text"}
 KINDS: dict[str, dict[str, str]] = {
     kind: _WORDS | keys | (dict.fromkeys(METHODS, "Operation") if kind == "PathItem" else {})
     for kind, keys in yaml.safe_load(
-        (files("victor_ext.spec") / "shape.yaml").read_text(encoding="utf-8")
+        (files("victor_spec") / "shape.yaml").read_text(encoding="utf-8")
     ).items()
 }
 """The keys of each kind of mapping, with the shape of their values."""

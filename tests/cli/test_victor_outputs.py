@@ -33,7 +33,7 @@ from victor_ext.bulk import BulkSender
 from victor_ext.sandbox import Sandbox
 
 FULL = Path("/dev/full")
-SPEC = Path(__file__).parents[1] / "spec"
+SHOP = Path(__file__).parents[2] / "recipe" / "tests" / "shop.yaml"
 CREATE = shlex.join(words())
 KEY = "a secret for tests, of some length"
 BOOK = "client_reference_id,amount\nINV-1,44.23\n"
@@ -98,9 +98,7 @@ def test_the_status_says_what_happened(
             options = {"status": 403} if fault == "status" else {}
             victor_sandbox.inject(fault, operation=operation, times=None, **options)
         line = shlex.split(
-            Template(case["line"]).substitute(
-                create=CREATE, inbound=inbound, shop=SPEC / "shop.yaml"
-            )
+            Template(case["line"]).substitute(create=CREATE, inbound=inbound, shop=SHOP)
         )
         streams = OUTPUTS[out](), OUTPUTS[err]()
         status = command.ended(line, *streams, VICTOR_BULK_KEY=KEY)
@@ -154,7 +152,7 @@ def test_what_a_shell_has_closed_takes_nothing_of_the_request(
 
 def test_a_document_is_replaced_whoever_reads_of_it(bare_command: Command, tmp_path: Path) -> None:
     documents = [tmp_path / "shop.yaml", tmp_path / "newer.yaml"]
-    text = (SPEC / "shop.yaml").read_text()
+    text = SHOP.read_text()
     for document, each in zip(
         documents, (text, text.replace("type: integer", "type: string", 1)), strict=True
     ):

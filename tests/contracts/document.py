@@ -18,9 +18,9 @@ from typing import Any
 
 import httpx
 
-from victor_ext.spec.document import load
-from victor_ext.spec.tree import Operation as Given
-from victor_ext.spec.tree import operations, resolve
+from victor_spec.document import load
+from victor_spec.tree import Operation as Given
+from victor_spec.tree import operations, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 Tree = dict[str, Any]

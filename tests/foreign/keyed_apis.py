@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.faults.raw_provider import Exchange, answer
 from victor_ext import BodyKey, HeaderKey, QueryKey
-from victor_ext.spec.generate import generate
+from victor_spec.generate import generate
 
 DOCUMENTS = Path(__file__).with_name("keyed")
 FINAL = "settled"

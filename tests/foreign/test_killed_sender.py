@@ -15,7 +15,7 @@ import pytest
 from tests.faults.raw_provider import RawProvider
 from tests.faults.raw_sockets import Background
 from tests.foreign.killed_sender import Plan, keeping_keys, run
-from victor_ext.spec.generate import generate
+from victor_spec.generate import generate
 
 pytestmark = pytest.mark.thorough
 KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "3"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from victor_ext.spec.generate import generate
+from victor_spec.generate import generate
 
 pytestmark = [pytest.mark.thorough, pytest.mark.nightly]
 

@@ -33,7 +33,7 @@ from victor_ext.providers.flexfactor import (
 )
 from victor_ext.providers.flexfactor import Card as CardToken
 from victor_ext.providers.velo import AsyncVelo, PaymentInstruction, Velo, VeloAuth
-from victor_ext.spec.generate import generate
+from victor_spec.generate import generate
 
 QUICK = RetryPolicy(base=0.0, max_attempts=3, quota=10**9)
 DUE = BEGINS.date()

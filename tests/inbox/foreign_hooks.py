@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from tests.mistakes import planted
 from victor_ext import connect
 from victor_ext.inbox import Inbox, InboxEvent
-from victor_ext.spec.generate import generate
+from victor_spec.generate import generate
 
 DOCUMENTS: dict[str, Any] = yaml.safe_load(
     Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")

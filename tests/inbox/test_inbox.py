@@ -42,7 +42,7 @@ from victor_ext.inbox import AsyncInbox, EventState, Inbox, InboxEvent
 from victor_ext.providers import eastpay, velo
 from victor_ext.providers.connected.webhooks import DocumentWebhook
 from victor_ext.sandbox.eastpay import EastPaySandbox
-from victor_ext.spec.generate import generate
+from victor_spec.generate import generate
 
 pytestmark = pytest.mark.slow
 AUTHORIZED = {"Authorization": HEADER}

@@ -20,7 +20,7 @@ from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from victor_ext import BadRequest, ConfigurationError, NotFound, Outcome, connect
 from victor_ext.inbox import AsyncInbox, EventState, Inbox
 from victor_ext.providers import eastpay, velo
-from victor_ext.spec.generate import generate
+from victor_spec.generate import generate
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,7 @@ for package, name in (("victor_ext.cli", "reconcile.html"), ("victor_ext.conform
         "".join(page_of(package, name))
     except Exception as error:
         assert type(error).__name__ == "UndefinedError", error  # it was read
-import victor_ext.spec.shape, victor_ext.spec.diff.changes
+import victor_spec.shape, victor_spec.diff.changes
 """
 COMMANDS = """
 from victor_ext.cli import main

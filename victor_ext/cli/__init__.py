@@ -39,10 +39,9 @@ def _run(arguments: Sequence[str]) -> int:
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
-        extra = "spec" if arguments[:1] == ["spec"] else "cli"  # spec includes cli
         print(
             f"The command victor needs {error.name}: install its extra, pip install "
-            f"'victor-ext[{extra}]'.",
+            "'victor-ext[cli]'.",
             file=sys.stderr,
         )
         return MISUSE

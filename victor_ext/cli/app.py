@@ -12,11 +12,13 @@ from typer.main import get_command
 import victor_ext
 from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
 from victor_ext._output import OutputLost, guarded_output
+from victor_ext.systems import entry_points_of
 
 from .bulk import bulk
 from .conform import conform
 from .doctor import doctor
 from .failures import USAGE_ERROR, Failure, Misuse
+from .operations import operations
 from .outbox import outbox
 from .read import read
 from .reconcile import reconcile
@@ -66,6 +68,7 @@ app.command()(read)
 app.command()(reconcile)
 app.command()(doctor)
 app.command()(conform)
+app.command()(operations)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
@@ -86,30 +89,43 @@ def root(
     """
 
 
-def _forward(name: str, module: str, text: str) -> None:
-    """Add a command whose arguments the `main` of a module reads. It needs an extra."""
-    settings = {"allow_extra_args": True, "ignore_unknown_options": True}
-
-    @app.command(name, help=text, context_settings=settings, add_help_option=False)
-    def forwarded(context: typer.Context) -> None:
-        try:
-            main = import_module(module).main
-        except ImportError as error:
-            raise Misuse(f"{error}.") from error
-        raise typer.Exit(main(context.args, prog=f"victor {name}"))
+_FORWARDED = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Settings of a command whose arguments the `main` of another module reads."""
+_COMMANDS = "victor_ext.commands"
+"""The group of entry points of commands: functions of the arguments and the keyword `prog`."""
 
 
-_forward(
-    "sandbox",
-    "victor_ext.sandbox.__main__",
-    "Run a local stand-in for the provider.\n\n`victor sandbox --help` lists its options.",
-)
-_forward(
-    "spec",
-    "victor_ext.cli.operations",
-    "Generate, check and compare typed packages of OpenAPI documents.\n\n`victor spec --help` "
-    "lists its commands.",
-)
+@app.command(context_settings=_FORWARDED, add_help_option=False)
+def sandbox(context: typer.Context) -> int:
+    """Run a local stand-in for the provider.
+
+    `victor sandbox --help` lists its options.
+    """
+    try:
+        main = import_module("victor_ext.sandbox.__main__").main
+    except ImportError as error:
+        raise Misuse(f"{error}.") from error
+    status: int = main(context.args, prog="victor sandbox")
+    return status
+
+
+@app.command(context_settings=_FORWARDED, add_help_option=False)
+def spec(context: typer.Context) -> int:
+    """Generate, check and compare typed packages of OpenAPI documents.
+
+    It is the command of another distribution, victor-spec. `victor spec --help` lists its commands.
+    """
+    command = entry_points_of(_COMMANDS).get("spec")
+    if command is None:
+        raise Misuse("This is a distribution of its own: pip install victor-spec.")
+    main = command.load()
+    # Whatever the output can take: the exit status says what the command did.
+    with guarded_output(insists=False) as stdout:
+        status: int = main(context.args, prog="victor spec")
+        stdout.flush()
+        if stdout.lost is not None and not stdout.lost.reader_has_gone:
+            complain(f"Error: the output could not be written: {stdout.lost}.")
+    return status
 
 
 @app.command()

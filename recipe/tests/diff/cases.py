@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from victor_ext.spec.diff.changes import Entry, PythonChange
-from victor_ext.spec.diff.compare import compare
-from victor_ext.spec.tree import METHODS, copied, mapping_at, mappings_at, members
+from victor_spec.diff.changes import Entry, PythonChange
+from victor_spec.diff.compare import compare
+from victor_spec.tree import METHODS, copied, mapping_at, mappings_at, members
 
 Tree = dict[str, Any]
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from tests.cases import cases_beside
-from victor_ext.spec.diff.changes import RULES, Change, PythonChange, Reach, Sides
-from victor_ext.spec.diff.compare import compare
-from victor_ext.spec.diff.python import python_changes
-from victor_ext.spec.tree import METHODS, copied
+from victor_spec.diff.changes import RULES, Change, PythonChange, Reach, Sides
+from victor_spec.diff.compare import compare
+from victor_spec.diff.python import python_changes
+from victor_spec.tree import METHODS, copied
 
 from .cases import CODE, MORE, OPERATIONS, SAME, TOLD, WIRE, Case, Tree, entries
 

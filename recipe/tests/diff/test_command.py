@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.cases import cases_beside
-from victor_ext.spec.command_line import main
-from victor_ext.spec.diff import report
+from victor_spec.command_line import main
+from victor_spec.diff import report
 
 from .cases import CARD, STATUS, STATUSES, TEXT, Tree, card, receives, sends
 
@@ -240,7 +240,7 @@ def test_a_deprecation_leaves_time(
 def test_the_bytes_do_not_depend_on_the_order_of_hashes(victor_yaml: Path) -> None:
     text = victor_yaml.read_text(encoding="utf-8").replace("payerCounterpartyId", "payerId")
     Path("new.yaml").write_text(text.replace("type: string", "type: integer"), encoding="utf-8")
-    program = [sys.executable, "-m", "victor_ext.cli", "spec", "diff"]
+    program = [sys.executable, "-m", "victor_spec", "diff"]
     command = [*program, "--no-python", "--json", str(victor_yaml), "new.yaml"]
     outputs = {
         subprocess.run(

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cases import cases_beside
-from tests.spec.test_document import ANYWHERE, DOCUMENT, VALUES, Place, put
-from tests.spec.wire import ref
-from victor_ext.spec.components import Components
-from victor_ext.spec.diff.changes import Entry, PythonChange
+from tests.test_document import ANYWHERE, DOCUMENT, VALUES, Place, put
+from tests.wire import ref
+from victor_spec.components import Components
+from victor_spec.diff.changes import Entry, PythonChange
 
 from .cases import (
     CARD,

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from victor_ext.spec.command_line import main
-from victor_ext.spec.decisions import Approval
-from victor_ext.spec.diff.changes import Entry, Level
-from victor_ext.spec.diff.formats import FORMATS, as_text
-from victor_ext.spec.diff.report import Report, lines_of
-from victor_ext.spec.document import load
+from victor_spec.command_line import main
+from victor_spec.decisions import Approval
+from victor_spec.diff.changes import Entry, Level
+from victor_spec.diff.formats import FORMATS, as_text
+from victor_spec.diff.report import Report, lines_of
+from victor_spec.document import load
 
 pytestmark = pytest.mark.thorough
 HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m%0A&amp;\u2028]]>\ud800{old}{0}%s"

@@ -1,23 +1,19 @@
-"""The page about changes shows what the command prints."""
+"""The page about changes shows what the command prints, and the files for others name commands that
+exist.
+"""
 
-import contextlib
-import io
 import re
-import runpy
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from tests.contracts.document import Document
-from tests.contracts.test_contracts import contract_of
-from victor_ext.cli import operations
-from victor_ext.spec.command_line import main
-from victor_ext.spec.decisions import read_approvals
+from victor_spec.command_line import main
+from victor_spec.decisions import read_approvals
 
 pytestmark = pytest.mark.thorough
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "changes.md"
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = ROOT / "docs" / "changes.md"
 
 
 def blocks(language: str) -> list[str]:
@@ -39,45 +35,24 @@ def test_the_example(
     assert with_python in capsys.readouterr().out
 
 
-def test_the_picture_shows_the_report_and_loads_nothing(tmp_path: Path) -> None:
-    script: Any = runpy.run_path(str(PAGE.parent / "pictures" / "record.py"))
-    picture = (PAGE.parent / "pictures" / "spec-diff.svg").read_text(encoding="utf-8")
-    assert picture == script["as_svg"](
-        script["spec_diff"](tmp_path), "victor spec diff old.yaml new.yaml"
-    )
-    assert (
-        re.findall(
-            r"url\((?!#)|href=|https?://(?!www\.w3\.org/2000/svg|www\.textualize\.io)", picture
-        )
-        == []
-    )
+def options_of(command: str, capsys: pytest.CaptureFixture[str]) -> set[str]:
+    """The options that the help of a command names."""
+    assert main([command, "--help"]) == 0
+    return {*re.findall(r"--[a-z-]+", capsys.readouterr().out)}
 
 
-def test_the_sentences_of_the_contract_tests_are_those_that_they_print() -> None:
-    victor, velo = (Document.of(name).copy() for name in ("victor", "velo"))
-    schemas = victor.tree["components"]["schemas"]
-    schemas["RfpBasePaymentDetails"]["properties"]["memo"] = {"type": "string"}
-    del schemas["PaymentRequestReceipt"]["properties"]["status"]
-    velo.tree["components"]["schemas"]["NewPayout"]["properties"]["payoutMemo"]["maxLength"] = 39
-    printed = [*contract_of("victor").gone(victor), *contract_of("velo").limits(velo)]
-    for line in blocks("text")[2].replace("\n    ", " ").splitlines():
-        assert line in printed
+def test_the_workflow_names_options_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    workflow = (ROOT / ".github" / "workflows" / "spec-diff.yml").read_text(encoding="utf-8")
+    commands = re.findall(r"victor-spec diff (.*)", workflow)
+    named = {*re.findall(r"--[a-z-]+", " ".join(commands))}
+    assert named
+    assert named <= options_of("diff", capsys)
 
 
-def test_the_workflow_and_the_hooks_name_commands_that_exist() -> None:
-    root = PAGE.parents[1]
-    workflow = (root / ".github" / "workflows" / "spec-diff.yml").read_text(encoding="utf-8")
-    options = (
-        " ".join(re.findall(r"victor spec diff (.*)", workflow)).replace('"$@"', "old new").split()
-    )
-    known = main_help("diff")
-    assert [option for option in options if option.startswith("--") and option not in known] == []
-    for hook in yaml.safe_load((root / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")):
-        assert "usage:" in main_help(hook["entry"].split()[2])
-
-
-def main_help(command: str) -> str:
-    """What `victor spec COMMAND --help` prints."""
-    with contextlib.redirect_stdout(io.StringIO()) as printed, pytest.raises(SystemExit):
-        operations.main([command, "--help"], prog="victor spec")
-    return printed.getvalue()
+def test_the_hooks_name_commands_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    entries = [hook["entry"].split() for hook in hooks]
+    ours = [words for words in entries if words[0] == "victor-spec"]
+    assert ours
+    for _, command, *options in ours:
+        assert {*options} <= options_of(command, capsys)

@@ -11,8 +11,8 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from victor_ext.spec.checking.package import Caller, Function, build
-from victor_ext.spec.checking.passing import Probe, shape
+from victor_spec.checking.package import Caller, Function, build
+from victor_spec.checking.passing import Probe, shape
 
 from .provider import FORM, REFUSED, Answer, Operation, Provider, Request
 from .values import key_paths

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import jsonschema_rs
 
-from victor_ext.spec.tree import METHODS, resolve
+from victor_spec.tree import METHODS, resolve
 
 from .values import MOST, Tree, Values, key_paths
 

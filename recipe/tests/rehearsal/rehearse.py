@@ -1,7 +1,7 @@
 """Change the real documents of this project, compare each with the old one, and prove what the
 comparison says.
 
-Run as `python -m tests.spec.rehearsal.rehearse [word in the title ...]`. `cases.yaml` has the
+Run as `python -m tests.rehearsal.rehearse [word in the title ...]`. `cases.yaml` has the
 changes, each with its class on the wire and in Python.
 """
 
@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.cases import cases_beside
-from victor_ext.spec.diff.changes import worst
-from victor_ext.spec.diff.compare import compare
-from victor_ext.spec.diff.packages import Side
-from victor_ext.spec.diff.python import package_changes
-from victor_ext.spec.document import load
+from victor_spec.diff.changes import worst
+from victor_spec.diff.compare import compare
+from victor_spec.diff.packages import Side
+from victor_spec.diff.python import package_changes
+from victor_spec.document import load
 
 from .exchange import OldClient, Proof
 from .provider import Provider

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import attrs
 
-from victor_ext.spec.checking.package import Package
+from victor_spec.checking.package import Package
 
 PLAIN = {
     "str": '"5"', "int": "5", "float": "2.5", "bool": "True", "Any": '"5"', "None": "None",

@@ -5,7 +5,7 @@ limits.
 import re
 from typing import Any
 
-from victor_ext.spec.tree import resolve
+from victor_spec.tree import resolve
 
 Tree = dict[str, Any]
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import httpx
 
-from victor_ext.spec.tree import is_list, is_mapping
+from victor_spec.tree import is_list, is_mapping
 
 from .expected import difference, short
 from .operations import Answer, Medium

@@ -14,15 +14,16 @@ from typing import Any
 
 import httpx
 
-from victor_ext.spec.components import Components
-from victor_ext.spec.decisions import Acceptance, add_entries, default_path, read_accepted
-from victor_ext.spec.destination import changed_files
-from victor_ext.spec.document import load
-from victor_ext.spec.generate import GenerationResult, generate
-from victor_ext.spec.tree import Hook, Tree, copied, hooks
+from victor_spec.components import Components
+from victor_spec.decisions import Acceptance, add_entries, default_path, read_accepted
+from victor_spec.destination import changed_files
+from victor_spec.document import load
+from victor_spec.generate import GenerationResult, generate
+from victor_spec.tree import Hook, Tree, copied, hooks
 
 from .answers import OperationAnswers, plain
 from .expected import difference
+from .gaps import GAPS, gaps
 from .models import Models
 from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, examples, operations
 from .package import Caller, Package, PackageError
@@ -140,6 +141,7 @@ NOTES = {
     "of them counts.",
     "webhook-needs-name": "Not every body tells which of these webhooks it is of. Give "
     "read_webhook, or receive of an inbox, name=.",
+    **GAPS,
 }
 KINDS = ("operations", "parameters", "answers", "schemas", "properties", "enum values", "webhooks")
 
@@ -265,6 +267,7 @@ def check_generated(
         "amount-as-float": result.log.floats,
         "refused-example": [*_refused_examples(tree)],
         "webhook-needs-name": result.log.untold,
+        **gaps(tree, result.operations, result.log.requests),
     }
     return Report(called, findings, left, used, added, notes)
 
@@ -285,10 +288,10 @@ def _stale(committed: Path, fresh: Path) -> list[Problem]:
     if not committed.is_dir():
         return [
             Problem(
-                "differs", f"{committed}", "the package does not exist: run `victor spec generate`"
+                "differs", f"{committed}", "the package does not exist: run `victor-spec generate`"
             )
         ]
-    found, run = changed_files(fresh, committed), "run `victor spec generate`"
+    found, run = changed_files(fresh, committed), "run `victor-spec generate`"
     advice = dict.fromkeys(found.gone, "not generated: remove it") | dict.fromkeys(
         found.new, f"gone: {run}"
     )

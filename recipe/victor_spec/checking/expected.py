@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, unquote_plus
 
 import httpx
 
-from victor_ext.spec.tree import is_json, is_list, is_mapping
+from victor_spec.tree import is_json, is_list, is_mapping
 
 from .operations import Medium, Parameter
 

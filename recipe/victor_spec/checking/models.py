@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import attrs
 
-from victor_ext.spec.tree import is_list, is_mapping
+from victor_spec.tree import is_list, is_mapping
 
 from .expected import difference
 from .package import Package, is_model, misread

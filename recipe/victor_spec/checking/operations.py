@@ -8,8 +8,8 @@ from urllib.parse import urljoin
 
 import httpx
 
-from victor_ext.spec import tree
-from victor_ext.spec.tree import is_list
+from victor_spec import tree
+from victor_spec.tree import is_list
 
 from .views import Document, Node
 

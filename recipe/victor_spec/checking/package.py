@@ -28,7 +28,7 @@ from uuid import UUID
 import attrs
 import httpx
 
-from victor_ext.spec.tree import is_list, is_mapping, is_url
+from victor_spec.tree import is_list, is_mapping, is_url
 
 from .expected import Request
 from .values import FORMATS

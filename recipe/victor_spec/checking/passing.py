@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from victor_ext.spec.tree import is_mapping
+from victor_spec.tree import is_mapping
 
 from .expected import Request, short, text
 from .models import Models

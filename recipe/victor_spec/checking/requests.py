@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 
-from victor_ext.spec.tree import is_json, is_list, is_mapping
+from victor_spec.tree import is_json, is_list, is_mapping
 
 from .expected import (
     FORM,

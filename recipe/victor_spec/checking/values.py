@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, Literal
 from uuid import UUID
 
-from victor_ext.spec.tree import is_list, is_mapping
+from victor_spec.tree import is_list, is_mapping
 
 from .views import Document, Node, View
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from victor_ext.spec.tree import (
+from victor_spec.tree import (
     Tree,
     families,
     followed,

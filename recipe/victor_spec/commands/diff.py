@@ -1,111 +1,148 @@
-"""The command `victor spec diff`."""
+"""The command `victor-spec diff`."""
 
-import argparse
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
-from victor_ext.spec.decisions import DecisionError, default_path, read_approvals
-from victor_ext.spec.diff.formats import FORMATS, as_text
-from victor_ext.spec.diff.python import python_changes
-from victor_ext.spec.diff.report import Report, lines_of, report_on
-from victor_ext.spec.document import DocumentError, load
+import typer
 
-from . import Command, add_approved, add_reading, reading, show, show_as_is
+from victor_spec.bounds import MAX_MIB
+from victor_spec.decisions import DecisionError, default_path, read_approvals
+from victor_spec.diff.formats import FORMATS, as_text
+from victor_spec.diff.python import python_changes
+from victor_spec.diff.report import Report, lines_of, report_on
+from victor_spec.document import DocumentError, load
 
+from . import Copies, MaxMib, reading, show, show_as_is
 
-def _add_diff(command: argparse.ArgumentParser) -> None:
-    command.add_argument("old", metavar="OLD", help="a document, or git:REV:path")
-    command.add_argument("new", metavar="NEW", help="a document, or git:REV:path")
-    formats = command.add_mutually_exclusive_group()
-    for form in FORMATS:
-        text = f"write {form} instead of text"
-        formats.add_argument(
-            f"--{form}", dest="format", action="store_const", const=form, help=text
-        )
-    command.add_argument(
-        "--out", metavar="FILE", type=Path, help="write to a file instead of the standard output"
-    )
-    command.add_argument(
-        "--name", metavar="NAME", help="the name of the package (default: <document>_api, of OLD)"
-    )
-    add_reading(command)
-    command.add_argument(
-        "--no-python", action="store_true", help="leave out the column of Python (faster)"
-    )
-    add_approved(command, "NEW, else beside OLD")
-    command.add_argument(
-        "--approve", metavar="REASON", help="approve all that breaks, and write it to that file"
-    )
-    command.add_argument(
-        "--expires", metavar="YYYY-MM-DD", help="the last day of what --approve writes"
-    )
-    command.add_argument(
-        "--check-version", action="store_true", help="fail unless info.version moved as it must"
-    )
-    text = (
-        "the days that a deprecation has to leave until its x-sunset, which it needs then "
-        "(default: 0)"
-    )
-    command.add_argument("--sunset-days", metavar="DAYS", type=_days, default=0, help=text)
+MOST_DAYS = 36_500
+"""A hundred years."""
 
 
-def _days(text: str) -> int:
-    if not text.isdecimal() or int(text) > 36_500:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days: write one such as 180.")
-    return int(text)
+def _days(value: int) -> int:
+    if not 0 <= value <= MOST_DAYS:
+        raise typer.BadParameter(f"{value} is no number of days: write one such as 180.")
+    return value
 
 
-def _run_diff(options: argparse.Namespace) -> int:
-    if (options.approve is None) != (options.expires is None):
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A document, or git:REV:path.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="A document, or git:REV:path.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of text.")] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Write Markdown instead of text.")
+    ] = False,
+    as_github: Annotated[
+        bool, typer.Option("--github", help="Write annotations of GitHub instead of text.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write to a file instead of the standard output."),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name",
+            metavar="NAME",
+            help="The name of the package (default: <document>_api, of OLD).",
+        ),
+    ] = None,
+    copies: Copies = None,
+    max_mib: MaxMib = MAX_MIB,
+    no_python: Annotated[
+        bool, typer.Option("--no-python", help="Leave out the column of Python (faster).")
+    ] = False,
+    approved: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The approved changes (default: <document>.approved.yaml beside NEW, else beside "
+            "OLD).",
+        ),
+    ] = None,
+    approve: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Approve all that breaks, and write it to that file."),
+    ] = None,
+    expires: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-MM-DD", help="The last day of what --approve writes."),
+    ] = None,
+    check_version: Annotated[
+        bool,
+        typer.Option("--check-version", help="Fail unless info.version moved as it must."),
+    ] = False,
+    sunset_days: Annotated[
+        int,
+        typer.Option(
+            metavar="DAYS",
+            callback=_days,
+            help="The days that a deprecation has to leave until its x-sunset, which it needs "
+            "then.",
+        ),
+    ] = 0,
+) -> int:
+    """Compare two versions of a document: what breaks on the wire, and in your Python."""
+    form = _format({"json": as_json, "markdown": as_markdown, "github": as_github})
+    if (approve is None) != (expires is None):
         raise DecisionError("--approve REASON and --expires YYYY-MM-DD belong together: give both.")
-    if options.out is not None and options.out.resolve() in (
-        Path(options.old).resolve(),
-        Path(options.new).resolve(),
-    ):
-        raise DecisionError(f"--out is {options.out}, one of the documents: name another file.")
-    beside = [default_path(_path_of(source), "approved") for source in (options.new, options.old)]
-    file = options.approved or next((path for path in beside if path.exists()), beside[0])
-    if options.approved is not None and options.approve is None and not file.exists():
+    if out is not None and out.resolve() in (Path(old).resolve(), Path(new).resolve()):
+        raise DecisionError(f"--out is {out}, one of the documents: name another file.")
+    file = approved or _approvals_beside(new, old)
+    if approved is not None and approve is None and not file.exists():
         raise DecisionError(f"{file} cannot be read: it does not exist.")
-    with ExitStack() as stack:
-        both = [stack.enter_context(_opened(source)) for source in (options.old, options.new)]
-        before, after = (load(file, fetch=fetch, **reading(options)) for file, fetch in both)
-        (old, _), (new, _) = both
-        python = (
+    how = reading(copies, max_mib)
+    with _opened(old) as (old_file, fetch_old), _opened(new) as (new_file, fetch_new):
+        before = load(old_file, fetch=fetch_old, **how)
+        after = load(new_file, fetch=fetch_new, **how)
+        changes = (
             None
-            if options.no_python
-            else python_changes(old, new, name=options.name, trees=(before, after))
+            if no_python
+            else python_changes(old_file, new_file, name=name, trees=(before, after))
         )
         report = report_on(
             before,
             after,
-            python,
-            called=(options.old, options.new),
-            file=_path_of(options.new),
+            changes,
+            called=(old, new),
+            file=_path_of(new),
             approved=read_approvals(file),
-            check_version=options.check_version,
-            sunset_days=options.sunset_days,
+            check_version=check_version,
+            sunset_days=sunset_days,
         )
-        report = (
-            replace(report, lines=lines_of(new, options.max_mib))
-            if options.format == "github"
-            else report
-        )
-    if options.approve is not None:
+        if form == "github":
+            report = replace(report, lines=lines_of(new_file, max_mib))
+    if approve is not None:
         count = len(report.breaking())
-        report = report.approve(
-            file, options.approve, options.expires, "wire" if options.no_python else "both"
-        )
+        scope = "wire" if no_python else "both"
+        report = report.approve(file, approve, expires, scope)
         show(f"Approvals written to {file}: {count}", to=sys.stderr)
-    write(report, options.format, options.out)
+    write(report, form, out)
     return report.status
+
+
+def _format(wanted: Mapping[str, bool]) -> str | None:
+    """The format that is named; None: text. Raises BadParameter for two of them."""
+    named = [form for form, is_wanted in wanted.items() if is_wanted]
+    if len(named) > 1:
+        options = " and ".join(f"--{form}" for form in named)
+        raise typer.BadParameter(f"{options} are two formats: name one.")
+    return named[0] if named else None
+
+
+def _approvals_beside(new: str, old: str) -> Path:
+    """The file of approved changes beside NEW, or, if it is there alone, beside OLD."""
+    beside_new = default_path(_path_of(new), "approved")
+    beside_old = default_path(_path_of(old), "approved")
+    return beside_old if beside_old.exists() and not beside_new.exists() else beside_new
 
 
 def write(report: Report, form: str | None = None, out: Path | None = None) -> None:
@@ -176,13 +213,3 @@ def _show(source: str, name: str) -> bytes:
         reason = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ").rstrip(".")
         raise DocumentError(f"{source} cannot be read: {reason}.")
     return done.stdout
-
-
-DIFF = Command(
-    "diff",
-    "compare two versions of a document: what breaks on the wire, and in your Python",
-    "Exit status: 0 when nothing breaks, 1 when something does that is not approved, 2 for misuse "
-    "or a document that cannot be read.",
-    _add_diff,
-    _run_diff,
-)

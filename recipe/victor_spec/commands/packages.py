@@ -1,93 +1,162 @@
 """The commands `victor spec generate` and `victor spec check`."""
 
-import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
-from victor_ext._exit_status import MISUSE
-from victor_ext.spec.checking.check import NOTES, Report, check, check_generated
-from victor_ext.spec.checking.problems import Problem
-from victor_ext.spec.decisions import DecisionError, default_path, read_accepted
-from victor_ext.spec.destination import MARKER
-from victor_ext.spec.document import DocumentError, load
-from victor_ext.spec.generate import GenerationResult, generate
+import typer
 
-from . import FAILURES, Command, add_package_arguments, reading, show
+from victor_spec.bounds import MAX_MIB
+from victor_spec.checking.check import NOTES, Report, check_generated
+from victor_spec.checking.check import check as check_document
+from victor_spec.checking.problems import Problem
+from victor_spec.decisions import DecisionError, default_path, read_accepted
+from victor_spec.destination import MARKER
+from victor_spec.document import DocumentError, load
+from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
+from victor_spec.generate import GenerationResult
+from victor_spec.generate import generate as generate_package
+
+from . import (
+    FAILURES,
+    Accepted,
+    Copies,
+    Decimals,
+    Documents,
+    MaxMib,
+    Name,
+    Reading,
+    reading,
+    show,
+)
 
 SHOWN = 10
 """The files of each kind, and the places of each note, that are named without `--verbose`."""
+SIGNS = {"new": "+", "changed": "~", "gone": "-"}
+"""What stands before a changed file."""
 
 
-def _run(one: Callable[[Path, argparse.Namespace], int], options: argparse.Namespace) -> int:
-    """Do one thing for each document; the worst exit status counts."""
-    own = next((each for each in ("name", "accepted") if getattr(options, each) is not None), None)
-    if own is not None and len(options.documents) > 1:
-        raise RuntimeError(f"--{own} is that of one document: name one document with it.")
-    writes = getattr(options, "accept", None) is not None
-    if options.accepted is not None and not writes and not options.accepted.exists():
-        raise DecisionError(
-            f"--accepted {options.accepted}: the file does not exist: write it, or name another."
-        )
-    return max(one(document, options) for document in options.documents)
+Accept = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REASON",
+        help="Add what is left out now to the file of accepted losses, with this reason.",
+    ),
+]
 
 
-def _add_generate(command: argparse.ArgumentParser) -> None:
-    add_package_arguments(command, out="the folder for the packages", is_required=True)
-    named = (
-        "name each changed file, each place where the recipe rewrote the document, and each "
-        "loss with its reason"
+@dataclass(frozen=True, kw_only=True)
+class PackageOptions:
+    """What the commands for packages are told of each document."""
+
+    name: str | None
+    accepted: Path | None
+    decimals: Sequence[str]
+    reading: Reading
+    verbose: bool
+
+    def accepted_of(self, document: Path) -> Path:
+        """The file of accepted losses."""
+        return self.accepted or default_path(document, "accepted")
+
+    def require_one_document(self, documents: Sequence[Path]) -> None:
+        """Raise RuntimeError for several documents with an option that is of one."""
+        if len(documents) == 1:
+            return
+        for option, value in (("name", self.name), ("accepted", self.accepted)):
+            if value is not None:
+                raise RuntimeError(
+                    f"--{option} is that of one document: name one document with it."
+                )
+
+    def require_accepted(self) -> None:
+        """Raise DecisionError for a file of accepted losses that does not exist."""
+        if self.accepted is not None and not self.accepted.exists():
+            raise DecisionError(
+                f"--accepted {self.accepted}: the file does not exist: write it, or name another."
+            )
+
+
+def generate(
+    documents: Documents,
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="OUT", help="The folder for the packages.")],
+    name: Name = None,
+    decimals: Decimals = None,
+    copies: Copies = None,
+    max_mib: MaxMib = MAX_MIB,
+    accepted: Accepted = None,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            help="Name each changed file, each place where the recipe rewrote the document, and "
+            "each loss with its reason.",
+        ),
+    ] = False,
+) -> int:
+    """Write a package for each document."""
+    options = PackageOptions(
+        name=name,
+        accepted=accepted,
+        decimals=decimals or (),
+        reading=reading(copies, max_mib),
+        verbose=verbose,
     )
-    command.add_argument("--verbose", action="store_true", help=named)
+    options.require_one_document(documents)
+    options.require_accepted()
+    return max(_generate(document, out, options) for document in documents)
 
 
-def _generate(document: Path, options: argparse.Namespace) -> int:
-    accepted = options.accepted or default_path(document, "accepted")
+def _generate(document: Path, out: Path, options: PackageOptions) -> int:
+    accepted = options.accepted_of(document)
     read_accepted(accepted)  # a mistake is reported first
-    tree = load(document, **reading(options))
-    result = generate(
-        document, options.out, name=options.name, tree=tree, decimals=options.decimals
+    tree = load(document, **options.reading)
+    result = generate_package(
+        document, out, name=options.name, tree=tree, decimals=options.decimals
     )
-    for line in result.log.lines() if options.verbose else ():
-        show(f"  {line}")
+    if options.verbose:
+        show(*(f"  {line}" for line in result.log.lines()))
     if not result.written:
-        _show_losses(result, [Problem("left out", line) for line in result.left_out], options)
+        losses = [Problem("left out", line) for line in result.left_out]
+        _show_losses(result, losses, verbose=options.verbose)
         show(
             f"{document.name}: no package was made, and {result.package} is as it was.",
             to=sys.stderr,
         )
         return MISUSE
     report = checking(document, partial(check_generated, tree, document.name, result, accepted))
-    _show_losses(result, report.problems, options)
-    for entry in report.accepted if options.verbose else ():
-        show(f"  left out, as accepted: {entry.place}: {entry.reason}", to=sys.stderr)
-    changes = {word: paths for word, paths in vars(result.changes).items() if paths}
-    counts = (
-        ", ".join(f"{len(paths)} {word}" for word, paths in changes.items()) or "nothing changed"
-    )
-    signs = {} if Path(MARKER) in result.changes.new else {"new": "+", "changed": "~", "gone": "-"}
-    files = [
-        f"  {signs[word]} {each}"
-        for word, paths in changes.items()
-        if word in signs  # all are new in a package that was not there
-        for each in _shown(paths, verbose=options.verbose)
-    ]
-    show(f"{document.name} -> {result.package}: {counts}", *files)
+    _show_losses(result, report.problems, verbose=options.verbose)
+    if options.verbose:
+        for entry in report.accepted:
+            show(f"  left out, as accepted: {entry.place}: {entry.reason}", to=sys.stderr)
+    _show_changes(document, result, verbose=options.verbose)
     _show_note("webhook-needs-name", result.log.untold, verbose=options.verbose)
-    return int(bool(report.problems))
+    return INCOMPLETE if report.problems else COMPLETE
 
 
-def _show_losses(
-    result: GenerationResult, problems: Sequence[Problem], options: argparse.Namespace
-) -> None:
+def _show_losses(result: GenerationResult, problems: Sequence[Problem], *, verbose: bool) -> None:
     reasons = {" ".join(line.split()): reason for line, reason in result.log.reasons.items()}
     for problem in problems:
         show(f"  {problem.kind.upper()}: {problem.loss}", to=sys.stderr)
         reason = reasons.get(" ".join(problem.place.split()))
-        if reason is not None and (options.verbose or not result.written):
+        if reason is not None and (verbose or not result.written):
             show(f"    openapi-python-client: {reason}", to=sys.stderr)
+
+
+def _show_changes(document: Path, result: GenerationResult, *, verbose: bool) -> None:
+    changes = {word: paths for word, paths in vars(result.changes).items() if paths}
+    counts = ", ".join(f"{len(paths)} {word}" for word, paths in changes.items())
+    show(f"{document.name} -> {result.package}: {counts or 'nothing changed'}")
+    is_new = Path(MARKER) in result.changes.new
+    if is_new:
+        return  # all its files are
+    for word, paths in changes.items():
+        show(*(f"  {SIGNS[word]} {path}" for path in _shown(paths, verbose=verbose)))
 
 
 def _shown(entries: Sequence[object], *, verbose: bool) -> Sequence[object]:
@@ -95,29 +164,69 @@ def _shown(entries: Sequence[object], *, verbose: bool) -> Sequence[object]:
     return [*entries[:SHOWN], f"... and {rest} more (--verbose)"] if rest > 0 else entries
 
 
-GENERATE = Command(
-    "generate",
-    "write a package for each document",
-    "Each package is checked as by `victor spec check`. Exit status: 0 for packages that lack "
-    "nothing but what is accepted, 1 when something else is missing or wrong, 2 when no package "
-    "was made.",
-    _add_generate,
-    partial(_run, _generate),
-)
+def check(
+    documents: Documents,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="OUT", help="The folder of the packages (default: compare with none)."
+        ),
+    ] = None,
+    name: Name = None,
+    decimals: Decimals = None,
+    copies: Copies = None,
+    max_mib: MaxMib = MAX_MIB,
+    accepted: Accepted = None,
+    accept: Accept = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON for each document.")
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", help="Print what is accepted, and all places of a note."),
+    ] = False,
+) -> int:
+    """Call every operation, decode every answer, and compare the package in --out with a fresh
+    one.
+    """
+    options = PackageOptions(
+        name=name,
+        accepted=accepted,
+        decimals=decimals or (),
+        reading=reading(copies, max_mib),
+        verbose=verbose,
+    )
+    options.require_one_document(documents)
+    if accept is None:
+        options.require_accepted()
+    status = COMPLETE
+    for document in documents:
+        report = _check(document, out, accept, options)
+        if as_json:
+            print(json.dumps(report.as_json()))
+        else:
+            _print(report, verbose=verbose)
+        if report.problems:
+            status = INCOMPLETE
+    return status
 
 
-def _add_check(command: argparse.ArgumentParser) -> None:
-    add_package_arguments(
-        command, out="the folder of the packages (default: compare with none)", is_required=False
-    )
-    accept = "add what is left out now to the file of accepted losses, with this reason"
-    command.add_argument("--accept", metavar="REASON", help=accept)
-    command.add_argument(
-        "--json", action="store_true", help="print one line of JSON for each document"
-    )
-    command.add_argument(
-        "--verbose", action="store_true", help="print what is accepted, and all places of a note"
-    )
+def _check(document: Path, out: Path | None, accept: str | None, options: PackageOptions) -> Report:
+    tree = load(document, **options.reading)
+
+    def run() -> Report:
+        return check_document(
+            document,
+            out,
+            tree=tree,
+            name=options.name,
+            accepted=options.accepted,
+            accept=accept,
+            decimals=options.decimals,
+        )
+
+    return checking(document, run)
 
 
 def checking(document: Path, run: Callable[[], Report]) -> Report:
@@ -133,17 +242,6 @@ def checking(document: Path, run: Callable[[], Report]) -> Report:
         raise DocumentError(
             f"{document} cannot be checked: {type(error).__name__}: {error}"
         ) from error
-
-
-def _check(document: Path, options: argparse.Namespace) -> int:
-    own = {key: getattr(options, key) for key in ("name", "accepted", "accept", "decimals")}
-    tree = load(document, **reading(options))
-    report = checking(document, partial(check, document, options.out, tree=tree, **own))
-    if options.json:
-        print(json.dumps(report.as_json()))
-    else:
-        _print(report, verbose=options.verbose)
-    return int(bool(report.problems))
 
 
 def _print(report: Report, *, verbose: bool) -> None:
@@ -162,13 +260,3 @@ def _show_note(name: str, places: Sequence[str], *, verbose: bool) -> None:
     if places:
         shown = (f"    {each}" for each in _shown(places, verbose=verbose))
         show(f"{name} ({len(places)}): {NOTES[name]}", *shown)
-
-
-CHECK = Command(
-    "check",
-    "call every operation, decode every answer, and compare the package in --out with a fresh one",
-    "Exit status: 0 for a complete package, 1 for one that lacks something or is wrong, 2 for "
-    "misuse or an unreadable document.",
-    _add_check,
-    partial(_run, _check),
-)

@@ -1,30 +1,38 @@
-"""The command `victor spec update`: replace a document by a newer one, when that makes a whole
+"""The command `victor-spec update`: replace a document by a newer one, when that makes a whole
 package.
 
 The package is replaced first: a run that is interrupted can be repeated, and compares with the same
 old document.
 """
 
-import argparse
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Annotated
 
-from victor_ext._exit_status import FAILED, MISUSE
-from victor_ext._output import replaced
-from victor_ext.spec.checking.check import check_generated
-from victor_ext.spec.decisions import default_path, read_accepted, read_approvals
-from victor_ext.spec.destination import build_folder, move_into_place, package_folder
-from victor_ext.spec.diff.packages import Side
-from victor_ext.spec.diff.python import package_changes
-from victor_ext.spec.diff.report import Report, levels_text, number, one_line, report_on
-from victor_ext.spec.document import load
-from victor_ext.spec.generate import package_name
-from victor_ext.spec.tree import Tree, mapping_at
+import typer
 
-from . import Command, add_approved, add_generation, reading, show
+from victor_spec.bounds import MAX_MIB
+from victor_spec.checking.check import check_generated
+from victor_spec.checking.problems import Problem
+from victor_spec.decisions import default_path, read_accepted, read_approvals
+from victor_spec.destination import (
+    build_folder,
+    move_into_place,
+    package_folder,
+    replace_file,
+)
+from victor_spec.diff.packages import Side
+from victor_spec.diff.python import package_changes
+from victor_spec.diff.report import Report, levels_text, number, one_line, report_on
+from victor_spec.document import load
+from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
+from victor_spec.generate import package_name
+from victor_spec.tree import Tree, mapping_at
+
+from . import Copies, Decimals, MaxMib, Name, reading, show
 from .diff import write
 
 _UNRELEASED = re.compile(r"^(## \[?Unreleased.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
@@ -35,71 +43,75 @@ MAX_LINES = 40
 """The changes of one update that the changelog names."""
 
 
-def _add_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("document", metavar="SPEC", type=Path, help="the document to replace")
-    command.add_argument("newer", metavar="NEWER", type=Path, help="the newer document")
-    command.add_argument(
-        "--out", metavar="OUT", type=Path, required=True, help="the folder of the package"
-    )
-    add_generation(command)
-    add_approved(command, "SPEC")
-    command.add_argument(
-        "--changelog", metavar="FILE", type=Path, help="a changelog that gets an entry"
-    )
-
-
-def _run(options: argparse.Namespace) -> int:
-    document: Path = options.document
-    newer: Path = options.newer
-    name: str = options.name or package_name(document)
-    approvals = read_approvals(options.approved or default_path(document, "approved"))
+def update(
+    document: Annotated[Path, typer.Argument(metavar="SPEC", help="The document to replace.")],
+    newer: Annotated[Path, typer.Argument(metavar="NEWER", help="The newer document.")],
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="OUT", help="The folder of the package.")],
+    name: Name = None,
+    decimals: Decimals = None,
+    copies: Copies = None,
+    max_mib: MaxMib = MAX_MIB,
+    approved: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The approved changes (default: <document>.approved.yaml beside SPEC).",
+        ),
+    ] = None,
+    changelog: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A changelog that gets an entry.")
+    ] = None,
+) -> int:
+    """Replace a document by a newer one, with its package, and say what has to be decided."""
+    name = name or package_name(document)
+    approvals = read_approvals(approved or default_path(document, "approved"))
     accepted = default_path(document, "accepted")
     read_accepted(accepted)  # a mistake in it is reported before the work begins
-    before, after = load(document, **reading(options)), load(newer, **reading(options))
-    package = package_folder(options.out, name)
+    how = reading(copies, max_mib)
+    before = load(document, **how)
+    after = load(newer, **how)
+    package = package_folder(out, name)
     with build_folder(package) as folder:
-        old = Side(document, before, folder / "old", name, options.decimals)
-        new = Side(newer, after, folder / "new", name, options.decimals)
-        changes = package_changes(old, new, name)
+        old_side = Side(document, before, folder / "old", name, decimals or ())
+        new_side = Side(newer, after, folder / "new", name, decimals or ())
+        changes = package_changes(old_side, new_side, name)
         names = document.name, newer.name
         report = report_on(before, after, changes, called=names, file=document, approved=approvals)
         write(report)
         show("")
-        losses = check_generated(after, newer.name, new.made, accepted).problems
-        for loss in losses:
-            show(f"{loss.place}: {loss.what}", to=sys.stderr)
+        losses = check_generated(after, newer.name, new_side.made, accepted).problems
         if losses:
-            command = [
-                "victor",
-                "spec",
-                "check",
-                str(newer),
-                "--accepted",
-                str(accepted),
-                "--accept",
-                "REASON",
-            ]
-            show(
-                f"Nothing was replaced: the package of {newer.name} would lack what is named "
-                "above. Mend the document, or do without it:",
-                f"  {shlex.join(command)}",
-                to=sys.stderr,
-            )
+            _refuse(newer, accepted, losses)
             return MISUSE
-        entry = (
-            "\n".join(_changelog_lines(document, before, after, report)) if report.entries else ""
-        )
-        changelog = (
-            _with(options.changelog, entry) if options.changelog is not None and entry else ""
-        )
-        move_into_place(new.made.package, package)
-    if changelog and options.changelog is not None:
-        with replaced(options.changelog) as file:
-            file.write(changelog.encode())
-    with replaced(document) as file:
-        file.write(newer.read_bytes())
+        changed = "" if changelog is None else _changed(changelog, document, before, after, report)
+        move_into_place(new_side.made.package, package)
+    if changed and changelog is not None:
+        replace_file(changelog, changed.encode())
+    replace_file(document, newer.read_bytes())
     show(f"{newer} -> {document}, {package}")
     return _print_decisions(report)
+
+
+def _refuse(newer: Path, accepted: Path, losses: Sequence[Problem]) -> None:
+    """Say why nothing was replaced, and how to do without what is lost."""
+    for loss in losses:
+        show(f"{loss.place}: {loss.what}", to=sys.stderr)
+    check = ["victor-spec", "check", str(newer), "--accepted", str(accepted), "--accept", "REASON"]
+    show(
+        f"Nothing was replaced: the package of {newer.name} would lack what is named above. Mend "
+        "the document, or do without it:",
+        f"  {shlex.join(check)}",
+        to=sys.stderr,
+    )
+
+
+def _changed(changelog: Path, document: Path, before: Tree, after: Tree, report: Report) -> str:
+    """The changelog with an entry; empty when there is nothing to say."""
+    if not report.entries:
+        return ""
+    entry = "\n".join(_changelog_lines(document, before, after, report))
+    return _with(changelog, entry)
 
 
 def _print_decisions(report: Report) -> int:
@@ -114,13 +126,13 @@ def _print_decisions(report: Report) -> int:
     ]
     if not breaking and not looks:
         show("No change breaks anything, and none needs a look.")
-        return 0
+        return COMPLETE
     show("", f"{number(len(breaking) + len(looks), 'decision')} for a person:")
     for count, entry in enumerate([*breaking, *looks], 1):
         show(f"{count:3}. {entry.place}: {entry.shortened()} ({entry.reached_by()})")
         if entry.names:
             show(f"     {', '.join(entry.names)}")
-    return FAILED
+    return INCOMPLETE
 
 
 def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) -> Iterator[str]:
@@ -160,13 +172,3 @@ def _with(changelog: Path, entry: str) -> str:
     return f"{above}{release.rstrip()}\n\n### Changed\n\n{entry}\n" + (
         f"\n{below}" if below else ""
     )
-
-
-UPDATE = Command(
-    "update",
-    "replace a document by a newer one, with its package, and say what has to be decided",
-    "Exit status: 0 when nothing has to be decided, 1 when something has (the document is "
-    "replaced), 2 when nothing was replaced.",
-    _add_arguments,
-    _run,
-)

@@ -2,8 +2,8 @@
 
 from itertools import zip_longest
 
-from victor_ext.spec.components import Components, Operation
-from victor_ext.spec.tree import (
+from victor_spec.components import Components, Operation
+from victor_spec.tree import (
     Tree,
     is_mapping,
     list_at,

@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple
 
 import yaml
 
-from victor_ext.spec.components import Component, Components, Operation
-from victor_ext.spec.tree import around
+from victor_spec.components import Component, Components, Operation
+from victor_spec.tree import around
 
 from .keywords import keyword_changes, lifecycle, sunset_of
 from .shape import Shapes
@@ -101,7 +101,7 @@ class Rule(NamedTuple):
     """How the generated package reads such a response all the same."""
 
 
-_TABLE = (files("victor_ext.spec.diff") / "rules.yaml").read_text(encoding="utf-8")
+_TABLE = (files("victor_spec.diff") / "rules.yaml").read_text(encoding="utf-8")
 RULES: dict[str, Rule] = {
     kind: Rule(*row) for kind, row in yaml.load(_TABLE, Loader=yaml.CSafeLoader).items()
 }

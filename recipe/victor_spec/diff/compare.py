@@ -6,7 +6,7 @@ import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from victor_ext.spec.tree import Tree, around, mapping_at
+from victor_spec.tree import Tree, around, mapping_at
 
 from .access import compare_access
 from .changes import (
@@ -49,7 +49,7 @@ def compare(
 ) -> Comparison:
     """Compare two documents.
 
-    `old` and `new` come from `victor_ext.spec.document.load`, and are changed (see `Components`).
+    `old` and `new` come from `victor_spec.document.load`, and are changed (see `Components`).
     `python` has the changes of the generated packages by place; None leaves that column empty.
     """
     sides = compared(Shapes(old), Shapes(new), notice)

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from victor_ext.spec.tree import around
+from victor_spec.tree import around
 
 from .changes import Entry, Level
 from .report import COLUMNS, Report, levels_text, one_line

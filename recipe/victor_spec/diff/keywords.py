@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
 
-from victor_ext.spec.tree import Tree, is_among, is_list, is_mapping, mapping_at, types_of
+from victor_spec.tree import Tree, is_among, is_list, is_mapping, mapping_at, types_of
 
 DOCUMENTATION = {
     "description",

@@ -2,9 +2,9 @@
 
 from fnmatch import fnmatch
 
-from victor_ext.spec.components import Component, Components, Operation
-from victor_ext.spec.requests import DEFAULT_STYLES
-from victor_ext.spec.tree import (
+from victor_spec.components import Component, Components, Operation
+from victor_spec.requests import DEFAULT_STYLES
+from victor_spec.tree import (
     Tree,
     bare_type,
     list_at,

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from victor_ext.spec.generate import generate
-from victor_ext.spec.tree import Tree, around, hooks, place_of, placed, trees_at
+from victor_spec.generate import generate
+from victor_spec.tree import Tree, around, hooks, place_of, placed, trees_at
 
 from .changes import Level
 from .compare import compared

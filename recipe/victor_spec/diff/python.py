@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from victor_ext.spec.document import load
-from victor_ext.spec.generate import package_name
-from victor_ext.spec.tree import Tree
+from victor_spec.document import load
+from victor_spec.generate import package_name
+from victor_spec.tree import Tree
 
 from .changes import Level, PythonChange, worst
 from .packages import KINDS, Finding, Packages, Side

@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
-from victor_ext.spec.bounds import MAX_MIB, Limits, read_text
-from victor_ext.spec.decisions import Approval, DecisionError, add_entries, parse_day
-from victor_ext.spec.tree import Tree, copied, mapping_at, step
+from victor_spec.bounds import MAX_MIB, Limits, read_text
+from victor_spec.decisions import Approval, DecisionError, add_entries, parse_day
+from victor_spec.tree import Tree, copied, mapping_at, step
 
 from .changes import LEVELS, Column, Entry, Level, PythonChange, worst
 from .compare import Comparison, compare
@@ -255,7 +255,7 @@ def lines_of(document: Path, max_mib: float = MAX_MIB) -> dict[str, int]:
     """The line of each place of a document in YAML, or in JSON, which YAML contains; none of JSON
     that is no YAML.
 
-    `document` is a file that `victor_ext.spec.document.load` has read, with this limit. Raises
+    `document` is a file that `victor_spec.document.load` has read, with this limit. Raises
     OSError.
     """
     try:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from victor_ext.spec.tree import Tree, members, named_schemas
+from victor_spec.tree import Tree, members, named_schemas
 
 from .changes import LEVELS, RULES, Change, Level, Notice, Reach, Sides, worst
 from .keywords import Difference, canonical

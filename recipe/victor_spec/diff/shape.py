@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from victor_ext.spec.components import Component, Components
-from victor_ext.spec.tree import (
+from victor_spec.components import Component, Components
+from victor_spec.tree import (
     Tree,
     is_null,
     list_at,

@@ -6,8 +6,8 @@ changed.
 
 from collections.abc import Callable, Collection
 
-from victor_ext.spec.shape import check_shape
-from victor_ext.spec.tree import Tree, copied, placed
+from victor_spec.shape import check_shape
+from victor_spec.tree import Tree, copied, placed
 
 from . import (
     bodies,

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from victor_ext.spec.requests import Requests
-from victor_ext.spec.tree import Operation, Tree, list_at, mapping_at, operations, resolve
+from victor_spec.requests import Requests
+from victor_spec.tree import Operation, Tree, list_at, mapping_at, operations, resolve
 
 HAD_NULL = "x-had-null"
 """The key of a schema whose null was dropped."""

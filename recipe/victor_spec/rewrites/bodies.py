@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Iterator
 
-from victor_ext.spec.requests import STYLES, Offered, Style
-from victor_ext.spec.tree import (
+from victor_spec.requests import STYLES, Offered, Style
+from victor_spec.tree import (
     Operation,
     Tree,
     bare_type,

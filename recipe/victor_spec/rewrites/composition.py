@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 
-from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at, resolve
+from victor_spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at, resolve
 
 from .base import HAD_NULL, Log, below, components, drop, replace, schemas
 from .names import SCHEMAS, give_name

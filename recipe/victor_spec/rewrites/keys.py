@@ -8,8 +8,8 @@ in a log is no key: the provider does each repeat of it again.
 import re
 from collections.abc import Iterator
 
-from victor_ext.spec.requests import Key
-from victor_ext.spec.tree import Tree, is_json, list_at, mapping_at, operations, resolve
+from victor_spec.requests import Key
+from victor_spec.tree import Tree, is_json, list_at, mapping_at, operations, resolve
 
 from .base import Log
 from .serialization import kinds, members_of, variants

@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 from openapi_python_client import strings
 
-from victor_ext.spec.requests import PREFIX, STANDS_FOR
-from victor_ext.spec.tree import (
+from victor_spec.requests import PREFIX, STANDS_FOR
+from victor_spec.tree import (
     Tree,
     bare_type,
     in_place_of,

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urljoin
 
-from victor_ext.spec.requests import HOOKS, KNOWN_METHODS, STANDS_FOR, Hook
-from victor_ext.spec.tree import (
+from victor_spec.requests import HOOKS, KNOWN_METHODS, STANDS_FOR, Hook
+from victor_spec.tree import (
     Tree,
     hooks,
     is_json,

@@ -5,7 +5,7 @@ together.
 import json
 from typing import Any
 
-from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, resolve, types_of
+from victor_spec.tree import Tree, in_place_of, is_mapping, list_at, resolve, types_of
 
 from .serialization import variants
 

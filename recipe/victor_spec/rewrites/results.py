@@ -2,8 +2,8 @@
 can be it.
 """
 
-from victor_ext.spec.requests import Result
-from victor_ext.spec.tree import Operation, Tree, is_json, mapping_at, operations, resolve
+from victor_spec.requests import Result
+from victor_spec.tree import Operation, Tree, is_json, mapping_at, operations, resolve
 
 from .base import Log
 from .keys import words_of

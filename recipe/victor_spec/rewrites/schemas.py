@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from victor_ext.spec.tree import (
+from victor_spec.tree import (
     Tree,
     is_list,
     is_mapping,

@@ -4,8 +4,8 @@ document.
 
 from collections.abc import Iterator
 
-from victor_ext.spec.requests import DEFAULT_STYLES, STYLES, Style
-from victor_ext.spec.tree import (
+from victor_spec.requests import DEFAULT_STYLES, STYLES, Style
+from victor_spec.tree import (
     Operation,
     Tree,
     in_place_of,

@@ -7,7 +7,7 @@ from copy import deepcopy
 from itertools import chain, count
 from typing import Any, NamedTuple
 
-from victor_ext.spec.tree import (
+from victor_spec.tree import (
     Tree,
     families,
     in_place_of,

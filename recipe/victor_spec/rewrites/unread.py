@@ -1,11 +1,11 @@
-"""What a document can say and no package has: it is left out by name. tests/spec/keywords.yaml
+"""What a document can say and no package has: it is left out by name. recipe/tests/keywords.yaml
 lists every keyword.
 """
 
 import re
 from collections.abc import Iterator
 
-from victor_ext.spec.tree import (
+from victor_spec.tree import (
     Operation,
     Tree,
     is_mapping,

@@ -30,7 +30,7 @@ from victor_ext import (
     Outcome,
     UnreadableResponse,
 )
-from victor_ext.spec.generate import generate
+from victor_spec.generate import generate
 
 
 @pytest.fixture(scope="module")

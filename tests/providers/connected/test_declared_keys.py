@@ -30,10 +30,10 @@ from victor_ext import (
     Promise,
     VictorError,
 )
-from victor_ext.cli.operations import main
+from victor_ext.cli import main
 from victor_ext.outbox import Outbox
 from victor_ext.providers.connected.operations import declared_place, key_place, rows_of
-from victor_ext.spec.generate import generate
+from victor_spec.generate import generate
 
 pytestmark = pytest.mark.slow
 KEY, TEXT = "invoice-1042", {"type": "string"}
@@ -337,11 +337,11 @@ def test_what_the_document_does_not_call_a_key_makes_no_repeat(mode: str, declar
 
 @pytest.mark.parametrize("declared", [*SAID, "trace", "nowhere"])
 def test_the_command_and_the_client_name_the_same_key(
-    declared: str, packages: Path, capsys: pytest.CaptureFixture[str]
+    declared: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The package, `connect`, `victor spec operations` and the outbox ask one place."""
+    """The package, `connect`, `victor operations` and the outbox ask one place."""
     document = importlib.import_module(f"some_{declared}_api.operations").OPERATIONS
-    assert main(["operations", str(packages / f"some_{declared}.json"), "--json"], prog="x") == 0
+    assert main(["operations", f"some_{declared}_api", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     by_name = {each["function"]: each["key"] for each in shown["operations"]}
     said = SAID.get(declared)

@@ -15,7 +15,7 @@ import httpx
 
 from tests.providers.running import QUICK, run
 from victor_ext import ApiClient, AsyncApiClient
-from victor_ext.spec.generate import generate
+from victor_spec.generate import generate
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "examples" / "till.yaml"
 _folders: list[TemporaryDirectory[str]] = []  # removed when the process ends

@@ -30,7 +30,7 @@ from victor_ext.providers.velo.operations import OPERATIONS, read_problems
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.operations import Shown
 from victor_ext.sandbox.velo import VeloSandbox
-from victor_ext.spec.generate import generate
+from victor_spec.generate import generate
 
 DOCUMENT = Document.of("velo")
 ROWS = {

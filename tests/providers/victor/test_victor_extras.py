@@ -36,7 +36,7 @@ from victor_ext.providers.victor.checks import RESPONSE_ARGUMENTS
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.sandbox import Sandbox
 from victor_ext.sandbox.server import document
-from victor_ext.spec.generate import generate
+from victor_spec.generate import generate
 
 from .test_victor_client import Provider, create
 

@@ -61,7 +61,7 @@ UNDECLARED = "A repeat with a key that the provider ignores does it twice: is th
 
 
 class Row(NamedTuple):
-    """A row of the table in words: see `victor spec operations`."""
+    """A row of the table in words: see `victor operations`."""
 
     operation: str
     """`POST /v1/payments/{}/refunds`."""

@@ -2,35 +2,41 @@
 
 import importlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.providers.running import ONCE, Script
 from tests.providers.systems import ARGUMENTS
 from victor_ext import UnreadableResponse, Victor
-from victor_ext.spec.document import load
-
-from .wire import Wire, beside
+from victor_spec.document import load
+from victor_spec.generate import generate
 
 pytestmark = pytest.mark.thorough
-NEWS = beside("newer")
+NEWS = cases_beside(__file__, "newer")
+VICTOR = Path(__file__).resolve().parents[2] / "openapi" / "victor.yaml"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def newer(victor_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    """The package `newer_api`, which the check finds whole."""
-    tree = load(victor_yaml)
+def newer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The package `newer_api`, made of the newer document."""
+    tree = load(VICTOR)
     tree["paths"] |= NEWS["paths"]
     tree["components"]["schemas"] |= NEWS["schemas"]
     receipt = tree["components"]["schemas"]["PaymentRequestReceipt"]["properties"]
     receipt |= NEWS["receipt"]["property"]
     receipt["status"]["enum"].append(NEWS["receipt"]["status"])
-    made = Wire(tmp_path_factory.mktemp("newer"), "newer_api", **tree)
-    assert made.problems() == []
-    return made
+    folder = tmp_path_factory.mktemp("newer")
+    document = folder / "newer.json"
+    document.write_text(json.dumps(tree), encoding="utf-8")
+    assert generate(document, folder).left_out == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield
 
 
 def call(name: str, answer: Any, *args: Any, **arguments: Any) -> tuple[Any, httpx.Request]:

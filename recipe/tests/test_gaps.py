@@ -1,0 +1,47 @@
+"""The check notes what a document does not say of its operations."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from victor_spec.checking.check import check
+from victor_spec.checking.gaps import GAPS
+from victor_spec.command_line import main
+
+from .wire import TEXT, Tree, an_object, beside
+
+pytestmark = pytest.mark.thorough
+DONE: Tree = {"content": {"application/json": {"schema": an_object(id=TEXT)}}, "description": ""}
+ANSWERS: Tree = {"200": DONE, "default": {"description": ""}}
+
+
+def document(case: dict[str, Any]) -> Tree:
+    operation = {"operationId": "read", "responses": ANSWERS, **case.get("get", {})}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "", "version": ""},
+        "servers": [{"url": "https://some.example"}],
+        "paths": {"/p": {"get": operation}},
+        **case.get("document", {}),
+    }
+
+
+@pytest.mark.parametrize("case", beside("gaps"), ids=str)
+def test_a_gap_is_noted_with_its_place(
+    case: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "some.json"
+    spec.write_text(json.dumps(document(case)), encoding="utf-8")
+    notes = check(spec, None).notes
+    gaps = [(name, place) for name in GAPS for place in notes[name]]
+    expected = [(case["note"], case["place"])] if case else []
+    if "note" not in case:
+        expected = []
+    assert [(name, place.partition(": ")[0]) for name, place in gaps] == expected
+    assert main(["check", str(spec)]) == 0
+    printed = capsys.readouterr().out
+    assert [name for name in GAPS if f"{name} (1): {GAPS[name]}" in printed] == [
+        name for name, _ in expected
+    ]

@@ -1,0 +1,122 @@
+"""`victor operations` says of each operation of a generated package what `connect` does with it,
+and warns of what it cannot promise.
+"""
+
+import importlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.victor_command import Command
+from victor_spec.generate import generate
+
+pytestmark = pytest.mark.thorough
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = {"type": "string"}
+THING: dict[str, Any] = {
+    "content": {"application/json": {"schema": {"properties": {"reference": TEXT, "token": TEXT}}}},
+    "description": "",
+}
+ANSWERS = {"200": THING, "default": {"description": ""}}
+KEY = {"name": "Idempotency-Key", "in": "header", "schema": TEXT}
+
+
+def package(folder: Path, paths: dict[str, Any]) -> str:
+    """The folder of a package with some paths."""
+    tree = {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": paths}
+    document = folder / "some.json"
+    document.write_text(json.dumps(tree), encoding="utf-8")
+    name = re.sub(r"\W", "_", folder.name)  # one package a test: what is imported stays
+    return str(generate(document, folder, name=f"of_{name}").package)
+
+
+def write(*parameters: Any) -> dict[str, Any]:
+    return {"post": {"operationId": "write", "parameters": [*parameters], "responses": ANSWERS}}
+
+
+def warnings(command: Command, package: str, *options: str) -> list[tuple[str, str]]:
+    shown = command("operations", package, "--json", *options).json["warnings"]
+    return [(warned["rule"], warned["place"]) for warned in shown]
+
+
+def test_the_page_shows_what_is_printed(bare_command: Command, tmp_path: Path) -> None:
+    till = generate(ROOT / "examples" / "till.yaml", tmp_path, name="till_page_api").package
+    table = bare_command("operations", str(till)).out.partition("\n\n")[0]
+    assert table in (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["victor_api", "velo_api", "eastpay_api", "flexfactor_api"])
+def test_the_module_of_each_operation_is_the_one_to_import(
+    name: str, bare_command: Command
+) -> None:
+    shown = bare_command("operations", name, "--json").json
+    assert shown["package"] == name
+    for operation in shown["operations"]:
+        module = importlib.import_module(operation["module"])
+        declared = module.OPERATION
+        shape = re.sub(r"{[^{}]*}", "{}", f"{declared.method} {declared.path}")
+        assert shape == operation["operation"]
+        assert module.sync_detailed
+    files = {*(ROOT / "generated" / name / "api").rglob("*.py")}
+    assert len(shown["operations"]) == sum(file.name != "__init__.py" for file in files)
+
+
+def test_a_package_is_named_by_its_folder_too(bare_command: Command) -> None:
+    by_name = bare_command("operations", "victor_api")
+    by_folder = bare_command("operations", str(ROOT / "generated" / "victor_api"))
+    assert by_name == by_folder
+    assert "4 operations" in by_name.out
+
+
+def test_what_is_no_package_is_misuse(bare_command: Command) -> None:
+    for name in ("nothing_api", "json", ".nothing", str(ROOT / "docs")):
+        ran = bare_command("operations", name)
+        assert ran.status == 2
+        assert f"{name} is no generated package: " in ran.err
+
+
+def test_a_write_without_a_key_is_a_warning_that_can_fail_the_command(
+    bare_command: Command, tmp_path: Path
+) -> None:
+    some = package(tmp_path, {"/p": write()})
+    assert warnings(bare_command, some) == [("write-without-key", "POST /p")]
+    assert warnings(bare_command, some, "--skip", "write-without-key") == []
+    assert bare_command("operations", some).status == 0
+    failed = bare_command("operations", some, "--fail-on-warning")
+    assert failed.status == 1
+    assert "write-without-key (1): After a lost response it is not repeated" in failed.out
+
+
+def test_the_place_of_an_id_that_the_document_does_not_tell_is_a_warning(
+    bare_command: Command, tmp_path: Path
+) -> None:
+    read = {"get": {"operationId": "read", "responses": ANSWERS}}
+    some = package(tmp_path, {"/p": write(KEY), "/p/{id}": read})
+    assert warnings(bare_command, some) == [("id-not-told", "POST /p")]
+
+
+def test_a_key_that_no_operation_declares_is_a_warning(
+    bare_command: Command, tmp_path: Path
+) -> None:
+    some = package(tmp_path, {"/p": write(KEY)})
+    assert warnings(bare_command, some) == []
+    wrong = warnings(bare_command, some, "--key", "Idempotncy-Key")
+    assert ("undeclared-key", "Idempotncy-Key") in wrong
+
+
+def test_a_wrong_option_is_misuse(bare_command: Command) -> None:
+    for options in (("--skip", "nothing"), ("--key", "a b")):
+        assert bare_command("operations", "victor_api", *options).status == 2
+
+
+def test_no_text_of_a_document_steers_a_terminal(bare_command: Command, tmp_path: Path) -> None:
+    evil = "\x1b]0;t\x07\u202e"
+    answer = {"content": {"application/json": {"schema": {"properties": {evil: TEXT}}}}}
+    operation = {"operationId": "write", "responses": {"200": {"description": "", **answer}}}
+    some = package(tmp_path, {f"/p{evil}": {"post": operation}})
+    ran = bare_command("operations", some)
+    assert ran.status == 0
+    assert [line for line in ran.out.split("\n") if not line.isprintable()] == []
