@@ -51,8 +51,8 @@ update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=o
 		echo "To undo all of it: git restore openapi generated CHANGELOG.md && git clean -fd generated"
 
 .PHONY: rehearsal
-rehearsal: setup ## Change the documents in 91 ways, each once more with all paths moved: does `victor spec diff` tell what an old client, and old code, really meet?
-	@$(BIN)/python -m tests.spec.rehearsal.rehearse
+rehearsal: setup ## Change the documents in 91 ways, each once more with all paths moved: does `victor-spec diff` tell what an old client, and old code, really meet?
+	@cd recipe && $(CURDIR)/$(BIN)/python -m tests.rehearsal.rehearse
 
 .PHONY: demo sandbox service
 demo: setup ## Watch a dozen requests for payment go through a sandbox that fails on purpose
@@ -66,12 +66,18 @@ service: setup ## Run examples/service, a FastAPI service with invoices, on port
 	@mkdir -p build && cd build && exec ../$(BIN)/python ../examples/service/run.py
 
 PLATFORMS ?= $(shell $(PYTHON) -c 'import platform; print(platform.system())')
-.PHONY: test checks compiled test-page quick lint types contracts format
+.PHONY: test test-recipe checks compiled test-page quick lint types contracts format
 # One more than there are cores: some tests wait for what is slow on purpose.
 test: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 test: setup ## Run the first tier: all checks, and every rule once at its borders
 	@$(MAKE) --no-print-directory --jobs 2 compiled checks .venv/guards .venv/foreign
+	@$(MAKE) --no-print-directory test-recipe WORKERS="$(WORKERS)"
 	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal --first-tier
+
+test-recipe: WORKERS = $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+test-recipe: TIER = --first-tier
+test-recipe: setup ## Run the tests of recipe/: the first tier (or TIER=--quick, or TIER= for all)
+	@cd recipe && $(CURDIR)/$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal $(TIER)
 
 checks: lint types contracts check-generated
 
@@ -86,6 +92,7 @@ checks: lint types contracts check-generated
 # The workers of pytest would each compile all tests at the same time.
 compiled: setup
 	@$(BIN)/python -m pytest --collect-only --quiet --quiet -p no:cacheprovider >/dev/null || true
+	@cd recipe && $(CURDIR)/$(BIN)/python -m pytest --collect-only --quiet --quiet -p no:cacheprovider >/dev/null || true
 
 .PHONY: test-all
 test-all: SEED = $(shell date -u +%Y%m%d)
@@ -93,6 +100,7 @@ test-all: export PLATFORMS = Linux Darwin Windows
 test-all: setup ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
 	@echo "SEED=$(SEED)"
 	@$(MAKE) --no-print-directory compiled checks .venv/guards .venv/foreign
+	@VICTOR_SEARCH="$(SEED)" $(MAKE) --no-print-directory test-recipe TIER=--hypothesis-seed="$(SEED)"
 	@VICTOR_FAULTS=all VICTOR_SEARCH="$(SEED)" $(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --hypothesis-seed "$(SEED)"
 	@$(MAKE) --no-print-directory histories SEED="$(SEED)"
 	@$(MAKE) --no-print-directory crashes cancellations rehearsal test-page soak
@@ -105,12 +113,13 @@ test-page: setup ## Try the sandbox's page in Chromium; fetches one if there is 
 
 quick: setup ## Run what needs no process and no waiting, in less than a minute on two cores
 	@$(BIN)/python -m pytest -q -n 2 --quick tests
+	@cd recipe && $(CURDIR)/$(BIN)/python -m pytest -q -n 2 --quick
 
 lint: setup ## Style of code, and its format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; $(BIN)/ruff format --check .; exit 1; }
 
-types: setup ## mypy --strict and pyright, on the package and on the examples (or PLATFORMS="Linux Darwin Windows")
+types: setup ## mypy --strict and pyright, on both packages and on the examples (or PLATFORMS="Linux Darwin Windows")
 	@$(BIN)/mypy
 	@$(BIN)/mypy examples
 	@for platform in $(PLATFORMS); do $(BIN)/pyright --pythonplatform $$platform || exit 1; done
@@ -158,7 +167,7 @@ histories: setup ## Run 100,000 histories of rare input: is anybody asked twice,
 .PHONY: fuzz audit secrets
 fuzz: SECONDS = 60
 fuzz: .venv/fuzz ## Search for answers that break the client, for 60 seconds (or SECONDS=...)
-	@$(BIN)/python -m tests.fuzz.fuzz_answers "$(SECONDS)"
+	@PYTHONPATH=recipe/tests $(BIN)/python -m tests.fuzz.fuzz_answers "$(SECONDS)"
 	@echo "Nothing found in $(SECONDS) seconds."
 
 audit: .venv/release ## Ask the advisory database about every locked dependency (needs the network)
@@ -200,16 +209,22 @@ pictures: setup ## Record the terminals of the documentation again
 	@$(BIN)/python docs/pictures/record.py
 
 .PHONY: test-pythons
-test-pythons: .venv/pythons ## Use the wheel on Python 3.11 to 3.15 and on 3.14t, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")
+test-pythons: .venv/pythons ## Use the wheels on Python 3.11 to 3.15 and on 3.14t, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")
 	@rm -rf build/wheel
 	@$(BIN)/python -m hatchling build -t wheel -d build/wheel
+	@cd recipe && $(CURDIR)/$(BIN)/python -m hatchling build -t wheel -d ../build/wheel
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=.venv/pythons $(BIN)/python -m nox $(if $(PYTHONS),--pythons $(PYTHONS))
 
-.PHONY: build sbom workflows clean
+.PHONY: build build-recipe sbom workflows clean
 build: sbom ## Build the wheel and the source distribution into dist/, with the SBOM in both, and check them
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build
 	@$(BIN)/python -m tests.release.contents dist
+
+build-recipe: setup ## Build the wheel and the source distribution of recipe/ into dist/, and check them
+	@rm -rf dist
+	@cd recipe && $(CURDIR)/$(BIN)/python -m hatchling build -d ../dist
+	@cd recipe && $(CURDIR)/$(BIN)/python -m tests.contents ../dist
 
 sbom: setup .venv/release ## Write build/sbom.cdx.json: what the package and its extras depend on, as locked (CycloneDX)
 	@mkdir -p build

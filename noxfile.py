@@ -1,4 +1,4 @@
-"""Use the wheel on each Python, in bare environments, with the newest and the oldest dependencies:
+"""Use the wheels on each Python, in bare environments, with the newest and the oldest dependencies:
 `make test-pythons`.
 
 Each extra is installed alone and used once; the fast tests and one bulk crash run with all of them.
@@ -21,7 +21,7 @@ EXTRAS = (
 PYTHONS = (*nox.project.python_versions(PROJECT), "3.14t")
 # Without wheels of a dependency: PyYAML has none for 3.15, psycopg-binary none for free-threaded
 # builds.
-NO_WHEELS = {"3.15": ("bulk", "sandbox", "spec", "all"), "3.14t": ("bulk", "all")}
+NO_WHEELS = {"3.15": ("bulk", "sandbox", "recipe", "all"), "3.14t": ("bulk", "all")}
 # Not with the project's dependencies: what the tests themselves need.
 TEST_TOOLS = ("pytest", "pytest-httpx", "pytest-xdist", "hypothesis", "pyjwt", "trio")
 CRASH = ("tests/bulk/test_bulk_crashes.py", "-k", "sqlite")
@@ -44,7 +44,7 @@ def wheel(session: nox.Session, extra: str, resolution: str) -> None:
     """Use one extra of the wheel in `build/wheel`; with `all`, run the tests."""
     if extra in NO_WHEELS.get(str(session.python), ()):
         session.skip("a dependency has no wheel for it; docs/install.md says which")
-    (built,) = ROOT.glob("build/wheel/*.whl")
+    (built,) = ROOT.glob("build/wheel/victor_ext-*.whl")
     folder = Path(session.create_tmp()).resolve()
     named = () if extra == "core" else ("--extra", extra)
     bounds = folder / "bounds.txt"
@@ -75,6 +75,7 @@ def wheel(session: nox.Session, extra: str, resolution: str) -> None:
         ".",
         ":!victor_ext",
         ":!generated",
+        ":!recipe/victor_spec",
         external=True,
         silent=True,
     )
@@ -84,3 +85,24 @@ def wheel(session: nox.Session, extra: str, resolution: str) -> None:
     with session.chdir(tree):
         for options in (FAST, CRASH):
             session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *options)
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("resolution", ["highest", "lowest-direct"])
+def recipe(session: nox.Session, resolution: str) -> None:
+    """Use the recipe's wheel in `build/wheel`, without the client."""
+    if "recipe" in NO_WHEELS.get(str(session.python), ()):
+        session.skip("a dependency has no wheel for it; docs/install.md says which")
+    (built,) = ROOT.glob("build/wheel/victor_spec-*.whl")
+    folder = Path(session.create_tmp()).resolve()
+    bounds = folder / "bounds.txt"
+    session.run(
+        *("uv", "pip", "compile", "--quiet", "--no-build", "--resolution", resolution),
+        *("--python-version", str(session.python).rstrip("t")),
+        *("--output-file", str(bounds), "recipe/pyproject.toml"),
+        external=True,
+    )
+    session.install("--no-build", "--constraint", str(bounds), str(built))
+    document = ROOT / "openapi" / "victor.yaml"
+    with session.chdir(folder):
+        session.run("python", "-P", str(ROOT / "recipe" / "tests" / "alone.py"), str(document))

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import yaml
 from hypothesis import strategies as st
-
-from tests.spec.spec_values import ANY_JSON, Values, mutated
+from spec_values import ANY_JSON, Values, mutated
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "openapi" / "victor.yaml"
 VALUES = Values(yaml.safe_load(DOCUMENT.read_text()))

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections import Counter
 from importlib import import_module
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,7 @@ def core() -> None:
     assert created.id == "rfp-1"
     assert len(keys) == 2
     assert len(set(keys)) == 1
-    for extra in ("bulk", "outbox", "prometheus", "sandbox", "spec"):
+    for extra in ("bulk", "outbox", "prometheus", "sandbox"):
         told = ""
         try:
             import_module(f"victor_ext.{extra}")
@@ -237,21 +236,9 @@ def sandbox() -> None:
             assert "44.23" in httpx.get(sandbox.url, trust_env=False).text
 
 
-def spec() -> None:
-    """A document becomes a package that can be imported, by the command."""
-    document = Path("victor.yaml")
-    document.write_bytes((files("victor_ext") / "openapi" / "victor.yaml").read_bytes())
-    for what in ("generate", "check"):
-        command = [VICTOR, "spec", what, document, "--out", "made", "--name", "made_api"]
-        made = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert made.returncode == 0, made.stderr
-    sys.path.insert(0, "made")
-    assert import_module("made_api").Client(base_url="http://127.0.0.1")
-
-
 USES = {
     use.__name__: use
-    for use in (core, bulk, cli, django, httpx2, otel, outbox, prometheus, sandbox, spec)
+    for use in (core, bulk, cli, django, httpx2, otel, outbox, prometheus, sandbox)
 }
 
 if __name__ == "__main__":

@@ -82,8 +82,8 @@ def expected_in_wheel(files: Iterable[str]) -> set[str]:
 
 
 def expected_in_source(files: Iterable[str]) -> set[str]:
-    """The files of the repository without what only its host reads."""
-    return {name for name in files if not name.startswith((".github/", ".ci/"))} | {
+    """The files of the repository without what only its host reads, and without the recipe."""
+    return {name for name in files if not name.startswith((".github/", ".ci/", "recipe/"))} | {
         "PKG-INFO",
         SBOM,
     }

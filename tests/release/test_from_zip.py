@@ -48,11 +48,6 @@ for package, name in (("victor_ext.cli", "reconcile.html"), ("victor_ext.conform
         "".join(page_of(package, name))
     except Exception as error:
         assert type(error).__name__ == "UndefinedError", error  # it was read
-import victor_spec.shape, victor_spec.diff.changes
-"""
-COMMANDS = """
-from victor_ext.cli import main
-assert main(["spec", "generate", "--out", {out!r}, "--", {document!r}]) == 0
 """
 
 
@@ -82,18 +77,6 @@ def test_a_client_calls_a_sandbox(wheel: str, tmp_path: Path) -> None:
 
 def test_templates_and_tables_are_read(wheel: str, tmp_path: Path) -> None:
     run_from(wheel, READS, tmp_path)
-
-
-def test_the_recipe_generates_what_it_generates_elsewhere(wheel: str, tmp_path: Path) -> None:
-    document = contents.ROOT / "openapi" / "eastpay.yaml"
-    run_from(wheel, COMMANDS.format(out=str(tmp_path), document=str(document)), tmp_path)
-    made = {
-        path.relative_to(tmp_path): path.read_bytes()
-        for path in (tmp_path / "eastpay_api").rglob("*.py")
-    }
-    generated = contents.ROOT / "generated"
-    assert made
-    assert made == {path: (generated / path).read_bytes() for path in made}
 
 
 def test_no_module_reads_a_file_beside_itself() -> None:
