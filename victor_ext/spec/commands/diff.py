@@ -46,20 +46,6 @@ def _add_diff(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--expires", metavar="YYYY-MM-DD", help="the last day of what --approve writes"
     )
-    command.add_argument(
-        "--check-version", action="store_true", help="fail unless info.version moved as it must"
-    )
-    text = (
-        "the days that a deprecation has to leave until its x-sunset, which it needs then "
-        "(default: 0)"
-    )
-    command.add_argument("--sunset-days", metavar="DAYS", type=_days, default=0, help=text)
-
-
-def _days(text: str) -> int:
-    if not text.isdecimal() or int(text) > 36_500:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days: write one such as 180.")
-    return int(text)
 
 
 def _run_diff(options: argparse.Namespace) -> int:
@@ -90,8 +76,6 @@ def _run_diff(options: argparse.Namespace) -> int:
             called=(options.old, options.new),
             file=_path_of(options.new),
             approved=read_approvals(file),
-            check_version=options.check_version,
-            sunset_days=options.sunset_days,
         )
         report = (
             replace(report, lines=lines_of(new, options.max_mib))
