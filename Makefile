@@ -50,10 +50,6 @@ update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=o
 		test $$status -eq 0 || echo "What is listed above is yours to decide."; \
 		echo "To undo all of it: git restore openapi generated CHANGELOG.md && git clean -fd generated"
 
-.PHONY: rehearsal
-rehearsal: setup ## Change the documents in 91 ways, each once more with all paths moved: does `victor-spec diff` tell what an old client, and old code, really meet?
-	@cd recipe && $(CURDIR)/$(BIN)/python -m tests.rehearsal.rehearse
-
 .PHONY: demo sandbox service
 demo: setup ## Watch a dozen requests for payment go through a sandbox that fails on purpose
 	@$(BIN)/python examples/demo.py
@@ -103,7 +99,7 @@ test-all: setup ## Run everything there is, which takes hours: every case, searc
 	@VICTOR_SEARCH="$(SEED)" $(MAKE) --no-print-directory test-recipe TIER=--hypothesis-seed="$(SEED)"
 	@VICTOR_FAULTS=all VICTOR_SEARCH="$(SEED)" $(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --hypothesis-seed "$(SEED)"
 	@$(MAKE) --no-print-directory histories SEED="$(SEED)"
-	@$(MAKE) --no-print-directory crashes cancellations rehearsal test-page soak
+	@$(MAKE) --no-print-directory crashes cancellations test-page soak
 	@$(MAKE) --no-print-directory mutants SEED="$(SEED)"
 
 test-page: setup ## Try the sandbox's page in Chromium; fetches one if there is none (`make test` tries it when there is one)

@@ -74,10 +74,10 @@ def test_an_addition_needs_no_decision(shop: Path, capsys: pytest.CaptureFixture
 
 
 def test_what_may_break_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    get = "  /cards/{id}:\n    get:\n"
-    assert (
-        update(shop, OLD.replace(get, f"{get}      deprecated: true\n      x-sunset: soon\n")) == 1
-    )
+    parameter = "required: true, schema: {type: string}"
+    assert parameter in OLD
+    changed = OLD.replace(parameter, "required: true, schema: {type: string, default: a}")
+    assert update(shop, changed) == 1
     assert "1 decision for a person:" in capsys.readouterr().out
 
 

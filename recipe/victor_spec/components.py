@@ -114,10 +114,12 @@ class Components:
         self.referenced = {id(tree) for tree in self._targets.values()}
         """The ids of the parts that a reference leads to."""
         named = named_schemas(document)
-        every = [each for family in families(named).values() for each in family.items()]
-        self.heirs = {id(named[parent]): [named[name] for name in below] for parent, below in every}
+        self.heirs: dict[int, list[Tree]] = {}
         """By the id of a schema that is read as one of those that have it in their `allOf`: these.
         """
+        for family in families(named):
+            for parent, below in family.below.items():
+                self.heirs[id(named[parent])] = [named[name] for name in below]
         self._extending = {
             id(part) for _, schema in members(named) for part in schema_list_at(schema, "allOf")
         }

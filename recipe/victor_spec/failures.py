@@ -21,7 +21,7 @@ from .tree import Tree, is_mapping
 
 PLACE = "x-place"
 """The key of a schema's or a parameter's number, while failures are searched."""
-FAILURE = "failure"
+_FAILURE = "failure"
 """The attribute of an error with what is known of it: errors that are gone leave their ids to
 others.
 """
@@ -45,23 +45,20 @@ class Failure:
         """The failure of an error, whose words are taken now: openapi-python-client replaces its
         header later.
         """
-        return cls(
-            _OBJECT.sub("it", " ".join(f"{error.header} {error.detail or ''}".split())),
-            where,
-            schema,
-        )
+        words = " ".join(f"{error.header} {error.detail or ''}".split())
+        return cls(_OBJECT.sub("it", words), where, schema)
 
     @property
     def loss(self) -> str:
         """What the package lacks for it, in words that do not change with the generator."""
-        if self.schema is not None:
+        if self.schema is None:
             return (
-                f"{self.where}: its type, which is read as anything, because the generator cannot "
-                "express it: read the value as it came, and give one in its JSON form"
+                f"{self.where or 'The document'}: the generator cannot express it: call it by a "
+                "request of your own"
             )
         return (
-            f"{self.where or 'The document'}: the generator cannot express it: call it by a "
-            "request of your own"
+            f"{self.where}: its type, which is read as anything, because the generator cannot "
+            "express it: read the value as it came, and give one in its JSON form"
         )
 
 
@@ -73,25 +70,27 @@ class Tracker:
 
     def __init__(self, tree: Tree) -> None:
         self._nodes: list[tuple[str, Tree]] = [*schemas(tree)]
-        self._nodes += [
-            (f"{of.where} {each.get('in')} {each.get('name')}", each)
-            for of, each in parameters(tree)
-        ]
+        for operation, parameter in parameters(tree):
+            where = f"{operation.where} {parameter.get('in')} {parameter.get('name')}"
+            self._nodes.append((where, parameter))
         for number, (_, node) in enumerate(self._nodes):
             node[PLACE] = number
         self._failed: list[Failure] = []
+        """In the order in which they were seen: what fails within a schema before the schema."""
         self._of_endpoints: list[Failure] = []
 
     @contextlib.contextmanager
     def watching(self) -> Generator[None]:
-        build, process = properties.property_from_data, vars(properties)["process_model"]
-        endpoint = endpoints.Endpoint.from_data
-        modules: list[Any] = [properties, bodies, responses, endpoints]
+        """Watch the functions of openapi-python-client that can fail."""
+        build = self._watched_build(properties.property_from_data)
+        process = self._watched_process(vars(properties)["process_model"])
+        read = self._watched_read(endpoints.Endpoint.from_data)
+        users: list[Any] = [properties, bodies, responses, endpoints]
         try:
             with replaced(
-                *((module, "property_from_data", self._watched(build)) for module in modules),
-                (properties, "process_model", self._watched_model(process)),
-                (endpoints.Endpoint, "from_data", staticmethod(self._watched_endpoint(endpoint))),
+                *((module, "property_from_data", build) for module in users),
+                (properties, "process_model", process),
+                (endpoints.Endpoint, "from_data", staticmethod(read)),
             ):
                 yield
         finally:
@@ -99,52 +98,83 @@ class Tracker:
                 node.pop(PLACE, None)
 
     def failures(self, errors: Sequence[ParseError]) -> list[Failure]:
-        remaining = [vars(error)[FAILURE] for error in errors if FAILURE in vars(error)]
+        """The failures behind the errors that are left, and those of operations."""
+        noted = [_noted(error) for error in errors]
+        remaining = [failure for failure in noted if failure is not None]
         return [*remaining, *self._of_endpoints] or [*map(Failure.of, errors)]
 
     def _failure(self, error: GeneratorError, data: Any, where: str = "") -> Failure:
+        """The failure of what the generator made of `data`, or of `where` without a number."""
         extra: dict[str, Any] = getattr(data, "model_extra", None) or {}
         number = extra.get(PLACE)
-        return Failure.of(
-            error, *(self._nodes[number] if isinstance(number, int) else (where, None))
-        )
+        if not isinstance(number, int):
+            return Failure.of(error, where)
+        return Failure.of(error, *self._nodes[number])
 
-    def _watched(self, build: Any) -> Any:
+    def _watched_build(self, build: Any) -> Any:
+        """`property_from_data`, which makes a property of a schema.
+
+        It fails with what fails within the schema, if anything does: the first of these counts.
+        """
+
         def property_from_data(*, data: Any, **arguments: Any) -> Any:
             before = len(self._failed)
-            made, known = build(data=data, **arguments)
-            if isinstance(made, PropertyError):
-                if len(self._failed) == before:  # none inside it
-                    self._failed.append(self._failure(made, data))
-                vars(made).setdefault(FAILURE, self._failed[before])
-            return made, known
+            result, known = build(data=data, **arguments)
+            if isinstance(result, PropertyError):
+                if len(self._failed) == before:
+                    self._failed.append(self._failure(result, data))
+                _note(result, self._failed[before])
+            return result, known
 
         return property_from_data
 
-    def _watched_model(self, process: Any) -> Any:
+    def _watched_process(self, process: Any) -> Any:
+        """`process_model`, which makes the properties of a model, and returns the error of one.
+
+        An error of a property is noted before. One that is not is of the model itself, such as two
+        properties that exclude each other.
+        """
+
         def process_model(model: Any, **arguments: Any) -> Any:
-            made = process(model, **arguments)
-            if isinstance(made, PropertyError) and FAILURE not in vars(made):
-                self._failed.append(self._failure(made, model.data))
-                vars(made)[FAILURE] = self._failed[-1]
-            return made
+            error = process(model, **arguments)
+            if isinstance(error, PropertyError) and _noted(error) is None:
+                failure = self._failure(error, model.data)
+                self._failed.append(failure)
+                _note(error, failure)
+            return error
 
         return process_model
 
-    def _watched_endpoint(self, from_data: Any) -> Any:
+    def _watched_read(self, from_data: Any) -> Any:
+        """`Endpoint.from_data`, which reads an operation, and drops what fails in its responses."""
+
         def endpoint_from_data(**arguments: Any) -> Any:
             before = len(self._failed)
-            made, *rest = from_data(**arguments)
+            result, *rest = from_data(**arguments)
             where = f"{arguments['method'].upper()} {arguments['path'].get_untrusted_value()}"
-            own = self._failed[before:]
-            if isinstance(made, ParseError) and not own:
-                own = [self._failure(made, made.data, where)]
-            elif isinstance(made, endpoints.Endpoint) and not own:
-                own = [Failure.of(error, where) for error in made.errors]
+            own = self._failed[before:] or self._failures_of(result, where)
             self._of_endpoints += own
-            return made, *rest
+            return result, *rest
 
         return endpoint_from_data
+
+    def _failures_of(self, result: Any, where: str) -> list[Failure]:
+        """The failures of an operation that are of none of its schemas."""
+        if isinstance(result, ParseError):
+            return [self._failure(result, result.data, where)]
+        if isinstance(result, endpoints.Endpoint):
+            return [Failure.of(error, where) for error in result.errors]
+        return []
+
+
+def _note(error: PropertyError, failure: Failure) -> None:
+    """Note the failure of an error, unless one is known."""
+    vars(error).setdefault(_FAILURE, failure)
+
+
+def _noted(error: GeneratorError) -> Failure | None:
+    """The failure that was noted of an error."""
+    return vars(error).get(_FAILURE)
 
 
 def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
@@ -152,33 +182,38 @@ def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
 
     A failure that follows from another one is left alone as long as there is another one.
     """
-    known = [(each, each.schema) for each in failures if each.schema is not None]
-    mended: set[int] = set()
-    changed = False
-    for failure, schema in [each for each in known if _MISSING not in each[0].text] or known[:1]:
-        if id(schema) in mended:
-            continue
-        mended.add(id(schema))
-        before = {**schema}
-        if schema.get("allOf"):
-            write_out_failed(tree, schema, failure.where, log)
-            log("inline-allof", failure.where)
-        else:
-            log.lose(failure.loss, failure.text)
-            if "in" in schema and "name" in schema and is_mapping(schema.get("schema")):
-                schema["schema"] = {"type": "string"}
-            else:
-                drop(schema, *(schema.keys() - {"description"}))
-        changed |= schema != before
-    return changed
+    known = [failure for failure in failures if failure.schema is not None]
+    first = [failure for failure in known if _MISSING not in failure.text] or known[:1]
+    by_schema: dict[int, tuple[Failure, Tree]] = {}
+    for failure in first:
+        if failure.schema is not None:
+            by_schema.setdefault(id(failure.schema), (failure, failure.schema))
+    changes = [_replace(tree, schema, failure, log) for failure, schema in by_schema.values()]
+    return any(changes)
+
+
+def _replace(tree: Tree, schema: Tree, failure: Failure, log: Log) -> bool:
+    """Replace a schema, or what it is composed of; whether it is another one now."""
+    before = {**schema}
+    if schema.get("allOf"):
+        write_out_failed(tree, schema, failure.where, log)
+        log("inline-allof", failure.where)
+        return schema != before
+    log.lose(failure.loss, failure.text)
+    is_parameter = "in" in schema and "name" in schema
+    if is_parameter and is_mapping(schema.get("schema")):
+        schema["schema"] = {"type": "string"}
+    else:
+        drop(schema, *(schema.keys() - {"description"}))
+    return schema != before
 
 
 @contextlib.contextmanager
 def replaced(*changes: tuple[Any, str, Any]) -> Generator[None]:
     """Give attributes of modules and classes another value, and restore them afterwards."""
-    before: list[tuple[Any, str, Any]] = [
-        (owner, name, vars(owner)[name]) for owner, name, _ in changes
-    ]
+    before: list[tuple[Any, str, Any]] = []
+    for owner, name, _ in changes:
+        before.append((owner, name, vars(owner)[name]))
     try:
         for owner, name, value in changes:
             setattr(owner, name, value)

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from copy import copy
-from itertools import chain, count
 from typing import Any, NamedTuple, TypeGuard
 from urllib.parse import unquote, urljoin
 
@@ -18,6 +17,9 @@ import httpx
 
 Tree = dict[str, Any]
 """A mapping of the document."""
+
+SCHEMAS = "#/components/schemas/"
+"""What a reference to a named schema begins with."""
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 """The keys of a path item that hold operations; its `additionalOperations` has those of other
@@ -89,8 +91,12 @@ def unused(name: str, taken: Container[str], spelled: Callable[[str], str] = str
 
     `spelled` makes of a name what is taken.
     """
-    names = chain([name], (f"{name}_{number}" for number in count(2)))
-    return next(each for each in names if spelled(each) not in taken)
+    candidate = name
+    number = 1
+    while spelled(candidate) in taken:
+        number += 1
+        candidate = f"{name}_{number}"
+    return candidate
 
 
 def is_among(kind: str, kinds: Collection[str]) -> bool:
@@ -104,13 +110,18 @@ def words_as(words: Iterable[str], kinds: Collection[str]) -> list[str | int]:
     """
     if not kinds or "string" in kinds:
         return [*words]
-    flags: dict[str, str | int] = {"true": True, "false": False} if "boolean" in kinds else {}
-    is_number = bool({"integer", "number"} & {*kinds})
-    typed = (
-        int(word) if is_number and re.fullmatch("-?[0-9]+", word) else flags.get(word)
-        for word in words
-    )
+    typed = [_word_as(word, kinds) for word in words]
     return [word for word in typed if word is not None]
+
+
+def _word_as(word: str, kinds: Collection[str]) -> int | None:
+    """A word as the number or the flag that it is in JSON; None where no type admits it."""
+    is_number = "integer" in kinds or "number" in kinds
+    if is_number and re.fullmatch("-?[0-9]+", word):
+        return int(word)
+    if "boolean" in kinds:
+        return {"true": True, "false": False}.get(word)
+    return None
 
 
 # ---- Schemas: a boolean one becomes a mapping ----
@@ -128,16 +139,20 @@ def schema_at(tree: Tree, key: str) -> Tree | None:
 
 
 def schemas_at(tree: Tree, key: str) -> list[tuple[str, Tree]]:
+    """The members of the mapping under a key that are schemas."""
     schemas = mapping_at(tree, key)
-    schemas.update(
-        {name: _as_mapping(each) for name, each in schemas.items() if isinstance(each, bool)}
-    )
+    for name, schema in schemas.items():
+        if isinstance(schema, bool):
+            schemas[name] = _as_mapping(schema)
     return members(schemas)
 
 
 def schema_list_at(tree: Tree, key: str) -> list[Tree]:
+    """The members of the list under a key that are schemas."""
     schemas = list_at(tree, key)
-    schemas[:] = [_as_mapping(each) if isinstance(each, bool) else each for each in schemas]
+    for number, schema in enumerate(schemas):
+        if isinstance(schema, bool):
+            schemas[number] = _as_mapping(schema)
     return trees_at(tree, key)
 
 
@@ -147,56 +162,85 @@ def named_schemas(document: Tree) -> Tree:
 
 def descendants(named: Tree, parent: str) -> list[str]:
     """The named schemas that have a schema in their `allOf`, and those that have one of these."""
-    reached, pending = dict[str, None](), [parent]
+    reached: dict[str, None] = {}
+    pending = [parent]
     while pending:
-        reference = f"#/components/schemas/{pending.pop()}"
-        own = [
-            name
-            for name, each in members(named)
-            if name not in (parent, *reached)
-            and any(part.get("$ref") == reference for part in trees_at(each, "allOf"))
-        ]
-        reached.update(dict.fromkeys(own))
-        pending += own
+        own = _extending(named, pending.pop())
+        new = [name for name in own if name != parent and name not in reached]
+        reached |= dict.fromkeys(new)
+        pending += new
     return [*reached]
 
 
-def families(named: Tree) -> dict[str, dict[str, list[str]]]:
-    """By each schema whose discriminator tells apart those below it: what is below it, and below
-    each of these.
+def _extending(named: Tree, parent: str) -> list[str]:
+    """The named schemas that have a schema in their own `allOf`."""
+    reference = SCHEMAS + parent
+    return [
+        name
+        for name, schema in members(named)
+        if any(part.get("$ref") == reference for part in trees_at(schema, "allOf"))
+    ]
 
-    Below a schema are those that have it in their `allOf`, and those that the mapping of its own
-    discriminator names.
+
+class Family(NamedTuple):
+    """A schema whose discriminator tells apart the schemas below it, and these."""
+
+    root: str
+    """The name of the schema with the discriminator."""
+    below: dict[str, list[str]]
+    """The names of the schemas below the root, and below each of these, by the upper one's."""
+
+
+def families(named: Tree) -> list[Family]:
+    """The families of the named schemas.
+
+    Below a schema are those that have it in their `allOf`; below the root those, too, that the
+    mapping of its discriminator names. A union with a discriminator lists its members by itself,
+    and is no family.
     """
-    found: dict[str, dict[str, list[str]]] = {}
-    for root, schema in members(named):
-        discriminator = mapping_at(schema, "discriminator")
-        if "propertyName" in discriminator and not schema.get("oneOf") and not schema.get("anyOf"):
-            references = map(str, mapping_at(discriminator, "mapping").values())
-            mapped = (each.removeprefix("#/components/schemas/") for each in references)
-            below = [
-                *dict.fromkeys(
-                    [*descendants(named, root), *(each for each in mapped if each in named)]
-                )
-            ]
-            found[root] = {
-                root: below,
-                **{each: descendants(named, each) for each in below if each != root},
-            }
-    return found
+    return [
+        Family(name, _below(named, name))
+        for name, schema in members(named)
+        if _tells_apart_what_is_below(schema)
+    ]
+
+
+def _tells_apart_what_is_below(schema: Tree) -> bool:
+    is_union = schema.get("oneOf") or schema.get("anyOf")
+    return not is_union and "propertyName" in mapping_at(schema, "discriminator")
+
+
+def _below(named: Tree, root: str) -> dict[str, list[str]]:
+    mapping = mapping_at(mapping_at(named[root], "discriminator"), "mapping")
+    mapped = [str(reference).removeprefix(SCHEMAS) for reference in mapping.values()]
+    children = [*descendants(named, root), *(name for name in mapped if name in named)]
+    below = {root: [*dict.fromkeys(children)]}
+    for child in below[root]:
+        if child != root:
+            below[child] = descendants(named, child)
+    return below
 
 
 def types_of(schema: Tree) -> list[Any]:
     """The declared types of a schema, which it has as a list or as one."""
     kind = schema.get("type")
-    return kind if is_list(kind) else [] if kind is None else [kind]
+    if is_list(kind):
+        return kind
+    return [] if kind is None else [kind]
+
+
+_NULLS: tuple[tuple[str, Any], ...] = (
+    ("type", "null"),
+    ("type", ["null"]),
+    ("enum", [None]),
+    ("const", None),
+)
+"""The ways to say that null is the only value."""
 
 
 def is_null(schema: Tree) -> bool:
-    only = {"type": "null"}, {"type": ["null"]}, {"enum": [None]}, {"const": None}
-    return any(
-        key in schema and schema[key] == value for each in only for key, value in each.items()
-    )
+    """Whether null is the only value of a schema."""
+    return any(key in schema and schema[key] == value for key, value in _NULLS)
 
 
 def _as_mapping(schema: bool) -> Tree:  # noqa: FBT001 - it is a schema
@@ -214,24 +258,34 @@ def target(document: Tree, reference: str, followed: frozenset[str] = frozenset(
         return None
     value: Any = document
     for step_ in reference[2:].split("/"):
-        name = step_.replace("~1", "/").replace("~0", "~")
-        seen = followed
-        while (
-            is_mapping(value) and name not in value and isinstance(other := value.get("$ref"), str)
-        ):
-            if other in seen:
-                return None
-            seen |= {other}
-            value = target(document, other, seen)
-        if is_mapping(value) and name not in value:
-            name = unquote(step_).replace("~1", "/").replace("~0", "~")
-        if is_list(value) and name.isdecimal() and int(name) < len(value):
-            value = value[int(name)]
-        elif is_mapping(value) and name in value:
-            value = value[name]
-        else:
-            return None
+        value = _member(_holder(document, value, unescaped(step_), followed), step_)
     return value
+
+
+def unescaped(step_: str) -> str:
+    """A step of a reference as a key: `~1` is a slash, and `~0` a tilde."""
+    return step_.replace("~1", "/").replace("~0", "~")
+
+
+def _holder(document: Tree, value: Any, name: str, followed: frozenset[str]) -> Any:
+    """What has the member of a name: the value, or what it refers to; None in a circle."""
+    while is_mapping(value) and name not in value and isinstance(value.get("$ref"), str):
+        reference = value["$ref"]
+        if reference in followed:
+            return None
+        followed |= {reference}
+        value = target(document, reference, followed)
+    return value
+
+
+def _member(value: Any, step_: str) -> Any:
+    """The member that a step of a reference names, percent-encoded or not; None without one."""
+    if is_mapping(value):
+        plain = value.get(unescaped(unquote(step_)))
+        return value.get(unescaped(step_), plain)
+    if is_list(value) and step_.isdecimal() and int(step_) < len(value):
+        return value[int(step_)]
+    return None
 
 
 def followed(document: Tree, tree: Tree) -> tuple[Tree, str]:
@@ -277,24 +331,24 @@ class Operation(NamedTuple):
 
 
 def operations(document: Tree) -> list[Operation]:
-    return [
-        Operation(method, path, whole, tree, step)
-        for path, item in mappings_at(document, "paths")
-        for whole in [path_item(document, item)]
-        for method, step, tree in methods(whole)
-    ]
+    """Every operation below `paths`, in the order of the document."""
+    found: list[Operation] = []
+    for path, written in mappings_at(document, "paths"):
+        item = path_item(document, written)
+        for method, step_, tree in methods(item):
+            found.append(Operation(method, path, item, tree, step_))
+    return found
 
 
 def methods(item: Tree) -> list[tuple[str, str, Tree]]:
     """The operations of a path item: the method in lower case, its place below the item, and the
     operation.
     """
-    others = mappings_at(item, "additionalOperations")
-    return [(each, each, item[each]) for each in METHODS if is_mapping(item.get(each))] + [
-        (name.lower(), f"additionalOperations.{name}", tree)
-        for name, tree in others
-        if is_method(item, name)
-    ]
+    known = [(method, method, item[method]) for method in METHODS if is_mapping(item.get(method))]
+    for name, tree in mappings_at(item, "additionalOperations"):
+        if is_method(item, name):
+            known.append((name.lower(), f"additionalOperations.{name}", tree))
+    return known
 
 
 def is_method(item: Tree, name: str) -> bool:
@@ -308,17 +362,16 @@ def path_item(document: Tree, item: Tree) -> Tree:
     """A path item, with what its reference leads to; of an operation that both have, its own."""
     if "$ref" not in item:
         return item
-    whole, own = (
-        resolve(document, item),
-        {key: value for key, value in item.items() if key != "$ref"},
-    )
+    whole = resolve(document, item)
+    own = {key: value for key, value in item.items() if key != "$ref"}
+    if not own:
+        return whole
     for key in ("parameters", "additionalOperations"):
-        ours, theirs = own.get(key), whole.get(key)
-        if is_list(ours) and is_list(theirs):
-            own[key] = [*ours, *theirs]
-        elif is_mapping(ours) and is_mapping(theirs):
-            own[key] = {**theirs, **ours}
-    return in_place_of(item, {**whole, **own}) if own else whole
+        if is_list(own.get(key)) and is_list(whole.get(key)):
+            own[key] = [*own[key], *whole[key]]
+        elif is_mapping(own.get(key)) and is_mapping(whole.get(key)):
+            own[key] = {**whole[key], **own[key]}
+    return in_place_of(item, {**whole, **own})
 
 
 class Hook(NamedTuple):
@@ -337,29 +390,39 @@ class Hook(NamedTuple):
 def hooks(document: Tree) -> Iterator[Hook]:
     """The webhooks of the document, and the callbacks of its operations."""
     for name, item in mappings_at(document, "webhooks"):
-        yield from _methods(
-            document, Hook(name, f"webhooks.{name}", f"{name}_webhook", f"webhooks.{name}", item)
-        )
+        place = f"webhooks.{name}"
+        yield from _methods(document, Hook(name, place, f"{name}_webhook", place, item))
     for operation in operations(document):
-        base = operation.tree.get("operationId") or f"{operation.method}_{operation.path}"
         for called, callback in mappings_at(operation.tree, "callbacks"):
-            for number, (expression, item) in enumerate(members(resolve(document, callback)), 1):
-                name = f"{base}.{called}" + (f".{number}" if number > 1 else "")
-                schema = f"{base}_{called}_callback{f'_{number}' if number > 1 else ''}".replace(
-                    "/", "_"
-                )
-                place = f"paths.{operation.path}.{operation.method}.callbacks.{called}.{expression}"
-                yield from _methods(document, Hook(name, f"callbacks.{name}", schema, place, item))
+            items = members(resolve(document, callback))
+            for number, (expression, item) in enumerate(items, 1):
+                hook = _callback(operation, called, expression, number)
+                yield from _methods(document, hook._replace(tree=item))
+
+
+def _callback(operation: Operation, called: str, expression: str, number: int) -> Hook:
+    """The hook of an expression of a callback, without its tree; the first one has no number."""
+    base = operation.tree.get("operationId") or f"{operation.method}_{operation.path}"
+    name = f"{base}.{called}"
+    schema = f"{base}_{called}_callback"
+    if number > 1:
+        name = f"{name}.{number}"
+        schema = f"{schema}_{number}"
+    place = f"paths.{operation.path}.{operation.method}.callbacks.{called}.{expression}"
+    return Hook(name, f"callbacks.{name}", schema.replace("/", "_"), place, {})
 
 
 def _methods(document: Tree, hook: Hook) -> Iterator[Hook]:
-    for number, (method, step, tree) in enumerate(methods(path_item(document, hook.tree))):
-        name, schema = (
-            (f"{hook.name}.{method}", f"{hook.schema}_{method}")
-            if number
-            else (hook.name, hook.schema)
+    """The hook of each method; names of the second method and later ones end with it."""
+    for number, (method, step_, tree) in enumerate(methods(path_item(document, hook.tree))):
+        end = method if number else ""
+        yield Hook(
+            name=f"{hook.name}.{end}" if end else hook.name,
+            where=f"{method.upper()} {hook.where}",
+            schema=f"{hook.schema}_{end}" if end else hook.schema,
+            place=f"{hook.place}.{step_}",
+            tree=tree,
         )
-        yield Hook(name, f"{method.upper()} {hook.where}", schema, f"{hook.place}.{step}", tree)
 
 
 # ---- Content types ----
@@ -433,16 +496,15 @@ def placed(tree: Any, document: Tree, place: str = "") -> Any:
     `document` resolves references to parameters.
     """
     if is_mapping(tree):
-        mapping = Placed(
-            {key: placed(value, document, step(place, key)) for key, value in tree.items()}
-        )
+        mapping = Placed()
         mapping.place = place
+        for key, value in tree.items():
+            mapping[key] = placed(value, document, step(place, key))
         return mapping
     if is_list(tree):
-        keys = [_parameter_key(document, each) or number for number, each in enumerate(tree)]
-        return [
-            placed(each, document, step(place, key)) for key, each in zip(keys, tree, strict=True)
-        ]
+        keys = [_parameter_key(document, item) or number for number, item in enumerate(tree)]
+        pairs = zip(keys, tree, strict=True)
+        return [placed(item, document, step(place, key)) for key, item in pairs]
     return tree
 
 
@@ -451,8 +513,6 @@ def _parameter_key(document: Tree, item: Any) -> str:
     parameter.
     """
     parameter = resolve(document, item) if is_mapping(item) else {}
-    return (
-        f"{parameter['in']}:{parameter['name']}"
-        if "in" in parameter and "name" in parameter
-        else ""
-    )
+    if "in" not in parameter or "name" not in parameter:
+        return ""
+    return f"{parameter['in']}:{parameter['name']}"

@@ -211,31 +211,6 @@ class TestApprovals:
         assert not Path("new.approved.yaml").exists()
 
 
-@pytest.mark.parametrize(("old", "new", "says"), CASES["versions"])
-def test_the_version_moves_with_what_changed(
-    capsys: pytest.CaptureFixture[str], old: str, new: str, says: str | None
-) -> None:
-    change = BREAKS if old != "adds" else (BREAKS[1], BREAKS[0])
-    write("old.json", receives(CARD, change[0]), old.replace("adds", "1.0.0"))
-    write("new.json", receives(CARD, change[1]), new)
-    assert run("old.json", "new.json", "--check-version") == int(bool(says) or change is BREAKS)
-    shown = capsys.readouterr().out
-    assert (says in shown) if says else ("info.version" not in shown)
-
-
-@pytest.mark.parametrize(("sunset", "days", "says"), CASES["sunsets"])
-def test_a_deprecation_leaves_time(
-    capsys: pytest.CaptureFixture[str], sunset: str | None, days: str, says: str
-) -> None:
-    ended = {"deprecated": True, **({"x-sunset": sunset} if sunset else {})}
-    old, new = (
-        write(name, receives(card(pin={**TEXT, **more})))
-        for name, more in (("old.json", {}), ("new.json", ended))
-    )
-    assert run(old, new, "--sunset-days", days) == ("soon" in says or "without" in says)
-    assert f"    {says}" in capsys.readouterr().out
-
-
 @pytest.mark.nightly
 def test_the_bytes_do_not_depend_on_the_order_of_hashes(victor_yaml: Path) -> None:
     text = victor_yaml.read_text(encoding="utf-8").replace("payerCounterpartyId", "payerId")

@@ -5,12 +5,13 @@ of a union.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from victor_spec.tree import (
+    SCHEMAS,
     Tree,
     families,
     followed,
@@ -22,6 +23,7 @@ from victor_spec.tree import (
     mapping_at,
     named_schemas,
     types_of,
+    unescaped,
     words_as,
 )
 
@@ -83,20 +85,18 @@ class View:
     @property
     def binary(self) -> bool:
         """Whether the value is bytes, outside of JSON."""
-        media = "contentMediaType" in self.limits and "contentEncoding" not in self.limits
-        return self.format == "binary" or (
-            media and self.types in ((), ("string",)) and not self.enum
-        )
+        if self.format == "binary":
+            return True
+        is_medium = "contentMediaType" in self.limits and "contentEncoding" not in self.limits
+        return is_medium and self.types in ((), ("string",)) and not self.enum
 
     def words(self) -> list[Any]:
         """The values of an enum that has members in Python: texts or integers, not both."""
         values = [value for value in self.enum or [] if value is not None]
         kinds: set[type[Any]] = {type(value) for value in values}
-        return (
-            list(dict.fromkeys(values))
-            if kinds in ({str}, {int}) and "const" not in self.limits
-            else []
-        )
+        if "const" in self.limits or kinds not in ({str}, {int}):
+            return []
+        return list(dict.fromkeys(values))
 
 
 WORDS = {
@@ -111,254 +111,247 @@ WORDS = {
 }
 """What a schema says beside the type of a value."""
 LIMITS = ("const", "minItems", "contentMediaType", "contentEncoding")
+TYPES = ("object", "array", "string", "integer", "number", "boolean")
 
 
 class Document:
+    """A document, and the views of its schemas: each is made once.
+
+    `follow` leads from a reference to its target, and `views` from a schema to its alternatives.
+    """
+
     def __init__(self, tree: Tree) -> None:
         self.root = Node(tree, "")
-        self._views: dict[
-            int, tuple[Tree, list[View]]
-        ] = {}  # with the tree, so that no other one gets its id
-        self._composed: dict[tuple[int, ...] | frozenset[int], Tree] = {}
-        """The compositions of several definitions of one property, by the ids of the definitions.
-        """
-        self._parts: dict[int, list[Tree]] = {}
         self._targets: dict[int, tuple[Tree, Node]] = {}
         """By the id of each schema: the schema, and what it refers to; without a place, itself."""
-        self._families = self._find_families()
-        self._alternatives: dict[int, list[View]] = {}
+        self._views: dict[int, tuple[Tree, list[View]]] = {}
+        """By the id of each schema: the schema, so that no other one gets its id, and its views
+        without those of the schemas below it.
+        """
+        self._families = _members_of_families(tree)
+        self._family_views: dict[int, list[View]] = {}
+        self._redefinitions = _Redefinitions()
 
     def follow(self, node: Node) -> Node:
         """The target of a reference, with its place; an empty mapping when there is none."""
         key = id(node.tree)
         if key not in self._targets:
             tree, reference = followed(self.root.tree, node.tree)
-            place = unquote(reference[2:]).replace("/", ".").replace("~1", "/").replace("~0", "~")
+            place = unescaped(unquote(reference[2:]).replace("/", "."))
             self._targets[key] = node.tree, Node({} if "$ref" in tree else tree, place)
         _, target = self._targets[key]
         return target if target.place else Node(target.tree, node.place)
 
     def views(self, node: Node) -> list[View]:
-        """One view for each alternative of a schema: a single one when it has no union, and no
-        children.
-        """
-        whole = self.follow(node)
-        if id(whole.tree) not in self._families:
-            return self._plain(node)
-        if id(whole.tree) not in self._alternatives:
-            owner, members = self._families[id(whole.tree)]
-            alternatives = [
-                view for each in members for view in self._tagged(owner, each, self._plain(each))
-            ]
-            self._alternatives[id(whole.tree)] = alternatives[:MAX_VIEWS]
-        return self._alternatives[id(whole.tree)]
+        """The alternatives of a schema: of its unions, or of the schemas below it.
 
-    def _find_families(self) -> dict[int, tuple[Node, list[Node]]]:
-        """By the id of each schema that has children: whose discriminator tells them apart, and
-        they and the schema.
+        A schema without either has one view.
         """
-        named = named_schemas(self.root.tree)
-        found: dict[int, tuple[Node, list[Node]]] = {}
-        for root, family in families(named).items():
-            for parent, below in family.items():
-                nodes = [
-                    Node({"$ref": f"#/components/schemas/{each}"}, f"components.schemas.{each}")
-                    for each in dict.fromkeys([*below, parent])
-                ]
-                if len(nodes) > 1 or parent != root:
-                    found[id(named[parent])] = (
-                        Node(named[root], f"components.schemas.{root}"),
-                        nodes,
-                    )
-        return found
+        key = id(self.follow(node).tree)
+        if key not in self._families:
+            return self._own_views(node)
+        if key not in self._family_views:
+            owner, members = self._families[key]
+            views: list[View] = []
+            for member in members:
+                views += self._tagged(owner, member, self._own_views(member))
+            self._family_views[key] = views[:MAX_VIEWS]
+        return self._family_views[key]
 
-    def _plain(self, node: Node) -> list[View]:
-        """The same without the children of a schema with a discriminator."""
+    def _own_views(self, node: Node) -> list[View]:
+        """The same without the schemas below it."""
         whole = self.follow(node)
         key = id(whole.tree)
         if key not in self._views:
             # a schema that is a part of itself adds nothing
-            self._views[key] = (
-                whole.tree,
-                [View(whole.place)],
-            )
+            self._views[key] = whole.tree, [View(whole.place)]
             try:
-                self._views[key] = whole.tree, self._build(whole)
+                self._views[key] = whole.tree, self._made(whole)
             except BaseException:
                 del self._views[key]
                 raise
         return self._views[key][1]
 
-    def _build(self, node: Node) -> list[View]:
-        own = _own(node)
-        views, parts = [own], node.items("allOf")
-        named = node.place.startswith("components.schemas.") and node.place.count(".") == 2
-        alias = (
-            not named
-            and not own.properties
-            and sum(bool(part.tree.keys() - WORDS) for part in parts) == 1
-        )
-        for part in parts:
-            others = self.views(part) if alias else self._plain(part)
-            views = _possible([self._merge(one, other) for one in views for other in others])
-        # another name of the same schema
-        if len(parts) == 1 and not own.properties and not own.types:
-            views = [
-                replace(view, place=other.place)
-                for view, other in zip(views, self.views(parts[0]), strict=False)
-            ]
+    def _made(self, node: Node) -> list[View]:
+        views = self._with_parts(node)
         for key in ("oneOf", "anyOf"):
-            members = [
-                view
-                for part in node.items(key)
-                for view in self._tagged(node, part, self.views(part))
-            ]
-            valued = [
-                view for view in members if view.types or not view.nullable or len(members) == 1
-            ]
-            if len(valued) < len(members):
-                views = [replace(view, nullable=True) for view in views]
-            if valued:
-                merged = [
-                    replace(
-                        self._merge(one, other),
-                        place=one.place if one.properties else other.place,
-                        closed=other.closed and not one.properties,
-                    )
-                    for one in views
-                    for other in valued
-                ]
-                views = _possible(merged)
+            views = self._with_union(node, key, views)
         return views
 
-    def _tagged(self, node: Node, part: Node, views: list[View]) -> Iterator[View]:
-        """The alternatives of a member of a union, with the words of the discriminator that select
-        it.
-        """
-        discriminator = node.child("discriminator").tree
-        name, mapping = discriminator.get("propertyName"), discriminator.get("mapping")
-        reference = str(part.tree.get("$ref", ""))
-        called = reference.rpartition("/")[2]
-        words = [
-            word
-            for word, to in (mapping if is_mapping(mapping) else {}).items()
-            if to in (reference, called)
+    def _with_parts(self, node: Node) -> list[View]:
+        """What a schema says itself, with what the parts of its `allOf` say."""
+        own = _own(node)
+        parts = node.items("allOf")
+        read = self.views if _is_alias(node, own, parts) else self._own_views
+        views = [own]
+        for part in parts:
+            others = read(part)
+            merged = [self._merge(view, other) for view in views for other in others]
+            views = _possible(merged)
+        if len(parts) == 1 and not own.properties and not own.types:
+            # another name of the same schema
+            targets = self.views(parts[0])
+            pairs = zip(views, targets, strict=False)
+            return [replace(view, place=target.place) for view, target in pairs]
+        return views
+
+    def _with_union(self, node: Node, key: str, views: list[View]) -> list[View]:
+        """Each view with each member of a union; null is no member, but makes them nullable."""
+        members: list[View] = []
+        for part in node.items(key):
+            members += self._tagged(node, part, self.views(part))
+        valued = [
+            member for member in members if member.types or not member.nullable or len(members) == 1
         ]
-        # without a mapping, the word is the name of the schema
-        words = words or [called] * bool(called)
-        for view in views:
-            # A mapping that has other values than the property's enum contradicts it.
-            declared = (
-                self.views(view.properties[name])
-                if isinstance(name, str) and name in view.properties
-                else []
-            )
-            own = [
-                value
-                for each in declared
-                for value in each.enum or []
-                if isinstance(value, str | int)
-            ]
-            typed = words_as(map(str, words), {kind for each in declared for kind in each.types})
-            tags = [word for word in typed if word in own] or own or typed
-            yield (
-                replace(view, tags={**view.tags, name: tags})
-                if isinstance(name, str) and words and tags
-                else view
-            )
+        if len(valued) < len(members):
+            views = [replace(view, nullable=True) for view in views]
+        if not valued:
+            return views
+        return _possible([self._united(view, member) for view in views for member in valued])
 
-    def _merge(self, one: View, other: View) -> View:
-        """What both say; where they contradict each other, what the second says."""
-        common = _common(other.types, one.types)
-        enum, both = other.enum if one.enum is None else one.enum, True
-        if one.enum is not None and other.enum is not None:
-            shared = [value for value in one.enum if value in other.enum]
-            enum, both = shared or other.enum, bool(shared)
-        twice = [name for name in other.properties if name in one.properties]
-        redefined = {
-            name: self._both(one.properties[name], other.properties[name]) for name in twice
-        }
-        merged = {
-            each.name: getattr(other, each.name) or getattr(one, each.name) for each in fields(View)
-        }
-        merged |= {
-            "place": one.place,
-            "types": common or other.types or one.types,
-            "enum": enum,
-            "closed": False,
-        }
-        merged |= {
-            name: {**getattr(one, name), **getattr(other, name)}
-            for name in ("properties", "tags", "limits")
-        }
-        merged["properties"] |= redefined
-        merged["required"] |= one.required
-        merged["impossible"] |= not both
-        return View(**merged)
+    def _united(self, beside: View, member: View) -> View:
+        """A member of a union, with what stands beside the union."""
+        merged = self._merge(beside, member)
+        if beside.properties:
+            return merged
+        return replace(merged, place=member.place, closed=member.closed)
 
-    def _both(self, earlier: Node, later: Node) -> Node:
-        """One schema of two; the same one for the same definitions, so that schemas can contain
-        themselves.
-        """
-        parts = {
-            id(part): part
-            for node in (earlier, later)
-            for part in self._parts.get(id(node.tree), [node.tree])
-        }
+    def _tagged(self, owner: Node, member: Node, views: list[View]) -> list[View]:
+        """The views of a member, with the words by which the owner's discriminator selects it."""
+        discriminator = owner.child("discriminator").tree
+        name = discriminator.get("propertyName")
+        words = _words_of_member(discriminator, str(member.tree.get("$ref", "")))
+        if not isinstance(name, str) or not words:
+            return views
+        return [self._with_tag(view, name, words) for view in views]
+
+    def _with_tag(self, view: View, name: str, words: list[str]) -> View:
+        declared = self.views(view.properties[name]) if name in view.properties else []
+        kinds = {kind for each in declared for kind in each.types}
+        admitted = [
+            value for each in declared for value in each.enum or [] if isinstance(value, str | int)
+        ]
+        typed = words_as(words, kinds)
+        # A mapping that has other values than the property's enum contradicts it.
+        tags = [word for word in typed if word in admitted] or admitted or typed
+        return replace(view, tags={**view.tags, name: tags}) if tags else view
+
+    def _merge(self, earlier: View, later: View) -> View:
+        """What both say; where they contradict each other, what the later one says."""
+        enum = later.enum if earlier.enum is None else earlier.enum
+        is_contradiction = False
+        if earlier.enum is not None and later.enum is not None:
+            shared = [value for value in earlier.enum if value in later.enum]
+            enum = shared or later.enum
+            is_contradiction = not shared
+        properties = {**earlier.properties, **later.properties}
+        for name, node in later.properties.items():
+            if name in earlier.properties:
+                properties[name] = self._redefinitions.both(earlier.properties[name], node)
+        types = _common(later.types, earlier.types) or later.types or earlier.types
+        return View(
+            place=earlier.place,
+            types=types,
+            nullable=later.nullable or earlier.nullable,
+            enum=enum,
+            format=later.format or earlier.format,
+            properties=properties,
+            required=earlier.required | later.required,
+            items=later.items or earlier.items,
+            prefix=later.prefix or earlier.prefix,
+            additional=later.additional or earlier.additional,
+            tags={**earlier.tags, **later.tags},
+            limits={**earlier.limits, **later.limits},
+            only_null=later.only_null or earlier.only_null,
+            impossible=later.impossible or earlier.impossible or is_contradiction,
+        )
+
+
+class _Redefinitions:
+    """Properties that several parts of a schema define: one schema of all their definitions.
+
+    The same definitions make the same schema, so that schemas can contain themselves.
+    """
+
+    def __init__(self) -> None:
+        self._composed: dict[tuple[int, ...] | frozenset[int], Tree] = {}
+        """By the ids of the definitions."""
+        self._definitions: dict[int, list[Tree]] = {}
+        """What each composition is made of, by its id."""
+
+    def both(self, earlier: Node, later: Node) -> Node:
+        """One schema of two, which may be compositions themselves."""
+        parts: dict[int, Tree] = {}
+        for node in (earlier, later):
+            for part in self._definitions.get(id(node.tree), [node.tree]):
+                parts.setdefault(id(part), part)
         if len(parts) == 1:
             return later
         key = tuple(parts) if len(parts) <= MAX_ORDERED else frozenset(parts)
         if key not in self._composed:
-            self._composed[key] = {"allOf": [*parts.values()]}
-            self._parts[id(self._composed[key])] = [*parts.values()]
+            definitions = [*parts.values()]
+            self._composed[key] = {"allOf": definitions}
+            self._definitions[id(self._composed[key])] = [*definitions]
         return Node(self._composed[key], later.place)
 
 
+def _members_of_families(document: Tree) -> dict[int, tuple[Node, list[Node]]]:
+    """By the id of each schema that has schemas below it: the owner of the discriminator that tells
+    them apart, and references to them and to the schema.
+    """
+    named = named_schemas(document)
+    members: dict[int, tuple[Node, list[Node]]] = {}
+    for family in families(named):
+        owner = Node(named[family.root], f"components.schemas.{family.root}")
+        for parent, below in family.below.items():
+            names = dict.fromkeys([*below, parent])
+            if len(names) > 1 or parent != family.root:
+                nodes = [
+                    Node({"$ref": SCHEMAS + name}, f"components.schemas.{name}") for name in names
+                ]
+                members[id(named[parent])] = owner, nodes
+    return members
+
+
+def _is_alias(node: Node, own: View, parts: list[Node]) -> bool:
+    """Whether an inline schema only refers to another one, with words beside it."""
+    is_named = node.place.startswith("components.schemas.") and node.place.count(".") == 2
+    telling = [part for part in parts if part.tree.keys() - WORDS]
+    return not is_named and not own.properties and len(telling) == 1
+
+
+def _words_of_member(discriminator: Tree, reference: str) -> list[str]:
+    """The words that a discriminator maps to a member; without any, the name of the schema."""
+    name = reference.rpartition("/")[2]
+    mapping = mapping_at(discriminator, "mapping")
+    words = [word for word, target in mapping.items() if target in (reference, name)]
+    return words or ([name] if name else [])
+
+
 def _own(node: Node) -> View:
+    """What a schema says itself."""
     tree = node.tree
-    nullable = bool(tree.get("nullable")) or "null" in types_of(tree)
-    types = [
-        kind
-        for kind in types_of(tree)
-        if kind in ("object", "array", "string", "integer", "number", "boolean")
-    ]
-    if not types and not nullable:
-        types = (
-            ["object"]
-            if is_mapping(tree.get("properties"))
-            else ["array"]
-            if "items" in tree
-            else []
-        )
-    additional, required, enum = (
-        tree.get("additionalProperties"),
-        tree.get("required"),
-        tree.get("enum"),
-    )
-    if "const" in tree:
-        enum = [tree["const"]]
-    if is_list(enum) and types == ["string"]:  # YAML reads `737` and `true` as no texts
-        enum = [
-            json.dumps(value) if isinstance(value, (bool, int, float)) else value for value in enum
-        ]
+    is_nullable = bool(tree.get("nullable")) or "null" in types_of(tree)
+    types = _types(tree, is_nullable=is_nullable)
+    additional = tree.get("additionalProperties")
     declared = node.child("properties").tree
+    properties = {
+        name: child
+        for name, child in node.mapping("properties").items()
+        if declared[name] is not False  # such a property never occurs
+    }
     return View(
         node.place,
-        tuple(types),
-        nullable=nullable,
-        enum=enum if is_list(enum) else None,
+        types,
+        nullable=is_nullable,
+        enum=_enum(tree, types),
         format=tree["format"] if isinstance(tree.get("format"), str) else None,
-        # A property whose schema is `false` never occurs.
-        properties={
-            name: each
-            for name, each in node.mapping("properties").items()
-            if declared[name] is not False
-        },
-        required=frozenset(str(name) for name in required) if is_list(required) else frozenset(),
+        properties=properties,
+        required=frozenset(map(str, list_at(tree, "required"))),
         items=node.child("items") if "items" in tree else None,
         prefix=node.items("prefixItems"),
         additional=node.child("additionalProperties")
-        if is_mapping(additional) and additional
+        if additional and is_mapping(additional)
         else None,
         closed=additional is False,
         limits={key: tree[key] for key in LIMITS if key in tree},
@@ -366,14 +359,33 @@ def _own(node: Node) -> View:
     )
 
 
+def _types(tree: Tree, *, is_nullable: bool) -> tuple[str, ...]:
+    """The types of a schema without null; of one that has none, what its keywords are about."""
+    types = tuple(kind for kind in types_of(tree) if kind in TYPES)
+    if types or is_nullable:
+        return types
+    if is_mapping(tree.get("properties")):
+        return ("object",)
+    return ("array",) if "items" in tree else ()
+
+
+def _enum(tree: Tree, types: tuple[str, ...]) -> list[Any] | None:
+    """The values that a schema is restricted to; None when it is not."""
+    values = [tree["const"]] if "const" in tree else tree.get("enum")
+    if not is_list(values):
+        return None
+    if types == ("string",):  # YAML reads `737` and `true` as no texts
+        return [
+            json.dumps(value) if isinstance(value, bool | int | float) else value
+            for value in values
+        ]
+    return values
+
+
 def _common(types: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
     """The types that are in both."""
-    both = [
-        each
-        for these, those in ((types, others), (others, types))
-        for each in these
-        if is_among(each, those)
-    ]
+    both = [kind for kind in types if is_among(kind, others)]
+    both += [kind for kind in others if is_among(kind, types)]
     return tuple(dict.fromkeys(both))
 
 

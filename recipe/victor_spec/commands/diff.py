@@ -22,15 +22,6 @@ from victor_spec.document import DocumentError, load
 
 from . import Copies, MaxMib, reading, show, show_as_is
 
-MOST_DAYS = 36_500
-"""A hundred years."""
-
-
-def _days(value: int) -> int:
-    if not 0 <= value <= MOST_DAYS:
-        raise typer.BadParameter(f"{value} is no number of days: write one such as 180.")
-    return value
-
 
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A document, or git:REV:path.")],
@@ -76,19 +67,6 @@ def diff(
         str | None,
         typer.Option(metavar="YYYY-MM-DD", help="The last day of what --approve writes."),
     ] = None,
-    check_version: Annotated[
-        bool,
-        typer.Option("--check-version", help="Fail unless info.version moved as it must."),
-    ] = False,
-    sunset_days: Annotated[
-        int,
-        typer.Option(
-            metavar="DAYS",
-            callback=_days,
-            help="The days that a deprecation has to leave until its x-sunset, which it needs "
-            "then.",
-        ),
-    ] = 0,
 ) -> int:
     """Compare two versions of a document: what breaks on the wire, and in your Python."""
     form = _format({"json": as_json, "markdown": as_markdown, "github": as_github})
@@ -115,8 +93,6 @@ def diff(
             called=(old, new),
             file=_path_of(new),
             approved=read_approvals(file),
-            check_version=check_version,
-            sunset_days=sunset_days,
         )
         if form == "github":
             report = replace(report, lines=lines_of(new_file, max_mib))

@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
@@ -17,7 +16,7 @@ import yaml
 from victor_spec.components import Component, Components, Operation
 from victor_spec.tree import around
 
-from .keywords import keyword_changes, lifecycle, sunset_of
+from .keywords import keyword_changes
 from .shape import Shapes
 
 Level = Literal["breaks", "look", "fine", "none"]
@@ -240,7 +239,6 @@ def moves_of(old: Components, same: dict[str, Operation]) -> Moves:
 
 
 Names = frozenset[str]
-_REMOVALS = {"operation-removed", "parameter-removed", "property-removed", "property-undeclared"}
 
 
 @dataclass(frozen=True)
@@ -270,20 +268,11 @@ class Change:
         return f"{self.detail} ({words})" if self.detail else words
 
 
-Notice = tuple[date, bool]
-"""The first day on which a sunset leaves time enough, and whether what is deprecated needs a
-sunset.
-"""
-
-ANY_NOTICE: Notice = (date.min, False)
-
-
 class Sides:
     """Both documents, and what differs so far."""
 
-    def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
+    def __init__(self, old: Shapes, new: Shapes) -> None:
         self.old, self.new = old, new
-        self._soonest, self._needs_sunset = notice
         self.changes: dict[Change, Reach] = {}
         self.same_operations = same_operations(self.old, self.new)
         """The operations of the new document that are in the old one too, by their old names."""
@@ -303,13 +292,6 @@ class Sides:
 
     def add(self, kind: str, place: str, reach: Reach, old: str = "", new: str = "") -> None:
         """Note a change that does what its rule says."""
-        if kind in _REMOVALS and place in self.old.by_place:
-            day = lifecycle(self.old.by_place[place].tree).get("deprecated")
-            old = f" (its sunset was {day})" if day else ""
-        if kind.startswith("sunset") and (sunset := sunset_of(new)) and sunset < self._soonest:
-            kind = "sunset-too-soon"
-        elif kind == "deprecated" and self._needs_sunset:
-            kind = "sunset-missing"
         self.note(Change(place, kind, old, new, RULES[kind]), reach)
 
     def differ(self, kind: str, place: str, reach: Reach, old: str, new: str) -> None:

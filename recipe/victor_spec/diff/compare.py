@@ -10,12 +10,10 @@ from victor_spec.tree import Tree, around, mapping_at
 
 from .access import compare_access
 from .changes import (
-    ANY_NOTICE,
     LEVELS,
     Change,
     Entry,
     Level,
-    Notice,
     PythonChange,
     Reach,
     Sides,
@@ -45,14 +43,13 @@ def compare(
     old: Tree,
     new: Tree,
     python: Mapping[str, PythonChange] | None = None,
-    notice: Notice = ANY_NOTICE,
 ) -> Comparison:
     """Compare two documents.
 
     `old` and `new` come from `victor_spec.document.load`, and are changed (see `Components`).
     `python` has the changes of the generated packages by place; None leaves that column empty.
     """
-    sides = compared(Shapes(old), Shapes(new), notice)
+    sides = compared(Shapes(old), Shapes(new))
     moved = {each.old: each.new for each in sides.changes if each.kind == "operation-moved"}
     by_home = _by_home(sides, python or {})
     by_place: dict[str, dict[Change, Reach]] = {}
@@ -65,11 +62,11 @@ def compare(
     return Comparison(entries, _documentation(sides), sides.added, moved)
 
 
-def compared(old: Shapes, new: Shapes, notice: Notice = ANY_NOTICE) -> Sides:
+def compared(old: Shapes, new: Shapes) -> Sides:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, MAX_FRAMES))
     try:
-        sides = OperationComparison(old, new, notice)
+        sides = OperationComparison(old, new)
         sides.run()
         sides.named()
         compare_access(sides)

@@ -4,7 +4,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
 from typing import Any
 
 from victor_spec.tree import Tree, is_among, is_list, is_mapping, mapping_at, types_of
@@ -56,15 +55,13 @@ _OTHERS = "..."
 """Stands among the values of an enum for those that the document does not name: see
 `x-extensible-enum`.
 """
-_STABILITY = ("draft", "alpha", "beta", "stable")
 
 
 def keywords(tree: Tree) -> dict[str, Any]:
     """The keywords that a schema has itself, those of its children and members left out.
 
     `type` is a set without null; `null` says that null is admitted; `enum` has the values as JSON,
-    and `const` is an enum of one; `closed` and `open` say what `additionalProperties` says. Those
-    of `lifecycle` are among them.
+    and `const` is an enum of one; `closed` and `open` say what `additionalProperties` says.
     """
     types = frozenset(map(str, types_of(tree)))
     given: dict[str, Any] = {
@@ -83,7 +80,7 @@ def keywords(tree: Tree) -> dict[str, Any]:
     }
     if given.get("pattern") in _ANY_TEXT:
         del given["pattern"]
-    given |= lifecycle(tree)
+    given |= deprecation(tree)
     given |= {keyword: canonical(tree[keyword]) for keyword in CONSTRAINTS if keyword in tree}
     if tree.get("additionalProperties") is False or tree.get("unevaluatedProperties") in (
         False,
@@ -95,25 +92,9 @@ def keywords(tree: Tree) -> dict[str, Any]:
     return {keyword: value for keyword, value in given.items() if value is not None}
 
 
-def lifecycle(tree: Tree) -> dict[str, str]:
-    """How long an operation, a parameter or a schema stays.
-
-    `deprecated` is there for what is deprecated, with its `x-sunset`, or ""; `stability` is an
-    `x-stability-level`.
-    """
-    level = str(tree.get("x-stability-level", _STABILITY[-1]))
-    given = {} if level == _STABILITY[-1] else {"stability": level}
-    if "x-sunset" in tree or tree.get("deprecated") is True:
-        given["deprecated"] = str(tree.get("x-sunset", ""))
-    return given
-
-
-def sunset_of(text: str) -> date | None:
-    """The day of an `x-sunset`, which has a time or not; None for what is no date."""
-    try:
-        return datetime.fromisoformat(text).date()
-    except ValueError:
-        return None
+def deprecation(tree: Tree) -> dict[str, bool]:
+    """The keyword `deprecated`, where an operation, a parameter or a schema is."""
+    return {"deprecated": True} if tree.get("deprecated") is True else {}
 
 
 def join(keyword: str, first: Any, second: Any) -> Any:
@@ -201,6 +182,7 @@ _SWITCHES = {
     "readOnly": ("became-read-only", "no-longer-read-only"),
     "writeOnly": ("became-write-only", "no-longer-write-only"),
     "closed": ("closed", "opened"),
+    "deprecated": ("deprecated", "undeprecated"),
 }
 """Keywords that are there or not: what it means when they come and when they go."""
 
@@ -262,32 +244,9 @@ def _format_change(old: str | None, new: str | None) -> Difference:
     return _presence("type-format" if is_typed else "format", old, new)
 
 
-def _deprecation_change(old: str | None, new: str | None) -> Difference:
-    before, after = (sunset_of(each or "") for each in (old, new))
-    if not new:
-        kind = "undeprecated" if new is None else "sunset-removed" if old else "deprecated"
-    elif after is None:
-        kind = "sunset-unreadable"
-    else:
-        kind = (
-            "sunset" if before is None else "sunset-earlier" if after < before else "sunset-later"
-        )
-    return kind, old or "", new or ""
-
-
-def _stability_change(old: str | None, new: str | None) -> Difference:
-    first, second = old or _STABILITY[-1], new or _STABILITY[-1]
-    if not {first, second} <= {*_STABILITY}:
-        return "stability-unknown", first, second
-    is_less = _STABILITY.index(second) < _STABILITY.index(first)
-    return "stability-decreased" if is_less else "stability-increased", first, second
-
-
 _CHANGES: dict[str, Callable[[Any, Any], Difference]] = {
     "type": _type_change,
     "format": _format_change,
-    "deprecated": _deprecation_change,
-    "stability": _stability_change,
 }
 
 

@@ -15,7 +15,7 @@ from victor_spec.tree import (
 )
 
 from .changes import Reach, renamed_parameters, wire_name
-from .keywords import lifecycle
+from .keywords import deprecation
 from .schemas import SchemaComparison
 from .shape import Part, is_text
 
@@ -161,7 +161,7 @@ class OperationComparison(SchemaComparison):
         empty = [each.get("allowEmptyValue") is True for each in (old, new)]
         if empty[0] != empty[1]:
             self.add("empty-value-allowed" if empty[1] else "empty-value-refused", place, reach)
-        self.differ_in(lifecycle(old), lifecycle(new), place, reach)
+        self.differ_in(deprecation(old), deprecation(new), place, reach)
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = (
@@ -232,7 +232,7 @@ class OperationComparison(SchemaComparison):
         tags = [", ".join(map(str, list_at(each.tree, "tags"))) or "none" for each in (old, new)]
         self.differ("operation-id", f"{old.place}.operationId", reach, *ids)
         self.differ("tags", f"{old.place}.tags", reach, *tags)
-        self.differ_in(lifecycle(old.tree), lifecycle(new.tree), old.place, reach)
+        self.differ_in(deprecation(old.tree), deprecation(new.tree), old.place, reach)
 
 
 def _directions(name: str, *, incoming: bool) -> tuple[Reach, Reach]:

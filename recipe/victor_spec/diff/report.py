@@ -1,12 +1,9 @@
-"""What a comparison says, apart from how it is shown: its entries, the approvals of a person, and
-the version due.
-"""
+"""What a comparison says, apart from how it is shown: entries, and the approvals of a person."""
 
 from __future__ import annotations
 
 import datetime
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +12,7 @@ import yaml
 
 from victor_spec.bounds import MAX_MIB, Limits, read_text
 from victor_spec.decisions import Approval, DecisionError, add_entries, parse_day
-from victor_spec.tree import Tree, copied, mapping_at, step
+from victor_spec.tree import Tree, copied, step
 
 from .changes import LEVELS, Column, Entry, Level, PythonChange, worst
 from .compare import Comparison, compare
@@ -31,7 +28,6 @@ class Report(Comparison):
     file: str
     approvals: Sequence[Approval] = ()
     today: datetime.date = datetime.date.min
-    version_problem: str | None = None
     python_compared: bool = True
     lines: Mapping[str, int] = field(default_factory=dict[str, int])
     """The lines of the new document, whose path is `file`, by place: for annotations."""
@@ -104,7 +100,7 @@ class Report(Comparison):
         return [(level, entries) for level, entries in by_level if entries]
 
     def notices(self) -> list[str]:
-        """What else a person has to know: approvals that no longer count, and the version."""
+        """What else a person has to know: approvals that no longer count."""
         lines = [
             f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: "
             f"{approval.reason.rstrip('.')}. Look at it again; then write a later day in "
@@ -116,7 +112,7 @@ class Report(Comparison):
             f"approval ({each.reason})."
             for each in self.unknown()
         ]
-        return lines + ([self.version_problem] if self.version_problem else [])
+        return lines
 
     def counts(self) -> dict[str, Any]:
         breaking = len(self.breaking())
@@ -162,8 +158,8 @@ class Report(Comparison):
 
     @property
     def status(self) -> int:
-        """The exit status: 1 when something breaks or the version is wrong."""
-        return int(bool(self.breaking()) or self.version_problem is not None)
+        """The exit status: 1 when something breaks."""
+        return 1 if self.breaking() else 0
 
 
 def report_on(
@@ -174,18 +170,13 @@ def report_on(
     called: tuple[str, str],
     file: Path,
     approved: Sequence[Approval],
-    check_version: bool = False,
-    sunset_days: int = 0,
 ) -> Report:
     """Compare two loaded documents, which stay as they are.
 
     `python` has the changes of their packages; None when they were not compared. The report calls
-    the documents as `called` says, and annotations name `file`. With `check_version`,
-    `info.version` must have moved far enough. `sunset_days` is the least number of days until a
-    sunset; above 0, what is deprecated must have one.
+    the documents as `called` says, and annotations name `file`.
     """
-    soonest = today() + datetime.timedelta(days=sunset_days)
-    result = compare(copied(before), copied(after), python, (soonest, sunset_days > 0))
+    result = compare(copied(before), copied(after), python)
     return Report(
         old=called[0],
         new=called[1],
@@ -193,7 +184,6 @@ def report_on(
         **vars(result),
         approvals=approved,
         today=today(),
-        version_problem=version_problem(before, after, result.entries) if check_version else None,
         python_compared=python is not None,
     )
 
@@ -201,39 +191,6 @@ def report_on(
 def today() -> datetime.date:
     """The day by which approvals expire, in UTC."""
     return datetime.datetime.now(datetime.UTC).date()
-
-
-_VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:[-+.].*)?")
-
-
-def version_problem(old: Tree, new: Tree, entries: Iterable[Entry]) -> str | None:
-    """What is wrong with the new version, and what to write; None when it is right.
-
-    A change that breaks on the wire asks for a new major version (a new minor one below 1.0),
-    another change for a new minor one (a patch below 1.0). What is no version like 1.2.3 has to be
-    another text.
-    """
-    before, after = (str(mapping_at(each, "info").get("version", "")) for each in (old, new))
-    levels = {entry.wire for entry in entries}
-    first, second = _VERSION.fullmatch(before), _VERSION.fullmatch(after)
-    if not levels:
-        return None
-    if first is None or second is None:
-        return (
-            None if before != after else f"info.version is still {before!r}: give it a new value."
-        )
-    major, minor, patch = (int(each or 0) for each in first.groups())
-    needed = (major, minor, patch + 1)
-    if "breaks" in levels or (major and levels != {"none"}):
-        needed = (major + 1, 0, 0) if "breaks" in levels and major else (major, minor + 1, 0)
-    if tuple(int(each or 0) for each in second.groups()) >= needed:
-        return None
-    moved = "is still" if before == after else f"moved from {before} to"
-    reason = "something breaks on the wire" if "breaks" in levels else "something changed"
-    return (
-        f"info.version {moved} {after}, though {reason}: write {'.'.join(map(str, needed))} or "
-        "a later one."
-    )
 
 
 def number(count: int, word: str) -> str:

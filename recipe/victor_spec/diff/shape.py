@@ -7,6 +7,7 @@ reported there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -34,6 +35,9 @@ from .keywords import (
 )
 
 SCHEMAS = "components.schemas."
+PROPERTY = ".properties."
+"""What the step to a property begins with."""
+FORM = "application/x-www-form-urlencoded"
 _PLAIN = {"integer", "number", "boolean"}
 _NO_MEANING = {*DOCUMENTATION, "$schema", "$id", "$anchor", "$defs", "definitions"}
 
@@ -114,14 +118,11 @@ class Shapes(Components):
     @cached_property
     def _of_bodies(self) -> set[int]:
         """The ids of the schemas that some request has where values are not written as text."""
-        holders = [
-            each
-            for each in self.by_id.values()
-            if each.kind != "schema" and each.sent and not is_text(each)
-        ]
-        pending = [
-            schema for each in holders if (schema := schema_at(each.tree, "schema")) is not None
-        ]
+        pending: list[Tree] = []
+        for part in self.by_id.values():
+            if part.kind != "schema" and part.sent and not is_text(part):
+                schema = schema_at(part.tree, "schema")
+                pending += [] if schema is None else [schema]
         seen: set[int] = set()
         while pending:
             tree = pending.pop()
@@ -146,27 +147,35 @@ class Shapes(Components):
         return users
 
     def end(self, tree: Tree) -> tuple[Tree, bool]:
-        """The schema that an alias stands for, and whether a reference leads there."""
-        referred, seen = False, set[int]()
+        """The schema that an alias stands for, and whether a reference leads there.
+
+        In a circle of aliases it is the first of them that is met again.
+        """
+        is_referred = False
+        seen: set[int] = set()
         while id(tree) not in seen:
             seen.add(id(tree))
-            keys = meaning(tree)
-            parts = [
-                each
-                for key in ("allOf", "oneOf", "anyOf")
-                if key in keys
-                for each in schema_list_at(tree, key)
-            ]
-            if keys == {"$ref"}:
-                target = self.resolve({"$ref": tree["$ref"]})
-                if "$ref" in target:
-                    break
-                tree, referred = target, True
-            elif len(keys) == 1 and len(parts) == 1:
-                tree = parts[0]
-            else:
+            target = self._target_of_alias(tree)
+            if target is None:
                 break
-        return tree, referred
+            if "$ref" in tree:
+                is_referred = True
+            tree = target
+        return tree, is_referred
+
+    def _target_of_alias(self, tree: Tree) -> Tree | None:
+        """What a schema stands for that has one reference, or one member of `allOf` or of a union,
+        and says nothing else; None for any other one.
+        """
+        keys = meaning(tree)
+        if len(keys) != 1:
+            return None
+        [key] = keys
+        if key == "$ref":
+            target = self.resolve(tree)
+            return None if "$ref" in target else target
+        members = schema_list_at(tree, key) if key in ("allOf", "oneOf", "anyOf") else []
+        return members[0] if len(members) == 1 else None
 
     def place(self, tree: Tree, default: str) -> str:
         component = self.of(tree)
@@ -176,36 +185,40 @@ class Shapes(Components):
         """What a schema says. Each part of it is read once: a schema adds nothing to itself."""
         shape = Shape(self.place(tree, "?"))
         self._fold(shape, tree, shape.place, set())
-        if shape.value("type") is None and (inferred := _inferred(shape)):
-            shape.keywords["type"], shape.inferred = inferred, True
+        if shape.value("type") is None:
+            inferred = _inferred(shape)
+            if inferred is not None:
+                shape.keywords["type"] = inferred
+                shape.inferred = True
         return shape
 
     def child_part(self, parent: Part, child: Child, place: str) -> Part:
-        component = None if parent.component is None else self.of(child.tree) or parent.component
+        """The part of a child, at a place."""
+        component = parent.component
+        if component is not None:
+            component = self.of(child.tree) or component
         return Part(child.tree, place, place, component, as_text=parent.as_text)
 
     def label(self, tree: Tree) -> str:
         """What to call a schema: its name, or its types and properties."""
-        end, referred = self.end(tree)
-        if referred:
+        end, is_referred = self.end(tree)
+        if is_referred:
             return self.place(end, "?").removeprefix(SCHEMAS)
         shape = self.shape(end)
-        properties = sorted(
-            step.removeprefix(".properties.")
-            for step in shape.children
-            if step.startswith(".properties.")
-        )
         words = "a union" if shape.unions else types_text(shape.value("type"))
+        properties = sorted(
+            step.removeprefix(PROPERTY) for step in shape.children if step.startswith(PROPERTY)
+        )
         return f"{words} of {', '.join(properties)}" if properties else words
 
     def identity(self, member: Tree) -> str:
         """The place of a member that has a name, whether or not a reference led there; the meaning
         of an inline one.
         """
-        end, referred = self.end(member)
+        end, is_referred = self.end(member)
         place = self.place(end, "")
-        named = named_schemas(self.document).get(place.removeprefix(SCHEMAS)) is end
-        return place if referred or named else canonical(end)
+        namesake = named_schemas(self.document).get(place.removeprefix(SCHEMAS))
+        return place if is_referred or namesake is end else canonical(end)
 
     def mapping_of(self, schema: Tree) -> dict[str, str]:
         """The place of the schema that each value of a discriminator selects; its own name where
@@ -213,35 +226,34 @@ class Shapes(Components):
         """
         discriminator = mapping_at(schema, "discriminator")
         mapped = {
-            value: self._selected(to) for value, to in mapping_at(discriminator, "mapping").items()
+            value: self._selected(target)
+            for value, target in mapping_at(discriminator, "mapping").items()
         }
-        members = [
-            each
-            for key in ("oneOf", "anyOf")
-            if discriminator
-            for each in schema_list_at(schema, key)
-        ]
-        places = [
-            self.place(self.end(each)[0], "") for each in members or self.heirs.get(id(schema), [])
-        ]
-        named = [
-            each for each in places if each.startswith(SCHEMAS) and each not in mapped.values()
-        ]
-        return {each.removeprefix(SCHEMAS): each for each in named} | mapped
+        members: list[Tree] = []
+        if discriminator:
+            members = [*schema_list_at(schema, "oneOf"), *schema_list_at(schema, "anyOf")]
+        by_name: dict[str, str] = {}
+        for member in members or self.heirs.get(id(schema), []):
+            place = self.place(self.end(member)[0], "")
+            if place.startswith(SCHEMAS) and place not in mapped.values():
+                by_name[place.removeprefix(SCHEMAS)] = place
+        return by_name | mapped
 
     def default_of(self, schema: Tree) -> str:
         """The place of the schema for any other value: that of `defaultMapping`, or one without
         members; else "".
         """
         default = mapping_at(schema, "discriminator").get("defaultMapping")
-        if default is None and not {"oneOf", "anyOf"} & schema.keys():
-            return self.place(schema, "")
-        return "" if default is None else self._selected(default)
+        if default is not None:
+            return self._selected(default)
+        is_union = "oneOf" in schema or "anyOf" in schema
+        return "" if is_union else self.place(schema, "")
 
     def _selected(self, target: object) -> str:
         """The place that a value of `mapping` leads to: a reference, or the name of a schema."""
         reference = str(target)
-        reference = reference if "/" in reference else f"#/components/schemas/{reference}"
+        if "/" not in reference:
+            reference = f"#/components/schemas/{reference}"
         return self.place(self.end({"$ref": reference})[0], reference)
 
     def _fold(self, shape: Shape, tree: Tree, home: str, seen: set[int]) -> None:
@@ -264,34 +276,26 @@ class Shapes(Components):
         self._keywords(shape, tree, home)
 
     def _union(self, shape: Shape, tree: Tree, keyword: str, home: str, seen: set[int]) -> None:
-        members = schema_list_at(tree, keyword)
-        valued = [(number, each) for number, each in enumerate(members) if not is_null(each)]
+        members = [*enumerate(schema_list_at(tree, keyword))]
+        valued = [(number, member) for number, member in members if not is_null(member)]
         if len(valued) < len(members):
-            shape.keywords["null"] = Given(True, home)  # noqa: FBT003 - the value of the keyword
+            shape.keywords["null"] = Given(value=True, home=home)
         if len(valued) == 1:
-            self._fold(shape, valued[0][1], home, seen)
-        elif all(
-            keywords(each).get("enum") and meaning(each) <= {"const", "enum", "type"}
-            for _, each in valued
-        ):
-            values = dict.fromkeys(value for _, each in valued for value in keywords(each)["enum"])
-            shape.keywords |= {"enum": Given((*values,), home)} if values else {}
-        else:
-            children = [Child(each, home, f".{keyword}[{number}]") for number, each in valued]
-            shape.unions.append(
-                Union(keyword, home, children, discriminated="discriminator" in tree)
+            [(_, only)] = valued
+            self._fold(shape, only, home, seen)
+        elif all(_has_values_only(member) for _, member in valued):
+            values = dict.fromkeys(
+                value for _, member in valued for value in keywords(member)["enum"]
             )
+            if values:
+                shape.keywords["enum"] = Given((*values,), home)
+        else:
+            children = [Child(member, home, f".{keyword}[{number}]") for number, member in valued]
+            union = Union(keyword, home, children, discriminated="discriminator" in tree)
+            shape.unions.append(union)
 
     def _fold_children(self, shape: Shape, tree: Tree, home: str) -> None:
-        children = [(f".{key}.{name}", child) for key in ("properties", "patternProperties")
-                 for name, child in schemas_at(tree, key)]  # fmt: skip
-        children += [
-            (f".prefixItems[{n}]", child)
-            for n, child in enumerate(schema_list_at(tree, "prefixItems"))
-        ]
-        keys = ("items", "additionalProperties", "unevaluatedProperties")
-        children += [(f".{key}", child) for key in keys if (child := schema_at(tree, key))]
-        for step, child in children:
+        for step, child in _children(tree):
             earlier = shape.children.get(step)
             if earlier is None:
                 shape.children[step] = Child(child, home, step)
@@ -316,36 +320,49 @@ def keyword_differences(old: Shape, new: Shape, *, as_text: bool = False) -> lis
 
     `as_text` is that of `Part`.
     """
-    bases = old.common(new)
     differences: list[Difference] = []
     for keyword in sorted({*old.keywords, *new.keywords}):
-        given = [shape.keywords.get(keyword) for shape in (old, new)]
-        first, second = (each and each.value for each in given)
-        nowhere = keyword == "type" and None in (first, second) and (old.inferred or new.inferred)
-        if first != second and not nowhere and not {each.home for each in given if each} <= bases:
-            differences += keyword_changes(keyword, first, second)
-    if as_text and new.value("type") == {"string"} and (old.value("type") or {"array"}) <= _PLAIN:
-        differences = [
-            ("type-as-text", *each[1:]) if each[0] == "type-changed" else each
-            for each in differences
+        if _is_changed(keyword, old, new):
+            differences += keyword_changes(keyword, old.value(keyword), new.value(keyword))
+    kinds = {kind for kind, _, _ in differences}
+    if "type-changed" not in kinds:
+        return differences
+    was_plain = (old.value("type") or {"array"}) <= _PLAIN
+    if as_text and was_plain and new.value("type") == {"string"}:
+        return [
+            ("type-as-text", former, latter) if kind == "type-changed" else (kind, former, latter)
+            for kind, former, latter in differences
         ]
-    if any(kind == "type-changed" for kind, _, _ in differences):
-        kept = (
-            "type-changed",
-            "null-admitted",
-            "null-refused",
-            "became-read-only",
-            "became-write-only",
-        )
-        return [each for each in differences if each[0] in kept]
-    return differences
+    return [difference for difference in differences if difference[0] in _BESIDE_TYPES]
+
+
+_BESIDE_TYPES = {
+    "type-changed",
+    "null-admitted",
+    "null-refused",
+    "became-read-only",
+    "became-write-only",
+}
+"""The differences that mean something beside another type."""
+
+
+def _is_changed(keyword: str, old: Shape, new: Shape) -> bool:
+    """Whether a keyword has another value, by what is not in a common base."""
+    before, after = old.value(keyword), new.value(keyword)
+    if before == after:
+        return False
+    # One that does not declare its type, and one whose type follows from other keywords.
+    if keyword == "type" and None in (before, after) and (old.inferred or new.inferred):
+        return False
+    homes = {
+        given.home for given in (old.keywords.get(keyword), new.keywords.get(keyword)) if given
+    }
+    return not homes <= old.common(new)
 
 
 def is_text(part: Component) -> bool:
     """Whether the values of what has a schema are written as plain text."""
-    return part.kind == "parameter" or part.place.endswith(
-        ".content.application/x-www-form-urlencoded"
-    )
+    return part.kind == "parameter" or part.place.endswith(f".content.{FORM}")
 
 
 def meaning(tree: Tree) -> set[str]:
@@ -353,13 +370,30 @@ def meaning(tree: Tree) -> set[str]:
     return {key for key in tree if key not in _NO_MEANING and not key.startswith("x-")}
 
 
+def _children(tree: Tree) -> Iterator[tuple[str, Tree]]:
+    """The schemas within a schema that its values have, by step."""
+    for key in ("properties", "patternProperties"):
+        for name, child in schemas_at(tree, key):
+            yield f".{key}.{name}", child
+    for number, child in enumerate(schema_list_at(tree, "prefixItems")):
+        yield f".prefixItems[{number}]", child
+    for key in ("items", "additionalProperties", "unevaluatedProperties"):
+        schema = schema_at(tree, key)
+        if schema:
+            yield f".{key}", schema
+
+
+def _has_values_only(member: Tree) -> bool:
+    """Whether a member of a union lists its values, and says nothing else."""
+    return bool(keywords(member).get("enum")) and meaning(member) <= {"const", "enum", "type"}
+
+
 def _inferred(shape: Shape) -> Given | None:
+    """The type of a schema that says it by its children, or by its values."""
     for step, child in shape.children.items():
-        return Given(
-            frozenset({"array" if step.startswith((".items", ".prefixItems")) else "object"}),
-            child.home,
-        )
+        is_list = step.startswith((".items", ".prefixItems"))
+        return Given(frozenset({"array" if is_list else "object"}), child.home)
     enum = shape.keywords.get("enum")
-    if enum and enum.value and all(each.startswith('"') for each in enum.value):
+    if enum and enum.value and all(value.startswith('"') for value in enum.value):
         return Given(frozenset({"string"}), enum.home)
     return None

@@ -14,6 +14,7 @@ from openapi_python_client import strings
 
 from victor_spec.requests import PREFIX, STANDS_FOR
 from victor_spec.tree import (
+    SCHEMAS,
     Tree,
     bare_type,
     in_place_of,
@@ -64,7 +65,6 @@ RESERVED = {
 }
 """Names that the generated modules use themselves."""
 
-SCHEMAS = "#/components/schemas/"
 MAX_NAME = 120
 """Bytes of a name that becomes the name of a file, or a part of it."""
 _UNSAFE = re.compile(r"[/%~]")

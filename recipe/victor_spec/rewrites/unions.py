@@ -8,6 +8,8 @@ from itertools import chain, count
 from typing import Any, NamedTuple
 
 from victor_spec.tree import (
+    SCHEMAS,
+    Family,
     Tree,
     families,
     in_place_of,
@@ -30,7 +32,7 @@ from .composition import (
     named_if_within,
     write_out_allof,
 )
-from .names import SCHEMAS, free_name, give_name, is_model
+from .names import free_name, give_name, is_model
 from .redefinition import TYPED, values_of
 from .schemas import ONLY_NULL
 from .serialization import kinds, variants
@@ -100,25 +102,36 @@ def unite_children(document: Tree, log: Log) -> None:
     """
     named = components(document)
     unions: dict[str, Tree] = {}
-    for root, family in families(named).items():
-        for parent, below in family.items():
-            members = dict.fromkeys([parent, *below])
+    for family in families(named):
+        for parent, below in family.below.items():
+            members = [*dict.fromkeys([parent, *below])]
             if len(members) > 1:
-                references = [{"$ref": SCHEMAS + each} for each in members]
-                taken = [SCHEMAS + each for each in family[root] if each not in members]
-                discriminator = deepcopy(named[root]["discriminator"])
-                own = {"defaultMapping": SCHEMAS + parent, **discriminator, TAKEN: taken}
-                unions[parent] = in_place_of(
-                    named[root], {"oneOf": references, "discriminator": own}
-                )
+                unions[parent] = _union_of_family(named, family, members)
+    if not unions:
+        return
     names = {parent: free_name(named, f"{parent}_or_child") for parent in unions}
-    kept = set(_extended(named, document)) if unions else set[int]()
-    for where, schema in schemas(document) if unions else ():
+    kept = set(_extended(named, document))
+    for where, schema in schemas(document):
         parent = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
         if parent in unions and id(schema) not in kept:
             schema["$ref"] = SCHEMAS + names[parent]
             log("unite-children", where)
-    named.update({names[parent]: union for parent, union in unions.items()})
+    for parent, union in unions.items():
+        named[names[parent]] = union
+
+
+def _union_of_family(named: Tree, family: Family, members: list[str]) -> Tree:
+    """The union of a schema, which is the first member, and of those below it."""
+    root = named[family.root]
+    references = [SCHEMAS + name for name in members]
+    others = [SCHEMAS + name for name in family.below[family.root] if name not in members]
+    discriminator = {
+        "defaultMapping": references[0],
+        **deepcopy(root["discriminator"]),
+        TAKEN: others,
+    }
+    members_of_union = [{"$ref": reference} for reference in references]
+    return in_place_of(root, {"oneOf": members_of_union, "discriminator": discriminator})
 
 
 def _extended(named: Tree, document: Tree) -> Iterator[int]:

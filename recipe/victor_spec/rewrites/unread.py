@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from victor_spec.tree import (
     Operation,
     Tree,
-    is_mapping,
     is_method,
     list_at,
     mapping_at,
@@ -42,87 +41,112 @@ ENCODINGS = {"encoding", "prefixEncoding", "itemEncoding"}
 
 def report_unread(document: Tree, log: Log) -> None:
     """Report what no rewrite reads; drop a parameter that is the whole query."""
-    if not DIALECTS.match(dialect := str(document.get("jsonSchemaDialect", DEFAULT_DIALECT))):
-        log.left_out.append(f"jsonSchemaDialect: {dialect} is read as JSON Schema 2020-12")
+    log.left_out += [
+        *_of_dialect(document),
+        *_of_methods(document),
+        *_of_operations(document),
+        *_of_schemas(document),
+    ]
+
+
+def _of_dialect(document: Tree) -> Iterator[str]:
+    dialect = str(document.get("jsonSchemaDialect", DEFAULT_DIALECT))
+    if not DIALECTS.match(dialect):
+        yield f"jsonSchemaDialect: {dialect} is read as JSON Schema 2020-12"
+
+
+def _of_methods(document: Tree) -> Iterator[str]:
+    """The operations whose method no request can have."""
     for path, item in mappings_at(document, "paths"):
         known = {key: value for key, value in item.items() if key != "additionalOperations"}
-        log.left_out += [
-            f"{name} {path}: a method of additionalOperations, which no request can have"
-            for name, _ in mappings_at(item, "additionalOperations")
-            if not is_method(known, name)
-        ]
+        for name, _ in mappings_at(item, "additionalOperations"):
+            if not is_method(known, name):
+                yield f"{name} {path}: a method of additionalOperations, which no request can have"
+
+
+def _of_operations(document: Tree) -> Iterator[str]:
     for operation in operations(document):
-        log.left_out += _of_parameters(document, operation)
+        yield from _of_parameters(document, operation)
         for kind, content in media_types(operation):
             for content_type, medium in members(content):
-                log.left_out += _of_medium(operation, f"{kind} {content_type}", medium)
+                yield from _of_medium(operation, f"{kind} {content_type}", medium)
+
+
+def _of_schemas(document: Tree) -> Iterator[str]:
+    """What of the schemas is not read. A member of `allOf` is judged with the whole around it."""
     every = schemas(document)
-    wholes = {id(part): schema for _, schema in every for part in list_at(schema, "allOf")}
+    composed = {id(part): schema for _, schema in every for part in list_at(schema, "allOf")}
     for where, schema in every:
         whole = schema
-        while id(whole) in wholes:
-            whole = wholes[id(whole)]
-        log.left_out += [f"{where}: {loss}" for loss in _of_schema(document, schema, whole)]
+        while id(whole) in composed:
+            whole = composed[id(whole)]
+        for loss in _of_schema(document, schema, whole):
+            yield f"{where}: {loss}"
 
 
 def _of_parameters(document: Tree, operation: Operation) -> Iterator[str]:
-    has_reserved = not re.match(r"3\.[01]\b", str(document["openapi"]))  # elsewhere than in a query
+    # OpenAPI 3.0 and 3.1 have `allowReserved` in a query only.
+    has_reserved = not re.match(r"3\.[01]\b", str(document["openapi"]))
     for parameter in [*list_at(operation.tree, "parameters")]:
-        where = f"{operation.where}: {parameter['in']} parameter {parameter['name']}"
-        if parameter["in"] == "querystring":
+        location = parameter["in"]
+        where = f"{operation.where}: {location} parameter {parameter['name']}"
+        if location == "querystring":
             operation.tree["parameters"].remove(parameter)
             yield f"{where}: the query as one value is not sent"
-        if parameter["in"] != "query" and parameter.pop("allowReserved", False) and has_reserved:
+        if location == "query":
+            continue
+        is_reserved = parameter.pop("allowReserved", False)
+        if is_reserved and has_reserved:
             yield f"{where}: allowReserved, its reserved characters are percent-encoded"
 
 
 def _of_medium(operation: Operation, which: str, medium: Tree) -> Iterator[str]:
     where = f"{operation.where} {which}"
-    yield from (f"{where}: {key}, {loss}" for key, loss in MEDIA.items() if key in medium)
+    for key, loss in MEDIA.items():
+        if key in medium:
+            yield f"{where}: {key}, {loss}"
     for name, encoding in mappings_at(medium, "encoding"):
+        field = f"{operation.where}: the form's field {name}"
         for key in sorted(ENCODINGS & encoding.keys()):
-            yield (
-                f"{operation.where}: the form's field {name}: {key}, the parts within its part "
-                "have their defaults"
-            )
+            yield f"{field}: {key}, the parts within its part have their defaults"
     if "$ref" in medium:
         yield f"{where}: {medium['$ref']}, which points to nothing in this file"
 
 
 def _of_schema(document: Tree, schema: Tree, whole: Tree) -> Iterator[str]:
     """What of a schema is not read; `whole` is that in whose `allOf` it is, or itself."""
-    if not DIALECTS.match(dialect := str(schema.get("$schema", DEFAULT_DIALECT))):
+    dialect = str(schema.get("$schema", DEFAULT_DIALECT))
+    if not DIALECTS.match(dialect):
         yield f"$schema, {dialect} is read as JSON Schema 2020-12"
     if "$dynamicRef" in schema:
         yield f"$dynamicRef, {schema['$dynamicRef']} is not followed: its type is read as anything"
     if mapping_at(schema, "contentSchema"):
         yield "contentSchema, what the text holds is read as text"
     for key in OF_VALUES:
-        inner = mapping_at(schema, key)
-        if any(
-            TYPED - {"type"} & each.keys()
-            for each in (_values(inner) if key == "patternProperties" else [inner])
-        ):
+        if any(TYPED - {"type"} & inner.keys() for inner in _inner(schema, key)):
             yield f"{key}, what it declares {AS_JSON}"
     for key in OF_SAME:
-        inner = mapping_at(schema, key)
-        declared = _declared(document, _values(inner) if key == "dependentSchemas" else [inner])
-        if new := [name for name in declared if name not in all_properties(document, whole, {})]:
-            yield f"{key}, {', '.join(new)} {AS_JSON}"
+        declared = _declared(document, _inner(schema, key))
+        known = all_properties(document, whole, {}) if declared else {}
+        unknown = [name for name in declared if name not in known]
+        if unknown:
+            yield f"{key}, {', '.join(unknown)} {AS_JSON}"
 
 
-def _values(inner: Tree) -> list[Tree]:
-    return [each for each in inner.values() if is_mapping(each)]
+def _inner(schema: Tree, key: str) -> list[Tree]:
+    """The schemas under a keyword, which has one, or several by names or patterns."""
+    if key in ("patternProperties", "dependentSchemas"):
+        return [inner for _, inner in mappings_at(schema, key)]
+    return [mapping_at(schema, key)]
 
 
 def _declared(document: Tree, conditions: list[Tree]) -> list[str]:
     """The properties that conditions declare, and those within them."""
-    names = dict[str, None]()
-    while conditions:
-        each, *conditions = conditions
-        names |= dict.fromkeys(all_properties(document, each, {}))
-        parts = [mapping_at(each, key) for key in ("then", "else")] + _values(
-            mapping_at(each, "dependentSchemas")
-        )
-        conditions += [*filter(None, parts), *trees_at(each, "allOf")]
+    names: dict[str, None] = {}
+    pending = [*conditions]
+    for condition in pending:  # it grows
+        names |= dict.fromkeys(all_properties(document, condition, {}))
+        for key in OF_SAME:
+            pending += filter(None, _inner(condition, key))
+        pending += trees_at(condition, "allOf")
     return [*names]
