@@ -26,8 +26,7 @@ LOCK = uv pip compile --quiet --upgrade --universal --python-version=3.11 --gene
 lock: setup ## Write requirements.lock anew, for the client and the recipe
 	@export PATH="$(CURDIR)/$(BIN):$$PATH" && $(LOCK) pyproject.toml recipe/pyproject.toml --all-extras --group=dev --group=recipe/pyproject.toml:dev --output-file=requirements.lock && \
 		for folder in $(dir $(wildcard tests/*/requirements.in benchmarks/*/requirements.in)); do \
-			test $$folder = tests/mutants/ && alone=--no-deps || alone=; \
-			(cd $$folder && $(LOCK) $$alone requirements.in --output-file=requirements.txt) || exit 1; done
+			(cd $$folder && $(LOCK) requirements.in --output-file=requirements.txt) || exit 1; done
 
 .PHONY: generate check-generated
 DOCUMENTS = $(filter-out %.approved.yaml %.accepted.yaml,$(wildcard openapi/*.yaml))
@@ -100,7 +99,6 @@ test-all: setup ## Run everything there is, which takes hours: every case, searc
 	@VICTOR_FAULTS=all VICTOR_SEARCH="$(SEED)" $(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --hypothesis-seed "$(SEED)"
 	@$(MAKE) --no-print-directory histories SEED="$(SEED)"
 	@$(MAKE) --no-print-directory crashes cancellations test-page soak
-	@$(MAKE) --no-print-directory mutants SEED="$(SEED)"
 
 test-page: setup ## Try the sandbox's page in Chromium; fetches one if there is none (`make test` tries it when there is one)
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
@@ -174,15 +172,8 @@ secrets: setup ## Look for secrets in every file that is committed, or about to 
 	@$(BIN)/python tests/security/secret_scan.py
 	@echo "No secret found."
 
-.PHONY: mutants
-mutants: MUTANTS = 300
-mutants: SEED = 1
-mutants: .venv/mutants ## Change 300 lines where decisions lie, one at a time: do the tests notice? (or MUTANTS=all, SEED=...)
-	@PYTHONPATH="$(CURDIR)/$<" $(BIN)/python -m pytest -q -p no:cacheprovider tests/mutants
-	@PYTHONPATH="$(CURDIR)/$<" $(BIN)/python -m tests.mutants.mutants --mutants "$(MUTANTS)" --seed "$(SEED)"
-
 # What one target alone needs stands beside the environment: what the tests run with stays as it is locked.
-.venv/fuzz .venv/mutants .venv/pythons .venv/release: .venv/%: tests/%/requirements.txt | $(SETUP)
+.venv/fuzz .venv/pythons .venv/release: .venv/%: tests/%/requirements.txt | $(SETUP)
 	@rm -rf $@
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
 		--target $@ -r $< || { rm -rf $@; echo "$< cannot be installed here: see above. (The fuzzer has wheels for" \

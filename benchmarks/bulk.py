@@ -138,7 +138,7 @@ def main() -> int:
             "machine": machine(),
             "python": platform.python_version(),
         }
-        scale.keep_bulk([{**asdict(run), **about} for run in runs])
+        scale.keep([{**asdict(run), **about} for run in runs])
     if options.json:
         print(json.dumps([asdict(run) for run in runs], indent=1))
     else:

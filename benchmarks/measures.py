@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks import decoding
-
 
 @dataclass(frozen=True, slots=True)
 class Contender:
@@ -239,8 +237,7 @@ MEASURES = {
         20_000,
         0.9,
         1000,
-        "Some of the providers allow 100 a page at most; the client does not mind.\n\n"
-        + decoding.note(decoding.recorded()),
+        "Some of the providers allow 100 a page at most; the client does not mind.",
         limit=1.75,
     ),
     "awaited": Measure(

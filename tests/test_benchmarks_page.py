@@ -1,10 +1,10 @@
-"""docs/benchmarks.md is made of the recorded run: nothing in it is typed, left out or improved."""
+"""docs/benchmarks.md and docs/scale.md are made of recorded runs: nothing is typed, or left out."""
 
 import json
 
 import pytest
 
-from benchmarks import decoding, page, scale
+from benchmarks import page, scale
 from benchmarks.chart import svg
 from benchmarks.measures import MEASURES
 
@@ -32,21 +32,5 @@ def test_the_record_has_each_contender_of_each_measure(record):
         assert {len(rounds) for rounds in rows.values()} == {measure.rounds}, name
 
 
-def test_what_orjson_would_save_is_what_was_recorded():
-    record = decoding.recorded()
-    assert decoding.note(record) in page.PAGE.read_text(encoding="utf-8")
-    assert {len(rounds) for rounds in record["rounds"].values()} == {decoding.ROUNDS}
-
-
-def test_a_long_integer_is_not_rounded_where_orjson_is_measured():
-    pytest.importorskip("orjson", reason="only the benchmark uses it")
-    for digits in ("18446744073709551616", "-9999999999999999999", "12"):
-        assert decoding.checked(b'{"amount": %b}' % digits.encode()) == {"amount": int(digits)}
-
-
-def test_the_page_is_made_of_the_record_and_of_nothing_else() -> None:
-    record, bulk = (
-        json.loads(path.read_text("utf-8")) for path in (scale.RECORD, scale.BULK_RECORD)
-    )
-    page = scale.PAGE.read_text("utf-8")
-    assert scale.markdown(record, bulk) == page
+def test_the_page_of_scale_is_made_of_its_record_and_of_nothing_else():
+    assert scale.PAGE.read_text(encoding="utf-8") == scale.markdown(scale.recorded())

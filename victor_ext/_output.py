@@ -8,7 +8,7 @@ import io
 import os
 import secrets
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
@@ -40,20 +40,6 @@ def replaced(
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-def page_of(package: str, name: str, **words: Any) -> Iterator[str]:
-    """Yield the parts of an HTML page: a template in a package with `words`, which are escaped.
-
-    It needs the extra `cli`.
-    """
-    from importlib.resources import files  # noqa: PLC0415 - only pages need it
-
-    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only pages need it
-
-    templates = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    text = (files(package) / name).read_text(encoding="utf-8")
-    return templates.from_string(text).generate(words)
 
 
 class OutputLost(Exception):

@@ -12,6 +12,10 @@ class ResponseInfo:
     """The response of a call without its body: what to write to a log, and to quote to the
     provider's support.
 
+    Of a call that makes several requests, it is that of the last one. Records, pages of a list and
+    errors have it; it is None if no response came, and for what no call returned, such as a
+    notification. Records that differ only in it are equal.
+
     Attributes:
         status_code: The HTTP status.
         headers: The headers, without cookies.

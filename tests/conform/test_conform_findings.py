@@ -52,7 +52,7 @@ def test_a_finished_file_is_measured_anew_and_keeps_the_date_of_what_is_not(star
         <= found["first-page"]["measured_at"]
     )
     assert (
-        f"= key-repeat: replay. {found['key-repeat']['sentence']}\n    measured at {dates[0]}, "
+        f"= key-repeat: replay. {found['key-repeat']['sentence']}\n  - measured at {dates[0]}, "
         "not repe" in again.text()
     )
 

@@ -12,7 +12,7 @@ from victor_ext.systems import DEFAULT
 
 from .failures import Misuse
 from .screen import Progress, complain, decided, plain, say
-from .session import Provider, Session, flag, option, report_file, seconds, with_session
+from .session import Provider, Session, flag, option, seconds, with_session
 
 FILE = Path("conform.json")
 """The default of `--out`. `victor doctor` names its age, too."""
@@ -55,21 +55,18 @@ def conform(
     compare: Annotated[
         Path | None, option("Say what has changed since an earlier file.", "FILE")
     ] = None,
-    html: Annotated[Path | None, option("Write a page for the provider's support.", "FILE")] = None,
 ) -> None:
     """Measure what the provider does where its document is silent, and where that differs from what
     is assumed.
 
+    It prints Markdown, for the provider's ticket, too.
+
     The exit status is 0 if all is as assumed (with --compare: as before), 1 if something differs, 2
-    for misuse, and 75 if something could not be measured, or the page not be written: run it again,
-    and it goes on from its file.
+    for misuse, and 75 if something could not be measured: run it again, and it goes on from its
+    file.
     """
     if out.is_dir():
         raise Misuse(f"--out is {out}, which is a folder: name a file.")
-    if html is not None and html.resolve() in {
-        each.resolve() for each in (out, compare) if each is not None
-    }:
-        raise Misuse(f"--html is {html}, which has a measurement: name another file.")
     with session.failures(failed=FOR_NOW):
         from victor_ext.conform import Plan, load, measure  # noqa: PLC0415 - only this needs it
 
@@ -102,9 +99,6 @@ def conform(
                     f"{out}."
                 )
             raise
-        if html is not None:
-            with report_file(html, "--html") as page:
-                page.write(report.html())
         changes = [] if before is None else report.changes(before)
         with decided():
             more = (
@@ -113,7 +107,9 @@ def conform(
                 else {"changes": changes, "not_compared": report.not_compared(before)}
             )
             text = (
-                report.text() if before is None else f"{report.text()}\n{report.comparison(before)}"
+                report.text()
+                if before is None
+                else f"{report.text()}\n\n{report.comparison(before)}"
             )
             say(
                 json.dumps(report.document | more)

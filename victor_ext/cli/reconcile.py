@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from victor_ext._exit_status import FOR_NOW, MISUSE
-from victor_ext._output import page_of
 from victor_ext.systems import DEFAULT
 
 from .failures import Misuse
@@ -34,6 +33,7 @@ from .view import UTC_TIME, entry
 from .wording import ENCODING, column_remedy, rows_text
 
 if TYPE_CHECKING:
+    from jinja2 import Template
     from rich.text import Text
 
     from victor_ext.money import Money
@@ -288,7 +288,18 @@ def _write_page(file: TextIO, report: Reconciliation, about: Mapping[str, str]) 
         "listed": _LISTED,
     }
     shown = {"about": about, "report": report, "sections": sections, "label": _label, "sums": _sums}
-    file.writelines(page_of("victor_ext.cli", "reconcile.html", **words, **shown))
+    file.writelines(page_template().generate(words | shown))
+
+
+def page_template() -> Template:
+    """The template of the page. What it shows is escaped."""
+    from importlib.resources import files  # noqa: PLC0415 - only the page needs it
+
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only the page needs it
+
+    templates = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    source = files("victor_ext.cli").joinpath("reconcile.html").read_text(encoding="utf-8")
+    return templates.from_string(source)
 
 
 def _verdict(report: Reconciliation) -> str:

@@ -1,6 +1,4 @@
-"""What was measured, for people and for programs: text, HTML for the provider's support, and a
-comparison of two.
-"""
+"""What was measured: a file for programs, Markdown for people, and a comparison of two."""
 
 from __future__ import annotations
 
@@ -9,12 +7,10 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from victor_ext import ConfigurationError
-from victor_ext._output import page_of
 from victor_ext.privacy import is_object
 
 from .run import CREATE, ELSEWHERE, UNMEASURED
@@ -39,45 +35,63 @@ class Report:
     @property
     def differences(self) -> list[Finding]:
         """The findings that differ from what is assumed."""
-        return [each for each in self.findings if each["differs"]]
+        return [finding for finding in self.findings if finding["differs"]]
 
     @property
     def failures(self) -> list[Finding]:
         """What could not be measured, and may be later."""
-        return [each for each in self.findings if each["certainty"] == "not measured"]
+        return [finding for finding in self.findings if finding["certainty"] == "not measured"]
 
     @property
     def made(self) -> list[str]:
         """The ids of the payment requests that are known to be made."""
-        return [*dict.fromkeys(each["id"] for each in self._creates if each["id"])]
+        ids = [call["id"] for call in self._creates if call["id"]]
+        return [*dict.fromkeys(ids)]
 
     @property
     def _creates(self) -> list[dict[str, Any]]:
-        return [
-            each
-            for each in self.document["calls"]
-            if "step" in each and each["request"]["path"] == CREATE
-        ]
+        writes = [call for call in self.document["calls"] if "step" in call]
+        return [call for call in writes if call["request"]["path"] == CREATE]
 
     @property
     def creates(self) -> str:
         """What was made, and of how many it is not known."""
-        text = (
-            f"Payment requests that were made: {len(self.made)} ({', '.join(self.made) or 'none'})."
+        ids = self.made
+        text = f"Payment requests that were made: {len(ids)} ({', '.join(ids) or 'none'})."
+        open_creates = [call for call in self._creates if call["state"] in ("sent", "unknown")]
+        unknown = [call for call in open_creates if not call["id"]]
+        if not unknown:
+            return text
+        return (
+            f"{text}\nOf {len(unknown)} more, it is not known whether they were made: "
+            "see 'calls' in the file."
         )
-        unknown = sum(
-            each["state"] in ("sent", "unknown") and not each["id"] for each in self._creates
-        )
-        if unknown:
-            text += (
-                f"\nOf {unknown} more, it is not known whether they were made: see 'calls' in "
-                "the file."
-            )
-        return text
 
     def text(self) -> str:
-        """The report as lines of text."""
-        return "\n".join(self._lines())
+        """The report in Markdown: for a terminal, and for a ticket of the provider."""
+        document = self.document
+        system = ", ".join(filter(None, (document["system"], document["environment"])))
+        blocks = [
+            f"# {system} ({document['base_url']}), {document['measured_at']}",
+            "\n".join(line for finding in self.findings for line in self._lines_of(finding)),
+            self.creates,
+        ]
+        lost = [each["assumption"] for each in self.failures if ELSEWHERE in each["note"]]
+        if lost:
+            names = ", ".join(lost)
+            blocks.append(f"To run it again with this file cannot measure {names}: {ELSEWHERE}.")
+        blocks.append(self.summary)
+        return "\n\n".join(blocks)
+
+    @property
+    def summary(self) -> str:
+        """How many findings there are of each kind, such as `2 not asked`."""
+        without = [finding for finding in self.findings if finding["value"] is None]
+        kinds = Counter(finding["certainty"] for finding in without)
+        counts = [f"{len(self.differences)} differ"]
+        counts += [f"{kinds[kind]} {kind}" for kind in UNMEASURED if kinds[kind]]
+        measured = len(self.findings) - len(without)
+        return f"{measured} assumptions measured: {', '.join(counts)}."
 
     def changes(self, before: Report) -> list[str]:
         """What is measured otherwise than in an earlier report, each.
@@ -94,74 +108,61 @@ class Report:
         """The names of what only one of two reports has measured, or what is only likely in one and
         differs.
         """
-        differing = self._differing(before).items()
         return [
-            name for name, pair in differing if {each["certainty"] for each in pair} != {"certain"}
+            name
+            for name, (old, new) in self._differing(before).items()
+            if not old["certainty"] == new["certainty"] == "certain"
         ]
+
+    def comparison(self, before: Report) -> str:
+        """The changes since an earlier report in Markdown, and what could not be compared."""
+        changes = [f"- changed: {change}" for change in self.changes(before)]
+        blocks = ["\n".join(changes) or "Nothing that was compared has changed."]
+        names = ", ".join(self.not_compared(before))
+        if names:
+            blocks.append(
+                f"Not compared, since one of the two did not measure them for certain: {names}."
+            )
+        for name in ("system", "environment", "base_url"):
+            earlier = before.document[name]
+            if earlier != self.document[name]:
+                blocks.append(f"The earlier file has another {name}: {earlier}.")
+        return "\n\n".join(blocks)
 
     def _differing(self, before: Report) -> dict[str, tuple[Finding, Finding]]:
         nothing: Finding = {"value": None, "certainty": ""}
         old, new = before.document["findings"], self.document["findings"]
-        pairs = {name: (old.get(name, nothing), new.get(name, nothing)) for name in {**old, **new}}
+        pairs = {name: (old.get(name, nothing), new.get(name, nothing)) for name in old | new}
         return {name: pair for name, pair in pairs.items() if pair[0]["value"] != pair[1]["value"]}
 
-    def comparison(self, before: Report) -> str:
-        """The changes since an earlier report, as lines of text, and what could not be compared."""
-        lines = [f"changed: {each}" for each in self.changes(before)] or [
-            "Nothing that was compared has changed."
-        ]
-        if names := self.not_compared(before):
-            lines.append(
-                "Not compared, since one of the two did not measure them for certain: "
-                f"{', '.join(names)}."
-            )
-        lines += [
-            f"The earlier file has another {name}: {before.document[name]}."
-            for name in ("system", "environment", "base_url")
-            if before.document[name] != self.document[name]
-        ]
-        return "\n".join(lines)
-
-    def html(self) -> str:
-        """The report as a page that loads nothing, with each redacted exchange: for the provider's
-        support.
-
-        It needs the extra `cli`.
-        """
-        shown = partial(json.dumps, indent=2, ensure_ascii=False)
-        return "".join(page_of("victor_ext.conform", "report.html", report=self, shown=shown))
-
-    @property
-    def summary(self) -> str:
-        """How many findings there are of each kind, such as `2 not asked`."""
-        kinds = Counter(each["certainty"] for each in self.findings if each["value"] is None)
-        without = "".join(f", {kinds[kind]} {kind}" for kind in UNMEASURED)
-        measured = len(self.findings) - kinds.total()
-        return f"{measured} assumptions measured: {len(self.differences)} differ{without}."
-
-    def _lines(self) -> Iterator[str]:
-        document = self.document
-        place = ", ".join(filter(None, [document["system"], document["environment"]]))
-        yield f"{place} ({document['base_url']}), {document['measured_at']}"
-        for finding in self.findings:
-            is_measured = finding["value"] is not None
-            mark = "!" if finding["differs"] else "=" if is_measured else "-"
-            value = finding["value"] if is_measured else finding["certainty"]
+    def _lines_of(self, finding: Finding) -> Iterator[str]:
+        """A finding as an item of a list, and what belongs to it as items below."""
+        name, sentence = finding["assumption"], finding["sentence"]
+        if finding["value"] is None:
+            yield f"- {name}: {finding['certainty']}. {sentence}"
+        else:
+            mark = "!" if finding["differs"] else "="
             likely = " (likely)" if finding["certainty"] == "likely" else ""
-            yield f"{mark} {finding['assumption']}: {value}{likely}. {finding['sentence']}"
-            if finding["differs"]:
-                yield f"    assumed: {finding['assumed']}. {finding['means']}"
-            if is_measured and finding["measured_at"] < document.get("began_at", ""):
-                yield (
-                    f"    measured at {finding['measured_at']}, not repeated: {ELSEWHERE} to "
-                    "repeat it"
-                )
-            if finding["note"]:
-                yield f"    {finding['note']}"
-        yield self.creates
-        if lost := [each["assumption"] for each in self.failures if ELSEWHERE in each["note"]]:
-            yield f"To run it again with this file cannot measure {', '.join(lost)}: {ELSEWHERE}."
-        yield self.summary
+            yield f"- {mark} {name}: {finding['value']}{likely}. {sentence}"
+        if finding["differs"]:
+            yield f"  - assumed: {finding['assumed']}. {finding['means']}"
+            yield f"  - shown by: {_calls(finding['evidence'])} in the file"
+        if self._is_of_an_earlier_run(finding):
+            date = finding["measured_at"]
+            yield f"  - measured at {date}, not repeated: {ELSEWHERE} to repeat it"
+        if finding["note"]:
+            yield f"  - {finding['note']}"
+
+    def _is_of_an_earlier_run(self, finding: Finding) -> bool:
+        if finding["value"] is None:
+            return False
+        began_at: str = self.document.get("began_at", "")
+        return finding["measured_at"] < began_at
+
+
+def _calls(numbers: list[int]) -> str:
+    noun = "call" if len(numbers) == 1 else "calls"
+    return f"{noun} {', '.join(map(str, numbers))}"
 
 
 def load(file: str | os.PathLike[str]) -> Report:

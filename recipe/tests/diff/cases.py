@@ -1,5 +1,4 @@
-"""Pairs of tiny documents, each with one change and what it means. The benchmark gives them to
-other tools, too.
+"""Pairs of tiny documents, each with one change and what it means.
 
 `cases.yaml` has them, and says how they are written; `told.yaml` has those whose words are
 compared.

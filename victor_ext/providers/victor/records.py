@@ -123,7 +123,8 @@ class PaymentRequest(Record):
             account is at Victor.
         error_message: The provider's message about the failure.
         response: The response to an inbound request, or None before one exists. `list` does not
-            return it.
+            return it. One that names another request than this one, its child or its parent is
+            not believed: None.
         idempotency_key: The key of `create`; None on results of other methods.
         raw: The generated model with all fields that were sent. Known words have the document's
             spelling, and a value of another type is as it came.
