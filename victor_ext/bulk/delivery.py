@@ -19,7 +19,6 @@ from victor_ext import (
     Done,
     InvalidRequest,
     Outcome,
-    Promise,
     VictorError,
 )
 from victor_ext.flows import drive
@@ -32,7 +31,6 @@ from victor_ext.settlement.flow import (
     LookUp,
     Rival,
     Settlement,
-    Write,
     about,
     settle,
 )
@@ -270,7 +268,7 @@ class Delivery:
         except InvalidRequest as error:
             outcome = RowOutcome.REFUSED if rows[0].sent is None else RowOutcome.UNKNOWN
             return Settlement(outcome, reason=error.summary, sent=rows[0].sent)
-        if isinstance(payment, Write) and payment.call.promise is not Promise.KEYED:
+        if not payment.is_keyed:
             # Whoever takes it over gives it up no sooner than this worker has sent it, and its call
             # has ended.
             life = SETTLE_FOR
@@ -342,7 +340,7 @@ class Delivery:
         while lists lag.
         """
         steps, latest = [each for _, each in doubtful], list[Settlement]()
-        without_key = [each.sent for each in steps if isinstance(each.payment, Write)]
+        without_key = [each.sent for each in steps if not each.write.is_keyed]
 
         def read() -> bool | None:
             # The time is read first: what is shown after it counts.

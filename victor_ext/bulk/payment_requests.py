@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from victor_ext import PaymentRequest, Status, Victor, check_payment_request, money
 from victor_ext.ids import reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments, as_checked
-from victor_ext.settlement.flow import LookUp, Payment, Settlement
+from victor_ext.settlement.flow import LookUp, Settlement, Write
 from victor_ext.tables.texts import SHORT_FORM
 
 from .row_kind import CurrentStatus, RowKind
 from .rows import Row
+
+Arguments: TypeAlias = Mapping[str, Any]
+"""Those of `create`, without the key."""
 
 _NEEDED = PaymentRequestArguments.__required_keys__ - {"client_reference_id", "idempotency_key"}
 _ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
@@ -49,12 +53,14 @@ class PaymentRequests(RowKind):
     def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
         return money.to_decimal(arguments["amount"]), "USD"
 
-    def payment(self, rows: Sequence[Row]) -> Payment:
+    def payment(self, rows: Sequence[Row]) -> Write[Arguments]:
         (row,) = rows
-        return Payment(row.arguments or {}, row.sent)
+        arguments = row.arguments or {}
+        why = "" if _reference(arguments) else "It has no client_reference_id to search for."
+        return Write(arguments, row.sent, is_keyed=True, why_no_look_up=why)
 
     def send(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
-        arguments = as_checked(payment.arguments)
+        arguments = as_checked(payment.call)
         if not is_repeat:
             # With a key, the client permits a past due date. Today and tomorrow are never wrong.
             now = client.provider_time().moment
@@ -68,16 +74,17 @@ class PaymentRequests(RowKind):
     def look_up(self, steps: Sequence[LookUp]) -> list[Settlement]:
         # The provider's list has no filter by reference: it is read once for all rows, from the
         # earliest possible send.
-        references = [step.payment.reference for step in steps if isinstance(step.payment, Payment)]
+        references = [_reference(step.write.call) for step in steps]
         requests: dict[str, list[PaymentRequest]] = {reference: [] for reference in references}
-        listed = self.client.payment_requests.list
-        for request in listed(
-            direction="outbound", start_datetime=min(step.since for step in steps)
+        first = min(step.since for step in steps)
+        for request in self.client.payment_requests.list(
+            direction="outbound", start_datetime=first
         ):
-            if (reference := reference_of(request.client_reference_id)) in requests:
+            reference = reference_of(request.client_reference_id)
+            if reference in requests:
                 requests[reference].append(request)
         return [
-            step.settled(requests[reference])
+            _settled(step, requests[reference])
             for step, reference in zip(steps, references, strict=True)
         ]
 
@@ -93,6 +100,25 @@ class PaymentRequests(RowKind):
         # `get` may say "Pending" of what is paid. A watch begins with the status of the list, if it
         # has one.
         return _current(next(iter(self.client.payment_requests.watch(id_, timeout=0))))
+
+
+def _reference(arguments: Arguments) -> str:
+    """Return the reference of a request, as references are compared; empty: none."""
+    return reference_of(arguments.get("client_reference_id"))
+
+
+def _settled(step: LookUp, requests: Sequence[PaymentRequest]) -> Settlement:
+    """Return what became of a payment request, of the requests with its reference."""
+    arguments: Arguments = step.write.call
+    request = PaymentRequest.identified(requests, arguments, since=step.since)
+    if isinstance(request, str):
+        return step.shown(request)
+    done = request.as_done(arguments)
+    settlement = step.shown(done.doubt(step.moments["since"]) or done)
+    if settlement.request is None:
+        return settlement
+    how = f"{step.why} It was identified by its client_reference_id."
+    return replace(settlement, reason=how)
 
 
 def _current(request: PaymentRequest) -> CurrentStatus:

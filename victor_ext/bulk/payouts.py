@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from victor_ext import InvalidRequest, Problem
+from victor_ext import InvalidRequest, PreparedCall, Problem
 from victor_ext.ids import canonical_id, reference_of
 from victor_ext.money import Money
 from victor_ext.providers.velo import PaymentInstruction
@@ -99,11 +99,10 @@ class Payouts(RowKind):
     def group(self, arguments: Mapping[str, Any]) -> Hashable:
         return tuple(arguments.get(name) for name in ("payor_id", *_SHARED)) if arguments else None
 
-    def payment(self, rows: Sequence[Row]) -> Write:
+    def payment(self, rows: Sequence[Row]) -> Write[PreparedCall]:
         arguments = [row.arguments or {} for row in rows]
-        return Write(
-            self._prepared(arguments), rows[0].sent, {"payor_id": arguments[0]["payor_id"]}
-        )
+        payor = {"payor_id": arguments[0]["payor_id"]}
+        return Write.of(self._prepared(arguments), rows[0].sent, payor)
 
     def _prepared(self, payments: Sequence[Mapping[str, Any]]) -> Any:
         names = ("remote_id", "source_account_name", "payor_payment_id", *_OPTIONAL)

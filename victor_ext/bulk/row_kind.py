@@ -8,9 +8,18 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
-from victor_ext import BadRequest, Done, InvalidRequest, NotDone, NotFound, VictorError, zulu
+from victor_ext import (
+    BadRequest,
+    Done,
+    InvalidRequest,
+    NotDone,
+    NotFound,
+    PreparedCall,
+    VictorError,
+    zulu,
+)
 from victor_ext.settlement.arguments import plain
-from victor_ext.settlement.flow import LookUp, Payment, Settlement, Write, unread
+from victor_ext.settlement.flow import LookUp, Settlement, Write, unread
 
 from .rows import Result, Row, RowOutcome, RowResult
 
@@ -51,7 +60,7 @@ class Sendable(ABC):
         self.client = client
 
     @abstractmethod
-    def payment(self, rows: Sequence[Row]) -> Payment | Write:
+    def payment(self, rows: Sequence[Row]) -> Write[Any]:
         """Return what is sent for these rows in one call. Raises `InvalidRequest`."""
 
     def send(self, client: Any, payment: Any, _key: str, *, is_repeat: bool) -> Any:
@@ -66,10 +75,10 @@ class Sendable(ABC):
 
         One whose look-up the client itself refuses keeps no other one from being looked up.
         """
-        writes = ((step, step.payment) for step in steps if isinstance(step.payment, Write))
-        return [self._looked_up(step, write) for step, write in writes]
+        return [self._looked_up(step) for step in steps]
 
-    def _looked_up(self, step: LookUp, write: Write) -> Settlement:
+    def _looked_up(self, step: LookUp) -> Settlement:
+        write = step.write
         try:
             done = self.client.look_up(write.call, **step.moments, **write.look_up_by)
         except InvalidRequest as error:
@@ -96,9 +105,10 @@ class LaterStep(Sendable):
         super().__init__(client)
         self._write = write
 
-    def payment(self, rows: Sequence[Row]) -> Write:
+    def payment(self, rows: Sequence[Row]) -> Write[PreparedCall]:
         (row,) = rows
-        return Write(self.client.prepare(self._write, (row.arguments or {})["id"]), row.sent)
+        call = self.client.prepare(self._write, (row.arguments or {})["id"])
+        return Write.of(call, row.sent)
 
     def send(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
         try:

@@ -266,8 +266,8 @@ def sent_values(sent: Sent | None) -> dict[str, Any]:
     return {"first_sent_at": since, "sent_by": by, "by_provider_clock": known}
 
 
-def write_of(row: Any) -> Write:
-    return Write(PreparedCall.from_text(row.call), sent_of(row), json.loads(row.look_up_by))
+def write_of(row: Any) -> Write[PreparedCall]:
+    return Write.of(PreparedCall.from_text(row.call), sent_of(row), json.loads(row.look_up_by))
 
 
 def as_status(said: str | None) -> str | None:

@@ -22,7 +22,6 @@ from victor_ext import (
     NotFound,
     Outcome,
     PreparedCall,
-    Promise,
     RateLimited,
     StatusError,
     UnreadableResponse,
@@ -85,7 +84,7 @@ def _looked_up(client: Any, step: LookUp, *, is_last: bool) -> Pass[Settlement]:
     At last any response that does not show it counts as one that does not. So does a refusal of the
     client's own: the same values are refused in each pass.
     """
-    write: Any = step.payment
+    write = step.write
     try:
         done = yield partial(client.look_up, write.call, **step.moments, **write.look_up_by)
     except (StatusError, UnreadableResponse) as error:
@@ -354,7 +353,7 @@ class OutboxPasses(Holding[Engine]):
             return claim.at
 
         keys: Keys | NoKey = Keys(self._kept, client.caller, at)
-        if write.call.promise is not Promise.KEYED:
+        if not write.is_keyed:
             keys = NoKey(client.caller, min(self._lease, time_left), at)
         elif time_left <= 0:
             keys = NoKey(

@@ -4,12 +4,13 @@ a `LookUp`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from victor_ext import (
     AuthenticationError,
@@ -24,6 +25,7 @@ from victor_ext import (
     PaymentRequest,
     PermissionDenied,
     PreparedCall,
+    Promise,
     RateLimited,
     StatusError,
     VictorError,
@@ -32,7 +34,10 @@ from victor_ext.ids import reference_of
 
 from .key_age import TIME_UNKNOWN, Keys, Moment, NoKey, Now, Sent
 
+C = TypeVar("C")
 T = TypeVar("T")
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _ADVICE = "It is not sent again: check it by hand."
 
@@ -98,55 +103,50 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
-    """A claimed payment: the arguments of `create` without the key, and when it may first have been
-    sent.
-    """
-
-    arguments: Mapping[str, Any] = field(repr=False)
-    sent: Sent | None = None
-
-    @property
-    def reference(self) -> str:
-        """Its reference, as references are compared; empty: none."""
-        return reference_of(self.arguments.get("client_reference_id"))
-
-    @property
-    def why_no_look_up(self) -> str:
-        """Why no read can show whether it was sent; empty: one can."""
-        return "" if self.reference else "It has no client_reference_id to search for."
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Generic[C]):
     """A claimed write of any system, and when it may first have been sent.
 
     Attributes:
-        call: The write, as the client prepared it.
-        look_up_by: What its look-up needs beside the request.
+        call: What its driver sends. Nothing here looks into it.
+        sent: The earliest time at which it may have been sent; None: it was not.
+        is_keyed: Whether a key keeps it from being done twice.
+        look_up_by: What its look-up needs beside the call.
+        why_no_look_up: Why no read can show whether it was done; empty: one can.
     """
 
-    call: PreparedCall = field(repr=False)
+    call: C = field(repr=False)
     sent: Sent | None = None
+    is_keyed: bool = False
     look_up_by: Mapping[str, str] = field(default_factory=dict[str, str])
+    why_no_look_up: str = ""
 
-    @property
-    def why_no_look_up(self) -> str:
-        """Why no read can show whether it was sent; empty: one can."""
-        if self.call.look_up_needs is None:
-            return "No read of the provider's shows whether it was done."
-        missing = [name for name in self.call.look_up_needs if name not in self.look_up_by]
-        return (
-            f"It was added without {' and '.join(missing)}, which its look-up needs."
-            if missing
-            else ""
+    @staticmethod
+    def of(
+        call: PreparedCall, sent: Sent | None, look_up_by: Mapping[str, str] = _NOTHING
+    ) -> Write[PreparedCall]:
+        """Return the write that a prepared call is."""
+        return Write(
+            call,
+            sent,
+            is_keyed=call.promise is Promise.KEYED,
+            look_up_by=look_up_by,
+            why_no_look_up=_why_no_look_up(call, look_up_by),
         )
+
+
+def _why_no_look_up(call: PreparedCall, look_up_by: Mapping[str, str]) -> str:
+    if call.look_up_needs is None:
+        return "No read of the provider's shows whether it was done."
+    missing = [name for name in call.look_up_needs if name not in look_up_by]
+    if not missing:
+        return ""
+    return f"It was added without {' and '.join(missing)}, which its look-up needs."
 
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """A payment that is not sent again: read the requests since then that have its reference, and
-    it is `settled`.
+    """A write that is not sent again: read what the provider has of it since then, and it is
+    `shown`.
 
     `why` it is looked up, in sentences; `sent` is the earliest time at which it may have been sent,
     by whoever used its key, and `began` that of what is looked for. `first` is `began` by the
@@ -154,7 +154,7 @@ class LookUp:
     compared with.
     """
 
-    payment: Payment | Write
+    write: Write[Any]
     since: datetime
     why: str
     sent: Sent | Moment
@@ -195,18 +195,6 @@ class LookUp:
         """Return what is known of it if the client refuses the values of its look-up."""
         return self.shown(f"The look-up failed: {error.summary}")
 
-    def settled(self, requests: Sequence[PaymentRequest]) -> Settlement:
-        """Return what became of a payment request, of the requests with its reference."""
-        assert isinstance(self.payment, Payment)
-        arguments = self.payment.arguments
-        found = PaymentRequest.identified(requests, arguments, since=self.since)
-        if isinstance(found, str):
-            return self.shown(found)
-        done = found.as_done(arguments)
-        result = self.shown(done.doubt(self.moments["since"]) or done)
-        how = f"{self.why} It was identified by its client_reference_id."
-        return result if result.request is None else replace(result, reason=how)
-
     def unknown(self, words: str, *, looked_up: bool = True) -> Settlement:
         """Return what is known of it, for this reason: `looked_up`, or the requests could not be
         read.
@@ -245,7 +233,7 @@ def is_about_all(error: VictorError) -> bool:
 
 
 def settle(
-    payment: Payment | Write,
+    write: Write[Any],
     keys: Keys | NoKey,
     turn: Callable[[Settlement, Sent | Moment | None], Now | None],
     create: Callable[[bool], Any],
@@ -262,7 +250,7 @@ def settle(
         create: Sends the payment under its key. Given `True`, it may have been sent before. A
             `Settlement` says why it was not sent.
     """
-    sent: Sent | Moment | None = payment.sent
+    sent: Sent | Moment | None = write.sent
     so_far = Settlement(PaymentOutcome.WAITING)
     while True:
         now = turn(so_far, sent)
@@ -291,8 +279,8 @@ def settle(
                 Sent.at(at, now, keys.caller) if isinstance(at, Moment) else at
                 for at in (since, began)
             )
-            look_up = LookUp(payment, stored.earliest(now), result, since, began, own.first(now))
-            nothing = payment.why_no_look_up
+            look_up = LookUp(write, stored.earliest(now), result, since, began, own.first(now))
+            nothing = write.why_no_look_up
             return look_up.unknown(f"{nothing} {_ADVICE}") if nothing else look_up
         if sent is None and result.outcome in MAY_EXIST:
             sent = now.moment
