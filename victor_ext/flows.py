@@ -19,19 +19,16 @@ With awaited calls, what they return is to be awaited.
 
 
 def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
-    results: list[Any] = []
     try:
         step = next(flow)
         while True:
-            failed = None
+            result, failed = None, None
             try:
-                results.append(take(step))
+                result = take(step)
             except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
                 failed = error
-            # Outside of the handler, so that an error of the flow has no context whose frames,
-            # those of httpx, hold the token. The result is popped: it may hold account numbers, and
-            # must not be a local of this frame.
-            step = flow.send(results.pop()) if failed is None else flow.throw(failed)
+            # Outside of the handler: the error of a step is no context of what the flow raises.
+            step = flow.send(result) if failed is None else flow.throw(failed)
     except StopIteration as end:
         value: T = end.value
         return value
@@ -41,16 +38,15 @@ def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
 
 async def adrive(flow: Generator[S, Any, T], take: Callable[[S], Awaitable[Any]]) -> T:
     """As `drive`, with awaited calls."""
-    results: list[Any] = []
     try:
         step = next(flow)
         while True:
-            failed = None
+            result, failed = None, None
             try:
-                results.append(await take(step))
+                result = await take(step)
             except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
                 failed = error
-            step = flow.send(results.pop()) if failed is None else flow.throw(failed)
+            step = flow.send(result) if failed is None else flow.throw(failed)
     except StopIteration as end:
         value: T = end.value
         return value

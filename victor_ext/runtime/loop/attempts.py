@@ -164,40 +164,39 @@ class _Call:
     def _reported(self, report: CallReport, attempts: Flow[Response]) -> Flow[Response]:
         """The attempts, with the events of the beginning and the end."""
         report.call_started()
-        response: Response | None = None
-        last: httpx.Response | None = None
-        error: BaseException | None = None
-        name: str | None = None
-        outcome: Outcome | None = None
         try:
-            last = response = yield from attempts
-        except VictorError as raised:
-            error, last, outcome = raised, raised.response, raised.outcome
-        except BaseException as raised:  # noqa: BLE001 - of a caller's own transport or credentials, or the call is interrupted
-            error, outcome = (
-                raised,
-                self._outcome.combined_with(Outcome.UNKNOWN) if self._sending else self._outcome,
-            )
-        if error is not None:
+            response = yield from attempts
+        except VictorError as error:
+            self._report_end(report, error.response, type(error).__name__, error.outcome)
+            raise
+        except BaseException as error:
+            # of a caller's own transport or credentials, or the call is interrupted
             name = "Interrupted" if isinstance(error, GeneratorExit) else type(error).__name__
-        # Outside of the handler: a listener's traceback would show frames that hold the token.
+            outcome = self._outcome
+            if self._sending:
+                outcome = outcome.combined_with(Outcome.UNKNOWN)
+            self._report_end(report, None, name, outcome)
+            raise
+        self._report_end(report, response)
+        return response
+
+    def _report_end(
+        self,
+        report: CallReport,
+        response: httpx.Response | None,
+        error: str | None = None,
+        outcome: Outcome | None = None,
+    ) -> None:
         report.call_ended(
             attempts=self._attempts,
-            status_code=None if last is None else last.status_code,
-            error=name,
+            status_code=None if response is None else response.status_code,
+            error=error,
             outcome=outcome,
             seconds=self._loop.clock.monotonic() - self._started,
             waited=self._waited,
-            request_id=request_id_of(last, self._loop.behaviour),
+            request_id=request_id_of(response, self._loop.behaviour),
             quota=self._loop.quota.available,
         )
-        if response is not None:
-            return response
-        assert error is not None
-        try:
-            raise error
-        finally:
-            del error, last
 
     def _unusable(self, response: Response, why: str) -> VictorError:
         """The error of this call when the code above the loop cannot read its good response."""
@@ -328,8 +327,6 @@ class _Call:
             self._complete_error(error)
             raise
         self._sending = False
-        # Outside of the handler: the frames of httpx hold the token, and a listener's traceback
-        # would show them.
         if self._report is not None and timing is not None:
             self._report.attempt_ended(
                 request,

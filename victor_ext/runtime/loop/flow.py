@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
+from concurrent.futures import Future, wait
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -34,6 +35,11 @@ _LATE = ("concurrent.futures.thread", "anyio._backends._asyncio")
 """What asyncio and anyio import by themselves within the first call in an event loop."""
 
 
+_SIGN_IS_AWAITED = (
+    "sign is a coroutine function, but the calls of this client block: pass a plain function."
+)
+
+
 class NotInTime(Exception):
     """The function did not return in time. It may still run; its result is dropped."""
 
@@ -54,34 +60,25 @@ def invoke(step: Invoke) -> Any:
     """The result of the function, which runs in a thread: it can be abandoned when its time has
     passed.
     """
-    results, context = list[tuple[Any, BaseException | None]](), copy_context()
-    if not inspect.iscoroutinefunction(step.function):
-        thread = threading.Thread(
-            target=lambda: results.append(context.run(_result_of, step)), daemon=True
-        )
-        thread.start()
-        thread.join(step.seconds)
-        if not results:
-            raise NotInTime
-        value, error = results.pop()
-        try:
-            if error is not None:
-                raise error
-        finally:
-            del error  # its traceback knows this frame
-        if not inspect.iscoroutine(value):
-            return value
-        value.close()
-    raise ConfigurationError(
-        "sign is a coroutine function, but the calls of this client block: pass a plain function."
-    )
+    if inspect.iscoroutinefunction(step.function):
+        raise ConfigurationError(_SIGN_IS_AWAITED)
+    future, context = Future[Any](), copy_context()
+    thread = threading.Thread(target=context.run, args=(_fulfill, future, step), daemon=True)
+    thread.start()
+    if not wait([future], step.seconds).done:
+        raise NotInTime
+    result = future.result()
+    if inspect.iscoroutine(result):
+        result.close()
+        raise ConfigurationError(_SIGN_IS_AWAITED)
+    return result
 
 
-def _result_of(step: Invoke) -> tuple[Any, BaseException | None]:
+def _fulfill(future: Future[Any], step: Invoke) -> None:
     try:
-        return step.function(step.argument), None
+        future.set_result(step.function(step.argument))
     except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
-        return None, error
+        future.set_exception(error)
 
 
 # A call has several steps, and a frozen dataclass takes three times as long to make.
