@@ -4,6 +4,7 @@
 """
 
 import email
+import re
 import subprocess
 import sys
 import tarfile
@@ -78,8 +79,11 @@ def wrong_metadata(text: bytes) -> Iterator[str]:
     needed = metadata.get_all("Requires-Dist", [])
     if any(line.startswith("victor-ext") for line in needed):
         yield "needs the client"
-    if "](" in str(metadata.get_payload()):
-        yield "describes itself with a link that a package index may not show"
+    description = str(metadata.get_payload())
+    if "# victor-spec" not in description:
+        yield "has no description"
+    if re.search(r"\]\((?!https?:|#)|<!--", description):
+        yield "describes itself with a link or a comment that no package index can show"
 
 
 def main(folder: Path) -> int:

@@ -91,7 +91,7 @@ def _run(arguments: list[str], prog: str) -> int:
         show(str(error), to=sys.stderr)
         return MISUSE
     except OSError as error:
-        show(f"{error.filename} cannot be read or written: {error}", to=sys.stderr)
+        show(f"{error.filename or 'The output'} cannot be written: {error}", to=sys.stderr)
         return MISUSE
     return status or 0
 

@@ -23,7 +23,7 @@ class DecisionError(Exception):
 
 @dataclass(frozen=True)
 class Acceptance:
-    """One accepted loss, or the losses of one kind (openapi/README.md)."""
+    """One accepted loss, or the losses of one kind (recipe/docs/packages.md)."""
 
     place: str
     """The whole text of the loss, or the pattern."""

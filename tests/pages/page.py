@@ -20,7 +20,14 @@ PAGES = sorted(
     [
         *(
             ROOT / name
-            for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "openapi/README.md")
+            for name in (
+                "README.md",
+                "CONTRIBUTING.md",
+                "SECURITY.md",
+                "openapi/README.md",
+                "recipe/README.md",
+                "recipe/docs/packages.md",
+            )
         ),
         *ROOT.glob("docs/**/*.md"),
         *ROOT.glob("examples/**/README.md"),

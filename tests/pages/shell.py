@@ -135,6 +135,9 @@ class Shell:
                 if target:
                     Path(target).write_text(ran.out, encoding="utf-8")
                 return ran.status, ran.err if target else ran.out + ran.err
+            case ["victor-spec", *arguments]:
+                ran = Command({**os.environ, **self.environment})("spec", *arguments)
+                return ran.status, ran.out + ran.err
             case ["pip", "install", *packages]:
                 check_packages(packages)
             case ["make", *targets]:
@@ -186,7 +189,9 @@ def check_packages(packages: list[str]) -> None:
     for package in (word for word in packages if not word.startswith("-")):
         name, _, rest = package.partition("[")
         extras = re.findall(r"[\w-]+", rest.partition("]")[0])
-        if name in (".", "victor-ext"):
+        if name in ("./recipe", "victor-spec"):
+            assert not extras, f"{package}: it has no extras"
+        elif name in (".", "victor-ext"):
             assert set(extras) <= set(project["project"]["optional-dependencies"]), (
                 f"{package}: no such extra"
             )

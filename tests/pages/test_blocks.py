@@ -106,5 +106,10 @@ def test_the_python_of_a_page_is_complete(page: Path) -> None:
 
 def test_all_pages_are_here() -> None:
     """A page that is added elsewhere is seen, too."""
-    assert {name_of(page) for page in PAGES} >= {"README.md", "docs/retry.md", "openapi/README.md"}
+    assert {name_of(page) for page in PAGES} >= {
+        "README.md",
+        "docs/retry.md",
+        "openapi/README.md",
+        "recipe/README.md",
+    }
     assert all(page.is_relative_to(ROOT) for page in PAGES)

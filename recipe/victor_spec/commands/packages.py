@@ -13,6 +13,7 @@ import typer
 from victor_spec.bounds import MAX_MIB
 from victor_spec.checking.check import NOTES, Report, check_generated
 from victor_spec.checking.check import check as check_document
+from victor_spec.checking.gaps import GAPS
 from victor_spec.checking.problems import Problem
 from victor_spec.decisions import DecisionError, default_path, read_accepted
 from victor_spec.destination import MARKER
@@ -182,6 +183,10 @@ def check(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON for each document.")
     ] = False,
+    with_gaps: Annotated[
+        bool,
+        typer.Option("--gaps", help="Note what the document does not say of its operations, too."),
+    ] = False,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", help="Print what is accepted, and all places of a note."),
@@ -206,7 +211,7 @@ def check(
         if as_json:
             print(json.dumps(report.as_json()))
         else:
-            _print(report, verbose=verbose)
+            _print(report, with_gaps=with_gaps, verbose=verbose)
         if report.problems:
             status = INCOMPLETE
     return status
@@ -244,7 +249,7 @@ def checking(document: Path, run: Callable[[], Report]) -> Report:
         ) from error
 
 
-def _print(report: Report, *, verbose: bool) -> None:
+def _print(report: Report, *, with_gaps: bool, verbose: bool) -> None:
     for each in report.problems:
         show(each.line(), to=sys.stderr)
     for place in report.added:
@@ -252,7 +257,8 @@ def _print(report: Report, *, verbose: bool) -> None:
     for entry in report.accepted if verbose else ():
         show(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
     for name, places in report.notes.items():
-        _show_note(name, places, verbose=verbose)
+        if with_gaps or name not in GAPS:
+            _show_note(name, places, verbose=verbose)
     show(report.summary())
 
 
