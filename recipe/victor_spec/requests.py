@@ -54,6 +54,8 @@ STYLES = {
 DEFAULT_STYLES = {location: styles[0] for location, styles in STYLES.items()}
 EXPLODED = {location: style == "form" for location, style in DEFAULT_STYLES.items()}
 """The defaults of the functions in `serializing`."""
+EXPLODED_STYLES = ("form", "cookie")
+"""The styles in which a list has a field for each item, unless `explode` says otherwise."""
 
 
 class Offered(NamedTuple):

@@ -5,7 +5,6 @@ from itertools import zip_longest
 from victor_spec.components import Components, Operation
 from victor_spec.tree import (
     Tree,
-    is_mapping,
     list_at,
     mapping_at,
     mappings_at,
@@ -34,60 +33,84 @@ def compare_access(sides: Sides) -> None:
 
 
 def _servers(sides: Sides, old: Operation, new: Operation) -> None:
-    (former, place), (latter, new_place) = (
-        _effective_servers(sides.old, old),
-        _effective_servers(sides.new, new),
-    )
-    start, reach = f"{sides.moves.before(place or new_place)}servers", Reach(frozenset({old.name}))
-    before, after = (
-        {str(each.get("url", "/")).rstrip("/") or "/": each for each in given}
-        for given in (former, latter)
-    )
+    old_servers, place = _effective_servers(sides.old, old)
+    new_servers, new_place = _effective_servers(sides.new, new)
+    start = f"{sides.moves.before(place or new_place)}servers"
+    reach = Reach(frozenset({old.name}))
+    before, after = _by_address(old_servers), _by_address(new_servers)
     numbers = {address: number for number, address in enumerate(before)}
     gone = [address for address in before if address not in after]
-    come = [address for address in after if address not in before]
-    for address, successor in zip_longest(gone, come, fillvalue=""):
-        kind = "server-added" if before else "server-named"
-        if address:
-            kind = "server-changed" if successor else "server-removed"
-        number = numbers[address] if address else list(after).index(successor)
+    fresh = [address for address in after if address not in before]
+    for address, successor in zip_longest(gone, fresh, fillvalue=""):
+        number = numbers[address] if address else [*after].index(successor)
+        kind = _kind_of_server(address, successor, is_first=not before)
         sides.add(kind, f"{start}[{number}].url", reach, address, successor)
-    for first, second in [*zip(before, after, strict=False)][:1]:
-        if first != second and first in after:
-            sides.add("server-order", f"{start}[0].url", reach, first, second)
+    first = next(iter(before), "")
+    second = next(iter(after), "")
+    if before and second != first and first in after:
+        sides.add("server-order", f"{start}[0].url", reach, first, second)
     for address in before.keys() & after.keys():
+        changed = mapping_at(after[address], "variables")
         for name, variable in mappings_at(before[address], "variables"):
-            other = mapping_at(mapping_at(after[address], "variables"), name)
             place = f"{start}[{numbers[address]}].variables.{name}"
-            sides.differ_in(keywords(variable), keywords(other), place, reach)
+            other = keywords(mapping_at(changed, name))
+            sides.differ_in(keywords(variable), other, place, reach)
+
+
+def _by_address(servers: list[Tree]) -> dict[str, Tree]:
+    """Servers by their URLs, without a slash at the end."""
+    by_address: dict[str, Tree] = {}
+    for server in servers:
+        address = str(server.get("url", "/")).rstrip("/")
+        by_address[address or "/"] = server
+    return by_address
+
+
+def _kind_of_server(address: str, successor: str, *, is_first: bool) -> str:
+    if address:
+        return "server-changed" if successor else "server-removed"
+    return "server-named" if is_first else "server-added"
 
 
 def _effective_servers(components: Components, operation: Operation) -> tuple[list[Tree], str]:
     """The servers of an operation, and what their places begin with."""
-    for tree, place in ((operation.tree, operation.place), (operation.item, operation.item_place)):
+    own = (operation.tree, operation.place)
+    shared = (operation.item, operation.item_place)
+    for tree, place in (own, shared):
         if list_at(tree, "servers"):
             return trees_at(tree, "servers"), f"{place}."
     return trees_at(components.document, "servers"), ""
 
 
 def _security(sides: Sides, old: Operation, new: Operation) -> None:
-    before, after = (
-        _alternatives(sides.old, old, {}),
-        _alternatives(sides.new, new, _renamed_schemes(sides)),
-    )
-    was_open, is_open = (not each or frozenset() in each for each in (before, after))
-    own = "security" in old.tree or "security" in new.tree
-    place, reach = f"{old.place}.security" if own else "security", Reach(frozenset({old.name}))
-    if is_open and not was_open:
+    before = _alternatives(sides.old, old, {})
+    after = _alternatives(sides.new, new, _renamed_schemes(sides))
+    is_own = "security" in old.tree or "security" in new.tree
+    place = f"{old.place}.security" if is_own else "security"
+    reach = Reach(frozenset({old.name}))
+    if _is_open(before) and _is_open(after):
+        return
+    if _is_open(after):
         sides.add("security-removed", place, reach, _words(before))
-    elif was_open and not is_open:
+    elif _is_open(before):
         sides.add("security-added", place, reach, "", _words(after))
-    elif not is_open:
-        for alternative in sorted(before - after, key=sorted):
-            if not any(other <= alternative for other in after):
-                sides.add("security-alternative-removed", place, reach, _words({alternative}))
-        for alternative in sorted(after - before, key=sorted):
-            sides.add("security-alternative-added", place, reach, "", _words({alternative}))
+    else:
+        _compare_alternatives(sides, before, after, place, reach)
+
+
+def _is_open(alternatives: set[Alternative]) -> bool:
+    """Whether an operation can be called without credentials."""
+    return not alternatives or frozenset() in alternatives
+
+
+def _compare_alternatives(
+    sides: Sides, before: set[Alternative], after: set[Alternative], place: str, reach: Reach
+) -> None:
+    for alternative in sorted(before - after, key=sorted):
+        if not any(other <= alternative for other in after):
+            sides.add("security-alternative-removed", place, reach, _words({alternative}))
+    for alternative in sorted(after - before, key=sorted):
+        sides.add("security-alternative-added", place, reach, "", _words({alternative}))
 
 
 def _alternatives(
@@ -96,34 +119,28 @@ def _alternatives(
     """The ways to be admitted; none when the operation is open, an empty one when credentials are
     optional.
     """
-    given = list_at(
-        operation.tree if "security" in operation.tree else components.document, "security"
-    )
-    return {
-        frozenset(
-            (renamed.get(name, name), str(scope))
-            for name in requirement
-            for scope in ["", *list_at(requirement, name)]
-        )
-        for requirement in given
-        if is_mapping(requirement)
-    }
+    owner = operation.tree if "security" in operation.tree else components.document
+    alternatives: set[Alternative] = set()
+    for requirement in trees_at(owner, "security"):
+        pairs: list[tuple[str, str]] = []
+        for name in requirement:
+            scopes = ["", *map(str, list_at(requirement, name))]
+            pairs += [(renamed.get(name, name), scope) for scope in scopes]
+        alternatives.add(frozenset(pairs))
+    return alternatives
 
 
 def _words(alternatives: set[Alternative]) -> str:
+    """Alternatives in words: `key and oauth (read, write) or basic`."""
+    return " or ".join(sorted(map(_words_of_alternative, alternatives)))
+
+
+def _words_of_alternative(alternative: Alternative) -> str:
     words: list[str] = []
-    for alternative in alternatives:
-        names = sorted(name for name, scope in alternative if not scope)
-        scopes = {
-            name: sorted(scope for each, scope in alternative if each == name and scope)
-            for name in names
-        }
-        words.append(
-            " and ".join(
-                f"{name} ({', '.join(own)})" if own else name for name, own in scopes.items()
-            )
-        )
-    return " or ".join(sorted(words))
+    for name in sorted(name for name, scope in alternative if not scope):
+        scopes = sorted(scope for scheme, scope in alternative if scheme == name and scope)
+        words.append(f"{name} ({', '.join(scopes)})" if scopes else name)
+    return " and ".join(words)
 
 
 def _definitions(components: Components) -> dict[str, Tree]:
@@ -135,55 +152,67 @@ def _renamed_schemes(sides: Sides) -> dict[str, str]:
     """New names of schemes that only have another name, with the old ones."""
     old, new = _definitions(sides.old), _definitions(sides.new)
     gone = {_essence(tree): name for name, tree in old.items() if name not in new}
-    return {
-        name: gone[_essence(tree)]
-        for name, tree in new.items()
-        if name not in old and _essence(tree) in gone
-    }
+    renamed: dict[str, str] = {}
+    for name, tree in new.items():
+        essence = _essence(tree)
+        if name not in old and essence in gone:
+            renamed[name] = gone[essence]
+    return renamed
 
 
 def _essence(scheme: Tree) -> str:
     """The kind of credentials, as in `http bearer` and `apiKey header x-key`; other names have
     their letter case.
     """
-    words = [str(scheme[key]) for key in ("type", "in", "name", "scheme") if scheme.get(key)]
-    exact = scheme.get("in") in ("query", "cookie")
-    return " ".join(words if exact else [*words[:1], *(each.lower() for each in words[1:])])
+    kind, *words = [str(scheme.get(key) or "") for key in ("type", "in", "name", "scheme")]
+    if scheme.get("in") not in ("query", "cookie"):
+        words = [word.lower() for word in words]
+    return " ".join(filter(None, [kind, *words]))
 
 
 def _schemes(sides: Sides) -> None:
+    """Compare the schemes that both documents have: one that is gone is missed by an operation."""
     after = _definitions(sides.new)
     for name, old in _definitions(sides.old).items():
-        if name not in after:
-            continue  # an operation that needs it says so
-        same, new = sides.same_operations.items(), after[name]
-        names = {
-            at
-            for at, now in same
-            if _uses(sides.old, sides.old.operations[at], name) and _uses(sides.new, now, name)
-        }
-        place, reach = f"components.securitySchemes.{name}", Reach(frozenset(names))
-        sides.differ("scheme-changed", place, reach, _essence(old), _essence(new))
-        for kind, flow in [*mappings_at(old, "flows"), ("", old)]:
-            other = mapping_at(mapping_at(new, "flows"), kind) if kind else new
-            if not other:
-                former, latter = (
-                    f"{_essence(old)} with the flow {kind}",
-                    f"{_essence(new)} without it",
-                )
-                sides.add("scheme-changed", place, reach, former, latter)
-                continue
-            for key in _ADDRESSES:
-                sides.differ(
-                    "scheme-address", place, reach, str(flow.get(key)), str(other.get(key))
-                )
-            for scope in sorted(
-                mapping_at(flow, "scopes").keys() - mapping_at(other, "scopes").keys()
-            ):
-                sides.add("scope-removed", place, reach, scope)
+        if name in after:
+            _compare_scheme(sides, name, old, after[name])
+
+
+def _compare_scheme(sides: Sides, name: str, old: Tree, new: Tree) -> None:
+    place = f"components.securitySchemes.{name}"
+    reach = Reach(frozenset(_users_of_scheme(sides, name)))
+    before, after = _essence(old), _essence(new)
+    sides.differ("scheme-changed", place, reach, before, after)
+    flows = mapping_at(new, "flows")
+    for kind, flow in mappings_at(old, "flows"):
+        other = mapping_at(flows, kind)
+        if other:
+            _compare_flow(sides, flow, other, place, reach)
+        else:
+            texts = f"{before} with the flow {kind}", f"{after} without it"
+            sides.add("scheme-changed", place, reach, *texts)
+    _compare_flow(sides, old, new, place, reach)
+
+
+def _users_of_scheme(sides: Sides, name: str) -> set[str]:
+    """The operations that need a scheme in both documents."""
+    users: set[str] = set()
+    for operation, new in sides.same_operations.items():
+        old = sides.old.operations[operation]
+        if _uses(sides.old, old, name) and _uses(sides.new, new, name):
+            users.add(operation)
+    return users
+
+
+def _compare_flow(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+    """Compare the addresses and scopes of a flow, or of a scheme itself."""
+    for key in _ADDRESSES:
+        sides.differ("scheme-address", place, reach, str(old.get(key)), str(new.get(key)))
+    gone = mapping_at(old, "scopes").keys() - mapping_at(new, "scopes").keys()
+    for scope in sorted(gone):
+        sides.add("scope-removed", place, reach, scope)
 
 
 def _uses(components: Components, operation: Operation, scheme: str) -> bool:
-    return any(
-        (scheme, "") in alternative for alternative in _alternatives(components, operation, {})
-    )
+    alternatives = _alternatives(components, operation, {})
+    return any((scheme, "") in alternative for alternative in alternatives)

@@ -23,6 +23,7 @@ Level = Literal["breaks", "look", "fine", "none"]
 """What a change does: it breaks something; a person has to look; it does no harm; it does nothing.
 """
 Column = Literal["wire", "python"]
+Direction = Literal["sent", "received", "both"]
 
 LEVELS: tuple[Level, ...] = ("none", "fine", "look", "breaks")
 """From the least to the worst."""
@@ -60,7 +61,7 @@ class Entry:
     """
     operations: tuple[str, ...]
     """The operations that it reaches, sorted: `get /v1/cards`."""
-    direction: Literal["sent", "received", "both"]
+    direction: Direction
     what: str
     wire: Level
     python: Level

@@ -12,6 +12,7 @@ from .access import compare_access
 from .changes import (
     LEVELS,
     Change,
+    Direction,
     Entry,
     Level,
     PythonChange,
@@ -78,12 +79,14 @@ def compared(old: Shapes, new: Shapes) -> Sides:
 def _documentation(sides: Sides) -> int:
     """The number of texts and examples that differ."""
     pairs = [(mapping_at(sides.old.document, "info"), mapping_at(sides.new.document, "info"))]
-    pairs += [
-        (part.tree, other.tree)
-        for place, part in sides.old.by_place.items()
-        if (other := sides.new.by_place.get(sides.moves.now(place)))
-    ]
-    return sum(old.get(key) != new.get(key) for old, new in pairs for key in DOCUMENTATION)
+    for place, part in sides.old.by_place.items():
+        other = sides.new.by_place.get(sides.moves.now(place))
+        if other is not None:
+            pairs.append((part.tree, other.tree))
+    count = 0
+    for old, new in pairs:
+        count += len([key for key in DOCUMENTATION if old.get(key) != new.get(key)])
+    return count
 
 
 def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
@@ -91,17 +94,17 @@ def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, Pyth
     by_place: dict[str, list[PythonChange]] = {}
     names = ("schema-removed", "schema-renamed")  # which have other causes
     changed = {change.place for change in sides.changes if change.kind not in names}
-    changed |= {
-        place for place in python if place in sides.old.by_place and _is_there(sides, place)
-    }
+    for place in python:
+        if place in sides.old.by_place and _stays(sides, place):
+            changed.add(place)
     for place in sorted(python):
-        is_told = place in changed or _is_there(sides, place)
+        is_told = place in changed or _stays(sides, place)
         home = _cause(sides, place if is_told else sides.old.home(place), changed)
         by_place.setdefault(home, []).append(python[place])
     return {place: PythonChange.joined(changes) for place, changes in by_place.items()}
 
 
-def _is_there(sides: Sides, place: str) -> bool:
+def _stays(sides: Sides, place: str) -> bool:
     """Whether the new document has a place."""
     return sides.moves.now(place) in sides.new.by_place
 
@@ -111,60 +114,84 @@ def _cause(sides: Sides, place: str, changed: Container[str]) -> str:
     a named schema.
     """
     is_old = place in sides.old.by_place
-    if is_old and _is_there(sides, place):
+    if is_old and _stays(sides, place):
         return place
-    side, pending, seen = (sides.old if is_old else sides.new), [place], set[str]()
-    for each in pending:  # it grows
-        for part in reversed(around(each)):
-            told = part if is_old else sides.moves.before(part)
-            if told in changed:
-                return told
+    users = sides.old.users if is_old else sides.new.users
+    pending = [place]
+    seen: set[str] = set()
+    for holder in pending:  # it grows
+        for part in reversed(around(holder)):
+            name = part if is_old else sides.moves.before(part)
+            if name in changed:
+                return name
             if part not in seen:
                 seen.add(part)
-                pending += side.users.get(part, ())
+                pending += users.get(part, ())
     return place
 
 
 def _entry(
     sides: Sides, place: str, changes: Mapping[Change, Reach], python: PythonChange | None
 ) -> Entry:
-    reach = Reach()
-    for each in changes.values():
-        reach |= each
-    if reach == Reach():  # for what one document alone has, the operations of that document
-        old, new = sides.old.by_place.get(place), sides.new.by_place.get(sides.moves.now(place))
-        reach = sides.reach(old, new) if old and new else reach_of(old or new)
-    levels: dict[Change, Level] = {
-        change: worst(
-            level
-            for level, names in zip(change.rule[:2], (each.sent, each.received), strict=True)
-            if names
-        )
-        for change, each in changes.items()
-    }
-    ordered = sorted(
-        changes, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new)
-    )
+    reach = _reach(sides, place, changes)
+    levels = {change: _level(change, own) for change, own in changes.items()}
+    ordered = sorted(changes, key=lambda change: _order(change, levels[change]))
     words = [*dict.fromkeys(_words(ordered, changes))]
-    if python is not None:
-        words.append(f"in Python: {python.what}" if words else python.what)
     wire = worst(levels.values())
+    decisive = [change for change in ordered if levels[change] == wire]
+    level: Level = "none"
+    names: tuple[str, ...] = ()
+    if python is not None:
+        level = python.level
+        names = python.names
+        words.append(f"in Python: {python.what}" if words else python.what)
     return Entry(
         place=place,
         operations=tuple(sorted(reach.sent | reach.received)),
-        direction="both"
-        if bool(reach.sent) == bool(reach.received)
-        else "sent"
-        if reach.sent
-        else "received",
+        direction=_direction(reach),
         what="; ".join(words),
         wire=wire,
-        python="none" if python is None else python.level,
-        names=() if python is None else python.names,
-        fingerprint=_fingerprint(
-            place, wire, [change for change in ordered if levels[change] == wire], python
-        ),
+        python=level,
+        names=names,
+        fingerprint=_fingerprint(place, wire, decisive, python),
     )
+
+
+def _reach(sides: Sides, place: str, changes: Mapping[Change, Reach]) -> Reach:
+    """The operations that some changes of a place reach.
+
+    Where they reach none, the part counts: for what one document alone has, the operations of that
+    document.
+    """
+    reach = Reach()
+    for own in changes.values():
+        reach |= own
+    if reach != Reach():
+        return reach
+    old = sides.old.by_place.get(place)
+    new = sides.new.by_place.get(sides.moves.now(place))
+    return sides.reach(old, new) if old and new else reach_of(old or new)
+
+
+def _level(change: Change, reach: Reach) -> Level:
+    """What a change does, where it reaches operations."""
+    levels: list[Level] = []
+    if reach.sent:
+        levels.append(change.rule.sent)
+    if reach.received:
+        levels.append(change.rule.received)
+    return worst(levels)
+
+
+def _order(change: Change, level: Level) -> tuple[int, str, str, str]:
+    """The worst changes of a place come first."""
+    return -LEVELS.index(level), change.kind, change.old, change.new
+
+
+def _direction(reach: Reach) -> Direction:
+    if bool(reach.sent) == bool(reach.received):
+        return "both"
+    return "sent" if reach.sent else "received"
 
 
 def _words(changes: list[Change], reaches: Mapping[Change, Reach]) -> Iterator[str]:
@@ -186,10 +213,12 @@ def _fingerprint(
 
     The index of a server is left out: another server before it makes no difference.
     """
-    essence = [
-        [change.kind, change.old, change.new, *filter(None, [change.detail])] for change in changes
-    ]
+    essence: list[list[str]] = []
+    for change in changes:
+        detail = [change.detail] if change.detail else []
+        essence.append([change.kind, change.old, change.new, *detail])
     if not essence and python is not None:
-        essence = [["python", python.level, *python.names]]
+        essence.append(["python", python.level, *python.names])
     parts = re.sub(r"servers\[\d+\]", "servers[]", place), wire, essence
-    return hashlib.sha256(as_json(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+    text = as_json(parts).encode("utf-8", "backslashreplace")
+    return hashlib.sha256(text).hexdigest()[:16]

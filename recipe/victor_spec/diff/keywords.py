@@ -48,7 +48,6 @@ CONSTRAINTS = (
     ),
 )
 """Keywords that are compared as a whole."""
-_VALUES = ("format", "pattern", "multipleOf")
 _ANY_TEXT = {"", ".*", "^", "$", "^.*", ".*$", "^.*$"}
 """Patterns that every text matches."""
 _OTHERS = "..."
@@ -64,32 +63,46 @@ def keywords(tree: Tree) -> dict[str, Any]:
     and `const` is an enum of one; `closed` and `open` say what `additionalProperties` says.
     """
     types = frozenset(map(str, types_of(tree)))
-    given: dict[str, Any] = {
+    is_nullable = tree.get("nullable") is True or _admits_null(tree, types)
+    found: dict[str, Any] = {
         "type": types - {"null"} or None,
-        "null": tree.get("nullable") is True or _admits_null(tree, types) or None,
+        "null": is_nullable or None,
         "enum": _enum(tree),
         "default": as_json(tree["default"]) if "default" in tree else None,
         "discriminator": mapping_at(tree, "discriminator").get("propertyName"),
+        "pattern": _pattern(tree),
+        **deprecation(tree),
     }
-    given |= {keyword: _limit(tree, keyword) for keyword in (*LOWER_LIMITS, *UPPER_LIMITS)}
-    given |= {keyword: tree.get(keyword) is True or None for keyword in FLAGS}
-    given |= {
-        keyword: tree[keyword]
-        for keyword in _VALUES
-        if isinstance(tree.get(keyword), (str, int, float))
-    }
-    if given.get("pattern") in _ANY_TEXT:
-        del given["pattern"]
-    given |= deprecation(tree)
-    given |= {keyword: canonical(tree[keyword]) for keyword in CONSTRAINTS if keyword in tree}
-    if tree.get("additionalProperties") is False or tree.get("unevaluatedProperties") in (
-        False,
-        {"not": {}},
-    ):
-        given["closed"] = True
+    for keyword in (*LOWER_LIMITS, *UPPER_LIMITS):
+        found[keyword] = _limit(tree, keyword)
+    for keyword in FLAGS:
+        found[keyword] = tree.get(keyword) is True or None
+    for keyword in ("format", "multipleOf"):
+        found[keyword] = _scalar(tree, keyword)
+    for keyword in CONSTRAINTS:
+        found[keyword] = canonical(tree[keyword]) if keyword in tree else None
+    if _is_closed(tree):
+        found["closed"] = True
     elif tree.get("additionalProperties") is not None:
-        given["open"] = True
-    return {keyword: value for keyword, value in given.items() if value is not None}
+        found["open"] = True
+    return {keyword: value for keyword, value in found.items() if value is not None}
+
+
+def _scalar(tree: Tree, keyword: str) -> str | float | None:
+    value = tree.get(keyword)
+    return value if isinstance(value, str | int | float) else None
+
+
+def _pattern(tree: Tree) -> str | float | None:
+    """The pattern of a text, unless every text matches it."""
+    pattern = _scalar(tree, "pattern")
+    return None if pattern in _ANY_TEXT else pattern
+
+
+def _is_closed(tree: Tree) -> bool:
+    """Whether other properties are refused."""
+    rest = tree.get("unevaluatedProperties")
+    return tree.get("additionalProperties") is False or rest is False or rest == {"not": {}}
 
 
 def deprecation(tree: Tree) -> dict[str, bool]:
@@ -102,10 +115,12 @@ def join(keyword: str, first: Any, second: Any) -> Any:
     one.
     """
     if keyword == "type":
-        integers = {"integer"} if {"integer", "number"} <= first | second else set[str]()
-        return frozenset((first & second) | integers) or second
+        common = first & second
+        if {"integer", "number"} <= first | second:
+            common |= {"integer"}
+        return common or second
     if keyword == "enum":
-        return tuple(each for each in first if each in second) or second
+        return tuple(value for value in first if value in second) or second
     if keyword in LOWER_LIMITS:
         return max(first, second)
     if keyword in UPPER_LIMITS:
@@ -126,29 +141,31 @@ def canonical(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if is_mapping(value):
-        kept = {
-            key: each for key, each in value.items() if key not in DOCUMENTATION or is_mapping(each)
-        }
-        return {key: _plain(each) for key, each in kept.items()}
     if is_list(value):
-        return [_plain(each) for each in value]
-    return value
+        return [_plain(item) for item in value]
+    if not is_mapping(value):
+        return value
+    plain: Tree = {}
+    for key, inner in value.items():
+        # A property may have the name of a keyword.
+        if key not in DOCUMENTATION or is_mapping(inner):
+            plain[key] = _plain(inner)
+    return plain
 
 
 def _enum(tree: Tree) -> tuple[str, ...] | None:
     """The values as JSON, without null, in the order of the document."""
     if "const" in tree:
-        return (as_json(tree["const"]),) if tree["const"] is not None else None
-    values, others = tree.get("enum"), list[str]()
+        return None if tree["const"] is None else (as_json(tree["const"]),)
+    others: list[str] = []
+    values = tree.get("enum")
     if not is_list(values):
-        values, others = tree.get("x-extensible-enum"), [_OTHERS]
-    named = (
-        dict.fromkeys(as_json(each) for each in values if each is not None)
-        if is_list(values)
-        else None
-    )
-    return None if named is None else (*named, *others)
+        values = tree.get("x-extensible-enum")
+        others = [_OTHERS]
+    if not is_list(values):
+        return None
+    named = dict.fromkeys(as_json(value) for value in values if value is not None)
+    return (*named, *others)
 
 
 def _admits_null(tree: Tree, types: frozenset[str]) -> bool:
@@ -160,15 +177,20 @@ def _admits_null(tree: Tree, types: frozenset[str]) -> bool:
 
 
 def _limit(tree: Tree, keyword: str) -> Limit | None:
-    lower = keyword.startswith("min")
+    """A limit of a value; the tighter one, where a document of 3.1 has an exclusive one, too."""
+    is_lower = keyword in LOWER_LIMITS
+    value = tree.get(keyword)
+    exclusive = tree.get("exclusive" + keyword.capitalize())
+    says_nothing = is_lower and value == 0 and keyword != "minimum"
     limits: list[Limit] = []
-    value, exclusive = tree.get(keyword), tree.get("exclusive" + keyword.capitalize())
-    if isinstance(value, (int, float)) and not (lower and value == 0 and keyword != "minimum"):
+    if isinstance(value, int | float) and not says_nothing:
         # OpenAPI 3.0 has a flag beside the limit
-        limits.append((value, (exclusive is True) == lower))
-    if isinstance(exclusive, (int, float)) and not isinstance(exclusive, bool):
-        limits.append((exclusive, lower))
-    return (max(limits) if lower else min(limits)) if limits else None
+        limits.append((value, (exclusive is True) == is_lower))
+    if isinstance(exclusive, int | float) and not isinstance(exclusive, bool):
+        limits.append((exclusive, is_lower))
+    if not limits:
+        return None
+    return max(limits) if is_lower else min(limits)
 
 
 Difference = tuple[str, str, str]
@@ -206,8 +228,12 @@ def keyword_changes(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
 
 
 def _presence(name: str, old: Any, new: Any) -> Difference:
-    suffix = "added" if old is None else "removed" if new is None else "changed"
-    return f"{name}-{suffix}", "" if old is None else str(old), "" if new is None else str(new)
+    """What it means that a keyword is there now, or no longer, or has another value."""
+    if old is None:
+        return f"{name}-added", "", str(new)
+    if new is None:
+        return f"{name}-removed", str(old), ""
+    return f"{name}-changed", str(old), str(new)
 
 
 def types_text(types: frozenset[str] | None) -> str:
@@ -216,29 +242,25 @@ def types_text(types: frozenset[str] | None) -> str:
 
 def covers(wide: frozenset[str] | None, narrow: frozenset[str] | None) -> bool:
     """Whether every value of `narrow` is one of `wide`; None admits anything."""
-    if wide is None or narrow is None:
-        return wide is None
-    return all(is_among(each, wide) for each in narrow)
+    if wide is None:
+        return True
+    return narrow is not None and all(is_among(kind, wide) for kind in narrow)
 
 
 def _type_change(old: frozenset[str] | None, new: frozenset[str] | None) -> Difference:
-    kind = (
-        "type-widened"
-        if covers(new, old)
-        else "type-narrowed"
-        if covers(old, new)
-        else "type-changed"
-    )
+    kind = "type-changed"
+    if covers(new, old):
+        kind = "type-widened"
+    elif covers(old, new):
+        kind = "type-narrowed"
     return kind, types_text(old), types_text(new)
 
 
 def _format_change(old: str | None, new: str | None) -> Difference:
-    if (old, new) in _WIDER_FORMATS or (new, old) in _WIDER_FORMATS:
-        return (
-            "format-widened" if (old, new) in _WIDER_FORMATS else "format-narrowed",
-            str(old),
-            str(new),
-        )
+    if (old, new) in _WIDER_FORMATS:
+        return "format-widened", str(old), str(new)
+    if (new, old) in _WIDER_FORMATS:
+        return "format-narrowed", str(old), str(new)
     # A format that is a type of its own in Python: other texts are refused, and are not read.
     is_typed = old in _TYPE_FORMATS or (old is None and new in _TYPE_FORMATS)
     return _presence("type-format" if is_typed else "format", old, new)
@@ -252,35 +274,45 @@ _CHANGES: dict[str, Callable[[Any, Any], Difference]] = {
 
 def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Difference]:
     if old is None or new is None:
-        first, second = (
-            ", ".join(each for each in values or () if each != _OTHERS) for values in (old, new)
-        )
-        if _OTHERS in (old or new or ()):
-            yield "values-named" if old is None else "values-not-named", first, second
+        before, after = _named(old), _named(new)
+        is_open = _OTHERS in (old or new or ())
+        if is_open:
+            yield "values-named" if old is None else "values-not-named", before, after
         else:
-            yield "became-enum" if old is None else "no-longer-enum", first, second
-        return
-    if len(old) == len(new) == 1 and old != new:
+            yield "became-enum" if old is None else "no-longer-enum", before, after
+    elif len(old) == len(new) == 1 and old != new:
         yield "constant-changed", old[0], new[0]
-        return
-    for value in (*old, *new):
+    else:
+        yield from _values_change(old, new)
+
+
+def _named(values: tuple[str, ...] | None) -> str:
+    return ", ".join(value for value in values or () if value != _OTHERS)
+
+
+def _values_change(old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Difference]:
+    for value in old:
         if value not in new:
             yield "enum-closed" if value == _OTHERS else "enum-value-removed", value, ""
-        elif value not in old:
-            added = "open-value-added" if _OTHERS in old else "enum-value-added"
+    added = "open-value-added" if _OTHERS in old else "enum-value-added"
+    for value in new:
+        if value not in old:
             yield "enum-opened" if value == _OTHERS else added, "", value
 
 
 def _limit_change(keyword: str, old: Limit | None, new: Limit | None) -> Difference:
-    kind, first, second = _presence(
-        "limit", *(limit and _limit_text(keyword, limit) for limit in (old, new))
-    )
+    before = None if old is None else _limit_text(keyword, old)
+    after = None if new is None else _limit_text(keyword, new)
+    kind, first, second = _presence("limit", before, after)
     if old is not None and new is not None:
-        kind = "limit-tightened" if (new > old) == (keyword in LOWER_LIMITS) else "limit-loosened"
+        is_tighter = (new > old) == (keyword in LOWER_LIMITS)
+        kind = "limit-tightened" if is_tighter else "limit-loosened"
     return kind, first, second
 
 
 def _limit_text(keyword: str, limit: Limit) -> str:
     value, flag = limit
-    exclusive = flag == (keyword in LOWER_LIMITS) and keyword in ("minimum", "maximum")
-    return f"{'exclusive' + keyword.capitalize() if exclusive else keyword} {value}"
+    is_exclusive = flag == (keyword in LOWER_LIMITS)
+    if is_exclusive and keyword in ("minimum", "maximum"):
+        keyword = "exclusive" + keyword.capitalize()
+    return f"{keyword} {value}"

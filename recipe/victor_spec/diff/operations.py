@@ -3,10 +3,11 @@
 from fnmatch import fnmatch
 
 from victor_spec.components import Component, Components, Operation
-from victor_spec.requests import DEFAULT_STYLES
+from victor_spec.requests import DEFAULT_STYLES, EXPLODED_STYLES
 from victor_spec.tree import (
     Tree,
     bare_type,
+    is_mapping,
     list_at,
     mapping_at,
     mappings_at,
@@ -17,7 +18,7 @@ from victor_spec.tree import (
 from .changes import Reach, renamed_parameters, wire_name
 from .keywords import deprecation
 from .schemas import SchemaComparison
-from .shape import Part, is_text
+from .shape import PROPERTY, Part, Shapes, is_text
 
 
 class OperationComparison(SchemaComparison):
@@ -27,65 +28,63 @@ class OperationComparison(SchemaComparison):
         """Compare everything below `paths`, `webhooks`, and the named parameters, headers, bodies
         and answers.
         """
-        for name, operation in self.old.operations.items():
+        for name, old in self.old.operations.items():
             if name not in self.same_operations:
-                self.add("operation-removed", operation.place, _both(name))
+                self.add("operation-removed", old.place, _both(name))
         for name in self.added:
-            added = self.new.operations[name]
-            self.add(
-                "webhook-added" if added.incoming else "operation-added", added.place, _both(name)
-            )
+            new = self.new.operations[name]
+            kind = "webhook-added" if new.incoming else "operation-added"
+            self.add(kind, new.place, _both(name))
         for name, new in self.same_operations.items():
-            old = self.old.operations[name]
-            if wire_name(old) != wire_name(new):
-                self.add("operation-moved", old.place, _both(name), name, new.name)
-            self._attributes(old, new)
-            self._parameters(old, new)
-            self._calls(old.tree, new.tree, old.place, name, incoming=old.incoming)
+            self._operation(self.old.operations[name], new)
         for key in ("parameters", "headers", "requestBodies", "responses"):
             for name, tree in mappings_at(mapping_at(self.old.document, "components"), key):
                 place = f"components.{key}.{name}"
                 if place in self.old.by_place and place in self.new.by_place:
                     self._pair(tree, self.new.by_place[place].tree, place)
 
+    def _operation(self, old: Operation, new: Operation) -> None:
+        if wire_name(old) != wire_name(new):
+            self.add("operation-moved", old.place, _both(old.name), old.name, new.name)
+        self._attributes(old, new)
+        self._parameters(old, new)
+        self._calls(old.tree, new.tree, old.place, old.name, incoming=old.incoming)
+
     def _calls(self, old: Tree, new: Tree, place: str, name: str, *, incoming: bool) -> None:
-        request, answer = _directions(name, incoming=incoming)
+        """Compare bodies, responses and callbacks."""
+        request, response = _directions(name, incoming=incoming)
         self._body(old, new, f"{place}.requestBody", request)
-        self._responses(
-            mapping_at(old, "responses"), mapping_at(new, "responses"), f"{place}.responses", answer
-        )
-        ours, theirs = self.old.callbacks(old), self.new.callbacks(new)
-        for step in {**ours, **theirs}:
+        before, after = mapping_at(old, "responses"), mapping_at(new, "responses")
+        self._responses(before, after, f"{place}.responses", response)
+        former, latter = self.old.callbacks(old), self.new.callbacks(new)
+        for step in {**former, **latter}:
             here = f"{place}.callbacks.{step}"
-            if step in ours and step in theirs:
-                self._calls(ours[step], theirs[step], here, name, incoming=not incoming)
+            if step not in latter:
+                self.add("operation-removed", here, _both(name))
+            elif step not in former:
+                self.add("operation-added", here, _both(name))
             else:
-                self.add(
-                    "operation-removed" if step in ours else "operation-added", here, _both(name)
-                )
+                self._calls(former[step], latter[step], here, name, incoming=not incoming)
 
     def _parameters(self, old: Operation, new: Operation) -> None:
-        before, after = self.old.parameters(old), self.new.parameters(new)
+        after = self.new.parameters(new)
         renamed = renamed_parameters(old, new)
         request, _ = _directions(old.name, incoming=old.incoming)
-        for key, tree in before.items():
-            where, _, name = key.partition(":")
+        for key, tree in self.old.parameters(old).items():
+            location, _, name = key.partition(":")
             place = self.old.place(tree, old.place)
-            match = after.pop(f"path:{renamed.get(name, name)}" if where == "path" else key, None)
+            now = renamed.get(name, name) if location == "path" else name
+            match = after.pop(f"{location}:{now}", None)
             if match is None:
                 self.add("parameter-removed", place, request)
                 continue
-            if where == "path" and renamed.get(name, name) != name:
-                self.add("path-parameter-renamed", place, _both(old.name), name, renamed[name])
+            if now != name:
+                self.add("path-parameter-renamed", place, _both(old.name), name, now)
             self._pair(tree, match, place)
         for tree in after.values():
-            kind = (
-                "required-parameter-added"
-                if _is_required(self.new, tree)
-                else "optional-parameter-added"
-            )
+            kind = "required" if _is_required(self.new, tree) else "optional"
             place = self.moves.before(self.new.place(tree, new.place))
-            self.add(kind, place, request)
+            self.add(f"{kind}-parameter-added", place, request)
 
     def _body(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = mapping_at(old, "requestBody"), mapping_at(new, "requestBody")
@@ -98,29 +97,23 @@ class OperationComparison(SchemaComparison):
             self.add(kind, place, reach)
 
     def _responses(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-        before, after = (
-            {status.upper(): tree for status, tree in members(each)} for each in (old, new)
-        )
+        before, after = _by_status(old), _by_status(new)
         spelled = {status.upper(): status for status in [*new, *old]}
+        left = {**after}
         for status, tree in before.items():
             here = f"{place}.{spelled[status]}"
-            ranged = [
-                each
-                for each in after
-                if each[:1] == status[:1] and "XX" in each + status and each not in before
-            ]
-            match = after.pop(status if status in after else ranged[0] if ranged else "", None)
+            match = left.pop(_same_status(status, before, left), None)
             if match is None:
                 self.add(f"{_class_of(status)}-removed", here, reach)
-                match = _covering(status, new)
+                match = _covering(status, after)
             if match is not None:
                 self._pair(tree, match, here)
-        for status, tree in after.items():
+        for status, tree in left.items():
             here = f"{place}.{spelled[status]}"
-            self.add(
-                "success-added" if _class_of(status) == "success" else "answer-added", here, reach
-            )
-            if (earlier := _covering(status, old)) is not None:
+            is_success = _class_of(status) == "success"
+            self.add("success-added" if is_success else "answer-added", here, reach)
+            earlier = _covering(status, before)
+            if earlier is not None:
                 self._pair(earlier, tree, here)
 
     def _pair(self, old: Tree, new: Tree, place: str) -> None:
@@ -133,66 +126,69 @@ class OperationComparison(SchemaComparison):
             if "$ref" in new and first.place == second.place:
                 return  # compared by name
             if first.place in self.new.by_place:
-                first, second = self.old.of(old) or first, self.new.of(new) or second
+                first = self.old.of(old) or first
+                second = self.new.of(new) or second
             else:
                 place = first.place
         if not self._is_new(before, after) and "$ref" not in old:
             return
-        reach = self.reach(first, second)
-        required = [_is_required(self.old, before), _is_required(self.new, after)]
-        if required[0] != required[1]:
-            self.add("became-required" if required[1] else "became-optional", place, reach)
+        self._requirement(before, after, place, self.reach(first, second))
         if first.kind in ("parameter", "header"):
-            self._parameter(before, after, place, reach, header=first.kind == "header")
-        self._headers(before, after, place, reach)
+            is_header = first.kind == "header"
+            self._parameter(before, after, place, self.reach(first, second), header=is_header)
+        self._headers(before, after, place, self.reach(first, second))
         self._schema(before, after, place, first, second)
-        self._content(before, after, place, reach, first, second)
+        self._content(before, after, place, first, second)
+
+    def _requirement(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+        was_required = _is_required(self.old, old)
+        is_required = _is_required(self.new, new)
+        if is_required and not was_required:
+            self.add("became-required", place, reach)
+        elif was_required and not is_required:
+            self.add("became-optional", place, reach)
 
     def _parameter(self, old: Tree, new: Tree, place: str, reach: Reach, *, header: bool) -> None:
-        shapes = [
-            side.shape(mapping_at(each, "schema"))
-            for side, each in ((self.old, old), (self.new, new))
-        ]
-        plain = all(
-            (types := each.value("type")) and not types & {"array", "object"} for each in shapes
-        )
-        styles = [_serialisation(each, header=header, plain=plain) for each in (old, new)]
-        self.differ("serialisation", place, reach, *styles)
-        empty = [each.get("allowEmptyValue") is True for each in (old, new)]
-        if empty[0] != empty[1]:
-            self.add("empty-value-allowed" if empty[1] else "empty-value-refused", place, reach)
+        is_plain = _is_plain(self.old, old) and _is_plain(self.new, new)
+        before = _serialisation(old, header=header, plain=is_plain)
+        after = _serialisation(new, header=header, plain=is_plain)
+        self.differ("serialisation", place, reach, before, after)
+        was_empty = old.get("allowEmptyValue") is True
+        is_empty = new.get("allowEmptyValue") is True
+        if was_empty != is_empty:
+            kind = "allowed" if is_empty else "refused"
+            self.add(f"empty-value-{kind}", place, reach)
         self.differ_in(deprecation(old), deprecation(new), place, reach)
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-        before, after = (
-            {name.lower(): (name, each) for name, each in mappings_at(tree, "headers")}
-            for tree in (old, new)
-        )
-        for key, (name, tree) in {**after, **before}.items():
+        before, after = _headers_by_name(old), _headers_by_name(new)
+        for key, (name, tree) in (after | before).items():
             here = f"{place}.headers.{name}"
             if key in before and key in after:
-                self._pair(tree, after[key][1], here)
+                _, match = after[key]
+                self._pair(tree, match, here)
                 continue
-            side, change = (self.old, "removed") if key in before else (self.new, "added")
-            self.add(
-                f"{'required-' if _is_required(side, tree) else ''}header-{change}", here, reach
-            )
+            kind = "header-removed" if key in before else "header-added"
+            if _is_required(self.old if key in before else self.new, tree):
+                kind = f"required-{kind}"
+            self.add(kind, here, reach)
 
     def _content(
-        self, old: Tree, new: Tree, place: str, reach: Reach, first: Component, second: Component
+        self, old: Tree, new: Tree, place: str, first: Component, second: Component
     ) -> None:
-        after = mapping_at(new, "content")
-        pairs = _media(mapping_at(old, "content"), after)
+        reach = self.reach(first, second)
+        before, after = mapping_at(old, "content"), mapping_at(new, "content")
+        pairs = _media(before, after)
         for content_type, match in pairs.items():
             here = f"{place}.content.{content_type}"
             if match is None:
                 self.add("content-type-removed", here, reach)
                 continue
-            before = mapping_at(old, "content")[content_type]
-            fields = self._encoded_otherwise(before, after[match])
+            former, latter = before[content_type], after[match]
+            fields = self._encoded_otherwise(former, latter)
             if fields:
                 self.add("encoding", here, reach, "", ", ".join(fields))
-            self._schema(before, after[match], f"{here}.schema", first, second)
+            self._schema(former, latter, f"{here}.schema", first, second)
         for content_type, _ in members(after):
             if content_type not in pairs.values():
                 self.add("content-type-added", f"{place}.content.{content_type}", reach)
@@ -205,39 +201,45 @@ class OperationComparison(SchemaComparison):
         before, after = mapping_at(old, "encoding"), mapping_at(new, "encoding")
         former = self.old.shape(mapping_at(old, "schema")).children
         latter = self.new.shape(mapping_at(new, "schema")).children
-        both = (
-            name
-            for name in {*before, *after}
-            if f".properties.{name}" in former.keys() & latter.keys()
-        )
-        return sorted(name for name in both if before.get(name, {}) != after.get(name, {}))
+        fields: list[str] = []
+        for name in sorted({*before, *after}):
+            step = PROPERTY + name
+            is_in_both = step in former and step in latter
+            if is_in_both and before.get(name, {}) != after.get(name, {}):
+                fields.append(name)
+        return fields
 
     def _schema(
         self, old: Tree, new: Tree, place: str, first: Component, second: Component
     ) -> None:
         before, after = schema_at(old, "schema"), schema_at(new, "schema")
-        if before is None or after is None:
-            if before is not after:
-                kind = "schema-added" if before is None else "schema-lost"
-                self.add(kind, place, self.reach(first, second))
-            return
-        below = place if place.endswith(".schema") else f"{place}.schema"
-        as_text = is_text(self.old.of(old) or first)
-        old_part = Part(before, place, below, self.old.of(before) or first, as_text=as_text)
-        self.compare(old_part, Part(after, place, below, self.new.of(after) or second))
+        if before is not None and after is not None:
+            below = place if place.endswith(".schema") else f"{place}.schema"
+            as_text = is_text(self.old.of(old) or first)
+            component = self.old.of(before) or first
+            part = Part(before, place, below, component, as_text=as_text)
+            self.compare(part, Part(after, place, below, self.new.of(after) or second))
+        elif before is not None:
+            self.add("schema-lost", place, self.reach(first, second))
+        elif after is not None:
+            self.add("schema-added", place, self.reach(first, second))
 
     def _attributes(self, old: Operation, new: Operation) -> None:
         reach = _both(old.name)
-        ids = [str(each.tree.get("operationId", "missing")) for each in (old, new)]
-        tags = [", ".join(map(str, list_at(each.tree, "tags"))) or "none" for each in (old, new)]
-        self.differ("operation-id", f"{old.place}.operationId", reach, *ids)
-        self.differ("tags", f"{old.place}.tags", reach, *tags)
+        before, after = (str(side.tree.get("operationId", "missing")) for side in (old, new))
+        self.differ("operation-id", f"{old.place}.operationId", reach, before, after)
+        self.differ("tags", f"{old.place}.tags", reach, _tags(old), _tags(new))
         self.differ_in(deprecation(old.tree), deprecation(new.tree), old.place, reach)
+
+
+def _tags(operation: Operation) -> str:
+    return ", ".join(map(str, list_at(operation.tree, "tags"))) or "none"
 
 
 def _directions(name: str, *, incoming: bool) -> tuple[Reach, Reach]:
     """The reach of an operation's request, and of its answers."""
-    sent, received = Reach(frozenset({name})), Reach(received=frozenset({name}))
+    sent = Reach(frozenset({name}))
+    received = Reach(received=frozenset({name}))
     return (received, sent) if incoming else (sent, received)
 
 
@@ -250,48 +252,78 @@ def _is_required(components: Components, tree: Tree) -> bool:
     return resolved.get("required") is True or resolved.get("in") == "path"
 
 
+def _is_plain(shapes: Shapes, parameter: Tree) -> bool:
+    """Whether a parameter can be neither a list nor an object."""
+    types = shapes.shape(mapping_at(parameter, "schema")).value("type")
+    return bool(types) and not types & {"array", "object"}
+
+
 def _serialisation(tree: Tree, *, header: bool, plain: bool) -> str:
     """How a parameter is written; `explode` makes no difference to a plain value."""
-    if mapping_at(tree, "content"):
-        return ", ".join(sorted(mapping_at(tree, "content")))
-    style = tree.get("style") or (
-        "simple" if header else DEFAULT_STYLES.get(str(tree.get("in")), "form")
-    )
-    explode = (
-        tree["explode"] if isinstance(tree.get("explode"), bool) else style in ("form", "cookie")
-    )
-    reserved = " with reserved characters" if tree.get("allowReserved") is True else ""
-    return f"style {style}{', exploded' if explode and not plain else ''}{reserved}"
+    content = mapping_at(tree, "content")
+    if content:
+        return ", ".join(sorted(content))
+    location = "header" if header else str(tree.get("in"))
+    style = tree.get("style") or DEFAULT_STYLES.get(location, "form")
+    is_exploded = tree.get("explode")
+    if not isinstance(is_exploded, bool):
+        is_exploded = style in EXPLODED_STYLES
+    words = f"style {style}"
+    if is_exploded and not plain:
+        words += ", exploded"
+    if tree.get("allowReserved") is True:
+        words += " with reserved characters"
+    return words
+
+
+def _headers_by_name(tree: Tree) -> dict[str, tuple[str, Tree]]:
+    """The headers of a response by their names in lower case."""
+    return {name.lower(): (name, header) for name, header in mappings_at(tree, "headers")}
 
 
 def _class_of(status: str) -> str:
-    return (
-        "success"
-        if status.startswith("2")
-        else "default-answer"
-        if status == "DEFAULT"
-        else "answer"
-    )
+    if status.startswith("2"):
+        return "success"
+    return "default-answer" if status == "DEFAULT" else "answer"
 
 
-def _covering(status: str, answers: Tree) -> Tree | None:
+def _by_status(responses: Tree) -> dict[str, Tree]:
+    """Responses by their statuses in capitals."""
+    return {status.upper(): tree for status, tree in members(responses)}
+
+
+def _same_status(status: str, before: Tree, after: Tree) -> str:
+    """The new status of a response: its own, or one that became a range, or was one; else ""."""
+    if status in after:
+        return status
+    for other in after:
+        is_range = status.endswith("XX") or other.endswith("XX")
+        if is_range and other[:1] == status[:1] and other not in before:
+            return other
+    return ""
+
+
+def _covering(status: str, responses: Tree) -> Tree | None:
     """The answer that stands for a status without one of its own: of its range, or for an error the
-    default.
+    default. `responses` have statuses in capitals.
     """
-    written = {each.upper(): tree for each, tree in members(answers)}
-    default = written.get("DEFAULT") if _class_of(status) == "answer" else None
-    return written.get(f"{status[:1]}XX", default)
+    default = responses.get("DEFAULT") if _class_of(status) == "answer" else None
+    return responses.get(f"{status[:1]}XX", default)
 
 
 def _media(old: Tree, new: Tree) -> dict[str, str | None]:
     """The content types of the old document, each with the one that stands for it in the new
-    document.
+    document: its own, or one without its parameters, or a range that has it.
     """
-    names = [name for name, _ in reversed(members(new))]
-    theirs = {bare_type(each): each for each in names}
+    by_bare_type: dict[str, str] = {}
+    for name, _ in reversed(members(new)):
+        by_bare_type[bare_type(name)] = name
     pairs: dict[str, str | None] = {}
     for content_type, _ in members(old):
         bare = bare_type(content_type)
-        covering = next((each for pattern, each in theirs.items() if fnmatch(bare, pattern)), None)
-        pairs[content_type] = content_type if content_type in names else theirs.get(bare, covering)
+        patterns = [pattern for pattern in by_bare_type if fnmatch(bare, pattern)]
+        match = bare if bare in by_bare_type else next(iter(patterns), None)
+        pairs[content_type] = None if match is None else by_bare_type[match]
+        if is_mapping(new.get(content_type)):
+            pairs[content_type] = content_type
     return pairs

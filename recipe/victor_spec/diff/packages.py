@@ -53,21 +53,25 @@ class Side:
         """
         self.made = generate(path, folder, name=name, trace=True, tree=document, decimals=decimals)
         self.surface = Surface(self.made.package)
-        origins = self.made.origins
         self.components = Shapes(placed(document, document))
-        self._exact = {
-            place: each.place
-            for each in self.components.by_id.values()
-            for place in place_of(each.tree)
-        }
-        owners = {module: (place,) for module, place in origins.functions.items()} | origins.classes
-        self.owners = {name: self._places(places) for name, places in owners.items()}
-        """By the module of a function, which has one place, or the name of a class."""
-        members = {**origins.arguments, **origins.attributes}
-        self.places = {pair: self._places(places) for pair, places in members.items()}
-        """By the function, or the model, and the name of its argument, or attribute."""
-        self.hooks = {hook.name: hook.place for hook in hooks(document)}
         self._sorted = sorted(self.components.by_place)
+        self._exact: dict[str, str] = {}
+        """By the place that `Origins` has for a part, the place of its component."""
+        for part in self.components.by_id.values():
+            for place in place_of(part.tree):
+                self._exact[place] = part.place
+        origins = self.made.origins
+        self.owners: dict[str, tuple[str, ...]] = {}
+        """By the module of a function, which has one place, or the name of a class."""
+        for module, place in origins.functions.items():
+            self.owners[module] = self._places([place])
+        for class_, places in origins.classes.items():
+            self.owners[class_] = self._places(places)
+        self.places: dict[tuple[str, str], tuple[str, ...]] = {}
+        """By the function, or the model, and the name of its argument, or attribute."""
+        for member, places in (origins.arguments | origins.attributes).items():
+            self.places[member] = self._places(places)
+        self.hooks = {hook.name: hook.place for hook in hooks(document)}
 
     def __contains__(self, place: str) -> bool:
         return place in self.components.by_place
@@ -82,8 +86,9 @@ class Side:
         if place in self:
             yield place
         for mark in (".", "["):
-            for number in range(bisect_left(self._sorted, place + mark), len(self._sorted)):
-                if not self._sorted[number].startswith(place + mark):
+            start = place + mark
+            for number in range(bisect_left(self._sorted, start), len(self._sorted)):
+                if not self._sorted[number].startswith(start):
                     break
                 yield self._sorted[number]
 
@@ -93,13 +98,17 @@ class Side:
         """
         places = [*self.places.get((owner, name), ())]
         if owner in self.surface.functions:
-            (operation,) = self.owners[owner]
-            trees = [tree for tree in map(self.tree, places) if "in" in tree and "name" in tree]
-            users = operation, operation.rpartition(".")[0]
-            places += [
-                f"{user}.parameters.{tree['in']}:{tree['name']}" for tree in trees for user in users
-            ]
+            places += self._uses(owner, places)
         return [place for place in dict.fromkeys(places) if place in self]
+
+    def _uses(self, function: str, places: Sequence[str]) -> Iterator[str]:
+        """The places where an operation, and its path, list parameters."""
+        (operation,) = self.owners[function]
+        path = operation.rpartition(".")[0]
+        for tree in map(self.tree, places):
+            if "in" in tree and "name" in tree:
+                for user in (operation, path):
+                    yield f"{user}.parameters.{tree['in']}:{tree['name']}"
 
     def _places(self, places: Iterable[str]) -> tuple[str, ...]:
         """Places of `Origins` as `components` writes them: a member of `allOf` has the place of its
@@ -110,11 +119,12 @@ class Side:
 
 def _targets(side: Side, tree: Tree) -> list[str]:
     """The places that a part refers to directly, or by way of `allOf`."""
-    parts = [tree, *trees_at(tree, "allOf")]
-    targets = [
-        side.components.of(side.components.resolve(each)) for each in parts if "$ref" in each
-    ]
-    return [each.place for each in targets if each is not None]
+    targets: list[str] = []
+    for part in (tree, *trees_at(tree, "allOf")):
+        whole = side.components.of(side.components.resolve(part)) if "$ref" in part else None
+        if whole is not None:
+            targets.append(whole.place)
+    return targets
 
 
 class Finding(NamedTuple):
@@ -137,33 +147,33 @@ class Packages:
         self.new = new
         self.moves = compared(old.components, new.components).moves
         self.moved = self.moves.now
-        kinds = [vars(old.surface)[kind].keys() for kind in KINDS]
-        later = [vars(new.surface)[kind].keys() for kind in KINDS]
-        self.now = {
-            name: self._now(name, after)
-            for names, after in zip(kinds, later, strict=True)
-            for name in names
-        }
+        self.now: dict[str, str | None] = {}
         """The new module of each old one, and the new class; None for what is gone."""
+        for kind in KINDS:
+            after = vars(new.surface)[kind].keys()
+            for name in vars(old.surface)[kind]:
+                self.now[name] = self._now(name, after)
         self._names = {name: now for name, now in self.now.items() if now is not None}
-        self._bases = {
-            name: each.base for side in (old, new) for name, each in side.surface.enums.items()
-        }
+        enums = old.surface.enums | new.surface.enums
+        self._bases = {name: words.base for name, words in enums.items()}
         self._earlier = set(map(self.moved, old.components.by_place))
         """The places in the new document of all that the old one has."""
-        pairs = ((place, name) for name, places in old.owners.items() for place in places)
-        self._same = {
-            place for place, name in pairs if self.moved(place) in new.owners.get(name, ())
-        }
+        self._same: set[str] = set()
         """The places whose class has the same name before and after: a type that names it does not
         change.
         """
+        for name, places in old.owners.items():
+            later = new.owners.get(name, ())
+            self._same |= {place for place in places if self.moved(place) in later}
 
     def _now(self, name: str, kind: Collection[str]) -> str | None:
-        places = {self.moved(place) for place in self.old.owners.get(name, ())}
-        same = [each for each in kind if not places.isdisjoint(self.new.owners.get(each, ()))]
+        """The new name of a function or a class, which comes from the same place."""
+        places = set(map(self.moved, self.old.owners.get(name, ())))
+        same = [each for each in kind if places & {*self.new.owners.get(each, ())}]
         # Its own name first; but that may be the name of another class now.
-        return name if name in same or (name in kind and not same) else next(iter(same), None)
+        if name in same or (name in kind and not same):
+            return name
+        return same[0] if same else None
 
     def is_read(self, before: Type, after: Type) -> Level:
         """What it does to a reader that `after` is declared, and not `before`, which has the old
@@ -189,12 +199,11 @@ class Packages:
         are the same.
         """
         now = self.moved(place)
-        ids = [
-            side.tree(at).get("operationId") for side, at in ((self.old, place), (self.new, now))
-        ]
-        if ids[0] != ids[1]:
+        before = self.old.tree(place).get("operationId")
+        after = self.new.tree(now).get("operationId")
+        if before != after:
             return f"{place}.operationId"
-        return place if ids[0] is None and now != place else None
+        return place if before is None and now != place else None
 
     def cause(self, places: Iterable[str], default: str) -> str:
         """The component whose change changed a name that comes from some places of the old
@@ -202,14 +211,18 @@ class Packages:
         """
         known = [place for place in places if place in self.old]
         for place in known:
-            # the largest part around it that the new document lacks
-            if self.moved(place) not in self.new:
-                return next(
-                    each
-                    for each in around(place)
-                    if each in self.old and self.moved(each) not in self.new
-                )
-        return next((cause for place in known if (cause := self._changed(place, set()))), default)
+            if self._is_gone(place):
+                # The largest part around it that the new document lacks.
+                return next(filter(self._is_gone, around(place)))
+        for place in known:
+            cause = self._changed(place, set())
+            if cause is not None:
+                return cause
+        return default
+
+    def _is_gone(self, place: str) -> bool:
+        """Whether the old document has a place, and the new one lacks it."""
+        return place in self.old and self.moved(place) not in self.new
 
     def is_new(self, place: str) -> bool:
         """Whether the new document has a place, and the old one lacks it."""
@@ -221,9 +234,9 @@ class Packages:
         The places are those of the new document, the result is in the names of the old one.
         """
         new = next(filter(self.is_new, places), None)
-        return self.moves.before(
-            next(filter(self.is_new, around(new))) if new else next(iter(places), default)
-        )
+        if new is not None:
+            return self.moves.before(next(filter(self.is_new, around(new))))
+        return self.moves.before(places[0] if places else default)
 
     def _changed(self, place: str, seen: set[str]) -> str | None:
         """The first part at or inside a place that decides types and differs; then what those parts
@@ -232,22 +245,28 @@ class Packages:
         if place in seen:
             return None
         seen.add(place)
-        inside = {each: self.moved(each) for each in self.old.below(place)}
-        for each, there in inside.items():
-            if there not in self.new or self._differs(each, there):
-                return each
-        earlier = {*inside.values()}
-        for each in self.new.below(self.moved(place)):
-            if each not in earlier:
-                return each
-        for each in inside:
-            for target in _targets(self.old, self.old.tree(each)):
-                if target not in self._same and (cause := self._changed(target, seen)):
+        inside = [*self.old.below(place)]
+        for part in inside:
+            if self._is_gone(part) or self._differs(part):
+                return part
+        known = set(map(self.moved, inside))
+        for part in self.new.below(self.moved(place)):
+            if part not in known:
+                return part
+        for part in inside:
+            for target in _targets(self.old, self.old.tree(part)):
+                cause = None if target in self._same else self._changed(target, seen)
+                if cause is not None:
                     return cause
         return None
 
-    def _differs(self, before: str, after: str) -> bool:
-        old, new = self.old.tree(before), self.new.tree(after)
-        if {self.moved(each) for each in _targets(self.old, old)} != set(_targets(self.new, new)):
+    def _differs(self, place: str) -> bool:
+        """Whether a part that stays says something else of types and names, or refers to another
+        one.
+        """
+        old = self.old.tree(place)
+        new = self.new.tree(self.moved(place))
+        targets = set(map(self.moved, _targets(self.old, old)))
+        if targets != {*_targets(self.new, new)}:
             return True
         return any(old.get(key) != new.get(key) for key in _SHAPE)

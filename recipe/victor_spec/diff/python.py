@@ -5,8 +5,9 @@ The rules are those of `packages`.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from victor_spec.document import load
 from victor_spec.generate import package_name
@@ -39,47 +40,81 @@ def package_changes(old: Side, new: Side, package: str) -> Mapping[str, PythonCh
     """Compare two packages; `package` is the name that is reported."""
     packages = Packages(old, new)
     by_place: dict[str, list[PythonChange]] = {}
-    for each in (*_findings(packages), *_webhook_findings(packages)):
-        change = PythonChange(each.level, (f"{package}.{each.name}",), each.what)
-        by_place.setdefault(each.place, []).append(change)
-    worst_of = {place: worst(each.level for each in found) for place, found in by_place.items()}
-    return {
-        place: PythonChange.joined([each for each in found if each.level == worst_of[place]])
-        for place, found in sorted(by_place.items())
-    }
+    for place, level, name, what in (*_findings(packages), *_webhook_findings(packages)):
+        change = PythonChange(level, (f"{package}.{name}",), what)
+        by_place.setdefault(place, []).append(change)
+    joined: dict[str, PythonChange] = {}
+    for place, changes in sorted(by_place.items()):
+        level = worst(change.level for change in changes)
+        joined[place] = PythonChange.joined([each for each in changes if each.level == level])
+    return joined
+
+
+class _Kind(NamedTuple):
+    """Functions, models or enums."""
+
+    name: str
+    """One of KINDS."""
+    word: str
+    start: str
+    """What the names begin with that are reported."""
+
+    def what(self, name: str, happened: str) -> str:
+        """`the function list_cards is gone`."""
+        return f"the {self.word} {_leaf(name)} {happened}"
 
 
 def _findings(packages: Packages) -> Iterator[Finding]:
     """What happened to functions, models and enums."""
-    earlier = {packages.moved(place) for places in packages.old.owners.values() for place in places}
-    for kind in KINDS:
-        word, start = ("function", "") if kind == "functions" else ("class", "models.")
-        for name, before in vars(packages.old.surface)[kind].items():
-            now, places = packages.now[name], packages.old.owners.get(name, ())
-            default = next(iter(places), f"{SCHEMAS}{name}")
-            if now is None:
-                what = f"the {word} {_leaf(name)} is gone"
-                yield Finding(packages.cause(places, default), "breaks", f"{start}{name}", what)
-                continue
-            cause = default if kind == "functions" else packages.cause(places, default)
-            if _leaf(now) != _leaf(name):
-                at = _named_after(packages, places) or cause
-                yield Finding(
-                    at, "breaks", f"{start}{name}", f"the {word} {_leaf(name)} is now {_leaf(now)}"
-                )
-            if now.rpartition(".")[0] != name.rpartition(".")[0]:
-                yield Finding(f"{default}.tags", "breaks", name, f"the module {name} is now {now}")
-            if kind == "functions":
-                yield from _return_findings(packages, name, now)
-            if kind == "enums":
-                yield from _members(name, before, packages.new.surface.enums[now], cause)
-            else:
-                yield from _Pair(packages, name, now).findings()
-        for name in vars(packages.new.surface)[kind]:
-            places = packages.new.owners.get(name, ())
-            if name not in packages.now.values() and earlier.isdisjoint(places):
-                at = packages.added(places[:1], f"{SCHEMAS}{name}")
-                yield Finding(at, "fine", f"{start}{name}", f"the {word} {_leaf(name)} is new")
+    for name in KINDS:
+        kind = _Kind(name, "class", "models.")
+        if name == "functions":
+            kind = _Kind(name, "function", "")
+        for owner in vars(packages.old.surface)[name]:
+            yield from _findings_of(packages, kind, owner)
+        yield from _new_findings(packages, kind)
+
+
+def _findings_of(packages: Packages, kind: _Kind, name: str) -> Iterator[Finding]:
+    """What happened to one function, model or enum, and to what is in it."""
+    now = packages.now[name]
+    places = packages.old.owners.get(name, ())
+    default = places[0] if places else f"{SCHEMAS}{name}"
+    if now is None:
+        cause = packages.cause(places, default)
+        yield Finding(cause, "breaks", kind.start + name, kind.what(name, "is gone"))
+        return
+    is_function = kind.name == "functions"
+    cause = default if is_function else packages.cause(places, default)
+    if _leaf(now) != _leaf(name):
+        place = _named_after(packages, places) or cause
+        what = kind.what(name, f"is now {_leaf(now)}")
+        yield Finding(place, "breaks", kind.start + name, what)
+    if _folder(now) != _folder(name):
+        yield Finding(f"{default}.tags", "breaks", name, f"the module {name} is now {now}")
+    if is_function:
+        yield from _return_findings(packages, name, now)
+    if kind.name != "enums":
+        yield from _Pair(packages, name, now).findings()
+        return
+    before, after = packages.old.surface.enums[name], packages.new.surface.enums[now]
+    yield from _members(name, before, after, cause)
+
+
+def _new_findings(packages: Packages, kind: _Kind) -> Iterator[Finding]:
+    """The functions or classes that are new, and of new parts of the document."""
+    earlier: set[str] = set()
+    for places in packages.old.owners.values():
+        earlier |= set(map(packages.moved, places))
+    for name in vars(packages.new.surface)[kind.name]:
+        places = packages.new.owners.get(name, ())
+        if name not in packages.now.values() and earlier.isdisjoint(places):
+            place = packages.added(places[:1], f"{SCHEMAS}{name}")
+            yield Finding(place, "fine", kind.start + name, kind.what(name, "is new"))
+
+
+def _folder(module: str) -> str:
+    return module.rpartition(".")[0]
 
 
 def _leaf(module: str) -> str:
@@ -87,11 +122,15 @@ def _leaf(module: str) -> str:
 
 
 def _return_findings(packages: Packages, module: str, now: str) -> Iterator[Finding]:
-    before, after = packages.old.surface.functions[module], packages.new.surface.functions[now]
-    if lost := " and no ".join(each for each in before.names if each not in after.names):
+    before = packages.old.surface.functions[module]
+    after = packages.new.surface.functions[now]
+    gone = [name for name in before.names if name not in after.names]
+    if gone:
+        lost = " and no ".join(gone)
         what = f"{_leaf(now)} has no {lost} now, because no answer has a content"
         yield Finding(_response(packages, module), "breaks", module, what)
-    if (level := packages.is_read(before.returns, after.returns)) != "none":
+    level = packages.is_read(before.returns, after.returns)
+    if level != "none":
         what = f"{_leaf(now)} returns {text_of(after.returns)}, not {text_of(before.returns)}"
         yield Finding(_response(packages, module), level, module, what)
 
@@ -99,9 +138,11 @@ def _return_findings(packages: Packages, module: str, now: str) -> Iterator[Find
 def _response(packages: Packages, module: str) -> str:
     """The first response of an operation that differs."""
     (operation,) = packages.old.owners[module]
-    start, later = f"{operation}.responses", f"{packages.moved(operation)}.responses"
-    new = [*filter(packages.is_new, packages.new.below(later))]
-    return packages.cause(packages.old.below(start), "") or packages.added(new, later)
+    cause = packages.cause(packages.old.below(f"{operation}.responses"), "")
+    if cause:
+        return cause
+    later = f"{packages.moved(operation)}.responses"
+    return packages.added([*filter(packages.is_new, packages.new.below(later))], later)
 
 
 class _Pair:
@@ -114,9 +155,15 @@ class _Pair:
         self._owner = owner
         self._now = now
         old, new = packages.old.surface, packages.new.surface
-        self._old, self._new = old.owners[owner], new.owners[now]
-        self._operation = packages.old.owners[owner][0] if owner in old.functions else None
+        self._old = old.owners[owner]
+        self._new = new.owners[now]
+        self._operation: str | None = None
         """The place of a function; None for a model."""
+        self._places = packages.old.owners.get(owner, ())
+        """Those of a model."""
+        if owner in old.functions:
+            [self._operation] = packages.old.owners[owner]
+            self._places = ()
         self._sent = self._operation is not None or owner in old.sent
         # What answers no longer have cannot be read in the wrong way.
         self._received = self._operation is None and owner in old.received and now in new.received
@@ -124,97 +171,113 @@ class _Pair:
 
     def _paired(self) -> dict[str, str]:
         """The new name of each argument or attribute: its own, or that of its place."""
-        earlier, later = self._packages.old.places, self._packages.new.places
         pairs = {name: name for name in self._old if name in self._new}
         for name in self._old:
-            places = {self._packages.moved(place) for place in earlier.get((self._owner, name), ())}
-            free = (each for each in self._new if each not in pairs.values())
-            same = [each for each in free if places & {*later.get((self._now, each), ())}]
-            if name not in pairs and same:
-                pairs[name] = same[0]
+            successor = None if name in pairs else self._successor(name, pairs.values())
+            if successor is not None:
+                pairs[name] = successor
         return pairs
+
+    def _successor(self, name: str, known: Collection[str]) -> str | None:
+        """The new argument or attribute of the place of an old one, whose name is another one."""
+        earlier = self._packages.old.places.get((self._owner, name), ())
+        places = set(map(self._packages.moved, earlier))
+        for other in self._new:
+            later = self._packages.new.places.get((self._now, other), ())
+            if other not in known and places & {*later}:
+                return other
+        return None
 
     def findings(self) -> Iterator[Finding]:
         for name, before in self._old.items():
             yield from self._changed(name, before)
-        old, new = (
-            [name for name, each in both.items() if each.positional]
-            for both in (self._old, self._new)
-        )
-        order = [self._names[name] for name in old if name in self._names]
-        if self._operation and order != [name for name in new if name in order]:
-            what = (
-                f"the arguments of {_leaf(self._now)} by position are {', '.join(new)}, not "
-                f"{', '.join(old)}"
-            )
-            yield Finding(self._operation, "breaks", self._owner, what)
+        yield from self._order()
         for name, added in self._new.items():
             if name not in self._names.values():
                 yield self._added(name, added)
 
+    def _order(self) -> Iterator[Finding]:
+        """Whether the arguments by position have another order."""
+        old = [name for name, argument in self._old.items() if argument.positional]
+        new = [name for name, argument in self._new.items() if argument.positional]
+        kept = [self._names[name] for name in old if name in self._names]
+        if self._operation and kept != [name for name in new if name in kept]:
+            names = f"{', '.join(new)}, not {', '.join(old)}"
+            what = f"the arguments of {_leaf(self._now)} by position are {names}"
+            yield Finding(self._operation, "breaks", self._owner, what)
+
     def _changed(self, name: str, old: Argument) -> Iterator[Finding]:
-        packages, after = self._packages, self._names.get(name)
-        places = packages.old.member(self._owner, name)
-        around = () if self._operation else packages.old.owners.get(self._owner, ())
-        place = next(iter((*places, *around)), self._operation or f"{SCHEMAS}{self._owner}")
+        places = self._packages.old.member(self._owner, name)
+        default = self._operation or f"{SCHEMAS}{self._owner}"
+        place = next(iter([*places, *self._places]), default)
         shown = self._shown(self._owner, name)
+        title = self._title(self._owner, name)
+        after = self._names.get(name)
         if after is None:
-            what = f"{self._called(self._owner, name)} is gone"
-            yield Finding(packages.cause([*places, *around], place), "breaks", shown, what)
+            cause = self._packages.cause([*places, *self._places], place)
+            yield Finding(cause, "breaks", shown, f"{title} is gone")
             return
-        at, new, now = (
-            packages.cause(places, place),
-            self._new[after],
-            self._called(self._now, after),
-        )
+        cause = self._packages.cause(places, place)
+        new = self._new[after]
+        now = self._title(self._now, after)
         if after != name:
-            what = f"{self._called(self._owner, name)} is now {after if self._operation else now}"
-            yield Finding(at, "breaks", shown, what)
-        levels: list[Level] = [packages.is_read(old.type, new.type)] if self._received else []
-        if self._sent:
-            levels.append(packages.is_passed(old.type, new.type))
-        if worst(levels) != "none":
+            what = f"{title} is now {after if self._operation else now}"
+            yield Finding(cause, "breaks", shown, what)
+        level = self._level(old, new)
+        if level != "none":
             hidden = {UNSET} if self._operation else set[Member]()
             types = f"{text_of(new.type - hidden)}, not {text_of(old.type - hidden)}"
-            yield Finding(at, worst(levels), shown, f"{now} is {types}")
+            yield Finding(cause, level, shown, f"{now} is {types}")
         if self._sent and old.required != new.required:
-            level: Level = "breaks" if new.required else "fine"
+            level = "breaks" if new.required else "fine"
             what = f"{now} {'is required' if new.required else 'may be left out'} now"
-            yield Finding(at if self._operation else place, level, shown, what)
+            yield Finding(cause if self._operation else place, level, shown, what)
 
-    def _shown(self, owner: str, name: str) -> str:
-        return f"{owner}({name})" if self._operation else f"models.{owner}.{name}"
-
-    def _called(self, owner: str, name: str) -> str:
-        return (
-            f"the argument {name} of {_leaf(self._now)}" if self._operation else f"{owner}.{name}"
-        )
+    def _level(self, old: Argument, new: Argument) -> Level:
+        """What another type does to those who read it, and to those who pass it."""
+        levels: list[Level] = []
+        if self._received:
+            levels.append(self._packages.is_read(old.type, new.type))
+        if self._sent:
+            levels.append(self._packages.is_passed(old.type, new.type))
+        return worst(levels)
 
     def _added(self, name: str, new: Argument) -> Finding:
-        side, needed = self._packages.new, self._sent and new.required
+        side = self._packages.new
         places = [*side.member(self._now, name), *side.owners.get(self._now, ())]
-        at = self._packages.added(places, f"{SCHEMAS}{self._now}")
-        what = f"{self._called(self._now, name)} is new{' and required' if needed else ''}"
-        return Finding(at, "breaks" if needed else "fine", self._shown(self._now, name), what)
+        place = self._packages.added(places, f"{SCHEMAS}{self._now}")
+        shown = self._shown(self._now, name)
+        title = self._title(self._now, name)
+        if self._sent and new.required:
+            return Finding(place, "breaks", shown, f"{title} is new and required")
+        return Finding(place, "fine", shown, f"{title} is new")
+
+    def _shown(self, owner: str, name: str) -> str:
+        """What is reported as changed."""
+        return f"{owner}({name})" if self._operation else f"models.{owner}.{name}"
+
+    def _title(self, owner: str, name: str) -> str:
+        """What a sentence calls an argument, or an attribute."""
+        if self._operation:
+            return f"the argument {name} of {_leaf(self._now)}"
+        return f"{owner}.{name}"
 
 
 def _webhook_findings(packages: Packages) -> Iterator[Finding]:
+    """What happened to the results of `read_webhook`, with the name of a webhook and without."""
+    known = packages.old.hooks
     added = [place for place in packages.new.hooks.values() if packages.is_new(place)]
     for name, before in packages.old.surface.webhooks.items():
-        places = (
-            [packages.old.hooks.get(name, f"webhooks.{name}")]
-            if name
-            else [*packages.old.hooks.values()]
-        )
-        shown, called = (
-            f"webhooks.read_webhook({name})",
-            f"for {name}" if name else "without a name",
-        )
+        places = [known.get(name, f"webhooks.{name}")] if name else [*known.values()]
+        shown = f"webhooks.read_webhook({name})"
+        title = f"for {name}" if name else "without a name"
         after = packages.new.surface.webhooks.get(name)
         if after is None:
-            yield Finding(places[0], "breaks", shown, f"read_webhook has no result {called}")
-        elif (level := packages.is_read(before, after)) != "none":
-            what = f"read_webhook returns {text_of(after)} {called}, not {text_of(before)}"
+            yield Finding(places[0], "breaks", shown, f"read_webhook has no result {title}")
+            continue
+        level = packages.is_read(before, after)
+        if level != "none":
+            what = f"read_webhook returns {text_of(after)} {title}, not {text_of(before)}"
             cause = packages.cause(places, places[0])
             yield Finding(added[0] if added and not name else cause, level, shown, what)
 
@@ -223,25 +286,28 @@ def _named_after(packages: Packages, places: tuple[str, ...]) -> str | None:
     """What a function or a class is named after, if that has another name now: a schema, or an
     operation.
     """
-    operations = [packages.old.owners[module][0] for module in packages.old.surface.functions]
     for place in places:
         part = packages.moves.part(place)
         if part is not None and part.startswith(SCHEMAS):
             return part
-        for operation in operations:
-            if f"{place}.".startswith(f"{operation}.") and (
-                cause := packages.renamed_by(operation)
-            ):
+        for module in packages.old.surface.functions:
+            [operation] = packages.old.owners[module]
+            is_within = f"{place}.".startswith(f"{operation}.")
+            cause = packages.renamed_by(operation) if is_within else None
+            if cause is not None:
                 return cause
     return None
 
 
-def _members(name: str, old: Words, new: Words, at: str) -> Iterator[Finding]:
-    for member in {**old.members, **new.members}:
-        shown, before, after = f"{name}.{member}", old.members.get(member), new.members.get(member)
+def _members(name: str, old: Words, new: Words, place: str) -> Iterator[Finding]:
+    """What happened to the members of an enum."""
+    for member in old.members | new.members:
+        title = f"{name}.{member}"
+        shown = f"models.{title}"
+        before, after = old.members.get(member), new.members.get(member)
         if member not in new.members:
-            yield Finding(at, "breaks", f"models.{shown}", f"{shown} is gone")
+            yield Finding(place, "breaks", shown, f"{title} is gone")
         elif member not in old.members:
-            yield Finding(at, "fine", f"models.{shown}", f"{shown} is new")
+            yield Finding(place, "fine", shown, f"{title} is new")
         elif before != after:
-            yield Finding(at, "look", f"models.{shown}", f"{shown} is {after!r}, not {before!r}")
+            yield Finding(place, "look", shown, f"{title} is {after!r}, not {before!r}")

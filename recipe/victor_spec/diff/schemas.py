@@ -5,18 +5,37 @@ A reference that leads to another schema than before is one change of the place 
 the earlier schema is gone: then it was renamed, or written out.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
+from typing import NamedTuple
 
 from victor_spec.tree import Tree, members, named_schemas
 
-from .changes import LEVELS, RULES, Change, Level, Reach, Sides, worst
+from .changes import LEVELS, RULES, Change, Reach, Rule, Sides, worst
 from .keywords import Difference, canonical
 from .shape import PROPERTY, SCHEMAS, Child, Part, Shape, Shapes, Union, keyword_differences
 
-Pair = tuple[Tree, Tree]
+Trees = tuple[Tree, Tree]
 """A schema of the old document, and one of the new document."""
+
+
+class _Pair(NamedTuple):
+    """Two schemas that are compared, each with its place and with what it says."""
+
+    old: Part
+    new: Part
+    before: Shape
+    after: Shape
+    reach: Reach
+    """The operations that reach both."""
+
+    @property
+    def bases(self) -> set[str]:
+        """The places of the schemas that both are composed of."""
+        return self.before.common(self.after)
 
 
 class SchemaComparison(Sides):
@@ -31,11 +50,11 @@ class SchemaComparison(Sides):
         self._kept: set[str] = set()
         """The places of schemas that some reference leads to in both documents."""
         self._visited: set[tuple[int, int]] = set()
-        self._known: dict[tuple[int, int, bool], tuple[list[Change], list[Pair]]] = {}
+        self._known: dict[tuple[int, int, bool], tuple[list[Change], list[Trees]]] = {}
         """What differs between two schemas themselves (as text or not), and the pairs of schemas
         that they refer to.
         """
-        self._links: list[Pair] | None = None
+        self._links: list[Trees] | None = None
         """Collects pairs while two schemas are compared apart from any place; None otherwise."""
 
     # ---- Schemas with a name ----
@@ -167,7 +186,7 @@ class SchemaComparison(Sides):
         pair = self.old.end(old)[0], self.new.end(new)[0]
         return next(self._differences([pair]), None) is None
 
-    def _differences(self, pairs: list[Pair], *, as_text: bool = False) -> Iterator[Change]:
+    def _differences(self, pairs: list[Trees], *, as_text: bool = False) -> Iterator[Change]:
         """The changes of a pair of schemas, and of those that they refer to by different names,
         which are added.
         """
@@ -183,7 +202,7 @@ class SchemaComparison(Sides):
 
     def _difference(
         self, old: Tree, new: Tree, *, as_text: bool
-    ) -> tuple[list[Change], list[Pair]]:
+    ) -> tuple[list[Change], list[Trees]]:
         """The changes of two schemas, apart from any place, and the pairs that they refer to."""
         key = id(old), id(new), as_text
         if key not in self._known:
@@ -200,21 +219,27 @@ class SchemaComparison(Sides):
 
     def _walk(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         """Compare what two schemas say, and all that is written out in them."""
-        before, after = self.old.shape(old_end), self.new.shape(new_end)
-        self._kept |= before.common(after)
+        pair = self._schema_pair(old, new, old_end, new_end)
+        before, after = pair.before, pair.after
+        self._kept |= pair.bases
         self._bases(before, after)
         if before.unions or after.unions:
-            self._unions(old, new, before, after)
+            self._unions(pair)
         is_same_property = before.value("discriminator") == after.value("discriminator")
-        if "discriminator" in old_end and is_same_property:
-            self._values(old, new, old_end, new_end)
+        if is_same_property and "discriminator" in old_end:
+            self._values(pair, old_end, new_end)
         differences = keyword_differences(before, after, as_text=old.as_text)
         if bool(before.unions) != bool(after.unions):
-            self._note(old, new, _of_null(differences))
+            self._note(pair, _of_null(differences))
             return
-        self._note(old, new, differences)
+        self._note(pair, differences)
         if all(kind != "type-changed" for kind, _, _ in differences):
-            self._children(old, new, before, after)
+            self._children(pair)
+
+    def _schema_pair(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> _Pair:
+        before = self.old.shape(old_end)
+        after = self.new.shape(new_end)
+        return _Pair(old, new, before, after, self.reach(old.component, new.component))
 
     def _bases(self, before: Shape, after: Shape) -> None:
         """Compare the bases that have other names, which are common ones then."""
@@ -223,156 +248,167 @@ class SchemaComparison(Sides):
         if len(gone) != len(fresh):
             return
         for first, second in zip(gone, fresh, strict=True):
-            old, new = self.old.by_place[first], self.new.by_place[second]
             before.bases[second] = None
             after.bases[first] = None
+            old = self.old.part(first)
+            new = self.new.part(second)
             if self._links is None:
                 self._replaces(first, second)
-                self.compare(self.old.part(first), self.new.part(second))
+                self.compare(old, new)
             else:
                 self._links.append((old.tree, new.tree))
 
-    def _note(self, old: Part, new: Part, differences: Iterable[Difference]) -> None:
-        reach = self.reach(old.component, new.component)
-        either = self.reach(old.component, new.component, either=True)
-        for kind, former, latter in differences:
-            if kind == "type-as-text":
-                self._note_text(old, reach, former, latter)
-            elif kind == "no-longer-read-only" and new.required:
-                self.add("required-no-longer-read-only", old.place, either, former, latter)
-            else:
-                is_direction = kind.endswith(("read-only", "write-only"))
-                self.add(kind, old.place, either if is_direction else reach, former, latter)
+    def _add(self, pair: _Pair, kind: str, old: str = "", new: str = "") -> None:
+        """Note a change of a schema."""
+        self.add(kind, pair.old.place, pair.reach, old, new)
 
-    def _note_text(self, old: Part, reach: Reach, former: str, latter: str) -> None:
+    def _note(self, pair: _Pair, differences: Iterable[Difference]) -> None:
+        for kind, old, new in differences:
+            if kind == "type-as-text":
+                self._note_text(pair, old, new)
+            elif kind.endswith(("read-only", "write-only")):
+                self._note_direction(pair, kind)
+            else:
+                self._add(pair, kind, old, new)
+
+    def _note_direction(self, pair: _Pair, kind: str) -> None:
+        """Note that something is only sent, or only received, in one of the documents."""
+        either = self.reach(pair.old.component, pair.new.component, either=True)
+        if kind == "no-longer-read-only" and pair.new.required:
+            kind = "required-no-longer-read-only"
+        self.add(kind, pair.old.place, either)
+
+    def _note_text(self, pair: _Pair, old: str, new: str) -> None:
         """Note a number that is text now: the same where it is sent; in an answer, what a named
         schema describes is no text.
         """
+        reach = pair.reach
         if reach.received:
             received = Reach(received=reach.received)
-            self.add("type-changed", old.place, received, former, latter)
+            self.add("type-changed", pair.old.place, received, old, new)
         if reach.sent or not reach.received:
-            self.add("type-as-text", old.place, Reach(reach.sent), former, latter)
+            self.add("type-as-text", pair.old.place, Reach(reach.sent), old, new)
 
     # ---- Properties and items ----
 
-    def _children(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
-        steps = {*before.children, *after.children}
-        steps |= {PROPERTY + name for name in (*before.required, *after.required)}
+    def _children(self, pair: _Pair) -> None:
+        steps = {*pair.before.children, *pair.after.children}
+        for name in (*pair.before.required, *pair.after.required):
+            steps.add(PROPERTY + name)
         for step in sorted(steps):
-            self._child(step, old, new, before, after)
+            self._child(pair, step)
 
-    def _child(self, step: str, old: Part, new: Part, before: Shape, after: Shape) -> None:
+    def _child(self, pair: _Pair, step: str) -> None:
         """Compare what two schemas have at one step. What a common base has is compared there."""
+        old, new = pair.old, pair.new
         place = old.below + step
-        first, second = before.children.get(step), after.children.get(step)
-        old_part = old if first is None else self.old.child_part(old, first, place)
-        new_part = new if second is None else self.new.child_part(new, second, place)
-        reach = self.reach(old_part.component, new_part.component)
+        first = pair.before.children.get(step)
+        second = pair.after.children.get(step)
+        if first is not None:
+            old = self.old.child_part(old, first, place)
+        if second is not None:
+            new = self.new.child_part(new, second, place)
+        reach = self.reach(old.component, new.component)
         name = step.removeprefix(PROPERTY) if step.startswith(PROPERTY) else None
-        is_required = name in after.required
         if name is not None and (first is None) == (second is None):
-            self._requiredness(name, before, after, place, reach)
-        homes = {child.home for child in (first, second) if child is not None}
-        if homes <= before.common(after):
+            self._requiredness(pair, name, reach)
+        is_required = name in pair.after.required
+        if {child.home for child in (first, second) if child} <= pair.bases:
             return
-        if first is not None and second is not None:
-            self.compare(old_part, replace(new_part, required=is_required))
+        if first and second:
+            self.compare(old, replace(new, required=is_required))
         elif name is None:
-            self._described(step, old, new, before, after)
-        elif first is None:
-            kind = "required-property-added" if is_required else "optional-property-added"
-            self.add(kind, place, reach)
+            self._described(pair, step)
+        elif second:
+            kind = "required" if is_required else "optional"
+            self.add(f"{kind}-property-added", place, reach)
         else:
-            kind = "property-undeclared" if after.value("open") else "property-removed"
-            self.add(kind, place, reach)
+            kind = "undeclared" if pair.after.value("open") else "removed"
+            self.add(f"property-{kind}", place, reach)
 
-    def _described(self, step: str, old: Part, new: Part, before: Shape, after: Shape) -> None:
+    def _described(self, pair: _Pair, step: str) -> None:
         """Note items, or other properties, that one document alone describes."""
-        is_of_others = step == ".additionalProperties"
-        if is_of_others and before.value("closed") != after.value("closed"):
+        is_closed = [shape.value("closed") for shape in (pair.before, pair.after)]
+        if step == ".additionalProperties" and is_closed[0] != is_closed[1]:
             return
         kind = "items-not-described"
-        if step not in before.children:
+        if step not in pair.before.children:
             kind = "items-described"
         elif step.startswith((".prefixItems", ".patternProperties")):
             kind = "part-not-described"
-        self.add(kind, old.below + step, self.reach(old.component, new.component))
+        self.add(kind, pair.old.below + step, pair.reach)
 
-    def _requiredness(
-        self, name: str, before: Shape, after: Shape, place: str, reach: Reach
-    ) -> None:
-        if _is_required_only_in(after, before, name):
+    def _requiredness(self, pair: _Pair, name: str, reach: Reach) -> None:
+        place = pair.old.below + PROPERTY + name
+        if _is_required_only_in(pair.after, pair.before, name):
             self.add("became-required", place, reach)
-        if _is_required_only_in(before, after, name):
+        if _is_required_only_in(pair.before, pair.after, name):
             self.add("became-optional", place, reach)
 
     # ---- Unions ----
 
-    def _unions(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
+    def _unions(self, pair: _Pair) -> None:
         """Compare the unions of two schemas. What has no union counts as a union of itself."""
-        bases = before.common(after)
-        own = [union for union in before.unions if union.home not in bases]
-        others = [union for union in after.unions if union.home not in bases]
-        for first, second in zip_longest(own, others):
-            former = first or _single(old, before)
-            latter = second or _single(new, after)
-            if former.keyword and latter.keyword and former.keyword != latter.keyword:
-                reach = self.reach(old.component, new.component)
-                self.add("union-kind", old.place, reach, former.keyword, latter.keyword)
-            self._members(old, new, former, latter)
+        before = [union for union in pair.before.unions if union.home not in pair.bases]
+        after = [union for union in pair.after.unions if union.home not in pair.bases]
+        for first, second in zip_longest(before, after):
+            former = first or _single(pair.old, pair.before)
+            latter = second or _single(pair.new, pair.after)
+            if first and second and first.keyword != second.keyword:
+                self._add(pair, "union-kind", first.keyword, second.keyword)
+            self._members(pair, former, latter)
 
-    def _members(self, old: Part, new: Part, former: Union, latter: Union) -> None:
-        reach = self.reach(old.component, new.component)
+    def _members(self, pair: _Pair, former: Union, latter: Union) -> None:
         pairs = self._paired(former, latter)
-        kept = [member for pair in pairs for member in pair]
+        kept = [member for both in pairs for member in both]
         for member in former.members:
             if member not in kept:
-                self._member_gone(member, old, new, latter)
+                self._member_gone(pair, member, latter)
         for member in latter.members:
             if member not in kept:
-                self._member_new(member, old, reach, former, latter)
-        if old.component is None or reach.sent:
-            self._ambiguous(old, reach, former, latter)
+                self._member_new(pair, member, former, latter)
+        if pair.old.component is None or pair.reach.sent:
+            self._ambiguous(pair, former, latter)
         for first, second in pairs:
-            self._pair_of_members(old, new, first, second)
+            self._both_members(pair, first, second)
 
-    def _member_gone(self, member: Child, old: Part, new: Part, latter: Union) -> None:
-        reach = self.reach(old.component, new.component)
+    def _member_gone(self, pair: _Pair, member: Child, latter: Union) -> None:
         name = self.old.label(member.tree)
-        if not latter.keyword and self._admits(member.tree, latter.members[0].tree):
-            self.add("member-joined", old.place, reach, name, self.new.label(new.tree))
+        if latter.is_single and self._admits(member.tree, latter.members[0].tree):
+            self._add(pair, "member-joined", name, self.new.label(pair.new.tree))
         else:
-            self.add("member-removed", old.place, reach, name)
+            self._add(pair, "member-removed", name)
 
-    def _member_new(
-        self, member: Child, old: Part, reach: Reach, former: Union, latter: Union
-    ) -> None:
+    def _member_new(self, pair: _Pair, member: Child, former: Union, latter: Union) -> None:
         kind = "member-added"
-        if not former.keyword and self._is_read_as(former.members[0].tree, member.tree):
+        if former.is_single and self._is_read_as(former.members[0].tree, member.tree):
             kind = "member-split"
         elif former.discriminated and latter.discriminated:
             kind = "variant-added"
-        self.add(kind, old.place, reach, "", self.new.label(member.tree))
+        self._add(pair, kind, "", self.new.label(member.tree))
 
-    def _ambiguous(self, old: Part, reach: Reach, former: Union, latter: Union) -> None:
+    def _ambiguous(self, pair: _Pair, former: Union, latter: Union) -> None:
         """Note a single schema all of whose values are several members of `oneOf` now."""
-        if former.keyword or latter.keyword != "oneOf" or latter.discriminated:
+        if not former.is_single or latter.keyword != "oneOf" or latter.discriminated:
             return
         whole = former.members[0].tree
         fitting = [member.tree for member in latter.members if self._admits(whole, member.tree)]
         if len(fitting) > 1:
-            names = " and ".join(map(self.new.label, fitting))
-            self.add("member-ambiguous", old.place, reach, "", names)
+            names = map(self.new.label, fitting)
+            self._add(pair, "member-ambiguous", "", " and ".join(names))
 
-    def _pair_of_members(self, old: Part, new: Part, first: Child, second: Child) -> None:
+    def _both_members(self, pair: _Pair, first: Child, second: Child) -> None:
+        """Compare two members; one without a step is the whole, which is no union."""
+        old, new = pair.old, pair.new
         place = old.below + first.step
-        old_part = self.old.child_part(old, first, place) if first.step else old
-        new_part = self.new.child_part(new, second, place) if second.step else new
+        if first.step:
+            old = self.old.child_part(old, first, place)
+        if second.step:
+            new = self.new.child_part(new, second, place)
         if first.step and second.step:
-            self.compare(old_part, new_part)
+            self.compare(old, new)
         else:
-            self._with_member(old_part, new_part)
+            self._with_member(old, new)
 
     def _paired(self, former: Union, latter: Union) -> list[tuple[Child, Child]]:
         """The members that stand for each other: of one name or text, of one meaning, of one kind.
@@ -380,16 +416,10 @@ class SchemaComparison(Sides):
         A single schema is also paired with a member that admits all that it does, or that it admits
         all of.
         """
+        ways = [self._has_same_name, self._has_same_meaning, self._could_be]
+        if former.is_single or latter.is_single:
+            ways.insert(2, self._admits_member)
         before, after = [*former.members], [*latter.members]
-        names = {member: self.old.identity(member.tree) for member in before}
-        names |= {member: self.new.identity(member.tree) for member in after}
-        is_single = not (former.keyword and latter.keyword)
-        ways: tuple[Callable[[Child, Child], bool], ...] = (
-            lambda old, new: names[old] == names[new],
-            lambda old, new: self._is_same(old.tree, new.tree),
-            lambda old, new: is_single and self._admits(old.tree, new.tree),
-            self._could_be,
-        )
         pairs: list[tuple[Child, Child]] = []
         for is_pair in ways:
             for first in [*before]:
@@ -400,6 +430,15 @@ class SchemaComparison(Sides):
                     after.remove(second)
         return pairs
 
+    def _has_same_name(self, old: Child, new: Child) -> bool:
+        return self.old.identity(old.tree) == self.new.identity(new.tree)
+
+    def _has_same_meaning(self, old: Child, new: Child) -> bool:
+        return self._is_same(old.tree, new.tree)
+
+    def _admits_member(self, old: Child, new: Child) -> bool:
+        return self._admits(old.tree, new.tree)
+
     def _could_be(self, old: Child, new: Child) -> bool:
         """Whether an inline member may be another one, changed: objects with half of their
         properties in common.
@@ -407,9 +446,9 @@ class SchemaComparison(Sides):
         first, is_old_referred = self.old.end(old.tree)
         second, is_new_referred = self.new.end(new.tree)
         if is_old_referred or is_new_referred:
-            is_old_kept = self.old.place(first, "?") in self.new.by_place
-            is_new_known = self.new.place(second, "?") in self.old.by_place
-            if is_old_kept or is_new_known:
+            is_kept = self.old.place(first, "?") in self.new.by_place
+            was_known = self.new.place(second, "?") in self.old.by_place
+            if is_kept or was_known:
                 return False
         before = self.old.shape(first).children
         after = self.new.shape(second).children
@@ -418,19 +457,16 @@ class SchemaComparison(Sides):
 
     def _admits(self, old: Tree, new: Tree) -> bool:
         """Whether the new schema admits all that is sent by the old one."""
-        return self._levels(old, new)[0] != "breaks"
+        return worst(rule.sent for rule in self._rules(old, new)) != "breaks"
 
     def _is_read_as(self, old: Tree, new: Tree) -> bool:
         """Whether all that the new schema has is read as the old one."""
-        return self._levels(old, new)[1] != "breaks"
+        return worst(rule.received for rule in self._rules(old, new)) != "breaks"
 
-    def _levels(self, old: Tree, new: Tree) -> tuple[Level, Level]:
-        """The worst that differs between two schemas when they are sent, and when they are
-        received.
-        """
-        pair = self.old.end(old)[0], self.new.end(new)[0]
-        rules = [change.rule for change in self._differences([pair])]
-        return worst(rule.sent for rule in rules), worst(rule.received for rule in rules)
+    def _rules(self, old: Tree, new: Tree) -> list[Rule]:
+        """The rules of all that differs between two schemas."""
+        ends = self.old.end(old)[0], self.new.end(new)[0]
+        return [change.rule for change in self._differences([ends])]
 
     def _with_member(self, old: Part, new: Part) -> None:
         """Compare a single schema with the member of a union that it became, or was.
@@ -438,32 +474,32 @@ class SchemaComparison(Sides):
         Null is said of the whole.
         """
         old_end, new_end = self.old.end(old.tree)[0], self.new.end(new.tree)[0]
-        before, after = self.old.shape(old_end), self.new.shape(new_end)
-        is_named = before.place.startswith(SCHEMAS) and before.place == after.place
-        if is_named or before.unions or after.unions:
+        pair = self._schema_pair(old, new, old_end, new_end)
+        place = pair.before.place
+        is_named = place.startswith(SCHEMAS) and place == pair.after.place
+        if is_named or pair.before.unions or pair.after.unions:
             return
         if self._is_new(old_end, new_end):
-            differences = keyword_differences(before, after)
+            differences = keyword_differences(pair.before, pair.after)
             of_null = _of_null(differences)
-            self._note(old, new, [each for each in differences if each not in of_null])
-            self._children(old, new, before, after)
+            self._note(pair, [each for each in differences if each not in of_null])
+            self._children(pair)
 
     # ---- Discriminators ----
 
-    def _values(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
+    def _values(self, pair: _Pair, old_end: Tree, new_end: Tree) -> None:
         """Compare two discriminators: which value stands for which schema."""
         former, latter = self.old.mapping_of(old_end), self.new.mapping_of(new_end)
-        reach = self.reach(old.component, new.component)
         for value in sorted({*former, *latter}):
-            for kind, *texts in self._value(value, former, latter):
-                self.add(f"discriminator-value-{kind}", old.place, reach, *texts)
+            for kind, old, new in self._value(value, former, latter):
+                self._add(pair, f"discriminator-value-{kind}", old, new)
         before, after = self.old.default_of(old_end), self.new.default_of(new_end)
         if self._is_another(before, after):
             kind = "changed"
-            if not (before and after):
+            if not before or not after:
                 kind = "added" if after else "removed"
             names = before.removeprefix(SCHEMAS), after.removeprefix(SCHEMAS)
-            self.add(f"discriminator-default-{kind}", old.place, reach, *names)
+            self._add(pair, f"discriminator-default-{kind}", *names)
 
     def _value(
         self, value: str, former: Mapping[str, str], latter: Mapping[str, str]

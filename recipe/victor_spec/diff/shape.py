@@ -85,6 +85,10 @@ class Union(NamedTuple):
     members: list[Child]
     discriminated: bool
 
+    @property
+    def is_single(self) -> bool:
+        return not self.keyword
+
 
 @dataclass(eq=False)
 class Shape:

@@ -3,7 +3,7 @@ type fits which.
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,116 +57,117 @@ class Surface:
         """By class, the attributes by their names."""
         self.enums: dict[str, Words] = {}
         for path in sorted((package / "api").glob("*/*.py")):
-            if (
-                path.stem != "__init__"
-                and (made := _function(ast.parse(path.read_bytes()))) is not None
-            ):
-                self.functions[f"api.{path.parent.name}.{path.stem}"] = made
+            function = _function(ast.parse(path.read_bytes()))
+            if function is not None:
+                self.functions[f"api.{path.parent.name}.{path.stem}"] = function
         for path in sorted((package / "models").glob("*.py")):
             for node in ast.parse(path.read_bytes()).body:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                    _class(self, node)
+                    self._add_class(node)
+
+    def _add_class(self, node: ast.ClassDef) -> None:
+        bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
+        if any(base.endswith("Enum") for base in bases):
+            base = "int" if "OpenIntEnum" in bases else "str"
+            self.enums[node.name] = Words(dict(_words(node)), base)
+        else:
+            self.models[node.name] = dict(_attributes(node))
 
     @cached_property
     def owners(self) -> dict[str, dict[str, Argument]]:
         """The arguments of each function, and the attributes of each model."""
-        return {
-            **{module: made.arguments for module, made in self.functions.items()},
-            **self.models,
-        }
+        functions = {module: each.arguments for module, each in self.functions.items()}
+        return {**functions, **self.models}
 
     @cached_property
     def sent(self) -> set[str]:
         """The classes that requests are made of: a user constructs them."""
-        return self._reached(
-            each.type for made in self.functions.values() for each in made.arguments.values()
-        )
+        types: list[Type] = []
+        for function in self.functions.values():
+            types += [argument.type for argument in function.arguments.values()]
+        return self._reached(types)
 
     @cached_property
     def received(self) -> set[str]:
         """The classes that answers and webhooks are made of: a user reads them."""
-        return self._reached(
-            iter([*(made.returns for made in self.functions.values()), *self.webhooks.values()])
-        )
+        returned = [function.returns for function in self.functions.values()]
+        return self._reached([*returned, *self.webhooks.values()])
 
-    def _reached(self, types: Iterator[Type]) -> set[str]:
-        left = [name for each in types for name in class_names(each)]
+    def _reached(self, types: Iterable[Type]) -> set[str]:
+        """The classes of some types, and those of their attributes."""
         reached: set[str] = set()
-        while left:
-            name = left.pop()
-            if name not in reached and (name in self.models or name in self.enums):
-                reached.add(name)
-                left += [
-                    inner
-                    for each in self.models.get(name, {}).values()
-                    for inner in class_names(each.type)
-                ]
+        pending = [*types]
+        for type_ in pending:  # it grows
+            for name in class_names(type_):
+                is_class = name in self.models or name in self.enums
+                if is_class and name not in reached:
+                    reached.add(name)
+                    attributes = self.models.get(name, {})
+                    pending += [attribute.type for attribute in attributes.values()]
         return reached
 
 
 def _webhooks(path: Path) -> Iterator[tuple[str, Type]]:
     """What each overload of `read_webhook` returns for the name that it declares."""
-    for node in ast.parse(path.read_bytes()).body if path.exists() else ():
-        if isinstance(node, ast.FunctionDef) and node.name == "read_webhook":
-            declared = [
-                each.annotation
-                for each in (*node.args.args, *node.args.kwonlyargs)
-                if each.arg == "name"
-            ]
-            for name in declared:
-                if isinstance(name, ast.Subscript):
-                    yield ast.literal_eval(name.slice), type_of(node.returns)
-                elif isinstance(name, ast.Constant) and name.value is None:
-                    yield "", type_of(node.returns)
+    if not path.exists():
+        return
+    for node in ast.parse(path.read_bytes()).body:
+        if not isinstance(node, ast.FunctionDef) or node.name != "read_webhook":
+            continue
+        for argument in (*node.args.args, *node.args.kwonlyargs):
+            declared = argument.annotation
+            if argument.arg != "name":
+                continue
+            if isinstance(declared, ast.Subscript):
+                yield ast.literal_eval(declared.slice), type_of(node.returns)
+            elif isinstance(declared, ast.Constant) and declared.value is None:
+                yield "", type_of(node.returns)
 
 
 def _function(module: ast.Module) -> Function | None:
-    made = {
-        node.name: node
-        for node in module.body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in FUNCTIONS
-    }
-    whole = made.get("sync_detailed")
+    """What a module of an operation offers; None for any other module."""
+    functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in FUNCTIONS:
+            functions[node.name] = node
+    whole = functions.get("sync_detailed")
     if whole is None or not isinstance(whole.returns, ast.Subscript):
         return None
-    arguments = dict(_arguments(whole.args))
-    return Function(
-        tuple(each for each in FUNCTIONS if each in made),
-        arguments,
-        type_of(whole.returns.slice) - {NONE},
-    )
+    names = tuple(name for name in FUNCTIONS if name in functions)
+    returned = type_of(whole.returns.slice) - {NONE}
+    return Function(names, dict(_arguments(whole.args)), returned)
 
 
 def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, Argument]]:
     plain = [*arguments.posonlyargs, *arguments.args]
-    optional = len(plain) - len(arguments.defaults)
-    for number, each in enumerate(plain):
-        yield each.arg, Argument(type_of(each.annotation), number < optional, positional=True)
-    for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        if each.arg != "client":
-            yield each.arg, Argument(type_of(each.annotation), default is None)
+    required = len(plain) - len(arguments.defaults)
+    for number, argument in enumerate(plain):
+        type_ = type_of(argument.annotation)
+        yield argument.arg, Argument(type_, number < required, positional=True)
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if argument.arg != "client":
+            yield argument.arg, Argument(type_of(argument.annotation), default is None)
 
 
-def _class(surface: Surface, node: ast.ClassDef) -> None:
-    bases = [each.id for each in node.bases if isinstance(each, ast.Name)]
-    if any(each.endswith("Enum") for each in bases):
-        members: dict[str, object] = {
-            target.id: each.value.value
-            for each in node.body
-            if isinstance(each, ast.Assign) and isinstance(each.value, ast.Constant)
-            for target in each.targets
-            if isinstance(target, ast.Name)
-        }
-        surface.enums[node.name] = Words(members, "int" if "OpenIntEnum" in bases else "str")
-        return
-    surface.models[node.name] = {
-        each.target.id: Argument(type_of(each.annotation), required=each.value is None)
-        for each in node.body
-        if isinstance(each, ast.AnnAssign)
-        and isinstance(each.target, ast.Name)
-        and not each.target.id.startswith("_")
-        if not ast.unparse(each.annotation).startswith("ClassVar")
-    }
+def _words(node: ast.ClassDef) -> Iterator[tuple[str, object]]:
+    """The members of an enum."""
+    for statement in node.body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
+            for target in statement.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, statement.value.value
+
+
+def _attributes(node: ast.ClassDef) -> Iterator[tuple[str, Argument]]:
+    """The public attributes of a model."""
+    for statement in node.body:
+        if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
+            continue
+        name = statement.target.id
+        is_of_class = ast.unparse(statement.annotation).startswith("ClassVar")
+        if not is_of_class and not name.startswith("_"):
+            type_ = type_of(statement.annotation)
+            yield name, Argument(type_, required=statement.value is None)
 
 
 ANY: Member = ("Any", ())
@@ -184,37 +185,40 @@ def type_of(node: ast.expr | None) -> Type:
         return frozenset([ANY])
     if isinstance(node, ast.BinOp):
         return type_of(node.left) | type_of(node.right)
-    if isinstance(node, ast.Subscript):
-        name = ast.unparse(node.value)
-        inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if name == "Literal":
-            return frozenset((f"Literal[{ast.unparse(each)}]", ()) for each in inner)
-        return frozenset([(name, tuple(type_of(each) for each in inner))])
-    # Operations take some classes from the package `models`, and import the others.
-    return frozenset([(ast.unparse(node).removeprefix("models."), ())])
+    if not isinstance(node, ast.Subscript):
+        # Operations take some classes from the package `models`, and import the others.
+        return frozenset([(ast.unparse(node).removeprefix("models."), ())])
+    name = ast.unparse(node.value)
+    inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if name == "Literal":
+        return frozenset((f"Literal[{ast.unparse(value)}]", ()) for value in inner)
+    return frozenset([(name, tuple(map(type_of, inner)))])
 
 
 def text_of(type_: Type) -> str:
     """A type as one would write it, Unset and None last."""
     last = (NONE[0], UNSET[0])
-    members = (
-        f"{name}[{', '.join(map(text_of, inner))}]" if inner else name for name, inner in type_
-    )
-    return " | ".join(sorted(members, key=lambda text: (text in last, text)))
+    texts: list[str] = []
+    for name, inner in type_:
+        texts.append(f"{name}[{', '.join(map(text_of, inner))}]" if inner else name)
+    return " | ".join(sorted(texts, key=lambda text: (text in last, text)))
 
 
 def class_names(type_: Type) -> Iterator[str]:
+    """The names in a type, and in those within it."""
     for name, inner in type_:
         yield name
-        for each in inner:
-            yield from class_names(each)
+        for part in inner:
+            yield from class_names(part)
 
 
 def renamed(type_: Type, names: Mapping[str, str]) -> Type:
-    return frozenset(
-        (names.get(name, name), tuple(renamed(each, names) for each in inner))
-        for name, inner in type_
-    )
+    """A type with other names of classes."""
+    members: list[Member] = []
+    for name, inner in type_:
+        parts = tuple(renamed(part, names) for part in inner)
+        members.append((names.get(name, name), parts))
+    return frozenset(members)
 
 
 def fits(value: Type, declared: Type, bases: Mapping[str, str]) -> bool:
@@ -223,19 +227,22 @@ def fits(value: Type, declared: Type, bases: Mapping[str, str]) -> bool:
     `bases` has the plain type of each enum. The items of a list have to be of equal types, as mypy
     wants them.
     """
-    return all(any(_member_fits(each, other, bases) for other in declared) for each in value)
+
+    def is_accepted(member: Member) -> bool:
+        return any(_member_fits(member, other, bases) for other in declared)
+
+    return all(map(is_accepted, value))
 
 
 def _member_fits(value: Member, declared: Member, bases: Mapping[str, str]) -> bool:
     if ANY in (value, declared) or value == declared:
         return True
-    if value[1] and value[0] == declared[0] and len(value[1]) == len(declared[1]):
-        pairs = zip(value[1], declared[1], strict=True)
-        return all(fits(one, other, bases) and fits(other, one, bases) for one, other in pairs)
-    name = value[0]
-    wider = (
-        bases.get(name)
-        or _WIDER.get(name)
-        or ("str" if name.startswith(("Literal['", 'Literal["')) else None)
-    )
+    name, inner = value
+    other_name, other_inner = declared
+    if inner and name == other_name and len(inner) == len(other_inner):
+        pairs = zip(inner, other_inner, strict=True)
+        return all(fits(old, new, bases) and fits(new, old, bases) for old, new in pairs)
+    wider = bases.get(name) or _WIDER.get(name)
+    if wider is None and name.startswith(("Literal['", 'Literal["')):
+        wider = "str"
     return wider is not None and _member_fits((wider, ()), declared, bases)

@@ -40,18 +40,24 @@ def order_bodies(document: Tree, log: Log) -> None:
     for operation in operations(document):
         body = mapping_at(operation.tree, "requestBody")
         content = mapping_at(body, "content")
-        for kind in [kind for kind in content if not MEDIA_TYPE.fullmatch(bare_type(kind))]:
+        for kind in _no_media_types(content):
             del content[kind]
             if "/" in kind:
                 log.left_out.append(f"{operation.where}: body as {kind!r}, which is no media type")
             else:
                 log("order-bodies", f"{operation.where}: {kind!r} is no media type")
         if len(content) > 1:
-            order = sorted(
-                content, key=lambda kind: (kind != "application/json", not is_json(kind))
-            )
+            order = sorted(content, key=_order)
             body["content"] = {kind: content[kind] for kind in order}
             log("order-bodies", f"{operation.where}: {', '.join(order)}")
+
+
+def _no_media_types(content: Tree) -> list[str]:
+    return [kind for kind in content if not MEDIA_TYPE.fullmatch(bare_type(kind))]
+
+
+def _order(kind: str) -> tuple[bool, bool]:
+    return kind != "application/json", not is_json(kind)
 
 
 def non_json_content(document: Tree, log: Log) -> None:
@@ -62,15 +68,17 @@ def non_json_content(document: Tree, log: Log) -> None:
         for place, content in media_types(operation):
             for kind in list(content):
                 medium = content[kind]
-                if is_json(kind) or (place == "body" and bare_type(kind) in FORMS):
+                is_form = place == "body" and bare_type(kind) in FORMS
+                if is_form or is_json(kind):
                     if bare_type(kind).endswith("/json"):
                         log.content_types[kind] = KNOWN["JSON"]
                     medium.setdefault("schema", {})
                     continue
-                read_as = form(document, bare_type(kind), mapping_at(medium, "schema"))
-                medium["schema"] = dict(SCHEMAS.get(read_as) or mapping_at(medium, "schema"))
+                schema = mapping_at(medium, "schema")
+                read_as = form(document, bare_type(kind), schema)
+                medium["schema"] = {**(SCHEMAS.get(read_as) or schema)}
                 if place == "body" and (read_as != "JSON" or KNOWN[read_as] in content):
-                    log.content_types[kind] = "application/octet-stream"
+                    log.content_types[kind] = KNOWN["bytes"]
                 else:
                     del content[kind]
                     content[KNOWN[read_as]] = medium
@@ -81,14 +89,14 @@ def form(document: Tree, content_type: str, schema: Tree) -> str:
     """How a body is read and sent that is no JSON and no form by its content type: a key of
     KNOWN.
     """
+    if content_type not in ("*/*", "application/*"):
+        return "text" if content_type.startswith("text/") else "bytes"
     whole = resolve(document, schema)
-    if content_type in ("*/*", "application/*"):
-        if whole.get("format") in ("binary", "byte") or "contentMediaType" in whole:
-            return "bytes"
-        if whole.get("type") == "string" and "enum" not in whole:
-            return "text" if content_type == "*/*" else "bytes"
+    if whole.get("format") in ("binary", "byte") or "contentMediaType" in whole:
+        return "bytes"
+    if whole.get("type") != "string" or "enum" in whole:
         return "JSON"
-    return "text" if content_type.startswith("text/") else "bytes"
+    return "text" if content_type == "*/*" else "bytes"
 
 
 def text_in_json(document: Tree, log: Log) -> None:
@@ -96,23 +104,21 @@ def text_in_json(document: Tree, log: Log) -> None:
 
     One that a form has too is a file or a text.
     """
-    places = {
-        id(schema): where for where, schema in schemas(document) if schema.get("format") == "binary"
-    }
+    places: dict[int, str] = {}
+    for where, schema in schemas(document):
+        if schema.get("format") == "binary":
+            places[id(schema)] = where
     inside: list[Tree] = []
     outside: set[int] = set()
-    for operation in operations(document) if places else []:
+    for operation in operations(document) if places else ():
         for _, content in media_types(operation):
             for kind, medium in content.items():
-                binaries = [
-                    each
-                    for each in reachable(document, mapping_at(medium, "schema"), set())
-                    if id(each) in places
-                ]
+                every = reachable(document, mapping_at(medium, "schema"), set())
+                binaries = [schema for schema in every if id(schema) in places]
                 if is_json(kind):
                     inside += binaries
                 else:
-                    outside |= {id(each) for each in binaries}
+                    outside |= {*map(id, binaries)}
     for schema in inside:
         if schema.pop("format", None) and id(schema) in outside:
             words = {key: schema.pop(key) for key in ("type", "nullable") if key in schema}
@@ -136,36 +142,36 @@ def record_encodings(document: Tree, log: Log) -> None:
     A field that is read-only need not be sent, so it is no loss.
     """
     for operation in operations(document):
-        for kind, medium in mapping_at(
-            mapping_at(operation.tree, "requestBody"), "content"
-        ).items():
-            if bare_type(kind) not in FORMS:
-                continue
-            encodings = log.requests.request(operation.tree).encodings.setdefault(kind, {})
-            declared = mapping_at(medium, "encoding")
-            whole = mapping_at(medium, "schema")
-            every = variants(document, whole)
-            fields = {
-                name: field
-                for each in every
-                for name, field in mapping_at(each, "properties").items()
-            }
-            if is_nested(document, whole) and not is_object(document, whole):
-                body = f"{operation.where}: body as {kind}"
-                log.left_out.append(
-                    f"{body} is a list, without names for its fields, and is refused when called"
-                )
-            for name in [*fields, *(name for name in declared if name not in fields)]:
-                encoding, field = mapping_at(declared, name), fields.get(name, {})
-                if is_read_only(document, field):
-                    continue
-                where = f"{operation.where}: the form's field {name}"
-                log.left_out += [
-                    f"{where}{loss}" for loss in _lost_of_field(document, field, encoding, kind)
-                ]
-                if arguments := _arguments(encoding):
-                    encodings.setdefault(arguments, []).append(name)
-            log("record-encodings", f"{operation.where} {kind}")
+        content = mapping_at(mapping_at(operation.tree, "requestBody"), "content")
+        for kind, medium in content.items():
+            if bare_type(kind) in FORMS:
+                _record_form(document, operation, kind, medium, log)
+                log("record-encodings", f"{operation.where} {kind}")
+
+
+def _record_form(document: Tree, operation: Operation, kind: str, medium: Tree, log: Log) -> None:
+    encodings = log.requests.request(operation.tree).encodings.setdefault(kind, {})
+    declared = mapping_at(medium, "encoding")
+    whole = mapping_at(medium, "schema")
+    if is_nested(document, whole) and not is_object(document, whole):
+        log.left_out.append(
+            f"{operation.where}: body as {kind} is a list, without names for its fields, and is "
+            "refused when called"
+        )
+    fields: Tree = {}
+    for variant in variants(document, whole):
+        fields |= mapping_at(variant, "properties")
+    for name in dict.fromkeys([*fields, *declared]):
+        field = fields.get(name, {})
+        if is_read_only(document, field):
+            continue
+        encoding = mapping_at(declared, name)
+        where = f"{operation.where}: the form's field {name}"
+        for loss in _lost_of_field(document, field, encoding, kind):
+            log.left_out.append(where + loss)
+        arguments = _arguments(encoding)
+        if arguments:
+            encodings.setdefault(arguments, []).append(name)
 
 
 def _lost_of_field(document: Tree, field: Tree, encoding: Tree, kind: str) -> Iterator[str]:
@@ -179,9 +185,10 @@ def _lost_of_field(document: Tree, field: Tree, encoding: Tree, kind: str) -> It
             )
         return
     parts = variants(document, field)
-    if parts and all(each.get("format") == "binary" for each in parts):
+    reason = _undefined_field(document, field, encoding)
+    if parts and all(part.get("format") == "binary" for part in parts):
         yield ": a file, which has no form as text, and is refused when called"
-    elif reason := _undefined_field(document, field, encoding):
+    elif reason:
         yield f" {reason}, whose form is not defined, and is refused when called"
 
 
@@ -195,34 +202,32 @@ def _is_file_within(document: Tree, field: Tree) -> bool:
     """Whether a field can hold a file in an object, or in the objects of a list: a part of a form
     is a file or JSON.
     """
-    wholes = [
-        each for part in (field, *_items(document, field)) for each in variants(document, part)
-    ]
-    inside = [child for whole in wholes for child in mapping_at(whole, "properties").values()]
-    inside = [child for child in inside if not is_read_only(document, child)]
-    inside += [
-        whole["additionalProperties"]
-        for whole in wholes
-        if is_mapping(whole.get("additionalProperties"))
-    ]
-    return any(
-        each.get("format") == "binary"
-        for child in inside
-        for each in reachable(document, child, set())
-    )
+    inside: list[Tree] = []
+    for part in (field, *_items(document, field)):
+        for whole in variants(document, part):
+            properties = mapping_at(whole, "properties").values()
+            inside += [child for child in properties if not is_read_only(document, child)]
+            inside.append(mapping_at(whole, "additionalProperties"))
+    seen: set[int] = set()
+    within = [schema for child in inside for schema in reachable(document, child, seen)]
+    return any(schema.get("format") == "binary" for schema in within)
 
 
 def _undefined_field(document: Tree, schema: Tree, encoding: Tree) -> str | None:
-    if style := _style(encoding):
+    """Why a field of a form has no defined form as text; None when it has one."""
+    style = _style(encoding)
+    if style is not None:
         if style.style not in STYLES["query"]:
             return f"has the style {style.style!r}"
         reason = undefined(document, schema, style)
         return f"can hold {reason}" if reason else None
     kind = str(encoding.get("contentType", "application/json"))
-    is_complex = is_object(document, schema) or any(
-        is_nested(document, each) for each in _items(document, schema)
-    )
-    return f"is an object or a list as {kind}" if is_complex and not is_json(kind) else None
+    if is_json(kind):
+        return None
+    items = _items(document, schema)
+    if is_object(document, schema) or any(is_nested(document, item) for item in items):
+        return f"is an object or a list as {kind}"
+    return None
 
 
 def _style(encoding: Tree) -> Style | None:
@@ -239,15 +244,14 @@ def _style(encoding: Tree) -> Style | None:
 def _arguments(encoding: Tree) -> str:
     """The arguments of `Encoding`, as Python; "" for the default."""
     style = _style(encoding)
-    if style and style.style in STYLES["query"]:
-        return (
-            f'"{style.style}"{", explode=True" * style.explode}{", reserved=True" * style.reserved}'
-        )
-    return (
-        f"content_type={json.dumps(str(encoding['contentType']))}"
-        if "contentType" in encoding
-        else ""
-    )
+    if style is not None and style.style in STYLES["query"]:
+        arguments = [f'"{style.style}"']
+        arguments += ["explode=True"] if style.explode else []
+        arguments += ["reserved=True"] if style.reserved else []
+        return ", ".join(arguments)
+    if "contentType" in encoding:
+        return f"content_type={json.dumps(str(encoding['contentType']))}"
+    return ""
 
 
 def unite_answers(document: Tree, log: Log) -> None:
@@ -256,53 +260,56 @@ def unite_answers(document: Tree, log: Log) -> None:
     """
     for operation in operations(document):
         for status, content in answers(operation):
-            for kind in [kind for kind in content if not MEDIA_TYPE.fullmatch(bare_type(kind))]:
+            for kind in _no_media_types(content):
                 del content[kind]
             if len(content) > 1:
                 kinds = ", ".join(content)
-                _unite(document, log, operation, status, content)
+                offered = _unite(document, status, content)
+                if offered is not None:
+                    log.requests.request(operation.tree).answers[status] = offered
                 log("unite-answers", f"{operation.where} {status}: {kinds}")
 
 
-def _unite(document: Tree, log: Log, operation: Operation, status: str, content: Tree) -> None:
-    forms: dict[str, list[str]] = {}
+def _unite(document: Tree, status: str, content: Tree) -> Offered | None:
+    """Unite the content types of a status.
+
+    What it offers, where it comes as JSON, text or bytes; None where there is one of these alone.
+    """
+    kinds: dict[str, list[str]] = {"JSON": [], "text": [], "bytes": []}
     for kind, medium in content.items():
-        read_as = (
-            "JSON"
-            if is_json(kind)
-            else form(document, bare_type(kind), mapping_at(medium, "schema"))
-        )
-        forms.setdefault(read_as, []).append(kind)
-    parts = _different([content[kind] for kind in forms.get("JSON", [])])
-    raw = [each for each in ("text", "bytes") if each in forms]
-    first = forms["JSON"][0] if parts else forms[raw[0]][0]
+        schema = mapping_at(medium, "schema")
+        read_as = "JSON" if is_json(kind) else form(document, bare_type(kind), schema)
+        kinds[read_as].append(kind)
+    parts = _different([content[kind] for kind in kinds["JSON"]]) if kinds["JSON"] else []
+    raw = [read_as for read_as in ("text", "bytes") if kinds[read_as]]
+    is_inline_object = len(parts) == 1 and "$ref" not in parts[0] and "properties" in parts[0]
+    if raw and is_inline_object:
+        parts[0]["title"] = f"response_{status}"  # its class has the name that it would have alone
+    [first, *_] = kinds["JSON"] or kinds[raw[0]]
     medium = content[first]
     content.clear()
-    content[first] = medium
-    texts = any(
-        whole.get("type") in (None, "string")
-        for part in parts
-        for whole in variants(document, part)
+    members = [*parts, *({**SCHEMAS[read_as]} for read_as in raw)]
+    if len(members) == 1:
+        medium["schema"] = members[0]
+        content[KNOWN[raw[0]] if raw else first] = medium
+        return None
+    medium["schema"] = {"anyOf": members}
+    content[KNOWN["JSON"] if raw else first] = medium
+    if not raw:
+        return None
+    wholes = [whole for part in parts for whole in variants(document, part)]
+    return Offered(
+        text=tuple(map(bare_type, kinds["text"])),
+        file=tuple(map(bare_type, kinds["bytes"])),
+        json=bool(parts),
+        json_text=any(whole.get("type") in (None, "string") for whole in wholes),
     )
-    if len(parts) == 1 and raw and "$ref" not in parts[0] and "properties" in parts[0]:
-        parts[0]["title"] = f"response_{status}"  # its class has the name that it would have alone
-    members = [*parts, *(dict(SCHEMAS[each]) for each in raw)]
-    medium["schema"] = members[0] if len(members) == 1 else {"anyOf": members}
-    if len(members) > 1 and raw:
-        content["application/json"] = content.pop(first)
-        text, file = (
-            tuple(bare_type(kind) for kind in forms.get(each, [])) for each in ("text", "bytes")
-        )
-        offered = Offered(text, file, json=bool(parts), json_text=texts)
-        log.requests.request(operation.tree).answers[status] = offered
-    elif raw:
-        content[KNOWN[raw[0]]] = content.pop(first)
 
 
 def _different(media: list[Tree]) -> list[Tree]:
     """The schemas that differ; a single one that says nothing when one of them does."""
-    schemas = {
-        json.dumps(schema, sort_keys=True): schema
-        for schema in (mapping_at(each, "schema") for each in media)
-    }
-    return [*schemas.values()] if all(schemas.values()) else [{}]
+    different: dict[str, Tree] = {}
+    for medium in media:
+        schema = mapping_at(medium, "schema")
+        different[json.dumps(schema, sort_keys=True)] = schema
+    return [*different.values()] if all(different.values()) else [{}]

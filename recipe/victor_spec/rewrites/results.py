@@ -7,7 +7,7 @@ from victor_spec.tree import Operation, Tree, is_json, mapping_at, operations, r
 
 from .base import Log
 from .keys import words_of
-from .serialization import is_object, kinds, members_of, variants
+from .serialization import is_object, members_of, types_in
 
 _Path = tuple[str, ...]
 
@@ -46,19 +46,24 @@ class _Responses:
         self._document = document
         self._words = _resource_words(operation.path)
         self._placeholder = _placeholder_of_read(operation, reads)
-        body = mapping_at(resolve(document, mapping_at(operation.tree, "requestBody")), "content")
-        self._sent = {path[-1] for schema in _schemas(body) for path in self._members(schema)}
-        self._in_path = {_joined(words_of(each)) for each in _placeholders(operation.path)}
+        self._in_path = {_joined(words_of(name)) for name in _placeholders(operation.path)}
+        self._sent: set[str] = set()
+        """The names of the members that a request has."""
+        body = resolve(document, mapping_at(operation.tree, "requestBody"))
+        for schema in _schemas(mapping_at(body, "content")):
+            self._sent |= {path[-1] for path in self._members(schema)}
         self._top: dict[_Path, Tree] = {}
+        """The members of the responses themselves."""
         for content in _good_contents(document, operation):
             for schema in _schemas(content):
-                self._top = {**self._members(schema), **self._top}
+                self._top = self._members(schema) | self._top
         self._wrapper = self._only_wrapper()
-        self._known = dict(self._top)
+        self._known = {**self._top}
+        """These, and those of the wrapper and of its `attributes`."""
         for above in (self._wrapper, (*self._wrapper, "attributes")):
-            if above in self._known:
-                inner = self._members(self._known[above])
-                self._known |= {(*above, *path): member for path, member in inner.items()}
+            inner = self._members(self._known[above]) if above in self._known else {}
+            for path, member in inner.items():
+                self._known[*above, *path] = member
 
     def _members(self, schema: Tree) -> dict[_Path, Tree]:
         return dict(members_of(self._document, schema, 1))
@@ -71,15 +76,14 @@ class _Responses:
     def _id(self) -> _Path:
         """The place of the id; empty where the document does not tell it."""
         named = [path for path in self._scalars() if self._is_named(path[-1])]
-        own = [path for path in named if len(path) == 1]
-        inner = [path for path in named if path[:-1] == self._wrapper]
-        for paths in (own, inner):
-            if len(paths) == 1:
-                return paths[0]
+        for above in ((), self._wrapper):
+            own = [path for path in named if path[:-1] == above]
+            if len(own) == 1:
+                return own[0]
         if ("id",) in self._top:
             return ("id",)
         wrapped = (*self._wrapper, "id")
-        if len(wrapped) > 1 and wrapped in self._known and not self._ids_beside(()):
+        if self._wrapper and wrapped in self._known and not self._ids_beside(()):
             return wrapped
         for above in ((), self._wrapper):
             beside = self._ids_beside(above)
@@ -95,11 +99,11 @@ class _Responses:
         # Any `id` is called so; a name of marks alone has no word.
         if not words or wanted in ([], ["id"]):
             return False
-        prefix = wanted[: -len(words)]
-        is_end_of_it = wanted[-len(words) :] == words and words[-1] in _IDS
-        return wanted == words or (
-            is_end_of_it and words != ["id"] and _joined(prefix) in self._words
-        )
+        if wanted == words:
+            return True
+        start, end = wanted[: -len(words)], wanted[-len(words) :]
+        is_kind_of_id = words != ["id"] and words[-1] in _IDS
+        return end == words and is_kind_of_id and _joined(start) in self._words
 
     def _ids_beside(self, above: _Path) -> list[_Path]:
         """The members that may be the id of what was made: not what was sent, nor what the path
@@ -129,7 +133,7 @@ class _Responses:
         return [
             path
             for path, member in self._known.items()
-            if not _kinds(self._document, member) & unwanted
+            if not types_in(self._document, member) & unwanted
         ]
 
     def _only_wrapper(self) -> _Path:
@@ -146,9 +150,8 @@ class _Responses:
         """The place of the state beside the id, or in the `attributes` there."""
         for place in (above, (*above, "attributes")):
             paths = [path for path in self._texts() if path[:-1] == place]
-            exact = [[path for path in paths if words_of(path[-1]) == [word]] for word in _STATES]
-            qualified = [path for path in paths if self._is_state(words_of(path[-1]))]
-            for found in (*exact, qualified):
+            for is_state in (_is_status, _is_plain_state, self._is_state):
+                found = [path for path in paths if is_state(words_of(path[-1]))]
                 if len(found) == 1:
                     return found[0]
         return ()
@@ -161,15 +164,21 @@ class _Responses:
         return all(word in own for word in words[:-1])
 
 
-def _kinds(document: Tree, schema: Tree) -> set[str]:
-    return {kind for each in variants(document, schema) for kind in kinds(each)}
+def _is_status(words: list[str]) -> bool:
+    return words == ["status"]
+
+
+def _is_plain_state(words: list[str]) -> bool:
+    return words == ["state"]
 
 
 def _good_contents(document: Tree, operation: Operation) -> list[Tree]:
+    """The contents of the responses to a call that succeeds; of the default where none is named."""
     responses = mapping_at(operation.tree, "responses")
     good = [each for status, each in responses.items() if str(status).startswith("2")]
-    chosen = good or [each for status, each in responses.items() if status == "default"]
-    return [mapping_at(resolve(document, each), "content") for each in chosen]
+    if not good and "default" in responses:
+        good = [responses["default"]]
+    return [mapping_at(resolve(document, response), "content") for response in good]
 
 
 def _schemas(content: Tree) -> list[Tree]:
@@ -182,12 +191,18 @@ def _placeholders(path: str) -> list[str]:
 
 def _placeholder_of_read(operation: Operation, reads: set[str]) -> str:
     """The parameter of the read of what a write makes, or of the path itself; empty without one."""
-    below = [
-        path for path in reads if path.rpartition("/")[0] == operation.path and path.endswith("}")
-    ]
+    below = [path for path in reads if _is_item(path) and _above(path) == operation.path]
     path = below[0] if len(below) == 1 else operation.path
     names = _placeholders(path)
-    return names[-1] if names and path.endswith("}") else ""
+    return names[-1] if names and _is_item(path) else ""
+
+
+def _is_item(path: str) -> bool:
+    return path.endswith("}")
+
+
+def _above(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def _resource_words(path: str) -> set[str]:

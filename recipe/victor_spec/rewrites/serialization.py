@@ -4,7 +4,7 @@ document.
 
 from collections.abc import Iterator
 
-from victor_spec.requests import DEFAULT_STYLES, STYLES, Style
+from victor_spec.requests import DEFAULT_STYLES, EXPLODED_STYLES, STYLES, Style
 from victor_spec.tree import (
     Operation,
     Tree,
@@ -48,18 +48,22 @@ def flatten_object_parameter(document: Tree, log: Log) -> None:
     for operation, parameter in parameters(document):
         whole = resolve(document, parameter["schema"])
         style = parameter.get("style", "form")
-        flat = style == "deepObject" or (style == "form" and parameter.get("explode", True))
-        # Of an object that is open, other names would be lost.
-        is_open = any(whole.get(key) for key in ("additionalProperties", "allOf", "oneOf", "anyOf"))
-        is_kept = is_open or not whole.get("properties") or "x-json" in parameter
-        if parameter.get("in") != "query" or not flat or is_kept:
-            continue
-        if style == "form" and any(
-            is_object(document, each) for each in whole["properties"].values()
-        ):
-            continue  # an object in an object has no form
-        _replace(operation, parameter, whole, style)
-        log("flatten-object-parameter", f"{operation.where} {parameter['name']}")
+        if parameter.get("in") == "query" and _is_flat(document, parameter, whole, style):
+            _replace(operation, parameter, whole, style)
+            log("flatten-object-parameter", f"{operation.where} {parameter['name']}")
+
+
+def _is_flat(document: Tree, parameter: Tree, whole: Tree, style: str) -> bool:
+    """Whether a parameter is an object whose properties are fields of the query."""
+    properties = mapping_at(whole, "properties")
+    # Of an object that is open, other names would be lost.
+    is_open = any(whole.get(key) for key in ("additionalProperties", "allOf", "oneOf", "anyOf"))
+    if is_open or not properties or "x-json" in parameter:
+        return False
+    if style == "form" and parameter.get("explode", True):
+        # an object in an object has no form
+        return not any(is_object(document, child) for child in properties.values())
+    return style == "deepObject"
 
 
 def _replace(operation: Operation, parameter: Tree, whole: Tree, style: str) -> None:
@@ -72,34 +76,39 @@ def _replace(operation: Operation, parameter: Tree, whole: Tree, style: str) -> 
     }
     flat: list[Tree] = []
     for name, schema in whole["properties"].items():
-        wire = name if style == "form" else f"{parameter['name']}[{name}]"
-        words = {"description": schema["description"]} if "description" in schema else {}
-        own = {"name": wire, "required": name in required, "schema": schema}
-        flat.append(in_place_of(parameter, {**shared, **own, **words}))
-    place = operation.tree["parameters"].index(parameter)
-    operation.tree["parameters"][place : place + 1] = flat
+        field = {
+            **shared,
+            "name": name if style == "form" else f"{parameter['name']}[{name}]",
+            "required": name in required,
+            "schema": schema,
+        }
+        if "description" in schema:
+            field["description"] = schema["description"]
+        flat.append(in_place_of(parameter, field))
+    every = operation.tree["parameters"]
+    place = every.index(parameter)
+    operation.tree["parameters"] = [*every[:place], *flat, *every[place + 1 :]]
 
 
 def record_styles(document: Tree, log: Log) -> None:
     """Record how each parameter is sent; report values whose form OpenAPI does not define."""
     for operation, parameter in parameters(document):
         location, name = parameter["in"], parameter["name"]
-        style = parameter.get("style", DEFAULT_STYLES[location])
         where = f"{operation.where}: {location} parameter {name}"
+        usual = DEFAULT_STYLES[location]
+        style = parameter.get("style", usual)
         if style not in STYLES[location]:
-            log.left_out.append(
-                f"{where}: style {style!r} is not defined there: sent as {DEFAULT_STYLES[location]}"
-            )
-            style = DEFAULT_STYLES[location]
-        explode = bool(parameter.get("explode", style in ("form", "cookie")))
+            log.left_out.append(f"{where}: style {style!r} is not defined there: sent as {usual}")
+            style = usual
         written = Style(
             location,
             style,
-            explode,
-            bool(parameter.get("allowReserved")),
-            bool(parameter.get("x-json")),
+            explode=bool(parameter.get("explode", style in EXPLODED_STYLES)),
+            reserved=bool(parameter.get("allowReserved")),
+            json=bool(parameter.get("x-json")),
         )
-        if not written.json and (reason := undefined(document, parameter["schema"], written)):
+        reason = None if written.json else undefined(document, parameter["schema"], written)
+        if reason:
             log.left_out.append(
                 f"{where}: {reason}, whose form OpenAPI does not define, is refused when called"
             )
@@ -114,15 +123,14 @@ def _free_of_limits(document: Tree, operation: Operation, parameter: Tree) -> No
     unions in headers.
     """
     schema = resolve(document, parameter["schema"])
-    if schema.get("type") in SCALAR_HEADERS and schema.get("format") not in (
-        "date",
-        "date-time",
-        "binary",
-    ):
+    is_typed = schema.get("format") in ("date", "date-time", "binary")
+    if schema.get("type") in SCALAR_HEADERS and not is_typed:
         return
     declared = {(each["in"], each["name"]) for each in operation.tree["parameters"]}
-    free = (place for place in ("query", "cookie") if (place, parameter["name"]) not in declared)
-    parameter["in"] = next(free, "header")
+    for place in ("query", "cookie"):
+        if (place, parameter["name"]) not in declared:
+            parameter["in"] = place
+            return
 
 
 def undefined(document: Tree, schema: Tree, style: Style) -> str | None:
@@ -131,21 +139,14 @@ def undefined(document: Tree, schema: Tree, style: Style) -> str | None:
     """
     if style.style == "deepObject":
         return None
+    is_exploded_cookie = style.location == "cookie" and style.style == "form" and style.explode
     for whole in variants(document, schema):
-        inner = [
-            (step, child) for step, child in children(whole) if not is_read_only(document, child)
-        ]
-        nested = next(
-            (step for step, child in inner if step[0] in ".[" and is_nested(document, child)), None
-        )
-        if nested is not None:
-            return f"an object or a list in its {nested}"
-        if (
-            style.location == "cookie"
-            and style.style == "form"
-            and style.explode
-            and is_nested(document, whole)
-        ):
+        for step, child in children(whole):
+            is_value = step.startswith((".", "["))
+            is_sent = not is_read_only(document, child)
+            if is_value and is_sent and is_nested(document, child):
+                return f"an object or a list in its {step}"
+        if is_exploded_cookie and is_nested(document, whole):
             return "an exploded list or object"
     return None
 
@@ -158,9 +159,8 @@ def variants(document: Tree, schema: Tree) -> list[Tree]:
         whole = resolve(document, pending.pop())
         if id(whole) not in found:
             found[id(whole)] = whole
-            pending += reversed(
-                [part for key in ("allOf", "oneOf", "anyOf") for part in list_at(whole, key)]
-            )
+            parts = [part for key in ("allOf", "oneOf", "anyOf") for part in list_at(whole, key)]
+            pending += reversed(parts)
     return [*found.values()]
 
 
@@ -181,9 +181,7 @@ def members_of(
 
 def is_nested(document: Tree, schema: Tree) -> bool:
     """Whether a value can be an object or a list. What has no type counts as a scalar."""
-    return any(
-        "array" in kinds(whole) or "object" in kinds(whole) for whole in variants(document, schema)
-    )
+    return bool(types_in(document, schema) & {"array", "object"})
 
 
 def is_read_only(document: Tree, schema: Tree) -> bool:
@@ -192,10 +190,16 @@ def is_read_only(document: Tree, schema: Tree) -> bool:
 
 
 def is_object(document: Tree, schema: Tree) -> bool:
-    return any("object" in kinds(whole) for whole in variants(document, schema))
+    """Whether a value can be an object."""
+    return "object" in types_in(document, schema)
+
+
+def types_in(document: Tree, schema: Tree) -> set[str]:
+    """The types of a schema, of the members of its unions and of its `allOf`."""
+    return {kind for whole in variants(document, schema) for kind in kinds(whole)}
 
 
 def kinds(whole: Tree) -> set[str]:
-    return {str(each) for each in types_of(whole)} | (
-        {"object"} if whole.get("properties") else set()
-    )
+    """The types that a schema has itself; one with properties is an object, too."""
+    own = set(map(str, types_of(whole)))
+    return own | {"object"} if whole.get("properties") else own

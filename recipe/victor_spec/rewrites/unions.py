@@ -2,6 +2,7 @@
 members.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from itertools import chain, count
@@ -83,12 +84,15 @@ def split_types(document: Tree, log: Log) -> None:
     """
     for where, schema in schemas(document):
         listed = list_at(schema, "type")
-        if "object" not in listed or len({*listed} - {"null"}) < 2 or UNSPLIT & schema.keys():
+        others = {*listed} - {"object", "null"}
+        if "object" not in listed or not others or UNSPLIT & schema.keys():
             continue
-        keys = {kind: OF_TYPE.get(kind, ("format",)) for kind in listed}
-        own = {kind: {key: schema[key] for key in keys[kind] if key in schema} for kind in listed}
-        members = [in_place_of(schema, {"type": kind, **each}) for kind, each in own.items()]
-        drop(schema, "type", *(key for each in own.values() for key in each))
+        members: list[Tree] = []
+        for kind in listed:
+            keys = [key for key in OF_TYPE.get(kind, ("format",)) if key in schema]
+            own = {key: schema[key] for key in keys}
+            members.append(in_place_of(schema, {"type": kind, **own}))
+        drop(schema, *(key for member in members for key in member))
         schema["anyOf"] = members
         log("split-types", where)
 
@@ -144,7 +148,7 @@ def _extended(named: Tree, document: Tree) -> Iterator[int]:
         if id(schema) in own or len(typed) > 1 or has_siblings(schema):
             yield from map(id, typed)
         if schema.get("discriminator"):
-            yield from (id(part) for key in ("oneOf", "anyOf") for part in list_at(schema, key))
+            yield from map(id, _members(schema))
 
 
 def keep_union_siblings(document: Tree, log: Log) -> None:
@@ -154,49 +158,50 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
     A union whose members have no more than one set of properties among them becomes a single class.
     """
     for where, schema in reversed(schemas(document)):
-        keys = [key for key in ("oneOf", "anyOf") if schema.get(key)]
-        if not keys or not schema.get("properties"):
-            continue
-        members = [
-            part
-            for key in keys
-            for part in schema[key]
-            if resolve(document, part).get("type") != "null"
-        ]
-        own = [all_properties(document, part, {}) for part in members]
-        if not all(_is_about_objects(document, part) for part in members):
-            united = {
-                key: [
-                    _with(document, schema, part, f"{where}_type_{number}", log)
-                    if _is_about_objects(document, part)
-                    and resolve(document, part).get("type") != "null"
-                    else part
-                    for number, part in enumerate(schema[key])
-                ]
-                for key in keys
-            }
-            _unite(document, schema, united, where)
-        elif all(each.keys() >= schema["properties"].keys() for each in own):
-            drop(schema, *OF_OBJECT)
-        elif (
-            len(keys) > 1 or sum(not each.keys() <= schema["properties"].keys() for each in own) < 2
-        ):
-            write_out_allof(document, schema, where, log)
-            drop(schema, "discriminator")
-        else:
-            own = [
+        if _members(schema) and schema.get("properties"):
+            _keep_siblings(document, schema, where, log)
+            log("keep-union-siblings", where)
+
+
+def _keep_siblings(document: Tree, schema: Tree, where: str, log: Log) -> None:
+    keys = [key for key in ("oneOf", "anyOf") if schema.get(key)]
+    beside = schema["properties"].keys()
+    members = [part for key in keys for part in schema[key] if not _is_null(document, part)]
+    own = [all_properties(document, part, {}).keys() for part in members]
+    if not all(_is_about_objects(document, part) for part in members):
+        united: Tree = {}
+        for key in keys:
+            united[key] = [
                 _with(document, schema, part, f"{where}_type_{number}", log)
-                for number, part in enumerate(members)
+                for number, part in enumerate(schema[key])
             ]
-            _unite(document, schema, {keys[0]: own}, where)
-        log("keep-union-siblings", where)
+        _unite(document, schema, united, where)
+    elif all(names >= beside for names in own):
+        drop(schema, *OF_OBJECT)
+    elif len(keys) > 1 or len([names for names in own if not names <= beside]) < 2:
+        write_out_allof(document, schema, where, log)
+        drop(schema, "discriminator")
+    else:
+        whole = [
+            _with(document, schema, part, f"{where}_type_{number}", log)
+            for number, part in enumerate(members)
+        ]
+        _unite(document, schema, {keys[0]: whole}, where)
+
+
+def _members(schema: Tree) -> list[Tree]:
+    """The members of the unions of a schema."""
+    return [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
+
+
+def _is_null(document: Tree, schema: Tree) -> bool:
+    return resolve(document, schema).get("type") == "null"
 
 
 def _unite(document: Tree, schema: Tree, united: Tree, where: str) -> None:
     """Let a union have other members, which say what stood beside it."""
-    schema = named_if_within(
-        document, schema, [part for parts in united.values() for part in parts], where
-    )
+    parts = [part for members in united.values() for part in members]
+    schema = named_if_within(document, schema, parts, where)
     schema.update(united)
     drop(schema, *OF_OBJECT, "type")
 
@@ -207,16 +212,26 @@ def _is_about_objects(document: Tree, member: Tree) -> bool:
 
 
 def _with(document: Tree, schema: Tree, member: Tree, where: str, log: Log) -> Tree:
-    """A member of a union that says what stands beside the union, too."""
+    """A member of a union that says what stands beside the union, too; one that is no object stays
+    as it is.
+    """
+    own = resolve(document, member)
+    if own.get("type") == "null" or not _is_about_objects(document, member):
+        return member
     beside = in_place_of(schema, {key: schema[key] for key in OF_OBJECT if key in schema})
-    whole = in_place_of(
-        resolve(document, member),
-        {"allOf": [deepcopy(beside), deepcopy(resolve(document, member))]},
-    )
+    whole = in_place_of(own, {"allOf": [deepcopy(beside), deepcopy(own)]})
     write_out_allof(document, whole, where, log)
     if "$ref" in member:
         whole[REFERENCE] = member["$ref"]
     return whole
+
+
+class _Member(NamedTuple):
+    """An object that is a member of a union, or of a union in it."""
+
+    schema: Tree
+    name: str
+    """The reference that is the member, "" where it is written in its place."""
 
 
 def mark_union_members(document: Tree, log: Log) -> None:
@@ -229,70 +244,76 @@ def mark_union_members(document: Tree, log: Log) -> None:
     done: dict[int, Tree] = {}
     numbers = count()
     for where, schema in schemas(document):
-        parts = [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
-        referred = [(part, str(part.get(REFERENCE) or part.get("$ref", ""))) for part in parts]
-        members = [member for part, name in referred for member in _objects(document, part, name)]
+        parts = _members(schema)
+        members: list[_Member] = []
+        for part in parts:
+            reference = str(part.get(REFERENCE) or part.get("$ref", ""))
+            members += _objects(document, part, reference)
         words = [_words(document, member.schema, done) for member in members]
-        is_union = (
-            len(members) > 1 or sum(not is_null(resolve(document, part)) for part in parts) > 1
-        )
-        for member, own in zip(members, words, strict=True) if len(members) > 1 else ():
-            differing = {
-                name: each
-                for name, each in own.items()
-                if any(other.get(name) != each for other in words)
-            }
-            folded = {
-                name: sorted({str(word).casefold() for word in each})
-                for name, each in differing.items()
-            }
-            member.schema.setdefault("x-words", {}).update(folded)
-            member.schema.setdefault("x-one-of", {})
-            log("mark-union-members", f"{where}: {member.name or 'an object without a name'}")
+        if len(members) > 1:
+            for member, own in zip(members, words, strict=True):
+                _mark_words(member, own, words)
+                name = member.name or "an object without a name"
+                log("mark-union-members", f"{where}: {name}")
         selecting = _discriminating(document, schema, members, words, log.renamed)
-        selecting = selecting or (_differing(document, members, words, done) if is_union else {})
-        for name, given in selecting.items():
-            union, discriminator = f"{next(numbers)}.{name}", mapping_at(schema, "discriminator")
-            references = list_at(discriminator, TAKEN)
-            taken = [
-                word
-                for each in references
-                for word in _tag_values(discriminator, each, log.renamed)
-            ]
-            for member, told in zip(members, given, strict=True):
-                member.schema.setdefault("x-one-of", {})[union] = told
-            named = {word for told in given for word in told if isinstance(word, str)}
-            others = sorted({*taken} - named)
+        valued = [part for part in parts if not is_null(resolve(document, part))]
+        if not selecting and (len(members) > 1 or len(valued) > 1):
+            selecting = _differing(document, members, words, done)
+        for name, told in selecting.items():
+            union = f"{next(numbers)}.{name}"
+            for member, own_words in zip(members, told, strict=True):
+                member.schema.setdefault("x-one-of", {})[union] = own_words
             # Two discriminators can exclude each other's members.
-            has_default = (
-                not others and len(members) <= len(parts) and any(OTHERS in told for told in given)
-            )
-            tag = {"name": name, "union": union, "taken": others, "has_default": has_default}
+            is_whole = len(members) <= len(parts)
+            tag = _tag(schema, name, told, log.renamed, may_default=is_whole)
             key = "anyOf" if schema.get("anyOf") else "oneOf"
+            variant = {"type": "string", "format": DISCRIMINATOR}
             schema[key].append(
-                in_place_of(schema, {"type": "string", "format": DISCRIMINATOR, DISCRIMINATOR: tag})
+                in_place_of(schema, {**variant, DISCRIMINATOR: {**tag, "union": union}})
             )
 
 
-class _Member(NamedTuple):
-    """An object that is a member of a union, or of a union in it."""
+def _mark_words(
+    member: _Member, own: dict[str, list[Word]], every: list[dict[str, list[Word]]]
+) -> None:
+    """Mark a member of a union with the words of the enums in which it differs from another one."""
+    marks = member.schema.setdefault("x-words", {})
+    for name, words in own.items():
+        if any(other.get(name) != words for other in every):
+            marks[name] = sorted({str(word).casefold() for word in words})
+    member.schema.setdefault("x-one-of", {})
 
-    schema: Tree
-    name: str
-    """The reference that is the member, "" where it is written in its place."""
+
+def _tag(
+    schema: Tree, name: str, told: Words, renamed: dict[str, str], *, may_default: bool
+) -> Tree:
+    """What the templates need to know of a discriminator, but for the key of its words."""
+    discriminator = mapping_at(schema, "discriminator")
+    taken: set[str] = set()
+    for reference in list_at(discriminator, TAKEN):
+        taken |= {*_tag_values(discriminator, reference, renamed)}
+    for words in told:
+        taken -= {word for word in words if isinstance(word, str)}
+    has_default = may_default and not taken and any(OTHERS in words for words in told)
+    return {"name": name, "union": "", "taken": sorted(taken), "has_default": has_default}
 
 
 def _objects(
     document: Tree, part: Tree, name: str, seen: frozenset[int] = frozenset()
 ) -> list[_Member]:
+    """The objects that a member of a union is, or has as members; `name` is its reference."""
     whole = resolve(document, part)
-    inner = [*list_at(whole, "oneOf"), *list_at(whole, "anyOf")]
+    inner = _members(whole)
     if is_single_reference(whole) and not has_siblings(whole):
         inner = whole["allOf"]
-    if id(whole) in seen or not (inner or is_object(document, whole)):
+    if id(whole) in seen:
         return []
-    below = [each for one in inner for each in _objects(document, one, name, seen | {id(whole)})]
-    return below if inner else [_Member(whole, name)]
+    if not inner:
+        return [_Member(whole, name)] if is_object(document, whole) else []
+    objects: list[_Member] = []
+    for member in inner:
+        objects += _objects(document, member, name, seen | {id(whole)})
+    return objects
 
 
 def _discriminating(
@@ -304,33 +325,32 @@ def _discriminating(
 ) -> dict[str, Words]:
     """The property of the discriminator, with the words of each member; none for a schema without
     one.
+
+    A member has the words that are mapped to it, and those of its constant that no other member
+    has.
     """
     discriminator = mapping_at(schema, "discriminator")
     name = discriminator.get("propertyName")
     if not isinstance(name, str) or not members:
         return {}
     constants = [own.get(name, []) for own in words]
-    named: Words = []
+    mapped: list[list[Word]] = []
     for member, values in zip(members, constants, strict=True):
         texts = _tag_values(discriminator, member.name, renamed) if member.name else []
-        declared = resolve(document, all_properties(document, member.schema, {}).get(name, {}))
-        kinds = {KIND_OF[type(word)] for word in values} or types_of(declared)
-        named.append([*words_as(texts, kinds)])
+        declared = all_properties(document, member.schema, {}).get(name, {})
+        types = {KIND_OF[type(word)] for word in values} or types_of(resolve(document, declared))
+        mapped.append(words_as(texts, types))
+    counts = Counter(chain(*mapped, *constants))
     default = str(discriminator.get("defaultMapping", ""))
-    given: Words = []
-    for number, (member, own) in enumerate(zip(members, named, strict=True)):
-        others = [
-            word
-            for each in (named, constants)
-            for word in chain(*each[:number], *each[number + 1 :])
-        ]
-        is_told = len(members) > 1 or len(constants[number]) == 1
-        further = [
-            word for word in constants[number] if is_told and word not in others and word not in own
-        ]
-        is_default = bool(default) and default in (member.name, member.name.rpartition("/")[2])
-        given.append([*own, *further, *([OTHERS] if is_default else [])])
-    return {name: given}
+    told: Words = []
+    for member, own, values in zip(members, mapped, constants, strict=True):
+        selecting: list[Word | dict[str, str] | None] = [*own]
+        if len(members) > 1 or len(values) == 1:
+            selecting += [word for word in values if word not in own and counts[word] == 1]
+        if default and default in (member.name, member.name.rpartition("/")[2]):
+            selecting.append(OTHERS)
+        told.append(selecting)
+    return {name: told}
 
 
 def _differing(
@@ -349,22 +369,27 @@ def _differing(
     required = [all_required(document, member.schema, done) for member in members]
     told: dict[str, Words] = {}
     for name in words[0] if members else ():
-        own = [each.get(name, []) for each in words]
-        is_constant, is_required = (
-            all(len(each) == 1 for each in own),
-            all(name in each for each in required),
-        )
-        is_told = (
-            (is_constant and is_required)
-            if len(members) == 1
-            else is_constant or (all(own) and is_required)
-        )
-        if is_told and len({word for each in own for word in each}) == sum(map(len, own)) > 0:
-            nulls = [any(map(_has_null, variants(document, each[name]))) for each in properties]
-            told[name] = [
-                [*each, *([None] if null else [])] for each, null in zip(own, nulls, strict=True)
-            ]
+        own = [of_member.get(name, []) for of_member in words]
+        is_required = all(name in names for names in required)
+        if _tells_apart(own, is_required=is_required):
+            told[name] = [[*of_member] for of_member in own]
+            for selecting, declared in zip(told[name], properties, strict=True):
+                if any(map(_has_null, variants(document, declared[name]))):
+                    selecting.append(None)
     return told
+
+
+def _tells_apart(words: list[list[Word]], *, is_required: bool) -> bool:
+    """Whether the words of a property tell the members of a union apart, or a single one from
+    anything else.
+    """
+    every = [word for own in words for word in own]
+    if not every or len({*every}) < len(every):
+        return False
+    is_constant = all(len(own) == 1 for own in words)
+    if len(words) == 1:
+        return is_constant and is_required
+    return is_constant or (all(words) and is_required)
 
 
 def _has_null(whole: Tree) -> bool:
@@ -386,11 +411,12 @@ def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, lis
     """The values of each property that has an enum or a constant; none for one that is always
     null.
     """
-    return {
-        name: sorted({*values}, key=str)
-        for name, child in all_properties(document, schema, done).items()
-        if (values := _values(document, child)) or ONLY_NULL in resolve(document, child)
-    }
+    words: dict[str, list[Word]] = {}
+    for name, child in all_properties(document, schema, done).items():
+        values = _values(document, child)
+        if values or ONLY_NULL in resolve(document, child):
+            words[name] = sorted({*values}, key=str)
+    return words
 
 
 def _values(document: Tree, schema: Tree) -> list[Any]:
@@ -412,7 +438,8 @@ def name_union_member(document: Tree, log: Log) -> None:
         items = schema.get("items")
         if is_mapping(items) and not is_model(items):  # a model in a list is built once
             pending.append((f"{name}_item", items))
-        for number, member in enumerate([*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]):
+        members = [*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]
+        for number, member in enumerate(members):
             own = f"{name}_type_{number}"
             if is_model(member):
                 log("name-union-member", give_name(document, member, own))
