@@ -3,9 +3,7 @@
 import contextlib
 import io
 import re
-import runpy
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -37,20 +35,6 @@ def test_the_example(
     assert read_approvals(Path("a.yaml"))[0].scope == "wire"
     assert main(["diff", "old.yaml", "new.yaml"]) == 1
     assert with_python in capsys.readouterr().out
-
-
-def test_the_picture_shows_the_report_and_loads_nothing(tmp_path: Path) -> None:
-    script: Any = runpy.run_path(str(PAGE.parent / "pictures" / "record.py"))
-    picture = (PAGE.parent / "pictures" / "spec-diff.svg").read_text(encoding="utf-8")
-    assert picture == script["as_svg"](
-        script["spec_diff"](tmp_path), "victor spec diff old.yaml new.yaml"
-    )
-    assert (
-        re.findall(
-            r"url\((?!#)|href=|https?://(?!www\.w3\.org/2000/svg|www\.textualize\.io)", picture
-        )
-        == []
-    )
 
 
 def test_the_sentences_of_the_contract_tests_are_those_that_they_print() -> None:
