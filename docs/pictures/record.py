@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 from unittest import mock
 
 from rich._export_format import CONSOLE_SVG_FORMAT
@@ -27,34 +28,15 @@ from rich.text import Text
 from victor_ext import Victor, VictorOAuth, idempotency_key_for
 from victor_ext.cli import main as victor
 from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_spec.diff.compare import compare
-from victor_spec.diff.formats import as_text
-from victor_spec.diff.python import python_changes
-from victor_spec.diff.report import Report
-from victor_spec.document import load
 
 PICTURES = Path(__file__).parent
-PAGE = PICTURES.parent / "changes.md"
 EXAMPLES = PICTURES.parents[1] / "examples"
-WIDTH = 104
 DEMO_WIDTH = 116
 SESSION_WIDTH = 100
-WIDTHS = {"lost-answer": 80}
-TITLES = {"lost-answer": "a payment whose first answer is lost"}
+LOST_ANSWER_WIDTH = 80
 BAR = re.compile(r"\x1b\[\?25l.*\x1b\[2K(.*?)\x1b\[\?25h", re.DOTALL)
 """A progress bar between hiding the cursor and showing it. Its last state stays on the terminal."""
 DEMO_STEPS = ("Invoices, three faults", "What the sandbox saw")
-
-
-def spec_diff(folder: Path) -> str:
-    """The report on the example of the page, coloured as on a terminal."""
-    old, new = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[:2]
-    paths = folder / "old.yaml", folder / "new.yaml"
-    for path, text in zip(paths, (old, new), strict=True):
-        path.write_text(text, encoding="utf-8")
-    result = compare(*map(load, paths), python_changes(*paths))
-    report = Report(old="old.yaml", new="new.yaml", file="new.yaml", **vars(result))
-    return as_text(report, width=WIDTH - 4, colour=True)
 
 
 def demo() -> str:
@@ -79,12 +61,6 @@ def demo_steps(printed: str) -> str:
     return "\n\n".join(
         step for step in steps if any(title in step.partition("\n")[0] for title in DEMO_STEPS)
     )
-
-
-def doctor() -> str:
-    """The doctor, in front of a sandbox that is well."""
-    with _shell() as (run, _, _):
-        return run("doctor")
 
 
 def rfp_list() -> str:
@@ -186,7 +162,7 @@ def _ask(client: Victor, number: int, payer: str, amount: str) -> None:
     )
 
 
-def as_svg(text: str, title: str, width: int = WIDTH) -> str:
+def as_svg(text: str, title: str, width: int) -> str:
     """A terminal with this text, which may have escape sequences of colours."""
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(text))
@@ -203,24 +179,29 @@ def _without_fonts(template: str) -> str:
     )
 
 
-SESSIONS: dict[str, Callable[[], str]] = {
-    "doctor": doctor, "rfp-list": rfp_list, "bulk-send": bulk_send, "lost-answer": lost_answer,
-}  # fmt: skip
-"""The pictures of programs in front of a sandbox, by the names of their files."""
+class Picture(NamedTuple):
+    """One picture of a terminal."""
+
+    printed: Callable[[], str]
+    title: str
+    width: int
+    """In characters."""
+
+
+RECORDED = {
+    "demo": Picture(demo, "make demo", DEMO_WIDTH),
+    "rfp-list": Picture(rfp_list, "victor", SESSION_WIDTH),
+    "bulk-send": Picture(bulk_send, "victor", SESSION_WIDTH),
+    "lost-answer": Picture(lost_answer, "a payment whose first answer is lost", LOST_ANSWER_WIDTH),
+}
+"""By the names of their files."""
 
 
 def main() -> None:
     """Write every picture."""
-    with tempfile.TemporaryDirectory() as folder:
-        svg = as_svg(spec_diff(Path(folder)), "victor spec diff old.yaml new.yaml")
-    (PICTURES / "spec-diff.svg").write_text(svg, encoding="utf-8")
-    runs = [("demo", demo, "make demo", DEMO_WIDTH)]
-    runs += [
-        (name, session, TITLES.get(name, "victor"), WIDTHS.get(name, SESSION_WIDTH))
-        for name, session in SESSIONS.items()
-    ]
-    for name, run, title, width in runs:
-        svg = as_svg(run().rstrip() + "\n", title, width)
+    for name, picture in RECORDED.items():
+        text = picture.printed().rstrip() + "\n"
+        svg = as_svg(text, picture.title, picture.width)
         (PICTURES / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 

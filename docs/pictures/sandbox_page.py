@@ -1,4 +1,4 @@
-"""Make the pictures of the sandbox's page, as Chromium shows it:
+"""Make the picture of the sandbox's page, as Chromium shows it:
 `python docs/pictures/sandbox_page.py`.
 """
 
@@ -9,29 +9,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 from playwright.sync_api import Browser, sync_playwright
 
 from victor_ext import RetryPolicy, Victor, VictorError, VictorJwt, idempotency_key_for
 from victor_ext.sandbox import Sandbox, SandboxSettings
-
-
-class Picture(NamedTuple):
-    """One picture of the page."""
-
-    name: str
-    width: int
-    height: int
-    scheme: Literal["light", "dark"]
-    opened: bool
-    """Whether a request is open, with its life."""
-
-
-PICTURES = (
-    Picture("sandbox-page", 1280, 860, "light", opened=True),
-    Picture("sandbox-page-phone", 375, 760, "dark", opened=False),
-)
 
 
 def send(sandbox: Sandbox) -> str:
@@ -70,27 +52,23 @@ def send(sandbox: Sandbox) -> str:
 
 
 def take(browser: Browser, folder: Path) -> None:
-    """Write every picture."""
+    """Write the picture: a request is open, with its life."""
     with Sandbox(SandboxSettings(demo_data=True, seed=7)) as sandbox:
         shown = send(sandbox)
-        for picture in PICTURES:
-            page = browser.new_page(
-                viewport={"width": picture.width, "height": picture.height},
-                color_scheme=picture.scheme,
-                has_touch=picture.width < 600,
-                is_mobile=picture.width < 600,
-                reduced_motion="reduce",
-            )
-            page.goto(f"{sandbox.url}/#/records/{shown}" if picture.opened else sandbox.url)
-            page.get_by_text("live", exact=True).wait_for()
-            if picture.opened:
-                page.get_by_role("button", name="Accept").wait_for()
-            page.screenshot(path=folder / f"{picture.name}.png")
-            page.close()
+        page = browser.new_page(
+            viewport={"width": 1280, "height": 860},
+            color_scheme="light",
+            reduced_motion="reduce",
+        )
+        page.goto(f"{sandbox.url}/#/records/{shown}")
+        page.get_by_text("live", exact=True).wait_for()
+        page.get_by_role("button", name="Accept").wait_for()
+        page.screenshot(path=folder / "sandbox-page.png")
+        page.close()
 
 
 def main() -> None:
-    """Start a browser, and write every picture beside this file."""
+    """Start a browser, and write the picture beside this file."""
     with sync_playwright() as playwright:
         program = next(
             filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

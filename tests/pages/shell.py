@@ -29,8 +29,6 @@ OURS = re.compile(r"\b(victor|pip|make|python|pytest)\b")
 OF_A_TERMINAL = {
     r"\x1b\[[0-9;]*m": "",
     r"─+": "─",
-    r"OAuth client \S+": "OAuth client",
-    r"port \d+": "port",
 }
 STEADY = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}": "KEY",

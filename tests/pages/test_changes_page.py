@@ -1,9 +1,7 @@
-"""What the page about changes shows of others: its picture, and what contract tests print."""
+"""The page about changes shows what contract tests print."""
 
 import re
-import runpy
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,20 +15,6 @@ PAGE = DOCS / "changes.md"
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-
-
-def test_the_picture_shows_the_report_and_loads_nothing(tmp_path: Path) -> None:
-    script: Any = runpy.run_path(str(DOCS / "pictures" / "record.py"))
-    picture = (DOCS / "pictures" / "spec-diff.svg").read_text(encoding="utf-8")
-    assert picture == script["as_svg"](
-        script["spec_diff"](tmp_path), "victor spec diff old.yaml new.yaml"
-    )
-    assert (
-        re.findall(
-            r"url\((?!#)|href=|https?://(?!www\.w3\.org/2000/svg|www\.textualize\.io)", picture
-        )
-        == []
-    )
 
 
 def test_the_sentences_of_the_contract_tests_are_those_that_they_print() -> None:
