@@ -36,11 +36,11 @@ def places(raised: BaseException, files: tuple[str, ...] = OURS) -> Iterator[tup
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, and those that led to it."""
-    if error is not None:
+    """An error, and those that led to it, as tracebacks have them."""
+    while error is not None:
         yield error
-        yield from chain(error.__cause__)
-        yield from chain(error.__context__ if error.__context__ is not error.__cause__ else None)
+        context = None if error.__suppress_context__ else error.__context__
+        error = error.__cause__ or context
 
 
 def locals_of(

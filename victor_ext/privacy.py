@@ -15,7 +15,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Generic, SupportsIndex, TypeGuard, TypeVar, overload
+from typing import Any, SupportsIndex, TypeGuard, TypeVar, overload
 from urllib.parse import quote, quote_plus
 from weakref import ref
 
@@ -121,12 +121,7 @@ class SecretObject(dict[str, Any]):
         return HIDDEN
 
     def get(self, name: str, default: Any = None) -> Any:
-        # No variable: a signal may come at each line.
-        return (
-            Secret(super().get(name))
-            if isinstance(super().get(name), str)
-            else super().get(name, default)
-        )
+        return concealed(super().get(name, default))
 
 
 def body_of(message: Any) -> SecretBytes:
@@ -181,28 +176,19 @@ class AccountNumberText(NumberText, AccountNumber):
     __slots__ = ()
 
 
-class HiddenValue(Generic[R_co]):
-    """Holds a value that its repr hides.
+class HiddenRows(Iterable[R_co]):
+    """The caller's rows. The repr hides them, because they may be a list."""
 
-    Read `value` only where it is used; do not store it in a variable.
-    """
+    __slots__ = ("rows",)
 
-    __slots__ = ("value",)
+    def __init__(self, rows: Iterable[R_co]) -> None:
+        self.rows = rows
 
-    def __init__(self, value: R_co) -> None:
-        self.value = value
+    def __iter__(self) -> Iterator[R_co]:
+        return iter(self.rows)
 
     def __repr__(self) -> str:
         return HIDDEN
-
-
-class HiddenRows(HiddenValue[Iterable[R_co]], Iterable[R_co]):
-    """The caller's rows. The repr hides them, because they may be a list."""
-
-    __slots__ = ()
-
-    def __iter__(self) -> Iterator[R_co]:
-        return iter(self.value)
 
 
 class HiddenRepr:
@@ -266,7 +252,7 @@ def concealed_account(value: Any) -> Any:
     """An account number of whatever type, as one that shows its last four digits at most."""
     if isinstance(value, str):
         return AccountNumber(value)
-    if value is None or isinstance(value, bool | Enum):
+    if value is None or isinstance(value, bool | Enum | OddAccount):
         return value
     return concealed(value) if isinstance(value, bytes | bytearray) else OddAccount(value)
 

@@ -69,7 +69,7 @@ def _read(path: Path) -> dict[str, Any]:
             # Of the open file: what the path names may be replaced meanwhile.
             _require_private(path, os.fstat(file.fileno()))
             profiles: dict[str, Any] = concealed_within(tomllib.loads(file.read().decode()))
-            return profiles  # from here on, no traceback shows a secret
+            return profiles
     except ConfigurationError:  # which is a ValueError, too
         raise
     except FileNotFoundError:
@@ -77,13 +77,13 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path}, the file of the profiles, does not exist. Create it with mode 600, and write "
             "[staging] with client_id and client_secret into it."
         )
+        raise ConfigurationError(problem) from None
     except OSError as error:
         problem = f"{path} cannot be read: {error.strerror or error}."
+        raise ConfigurationError(problem) from None
     except ValueError as error:  # the position, and no text of the file
         reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8"
-        problem = f"{path} is not a TOML file: {reason}."
-    # outside of the handlers: the frames of `tomllib` hold the whole file
-    raise ConfigurationError(problem)
+        raise ConfigurationError(f"{path} is not a TOML file: {reason}.") from None
 
 
 def _require_private(path: Path, status: os.stat_result) -> None:

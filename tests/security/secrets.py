@@ -19,7 +19,7 @@ from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
 import victor_ext
-from tests.frames import OURS, locals_of, places
+from tests.frames import OURS, chain, locals_of, places
 
 LOOKED_AT = (*OURS, str(Path(httpx.__file__).parent))
 """The HTTP library's frames hold what it was called with: the JSON of the request, and where it
@@ -100,18 +100,16 @@ def _ways(secret: str) -> set[str]:
     }
 
 
-def of_error(error: BaseException | None) -> Iterator[tuple[str, str]]:
+def of_error(error: BaseException) -> Iterator[tuple[str, str]]:
     """Where an error, and those that led to it, can be looked at."""
     yield from places(error, files=())
-    while error is not None:
-        if isinstance(error, victor_ext.VictorError):
-            bare = copy.copy(error)
-            bare.response = (
-                None  # the provider's own words are for the caller, and are said to be so
-            )
+    for step in chain(error):
+        if isinstance(step, victor_ext.VictorError):
+            bare = copy.copy(step)
+            # The provider's own words are for the caller, and are said to be so.
+            bare.response = None
             yield "pickle", pickle.dumps(bare).decode("latin-1")
-        yield from of_frames(error)
-        error = error.__cause__ or error.__context__
+        yield from of_frames(step)
 
 
 def of_frames(

@@ -246,5 +246,4 @@ def _canonical(name: str, value: Any) -> str:
         value = f"{money.to_decimal(value):.2f}" if name == "amount" else plain(name, value)
     except InvalidRequest:
         value = repr(value)
-    # `str` of an account number is a plain text, which a report of a traceback would show.
-    return in_one_form(value if isinstance(value, str) else str(value))
+    return in_one_form(str(value))

@@ -190,7 +190,7 @@ class BulkSender:
         try:
             return self._send(source, expected, on_check, on_progress)
         except StateMade:
-            if isinstance(source, HiddenRows) and isinstance(source.value, Iterator):
+            if isinstance(source, HiddenRows) and isinstance(source.rows, Iterator):
                 raise  # it can be read once
             return self._send(source, expected, on_check, on_progress)
 

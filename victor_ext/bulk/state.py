@@ -10,7 +10,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Generator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
@@ -476,12 +476,10 @@ def _checked_url(url: object) -> sa.URL:
     """Return a validated URL. Messages never quote it: a password may be anywhere in it."""
     if not isinstance(url, str) or not url.isprintable():
         raise _refused(f"state must be text without invisible characters: {_FORMS}.")
-    parsed: sa.URL | None = None
-    with suppress(ArgumentError, ValueError):
+    try:
         parsed = _with_hidden_password(sa.make_url(url))
-    # raised outside the handler: the original traceback has frames that contain the URL
-    if parsed is None:
-        raise _refused(f"state is not the URL of a database: {_FORMS}.")
+    except (ArgumentError, ValueError):  # their text has the URL
+        raise _refused(f"state is not the URL of a database: {_FORMS}.") from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         _check_file(parsed)

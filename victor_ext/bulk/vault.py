@@ -124,7 +124,7 @@ def new_secret(given: str) -> bytes:
 
 
 def _variable(name: str) -> str:
-    """Return an environment variable, or an empty string. No frame exposes the other variables."""
+    """Return an environment variable, or an empty string."""
     return Secret(os.environ.get(name, ""))
 
 

@@ -179,17 +179,17 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
         return await adrive(steps, self._step)
 
     async def _with_calls(self, most: int, flow: Callable[[Calls], Pass[T]]) -> T:  # noqa: ARG002 - the pass itself begins no more
-        results: list[T] = []
-        failures: list[Exception] = []
+        result: Any = None
+        failure: Exception | None = None
         async with anyio.create_task_group() as tasks:
             try:
-                results.append(await adrive(flow(TaskCalls(tasks)), self._step))
+                result = await adrive(flow(TaskCalls(tasks)), self._step)
             except Exception as error:  # noqa: BLE001 - the group would raise it in a group of errors
-                failures.append(error)
+                failure = error
                 tasks.cancel_scope.cancel()
-        if failures:
-            raise failures.pop()
-        return results.pop()
+        if failure is not None:
+            raise failure
+        return cast("T", result)
 
     async def _read(self, work: Work[T]) -> T:
         return await adrive(self._transact(work), call)

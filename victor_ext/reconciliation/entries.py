@@ -9,7 +9,6 @@ from typing import Any, cast
 from victor_ext import InvalidRequest, Problem, zulu
 from victor_ext.ids import trimmed
 from victor_ext.money import Money
-from victor_ext.privacy import HiddenRows
 from victor_ext.tables.formats import UnreadableCell, read_amount
 from victor_ext.tables.row_file import (
     Heading,
@@ -166,7 +165,7 @@ class EntryReader:
         if isinstance(ours, RowFile):
             ours = self._take(ours)
         names = [name for places in map(self._places, COLUMNS) for name in places]
-        rows = ours if isinstance(ours, str | os.PathLike) else HiddenRows(map(_as_mapping, ours))
+        rows = ours if isinstance(ours, str | os.PathLike) else map(_as_mapping, ours)
         source = records_of(rows, encoding=self.encoding, known=names, check=self._check_heading)
         try:
             for record in source:

@@ -2,12 +2,13 @@
 
 import csv
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 
 from victor_ext import Problem
 from victor_ext.ids import in_one_form
-from victor_ext.privacy import HiddenValue, Secret, hidden_fields
+from victor_ext.privacy import Secret, hidden_fields
 
 from .records import HeadingCheck, Record, SourceBroken, repeated_in
 from .row_file import Heading, RowFile, near_names
@@ -39,31 +40,74 @@ def csv_records(
         first, begins = next(lines, ""), 2
     else:
         delimiter = _delimiter_of(first, names)
-    physical = _PhysicalLines(chain([first], lines))
-    reader = csv.reader(physical, delimiter=delimiter, strict=True)
-    offset, number = begins - 1, 0
+    number = 0
     heading: Heading | None = None
-    while (cells := _next(reader, begins)) is not None:
-        line, begins = begins, reader.line_num + offset + 1
-        written = physical.take()
-        if not any(map(str.strip, cells.value)):
+    for row in _RowReader(chain([first], lines), begins, delimiter):
+        if row.is_empty:
             continue
         if heading is None:
-            heading = _heading(cells.value, line, file)
-            check(heading, line)
+            heading = _heading(row.cells, row.line, file)
+            check(heading, row.line)
             continue
-        is_merged = len(written) > 1 and _has_rows(written, delimiter, len(heading.own))
-        if not is_merged:
+        if not row.is_merged(delimiter, len(heading.own)):
             number += 1
-            yield _record(number, line, heading, cells, file)
+            yield _record(number, row, heading, file)
             continue
-        for place, text in enumerate(written):
+        for line, text in enumerate(row.written, start=row.line):
             if text.strip():
                 number += 1
-                fields = _fields(heading, HiddenValue(text.rstrip("\r\n").split(delimiter)))
-                yield Record(number, line + place, fields, (_STRAY_QUOTE,))
+                fields = _fields(heading, text.rstrip("\r\n").split(delimiter))
+                yield Record(number, line, fields, (_STRAY_QUOTE,))
     if heading is None:
         raise SourceBroken(1, None, "empty", "the file is empty: it needs a heading and rows.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row as the file has it: where it begins, its cells, and its lines."""
+
+    line: int
+    cells: list[str] = field(repr=False)
+    written: list[str] = field(repr=False)
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(map(str.strip, self.cells))
+
+    def is_merged(self, delimiter: str, columns: int) -> bool:
+        """Whether its lines are rows of this file by themselves: a quote that belongs to a text has
+        been read as the beginning of a quoted value.
+
+        A quoted value may have line breaks, and even delimiters. It is taken for rows if two of the
+        lines have as many columns as the heading: then the value holds a whole row.
+        """
+        if len(self.written) == 1:
+            return False
+        delimiters = columns - 1
+        whole = 0
+        for text in self.written:
+            # Empty fields beyond the heading are no columns.
+            shortest = text.rstrip(f"\r\n{delimiter}").count(delimiter)
+            if shortest <= delimiters <= text.count(delimiter):
+                whole += 1
+        return whole > 1
+
+
+class _RowReader(Iterator[_Row]):
+    """The rows of lines that begin at a line of the file. Raises `SourceBroken`."""
+
+    def __init__(self, lines: Iterator[str], begins: int, delimiter: str) -> None:
+        self._begins = begins
+        self._lines = _PhysicalLines(lines)
+        self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
+
+    def __next__(self) -> _Row:
+        line = self._begins + self._reader.line_num
+        try:
+            cells = next(self._reader)
+        except csv.Error as error:
+            raise _broken(line, error) from None
+        return _Row(line, cells, self._lines.take())
 
 
 class _PhysicalLines(Iterator[str]):
@@ -96,49 +140,29 @@ def _delimiter_of(first: str, names: Collection[str]) -> str:
     known names; or else, as headings may be in any language, into the most columns.
     """
 
-    # A file without a heading begins with a row.
+    # Secret, since a file without a heading begins with a row.
     heading = Secret(in_one_form(first).partition("\r")[0][:_LONGEST_HEADING])
 
     def names_and_columns(delimiter: str) -> tuple[int, int]:
-        cells = HiddenValue(next(csv.reader([heading or "\n"], delimiter=delimiter)))
-        known = map(names.__contains__, map(str.strip, cells.value))
-        return sum(known), len(cells.value)
+        cells = next(csv.reader([heading or "\n"], delimiter=delimiter))
+        known = map(names.__contains__, map(str.strip, cells))
+        return sum(known), len(cells)
 
     return max(_DELIMITERS, key=names_and_columns)
 
 
-def _has_rows(written: Sequence[str], delimiter: str, columns: int) -> bool:
-    """Return whether the lines of one record are rows of this file by themselves: a quote that
-    belongs to a text has been read as the beginning of a quoted value.
-
-    A quoted value may have line breaks, and even delimiters. It is taken for rows if two of the
-    lines have as many columns as the heading: then the value holds a whole row.
-    """
-    least = columns - 1
-    # Empty fields beyond the heading are no columns.
-    whole = [
-        text.count(delimiter) >= least and text.rstrip(f"\r\n{delimiter}").count(delimiter) <= least
-        for text in written
-    ]
-    return whole.count(True) > 1
-
-
-def _next(reader: Iterator[list[str]], begins: int) -> HiddenValue[list[str]] | None:
-    try:
-        return next(map(HiddenValue, reader), None)
-    except csv.Error as error:
-        if "new-line character" in str(error):
-            message = (
-                "a carriage return outside of quotes: save the file with the line ends of "
-                "Windows or of Unix."
-            )
-            raise SourceBroken(begins, None, "format", message) from None
-        # Stop here: an unclosed quote would merge the following rows.
+def _broken(line: int, error: csv.Error) -> SourceBroken:
+    # The reading stops here: an unclosed quote would merge the following rows.
+    message = (
+        f"not a CSV row ({error}): look for a quote in this line that belongs to a text, and "
+        "take it out or write it twice. The lines after this one were not read."
+    )
+    if "new-line character" in str(error):
         message = (
-            f"not a CSV row ({error}): look for a quote in this line that belongs to a text, and "
-            "take it out or write it twice. The lines after this one were not read."
+            "a carriage return outside of quotes: save the file with the line ends of "
+            "Windows or of Unix."
         )
-        raise SourceBroken(begins, None, "format", message) from None
+    return SourceBroken(line, None, "format", message)
 
 
 def _heading(cells: list[str], line: int, file: RowFile) -> Heading:
@@ -159,20 +183,18 @@ def _heading(cells: list[str], line: int, file: RowFile) -> Heading:
     return heading
 
 
-def _record(
-    number: int, line: int, heading: Heading, cells: HiddenValue[list[str]], file: RowFile
-) -> Record:
-    fields = _fields(heading, cells)
-    count, columns = len(cells.value), len(heading.own)
-    if count < columns or any(cells.value[columns:]):
+def _record(number: int, row: _Row, heading: Heading, file: RowFile) -> Record:
+    fields = _fields(heading, row.cells)
+    count, columns = len(row.cells), len(heading.own)
+    if count < columns or any(row.cells[columns:]):
         message = f"the heading has {columns} columns, and the row {count}: they may have shifted."
-        return Record(number, line, fields, (Problem("", "fields", message),))
+        return Record(number, row.line, fields, (Problem("", "fields", message),))
     file.read_values(fields)
-    return Record(number, line, fields)
+    return Record(number, row.line, fields)
 
 
-def _fields(heading: Heading, cells: HiddenValue[list[str]]) -> dict[str, object]:
-    count = len(cells.value)
+def _fields(heading: Heading, cells: list[str]) -> dict[str, object]:
+    count = len(cells)
     return hidden_fields(
-        (name, cells.value[place]) for name, place in heading.places.items() if place < count
+        (name, cells[place]) for name, place in heading.places.items() if place < count
     )

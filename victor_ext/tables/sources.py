@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +13,6 @@ from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form
 from victor_ext.privacy import (
     HiddenRows,
-    HiddenValue,
     NumberText,
     Secret,
     SecretBytes,
@@ -65,7 +65,7 @@ def records_of(
         ConfigurationError: The file cannot be opened or has an unsupported format.
     """
     if not isinstance(source, str | os.PathLike):
-        return _of_mappings(source)
+        return map(_of_mapping, count(1), source)
     path = Path(source)
     file = source if isinstance(source, RowFile) else RowFile(source)
     file.check_columns(known)
@@ -90,22 +90,17 @@ def records_of(
     return csv_records(lines, file, known, check)
 
 
-def _of_mappings(rows: Iterable[Mapping[str, object]]) -> Iterator[Record]:
-    for number, row in enumerate(map(HiddenValue, rows), start=1):
-        if not (
-            isinstance(row.value, Mapping) and all(isinstance(name, str) for name in row.value)
-        ):
-            message = (
-                f"a row must be a mapping with names for keys, not {type(row.value).__name__}."
-            )
-            yield Record(number, None, {}, (Problem("", "type", message),))
-            continue
-        pairs = _in_one_form(hidden_fields(row.value.items()).items())
-        repeated = repeated_in([name for name, _ in pairs])
-        problems = tuple(
-            Problem(name, "repeated", f"the row names {name} twice.") for name in repeated[:1]
-        )
-        yield Record(number, None, dict(pairs), problems)
+def _of_mapping(number: int, row: Mapping[str, object]) -> Record:
+    is_mapping = isinstance(row, Mapping)  # pyright: ignore[reportUnnecessaryIsInstance] - of a caller
+    if not (is_mapping and all(isinstance(name, str) for name in row)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        message = f"a row must be a mapping with names for keys, not {type(row).__name__}."
+        return Record(number, None, {}, (Problem("", "type", message),))
+    pairs = _in_one_form(hidden_fields(row.items()).items())
+    repeated = repeated_in([name for name, _ in pairs])
+    problems = tuple(
+        Problem(name, "repeated", f"the row names {name} twice.") for name in repeated[:1]
+    )
+    return Record(number, None, dict(pairs), problems)
 
 
 def _in_one_form(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:

@@ -42,11 +42,7 @@ class Card(UnpicklableCredentials):
         cvv: str | None = None,
         holder: str | None = None,
     ) -> None:
-        # a traceback shows no frame with the bare values
-        number, cvv = (
-            concealed_account(number),
-            _hidden(cvv),
-        )
+        number, cvv = concealed_account(number), _hidden(cvv)
         digits = AccountNumber(_GAPS.sub("", number)) if isinstance(number, str) else number
         month, year = _digits(expiry_month), _digits(expiry_year)
         with Validation() as validation:

@@ -37,7 +37,6 @@ class FlexFactorAuth(IdAndSecret):
     """
 
     def __init__(self, app_key: str, app_secret: SecretText) -> None:
-        # A traceback shows no frame with the bare values.
         app_key, app_secret = map(concealed, (app_key, app_secret))
         super().__init__(
             "victor-ext flexfactor", "the merchant portal", app_key=app_key, app_secret=app_secret

@@ -80,7 +80,6 @@ class Webhook(UnpicklableCredentials):
         tolerance: float = 300.0,
         now: Callable[[], float] = time.time,
     ) -> None:
-        # no frame of ours shows it from here on
         subscriber_key = tuple(map(concealed, subscriber_key))
         self._keys = [_key(key) for key in subscriber_key]
         if not self._keys:

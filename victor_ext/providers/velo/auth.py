@@ -30,7 +30,6 @@ class VeloAuth(IdAndSecret):
     """
 
     def __init__(self, api_key: str, api_secret: SecretText) -> None:
-        # A traceback shows no frame with the bare values.
         api_key, api_secret = map(concealed, (api_key, api_secret))
         super().__init__(
             "velo", "what Velo's back office gave you", api_key=api_key, api_secret=api_secret

@@ -159,9 +159,8 @@ class Webhook:
 
     def is_ours(self, authorization: str | bytes | None) -> bool:
         """Whether an `Authorization` header is that of the webhook, compared in constant time."""
-        given = authorization if isinstance(authorization, str | bytes) else b""
-        digest = _digest(given)
-        del given, authorization
+        header = authorization if isinstance(authorization, str | bytes) else b""
+        digest = _digest(header)
         # Every digest is compared, so that the time depends neither on which one fits nor on the
         # header's length.
         return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0

@@ -162,7 +162,7 @@ class IdAndSecret(UnpicklableCredentials):
     """An id and its secret, by the names of their arguments, for which a token endpoint issues
     tokens.
 
-    Pass both concealed: a traceback shows no frame with the bare values.
+    Pass both concealed (see `privacy.concealed`).
 
     Attributes:
         caller: A digest of the id. It distinguishes two callers and identifies neither.

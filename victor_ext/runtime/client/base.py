@@ -455,7 +455,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             raise ConfigurationError(
                 "authorization: the credentials of this client set no Authorization header."
             )
-        # a str like any other, and one that no traceback shows
         return Secret(request.headers["Authorization"])
 
     def provider_time(self) -> ProviderTime:

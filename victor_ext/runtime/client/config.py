@@ -109,7 +109,7 @@ def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:
         TypeError: There is no such option; the message names it, as Python's own does.
     """
     if "proxy" in options:
-        # the frame of the constructor has the same dict
+        # the constructor has the same dict
         options["proxy"] = concealed(options["proxy"])
     kind = type(client)
     if not options.keys() <= DEFAULTS.keys():

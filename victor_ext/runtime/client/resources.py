@@ -36,7 +36,13 @@ from typing import (
     overload,
 )
 
-from victor_ext.privacy import HiddenRepr, concealed, concealed_account, concealed_within
+from victor_ext.privacy import (
+    ACCOUNT,
+    HiddenRepr,
+    concealed,
+    concealed_account,
+    concealed_within,
+)
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow
 from victor_ext.runtime.core.arguments import hint_at
@@ -274,20 +280,11 @@ class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]]
     def __init__(self, flow: Callable[Concatenate[Any, P], OperationFlow[T]]) -> None:
         def blocking(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
             _conceal(kwargs)
-            made = flow(resource, *args, **kwargs)
-            del (
-                args,
-                kwargs,
-                # what was passed may be an account number, and is not a local of ours when the call
-                # fails
-            )
-            return _shared_by(resource).runner.run(made)
+            return _shared_by(resource).runner.run(flow(resource, *args, **kwargs))
 
         async def awaited(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
             _conceal(kwargs)
-            made = flow(resource, *args, **kwargs)
-            del args, kwargs
-            return await _shared_by(resource).runner.run(made)
+            return await _shared_by(resource).runner.run(flow(resource, *args, **kwargs))
 
         self._blocking, self._awaited = blocking, awaited
         self._show(flow, "{}", "{}")
@@ -298,10 +295,12 @@ class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]]
 
 
 def _conceal(kwargs: dict[str, Any]) -> None:
-    # An object that is passed may hold anything of a payer's: no frame of ours shows what is in it.
-    kwargs.update(
-        {name: concealed_within(value) for name, value in kwargs.items() if type(value) is dict}
-    )
+    """Make an account number, and all texts of objects, of types that hide themselves."""
+    for name, value in kwargs.items():
+        if name == ACCOUNT:
+            kwargs[name] = concealed_account(value)
+        elif type(value) is dict:
+            kwargs[name] = concealed_within(value)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -96,7 +96,6 @@ def options_from(
     Raises `ConfigurationError`, which names the variable.
     """
     values = provider_variables(prefix, source, exact)
-    source = None  # a traceback shows no frame with the bare values
     require_variables(
         values, *(f"{prefix}{name.upper()}" for name in required if name not in given)
     )

@@ -54,11 +54,7 @@ class Connection:
 def exchange(
     connection: Connection, request: httpx.Request, message: memoryview, timeouts: Any
 ) -> Calls[Head]:
-    """Send a request, whose bytes are the message, and read the head of its response.
-
-    The message holds tokens. Nobody shows or pickles the bytes of a view, so frames may hold it
-    while they wait.
-    """
+    """Send a request, whose bytes are the message, and read the head of its response."""
     parser, stream = connection.parser, connection.stream
     seconds = timeouts.get("write")
     if is_over(seconds):

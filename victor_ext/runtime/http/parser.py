@@ -11,7 +11,7 @@ from typing import NamedTuple
 import h11
 import httpx
 
-from victor_ext.privacy import HiddenValue, SecretBytes, redact_excerpt
+from victor_ext.privacy import SecretBytes, redact_excerpt
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -35,18 +35,16 @@ class H11Exchange:
         self._framed_twice = False
 
     def request(self, method: str, target: bytes, fields: Fields, content: bytes) -> bytes:
-        send, end = self._connection.send, h11.EndOfMessage()
+        send = self._connection.send
         try:
-            # No frame holds the events, whose reprs show what is sent.
-            head = SecretBytes(
-                send(h11.Request(method=method, target=target, headers=fields)) or b""
-            )
-            return SecretBytes(
-                head + (send(h11.Data(data=content)) if content else b"") + (send(end) or b"")
-            )
+            head = send(h11.Request(method=method, target=target, headers=fields)) or b""
+            body = b""
+            if content:
+                body = send(h11.Data(data=content))
+            trailer = send(h11.EndOfMessage()) or b""
+            return SecretBytes(head + body + trailer)
         except h11.LocalProtocolError as error:
-            why = redact_excerpt(str(error))
-        raise httpx.LocalProtocolError(why)
+            raise httpx.LocalProtocolError(redact_excerpt(str(error))) from None
 
     def receive(self, data: bytes) -> None:
         self._connection.receive_data(data)
@@ -69,10 +67,10 @@ class H11Exchange:
         return None
 
     def body(self) -> bytes | None:
-        event = HiddenValue(self._next_event())
-        if event.value is h11.NEED_DATA:
+        event = self._next_event()
+        if event is h11.NEED_DATA:
             return None
-        return SecretBytes(event.value.data) if type(event.value) is h11.Data else b""
+        return SecretBytes(event.data) if isinstance(event, h11.Data) else b""
 
     def has_ended(self) -> bool:
         """Whether the response is whole, nothing has come behind it, and another one may follow."""
@@ -87,9 +85,8 @@ class H11Exchange:
         try:
             return self._connection.next_event()
         except h11.RemoteProtocolError as error:
-            why = redact_excerpt(str(error))
-        # outside of the handler: h11's own error shows bytes of the response
-        raise httpx.RemoteProtocolError(why)
+            # h11's own error shows bytes of the response
+            raise httpx.RemoteProtocolError(redact_excerpt(str(error))) from None
 
 
 # Narrower than RFC 9110, 5.5 and 5.6.2, and than h11: values without tabs, without bytes beyond

@@ -109,16 +109,16 @@ class TunnelStream:
         """Do one TLS operation, and the reads and writes that it needs."""
         while True:
             try:
-                done = [act()]
+                result = act()
             except ssl.SSLWantReadError:
-                done = []
+                yield from self._flush()
+                self._receive((yield None))
             except ssl.SSLError:
                 yield from self._flush()  # the alert for the other side
                 raise
-            yield from self._flush()
-            if done:
-                return done.pop()
-            self._receive((yield None))
+            else:
+                yield from self._flush()
+                return result
 
     def _flush(self) -> Steps[None]:
         if self._outgoing.pending:

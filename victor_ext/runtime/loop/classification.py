@@ -98,7 +98,7 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
     else:
         # A certificate that is not trusted now is not trusted at the next attempt.
         repeat, outcome = Repeat.NEVER if _is_untrusted(error) else Repeat.ALWAYS, Outcome.NOT_SENT
-    # Without its traceback: the frames of a caller's transport hold the headers, and so the token.
+    # Without its traceback: the error lives longer than the exchange, and keeps nothing of it.
     cause = (kind or Exception)(text)
     if _is_untrusted(error):
         cause.__cause__ = ssl.SSLCertVerificationError(text)
@@ -340,7 +340,7 @@ def error_for(
         problems=problems,
     )
     if response is not None and error.body is not None:
-        # frames of the traceback keep the response: one body in memory, not two
+        # The traceback keeps the response: one body in memory, not two.
         response.whole = error.body
     if isinstance(error, Conflict):
         error.in_progress = failure.use is Use.IN_PROGRESS

@@ -158,8 +158,6 @@ def reports_error(response: httpx.Response, but: Container[str] = ()) -> bool:
     body = json_of(response)
     if body is NOT_JSON:
         return _ERROR_MEMBER.search(body_of(response)) is not None
-    # No name for each value: a value that is no error may be a secret, and a traceback shows what
-    # has a name.
     return is_object(body) and any(
         _is_something(body[name], "error")
         for name in body

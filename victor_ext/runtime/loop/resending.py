@@ -157,7 +157,6 @@ def sendable(request: httpx.Request, authorize: Flow[None]) -> Flow[None]:
 
 
 def _authorization_complaint(request: httpx.Request) -> str | None:
-    # In a frame of its own, which no traceback of `sendable` shows: the value is the token.
     value = next(
         (value for name, value in request.headers.raw if name.lower() == b"authorization"), None
     )
