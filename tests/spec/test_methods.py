@@ -14,7 +14,8 @@ import pytest
 
 from tests.providers.running import Script
 from victor_ext import ApiClient, ConnectionFailed, HeaderKey, Outcome
-from victor_ext.providers.connected.operations import key_place, rows_of
+from victor_ext.providers.connected.declared_keys import key_place
+from victor_ext.providers.connected.operations import rows_of
 from victor_ext.spec.checking.check import inspect
 from victor_ext.spec.document import load
 

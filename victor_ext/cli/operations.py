@@ -18,13 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from victor_ext import ConfigurationError, HeaderKey
 from victor_ext._exit_status import FAILED
-from victor_ext.providers.connected.operations import (
-    UNDECLARED,
-    Row,
-    key_place,
-    rows_of,
-    says_key,
-)
+from victor_ext.providers.connected.declared_keys import key_place, says_key
+from victor_ext.providers.connected.operations import UNDECLARED, Row, rows_of
 from victor_ext.spec import command_line
 from victor_ext.spec.commands import Command, add_reading, reading, show
 from victor_ext.spec.document import load
