@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.cases import cases_beside
 from victor_ext import privacy
 from victor_ext.privacy import Secret, SecretBytes, concealed_within, redact_excerpt, short_mask
-from victor_ext.providers.connected.operations import read_problems as of_connected
+from victor_ext.providers.connected.problems import read_problems as of_connected
 from victor_ext.providers.eastpay.operations import read_problems as of_eastpay
 from victor_ext.providers.flexfactor.operations import read_problems as of_flexfactor
 from victor_ext.providers.velo.operations import read_problems as of_velo

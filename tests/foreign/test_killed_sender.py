@@ -26,8 +26,8 @@ KEYLESS_AGAIN = (
 )
 MARKED_IN_ADVANCE = (
     "victor_ext.outbox.claims:Claims._may_be_marked_ahead",
-    "sent_of(row) is not None or PreparedCall.from_text(row.call).promise is not Promise.KEYED",
-    "sent_of(row) is not None",
+    "PreparedCall.from_text(row.call).promise is not Promise.KEYED",
+    "False",
 )
 
 

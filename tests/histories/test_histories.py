@@ -144,7 +144,8 @@ LOOP, SETTLEMENT, VICTOR = (
     "victor_ext.providers.victor",
 )
 BULK = "victor_ext.bulk"
-OUTBOX = "victor_ext.outbox.passes:OutboxPasses"
+STORING = "victor_ext.outbox.storing:EntryStore"
+SENDING = "victor_ext.outbox.sending:Sending"
 CLAIMS = "victor_ext.outbox.claims:Claims"
 HOLDING, RESTORED = "victor_ext.outbox.holding:Holding", "restored outbox"
 CALL, OF_USE = f"{LOOP}.attempts:_Call", f"{LOOP}.classification:_of_use"
@@ -395,8 +396,8 @@ PLANTED = {
         (
             (
                 f"{CLAIMS}._mark_values",
-                "values |= sent_values(sent if sent.known else sent._replace(since=present))",
-                "",
+                "sent_values(sent)",
+                "{}",
             ),
         ),
     ),
@@ -407,7 +408,7 @@ PLANTED = {
         (
             WORKERS_CLOCK,
             (
-                f"{OUTBOX}._change_held",
+                f"{STORING}._change_held",
                 "sa.and_(columns.leased_until == lease, under_way)",
                 "sa.true()",
             ),
@@ -419,7 +420,11 @@ PLANTED = {
         (0, 60),
         (
             WORKERS_CLOCK,
-            (f"{OUTBOX}._settled", "claim.lease if settlement.looked_up else None", "claim.lease"),
+            (
+                f"{SENDING}._store_looked_up",
+                "claim.lease if settlement.looked_up else None",
+                "claim.lease",
+            ),
         ),
     ),
     "a payment with a conflict was rejected": Planted(
@@ -695,7 +700,7 @@ PLANTED = {
         (350, 40),
         (
             (
-                f"{OUTBOX}._has_rival",
+                f"{SENDING}._has_rival",
                 "sa.or_(columns.request_id == request_id, columns.reference == row.reference)",
                 "sa.false()",
             ),
@@ -738,7 +743,7 @@ PLANTED = {
         (
             (
                 f"{HOLDING}._hold",
-                "sum(self._mark(connection, row.provider) for row in providers)",
+                "self._mark_all(connection)",
                 "0",
             ),
         ),
@@ -756,8 +761,8 @@ PLANTED = {
         (
             (
                 "victor_ext.outbox.by_hand:OutboxByHand.cancel",
-                "self._by_hand(name, lambda _: values, EntryState.WAITING)",
-                "self._by_hand(name, lambda _: values, EntryState.WAITING, EntryState.SENDING)",
+                "_NOT_SENT",
+                "(EntryState.WAITING, EntryState.SENDING)",
             ),
         ),
     ),

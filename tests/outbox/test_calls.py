@@ -46,10 +46,10 @@ from victor_ext import (
 )
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import AsyncOutbox, Outbox
+from victor_ext.outbox.adding import _check_promise
 from victor_ext.outbox.claims import Claims
 from victor_ext.outbox.digests import content_of
 from victor_ext.outbox.entries import outbox_table
-from victor_ext.outbox.outboxes import _check_promise
 from victor_ext.providers import Money, velo
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 

@@ -83,7 +83,7 @@ def test_two_places_read_the_clock_of_the_machine() -> None:
                 }
                 if calls & {"time.time", "datetime.now", "datetime.utcnow", "time.time_ns"}:
                     readers.add(f"{room}/{file.name}:{function.name}")
-    assert readers == {"event_queue/databases.py:earliest_time", "outbox/passes.py:this_moment"}
+    assert readers == {"event_queue/databases.py:earliest_time", "outbox/clock.py:this_moment"}
 
 
 @pytest.mark.parametrize("days", [8, 91, 365])

@@ -39,7 +39,7 @@ from victor_ext.event_queue.calls import CallEnd
 from victor_ext.flows import drive
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, claims
 from victor_ext.outbox.claims import Claims
-from victor_ext.outbox.passes import this_moment
+from victor_ext.outbox.clock import this_moment
 from victor_ext.settlement.key_age import Now
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]

@@ -45,7 +45,8 @@ from victor_ext import (
 from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
 from victor_ext.outbox.claims import Claim, Claims
-from victor_ext.outbox.passes import OutboxPasses, this_moment
+from victor_ext.outbox.clock import this_moment
+from victor_ext.outbox.passes import OutboxPasses
 from victor_ext.providers.victor.requests import CreateRequest
 from victor_ext.sandbox import Sandbox
 from victor_ext.settlement.backoff import Backoff

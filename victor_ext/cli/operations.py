@@ -18,13 +18,8 @@ import typer
 
 from victor_ext import ConfigurationError, HeaderKey
 from victor_ext._exit_status import FAILED
-from victor_ext.providers.connected.operations import (
-    UNDECLARED,
-    Row,
-    key_place,
-    rows_of,
-    says_key,
-)
+from victor_ext.providers.connected.declared_keys import key_place, says_key
+from victor_ext.providers.connected.operations import UNDECLARED, Row, rows_of
 
 from .failures import Misuse
 from .screen import plain, say

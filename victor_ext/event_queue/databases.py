@@ -9,7 +9,8 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from datetime import timedelta
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -20,6 +21,8 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from victor_ext import ConfigurationError
 
+Condition: TypeAlias = sa.ColumnElement[bool]
+"""What holds for a row, as part of a statement."""
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """The type of an id that the database counts: of 64 bits in both, and only so does SQLite count."""
 
@@ -80,9 +83,7 @@ def earliest_time(connection: Any, client: Any) -> float:
     return min(times)
 
 
-def is_to_come(
-    column: sa.ColumnElement[float], now: float, longest: float
-) -> sa.ColumnElement[bool]:
+def is_to_come(column: sa.ColumnElement[float], now: float, longest: float) -> Condition:
     """Whether a stored time is to come.
 
     One that is further away than twice the `longest` wait is not: a clock was wrong when it was
@@ -212,6 +213,29 @@ def _no_transactions(what: str) -> ConfigurationError:
         "nor an event could be stored with what it is about. Pass one without "
         'isolation_level="AUTOCOMMIT" and without autocommit of the driver.'
     )
+
+
+def check_arguments(engine: object, **times: object) -> None:
+    """Refuse what is no engine, such as a session, or is one that has no transactions, and what is
+    no timedelta: each would fail later, in a pass.
+    """
+    if isinstance(engine, str) and "://" in engine:  # it may have a password: no message quotes it
+        raise ConfigurationError(
+            "engine is a URL: pass sa.create_engine(...), or to an awaited one the async engine."
+        )
+    if not isinstance(engine, str) and not hasattr(engine, "dialect"):
+        raise ConfigurationError(
+            f"engine is of type {type(engine).__name__}: pass an engine of SQLAlchemy's."
+        )
+    if not isinstance(engine, str):  # Django's box has an alias
+        refuse_autocommit_engine(engine)
+    for name, value in times.items():
+        if not isinstance(value, timedelta) or value < timedelta(0):
+            message = (
+                f"{name}={value!r:.40} is no timedelta of zero or more, such as "
+                "timedelta(minutes=10)."
+            )
+            raise ConfigurationError(message)
 
 
 # After a failover

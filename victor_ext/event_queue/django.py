@@ -5,7 +5,7 @@ cursor runs them.
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import sqlalchemy as sa
 from django.core.exceptions import ImproperlyConfigured
@@ -15,7 +15,8 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.schema import DropTable
 
 from .databases import creations, is_of_unusable_server
-from .queue import BlockingQueue, E, Handler
+from .handlers import E, Handler
+from .queue import BlockingQueue
 from .transactions import OpenTransactions, Work
 
 T = TypeVar("T")
@@ -68,14 +69,20 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
     makes its own object.
     """
 
-    _of_database: dict[tuple[type, str, str], list[Handler]] = {}  # noqa: RUF012 - one for all of them is what it is for
+    _of_database: ClassVar[dict[tuple[type, str, str], list[Handler]]] = {}
+    """The handlers of all objects, by what they have in common."""
 
     def _use(self, using: str) -> None:
         self._using = using
         self._connection = cast("sa.Connection", _Connection(using))
         self._handlers = self._of_database.setdefault((type(self), using, self._provider()), [])
 
-    def _handled(self, connection: sa.Connection, handlers: Sequence[Handler], event: E) -> None:  # noqa: ARG002 - Django's own
+    def _handled(
+        self,
+        connection: sa.Connection,  # noqa: ARG002 - Django has its own
+        handlers: Sequence[Handler],
+        event: E,
+    ) -> None:
         with transaction.atomic(self._using):
             for handler in handlers:
                 handler.function(self._using, event)

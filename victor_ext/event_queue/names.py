@@ -15,19 +15,24 @@ def meant_by(name: str, known: Iterable[str]) -> str | None:
     words = {word.casefold(): word for word in known}
     if name.casefold() in words:
         return None
-    return next((word for folded, word in words.items() if _is_slip(name.casefold(), folded)), None)
+    for folded, word in words.items():
+        if _is_slip(name.casefold(), folded):
+            return word
+    return None
 
 
 def _is_slip(name: str, word: str) -> bool:
-    name, word = _SEPARATORS.sub("", name), _SEPARATORS.sub("", word)
-    if name == word:
+    letters = _SEPARATORS.sub("", name)
+    right = _SEPARATORS.sub("", word)
+    if letters == right:
         return True
-    if min(len(name), len(word)) < _SHORTEST:
+    if min(len(letters), len(right)) < _SHORTEST:
         return False
-    rest, wanted = _differing_parts(name, word)
+    rest, wanted = _differing_parts(letters, right)
     if len(rest) <= 1 and len(wanted) <= 1:
         return True
-    return len(rest) == len(wanted) == 2 and rest == wanted[::-1]
+    are_swapped = rest == wanted[::-1]
+    return are_swapped and len(rest) == 2
 
 
 def _differing_parts(first: str, second: str) -> tuple[str, str]:

@@ -40,7 +40,11 @@ from .calls import Calls, TaskCalls, ThreadCalls
 from .databases import NoTable, missing_table, refuse_autocommit, sqlstate_of
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - texts name them
+    from sqlalchemy.ext.asyncio import (
+        AsyncConnection,
+        AsyncEngine,  # noqa: F401 - a text names it
+        AsyncSession,
+    )
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,7 +83,9 @@ class Transaction:
 
 _MOST_CONFLICTS = 12
 """The maximum number of repeats of a transaction that the database ended because of another one."""
+_FIRST_PAUSE = 0.005
 _LONGEST_PAUSE = 1.0
+"""Seconds before a repeat."""
 _ENDED_BY_DATABASE = frozenset({"40001", "40P01"})
 """SQLSTATE: a serialization failure, and a deadlock. Nothing of the transaction was stored."""
 
@@ -123,7 +129,8 @@ class Transactions(Generic[Engine]):
                     raise
             else:
                 return done
-            pause = random.uniform(0, min(_LONGEST_PAUSE, 0.005 * 2**conflicts))  # noqa: S311 - no secret
+            longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**conflicts)
+            pause = random.uniform(0, longest)  # noqa: S311 - no secret
 
     def _refuse_missing_table(self, error: Exception) -> None:
         """Say in a sentence what the database says of a table of this object that it lacks."""
@@ -178,13 +185,17 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
     async def _run(self, steps: Pass[T]) -> T:
         return await adrive(steps, self._step)
 
-    async def _with_calls(self, most: int, flow: Callable[[Calls], Pass[T]]) -> T:  # noqa: ARG002 - the pass itself begins no more
+    async def _with_calls(
+        self,
+        most: int,  # noqa: ARG002 - the pass itself begins no more
+        flow: Callable[[Calls], Pass[T]],
+    ) -> T:
         result: Any = None
         failure: Exception | None = None
         async with anyio.create_task_group() as tasks:
             try:
                 result = await adrive(flow(TaskCalls(tasks)), self._step)
-            except Exception as error:  # noqa: BLE001 - the group would raise it in a group of errors
+            except Exception as error:  # noqa: BLE001 - the group would group it
                 failure = error
                 tasks.cancel_scope.cancel()
         if failure is not None:
@@ -230,10 +241,11 @@ class _Definition(Generic[B, A, W]):
         """
         self._functions = functions
         signature = inspect.signature(method).replace(return_annotation=result)
-        made: Any
-        for made in (self, *functions):
-            update_wrapper(made, method)
-            made.__signature__, made.steps = signature, method
+        wrapper: Any
+        for wrapper in (self, *functions):
+            update_wrapper(wrapper, method)
+            wrapper.__signature__ = signature
+            wrapper.steps = method
 
     @overload
     def __get__(self, box: None, owner: type[Any]) -> Self: ...
@@ -248,12 +260,12 @@ class _Definition(Generic[B, A, W]):
     def __get__(self, box: AwaitedTransactions, owner: type[Any]) -> A: ...
 
     def __get__(self, box: Any, owner: type[Any]) -> Any:
-        kinds: list[type[Any]] = [BlockingTransactions, AwaitedTransactions, OpenTransactions]
-        fitting = [
-            each for each, kind in zip(self._functions, kinds, strict=True) if kind in owner.__mro__
-        ]
         # `help()` also asks the classes that are none of the three
-        function = [self._functions[0], *fitting][-1]
+        function = self._functions[0]
+        kinds: list[type[Any]] = [BlockingTransactions, AwaitedTransactions, OpenTransactions]
+        for of_kind, kind in zip(self._functions, kinds, strict=True):
+            if kind in owner.__mro__:
+                function = of_kind
         return function if box is None else MethodType(function, box)
 
     def __call__(self, box: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -278,8 +290,10 @@ class operation(  # noqa: N801 - a decorator
 
     def __init__(self, method: Callable[Concatenate[Any, P], Pass[T] | Work[T]]) -> None:
         def blocking(box: Any, /, *args: Any, **kwargs: Any) -> Any:
-            made = method(box, *args, **kwargs)
-            return box._run(made) if isinstance(made, Generator) else box._read(made)  # noqa: SLF001 - of every box
+            work = method(box, *args, **kwargs)
+            if isinstance(work, Generator):
+                return box._run(work)  # noqa: SLF001 - of every box
+            return box._read(work)  # noqa: SLF001 - as above
 
         async def awaited(box: Any, /, *args: Any, **kwargs: Any) -> Any:
             return await blocking(box, *args, **kwargs)
@@ -308,7 +322,8 @@ class in_session(  # noqa: N801 - a decorator
             return await checked.run_sync(partial(blocking, box, **kwargs), *args)
 
         def within(box: Any, /, *args: Any, **kwargs: Any) -> Any:
-            return method(box, box._open_transaction(method.__name__), *args, **kwargs)  # noqa: SLF001 - of such a box
+            connection = box._open_transaction(method.__name__)  # noqa: SLF001 - of such a box
+            return method(box, connection, *args, **kwargs)
 
         signature = inspect.signature(method)
         self._define(method, signature.return_annotation, blocking, awaited, within)

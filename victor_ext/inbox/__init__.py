@@ -18,7 +18,7 @@ from victor_ext.event_queue import needs
 
 with needs(__name__, "'victor-ext[outbox]', or 'victor-ext[django]' for victor_ext.inbox.django"):
     from victor_ext import Delivery
-    from victor_ext.event_queue.queue import DeadLetter, EventState
+    from victor_ext.event_queue.events import DeadLetter, EventState
 
     from .inboxes import AsyncInbox, Inbox, InboxEvent
 

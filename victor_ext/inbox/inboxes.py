@@ -15,20 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from victor_ext import BadRequest, ConfigurationError, Delivery, NotFound
-from victor_ext.event_queue.databases import DatabaseTime, renewed, split_name
+from victor_ext.event_queue.databases import DatabaseTime, check_arguments, renewed, split_name
+from victor_ext.event_queue.events import EventState, event_table
+from victor_ext.event_queue.handlers import H, Handler
 from victor_ext.event_queue.names import meant_by
-from victor_ext.event_queue.queue import (
-    AwaitedQueue,
-    BlockingQueue,
-    EventQueue,
-    EventState,
-    H,
-    Handler,
-    MakesTables,
-    check_arguments,
-    event_table,
-    inserted,
-)
+from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue, EventQueue, MakesTables
+from victor_ext.event_queue.rows import inserted
 from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
 from victor_ext.privacy import one_line
 
@@ -175,8 +167,11 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         table: str = "victor_inbox",
     ) -> None:
         check_arguments(engine, lease=lease, remember=remember)
-        self._engine, self._webhook, self._client = renewed(engine), webhook, client
-        self._lease, self._remember = lease.total_seconds(), remember.total_seconds()
+        self._engine = renewed(engine)
+        self._webhook = webhook
+        self._client = client
+        self._lease = lease.total_seconds()
+        self._remember = remember.total_seconds()
         self.table = names_table(table)
         self.events = event_table(f"{table}_events", self.table.metadata)
         self._handlers: list[Handler] = []
@@ -218,7 +213,10 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             )
         return word
 
-    def _provider(self, client: Any = None) -> str:  # noqa: ARG002 - an outbox may have none of its own
+    def _provider(
+        self,
+        client: Any = None,  # noqa: ARG002 - an outbox may have none of its own
+    ) -> str:
         return self._webhook.provider
 
     def _reader(self, client: Any) -> Any:
@@ -261,33 +259,39 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         """
         _check_source(source)
         delivery = self._delivery(body, headers, name)
-        ids = [*map(_storable, delivery.ids)]
-        # All are remembered, and in one order: two processes do not wait for each other.
-        new = {
-            each
-            for each in sorted({*ids})
-            if self._add(session, source, each, delivery.number if each in ids[:1] else None)
-        }
-        if not new.issuperset(ids):
+        if not self._are_new(session, source, delivery):
             return None
-        event_name, subject = one_line(delivery.name), one_line(delivery.subject)
-        once = (
-            None
-            if delivery.once is None
-            else _storable(f"{self._provider()} {source} {delivery.once}")
-        )
-        values = {
-            "provider": self._provider(),
+        provider = self._provider()
+        subject = one_line(delivery.subject)
+        # In lower case, as the names of the handlers are: databases fold letters differently.
+        event_name = one_line(delivery.name).casefold()
+        once = None
+        if delivery.once is not None:
+            once = _storable(f"{provider} {source} {delivery.once}")
+        row = {
+            "provider": provider,
+            "name": event_name,
             "source": source,
             "subject": subject,
+            "once": once,
             "data": delivery.content,
         }
-        # In lower case, as the names of the handlers are: databases fold letters differently.
-        if self._put(session, once=once, name=event_name.casefold(), **values) is None:
+        if self._put(session, **row) is None:
             return None
         notification = self._webhook.notification(delivery.content)
-        spelled = self._spelled(event_name.casefold(), delivery.content)
+        spelled = self._spelled(event_name, delivery.content)
         return InboxEvent(spelled, source, subject, notification)
+
+    def _are_new(self, connection: Any, source: str, delivery: Delivery) -> bool:
+        """Whether none of the ids of a delivery is known. From now on, all are."""
+        ids = [*map(_storable, delivery.ids)]
+        are_new = True
+        # All are remembered, and in one order: two processes do not wait for each other.
+        for id in sorted(set(ids)):
+            number = delivery.number if id == ids[0] else None
+            is_new = self._add(connection, source, id, number)
+            are_new = are_new and is_new
+        return are_new
 
     def _spelled(self, name: str, content: str) -> str:
         """The name of an event as its document writes it; else as it is stored."""
@@ -316,27 +320,29 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         return inserted(connection, self.table, source=source, **values) is not None
 
     def _event_of(self, row: Any, tries: int) -> InboxEvent:
-        name, notification = self._spelled(row.name, row.data), self._webhook.notification(row.data)
+        name = self._spelled(row.name, row.data)
+        notification = self._webhook.notification(row.data)
         return InboxEvent(name, row.source, row.subject, notification, tries=tries)
 
     def _prepared(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
         reading = self._webhook.reading(self._reader(client), event.notification)
+        if reading is None:
+            return event
         try:
-            return event if reading is None else replace(event, record=(yield reading))
+            record = yield reading
         except (BadRequest, NotFound) as error:
             anybody_can_post = getattr(self._webhook, "anybody_can_post", False)
             if anybody_can_post and self._is_of_system(error.response):
                 raise UnknownIdError(str(error)) from error
             raise
+        return replace(event, record=record)
 
     def _is_of_system(self, response: httpx.Response | None) -> bool:
         """Whether the system itself has answered: the page of a proxy is no evidence."""
         if response is None:
             return False
-        is_own: Callable[[httpx.Response], bool] = getattr(
-            self._webhook, "is_own_response", _is_json_object
-        )
-        return is_own(response)
+        is_own = getattr(self._webhook, "is_own_response", _is_json_object)
+        return bool(is_own(response))
 
     def _after_failure(self, error: Exception, tries: int) -> tuple[EventState, float]:
         if not isinstance(error, UnknownIdError):
@@ -348,13 +354,15 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
     def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
         super()._put_off(row, error, connection)
         if isinstance(error, UnknownIdError):
-            columns = self.events.c
-            not_found = sa.and_(
-                columns.provider == row.provider, columns.state == EventState.NOT_FOUND.value
-            )
-            newest_first = sa.select(columns.id).where(not_found).order_by(columns.id.desc())
-            newest = newest_first.limit(1).offset(_MOST_NOT_FOUND).scalar_subquery()
-            connection.execute(sa.delete(self.events).where(not_found, columns.id <= newest))
+            self._keep_newest_not_found(row.provider, connection)
+
+    def _keep_newest_not_found(self, provider: str, connection: sa.Connection) -> None:
+        columns = self.events.c
+        is_not_found = columns.state == EventState.NOT_FOUND.value
+        not_found = sa.and_(columns.provider == provider, is_not_found)
+        newest_first = sa.select(columns.id).where(not_found).order_by(columns.id.desc())
+        last_kept = newest_first.limit(1).offset(_MOST_NOT_FOUND).scalar_subquery()
+        connection.execute(sa.delete(self.events).where(not_found, columns.id <= last_kept))
 
     def _log_failure(self, row: Any, error: Exception, tries: int) -> None:
         if not isinstance(error, UnknownIdError):
@@ -368,17 +376,23 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             _log.warning(_NOT_FOUND, self._provider(), _MOST_NOT_FOUND)
 
     def _is_new(self, connection: sa.Connection, event: InboxEvent) -> bool:
-        state = None if event.record is None else self._webhook.state_of(event.record)
-        return state is None or self._add(connection, event.source, _READ + _storable(state))
+        if event.record is None:
+            return True
+        state = self._webhook.state_of(event.record)
+        if state is None:
+            return True
+        return self._add(connection, event.source, _READ + _storable(state))
 
     def _forget(self, provider: str, connection: sa.Connection, now: float) -> None:
         super()._forget(provider, connection, now)
         columns = self.table.c
-        # What was read is new once, however late somebody asks for it to be read again.
         is_old = sa.and_(
-            columns.received_at < now - self._remember, sa.not_(columns.id.startswith(_READ))
+            columns.provider == provider,
+            columns.received_at < now - self._remember,
+            # What was read is new once, however late somebody asks for it to be read again.
+            sa.not_(columns.id.startswith(_READ)),
         )
-        connection.execute(sa.delete(self.table).where(columns.provider == provider, is_old))
+        connection.execute(sa.delete(self.table).where(is_old))
 
     @operation
     def gaps(self, source: str = "", *, after: int | None = None) -> Work[list[range]]:
@@ -396,12 +410,16 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             columns.number.is_not(None),
             columns.number > (after or 0),
         )
-        before = sa.func.coalesce(sa.func.lag(columns.number).over(order_by=columns.number), after)
-        pairs = sa.select(columns.number, before.label("before")).where(known).subquery()
-        gaps = sa.select(pairs).where(pairs.c.number > pairs.c.before + 1).order_by(pairs.c.number)
-        return lambda connection: [
-            range(row.before + 1, row.number) for row in connection.execute(gaps)
-        ]
+        previous = sa.func.lag(columns.number).over(order_by=columns.number)
+        before = sa.func.coalesce(previous, after).label("before")
+        pairs = sa.select(columns.number, before).where(known).subquery().c
+        has_gap = pairs.number > pairs.before + 1
+        query = sa.select(pairs.number, pairs.before).where(has_gap).order_by(pairs.number)
+
+        def read(connection: sa.Connection) -> list[range]:
+            return [range(row.before + 1, row.number) for row in connection.execute(query)]
+
+        return read
 
 
 def _check_source(source: object) -> None:

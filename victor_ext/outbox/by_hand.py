@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from victor_ext import InvalidRequest, Problem
-from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
-from victor_ext.ids import reference_of
-from victor_ext.privacy import one_line
+from victor_ext.event_queue.transactions import Engine, Pass, operation
 
-from .digests import is_forgotten, reference_digest
+from .digests import is_forgotten
 from .entries import Entry, EntryState, sent_values
-from .passes import Change, OutboxPasses
+from .naming import EntryNames, refusal
+from .storing import Change
 
-_NEAR = 5_000
-"""The newest entries, among which a name that is none is compared with others."""
-_NAMED = 3
-"""The most keys and references that a message names."""
-
-
-def refusal(key: str | None, field: str, code: str, message: str) -> InvalidRequest:
-    """What is raised of an argument that cannot be used."""
-    return InvalidRequest(message, idempotency_key=key, problems=[Problem(field, code, message)])
+_NOT_SENT = (EntryState.WAITING,)
+_NOT_DONE = (EntryState.REJECTED, EntryState.REFUSED)
+_IN_DOUBT = (EntryState.UNCLEAR, EntryState.SETTLING)
+_States: TypeAlias = tuple[EntryState, ...]
+_ValuesOf: TypeAlias = Callable[[Any], Mapping[str, Any]]
+"""The new values of an entry, from its row."""
 
 
 def _require_words(key: str, **texts: str) -> None:
@@ -37,21 +31,8 @@ def _require_words(key: str, **texts: str) -> None:
             raise refusal(key, name, "required", message)
 
 
-class OutboxByHand(OutboxPasses[Engine]):
+class OutboxByHand(EntryNames[Engine]):
     """The operations of people. Each names an entry by its key or its reference."""
-
-    @operation
-    def key_of(self, name: str) -> Work[str]:
-        """The key of the entry with this key; or of the one entry with this reference.
-
-        Args:
-            name: A key, or the reference of a request, such as `INV-1042`.
-
-        Raises:
-            InvalidRequest: There is no such entry, or there are several: `problems` names their
-                keys, or those that are near.
-        """
-        return partial(self._key_of, name)
 
     @operation
     def resolve(
@@ -71,15 +52,18 @@ class OutboxByHand(OutboxPasses[Engine]):
         Raises:
             InvalidRequest: There is no such entry in these states; or `by` or `why` is empty.
         """
-        _require_words(name, by=by, why=why, id=id or "-")
+        _require_words(name, by=by, why=why)
+        if id:
+            _require_words(name, id=id)
         if done:
-            known = {"request_id": id, "ended": id is None, "error": None}
-            values: dict[str, Any] = {"state": EntryState.SENT.value, **known}
+            state, error = EntryState.SENT, None
+            known: dict[str, Any] = {"request_id": id, "ended": id is None}
         else:
-            values = {"state": EntryState.REJECTED.value, "error": f"Not done, says {by}: {why}"}
-        values |= {"resolved_by": by, "resolved_why": why, "restored": False}
-        states = EntryState.UNCLEAR, EntryState.SETTLING
-        return (yield from self._by_hand(name, lambda _: values, *states))
+            state, error = EntryState.REJECTED, f"Not done, says {by}: {why}"
+            known = {}
+        said = {"error": error, "resolved_by": by, "resolved_why": why}
+        values = {"state": state.value, "restored": False, **known, **said}
+        return (yield from self._by_hand(name, _IN_DOUBT, lambda _: values))
 
     @operation
     def retry(self, name: str) -> Pass[Entry]:
@@ -93,14 +77,7 @@ class OutboxByHand(OutboxPasses[Engine]):
         Raises:
             InvalidRequest: There is no such entry in these states.
         """
-        unknown = dict.fromkeys(("settle_until", "error", "resolved_by", "resolved_why"))
-        never = {**unknown, **sent_values(None), "state": EntryState.WAITING.value}
-        maybe = {**unknown, "state": EntryState.SENDING.value}
-
-        def values(row: Any) -> dict[str, Any]:
-            return maybe if row.restored else never
-
-        return (yield from self._by_hand(name, values, EntryState.REJECTED, EntryState.REFUSED))
+        return (yield from self._by_hand(name, _NOT_DONE, _again))
 
     @operation
     def cancel(self, name: str, *, by: str, why: str) -> Pass[Entry]:
@@ -123,37 +100,32 @@ class OutboxByHand(OutboxPasses[Engine]):
             "resolved_by": by,
             "resolved_why": why,
         }
-        return (yield from self._by_hand(name, lambda _: values, EntryState.WAITING))
+        return (yield from self._by_hand(name, _NOT_SENT, lambda _: values))
 
-    def _by_hand(
-        self, name: str, values: Callable[[Any], dict[str, Any]], *states: EntryState
-    ) -> Pass[Entry]:
-        work = partial(self._change_by_hand, name, values, states)
+    def _by_hand(self, name: str, states: _States, values_of: _ValuesOf) -> Pass[Entry]:
+        """Change an entry that is in one of these states. Raises `InvalidRequest`: none is."""
+        work = partial(self._change_by_hand, name, states, values_of)
         # The worker has the handlers: here the event is stored, whoever wants it.
-        entry = yield from self._transact(partial(self._told, work, self._put))
+        entry = yield from self._transact(partial(self._with_events, work, self._put))
         assert entry is not None
         return entry
 
     def _change_by_hand(
-        self,
-        name: str,
-        values: Callable[[Any], dict[str, Any]],
-        states: Sequence[EntryState],
-        connection: sa.Connection,
+        self, name: str, states: _States, values_of: _ValuesOf, connection: sa.Connection
     ) -> Change:
         columns, key = self.table.c, self._key_of(name, connection)
         self._sealing.prepare(connection)
         is_named = columns.key == key
         row = connection.execute(sa.select(self.table).where(is_named)).one()
-        as_read = sa.and_(columns.state == row.state, columns.restored == row.restored)
-        change = Change(None)
         if is_forgotten(row.call):
             message = f"The data of {key} was forgotten, so nothing was changed."
             raise refusal(key, "idempotency_key", "forgotten", message)
+        change = Change(None)
         if row.state in states:
+            as_read = sa.and_(columns.state == row.state, columns.restored == row.restored)
             # Whoever has taken it up before has lost it.
-            changed = {"leased_until": 0.0, **values(row)}
-            change = self._change(sa.and_(is_named, as_read), changed, connection)
+            values = {"leased_until": 0.0, **values_of(row)}
+            change = self._change(sa.and_(is_named, as_read), values, connection)
         if change.entry is None:
             message = (
                 f"{key} is no entry that is {' or '.join(states)}, so nothing was changed: it is "
@@ -162,39 +134,12 @@ class OutboxByHand(OutboxPasses[Engine]):
             raise refusal(key, "idempotency_key", "state", message)
         return change
 
-    def _key_of(self, name: str, connection: sa.Connection) -> str:
-        columns, reference = self.table.c, reference_of(name)
-        if not reference:
-            message = "name is blank: write the key of an entry, or its reference."
-            raise refusal(None, "name", "blank", message)
-        keys = sa.select(columns.key).order_by(columns.id.desc())
-        exact = connection.execute(keys.where(columns.key == reference)).scalar()
-        if exact is not None:
-            return str(exact)
-        has_reference = columns.reference.in_([reference, reference_digest(reference)])
-        same = connection.execute(keys.where(has_reference).limit(_NAMED + 1))
-        of_reference = [str(row.key) for row in same]
-        if len(of_reference) == 1:
-            return of_reference[0]
-        raise refusal(None, "name", "unknown", self._why_none(reference, of_reference, connection))
 
-    def _why_none(self, name: str, keys: Sequence[str], connection: sa.Connection) -> str:
-        """Why a name is of no entry; or of several, which have these keys."""
-        shown = one_line(name)[:60]
-        if keys:
-            more = " and more" if len(keys) > _NAMED else ""
-            return (
-                f"{shown} is the reference of several entries: write the key of one, "
-                f"{', '.join(keys[:_NAMED])}{more}."
-            )
-        columns = self.table.c
-        newest = sa.select(columns.key, columns.reference).order_by(columns.id.desc())
-        words = {
-            word.casefold(): word
-            for row in connection.execute(newest.limit(_NEAR))
-            for word in (row.key, row.reference)
-            if not is_forgotten(word)
-        }
-        near = [words[word] for word in get_close_matches(name.casefold(), words, _NAMED)]
-        hint = f"did you mean {' or '.join(map(one_line, near))}?" if near else "none is like it."
-        return f"No entry has the key or the reference {shown}: {hint}"
+def _again(row: Any) -> dict[str, Any]:
+    """The values of an entry that is to be sent again: as if it were new; or if it is restored, as
+    one that may have been sent.
+    """
+    values: dict[str, Any] = dict.fromkeys(("settle_until", "error", "resolved_by", "resolved_why"))
+    if row.restored:
+        return {**values, "state": EntryState.SENDING.value}
+    return {**values, "state": EntryState.WAITING.value, **sent_values(None)}

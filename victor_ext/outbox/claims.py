@@ -5,7 +5,7 @@ it up after a crash knows. Marked in advance is only what may be sent again then
 end before it has begun to send it: everything else is marked just before its own call.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf, nextafter
 from operator import attrgetter
@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from victor_ext import PreparedCall, Promise
-from victor_ext.event_queue.databases import database_time, is_to_come
+from victor_ext.event_queue.databases import Condition, database_time, is_to_come
 from victor_ext.settlement.key_age import Keys, Moment, Now, Sent
 
 from .entries import EntryState, sent_of, sent_values
@@ -77,6 +77,23 @@ class Group:
     is_full: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What may be taken up in one transaction.
+
+    Attributes:
+        now: The present time.
+        present: The same by the clock of the database.
+        started: When the pass began, by that clock.
+        is_due: Whether nobody holds an entry, of whatever state.
+    """
+
+    now: Now
+    present: float
+    started: float
+    is_due: Condition = field(repr=False)
+
+
 class Claims:
     """What one pass takes up with a client, group by group.
 
@@ -90,7 +107,7 @@ class Claims:
         lease: float,
         kept: float,
         sealing: Sealing,
-        may_work: sa.ColumnElement[bool] | None = None,
+        may_work: Condition | None = None,
     ) -> None:
         self.client = client
         self._sealing = sealing
@@ -99,6 +116,8 @@ class Claims:
         self._table, self._lease, self._kept = table, lease, kept
         self._started: float | None = None
         self._last = 0
+
+    # What a pass does with its claims
 
     def take_up(self, now: Now, busy: Collection[str], connection: sa.Connection) -> Group:
         """Take up the next group, with the lease: none of it has a subject that is `busy`, or that
@@ -109,19 +128,21 @@ class Claims:
         self._sealing.require(connection)
         present = database_time(connection)
         started = present if self._started is None else self._started
-        due = self._due(present, started)
-        near = self._read(self._near(due, now), connection)
-        taken_ids = {row.id for row in near}
-        in_order = self._in_order(due, GROUP - len(near), connection)
-        others = [row for row in in_order if row.id not in taken_ids]
+        due = _Due(now, present, started, self._due(present, started))
+        near = self._near(due, connection)
+        others = self._in_order(due, near, connection)
         chosen, left = _apart(near, others, busy)
         last = max((row.id for row in others), default=self._last)
         if left:
             last = min(left) - 1
-        claims = self._lease_to_us(chosen, due, present, started, now, connection)
         count = len(near) + len(others)
-        last = max(self._last, last)
-        return Group(claims, started, last, waits=len(chosen) < count, is_full=count >= GROUP)
+        return Group(
+            claims=self._lease_to_us(chosen, due, connection),
+            started=started,
+            last=max(self._last, last),
+            waits=len(chosen) < count,
+            is_full=count >= GROUP,
+        )
 
     def accept(self, group: Group, now: Now) -> Sequence[Claim]:
         """Remember how far the pass has come, once the transaction is stored."""
@@ -167,105 +188,105 @@ class Claims:
         what was restored may have been sent before.
         """
         for claim in claims:
-            values = {"leased_until": claim.again, "state": claim.row.state}
-            values |= sent_values(sent_of(claim.row))
+            sent = sent_values(sent_of(claim.row))
+            values = {"leased_until": claim.again, "state": claim.row.state, **sent}
             back = sa.update(self._table).where(self._is_as_left(claim))
             connection.execute(back.values(values))
 
-    def _is_as_left(self, claim: Claim) -> sa.ColumnElement[bool]:
+    def _is_as_left(self, claim: Claim) -> Condition:
         """Whether an entry is as this worker has left it, and the outbox is not held."""
         columns = self._table.c
         is_ours = sa.and_(columns.id == claim.row.id, columns.leased_until == claim.lease)
         return sa.and_(is_ours, columns.state == claim.state, self._is_open)
 
-    def _due(self, present: float, started: float) -> sa.ColumnElement[bool]:
-        """What nobody holds, of whatever state."""
+    # Which entries are due
+
+    def _due(self, present: float, started: float) -> Condition:
+        """Whether nobody holds an entry, of whatever state."""
         columns = self._table.c
         is_held = is_to_come(columns.leased_until, present, self._lease)
         was_ours = columns.leased_until.between(nextafter(started, inf), present)
         is_free = sa.and_(sa.not_(is_held), sa.not_(was_ours))
         return sa.and_(columns.provider == self.client.provider, is_free, self._is_open)
 
-    def _near(self, due: sa.ColumnElement[bool], now: Now) -> sa.Select[Any]:
+    def _near(self, due: _Due, connection: sa.Connection) -> list[Any]:
         """What has to be sent soon, unless what was stored before it has the same subject."""
-        columns, earlier = self._table.c, self._table.alias()
-        by_provider = now.by_provider()
+        columns = self._table.c
+        by_provider = due.now.by_provider()
         is_near = columns.send_before.between(by_provider, by_provider + self._until_near)
-        # An expression: else SQLite reads all that is due, by the index of states.
-        is_open = sa.func.coalesce(columns.state, "").in_(DUE)
-        is_before = sa.and_(
-            earlier.c.reference == columns.reference,
-            earlier.c.provider == columns.provider,
-            sa.func.coalesce(earlier.c.state, "").in_(DUE),
-            earlier.c.id < columns.id,
-        )
-        has_precedence = sa.exists().where(is_before)
-        query = sa.select(self._table).where(due, is_near, is_open, sa.not_(has_precedence))
-        in_order = query.order_by(columns.send_before, columns.id).limit(GROUP)
-        return in_order.with_for_update(skip_locked=True)
+        is_first = sa.not_(self._has_precedence())
+        query = sa.select(self._table).where(due.is_due, is_near, _is_unsettled(columns), is_first)
+        return self._read(query.order_by(columns.send_before, columns.id), GROUP, connection)
 
-    def _in_order(
-        self, due: sa.ColumnElement[bool], most: int, connection: sa.Connection
-    ) -> list[Any]:
-        """What was stored first. Each state is read by itself, in the order of its index: none has
-        to be sorted, however many there are.
+    def _has_precedence(self) -> Condition:
+        """Whether another entry with the same subject is due before this one."""
+        columns, earlier = self._table.c, self._table.alias().c
+        is_before = sa.and_(
+            earlier.reference == columns.reference,
+            earlier.provider == columns.provider,
+            _is_unsettled(earlier),
+            earlier.id < columns.id,
+        )
+        return sa.exists().where(is_before)
+
+    def _in_order(self, due: _Due, near: Sequence[Any], connection: sa.Connection) -> list[Any]:
+        """What was stored first, but for what is `near`. Each state is read by itself, in the order
+        of its index: none has to be sorted, however many there are.
         """
         columns = self._table.c
+        most = GROUP - len(near)
         rows: list[Any] = []
         for state in DUE:
-            query = sa.select(self._table).where(columns.state == state, columns.id > self._last)
-            in_order = query.where(due).order_by(columns.id).limit(most)
-            rows.extend(self._read(in_order.with_for_update(skip_locked=True), connection))
+            is_next = sa.and_(columns.state == state, columns.id > self._last)
+            query = sa.select(self._table).where(is_next, due.is_due)
+            rows += self._read(query.order_by(columns.id), most, connection)
         rows.sort(key=attrgetter("id"))
-        return rows[:most]
+        chosen = {row.id for row in near}
+        return [row for row in rows[:most] if row.id not in chosen]
 
-    def _read(self, query: sa.Select[Any], connection: sa.Connection) -> list[Any]:
-        return [*map(self._sealing.opened_row, connection.execute(query))]
+    def _read(self, query: sa.Select[Any], most: int, connection: sa.Connection) -> list[Any]:
+        locked = query.limit(most).with_for_update(skip_locked=True)
+        return [*map(self._sealing.opened_row, connection.execute(locked))]
+
+    # Their leases and marks
 
     def _lease_to_us(
-        self,
-        rows: Sequence[Any],
-        due: sa.ColumnElement[bool],
-        present: float,
-        started: float,
-        now: Now,
-        connection: sa.Connection,
+        self, rows: Sequence[Any], due: _Due, connection: sa.Connection
     ) -> list[Claim]:
-        lease = present + self._lease
-        again = nextafter(started, inf)
-        ahead = {row.id for row in rows if self._may_be_marked_ahead(row, now)}
-        unmarked = [row.id for row in rows if row.id not in ahead]
-        marks = {"leased_until": lease, **self._mark_values(now, present)}
-        ours = self._update(ahead, due, marks, connection)
-        ours |= self._update(unmarked, due, {"leased_until": lease}, connection)
+        """Lease these entries, and mark those that may be marked in advance. Another worker may
+        have taken some of them up meanwhile.
+        """
+        lease = due.present + self._lease
+        again = nextafter(due.started, inf)
+        ahead = {row.id for row in rows if self._may_be_marked_ahead(row, due.now)}
+        unmarked = {row.id for row in rows} - ahead
+        leased = {"leased_until": lease}
+        marked = {**leased, **self._mark_values(due.now, due.present)}
+        ours = self._update(ahead, due, marked, connection)
+        ours |= self._update(unmarked, due, leased, connection)
         claims: list[Claim] = []
         for row in rows:
             if row.id in ours:
                 is_marked = row.id in ahead or sent_of(row) is not None
-                claims.append(Claim(row, lease, present, now.moment, again, is_marked))
+                claims.append(Claim(row, lease, due.present, due.now.moment, again, is_marked))
         return claims
 
     def _update(
-        self,
-        ids: Collection[int],
-        due: sa.ColumnElement[bool],
-        values: dict[str, Any],
-        connection: sa.Connection,
+        self, ids: Collection[int], due: _Due, values: Mapping[str, Any], connection: sa.Connection
     ) -> set[int]:
         """Change the entries that are due yet; returns the ids of those that were changed."""
         if not ids:
             return set()
         columns = self._table.c
-        are_due = sa.and_(due, columns.state.in_(DUE), columns.id.in_(ids))
+        are_due = sa.and_(due.is_due, columns.state.in_(DUE), columns.id.in_(ids))
         update = sa.update(self._table).where(are_due).values(values)
         return {row[0] for row in connection.execute(update.returning(columns.id))}
 
     def _may_be_marked_ahead(self, row: Any, now: Now) -> bool:
         """Whether an entry can be sent yet once the lease is over, if it may have been sent now."""
-        if (
-            sent_of(row) is not None
-            or PreparedCall.from_text(row.call).promise is not Promise.KEYED
-        ):
+        if sent_of(row) is not None:
+            return False
+        if PreparedCall.from_text(row.call).promise is not Promise.KEYED:
             return False
         if row.send_before is not None and row.send_before - now.by_provider() <= self._until_near:
             return False
@@ -280,9 +301,14 @@ class Claims:
     def _mark_values(self, now: Now, present: float) -> dict[str, Any]:
         """What is stored of an entry that is sent for the first time."""
         sent = Sent.at(now.moment, now, self.client.caller)
-        values: dict[str, Any] = {"state": EntryState.SENDING.value}
-        values |= sent_values(sent if sent.known else sent._replace(since=present))
-        return values
+        if not sent.known:
+            sent = sent._replace(since=present)
+        return {"state": EntryState.SENDING.value, **sent_values(sent)}
+
+
+def _is_unsettled(columns: Any) -> Condition:
+    # An expression: else SQLite reads all that is due, by the index of states.
+    return sa.func.coalesce(columns.state, "").in_(DUE)
 
 
 def _apart(
@@ -294,12 +320,12 @@ def _apart(
     """
     subjects = {*busy}
     chosen: list[Any] = []
-    left: list[int] = []
-    for is_near, rows in ((True, near), (False, others)):
-        for row in rows:
-            if row.reference not in subjects:
-                subjects.add(row.reference)
-                chosen.append(row)
-            elif not is_near:
-                left.append(row.id)
-    return chosen, left
+    waiting: list[Any] = []
+    for row in (*near, *others):
+        if row.reference in subjects:
+            waiting.append(row)
+        else:
+            subjects.add(row.reference)
+            chosen.append(row)
+    are_near = {row.id for row in near}
+    return chosen, [row.id for row in waiting if row.id not in are_near]

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from victor_ext import VictorError
 from victor_ext.event_queue.calls import CallEnd, Calls
-from victor_ext.event_queue.queue import is_ending
+from victor_ext.event_queue.stopping import is_ending
 from victor_ext.event_queue.transactions import Pass, Transaction
 from victor_ext.settlement.flow import is_about_all
 

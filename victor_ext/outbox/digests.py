@@ -22,13 +22,16 @@ def content_of(text: str) -> tuple[object, ...]:
     form is random.
     """
     call = PreparedCall.from_text(text)
+    return call.operation, call.method, call.url, call.idempotency_key, _body_of(call)
+
+
+def _body_of(call: PreparedCall) -> str | bytes:
     try:
         body = json.loads(call.content, parse_float=lambda digits: {"number": digits})
-        sent: str | bytes = in_one_form(json.dumps(body, sort_keys=True, ensure_ascii=False))
     except ValueError:
         _, _, boundary = call.headers.get("content-type", "").partition("boundary=")
-        sent = call.content.replace(boundary.encode() or b"\0", b"")
-    return call.operation, call.method, call.url, call.idempotency_key, sent
+        return call.content.replace(boundary.encode() or b"\0", b"")
+    return in_one_form(json.dumps(body, sort_keys=True, ensure_ascii=False))
 
 
 def reference_digest(reference: str) -> str:
@@ -43,22 +46,22 @@ def is_same_call(
     if is_forgotten(row.call):
         with_key = vault if row.call.startswith(_KEYED) else None
         return bool(row.call == call_digest(row.key, provider, look_up_by, text, with_key))
-    return (row.provider, row.look_up_by, content_of(row.call)) == (
-        provider,
-        look_up_by,
-        content_of(text),
-    )
+    if (row.provider, row.look_up_by) != (provider, look_up_by):
+        return False
+    return content_of(row.call) == content_of(text)
 
 
 def call_digest(
     key: str, provider: str, look_up_by: str, text: str, vault: Vault | None = None
 ) -> str:
     """The digest of a call, with its key as the salt. Nobody can try values on one of a vault."""
-    content = [
-        part.decode("latin-1") if isinstance(part, bytes) else part for part in content_of(text)
-    ]
+    content = [*map(_plain, content_of(text))]
     digest = _digest(key, json.dumps([provider, look_up_by, *content]))
     return digest if vault is None else _KEYED + vault.fingerprint(digest)
+
+
+def _plain(part: object) -> object:
+    return part.decode("latin-1") if isinstance(part, bytes) else part
 
 
 def _digest(salt: str, text: str) -> str:

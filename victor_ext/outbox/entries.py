@@ -4,7 +4,7 @@ them.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -129,8 +129,13 @@ def event_values(name: str, row: Mapping[str, Any]) -> dict[str, str]:
     """What the table of events stores of a change: the entry as it is stored then, encrypted if it
     is.
     """
-    about = {"provider": row["provider"], "source": row["operation"], "subject": row["key"]}
-    return {"name": name, **about, "data": json.dumps(dict(row))}
+    return {
+        "name": name,
+        "provider": row["provider"],
+        "source": row["operation"],
+        "subject": row["key"],
+        "data": json.dumps(dict(row)),
+    }
 
 
 _STATES = frozenset(state.value for state in EntryState)
@@ -172,11 +177,13 @@ def event_name(name: str, statuses: Iterable[str]) -> str:
 
 def changes(before: Any, after: Any) -> list[str]:
     """The names of what has changed between two rows of an entry."""
-    state = [after.state] if after.state != before.state and after.state in _RESULTS else []
-    if not after.status or after.status == before.status:
-        return state
-    word = after.status.casefold()
-    return [*state, f"{_STATUS}{word}" if word in _STATES else word]
+    names: list[str] = []
+    if after.state != before.state and after.state in _RESULTS:
+        names.append(after.state)
+    if after.status and after.status != before.status:
+        word = after.status.casefold()
+        names.append(f"{_STATUS}{word}" if word in _STATES else word)
+    return names
 
 
 def outbox_table(name: str) -> sa.Table:
@@ -221,31 +228,41 @@ def outbox_table(name: str) -> sa.Table:
 
 
 def entry_of(row: Any) -> Entry:
-    names = (
-        "request_id",
-        "status",
-        "error",
-        "operation",
-        "provider",
-        "resolved_by",
-        "resolved_why",
-    )
-    own = {name: getattr(row, name) for name in names}
-    own["stored_at"] = datetime.fromtimestamp(row.stored_at, UTC)
+    """An entry, as far as its row says it in clear."""
+    sent_at = None
     if row.first_sent_at is not None and not row.restored:
-        own["sent_at"] = datetime.fromtimestamp(row.first_sent_at, UTC)
+        sent_at = datetime.fromtimestamp(row.first_sent_at, UTC)
+    entry = Entry(
+        idempotency_key=row.key,
+        client_reference_id=None,
+        state=EntryState(row.state),
+        request_id=row.request_id,
+        status=row.status,
+        error=row.error,
+        operation=row.operation,
+        provider=row.provider,
+        resolved_by=row.resolved_by,
+        resolved_why=row.resolved_why,
+        stored_at=datetime.fromtimestamp(row.stored_at, UTC),
+        sent_at=sent_at,
+    )
     if is_forgotten(row.call):
-        return Entry(row.key, None, EntryState(row.state), forgotten=True, **own)
-    own["reference"] = None if row.reference == row.key else row.reference
+        return replace(entry, forgotten=True)
+    reference = None if row.reference == row.key else row.reference
     if is_sealed(row.call):
-        return Entry(row.key, None, EntryState(row.state), sealed=True, **own)
+        return replace(entry, reference=reference, sealed=True)
     call = PreparedCall.from_text(row.call)
     body: Any = call.body if row.provider == VICTOR else {}
-    own["payments"] = tuple(
-        EntryPayment(*asked[:3], row.request_id if asked.has_id else None)
-        for asked in call.payments
+    payments: list[EntryPayment] = []
+    for asked in call.payments:
+        id = row.request_id if asked.has_id else None
+        payments.append(EntryPayment(asked.reference, asked.amount, asked.currency, id))
+    return replace(
+        entry,
+        reference=reference,
+        client_reference_id=body.get("client_reference_id"),
+        payments=tuple(payments),
     )
-    return Entry(row.key, body.get("client_reference_id"), EntryState(row.state), **own)
 
 
 def sent_of(row: Any) -> Sent | None:
@@ -262,8 +279,10 @@ def sent_of(row: Any) -> Sent | None:
 
 
 def sent_values(sent: Sent | None) -> dict[str, Any]:
-    since, by, known = (None, None, None) if sent is None else (sent.since, sent.by, sent.known)
-    return {"first_sent_at": since, "sent_by": by, "by_provider_clock": known}
+    """What the table stores of it."""
+    if sent is None:
+        return {"first_sent_at": None, "sent_by": None, "by_provider_clock": None}
+    return {"first_sent_at": sent.since, "sent_by": sent.by, "by_provider_clock": sent.known}
 
 
 def write_of(row: Any) -> Write[PreparedCall]:
@@ -277,16 +296,15 @@ def as_status(said: str | None) -> str | None:
 
 def done_values(done: Done, call: PreparedCall) -> dict[str, Any]:
     """What the table stores of a write that was done."""
-    ended = done.is_final or not (call.is_followed and done.id)
-    error = (
-        "The response has no id, so its status is not read."
-        if call.is_followed and not done.id
-        else None
-    )
-    known = {
+    is_read_again = call.is_followed and bool(done.id)
+    error = None
+    if call.is_followed and not done.id:
+        error = "The response has no id, so its status is not read."
+    return {
+        "state": EntryState.SENT.value,
+        "leased_until": 0.0,
         "request_id": done.id,
         "status": as_status(done.status),
-        "ended": ended,
+        "ended": done.is_final or not is_read_again,
         "error": error,
     }
-    return {"state": EntryState.SENT.value, "leased_until": 0.0, **known}

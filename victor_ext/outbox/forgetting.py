@@ -8,22 +8,24 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext.event_queue.databases import earliest_time
-from victor_ext.event_queue.queue import EventState
+from victor_ext.event_queue.databases import Condition, earliest_time
+from victor_ext.event_queue.events import EventState
 from victor_ext.event_queue.transactions import Engine, Pass, operation
 from victor_ext.vault import Vault
 
-from .by_hand import refusal
 from .digests import call_digest, reference_digest
 from .entries import EntryState, sent_values
-from .passes import OutboxPasses
+from .naming import refusal
 from .sealing import is_sealed
+from .storing import EntryStore
 
 _IN_ONE = 500
 """The most entries that one transaction forgets."""
+_FORGOTTEN = ("send_before", "settle_until", "error", "resolved_by", "resolved_why")
+"""The columns that are empty then."""
 
 
-class Forgetting(OutboxPasses[Engine]):
+class Forgetting(EntryStore[Engine]):
     """The end of what an outbox stores of a person."""
 
     @operation
@@ -49,14 +51,12 @@ class Forgetting(OutboxPasses[Engine]):
                 than the provider keeps its keys.
         """
         self._check_times(older_than, protect_for)
-        forgotten, last = 0, 0
-        while True:
-            work = partial(self._forget_some, older_than.total_seconds(), last)
-            count, reached = yield from self._transact(work)
+        seconds = older_than.total_seconds()
+        forgotten = 0
+        last: int | None = 0
+        while last is not None:
+            count, last = yield from self._transact(partial(self._forget_some, seconds, last))
             forgotten += count
-            if reached is None:
-                break
-            last = reached
         if protect_for is not None:
             yield from self._transact(partial(self._unprotect, protect_for.total_seconds()))
         return forgotten
@@ -84,56 +84,59 @@ class Forgetting(OutboxPasses[Engine]):
         query = sa.select(self.table).where(due).order_by(columns.id).limit(_IN_ONE)
         vault = self._sealing.require(connection)
         rows = connection.execute(query).all()
-        count = sum(self._forget_one(connection, due, row, vault) for row in rows)
+        count = 0
+        for row in rows:
+            values = self._digests_of(row, vault)
+            is_as_read = sa.and_(due, columns.id == row.id, columns.state == row.state)
+            update = sa.update(self.table).where(is_as_read).values(values)
+            if connection.execute(update).rowcount:
+                count += 1
+                self._delete_events(row, connection)
         return count, rows[-1].id if rows else None
 
-    def _is_settled(self) -> sa.ColumnElement[bool]:
-        columns, events = self.table.c, self.events.c
+    def _is_settled(self) -> Condition:
+        """Whether nothing of an entry is to come, and it has its data yet."""
+        columns = self.table.c
         is_sent = sa.and_(columns.state == EntryState.SENT.value, columns.ended.is_(True))
         is_not_done = sa.and_(
             columns.state.in_([EntryState.REJECTED.value, EntryState.REFUSED.value]),
             columns.restored.is_(False),
         )
-        to_come = [EventState.WAITING.value, EventState.DEAD.value]
-        has_event = sa.exists(
-            sa.select(events.id).where(
-                events.provider == columns.provider,
-                events.subject == columns.key,
-                events.state.in_(to_come),
-            )
-        )
         return sa.and_(
             sa.or_(is_sent, is_not_done),
             columns.call.not_like("digest-%"),
-            sa.not_(has_event),
+            sa.not_(self._has_event()),
         )
 
-    def _forget_one(
-        self,
-        connection: sa.Connection,
-        due: sa.ColumnElement[bool],
-        stored: Any,
-        vault: Vault | None,
-    ) -> int:
+    def _has_event(self) -> Condition:
+        """Whether an event of an entry waits, or is a dead letter."""
+        columns, events = self.table.c, self.events.c
+        to_come = [EventState.WAITING.value, EventState.DEAD.value]
+        return sa.exists().where(
+            events.provider == columns.provider,
+            events.subject == columns.key,
+            events.state.in_(to_come),
+        )
+
+    def _digests_of(self, stored: Any, vault: Vault | None) -> dict[str, Any]:
+        """What is left of an entry that is forgotten."""
         row = self._sealing.opened_row(stored)
         with_key = vault if is_sealed(stored.call) else None
-        columns, events = self.table.c, self.events.c
-        nothing = ("send_before", "settle_until", "error", "resolved_by", "resolved_why")
-        values = {
+        return {
             "call": call_digest(row.key, row.provider, row.look_up_by, row.call, with_key),
             "reference": reference_digest(row.reference),
             "look_up_by": "{}",
-            **dict.fromkeys(nothing),
+            **dict.fromkeys(_FORGOTTEN),
             **sent_values(None),
         }
-        is_as_read = sa.and_(due, columns.id == row.id, columns.state == row.state)
-        if not connection.execute(sa.update(self.table).where(is_as_read).values(values)).rowcount:
-            return 0
+
+    def _delete_events(self, row: Any, connection: sa.Connection) -> None:
+        events = self.events.c
         is_its_own = sa.and_(events.provider == row.provider, events.subject == row.key)
         connection.execute(sa.delete(self.events).where(is_its_own))
-        return 1
 
     def _unprotect(self, seconds: float, connection: sa.Connection) -> None:
+        """Delete what is left of entries that were forgotten."""
         columns = self.table.c
         before = earliest_time(connection, self.client) - seconds
         is_over = sa.and_(columns.call.like("digest-%"), columns.changed_at < before)

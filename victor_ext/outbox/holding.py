@@ -7,13 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext.event_queue.databases import DatabaseTime, database_time, is_to_come, split_name
-from victor_ext.event_queue.queue import EventQueue, inserted
+from victor_ext.event_queue.databases import (
+    Condition,
+    DatabaseTime,
+    database_time,
+    is_to_come,
+    split_name,
+)
+from victor_ext.event_queue.queue import EventQueue
+from victor_ext.event_queue.rows import inserted
 from victor_ext.event_queue.transactions import Engine, Work, operation
 from victor_ext.settlement.key_age import Now
 
@@ -67,7 +73,7 @@ class Holding(EventQueue[Engine, OutboxEvent]):
 
     control: sa.Table
 
-    def _may_work(self) -> sa.ColumnElement[bool]:
+    def _may_work(self) -> Condition:
         """Whether the outbox is not held: a part of the statement that takes something up."""
         held = sa.select(self.control.c.name).where(self.control.c.name == _HOLD)
         return sa.not_(sa.exists(held))
@@ -127,17 +133,28 @@ class Holding(EventQueue[Engine, OutboxEvent]):
 
     def _hold(self, connection: sa.Connection) -> Hold:
         is_first = inserted(connection, self.control, name=_HOLD, moment=DatabaseTime()) is not None
-        columns, now = self.table.c, database_time(connection)
-        marked = 0
-        if is_first:
-            providers = connection.execute(sa.select(columns.provider).distinct()).all()
-            marked = sum(self._mark(connection, row.provider) for row in providers)
+        marked = self._mark_all(connection) if is_first else 0
+        now = database_time(connection)
+        since = self._moment_of(connection, _HOLD) or now
+        return Hold(
+            datetime.fromtimestamp(since, UTC), marked, self._under_way(connection, now), is_first
+        )
+
+    def _under_way(self, connection: sa.Connection, now: float) -> int:
+        """The number of entries that a worker has taken up and may be sending."""
+        columns = self.table.c
         is_leased = is_to_come(columns.leased_until, now, self._lease)
         is_sending = columns.state == EntryState.SENDING.value
-        count = sa.select(sa.func.count()).select_from(self.table)
-        under_way = connection.execute(count.where(is_sending, is_leased)).scalar()
-        since = datetime.fromtimestamp(self._moment_of(connection, _HOLD) or now, UTC)
-        return Hold(since, marked, int(under_way or 0), is_first)
+        count = sa.select(sa.func.count()).select_from(self.table).where(is_sending, is_leased)
+        return int(connection.execute(count).scalar() or 0)
+
+    def _mark_all(self, connection: sa.Connection) -> int:
+        """Mark the entries of all systems; returns how many were stored as not sent."""
+        providers = sa.select(self.table.c.provider).distinct()
+        marked = 0
+        for row in connection.execute(providers).all():
+            marked += self._mark(connection, row.provider)
+        return marked
 
     def _mark(self, connection: sa.Connection, provider: str) -> int:
         """Mark the entries of a system that may have been sent since they were as they are.
@@ -146,24 +163,26 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         """
         columns = self.table.c
         of_system = sa.update(self.table).where(columns.provider == provider)
-        moment = self._moment_of(connection, _TIME_OF + provider)
-        since = {
-            "first_sent_at": columns.stored_at if moment is None else moment,
-            "by_provider_clock": moment is not None,
-            "sent_by": None,
-        }
-        in_state = partial(_in_state, columns.state)
-        waiting = of_system.where(in_state(EntryState.WAITING)).values(
+        in_state = columns.state.in_
+        since = self._since_backup(connection, provider)
+        sending = of_system.where(in_state([EntryState.SENDING.value])).values(sent_by=None)
+        waiting = of_system.where(in_state([EntryState.WAITING.value])).values(
             state=EntryState.SENDING.value, leased_until=0.0, restored=True, **since
         )
-        said = sa.func.coalesce(columns.error, "")
-        not_done = of_system.where(
-            in_state(EntryState.REJECTED, EntryState.REFUSED), columns.restored.is_(False)
-        ).values(restored=True, error=said + RESTORED, **since)
-        sending = of_system.where(in_state(EntryState.SENDING)).values(sent_by=None)
+        is_not_done = in_state([EntryState.REJECTED.value, EntryState.REFUSED.value])
+        error = sa.func.coalesce(columns.error, "") + RESTORED
+        not_done = of_system.where(is_not_done, columns.restored.is_(False)).values(
+            restored=True, error=error, **since
+        )
         connection.execute(sending)
-        return sum(int(connection.execute(one).rowcount) for one in (waiting, not_done))
+        marked = 0
+        for update in (waiting, not_done):
+            marked += int(connection.execute(update).rowcount)
+        return marked
 
-
-def _in_state(column: sa.Column[Any], *states: EntryState) -> sa.ColumnElement[bool]:
-    return column.in_([state.value for state in states])
+    def _since_backup(self, connection: sa.Connection, provider: str) -> dict[str, Any]:
+        """When entries may first have been sent since the backup, as it is stored."""
+        moment = self._moment_of(connection, _TIME_OF + provider)
+        first: Any = self.table.c.stored_at if moment is None else moment
+        by_provider = moment is not None
+        return {"first_sent_at": first, "by_provider_clock": by_provider, "sent_by": None}

@@ -42,11 +42,12 @@ def store_results(
     """Store results, each unless the entry has one; returns whether none of them has had one."""
     columns = table.c
     is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT.value)
-    names = results[0].values
-    new = {name: sa.bindparam(f"new_{name}", type_=columns[name].type) for name in names}
-    rows = [
-        {"of_id": result.id, **{f"new_{name}": value for name, value in result.values.items()}}
-        for result in results
-    ]
+    new: dict[str, Any] = {}
+    for name in results[0].values:
+        new[name] = sa.bindparam(f"new_{name}", type_=columns[name].type)
+    rows: list[dict[str, Any]] = []
+    for result in results:
+        row = {f"new_{name}": value for name, value in result.values.items()}
+        rows.append({"of_id": result.id, **row})
     stored = connection.execute(sa.update(table).where(is_open).values(new), rows)
     return bool(stored.rowcount == len(rows))

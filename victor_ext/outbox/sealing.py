@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from victor_ext import ConfigurationError
 from victor_ext.event_queue.databases import DatabaseTime, NeverHeals
-from victor_ext.event_queue.queue import inserted
+from victor_ext.event_queue.rows import inserted
 from victor_ext.vault import MARK, Vault, new_key, secret_of, unwrapped
 
 _KEY = "storage key"

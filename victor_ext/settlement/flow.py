@@ -223,8 +223,10 @@ def about(error: VictorError) -> About:
         return About.PAYMENT
     if isinstance(error, AuthenticationError | ConfigurationError):
         return About.CLIENT
-    refused = isinstance(error, StatusError) and error.outcome is Outcome.REJECTED
-    return About.EITHER if refused and not isinstance(error, RateLimited) else About.PROVIDER
+    is_rejected = isinstance(error, StatusError) and error.outcome is Outcome.REJECTED
+    if is_rejected and not isinstance(error, RateLimited):
+        return About.EITHER
+    return About.PROVIDER
 
 
 def is_about_all(error: VictorError) -> bool:
@@ -256,37 +258,66 @@ def settle(
         now = turn(so_far, sent)
         if now is None:
             return so_far if sent is None else _may_exist(so_far, sent)
-        doubt = keys.doubt(sent, now)
-        if doubt is None:
-            # A conflict shows that the key was used: by whom and when is not known, if it was not
-            # for this payment.
-            since = began = sent or keys.first_use(now)
-            result, attempts = yield from _create(create, is_repeat=sent is not None)
-            if sent is None and attempts > 1:  # an earlier attempt may have used it
-                began = now.moment
-        elif doubt[1] is TIME_UNKNOWN:  # it waits, for the provider's time may be known later
-            why = (
-                "It may have been sent. It waits until the time of the provider is known: "
-                f"{now.error}"
-            )
-            since = began = doubt[0]
-            result = Settlement(PaymentOutcome.UNKNOWN, reason=why, error=now.error)
-        else:
-            since, result = doubt
-            began = since
-        if isinstance(result, str):
-            stored, own = (
-                Sent.at(at, now, keys.caller) if isinstance(at, Moment) else at
-                for at in (since, began)
-            )
-            look_up = LookUp(write, stored.earliest(now), result, since, began, own.first(now))
+        result = yield from _tried(write, keys, sent, now, create)
+        if isinstance(result, LookUp):
             nothing = write.why_no_look_up
-            return look_up.unknown(f"{nothing} {_ADVICE}") if nothing else look_up
+            return result.unknown(f"{nothing} {_ADVICE}") if nothing else result
         if sent is None and result.outcome in MAY_EXIST:
             sent = now.moment
         so_far = _joined(so_far, result, sent)
         if so_far.outcome in SETTLED:
             return so_far
+
+
+def _tried(
+    write: Write[Any],
+    keys: Keys | NoKey,
+    sent: Sent | Moment | None,
+    now: Now,
+    create: Callable[[bool], Any],
+) -> Flow[Settlement | LookUp]:
+    """Send a payment once, unless its key may be forgotten.
+
+    Return what this call says of itself alone; a `LookUp` if it is not sent, or its result says too
+    little.
+    """
+    doubt = keys.doubt(sent, now)
+    if doubt is not None:
+        since, why = doubt
+        if why is TIME_UNKNOWN:  # it waits, for the provider's time may be known later
+            reason = (
+                "It may have been sent. It waits until the time of the provider is known: "
+                f"{now.error}"
+            )
+            return Settlement(PaymentOutcome.UNKNOWN, reason=reason, error=now.error)
+        return _look_up(write, why, keys, now, since=since, began=since)
+    result, attempts = yield from _create(create, is_repeat=sent is not None)
+    if isinstance(result, Settlement):
+        return result
+    # A conflict shows that the key was used: by whom and when is not known, if it was not for this
+    # payment.
+    since = began = sent or keys.first_use(now)
+    if sent is None and attempts > 1:  # an earlier attempt may have used it
+        began = now.moment
+    return _look_up(write, result, keys, now, since=since, began=began)
+
+
+def _look_up(
+    write: Write[Any],
+    why: str,
+    keys: Keys | NoKey,
+    now: Now,
+    *,
+    since: Sent | Moment,
+    began: Sent | Moment,
+) -> LookUp:
+    earliest = _stored(since, now, keys.caller).earliest(now)
+    first = _stored(began, now, keys.caller).first(now)
+    return LookUp(write, earliest, why, since, began, first)
+
+
+def _stored(sent: Sent | Moment, now: Now, caller: str | None) -> Sent:
+    return Sent.at(sent, now, caller) if isinstance(sent, Moment) else sent
 
 
 def _create(
@@ -322,9 +353,9 @@ def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
 
 def unread(error: VictorError) -> Settlement:
     """Return what is known of a payment that was not sent, since the read before it failed."""
-    is_of_client = about(error) is About.CLIENT
-    outcome = PaymentOutcome.WAITING if is_of_client else PaymentOutcome.NOT_SENT
-    return Settlement(outcome, reason=None if is_of_client else error.summary, error=error)
+    if about(error) is About.CLIENT:
+        return Settlement(PaymentOutcome.WAITING, error=error)
+    return Settlement(PaymentOutcome.NOT_SENT, reason=error.summary, error=error)
 
 
 def is_refusal(error: VictorError) -> bool:
@@ -344,16 +375,14 @@ def _of_error(error: VictorError) -> Settlement:
     elif error.outcome is Outcome.UNKNOWN:
         outcome = PaymentOutcome.UNKNOWN
     elif about(error) is About.CLIENT:
-        outcome = PaymentOutcome.WAITING
+        return Settlement(PaymentOutcome.WAITING, error=error)
     elif isinstance(error, InvalidRequest):
         outcome = PaymentOutcome.REFUSED
     elif is_refusal(error) or about(error) is About.EITHER:
         outcome = PaymentOutcome.REJECTED
     else:
         outcome = PaymentOutcome.NOT_SENT
-    return Settlement(
-        outcome, reason=None if outcome is PaymentOutcome.WAITING else error.summary, error=error
-    )
+    return Settlement(outcome, reason=error.summary, error=error)
 
 
 def _joined(before: Settlement, after: Settlement, sent: Sent | Moment | None) -> Settlement:
@@ -361,9 +390,8 @@ def _joined(before: Settlement, after: Settlement, sent: Sent | Moment | None) -
     if sent is None or after.outcome is PaymentOutcome.CREATED:
         return after
     if before.outcome in MAY_EXIST and after.outcome is not PaymentOutcome.ACCEPTED:
-        return replace(
-            after, outcome=before.outcome, reason=after.reason or before.reason, sent=sent
-        )
+        reason = after.reason or before.reason
+        return replace(after, outcome=before.outcome, reason=reason, sent=sent)
     return _may_exist(after, sent)
 
 
@@ -371,9 +399,8 @@ def _may_exist(settlement: Settlement, sent: Sent | Moment) -> Settlement:
     if settlement.outcome in MAY_EXIST:
         return replace(settlement, sent=sent)
     why = "It may have been sent before this program was interrupted. It has not been tried since."
-    return replace(
-        settlement, outcome=PaymentOutcome.UNKNOWN, reason=settlement.reason or why, sent=sent
-    )
+    reason = settlement.reason or why
+    return replace(settlement, outcome=PaymentOutcome.UNKNOWN, reason=reason, sent=sent)
 
 
 @dataclass(frozen=True, slots=True)

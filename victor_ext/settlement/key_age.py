@@ -167,11 +167,10 @@ class Keys:
             if self.alone_since is None:
                 return None
             sent = self.alone_since()
-        reason = (
-            _by_age(now.since(sent), self.kept)
-            if isinstance(sent, Moment)
-            else self._of_stored(sent, now)
-        )
+        if isinstance(sent, Moment):
+            reason = _by_age(now.since(sent), self.kept)
+        else:
+            reason = self._of_stored(sent, now)
         return None if reason is None else (sent, reason)
 
     def is_over(self, sent: Sent | Moment | None, now: Now) -> bool:
@@ -232,20 +231,20 @@ class NoKey:
         """As of `Keys`."""
         if sent is not None:
             return sent, self.why
-        slept = "This machine slept, and another worker may have taken it up."
-        return None if self.since is None or self.left(now) > 0 else (self.since(), slept)
+        if self.since is None or self.left(now) > 0:
+            return None
+        return self.since(), "This machine slept, and another worker may have taken it up."
 
 
 def within_key_life(client: Any, kept: float) -> Any:
     """Return the client to send with: each call ends, all its attempts included, before its key can
     expire.
     """
-    deadline, longest = client.deadline, _margin(kept) - _DATES_DIFFER
-    return (
-        client
-        if deadline is not None and deadline <= longest
-        else client.with_options(deadline=longest)
-    )
+    deadline = client.deadline
+    longest = _margin(kept) - _DATES_DIFFER
+    if deadline is not None and deadline <= longest:
+        return client
+    return client.with_options(deadline=longest)
 
 
 def _margin(kept: float) -> float:

@@ -32,7 +32,8 @@ from victor_ext import (
 )
 from victor_ext.cli import main
 from victor_ext.outbox import Outbox
-from victor_ext.providers.connected.operations import declared_place, key_place, rows_of
+from victor_ext.providers.connected.declared_keys import declared_place, key_place
+from victor_ext.providers.connected.operations import rows_of
 from victor_spec.generate import generate
 
 pytestmark = pytest.mark.slow

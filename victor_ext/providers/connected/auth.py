@@ -77,7 +77,12 @@ class BearerAuth(UnpicklableCredentials):
         self._token = RotatingSecret("token", token)
         self.caller = _caller(token, self._token)
 
-    def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
+    def authenticator(
+        self,
+        base_url: httpx.URL,  # noqa: ARG002 - of all credentials
+        clock: ServerClock,  # noqa: ARG002 - as above
+        lock: Lock,  # noqa: ARG002 - as above
+    ) -> Authenticator:
         return FixedToken(lambda: f"Bearer {self._token.current()}")
 
 
@@ -104,7 +109,12 @@ class BasicAuth(UnpicklableCredentials):
             )
         self.caller = caller_digest(self._username, product="connect")
 
-    def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
+    def authenticator(
+        self,
+        base_url: httpx.URL,  # noqa: ARG002 - of all credentials
+        clock: ServerClock,  # noqa: ARG002 - as above
+        lock: Lock,  # noqa: ARG002 - as above
+    ) -> Authenticator:
         password = self._password
         return FixedToken(
             lambda: basic(self._username, Secret("") if password is None else password.current())
@@ -138,7 +148,12 @@ class ApiKeyAuth(UnpicklableCredentials):
                 "header (or query) must be the name that the provider's documentation has."
             )
 
-    def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
+    def authenticator(
+        self,
+        base_url: httpx.URL,  # noqa: ARG002 - of all credentials
+        clock: ServerClock,  # noqa: ARG002 - as above
+        lock: Lock,  # noqa: ARG002 - as above
+    ) -> Authenticator:
         key, name = self._key.current, self._query
         return FixedToken(key, header=self._header) if name is None else _QueryKey(name, key)
 
@@ -166,7 +181,12 @@ class SignedAuth(UnpicklableCredentials):
             raise ConfigurationError(seconds_complaint("reuse", reuse, "0 or more"))
         self._header, self._reuse = header, reuse
 
-    def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
+    def authenticator(
+        self,
+        base_url: httpx.URL,  # noqa: ARG002 - of all credentials
+        clock: ServerClock,
+        lock: Lock,  # noqa: ARG002 - as above
+    ) -> Authenticator:
         return SignedToken(self._signed, clock, reuse=self._reuse, header=self._header)
 
     def _signed(self, now: float) -> str:
@@ -217,15 +237,15 @@ class ClientCredentialsAuth(IdAndSecret):
         client_id, client_secret = map(concealed, (client_id, client_secret))
         super().__init__("connect", client_id=client_id, client_secret=client_secret)
         is_path = isinstance(token_url, str) and token_url.startswith("/")
-        self._token_url = (
-            httpx.URL(str(token_url)) if is_path else checked_base_url(token_url, name="token_url")
-        )
+        if is_path:
+            self._token_url = httpx.URL(str(token_url))
+        else:
+            self._token_url = checked_base_url(token_url, name="token_url")
+        self._form = {"grant_type": "client_credentials"}
         scopes = scope if scope is None or isinstance(scope, str) else " ".join(scope)
-        self._form = {
-            "grant_type": "client_credentials",
-            **({"scope": scopes} if scopes else {}),
-            **(more or {}),
-        }
+        if scopes:
+            self._form["scope"] = scopes
+        self._form |= more or {}
         self._in_body = in_body
 
     def token_url(self, base_url: httpx.URL) -> httpx.URL:
@@ -236,14 +256,12 @@ class ClientCredentialsAuth(IdAndSecret):
         url = self.token_url(base_url)
 
         def ask() -> httpx.Request:
-            pair = self._id, self._secret.current()
-            named = (
-                dict(zip(("client_id", "client_secret"), pair, strict=True))
-                if self._in_body
-                else {}
-            )
-            headers = {} if self._in_body else {"authorization": basic(*pair)}
-            return token_request(url, {**self._form, **named}, as_form=True, headers=headers)
+            secret = self._secret.current()
+            if self._in_body:
+                form = {**self._form, "client_id": self._id, "client_secret": secret}
+                return token_request(url, form, as_form=True, headers={})
+            headers = {"authorization": basic(self._id, secret)}
+            return token_request(url, self._form, as_form=True, headers=headers)
 
         hint = (
             "Check ClientCredentialsAuth(token_url, client_id, client_secret) and its scope: "
@@ -257,7 +275,12 @@ class NoAuth:
 
     caller: str | None = ""
 
-    def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
+    def authenticator(
+        self,
+        base_url: httpx.URL,  # noqa: ARG002 - of all credentials
+        clock: ServerClock,  # noqa: ARG002 - as above
+        lock: Lock,  # noqa: ARG002 - as above
+    ) -> Authenticator:
         return self
 
     def authorize(
@@ -268,7 +291,10 @@ class NoAuth:
     ) -> Flow[None]:
         return done()
 
-    def should_retry_unauthorized(self, request: httpx.Request) -> bool:  # noqa: ARG002 - there is no token
+    def should_retry_unauthorized(
+        self,
+        request: httpx.Request,  # noqa: ARG002 - there is no token
+    ) -> bool:
         return False
 
 
@@ -288,20 +314,23 @@ class SignsQuery(NoAuth):
         exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
         seconds: float | None,  # noqa: ARG002 - nothing here takes time
     ) -> Flow[None]:
-        url, fields = request.url, request.headers.raw
+        url = request.url
+        fields = request.headers.raw
         self._sign(request)
-        signed, request.url = request.url, url
+        signed = request.url
+        request.url = url
         if signed.copy_with(query=None) != url.copy_with(query=None):
             raise ConfigurationError(
                 "auth changed the address of the request: it may set headers and the query only."
             )
         request.extensions[SIGNED_QUERY] = SecretBytes(signed.query)
-        request.headers = httpx.Headers(
-            [
-                fields[fields.index(each)] if each in fields else (each[0], SecretBytes(each[1]))
-                for each in request.headers.raw
-            ]
-        )
+        signed_fields: list[tuple[bytes, bytes]] = []
+        for name, value in request.headers.raw:
+            if (name, value) in fields:  # the object that was there hides itself, if it is a secret
+                signed_fields.append(fields[fields.index((name, value))])
+            else:
+                signed_fields.append((name, SecretBytes(value)))
+        request.headers = httpx.Headers(signed_fields)
         return done()
 
     def secret_texts(self, request: httpx.Request) -> list[Secret]:
@@ -326,8 +355,9 @@ class _QueryKey(SignsQuery):
     ) -> Flow[None]:
         # httpx would encode the other parameters again. The request's own URL, which anybody shows,
         # never has the key.
-        parts = request.url.query, Secret(urlencode([(self._name, self._key())])).encode()
-        request.extensions[SIGNED_QUERY] = SecretBytes(b"&".join(filter(None, parts)))
+        key = Secret(urlencode([(self._name, self._key())])).encode()
+        parts = filter(None, (request.url.query, key))
+        request.extensions[SIGNED_QUERY] = SecretBytes(b"&".join(parts))
         return done()
 
 

@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import logging
-import sys
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, cast
 
@@ -39,33 +37,31 @@ from victor_ext.runtime.http.from_httpx2 import (
     SyncClient,
     SyncTransport,
 )
-from victor_ext.runtime.http.options import checked_base_url
-from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
 from victor_ext.runtime.loop.idempotency_keys import (
     BodyKey,
     CookieKey,
     HeaderKey,
     KeyPlace,
-    NamedPlace,
-    NoKey,
     QueryKey,
 )
-from victor_ext.runtime.loop.operations import Proof, name_of, unnamed
+from victor_ext.runtime.loop.operations import Proof
 from victor_ext.runtime.loop.resending import origin_of
 
 from .auth import (
-    SIGNED_QUERY,
     ClientCredentialsAuth,
     Credentials,
     SignRequest,
     SignsQuery,
     credentials_of,
 )
-from .operations import UNDECLARED, DocumentOperations, behaviour_of, declares, says_key
-from .paging import ListReader, PagesOf, PageStyle, T, undeclared_in
+from .caller_rows import ids_of, proofs_of, table_of
+from .operations import behaviour_of
+from .page_checks import undeclared_in
+from .paging import ListReader, PagesOf, PageStyle, T
+from .servers import servers_of
 from .webhooks import DocumentWebhook
+from .wire import Wire
 
-_logger = logging.getLogger(__name__)
 C = TypeVar("C")
 P = ParamSpec("P")
 Auth = Credentials | SignRequest | None
@@ -75,50 +71,6 @@ _ACCEPT = "application/json, */*;q=0.8"
 
 An operation may be documented with another type alone, such as `application/hal+json`.
 """
-
-
-class _Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Between the attempt loop and the connections: a token endpoint of another origin, and
-    credentials in the query.
-
-    `elsewhere` has the transports to other origins (scheme, host and port) than the API's.
-    """
-
-    def __init__(self, api: Any, elsewhere: Mapping[object, Any]) -> None:
-        self._api, self._elsewhere = api, elsewhere
-
-    def _route(self, request: httpx.Request) -> tuple[Any, httpx.Request]:
-        """The transport and the request to send.
-
-        The loop, its errors and the log of httpx keep the one unsigned.
-        """
-        transport = self._elsewhere.get(origin_of(request.url), self._api)
-        query = request.extensions.get(SIGNED_QUERY)
-        if query is None:
-            return transport, request
-        url = request.url.copy_with(query=query)
-        sent = httpx.Request(request.method, url, headers=request.headers, stream=request.stream)
-        # not a copy: the connections note in them what they have done
-        sent.extensions = request.extensions
-        return transport, sent
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        transport, sent = self._route(request)
-        response: httpx.Response = transport.handle_request(sent)
-        return response
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        transport, sent = self._route(request)
-        response: httpx.Response = await transport.handle_async_request(sent)
-        return response
-
-    def close(self) -> None:
-        for transport in (self._api, *self._elsewhere.values()):
-            transport.close()
-
-    async def aclose(self) -> None:
-        for transport in (self._api, *self._elsewhere.values()):
-            await transport.aclose()
 
 
 class Operation(Protocol[P]):
@@ -194,40 +146,37 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             raise ConfigurationError(
                 "connect: pass the Client class of a generated package (from x_api.client)."
             )
-        url, elsewhere = _servers(client, base_url, servers or {}, server_variables or {})
+        url, elsewhere = servers_of(client, base_url, servers or {}, server_variables or {})
         credentials = credentials_of(auth)
         if caller is not None and (not isinstance(caller, str) or not caller.strip()):
             raise ConfigurationError(
                 f"caller must name an account, as caller='4711' does, not {shown(caller)}."
             )
         account = getattr(credentials, "caller", None) if caller is None else caller
+        digest = None
+        if account is not None:
+            digest = caller_digest(f"{url} {account}", product="connect")
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
         document = bound_class(cast("Hashable", client)).document
-        words = {unnamed(operation): states for operation, states in (final or {}).items()}
-        table = _table(
+        table = table_of(
             key,
             document,
             url,
             package,
-            _proofs(proofs or {}, document),
-            words,
-            _ids(made, document),
+            proofs_of(proofs or {}, document),
+            final or {},
+            ids_of(made, document),
         )
-        if unread := [operation for operation in words if table.follow_of(operation) is None]:
-            raise ConfigurationError(
-                f"final: no read of the document shows what {shown(unread[0])} made."
-            )
+        provider = name or package.removesuffix("_api") or url.host
         self._start(
             given,
             partial(credentials.authenticator, url),
             url,
-            behaviour=behaviour_of(name or package.removesuffix("_api") or url.host, url, table),
+            behaviour=behaviour_of(provider, url, table),
             credentials=credentials,
             servers=elsewhere,
             context=client,
-            caller=None
-            if account is None
-            else caller_digest(f"{url} {account}", product="connect"),
+            caller=digest,
             accept=_ACCEPT,
         )
 
@@ -235,27 +184,15 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         """The transport for credentials that need more than connections to the API; else the
         caller's own, or None.
         """
-        transport, url, credentials = (
-            super()._sockets(config, given),
-            config.base_url,
-            config.loop.credentials,
-        )
-        in_query = isinstance(config.loop.authenticator, SignsQuery)
-        tokens = (
-            credentials.token_url(url) if isinstance(credentials, ClientCredentialsAuth) else url
-        )
-        others = (
-            {origin_of(each): each for each in (tokens, *config.servers.values())}
-            if transport is None
-            else {}
-        )
-        others.pop(origin_of(url), None)
-        if not in_query and not others:
-            return transport
-        api = self._connect_to(url, given) if transport is None else transport
-        return _Wire(
-            api, {origin: self._connect_to(each, given) for origin, each in others.items()}
-        )
+        transport = super()._sockets(config, given)
+        is_query_signed = isinstance(config.loop.authenticator, SignsQuery)
+        if transport is not None:  # the caller's own reaches all origins
+            return Wire(transport, {}) if is_query_signed else transport
+        others = _other_origins(config)
+        if not is_query_signed and not others:
+            return None
+        elsewhere = {origin: self._connect_to(url, given) for origin, url in others.items()}
+        return Wire(self._connect_to(config.base_url, given), elsewhere)
 
     def _attach(self) -> None:
         """No resources: the operations are those of the generated package."""
@@ -354,10 +291,10 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         why = undeclared_in(style, operation)
         if why is not None:
             raise ConfigurationError(f"paged: {why}.")
-        given = inspect.signature(operation._get_kwargs).bind(*args, **kwargs).arguments  # noqa: SLF001 - all but the client
-        return lambda: ListReader(
-            style, self._api, given, what=operation.__name__.rpartition(".")[2]
-        )
+        takes = inspect.signature(operation._get_kwargs)  # noqa: SLF001 - all but the client
+        arguments = takes.bind(*args, **kwargs).arguments
+        name = operation.__name__.rpartition(".")[2]
+        return lambda: ListReader(style, self._api, arguments, what=name)
 
 
 class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClient):
@@ -388,10 +325,8 @@ class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClie
             UnreadableResponse: While it is read: a page has no list where `style` says, or an item
                 of another class.
         """
-        begin, call = (
-            self._lists(operation, style, args, kwargs),
-            cast("Any", operation).sync_detailed,
-        )
+        begin = self._lists(operation, style, args, kwargs)
+        call = cast("Any", operation).sync_detailed
 
         def fetch(reader: Any) -> Any:
             return reader.take(call(**reader.call()).parsed)
@@ -411,15 +346,24 @@ class AsyncApiClient(_ApiClient[C, Awaited, AsyncTransport, AsyncClient], Awaite
         """All items of a list, as `ApiClient.paged` yields them:
         `async for item in bank.paged(...): ...`
         """
-        begin, call = (
-            self._lists(operation, style, args, kwargs),
-            cast("Any", operation).asyncio_detailed,
-        )
+        begin = self._lists(operation, style, args, kwargs)
+        call = cast("Any", operation).asyncio_detailed
 
         async def fetch(reader: Any) -> Any:
             return reader.take((await call(**reader.call())).parsed)
 
         return AsyncPages(fetch, begin)
+
+
+def _other_origins(config: ClientConfig) -> dict[Any, httpx.URL]:
+    """The URLs of other origins than the API's that calls go to."""
+    own, credentials = config.base_url, config.loop.credentials
+    others = {origin_of(url): url for url in config.servers.values()}
+    if isinstance(credentials, ClientCredentialsAuth):
+        tokens = credentials.token_url(own)
+        others.setdefault(origin_of(tokens), tokens)
+    others.pop(origin_of(own), None)
+    return others
 
 
 def _where_it_goes(place: KeyPlace) -> str:
@@ -429,140 +373,6 @@ def _where_it_goes(place: KeyPlace) -> str:
         if isinstance(place, kind):
             return f"{words}, as {place.name!r}: set it there"
     return "nowhere"
-
-
-def _servers(
-    client: Any, base_url: str | AnyURL, servers: Mapping[str, str], variables: Mapping[str, str]
-) -> tuple[httpx.URL, dict[str, httpx.URL]]:
-    """Where calls go: the base URL, and the URLs of the operations that have a server of their own.
-
-    Raises:
-        ConfigurationError: A URL that cannot be called, or a server or a variable that the document
-            does not have.
-    """
-    for name, given in (("servers", servers), ("server_variables", variables)):
-        if not isinstance(given, Mapping) or not all(
-            isinstance(text, str) for pair in given.items() for text in pair
-        ):
-            raise ConfigurationError(f"{name} must be a mapping of texts, not {shown(given)}.")
-    module = sys.modules[client.__module__]
-    known: Mapping[str, str] = getattr(module, "OPERATION_SERVERS", {})
-    if strange := [each for each in servers if each not in known]:
-        those = f"those are {', '.join(known)}" if known else "the document has none"
-        raise ConfigurationError(
-            f"servers: {shown(strange[0])} is no server of an operation: {those}."
-        )
-    texts: dict[str, Any] = {
-        "base_url": base_url,
-        **{f"servers[{name!r}]": url for name, url in servers.items()},
-    }
-    templates = {
-        name: url for name, url in texts.items() if "{" in str(url) and "@" not in str(url)
-    }
-    if strange := [
-        each for each in variables if not any(f"{{{each}}}" in url for url in templates.values())
-    ]:
-        names: Mapping[str, Mapping[str, object]] = getattr(module, "SERVER_VARIABLES", {})
-        those = ", ".join(f"{', '.join(each)} in {url}" for url, each in names.items()) or "none"
-        what = f"{shown(strange[0])} is in no URL of base_url and servers"
-        raise ConfigurationError(f"server_variables: {what}. The document has {those}.")
-    for name, url in templates.items() if hasattr(client, "server_url") else ():
-        try:
-            texts[name] = client.server_url(
-                url, {key: variables[key] for key in variables if f"{{{key}}}" in url}
-            )
-        except ValueError as error:
-            raise ConfigurationError(f"{name}: {error}") from None
-    base = checked_base_url(texts.pop("base_url"))
-    below = base.copy_with(raw_path=base.raw_path.rstrip(b"/") + b"/")
-    urls = (checked_base_url(str(below.join(url)), name=name) for name, url in texts.items())
-    return base, dict(zip(servers, urls, strict=True))
-
-
-def _proofs(given: Mapping[str, Proof], document: Sequence[Declared]) -> dict[str, Proof]:
-    """The proofs by the names of their rows.
-
-    Raises `ConfigurationError` for one of no write of the document.
-    """
-    writes = {name_of(each) for each in document if each.method not in SAFE_METHODS}
-    proofs = {unnamed(name): proof for name, proof in given.items()}
-    if strange := [name for name in proofs if name not in writes]:
-        raise ConfigurationError(
-            f"proofs: {shown(strange[0])} is no write of the document, as 'POST /v1/payouts' may "
-            "be."
-        )
-    for name, proof in proofs.items():
-        if not inspect.isgeneratorfunction(getattr(proof, "find", None)):
-            raise ConfigurationError(
-                f"proofs: {name} must have Proof(find), where find is a function that makes its "
-                "reads with `yield`."
-            )
-    return proofs
-
-
-def _ids(made: Mapping[str, str] | None, document: Sequence[Declared]) -> dict[str, str]:
-    """Where ids are, by the names of rows.
-
-    Raises `ConfigurationError` for one of no write of the document, or for no place.
-    """
-    places = {unnamed(name): place for name, place in (made or {}).items()}
-    writes = {name_of(each) for each in document if each.method not in SAFE_METHODS}
-    for name, place in places.items():
-        if name not in writes:
-            raise ConfigurationError(
-                f"made: {shown(name)} is no write of the document, as 'POST /v1/payouts' may be."
-            )
-        if not isinstance(place, str) or not all(place.split(".")):
-            raise ConfigurationError(
-                f"made: {name} must have the place of an id, such as 'data.id', not {shown(place)}."
-            )
-    return places
-
-
-def _table(
-    key: object,
-    document: Sequence[Declared],
-    url: httpx.URL,
-    package: str,
-    proofs: Mapping[str, Proof],
-    final: Mapping[str, Collection[str]],
-    made: Mapping[str, str],
-) -> DocumentOperations:
-    place: Any = NoKey() if key is None else key
-    if isinstance(key, type) or not all(
-        callable(getattr(place, name, None)) for name in ("prepare", "read")
-    ):
-        raise ConfigurationError(
-            f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}."
-        )
-    table = DocumentOperations(document, url, place, proofs, final, made)
-    if not isinstance(place, NamedPlace):
-        return table
-    if not document:
-        raise ConfigurationError(
-            f"{package} does not say which operations take a key: generate it again."
-        )
-    if place.takes_key is None and isinstance(table.declared_key, NoKey):
-        _logger.warning(
-            "undeclared-key: no operation of the document declares %r. %s", key, UNDECLARED
-        )
-    elif place.takes_key is None and table.declared_key is not place:
-        # a repeat would look safe, and be done twice
-        if declares(document, place):
-            why = f"the document does not say that {key!r} is a key; it says so of"
-        else:
-            why = f"no operation of the document declares {key!r}; it declares"
-        raise ConfigurationError(
-            f"key: {why} {table.declared_key!r}. Write that, or say with takes_key which requests "
-            "take yours."
-        )
-    elif place.takes_key is None and not says_key(document, place):
-        _logger.warning(
-            "undeclared-key: the document declares %r, and does not say that it is a key. %s",
-            key,
-            UNDECLARED,
-        )
-    return table
 
 
 connect = ApiClient

@@ -3,7 +3,6 @@ its errors.
 """
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,15 +10,6 @@ from urllib.parse import quote
 
 import httpx
 
-from victor_ext.errors import Problem
-from victor_ext.privacy import is_code, mask_digits, redact_code, redact_excerpt
-from victor_ext.runtime.core.json_values import (
-    is_list,
-    is_object,
-    object_of,
-    object_or_empty,
-    text_or_empty,
-)
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import (
     READER,
@@ -31,9 +21,7 @@ from victor_ext.runtime.loop.evidence import (
 from victor_ext.runtime.loop.idempotency_keys import (
     MADE,
     NO_KEY,
-    PLACES,
     TAKEN,
-    HeaderKey,
     KeyPlace,
     KeyRule,
     NamedPlace,
@@ -48,13 +36,15 @@ from victor_ext.runtime.loop.operations import (
     Shown,
     declares_key,
     id_in,
-    is_at,
     key_of,
     name_of,
     rule_at,
     state_in,
 )
 from victor_ext.runtime.loop.proven_work import proves_declared_work
+
+from .declared_keys import declared_place, key_place, said_key
+from .problems import read_problems
 
 UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
 """The advice of the warning `undeclared-key`."""
@@ -100,11 +90,15 @@ class DocumentOperations(Operations):
         made: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__({}, base_url, place)
-        self._proofs, self._final, self._ids = proofs or {}, final or {}, made or {}
-        self.place, self.declared_key = place, declared_place(document, place)
+        self._proofs = proofs or {}
+        self._final = final or {}
+        self._ids = made or {}
+        self.place = place
+        self.declared_key = declared_place(document, place)
         self.said_key = key_place(document, None)
         self._document = document
-        self._named = self._by_name = {name_of(each): each for each in document}
+        self._by_name = {name_of(declared): declared for declared in document}
+        self._named = self._by_name
         self._bound: dict[int, DocumentOperations] = {}
         """The tables of other packages whose operations go through the client, by the identity of
         their documents.
@@ -116,23 +110,23 @@ class DocumentOperations(Operations):
             return self._row(request, self._by_name.get(self._name_below(request)))
         if reader.document is self._document:
             return self._row(request, reader.declared)
-        bound = self._bound.get(id(reader.document))
+        number = id(reader.document)
+        bound = self._bound.get(number)
         if bound is None:
-            bound = self._bound[id(reader.document)] = DocumentOperations(
-                reader.document, httpx.URL(""), self._place
-            )
+            bound = DocumentOperations(reader.document, httpx.URL(""), self._place)
+            self._bound[number] = bound
         return bound._row(request, reader.declared)
 
     def _row(self, request: httpx.Request, declared: Declared | None) -> Operation:
-        key = NO_KEY if request.method in SAFE_METHODS else self._key(request, declared)
-        effect = (
-            Effect.MAKES
-            if declared is not None and self._makes(name_of(declared))
-            else Effect.MOVES_MONEY
-        )
+        reads = request.method in SAFE_METHODS
+        key = NO_KEY if reads else self._key(request, declared)
         name = "" if declared is None else name_of(declared)
+        effect = Effect.MAKES if name and self._makes(name) else Effect.MOVES_MONEY
+        proves_work = partial(
+            proves_declared_work, declared=declared, place=self._ids.get(name, "")
+        )
         return Operation(
-            effect=Effect.READS if request.method in SAFE_METHODS else effect,
+            effect=Effect.READS if reads else effect,
             key=key,
             look_up=lambda _request: self._hint(declared, key),
             made=lambda response: self._id_in(response, declared),
@@ -141,9 +135,7 @@ class DocumentOperations(Operations):
             follow=self.follow_of(name) if name else None,
             untaken_key=self._untaken_key(declared),
             may_list_errors=lists_declared_errors,
-            proves_work=partial(
-                proves_declared_work, declared=declared, place=self._ids.get(name, "")
-            ),
+            proves_work=proves_work,
             shown=Shown.UNSENT if declared is None else Shown.EVERYTHING,
         )
 
@@ -161,7 +153,7 @@ class DocumentOperations(Operations):
         end of a `Location` that is the address of its read.
         """
         name = "" if declared is None else name_of(declared)
-        place = self._ids.get(name) or ("" if declared is None else declared.result_id)
+        place = self._place_of_id(name, declared)
         if place:
             return id_in(response, place)
         return id_in(response, "id") or self._id_in_location(response, name)
@@ -174,18 +166,26 @@ class DocumentOperations(Operations):
         except httpx.InvalidURL:
             return ""
         above, _, id = path.rpartition("/")
-        parts = [re.escape(part) for part in name.partition(" ")[2].split("{}")]
-        is_of_read = re.fullmatch(re.escape(self._base) + "[^/]+".join(parts), above) is not None
-        return id if is_of_read else ""
+        parts = map(re.escape, name.partition(" ")[2].split("{}"))
+        own_path = re.escape(self._base) + "[^/]+".join(parts)
+        return id if re.fullmatch(own_path, above) else ""
 
     def _state_places(self, name: str) -> list[str]:
         """Where a response may have the state of what it is about."""
         declared = self._by_name.get(name)
-        id = self._ids.get(name) or ("" if declared is None else declared.result_id)
-        above = id.rpartition(".")[0]
-        beside = [f"{above}.{word}" if above else word for word in _STATES]
-        told = [] if declared is None or not declared.result_status else [declared.result_status]
-        return [*beside, *told] if name in self._ids else [*told, *beside]
+        above = self._place_of_id(name, declared).rpartition(".")[0]
+        beside_id = [f"{above}.{word}" if above else word for word in _STATES]
+        by_document: list[str] = []
+        if declared is not None and declared.result_status:
+            by_document.append(declared.result_status)
+        if name in self._ids:
+            return [*beside_id, *by_document]
+        return [*by_document, *beside_id]
+
+    def _place_of_id(self, name: str, declared: Declared | None) -> str:
+        """Where the caller or the document says that a response has its id; empty: neither does."""
+        by_document = "" if declared is None else declared.result_id
+        return self._ids.get(name) or by_document
 
     def proof_of(self, name: str) -> Proof | None:
         return self._proofs.get(name)
@@ -197,21 +197,30 @@ class DocumentOperations(Operations):
         """The document's read of what a write made, or else of the object that its path begins
         with.
         """
-        words, makes = self._final.get(name), self._makes(name)
-        path = f"{name.partition(' ')[2]}/{{}}" if makes else self._read_above(name)
+        words = self._final.get(name)
+        path = self._path_of_read(name)
         if words is None or not path:
             return None
+        makes = self._makes(name)
 
         def read(client: Any, call: Any, id: str) -> Any:
-            ids = [quote(each, safe="") for each in ((*call.ids, id) if makes else call.ids)]
-            return client.http.get(path.replace("{}", "%s") % tuple(ids[: path.count("{}")]))
+            ids = (*call.ids, id) if makes else call.ids
+            return client.http.get(_filled(path, ids))
 
         places = self._state_places(f"GET {path}")
         declared = self._by_name[f"GET {path}"]
-        is_told = bool(declared.result_id or declared.result_status)
-        if name in self._ids or not is_told:  # it is wrapped as what was made
+        is_declared = bool(declared.result_id or declared.result_status)
+        if name in self._ids or not is_declared:  # it is wrapped as what was made
             places = [*self._state_places(name), *places]
         return Follow(read, words, lambda response: state_in(response, places))
+
+    def _path_of_read(self, name: str) -> str:
+        """The path of the read of what a write made, or else of the object that its own path begins
+        with; empty without one.
+        """
+        if self._makes(name):
+            return f"{name.partition(' ')[2]}/{{}}"
+        return self._read_above(name)
 
     def _makes(self, name: str) -> bool:
         """Whether a write makes an object, which the document has a read of."""
@@ -222,44 +231,45 @@ class DocumentOperations(Operations):
 
     def rows(self) -> Iterator[Row]:
         """The rows of the document's operations, in its order."""
+        return map(self._in_words, self._document)
+
+    def _in_words(self, declared: Declared) -> Row:
         name = getattr(self._place, "name", "")
-        for each in self._document:
-            reads, key = (
-                each.method in SAFE_METHODS,
-                self._key(httpx.Request(each.method, ""), each),
-            )
-            repeated = reads or (key is not NO_KEY and bool(name))
-            declared = self._takes(each)
-            own = None if reads else said_key(each)
-            if reads:
-                why = "reads"
-            elif declared:
+        takes_key = self._takes(declared)
+        if declared.method in SAFE_METHODS:
+            repeated, why = True, "reads"
+            look_up = own = None
+        else:
+            key = self._key(httpx.Request(declared.method, ""), declared)
+            repeated = key is not NO_KEY and bool(name)
+            look_up = self._look_up(declared)
+            own = said_key(declared)
+            if takes_key:
                 why = f"declares {name}"
             elif repeated:
                 why = f"takes {name}, as every POST" if key is MADE else f"if you give {name}"
             else:
                 why = "sent once" if own is None else f"sent once, its key is {own!r}"
-            yield Row(
-                name_of(each),
-                each.name,
-                reads,
-                repeated,
-                declared,
-                why,
-                None if reads else self._look_up(each),
-                None if own is None else repr(own),
-                each.result_id or None,
-            )
+        return Row(
+            operation=name_of(declared),
+            function=declared.name,
+            reads=declared.method in SAFE_METHODS,
+            repeated=repeated,
+            declared=takes_key,
+            why=why,
+            look_up=look_up,
+            key=None if own is None else repr(own),
+            id=declared.result_id or None,
+        )
 
     def _look_up(self, declared: Declared | None) -> str | None:
         """The read of the object whose path is the beginning of a write's own, unless the write
         makes another one.
         """
-        path = (
-            ""
-            if declared is None or self._makes(name_of(declared))
-            else self._read_above(name_of(declared))
-        )
+        if declared is None:
+            return None
+        name = name_of(declared)
+        path = "" if self._makes(name) else self._read_above(name)
         return self._by_name[f"GET {path}"].name if path else None
 
     def _read_above(self, name: str) -> str:
@@ -272,19 +282,15 @@ class DocumentOperations(Operations):
         return path if path.endswith("{}") else ""
 
     def _hint(self, declared: Declared | None, key: KeyRule | None) -> str:
+        where = "at the provider"
         look_up = self._look_up(declared)
-        where = (
-            "at the provider"
-            if look_up is None
-            else f"with {look_up}, if that shows it, or at the provider"
-        )
+        if look_up is not None:
+            where = f"with {look_up}, if that shows it, or at the provider"
         place, other = self._place, self._untaken_key(declared)
-        if isinstance(place, NamedPlace):
-            if key is not NO_KEY:
-                return where
+        if isinstance(place, NamedPlace) and key is NO_KEY:
             advice = f"its key is {other}" if other else "see takes_key"
             return f"{where} ({place.name!r} is no key of this operation: {advice})"
-        if other:
+        if other and not isinstance(place, NamedPlace):
             return f"{where} (the document has a key for it: pass key={other} to connect)"
         return where
 
@@ -319,78 +325,16 @@ class DocumentOperations(Operations):
 _STATES = ("status", "state")
 
 
-def said_key(declared: Declared) -> KeyPlace | None:
-    """The first place of which the document says that the operation takes a key there."""
-    return next((_place(key.place, key.name) for key in declared.keys if key.is_key), None)
-
-
-def says_key(document: Sequence[Declared], place: KeyPlace) -> bool:
-    """Whether the document says of some operation that this is a key."""
-    return any(key.is_key and is_at(place, key) for each in document for key in each.keys)
-
-
-def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:
-    """Where the writes of a document take the key: a header, a parameter of the query, a cookie, or
-    a member that it declares for their bodies.
-
-    Args:
-        document: The operations.
-        name: The name. None: the place that the document says is one for most writes; headers are
-            before others.
-    """
-    writes = [each for each in document if each.method not in SAFE_METHODS]
-    if name is None:
-        said = Counter((key.place, key.name) for each in writes for key in each.keys if key.is_key)
-        most_first = [place for place, _ in said.most_common()]
-        for kind in PLACES:
-            own = next((place for place in most_first if place[0] == kind), None)
-            if own is not None:
-                return _place(*own)
-        return NoKey()
-    places: list[KeyPlace] = [PLACES[kind](name) for kind in PLACES]
-    named = (place for place in places if any(declares_key(each, place) for each in writes))
-    return next(named, HeaderKey(name))
-
-
-def _place(kind: str, name: str) -> KeyPlace:
-    place: KeyPlace = PLACES[kind](name)
-    return place
-
-
-def declared_place(document: Sequence[Declared], place: KeyPlace) -> KeyPlace:
-    """The key that writes have: this one, if the document says that it is one; else the one of
-    which it says so; else this one, if it is declared.
-    """
-    said = key_place(document, None)
-    if says_key(document, place) or (isinstance(said, NoKey) and declares(document, place)):
-        return place
-    return said
-
-
-def declares(document: Sequence[Declared], place: KeyPlace) -> bool:
-    """Whether some operation declares what is at this place, key or not."""
-    return any(declares_key(each, place) for each in document)
+def _filled(path: str, ids: Sequence[str]) -> str:
+    """A path with ids in place of its placeholders; those that are left over are of parts below."""
+    for id in ids[: path.count("{}")]:
+        path = path.replace("{}", quote(id, safe=""), 1)
+    return path
 
 
 def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[Row]:
     """The rows of the table that `connect` makes of a document."""
     return [*DocumentOperations(document, httpx.URL(""), place).rows()]
-
-
-_MOST_PROBLEMS = 100
-_MESSAGES = (
-    "message",
-    "detail",
-    "description",
-    "error_description",
-    "error_message",
-    "reason",
-    "title",
-)
-_CODES = ("code", "error_code", "errorCode")
-_KINDS = ("type", "error")
-"""Fields whose text serves as the code if no other field does."""
-_FIELDS = ("field", "param", "parameter", "path", "pointer", "location")
 
 
 def behaviour_of(name: str, base_url: httpx.URL, operations: DocumentOperations) -> Behaviour:
@@ -403,51 +347,3 @@ def behaviour_of(name: str, base_url: httpx.URL, operations: DocumentOperations)
         problems=read_problems,
         authentication_hint="Check the credentials, and that they are for {host}.",
     )
-
-
-def read_problems(response: httpx.Response) -> Sequence[Problem]:
-    """The problems in a body of one of the usual shapes. In a response with a good status only
-    `error` and `errors`.
-
-    The shapes: RFC 9457 (`title`, `detail`, `errors`), RFC 6749 (`error`, `error_description`), an
-    object or a text in `error`, a list or an object of fields in `errors`, and `message` or `code`
-    at the top.
-    """
-    body = object_of(response)
-    problems = [*_within(body.get("error")), *_within(body.get("errors"))][:_MOST_PROBLEMS]
-    if response.status_code < 400:
-        return problems
-    whole = [] if problems and not isinstance(body.get("error"), str) else list(_within(body))
-    return whole or problems
-
-
-def _within(value: object, field: str = "") -> Iterator[Problem]:
-    if is_code(value) and field in ("", *_CODES):
-        yield _problem("", redact_code(value), "")
-    elif isinstance(value, str) and value.strip():
-        yield _problem(field, "", value)
-    elif is_list(value):
-        for item in value[:_MOST_PROBLEMS]:
-            yield from _within(item, field)
-    elif is_object(value):
-        message = _first(value, _MESSAGES)
-        codes = (redact_code(value.get(name) or "") for name in _CODES)
-        code = next(filter(None, codes), "") or redact_code(_first(value, _KINDS))
-        if message or code:
-            source = object_or_empty(value.get("source"))  # JSON:API
-            yield _problem(
-                _first(value, _FIELDS) or _first(source, _FIELDS) or field, code, message
-            )
-        if not message:
-            for name, item in list(value.items())[:_MOST_PROBLEMS]:
-                if (is_list(item) and name not in _CODES) or (isinstance(item, str) and not code):
-                    yield from _within(item, name)
-
-
-def _first(body: dict[str, Any], names: Sequence[str]) -> str:
-    return next(filter(None, (text_or_empty(body.get(name)).strip() for name in names)), "")
-
-
-def _problem(field: str, code: str, message: str) -> Problem:
-    theirs = mask_digits(field)
-    return Problem(theirs, code, redact_excerpt(message) or code, provider_field=theirs or None)

@@ -57,9 +57,13 @@ class DocumentWebhook:
         name: Callable[[Any], str] | None,
         read: Callable[[Any, Any], Any] | None,
     ) -> None:
-        self.provider, self._webhooks, self._verify = provider, webhooks, verify
+        self.provider = provider
+        self._webhooks = webhooks
+        self._verify = verify
         self._unknown_variant = unknown_variant
-        self._id, self._name, self._read = id, name, read
+        self._id = id
+        self._name = name
+        self._read = read
         self.needs_name = webhooks.UNTOLD
         self.anybody_can_post = verify is None
         # A function of the caller's may give any name.
@@ -76,7 +80,8 @@ class DocumentWebhook:
                 f"name={shown(name)} is no webhook of {self.provider}'s document: write one of "
                 f"{known}."
             )
-        sent, raw = headers_by_name(headers), body_bytes(body)
+        sent = headers_by_name(headers)
+        raw = body_bytes(body)
         model = self._model(raw, sent, name)
         text = self._text(raw)
         content = object_or_empty(json.loads(text, parse_float=_digits))
@@ -141,19 +146,17 @@ class DocumentWebhook:
     ) -> tuple[str, str]:
         """What a repeat of an event has (empty: nothing proves one), and the id for people."""
         own = self._of_caller(self._id, sent, model)
-        if own is None:
-            usual = [sent.get("webhook-id", ""), *(id_or_empty(content.get(key)) for key in _IDS)]
-            event_id = next(filter(None, usual), "")
-            subject = event_id or id_or_empty(content.get("id"))
-        else:
-            event_id = subject = own
-        if not subject and not self._is_unknown(model):
+        event_id = _usual_id(sent, content) if own is None else own
+        subject = event_id
+        if own is None and not event_id:
+            subject = id_or_empty(content.get("id"))
+        if not subject:
+            if self._is_unknown(model):
+                return "", ""
             raise ConfigurationError(
                 "Nothing tells this notification from another one: pass webhook(id=...), a "
                 "function of headers and model."
             )
-        if not subject:
-            return "", ""
         if not event_id:  # `id` may be that of the object, which has other events
             whole = json.dumps([name, content], sort_keys=True)
             event_id = f"{subject} {hashlib.sha256(whole.encode()).hexdigest()}"
@@ -167,16 +170,22 @@ class DocumentWebhook:
             return own
         if name is not None:  # a member that is called type may say something else
             return name
-        names = (text_or_empty(content.get(key)) for key in _NAMES)
-        told = next(filter(None, names), "")
-        if not told and self._is_of_several(model):
+        for member in _NAMES:
+            event_name = text_or_empty(content.get(member))
+            if event_name:
+                return event_name
+        if self._is_of_several(model):
             raise self._name_is_missing()
-        return told or type(model).__name__
+        return type(model).__name__
 
     def _is_of_several(self, model: Any) -> bool:
         """Whether several webhooks have this model as their body: its class names none of them."""
-        bodies = [webhook.body for webhook in self._webhooks.WEBHOOKS.values()]
-        return sum(type(model) in (get_args(body) or (body,)) for body in bodies) > 1
+        own: list[Any] = []
+        for webhook in self._webhooks.WEBHOOKS.values():
+            kinds = get_args(webhook.body) or (webhook.body,)
+            if type(model) in kinds:
+                own.append(webhook)
+        return len(own) > 1
 
     def _of_caller(self, function: Callable[..., object] | None, *given: Any) -> str | None:
         """What a function of the caller's returns; None if there is none, or it does not know a
@@ -224,15 +233,24 @@ class DocumentWebhook:
 
 def _known_names(webhooks: WebhooksModule) -> tuple[str, ...]:
     """The names that events have: those of the webhooks, and the words that tell their bodies."""
-    words = [
-        word
-        for webhook in webhooks.WEBHOOKS.values()
-        for tags in webhook.tags
-        for own in tags.values()
-        for word in own
-        if isinstance(word, str)
-    ]
-    return (*webhooks.WEBHOOKS, *words)
+    names: list[str] = [*webhooks.WEBHOOKS]
+    for webhook in webhooks.WEBHOOKS.values():
+        for tags in webhook.tags:
+            for words in tags.values():
+                names += [word for word in words if isinstance(word, str)]
+    return tuple(names)
+
+
+def _usual_id(headers: Mapping[str, str], content: Mapping[str, Any]) -> str:
+    """The id of an event where it usually is; empty: it is in none of these places."""
+    usual = headers.get("webhook-id", "")
+    if usual:
+        return usual
+    for member in _IDS:
+        event_id = id_or_empty(content.get(member))
+        if event_id:
+            return event_id
+    return ""
 
 
 def _digits(text: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from django.db import migrations
 
 from victor_ext.event_queue.django import makes
-from victor_ext.event_queue.queue import event_table
+from victor_ext.event_queue.events import event_table
 from victor_ext.inbox.inboxes import names_table
 
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from django.db import migrations, models
 
 from victor_ext.event_queue.django import makes
-from victor_ext.event_queue.queue import event_table
+from victor_ext.event_queue.events import event_table
 from victor_ext.outbox.holding import control_table
 
 

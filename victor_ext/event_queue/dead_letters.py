@@ -1,0 +1,102 @@
+"""What people do with events that no handler has done its work for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from victor_ext import InvalidRequest, Problem
+
+from .databases import Condition, DatabaseTime
+from .events import DeadLetter, EventState
+from .rows import counted
+from .transactions import Engine, Transactions, Work, operation
+
+_ID_LIMIT = 2**63
+"""Ids of events are below this."""
+
+
+class DeadLetters(Transactions[Engine]):
+    """Reads them, lets them be tried again, or gives them up."""
+
+    events: sa.Table
+
+    @operation
+    def dead_letters(self, state: EventState | str = EventState.DEAD) -> Work[list[DeadLetter]]:
+        """The events whose handlers have failed too often, oldest first.
+
+        Args:
+            state: Those in this state, such as `not_found` or `discarded`, in place of `dead`.
+        """
+        events = self.events
+        is_in_state = events.c.state == EventState(state).value
+        query = sa.select(events).where(is_in_state).order_by(events.c.id)
+        return lambda connection: [*map(_letter_of, connection.execute(query))]
+
+    @operation
+    def retry_dead_letters(self, *ids: int) -> Work[int]:
+        """Let dead letters be tried again (without ids: all of them).
+
+        By its id, an event is tried again, too, that was not found. Returns how many there were.
+        """
+        chosen = self._chosen(ids) if ids else self.events.c.state == EventState.DEAD.value
+        values = {"state": EventState.WAITING.value, "tries": 0, "due_at": DatabaseTime()}
+        return _count_of(sa.update(self.events).where(chosen).values(values))
+
+    @operation
+    def discard(self, *ids: int, by: str, why: str) -> Work[int]:
+        """Give up dead letters, or events that were not found: nobody handles them any more.
+
+        What was received or changed is deleted. That it was discarded, by whom and why is kept:
+        `dead_letters("discarded")`. Returns how many there were.
+
+        Args:
+            ids: Their numbers.
+            by: Who gives them up.
+            why: Why nothing is lost.
+
+        Raises:
+            InvalidRequest: There is no id; or `by` or `why` is empty.
+        """
+        texts = {"ids": "-" if ids else "", "by": by, "why": why}
+        for name, text in texts.items():
+            if not text.strip():
+                message = f"{name} is empty: name what is given up, by whom, and why."
+                raise InvalidRequest.of([Problem(name, "required", message)])
+        words = f"Discarded by {by.strip()}: {why.strip()} It had failed: "
+        error = sa.literal(words, sa.Text) + sa.func.coalesce(self.events.c.error, "")
+        values = {"state": EventState.DISCARDED.value, "data": "", "error": error}
+        return _count_of(sa.update(self.events).where(self._chosen(ids)).values(values))
+
+    def _chosen(self, ids: Sequence[int]) -> Condition:
+        """The events with these numbers that nobody tries any more, and that are not discarded."""
+        columns = self.events.c
+        ended = (EventState.DEAD.value, EventState.NOT_FOUND.value)
+        known = [number for number in ids if 0 < number < _ID_LIMIT]
+        return sa.and_(columns.state.in_(ended), columns.id.in_(known))
+
+    @operation
+    def event_counts(self) -> Work[dict[EventState, int]]:
+        """The number of events in each state, such as for `/metrics`."""
+        return counted(self.events.c.state, EventState)
+
+
+def _letter_of(row: Any) -> DeadLetter:
+    return DeadLetter(
+        id=row.id,
+        name=row.name,
+        source=row.source,
+        subject=row.subject,
+        tries=row.tries,
+        error=row.error,
+        stored_at=datetime.fromtimestamp(row.stored_at, UTC),
+        provider=row.provider,
+    )
+
+
+def _count_of(update: sa.Update) -> Work[int]:
+    """Make this change; returns how many rows it has changed."""
+    return lambda connection: int(connection.execute(update).rowcount)

@@ -1,0 +1,105 @@
+"""The handlers of a queue: functions of this process that are called with its events."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from victor_ext import ConfigurationError
+
+from .databases import Condition
+from .transactions import AwaitedTransactions, Engine, Transactions
+
+E = TypeVar("E")
+H = TypeVar("H", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A function, and the events that it wants; None: of any name, or from any source."""
+
+    function: Callable[..., object] = field(repr=False)
+    name: str | None
+    source: str | None
+
+    def wants(self, name: str, source: str) -> bool:
+        return self.name in (None, name) and self.source in (None, source)
+
+
+class EventHandlers(Transactions[Engine], Generic[Engine, E]):
+    """Registers handlers, and calls them."""
+
+    events: sa.Table
+    _handlers: list[Handler]
+
+    def _on(self, name: str | None, source: str | None) -> Callable[[H], H]:
+        for text in (name, source):
+            if not isinstance(text, str | None):  # the function itself
+                raise ConfigurationError(
+                    f"on({text!r:.60}) is no text: write @on() or @on('completed') above a "
+                    "function."
+                )
+        if name is not None and not name.strip():
+            raise ConfigurationError(
+                f"on({name!r:.60}) names no event: write on() for every event, or "
+                "on('completed') for one."
+            )
+        wanted = None if name is None else self._event_name(name)
+
+        def register(function: H) -> H:
+            _check_handler(function, is_awaited=isinstance(self, AwaitedTransactions))
+            self._handlers.append(Handler(function, wanted, source))
+            return function
+
+        return register
+
+    def _event_name(self, name: str) -> str:
+        """The name of an event, as it is stored. Raises `ConfigurationError`: there is none."""
+        return name.casefold()
+
+    def _wanted(self) -> Condition:
+        """The rows that this process has handlers of."""
+        columns = self.events.c
+        wanted: list[Condition] = [sa.false()]
+        for handler in self._handlers:
+            is_wanted: list[Condition] = [sa.true()]
+            if handler.name is not None:
+                is_wanted.append(columns.name == handler.name)
+            if handler.source is not None:
+                is_wanted.append(columns.source == handler.source)
+            wanted.append(sa.and_(*is_wanted))
+        return sa.or_(*wanted)
+
+    def _wanting(self, row: Any) -> list[Handler]:
+        return [handler for handler in self._handlers if handler.wants(row.name, row.source)]
+
+    def _handled(self, connection: sa.Connection, handlers: Sequence[Handler], event: E) -> None:
+        """Call the handlers in a savepoint, whose work the transaction has or has not as a
+        whole.
+        """
+        with connection.begin_nested(), Session(connection) as session, session.begin():
+            for handler in handlers:
+                self._call(handler.function, session, event)
+
+    def _call(self, function: Callable[..., object], session: Session, event: E) -> None:
+        function(session, event)
+
+
+def _check_handler(function: Callable[..., object], *, is_awaited: bool) -> None:
+    """Raises `ConfigurationError`: it cannot be called as a handler."""
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError:
+        message = f"{function!r:.60} must take two arguments: a session and an event."
+        raise ConfigurationError(message) from None
+    except ValueError:  # a function of C may have no signature
+        pass
+    if inspect.iscoroutinefunction(function) and not is_awaited:
+        raise ConfigurationError(
+            "This handler is `async def`: only AsyncOutbox and AsyncInbox can await it."
+        )

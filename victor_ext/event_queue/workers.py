@@ -1,0 +1,194 @@
+"""The worker of a queue: it makes passes, again and again, until it is to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from operator import call
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import anyio
+
+from victor_ext import ConfigurationError, VictorError
+from victor_ext.flows import adrive, drive
+
+from .databases import NeverHeals
+from .stopping import ended_by
+from .transactions import (
+    AwaitedTransactions,
+    BlockingTransactions,
+    Engine,
+    Pass,
+    Transactions,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
+
+
+def as_text(counts: Mapping[str, int]) -> str:
+    """How many there are of each, such as `2 sent, 1 refused`."""
+    return ", ".join(f"{number} {name}" for name, number in counts.items())
+
+
+class WorkerPasses(Transactions[Engine]):
+    """What a worker does."""
+
+    _name: ClassVar[str]
+    _passes: ClassVar[Sequence[str]]
+    """The names of its methods that are passes, in their order."""
+    _lease: float
+
+    # What an outbox and an inbox have in common, and what each says for itself
+
+    def _worker_client(self, client: Any, interval: float = 1.0) -> Any:
+        """The client of the passes, which are made each `interval` seconds."""
+        if not (isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX):
+            raise ConfigurationError(
+                f"interval={interval!r} must be seconds above zero, such as 5.0."
+            )
+        return client
+
+    def _reader(self, client: Any) -> Any:
+        """The client that is given, or that of the box, if it has one."""
+        raise NotImplementedError
+
+    def _longest_call(self, client: Any) -> float:
+        """Seconds after which a call has ended that this client has begun."""
+        deadline: float | None = getattr(self._reader(client), "deadline", None)
+        return self._lease if deadline is None else deadline
+
+    def _is_paused(self, name: str) -> bool:  # noqa: ARG002 - an outbox looks at it
+        """Whether a worker makes no pass of this name now: its last one failed."""
+        return False
+
+    def _begin_pass(self) -> None:
+        """Make the connection ready for a pass of a worker."""
+
+    def _work(
+        self, client: Any, interval: float, stop: threading.Event, pause: Callable[[float], Any]
+    ) -> Pass[None]:
+        """Do what a worker does until it is to stop."""
+        client = self._worker_client(client, interval)
+        self.heartbeat.start(*(f"{self._name}.{name}" for name in self._passes))
+        while not stop.is_set():
+            for name in self._passes:
+                if stop.is_set():
+                    break
+                if self._is_paused(name):
+                    continue
+                self._begin_pass()
+                yield from self._logged(
+                    f"{self._name}.{name}", partial(getattr(self, name), client)
+                )
+            self.heartbeat.step(interval)
+            yield partial(pause, interval)
+        self.heartbeat.stop()  # one that an error has ended is stalled
+
+    def _logged(self, name: str, work: Callable[[], Any]) -> Pass[None]:
+        """Make a pass of a worker, and log what it changes. A failure ends this pass alone.
+
+        Only a table that is missing, and another storage key, end the worker.
+        """
+        log = logging.getLogger(f"victor_ext.{self._name}")
+        try:
+            changed = yield work
+        except NeverHeals:  # it does not heal
+            raise
+        except Exception as error:  # a worker that has ended does nothing
+            self.heartbeat.failing[name] = type(error).__name__
+            if isinstance(error, VictorError):
+                log.warning("%s failed and will be retried: %s", name, error)
+            else:
+                log.exception("%s failed and will be retried", name)
+            return
+        self.heartbeat.failing.pop(name, None)
+        if changed:
+            states = Counter(getattr(each, "name", None) or each.state for each in changed)
+            log.info("%s changed %s", name, as_text(states))
+
+
+class BlockingWorker(BlockingTransactions[Engine], WorkerPasses[Engine]):
+    """With blocking calls."""
+
+    def run(
+        self, client: Any = None, *, interval: float = 5.0, stop: threading.Event | None = None
+    ) -> None:
+        """Do what is to be done until `stop` is set: the worker, in a thread or a process of its
+        own.
+
+        An outbox sends, settles, refreshes and handles its events; an inbox handles those. The
+        worker may be killed at any step. A failure is logged (logger `victor_ext.outbox` or
+        `victor_ext.inbox`) and ends the pass, not the worker: the provider or the database may be
+        away for a while.
+
+        Args:
+            client: As for each pass.
+            interval: Seconds between two passes.
+            stop: Ends the worker after the call or the event that it has begun, whose result it
+                stores; None: it runs for ever.
+
+        Raises:
+            ConfigurationError: The interval is not above zero; the deadline of the client is longer
+                than the lease; the tables are not there (see `create_table`); or the outbox is
+                encrypted with another storage key.
+        """
+        stop = stop or threading.Event()
+        with ended_by(stop):
+            drive(self._work(client, interval, stop, stop.wait), call)
+
+
+class AwaitedWorker(AwaitedTransactions, WorkerPasses["AsyncEngine"]):
+    """With awaited calls."""
+
+    async def run(self, client: Any = None, *, interval: float = 5.0) -> None:
+        """As `run` with blocking calls, awaited: it ends when it is cancelled.
+
+        A call that has begun ends first, and its result is stored: at most for as long as the
+        client's deadline.
+        """
+        client = self._worker_client(client, interval)
+        stop, woken = threading.Event(), anyio.Event()
+        calls = anyio.CancelScope(shield=True)
+
+        async def pause(seconds: float) -> None:
+            with anyio.move_on_after(seconds):
+                await woken.wait()
+
+        ended: list[NeverHeals] = []  # a group of tasks would raise it in a group of errors
+
+        async def work() -> None:
+            try:
+                with calls, ended_by(stop):
+                    await adrive(self._work(client, interval, stop, pause), call)
+            except NeverHeals as error:
+                ended.append(error)
+                tasks.cancel_scope.cancel()
+
+        # In a task of its own: asyncio's own `cancel` knows no shield.
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(work)
+            try:
+                await anyio.sleep_forever()
+            finally:
+                calls.deadline = anyio.current_time() + self._longest_call(client)
+                stop.set()
+                woken.set()
+        if ended:
+            raise ended[0]
+
+    @asynccontextmanager
+    async def worker(self, client: Any = None, *, interval: float = 5.0) -> AsyncGenerator[None]:
+        """As `run`, in the background while the block lasts, such as the lifespan of a FastAPI
+        service. The end of the block waits for a call that has begun, as `run` does.
+        """
+        client = self._worker_client(client, interval)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(self.run, client, interval=interval))
+            yield
+            tasks.cancel_scope.cancel()
+        self.heartbeat.stop()

@@ -1,0 +1,296 @@
+"""What is added to an outbox: it is checked, and stored in the transaction of the caller."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import partial
+from types import MappingProxyType, ModuleType
+from typing import Any, Unpack
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from victor_ext import InvalidRequest, PreparedCall, Promise, check_payment_request
+from victor_ext.event_queue.databases import DatabaseTime
+from victor_ext.event_queue.transactions import Engine, connection_of, in_session
+from victor_ext.ids import reference_of
+from victor_ext.settlement.arguments import PaymentRequestArguments
+from victor_ext.vault import Vault
+
+from .clock import present
+from .digests import is_same_call
+from .entries import CREATE, VICTOR, EntryState
+from .naming import refusal
+from .passes import AnyClient, OutboxPasses
+from .preparer import preparer
+
+_NAMES_TAKEN = frozenset({"call", "since", "read_from"})
+"""What a look-up is given by its caller: no other value may have such a name."""
+
+
+class Adding(OutboxPasses[Engine]):
+    """Stores what is to be sent."""
+
+    @in_session
+    def add(
+        self, session: Session | sa.Connection, **arguments: Unpack[PaymentRequestArguments]
+    ) -> None:
+        """Store a request in your transaction. It is sent after the commit, and discarded by a
+        rollback.
+
+        The same arguments under the same key are stored once.
+
+        Args:
+            session: Your session or connection.
+                It is an async one for `AsyncOutbox`. `DjangoOutbox` takes none.
+            payee_account_number: The account that receives the money.
+            payer_counterparty_id: The counterparty that pays.
+            amount: US dollars as Decimal, text or int, above zero, with at most two decimals.
+            biller_type: `"BUSINESS"` or `"CONSUMER"`.
+            due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead.
+            ultimate_creditor: The final recipient, only with `"BUSINESS"`.
+            amount_modification_allowed: Whether the payer may pay another amount.
+            notes: Notes for the payer.
+            client_reference_id: Your reference, such as the number of the invoice. It is required.
+            idempotency_key: One key for each payment, the same for every repeat. It is required.
+            extra_body: Members of the body that are unknown here, by their names on the wire.
+
+        Raises:
+            InvalidRequest: An argument is invalid, the key or the reference is missing, or the key
+                was used for other arguments (a problem with the code `used`).
+            ConfigurationError: `session` is an engine.
+            django.db.transaction.TransactionManagementError: Of `DjangoOutbox`, without an open
+                transaction.
+        """
+        key = arguments.get("idempotency_key")
+        _require(key, "client_reference_id", arguments.get("client_reference_id"))
+        client = self.client
+        if client is None or client.provider != VICTOR:
+            client = preparer()
+        call = _prepared(client, CREATE, (), dict(arguments), key)
+        # With its key a past due date passes, since it may be repeated: what is stored is compared,
+        # what is new is not.
+        check = partial(check_payment_request, **arguments)
+        self._add(session, _NewEntry.of(call, client, key), check)
+
+    @in_session
+    def add_call(
+        self,
+        session: Session | sa.Connection,
+        operation: str | ModuleType | Callable[..., Any],
+        /,
+        *args: Any,
+        idempotency_key: str,
+        at_most_once: bool = False,
+        send_before: datetime | None = None,
+        look_up_by: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Store any write of the client's in your transaction. It is checked now, and its bytes are
+        sent later.
+
+        With a key that the operation takes, it is sent again under that key while the provider
+        keeps it. Without one it is sent at most once, and then looked up until `settle_for` has
+        passed.
+
+        Args:
+            session: As for `add`.
+            operation: A method of the client (`"payouts.instruct"`), or a generated operation: its
+                module (`create_payout`) or one of the module's functions (`create_payout.sync`).
+            args: The arguments of the method or of the generated function; so are `kwargs`.
+            idempotency_key: The key of the entry, and of the request, if the operation takes one.
+                It fills the argument that a generated function has for it, whatever it is called.
+            at_most_once: Accept that it is not known after a lost response whether it was done: no
+                key is taken, and no read shows it.
+            send_before: The moment, aware and to come, from which it is not sent any more: it is
+                `refused` then.
+            look_up_by: What its look-up needs and the request does not have, such as
+                `{"payor_id": payor_id}`.
+
+        Raises:
+            InvalidRequest: An argument is invalid; the key was used for another call (a problem
+                with the code `used`); it has the number or the code of a card; or nothing could be
+                promised after a lost response: the problem names what to pass.
+            ConfigurationError: The outbox has no client, the client has no such operation, or
+                `session` is an engine.
+            django.db.transaction.TransactionManagementError: As for `add`.
+        """
+        client = self._own(None)
+        values = _look_up_values(look_up_by, idempotency_key)
+        call = _prepared(client, operation, args, kwargs, idempotency_key)
+        if not at_most_once:
+            _check_promise(call, idempotency_key, values, client)
+        before = _epoch(send_before, idempotency_key)
+
+        def check() -> None:
+            now = present(client)  # as when it is sent
+            if before is not None and before <= now.by_provider():
+                message = "send_before has passed: nothing would be sent."
+                raise refusal(idempotency_key, "send_before", "past", message)
+
+        new = _NewEntry.of(call, client, idempotency_key, values, before)
+        self._add(session, new, check)
+
+    def _add(
+        self, session: Session | sa.Connection, new: _NewEntry, check: Callable[[], object]
+    ) -> None:
+        """Store a call under its key, once; `check` refuses one that is new."""
+        vault = self._sealing.of_new_entry(connection_of(session, self))
+        row = session.execute(sa.select(self.table).where(self.table.c.key == new.key)).first()
+        if row is None:
+            check()
+            session.execute(sa.insert(self.table).values(new.row(vault)))
+            return
+        stored = self._sealing.opened_row(row)
+        if not is_same_call(stored, new.provider, new.look_up_by, new.call, vault):
+            message = (
+                f"{new.key} is in the outbox with another call, or with other arguments: give "
+                "each write its own."
+            )
+            raise refusal(new.key, "idempotency_key", "used", message)
+
+
+@dataclass(frozen=True, slots=True)
+class _NewEntry:
+    """A call that is about to be stored. The names are those of the columns."""
+
+    key: str | None
+    provider: str
+    operation: str
+    reference: str | None
+    call: str = field(repr=False)
+    look_up_by: str = field(repr=False)
+    send_before: float | None
+
+    @classmethod
+    def of(
+        cls,
+        call: PreparedCall,
+        client: AnyClient,
+        key: str | None,
+        look_up_by: Mapping[str, str] = MappingProxyType({}),
+        send_before: float | None = None,
+    ) -> _NewEntry:
+        """Raises `InvalidRequest`: the call has what must not be stored."""
+        return cls(
+            key=key,
+            provider=client.provider,
+            operation=call.name,
+            reference=call.subject or key,
+            call=call.to_text(),
+            look_up_by=json.dumps(dict(look_up_by), sort_keys=True),
+            send_before=send_before,
+        )
+
+    def row(self, vault: Vault | None) -> dict[str, Any]:
+        """What the table stores of it: encrypted, if there is a vault."""
+        now = DatabaseTime()
+        new = asdict(self)
+        if vault is not None:
+            new["call"] = vault.sealed(self.call)
+            new["look_up_by"] = vault.sealed(self.look_up_by)
+        unset = {"leased_until": 0.0, "ended": False, "restored": False}
+        state = EntryState.WAITING.value
+        return {**new, **unset, "state": state, "stored_at": now, "changed_at": now}
+
+
+def _epoch(send_before: object, key: str) -> float | None:
+    """The epoch seconds of a moment. Raises `InvalidRequest`: it is not aware."""
+    if send_before is None:
+        return None
+    if not isinstance(send_before, datetime) or send_before.utcoffset() is None:
+        message = (
+            "send_before is no aware datetime, but naive or none at all: write "
+            "datetime(..., tzinfo=UTC)."
+        )
+        raise refusal(key, "send_before", "naive", message)
+    return send_before.timestamp()
+
+
+def _require(key: str | None, field: str, value: object) -> None:
+    """Refuse what nothing can be found or repeated by. Raises `InvalidRequest`."""
+    if reference_of(value):
+        return
+    what = "missing" if value is None else "blank"
+    message = f"{field} is {what}: without it no repeat is safe."
+    raise refusal(key, field, "required", message)
+
+
+def _check_promise(
+    call: PreparedCall, key: str, look_up_by: Mapping[str, str], client: AnyClient
+) -> None:
+    """Refuse what could be neither repeated nor found after a crash. Raises `InvalidRequest`."""
+    if call.promise is Promise.KEYED:
+        return
+    needed = call.look_up_needs or ()
+    if not set(needed) <= set(look_up_by):
+        hint = f"look_up_by={{{', '.join(f'{name!r}: ...' for name in needed)}}}"
+        message = (
+            f"After a lost response, {call.name} is looked up, and its look-up needs more: "
+            f"pass {hint}."
+        )
+        raise refusal(key, "look_up_by", "required", message)
+    if call.promise is not Promise.AT_MOST_ONCE:
+        return
+    if call.untaken_key:
+        message = (
+            f"The document says that {call.name} takes a key, and the client was not told of it: "
+            f"pass key={call.untaken_key} to connect."
+        )
+        raise refusal(key, "idempotency_key", "untaken", message)
+    message = (
+        f"{call.name} has no key, and no read of {client.provider}'s shows whether it was "
+        "done. After a lost response "
+        "it is not sent again, and a person has to look: pass at_most_once=True to accept that."
+    )
+    if hasattr(client, "paged"):  # of `connect`: the caller knows its reads
+        message += (
+            " If a read shows it, say so to the client: "
+            f"connect(proofs={{{call.operation!r}: Proof(find)}})."
+        )
+    raise refusal(key, "at_most_once", "required", message)
+
+
+def _prepared(
+    client: AnyClient,
+    operation: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    key: str | None,
+) -> PreparedCall:
+    _require(key, "idempotency_key", key)
+    try:
+        call: PreparedCall = client.prepare(operation, *args, **{**kwargs, "idempotency_key": key})
+    except InvalidRequest as error:
+        error.idempotency_key = key
+        raise
+    return call
+
+
+def _look_up_values(look_up_by: object, key: str | None) -> dict[str, str]:
+    """What a look-up is given. Raises `InvalidRequest`: it could not be used after a crash."""
+    if look_up_by is None:
+        return {}
+    if not isinstance(look_up_by, Mapping):
+        message = "look_up_by is no mapping: write {'payor_id': payor_id}."
+        raise refusal(key, "look_up_by", "type", message)
+    values: dict[Any, Any] = {**look_up_by}
+    for name, value in values.items():
+        _check_look_up_value(name, value, key)
+    return values
+
+
+def _check_look_up_value(name: object, value: object, key: str | None) -> None:
+    field_name = f"look_up_by[{name!r:.40}]"
+    if not isinstance(name, str) or name in _NAMES_TAKEN:
+        message = f"{field_name}: no look-up needs a value with this name: leave it out."
+        raise refusal(key, "look_up_by", "unknown", message)
+    if not isinstance(value, str):
+        message = f"{field_name} must be text, not {type(value).__name__}: write str(...)."
+        raise refusal(key, field_name, "type", message)
+    if not reference_of(value):
+        message = f"{field_name} is blank: the look-up finds nothing with it."
+        raise refusal(key, field_name, "blank", message)

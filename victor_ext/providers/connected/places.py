@@ -1,0 +1,92 @@
+"""Places in a page, an item or the body of a request, and the parameters of a URL."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+from urllib.parse import unquote_plus, urlencode
+
+import httpx
+
+from victor_ext.errors import ConfigurationError
+
+Place = str | Callable[[Any], Any]
+"""Where a value is: a path of names (`meta.next_cursor`), as on the wire or in the generated model;
+or a function of the generated model."""
+
+
+def value_at(value: Any, place: Place) -> Any:
+    """What is at a place of a page or an item, or None."""
+    if not isinstance(place, str):
+        return place(value)
+    for name in place.split("."):
+        value = _member(value, name)
+    return value
+
+
+def _member(value: Any, name: str) -> Any:
+    if isinstance(value, Mapping):
+        return _member_of_object(cast("Mapping[str, Any]", value), name)
+    for field in getattr(value, "__attrs_attrs__", ()):
+        if same_name(field.name, name):
+            member = getattr(value, field.name, None)
+            # Each generated package has a marker of its own for an unset value.
+            if member is not None and type(member).__name__ != "Unset":
+                return member
+    return _member_of_object(getattr(value, "additional_properties", {}), name)
+
+
+def _member_of_object(members: Mapping[str, Any], name: str) -> Any:
+    if name in members:
+        return members[name]
+    for key, member in members.items():
+        if same_name(key, name):
+            return member
+    return None
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are one member's, on the wire and in Python: `nextCursor` and
+    `next_cursor`, for one.
+    """
+    return _bare(one) == _bare(other)
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("field_"))
+
+
+def fields_of(body: Any, path: str) -> Mapping[str, Any]:
+    """The fields of a body, one of which is to be set.
+
+    Raises `ConfigurationError` if it is not an object.
+    """
+    fields: Any = body.to_dict() if hasattr(body, "to_dict") else body
+    if not isinstance(fields, Mapping):
+        raise ConfigurationError(
+            f"paged: in_body=True sets the field {path!r} of the body, which must be an object: "
+            "pass body=... to it."
+        )
+    return cast("Mapping[str, Any]", fields)
+
+
+def with_field(fields: Mapping[str, Any], name: str, value: object) -> Mapping[str, Any]:
+    """A copy of the fields of a body, with another value at one path.
+
+    Raises `ConfigurationError`.
+    """
+    first, _, rest = name.partition(".")
+    if not rest:
+        return {**fields, first: value}
+    inner = fields_of({} if fields.get(first) is None else fields[first], rest)
+    return {**fields, first: with_field(inner, rest, value)}
+
+
+def with_parameter(url: httpx.URL, name: str, value: object) -> httpx.URL:
+    """A URL with another value of one parameter.
+
+    The others stay as they are written: `ids=1,2` and `ids=1%2C2` are two lists.
+    """
+    parts = filter(None, url.query.decode("ascii").split("&"))
+    others = [part for part in parts if unquote_plus(part.partition("=")[0]) != name]
+    query = "&".join([*others, urlencode({name: value})])
+    return url.copy_with(query=query.encode("ascii"))
