@@ -12,7 +12,8 @@ import pytest
 
 from tests.providers.running import Script
 from victor_ext import ApiClient, ConnectionFailed, HeaderKey, Outcome
-from victor_ext.providers.connected.operations import key_place, rows_of
+from victor_ext.providers.connected.declared_keys import key_place
+from victor_ext.providers.connected.operations import rows_of
 from victor_spec.generate import generate
 
 pytestmark = pytest.mark.slow
