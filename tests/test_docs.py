@@ -128,7 +128,8 @@ def test_the_pages_are_in_plain_english() -> None:
             odd[path.stem] = [
                 match for pattern in ODD for match in re.findall(f".{{20}}{pattern}.{{20}}", prose)
             ]
-    for path in (ROOT / "victor_ext").rglob("*.py"):
+    packages = (ROOT / "victor_ext", ROOT / "recipe" / "victor_spec")
+    for path in (path for package in packages for path in package.rglob("*.py")):
         texts = [
             node.value
             for node in ast.walk(ast.parse(path.read_bytes()))

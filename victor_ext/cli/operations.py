@@ -130,7 +130,7 @@ def _declared_in(package: str) -> tuple[str, Sequence[Any]]:
         sys.path.insert(0, str(folder.parent))
     try:
         declared = import_module(f"{name}.operations").OPERATIONS
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise Misuse(
             f"{package} is no generated package: {error}. Name one that can be imported, or its "
             "folder, such as clients/till_api."

@@ -55,10 +55,10 @@ def _gaps(
         if server:
             yield "own-server", f"{method} {path}: its server is {server}"
     for operation in operations(document):
-        endpoint = endpoints.get((operation.method.upper(), operation.path))
         yield from _of_failures(document, operation)
-        if operation.method == "get" and endpoint is not None:
-            yield from _of_pages(document, operation, endpoint)
+        made = endpoints.get((operation.method.upper(), operation.path))
+        if operation.method == "get" and made is not None:
+            yield from _of_pages(document, operation, made)
     for hook in hooks(document):
         if not hook.tree.get("security", document.get("security")):
             what = "nothing says how to tell that the provider sent it"

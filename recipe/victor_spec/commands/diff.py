@@ -96,7 +96,7 @@ def diff(
         )
         if form == "github":
             report = replace(report, lines=lines_of(new_file, max_mib))
-    if approve is not None:
+    if approve is not None and expires is not None:
         count = len(report.breaking())
         scope = "wire" if no_python else "both"
         report = report.approve(file, approve, expires, scope)
