@@ -4,8 +4,9 @@ import json
 import re
 from collections.abc import Iterator
 
-from victor_ext.spec.requests import STYLES, Offered, Style
+from victor_ext.spec.requests import Offered, Style
 from victor_ext.spec.tree import (
+    STYLES,
     Operation,
     Tree,
     bare_type,

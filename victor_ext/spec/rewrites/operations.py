@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 from victor_ext.spec.requests import HOOKS, KNOWN_METHODS, STANDS_FOR, Hook
 from victor_ext.spec.tree import (
     Tree,
+    has_no_body,
     hooks,
     is_json,
     is_url,
@@ -48,22 +49,14 @@ def write_status(document: Tree, log: Log) -> None:
 def drop_impossible_body(document: Tree, log: Log) -> None:
     """Drop a body without a content type, which nothing says how to send, and the content of an
     answer without a body.
-
-    HTTP has none for the answers to HEAD, and with the status 1xx, 204, 205 or 304.
     """
     for operation in operations(document):
-        if "requestBody" in operation.tree and not mapping_at(
-            operation.tree["requestBody"], "content"
-        ):
-            del operation.tree["requestBody"]
+        tree = operation.tree
+        if "requestBody" in tree and not mapping_at(tree["requestBody"], "content"):
+            del tree["requestBody"]
             log("drop-impossible-body", operation.where)
-        for status, answer in mapping_at(operation.tree, "responses").items():
-            bodiless = (
-                operation.method == "head"
-                or status in ("204", "205", "304")
-                or status.startswith("1")
-            )
-            if bodiless and answer.pop("content", None):
+        for status, answer in mapping_at(tree, "responses").items():
+            if has_no_body(operation.method, status) and answer.pop("content", None):
                 log("drop-impossible-body", f"{operation.where} {status}")
 
 
