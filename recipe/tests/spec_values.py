@@ -8,7 +8,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from victor_spec.checking.views import Document, Node, View
+
 Tree = dict[str, Any]
+
+MOST_LEVELS = 3
+"""Of objects and lists within each other; the next one is empty."""
 
 WORDS = st.text(max_size=12)
 LEAVES = (
@@ -60,53 +65,54 @@ SCALARS = {
 
 
 class Values:
-    """Strategies over one document, as the original says it."""
+    """Strategies over one document, whose schemas are read as the check reads them."""
 
     def __init__(self, document: Tree) -> None:
-        self._document = document
+        self._document = Document(document)
         self.names = set(document["components"]["schemas"])
 
-    def schema(self, name: str) -> Tree:
-        found: Tree = self._document["components"]["schemas"][name]
-        return found
+    def schema(self, name: str) -> Node:
+        """A named schema."""
+        return Node({"$ref": f"#/components/schemas/{name}"}, f"components.schemas.{name}")
 
-    def valid(self, schema: Tree, depth: int = 0) -> st.SearchStrategy[Any]:
-        if "$ref" in schema:
-            schema = self.schema(schema["$ref"].rpartition("/")[2])
-        if "enum" in schema:
-            return st.sampled_from([value for value in schema["enum"] if value is not None])
-        for key in ("oneOf", "anyOf"):
-            if key in schema:
-                return st.one_of([self.valid(each, depth + 1) for each in schema[key]])
-        properties = self.properties(schema)
-        if properties or schema.get("type") == "object":
-            return self._object(schema, properties, depth)
-        if schema.get("type") == "array":
-            return st.lists(
-                self.valid(schema.get("items", {}), depth + 1), max_size=0 if depth > 3 else 3
-            )
-        if schema.get("type") == "string":
-            return TEXTS.get(schema.get("format", ""), WORDS)
-        return SCALARS.get(schema.get("type", ""), st.integers() | WORDS)
+    def valid(self, node: Node, depth: int = 0) -> st.SearchStrategy[Any]:
+        """Values of a schema, of each of its alternatives."""
+        return st.one_of([self._of_view(view, depth) for view in self._document.views(node)])
 
-    def properties(self, schema: Tree) -> Tree:
-        if "$ref" in schema:
-            schema = self.schema(schema["$ref"].rpartition("/")[2])
-        found: Tree = {}
-        for part in schema.get("allOf", []):
-            found |= self.properties(part)
-        return found | schema.get("properties", {})
+    def _of_view(self, view: View, depth: int) -> st.SearchStrategy[Any]:
+        words = [value for value in view.enum or [] if value is not None]
+        if words:
+            return st.sampled_from(words)
+        if view.only_null:
+            return st.none()
+        kinds = view.types or (["object"] if view.properties else [""])
+        return st.one_of([self._of_kind(kind, view, depth) for kind in kinds])
 
-    def _object(self, schema: Tree, properties: Tree, depth: int) -> st.SearchStrategy[Any]:
-        free = schema.get("additionalProperties")
-        values = self.valid(free, depth + 1) if isinstance(free, dict) else ANY_JSON
+    def _of_kind(self, kind: str, view: View, depth: int) -> st.SearchStrategy[Any]:
+        if kind == "object":
+            return self._object(view, depth)
+        if kind == "array":
+            return self._list(view, depth)
+        if kind == "string":
+            return TEXTS.get(view.format or "", WORDS)
+        return SCALARS.get(kind, st.integers() | WORDS)
+
+    def _list(self, view: View, depth: int) -> st.SearchStrategy[Any]:
+        if depth > MOST_LEVELS:
+            return st.just([])
+        items = st.integers() | WORDS if view.items is None else self.valid(view.items, depth + 1)
+        return st.lists(items, max_size=3)
+
+    def _object(self, view: View, depth: int) -> st.SearchStrategy[Any]:
+        if depth > MOST_LEVELS:
+            return st.just({})
+        values = ANY_JSON
+        if view.additional is not None:
+            values = self.valid(view.additional, depth + 1)
         extra = st.dictionaries(WORDS.map("x-{}".format), values, max_size=1)
-        if depth > 3:
-            return extra if isinstance(free, dict) else st.just({})
-        declared = {name: self.valid(child, depth + 1) for name, child in properties.items()}
-        return st.tuples(st.fixed_dictionaries({}, optional=declared), extra).map(
-            lambda both: both[0] | both[1]
-        )
+        declared = {name: self.valid(child, depth + 1) for name, child in view.properties.items()}
+        fields = st.fixed_dictionaries({}, optional=declared)
+        return st.tuples(fields, extra).map(lambda both: both[0] | both[1])
 
 
 @st.composite

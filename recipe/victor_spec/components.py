@@ -35,6 +35,7 @@ from .tree import (
     schemas_at,
     target,
     trees_at,
+    unescaped,
 )
 
 Kind = Literal[
@@ -146,26 +147,31 @@ class Components:
             seen.add(place)
             # What is written out inside a part is described there, wherever the part itself refers
             # to.
-            part = next((each for each in reversed(around(place)) if each in self.by_place), "")
-            if (
-                part
-                and (whole := self.of(self.resolve(_only_reference(self.by_place[part].tree))))
-                is not None
-            ):
+            known = [part for part in around(place) if part in self.by_place]
+            if not known:
+                break
+            part = known[-1]
+            whole = self.of(self.resolve(_only_reference(self.by_place[part].tree)))
+            if whole is not None:
                 place = whole.place + place[len(part) :]
         return place
 
     def _find_targets(self) -> dict[str, Tree]:
+        """The targets of all references, by the references."""
         schemas_at(mapping_at(self.document, "components"), "schemas")
+        targets: dict[str, Tree] = {}
         pending: list[Any] = [self.document]
         for tree in pending:  # it grows
-            pending += tree.values() if is_mapping(tree) else tree if is_list(tree) else ()
-        references = dict.fromkeys(
-            str(tree["$ref"]) for tree in pending if is_mapping(tree) and "$ref" in tree
-        )
-        return {
-            each: whole for each in references if is_mapping(whole := target(self.document, each))
-        }
+            if is_list(tree):
+                pending += tree
+            if not is_mapping(tree):
+                continue
+            pending += tree.values()
+            if "$ref" in tree:
+                whole = target(self.document, str(tree["$ref"]))
+                if is_mapping(whole):
+                    targets[str(tree["$ref"])] = whole
+        return targets
 
     def _walk_document(self) -> None:
         named = mapping_at(self.document, "components")
@@ -174,53 +180,48 @@ class Components:
         for key, kind in _NAMED.items():
             for name, part in mappings_at(named, key):
                 self._part(part, f"components.{key}.{name}", _Reach(), kind)
-        for section in ("paths", "webhooks"):
-            for path, item in mappings_at(self.document, section):
-                self._path(
-                    item,
-                    f"{section}.{path}",
-                    path if section == "paths" else f"webhooks.{path}",
-                    section,
-                )
+        for path, item in mappings_at(self.document, "paths"):
+            self._path(item, f"paths.{path}", path, incoming=False)
+        for name, item in mappings_at(self.document, "webhooks"):
+            self._path(item, f"webhooks.{name}", f"webhooks.{name}", incoming=True)
 
-    def _path(self, item: Tree, place: str, path: str, section: str) -> None:
+    def _path(self, item: Tree, place: str, path: str, *, incoming: bool) -> None:
         item = path_item(self.document, item)
         shared = self._source()
         for parameter in trees_at(item, "parameters"):
             self._part(parameter, f"{place}.parameters.{self.key(parameter)}", shared, "parameter")
         for method, step, tree in methods(item):
-            incoming = section == "webhooks"
-            operation = Operation(
-                f"{method} {path}", f"{place}.{step}", tree, item, place, incoming
-            )
-            self.operations[operation.name] = operation
+            name = f"{method} {path}"
+            self.operations[name] = Operation(name, f"{place}.{step}", tree, item, place, incoming)
             bit = 1 << (len(self.operations) - 1)
-            shared.sent |= 0 if incoming else bit
-            shared.received |= bit if incoming else 0
-            self._operation(operation.tree, operation.place, bit, incoming=incoming)
+            if incoming:
+                shared.received |= bit
+            else:
+                shared.sent |= bit
+            self._operation(tree, f"{place}.{step}", bit, incoming=incoming)
 
     def _operation(self, tree: Tree, place: str, bit: int, *, incoming: bool) -> None:
-        outward, inward = self._source(sent=bit), self._source(received=bit)
-        request, answer = (inward, outward) if incoming else (outward, inward)
+        sent, received = self._source(sent=bit), self._source(received=bit)
+        request, response = (received, sent) if incoming else (sent, received)
         self._add(tree, place, self._source(bit, bit), "operation")
         for parameter in trees_at(tree, "parameters"):
             self._part(parameter, f"{place}.parameters.{self.key(parameter)}", request, "parameter")
         if is_mapping(tree.get("requestBody")):
             self._part(tree["requestBody"], f"{place}.requestBody", request, "body")
-        for status, response in mappings_at(tree, "responses"):
-            self._part(response, f"{place}.responses.{status}", answer, "response")
+        for status, answer in mappings_at(tree, "responses"):
+            self._part(answer, f"{place}.responses.{status}", response, "response")
         for step, called in self.callbacks(tree).items():
             if self.of(called) is None:
                 self._operation(called, f"{place}.callbacks.{step}", bit, incoming=not incoming)
 
     def callbacks(self, operation: Tree) -> dict[str, Tree]:
         """The operations of callbacks by what their places end with."""
-        return {
-            f"{name}.{expression}.{step}": tree
-            for name, callback in mappings_at(operation, "callbacks")
-            for expression, item in members(self.resolve(callback))
-            for _, step, tree in methods(path_item(self.document, item))
-        }
+        callbacks: dict[str, Tree] = {}
+        for name, callback in mappings_at(operation, "callbacks"):
+            for expression, item in members(self.resolve(callback)):
+                for _, step, tree in methods(path_item(self.document, item)):
+                    callbacks[f"{name}.{expression}.{step}"] = tree
+        return callbacks
 
     def key(self, parameter: Tree) -> str:
         """How a place names a parameter: `query:limit`."""
@@ -231,32 +232,37 @@ class Components:
         """The parameters of an operation, those of its path included, by their keys; names of
         headers in lower case.
         """
-        both = [*trees_at(operation.item, "parameters"), *trees_at(operation.tree, "parameters")]
-        keys = [(self.key(parameter), parameter) for parameter in both]
-        return {
-            key.lower() if key.startswith("header:") else key: parameter for key, parameter in keys
-        }
+        parameters: dict[str, Tree] = {}
+        for owner in (operation.item, operation.tree):
+            for parameter in trees_at(owner, "parameters"):
+                key = self.key(parameter)
+                parameters[key.lower() if key.startswith("header:") else key] = parameter
+        return parameters
 
     def _source(self, sent: int = 0, received: int = 0) -> _Reach:
         self._sources.append(_Reach(sent, received))
         return self._sources[-1]
 
     def _part(self, tree: Tree, place: str, above: _Reach, kind: Kind) -> None:
+        """Add a parameter, header, body or response, and what is written out in it."""
         reach = self._add(tree, place, above, kind)
-        if (schema := schema_at(tree, "schema")) is not None:
-            self._schema(schema, place, reach, below=f"{place}.schema")
-        for name, header in mappings_at(tree, "headers") if kind != "parameter" else ():
-            self._part(header, f"{place}.headers.{name}", reach, "header")
+        self._schema_of(tree, place, f"{place}.schema", reach)
+        if kind != "parameter":
+            for name, header in mappings_at(tree, "headers"):
+                self._part(header, f"{place}.headers.{name}", reach, "header")
         for content_type, medium in mappings_at(tree, "content"):
             here = f"{place}.content.{content_type}"
             within = self._add(medium, here, reach, "content")
-            if (schema := schema_at(medium, "schema")) is not None:
-                self._schema(schema, f"{here}.schema", within)
-            for name, encoding in mappings_at(medium, "encoding"):
-                for header_name, header in mappings_at(encoding, "headers"):
-                    self._part(
-                        header, f"{here}.encoding.{name}.headers.{header_name}", within, "header"
-                    )
+            self._schema_of(medium, f"{here}.schema", f"{here}.schema", within)
+            for form_field, encoding in mappings_at(medium, "encoding"):
+                start = f"{here}.encoding.{form_field}.headers"
+                for name, header in mappings_at(encoding, "headers"):
+                    self._part(header, f"{start}.{name}", within, "header")
+
+    def _schema_of(self, owner: Tree, place: str, below: str, above: _Reach) -> None:
+        schema = schema_at(owner, "schema")
+        if schema is not None:
+            self._schema(schema, place, above, below=below)
 
     def _schema(
         self, tree: Tree, place: str, above: _Reach, directions: int = _BOTH, *, below: str = ""
@@ -284,38 +290,41 @@ class Components:
                 yield f".{key}", schema
 
     def _directions(self, schema: Tree) -> int:
+        """The directions in which a property is there."""
         both = schema, self.resolve(schema)
-        sent, received = (
-            all(each.get(key) is not True for each in both) for key in ("readOnly", "writeOnly")
-        )
-        return _SENT * sent | _RECEIVED * received
+        directions = _BOTH
+        if any(tree.get("readOnly") is True for tree in both):
+            directions &= _RECEIVED
+        if any(tree.get("writeOnly") is True for tree in both):
+            directions &= _SENT
+        return directions
 
     def _add(
         self, tree: Tree, place: str, above: _Reach, kind: Kind, directions: int = _BOTH
     ) -> _Reach:
         reach = self._reaches[id(tree)]
         above.onward.append((reach, directions))
-        if id(tree) not in self.by_id:
-            component = self.by_id[id(tree)] = Component(place, kind, tree)
-            self.by_place.setdefault(place, component)
-            if "$ref" in tree and (whole := self._targets.get(str(tree["$ref"]))) is not None:
-                heirs = self.heirs.get(id(whole), []) if id(tree) not in self._extending else []
-                reach.onward += [(self._reaches[id(each)], _BOTH) for each in (whole, *heirs)]
+        if id(tree) in self.by_id:
+            return reach
+        component = Component(place, kind, tree)
+        self.by_id[id(tree)] = component
+        self.by_place.setdefault(place, component)
+        whole = self._targets.get(str(tree["$ref"])) if "$ref" in tree else None
+        if whole is not None:
+            heirs = [] if id(tree) in self._extending else self.heirs.get(id(whole), [])
+            for each in (whole, *heirs):
+                reach.onward.append((self._reaches[id(each)], _BOTH))
         return reach
 
     def _walk_other_targets(self) -> None:
         """Add the targets of references that are outside the places where OpenAPI has schemas."""
         for reference, whole in self._targets.items():
             if id(whole) not in self.by_id:
-                place = (
-                    reference.removeprefix("#/")
-                    .replace("/", ".")
-                    .replace("~1", "/")
-                    .replace("~0", "~")
-                )
+                place = unescaped(reference.removeprefix("#/").replace("/", "."))
                 self._schema(whole, place, _Reach())
 
     def _spread(self) -> None:
+        """Give each part the operations that reach it."""
         pending = deque(self._sources)
         while pending:
             above = pending.popleft()
@@ -325,18 +334,15 @@ class Components:
                 if (sent, received) != (reach.sent, reach.received):
                     reach.sent, reach.received = sent, received
                     pending.append(reach)
+        names = [*self.operations]
 
         @cache
         def named(mask: int) -> frozenset[str]:
-            return frozenset(
-                name for number, name in enumerate(self.operations) if mask >> number & 1
-            )
+            return frozenset(name for number, name in enumerate(names) if mask >> number & 1)
 
         for key, component in self.by_id.items():
-            component.sent, component.received = (
-                named(self._reaches[key].sent),
-                named(self._reaches[key].received),
-            )
+            component.sent = named(self._reaches[key].sent)
+            component.received = named(self._reaches[key].received)
 
 
 def _only_reference(tree: Tree) -> Tree:
@@ -346,12 +352,8 @@ def _only_reference(tree: Tree) -> Tree:
     seen: set[int] = set()
     while "$ref" not in tree and id(tree) not in seen:
         seen.add(id(tree))
-        parts = [
-            each
-            for key in ("allOf", "oneOf", "anyOf")
-            for each in trees_at(tree, key)
-            if not is_null(each)
-        ]
+        every = [part for key in ("allOf", "oneOf", "anyOf") for part in trees_at(tree, key)]
+        parts = [part for part in every if not is_null(part)]
         if len(parts) != 1 or "properties" in tree:
             break
         tree = parts[0]

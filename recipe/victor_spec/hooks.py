@@ -31,16 +31,15 @@ def known_of(
     """
     whole = {str(model.class_info.name): model for model in models}
     tags = telling(endpoints, whole)
+    types = [return_type(endpoint) for endpoint in endpoints]
     # A body whose discriminator names no member of its union is refused.
-    kinds = sorted(
-        {kind for each in endpoints for kind in return_type(each).split(" | ")} - {"UnknownVariant"}
-    )
+    kinds = {kind for type_ in types for kind in type_.split(" | ")} - {"UnknownVariant"}
     return {
         "endpoints": endpoints,
         "models": models_in(endpoints, whole),
         "tags": tags,
-        "untold": untold([return_type(each) for each in endpoints], tags, hidden(endpoints, whole)),
-        "bodies": "Any" if "Any" in kinds else " | ".join(kinds),
+        "untold": untold(types, tags, hidden(endpoints, whole)),
+        "bodies": "Any" if "Any" in kinds else " | ".join(sorted(kinds)),
         "members_of": members_of,
         "tags_of": tags_of,
         "required_of": required_of,
@@ -57,17 +56,17 @@ def models_in(
 ) -> list[ModelProperty]:
     """The models that the bodies can contain, each once, by name."""
     models: dict[str, ModelProperty] = {}
-    waiting = [body_of(endpoint) for endpoint in endpoints]
-    while waiting:
-        prop = waiting.pop()
+    pending = [body_of(endpoint) for endpoint in endpoints]
+    while pending:
+        prop = pending.pop()
         if not isinstance(prop, ModelProperty):
-            waiting += [
-                *getattr(prop, "inner_properties", ()),
-                *filter(None, [getattr(prop, "inner_property", None)]),
-            ]
+            pending += getattr(prop, "inner_properties", ())
+            inner = getattr(prop, "inner_property", None)
+            pending += [] if inner is None else [inner]
         elif prop.class_info.name not in models:
-            models[prop.class_info.name] = model = whole.get(prop.class_info.name, prop)
-            waiting += [*members_of(model), model.additional_properties]
+            model = whole.get(prop.class_info.name, prop)
+            models[prop.class_info.name] = model
+            pending += [*members_of(model), model.additional_properties]
     return [models[name] for name in sorted(models)]
 
 
@@ -80,26 +79,27 @@ def tags_of(model: ModelProperty) -> Tags:
     discriminators of the model.
     """
     own = dict(_words_of(model))
-    # A mapping that has other words than the enum of the property contradicts it.
-    named = {
-        name: tuple(word for word in words if word in own.get(name, words)) or own[name]
-        for name, words in _discriminators(model).items()
-    }
-    return named | {name: words for name, words in own.items() if len(words) == 1}
+    tags: Tags = {}
+    for name, words in _discriminators(model).items():
+        declared = own.get(name, words)
+        # A mapping that has other words than the enum of the property contradicts it.
+        tags[name] = tuple(word for word in words if word in declared) or declared
+    return tags | {name: words for name, words in own.items() if len(words) == 1}
 
 
 def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
+    """The members of a model that have a constant or an enum, with their words; null is none."""
     for prop in members_of(model):
-        inner = [
-            each
-            for each in getattr(prop, "inner_properties", ())
-            if each.get_base_type_string() != "None"
-        ]
-        core = inner[0] if len(inner) == 1 else prop
-        values: Iterable[Any] = core.values.values() if isinstance(core, EnumProperty) else ()
-        values = [core.value.raw_value] if isinstance(core, ConstProperty) else values
-        if words := (*dict.fromkeys(values),):
-            yield prop.name.get_untrusted_value(), words
+        inner = getattr(prop, "inner_properties", ())
+        valued = [each for each in inner if each.get_base_type_string() != "None"]
+        core = valued[0] if len(valued) == 1 else prop
+        values: list[Any] = []
+        if isinstance(core, EnumProperty):
+            values = [*core.values.values()]
+        elif isinstance(core, ConstProperty):
+            values = [core.value.raw_value]
+        if values:
+            yield prop.name.get_untrusted_value(), tuple(dict.fromkeys(values))
 
 
 def _discriminators(model: ModelProperty) -> Tags:
@@ -109,13 +109,14 @@ def _discriminators(model: ModelProperty) -> Tags:
     marks: Any = (model.data.model_extra or {}).get("x-one-of", {})
     words: dict[str, list[Any]] = {}
     for union, own in marks.items():
-        words.setdefault(union.partition(".")[2], []).extend(own)
-    named = {name: dict.fromkeys(own) for name, own in words.items() if OTHERS not in own}
-    return {
-        name: told
-        for name, own in named.items()
-        if (told := tuple(word for word in own if word is not None))
-    }
+        _, _, name = union.partition(".")
+        words.setdefault(name, []).extend(own)
+    tags: Tags = {}
+    for name, own in words.items():
+        told = [word for word in own if word is not None]
+        if told and OTHERS not in own:
+            tags[name] = tuple(dict.fromkeys(told))
+    return tags
 
 
 def constant_of(model: ModelProperty, prop: Any) -> str | None:
@@ -142,47 +143,50 @@ def telling(
     two webhooks or none in common. The enum of several words of a body that is still not told from
     another one counts where that other body has one word: two webhooks may share a body.
     """
-    variants = [_variants(body_of(endpoint)) for endpoint in endpoints]
-    bodies = [[each for each in own if isinstance(each, ModelProperty)] for own in variants]
-    models = {
-        each.class_info.name: whole.get(each.class_info.name, each)
-        for own in bodies
-        for each in own
-    }
-    named = [{each.class_info.name for each in own} for own in bodies]
+    bodies = [_models_of(endpoint, whole) for endpoint in endpoints]
+    models = {name: model for own in bodies for name, model in own}
+    names = [[name for name, _ in own] for own in bodies]
     seen = [tags_of(model) for model in models.values()]
     tags = {name: _counting(model, seen) for name, model in models.items()}
-    if len(bodies) > 1 and all(own == each for own in tags.values() for each in tags.values()):
+    first, *others = [*tags.values()] or [{}]
+    if len(bodies) > 1 and all(own == first for own in others):
         enums = {name: _required_enums(model) for name, model in models.items()}
-        tags = {name: own | _parting(enums[name], [*enums.values()]) for name, own in tags.items()}
-    others = {
-        name: [tags[each] for own in named for each in own if name not in own] for name in tags
-    }
-    tags = {name: own | _shared(models[name], own, others[name]) for name, own in tags.items()}
-    told = [tuple(tags[each.class_info.name] for each in own) for own in bodies]
-    return [each if all(each) else () for each in told]
+        for name, own in enums.items():
+            tags[name] = tags[name] | _parting(own, [*enums.values()])
+    shared: dict[str, Tags] = {}
+    for name, model in models.items():
+        of_others = [tags[other] for own in names if name not in own for other in own]
+        shared[name] = _shared(model, tags[name], of_others)
+    told: list[tuple[Tags, ...]] = []
+    for own in names:
+        every = tuple(tags[name] | shared[name] for name in own)
+        told.append(every if all(every) else ())
+    return told
+
+
+def _models_of(
+    endpoint: Endpoint, whole: Mapping[str, ModelProperty]
+) -> list[tuple[str, ModelProperty]]:
+    """The models that the body of a webhook can be, with their names."""
+    models: list[tuple[str, ModelProperty]] = []
+    for body in _variants(body_of(endpoint)):
+        if isinstance(body, ModelProperty):
+            name = str(body.class_info.name)
+            models.append((name, whole.get(name, body)))
+    return models
 
 
 def hidden(endpoints: Sequence[Endpoint], whole: Mapping[str, ModelProperty]) -> list[bool]:
     """Of each webhook, whether it shares a model with another one, and no member of that says which
     of them it is: the class alone names neither.
     """
-    models = [
-        {
-            each.class_info.name: whole.get(each.class_info.name, each)
-            for each in _variants(body_of(endpoint))
-            if isinstance(each, ModelProperty)
-        }
-        for endpoint in endpoints
-    ]
+    models = [dict(_models_of(endpoint, whole)) for endpoint in endpoints]
     sharing = Counter(name for own in models for name in own)
-    return [
-        any(
-            sharing[name] > 1 and not _says_which(model, sharing[name])
-            for name, model in own.items()
-        )
-        for own in models
-    ]
+
+    def is_hidden(name: str, model: ModelProperty) -> bool:
+        return sharing[name] > 1 and not _says_which(model, sharing[name])
+
+    return [any(is_hidden(*each) for each in own.items()) for own in models]
 
 
 def _says_which(model: ModelProperty, webhooks: int) -> bool:
@@ -208,24 +212,23 @@ def untold(
     `bodies` are the types of the bodies. `hidden` are those of which the model is known, and not
     which of several webhooks it is.
     """
-    numbers = range(len(bodies))
-    return [
-        number
-        for number in numbers
-        if hidden[number]
-        or (
-            len({*bodies}) > 1
-            and (
-                not tags[number]
-                or any(
-                    bodies[other] != bodies[number] and _fits_both(own, another)
-                    for other in numbers
-                    for own in tags[number]
-                    for another in tags[other]
-                )
-            )
-        )
-    ]
+    has_one_type = len({*bodies}) == 1
+    numbers: list[int] = []
+    for number, own in enumerate(tags):
+        others = [tags[other] for other, type_ in enumerate(bodies) if type_ != bodies[number]]
+        is_told = has_one_type or (own and not _could_be(own, others))
+        if hidden[number] or not is_told:
+            numbers.append(number)
+    return numbers
+
+
+def _could_be(own: tuple[Tags, ...], others: list[tuple[Tags, ...]]) -> bool:
+    """Whether a body of a webhook may be that of another one."""
+    for tags in own:
+        for of_other in others:
+            if any(_fits_both(tags, another) for another in of_other):
+                return True
+    return False
 
 
 def _fits_both(own: Tags, another: Tags) -> bool:
@@ -235,26 +238,30 @@ def _fits_both(own: Tags, another: Tags) -> bool:
 
 def _shared(model: ModelProperty, own: Tags, others: list[Tags]) -> Tags:
     """The enums of a body that is not told from other ones, in the members that tell those."""
-    tell_others = {name for each in others if _fits_both(each, own) for name in each}
-    return {
-        name: words for name, words in _words_of(model) if name in tell_others and name not in own
-    }
+    names: set[str] = set()
+    for other in others:
+        if _fits_both(other, own):
+            names |= other.keys()
+    names -= own.keys()
+    return {name: words for name, words in _words_of(model) if name in names}
 
 
 def _variants(body: Any) -> list[Any]:
-    return [
-        each for inner in getattr(body, "inner_properties", ()) for each in _variants(inner)
-    ] or [body]
+    """The members of a union, and of the unions in it; of anything else, itself."""
+    variants: list[Any] = []
+    for inner in getattr(body, "inner_properties", ()):
+        variants += _variants(inner)
+    return variants or [body]
 
 
 def _counting(model: ModelProperty, seen: list[Tags]) -> Tags:
-    required, discriminators = required_of(model), _discriminators(model)
-    return {
-        name: words
-        for name, words in tags_of(model).items()
-        if name in (*required, *discriminators)
-        or any(own.get(name, words) != words for own in seen)
-    }
+    """The tags of a model that every body has, or that differ from those of another webhook."""
+    always = {*required_of(model), *_discriminators(model)}
+    counting: Tags = {}
+    for name, words in tags_of(model).items():
+        if name in always or any(own.get(name, words) != words for own in seen):
+            counting[name] = words
+    return counting
 
 
 def _required_enums(model: ModelProperty) -> Tags:
@@ -274,10 +281,11 @@ def _parting(enums: Tags, seen: list[Tags]) -> Tags:
     """The enums that part the webhooks: the words of each other one are the same or all different,
     and some differ.
     """
-    sets = {name: [{*own.get(name, ())} for own in seen] for name in enums}
-    return {
-        name: words
-        for name, words in enums.items()
-        if all(each and (each == {*words} or not each & {*words}) for each in sets[name])
-        and any(each != {*words} for each in sets[name])
-    }
+    parting: Tags = {}
+    for name, words in enums.items():
+        own = {*words}
+        others = [{*tags.get(name, ())} for tags in seen]
+        is_apart = all(other and (other == own or not other & own) for other in others)
+        if is_apart and any(other != own for other in others):
+            parting[name] = words
+    return parting

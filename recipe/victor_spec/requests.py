@@ -11,7 +11,7 @@ from openapi_python_client.parser.properties import AnyProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.strings import PythonIdentifier
 
-from .tree import Tree
+from .tree import DEFAULT_STYLES, EXPLODED, Tree
 
 PREFIX = "field_"
 """What the generator puts before a name that does not begin with a letter."""
@@ -43,19 +43,6 @@ class Style(NamedTuple):
         style = "" if self.style == DEFAULT_STYLES[self.location] else f', "{self.style}"'
         explode = f", explode={self.explode}" if self.explode != EXPLODED[self.location] else ""
         return f"{name}, {value}{style}{explode}{', reserved=True' if self.reserved else ''}"
-
-
-STYLES = {
-    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
-    "cookie": ("form", "cookie"),
-    "path": ("simple", "label", "matrix"),
-    "header": ("simple",),
-}
-DEFAULT_STYLES = {location: styles[0] for location, styles in STYLES.items()}
-EXPLODED = {location: style == "form" for location, style in DEFAULT_STYLES.items()}
-"""The defaults of the functions in `serializing`."""
-EXPLODED_STYLES = ("form", "cookie")
-"""The styles in which a list has a field for each item, unless `explode` says otherwise."""
 
 
 class Offered(NamedTuple):
@@ -186,47 +173,50 @@ class Requests:
         return self.hooks[endpoint.method, endpoint.path.get_untrusted_value()]
 
     def declared(self, endpoint: Endpoint) -> Declared:
-        names = [parameter.name.get_untrusted_value() for parameter in endpoint.header_parameters]
+        """What is declared of an operation in the generated table."""
         request = self.request_of(endpoint)
-        is_read = endpoint.method.upper() in _READS  # only a write has to prove its work
-        return Declared(
-            str(PythonIdentifier(endpoint.name, PREFIX)),
-            endpoint.method.upper(),
-            endpoint.path.get_untrusted_value().partition("#")[0],
-            tuple(name for name in names if request.style("header", name).location == "header"),
-            tuple(dict.fromkeys(name for body in endpoint.bodies for name in members(body.prop))),
-            tuple(each._replace(argument=self._argument(endpoint, each)) for each in request.keys),
-            request.result.id,
-            request.result.status,
-            () if is_read else _all_members(good_answers(endpoint)),
-            () if is_read else _all_members(error_answers(endpoint)),
+        names = [parameter.name.get_untrusted_value() for parameter in endpoint.header_parameters]
+        of_body = [name for body in endpoint.bodies for name in members(body.prop)]
+        keys = [key._replace(argument=self._argument(endpoint, key)) for key in request.keys]
+        declared = Declared(
+            name=str(PythonIdentifier(endpoint.name, PREFIX)),
+            method=endpoint.method.upper(),
+            path=endpoint.path.get_untrusted_value().partition("#")[0],
+            headers=tuple(
+                each for each in names if request.style("header", each).location == "header"
+            ),
+            members=tuple(dict.fromkeys(of_body)),
+            keys=tuple(keys),
+            result_id=request.result.id,
+            result_status=request.result.status,
+        )
+        if declared.method in _READS:  # only a write has to prove its work
+            return declared
+        return declared._replace(
+            result_members=_all_members(good_answers(endpoint)),
+            error_members=_all_members(error_answers(endpoint)),
         )
 
     def _argument(self, endpoint: Endpoint, key: Key) -> str:
         """The argument of the function that a parameter is; empty for a member of a body."""
         request = self.request_of(endpoint)
-        for declared_in, parameters in (
-            ("header", endpoint.header_parameters),
-            ("query", endpoint.query_parameters),
-            ("cookie", endpoint.cookie_parameters),
-        ):
-            for each in parameters:
-                name = each.name.get_untrusted_value()
-                if (request.style(declared_in, name).location, name) == (key.place, key.name):
-                    return str(each.python_name)
+        for location in ("header", "query", "cookie"):
+            for parameter in getattr(endpoint, f"{location}_parameters"):
+                name = parameter.name.get_untrusted_value()
+                if name == key.name and request.style(location, name).location == key.place:
+                    return str(parameter.python_name)
         return ""
 
     def arguments(self, endpoint: Endpoint, key_class: str) -> str:
         """What is declared of it, as arguments of a call in Python; `key_class` makes a `Key`."""
-        declared = self.declared(endpoint)._asdict()
-        keys = declared.pop("keys")
-        texts = [
-            f"{name}={value!r}"
-            for name, value in declared.items()
-            if value or name in Declared._fields[:_ALWAYS]
-        ]
-        if keys:
-            texts.append(f"keys=({', '.join(_made(key_class, each) for each in keys)},)")
+        declared = self.declared(endpoint)
+        texts: list[str] = []
+        for number, (name, value) in enumerate(declared._asdict().items()):
+            if name != "keys" and (value or number < _ALWAYS):
+                texts.append(f"{name}={value!r}")
+        if declared.keys:
+            keys = ", ".join(_key_call(key_class, key) for key in declared.keys)
+            texts.append(f"keys=({keys},)")
         return ", ".join(texts)
 
 
@@ -235,36 +225,38 @@ _ALWAYS = 5
 """The first members of an `Operation`: they have no default."""
 
 
-def _made(key_class: str, key: Key) -> str:
+def _key_call(key_class: str, key: Key) -> str:
     """A call that makes a key; what has its default is left out."""
-    given = {
-        name: value
-        for name, value in key._asdict().items()
-        if name not in Key._field_defaults or value != Key._field_defaults[name]
-    }
-    return f"{key_class}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+    arguments: list[str] = []
+    for name, value in key._asdict().items():
+        if name not in Key._field_defaults or value != Key._field_defaults[name]:
+            arguments.append(f"{name}={value!r}")
+    return f"{key_class}({', '.join(arguments)})"
 
 
 def key(operation: Tree) -> Tagged:
     """The key of an operation, whose id is unique in its tag."""
-    tag = (operation.get("tags") or ["default"])[0]
-    return str(PythonIdentifier(tag, "tag")), str(
-        PythonIdentifier(operation["operationId"], PREFIX)
-    )
+    [tag, *_] = operation.get("tags") or ["default"]
+    name = PythonIdentifier(operation["operationId"], PREFIX)
+    return str(PythonIdentifier(tag, "tag")), str(name)
 
 
 def good_answers(endpoint: Endpoint) -> list[Any]:
     """The documented answers to a call that succeeds."""
-    good = [each for each in endpoint.responses if (each.status_code.range or (0,))[0] // 100 == 2]
-    return good or [each for each in endpoint.responses if each.is_default()]
+    good = [answer for answer in endpoint.responses if _first_status(answer) // 100 == 2]
+    return good or [answer for answer in endpoint.responses if answer.is_default()]
+
+
+def _first_status(answer: Any) -> int:
+    """The status of an answer, or the first one of its range; 0 for the default."""
+    return (answer.status_code.range or (0,))[0]
 
 
 def error_answers(endpoint: Endpoint) -> list[Any]:
     """The documented answers to a call that fails."""
-    good = good_answers(endpoint)
-    others = [each for each in endpoint.responses if all(each is not one for one in good)]
-    statuses = [(each, (each.status_code.range or (0,))[0]) for each in others]
-    return [each for each, first in statuses if each.is_default() or first >= 400]
+    good = {id(answer) for answer in good_answers(endpoint)}
+    others = [answer for answer in endpoint.responses if id(answer) not in good]
+    return [answer for answer in others if answer.is_default() or _first_status(answer) >= 400]
 
 
 def _all_members(answers: list[Any]) -> tuple[str, ...]:
@@ -280,9 +272,11 @@ def evidence(endpoint: Endpoint) -> dict[str, str]:
 
 
 def _body(answer: Any) -> str:
+    """What the body of an answer is, in words."""
     if answer.source["attribute"] == "None":
         return "no body"
-    if names := dict.fromkeys(members(answer.prop)):
+    names = dict.fromkeys(members(answer.prop))
+    if names:
         return ", ".join(names)
     if isinstance(answer.prop, AnyProperty):
         return "any JSON"

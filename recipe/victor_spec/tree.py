@@ -425,7 +425,27 @@ def _methods(document: Tree, hook: Hook) -> Iterator[Hook]:
         )
 
 
+# ---- Parameters ----
+
+STYLES = {
+    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
+    "cookie": ("form", "cookie"),
+    "path": ("simple", "label", "matrix"),
+    "header": ("simple",),
+}
+DEFAULT_STYLES = {location: styles[0] for location, styles in STYLES.items()}
+EXPLODED = {location: style == "form" for location, style in DEFAULT_STYLES.items()}
+"""The defaults of the functions in `serializing`."""
+EXPLODED_STYLES = ("form", "cookie")
+"""The styles in which a list has a field for each item, unless `explode` says otherwise."""
+
+
 # ---- Content types ----
+
+
+def has_no_body(method: str, status: str) -> bool:
+    """Whether HTTP has no body for an answer: to HEAD, and with the status 1xx, 204, 205 or 304."""
+    return method == "head" or status.startswith("1") or status in ("204", "205", "304")
 
 
 def bare_type(content_type: str) -> str:

@@ -9,14 +9,12 @@ from uuid import UUID
 
 import httpx
 
-from victor_spec.tree import is_list, is_mapping
+from victor_spec.tree import has_no_body, is_list, is_mapping
 
 from .expected import difference, short
 from .operations import Answer, Medium
 from .requests import OperationRequests, is_sent_as_json
 from .values import is_valid, received
-
-BODILESS = (204, 205, 304)
 
 
 class OperationAnswers(OperationRequests):
@@ -32,29 +30,32 @@ class OperationAnswers(OperationRequests):
             return
         for answer in self.operation.answers:
             problems = len(self.findings.problems)
-            status = self._status(answer.status)
-            # HTTP allows no body here, whatever the document says.
-            is_empty = self.operation.method == "head" or status < 200 or status in BODILESS
-            if is_empty:
-                self._read(answer.place, httpx.Response(status), lambda _: None, answer.status)
-            elif not answer.media:
-                self._read(answer.place, httpx.Response(status), _is_body, answer.status)
-            else:
-                for medium in answer.media:
-                    self._medium(answer, status, medium)
+            self._answer(answer, self._status(answer.status))
             self.findings.count("answers", present=len(self.findings.problems) == problems)
+
+    def _answer(self, answer: Answer, status: int) -> None:
+        if has_no_body(self.operation.method, str(status)):
+            self._read(answer.place, httpx.Response(status), lambda _: None, answer.status)
+        elif not answer.media:
+            self._read(answer.place, httpx.Response(status), _is_body, answer.status)
+        else:
+            for medium in answer.media:
+                self._medium(answer, status, medium)
 
     def _status(self, status: str) -> int:
         """A status of a range, or of `default`, that no other answer of the operation documents."""
         if status.isdecimal():
             return int(status)
-        documented = {each.status.upper() for each in self.operation.answers}
+        documented = {answer.status.upper() for answer in self.operation.answers}
         wanted = [500, 400, *range(401, 600), *range(200, 400)]
         if status != "default":
-            documented -= {status.upper()}
+            documented.discard(status.upper())
             wanted = [code for code in wanted if code // 100 == int(status[0])]
-        free = (code for code in wanted if documented.isdisjoint({str(code), f"{code // 100}XX"}))
-        return next((code for code in free if code not in BODILESS), 599)
+        for code in wanted:
+            is_documented = str(code) in documented or f"{code // 100}XX" in documented
+            if not is_documented and not has_no_body("get", str(code)):
+                return code
+        return 599
 
     def _medium(self, answer: Answer, status: int, medium: Medium) -> None:
         is_json = is_sent_as_json(medium, self.document)
@@ -78,10 +79,11 @@ class OperationAnswers(OperationRequests):
                     return
 
     def _values(self, medium: Medium) -> Iterator[Any]:
+        """Values of the schema, and the examples that are values of it."""
         yield from received(self.document, medium.schema)
-        yield from (
-            each for each in medium.examples[:5] if is_valid(self.document, medium.schema, each)
-        )
+        for example in medium.examples[:5]:
+            if is_valid(self.document, medium.schema, example):
+                yield example
 
     def _read(
         self,
@@ -134,21 +136,18 @@ def _raw_difference(content: bytes, parsed: Any) -> str | None:
 
 
 def plain(value: Any) -> Any:
+    """What a decoded value is in JSON."""
     if hasattr(value, "to_dict"):
         return value.to_dict()
     if is_list(value):
-        return [plain(each) for each in value]
+        return [plain(item) for item in value]
     if is_mapping(value):
-        return {name: plain(each) for name, each in value.items()}
+        return {name: plain(member) for name, member in value.items()}
     if isinstance(value, Enum):
         return value.value
-    return (
-        value.isoformat()
-        if hasattr(value, "isoformat")
-        else str(value)
-        if isinstance(value, UUID)
-        else value
-    )
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
 
 
 def _response(status: int, medium: Medium, value: Any) -> httpx.Response:

@@ -64,17 +64,10 @@ def _check_base_url(models: Models) -> None:
 
 
 def _check_operations(declared: list[Operation], caller: Caller, models: Models) -> None:
-    findings, probes = (
-        models.findings,
-        [Probe(function, caller) for function in models.package.functions],
-    )
+    findings = models.findings
+    probes = [Probe(function, caller) for function in models.package.functions]
     for operation in declared:
-        # Two operations may have paths of one shape: then the name decides.
-        key = operation.method, shape(operation.path)
-        matches = [
-            each for each in probes if (each.function.method, shape(each.function.path)) == key
-        ]
-        probe = max(matches, key=lambda each: likeness(each.function, operation), default=None)
+        probe = _probe_of(operation, probes)
         findings.count("operations", present=probe is not None)
         if probe is None:
             findings.missing(operation.place, "the package has no function for it", operation.title)
@@ -88,18 +81,28 @@ def _check_operations(declared: list[Operation], caller: Caller, models: Models)
             findings.wrong(operation.place, " ".join(what.split()))
 
 
+def _probe_of(operation: Operation, probes: list[Probe]) -> Probe | None:
+    """The function of an operation. Two may have paths of one shape: then the name decides."""
+    matches: list[Probe] = []
+    for probe in probes:
+        is_same_path = shape(probe.function.path) == shape(operation.path)
+        if is_same_path and probe.function.method == operation.method:
+            matches.append(probe)
+    return max(matches, key=lambda probe: likeness(probe.function, operation), default=None)
+
+
 def _check_webhooks(models: Models) -> None:
     for hook in hooks(models.document.root.tree):
-        if media := bodies(models.document, Node(hook.tree, hook.place)):
-            medium = next((each for each in media if each.is_json), None)
-            why = (
-                _misread(hook, medium, models)
-                if medium
-                else "read_webhook does not read its content type"
-            )
-            models.findings.count("webhooks", present=not why)
-            if why:
-                models.findings.missing(hook.place, why, hook.where)
+        media = bodies(models.document, Node(hook.tree, hook.place))
+        if not media:
+            continue
+        as_json = [medium for medium in media if medium.is_json]
+        why = "read_webhook does not read its content type"
+        if as_json:
+            why = _misread(hook, as_json[0], models)
+        models.findings.count("webhooks", present=not why)
+        if why:
+            models.findings.missing(hook.place, why, hook.where)
 
 
 def _misread(hook: Hook, medium: Medium, models: Models) -> str:
@@ -108,16 +111,16 @@ def _misread(hook: Hook, medium: Medium, models: Models) -> str:
     """
     for value in received(models.document, medium.schema):
         try:
-            decoded = models.package.load("webhooks").read_webhook(
-                json.dumps(value), name=hook.name
-            )
-            if why := difference(value, plain(decoded)):
-                return why
-            models.compare(medium.schema, value, decoded)
-            if why := _unselected(hook.name, value, models):
-                return why
+            webhooks = models.package.load("webhooks")
+            decoded = webhooks.read_webhook(json.dumps(value), name=hook.name)
+            why = difference(value, plain(decoded))
+            if why is None:
+                models.compare(medium.schema, value, decoded)
+                why = _unselected(hook.name, value, models)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             return f"read_webhook raises {type(error).__name__}: {error}"
+        if why:
+            return why
     return ""
 
 
@@ -236,33 +239,19 @@ def check_generated(
     no use is a problem itself. Raises DecisionError, also for an empty reason, and OSError.
     """
     if not result.written:
-        return Report(
-            called,
-            Findings(),
-            [*Findings().beside(result.left_out), Problem("missing", "the package")],
-        )
+        left_out = Findings().beside(result.left_out)
+        return Report(called, Findings(), [*left_out, Problem("missing", "the package")])
     findings = inspect(tree, result.package)
     problems = findings.beside(result.left_out)
-    losses = dict.fromkeys(problem.loss for problem in problems if problem.acceptable)
+    losses = [*dict.fromkeys(problem.loss for problem in problems if problem.acceptable)]
     added: list[str] = []
     if accept is not None:
-        today, known = datetime.datetime.now(datetime.UTC).date(), read_accepted(accepted)
-        added = [loss for loss in losses if not any(each.matches(loss) for each in known)]
-        add_entries(
-            accepted,
-            [{"place": place, "reason": accept.strip(), "since": today} for place in added],
-        )
+        added = _accept(losses, accepted, accept.strip())
     entries = read_accepted(accepted)
     used = [entry for entry in entries if any(map(entry.matches, losses))]
-    left = [
-        each
-        for each in problems
-        if not (each.acceptable and any(one.matches(each.loss) for one in used))
-    ]
-    unused = dict.fromkeys(each.place for each in entries if each not in used)
-    left += [
-        Problem("acceptance", f"{accepted}: {place}", "it matches nothing") for place in unused
-    ]
+    left = [problem for problem in problems if not _is_accepted(problem, used)]
+    unused = dict.fromkeys(f"{accepted}: {entry.place}" for entry in entries if entry not in used)
+    left += [Problem("acceptance", place, "it matches nothing") for place in unused]
     notes = {
         "amount-as-float": result.log.floats,
         "refused-example": [*_refused_examples(tree)],
@@ -272,28 +261,39 @@ def check_generated(
     return Report(called, findings, left, used, added, notes)
 
 
+def _accept(losses: list[str], accepted: Path, reason: str) -> list[str]:
+    """Write the losses that are not accepted yet into a file."""
+    known = read_accepted(accepted)
+    added = [loss for loss in losses if not any(entry.matches(loss) for entry in known)]
+    today = datetime.datetime.now(datetime.UTC).date()
+    rows = [{"place": loss, "reason": reason, "since": today} for loss in added]
+    add_entries(accepted, rows)
+    return added
+
+
+def _is_accepted(problem: Problem, entries: list[Acceptance]) -> bool:
+    return problem.acceptable and any(entry.matches(problem.loss) for entry in entries)
+
+
 def _refused_examples(tree: Tree) -> Iterator[str]:
+    """The places whose examples are not what the schema beside them says."""
     document = Document(tree)
     for part in Components(copied(tree)).by_id.values():
         whole = Node(part.tree, part.place)
         schema = whole if part.kind == "schema" else whole.child("schema")
-        if schema.tree and not all(
-            is_valid(document, schema, each) for each in examples(document, whole, schema)
-        ):
+        values = examples(document, whole, schema) if schema.tree else []
+        if not all(is_valid(document, schema, value) for value in values):
             yield part.place
 
 
 def _stale(committed: Path, fresh: Path) -> list[Problem]:
     """The files that are not those of a fresh package, each with what to do."""
+    run = "run `victor-spec generate`"
     if not committed.is_dir():
-        return [
-            Problem(
-                "differs", f"{committed}", "the package does not exist: run `victor-spec generate`"
-            )
-        ]
-    found, run = changed_files(fresh, committed), "run `victor-spec generate`"
-    advice = dict.fromkeys(found.gone, "not generated: remove it") | dict.fromkeys(
-        found.new, f"gone: {run}"
-    )
-    advice |= dict.fromkeys(found.changed, f"edited, or made of another document: {run}")
+        return [Problem("differs", f"{committed}", f"the package does not exist: {run}")]
+    changes = changed_files(fresh, committed)
+    advice: dict[Path, str] = {}
+    advice |= dict.fromkeys(changes.gone, "not generated: remove it")
+    advice |= dict.fromkeys(changes.new, f"gone: {run}")
+    advice |= dict.fromkeys(changes.changed, f"edited, or made of another document: {run}")
     return [Problem("differs", f"{committed / name}", advice[name]) for name in sorted(advice)]

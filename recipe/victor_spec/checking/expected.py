@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, unquote_plus
 
 import httpx
 
-from victor_spec.tree import is_json, is_list, is_mapping
+from victor_spec.tree import Tree, is_json, is_list, is_mapping
 
 from .operations import Medium, Parameter
 
@@ -29,23 +29,29 @@ class Request:
     """A recorded request, decoded."""
 
     def __init__(self, request: httpx.Request) -> None:
-        raw, _, query = request.url.raw_path.decode("ascii").partition("?")
-        cookies = (each.partition("=") for each in request.headers.get("cookie", "").split(";"))
-        self.method, self.headers, self.body = (
-            request.method.lower(),
-            request.headers,
-            request.content,
-        )
+        self.method = request.method.lower()
+        self.headers = request.headers
+        self.body = request.content
         self.content_type: str = self.headers.get("content-type", "")
         self.origin = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
         """Scheme, host and port."""
+        raw, _, query = request.url.raw_path.decode("ascii").partition("?")
         self.path = [unquote(part) for part in raw.split("/")]
         """The segments, percent-decoded."""
         self.fields: dict[str, list[Pair]] = {
             "query": parse_qsl(query, keep_blank_values=True),
             "header": [*request.headers.items()],
-            "cookie": [(name.strip(), value) for name, _, value in cookies if name],
+            "cookie": _cookies(request.headers.get("cookie", "")),
         }
+
+
+def _cookies(header: str) -> list[Pair]:
+    pairs: list[Pair] = []
+    for cookie in header.split(";"):
+        name, _, value = cookie.partition("=")
+        if name:
+            pairs.append((name.strip(), value))
+    return pairs
 
 
 JOINTS = {"spaceDelimited": " ", "pipeDelimited": "|"}
@@ -76,16 +82,15 @@ def query_pairs(name: str, value: Any, style: str, *, explode: bool) -> list[lis
     if style == "deepObject" and (is_mapping(value) or is_list(value)):
         return [_deep(name, value)]
     if is_list(value) and explode:
-        return [[(name, text(each)) for each in value]]
+        return [[(name, text(item)) for item in value]]
     if is_mapping(value) and explode and style == "form":
-        return [
-            [
-                (key, text(item))
-                for key, each in value.items()
-                for item in (each if is_list(each) else [each])
-            ]
-        ]
-    return [[(name, _flat(each, JOINTS.get(style, ",")))] for each in _orders(value)]
+        pairs: list[Pair] = []
+        for key, member in value.items():
+            items = member if is_list(member) else [member]
+            pairs += [(key, text(item)) for item in items]
+        return [pairs]
+    joint = JOINTS.get(style, ",")
+    return [[(name, _flat(ordered, joint))] for ordered in _orders(value)]
 
 
 def _orders(value: Any) -> list[Any]:
@@ -126,18 +131,18 @@ def values(parameter: Parameter, value: Any) -> list[str]:
 
 
 def _value(parameter: Parameter, value: Any) -> str:
-    pairs = (
-        [f"{key}={text(each)}" for key, each in value.items()]
-        if is_mapping(value) and parameter.explode
-        else []
-    )
+    """A value in the style of a parameter that is written as one text."""
+    pairs: list[str] = []
+    if is_mapping(value) and parameter.explode:
+        pairs = [f"{key}={text(member)}" for key, member in value.items()]
     if parameter.style == "label":
         return "." + (".".join(pairs) or _flat(value, "." if parameter.explode else ","))
-    if parameter.style == "matrix":
-        if is_list(value) and parameter.explode:
-            return "".join(f";{parameter.name}={text(each)}" for each in value)
-        return f";{';'.join(pairs) or f'{parameter.name}={_flat(value)}'}"
-    return ",".join(pairs) or _flat(value)
+    if parameter.style != "matrix":
+        return ",".join(pairs) or _flat(value)
+    if is_list(value) and parameter.explode:
+        pairs = [f"{parameter.name}={text(item)}" for item in value]
+        return "".join(f";{pair}" for pair in pairs)
+    return f";{';'.join(pairs) or f'{parameter.name}={_flat(value)}'}"
 
 
 def same_text(one: str, other: str) -> bool:
@@ -156,47 +161,55 @@ def _moment(value: str) -> datetime.datetime | None:
     """The time that a text is, in UTC without a zone; None for one that is no time, or a day
     alone.
     """
+    if len(value) <= len("2026-03-04"):
+        return None
     try:
-        moment = datetime.datetime.fromisoformat(value) if len(value) > len("2026-03-04") else None
+        moment = datetime.datetime.fromisoformat(value)
     except ValueError:
         return None
-    return moment.replace(tzinfo=datetime.UTC) if moment and moment.tzinfo is None else moment
+    return moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment
 
 
 def difference(expected: Any, actual: Any, where: str = "") -> str | None:
     """The first place where two JSON values differ; null in an object is the same as absent."""
+    for step, one, other in _members(expected, actual):
+        why = difference(one, other, where + step)
+        if why is not None:
+            return why
+    if _is_equal(expected, actual):
+        return None
+    return f"{where.lstrip('.') or 'it'} is {short(actual)} instead of {short(expected)}"
+
+
+def _members(expected: Any, actual: Any) -> Iterator[tuple[str, Any, Any]]:
+    """The members of two objects, or of two lists of one length, each with its step."""
     if is_mapping(expected) and is_mapping(actual):
         for name in dict.fromkeys([*expected, *actual]):
-            one, other = expected.get(name), actual.get(name)
-            if (one is not None or other is not None) and (
-                why := difference(one, other, f"{where}.{name}")
-            ):
-                return why
-        return None
-    if is_list(expected) and is_list(actual) and len(expected) == len(actual):
-        pairs = zip(expected, actual, strict=True)
-        return next(
-            (why for n, (a, b) in enumerate(pairs) if (why := difference(a, b, f"{where}[{n}]"))),
-            None,
-        )
+            yield f".{name}", expected.get(name), actual.get(name)
+    elif is_list(expected) and is_list(actual) and len(expected) == len(actual):
+        for number, (one, other) in enumerate(zip(expected, actual, strict=True)):
+            yield f"[{number}]", one, other
+
+
+def _is_equal(expected: Any, actual: Any) -> bool:
+    """Whether two values are equal, apart from their members."""
+    if is_mapping(expected) and is_mapping(actual):
+        return True
+    if is_list(expected) and is_list(actual):
+        return len(expected) == len(actual)
     if isinstance(expected, str) and isinstance(actual, str) and _moment(expected):
-        equal = same_text(expected, actual)
-    else:
-        actual = float(actual) if isinstance(actual, Decimal) else actual
-        equal = expected == actual and isinstance(expected, bool) == isinstance(actual, bool)
-    return (
-        None
-        if equal
-        else f"{where.lstrip('.') or 'it'} is {short(actual)} instead of {short(expected)}"
-    )
+        return same_text(expected, actual)
+    if isinstance(actual, Decimal):
+        actual = float(actual)
+    return expected == actual and isinstance(expected, bool) == isinstance(actual, bool)
 
 
 def short(value: Any) -> str:
-    shown = (
-        repr(value)
-        if isinstance(value, bytes)
-        else json.dumps(value, ensure_ascii=False, default=repr)
-    )
+    """A value as text, at most 80 characters of it."""
+    if isinstance(value, bytes):
+        shown = repr(value)
+    else:
+        shown = json.dumps(value, ensure_ascii=False, default=repr)
     return shown if len(shown) <= 80 else shown[:77] + "..."
 
 
@@ -210,46 +223,49 @@ def body_differences(medium: Medium, value: Any, request: Request) -> Iterator[t
         yield from _form_differences(medium, value, request)
     elif medium.bare == MULTIPART:
         yield from _multipart_differences(medium, value, request)
-    elif why := _difference(medium, value, request):
-        yield why, ""
+    else:
+        why = _difference(medium, value, request)
+        if why is not None:
+            yield why, ""
 
 
 def _difference(medium: Medium, value: Any, request: Request) -> str | None:
-    if medium.is_json or (
-        medium.bare in ("*/*", "application/*") and "json" in request.content_type
-    ):
+    is_any = medium.bare in ("*/*", "application/*")
+    if medium.is_json or (is_any and "json" in request.content_type):
         try:
             sent = json.loads(request.body)
         except ValueError:
             return f"the body is not JSON: {short(request.body)}"
         return difference(value, sent)
     expected = value if isinstance(value, bytes) else text(value).encode()
-    return (
-        None
-        if request.body == expected
-        else f"the body is {short(request.body)} instead of {short(expected)}"
-    )
+    if request.body == expected:
+        return None
+    return f"the body is {short(request.body)} instead of {short(expected)}"
 
 
 def take(rest: list[Pair], ways: list[list[Pair]]) -> bool:
     """Remove the pairs of the first way that is there, in its order; False when none is."""
     for way in ways:
-        left = list(rest)
-        places: list[int] = []
-        for name, value in way:
-            place = next(
-                (n for n, one in enumerate(left) if one[0] == name and same_text(value, one[1])),
-                None,
-            )
-            if place is None:
-                break
-            places.append(place)
-            left[place] = ("", "\0")
-        else:
-            if places == sorted(places) or len({name for name, _ in way}) == len(way):
-                rest[:] = [each for each in left if each != ("", "\0")]
-                return True
+        places = _places(rest, way)
+        names = {name for name, _ in way}
+        # Pairs of different names may stand in any order.
+        if places is not None and (places == sorted(places) or len(names) == len(way)):
+            rest[:] = [pair for place, pair in enumerate(rest) if place not in places]
+            return True
     return False
+
+
+def _places(pairs: list[Pair], way: list[Pair]) -> list[int] | None:
+    """Where the pairs of a way are, each at a place of its own; None when one is missing."""
+    places: list[int] = []
+    for name, value in way:
+        for place, (sent_name, sent) in enumerate(pairs):
+            if place not in places and sent_name == name and same_text(value, sent):
+                places.append(place)
+                break
+        else:
+            return None
+    return places
 
 
 def mismatch(rest: list[Pair], name: str, ways: list[list[Pair]]) -> str:
@@ -265,19 +281,26 @@ def mismatch(rest: list[Pair], name: str, ways: list[list[Pair]]) -> str:
 
 def _form_differences(medium: Medium, value: Any, request: Request) -> Iterator[tuple[str, str]]:
     rest = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
-    for name, each in value.items() if is_mapping(value) else ():
-        if each is not None and (why := mismatch(rest, name, _field_ways(medium, name, each))):
+    for name, field in value.items() if is_mapping(value) else ():
+        why = "" if field is None else mismatch(rest, name, _field_ways(medium, name, field))
+        if why:
             yield f"the field {name} {why}", name
     if rest:
         yield f"the form has {shown(rest)}, which the document does not declare", ""
 
 
 def _field_ways(medium: Medium, name: str, value: Any) -> list[list[Pair]]:
-    encoding = medium.encoding[name].tree if name in medium.encoding else {}
+    """The ways to write the field of a form."""
+    encoding = _encoding(medium, name)
     if is_mapping(value) and not {"style", "explode", "allowReserved"} & encoding.keys():
         return [[(name, text(value))]]
     style = str(encoding.get("style", "form"))
     return query_pairs(name, value, style, explode=bool(encoding.get("explode", style == "form")))
+
+
+def _encoding(medium: Medium, name: str) -> Tree:
+    """How a field of a form is written; empty where the document does not say."""
+    return medium.encoding[name].tree if name in medium.encoding else {}
 
 
 def shown(pairs: list[Pair]) -> str:
@@ -287,41 +310,55 @@ def shown(pairs: list[Pair]) -> str:
 def _multipart_differences(
     medium: Medium, value: Any, request: Request
 ) -> Iterator[tuple[str, str]]:
-    form = email.message_from_bytes(
-        f"content-type: {request.content_type}\r\n\r\n".encode() + request.body
-    )
+    header = f"content-type: {request.content_type}\r\n\r\n"
+    form = email.message_from_bytes(header.encode() + request.body)
     if not form.is_multipart():
         yield f"the content type {request.content_type} has no boundary", ""
         return
-    parts: list[tuple[str, bytes]] = [
-        (
-            unquote_plus(str(part.get_param("name", "", "content-disposition"))),
-            part.get_payload(decode=True),
-        )
-        for part in cast("list[Any]", form.get_payload())
-    ]
-    for name, each in value.items() if is_mapping(value) else ():
-        is_deep = (
-            name in medium.encoding and medium.encoding[name].tree.get("style") == "deepObject"
-        )
-        sent = [
-            part
-            for part in parts
-            if part[0] == name or (is_deep and part[0].startswith(f"{name}["))
-        ]
-        parts = [part for part in parts if part not in sent]
+    rest = [*map(_part, cast("list[Any]", form.get_payload()))]
+    for name, field in value.items() if is_mapping(value) else ():
+        is_deep = _encoding(medium, name).get("style") == "deepObject"
+        starts = (f"{name}[",) if is_deep else ()
+        sent = [part for part in rest if part[0] == name or part[0].startswith(starts)]
+        rest = [part for part in rest if part not in sent]
         if is_deep:
-            pairs = [(key, content.decode("utf-8", "replace")) for key, content in sent]
-            if not take(pairs, ways := _field_ways(medium, name, each)) or pairs:
-                yield f"the parts of {name} are not {shown(ways[0])}", name
-            continue
-        wanted = each if is_list(each) else [] if each is None else [each]
-        if len(sent) != len(wanted):
-            yield f"{name} is sent as {len(sent)} parts instead of {len(wanted)}", name
-            continue
-        for (_, content), one in zip(sent, wanted, strict=True):
-            written = content.decode("utf-8", "replace")
-            if content != one if isinstance(one, bytes) else not same_text(text(one), written):
-                yield f"the part {name} is {short(content)} instead of {short(one)}", name
-    if parts:
-        yield f"the part {parts[0][0]} is sent, which the document does not declare", parts[0][0]
+            differences = _deep_differences(medium, name, field, sent)
+        else:
+            differences = _parts_differences(name, field, [content for _, content in sent])
+        for difference_ in differences:
+            yield difference_, name
+    if rest:
+        name, _ = rest[0]
+        yield f"the part {name} is sent, which the document does not declare", name
+
+
+def _part(part: Any) -> tuple[str, bytes]:
+    """The name and the content of a part of a form."""
+    name = part.get_param("name", "", "content-disposition")
+    return unquote_plus(str(name)), part.get_payload(decode=True)
+
+
+def _deep_differences(
+    medium: Medium, name: str, value: Any, sent: list[tuple[str, bytes]]
+) -> Iterator[str]:
+    """How the parts of a field differ from a deep object."""
+    pairs = [(key, content.decode("utf-8", "replace")) for key, content in sent]
+    ways = _field_ways(medium, name, value)
+    if not take(pairs, ways) or pairs:
+        yield f"the parts of {name} are not {shown(ways[0])}"
+
+
+def _parts_differences(name: str, value: Any, sent: list[bytes]) -> Iterator[str]:
+    """How the parts of a field, one for each item of a list, differ from its value."""
+    wanted = value if is_list(value) else [value]
+    if value is None:
+        wanted = []
+    if len(sent) != len(wanted):
+        yield f"{name} is sent as {len(sent)} parts instead of {len(wanted)}"
+        return
+    for content, item in zip(sent, wanted, strict=True):
+        is_same = content == item
+        if not isinstance(item, bytes):
+            is_same = same_text(text(item), content.decode("utf-8", "replace"))
+        if not is_same:
+            yield f"the part {name} is {short(content)} instead of {short(item)}"

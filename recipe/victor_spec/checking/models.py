@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
-from itertools import product
 from typing import Any, cast
 
 import attrs
@@ -106,19 +106,15 @@ class Models:
         if len(views) == 1:
             return self._of_view(views[0], value, decoded)
         own = [view for view in views if _is_named(view, decoded)]
-        views = [
-            view for view in views if fits(self.document, view, value, self._fitting)
-        ] or views[:1]
-        outcomes = [(self._of_view(view, value, decoded), view) for view in views]
+        fitting = [view for view in views if fits(self.document, view, value, self._fitting)]
         names: set[str] = {*value} if is_mapping(value) else set()
-        best, view = min(
-            outcomes,
-            key=lambda each: (
-                len(each[0].losses),
-                each[0].foreign,
-                len(names - each[1].properties.keys()),
-            ),
-        )
+        outcomes: list[tuple[tuple[int, int, int], int, _Outcome, View]] = []
+        for number, view in enumerate(fitting or views[:1]):
+            outcome = self._of_view(view, value, decoded)
+            unknown = names - view.properties.keys()
+            misfit = len(outcome.losses), outcome.foreign, len(unknown)
+            outcomes.append((misfit, number, outcome, view))
+        _, _, best, view = min(outcomes, key=lambda each: each[:2])
         # It is read as the class of another member, which may have all that the value has.
         if own and view not in own:
             best.met = []
@@ -127,17 +123,16 @@ class Models:
         return best
 
     def _of_view(self, view: View, value: Any, decoded: Any) -> _Outcome:
-        if is_model(decoded) and is_mapping(value):
-            return self._of_model(view, value, decoded)
-        if is_mapping(value):
-            if value.keys() & view.properties.keys():
-                return _missing(
-                    view.place, f"its fields are not attributes, but a {type(decoded).__name__}"
-                )
-            return _Outcome()
         if is_list(value):
             return self._of_list(view, value, decoded)
-        return self._of_word(view, value, decoded)
+        if not is_mapping(value):
+            return self._of_word(view, value, decoded)
+        if is_model(decoded):
+            return self._of_model(view, value, decoded)
+        if not value.keys() & view.properties.keys():
+            return _Outcome()
+        kind = type(decoded).__name__
+        return _missing(view.place, f"its fields are not attributes, but a {kind}")
 
     def _of_list(self, view: View, value: list[Any], decoded: Any) -> _Outcome:
         outcome = _Outcome()
@@ -156,12 +151,10 @@ class Models:
         if not isinstance(decoded, Enum):
             return _missing(view.place, f"its {len(words)} enum values have no enum in Python")
         known = [member.value for member in type(decoded)]
-        lost = [word for word in words if word not in known]
-        outcome = (
-            _missing(view.place, f"no enum value {', '.join(map(repr, lost))}")
-            if lost
-            else _Outcome()
-        )
+        lost = [repr(word) for word in words if word not in known]
+        outcome = _Outcome()
+        if lost:
+            outcome = _missing(view.place, f"no enum value {', '.join(lost)}")
         outcome.words = {f"{view.place}={word!r}": word in known for word in words}
         return outcome
 
@@ -169,54 +162,66 @@ class Models:
         model = cast("Any", type(decoded))
         attributes = self.package.attributes(model)
         outcome = _Outcome(foreign=len(view.properties.keys() - attributes.keys()))
-        if view.properties and (not outcome.foreign or value.keys() & view.properties.keys()):
+        is_telling = not outcome.foreign or value.keys() & view.properties.keys()
+        if view.properties and is_telling:
             outcome.met.append((view, model))  # an empty object tells no class: see `_is_ambiguous`
         free: dict[str, Any] = decoded.additional_properties
-        if id(decoded) not in self._misread:
-            self._misread[id(decoded)] = misread(decoded)
-        others = self._misread[id(decoded)]
         for name, child in value.items():
             if name in view.properties and child is not None:
-                if name in free or name not in attributes or attributes[name] in others:
+                if (
+                    name in free
+                    or name not in attributes
+                    or self._is_misread(decoded, attributes[name])
+                ):
                     place = f"{view.place}.properties.{name}"
                     outcome.add(_missing(place, f"no attribute of {model.__name__} holds it"))
                 else:
-                    outcome.add(
-                        self._outcome(
-                            view.properties[name], child, getattr(decoded, attributes[name])
-                        )
-                    )
+                    own = getattr(decoded, attributes[name])
+                    outcome.add(self._outcome(view.properties[name], child, own))
             elif view.additional is not None and name in free:
                 outcome.add(self._outcome(view.additional, child, free[name]))
         return outcome
+
+    def _is_misread(self, decoded: Any, attribute: str) -> bool:
+        """Whether an attribute of a model has a value of another type than the declared one."""
+        if id(decoded) not in self._misread:
+            self._misread[id(decoded)] = misread(decoded)
+        return attribute in self._misread[id(decoded)]
 
     def _try(self, view: View, model: Any) -> None:
         """Decode values of a schema by its class, compare them, and build an equal object by the
         constructor.
         """
-        numbers = max(
-            (len(self.document.views(child)) for child in view.properties.values()), default=1
-        )
-        unions = {name for name, child in view.properties.items() if self._is_ambiguous(child)}
-        an_object = replace(view, types=("object",))  # it may be a text, too
-        lost, tried = set[str](), set[str]()
-        for number, full in product(
-            range(min(max(numbers, 2), MAX_TRIALS)), (0, 1) if unions else (0,)
-        ):
-            synthesis = Synthesis(self.document, "received", number, as_json=True)
-            value = synthesis.of_view(an_object, full=1)
-            for name, child in view.properties.items():
-                if name not in value or name in unions:
-                    value[name] = synthesis.of(child, full if name in unions else 0)
+        lost: set[str] = set()
+        tried: set[str] = set()
+        for value in self._trials(view):
             if repr(value) in tried:
                 continue
             tried.add(repr(value))
             outcome = self._decode(view, model, value)
-            lost |= {place.removeprefix(f"{view.place}.properties.") for place, _ in outcome.losses}
+            start = f"{view.place}.properties."
+            lost |= {place.removeprefix(start) for place, _ in outcome.losses}
             self._take(outcome)
         for name in view.properties:
             self._count("properties", f"{view.place}.properties.{name}", present=name not in lost)
         self._count("schemas", view.place, present=True)
+
+    def _trials(self, view: View) -> Iterator[dict[str, Any]]:
+        """Values of an object: of each alternative of its properties, which are empty and full."""
+        alternatives = [len(self.document.views(child)) for child in view.properties.values()]
+        most = min(max([2, *alternatives]), MAX_TRIALS)
+        unions = {name for name, child in view.properties.items() if self._is_ambiguous(child)}
+        an_object = replace(view, types=("object",))  # it may be a text, too
+        for number in range(most):
+            for full in (0, 1) if unions else (0,):
+                synthesis = Synthesis(self.document, "received", number, as_json=True)
+                value = synthesis.of_view(an_object, full=1)
+                for name, child in view.properties.items():
+                    if name in unions:
+                        value[name] = synthesis.of(child, full)
+                    elif name not in value:
+                        value[name] = synthesis.of(child, 0)
+                yield value
 
     def _is_ambiguous(self, node: Node) -> bool:
         """Whether it is a union, a list of one, or an object that may be empty, which another class
@@ -227,26 +232,19 @@ class Models:
         return bool(others) or len(of_items) > 1 or (bool(view.properties) and not view.required)
 
     def _decode(self, view: View, model: Any, value: dict[str, Any]) -> _Outcome:
+        name = model.__name__
         try:
             decoded = model.from_dict(value)
-            if why := difference(value, decoded.to_dict()):
-                return _wrong(
-                    view.place, f"{model.__name__} gives back another value than it read: {why}"
-                )
-            built = model(
-                **{
-                    each.alias: getattr(decoded, each.name)
-                    for each in attrs.fields(model)
-                    if each.init
-                }
-            )
+            why = difference(value, decoded.to_dict())
+            if why is not None:
+                return _wrong(view.place, f"{name} gives back another value than it read: {why}")
+            fields = [field for field in attrs.fields(model) if field.init]
+            built = model(**{field.alias: getattr(decoded, field.name) for field in fields})
             built.additional_properties = decoded.additional_properties
             if built.to_dict() != decoded.to_dict():
-                return _wrong(
-                    view.place, f"{model.__name__} built by its constructor is another value"
-                )
+                return _wrong(view.place, f"{name} built by its constructor is another value")
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            return _wrong(view.place, f"{model.__name__} raises {type(error).__name__}: {error}")
+            return _wrong(view.place, f"{name} raises {type(error).__name__}: {error}")
         return self._of_model(view, value, decoded)
 
     def _count(self, kind: str, place: str, *, present: bool) -> None:
@@ -276,10 +274,14 @@ def _wrong(place: str, what: str) -> _Outcome:
 
 def _words(place: str) -> list[str]:
     """What a line about the same loss contains: the schema or the operation, and the property."""
+    words: list[str] = []
     operation = re.match(r"paths\.(/.*?)\.(get|put|post|delete|options|head|patch|trace)\b", place)
     schema = re.match(r"components\.schemas\.([^.]+)", place)
-    owner = (
-        [f"{operation[2].upper()} {operation[1]}"] if operation else [schema[1]] if schema else []
-    )
-    name = place.rpartition(".properties.")[2] if ".properties." in place else ""
-    return [*owner, *([name] if name else [])]
+    if operation:
+        words.append(f"{operation[2].upper()} {operation[1]}")
+    elif schema:
+        words.append(schema[1])
+    _, _, name = place.rpartition(".properties.")
+    if name != place:
+        words.append(name)
+    return [word for word in words if word]

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import httpx
 
 from victor_spec import tree
-from victor_spec.tree import is_list
+from victor_spec.tree import DEFAULT_STYLES, EXPLODED_STYLES, list_at
 
 from .views import Document, Node
 
@@ -32,15 +32,13 @@ class Parameter:
     """A parameter; `style` and `explode` with the defaults of the specification."""
 
     def __init__(self, document: Document, place: str, whole: Node) -> None:
-        given = whole.tree
-        self.place, self.location, self.name = place, str(given["in"]), str(given["name"])
-        self.required = self.location == "path" or bool(given.get("required"))
-        self.style = str(
-            given.get("style") or ("form" if self.location in ("query", "cookie") else "simple")
-        )
-        self.explode = (
-            bool(given["explode"]) if "explode" in given else self.style in ("form", "cookie")
-        )
+        declared = whole.tree
+        self.place = place
+        self.location = str(declared["in"])
+        self.name = str(declared["name"])
+        self.required = self.location == "path" or bool(declared.get("required"))
+        self.style = str(declared.get("style") or DEFAULT_STYLES[self.location])
+        self.explode = bool(declared.get("explode", self.style in EXPLODED_STYLES))
         content = document.follow(whole).mapping("content")
         self.content_type = next(iter(content), None)
         """A value in this content type, instead of a style."""
@@ -69,30 +67,40 @@ class Answer(NamedTuple):
 
 
 class Operation:
-    def __init__(self, document: Document, given: tree.Operation) -> None:
-        item = Node(given.item, f"paths.{given.path}")
+    def __init__(self, document: Document, declared: tree.Operation) -> None:
+        item = Node(declared.item, f"paths.{declared.path}")
         node = item
-        for step in given.step.split(".", 1):
+        for step in declared.step.split(".", 1):
             node = node.child(step)
-        self.method, self.path, self.place = given.method, given.path, node.place
-        self.title = given.where
+        self.method = declared.method
+        self.path = declared.path
+        self.place = node.place
+        self.title = declared.where
         """`GET /path`, as it stands in what is left out."""
         self.identity = str(node.tree.get("operationId") or "")
         self.parameters = _parameters(document, self.path, item, node)
         self.bodies = bodies(document, node)
         self.body_required = bool(document.follow(node.child("requestBody")).tree.get("required"))
-        self.answers = [
-            Answer(status, answer.place, _media(document, document.follow(answer), answer.place))
-            for status, answer in node.mapping("responses").items()
-            if re.fullmatch(r"[1-5]\d\d|[1-5][xX][xX]|default", status)
-        ]
+        self.answers = _answers(document, node)
         shared = base_url(document)
         own = [_address(each, shared) for each in node.items("servers") or item.items("servers")]
         self.server = shared if not own or shared in own else own[0]
 
 
+def _answers(document: Document, operation: Node) -> list[Answer]:
+    answers: list[Answer] = []
+    for status, answer in operation.mapping("responses").items():
+        if re.fullmatch(r"[1-5]\d\d|[1-5][xX][xX]|default", status):
+            media = _media(document, document.follow(answer), answer.place)
+            answers.append(Answer(status, answer.place, media))
+    return answers
+
+
 def base_url(document: Document) -> str:
-    return next((_address(each, SOMEWHERE) for each in document.root.items("servers")), SOMEWHERE)
+    """The first server of a document."""
+    for server in document.root.items("servers"):
+        return _address(server, SOMEWHERE)
+    return SOMEWHERE
 
 
 def operations(document: Document) -> list[Operation]:
@@ -117,19 +125,21 @@ def _address(server: Node, shared: str) -> str:
 
 
 def _parameters(document: Document, path: str, item: Node, node: Node) -> list[Parameter]:
+    """The parameters of an operation, those of its path included, and those that the path alone
+    names.
+    """
     names = re.findall(r"{([^}]+)}", path)
     parameters: dict[tuple[str, str], Parameter] = {}
-    for given in [*item.items("parameters"), *node.items("parameters")]:
-        whole = document.follow(given)
+    for listed in [*item.items("parameters"), *node.items("parameters")]:
+        whole = document.follow(listed)
         location, name = whole.tree.get("in"), whole.tree.get("name")
-        if location not in ("path", "query", "header", "cookie") or not isinstance(name, str):
+        if location not in DEFAULT_STYLES or not isinstance(name, str):
             continue
-        ignored = location == "header" and name.lower() in IGNORED_HEADERS
-        if not ignored and (location != "path" or name in names):
-            key = name.lower() if location == "header" else name  # headers ignore case
-            parameters[location, key] = Parameter(
-                document, f"{node.place}.parameters.{location}:{name}", whole
-            )
+        key = name.lower() if location == "header" else name  # headers ignore case
+        is_ignored = location == "header" and key in IGNORED_HEADERS
+        if not is_ignored and (location != "path" or name in names):
+            place = f"{node.place}.parameters.{location}:{name}"
+            parameters[location, key] = Parameter(document, place, whole)
     for name in names:
         place = f"{node.place}.parameters.path:{name}"
         implied = Node({"in": "path", "name": name, "schema": {"type": "string"}}, place)
@@ -147,14 +157,13 @@ def _media(document: Document, owner: Node, place: str) -> list[Medium]:
 
 def examples(document: Document, owner: Node, schema: Node) -> list[Any]:
     """The values of `example` and `examples`, here and in the schema."""
-    values = [owner.tree["example"]] if owner.tree.get("example") is not None else []
-    for example in owner.mapping("examples").values():
-        whole = document.follow(example).tree
-        if "value" in whole:
-            values.append(whole["value"])
     whole = document.follow(schema).tree
+    values: list[Any] = []
+    if owner.tree.get("example") is not None:
+        values.append(owner.tree["example"])
+    for example in owner.mapping("examples").values():
+        named = document.follow(example).tree
+        values += [named["value"]] if "value" in named else []
     if whole.get("example") is not None:
         values.append(whole["example"])
-    if is_list(whole.get("examples")):
-        values += whole["examples"]
-    return values
+    return [*values, *list_at(whole, "examples")]

@@ -81,13 +81,10 @@ class Package(contextlib.AbstractContextManager["Package"]):
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 spec.loader.exec_module(root)
-                names = [
-                    module.name for module in pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")
-                ]
-                modules = [importlib.import_module(name) for name in names]
-                self.functions = [
-                    Function(module) for module in modules if "OPERATION" in vars(module)
-                ]
+                found = pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")
+                modules = [importlib.import_module(name) for name in [each.name for each in found]]
+                operations = [module for module in modules if "OPERATION" in vars(module)]
+                self.functions = [*map(Function, operations)]
         except Exception as error:
             _forget()
             raise PackageError(f"it cannot be imported: {type(error).__name__}: {error}") from error
@@ -207,7 +204,9 @@ def build(hint: Any, value: Any) -> Any:
 
     Raises NoArgumentError when there is none.
     """
-    built = [made for option in options(hint) for made in _made(option, value)]
+    built: list[Any] = []
+    for option in options(hint):
+        built += _of_option(option, value)
     if not built:
         raise NoArgumentError(f"{type(value).__name__} is no value of {hint}")
     models = [each for each in built if is_model(each)]
@@ -216,14 +215,22 @@ def build(hint: Any, value: Any) -> Any:
 
 def options(hint: Any) -> list[Any]:
     """The members of a union, the more specific ones first; without None and Unset."""
-    parts = (
-        list(typing.get_args(hint))
-        if typing.get_origin(hint) in (typing.Union, types.UnionType)
-        else [hint]
-    )
-    flat = [each for part in parts for each in (options(part) if part is not hint else [part])]
-    named = [each for each in flat if getattr(each, "__name__", "") not in ("Unset", "NoneType")]
-    return sorted(named, key=lambda each: 2 if each is Any else 1 if each is str else 0)
+    return sorted(_members(hint), key=_generality)
+
+
+def _members(hint: Any) -> Iterator[Any]:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        for member in typing.get_args(hint):
+            yield from options(member)
+    elif getattr(hint, "__name__", "") not in ("Unset", "NoneType"):
+        yield hint
+
+
+def _generality(option: Any) -> int:
+    """How much a type takes that is meant for another one."""
+    if option is Any:
+        return 2
+    return 1 if option is str else 0
 
 
 def misfit(model: Any) -> tuple[int, int, int]:
@@ -233,11 +240,8 @@ def misfit(model: Any) -> tuple[int, int, int]:
     own: Any = model.__class__
     fields = attrs.fields(own) if attrs.has(own) else ()
     absent = [each for each in fields if type(getattr(model, each.name, None)).__name__ == "Unset"]
-    return (
-        undeclared(model),
-        sum(each.default is attrs.NOTHING or each.kw_only for each in absent),
-        len(absent),
-    )
+    required = [each for each in absent if each.default is attrs.NOTHING or each.kw_only]
+    return undeclared(model), len(required), len(absent)
 
 
 def undeclared(model: Any) -> int:
@@ -245,18 +249,15 @@ def undeclared(model: Any) -> int:
     of their enum.
     """
     free: dict[str, Any] = getattr(model, "additional_properties", {})
-    names: tuple[str, ...] = getattr(model, "__slots__", ())
-    values = [getattr(model, name, None) for name in names]
-    inner = [each for value in values for each in (value if is_list(value) else [value])]
-    words = sum(
-        each not in type(each).__members__.values() for each in inner if isinstance(each, Enum)
-    )
-    return (
-        len(free)
-        + len(misread(model))
-        + words
-        + sum(undeclared(each) for each in inner if is_model(each))
-    )
+    count = len(free) + len(misread(model))
+    for name in getattr(model, "__slots__", ()):
+        value = getattr(model, name, None)
+        for item in value if is_list(value) else [value]:
+            if isinstance(item, Enum):
+                count += 0 if item in type(item).__members__.values() else 1
+            elif is_model(item):
+                count += undeclared(item)
+    return count
 
 
 def enum_values(hint: Any) -> set[Any]:
@@ -268,14 +269,16 @@ def enum_values(hint: Any) -> set[Any]:
     return {value for part in typing.get_args(hint) for value in enum_values(part)}
 
 
-def _made(option: Any, value: Any) -> Iterator[Any]:
+def _of_option(option: Any, value: Any) -> Iterator[Any]:
     """The value of one type for a JSON value; none when it has none."""
-    origin, inner = typing.get_origin(option), typing.get_args(option)
-    if option in (Any, object) or (origin is typing.Literal and value in inner):
+    origin = typing.get_origin(option)
+    inner = typing.get_args(option)
+    is_literal = origin is typing.Literal and value in inner
+    if option in (Any, object) or is_literal:
         yield value
     elif is_list(value) and isinstance(origin, type) and issubclass(list, origin):
         with contextlib.suppress(NoArgumentError):
-            yield [build(inner[0], each) for each in value]
+            yield [build(inner[0], item) for item in value]
     elif is_mapping(value) and isinstance(origin, type) and issubclass(dict, origin):
         yield value
     elif isinstance(option, type):
@@ -290,10 +293,11 @@ def _of_class(option: Any, value: Any) -> Iterator[Any]:
     elif issubclass(option, Enum):
         yield from (member for member in option if member.value == value)
     elif isinstance(value, str) and option in _PARSERS:
-        yield from filter(None, [_PARSERS[option](value)])
+        parsed = _PARSERS[option](value)
+        yield from [] if parsed is None else [parsed]
     elif type(value) in (int, float) and option is Decimal:
         yield Decimal(str(value))
-    elif type(value) in ((int, float) if option is float else (option,)):
+    elif type(value) is option or (option is float and type(value) is int):
         yield value
 
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from victor_spec.tree import is_mapping
+from victor_spec.tree import EXPLODED_STYLES, is_mapping
 
 from .expected import Request, short, text
 from .models import Models
@@ -32,41 +32,32 @@ class Probe:
 
     def __init__(self, function: Function, caller: Caller) -> None:
         self.function = function
-        selectors = (
-            each for each in ("body_content_type", "content_type") if each in function.hints
-        )
-        media = (
-            each
-            for each in selectors
-            if any("/" in str(value) for value in enum_values(function.hints[each]))
-        )
-        self.selector = next(media, None)
+        self.selector = _selector(function)
         """The argument that chooses the content type of the body."""
         names = [name for name in function.hints if name != self.selector]
         markers = {f"~{number}~": name for number, name in enumerate(names)}
-        arguments = {
-            name: _first_of(function.hints[name], each, [each], {each: each})
-            for each, name in markers.items()
-        }
+        arguments: dict[str, Any] = {}
+        for marker, name in markers.items():
+            hint = function.hints[name]
+            arguments[name] = _first_of(hint, marker, [marker], {marker: marker})
         if "body" in arguments and (self.selector or _is_body(function.hints["body"])):
             arguments["body"] = _first_of(function.hints["body"], {}, b"", [])
         self.request: Request | None = None
         # a call that is refused is reported with the values of the document
         with contextlib.suppress(Exception):
             self.request = caller.request(function, arguments)
+        self.in_path = re.findall(r"{([^{}]+)}", function.path)
+        """The arguments in the path, in order."""
         self.sent: dict[tuple[str, str], list[str]] = defaultdict(list)
         """The arguments by place and name in the request; `*` for a marker, `filter` for
         `filter[0][~1~]`.
         """
-        self.in_path = re.findall(r"{([^{}]+)}", function.path)
-        """The arguments in the path, in order."""
-        for location, pairs in self.request.fields.items() if self.request is not None else ():
+        fields = {} if self.request is None else self.request.fields
+        for location, pairs in fields.items():
             for name, value in pairs:
-                if passed := re.findall(r"~\d+~", name + value):
-                    plain = re.sub(r"(\[0\])?(\[~.*)?$", "", name)
-                    self.sent[location, re.sub(r"~\d+~", "*", plain)] += [
-                        markers[each] for each in passed
-                    ]
+                passed = [markers[marker] for marker in re.findall(r"~\d+~", name + value)]
+                if passed:
+                    self.sent[location, _without_marker(name)] += passed
 
     @property
     def body(self) -> str | None:
@@ -78,6 +69,21 @@ class Probe:
         """The argument that has the name of a parameter."""
         wanted = {_letters(name), _letters(f"{name}_{location}")}
         return next((each for each in self.function.hints if _letters(each) in wanted), None)
+
+
+def _selector(function: Function) -> str | None:
+    """The argument of a function whose values are content types."""
+    for name in ("body_content_type", "content_type"):
+        values = enum_values(function.hints[name]) if name in function.hints else set[Any]()
+        if any("/" in str(value) for value in values):
+            return name
+    return None
+
+
+def _without_marker(name: str) -> str:
+    """The name of a field without the markers in it, and without what they are put into."""
+    plain = re.sub(r"(\[0\])?(\[~.*)?$", "", name)
+    return re.sub(r"~\d+~", "*", plain)
 
 
 def shape(path: str) -> str:
@@ -101,10 +107,14 @@ def _first_of(hint: Any, *values: Any) -> Any:
     """The first of some JSON values that a type holds, as its value; the first one as it is when it
     holds none.
     """
-    for value in values:
-        with contextlib.suppress(NoArgumentError):
-            return build(hint, value)
-    return values[0]
+    [first, *_] = [*_first_built(hint, [*values]), values[0]]
+    return first
+
+
+def _is_flat(parameter: Parameter) -> bool:
+    """Whether the properties of an object are fields by themselves."""
+    is_exploded = parameter.style in EXPLODED_STYLES and parameter.explode
+    return parameter.style == "deepObject" or is_exploded
 
 
 def _is_body(hint: Any) -> bool:
@@ -165,36 +175,16 @@ class Passing:
         return {name: each for name, each in value.items() if name in sink} if is_apart else value
 
     def _find_sink(self, parameter: Parameter) -> None:
-        probe, sent, location = self.probe, self.probe.sent, parameter.location
-        name = parameter.name.lower() if location == "header" else parameter.name
-        views = self.document.views(parameter.schema)
-        every = views[0].properties.items() if location == "query" else ()
-        properties = {
-            each: node for each, node in every if all(each in view.properties for view in views)
-        }
-        flat = parameter.style == "deepObject" or (
-            parameter.style in ("form", "cookie") and parameter.explode
-        )
-        sink: dict[str | None, str] = {}
-        for each in properties if flat else ():
-            wire = each if parameter.style == "form" else f"{parameter.name}[{each}]"
-            if (location, wire) in sent:
-                sink[each] = sent[location, wire][0]
-        direct = sent.get((location, name), [])
-        if location == "path" and name in self._in_path:
-            direct = [self._in_path[name]]
-        exploded = sent.get((location, "*"), []) if flat and not direct else []
-        named = probe.named(location, parameter.name)
-        if direct or exploded:
-            sink = {None: named if named in exploded else (direct or exploded)[0]}
-        elif probe.request is None and named is not None:
-            sink = {None: named}
+        """Find the argument of a parameter, or those of its properties; report what has none."""
+        properties = self._flat_properties(parameter)
+        sink = self._whole(parameter) or self._apart(parameter, properties)
         self.sinks[parameter.place] = sink
-        apart = flat and None not in sink and properties
-        for part, schema in apart.items() if apart else [(None, parameter.schema)]:
-            place, word = (
-                (f"{parameter.place}.{part}", part) if part else (parameter.place, parameter.name)
-            )
+        parts: dict[str | None, Node] = {None: parameter.schema}
+        if properties and None not in sink:
+            parts = {**properties}
+        for part, schema in parts.items():
+            place = f"{parameter.place}.{part}" if part else parameter.place
+            word = part or parameter.name
             self.findings.count("parameters", present=part in sink)
             if part not in sink:
                 self.missing(place, "no argument of the function sends it", word)
@@ -202,29 +192,66 @@ class Passing:
                 self._check_words(place, word, schema, sink[part])
         self._check_name(parameter, sink)
 
+    def _flat_properties(self, parameter: Parameter) -> dict[str, Node]:
+        """The properties of an object whose fields stand in the query by themselves."""
+        if parameter.location != "query" or not _is_flat(parameter):
+            return {}
+        first, *others = self.document.views(parameter.schema)
+        return {
+            name: node
+            for name, node in first.properties.items()
+            if all(name in view.properties for view in others)
+        }
+
+    def _apart(self, parameter: Parameter, properties: dict[str, Node]) -> dict[str | None, str]:
+        """The arguments of the properties of a parameter."""
+        sink: dict[str | None, str] = {}
+        for name in properties:
+            wire = name if parameter.style == "form" else f"{parameter.name}[{name}]"
+            if (parameter.location, wire) in self.probe.sent:
+                sink[name] = self.probe.sent[parameter.location, wire][0]
+        return sink
+
+    def _whole(self, parameter: Parameter) -> dict[str | None, str]:
+        """The argument of a parameter as a whole; none where it is taken apart, or is not sent."""
+        location = parameter.location
+        name = parameter.name.lower() if location == "header" else parameter.name
+        named = self.probe.named(location, parameter.name)
+        direct = self.probe.sent.get((location, name), [])
+        if location == "path" and name in self._in_path:
+            direct = [self._in_path[name]]
+        if direct:
+            return {None: direct[0]}
+        exploded = self.probe.sent.get((location, "*"), []) if _is_flat(parameter) else []
+        if exploded:
+            return {None: named if named in exploded else exploded[0]}
+        if self.probe.request is None and named is not None:
+            return {None: named}
+        return {}
+
     def _check_name(self, parameter: Parameter, sink: dict[str | None, str]) -> None:
         """The argument with the name of a parameter sends it, and not another one."""
         named = self.probe.named(parameter.location, parameter.name)
-        if None not in sink or named in (None, sink[None]):
+        if None not in sink or named is None or named == sink[None]:
             return
-        own = [
-            name
-            for (where, name), each in self.probe.sent.items()
-            if where == parameter.location and named in each
-        ]
-        if own and _letters(str(named)) not in map(_letters, own):
-            self.findings.wrong(
-                parameter.place, f"the argument {sink[None]} sends it, and not {named}"
-            )
+        own: list[str] = []
+        for (location, name), arguments in self.probe.sent.items():
+            if location == parameter.location and named in arguments:
+                own.append(_letters(name))
+        if own and _letters(named) not in own:
+            what = f"the argument {sink[None]} sends it, and not {named}"
+            self.findings.wrong(parameter.place, what)
 
     def _check_words(self, place: str, word: str, schema: Node, argument: str) -> None:
         """Every value of an enum is a member of an enum in the type of the argument."""
         known = enum_values(self.probe.function.hints[argument])
         for view in self.document.views(schema):
-            words = (self.document.views(view.items)[0] if view.items is not None else view).words()
-            for each in words:
-                self.findings.count("enum values", present=each in known)
-            if lost := [repr(each) for each in words if each not in known]:
+            owner = view if view.items is None else self.document.views(view.items)[0]
+            words = owner.words()
+            for value in words:
+                self.findings.count("enum values", present=value in known)
+            lost = [repr(value) for value in words if value not in known]
+            if lost:
                 self.missing(place, f"no enum value {', '.join(lost)}", word)
 
     def arguments(self, given: Given, body: Arguments) -> Arguments:
@@ -257,33 +284,42 @@ class Passing:
 
         Raises NoArgumentError when it needs one.
         """
-        hints, medium, selector = self.probe.function.hints, given.medium, self.probe.selector
+        medium, selector = given.medium, self.probe.selector
         if medium is None or self.probe.body is None:
             return [{}]
-        chosen: Arguments = {selector: medium.content_type} if selector else {}
-        in_parts = medium.bare.startswith("multipart/")
-        bodies: list[Arguments] = []
-        values = [given.body, given.body.encode()] if isinstance(given.body, str) else [given.body]
-        for option in options(hints["body"]):
-            for value in values:
-                try:
-                    body = build(option, value)
-                except NoArgumentError:
-                    continue
-                # the caller writes the parts, and what is between them
-                if in_parts and type(body).__name__ == "File":
-                    body.mime_type = f"{medium.content_type}; boundary=between"
-                bodies.append({"body": body, **chosen})
-                break
-        if selector and chosen[selector] not in enum_values(hints[selector]):
-            bodies = []
+        hints = self.probe.function.hints
+        bodies = self._bodies(medium, given.body)
+        chosen: Arguments = {}
+        if selector is not None:
+            chosen[selector] = medium.content_type
+            if medium.content_type not in enum_values(hints[selector]):
+                bodies = []
         if not bodies and self.probe.body in self.probe.function.required:
             raise NoArgumentError(
                 f"{medium.place}: the type of the argument body cannot hold {short(given.body)}"
             )
+        return [{"body": body, **chosen} for body in bodies] or [{}]
+
+    def _bodies(self, medium: Medium, body: Any) -> list[Any]:
+        """The values of the argument for a body, those first that fit it best."""
+        in_parts = medium.bare.startswith("multipart/")
+        values = [body, body.encode()] if isinstance(body, str) else [body]
+        bodies: list[Any] = []
+        for option in options(self.probe.function.hints["body"]):
+            for built in _first_built(option, values):
+                # the caller writes the parts, and what is between them
+                if in_parts and type(built).__name__ == "File":
+                    built.mime_type = f"{medium.content_type}; boundary=between"
+                bodies.append(built)
         # A file, which has a content type, comes before bytes.
-        order = {
-            id(each): (in_parts and isinstance(each["body"], bytes), *misfit(each["body"]))
-            for each in bodies
-        }
-        return sorted(bodies, key=lambda each: order[id(each)]) or [{}]
+        return sorted(
+            bodies, key=lambda each: (in_parts and isinstance(each, bytes), *misfit(each))
+        )
+
+
+def _first_built(hint: Any, values: list[Any]) -> list[Any]:
+    """The first of some JSON values that a type holds, as its value; nothing when it holds none."""
+    for value in values:
+        with contextlib.suppress(NoArgumentError):
+            return [build(hint, value)]
+    return []

@@ -28,6 +28,7 @@ TEXTS = {
 }
 FREE = {"any": "thing"}
 """A value where any is allowed."""
+MOST_ITEMS = 10
 MAX_ALTERNATIVES = 12
 MAX_DEPTH, MAX_PARTS = 24, 5_000
 """Of the objects and lists of one value: those in each other, and all. The next one is empty."""
@@ -74,49 +75,62 @@ class Synthesis:
         return self._scalar(kind, view)
 
     def _object(self, view: View, full: int, within: tuple[int, ...]) -> dict[str, Any]:
-        made: dict[str, Any] = {}
-        hidden_by = "readOnly" if self.direction == "sent" else "writeOnly"
+        members: dict[str, Any] = {}
         for name, child in view.properties.items():
-            optional = name not in view.required
-            hidden = self.document.follow(child).tree.get(hidden_by) or child.tree.get(hidden_by)
             if name in view.tags:
-                made[name] = view.tags[name][0]
-            elif not hidden and (not optional or (full > 0 and not self._endless(child, within))):
-                made[name] = self.of(child, full - 1, within)
+                members[name] = view.tags[name][0]
+            elif not self._is_hidden(child) and (
+                name in view.required or self._is_filled(child, full, within)
+            ):
+                members[name] = self.of(child, full - 1, within)
         for name, words in view.tags.items():
-            made.setdefault(name, words[0])
-        if full > 0 and view.additional is not None and not self._endless(view.additional, within):
-            made["additional-key"] = self.of(view.additional, full - 1, within)
-        is_free = full > 0 and not view.closed and not view.properties and view.additional is None
-        return dict(FREE) if is_free and not made else made
+            members.setdefault(name, words[0])
+        if view.additional is not None:
+            if self._is_filled(view.additional, full, within):
+                members["additional-key"] = self.of(view.additional, full - 1, within)
+        elif full > 0 and not members and not view.closed and not view.properties:
+            return dict(FREE)
+        return members
+
+    def _is_hidden(self, node: Node) -> bool:
+        """Whether a property is not there in this direction."""
+        key = "readOnly" if self.direction == "sent" else "writeOnly"
+        return bool(node.tree.get(key) or self.document.follow(node).tree.get(key))
+
+    def _is_filled(self, node: Node, full: int, within: tuple[int, ...]) -> bool:
+        """Whether an optional property has a value, which does not contain itself."""
+        return full > 0 and not self._endless(node, within)
 
     def _endless(self, node: Node, within: tuple[int, ...]) -> bool:
         return all(id(view) in within for view in self.document.views(node))
 
     def _array(self, view: View, full: int, within: tuple[int, ...]) -> list[Any]:
         if view.prefix:
-            return [self.of(each, full - 1, within) for each in view.prefix]
+            return [self.of(node, full - 1, within) for node in view.prefix]
         least = view.limits.get("minItems", 0)
-        length = min(max(least if isinstance(least, int) else 0, 2 if full > 0 else 0), 10)
-        if view.items is None or self._endless(view.items, within):
-            return [] if view.items is not None else [self.text] * length
-        # of each alternative in turn
-        makers = (replace(self, number=self.number + offset) for offset in range(length))
-        levels = [full - 1] + [min(full - 1, 0)] * length
-        return [
-            maker.of(view.items, level, within)
-            for maker, level in zip(makers, levels, strict=False)
-        ]
+        length = max(least if isinstance(least, int) else 0, 2 if full > 0 else 0)
+        length = min(length, MOST_ITEMS)
+        if view.items is None:
+            return [self.text] * length
+        if self._endless(view.items, within):
+            return []
+        items: list[Any] = []
+        for offset in range(length):
+            maker = replace(self, number=self.number + offset)  # of each alternative in turn
+            levels = full - 1 if offset == 0 else min(full - 1, 0)
+            items.append(maker.of(view.items, levels, within))
+        return items
 
     def _scalar(self, kind: str, view: View) -> Any:
         if kind == "boolean":
             return self.number % 2 == 0
-        if kind in ("integer", "number"):
-            return self.number + (1 if kind == "integer" else 1.5)
+        if kind == "integer":
+            return self.number + 1
+        if kind == "number":
+            return self.number + 1.5
         if kind == "string":
-            return TEXTS.get(
-                str(view.format), self.text if self.number == 0 else f"text{self.number}"
-            )
+            plain = f"text{self.number}" if self.number else self.text
+            return TEXTS.get(str(view.format), plain)
         return dict(FREE) if self.as_json else self.text
 
 
@@ -151,44 +165,38 @@ def fits(document: Document, view: View, value: Any, known: Known, depth: int = 
     """Whether a value is one of this alternative; of the objects in it, `depth` levels count."""
     if value is None or view.only_null:
         return value is None and (view.nullable or not view.types)
-    items = value if is_list(value) and view.items is not None and depth else []
-    return (
-        (view.enum is None or value in view.enum)
-        and (not view.types or any(_is(kind, value) for kind in view.types))
-        and (not is_mapping(value) or _fits_object(document, view, value, known, depth))
-        and (
-            not isinstance(value, str)
-            or view.format not in FORMATS
-            or FORMATS[view.format](value) is not None
-        )
-        and (
-            view.items is None
-            or all(is_valid(document, view.items, each, depth - 1, known) for each in items)
-        )
-    )
+    is_word = view.enum is None or value in view.enum
+    is_typed = not view.types or any(_is(kind, value) for kind in view.types)
+    if not is_word or not is_typed:
+        return False
+    if is_mapping(value):
+        return _fits_object(document, view, value, known, depth)
+    if isinstance(value, str) and view.format in FORMATS:
+        return FORMATS[view.format](value) is not None
+    if view.items is None or not is_list(value) or not depth:
+        return True
+    return all(is_valid(document, view.items, item, depth - 1, known) for item in value)
 
 
 def _fits_object(
     document: Document, view: View, value: dict[str, Any], known: Known, depth: int
 ) -> bool:
-    if any(
-        isinstance(value.get(tag), str | int) and value[tag] not in words
-        for tag, words in view.tags.items()
-    ):
-        return False
+    for tag, words in view.tags.items():
+        if isinstance(value.get(tag), str | int) and value[tag] not in words:
+            return False
     for name in (view.required & view.properties.keys()) - value.keys():
         hidden = document.follow(view.properties[name]).tree
         if not (hidden.get("readOnly") or hidden.get("writeOnly")):
             return False
     if view.closed and not value.keys() <= view.properties.keys():
         return False
-    children = [
-        (view.properties.get(name, view.additional), each) for name, each in value.items() if depth
-    ]
-    return all(
-        child is None or each is None or is_valid(document, child, each, depth - 1, known)
-        for child, each in children
-    )
+    for name, member in value.items() if depth else ():
+        child = view.properties.get(name, view.additional)
+        if child is None or member is None:
+            continue
+        if not is_valid(document, child, member, depth - 1, known):
+            return False
+    return True
 
 
 def _is(kind: str, value: Any) -> bool:
@@ -210,12 +218,13 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 def _of_form(form: str, parse: Callable[[str], object]) -> Callable[[str], object]:
     """A parser of texts of one form; None for any other text."""
+    pattern = re.compile(form, re.ASCII | re.IGNORECASE)
 
     def parsed(text: str) -> object:
+        if not pattern.fullmatch(text):
+            return None
         try:
-            return (
-                parse(text.upper()) if re.fullmatch(form, text, re.ASCII | re.IGNORECASE) else None
-            )
+            return parse(text.upper())
         except ValueError:
             return None
 

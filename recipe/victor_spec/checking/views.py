@@ -166,13 +166,13 @@ class Document:
             # a schema that is a part of itself adds nothing
             self._views[key] = whole.tree, [View(whole.place)]
             try:
-                self._views[key] = whole.tree, self._made(whole)
+                self._views[key] = whole.tree, self._build(whole)
             except BaseException:
                 del self._views[key]
                 raise
         return self._views[key][1]
 
-    def _made(self, node: Node) -> list[View]:
+    def _build(self, node: Node) -> list[View]:
         views = self._with_parts(node)
         for key in ("oneOf", "anyOf"):
             views = self._with_union(node, key, views)

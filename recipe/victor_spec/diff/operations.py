@@ -3,8 +3,9 @@
 from fnmatch import fnmatch
 
 from victor_spec.components import Component, Components, Operation
-from victor_spec.requests import DEFAULT_STYLES, EXPLODED_STYLES
 from victor_spec.tree import (
+    DEFAULT_STYLES,
+    EXPLODED_STYLES,
     Tree,
     bare_type,
     is_mapping,

@@ -4,8 +4,9 @@ import json
 import re
 from collections.abc import Iterator
 
-from victor_spec.requests import STYLES, Offered, Style
+from victor_spec.requests import Offered, Style
 from victor_spec.tree import (
+    STYLES,
     Operation,
     Tree,
     bare_type,

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from copy import deepcopy
+from itertools import chain
 
 from victor_spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at, resolve
 
@@ -42,14 +43,16 @@ def name_single_union(document: Tree, log: Log) -> None:
     """
     for where, schema in components(document).items():
         keys = [key for key in ("oneOf", "anyOf", "allOf", "type", "properties") if schema.get(key)]
-        members = list_at(schema, keys[0]) if keys in (["oneOf"], ["anyOf"]) else []
-        if (
-            len(members) == 1
-            and "$ref" in members[0]
-            and "propertyName" not in mapping_at(schema, "discriminator")
-        ):
+        if keys not in (["oneOf"], ["anyOf"]) or _is_discriminated(schema):
+            continue
+        members = list_at(schema, keys[0])
+        if len(members) == 1 and "$ref" in members[0]:
             schema["allOf"] = schema.pop(keys[0])
             log("name-single-union", where)
+
+
+def _is_discriminated(schema: Tree) -> bool:
+    return "propertyName" in mapping_at(schema, "discriminator")
 
 
 def break_circle(document: Tree, log: Log) -> None:
@@ -76,15 +79,14 @@ def _wholes(document: Tree, name: str) -> Iterator[tuple[Tree, str, str]]:
     for schema in pending:  # it grows
         for key in ("allOf", "oneOf", "anyOf"):
             parts = list_at(schema, key)
-            if key == "allOf" or (
-                len(parts) == 1 and "propertyName" not in mapping_at(schema, "discriminator")
-            ):
-                pending += [part for part in parts if "$ref" not in part]
-                yield from (
-                    (schema, key, part["$ref"].removeprefix(SCHEMAS))
-                    for part in parts
-                    if "$ref" in part
-                )
+            is_single = len(parts) == 1 and not _is_discriminated(schema)
+            if key != "allOf" and not is_single:
+                continue
+            for part in parts:
+                if "$ref" in part:
+                    yield schema, key, part["$ref"].removeprefix(SCHEMAS)
+                else:
+                    pending.append(part)
 
 
 def _is_within(document: Tree, name: str, whole: str) -> bool:
@@ -101,13 +103,16 @@ def report_exclusive_types(document: Tree, log: Log) -> None:
     value is both.
     """
     for where, schema in schemas(document):
+        if not schema.get("allOf"):
+            continue
         own = {key: value for key, value in schema.items() if key != "allOf"}
-        typed = [_admitted(document, part) for part in [*list_at(schema, "allOf"), own]]
-        typed = [each for each in typed if each]
-        if schema.get("allOf") and typed and not set[str].intersection(*typed):
-            words = " and ".join(dict.fromkeys("/".join(sorted(each)) for each in typed))
+        admitted = [_admitted(document, part) for part in [*schema["allOf"], own]]
+        typed = [kinds_ for kinds_ in admitted if kinds_]
+        if typed and not set.intersection(*typed):
+            words = dict.fromkeys("/".join(sorted(kinds_)) for kinds_ in typed)
             log.left_out.append(
-                f"{where}: allOf intersects {words}, which exclude each other: no value is valid"
+                f"{where}: allOf intersects {' and '.join(words)}, which exclude each other: no "
+                "value is valid"
             )
 
 
@@ -115,14 +120,15 @@ def _admitted(document: Tree, schema: Tree) -> set[str]:
     """The types that a schema admits at most, beside null; none when it, or a part of it, says
     nothing of them.
     """
-    composed = {"allOf", "oneOf", "anyOf"}
-    typed = [
-        kinds(each)
-        for each in variants(document, schema)
-        if kinds(each) or not composed & each.keys()
-    ]
-    admitted = set[str]().union(*typed) if all(typed) else set[str]()
-    return (admitted | {"integer"} if "number" in admitted else admitted) - {"null"}
+    admitted: set[str] = set()
+    for whole in variants(document, schema):
+        own = kinds(whole)
+        if not own and not {"allOf", "oneOf", "anyOf"} & whole.keys():
+            return set()
+        admitted |= own
+    if "number" in admitted:
+        admitted.add("integer")
+    return admitted - {"null"}
 
 
 def named_if_within(document: Tree, schema: Tree, parts: list[Tree], where: str) -> Tree:
@@ -139,19 +145,21 @@ def _composed(document: Tree, parts: list[Tree]) -> frozenset[str]:
     """The named schemas that parts are merged of; in the place of a composition, those that it is
     made of.
     """
-    named, names, made = components(document), set[str](), set[str]()
+    named = components(document)
+    names: set[str] = set()
+    compositions: set[str] = set()
     pending = [*parts]
     for part in pending:  # it grows
         name = str(part.get("$ref", "")).removeprefix(SCHEMAS)
         if name in named and name not in names:
             names.add(name)
-            made |= {name} if {SOURCES, MADE_OF} & named[name].keys() else set()
+            if SOURCES in named[name] or MADE_OF in named[name]:
+                compositions.add(name)
             pending.append(named[name])
         names |= {*list_at(part, MADE_OF)}
-        pending += [
-            each for key in (SOURCES, "allOf", "oneOf", "anyOf") for each in list_at(part, key)
-        ]
-    return frozenset(names - made)
+        for key in (SOURCES, "allOf", "oneOf", "anyOf"):
+            pending += list_at(part, key)
+    return frozenset(names - compositions)
 
 
 def is_single_reference(schema: Tree) -> bool:
@@ -168,9 +176,11 @@ def is_object(document: Tree, schema: Tree) -> bool:
     schema = resolve(document, schema)
     if schema.get("oneOf") or schema.get("anyOf"):
         return False
+    if "properties" in schema and (schema.get("allOf") or "type" not in schema):
+        return True
     if schema.get("allOf"):
-        return any(is_object(document, part) for part in schema["allOf"]) or "properties" in schema
-    return schema.get("type") == "object" or ("type" not in schema and "properties" in schema)
+        return any(is_object(document, part) for part in schema["allOf"])
+    return schema.get("type") == "object"
 
 
 def inline_allof(document: Tree, log: Log) -> None:
@@ -180,19 +190,25 @@ def inline_allof(document: Tree, log: Log) -> None:
     for where, schema in schemas(document):
         if not schema.get("allOf"):
             continue
-        typed = [part for part in schema["allOf"] if TYPED & part.keys()]
-        if (
-            len(typed) == 1 < len(schema["allOf"])
-            and "$ref" in typed[0]
-            and not is_object(document, typed[0])
-        ):
-            # The other members say nothing of the value, such as `nullable`.
-            for part in [part for part in schema["allOf"] if part is not typed[0]]:
-                schema.update({key: value for key, value in part.items() if key not in schema})
-            schema["allOf"] = typed
+        whole = _described(schema)
+        if whole is not None and not is_object(document, whole):
+            for part in schema["allOf"]:
+                if part is not whole:
+                    schema.update({key: part[key] for key in part if key not in schema})
+            schema["allOf"] = [whole]
         if _beyond_the_generator(document, schema):
             write_out_allof(document, schema, where, log)
             log("inline-allof", where)
+
+
+def _described(schema: Tree) -> Tree | None:
+    """The reference in an `allOf` whose other members only describe the value, such as by
+    `nullable`; None where there is no such one.
+    """
+    typed = [part for part in schema["allOf"] if TYPED & part.keys()]
+    if len(typed) == 1 < len(schema["allOf"]) and "$ref" in typed[0]:
+        return typed[0]
+    return None
 
 
 def write_out_allof(
@@ -206,7 +222,10 @@ def write_out_allof(
     merged = _merged(document, schema, {})
     schema = named_if_within(document, schema, [merged], where)
     drop(schema, "allOf", "oneOf", "anyOf", REDEFINED, UNITED)
-    schema.update({**merged, **{key: schema[key] for key in ("description",) if key in schema}})
+    description = schema.get("description")
+    schema.update(merged)
+    if description is not None:
+        schema["description"] = description
     for name, child in list(mapping_at(schema, "properties").items()):
         _settle(document, child, f"{where}_{name}", log, around)
 
@@ -217,28 +236,26 @@ def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None
     It grows when it stands in what was written out before, of the same named schemas, and is no
     shorter than that.
     """
-    typed = [part for part in schema["allOf"] if TYPED & part.keys()]
-    is_named = any(schema is each for each in components(document).values())
-    if (
-        len(typed) == 1 < len(schema["allOf"])
-        and "$ref" in typed[0]
-        and not (is_named or has_siblings(schema))
-    ):
-        replace(schema, {"allOf": typed})  # the others only describe it
+    named = components(document)
+    is_named = any(schema is each for each in named.values())
+    whole = None if is_named or has_siblings(schema) else _described(schema)
+    if whole is not None:
+        replace(schema, {"allOf": [whole]})
         return
-    around = [
-        each for place, each in log.written.items() if re.match(re.escape(place) + r"(?!\w)", where)
-    ]
-    seen = frozenset[str]().union(*(names for names, _ in around))
-    parts, before = schema["allOf"], {*components(document)}
-    names, size = _composed(document, parts), len(gist(schema))
-    if names and names <= seen and all(size >= each for _, each in around):
-        _read_last(schema, parts, where, log)
+    names, size = _composed(document, schema["allOf"]), len(gist(schema))
+    around: set[str] = set()
+    is_growing = True
+    for place, (inner, length) in log.written.items():
+        if re.match(re.escape(place) + r"(?!\w)", where):
+            around |= inner
+            is_growing = is_growing and size >= length
+    if names and names <= around and is_growing:
+        _read_last(schema, schema["allOf"], where, log)
         return
-    write_out_allof(document, schema, where, log, seen)
-    log.written |= dict.fromkeys(
-        [where, *(components(document).keys() - before)], (seen | names, size)
-    )
+    before = {*named}
+    write_out_allof(document, schema, where, log, frozenset(around))
+    for place in (where, *(components(document).keys() - before)):
+        log.written[place] = frozenset(around | names), size
 
 
 def _read_last(schema: Tree, parts: list[Tree], where: str, log: Log) -> None:
@@ -259,22 +276,31 @@ def _settle(document: Tree, schema: Tree, where: str, log: Log, around: frozense
         _settle(document, schema["items"], f"{where}_item", log, around)
     if not schema.pop(REDEFINED, False):
         return
-    sources = [
-        resolve(document, part).get(SOURCES, [part]) if "$ref" in part else [part]
-        for part in schema["allOf"]
-    ]
-    parts = list({gist(part): part for each in sources for part in each}.values())
+    parts = _definitions(document, schema["allOf"])
     whole = next((part for part in reversed(parts) if _says_all(document, part, parts)), None)
-    names = _composed(document, parts)
     if whole is not None:
         replace(schema, whole)
-    elif names & around and not all("$ref" in part for part in parts):
+        return
+    names = _composed(document, parts)
+    references = [part for part in parts if "$ref" in part]
+    if names & around and len(references) < len(parts):
         _read_last(schema, parts, where, log)
-    elif any("$ref" in part for part in parts):
-        if name := _name_composition(document, schema, parts, where):
-            write_out_allof(document, components(document)[name], name, log, around | names)
-    else:
+    elif not references:
         write_out_allof(document, schema, where, log, around | names)
+    else:
+        name = _name_composition(document, schema, parts, where)
+        if name is not None:
+            write_out_allof(document, components(document)[name], name, log, around | names)
+
+
+def _definitions(document: Tree, parts: list[Tree]) -> list[Tree]:
+    """Definitions that differ; in the place of a reference to a composition, its definitions."""
+    different: dict[str, Tree] = {}
+    for part in parts:
+        sources = resolve(document, part).get(SOURCES) if "$ref" in part else None
+        for definition in sources or [part]:
+            different[gist(definition)] = definition
+    return [*different.values()]
 
 
 def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: str) -> str | None:
@@ -282,13 +308,15 @@ def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: st
     when it is new.
     """
     key = sorted(map(gist, parts))
-    for name, each in components(document).items():
-        if SOURCES in each and sorted(map(gist, each[SOURCES])) == key:
+    for name, composition in components(document).items():
+        if SOURCES in composition and sorted(map(gist, composition[SOURCES])) == key:
             replace(schema, {"$ref": SCHEMAS + name})
             return None
     references = [part["$ref"].rpartition("/")[2] for part in parts if "$ref" in part]
+    name = "_and_".join(references)
+    if len(references) < len(parts):
+        name = re.sub(r"\W+", "_", where)
     replace(schema, {"allOf": deepcopy(parts), SOURCES: deepcopy(parts)})
-    name = "_and_".join(references) if len(references) == len(parts) else re.sub(r"\W+", "_", where)
     return give_name(document, schema, name)
 
 
@@ -299,39 +327,44 @@ def _says_all(document: Tree, part: Tree, parts: list[Tree]) -> bool:
     Of a union, one member must: a value is read as one of them.
     """
     if UNITED in part and "anyOf" in part:
-        return any(_says_all(document, each, parts) for each in part["anyOf"])
-    wholes = [_merged(document, each, {}) for each in [part, *parts]]
-    (fields, required), *others = [
-        (mapping_at(each, "properties"), set(list_at(each, "required"))) for each in wholes
-    ]
-    gists = {name: gist(child) for name, child in fields.items()}
-    return not any("additionalProperties" in each for each in wholes) and all(
-        needed <= required and all(gists.get(name) == gist(child) for name, child in own.items())
-        for own, needed in others
-    )
+        return any(_says_all(document, member, parts) for member in part["anyOf"])
+    own = _merged(document, part, {})
+    wholes = [_merged(document, other, {}) for other in parts]
+    if any("additionalProperties" in whole for whole in (own, *wholes)):
+        return False
+    return all(_has_all_of(own, whole) for whole in wholes)
+
+
+def _has_all_of(schema: Tree, other: Tree) -> bool:
+    """Whether a merged schema has, and requires, all fields that another one does."""
+    if not {*list_at(other, "required")} <= {*list_at(schema, "required")}:
+        return False
+    fields = mapping_at(schema, "properties")
+    for name, child in mapping_at(other, "properties").items():
+        if name not in fields or gist(fields[name]) != gist(child):
+            return False
+    return True
 
 
 def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
+    """Whether the generator cannot merge an `allOf`."""
     parts = schema["allOf"]
     if schema.get("oneOf") or schema.get("anyOf"):
         return True
     if len(parts) == 1 and "$ref" in parts[0]:
-        return bool({"enum", "const"} & schema.keys())
-    words = {"description", "required", "nullable"}
-    if any("$ref" not in part and "allOf" in part for part in parts) or not all(
-        is_object(document, part) or resolve(document, part).keys() <= words for part in parts
-    ):
-        return True
-    wholes = [
-        mapping_at(schema, "properties"),
-        *(all_properties(document, part, {}) for part in parts),
-    ]
+        return "enum" in schema or "const" in schema
+    for part in parts:
+        is_nested = "$ref" not in part and "allOf" in part
+        says_little = resolve(document, part).keys() <= {"description", "required", "nullable"}
+        if is_nested or not (says_little or is_object(document, part)):
+            return True
     defined: dict[str, str] = {}
-    return any(
-        defined.setdefault(name, gist(child)) != gist(child)
-        for whole in wholes
-        for name, child in whole.items()
-    )
+    inherited = [all_properties(document, part, {}) for part in parts]
+    for whole in (mapping_at(schema, "properties"), *inherited):
+        for name, child in whole.items():
+            if defined.setdefault(name, gist(child)) != gist(child):
+                return True
+    return False
 
 
 def all_properties(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
@@ -361,15 +394,12 @@ def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
     if id(schema) in done:
         return done[id(schema)]
     done[id(schema)] = {}  # a schema adds nothing to itself
+    members = [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
+    own = {key: value for key, value in schema.items() if key not in NOT_MERGED}
     merged: Tree = {}
     for part in list_at(schema, "allOf"):
         _add(document, merged, _merged(document, part, done))
-    _add(
-        document,
-        merged,
-        _united(document, [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")], done),
-    )
-    own = {key: value for key, value in schema.items() if key not in NOT_MERGED}
+    _add(document, merged, _united(document, members, done))
     _add(document, merged, own)
     if merged.get("properties") or merged.get("type") == "object":
         merged["type"] = "object"
@@ -383,49 +413,41 @@ def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
     """What the members of a union say together: the properties of all of them, or the values of all
     their enums.
     """
-    wholes = [_merged(document, part, done) for part in members]
+    wholes = [_merged(document, member, done) for member in members]
     wholes = [whole for whole in wholes if whole.get("type") != "null"]
-    properties = [mapping_at(whole, "properties") for whole in wholes]
-    if any(properties):
-        names = dict.fromkeys(name for each in properties for name in each)
-        return {
-            "properties": {
-                name: one_of([each[name] for each in properties if name in each]) for name in names
-            }
-        }
+    definitions: dict[str, list[Tree]] = {}
+    for whole in wholes:
+        for name, child in mapping_at(whole, "properties").items():
+            definitions.setdefault(name, []).append(child)
+    if definitions:
+        return {"properties": {name: one_of(parts) for name, parts in definitions.items()}}
     if wholes and all(map(values_of, wholes)):
         return one_of(wholes)
-    scalars = all(whole.get("type", "object") != "object" or "anyOf" in whole for whole in wholes)
-    return {"anyOf": members} if wholes and scalars else {}
+    are_scalars = all("anyOf" in each or each.get("type", "object") != "object" for each in wholes)
+    return {"anyOf": members} if wholes and are_scalars else {}
 
 
 def one_of(parts: list[Tree]) -> Tree:
     """One schema for what several say: an enum of the values of enums, and otherwise a union of
     those that differ.
     """
-    single = [
-        each
-        for part in parts
-        for each in (part["anyOf"] if UNITED in part and "anyOf" in part else [part])
-    ]
-    different = list(
-        {
-            json.dumps({**each, "description": "", HAD_NULL: None}, sort_keys=True): each
-            for each in single
-        }.values()
-    )
+    by_text: dict[str, Tree] = {}
+    for part in parts:
+        for member in part["anyOf"] if UNITED in part and "anyOf" in part else [part]:
+            plain = {**member, "description": "", HAD_NULL: None}
+            by_text[json.dumps(plain, sort_keys=True)] = member
+    different = [*by_text.values()]
+    first = different[0]
     if len(different) == 1:
-        return different[0]
-    values = [values_of(each) for each in different]
-    if all(values) and len({json.dumps(each.get("type")) for each in different}) == 1:
-        rest = {
-            key: value
-            for key, value in different[0].items()
-            if key not in ("const", "enum", "x-enum-varnames")
-        }
-        whole = {**rest, "enum": list(dict.fromkeys(value for each in values for value in each))}
-        return in_place_of(different[0], whole)
-    return in_place_of(different[0], {"anyOf": different, UNITED: True})
+        return first
+    values = [values_of(member) for member in different]
+    types = {json.dumps(member.get("type")) for member in different}
+    if len(types) > 1 or not all(values):
+        return in_place_of(first, {"anyOf": different, UNITED: True})
+    whole = in_place_of(first, first)
+    drop(whole, "const", "enum", "x-enum-varnames")
+    whole["enum"] = list(dict.fromkeys(chain(*values)))
+    return whole
 
 
 def _add(document: Tree, merged: Tree, part: Tree) -> None:
@@ -435,6 +457,6 @@ def _add(document: Tree, merged: Tree, part: Tree) -> None:
         properties[name] = both(document, properties[name], child) if name in properties else child
     if part.get("required"):
         merged["required"] = sorted({*list_at(merged, "required"), *part["required"]})
-    merged.update(
-        {key: value for key, value in part.items() if key not in ("properties", "required")}
-    )
+    for key, value in part.items():
+        if key not in ("properties", "required"):
+            merged[key] = value

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from copy import copy, deepcopy
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from openapi_python_client import strings
@@ -15,6 +15,7 @@ from openapi_python_client import strings
 from victor_spec.requests import PREFIX, STANDS_FOR
 from victor_spec.tree import (
     SCHEMAS,
+    Operation,
     Tree,
     bare_type,
     in_place_of,
@@ -22,11 +23,14 @@ from victor_spec.tree import (
     is_null,
     list_at,
     mapping_at,
+    mappings_at,
+    members,
     methods,
     operations,
     path_item,
     resolve,
     target,
+    unescaped,
     unused,
 )
 
@@ -134,32 +138,30 @@ def inline_reference(document: Tree, log: Log) -> None:
     """Replace references to parameters, bodies, answers and paths by their targets: the generator
     follows few.
     """
-    for path, item in mapping_at(document, "paths").items():
-        document["paths"][path] = deepcopy(_whole_item(document, item, log, path))
+    paths = mapping_at(document, "paths")
+    for path, item in paths.items():
+        paths[path] = deepcopy(_whole_item(document, item, log, path))
     for operation in operations(document):
-        tree, where = operation.tree, operation.where
-        own = [
-            deepcopy(_followed(document, each, log, where)) for each in list_at(tree, "parameters")
-        ]
-        taken = {(each.get("name"), each.get("in")) for each in own}
-        shared = [
-            deepcopy(_followed(document, each, log, where))
-            for each in list_at(operation.item, "parameters")
-        ]
-        tree["parameters"] = own + [
-            each for each in shared if (each.get("name"), each.get("in")) not in taken
-        ]
-        tree["parameters"] = [
-            each for each in tree["parameters"] if "name" in each and "in" in each
-        ]
-        if "requestBody" in tree:
-            tree["requestBody"] = deepcopy(_followed(document, tree["requestBody"], log, where))
-        tree["responses"] = {
-            status: deepcopy(_followed(document, answer, log, where))
-            for status, answer in mapping_at(tree, "responses").items()
-        }
-    for item in mapping_at(document, "paths").values():
+        _inline(document, operation, log)
+    for item in paths.values():
         item.pop("parameters", None)
+
+
+def _inline(document: Tree, operation: Operation, log: Log) -> None:
+    tree = operation.tree
+
+    def whole(part: Tree) -> Tree:
+        return deepcopy(_followed(document, part, log, operation.where))
+
+    own = [whole(parameter) for parameter in list_at(tree, "parameters")]
+    shared = [whole(parameter) for parameter in list_at(operation.item, "parameters")]
+    known = {(each.get("name"), each.get("in")) for each in own}
+    others = [each for each in shared if (each.get("name"), each.get("in")) not in known]
+    tree["parameters"] = [each for each in [*own, *others] if "name" in each and "in" in each]
+    if "requestBody" in tree:
+        tree["requestBody"] = whole(tree["requestBody"])
+    responses = mapping_at(tree, "responses")
+    tree["responses"] = {status: whole(answer) for status, answer in responses.items()}
 
 
 def _whole_item(document: Tree, item: Tree, log: Log, path: str) -> Tree:
@@ -194,17 +196,12 @@ def name_referenced_schema(document: Tree, log: Log) -> None:
     to itself.
     """
     names: dict[str, str] = {}
-    unnamed = True
+    unnamed = _unnamed(document)
     while unnamed:
-        unnamed = False
-        for where, schema in schemas(document):
-            reference = str(schema.get("$ref", SCHEMAS))
-            is_named = reference.startswith(SCHEMAS) and reference.removeprefix(
-                SCHEMAS
-            ) in components(document)
-            if "$ref" in schema and not is_named:
-                unnamed = True
+        for where, schema in unnamed:
+            if not _is_named(document, schema):
                 _name_target(document, where, schema, names, log)
+        unnamed = _unnamed(document)
     for name, schema in components(document).items():
         if "$ref" in schema and not resolve(document, schema):
             log.left_out.append(
@@ -212,6 +209,21 @@ def name_referenced_schema(document: Tree, log: Log) -> None:
                 "itself)"
             )
             schema.clear()
+
+
+def _unnamed(document: Tree) -> list[tuple[str, Tree]]:
+    """The references to schemas without a name."""
+    every = schemas(document)
+    return [(where, schema) for where, schema in every if not _is_named(document, schema)]
+
+
+def _is_named(document: Tree, schema: Tree) -> bool:
+    """Whether a schema is no reference, or one to a schema with a name."""
+    if "$ref" not in schema:
+        return True
+    reference = str(schema["$ref"])
+    is_schema = reference.startswith(SCHEMAS)
+    return is_schema and reference.removeprefix(SCHEMAS) in components(document)
 
 
 def _name_target(document: Tree, where: str, schema: Tree, names: dict[str, str], log: Log) -> None:
@@ -239,20 +251,21 @@ def _name_of(document: Tree, reference: str) -> str:
     """A name for the target of a reference: that of its component or of its operation, and the
     steps within it.
     """
-    steps = [
-        step.replace("~1", "/").replace("~0", "~")
-        for step in map(unquote, reference[2:].split("/"))
-    ]
+    steps = [unescaped(step) for step in map(unquote, reference[2:].split("/"))]
     if steps[0] == "paths" and len(steps) > 2:
-        operation = mapping_at(mapping_at(mapping_at(document, "paths"), steps[1]), steps[2])
-        steps = [str(operation.get("operationId") or f"{steps[2]}_{steps[1]}"), *steps[3:]]
+        _, path, method, *inner = steps
+        item = mapping_at(mapping_at(document, "paths"), path)
+        operation = mapping_at(item, method)
+        steps = [str(operation.get("operationId") or f"{method}_{path}"), *inner]
     elif steps[0] == "components" and len(steps) > 2:
-        steps = [steps[2], steps[1], *steps[3:]]
-    words = [
-        step if above in NAMED_WITHIN else KINDS.get(step, step)
-        for above, step in zip(["", *steps], steps, strict=False)
-        if above in NAMED_WITHIN or (above != "content" and step not in SILENT)
-    ]
+        _, section, name, *inner = steps
+        steps = [name, section, *inner]
+    words: list[str] = []
+    for above, step in zip(["", *steps], steps, strict=False):
+        if above in NAMED_WITHIN:
+            words.append(step)
+        elif above != "content" and step not in SILENT:
+            words.append(KINDS.get(step, step))
     return _words("_".join(words)) or "schema"
 
 
@@ -269,33 +282,35 @@ def rename_schema(document: Tree, log: Log) -> None:
     """Rename a schema whose class, or module, would have the name of another, or one that the
     generated code uses.
     """
-    named, renamed = components(document), dict[str, str]()
+    named = components(document)
+    names: dict[str, str] = {}
     modules: set[str] = set()
     for name in named:
         new = _short(_UNSAFE.sub("_", name))
         while class_name(new) in RESERVED or module_name(class_name(new)) in modules:
             new += "Model" if class_name(new) in RESERVED else "Other"
         modules.add(module_name(class_name(new)))
+        names[name] = new
         if new != name:
-            renamed[name] = new
             log.renamed[new] = name
             log("rename-schema", f"{name} is now {new}")
-    document["components"]["schemas"] = {
-        renamed.get(name, name): schema for name, schema in named.items()
-    }
+    document["components"]["schemas"] = {names[name]: schema for name, schema in named.items()}
     for _, schema in schemas(document):
         name = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
-        if name in renamed:
-            schema["$ref"] = SCHEMAS + renamed[name]
+        if name in names:
+            schema["$ref"] = SCHEMAS + names[name]
         discriminator = mapping_at(schema, "discriminator")
         mapping = mapping_at(discriminator, "mapping")
-        for place, value in [
-            *((mapping, value) for value in mapping),
-            (discriminator, "defaultMapping"),
-        ]:
-            if value in place:
-                mapped = str(place[value]).removeprefix(SCHEMAS)
-                place[value] = SCHEMAS + renamed.get(mapped, mapped)
+        for word in mapping:
+            mapping[word] = _renamed(mapping[word], names)
+        if "defaultMapping" in discriminator:
+            discriminator["defaultMapping"] = _renamed(discriminator["defaultMapping"], names)
+
+
+def _renamed(target_: object, names: dict[str, str]) -> str:
+    """What a discriminator leads to, as a reference to the new name."""
+    name = str(target_).removeprefix(SCHEMAS)
+    return SCHEMAS + names.get(name, name)
 
 
 def _short(name: str) -> str:
@@ -333,49 +348,61 @@ def name_enum_members(document: Tree, log: Log) -> None:
     """Name the members of an enum whose values differ only in case or punctuation."""
     for where, schema in schemas(document):
         values = [value for value in list_at(schema, "enum") if isinstance(value, str)]
-        given = list_at(schema, "x-enum-varnames")
+        given = [str(name) for name in list_at(schema, "x-enum-varnames")]
         schema.pop("x-enum-varnames", None)
-        names = [str(each) for each in given] if len(given) == len(values) else None
-        usual = names or [
-            value if value[:1].isalpha() else f"VALUE_{number}"
-            for number, value in enumerate(values)
-        ]
-        usual = [strings.snake_case(name).upper() for name in usual]
-        if len(set(usual)) < len(values) or any(not name.isidentifier() for name in usual):
-            usual = [
-                f"{name}_{n}" if usual.count(name) > 1 else name for n, name in enumerate(usual)
-            ]
-            names = [name if name.isidentifier() else f"VALUE_{n}" for n, name in enumerate(usual)]
+        names = given if len(given) == len(values) else []
+        usual = [strings.snake_case(name).upper() for name in names or _usual_names(values)]
+        is_clear = len({*usual}) == len(values) and all(map(str.isidentifier, usual))
+        if not is_clear:
+            names = _numbered(usual)
             log("name-enum-members", where)
         if names:
             schema["x-enum-varnames"] = names
+
+
+def _usual_names(values: list[str]) -> list[str]:
+    """The names that the generator gives to the members of an enum."""
+    return [
+        value if value[:1].isalpha() else f"VALUE_{number}" for number, value in enumerate(values)
+    ]
+
+
+def _numbered(names: list[str]) -> list[str]:
+    """Names that differ, and that Python allows."""
+    numbered: list[str] = []
+    for number, name in enumerate(names):
+        own = f"{name}_{number}" if names.count(name) > 1 else name
+        numbered.append(own if own.isidentifier() else f"VALUE_{number}")
+    return numbered
 
 
 def restore_null(document: Tree, log: Log) -> None:
     """Let properties, items and the values of maps be null again where the null of their object or
     enum was dropped.
     """
-    valued = {
-        id(child)
-        for _, schema in schemas(document)
-        for step, child in children(schema)
-        if step[0] == "." or step == "[]"
-    }
+    valued: set[int] = set()
+    for _, schema in schemas(document):
+        for step, child in children(schema):
+            if step.startswith(".") or step == "[]":
+                valued.add(id(child))
     for place in [*_places(document)]:
         schema = place.schema
         if id(schema) in valued and HAD_NULL in resolve(document, schema):
-            own = in_place_of(
-                schema, {key: value for key, value in schema.items() if key != "nullable"}
-            )
+            own = in_place_of(schema, schema)
+            drop(own, "nullable")
             if "$ref" not in own:
                 own.setdefault("title", place.name)  # its class keeps its name
-            replace(schema, {"anyOf": [own, in_place_of(schema, {"type": "null"})]})
+            replace(schema, {"anyOf": [own, _null_beside(schema)]})
             log("restore-null", place.where)
         for key in ("oneOf", "anyOf"):
-            members = [resolve(document, each) for each in list_at(schema, key)]
-            if any(HAD_NULL in each for each in members) and not any(map(is_null, members)):
-                schema[key].append(in_place_of(schema, {"type": "null"}))
+            members = [resolve(document, member) for member in list_at(schema, key)]
+            if any(HAD_NULL in member for member in members) and not any(map(is_null, members)):
+                schema[key].append(_null_beside(schema))
                 log("restore-null", place.where)
+
+
+def _null_beside(schema: Tree) -> Tree:
+    return in_place_of(schema, {"type": "null"})
 
 
 def rename_inline_schema(document: Tree, log: Log) -> None:
@@ -385,34 +412,31 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
     One that is so deep that no file could have the name of its class gets a name of its own.
     """
     for place in [*_places(document)]:
-        schema, long = place.schema, place.class_name
-        if len(long.encode()) > MAX_NAME and (
-            is_model(schema) or ("enum" in schema and "$ref" not in schema)
-        ):
-            drop(schema, "title")
-            log(
-                "rename-inline-schema",
-                f"{place.where} is now {give_name(document, schema, _short(long))}",
-            )
-    taken: dict[str, Any] = {
-        module_name(name): name for name in [*RESERVED, *map(class_name, components(document))]
-    }
+        long = place.class_name
+        if len(long.encode()) > MAX_NAME and _is_class(place.schema):
+            drop(place.schema, "title")
+            name = give_name(document, place.schema, _short(long))
+            log("rename-inline-schema", f"{place.where} is now {name}")
+    classes_: dict[str, object] = {}
+    """The class of each module, with what it is made of."""
+    for name in (*RESERVED, *map(class_name, components(document))):
+        classes_[module_name(name)] = name
     for place in _places(document):
         schema = place.schema
+        gist: object = object()
         if "enum" in schema and schema.get("type") != "boolean":
             # equal enums share a class
-            gist: Any = json.dumps([schema["enum"], schema.get("x-enum-varnames")])
-        elif is_model(schema):
-            gist = object()
-        else:
+            gist = json.dumps([schema["enum"], schema.get("x-enum-varnames")])
+        elif not is_model(schema):
             continue
-        while taken.get(module_name(place.class_name), gist) not in (
-            gist,
-            (place.class_name, gist),
-        ):
+        while classes_.get(module_name(place.class_name)) not in (None, (place.class_name, gist)):
             schema["title"] = schema.get("title", place.name) + "_inner"
             log("rename-inline-schema", f"{place.where} is now {place.class_name}")
-        taken[module_name(place.class_name)] = (place.class_name, gist)
+        classes_[module_name(place.class_name)] = (place.class_name, gist)
+
+
+def _is_class(schema: Tree) -> bool:
+    return is_model(schema) or ("enum" in schema and "$ref" not in schema)
 
 
 def is_model(schema: Tree) -> bool:
@@ -518,16 +542,14 @@ def drop_unused_keys(document: Tree, log: Log) -> None:
     for _, schema in schemas(document):
         _keep(schema, KEPT_IN_SCHEMA)
     info = mapping_at(document, "info")
-    kept: Tree = {"openapi": "3.0.3" if str(document["openapi"]).startswith("3.0") else "3.1.0"}
-    kept["info"] = {
-        "title": str(info.get("title", "API")),
-        "version": str(info.get("version", "0")),
+    paths = {path: dict(members(item)) for path, item in mappings_at(document, "paths")}
+    is_3_0 = str(document["openapi"]).startswith("3.0")
+    kept = {
+        "openapi": "3.0.3" if is_3_0 else "3.1.0",
+        "info": {"title": str(info.get("title", "API")), "version": str(info.get("version", "0"))},
+        "paths": paths,
+        "components": {"schemas": components(document)},
     }
-    kept["paths"] = {
-        path: {method: tree for method, tree in item.items() if is_mapping(tree)}
-        for path, item in mapping_at(document, "paths").items()
-    }
-    kept["components"] = {"schemas": components(document)}
     replace(document, kept)
     log("drop-unused-keys", "the whole document")
 

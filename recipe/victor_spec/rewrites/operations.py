@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urljoin
 
-from victor_spec.requests import HOOKS, KNOWN_METHODS, STANDS_FOR, Hook
+from victor_spec.requests import HOOKS, KNOWN_METHODS, STANDS_FOR, Hook, Requests
 from victor_spec.tree import (
+    SCHEMAS,
     Tree,
+    has_no_body,
     hooks,
     is_json,
     is_url,
@@ -23,6 +25,7 @@ from victor_spec.tree import (
     types_of,
     unused,
 )
+from victor_spec.tree import Hook as DeclaredHook
 
 from .base import Log, components
 
@@ -48,22 +51,14 @@ def write_status(document: Tree, log: Log) -> None:
 def drop_impossible_body(document: Tree, log: Log) -> None:
     """Drop a body without a content type, which nothing says how to send, and the content of an
     answer without a body.
-
-    HTTP has none for the answers to HEAD, and with the status 1xx, 204, 205 or 304.
     """
     for operation in operations(document):
-        if "requestBody" in operation.tree and not mapping_at(
-            operation.tree["requestBody"], "content"
-        ):
-            del operation.tree["requestBody"]
+        tree = operation.tree
+        if "requestBody" in tree and not mapping_at(tree["requestBody"], "content"):
+            del tree["requestBody"]
             log("drop-impossible-body", operation.where)
-        for status, answer in mapping_at(operation.tree, "responses").items():
-            bodiless = (
-                operation.method == "head"
-                or status in ("204", "205", "304")
-                or status.startswith("1")
-            )
-            if bodiless and answer.pop("content", None):
+        for status, answer in mapping_at(tree, "responses").items():
+            if has_no_body(operation.method, status) and answer.pop("content", None):
                 log("drop-impossible-body", f"{operation.where} {status}")
 
 
@@ -98,73 +93,84 @@ def declare_path_parameter(document: Tree, log: Log) -> None:
         for parameter in [each for each in declared if each.get("in") == "path"]:
             parameter["required"] = True
             _drop_null(document, parameter)
-            if parameter["name"] not in named:
+            name = parameter["name"]
+            if name not in named:
                 declared.remove(parameter)
-                log(
-                    "declare-path-parameter",
-                    f"{operation.where} {parameter['name']} (not in the path)",
-                )
+                log("declare-path-parameter", f"{operation.where} {name} (not in the path)")
         known = {each["name"] for each in declared if each.get("in") == "path"}
-        for name in [name for name in named if name not in known]:
-            declared.append(
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            )
-            log("declare-path-parameter", f"{operation.where} {name} (not declared)")
+        for name in named:
+            if name not in known:
+                implied = {"in": "path", "required": True, "schema": {"type": "string"}}
+                declared.append({"name": name, **implied})
+                log("declare-path-parameter", f"{operation.where} {name} (not declared)")
 
 
 def _drop_null(document: Tree, parameter: Tree) -> None:
     """Drop the null of a parameter in the path: there is no text for it."""
     schema = resolve(document, parameter["schema"])
     kinds = types_of(schema)
-    if schema.get("nullable") or "null" in kinds:
-        plain = {key: value for key, value in schema.items() if key not in ("nullable", "type")}
-        others = [each for each in kinds if each != "null"]
-        parameter["schema"] = (
-            {**plain, "type": others[0] if len(others) == 1 else others} if others else plain
-        )
+    if not schema.get("nullable") and "null" not in kinds:
+        return
+    plain = {key: value for key, value in schema.items() if key not in ("nullable", "type")}
+    others = [kind for kind in kinds if kind != "null"]
+    if others:
+        plain["type"] = others[0] if len(others) == 1 else others
+    parameter["schema"] = plain
 
 
 def read_hooks(document: Tree, log: Log) -> None:
     """Name the bodies of webhooks and callbacks, and have the generator read each as the answer of
     an operation.
     """
-    named = components(document)
     for hook in [*hooks(document)]:
         body = resolve(document, mapping_at(hook.tree, "requestBody"))
         content = mapping_at(body, "content")
-        for number, medium in enumerate(content.values(), 1):
-            own = hook.schema + (f"_{number}" if number > 1 else "")
-            schema = mapping_at(medium, "schema")
-            if schema and "$ref" not in schema:
-                while own in named:
-                    own += "_body"
-                named[own] = schema
-                medium["schema"] = {"$ref": f"#/components/schemas/{own}"}
-                log("read-hooks", f"{hook.where} is {own}")
+        _name_bodies(document, hook, content, log)
         media = {kind: medium for kind, medium in content.items() if is_json(kind)}
-        if content and not media:
+        if media:
+            _read_hook(document, hook, media, log)
+        elif content:
             log.left_out.append(
                 f"{hook.where}: its body as {', '.join(content)}, which read_webhook does not read"
             )
-        elif media:
-            method, _, where = hook.where.partition(" ")
-            path, method = re.sub("[{}?#]", "_", where), method.lower()
-            if method not in KNOWN_METHODS:
-                path, method = f"{path}#{method}", "post"
-            read = {
-                "operationId": hook.name,
-                "tags": [HOOKS],
-                "responses": {"200": {"content": media}},
-            }
-            document["paths"] = mapping_at(document, "paths")  # a document may have webhooks alone
-            taken = [each for each, item in document["paths"].items() if method in item]
-            path = unused(path, taken)  # `a{b` and `a?b` are two webhooks
-            document["paths"].setdefault(path, {})[method] = read
-            headers = [resolve(document, each) for each in list_at(hook.tree, "parameters")]
-            names = tuple(str(each.get("name")) for each in headers if each.get("in") == "header")
-            log.requests.hooks[method, path] = Hook(
-                hook.name, names, tuple(_security(document, hook.tree))
-            )
+
+
+def _name_bodies(document: Tree, hook: DeclaredHook, content: Tree, log: Log) -> None:
+    """Make named schemas of those that are written out in the body of a webhook."""
+    named = components(document)
+    for number, medium in enumerate(content.values(), 1):
+        schema = mapping_at(medium, "schema")
+        if not schema or "$ref" in schema:
+            continue
+        name = f"{hook.schema}_{number}" if number > 1 else hook.schema
+        while name in named:
+            name += "_body"
+        named[name] = schema
+        medium["schema"] = {"$ref": SCHEMAS + name}
+        log("read-hooks", f"{hook.where} is {name}")
+
+
+def _read_hook(document: Tree, hook: DeclaredHook, media: Tree, log: Log) -> None:
+    """Add an operation whose answer is the body of a webhook."""
+    method, _, where = hook.where.partition(" ")
+    method = method.lower()
+    path = re.sub("[{}?#]", "_", where)
+    if method not in KNOWN_METHODS:
+        path = f"{path}#{method}"
+        method = "post"
+    paths = mapping_at(document, "paths")
+    document["paths"] = paths  # a document may have webhooks alone
+    taken = [known for known, item in paths.items() if method in item]
+    path = unused(path, taken)  # `a{b` and `a?b` are two webhooks
+    paths.setdefault(path, {})[method] = {
+        "operationId": hook.name,
+        "tags": [HOOKS],
+        "responses": {"200": {"content": media}},
+    }
+    parameters = [resolve(document, each) for each in list_at(hook.tree, "parameters")]
+    headers = [str(each.get("name")) for each in parameters if each.get("in") == "header"]
+    security = tuple(_security(document, hook.tree))
+    log.requests.hooks[method, path] = Hook(hook.name, tuple(headers), security)
 
 
 def _security(document: Tree, operation: Tree) -> Iterator[str]:
@@ -173,14 +179,16 @@ def _security(document: Tree, operation: Tree) -> Iterator[str]:
     """
     schemes = mapping_at(mapping_at(document, "components"), "securitySchemes")
     for requirement in operation.get("security", document.get("security")) or ():
-        wholes = [(name, resolve(document, mapping_at(schemes, name))) for name in requirement]
-        words = [
-            f"{name}: apiKey in {each.get('in')} {each.get('name')}"
-            if each.get("type") == "apiKey"
-            else f"{name}: {each.get('type')} {each.get('scheme', '')}".rstrip()
-            for name, each in wholes
-        ]
+        words = [_words_of_scheme(document, schemes, name) for name in requirement]
         yield " and ".join(words) or "none"
+
+
+def _words_of_scheme(document: Tree, schemes: Tree, name: str) -> str:
+    scheme = resolve(document, mapping_at(schemes, name))
+    kind = scheme.get("type")
+    if kind == "apiKey":
+        return f"{name}: apiKey in {scheme.get('in')} {scheme.get('name')}"
+    return f"{name}: {kind} {scheme.get('scheme', '')}".rstrip()
 
 
 def stand_in_for_method(document: Tree, log: Log) -> None:
@@ -206,40 +214,42 @@ def record_servers(document: Tree, log: Log) -> None:
     operation is joined to the first absolute one of the document: where the document itself was
     served from is not known.
     """
-    requests, every = log.requests, operations(document)
+    requests = log.requests
     shared = _servers(document)
-    absolute = [each for each in shared if _is_absolute(each.url)]
-    first = (absolute or shared)[:1]
+    absolute = [server for server in shared if _is_absolute(server.url)]
     known: dict[str, _Server] = {}
     for server in shared:
         _declare(server, known)
-    for operation in every:
+    first = {server.url for server in (absolute or shared)[:1]}
+    for operation in operations(document):
         own = _servers(operation.tree) or _servers(operation.item)
-        own = [each.joined(absolute[0]) for each in own] if absolute else own
-        if own and not {each.url for each in own} & {each.url for each in first}:
-            url = requests.request(operation.tree).server = own[0].url
+        if absolute:
+            own = [server.joined(absolute[0]) for server in own]
+        if own and first.isdisjoint(server.url for server in own):
+            url = own[0].url
+            requests.request(operation.tree).server = url
             if url not in requests.own_servers:
                 requests.own_servers[url] = _declare(own[0], known)
             log("record-servers", f"{operation.where}: {url}")
-    requests.servers = [each.url for each in absolute]
-    [only, *others] = {each.server for each in requests.of.values()} or {None}
-    if (
-        not absolute
-        and only
-        and not others
-        and len(requests.of) == len(every)
-        and _is_absolute(only)
-    ):
-        requests.servers = [only]
-        requests.own_servers.clear()
-        for request in requests.of.values():
-            request.server = None
-    requests.base_path = (
-        next((each.url for each in shared if each.url), None) if not absolute else None
-    )
-    requests.variables = {
-        template: server.variables for template, server in known.items() if server.names
-    }
+    requests.servers = [server.url for server in absolute]
+    if not absolute:
+        _share_only_server(requests, len(operations(document)))
+        requests.base_path = next((server.url for server in shared if server.url), None)
+    for template, server in known.items():
+        if server.names:
+            requests.variables[template] = server.variables
+
+
+def _share_only_server(requests: Requests, count: int) -> None:
+    """Let the only server of all operations be that of the document, which names none."""
+    urls = {request.server for request in requests.of.values()}
+    url = next(iter(urls), None)
+    if len(urls) != 1 or len(requests.of) != count or not url or not _is_absolute(url):
+        return
+    requests.servers = [url]
+    requests.own_servers.clear()
+    for request in requests.of.values():
+        request.server = None
 
 
 class _Server(NamedTuple):
@@ -255,46 +265,49 @@ class _Server(NamedTuple):
         """The server that a relative URL means, beside another one."""
         if not is_url(self.url):
             return self
-        url, template = (
-            urljoin(f"{one}/", f"{other}/").rstrip("/")
-            for one, other in ((base.url, self.url), (base.template, self.template))
-        )
+        url = _joined(base.url, self.url)
+        template = _joined(base.template, self.template)
         if template == self.template:
             return _Server(url, template, self.variables)
-        return _Server(
-            url, url if self.differs(base) else template, {**base.variables, **self.variables}
-        )
+        variables = {**base.variables, **self.variables}
+        return _Server(url, url if self.differs(base) else template, variables)
 
     def differs(self, other: _Server) -> bool:
         """Whether they give other values to a variable of one name."""
-        both = [
-            [mapping_at(each.variables, name) for each in (self, other)]
-            for name in self.names & other.names
-        ]
-        return any(
-            own.get(key) != others.get(key) for own, others in both for key in ("default", "enum")
-        )
+        for name in self.names & other.names:
+            own = mapping_at(self.variables, name)
+            others = mapping_at(other.variables, name)
+            if any(own.get(key) != others.get(key) for key in ("default", "enum")):
+                return True
+        return False
 
     @property
     def names(self) -> set[str]:
         return {*re.findall(r"{([^{}]+)}", self.template)}
 
 
+def _joined(base: str, url: str) -> str:
+    return urljoin(f"{base}/", f"{url}/").rstrip("/")
+
+
 def _declare(server: _Server, known: dict[str, _Server]) -> str:
     """The template of a server, which is `known` from now on; its URL where another one has the
     template.
     """
-    return (
-        server.url if server.differs(known.setdefault(server.template, server)) else server.template
-    )
+    first = known.setdefault(server.template, server)
+    return server.url if server.differs(first) else server.template
 
 
 def _servers(tree: Tree) -> list[_Server]:
     servers: list[_Server] = []
-    for server in [each for each in list_at(tree, "servers") if "url" in each]:
-        url = template = str(server["url"]).rstrip("/")
+    for server in list_at(tree, "servers"):
+        if "url" not in server:
+            continue
+        template = str(server["url"]).rstrip("/")
+        url = template
         for name, variable in mappings_at(server, "variables"):
-            url = url.replace(f"{{{name}}}", variable["default"]) if "default" in variable else url
+            if "default" in variable:
+                url = url.replace(f"{{{name}}}", variable["default"])
         servers.append(_Server(url.rstrip("/"), template, mapping_at(server, "variables")))
     return servers
 

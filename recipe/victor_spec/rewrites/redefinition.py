@@ -35,43 +35,42 @@ def both(document: Tree, earlier: Tree, later: Tree, above: Pairs = frozenset())
     if gist(earlier) == gist(later):
         return later
     for narrow, wide in ((later, earlier), (earlier, later)):
-        members = (
-            {gist(each) for each in _members(resolve(document, wide))}
-            if "properties" not in wide
-            else set[str]()
-        )
-        # Each member of the narrow one, when that is a union too, is one of the wide one.
-        is_open = UNITED in wide and _has_fields(document, narrow)
-        is_among = (
-            bool(members)
-            and not is_open
-            and all(gist(each) in members for each in _members(narrow) or [narrow])
-        )
-        if not TYPED & wide.keys() or is_among:
-            return _with_words(narrow, {**earlier, **later}) if "$ref" not in wide else narrow
+        if not TYPED & wide.keys() or _is_member(document, narrow, wide):
+            return narrow if "$ref" in wide else _with_words(narrow, {**earlier, **later})
     first, last = _bare(document, earlier), _bare(document, later)
-    if _has_fields(document, first) and _has_fields(document, last):
-        parts = [
-            part
-            for each in (first, last)
-            for part in (each["allOf"] if REDEFINED in each else [each])
-        ]
-        return in_place_of(later, {"allOf": parts, REDEFINED: True})
-    return _both_values(document, earlier, later, above)
+    if not _has_fields(document, first) or not _has_fields(document, last):
+        return _both_values(document, earlier, later, above)
+    parts: list[Tree] = []
+    for definition in (first, last):
+        parts += definition["allOf"] if REDEFINED in definition else [definition]
+    return in_place_of(later, {"allOf": parts, REDEFINED: True})
+
+
+def _is_member(document: Tree, narrow: Tree, wide: Tree) -> bool:
+    """Whether a definition is a member of a union, or a union of some of its members.
+
+    A value of a union of what several say can have all of its fields.
+    """
+    if "properties" in wide or (UNITED in wide and _has_fields(document, narrow)):
+        return False
+    members = {gist(member) for member in _members(resolve(document, wide))}
+    own = {gist(member) for member in _members(narrow) or [narrow]}
+    return bool(members) and own <= members
 
 
 def _both_values(document: Tree, earlier: Tree, later: Tree, above: Pairs) -> Tree:
+    """What two definitions say of a value without fields."""
     first, last = resolve(document, earlier), resolve(document, later)
     pair = id(first), id(last)
-    if is_mapping(first.get("items")) and is_mapping(last.get("items")) and pair not in above:
+    are_lists = is_mapping(first.get("items")) and is_mapping(last.get("items"))
+    if are_lists and pair not in above:
         items = both(document, first["items"], last["items"], above | {pair})
         return in_place_of(later, {**first, **last, "items": items})
-    kinds = _kinds(first), _kinds(last)
-    if kinds == (["integer"], ["number"]) or (
-        kinds[0] == kinds[1] and values_of(first) and not values_of(last)
-    ):
+    old, new = _kinds(first), _kinds(last)
+    is_enum = old == new and values_of(first) and not values_of(last)
+    if is_enum or (old == ["integer"] and new == ["number"]):
         return _with_words(earlier, later)
-    if "$ref" not in earlier and "$ref" not in later and kinds[0] == kinds[1]:
+    if old == new and "$ref" not in earlier and "$ref" not in later:
         return in_place_of(later, {**earlier, **later})
     return later
 
@@ -90,11 +89,12 @@ def _typed(schema: Any) -> Any:
     for key in TYPED & schema.keys():
         value = schema[key]
         if key == "properties":
-            typed[key] = {name: _typed(child) for name, child in value.items()}
+            value = {name: _typed(child) for name, child in value.items()}
         elif key in ("allOf", "oneOf", "anyOf", "prefixItems"):
-            typed[key] = [_typed(child) for child in value]
-        else:
-            typed[key] = _typed(value) if key in ("items", "additionalProperties") else value
+            value = [_typed(child) for child in value]
+        elif key in ("items", "additionalProperties"):
+            value = _typed(value)
+        typed[key] = value
     return typed
 
 
@@ -108,27 +108,25 @@ def _with_words(schema: Tree, words: Tree) -> Tree:
     """
     if "$ref" in schema:
         return schema
-    said = {
-        key: value
-        for key, value in words.items()
-        if key not in TYPED and key not in (REDEFINED, UNITED)
-    }
-    return in_place_of(schema, {**schema, **said})
+    silent = words.keys() - TYPED - {REDEFINED, UNITED}
+    described = {key: value for key, value in words.items() if key in silent}
+    return in_place_of(schema, {**schema, **described})
 
 
 def _bare(document: Tree, schema: Tree) -> Tree:
     """The only member of a union beside null; any other schema is itself."""
+    if "properties" in schema or "allOf" in schema:
+        return schema
     members = [each for each in _members(schema) if resolve(document, each).get("type") != "null"]
-    return (
-        members[0] if len(members) == 1 and not {"properties", "allOf"} & schema.keys() else schema
-    )
+    return members[0] if len(members) == 1 else schema
 
 
 def _has_fields(document: Tree, schema: Tree) -> bool:
     """Whether a schema, or a part of it, has fields."""
-    return any(
-        "properties" in each or _kinds(each) == ["object"] for each in variants(document, schema)
-    )
+    for whole in variants(document, schema):
+        if "properties" in whole or _kinds(whole) == ["object"]:
+            return True
+    return False
 
 
 def _kinds(schema: Tree) -> list[str]:

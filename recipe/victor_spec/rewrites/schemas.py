@@ -102,31 +102,31 @@ def repair_enum(document: Tree, log: Log) -> None:
     """
     for where, schema in schemas(document):
         constant = schema.get("const")
-        if isinstance(constant, str) and set(constant) & set("\\\"'"):
+        if isinstance(constant, str) and {*constant} & {*"\\\"'"}:
             schema.setdefault("enum", [schema.pop("const")])
-        elif constant is not None and not isinstance(constant, (str, int)):
+        elif constant is not None and not isinstance(constant, str | int):
             del schema["const"]
             log("repair-enum", f"{where} (no constant in Python: {constant})")
         values = schema.get("enum")
-        if not is_list(values):
-            continue
-        repaired: list[Any] = list(
-            {json.dumps(value): value for value in values if value is not None}.values()
-        )
-        if schema.get("type") == "string":
-            repaired = [
-                value if isinstance(value, str) else json.dumps(value) for value in repaired
-            ]
-        kinds: set[type[Any]] = {type(value) for value in repaired}
-        if len(kinds) == 1 and kinds <= {str, int}:
-            schema["enum"] = repaired
-            if None in values or schema.get("nullable"):
-                schema[HAD_NULL] = True
-            if repaired != values:
-                log("repair-enum", where)
-        elif not repaired or kinds != {bool} or schema.get("type") != "boolean":
-            del schema["enum"]
-            log("repair-enum", f"{where} (no enum in Python: {values})")
+        if is_list(values):
+            _repair_values(schema, values, where, log)
+
+
+def _repair_values(schema: Tree, values: list[Any], where: str, log: Log) -> None:
+    different = {json.dumps(value): value for value in values if value is not None}
+    repaired: list[Any] = [*different.values()]
+    if schema.get("type") == "string":
+        repaired = [each if isinstance(each, str) else json.dumps(each) for each in repaired]
+    kinds: set[type[Any]] = set(map(type, repaired))
+    if kinds in ({str}, {int}):
+        schema["enum"] = repaired
+        if None in values or schema.get("nullable"):
+            schema[HAD_NULL] = True
+        if repaired != values:
+            log("repair-enum", where)
+    elif kinds != {bool} or schema.get("type") != "boolean":
+        del schema["enum"]
+        log("repair-enum", f"{where} (no enum in Python: {values})")
 
 
 def exact_number(document: Tree, log: Log) -> None:
@@ -135,13 +135,14 @@ def exact_number(document: Tree, log: Log) -> None:
     """
     patterns = [re.compile(re.escape(each).replace(r"\*", ".*")) for each in log.decimals]
     for where, schema in schemas(document):
-        kind = schema.get("type")
-        if "number" not in types_of(schema) or "const" in schema:
+        kinds = types_of(schema)
+        if "number" not in kinds or "const" in schema:
             continue
-        if schema.get("format") == "decimal" or any(each.fullmatch(where) for each in patterns):
+        is_named = any(pattern.fullmatch(where) for pattern in patterns)
+        if is_named or schema.get("format") == "decimal":
             number = {"type": "string", "format": DECIMAL}
-            others = [{"type": each} for each in kind if each != "number"] if is_list(kind) else []
-            schema.pop("type")
+            others = [{"type": kind} for kind in kinds if kind != "number"]
+            del schema["type"]
             schema.update({"anyOf": [number, *others]} if others else number)
             log.requests.decimals = True
             log("exact-number", where)
@@ -170,13 +171,12 @@ def drop_null_of_object(document: Tree, log: Log) -> None:
         kind = schema.get("type")
         if is_list(kind) and sorted(kind) == ["null", "object"]:
             schema.update(type="object", nullable=True)
-        is_alias = (
-            is_single_reference(schema) and not has_siblings(schema) and id(schema) not in named
-        )
+        is_alias = id(schema) not in named and is_single_reference(schema)
+        if is_alias and has_siblings(schema):
+            is_alias = False
         is_composed = bool(schema.get("allOf")) and not is_alias and is_object(document, schema)
-        if schema.get("nullable") and (
-            schema.get("type") == "object" or "properties" in schema or is_composed
-        ):
+        is_class = schema.get("type") == "object" or "properties" in schema or is_composed
+        if is_class and schema.get("nullable"):
             del schema["nullable"]
             schema[HAD_NULL] = True
             log("drop-null-of-object", where)
@@ -193,17 +193,19 @@ def mark_answers(document: Tree, log: Log) -> None:
     """
     seen: set[int] = set()
     done: dict[int, Tree] = {}
-    for medium in [
-        each
-        for of in operations(document)
-        for _, content in answers(of)
-        for each in content.values()
-    ]:
-        for schema in reachable(document, mapping_at(medium, "schema"), seen):
-            schema["x-in-answers"] = True
-            properties = all_properties(document, schema, done).items()
-            if hidden := [
-                name for name, child in properties if resolve(document, child).get("writeOnly")
-            ]:
-                schema["x-write-only"] = hidden
+    for operation in operations(document):
+        for _, content in answers(operation):
+            for medium in content.values():
+                for schema in reachable(document, mapping_at(medium, "schema"), seen):
+                    _mark_answer(document, schema, done)
     log("mark-answers", f"{len(seen)} schemas")
+
+
+def _mark_answer(document: Tree, schema: Tree, done: dict[int, Tree]) -> None:
+    schema["x-in-answers"] = True
+    hidden: list[str] = []
+    for name, child in all_properties(document, schema, done).items():
+        if resolve(document, child).get("writeOnly"):
+            hidden.append(name)
+    if hidden:
+        schema["x-write-only"] = hidden

@@ -4,8 +4,11 @@ document.
 
 from collections.abc import Iterator
 
-from victor_spec.requests import DEFAULT_STYLES, EXPLODED_STYLES, STYLES, Style
+from victor_spec.requests import Style
 from victor_spec.tree import (
+    DEFAULT_STYLES,
+    EXPLODED_STYLES,
+    STYLES,
     Operation,
     Tree,
     in_place_of,
