@@ -61,7 +61,7 @@ class Assumption:
 def _read() -> dict[str, Assumption]:
     text = files("victor_ext.conform").joinpath("assumptions.toml").read_text(encoding="utf-8")
     tables: dict[str, dict[str, Any]] = tomllib.loads(text)
-    assumptions = {}
+    assumptions: dict[str, Assumption] = {}
     for name, table in tables.items():
         phase = Phase(table.pop("phase"))
         assumptions[name] = Assumption(name=name, phase=phase, **table)

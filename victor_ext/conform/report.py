@@ -131,7 +131,7 @@ class Report:
     def _differing(self, before: Report) -> dict[str, tuple[Finding, Finding]]:
         nothing: Finding = {"value": None, "certainty": ""}
         old, new = before.document["findings"], self.document["findings"]
-        differing = {}
+        differing: dict[str, tuple[Finding, Finding]] = {}
         for name in old | new:
             earlier, later = old.get(name, nothing), new.get(name, nothing)
             if earlier["value"] != later["value"]:
@@ -140,7 +140,7 @@ class Report:
 
     def _item_of(self, finding: Finding) -> str:
         """A finding as an item of a list, and what belongs to it as items below."""
-        details = []
+        details: list[str] = []
         if finding["differs"]:
             details.append(f"assumed: {finding['assumed']}. {finding['means']}")
             if finding["evidence"]:
@@ -156,7 +156,8 @@ class Report:
         if finding["value"] is None:
             return False
         measured_at: str = finding["measured_at"]
-        return measured_at < self.document.get("began_at", "")
+        began_at: str = self.document.get("began_at", "")
+        return measured_at < began_at
 
 
 def _headline(finding: Finding) -> str:

@@ -284,7 +284,8 @@ class EntryReader:
     def _of_outbox(self, fields: Mapping[str, Any], place: int) -> Iterator[Entry]:
         """The payments of an entry of an outbox; none of one that has asked for none."""
         state = fields["state"]
-        payments: list[Any] = fields["payments"] if isinstance(fields["payments"], list) else []
+        is_list = isinstance(fields["payments"], list)
+        payments: list[Any] = fields["payments"] if is_list else []
         is_sealed = fields.get("sealed") is True
         if state in _NOT_ASKED or not (payments or is_sealed):
             self.not_asked += 1
