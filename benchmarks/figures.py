@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.measures import MEASURES, Measure, contender
 
@@ -38,6 +38,14 @@ class Line:
     limited: float = 0.0
 
 
+class _Round(NamedTuple):
+    """What a contender took for so many calls, items or processes."""
+
+    units: int
+    seconds: float
+    cpu: float
+
+
 def lines_of(name: str, record: dict[str, Any]) -> list[Line]:
     """The rows of a measure, in the order of the record."""
     measure, rows = MEASURES[name], record["measures"][name]
@@ -48,27 +56,26 @@ def lines_of(name: str, record: dict[str, Any]) -> list[Line]:
 def _timed(measure: Measure, name: str, rounds: list[Any]) -> Line:
     """Each round: units, seconds and seconds of CPU, of the contender and of raw httpx."""
     scale, unit = _SCALES[measure.what]
-    each = [seconds / units * scale for (units, seconds, _), _ in rounds]
-    cpu = [used / units * scale for (units, _, used), _ in rounds]
-    ratios = [(own[1] / own[0]) / (raw[1] / raw[0]) for own, raw in rounds]
-    used = median((own[2] / own[0]) / (raw[2] / raw[0]) for own, raw in rounds)
-    units = sum(own[0] for own, _ in rounds)
+    measured = [(_Round(*own), _Round(*raw)) for own, raw in rounds]
+    times = [own.seconds / own.units * scale for own, _ in measured]
+    cpu = median(own.cpu / own.units * scale for own, _ in measured)
+    ratios = [own.seconds / own.units / (raw.seconds / raw.units) for own, raw in measured]
+    cpu_ratio = median(own.cpu / own.units / (raw.cpu / raw.units) for own, raw in measured)
     ratio = median(ratios)
-    cells = [
-        spread(each),
-        number(median(cpu)),
-        f"{ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
-        f"{used:.2f}",
-    ]
-    headings = [unit, "CPU, " + unit.split(maxsplit=1)[0], f"{TIMES} raw httpx", "of its CPU"]
+    figures = {
+        unit: spread(times),
+        f"CPU, {unit.split(maxsplit=1)[0]}": number(cpu),
+        f"{TIMES} raw httpx": f"{ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
+        "of its CPU": f"{cpu_ratio:.2f}",
+    }
     if measure.what == "item":
-        cells.insert(0, f"{1e6 / median(each):,.0f}")
-        headings.insert(0, "items a second")
+        figures = {"items a second": f"{1e6 / median(times):,.0f}"} | figures
     if measure.what != "process":
-        cells.append(f"{units:,}")
-        headings.append(f"{measure.what}s measured")
+        units = sum(own.units for own, _ in measured)
+        figures[f"{measure.what}s measured"] = f"{units:,}"
     label = f"{int(name):,} items" if measure.kind == "growth" else contender(name).label
-    return Line(name, label, tuple(headings), tuple(cells), ratio, f"{ratio:.2f} {TIMES}", ratio)
+    shown = f"{ratio:.2f} {TIMES}"
+    return Line(name, label, tuple(figures), tuple(figures.values()), ratio, shown, ratio)
 
 
 def _memory(_: Measure, name: str, rounds: list[Any]) -> Line:

@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,59 +47,67 @@ def main() -> int:
         with Victor.from_env() as victor:
             _PARTS[options.part](victor, options.database, options.rows)
         return 0
-    found = {name: _ratios(name, options.rows) for name in ("sqlite", "postgresql")}
-    print(json.dumps(found, indent=1) if options.json else "\n".join(_lines(found)))
-    is_fast = all(each["of_bulk"] >= LEAST_OF_BULK for each in found.values())
-    are_apart = found["postgresql"]["of_one"] >= LEAST_OF_TWO
+    rates = {"sqlite": _on_sqlite(options.rows), "postgresql": _on_postgresql(options.rows)}
+    print(json.dumps(rates, indent=1) if options.json else "\n".join(_lines(rates)))
+    is_fast = all(of_one["of_bulk"] >= LEAST_OF_BULK for of_one in rates.values())
+    are_apart = rates["postgresql"]["of_one"] >= LEAST_OF_TWO
     return 0 if is_fast and are_apart else 1
 
 
-def _ratios(name: str, rows: int) -> dict[str, float]:
-    """The rows a second of each way, and what is compared of them."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="victor-outbox-")))
-        postgresql = stack.enter_context(postgresql_state()) if name == "postgresql" else None
-        environment = {
-            **os.environ,
-            "VICTOR_CLIENT_ID": "canned",
-            "VICTOR_CLIENT_SECRET": "not-a-secret",
-        }
-
-        def database(part: str) -> str:
-            if postgresql is None:
-                return f"sqlite:///{folder / part}.sqlite"
-            return postgresql.replace("/bulk?", f"/{part}?")
-
-        def by_outbox(part: str, workers: int) -> float:
-            own = database(part)
-            _store(own, rows)
-            return rows / _seconds("outbox", [own] * workers, rows, environment)
-
-        with echo_server() as (url, _):
-            environment["VICTOR_BASE_URL"] = url
-            bulk = rows / _seconds("bulk", [database("bulk")], rows, environment)
-            rates = {"bulk": bulk, "outbox": by_outbox("outbox", 1)}
-        rates["of_bulk"] = rates["outbox"] / rates["bulk"]
-        if postgresql:
-            with echo_server(SlowEcho) as (url, _):
-                environment["VICTOR_BASE_URL"] = url
-                rates["slow_1"] = by_outbox("slow1", 1)
-                rates["slow_2"] = by_outbox("slow2", 2)
-            rates["of_one"] = rates["slow_2"] / rates["slow_1"]
-    return {name: round(rate, 2) for name, rate in rates.items()}
+def _on_sqlite(rows: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix="victor-outbox-") as folder:
+        return _rates(f"sqlite:///{folder}/{{}}.sqlite", rows)
 
 
-def _seconds(part: str, databases: list[str], rows: int, environment: dict[str, str]) -> float:
-    """How long processes take together, from the moment at which all of them are ready."""
+def _on_postgresql(rows: int) -> dict[str, float]:
+    """Both ways, and two workers beside one where the provider is slow."""
+    with postgresql_state() as state:
+        databases = state.replace("/bulk?", "/{}?")
+        rates = _rates(databases, rows)
+        with echo_server(SlowEcho) as (url, _):
+            one = _rate_of_outbox(databases.format("slow1"), 1, rows, url)
+            two = _rate_of_outbox(databases.format("slow2"), 2, rows, url)
+    return rates | {"slow_1": round(one, 2), "slow_2": round(two, 2), "of_one": round(two / one, 2)}
+
+
+def _rates(databases: str, rows: int) -> dict[str, float]:
+    """The rows a second of bulk sending and of an outbox. `databases` makes URLs of names."""
+    with echo_server() as (url, _):
+        bulk = rows / _seconds("bulk", [databases.format("bulk")], rows, url)
+        outbox = _rate_of_outbox(databases.format("outbox"), 1, rows, url)
+    return {
+        "bulk": round(bulk, 2),
+        "outbox": round(outbox, 2),
+        "of_bulk": round(outbox / bulk, 2),
+    }
+
+
+def _rate_of_outbox(database: str, workers: int, rows: int, url: str) -> float:
+    _store(database, rows)
+    return rows / _seconds("outbox", [database] * workers, rows, url)
+
+
+def _seconds(part: str, databases: list[str], rows: int, url: str) -> float:
+    """How long processes take together, one for each database, from the moment at which all of them
+    are ready.
+    """
     words = [sys.executable, "-m", "benchmarks.outbox", "--part", part, "--rows", str(rows)]
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    client = {
+        "VICTOR_BASE_URL": url,
+        "VICTOR_CLIENT_ID": "canned",
+        "VICTOR_CLIENT_SECRET": "not-a-secret",
+    }
+    options: dict[str, Any] = {
+        "env": os.environ | client,
+        "stdin": subprocess.PIPE,
+        "stdout": subprocess.PIPE,
+        "text": True,
+    }
     with ExitStack() as stack:
-        processes = [
-            stack.enter_context(
-                subprocess.Popen([*words, "--database", each], env=environment, **pipes)
-            )
-            for each in databases
-        ]
+        processes: list[subprocess.Popen[str]] = []
+        for database in databases:
+            process = subprocess.Popen([*words, "--database", database], **options)
+            processes.append(stack.enter_context(process))
         for process in processes:
             _wait_for("ready", process)
         began = time.perf_counter()
@@ -139,13 +146,13 @@ def _send_by_bulk(victor: Victor, database: str, rows: int) -> None:
     print("done", flush=True)
 
 
-def _send_by_an_outbox(victor: Victor, database: str, rows: int) -> None:
+def _send_by_an_outbox(victor: Victor, database: str, _: int) -> None:
+    """The rows were stored before."""
     outbox = Outbox(_engine(database), workers=_WORKERS)
     victor.ping()
     _wait_for_the_start()
     outbox.send(victor)
     print("done", flush=True)
-    del rows
 
 
 _PARTS = {"bulk": _send_by_bulk, "outbox": _send_by_an_outbox}

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +26,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.bulk import VICTOR, sandbox_process
+from benchmarks.bulk import VICTOR, cpu_seconds, peak_mib, sandbox_process
 
 MOST_MEMORY = 1.3
 """How often its first peak memory a longer file may need: caches of a fixed size fill up to then.
@@ -33,7 +34,14 @@ MOST_MEMORY = 1.3
 _THOUSAND = 1000
 _PLANTED = {0: "missing", 1: "amount", 2: "duplicate", 3: "unknown", 4: "currency"}
 """What is planted in a row, by its number modulo a thousand."""
+_KINDS = {
+    "amount": ["differs"],
+    "currency": ["differs"],
+    "duplicate": ["duplicate", "matched"],
+}
+"""The kinds of rows that show it, where the word is another one."""
 _AMOUNT = "44.23"
+_ZULU = "%Y-%m-%dT%H:%M:%SZ"
 
 _FILL = """
 import sys
@@ -86,19 +94,8 @@ def main() -> int:
     )
     parser.add_argument("--json", action="store_true", help="for machines")
     options = parser.parse_args()
-    runs: list[Run] = []
-    with tempfile.TemporaryDirectory(prefix="victor-reconcile-bench-") as name:
-        folder, filled = Path(name), 0
-        with sandbox_process(folder, signed=False) as (environment, _):
-            for rows in sorted(options.rows):
-                words = [sys.executable, "-c", _FILL, str(filled), str(rows)]
-                subprocess.run(words, env=environment, check=True)
-                filled = rows
-                runs.append(_run(folder, rows, environment, runs[0].peak_mib if runs else None))
-                print(
-                    f"{rows:,} rows: {runs[-1].seconds:,.1f} s, {runs[-1].peak_mib:,.1f} MiB",
-                    file=sys.stderr,
-                )
+    with tempfile.TemporaryDirectory(prefix="victor-reconcile-bench-") as folder:
+        runs = _runs(Path(folder), sorted(options.rows))
     if options.json:
         print(json.dumps([asdict(run) for run in runs], indent=1))
     else:
@@ -106,38 +103,56 @@ def main() -> int:
     return 0 if all(run.exact and run.ratio <= MOST_MEMORY for run in runs) else 1
 
 
+def _runs(folder: Path, sizes: Sequence[int]) -> list[Run]:
+    """Fill the sandbox step by step, and reconcile after each."""
+    runs: list[Run] = []
+    filled = 0
+    with sandbox_process(folder, signed=False) as (environment, _):
+        for rows in sizes:
+            fill = [sys.executable, "-c", _FILL, str(filled), str(rows)]
+            subprocess.run(fill, env=environment, check=True)
+            filled = rows
+            first_peak = runs[0].peak_mib if runs else None
+            run = _run(folder, rows, environment, first_peak)
+            runs.append(run)
+            print(f"{rows:,} rows: {run.seconds:,.1f} s, {run.peak_mib:,.1f} MiB", file=sys.stderr)
+    return runs
+
+
 def _run(folder: Path, rows: int, environment: dict[str, str], first_peak: float | None) -> Run:
     expected = _write(folder / "ours.csv", rows)
-    now = datetime.now(UTC)
-    window = [
-        f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-        for moment in (now - timedelta(hours=4), now + timedelta(hours=4))
-    ]
-    words = ["reconcile", "ours.csv", "--start", window[0], "--end", window[1], "--json"]
     began = time.perf_counter()
     with subprocess.Popen(
-        [VICTOR, *words], cwd=folder, env=environment, stdout=subprocess.PIPE
+        [VICTOR, *_command()], cwd=folder, env=environment, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
-        found = process.stdout.read()
+        printed = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - began
     if process.returncode != 1:
-        raise SystemExit(f"victor {' '.join(words)} ended with {process.returncode}.")
-    counts = {kind: count for kind, count in json.loads(found)["counts"].items() if count}
+        raise SystemExit(f"victor reconcile ended with {process.returncode}.")
+    counts = {kind: count for kind, count in json.loads(printed)["counts"].items() if count}
     if counts != expected:
-        print(f"expected {dict(expected)}, found {counts}", file=sys.stderr)
-    peak = usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
+        print(f"expected {dict(expected)}, got {counts}", file=sys.stderr)
+    peak = peak_mib(usage)
     return Run(
-        rows,
-        seconds,
-        1e6 * seconds / rows,
-        peak,
-        peak / (first_peak or peak),
-        usage.ru_utime + usage.ru_stime,
-        counts == expected,
+        rows=rows,
+        seconds=seconds,
+        microseconds=1e6 * seconds / rows,
+        peak_mib=peak,
+        ratio=peak / (first_peak or peak),
+        cpu=cpu_seconds(usage),
+        exact=counts == expected,
     )
+
+
+def _command() -> Sequence[str]:
+    """The command, with a window around now."""
+    now = datetime.now(UTC)
+    start, end = now - timedelta(hours=4), now + timedelta(hours=4)
+    window = ("--start", f"{start:{_ZULU}}", "--end", f"{end:{_ZULU}}")
+    return ("reconcile", "ours.csv", *window, "--json")
 
 
 def _write(path: Path, rows: int) -> Counter[str]:
@@ -148,17 +163,11 @@ def _write(path: Path, rows: int) -> Counter[str]:
         writer.writerow(("client_reference_id", "amount", "currency"))
         for number in range(rows):
             planted = _PLANTED.get(number % _THOUSAND, "matched")
-            kinds = {
-                "amount": ["differs"],
-                "currency": ["differs"],
-                "duplicate": ["duplicate", "matched"],
-            }
-            expected.update(kinds.get(planted, [planted]))
+            expected.update(_KINDS.get(planted, [planted]))
             if planted != "unknown":
                 amount = "44.24" if planted == "amount" else _AMOUNT
-                writer.writerow(
-                    (f"REF-{number}", amount, "EUR" if planted == "currency" else "USD")
-                )
+                currency = "EUR" if planted == "currency" else "USD"
+                writer.writerow((f"REF-{number}", amount, currency))
     return expected
 
 

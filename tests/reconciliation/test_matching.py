@@ -355,5 +355,5 @@ def test_sums_are_exact_and_apart_by_currency() -> None:
     assert totals[Kind.MISSING].ours == [Money(10, "EUR"), Money(3 * huge, "USD")]
     assert totals[Kind.UNKNOWN].theirs == [Money(30, "USD")]
     assert totals[Kind.UNKNOWN].count == 2
-    assert (totals[Kind.DUPLICATE].ours, totals[Kind.DUPLICATE].theirs) == ((), [Money(10, "USD")])
+    assert (totals[Kind.DUPLICATE].ours, totals[Kind.DUPLICATE].theirs) == ([], [Money(10, "USD")])
     store.close()

@@ -10,7 +10,8 @@ docs/conform.md describes what is measured, and the file, which `victor sandbox 
 """
 
 from .assumptions import ASSUMPTIONS, Assumption, Phase
-from .measuring import Plan, measure
+from .measuring import measure
+from .plan import Plan
 from .report import Report, load
 
 __all__ = ("ASSUMPTIONS", "Assumption", "Phase", "Plan", "Report", "load", "measure")

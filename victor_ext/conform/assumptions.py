@@ -61,10 +61,11 @@ class Assumption:
 def _read() -> dict[str, Assumption]:
     text = files("victor_ext.conform").joinpath("assumptions.toml").read_text(encoding="utf-8")
     tables: dict[str, dict[str, Any]] = tomllib.loads(text)
-    return {
-        name: Assumption(name=name, phase=Phase(table.pop("phase")), **table)
-        for name, table in tables.items()
-    }
+    assumptions: dict[str, Assumption] = {}
+    for name, table in tables.items():
+        phase = Phase(table.pop("phase"))
+        assumptions[name] = Assumption(name=name, phase=phase, **table)
+    return assumptions
 
 
 ASSUMPTIONS = _read()
@@ -75,9 +76,15 @@ def assumption_of(name: str) -> Assumption:
     """The assumption with this name; for an operation of another system, one that expects
     nothing.
     """
-    sentence = "What this read is answered with."
-    return ASSUMPTIONS.get(name) or Assumption(
-        name=name, topic="Reads", phase=Phase.READ, sentence=sentence, has_option=False
+    assumption = ASSUMPTIONS.get(name)
+    if assumption is not None:
+        return assumption
+    return Assumption(
+        name=name,
+        topic="Reads",
+        phase=Phase.READ,
+        sentence="What this read is answered with.",
+        has_option=False,
     )
 
 

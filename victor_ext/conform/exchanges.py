@@ -18,24 +18,25 @@ _SHOWN_ITEMS = 3
 _SHOWN_HEADERS = ("date", "content-type", "connection", "keep-alive", "retry-after", "x-request-id")
 _SHOWN_MEMBERS = frozenset(
     (
-        *(
-            "direction",
-            "status",
-            "page",
-            "page_size",
-            "payment_network",
-            "amount",
-            "original_amount",
-        ),
-        *(
-            "modified_amount",
-            "biller_type",
-            "due_date",
-            "created_at",
-            "approved_at",
-            "amount_modification_allowed",
-        ),
-        *("token_type", "expires", "code", "codes", "field", "objectName"),
+        "amount",
+        "amount_modification_allowed",
+        "approved_at",
+        "biller_type",
+        "code",
+        "codes",
+        "created_at",
+        "direction",
+        "due_date",
+        "expires",
+        "field",
+        "modified_amount",
+        "objectName",
+        "original_amount",
+        "page",
+        "page_size",
+        "payment_network",
+        "status",
+        "token_type",
     )
 )
 """Members whose values are shown, with long digits masked in texts.
@@ -56,14 +57,16 @@ class Unmeasured(Exception):
 
     def __init__(self, reason: str, *, is_failure: bool = False, is_unsent: bool = False) -> None:
         super().__init__(reason)
-        self.is_failure, self.is_unsent = is_failure, is_unsent
+        self.is_failure = is_failure
+        self.is_unsent = is_unsent
 
 
 def stamp(moment: datetime | None = None) -> str:
     """A Zulu time, by default now, as the file has it: always with milliseconds, so that texts
     compare as times do.
     """
-    return (moment or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moment = moment or datetime.now(UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,10 @@ class Answer:
     @property
     def items(self) -> list[dict[str, Any]]:
         """The items of a list."""
-        return (
-            [item for item in self.body.get("results") or () if is_object(item)]
-            if self.is_good
-            else []
-        )
+        if not self.is_good:
+            return []
+        results = self.body.get("results") or ()
+        return [item for item in results if is_object(item)]
 
     @property
     def ids(self) -> list[Any]:
@@ -128,29 +130,39 @@ def redacted(value: Any, own: tuple[str, ...], name: str = "") -> Any:
     if is_object(value):
         return {key: redacted(member, own, key) for key, member in value.items()}
     if is_sequence(value):
-        more = [f"and {len(value) - _SHOWN_ITEMS} more"] if len(value) > _SHOWN_ITEMS else []
-        return [redacted(item, own, name) for item in value[:_SHOWN_ITEMS]] + more
+        items = [redacted(item, own, name) for item in value[:_SHOWN_ITEMS]]
+        if len(value) > _SHOWN_ITEMS:
+            items.append(f"and {len(value) - _SHOWN_ITEMS} more")
+        return items
     if name == "account_number":
         return short_mask(str(value))
     if isinstance(value, str):
-        if value.strip().startswith(own) or name.startswith("victor_payment_request"):
-            return value
-        is_shown = name in _SHOWN_MEMBERS or (
-            name in _SENTENCES and re.fullmatch(r"[\w.-]+", value)
-        )
-        return redact_excerpt(value) if is_shown else f"text of {len(value)} characters"
-    return value if value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS else "number"
+        return _redacted_text(value, own, name)
+    if value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS:
+        return value
+    return "number"
+
+
+def _redacted_text(text: str, own: tuple[str, ...], name: str) -> str:
+    if text.strip().startswith(own) or name.startswith("victor_payment_request"):
+        return text
+    is_word = name in _SENTENCES and re.fullmatch(r"[\w.-]+", text)
+    if is_word or name in _SHOWN_MEMBERS:
+        return redact_excerpt(text)
+    return f"text of {len(text)} characters"
 
 
 def shown(response: httpx.Response, body: Any, own: tuple[str, ...]) -> dict[str, Any]:
     """A response as the journal has it. A `body` of None is no JSON."""
+    headers = response.headers
+    shown_body = redacted(body, own)
+    if body is None:
+        shown_body = f"{len(response.content)} bytes, no JSON"
     return {
         "status": response.status_code,
         "http": response.http_version,
-        "headers": {
-            name: response.headers[name] for name in _SHOWN_HEADERS if name in response.headers
-        },
-        "body": f"{len(response.content)} bytes, no JSON" if body is None else redacted(body, own),
+        "headers": {name: headers[name] for name in _SHOWN_HEADERS if name in headers},
+        "body": shown_body,
     }
 
 
@@ -177,7 +189,10 @@ def edge(
         good, bad = beyond, farthest
     while abs(good - bad) > 1:
         middle = (bad + good) // 2
-        good, bad = (middle, bad) if is_good(middle) else (good, middle)
+        if is_good(middle):
+            good = middle
+        else:
+            bad = middle
     return good
 
 
@@ -188,7 +203,8 @@ def word(value: object) -> str:
 
 def member(value: Any, *path: str) -> Any:
     """A member of a body, or of an answer's, at any depth; None where it is not."""
-    value = value.body if isinstance(value, Answer) else value
+    if isinstance(value, Answer):
+        value = value.body
     for name in path:
         value = value.get(name) if is_object(value) else None
     return value

@@ -1,6 +1,4 @@
-"""The plan of a measurement, and the measurement: reads, then creates within the plan, then what
-was chosen.
-"""
+"""The measurement: reads, then creates within the plan, then what was chosen."""
 
 import json
 import os
@@ -9,7 +7,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,135 +15,22 @@ import httpx
 
 from victor_ext import ConfigurationError, Problem, RetryPolicy, Victor, __version__
 from victor_ext._output import replaced
-from victor_ext.privacy import short_mask
 
-from . import creates, reads
+from . import reads
 from .assumptions import ASSUMPTIONS, Phase, Probe
 from .exchanges import Over, stamp
+from .plan import Plan
 from .report import FORMAT, Document, Report, load
-from .run import LEAST, MORE, NOBODY, Run
+from .run import Run
 
-PROBES = [
-    each for module in (reads, creates) for each in vars(module).values() if isinstance(each, Probe)
-]
-"""In their order."""
-LONGEST_LIFE = 93_600
-"""Seconds: a document that names a day is shown right or wrong within two hours more."""
 _NOT_ASKED = {
     Phase.CREATE: "it needs creates: name a payee and a payer",
     Phase.ANSWER: "it needs a payer whose account is yours, too: own_payer",
     Phase.TOLERANCE: "it sends tokens that should be refused: token_tolerance",
     Phase.KEY_LIFE: "it takes as long as the keys are to be kept: key_life",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What is to be measured. By default, calls only read.
-
-    Args:
-        payee: The account number that asks for the smallest amounts. With a payer, requests are
-            created.
-        payer: The id of the counterparty that is asked.
-        own_payer: The payer's account is yours, too: two inbound twins are answered, and 0.01
-            moves.
-        token_tolerance: Send four tokens that should be refused. A series of 401 may lock a key.
-        key_life: Measure the life of keys up to this many seconds, 26 hours at most. It takes that
-            long. None: do not.
-        read_only: Only read: in production, nothing else is allowed.
-
-    Raises:
-        ConfigurationError: An argument needs another one, or excludes it.
-    """
-
-    payee: str | None = field(default=None, repr=False)
-    payer: str | None = None
-    own_payer: bool = False
-    token_tolerance: bool = False
-    key_life: float | None = None
-    read_only: bool = False
-
-    def __post_init__(self) -> None:
-        if (self.payee is None) is not (self.payer is None):
-            raise ConfigurationError("payee and payer: pass both, or neither for reads alone.")
-        if self.payer is None and (self.own_payer or self.key_life is not None):
-            needs = "own_payer and key_life need a payee and a payer."
-            raise ConfigurationError.of([Problem("own_payer", "required_with", needs)])
-        for name, value in (("payee", self.payee), ("payer", self.payer)):
-            if not isinstance(value, str | None):
-                raise ConfigurationError(f"{name} must be text, not {type(value).__name__}.")
-        is_number = isinstance(self.key_life, int | float)
-        if self.key_life is not None and not (is_number and 0 < self.key_life <= LONGEST_LIFE):
-            limit = f"above zero, at most {LONGEST_LIFE} (26 hours)"
-            raise ConfigurationError(
-                f"key_life={self.key_life!r} must be a number of seconds {limit}."
-            )
-        if self.read_only and (self.payer is not None or self.token_tolerance):
-            excludes = "read_only: leave out payee, payer and token_tolerance."
-            raise ConfigurationError.of([Problem("read_only", "excludes", excludes)])
-
-    @property
-    def probes(self) -> list[Probe]:
-        """In their order.
-
-        Reads that need payment requests to read come once more after the creates.
-        """
-        chosen = {
-            Phase.ANSWER: self.own_payer,
-            Phase.TOLERANCE: self.token_tolerance,
-            Phase.KEY_LIFE: self.key_life is not None,
-        }
-        creates = () if self.payer is None else (Phase.CREATE, Phase.READ)
-        phases = (
-            Phase.READ,
-            *creates,
-            *(phase for phase, is_chosen in chosen.items() if is_chosen),
-        )
-        return [probe for phase in phases for probe in PROBES if probe.phase is phase]
-
-    @property
-    def writes(self) -> int:
-        """The greatest number of creates and responses."""
-        return sum(probe.sends for probe in self.probes)
-
-    @property
-    def makes(self) -> int:
-        """The number of payment requests that are made as a rule.
-
-        The other creates are repeats, or refused.
-        """
-        return sum(probe.makes for probe in self.probes)
-
-    def check(self, client: Any) -> None:
-        """Raise `ConfigurationError` if this is not allowed with this client. Nothing is sent."""
-        if client.environment == "production" and not self.read_only:
-            raise ConfigurationError(
-                "This is production: only read_only is allowed there. Nothing was sent."
-            )
-        if not isinstance(client, Victor) and (self.payer is not None or self.token_tolerance):
-            why = f"{client.provider} can only be read: leave out all but read_only."
-            raise ConfigurationError.of([Problem("plan", "excludes", why)])
-
-    def to_dict(self) -> dict[str, Any]:
-        """The plan as JSON data, without all but the last four digits of the account."""
-        payee = None if self.payee is None else short_mask(self.payee)
-        return asdict(self) | {"payee": payee, "writes": self.writes, "makes": self.makes}
-
-    def __str__(self) -> str:
-        calls = 40 + 4 * self.token_tolerance
-        if self.payee is None:
-            return f"About {calls} reads. Nothing is created or changed."
-        return (
-            f"About {calls} reads. As a rule {self.makes} payment requests are made, never more "
-            f"than {self.writes}: each for {LEAST} or {MORE}, from the account "
-            f"{short_mask(self.payee)} to the counterparty {self.payer}, and one to {NOBODY}, "
-            "which should not exist."
-            + (
-                f" One of them is accepted for {LEAST}, and one is declined."
-                if self.own_payer
-                else ""
-            )
-        )
+_DERIVED = ("writes", "makes")
+"""Members of a plan that follow from the others."""
 
 
 def measure(
@@ -199,28 +83,50 @@ def measure(
                 token_life=over.token_life,
             )
             probes = plan.probes if is_victor else [*reads.probes_of(client)]
-            known = ASSUMPTIONS if is_victor else {}
-            # else it goes on with this one
-            if document["measured_at"] is not None or "began_at" not in document:
-                document |= {"began_at": stamp(), "measured_at": None}
-                run.forget_reads(probes)
+            _begin(run, probes)
             for probe in probes:
                 on_probe(probe)
                 run.measure(probe)
-            for name, assumption in known.items():
-                if not run.finding(name):
-                    certainty = "not measurable" if assumption.why_not else "not asked"
-                    run.find_nothing(
-                        name, assumption.why_not or _NOT_ASKED[assumption.phase], certainty
-                    )
+            known = [*ASSUMPTIONS] if is_victor else []
+            _find_nothing_of_the_rest(run, known)
             run.settle()
-            findings = document["findings"]
-            document["findings"] = {name: findings[name] for name in (*known, *findings)}
-            # The file is no newer than its oldest value: what was not repeated.
-            dates = [each["measured_at"] for each in findings.values() if each["value"] is not None]
-            document["measured_at"] = min(dates, default=stamp())
-            run.save(indent=1)
+            _end(run, known)
     return Report(document)
+
+
+def _begin(run: Run, probes: list[Probe]) -> None:
+    """Measure the reads of a finished file again; an unfinished one goes on."""
+    document = run.document
+    is_finished = document["measured_at"] is not None
+    if is_finished or "began_at" not in document:
+        document["began_at"] = stamp()
+        document["measured_at"] = None
+        run.forget_reads(probes)
+
+
+def _find_nothing_of_the_rest(run: Run, known: list[str]) -> None:
+    """Say why no probe has measured an assumption."""
+    for name in known:
+        if run.finding(name):
+            continue
+        assumption = ASSUMPTIONS[name]
+        if assumption.why_not:
+            run.find_nothing(name, assumption.why_not, "not measurable")
+        else:
+            run.find_nothing(name, _NOT_ASKED[assumption.phase], "not asked")
+
+
+def _end(run: Run, known: list[str]) -> None:
+    """Write the findings in their order, and the date of the file."""
+    document = run.document
+    findings = document["findings"]
+    names = dict.fromkeys([*known, *findings])
+    document["findings"] = {name: findings[name] for name in names}
+    # The file is no newer than its oldest value: what was not repeated.
+    measured = [finding for finding in findings.values() if finding["value"] is not None]
+    dates = [finding["measured_at"] for finding in measured]
+    document["measured_at"] = min(dates, default=stamp())
+    run.save(indent=1)
 
 
 def write(path: Path, document: Document, *, indent: int | None = None) -> None:
@@ -240,9 +146,8 @@ def only_writer(path: Path) -> Generator[None]:
     lock_file = path.with_name(f".{path.name}.lock")
     with ExitStack() as stack:
         try:
-            lock = stack.enter_context(
-                closing(sqlite3.connect(lock_file, timeout=0, isolation_level=None))
-            )
+            lock = sqlite3.connect(lock_file, timeout=0, isolation_level=None)
+            stack.enter_context(closing(lock))
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
@@ -266,29 +171,35 @@ def _sender(connect: Callable[..., Any]) -> Generator[httpx.Client]:
 
 def _document(path: Path, client: Any, plan: Plan) -> Document:
     """A new document, or that of an earlier run with the same plan."""
-    system = client.system.name if hasattr(client, "system") else client.provider
-    whose = {"system": system, "environment": client.environment, "base_url": client.base_url}
+    place = {
+        "system": client.system.name if hasattr(client, "system") else client.provider,
+        "environment": client.environment,
+        "base_url": client.base_url,
+    }
     if not path.exists():
-        marked = plan.to_dict() | {"marker": f"conform{secrets.token_hex(3)}"}
-        empty: Document = {"findings": {}, "sandbox": {}, "calls": []}
-        return {
-            "format": FORMAT,
-            **whose,
-            "package": __version__,
-            "measured_at": None,
-            "plan": marked,
-            **empty,
-        }
+        return _new_document(place, plan)
     document = load(path).document
-    theirs = document | document["plan"]
-    others = [name for name, value in (whose | plan.to_dict()).items() if theirs.get(name) != value]
+    before = document | document["plan"]
+    wanted = place | plan.to_dict()
+    others = [name for name, value in wanted.items() if before.get(name) != value]
     if others:
-        named = [
-            name for name in others if name not in ("writes", "makes")
-        ] or others  # these two follow from the rest
+        named = [name for name in others if name not in _DERIVED] or others
         why = (
             f"{path} is of another measurement ({', '.join(named)}): repeat its options, or "
             "name another file."
         )
         raise ConfigurationError.of([Problem("plan", "other_plan", why)])
     return document
+
+
+def _new_document(place: dict[str, Any], plan: Plan) -> Document:
+    return {
+        "format": FORMAT,
+        **place,
+        "package": __version__,
+        "measured_at": None,
+        "plan": plan.to_dict() | {"marker": f"conform{secrets.token_hex(3)}"},
+        "findings": {},
+        "sandbox": {},
+        "calls": [],
+    }

@@ -5,7 +5,7 @@ once, and nothing else.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -24,38 +24,53 @@ _TOLERATED = 2.0
 _FEWEST = 4  # calls after another one that show whether a connection is kept
 _FAR = 1_000_000
 _UNKNOWN_ID = "NOSUCHID00"
+_FIRST_MILLISECONDS = 1e11
+"""A number of this size counts milliseconds since the epoch."""
 
 
-_refused_token = probe("refused-token")(lambda run: run.read(token="").status)
-_unknown_id = probe("unknown-id")(lambda run: run.read(f"/{_UNKNOWN_ID}").status)
-_unknown_filter = probe("unknown-filter")(
-    lambda run: "ignore" if run.read("", ("conform_unknown", "1")).is_good else "refuse"
-)
+@probe("refused-token")
+def _refused_token(run: Run) -> int:
+    return run.read(token="").status
+
+
+@probe("unknown-id")
+def _unknown_id(run: Run) -> int:
+    return run.read(f"/{_UNKNOWN_ID}").status
+
+
+@probe("unknown-filter")
+def _unknown_filter(run: Run) -> str:
+    answer = run.read("", ("conform_unknown", "1"))
+    return "ignore" if answer.is_good else "refuse"
 
 
 @probe("token-limit")
 def _token_limit(run: Run) -> int:
     for life in (3600, 300):
-        if run.read(token=run.token(-5, life - 5)).is_good:
+        token = run.token(-5, life - 5)
+        if run.read(token=token).is_good:
             return life
-    raise Unmeasured(
-        "a token of 300 s was refused: check the credentials and the clock", is_failure=True
-    )
+    reason = "a token of 300 s was refused: check the credentials and the clock"
+    raise Unmeasured(reason, is_failure=True)
 
 
 @probe("token-life")
 def _token_life(run: Run) -> int:
-    if run.token_life is None:
+    life = run.token_life
+    if life is None:
         raise Unmeasured("these credentials sign their own tokens")
-    return int(round(run.token_life, -1 if run.token_life > 60 else 0))
+    digits = -1 if life > 60 else 0
+    return int(round(life, digits))
 
 
 def shape_of(answer: Answer) -> str:
     """The form of the body of an error."""
-    error = member(answer, "error")
     if is_sequence(member(answer, "allErrors")):
         return "validation"
-    return "api" if is_object(error) else "plain" if isinstance(error, str) else "other"
+    error = member(answer, "error")
+    if is_object(error):
+        return "api"
+    return "plain" if isinstance(error, str) else "other"
 
 
 def invalid_list(run: Run) -> Answer:
@@ -78,20 +93,19 @@ def _errors(run: Run) -> int:
 
 @probe("max-page-size", "large-page")
 def _page_size(run: Run) -> int | None:
-    answer = run.read("", ("page_size", _LARGE))
+    answer = _page_of(run, _LARGE)
     if not answer.is_good:
         run.find("large-page", "refuse")
-        return edge(lambda size: run.read("", ("page_size", size)).is_good, _LARGE, 1)
-    later = [
-        each for page in (1, 2) for each in run.read("", ("page_size", _LARGE), ("page", page)).ids
-    ]
-    echo, size = member(answer, "page_size"), len(answer.items)
-    if size < _LARGE and set(later) - set(answer.ids):
+        return edge(lambda size: _page_of(run, size).is_good, _LARGE, 1)
+    later = {id for page in (1, 2) for id in _page_of(run, _LARGE, ("page", page)).ids}
+    size = len(answer.items)
+    if size < _LARGE and later - set(answer.ids):
         run.find("large-page", "reduce")
         return size
-    if not (isinstance(echo, int) and size <= echo < _LARGE):
+    echo = _echo_of(answer)
+    if echo is None or not size <= echo < _LARGE:
         raise Unmeasured("the list has fewer items than a page")
-    if member(run.read("", ("page_size", 2)), "page_size") != 2:
+    if _echo_of(_page_of(run, 2)) != 2:
         raise Unmeasured(
             "the list has fewer items than a page, which says the same size of itself whatever is "
             "asked"
@@ -101,106 +115,145 @@ def _page_size(run: Run) -> int | None:
     return None
 
 
+def _page_of(run: Run, size: int, *query: tuple[str, int]) -> Answer:
+    return run.read("", ("page_size", size), *query)
+
+
+def _echo_of(page: Answer) -> int | None:
+    """The size that a page says of itself."""
+    size = member(page, "page_size")
+    return size if isinstance(size, int) else None
+
+
 @probe("first-page", "page-beyond")
 def _pages(run: Run) -> int:
-    zero, one = (run.read("", ("page", page), ("page_size", 1)) for page in (0, 1))
+    zero = run.read("", ("page", 0), ("page_size", 1))
+    one = run.read("", ("page", 1), ("page_size", 1))
     items = run.items()
     far = run.read("", ("page", _FAR))
-    run.find("page-beyond", far.status if not far.is_good else "last" if far.items else "empty")
+    run.find("page-beyond", _beyond(far))
     if len(items) < 2:
         raise Unmeasured("the list has one item")
     return 1 if not zero.is_good or zero.ids == one.ids else 0
 
 
+def _beyond(page: Answer) -> object:
+    if not page.is_good:
+        return page.status
+    return "last" if page.items else "empty"
+
+
 @probe("order")
 def _order(run: Run) -> str:
-    times = [
-        time
-        for item in run.items()
-        if (time := member(item, "payment_request", "created_at")) is not None
-    ]
+    created = [_created_at(item) for item in run.items()]
+    times = [time for time in created if time is not None]
     if len(set(times)) < 2:
         raise Unmeasured("the list has fewer than two times")
-    return (
-        "oldest"
-        if times == sorted(times)
-        else "newest"
-        if times == sorted(times, reverse=True)
-        else "none"
-    )
+    if times == sorted(times):
+        return "oldest"
+    if times == sorted(times, reverse=True):
+        return "newest"
+    return "none"
+
+
+def _created_at(item: dict[str, Any]) -> Any:
+    return member(item, "payment_request", "created_at")
 
 
 @probe("repeated-filter")
 def _repeated_filter(run: Run) -> str:
-    filters = [("direction", each) for each in ("inbound", "outbound")]
-    both = run.read("", *filters)
+    inbound = ("direction", "inbound")
+    outbound = ("direction", "outbound")
+    both = run.read("", inbound, outbound)
     if not both.is_good:
         return "refuse"
-    first, last = (run.page(each).ids == both.ids for each in filters)
-    if first and last:
+    is_first = run.page(inbound).ids == both.ids
+    is_last = run.page(outbound).ids == both.ids
+    if is_first and is_last:
         raise Unmeasured("no request shows which of two filters counts")
-    return "first" if first else "last" if last else "neither"
+    if is_first:
+        return "first"
+    return "last" if is_last else "neither"
 
 
 @probe("window-ends")
 def _window(run: Run) -> str:
     item = run.items()[0]
-    at, id = member(item, "payment_request", "created_at"), item.get("victor_payment_request_id")
+    id = item.get("victor_payment_request_id")
+    at = _created_at(item)
     if not isinstance(at, int | float):
         raise Unmeasured("the first request in the list has no time")
-    ends = {"start": (0, 1), "end": (-1, 0)}
-    belong = [
-        name
-        for name, (begin, end) in ends.items()
-        if id
-        in run.page(("start_datetime", moment(at, begin)), ("end_datetime", moment(at, end))).ids
-    ]
-    return "both" if len(belong) == 2 else belong[0] if belong else "neither"
+    has_start = id in _window_of(run, moment(at), moment(at, 1)).ids
+    has_end = id in _window_of(run, moment(at, -1), moment(at)).ids
+    if has_start and has_end:
+        return "both"
+    if has_start:
+        return "start"
+    return "end" if has_end else "neither"
+
+
+def _window_of(run: Run, start: str, end: str) -> Answer:
+    return run.page(("start_datetime", start), ("end_datetime", end))
 
 
 @probe("directions", "status-words", "times", "nulls")
 def _forms(run: Run) -> None:
     items = run.items()
     directions = "".join(str(item.get("direction")) for item in items)
-    run.find(
-        "directions",
-        "documented" if directions.islower() else "upper" if directions.isupper() else "other",
-    )
-    said = {str(item.get("status")) for item in items}
+    run.find("directions", _letters_of(directions))
+    run.find("status-words", _form_of({str(item.get("status")) for item in items}))
+    run.find("times", _unit_of([_created_at(item) for item in items]))
+    run.find("nulls", any(_has_null(item) for item in items))
+
+
+def _letters_of(directions: str) -> str:
+    if directions.islower():
+        return "documented"
+    return "upper" if directions.isupper() else "other"
+
+
+def _form_of(statuses: set[str]) -> str:
+    """How the words of the document are written."""
+    documented = {word(status) for status in statuses}
+    if not documented <= {*Status}:
+        return "other"
     forms = {
-        "documented": {word(each) for each in said},
-        "title": {word(each).replace("-", " ").title() for each in said},
-        "upper": {word(each).replace("-", "_").upper() for each in said},
-        "other": said,
+        "documented": documented,
+        "title": {status.replace("-", " ").title() for status in documented},
+        "upper": {status.replace("-", "_").upper() for status in documented},
     }
-    is_known = forms["documented"] <= {*Status}
-    run.find(
-        "status-words",
-        next(form for form, words in forms.items() if words == said) if is_known else "other",
-    )
-    times = [member(item, "payment_request", "created_at") for item in items]
-    are_numbers = all(isinstance(each, int | float) for each in times)
-    run.find(
-        "times", "other" if not are_numbers else "milliseconds" if max(times) >= 1e11 else "seconds"
-    )
-    run.find("nulls", any(map(_has_null, items)))
+    for form, words in forms.items():
+        if words == statuses:
+            return form
+    return "other"
+
+
+def _unit_of(times: Sequence[Any]) -> str:
+    if not all(isinstance(time, int | float) for time in times):
+        return "other"
+    return "milliseconds" if max(times) >= _FIRST_MILLISECONDS else "seconds"
 
 
 def _has_null(value: Any) -> bool:
-    values: Iterable[Any] = (
-        value.values() if is_object(value) else value if is_sequence(value) else ()
-    )
-    return value is None or any(map(_has_null, values))
+    if is_object(value):
+        return any(_has_null(item) for item in value.values())
+    if is_sequence(value):
+        return any(_has_null(item) for item in value)
+    return value is None
 
 
 @probe("get-status")
 def _get_status(run: Run) -> str:
     for item in run.items():
         listed = word(item.get("status"))
-        if listed not in ("pending", "failed", "error"):
-            said = word(member(run.read(f"/{item['victor_payment_request_id']}"), "status"))
-            if said in (listed, "pending", "error"):
-                return "listed" if said == listed else "documented"
+        if listed in ("pending", "failed", "error"):  # both readings say it
+            continue
+        answer = run.read(f"/{item['victor_payment_request_id']}")
+        status = word(member(answer, "status"))
+        if status == listed:
+            return "listed"
+        if status in ("pending", "error"):
+            return "documented"
     raise Unmeasured("each request in the list is pending or failed, which both readings say")
 
 
@@ -208,46 +261,55 @@ def _get_status(run: Run) -> str:
 def connection(run: Run) -> None:
     """Last of all: what every answer of this measurement shows."""
     began = run.document.get("began_at", "")
-    entries = [
-        entry for entry in run.document["calls"] if "response" in entry and entry["at"] >= began
-    ]
-    if not entries:
+    answered = [call for call in run.document["calls"] if "response" in call]
+    calls = [call for call in answered if call["at"] >= began]
+    if not calls:
         raise Unmeasured("no call had an answer", is_failure=True)
-    ahead = _seconds_ahead(entries)
+    ahead = _seconds_ahead(calls)
     run.find("date-header", ahead is not None)
     if ahead is not None:
         run.find("clock-skew", 0 if abs(ahead) <= _TOLERATED else round(ahead))
-    run.find("http-version", entries[-1]["response"]["http"])
-    run.find("tls", entries[-1]["tls"])
-    adjacent = [
-        (one, other) for one, other in pairwise(entries) if other["call"] == one["call"] + 1
-    ]
-    kept = [one["connection"] == other["connection"] for one, other in adjacent]
-    # One that is closed at once may serve a fast call first, and calls may take turns on two that
-    # are kept.
-    used = {entry["connection"] for entry in entries}
-    is_kept = 2 * sum(kept) > len(kept) or 2 * len(used) <= len(entries)
-    # such as timeout=5: the seconds without a call
-    said = entries[-1]["response"]["headers"].get("keep-alive")
-    if not is_kept and len(kept) < _FEWEST:
-        if not said:
-            raise Unmeasured("too few calls followed each other")
-        is_kept = True
-    note = f"the provider says: {said}" if said else ""
-    run.find("keep-alive", "kept" if is_kept else "closed", play=None if is_kept else 0, note=note)
+    last = calls[-1]
+    run.find("http-version", last["response"]["http"])
+    run.find("tls", last["tls"])
+    timeout = last["response"]["headers"].get("keep-alive")
+    is_kept = _is_connection_kept(calls, says_so=bool(timeout))
+    note = f"the provider says: {timeout}" if timeout else ""
+    value = "kept" if is_kept else "closed"
+    run.find("keep-alive", value, play=None if is_kept else 0, note=note)
 
 
-def _seconds_ahead(entries: list[dict[str, Any]]) -> float | None:
+def _is_connection_kept(calls: Sequence[dict[str, Any]], *, says_so: bool) -> bool:
+    """Whether connections are used again.
+
+    One that is closed at once may serve a fast call first, and calls may take turns on two that are
+    kept. `says_so`: a header has the seconds for which it is kept, such as `timeout=5`.
+    """
+    pairs = [pair for pair in pairwise(calls) if pair[1]["call"] == pair[0]["call"] + 1]
+    kept = [pair for pair in pairs if pair[0]["connection"] == pair[1]["connection"]]
+    connections = {call["connection"] for call in calls}
+    if 2 * len(kept) > len(pairs) or 2 * len(connections) <= len(calls):
+        return True
+    if len(pairs) >= _FEWEST:
+        return False
+    if not says_so:
+        raise Unmeasured("too few calls followed each other")
+    return True
+
+
+def _seconds_ahead(calls: Sequence[dict[str, Any]]) -> float | None:
     """By how much the provider's clock is ahead of this machine's; None without any `Date`.
 
     A `Date` has whole seconds: each bounds the difference from both sides, and all together bound
     it narrowly.
     """
     low, high = -math.inf, math.inf
-    for entry in entries:
+    for call in calls:
+        header = call["response"]["headers"].get("date", "")
         with suppress(ValueError):
-            date = parsedate_to_datetime(entry["response"]["headers"].get("date", "")).timestamp()
-            low, high = max(low, date - entry["received"]), min(high, date + 1 - entry["sent"])
+            date = parsedate_to_datetime(header).timestamp()
+            low = max(low, date - call["received"])
+            high = min(high, date + 1 - call["sent"])
     return None if high == math.inf else (low + high) / 2
 
 
@@ -259,5 +321,6 @@ def probes_of(client: Any) -> Iterator[Probe]:
 
 
 def _status_of(operation: str, run: Run) -> object:
-    answer = run.get(operation.partition(" ")[2].replace("{}", _UNKNOWN_ID))
+    _, _, template = operation.partition(" ")
+    answer = run.get(template.replace("{}", _UNKNOWN_ID))
     return answer.status if answer.is_good else f"{answer.status}, {shape_of(answer)}"

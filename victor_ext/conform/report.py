@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +72,7 @@ class Report:
         system = ", ".join(filter(None, (document["system"], document["environment"])))
         blocks = [
             f"# {system} ({document['base_url']}), {document['measured_at']}",
-            "\n".join(line for finding in self.findings for line in self._lines_of(finding)),
+            "\n".join(map(self._item_of, self.findings)),
             self.creates,
         ]
         lost = [each["assumption"] for each in self.failures if ELSEWHERE in each["note"]]
@@ -132,32 +131,42 @@ class Report:
     def _differing(self, before: Report) -> dict[str, tuple[Finding, Finding]]:
         nothing: Finding = {"value": None, "certainty": ""}
         old, new = before.document["findings"], self.document["findings"]
-        pairs = {name: (old.get(name, nothing), new.get(name, nothing)) for name in old | new}
-        return {name: pair for name, pair in pairs.items() if pair[0]["value"] != pair[1]["value"]}
+        differing: dict[str, tuple[Finding, Finding]] = {}
+        for name in old | new:
+            earlier, later = old.get(name, nothing), new.get(name, nothing)
+            if earlier["value"] != later["value"]:
+                differing[name] = (earlier, later)
+        return differing
 
-    def _lines_of(self, finding: Finding) -> Iterator[str]:
+    def _item_of(self, finding: Finding) -> str:
         """A finding as an item of a list, and what belongs to it as items below."""
-        name, sentence = finding["assumption"], finding["sentence"]
-        if finding["value"] is None:
-            yield f"- {name}: {finding['certainty']}. {sentence}"
-        else:
-            mark = "!" if finding["differs"] else "="
-            likely = " (likely)" if finding["certainty"] == "likely" else ""
-            yield f"- {mark} {name}: {finding['value']}{likely}. {sentence}"
+        details: list[str] = []
         if finding["differs"]:
-            yield f"  - assumed: {finding['assumed']}. {finding['means']}"
-            yield f"  - shown by: {_calls(finding['evidence'])} in the file"
+            details.append(f"assumed: {finding['assumed']}. {finding['means']}")
+            if finding["evidence"]:
+                details.append(f"shown by: {_calls(finding['evidence'])} in the file")
         if self._is_of_an_earlier_run(finding):
             date = finding["measured_at"]
-            yield f"  - measured at {date}, not repeated: {ELSEWHERE} to repeat it"
+            details.append(f"measured at {date}, not repeated: {ELSEWHERE} to repeat it")
         if finding["note"]:
-            yield f"  - {finding['note']}"
+            details.append(finding["note"])
+        return "\n  - ".join([_headline(finding), *details])
 
     def _is_of_an_earlier_run(self, finding: Finding) -> bool:
         if finding["value"] is None:
             return False
+        measured_at: str = finding["measured_at"]
         began_at: str = self.document.get("began_at", "")
-        return finding["measured_at"] < began_at
+        return measured_at < began_at
+
+
+def _headline(finding: Finding) -> str:
+    name, value, sentence = finding["assumption"], finding["value"], finding["sentence"]
+    if value is None:
+        return f"- {name}: {finding['certainty']}. {sentence}"
+    mark = "!" if finding["differs"] else "="
+    likely = " (likely)" if finding["certainty"] == "likely" else ""
+    return f"- {mark} {name}: {value}{likely}. {sentence}"
 
 
 def _calls(numbers: list[int]) -> str:

@@ -4,9 +4,8 @@ Each request is sent once, and is in the journal of the file. A create is there 
 so their number is bounded.
 """
 
-import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,25 +13,17 @@ from typing import Any
 
 import httpx
 
-from victor_ext import ConfigurationError, VictorError
-from victor_ext.privacy import is_object
-from victor_ext.systems import DEFAULT
+from victor_ext import ConfigurationError
 
-from .assumptions import Probe, assumption_of
-from .exchanges import Answer, Unmeasured, redacted, shown, stamp, word
-
-Call = dict[str, Any]
-"""An entry of the journal.
-
-That of a create or a response has its `step`, and a `state` that says what became of it.
-"""
-Query = tuple[str, str | int]
+from .assumptions import Assumption, Probe, assumption_of
+from .exchanges import Answer, Unmeasured, stamp, word
+from .journal import Call, Journal, Query
 
 LIST = "/v2/payment-requests"
-CREATE, RESPOND = f"{LIST}/request-payment", f"{LIST}/respond-to-request/"
-LEAST, MORE = "0.01", "0.02"
-NOTES = "Conform"
-NOBODY = "conformNobody00"
+CREATE = f"{LIST}/request-payment"
+RESPOND = f"{LIST}/respond-to-request/"
+LEAST = "0.01"
+MORE = "0.02"
 ELSEWHERE = "measure into another file"
 """What helps where a create may not be sent again."""
 UNMEASURED = ("not measured", "not shown", "not asked", "not measurable")
@@ -41,21 +32,15 @@ nothing shows it.
 """
 PAUSES = (0, 1, 2, 4, 8, 16, 32)
 """Seconds before each look for something that may take a while."""
-_REST = 0.15
-"""Seconds before a read over the client of another system, which uses no connection again before a
-tenth of one.
-"""
+_FIRST_PAGES = 4
 
 
 class Run:
     """What the probes measure with.
 
     Args:
-        http: What sends. Where it raises an error of this package, as a client's own does, its
-            response counts.
-        client: A client of the provider: it signs, and knows the base URL.
-        document: The file's; `write` writes it. Its `calls` get an entry for each request, with how
-            long the call took and the connection that it used.
+        http, client: What sends, and what signs: see `Journal`.
+        document: The file's; `write` writes it.
         payee: The account number that asks.
         sleep, now: The clock, in seconds and epoch seconds.
         token_life: Seconds that an issued token lives; None where none was issued.
@@ -73,53 +58,42 @@ class Run:
         now: Callable[[], float] = time.time,
         token_life: float | None = None,
     ) -> None:
-        self._http, self._client, self.document, self._write, self._payee = (
-            http,
-            client,
-            document,
-            write,
-            payee,
-        )
-        self.sleep, self.now, self.token_life = sleep, now, token_life
+        self._client = client
+        self._write = write
+        self._payee = payee
+        self.document = document
+        self.sleep = sleep
+        self.now = now
+        self.token_life = token_life
         self.plan: dict[str, Any] = document["plan"]
         self._findings: dict[str, dict[str, Any]] = document["findings"]
-        self._calls: list[Call] = document["calls"]
-        self.writes: dict[str, Call] = {
-            call["step"]: call for call in self._calls if "step" in call
-        }
-        self._is_victor = document["system"] == DEFAULT
-        self._own = (
-            (self.plan["marker"], NOTES, "conform", self.plan["payer"] or NOBODY)
-            if self._is_victor
-            else ()
-        )
+        self._journal = Journal(http, client, document, sleep)
+        writes = [call for call in self._journal.calls if "step" in call]
+        self.writes: dict[str, Call] = {call["step"]: call for call in writes}
         self._unsent = set[int]()
-        self._seen: dict[
-            int, str
-        ] = {}  # the calls that the present probe has seen, and when they were made
 
     def save(self, indent: int | None = None) -> None:
         """Write the file."""
-        played = {
-            each["setting"]: each["plays"]
-            for each in self._findings.values()
-            if each["plays"] is not None
-        }
-        self.document["sandbox"] = played
+        played = [finding for finding in self._findings.values() if finding["plays"] is not None]
+        self.document["sandbox"] = {finding["setting"]: finding["plays"] for finding in played}
         self._write(indent=indent)
 
     def measure(self, probe: Probe) -> None:
         """Run a probe, unless it is certain already what it finds."""
-        if all(self.finding(name).get("certainty") == "certain" for name in probe.names):
+        certainties = {self.finding(name).get("certainty") for name in probe.names}
+        if certainties == {"certain"}:
             return
-        self._seen = {}
+        self._journal.seen = {}
         reason, certainty = "no response shows it", "not shown"
         try:
-            found = probe.measure(self)
-            if found is not None:
-                self.find(probe.names[0], found)
+            value = probe.measure(self)
         except Unmeasured as error:
-            reason, certainty = str(error), "not measured" if error.is_failure else certainty
+            reason = str(error)
+            if error.is_failure:
+                certainty = "not measured"
+        else:
+            if value is not None:
+                self.find(probe.names[0], value)
         for name in probe.names:
             self.find_nothing(name, reason, certainty)
         self.save()
@@ -140,13 +114,11 @@ class Run:
         `play`: the sandbox's value, if it is another one.
         """
         assumption = assumption_of(name)
-        text = (
-            None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-        )
-        evidence = {} if value is None else self._seen
+        text = _text_of(value)
+        evidence = {} if text is None else self._journal.seen
         differs = text is not None and assumption.assumed not in ("", text)
         if play is ...:
-            play = value if not assumption.plays else text if text in assumption.plays else None
+            play = _played(assumption, value)
         self._findings[name] = {
             "assumption": name,
             "sentence": assumption.sentence,
@@ -173,110 +145,15 @@ class Run:
 
         What creates have shown is kept.
         """
-        for name in (name for probe in probes if not probe.sends for name in probe.names):
-            self._findings.pop(name, None)
+        for probe in probes:
+            if probe.sends:
+                continue
+            for name in probe.names:
+                self._findings.pop(name, None)
 
     def finding(self, name: str) -> dict[str, Any]:
         """What was found of an assumption so far; empty without a finding."""
         return self._findings.get(name, {})
-
-    # Calls
-
-    def _enter(
-        self,
-        method: str,
-        path: str,
-        query: Sequence[Query] = (),
-        body: Any = None,
-        key: str | None = None,
-    ) -> Call:
-        """Write a request into the journal."""
-        shown_body = redacted(body, self._own)
-        request = {
-            "method": method,
-            "path": path,
-            "query": [*map(list, query)],
-            "key": key,
-            "body": shown_body,
-        }
-        self._calls.append(
-            call := {"call": len(self._calls) + 1, "request": request, "at": stamp()}
-        )
-        return call
-
-    def _send(self, call: Call, body: Any = None, token: str | None = None) -> Answer:
-        """Send a request of the journal.
-
-        `token`: another value of `Authorization` than the client's, which may be refused; empty:
-        none.
-
-        Raises:
-            Unmeasured: No answer came, or one that says nothing about the provider's rules, such as
-                a 503.
-        """
-        if not self._is_victor:
-            self.sleep(_REST)
-        self._seen[call["call"]] = call["at"]
-        asked, own = call["request"], self._client.authorization if self._is_victor else str
-        headers = {
-            "accept": "application/json",
-            "authorization": own() if token is None else token,
-            "content-type": "" if body is None else "application/json",
-            "idempotency-key": asked["key"],
-        }
-        request = self._http.build_request(
-            asked["method"],
-            self._client.base_url.rstrip("/") + asked["path"],
-            params=[*map(tuple, asked["query"])] or None,
-            headers={name: value for name, value in headers.items() if value},
-            content=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
-        )
-        call["sent"] = time.time()
-        try:
-            try:
-                response = self._http.send(request, follow_redirects=False, stream=True)
-            except VictorError as error:
-                if error.response is None:
-                    raise httpx.ReadError(error.message) from error
-                response = error.response
-            # a closed one says nothing of itself
-            stream = response.extensions.get("network_stream")
-            address = stream and stream.get_extra_info("client_addr")
-            # its port; the address is this machine's own affair
-            call["connection"] = address and address[1]
-            secured = stream and stream.get_extra_info("ssl_object")
-            call["tls"] = secured.version() if secured else "none"
-            response.read()
-        except httpx.HTTPError as error:
-            call["failed"] = reason = (
-                f"call {call['call']} had no whole answer ({type(error).__name__})"
-            )
-            unsent = isinstance(
-                error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout
-            )
-            raise Unmeasured(reason, is_failure=True, is_unsent=unsent) from error
-        call["received"], status = time.time(), response.status_code
-        try:
-            answer = Answer(call["call"], status, response.json())
-        except ValueError:
-            answer = Answer(call["call"], status, None)
-        call["response"] = shown(response, answer.body, self._own)
-        no_rules = (
-            408,
-            425,
-            429,
-            *(() if token is not None else (401, 403) if self._is_victor else (401,)),
-        )
-        is_damaged = answer.body is None and "json" in response.headers.get("content-type", "")
-        is_rule = 400 <= status < 500 and status not in no_rules
-        if is_damaged or not (
-            is_rule or (status < 300 and (not self._is_victor or is_object(answer.body)))
-        ):
-            raise Unmeasured(
-                f"call {answer.call} was answered with {status}, which shows no rule",
-                is_failure=True,
-            )
-        return answer
 
     # Reads
 
@@ -286,7 +163,8 @@ class Run:
 
     def get(self, path: str, *query: Query, token: str | None = None) -> Answer:
         """GET a path below the base URL."""
-        return self._send(self._enter("GET", path, query), token=token)
+        call = self._journal.enter("GET", path, query)
+        return self._journal.send(call, token=token)
 
     def token(self, issued: int, expires: int) -> str:
         """The header of a token with these times, in seconds from now by the provider's clock.
@@ -309,15 +187,13 @@ class Run:
     def items(self) -> list[dict[str, Any]]:
         """The items of the first pages, each once. Raises `Unmeasured` without any."""
         items: dict[object, dict[str, Any]] = {}
-        for number in range(4):
+        for number in range(_FIRST_PAGES):
             answer = self.read("", ("page", number))
-            if number > 1 and not set(answer.ids) - items.keys():  # page 1 may be page 0
+            new_ids = set(answer.ids) - items.keys()
+            if number > 1 and not new_ids:  # page 1 may be page 0
                 break
-            items |= {
-                id: item
-                for id, item in zip(answer.ids, answer.items, strict=True)
-                if id not in items
-            }
+            for id, item in zip(answer.ids, answer.items, strict=True):
+                items.setdefault(id, item)
         if not items:
             raise Unmeasured("the list has no payment request that shows it")
         return [*items.values()]
@@ -328,11 +204,13 @@ class Run:
         A provider may ignore the filter: others are left out.
         """
         answer = self.page(("victor_id", id))
-        return [item for one, item in zip(answer.ids, answer.items, strict=True) if one == id]
+        pairs = zip(answer.ids, answer.items, strict=True)
+        return [item for item_id, item in pairs if item_id == id]
 
     def rest(self, *names: str) -> None:
         """Wait for as many seconds as were found: for the lags, until what was created is known."""
-        self.sleep(max(float(self.finding(name).get("value") or 0) for name in names))
+        values = [self.finding(name).get("value") for name in names]
+        self.sleep(max(float(value or 0) for value in values))
 
     # Writes
 
@@ -356,9 +234,8 @@ class Run:
         """Send a create that should be accepted. Raises `Unmeasured` if it is refused."""
         answer = self.create(step, **details)
         if not answer.is_good:
-            raise Unmeasured(
-                f"call {answer.call}, a plain create, was answered with {answer.status}"
-            )
+            reason = f"call {answer.call}, a plain create, was answered with {answer.status}"
+            raise Unmeasured(reason)
         return answer
 
     def create_both(self, step: str, other: str) -> list[Answer]:
@@ -367,12 +244,11 @@ class Run:
         Raises `Unmeasured` if only one was sent before.
         """
         if (step in self.writes) is not (other in self.writes):
-            raise Unmeasured(
-                f"only one of two was sent in an earlier run, so not at once: {ELSEWHERE}"
-            )
-        entries = self.reserve(step), self.reserve(other, like=step)
-        with ThreadPoolExecutor(len(entries)) as pool:
-            return [*pool.map(self.perform, entries)]
+            reason = f"only one of two was sent in an earlier run, so not at once: {ELSEWHERE}"
+            raise Unmeasured(reason)
+        calls = [self.reserve(step), self.reserve(other, like=step)]
+        with ThreadPoolExecutor(len(calls)) as pool:
+            return [*pool.map(self.perform, calls)]
 
     def respond(self, step: str, id: str, **body: Any) -> Answer:
         """Respond to an inbound request; otherwise as `create`."""
@@ -382,68 +258,84 @@ class Run:
         self, step: str, like: str | None = None, key: str | None = "", **details: Any
     ) -> Call:
         """Count a create in the file, before it is sent."""
-        earlier = self.writes[like] if like else {"details": {}, "request": {"key": ""}}
-        marker, number = self.plan["marker"], len(self.writes)
+        earlier = self.writes[like] if like else None
         if key == "":
-            key = earlier["request"]["key"] or f"conform-{marker}-{number:03}".ljust(36, "0")
-        due = datetime.fromtimestamp(self.now(), UTC).date().isoformat()
-        usual = {
+            earlier_key = earlier["request"]["key"] if earlier else None
+            key = earlier_key or self._new_key()
+        usual = self._usual_details()
+        if earlier:
+            usual |= earlier["details"]
+        return self._reserved(step, CREATE, usual | details, key)
+
+    def _new_key(self) -> str:
+        return f"conform-{self.plan['marker']}-{len(self.writes):03}".ljust(36, "0")
+
+    def _usual_details(self) -> dict[str, Any]:
+        today = datetime.fromtimestamp(self.now(), UTC).date()
+        return {
             "amount": LEAST,
             "biller_type": "BUSINESS",
-            "due_date": due,
-            "reference": f"{marker}{number:02}",
+            "due_date": today.isoformat(),
+            "reference": f"{self.plan['marker']}{len(self.writes):02}",
         }
-        return self._reserved(step, CREATE, usual | earlier["details"] | details, key)
 
     def _reserved(
         self, step: str, path: str, details: dict[str, Any], key: str | None = None
     ) -> Call:
-        if step not in self.writes:
-            if len(self.writes) >= self.plan["writes"]:
-                raise Unmeasured("the plan has no call left for it")
-            call = self._enter("POST", path, body=self._body(path, details), key=key)
-            call |= {
-                "step": step,
-                "details": details,
-                "began": self.now(),
-                "state": "sent",
-                "id": None,
-            }
-            self.writes[step] = call
-            self._unsent.add(call["call"])
-            self.save()
-        return self.writes[step]
+        if step in self.writes:
+            return self.writes[step]
+        if len(self.writes) >= self.plan["writes"]:
+            raise Unmeasured("the plan has no call left for it")
+        call = self._journal.enter("POST", path, body=self._body(path, details), key=key)
+        call |= {
+            "step": step,
+            "details": details,
+            "began": self.now(),
+            "state": "sent",
+            "id": None,
+        }
+        self.writes[step] = call
+        self._unsent.add(call["call"])
+        self.save()
+        return call
 
     def perform(self, call: Call) -> Answer:
         """Send what was reserved, or return its answer of an earlier run."""
-        self._seen[call["call"]] = call["at"]
+        self._journal.see(call)
         if call["state"] in ("made", "refused"):
-            return Answer(call["call"], call["response"]["status"], call["response"]["body"])
-        step = call["step"]
+            response = call["response"]
+            return Answer(call["call"], response["status"], response["body"])
         if call["call"] not in self._unsent:
             reason = (
-                f"'{step}' was sent once, and its answer is not known. It is never sent "
+                f"'{call['step']}' was sent once, and its answer is not known. It is never sent "
                 f"again: {ELSEWHERE}"
             )
             raise Unmeasured(reason, is_failure=True)
         self._unsent.discard(call["call"])
         try:
-            answer = self._send(call, self._body(call["request"]["path"], call["details"]))
-            call |= {"state": "made" if answer.is_good else "refused", "id": answer.id}
+            return self._sent(call)
+        finally:
+            self.save()
+
+    def _sent(self, call: Call) -> Answer:
+        body = self._body(call["request"]["path"], call["details"])
+        try:
+            answer = self._journal.send(call, body)
         except Unmeasured as error:
             call["state"] = "unknown"
             if error.is_unsent:  # so it can be sent later
                 del self.writes[call.pop("step")]
             raise
-        finally:
-            self.save()
+        call["state"] = "made" if answer.is_good else "refused"
+        call["id"] = answer.id
         return answer
 
     def _body(self, path: str, details: Mapping[str, Any]) -> dict[str, Any]:
         body = {**details}
         if path != CREATE:
             return body
-        reference, payer = body.pop("reference"), body.pop("payer", self.plan["payer"])
+        reference = body.pop("reference")
+        payer = body.pop("payer", self.plan["payer"])
         return {
             "payee": {"account_number": self._payee},
             "payer": {"victor_counterparty_id": payer},
@@ -454,24 +346,51 @@ class Run:
     def settle(self) -> None:
         """Look for the requests whose answers were lost, so that the file says what was made."""
         creates = [call for call in self.writes.values() if call["request"]["path"] == CREATE]
-        lost = [call for call in creates if call["state"] in ("sent", "unknown") and not call["id"]]
-        listed: dict[Any, list[Any]] = {}
+        unsettled = [call for call in creates if call["state"] in ("sent", "unknown")]
+        lost = [call for call in unsettled if not call["id"]]
+        if not lost:
+            return
+        listed = self._ids_by_reference()
+        for call in lost:
+            ids = listed.get(call["details"]["reference"], [])
+            id = _id_of(call, ids, creates)
+            if id is not None:
+                call |= {"id": id, "state": "found"}
+
+    def _ids_by_reference(self) -> dict[Any, list[Any]]:
+        """The ids of the outbound requests in the list; none where it cannot be read."""
+        ids: dict[Any, list[Any]] = {}
         with suppress(Unmeasured):
-            for item in self.items() if lost else ():
-                if word(item.get("direction")) != "inbound":  # a twin has the same reference
-                    listed.setdefault(item.get("client_reference_id"), []).append(
-                        item.get("victor_payment_request_id")
-                    )
-        for each in lost:
-            ids, known = (
-                listed.get(each["details"]["reference"], []),
-                [other["id"] for other in creates],
-            )
-            repeated = [
-                other["id"]
-                for other in creates
-                if other["details"] == each["details"] and other["id"] in ids
-            ]
-            # a repeat that made nothing more
-            if found := [id for id in ids if id not in known] or repeated:
-                each |= {"id": found[0], "state": "found"}
+            for item in self.items():
+                if word(item.get("direction")) == "inbound":  # a twin has the same reference
+                    continue
+                reference = item.get("client_reference_id")
+                ids.setdefault(reference, []).append(item.get("victor_payment_request_id"))
+        return ids
+
+
+def _id_of(call: Call, ids: list[Any], creates: list[Call]) -> Any:
+    """The id of a create that had no answer, of those that the list has under its reference."""
+    known = [create["id"] for create in creates]
+    for id in ids:
+        if id not in known:
+            return id
+    for create in creates:  # a repeat that made nothing more
+        if create["details"] == call["details"] and create["id"] in ids:
+            return create["id"]
+    return None
+
+
+def _text_of(value: object) -> str | None:
+    """A value as the file has it."""
+    if value is None:
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _played(assumption: Assumption, value: object) -> object:
+    """What the option of the sandbox takes of a value. None: nothing."""
+    if not assumption.plays:
+        return value
+    text = _text_of(value)
+    return text if text in assumption.plays else None

@@ -105,7 +105,8 @@ class Entry:
         return self.doubt
 
     def __post_init__(self) -> None:
-        if problems := [*self._problems()]:
+        problems = [*self._problems()]
+        if problems:
             raise InvalidRequest.of(problems)
 
     def _problems(self) -> Iterator[Problem]:
@@ -115,13 +116,9 @@ class Entry:
         elif amount.minor_units <= 0:
             yield Problem("amount", "range", f"amount is {amount.amount:f} and must be above zero.")
         for name in ("reference", "id", "key"):
-            value: object = getattr(self, name)
-            if value is not None and not (
-                isinstance(value, str) and value.strip() and len(value) <= _LONGEST
-            ):
-                yield Problem(name, "text", f"{name} must be text of 1 to {_LONGEST} characters.")
-            elif isinstance(value, str) and (damage := damage_of(name, value)) is not None:
-                yield damage
+            problem = _text_problem(name, getattr(self, name))
+            if problem is not None:
+                yield problem
         at: object = self.at
         if at is not None and (not isinstance(at, datetime) or at.tzinfo is None):
             yield Problem(
@@ -129,6 +126,14 @@ class Entry:
                 "type",
                 "at must be an aware datetime: write datetime(2026, 3, 4, tzinfo=UTC).",
             )
+
+
+def _text_problem(name: str, value: object) -> Problem | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST:
+        return Problem(name, "text", f"{name} must be text of 1 to {_LONGEST} characters.")
+    return damage_of(name, value)
 
 
 Ours = str | os.PathLike[str] | Iterable[Entry | Mapping[str, object]]
@@ -169,10 +174,7 @@ class EntryReader:
         source = records_of(rows, encoding=self.encoding, known=names, check=self._check_heading)
         try:
             for record in source:
-                if record.fields.keys() >= _OUTBOX and not record.problems:
-                    yield from self._of_outbox(record)
-                elif (entry := self._entry_of(record)) is not None:
-                    yield entry
+                yield from self._entries_of(record)
                 if len(self._problems) >= _SHOWN:
                     self._problems.append(
                         Problem("", "more", "... The rows after these were not read.")
@@ -186,79 +188,103 @@ class EntryReader:
     def _take(self, file: RowFile) -> RowFile:
         """Read a file as it says. Its columns may be named as fields, or as we name columns."""
         fields = {name: name for name in COLUMNS}
-        fields |= {column: name for name, columns in COLUMNS.items() for column in columns}
+        for name, columns in COLUMNS.items():
+            fields |= dict.fromkeys(columns, name)
         refuse_unknown(file.columns, tuple(COLUMNS), fields)
         by_column = {fields[name]: heading for name, heading in file.columns.items()}
         by_field = {name: heading for name, heading in file.columns.items() if name in COLUMNS}
-        self.columns = {**by_column, **by_field, **self.columns}
+        self.columns = by_column | by_field | dict(self.columns)
         self._decimal = file.decimal
         return RowFile(file.path, encoding=file.encoding)
 
     def _places(self, name: str, *, exported: bool = False) -> Sequence[str]:
-        if name not in self.columns:
-            return _EXPORTED[name] if exported and name in _EXPORTED else COLUMNS[name]
-        column = self.columns[name]
-        return () if column is None else (column,)
+        if name in self.columns:
+            column = self.columns[name]
+            return () if column is None else (column,)
+        if exported and name in _EXPORTED:
+            return _EXPORTED[name]
+        return COLUMNS[name]
 
     def _check_heading(self, heading: Heading, line: int) -> None:
         names = heading.own
-        absent = [
-            column for column in self.columns.values() if column is not None and column not in names
-        ]
-        if absent:
-            near = near_names(absent[0], names)
-            advice = f" Near it: {near[0]}." if near else ""
-            message = f"{heading} has no column {absent[0]}.{advice}"
-            raise SourceBroken(line, absent[0], "column", message)
-        for fields in (("amount",), ("reference", "id"), ("currency",) * (self.currency is None)):
-            if fields and not any(name in names for each in fields for name in self._places(each)):
+        for column in self.columns.values():
+            if column is not None and column not in names:
+                near = near_names(column, names)
+                advice = f" Near it: {near[0]}." if near else ""
+                message = f"{heading} has no column {column}.{advice}"
+                raise SourceBroken(line, column, "column", message)
+        required = [("amount",), ("reference", "id")]
+        if self.currency is None:
+            required.append(("currency",))
+        for fields in required:
+            columns = {column for name in fields for column in self._places(name)}
+            if columns.isdisjoint(names):
                 message = (
                     f"{heading} has no {' or '.join(fields)}: name the column, such as "
                     f"{fields[0]}=COLUMN."
                 )
                 raise SourceBroken(line, fields[0], "required", message)
 
-    def _entry_of(self, record: Record) -> Entry | None:
-        place = record.line or record.number
+    def _entries_of(self, record: Record) -> Iterator[Entry]:
         fields: Mapping[str, Any] = record.fields
-        entry = fields.get("")
+        place = record.line or record.number
+        entry = fields.get("")  # see `_as_mapping`
         if isinstance(entry, Entry):
-            return entry if entry.line else replace(entry, line=place)
-        if record.problems:
+            yield entry if entry.line else replace(entry, line=place)
+        elif record.problems:
             self._note(place, record.problems)
-            return None
-        exported = fields.keys() >= _EXPORT
-        outcome = fields["outcome"] if exported else None
+        elif fields.keys() >= _OUTBOX:
+            yield from self._of_outbox(fields, place)
+        elif fields.keys() >= _EXPORT:
+            yield from self._of_export(fields, place)
+        else:
+            places = {name: self._places(name) for name in COLUMNS}
+            values = {name: _value(fields, columns) for name, columns in places.items()}
+            yield from self._of_values(values, place)
+
+    def _of_export(self, fields: Mapping[str, Any], place: int) -> Iterator[Entry]:
+        """The payment of a row of an export of bulk sending; none if it was not asked for."""
+        outcome = fields["outcome"]
         if outcome in _NOT_ASKED:
             self.not_asked += 1
-            return None
-        escaped, asked = exported, fields.get("asked") if exported else None
-        if isinstance(asked, dict):  # an export as JSON Lines, which escapes nothing
-            escaped, fields = False, {**fields, **cast("dict[str, Any]", asked)}
-        places = {name: self._places(name, exported=exported) for name in COLUMNS}
-        values: dict[str, Any] = {
-            name: _value(fields, columns, escaped=escaped) for name, columns in places.items()
-        }
-        values["amount"] = read_amount("amount", values["amount"], self._decimal)
-        doubt = (
-            f"Bulk sending calls it unknown. {fields['error'] or ''}".strip()
-            if outcome == "unknown"
-            else None
-        )
+            return
+        doubt = None
+        if outcome == "unknown":
+            doubt = f"Bulk sending calls it unknown. {fields['error'] or ''}".strip()
+        asked = fields.get("asked")
+        is_csv = not isinstance(asked, dict)
+        if not is_csv:
+            fields = {**fields, **cast("dict[str, Any]", asked)}
+        # A CSV has a single quote before what a spreadsheet would run, and before some blanks.
+        read = _unescaped_value if is_csv else _value
+        places = {name: self._places(name, exported=True) for name in COLUMNS}
+        values = {name: read(fields, columns) for name, columns in places.items()}
+        yield from self._of_values(values, place, doubt=doubt)
+
+    def _of_values(
+        self, values: Mapping[str, Any], place: int, *, doubt: str | None = None
+    ) -> Iterator[Entry]:
+        """The payment of these values by the names of `COLUMNS`; none if they cannot be right."""
+        amount = read_amount("amount", values["amount"], self._decimal)
         try:
-            values["at"] = _moment(values["at"])
-            amount = _money(values.pop("amount"), values.pop("currency") or self.currency)
-            return Entry(amount=amount, **values, line=place, doubt=doubt)
+            at = _moment(values["at"])
+            yield Entry(
+                _money(amount, values["currency"] or self.currency),
+                reference=values["reference"],
+                id=values["id"],
+                key=values["key"],
+                at=at,
+                line=place,
+                doubt=doubt,
+            )
         except InvalidRequest as error:
             self._note(place, error.problems)
-            return None
 
-    def _of_outbox(self, record: Record) -> Iterator[Entry]:
+    def _of_outbox(self, fields: Mapping[str, Any], place: int) -> Iterator[Entry]:
         """The payments of an entry of an outbox; none of one that has asked for none."""
-        fields: Mapping[str, Any] = record.fields
+        state = fields["state"]
         is_list = isinstance(fields["payments"], list)
         payments: list[Any] = fields["payments"] if is_list else []
-        state, place = fields["state"], record.line or record.number
         is_sealed = fields.get("sealed") is True
         if state in _NOT_ASKED or not (payments or is_sealed):
             self.not_asked += 1
@@ -273,13 +299,14 @@ class EntryReader:
         doubt = None
         if state != "sent":
             doubt = f"The outbox calls it {state}. {fields.get('error') or ''}".strip()
+        key = fields["idempotency_key"] if len(payments) == 1 else None
         for payment in payments:
             try:
                 yield Entry(
                     _money(payment["amount"], payment["currency"]),
                     reference=payment["reference"],
                     id=payment["id"],
-                    key=fields["idempotency_key"] if len(payments) == 1 else None,
+                    key=key,
                     at=_moment(fields["sent_at"]),
                     line=place,
                     doubt=doubt,
@@ -292,27 +319,39 @@ class EntryReader:
 
     def _note(self, place: int | None, problems: Iterable[Problem]) -> None:
         for problem in problems:
+            line = f"line {place}" if place else ""
             column = self.columns.get(problem.field) or problem.field
-            where = ", ".join(filter(None, (f"line {place}" if place else "", column)))
+            where = ", ".join(part for part in (line, column) if part)
             text = in_own_words(problem.message, self.columns)
             message = f"{where}: {text}" if where else text
             self._problems.append(Problem(problem.field, problem.code, message))
 
 
-def _value(fields: Mapping[str, Any], columns: Sequence[str], *, escaped: bool) -> Any:
-    for value in map(fields.get, columns):
-        # An export of `victor bulk` has a single quote before what a spreadsheet would run, and
-        # before some blanks.
-        text = unescape_formulas(value) if escaped and isinstance(value, str) else value
-        if isinstance(text, str) and text.strip():
-            return trimmed(text)
-        if text is not None and not isinstance(text, str):
-            return text
+def _value(fields: Mapping[str, Any], columns: Sequence[str]) -> Any:
+    """The value of the first column that has one."""
+    return _first_value(fields.get(column) for column in columns)
+
+
+def _unescaped_value(fields: Mapping[str, Any], columns: Sequence[str]) -> Any:
+    return _first_value(_unescaped(fields.get(column)) for column in columns)
+
+
+def _unescaped(value: Any) -> Any:
+    return unescape_formulas(value) if isinstance(value, str) else value
+
+
+def _first_value(values: Iterable[Any]) -> Any:
+    for value in values:
+        if isinstance(value, str):
+            if value.strip():
+                return trimmed(value)
+        elif value is not None:
+            return value
     return None
 
 
 def _as_mapping(row: Entry | Mapping[str, object]) -> Mapping[str, object]:
-    return {"": row} if isinstance(row, Entry) else row  # see `_entry_of`
+    return {"": row} if isinstance(row, Entry) else row  # see `_entries_of`
 
 
 def _money(amount: Any, currency: Any) -> Money:
@@ -320,13 +359,18 @@ def _money(amount: Any, currency: Any) -> Money:
         return amount
     if isinstance(amount, UnreadableCell):
         raise InvalidRequest.of([amount.problem])
-    for name, value in (("amount", amount), ("currency", currency)):
-        if value is None:
-            raise InvalidRequest.of([Problem(name, "required", f"{name} is missing.")])
-        damage = damage_of(name, value, None) if isinstance(value, str) else None
+    _check_cell("amount", amount)
+    _check_cell("currency", currency)
+    return Money.of(amount, currency)
+
+
+def _check_cell(name: str, value: Any) -> None:
+    if value is None:
+        raise InvalidRequest.of([Problem(name, "required", f"{name} is missing.")])
+    if isinstance(value, str):
+        damage = damage_of(name, value, None)
         if damage is not None:
             raise InvalidRequest.of([damage])
-    return Money.of(amount, currency)
 
 
 def _moment(value: Any) -> datetime | None:

@@ -5,6 +5,7 @@ Lines.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from itertools import chain
 from typing import Any, TextIO
@@ -49,6 +50,16 @@ class Kind(StrEnum):
     MATCHED = "matched"
 
 
+_OUR_FIELDS = ("line", "reference", "id", "key", "amount", "currency", "at")
+_THEIR_FIELDS = (
+    "their_reference",
+    "their_id",
+    "their_amount",
+    "their_requested_amount",
+    "their_currency",
+    "their_status",
+    "their_time",
+)
 AGREEING = frozenset({Kind.MATCHED, Kind.MODIFIED})
 """The kinds of rows with which the books agree."""
 
@@ -75,37 +86,65 @@ class Row:
     @property
     def reason(self) -> str | None:
         """Why this row itself is `unchecked`; None if the provider, or its list, is the reason."""
-        return (
-            self.ours.why_unchecked
-            if self.kind is Kind.UNCHECKED and self.ours is not None
-            else None
-        )
+        if self.kind is not Kind.UNCHECKED or self.ours is None:
+            return None
+        return self.ours.why_unchecked
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON data: amounts as text, times as Zulu time, invisible characters as
         `<U+200B>`.
         """
-        ours, theirs = self.ours, self.theirs
         return {
             "kind": self.kind.value,
             "differences": " ".join(self.differences),
-            "line": ours and ours.line,
-            "reference": ours and ours.reference and visible(ours.reference),
-            "id": ours and ours.id and visible(ours.id),
-            "key": ours and ours.key,
-            "amount": ours and f"{ours.amount.amount:f}",
-            "currency": ours and ours.amount.currency,
-            "at": ours and ours.at and zulu.format(ours.at),
-            "their_reference": theirs and theirs.reference and visible(theirs.reference),
-            "their_id": theirs and theirs.id and visible(theirs.id),
-            "their_amount": theirs and plain(theirs.amount),
-            "their_requested_amount": theirs and plain(theirs.requested),
-            "their_currency": theirs and theirs.currency,
-            "their_status": theirs and theirs.status,
-            "their_time": theirs and theirs.at and zulu.format(theirs.at),
+            **_our_cells(self.ours),
+            **_their_cells(self.theirs),
             "other_id": self.other_id,
             "reason": self.reason,
         }
+
+
+def _our_cells(entry: Entry | None) -> dict[str, Any]:
+    if entry is None:
+        return dict.fromkeys(_OUR_FIELDS)
+    cells = (
+        entry.line,
+        _visible(entry.reference),
+        _visible(entry.id),
+        entry.key,
+        plain(entry.amount),
+        entry.amount.currency,
+        _zulu(entry.at),
+    )
+    return dict(zip(_OUR_FIELDS, cells, strict=True))
+
+
+def _their_cells(payment: Theirs | None) -> dict[str, Any]:
+    if payment is None:
+        return dict.fromkeys(_THEIR_FIELDS)
+    cells = (
+        _visible(payment.reference),
+        _visible(payment.id),
+        plain(payment.amount),
+        plain(payment.requested),
+        payment.currency,
+        payment.status,
+        _zulu(payment.at),
+    )
+    return dict(zip(_THEIR_FIELDS, cells, strict=True))
+
+
+def _visible(text: str | None) -> str | None:
+    return None if text is None else visible(text)
+
+
+def _zulu(moment: datetime | None) -> str | None:
+    return None if moment is None else zulu.format(moment)
+
+
+def plain(amount: Money | None) -> str | None:
+    """An amount without its currency, with all of its digits."""
+    return None if amount is None else f"{amount.amount:f}"
 
 
 FIELDS = tuple(Row(Kind.MATCHED, None, None).to_dict())
@@ -161,17 +200,19 @@ class Summary:
 
     def count(self, kind: Kind) -> int:
         """Return the number of rows of a kind."""
-        return self.totals[kind].count if kind in self.totals else 0
+        totals = self.totals.get(kind)
+        return 0 if totals is None else totals.count
 
     def to_dict(self) -> dict[str, Any]:
         """Return the summary as JSON data, with amounts as text."""
+        sums = {
+            kind.value: {"ours": _sums(totals.ours), "theirs": _sums(totals.theirs)}
+            for kind, totals in self.totals.items()
+        }
         return {
             "agrees": self.agrees,
             "counts": {kind.value: self.count(kind) for kind in Kind},
-            "sums": {
-                kind.value: {"ours": _sums(totals.ours), "theirs": _sums(totals.theirs)}
-                for kind, totals in self.totals.items()
-            },
+            "sums": sums,
             "ours": self.ours,
             "theirs": self.theirs,
             "outside": self.outside,
@@ -187,17 +228,18 @@ def write_csv(file: TextIO, rows: Iterable[Row]) -> int:
 
     Text that a spreadsheet would run has a single quote before it.
     """
-    return write_table(file, chain([FIELDS], (row.to_dict().values() for row in rows)))
+    cells = (row.to_dict().values() for row in rows)
+    return write_table(file, chain([FIELDS], cells))
 
 
 def write_json_lines(file: TextIO, rows: Iterable[Row]) -> int:
     """Write rows to a text `file` as JSON Lines, and return their number."""
-    return sum(file.write(f"{json.dumps(row.to_dict())}\n") > 0 for row in rows)
+    count = 0
+    for row in rows:
+        file.write(f"{json.dumps(row.to_dict())}\n")
+        count += 1
+    return count
 
 
 def _sums(sums: Sequence[Money]) -> dict[str, str]:
     return {money.currency: f"{money.amount:f}" for money in sums}
-
-
-def plain(amount: Money | None) -> str | None:
-    return None if amount is None else f"{amount.amount:f}"

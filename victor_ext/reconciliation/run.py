@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
+from itertools import compress, islice
 from operator import call
 from typing import Any, Self, TypeVar
 
@@ -175,28 +175,39 @@ async def reconcile_async(
 
 def _book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: int | None) -> Book:
     """Return the book of a client's provider. Raises `ConfigurationError`."""
-    system: System | None = getattr(client, "system", None)
-    if system is None or not system.book:
-        given = (
-            f"client is {type(client).__name__}"
-            if system is None
-            else f"{system.title} has no book"
-        )
-        raise ConfigurationError(
-            f"{given}: use the client of {titles('book')}, or the async form of one."
-        )
-    payor = {} if payor_id is None else {"payor_id": payor_id}
-    if system.needs_payor and not payor:
-        message = "payor_id is missing: name the payor whose payments are compared."
-        raise ConfigurationError.of([Problem("payor_id", "required", message)])
-    if payor and not system.needs_payor:
-        message = f"payor_id is for {titles('needs_payor')}: leave it out."
-        raise ConfigurationError.of([Problem("payor_id", "choice", message)])
+    system = _system_of(client)
+    _check_payor(system, payor_id)
     if hasattr(client, "__aenter__") is not awaited:
         instead = "use reconcile" if awaited else "await reconcile_async"
         raise ConfigurationError(f"client is {type(client).__name__}: {instead} instead.")
-    book: Book = system.load("book")(client, page_size=page_size, **payor)
+    make_book = system.load("book")
+    book: Book
+    if payor_id is None:
+        book = make_book(client, page_size=page_size)
+    else:
+        book = make_book(client, page_size=page_size, payor_id=payor_id)
     return book
+
+
+def _system_of(client: object) -> System:
+    system: System | None = getattr(client, "system", None)
+    if system is not None and system.book:
+        return system
+    reason = f"client is {type(client).__name__}"
+    if system is not None:
+        reason = f"{system.title} has no book"
+    raise ConfigurationError(
+        f"{reason}: use the client of {titles('book')}, or the async form of one."
+    )
+
+
+def _check_payor(system: System, payor_id: str | None) -> None:
+    if system.needs_payor and payor_id is None:
+        message = "payor_id is missing: name the payor whose payments are compared."
+        raise ConfigurationError.of([Problem("payor_id", "required", message)])
+    if payor_id is not None and not system.needs_payor:
+        message = f"payor_id is for {titles('needs_payor')}: leave it out."
+        raise ConfigurationError.of([Problem("payor_id", "choice", message)])
 
 
 class _Read(partial[Any]):
@@ -223,82 +234,110 @@ class _Comparison:
     elsewhere: int = 0
 
     def steps(self, ours: Ours) -> _Steps[Reconciliation]:
-        book, store = self.book, self.store
         try:
-            entries = self.reader.read(ours)
-            while (yield partial(self._load, entries)):
-                self._report()
-            self._report()
-            is_calm = is_complete = True
-            if book.pages is not None:
-                is_calm = yield from self._walk(book.pages, 1)
-            yield from self._look_up()
-            if book.pages is not None and (not is_calm or (yield store.lacks_some)):
-                is_complete = yield from self._walk_again(book.pages, is_calm=is_calm)
-            match = partial(
-                store.match,
-                amounts=book.amounts,
-                looked_up=book.pages is None,
-                is_complete=is_complete,
-            )
-            totals = yield match
-            statuses = yield store.statuses
-            without_id = (yield store.without_id) if book.pages is not None else 0
+            summary = yield from self._compare(ours)
         except BaseException:
-            store.close()
+            self.store.close()
             raise
-        without = [_WITHOUT_ID.format(without_id)] if without_id else []
-        changing = () if is_complete else (_CHANGING,)
-        unnamed = (_WITHOUT_REFERENCES,) if store.lack_references else ()
-        notes = (*book.notes, *without, *changing, *unnamed)
-        read, not_asked = self.progress, self.reader.not_asked
-        return Reconciliation(
-            store,
-            Summary(
-                totals,
-                read.ours,
-                read.theirs,
-                self.outside,
-                not_asked,
-                statuses,
-                notes,
-                self.elsewhere,
-            ),
+        return Reconciliation(self.store, summary)
+
+    def _compare(self, ours: Ours) -> _Steps[Summary]:
+        yield from self._read_ours(ours)
+        is_complete = yield from self._read_theirs()
+        match = partial(
+            self.store.match,
+            amounts=self.book.amounts,
+            looked_up=self.book.pages is None,
+            is_complete=is_complete,
+        )
+        totals = yield match
+        statuses = yield self.store.statuses
+        notes = yield from self._notes(is_complete=is_complete)
+        return Summary(
+            totals=totals,
+            ours=self.progress.ours,
+            theirs=self.progress.theirs,
+            outside=self.outside,
+            not_asked=self.reader.not_asked,
+            statuses=statuses,
+            notes=notes,
+            elsewhere=self.elsewhere,
         )
 
-    def _report(self, **more: int) -> None:
+    def _read_ours(self, ours: Ours) -> _Steps[None]:
+        entries = self.reader.read(ours)
+        is_more = True
+        while is_more:
+            is_more = yield partial(self._load, entries)
+            self._report()
+
+    def _read_theirs(self) -> _Steps[bool]:
+        """Read the list, and what it lacks one by one; return whether the list showed all of it."""
+        pages = self.book.pages
+        if pages is None:
+            yield from self._look_up()
+            return True
+        is_calm = yield from self._walk(pages, 1)
+        yield from self._look_up()
+        if is_calm and not (yield self.store.lacks_some):
+            return True
+        return (yield from self._walk_again(pages, is_calm=is_calm))
+
+    def _notes(self, *, is_complete: bool) -> _Steps[Sequence[str]]:
+        notes = [*self.book.notes]
+        if self.book.pages is not None:
+            without_id = yield self.store.without_id
+            if without_id:
+                notes.append(_WITHOUT_ID.format(without_id))
+        if not is_complete:
+            notes.append(_CHANGING)
+        if self.store.lack_references:
+            notes.append(_WITHOUT_REFERENCES)
+        return tuple(notes)
+
+    def _report(self, *, theirs: int = 0, looked_up: int = 0) -> None:
         self.progress = replace(
-            self.progress, **{name: getattr(self.progress, name) + more[name] for name in more}
+            self.progress,
+            theirs=self.progress.theirs + theirs,
+            looked_up=self.progress.looked_up + looked_up,
         )
         if self.on_progress is not None:
             self.on_progress(self.progress)
 
     def _load(self, entries: Iterator[Entry]) -> bool:
         """Put the next batch of ours into the store. Return whether there was one."""
-        zones = [(entry, self.window.zone(entry.at)) for entry in islice(entries, _BATCH)]
-        self.progress = replace(self.progress, ours=self.progress.ours + len(zones))
-        self.outside += sum(zone >= Zone.AROUND for _, zone in zones)
-        near = [pair for pair in zones if pair[1] is not Zone.OUTSIDE]
+        batch = [*islice(entries, _BATCH)]
+        self.progress = replace(self.progress, ours=self.progress.ours + len(batch))
+        near: list[tuple[Entry, Zone]] = []
+        for entry in batch:
+            zone = self.window.zone(entry.at)
+            if zone >= Zone.AROUND:
+                self.outside += 1
+            if zone is not Zone.OUTSIDE:
+                near.append((entry, zone))
         self.store.add_ours(near, checked=self.book.pages is not None)
-        return bool(zones)
+        return bool(batch)
 
     def _walk(self, read: Callable[[Window], Any], reading: int) -> _Steps[bool]:
         """Read the list; return whether it was calm: it showed no payment twice.
 
         From the second `reading` on, only payments with ids that were not read before count.
         """
-        book, store, is_calm = self.book, self.store, True
+        is_calm = True
         pages = read(self.window)
-        while (page := (yield _Read(following, pages))) is not None:
-            payments = [(book.read(record), book.is_outbound(record)) for record in page.items]
-            is_new = yield partial(store.add_listed, reading, [payment for payment, _ in payments])
+        while True:
+            page = yield _Read(following, pages)
+            if page is None:
+                return is_calm
+            payments = [self.book.read(record) for record in page.items]
+            is_new = yield partial(self.store.add_listed, reading, payments)
             is_calm = is_calm and is_new and not page.repeats
-            counted = [
-                payment for payment, is_ours in payments if is_ours and (payment.id or reading == 1)
-            ]
+            outbound = [self.book.is_outbound(record) for record in page.items]
+            asked = [*compress(payments, outbound)]
+            counted = [payment for payment in asked if payment.id or reading == 1]
             near = [(payment, self.window.zone(payment.at)) for payment in counted]
-            self._report(theirs=(yield partial(store.add_theirs, near)))
-        return is_calm
+            new = yield partial(self.store.add_theirs, near)
+            self._report(theirs=new)
 
     def _walk_again(self, read: Callable[[Window], Any], *, is_calm: bool) -> _Steps[bool]:
         """Read the list until two calm readings in a row show the same payments. Return whether
@@ -309,53 +348,68 @@ class _Comparison:
         the list: the next reading does not show that one.
         """
         for reading in range(2, _MOST_READINGS + 1):
-            was_calm, is_calm = is_calm, (yield from self._walk(read, reading))
-            if was_calm and is_calm and (yield partial(self.store.is_as_before, reading)):
-                return True
+            was_calm = is_calm
+            is_calm = yield from self._walk(read, reading)
+            if was_calm and is_calm:
+                is_as_before = yield partial(self.store.is_as_before, reading)
+                if is_as_before:
+                    return True
         return False
 
     def _look_up(self) -> _Steps[None]:
         """Read our payments one by one: by reference without a list, then by each id that the list
         did not have.
         """
-        book, store = self.book, self.store
-        for name, ask in (("reference", book.find), ("id", book.look_up)):
-            if ask is None:
-                continue
-            after = 0
-            next_batch = partial(store.to_look_up, name, unless_referenced=book.find is not None)
-            while batch := (yield partial(next_batch, after)):
-                for row, value in batch:
-                    after = row
-                    try:
-                        result = yield _Read(ask, value)
-                    except book.absent:
-                        # An inquiry by reference fails in this way, too, if the provider has none.
-                        result = None
-                    records = (
-                        [] if result is None else [result] if name == "id" else book.choose(result)
-                    )
-                    # Of what was not in the list, only our entry says that it belongs to the
-                    # window.
-                    near = [
-                        (book.read(record), Zone.OUTSIDE)
-                        for record in records
-                        if book.is_outbound(record)
-                    ]
-                    self.elsewhere += len(near) if book.pages is not None else 0
-                    new = yield partial(store.add_theirs, near)
-                    if result is not None:
-                        # An id of a payment that others asked us for says nothing of ours.
-                        yield partial(store.set_checked, row, len(near) == len(records))
-                    self._report(theirs=new, looked_up=1)
+        if self.book.find is not None:
+            yield from self._look_up_by("reference", self.book.find)
+        yield from self._look_up_by("id", self.book.look_up)
         # If no payment exists at all, a failed look-up may be about a wrong path, and proves
         # nothing.
-        if book.pages is None and self.progress.theirs:
-            yield store.set_ids_checked
+        if self.book.pages is None and self.progress.theirs:
+            yield self.store.set_ids_checked
+
+    def _look_up_by(self, name: str, ask: Callable[[str], Any]) -> _Steps[None]:
+        unless_referenced = self.book.find is not None
+        next_batch = partial(self.store.to_look_up, name, unless_referenced=unless_referenced)
+        row = 0
+        while True:
+            batch = yield partial(next_batch, row)
+            if not batch:
+                return
+            for row, value in batch:
+                result = yield from self._result_of(ask, value)
+                if result is None:
+                    yield from self._add([])
+                    continue
+                records = [result] if name == "id" else self.book.choose(result)
+                are_ours = yield from self._add(records)
+                # An id of a payment that others asked us for says nothing of ours.
+                yield partial(self.store.set_checked, row, are_ours)
+
+    def _result_of(self, ask: Callable[[str], Any], value: str) -> _Steps[Any]:
+        """What a look-up returns; None if the provider has none."""
+        try:
+            return (yield _Read(ask, value))
+        except self.book.absent:
+            # An inquiry by reference fails in this way, too.
+            return None
+
+    def _add(self, records: Sequence[Any]) -> _Steps[bool]:
+        """Add what a look-up returned; return whether all of it is ours."""
+        outbound = [record for record in records if self.book.is_outbound(record)]
+        # Of what was not in the list, only our entry says that it belongs to the window.
+        near = [(self.book.read(record), Zone.OUTSIDE) for record in outbound]
+        if self.book.pages is not None:
+            self.elsewhere += len(near)
+        new = yield partial(self.store.add_theirs, near)
+        self._report(theirs=new, looked_up=1)
+        return len(outbound) == len(records)
 
 
 async def _take(step: Callable[[], Any]) -> Any:
     """Read, awaited; or do the work in a worker thread."""
     import anyio.to_thread  # noqa: PLC0415 - only those who await pay for it
 
-    return await (step() if isinstance(step, _Read) else anyio.to_thread.run_sync(step))
+    if isinstance(step, _Read):
+        return await step()
+    return await anyio.to_thread.run_sync(step)

@@ -2,10 +2,11 @@
 that matches them.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
+from functools import partial
 from typing import Any
 
 from victor_ext.books import Theirs, Zone
@@ -234,11 +235,10 @@ class Store(TemporaryDatabase):
 
         Return whether this reading had shown none of it before.
         """
-        cursor = self.executemany(
-            "INSERT OR IGNORE INTO listed VALUES (?, ?)",
-            # Without an id, it is known by all that the provider says of it.
-            ((reading, canonical_id(trimmed(payment.id)) or repr(payment)) for payment in payments),
-        )
+        # Without an id, it is known by all that the provider says of it.
+        items = [canonical_id(trimmed(payment.id)) or repr(payment) for payment in payments]
+        rows = [(reading, item) for item in items]
+        cursor = self.executemany("INSERT OR IGNORE INTO listed VALUES (?, ?)", rows)
         return not payments or cursor.rowcount == len(payments)
 
     def is_as_before(self, reading: int) -> bool:
@@ -300,17 +300,7 @@ class Store(TemporaryDatabase):
         of theirs are known by look-ups alone, so that none is outside of the window. `is_complete`:
         the provider's list showed all of it.
         """
-        self.executescript(_PAIRS)
-        for stage in _STAGES:
-            self.execute(
-                _PAIR.format(
-                    ours=", ".join(stage),
-                    theirs=", ".join(f"{theirs} AS {ours}" for ours, theirs in stage.items()),
-                    partition=", ".join(stage.values()),
-                    ours_known=" AND ".join(f"{name} IS NOT NULL" for name in stage),
-                    theirs_known=" AND ".join(f"{name} IS NOT NULL" for name in stage.values()),
-                )
-            )
+        self._pair()
         self.lack_references = not looked_up and bool(self.execute(_LACK_REFERENCES).fetchone()[0])
         report = _REPORT.format(
             amounts=int(amounts),
@@ -319,30 +309,63 @@ class Store(TemporaryDatabase):
             lack_references=int(self.lack_references),
         )
         self.executescript(report)
-        counts, sums = Counter[str](), dict[tuple[str, str, str], Decimal]()
-        for kind, ours, our_currency, theirs, their_currency in self.execute(_AMOUNTS):
+        return self._totals()
+
+    def _pair(self) -> None:
+        """Pair ours with theirs, the surest pairs first."""
+        self.executescript(_PAIRS)
+        for stage in _STAGES:
+            named = [f"{theirs} AS {ours}" for ours, theirs in stage.items()]
+            statement = _PAIR.format(
+                ours=", ".join(stage),
+                theirs=", ".join(named),
+                partition=", ".join(stage.values()),
+                ours_known=_are_known(stage),
+                theirs_known=_are_known(stage.values()),
+            )
+            self.execute(statement)
+
+    def _totals(self) -> dict[Kind, Totals]:
+        """Count the rows of each kind, and add up both sides by currency."""
+        counts = Counter[str]()
+        ours = defaultdict[str, _Sums](_Sums)
+        theirs = defaultdict[str, _Sums](_Sums)
+        for kind, our_amount, our_currency, their_amount, their_currency in self.execute(_AMOUNTS):
             counts[kind] += 1
-            for place, amount in (
-                ((kind, "ours", our_currency), ours),
-                ((kind, "theirs", their_currency), theirs),
-            ):
-                if amount is not None:
-                    sums[place] = _EXACT.add(sums.get(place, Decimal(0)), Decimal(amount))
-        sides: dict[tuple[str, str], list[Money]] = {}
-        for (kind, side, currency), total in sorted(sums.items()):
-            sides.setdefault((kind, side), []).append(Money.of(f"{total:f}", currency))
-        totals = (
-            (kind, (sides.get((kind, side), ()) for side in ("ours", "theirs")))
+            ours[kind].add(our_amount, our_currency)
+            theirs[kind].add(their_amount, their_currency)
+        return {
+            kind: Totals(counts[kind], ours[kind].money(), theirs[kind].money())
             for kind in Kind
             if counts[kind]
-        )
-        return {kind: Totals(counts[kind], *both) for kind, both in totals}
+        }
 
     def rows(self, kinds: Sequence[Kind]) -> Iterator[Row]:
         for kind in kinds:
             cursor = self.execute(_ROWS, (kind,))
-            while batch := cursor.fetchmany(_BATCH):
+            for batch in iter(partial(cursor.fetchmany, _BATCH), []):
                 yield from map(_row, batch)
+
+
+class _Sums:
+    """Exact sums by currency."""
+
+    def __init__(self) -> None:
+        self._by_currency: dict[str, Decimal] = {}
+
+    def add(self, amount: str | None, currency: str) -> None:
+        if amount is None:
+            return
+        before = self._by_currency.get(currency, Decimal(0))
+        self._by_currency[currency] = _EXACT.add(before, Decimal(amount))
+
+    def money(self) -> list[Money]:
+        sums = sorted(self._by_currency.items())
+        return [Money.of(f"{total:f}", currency) for currency, total in sums]
+
+
+def _are_known(columns: Iterable[str]) -> str:
+    return " AND ".join(f"{column} IS NOT NULL" for column in columns)
 
 
 def _row(cells: Sequence[Any]) -> Row:
@@ -364,27 +387,32 @@ def _row(cells: Sequence[Any]) -> Row:
     entry = None
     if amount is not None:
         entry = Entry(Money.of(amount, currency), reference, id_, key, _moment(at), line, doubt)
-    return Row(
-        Kind(kind),
-        entry,
-        None if number is None else _theirs(*theirs),
-        tuple(differences.split()),
-        other_id,
-    )
+    payment = None if number is None else _theirs(*theirs)
+    return Row(Kind(kind), entry, payment, tuple(differences.split()), other_id)
 
 
 def _theirs(
     id_: Any, reference: Any, amount: Any, requested: Any, currency: Any, status: Any, at: Any
 ) -> Theirs:
-    first, second = (
-        None if text is None else Money.of(text, currency) for text in (amount, requested)
+    return Theirs(
+        id_,
+        reference,
+        _money(amount, currency),
+        _money(requested, currency),
+        currency,
+        status,
+        _moment(at),
     )
-    return Theirs(id_, reference, first, second, currency, status, _moment(at))
 
 
-def _named(one: Entry | Theirs) -> Sequence[str | None]:
+def _money(amount: str | None, currency: str) -> Money | None:
+    return None if amount is None else Money.of(amount, currency)
+
+
+def _named(payment: Entry | Theirs) -> Sequence[str | None]:
     """The reference and the id, each as it is and folded."""
-    reference, id_ = trimmed(one.reference), canonical_id(trimmed(one.id))
+    reference = trimmed(payment.reference)
+    id_ = canonical_id(trimmed(payment.id))
     return reference, folded(reference), id_, folded(id_)
 
 

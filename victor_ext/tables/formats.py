@@ -13,21 +13,36 @@ from .texts import is_error_value
 DECIMALS = ("comma", "point")
 DATE_FORMATS = ("DMY", "MDY", "YMD")
 
-_MARKS = {"comma": (",", ".", "1.234,56"), "point": (".", ",", "1,234.56")}
-"""The decimal mark, the mark between groups of three digits, and an example."""
 _OTHER_GROUPS = " \u00a0\u202f'\N{RIGHT SINGLE QUOTATION MARK}"
-_AMOUNTS = {
-    name: re.compile(
-        r"-?(?:[0-9]+|[0-9]{1,3}"
-        rf"(?P<group>[{re.escape(group)}{_OTHER_GROUPS}])[0-9]{{3}}(?:(?P=group)[0-9]{{3}})*)"
-        rf"(?:{re.escape(mark)}[0-9]+)?"
-    )
-    for name, (mark, group, _) in _MARKS.items()
-}
+
+
+class _Decimal:
+    """How amounts are written with one decimal mark; `group` stands between groups of three
+    digits.
+    """
+
+    def __init__(self, mark: str, group: str, example: str) -> None:
+        self.mark = mark
+        self.example = example
+        groups = re.escape(group) + _OTHER_GROUPS
+        grouped = rf"[0-9]{{1,3}}(?P<group>[{groups}])[0-9]{{3}}(?:(?P=group)[0-9]{{3}})*"
+        fraction = rf"(?:{re.escape(mark)}[0-9]+)?"
+        self._amount = re.compile(rf"-?(?:[0-9]+|{grouped}){fraction}")
+        self._groups = re.compile(f"[{groups}]")
+
+    def is_amount(self, text: str) -> bool:
+        """Whether a text is an amount that is written so."""
+        return self._amount.fullmatch(text) is not None
+
+    def plain(self, text: str) -> str:
+        """An amount as `1234.56`."""
+        digits = self._groups.sub("", text)
+        return digits.replace(self.mark, ".")
+
+
+_DECIMALS = {"comma": _Decimal(",", ".", "1.234,56"), "point": _Decimal(".", ",", "1,234.56")}
 _DATE = re.compile(r"([0-9]+)([./-])([0-9]+)\2([0-9]+)")
 _EXAMPLES = {"DMY": "25.11.2026", "MDY": "11/25/2026", "YMD": "2026/11/25"}
-_LENGTHS = [{"D": day, "M": month, "Y": 4} for day in (1, 2) for month in (1, 2)]
-"""How many digits the parts of a date may have."""
 _ALWAYS_READ = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|today|tomorrow")
 _SHOWN = 40
 """The most characters of a value in a message."""
@@ -57,16 +72,14 @@ def read_amount(name: str, value: object, decimal: str | None) -> object:
     if decimal is None or not _is_text(value):
         return value
     text = str(value).strip()
-    if not _AMOUNTS[decimal].fullmatch(text):
-        mark, _, example = _MARKS[decimal]
-        message = (
-            f"{name} is {_shown(text)} and must be digits with a decimal {decimal} ({mark}) and no "
-            f"currency, such as {example}."
-        )
-        return UnreadableCell(text, Problem(name, "format", message))
-    mark, group, _ = _MARKS[decimal]
-    digits = re.sub(f"[{re.escape(group)}{_OTHER_GROUPS}]", "", text)
-    return digits.replace(mark, ".")
+    form = _DECIMALS[decimal]
+    if form.is_amount(text):
+        return form.plain(text)
+    message = (
+        f"{name} is {_shown(text)} and must be digits with a decimal {decimal} ({form.mark}) and "
+        f"no currency, such as {form.example}."
+    )
+    return UnreadableCell(text, Problem(name, "format", message))
 
 
 def read_date(name: str, value: object, date_format: str | None) -> object:
@@ -81,18 +94,30 @@ def read_date(name: str, value: object, date_format: str | None) -> object:
     text = str(value).strip()
     if _ALWAYS_READ.fullmatch(text):
         return text
-    match = _DATE.fullmatch(text)
-    parts = {} if match is None else dict(zip(date_format, match.group(1, 3, 4), strict=True))
-    if {letter: len(digits) for letter, digits in parts.items()} in _LENGTHS:
-        with suppress(ValueError):
-            return date(int(parts["Y"]), int(parts["M"]), int(parts["D"])).isoformat()
-        reason = f", and there is no such day in the order {date_format}."
-    else:
+    parts = _parts_of(text, date_format)
+    if parts is None:
         reason = (
             f" and must be a date in the order {date_format}, with four digits of the year, such "
             f"as {_EXAMPLES[date_format]}."
         )
+    else:
+        with suppress(ValueError):
+            return date(parts["Y"], parts["M"], parts["D"]).isoformat()
+        reason = f", and there is no such day in the order {date_format}."
     return UnreadableCell(text, Problem(name, "format", f"{name} is {_shown(text)}{reason}"))
+
+
+def _parts_of(text: str, date_format: str) -> dict[str, int] | None:
+    """The numbers of a date by the letters of its order; None of other text."""
+    match = _DATE.fullmatch(text)
+    if match is None:
+        return None
+    parts = dict(zip(date_format, match.group(1, 3, 4), strict=True))
+    for letter, digits in parts.items():
+        lengths = (4,) if letter == "Y" else (1, 2)
+        if len(digits) not in lengths:
+            return None
+    return {letter: int(digits) for letter, digits in parts.items()}
 
 
 def _is_text(value: object) -> bool:
@@ -102,4 +127,6 @@ def _is_text(value: object) -> bool:
 
 
 def _shown(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+    if len(text) > _SHOWN:
+        text = f"{text[:_SHOWN]}..."
+    return repr(text)

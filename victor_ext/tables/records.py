@@ -1,5 +1,6 @@
 """What a source is read as: records, and what ends the reading."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -29,11 +30,13 @@ class SourceBroken(Exception):
 
     def __init__(self, line: int | None, column: str | None, code: str, message: str) -> None:
         super().__init__(message)
-        self.line, self.column, self.code, self.message = line, column, code, message
+        self.line = line
+        self.column = column
+        self.code = code
+        self.message = message
 
 
 def repeated_in(names: list[str]) -> list[str]:
     """Return the names that are there more than once."""
-    if len(set(names)) == len(names):
-        return []
-    return sorted({name for name in names if names.count(name) > 1})
+    counts = Counter(names)
+    return sorted(name for name, count in counts.items() if count > 1)

@@ -15,6 +15,8 @@ from .formats import DATE_FORMATS, DECIMALS, read_amount, read_date
 
 _AMOUNT = "amount"
 _DATE = "due_date"
+Columns = Mapping[str, str | None]
+"""The file's own heading of a column, by our name. None: the file has no such column."""
 _LONG_NUMBER = re.compile(r"[0-9](?=[0-9]{4})")
 """The digits of a long number but the last four."""
 
@@ -46,11 +48,8 @@ class RowFile(os.PathLike[str]):
     encoding: str | None = None
 
     def __post_init__(self) -> None:
-        for name, words in (("decimal", DECIMALS), ("date_format", DATE_FORMATS)):
-            value = getattr(self, name)
-            if value is not None and value not in words:
-                message = f"{name}={value!r} must be {' or '.join(words)}."
-                raise ConfigurationError.of([Problem(name, "choice", message)])
+        _check_word("decimal", self.decimal, DECIMALS)
+        _check_word("date_format", self.date_format, DATE_FORMATS)
         object.__setattr__(self, "columns", checked_columns(self.columns))
 
     def __fspath__(self) -> str:
@@ -72,14 +71,24 @@ class RowFile(os.PathLike[str]):
             fields[_DATE] = read_date(_DATE, fields[_DATE], self.date_format)
 
 
-def checked_columns(columns: Mapping[str, str | None]) -> dict[str, str | None]:
+def _check_word(name: str, value: str | None, words: Sequence[str]) -> None:
+    if value is not None and value not in words:
+        message = f"{name}={value!r} must be {' or '.join(words)}."
+        raise ConfigurationError.of([Problem(name, "choice", message)])
+
+
+def checked_columns(columns: Columns) -> dict[str, str | None]:
     """Return columns in one Unicode form, as headings are, and None for no column."""
-    return {
-        in_one_form(name).strip(): in_one_form(str(heading)).strip() or None
-        if heading is not None
-        else None
-        for name, heading in columns.items()
-    }
+    checked: dict[str, str | None] = {}
+    for name, heading in columns.items():
+        own = None if heading is None else in_one_form(str(heading)).strip()
+        checked[in_one_form(name).strip()] = own or None
+    return checked
+
+
+def _named_columns(columns: Columns) -> dict[str, str]:
+    """The columns that the file has, without those that it has not."""
+    return {name: heading for name, heading in columns.items() if heading is not None}
 
 
 def refuse_unknown(
@@ -105,30 +114,24 @@ class Heading:
     places: Mapping[str, int]
 
     @classmethod
-    def of(cls, own: Sequence[str], columns: Mapping[str, str | None]) -> "Heading":
+    def of(cls, own: Sequence[str], columns: Columns) -> "Heading":
         """Return a heading whose columns are read by these names.
 
         A column that the file calls by our name is not read where another one is meant.
         """
-        renamed = {heading: name for name, heading in columns.items() if heading is not None}
-        places = {
-            name: place
-            for place, name in enumerate(own)
-            if name not in renamed and name not in columns
-        }
-        for name, heading in columns.items():
-            if heading is not None and heading in own:
+        named = _named_columns(columns)
+        others = {*columns, *named.values()}
+        places = {name: place for place, name in enumerate(own) if name not in others}
+        for name, heading in named.items():
+            if heading in own:
                 places[name] = own.index(heading)
         in_order = sorted(places.items(), key=itemgetter(1))
         return cls(own, dict(in_order))
 
-    def lacking(self, columns: Mapping[str, str | None]) -> list[tuple[str, str]]:
+    def lacking(self, columns: Columns) -> list[tuple[str, str]]:
         """Return our names and the headings of columns that were named and are not there."""
-        return [
-            (name, heading)
-            for name, heading in columns.items()
-            if heading is not None and heading not in self.own
-        ]
+        named = _named_columns(columns)
+        return [(name, heading) for name, heading in named.items() if heading not in self.own]
 
     def __str__(self) -> str:
         # A file without a heading begins with a row, which has an account number.
@@ -145,21 +148,20 @@ def _letters(name: str) -> str:
     return "".join(char for char in name.casefold() if char.isalnum())
 
 
-def in_own_words(message: str, columns: Mapping[str, str | None]) -> str:
+def in_own_words(message: str, columns: Columns) -> str:
     """Return a message about rows with the file's own headings in place of our names of columns.
 
     A name that is an English word, too, is replaced where the message begins with it.
     """
-    headings = {name: heading for name, heading in columns.items() if heading is not None}
+    headings = _named_columns(columns)
     if not headings:
         return message
-    names = "|".join(map(re.escape, sorted(headings, key=len, reverse=True)))
-    message = re.sub(
-        rf"\b(?:{names})\b",
-        lambda match: headings[match[0]] if "_" in match[0] else match[0],
-        message,
-    )
-    first = re.match(rf"(?:{names})\b", message)
-    if first is None:
-        return message
-    return headings[first[0]] + message.removeprefix(first[0])
+
+    def heading_of(match: re.Match[str]) -> str:
+        name = match[0]
+        is_first = match.start() == 0
+        return headings[name] if is_first or "_" in name else name
+
+    longest_first = sorted(headings, key=len, reverse=True)
+    names = "|".join(map(re.escape, longest_first))
+    return re.sub(rf"\b(?:{names})\b", heading_of, message)

@@ -96,7 +96,7 @@ def visible(text: str) -> str:
     """Return the text with each character that cannot be seen as its code point, such as
     `<U+200B>`.
     """
-    return "".join(char if _is_visible(char) else f"<U+{ord(char):04X}>" for char in text)
+    return "".join(map(_visible_form, text))
 
 
 def folded(text: str | None) -> str | None:
@@ -105,13 +105,19 @@ def folded(text: str | None) -> str | None:
 
     The quote that an export puts before a formula is not part of it either.
     """
-    plain = unicodedata.normalize("NFKC", unescape_formulas(trimmed(text) or "")).casefold()
-    words = "".join(char for char in plain if char.isspace() or _is_visible(char)).split()
-    return " ".join(words) or trimmed(text)
+    own = trimmed(text)
+    plain = unicodedata.normalize("NFKC", unescape_formulas(own or "")).casefold()
+    shown = [char for char in plain if char.isspace() or _is_visible(char)]
+    words = "".join(shown).split()
+    return " ".join(words) or own
 
 
 def _is_visible(char: str) -> bool:
     return char.isprintable() and char not in _BLANK_LETTERS
+
+
+def _visible_form(char: str) -> str:
+    return char if _is_visible(char) else f"<U+{ord(char):04X}>"
 
 
 def write_table(file: TextIO, rows: Iterable[Iterable[object]], *, escape: bool = True) -> int:
@@ -121,10 +127,13 @@ def write_table(file: TextIO, rows: Iterable[Iterable[object]], *, escape: bool 
     None is an empty cell. With `escape`, text that a spreadsheet would run has a single quote
     before it.
     """
-    writer, count = csv.writer(_Lines(file)), 0
+    writer = csv.writer(_Lines(file))
+    count = 0
     for count, cells in enumerate(rows):  # noqa: B007 - it is returned
-        texts = ("" if cell is None else str(cell) for cell in cells)
-        writer.writerow(map(escape_formulas, texts) if escape else texts)
+        texts = ["" if cell is None else str(cell) for cell in cells]
+        if escape:
+            texts = [escape_formulas(text) for text in texts]
+        writer.writerow(texts)
     return count
 
 
@@ -148,6 +157,7 @@ def escape_formulas(text: str) -> str:
 def unescape_formulas(text: str) -> str:
     """Undo `escape_formulas`. Text that has such a quote of its own loses it."""
     plain = _QUOTED.sub(r"\1", text)
-    return next(
-        (cell for cell in (plain.removeprefix("'"), plain) if escape_formulas(cell) == text), text
-    )
+    for cell in (plain.removeprefix("'"), plain):
+        if escape_formulas(cell) == text:
+            return cell
+    return text

@@ -1,0 +1,188 @@
+"""The journal of the file: each request is entered, sent once, and noted with what it showed."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx
+
+from victor_ext import VictorError
+from victor_ext.privacy import is_object
+from victor_ext.systems import DEFAULT
+
+from .exchanges import Answer, Unmeasured, redacted, shown, stamp
+
+Call = dict[str, Any]
+"""An entry of the journal.
+
+That of a create or a response has its `step`, and a `state` that says what became of it.
+"""
+Query = tuple[str, str | int]
+
+NOTES = "Conform"
+NOBODY = "conformNobody00"
+_REST = 0.15
+"""Seconds before a read over the client of another system, which uses no connection again before a
+tenth of one.
+"""
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Nothing has left this machine."""
+_PASSING = (408, 425, 429)
+"""Statuses that say nothing about the provider's rules."""
+
+
+class Journal:
+    """What sends, and writes each request and its response into the file's document.
+
+    Args:
+        http: What sends. Where it raises an error of this package, as a client's own does, its
+            response counts.
+        client: A client of the provider: it signs, and knows the base URL.
+        document: The file's. Its `calls` get an entry for each request, with how long the call took
+            and the connection that it used.
+        sleep: Waits for so many seconds.
+    """
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        client: Any,
+        document: dict[str, Any],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._http = http
+        self._client = client
+        self._sleep = sleep
+        self._is_victor = document["system"] == DEFAULT
+        self._own = _own_texts(document["plan"]) if self._is_victor else ()
+        self.calls: list[Call] = document["calls"]
+        self.seen: dict[int, str] = {}
+        """The calls that the present probe has seen, and when they were made."""
+
+    def enter(
+        self,
+        method: str,
+        path: str,
+        query: Sequence[Query] = (),
+        body: Any = None,
+        key: str | None = None,
+    ) -> Call:
+        """Write a request into the journal, before it is sent."""
+        request = {
+            "method": method,
+            "path": path,
+            "query": [[name, value] for name, value in query],
+            "key": key,
+            "body": redacted(body, self._own),
+        }
+        call: Call = {"call": len(self.calls) + 1, "request": request, "at": stamp()}
+        self.calls.append(call)
+        return call
+
+    def see(self, call: Call) -> None:
+        """Count a call among what the present probe has seen."""
+        self.seen[call["call"]] = call["at"]
+
+    def send(self, call: Call, body: Any = None, token: str | None = None) -> Answer:
+        """Send a request of the journal.
+
+        `token`: another value of `Authorization` than the client's, which may be refused; empty:
+        none.
+
+        Raises:
+            Unmeasured: No answer came, or one that says nothing about the provider's rules, such as
+                a 503.
+        """
+        if not self._is_victor:
+            self._sleep(_REST)
+        self.see(call)
+        request = self._request(call["request"], body, token)
+        call["sent"] = time.time()
+        try:
+            response = self._response(call, request)
+        except httpx.HTTPError as error:
+            reason = f"call {call['call']} had no whole answer ({type(error).__name__})"
+            call["failed"] = reason
+            is_unsent = isinstance(error, _UNSENT)
+            raise Unmeasured(reason, is_failure=True, is_unsent=is_unsent) from error
+        call["received"] = time.time()
+        answer = Answer(call["call"], response.status_code, _json_of(response))
+        call["response"] = shown(response, answer.body, self._own)
+        if not self._shows_a_rule(answer, response, is_token_ours=token is None):
+            reason = f"call {answer.call} was answered with {answer.status}, which shows no rule"
+            raise Unmeasured(reason, is_failure=True)
+        return answer
+
+    def _request(self, entry: dict[str, Any], body: Any, token: str | None) -> httpx.Request:
+        headers = {
+            "accept": "application/json",
+            "authorization": self._authorization() if token is None else token,
+            "content-type": "" if body is None else "application/json",
+            "idempotency-key": entry["key"],
+        }
+        content = None
+        if body is not None:
+            content = json.dumps(body, ensure_ascii=False).encode()
+        query = [(name, value) for name, value in entry["query"]]
+        return self._http.build_request(
+            entry["method"],
+            self._client.base_url.rstrip("/") + entry["path"],
+            params=query or None,
+            headers={name: value for name, value in headers.items() if value},
+            content=content,
+        )
+
+    def _authorization(self) -> str:
+        """Another system's client signs by itself."""
+        if not self._is_victor:
+            return ""
+        header: str = self._client.authorization()
+        return header
+
+    def _response(self, call: Call, request: httpx.Request) -> httpx.Response:
+        """Send, note the connection, and read the whole response."""
+        try:
+            response = self._http.send(request, follow_redirects=False, stream=True)
+        except VictorError as error:
+            if error.response is None:
+                raise httpx.ReadError(error.message) from error
+            response = error.response
+        stream = response.extensions.get("network_stream")  # a closed one says nothing of itself
+        address = stream and stream.get_extra_info("client_addr")
+        secured = stream and stream.get_extra_info("ssl_object")
+        # its port; the address is this machine's own affair
+        call["connection"] = address and address[1]
+        call["tls"] = secured.version() if secured else "none"
+        response.read()
+        return response
+
+    def _shows_a_rule(
+        self, answer: Answer, response: httpx.Response, *, is_token_ours: bool
+    ) -> bool:
+        is_json = "json" in response.headers.get("content-type", "")
+        if is_json and answer.body is None:  # it is damaged
+            return False
+        if answer.status < 300:
+            return not self._is_victor or is_object(answer.body)
+        if answer.status in _PASSING:
+            return False
+        if is_token_ours and self._refuses_the_caller(answer.status):
+            return False
+        return 400 <= answer.status < 500
+
+    def _refuses_the_caller(self, status: int) -> bool:
+        return status == 401 or (self._is_victor and status == 403)
+
+
+def _own_texts(plan: dict[str, Any]) -> tuple[str, ...]:
+    """What begins with one of these was made here, and is shown."""
+    return (plan["marker"], NOTES, "conform", plan["payer"] or NOBODY)
+
+
+def _json_of(response: httpx.Response) -> Any:
+    """The JSON of a body; None where it is none."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
