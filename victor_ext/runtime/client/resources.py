@@ -36,13 +36,7 @@ from typing import (
     overload,
 )
 
-from victor_ext.privacy import (
-    ACCOUNT,
-    HiddenRepr,
-    concealed,
-    concealed_account,
-    concealed_within,
-)
+from victor_ext.privacy import HiddenRepr, conceal_arguments, concealed, concealed_account
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow
 from victor_ext.runtime.core.arguments import hint_at
@@ -279,11 +273,11 @@ class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]]
 
     def __init__(self, flow: Callable[Concatenate[Any, P], OperationFlow[T]]) -> None:
         def blocking(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
-            _conceal(kwargs)
+            conceal_arguments(kwargs)
             return _shared_by(resource).runner.run(flow(resource, *args, **kwargs))
 
         async def awaited(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
-            _conceal(kwargs)
+            conceal_arguments(kwargs)
             return await _shared_by(resource).runner.run(flow(resource, *args, **kwargs))
 
         self._blocking, self._awaited = blocking, awaited
@@ -292,15 +286,6 @@ class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]]
         """The flow itself, for other flows to go through
         (`yield from Payouts.get.flow(self, ...)`).
         """
-
-
-def _conceal(kwargs: dict[str, Any]) -> None:
-    """Make an account number, and all texts of objects, of types that hide themselves."""
-    for name, value in kwargs.items():
-        if name == ACCOUNT:
-            kwargs[name] = concealed_account(value)
-        elif type(value) is dict:
-            kwargs[name] = concealed_within(value)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
