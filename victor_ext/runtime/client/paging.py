@@ -107,7 +107,8 @@ class PageReader(Generic[T]):
         if not items:
             self.done = True
             return Page(number, ())
-        identify, seen = self.identify, self._seen
+        identify = self.identify
+        seen = self._seen
         fresh: list[T] = []
         ids: set[str] = set()
         for item in items:
@@ -314,7 +315,8 @@ class _List(Generic[T]):
     def __init__(
         self, fetch: Callable[[PageReader[T]], Any], reader: Callable[[], PageReader[T]]
     ) -> None:
-        self._fetch, self._reader = fetch, reader
+        self._fetch = fetch
+        self._reader = reader
 
 
 class Pages(_List[T]):

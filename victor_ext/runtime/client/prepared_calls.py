@@ -159,10 +159,8 @@ class PreparedCall:
     def from_text(cls, text: str) -> Self:
         """The call that `to_text` wrote. Raises `ValueError` for any other text."""
         stored: dict[str, Any] = json.loads(text)
-        content, promise = (
-            base64.b64decode(stored["content"], validate=True),
-            Promise(stored["promise"]),
-        )
+        content = base64.b64decode(stored["content"], validate=True)
+        promise = Promise(stored["promise"])
         needs = stored["look_up_needs"]
         read: dict[str, Any] = {
             "content": content,

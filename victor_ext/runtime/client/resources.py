@@ -282,7 +282,8 @@ class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]]
             conceal_arguments(kwargs)
             return await _shared_by(resource).runner.run(flow(resource, *args, **kwargs))
 
-        self._blocking, self._awaited = blocking, awaited
+        self._blocking = blocking
+        self._awaited = awaited
         self._show(flow, "{}", "{}")
         self.flow = flow
         """The flow itself, for other flows to go through
@@ -318,7 +319,8 @@ class listing(_Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Ge
 
             return pages
 
-        self._blocking, self._awaited = method(Pages), method(AsyncPages)
+        self._blocking = method(Pages)
+        self._awaited = method(AsyncPages)
         self._show(walk, "Pages[{}]", "AsyncPages[{}]")
 
 
@@ -336,7 +338,8 @@ class stream(_Definition[Callable[P, Iterator[T]], Callable[P, AsyncIterator[T]]
 
             return results
 
-        self._blocking, self._awaited = method(_yielded), method(_yielded_awaited)
+        self._blocking = method(_yielded)
+        self._awaited = method(_yielded_awaited)
         self._show(begin, "Iterator[{}]", "AsyncIterator[{}]")
 
 

@@ -164,7 +164,8 @@ class HmacSignature(UnpicklableCredentials):
         if not self._keys:
             raise ConfigurationError("secret is missing: copy it from the provider's portal.")
         pieces = _NAMED.split(signed) if isinstance(signed, str) else []
-        self._texts, names = pieces[::2], [name.lower() for name in pieces[1::2]]
+        self._texts = pieces[::2]
+        names = [name.lower() for name in pieces[1::2]]
         if (
             names.count("body") != 1
             or not all(map(is_scheme, names))
@@ -199,7 +200,9 @@ class HmacSignature(UnpicklableCredentials):
                 "would pass: verify by a"
             )
             raise ConfigurationError(f"{message} function of your own, or write tolerance=None.")
-        self._header, self._algorithm, self._now = header.lower(), algorithm, now
+        self._header = header.lower()
+        self._algorithm = algorithm
+        self._now = now
         self._tolerance = checked_tolerance(300.0 if tolerance is None else tolerance)
 
     def __repr__(self) -> str:
@@ -219,7 +222,8 @@ class HmacSignature(UnpicklableCredentials):
             InvalidRequest: The headers are neither a mapping nor pairs, or the body is neither
                 bytes nor text.
         """
-        sent, content = headers_by_name(headers), body_bytes(body)
+        sent = headers_by_name(headers)
+        content = body_bytes(body)
         parts = [
             (name.lower(), value.strip('"'))
             for name, value in _PART.findall(sent.get(self._header, ""))
@@ -228,7 +232,8 @@ class HmacSignature(UnpicklableCredentials):
             raise AuthenticationError(
                 f"The notification has no header {self._header}, which has its signature."
             )
-        message, values = header_bytes(self._texts[0]), dict[str, str]()
+        message = header_bytes(self._texts[0])
+        values = dict[str, str]()
         for at, (name, separator) in enumerate(self._parts):
             value = values[name] = "" if name == "body" else self._value(name, parts, sent)
             if separator and _may_end_earlier(value, separator, 1 if at < self._body else -1):
@@ -267,7 +272,8 @@ class HmacSignature(UnpicklableCredentials):
 
 def decoded_key(name: str, secret: object, encoding: str) -> SecretBytes:
     """The key that a secret is the text of. Raises `ConfigurationError`."""
-    text, key = checked_secret(name, secret), b""
+    text = checked_secret(name, secret)
+    key = b""
     with suppress(ValueError):
         key = _DECODERS[encoding](text)
     if not key:

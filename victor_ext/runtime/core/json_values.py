@@ -282,7 +282,8 @@ def readable_members(content: SecretBytes) -> dict[str, Any]:
                 raise ValueError("the value is nested too deeply")
             place = ends
         except (ValueError, RecursionError):
-            rest, place = text[named.end() : named.end() + _MOST_OF_A_CUT_TEXT], len(text)
+            rest = text[named.end() : named.end() + _MOST_OF_A_CUT_TEXT]
+            place = len(text)
             value = (
                 rest[1:]
                 if rest.startswith('"')

@@ -87,7 +87,8 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
         what += f" ({text})"
     timed_out = isinstance(error, httpx.TimeoutException)
     error_class = errors.TimedOut if timed_out else errors.ConnectionFailed
-    repeat, outcome = Repeat.REPEATABLE, Outcome.UNKNOWN
+    repeat = Repeat.REPEATABLE
+    outcome = Outcome.UNKNOWN
     if isinstance(error, _NOT_SENT) and may_have_been_sent:
         what += ", and http_client may have sent the request before"
     elif isinstance(error, _NOT_SENT):
@@ -105,9 +106,11 @@ def _of_own_mistake(error: httpx.LocalProtocolError) -> Failure:
     """This side broke the protocol, and would again. The text of the error is the value of a
     header.
     """
-    what, outcome = "the request broke the protocol", Outcome.UNKNOWN
+    what = "the request broke the protocol"
+    outcome = Outcome.UNKNOWN
     if str(error).startswith("Illegal header"):
-        what, outcome = "a header of the request cannot be sent", Outcome.NOT_SENT
+        what = "a header of the request cannot be sent"
+        outcome = Outcome.NOT_SENT
     return Failure(errors.ConnectionFailed, what, Repeat.NEVER, outcome)
 
 
@@ -127,7 +130,8 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
 
     `begun`: an earlier attempt may have begun the work.
     """
-    status, row = response.status_code, behaviour.operation_of(response.request)
+    status = response.status_code
+    row = behaviour.operation_of(response.request)
     if 200 <= status < 300 or _is_result(response, row):
         return _of_good_status(response, row, behaviour, begun=begun)
     if status < 400:
@@ -219,7 +223,8 @@ def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> 
     declares for a good response (see `Reader.is_evidence`): a login page, also one of JSON, and an
     empty body have a good status, too.
     """
-    what, outcome = _but(response, why), Outcome.UNKNOWN
+    what = _but(response, why)
+    outcome = Outcome.UNKNOWN
     if _has_evidence(response):
         what = (
             f"the provider accepted the request (HTTP {response.status_code}), but the response "

@@ -107,7 +107,8 @@ def earlier_use(response: httpx.Response, place: KeyPlace) -> Use | None:
     A 409 says that something exists, and a 423 that something is locked, whatever the words. A 401
     is about the credentials, unless it names the key.
     """
-    request, status = response.request, response.status_code
+    request = response.request
+    status = response.status_code
     row = request.extensions.get(OPERATION) or of_no_table(request)
     if row.reads or row.is_secret:
         return None

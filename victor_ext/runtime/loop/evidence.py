@@ -51,7 +51,8 @@ class Reader:
     __slots__ = ("_client", "declared", "document")
 
     def __init__(self, client: Any, operation: Declared) -> None:
-        self._client, self.declared = client, operation
+        self._client = client
+        self.declared = operation
         self.document: Sequence[Declared] = client.document  # all operations
 
     def is_evidence(self, response: httpx.Response) -> bool:
